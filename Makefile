@@ -1,0 +1,49 @@
+# The two that a newcomer needs: make demo, make test.
+PYTHON ?= python3
+BIN := .venv/bin
+SHELL := /bin/bash
+
+.PHONY: install dev system demo check test bench lock docs clean
+
+install: .venv/installed
+dev: .venv/installed-dev
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "footage-pipeline needs Python 3.11 or later; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# What the tests need beyond Python: a mail server, the second judge of metadata, a browser.
+system:
+	@tests/install-system-packages
+
+demo: install
+	$(BIN)/footage demo
+
+check: dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: check system
+	$(BIN)/pytest --cov --cov-report=term
+
+bench: dev
+	$(BIN)/python -m bench
+
+docs: dev
+	$(BIN)/python docs/make.py
+
+# Pinned with hashes, for all platforms, and with no address of an index in it.
+lock:
+	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock
+	uv pip compile pyproject.toml --group build --group dev --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements-dev.lock
+
+clean:
+	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -1,0 +1,73 @@
+"""Every error that the program raises on purpose, each with the exit code it ends in.
+
+Exit codes are part of the interface: 1 a stage could not finish (nothing is lost, run
+again), 2 wrong usage or configuration, 75 another run holds the workspace (``EX_TEMPFAIL``
+of sysexits.h).  An error's text is shown to a person as it is, so it says what happened
+and what to do, and never holds a value that a sender wrote.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.model import Refusal
+
+
+class FootageError(Exception):
+    """Base of all errors that end a command with a plain sentence instead of a traceback."""
+
+    exit_code = 1
+
+
+class StageError(FootageError):
+    """A stage could not finish; what was done so far is kept and the next run goes on."""
+
+
+class ConfigError(FootageError):
+    """The configuration or the usage is wrong; ``problems`` holds a line for each fault."""
+
+    exit_code = 2
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class UsageError(FootageError):
+    """A command was asked for something that does not exist or makes no sense."""
+
+    exit_code = 2
+
+
+class WorkspaceBusy(FootageError):
+    """Another run holds the workspace."""
+
+    exit_code = 75
+
+
+class InboxError(StageError):
+    """The mailbox could not be reached, signed in to, or read to its end."""
+
+
+class SandboxUnavailable(StageError):
+    """No way to shut in native code on this machine, and the configuration demands one."""
+
+
+class NotClean(Exception):
+    """A finished file holds something that is not on the allow-list.
+
+    ``problems`` names what and where by kind (a box type, a segment, a stream), never by value.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class Refused(Exception):
+    """One clip ends here, with a reason for its row of the report; the run goes on."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(f"{refusal.reason}: {refusal.detail}")
+        self.refusal = refusal

@@ -1,0 +1,265 @@
+"""The nouns of the product, as frozen data: what the stages hand to each other.
+
+Names of statuses, reasons, carriers and fields are those of the report's schema
+(``pipeline/review/report.schema.json``), so that nothing is translated on the way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """What became of one attachment."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    DUPLICATE = "duplicate"
+    FAILED = "failed"
+    PENDING = "pending"
+    WITHDRAWN = "withdrawn"
+
+
+class Kind(StrEnum):
+    """What an attachment is, by its bytes and never by its name."""
+
+    VIDEO = "video"
+    IMAGE = "image"
+    ARCHIVE = "archive"
+    OTHER = "other"
+
+
+class Reason(StrEnum):
+    """Why an attachment is not a clip."""
+
+    NOT_MEDIA = "not-media"
+    UNSUPPORTED = "unsupported"
+    CORRUPT = "corrupt"
+    TOO_LARGE = "too-large"
+    TOO_LONG = "too-long"
+    NO_VIDEO = "no-video"
+    ENCRYPTED = "encrypted"
+    UNSAFE = "unsafe"
+    TRUNCATED_TRANSFER = "truncated-transfer"
+    BROKEN_MAIL = "broken-mail"
+    DECORATION = "decoration"
+    TIMEOUT = "timeout"
+    NOT_CLEAN = "not-clean"
+    INTERNAL = "internal"
+
+    @property
+    def status(self) -> Status:
+        """Rejected: the material is to blame, a normal outcome.  Failed: we are."""
+        failures = (Reason.TIMEOUT, Reason.NOT_CLEAN, Reason.INTERNAL)
+        return Status.FAILED if self in failures else Status.REJECTED
+
+
+class What(StrEnum):
+    """The kind of thing that a carrier gives away."""
+
+    LOCATION = "location"
+    IDENTITY = "identity"
+    TIME = "time"
+    OTHER = "other"
+
+
+class Carrier(StrEnum):
+    """Where in a file something was found.  Names of places, never a tag's key."""
+
+    EXIF_POSITION = "EXIF position"
+    XMP_POSITION = "XMP position"
+    IPTC_PLACE = "IPTC place"
+    QUICKTIME_POSITION = "QuickTime position"
+    THREEGPP_POSITION = "3GPP position"
+    CONTAINER_TAG = "container tag"
+    STREAM_TAG = "stream tag"
+    COMMENT_TEXT = "comment text"
+    CHAPTERS = "chapters"
+    SUBTITLE_TRACK = "subtitle track"
+    TELEMETRY_TRACK = "telemetry track"
+    DATA_TRACK = "data track"
+    ATTACHMENT = "attachment"
+    COVER_PICTURE = "cover picture"
+    THUMBNAIL = "thumbnail"
+    SECOND_IMAGE = "second image"
+    MOTION_PHOTO = "motion photo"
+    TRAILER = "trailer"
+    CLOSED_CAPTIONS = "closed captions"
+    USER_DATA = "user data in the picture stream"
+    C2PA = "C2PA manifest"
+    COLOUR_PROFILE = "colour profile"
+    DEVICE = "device"
+    SERIAL_NUMBER = "serial number"
+    PERSON = "person"
+    TIME = "time"
+    FILE_NAME = "file name"
+    SUBJECT = "subject"
+    UNKNOWN_PART = "unknown part"
+
+
+class Decision(StrEnum):
+    """A reviewer's word on a clip."""
+
+    APPROVED = "approved"
+    HELD = "held"
+    REJECTED = "rejected"
+    UNDECIDED = "undecided"
+
+
+class Note(StrEnum):
+    """What a reviewer should know of a submission as a whole."""
+
+    HAS_A_LINK = "has-a-link"
+    OUTSIDE_WINDOW = "outside-window"
+    NO_ATTACHMENT = "no-attachment"
+    LOCATION_IN_TEXT = "location-in-text"
+    BROKEN_MAIL = "broken-mail"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a clip ends here: a code for machines, a sentence of our own for people."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """Something that a received file carried: where it stood and what it tells.  No value."""
+
+    carrier: Carrier
+    what: What
+
+
+@dataclass(frozen=True)
+class MailIdentity:
+    """What makes a mail the same mail at the next run (RFC 9051, section 2.3.1.1)."""
+
+    account: str
+    mailbox: str
+    uidvalidity: int
+    uid: str
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One mail (or one file brought in by hand): who, when, and what they wrote.
+
+    ``subject`` and ``text`` are already masked; ``received_at`` is RFC 3339 in UTC.
+    ``recipients`` are the addresses of To, Cc and Delivered-To, for categories by
+    plus-address.
+    """
+
+    id: str
+    message_id: str
+    sender: str
+    subject: str
+    text: str
+    received_at: str
+    notes: tuple[Note, ...] = ()
+    recipients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """One attachment as it came out of the mail.
+
+    ``sha256`` is that of the decoded bytes, or None where not all of them were read.
+    ``parent`` is the position (in the same submission) of the archive or mail that it came
+    in.  ``refusal`` is set where ingest already knows that this will be no clip.
+    """
+
+    position: int
+    filename: str
+    kind: Kind
+    sha256: str | None
+    size: int
+    parent: int | None = None
+    refusal: Refusal | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a clip was before we touched it.
+
+    ``width`` and ``height`` are of the upright picture with square pixels.  ``rotation`` is
+    the clockwise turn in degrees that made it upright.
+    """
+
+    container: str
+    video_codec: str
+    audio_codec: str | None
+    width: int
+    height: int
+    fps: float | None
+    duration_s: float | None
+    rotation: int
+    hdr: bool
+
+
+@dataclass(frozen=True)
+class ClipOutput:
+    """One finished file of a clip.  ``path`` is relative to the workspace.
+
+    ``extradata`` is the SHA-256 of the H.264 decoder configuration record: equal for all
+    clips of an output, or they could not be joined by copy.
+    """
+
+    name: str
+    path: str
+    sha256: str
+    width: int
+    height: int
+    fps: int
+    frames: int
+    duration_s: float
+    loudness_lufs: float | None
+    extradata: str
+
+
+@dataclass(frozen=True)
+class ClipResult:
+    """The outcome of ``process`` for one original."""
+
+    sha256: str
+    recipe: str
+    status: Status
+    refusal: Refusal | None = None
+    findings: tuple[Finding, ...] = ()
+    clean: bool | None = None
+    source: Source | None = None
+    caption: str = ""
+    category: str | None = None
+    warnings: tuple[str, ...] = ()
+    outputs: tuple[ClipOutput, ...] = ()
+
+
+@dataclass(frozen=True)
+class Review:
+    """A reviewer's decision on the bytes of one original; survives reprocessing."""
+
+    decision: Decision = Decision.UNDECIDED
+    note: str = ""
+    by: str = ""
+    at: str | None = None
+    caption: str | None = None
+    category: str | None = None
+    in_s: float | None = None
+    out_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the report: an attachment with all that is known about it."""
+
+    submission: str
+    attachment: Attachment
+    parent_sha256: str | None
+    status: Status
+    refusal: Refusal | None
+    duplicate_of: str | None
+    result: ClipResult | None
+    review: Review = field(default_factory=Review)
