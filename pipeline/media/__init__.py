@@ -1,0 +1,1 @@
+"""What both process and render need: FFmpeg, the sandbox, probing, captions, verification."""

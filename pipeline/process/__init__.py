@@ -1,0 +1,1 @@
+"""From originals to verified clips."""

@@ -1,0 +1,1 @@
+"""From the clips that the review admits to the montage."""
