@@ -20,24 +20,23 @@ HEAD = 65536
 class Identity:
     """What a file is.
 
-    ``demuxers`` are the FFmpeg demuxers that may open it (and no other may), empty where
-    FFmpeg has no business with it.  ``archive`` is "zip", "tnef" or "mail" where files are
-    inside.
+    ``demuxer`` is the FFmpeg demuxer that opens it (no other may guess), empty where FFmpeg
+    has no business with it.  ``archive`` is "zip" or "tnef" where files are inside.
     """
 
     kind: Kind
     name: str
-    demuxers: tuple[str, ...] = ()
+    demuxer: str = ""
     archive: str | None = None
     refusal: Refusal | None = None
 
 
-def _video(name: str, *demuxers: str) -> Identity:
-    return Identity(Kind.VIDEO, name, demuxers)
+def _video(name: str, demuxer: str) -> Identity:
+    return Identity(Kind.VIDEO, name, demuxer)
 
 
-def _image(name: str, *demuxers: str) -> Identity:
-    return Identity(Kind.IMAGE, name, demuxers)
+def _image(name: str, demuxer: str) -> Identity:
+    return Identity(Kind.IMAGE, name, demuxer)
 
 
 def _refused(kind: Kind, name: str, reason: Reason, detail: str) -> Identity:
@@ -49,16 +48,16 @@ _SEQUENCE_BRANDS = frozenset((b"hevc", b"hevx", b"msf1", b"avis"))
 _MP4_BOXES = frozenset((b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"))
 
 _MAGIC: tuple[tuple[bytes, Identity], ...] = (
-    (b"\xff\xd8\xff", _image("jpeg", "image2", "jpeg_pipe", "mjpeg")),
-    (b"\x89PNG\r\n\x1a\n", _image("png", "png_pipe", "apng")),
+    (b"\xff\xd8\xff", _image("jpeg", "jpeg_pipe")),
+    (b"\x89PNG\r\n\x1a\n", _image("png", "png_pipe")),
     (b"GIF87a", _image("gif", "gif")),
     (b"GIF89a", _image("gif", "gif")),
     (b"II*\0", _image("tiff", "tiff_pipe")),
     (b"MM\0*", _image("tiff", "tiff_pipe")),
     (b"BM", _image("bmp", "bmp_pipe")),
-    (b"\xff\x0a", _image("jpegxl", "jpegxl_pipe", "jpegxl_anim")),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", _image("jpegxl", "jpegxl_pipe", "jpegxl_anim")),
-    (b"\x1aE\xdf\xa3", _video("matroska", "matroska", "matroska,webm")),
+    (b"\xff\x0a", _image("jpegxl", "jpegxl_anim")),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", _image("jpegxl", "jpegxl_anim")),
+    (b"\x1aE\xdf\xa3", _video("matroska", "matroska")),
     (b"OggS", _video("ogg", "ogg")),
     (b"FLV\x01", _video("flv", "flv")),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", _video("asf", "asf")),
@@ -107,19 +106,27 @@ def identify(path: Path) -> Identity:
         return identify_head(file.read(HEAD))
 
 
-def identify_head(head: bytes) -> Identity:  # noqa: PLR0911 - one return a family of formats
+def identify_head(head: bytes) -> Identity:
     """What a file is that begins with *head* (its first 64 KiB, or all of it)."""
     if not head.strip(b"\0"):
         return _refused(Kind.OTHER, "empty", Reason.NOT_MEDIA, "the file is empty")
+    return _media(head) or _known_but_not_footage(head)
+
+
+def _media(head: bytes) -> Identity | None:
     if head[4:8] == b"ftyp" or head[4:8] in _MP4_BOXES:
         return _isobmff(head)
     if head[:4] in (b"RIFF", b"RF64"):
         return _riff(head)
+    if head.startswith(b"\x89PNG\r\n\x1a\n") and b"acTL" in head[:4096]:
+        return _image("png", "apng")
     for magic, identity in _MAGIC:
         if head.startswith(magic):
             return identity
-    if _transport_stream(head):
-        return _video("mpeg-ts", "mpegts")
+    return _video("mpeg-ts", "mpegts") if _transport_stream(head) else None
+
+
+def _known_but_not_footage(head: bytes) -> Identity:
     for magic, name in _OTHER:
         if head.startswith(magic):
             reason = Reason.NO_VIDEO if name.startswith("a sound") else Reason.NOT_MEDIA
@@ -153,7 +160,7 @@ def _isobmff(head: bytes) -> Identity:
 def _riff(head: bytes) -> Identity:
     form = head[8:12]
     if form == b"WEBP":
-        return _image("webp", "webp_pipe", "webp_anim")
+        return _image("webp", "webp_anim" if b"ANIM" in head[12:64] else "webp_pipe")
     if form in (b"AVI ", b"AVIX"):
         return _video("avi", "avi")
     if form == b"WAVE":
