@@ -1,0 +1,96 @@
+"""The stream parameters of an output: the same for every clip and card, so that they join.
+
+Joining by copy wants equal H.264 parameter sets, an equal timebase, closed groups of
+pictures that begin with an IDR, constant frame durations and lossless sound of exactly the
+picture's length; AAC, whose frames do not end where pictures do, is there for the browser.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from pipeline.config import Output
+
+SAMPLE_RATE = 48000
+TICKS = 1000  # of the timebase in a frame
+
+_X264 = {"draft": ("ultrafast", 28), "standard": ("veryfast", 20), "high": ("medium", 18)}
+
+_CLEAN: dict[str, str] = {
+    # nothing of the input's metadata, chapters, programs; no dates, no versions
+    "map_metadata": "-1",
+    "map_chapters": "-1",
+    "fflags": "+bitexact",
+    "flags:v": "+bitexact",
+    "flags:a": "+bitexact",
+    "write_tmcd": "0",
+    "movflags": "+faststart",
+    "f": "mp4",
+}
+
+
+def samples_of(frames: int, fps: int) -> int:
+    """The samples of sound that *frames* pictures last; exact for every rate we allow."""
+    return frames * SAMPLE_RATE // fps
+
+
+def frames_in(seconds: float, fps: int) -> int:
+    """How many pictures *seconds* are, at least one; half a picture counts as one."""
+    return max(1, int(Fraction(seconds).limit_denominator(1_000_000) * fps + Fraction(1, 2)))
+
+
+def video_arguments(output: Output) -> dict[str, str | int]:
+    """FFmpeg's options for the picture of an output."""
+    preset, crf = _X264[output.quality]
+    keyint = 2 * output.fps
+    return {
+        "c:v": "libx264",
+        "preset": preset,
+        "crf": crf,
+        "profile:v": "high",
+        "x264-params": f"keyint={keyint}:min-keyint=1:open-gop=0:stitchable=1:bframes=3",
+        "a53cc": 0,
+        # SEI carries the encoder's option string and could carry a source's captions
+        "bsf:v": "filter_units=remove_types=6",
+        "threads:v": 1,
+        "video_track_timescale": output.fps * TICKS,
+    }
+
+
+def clip_arguments(output: Output) -> dict[str, str | int]:
+    """Options for a clip or card: picture, AAC for the browser, ALAC for the montage."""
+    return {
+        **video_arguments(output),
+        "c:a:0": "aac",
+        "b:a:0": "160k",
+        "c:a:1": "alac",
+        "disposition:a:0": "default",
+        "disposition:a:1": "0",
+        **_CLEAN,
+    }
+
+
+def montage_arguments(output: Output) -> dict[str, str | int]:
+    """Options for a montage: the picture is copied, the sound encoded once."""
+    return {
+        "c:v": "copy",
+        "c:a": "aac",
+        "b:a": "192k",
+        "video_track_timescale": output.fps * TICKS,
+        **_CLEAN,
+    }
+
+
+def still_arguments() -> dict[str, str | int]:
+    """Options for the still of a clip: one JPEG with nothing but the picture in it."""
+    return {
+        "c:v": "mjpeg",
+        "q:v": 4,
+        "frames:v": 1,
+        "update": 1,
+        "map_metadata": "-1",
+        "fflags": "+bitexact",
+        "flags:v": "+bitexact",
+        "threads:v": 1,
+        "f": "image2",
+    }

@@ -1,0 +1,116 @@
+"""Runs a program with limits and, if asked, behind Landlock: a script of its own.
+
+    python -I -S landlock_exec.py --limits CPU_S MEMORY FILE_SIZE
+        [--wall --read PATH… --write FOLDER…] -- PROGRAM ARGUMENT…
+
+It dies with its parent, takes the limits, gives up what Landlock can take away (Linux
+``Documentation/userspace-api/landlock.rst``: files and, from ABI 4, TCP; from ABI 6 signals
+and abstract sockets), loads the system-call filter from file descriptor 3, and becomes the
+program.  Standard library only, since it runs without site-packages to start quickly.
+Exit 125: the wall could not be built, and the program was not started.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import struct
+import sys
+
+_PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _FILTER_MODE = 1, 22, 38, 2
+_CREATE, _ADD, _RESTRICT = 444, 445, 446  # the same on every architecture
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
+# handled rights by ABI: all of the file rights that the kernel knows, so that the rest is denied
+_FILE_RIGHTS = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 4: 0x7FFF, 5: 0xFFFF}
+_TCP = 3  # bind and connect
+_SCOPES = 3  # abstract sockets and signals
+_PATH_BENEATH = 1
+_O_PATH = 0o10000000
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def main(argv: list[str]) -> None:
+    """Build the wall that *argv* describes and become the program behind ``--``."""
+    split = argv.index("--")
+    options, program = argv[:split], argv[split + 1 :]
+    parent = os.getppid()
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        raise OSError("the parent is gone")
+    cpu_s, memory, file_size = map(int, options[1:4])
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    if "--wall" in options:
+        _landlock(_values(options, "--read"), _values(options, "--write"))
+        _seccomp()
+    os.execv(program[0], program)  # noqa: S606 - there is no shell in it
+
+
+def _values(options: list[str], name: str) -> list[str]:
+    return [options[index + 1] for index, option in enumerate(options) if option == name]
+
+
+def _landlock(reads: list[str], writes: list[str]) -> None:
+    abi = _libc.syscall(_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
+    if abi < 1:
+        raise OSError("this kernel has no Landlock")
+    rights = _FILE_RIGHTS[min(abi, 5)]
+    attributes = struct.pack("=QQQ", rights, _TCP if abi >= 4 else 0, _SCOPES if abi >= 6 else 0)
+    size = 24 if abi >= 6 else 16 if abi >= 4 else 8
+    ruleset = _call(_CREATE, attributes[:size], ctypes.c_size_t(size), ctypes.c_uint32(0))
+    for path in reads:
+        _allow(ruleset, path, _EXECUTE | _READ_FILE | _READ_DIR)
+    for path in ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"):
+        _allow(ruleset, path, _READ_FILE | _WRITE_FILE)
+    for path in writes:
+        _allow(ruleset, path, rights & ~_EXECUTE)
+    _call(_RESTRICT, ruleset, ctypes.c_uint32(0))
+
+
+def _allow(ruleset: int, path: str, rights: int) -> None:
+    handle = os.open(path, _O_PATH | os.O_CLOEXEC)
+    if not os.path.isdir(path):  # noqa: PTH112 - pathlib is a slow import here
+        rights &= _EXECUTE | _WRITE_FILE | _READ_FILE | 0x4000  # 0x4000: truncate
+    rule = struct.pack("=Qi", rights, handle)
+    _call(_ADD, ruleset, ctypes.c_int(_PATH_BENEATH), rule, ctypes.c_uint32(0))
+    os.close(handle)
+
+
+def _seccomp() -> None:
+    try:
+        code = os.read(3, 65536)
+    except OSError:
+        return
+    os.close(3)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    # struct sock_fprog: a count of eight-byte instructions and a pointer to them
+    fprog = struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer))
+    _prctl(_PR_SET_SECCOMP, _FILTER_MODE, fprog)
+
+
+def _prctl(option: int, *values: int | bytes) -> None:
+    arguments = [ctypes.c_char_p(v) if isinstance(v, bytes) else ctypes.c_ulong(v) for v in values]
+    padding = [ctypes.c_ulong(0)] * (4 - len(arguments))
+    if _libc.prctl(ctypes.c_int(option), *arguments, *padding) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl {option} was refused")
+
+
+def _call(number: int, *arguments: object) -> int:
+    result = int(_libc.syscall(number, *arguments))
+    if result < 0:
+        raise OSError(ctypes.get_errno(), f"system call {number} was refused")
+    return result
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except OSError as fault:
+        sys.stderr.write(f"{fault}\n")
+        sys.exit(125)

@@ -1,0 +1,214 @@
+"""What a media file holds, as data.  The looking is done by ``probe_child`` in the sandbox."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import Refused
+from pipeline.media import heif
+from pipeline.media.ffmpeg import Door
+from pipeline.media.identify import Identity
+from pipeline.media.isobmff import BoxError
+from pipeline.media.sandbox import Cell, Limits
+from pipeline.model import Kind, Reason, Refusal, Source
+
+_CHILD = Path(__file__).with_name("probe_child.py")
+_PQ, _HLG = 16, 18  # transfer characteristics of ITU-T H.273, table 3
+_MAX_PIXELS = 200_000_000
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A sound stream: its index in the file, when it begins, in seconds from the file's start."""
+
+    index: int
+    codec: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The picture of a file as it is shown: upright, with square pixels.
+
+    ``stream`` is FFmpeg's name of the stream (an index, or ``g:0`` for a tile grid).
+    ``width`` and ``height`` are what the decoder gives after its own rotation, ``aspect`` is
+    the display aspect ratio of that.  ``matrix``, ``transfer``, ``primaries`` are the code
+    points of ITU-T H.273; 2 is unspecified.
+    """
+
+    stream: str
+    codec: str
+    width: int
+    height: int
+    aspect: Fraction
+    rotation: int
+    fps: float | None
+    start_s: float
+    end_s: float | None
+    packets: int
+    depth: int
+    full_range: bool
+    rgb: bool
+    alpha: bool
+    matrix: int
+    transfer: int
+    primaries: int
+    interlaced: bool
+
+    @property
+    def hdr(self) -> bool:
+        """Whether the picture is made for a display of high dynamic range."""
+        return self.transfer in (_PQ, _HLG)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A file that can be made into a clip.  ``still``: a single picture, shown for a while."""
+
+    identity: Identity
+    container: str
+    picture: Picture
+    sound: Sound | None
+    still: bool
+
+    def source(self) -> Source:
+        """What the report says of it."""
+        picture = self.picture
+        return Source(
+            container=self.identity.name if self.still else self.container,
+            video_codec=picture.codec,
+            audio_codec=self.sound.codec if self.sound else None,
+            width=round(picture.height * picture.aspect),
+            height=picture.height,
+            fps=None if self.still or picture.fps is None else round(picture.fps, 3),
+            duration_s=None if self.still else round(self.length_s, 3),
+            rotation=picture.rotation,
+            hdr=picture.hdr,
+        )
+
+    @property
+    def length_s(self) -> float:
+        """From the file's first moment to the end of its last picture, in seconds."""
+        return self.picture.end_s or 0.0
+
+
+def probe(door: Door, path: Path, identity: Identity) -> Probe:
+    """Look into an original.
+
+    :raises Refused: it can't become a clip: encrypted, no-video, corrupt, unsafe, timeout.
+    """
+    argv = [sys.executable, "-I", str(_CHILD), str(path), identity.demuxer]
+    cell = Cell(reads=(path, _CHILD), limits=Limits(wall_s=120, cpu_s=120, memory=4 << 30))
+    ended = door.run("probe", argv, cell)
+    if ended.timed_out:
+        raise _refused(Reason.TIMEOUT, "looking into the file took longer than 120 s")
+    if not ended.ok:
+        raise _refused(Reason.CORRUPT, "the decoder broke on the file")
+    facts = json.loads(ended.stdout)
+    if "error" in facts:
+        raise _refused(Reason.CORRUPT, "the file's structure can't be read")
+    return _understand(facts, path, identity)
+
+
+def _understand(facts: dict[str, Any], path: Path, identity: Identity) -> Probe:
+    if facts["encrypted"]:
+        raise _refused(Reason.ENCRYPTED, "the file is protected and can't be opened")
+    grid = _heif_picture(path) if identity.name in ("heif", "avif") else None
+    video = facts["video"]
+    if video is None and grid is None:
+        detail = "sound without a picture" if facts["audio"] else "no picture in the file"
+        raise _refused(Reason.NO_VIDEO if facts["audio"] else Reason.CORRUPT, detail)
+    if grid is not None and grid.grid:
+        picture = _grid(grid)
+    elif video is None or video["frame"] is None:
+        raise _refused(Reason.CORRUPT, "no picture in it can be decoded")
+    else:
+        picture = _picture(video)
+    if picture.width * picture.height > _MAX_PIXELS:
+        raise _refused(Reason.UNSAFE, "a picture of this size is made to fill the memory")
+    sound = _sound(facts["audio"])
+    still = identity.kind is Kind.IMAGE and (grid is not None or picture.packets <= 1)
+    return Probe(identity, facts["container"], picture, None if still else sound, still)
+
+
+def _heif_picture(path: Path) -> heif.HeifPicture | None:
+    try:
+        return heif.picture(path)
+    except BoxError as error:
+        raise _refused(Reason.CORRUPT, "the file's structure can't be read") from error
+
+
+def _grid(found: heif.HeifPicture) -> Picture:
+    """A photo in tiles: FFmpeg joins them, and turns the whole, in a stream group."""
+    return Picture(
+        stream="g:0",
+        codec="hevc",
+        width=found.width,
+        height=found.height,
+        aspect=Fraction(found.width, found.height),
+        rotation=found.rotation,
+        fps=None,
+        start_s=0.0,
+        end_s=None,
+        packets=1,
+        depth=8,
+        full_range=True,
+        rgb=False,
+        alpha=False,
+        matrix=6,
+        transfer=2,
+        primaries=2,
+        interlaced=False,
+    )
+
+
+def _picture(video: dict[str, Any]) -> Picture:
+    frame = video["frame"]
+    rotation = -round(frame["rotation"] / 90) * 90 % 360
+    width, height = frame["width"], frame["height"]
+    sar = Fraction(*frame["sar"]) if all(frame["sar"]) else Fraction(1)
+    if not Fraction(1, 8) <= sar <= 8:  # nobody films like that: a broken header
+        sar = Fraction(1)
+    if rotation in (90, 270):
+        width, height, sar = height, width, 1 / sar
+    fmt = frame["format"]
+    end = video["end_s"]
+    if end is not None and not video["last_has_length"] and video["fps"]:
+        end += 1 / video["fps"]
+    return Picture(
+        stream=str(video["index"]),
+        codec=video["codec"],
+        width=width,
+        height=height,
+        aspect=Fraction(width, height) * sar,
+        rotation=rotation,
+        fps=video["fps"] if video["fps"] and math.isfinite(video["fps"]) else None,
+        start_s=video["start_s"] or 0.0,
+        end_s=end,
+        packets=video["packets"],
+        depth=frame["depth"],
+        full_range=frame["range"] == 2 or fmt.startswith("yuvj"),
+        rgb=fmt.startswith(("rgb", "bgr", "gbr", "pal", "argb", "abgr", "0", "gray", "mono")),
+        alpha=fmt.startswith(("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "pal", "ya")),
+        matrix=frame["matrix"],
+        transfer=frame["transfer"],
+        primaries=frame["primaries"],
+        interlaced=frame["interlaced"],
+    )
+
+
+def _sound(audio: dict[str, Any] | None) -> Sound | None:
+    if audio is None or audio["start_s"] is None or not audio["packets"]:
+        return None
+    return Sound(audio["index"], audio["codec"], audio["start_s"], audio["end_s"])
+
+
+def _refused(reason: Reason, detail: str) -> Refused:
+    return Refused(Refusal(reason, detail))

@@ -1,0 +1,91 @@
+"""What is to be made of an original: text, category, and the key that says when it is done.
+
+Two clips with the same bytes and the same key come out the same, so a stage may skip what
+is done and redo what a changed configuration touches, and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pipeline.config import Category, Config, Output
+from pipeline.media import encode
+from pipeline.model import Attachment, Review, Submission
+
+# Raised whenever the same recipe would give other bytes, so that clips are made again.
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides what a clip looks and sounds like, apart from its source."""
+
+    caption: str
+    category: str | None
+    outputs: tuple[Output, ...]
+    still_seconds: float
+    still_motion: str
+    loudness_lufs: float
+    max_source_seconds: float
+
+    @property
+    def key(self) -> str:
+        """The hash of the recipe: 32 hex digits."""
+        parts = [
+            _VERSION,
+            self.caption,
+            self.category,
+            [output.model_dump() | encode.clip_arguments(output) for output in self.outputs],
+            self.still_seconds,
+            self.still_motion,
+            self.loudness_lufs,
+            self.max_source_seconds,
+        ]
+        return _digest(parts)
+
+    @property
+    def refusal_key(self) -> str:
+        """The hash of what a rejection depends on: a new hashtag saves no broken file."""
+        return _digest([_VERSION, "refusal", self.max_source_seconds])
+
+
+def choose(config: Config, item: Attachment, submission: Submission, review: Review) -> Recipe:
+    """The recipe for an original, by the mail in which it came first and the review's word."""
+    category = _category(config.campaign.category, item, submission)
+    if review.category is not None:
+        named = (c for c in config.campaign.category if c.name == review.category)
+        category = next(named, None)
+    hashtags = [*config.campaign.hashtags, *(category.hashtags if category else ())]
+    caption = " ".join(dict.fromkeys(hashtags))
+    return Recipe(
+        caption=review.caption if review.caption is not None else caption,
+        category=category.name if category else None,
+        outputs=config.output,
+        still_seconds=config.process.still_seconds,
+        still_motion=config.process.still_motion,
+        loudness_lufs=config.process.loudness_lufs,
+        max_source_seconds=config.process.max_source_seconds,
+    )
+
+
+def _category(
+    categories: Iterable[Category], item: Attachment, submission: Submission
+) -> Category | None:
+    for category in categories:
+        texts = {
+            "subject": (submission.subject,),
+            "body": (submission.text,),
+            "recipient": submission.recipients,
+            "kind": (item.kind.value,),
+        }[category.match]
+        if any(re.search(category.pattern, text) for text in texts):
+            return category
+    return None
+
+
+def _digest(parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
