@@ -1,0 +1,316 @@
+"""The picture in a HEIF file is found, and a hostile file ends in BoxError or in nothing."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.media import isobmff
+from pipeline.media.heif import HeifPicture, picture
+from pipeline.media.isobmff import Box, BoxError, boxes, walk
+
+Read = Callable[[bytes], HeifPicture | None]
+
+
+def box(kind: bytes, *parts: bytes) -> bytes:
+    data = b"".join(parts)
+    return struct.pack(">I4s", 8 + len(data), kind) + data
+
+
+def full(kind: bytes, *parts: bytes, version: int = 0, flags: int = 0) -> bytes:
+    return box(kind, struct.pack(">I", version << 24 | flags), *parts)
+
+
+def size(width: int, height: int) -> bytes:
+    return full(b"ispe", struct.pack(">II", width, height))
+
+
+def turn(quarters: int) -> bytes:
+    return box(b"irot", bytes([quarters]))
+
+
+def mirror(axis: int) -> bytes:
+    return box(b"imir", bytes([axis]))
+
+
+def item(number: int, kind: bytes, *, large: bool) -> bytes:
+    head = struct.pack(">IH" if large else ">HH", number, 0)
+    return full(b"infe", head, kind, b"\0", version=3 if large else 2)
+
+
+def heif(
+    *properties: bytes,
+    items: tuple[tuple[int, bytes], ...] = ((1, b"hvc1"),),
+    primary: int = 1,
+    row: tuple[int, ...] | None = None,
+    rows: int = 1,
+    large: bool = False,
+) -> bytes:
+    """A HEIF file of nothing but a description, whose primary item has *properties*."""
+    number = ">I" if large else ">H"
+    row = tuple(range(1, len(properties) + 1)) if row is None else row
+    associations = struct.pack(f">B{len(row)}{'H' if large else 'B'}", len(row), *row)
+    return box(b"ftyp", b"heic\0\0\0\0mif1heic") + full(
+        b"meta",
+        full(b"hdlr", bytes(4), b"pict", bytes(13)),
+        full(b"pitm", struct.pack(number, primary), version=large),
+        full(
+            b"iinf",
+            struct.pack(number, len(items)),
+            *(item(number, kind, large=large) for number, kind in items),
+            version=large,
+        ),
+        box(
+            b"iprp",
+            box(b"ipco", *properties),
+            full(
+                b"ipma",
+                struct.pack(">I", rows),
+                struct.pack(number, primary),
+                associations,
+                version=large,
+                flags=large,
+            ),
+        ),
+    )
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    def parse(data: bytes) -> HeifPicture | None:
+        path = tmp_path / "still.heic"
+        path.write_bytes(data)
+        return picture(path)
+
+    return parse
+
+
+def test_a_plain_picture(read: Read) -> None:
+    assert read(heif(size(640, 400))) == HeifPicture(640, 400, 0, False, False, 0)
+
+
+def test_the_large_forms_of_the_boxes(read: Read) -> None:
+    still = heif(size(70000, 400), items=((70000, b"av01"),), primary=70000, large=True)
+    assert read(still) == HeifPicture(70000, 400, 0, False, False, 0)
+
+
+def test_an_essential_property_has_its_top_bit_set(read: Read) -> None:
+    assert read(heif(size(640, 400), turn(1), row=(0x81, 0x82))) == HeifPicture(
+        400, 640, 270, False, False, 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("quarters", "rotation", "upright"),
+    [(0, 0, (640, 400)), (1, 270, (400, 640)), (2, 180, (640, 400)), (3, 90, (400, 640))],
+)
+def test_quarter_turns_are_anticlockwise_in_the_file(
+    read: Read, quarters: int, rotation: int, upright: tuple[int, int]
+) -> None:
+    assert read(heif(size(640, 400), turn(quarters))) == HeifPicture(
+        *upright, rotation, False, False, 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("steps", "rotation", "mirrored"),
+    [
+        ((mirror(1),), 0, True),
+        ((mirror(0),), 180, True),
+        ((mirror(0), mirror(1)), 180, False),
+        ((turn(3), mirror(1)), 90, True),
+        ((mirror(1), turn(3)), 270, True),
+        ((mirror(1), turn(3), mirror(1)), 270, False),
+        ((mirror(0), turn(1)), 270, True),
+    ],
+)
+def test_every_order_of_turns_and_mirrors_has_one_form(
+    read: Read, steps: tuple[bytes, ...], rotation: int, mirrored: bool
+) -> None:
+    found = read(heif(size(640, 400), *steps))
+    assert found is not None
+    assert (found.rotation, found.mirrored) == (rotation, mirrored)
+
+
+def test_the_form_says_where_each_corner_goes(read: Read) -> None:
+    """Against the definition: apply the file's steps and the reader's answer to a small grid."""
+    grid = [[1, 2, 3], [4, 5, 6]]
+
+    def anticlockwise(rows: list[list[int]]) -> list[list[int]]:
+        return [list(row) for row in zip(*rows, strict=True)][::-1]
+
+    def sideways(rows: list[list[int]]) -> list[list[int]]:
+        return [row[::-1] for row in rows]
+
+    do = {turn(1): anticlockwise, mirror(0): lambda rows: rows[::-1], mirror(1): sideways}
+    chance = random.Random(4)
+    for _ in range(50):
+        steps = chance.choices(list(do), k=chance.randrange(6))
+        wanted = grid
+        for step in steps:
+            wanted = do[step](wanted)
+        found = read(heif(size(3, 2), *steps))
+        assert found is not None
+        answer = grid
+        for _quarter in range((360 - found.rotation) // 90):
+            answer = anticlockwise(answer)
+        assert (sideways(answer) if found.mirrored else answer) == wanted
+        assert (found.width, found.height) == (len(wanted[0]), len(wanted))
+
+
+def test_tiles_and_thumbnails_are_counted_as_ffmpeg_lists_them(read: Read) -> None:
+    items = ((1, b"hvc1"), (2, b"hvc1"), (3, b"Exif"), (9, b"grid"), (10, b"hvc1"))
+    assert read(heif(size(640, 400), items=items, primary=9)) == HeifPicture(
+        640, 400, 0, False, True, 2
+    )
+
+
+def test_properties_of_other_kinds_and_of_number_nought_are_passed_over(read: Read) -> None:
+    still = heif(full(b"pixi", b"\3\x08\x08\x08"), size(640, 400), row=(0, 1, 2))
+    assert read(still) == HeifPicture(640, 400, 0, False, False, 0)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(box(b"ftyp", b"isom\0\0\2\0isom"), id="no description"),
+        pytest.param(full(b"meta", full(b"hdlr", bytes(21))), id="no items"),
+        pytest.param(box(b"mdat", b"meta" * 20), id="only a word in the media data"),
+    ],
+)
+def test_what_holds_no_picture_gives_none(read: Read, data: bytes) -> None:
+    assert read(data) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"\xff\xd8\xff\xe0JFIF and so on", id="a jpeg"),
+        pytest.param(heif(), id="no size"),
+        pytest.param(heif(size(0, 400)), id="no width"),
+        pytest.param(heif(size(640, 400), primary=2), id="primary item that is none"),
+        pytest.param(heif(size(640, 400), row=(1, 9)), id="property that is none"),
+        pytest.param(heif(size(640, 400), row=()), id="no properties"),
+        pytest.param(heif(size(640, 400)).replace(b"ipco", b"free"), id="no list of properties"),
+        pytest.param(heif(full(b"ispe", b"\0\0")), id="short size"),
+        pytest.param(heif(size(640, 400), box(b"irot")), id="empty turn"),
+        pytest.param(heif(size(640, 400), box(b"imir")), id="empty mirror"),
+        pytest.param(heif(full(b"ispe", bytes(100))), id="long size"),
+        pytest.param(
+            heif(size(640, 400), primary=1, items=((1, b"hvc1"),)).replace(
+                b"iinf" + bytes(6), b"iinf" + bytes(1)
+            ),
+            id="items out of step",
+        ),
+        pytest.param(full(b"meta", box(b"pitm"), box(b"iinf"), box(b"iprp")), id="empty boxes"),
+        pytest.param(struct.pack(">I4s", 1 << 31, b"meta"), id="giant description, cut off"),
+        pytest.param(struct.pack(">I4sQ", 1, b"meta", 1 << 63), id="64-bit size beyond the file"),
+        pytest.param(struct.pack(">I4sQ", 1, b"meta", 3), id="64-bit size below the header"),
+        pytest.param(struct.pack(">I4s", 3, b"meta"), id="size below the header"),
+    ],
+)
+def test_nonsense_is_a_box_error(read: Read, data: bytes) -> None:
+    with pytest.raises(BoxError):
+        read(data)
+
+
+def test_a_description_of_many_megabytes_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.heic"
+    with path.open("wb") as file:
+        file.write(struct.pack(">I4s", 32 << 20, b"meta"))
+        file.truncate(32 << 20)
+    with pytest.raises(BoxError, match="larger than"):
+        picture(path)
+
+
+def test_a_count_of_four_thousand_million_rows_ends_with_the_data(read: Read) -> None:
+    with pytest.raises(BoxError):
+        read(
+            heif(size(640, 400), primary=1, rows=0xFFFFFFFF).replace(
+                b"pitm\0\0\0\0\0\1", b"pitm\0\0\0\0\0\2"
+            )
+        )
+
+
+def test_cut_anywhere_it_ends_in_a_picture_none_or_box_error(read: Read) -> None:
+    whole = heif(size(640, 400), turn(1), mirror(0), large=True)
+    for length in range(len(whole)):
+        try:
+            found = read(whole[:length])
+        except BoxError:
+            continue
+        assert found is None
+
+
+def test_any_byte_changed_it_ends_in_a_picture_none_or_box_error(read: Read) -> None:
+    whole = heif(size(640, 400), turn(1), mirror(0))
+    chance = random.Random(23008)
+    endings = set()
+    for _ in range(400):
+        bad = bytearray(whole)
+        for _change in range(chance.randrange(1, 4)):
+            bad[chance.randrange(len(bad))] = chance.randrange(256)
+        try:
+            endings.add(type(read(bytes(bad))))
+        except BoxError as error:
+            endings.add(type(error))
+    assert endings == {HeifPicture, type(None), BoxError}
+
+
+def test_walk_tells_what_is_above_each_box() -> None:
+    data = box(b"moov", box(b"trak", box(b"tkhd", b"12")), full(b"meta", box(b"ilst")))
+    found = list(walk(io.BytesIO(data), 0, len(data), {b"moov": 0, b"trak": 0, b"meta": 4}))
+    assert [(above, each.type) for above, each in found] == [
+        ((), b"moov"),
+        ((b"moov",), b"trak"),
+        ((b"moov", b"trak"), b"tkhd"),
+        ((b"moov",), b"meta"),
+        ((b"moov", b"meta"), b"ilst"),
+    ]
+
+
+def test_walk_does_not_follow_boxes_into_the_deep() -> None:
+    data = b""
+    for _ in range(1000):
+        data = box(b"moov", data)
+    with pytest.raises(BoxError, match="too deep"):
+        list(walk(io.BytesIO(data), 0, len(data), {b"moov": 0}))
+
+
+def test_boxes_are_counted_also_over_all_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isobmff, "MAX_BOXES", 50)
+    row = box(b"free") * 51
+    with pytest.raises(BoxError, match="more than"):
+        list(boxes(io.BytesIO(row), 0, len(row)))
+    nested = box(b"moov", box(b"free") * 20) * 3
+    with pytest.raises(BoxError, match="more than"):
+        list(walk(io.BytesIO(nested), 0, len(nested), {b"moov": 0}))
+
+
+def test_a_size_of_nought_reaches_to_the_end() -> None:
+    data = box(b"free") + struct.pack(">I4s", 0, b"mdat") + b"media"
+    assert list(boxes(io.BytesIO(data), 0, len(data)))[1] == Box(b"mdat", 8, 16, len(data))
+
+
+def test_boxes_before_a_fault_are_told_first() -> None:
+    data = box(b"free", b"1") + b"\0\0\0"
+    row = boxes(io.BytesIO(data), 0, len(data))
+    assert next(row).type == b"free"
+    with pytest.raises(BoxError, match="no box"):
+        next(row)
+
+
+def test_a_body_over_the_limit_and_a_file_that_ends_early_are_not_read() -> None:
+    data = io.BytesIO(box(b"free", b"12345"))
+    with pytest.raises(BoxError, match="larger"):
+        isobmff.body(data, Box(b"free", 0, 8, 13), limit=4)
+    with pytest.raises(BoxError, match="ends"):
+        isobmff.body(data, Box(b"free", 0, 8, 14))
+    with pytest.raises(BoxError, match="too short"):
+        isobmff.children(data, Box(b"free", 0, 8, 13), 6)
