@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Self
@@ -284,6 +284,14 @@ class Ledger:
             )
         return rows
 
+    def new_originals(self) -> set[str]:
+        """The originals that the last run which brought any brought."""
+        rows = self._db.execute(
+            "SELECT sha256 FROM original WHERE stored_at >= (SELECT max(started_at) FROM run"
+            " WHERE started_at <= (SELECT max(stored_at) FROM original))"
+        )
+        return {row["sha256"] for row in rows}
+
     # -- review ---------------------------------------------------------------------------
 
     def reviews(self) -> dict[str, Review]:
@@ -296,29 +304,49 @@ class Ledger:
 
         :returns: what stood there before.
         """
+        before, _after = self.amend(sha256, lambda _: review)
+        return before
+
+    def amend(
+        self, sha256: str, change: Callable[[Review], Review | None]
+    ) -> tuple[Review, Review]:
+        """Record a decision that is made from the one before, with nobody in between.
+
+        :param change: from what stands there to what shall stand there; None leaves it.
+        :returns: what stood there before, and what stands there now.
+        """
         with self.transaction():
             row = self._db.execute("SELECT * FROM decision WHERE sha256 = ?", (sha256,)).fetchone()
             before = records.to_review(row) if row else Review()
-            at = review.at or clock.now()
+            changed = change(before)
+            if changed is None:
+                return before, before
+            after = replace(changed, at=changed.at or clock.now())
             self._db.execute(
                 "INSERT OR REPLACE INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     sha256,
-                    review.decision,
-                    review.note,
-                    review.by,
-                    at,
-                    review.caption,
-                    review.category,
-                    review.in_s,
-                    review.out_s,
+                    after.decision,
+                    after.note,
+                    after.by,
+                    after.at,
+                    after.caption,
+                    after.category,
+                    after.in_s,
+                    after.out_s,
                 ),
             )
             self._db.execute(
                 "INSERT INTO decision_trail (sha256, at, by, before, after) VALUES (?, ?, ?, ?, ?)",
-                (sha256, at, review.by, json.dumps(asdict(before)), json.dumps(asdict(review))),
+                (
+                    sha256,
+                    clock.now(),
+                    after.by,
+                    json.dumps(asdict(before)),
+                    json.dumps(asdict(after)),
+                ),
             )
-        return before
+        return before, after
 
     def matching(self, prefix: str) -> list[str]:
         """The originals whose SHA-256 begins with *prefix* (hex digits), two at most."""

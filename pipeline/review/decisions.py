@@ -1,0 +1,149 @@
+"""What reviewers decide, from the shell and from the file that the offline report saves.
+
+A decision binds to the bytes of an original.  Each is one short transaction that reads what
+stands there and writes what shall stand there, so two reviewers at once lose nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pipeline import clock
+from pipeline.errors import UsageError
+from pipeline.ledger import Ledger
+from pipeline.model import Decision, Review, Status
+from pipeline.review import entries
+from pipeline.review.entries import Misfit
+
+_PREFIX = re.compile(r"[0-9a-f]{4,64}")
+_DECIDABLE = {Status.ACCEPTED, Status.DUPLICATE, Status.PENDING}
+
+
+@dataclass(frozen=True)
+class Decided:
+    """One decision that stands in the ledger now, and what stood there before."""
+
+    sha256: str
+    before: Review
+    after: Review
+
+
+@dataclass(frozen=True)
+class NotTaken:
+    """An entry of a decisions file that was left out; ``entry`` counts from 1."""
+
+    entry: int
+    problem: str
+
+
+@dataclass(frozen=True)
+class TakeSummary:
+    """What came of a decisions file; ``same`` counts the entries that changed nothing."""
+
+    decided: tuple[Decided, ...]
+    same: int
+    not_taken: tuple[NotTaken, ...]
+
+
+def decide(
+    ledger: Ledger, prefixes: Sequence[str], decision: Decision, *, note: str, by: str
+) -> list[Decided]:
+    """Decide on the clips whose SHA-256 begin with *prefixes*; on none if one is in doubt.
+
+    Caption, category, in and out points of an earlier review stay as they are.
+
+    :raises UsageError: a prefix is too short, is not hex, fits no clip or fits more than one;
+        a line for each.
+    """
+    found: dict[str, None] = {}
+    problems = []
+    for prefix in prefixes:
+        sha256, problem = _find(ledger, prefix)
+        if sha256:
+            found[sha256] = None
+        else:
+            problems.append(problem)
+    if problems:
+        raise UsageError("\n".join([*problems, "nothing was decided"]))
+    note = entries.words("note", note)
+
+    def change(before: Review) -> Review:
+        return replace(before, decision=decision, note=note, by=by, at=clock.now())
+
+    return [Decided(sha256, *ledger.amend(sha256, change)) for sha256 in found]
+
+
+def take_file(ledger: Ledger, path: Path, by: str, *, campaign: str) -> TakeSummary:
+    """Take the decisions that the offline report saved.
+
+    An entry that no longer fits is left out and named: its clip is unknown, is withdrawn or
+    was refused, or somebody decided on it since.  All others are applied.
+
+    :param by: who, for the entries that do not say so themselves.
+    :param campaign: the name of the campaign that the file must be of.
+    :raises UsageError: the file can't be read, is no decisions file, or is of another campaign.
+    """
+    return take(ledger, entries.read(path, campaign), by)
+
+
+def take(ledger: Ledger, listed: Iterable[Any], by: str) -> TakeSummary:
+    """Take decisions as they stand in a decisions file, each for itself."""
+    statuses: dict[str | None, set[Status]] = {}
+    for row in ledger.rows():
+        statuses.setdefault(row.attachment.sha256, set()).add(row.status)
+    decided, left_out, same = [], [], 0
+    for number, entry in enumerate(listed, 1):
+        try:
+            sha256, values = entries.parse(entry)
+            _check_fits(statuses.get(sha256, set()))
+            outcome = _take(ledger, sha256, values, by)
+        except Misfit as misfit:
+            left_out.append(NotTaken(number, str(misfit)))
+            continue
+        if outcome.before == outcome.after:
+            same += 1
+        else:
+            decided.append(outcome)
+    return TakeSummary(tuple(decided), same, tuple(left_out))
+
+
+def _take(ledger: Ledger, sha256: str, values: dict[str, Any], by: str) -> Decided:
+    said_at = values.get("at")
+
+    def change(before: Review) -> Review | None:
+        after = replace(before, **values)
+        if replace(after, at=None, by="") == replace(before, at=None, by=""):
+            return None
+        if said_at and before.at and before.at > said_at:
+            raise Misfit(f"somebody decided on it since ({before.at})")
+        # a reviewer's clock may be ahead, and the trail must stay in the order of events
+        now = clock.now()
+        return replace(after, at=min(said_at, now) if said_at else now)
+
+    if not values.get("by"):
+        values = values | {"by": by}
+    return Decided(sha256, *ledger.amend(sha256, change))
+
+
+def _check_fits(statuses: set[Status]) -> None:
+    if not statuses:
+        raise Misfit("no clip has this SHA-256")
+    if not statuses & _DECIDABLE:
+        raise Misfit(f"the clip is {min(statuses)}")
+
+
+def _find(ledger: Ledger, prefix: str) -> tuple[str | None, str]:
+    wanted = prefix.strip().lower()
+    if not _PREFIX.fullmatch(wanted):
+        return None, f"{prefix!r}: a clip is named by at least 4 hex digits of its SHA-256"
+    match ledger.matching(wanted):
+        case []:
+            return None, f"{wanted}: no clip has this SHA-256"
+        case [sha256]:
+            return sha256, ""
+        case _:
+            return None, f"{wanted}: more than one clip begins like this; give more digits"

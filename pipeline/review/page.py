@@ -1,0 +1,86 @@
+"""The report as one HTML file that needs nothing but itself and the clips beside it.
+
+Style, script, texts and data stand inside the page, and its content policy admits them by
+their hashes and nothing else; what senders wrote reaches the document as text only.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+_SLOT = re.compile(r"\{\{([a-z0-9_.]+)\}\}")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the page shows beyond ``report.json``.
+
+    ``new`` are the originals that came last; ``loudness_lufs`` is what clips are set to.
+    """
+
+    campaign: str
+    required: bool
+    loudness_lufs: float
+    new: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+
+
+def render(report: str, facts: Facts) -> str:
+    """The page.
+
+    :param report: the text of ``report.json``.
+    """
+    script, style = asset("report.js"), asset("style.css")
+    slots = {
+        "campaign": html.escape(facts.campaign),
+        "policy": (
+            "default-src 'none'; "
+            f"script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+            "img-src 'self' file: data:; media-src 'self' file:; "
+            "base-uri 'none'; form-action 'none'"
+        ),
+        "style": style,
+        "script": script,
+        "report": _inside_script(report),
+        "facts": _inside_script(json.dumps(asdict(facts), ensure_ascii=False)),
+        "texts": _inside_script(json.dumps(texts(), ensure_ascii=False)),
+    }
+
+    def fill(match: re.Match[str]) -> str:
+        name = match[1]
+        if name in slots:
+            return slots[name]
+        return html.escape(texts()[name.removeprefix("t.")])
+
+    return _SLOT.sub(fill, asset("index.html"))
+
+
+@cache
+def asset(name: str) -> str:
+    """A file of the folder ``assets``."""
+    return resources.files("pipeline.review").joinpath("assets", name).read_text("utf-8")
+
+
+@cache
+def texts() -> dict[str, Any]:
+    """All words of the page, by key; a plural has the forms of CLDR."""
+    loaded: dict[str, Any] = json.loads(asset("texts.en.json"))
+    return loaded
+
+
+def _inside_script(data: str) -> str:
+    """JSON that no HTML parser can take for the end of its script element."""
+    return data.replace("<", "\\u003c")
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"

@@ -1,0 +1,252 @@
+"""The per-clip report: what the ledger knows, as data and as files for people.
+
+``build`` is a pure function of what the ledger holds; ``write`` publishes its result three
+times (page, JSON, table) and the stills beside it.  A report with nothing new in it is not
+written again, so ``generated_at`` tells when it last changed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pipeline import clock, files
+from pipeline.config import Config
+from pipeline.console import Console
+from pipeline.files import Workspace
+from pipeline.ledger import Ledger
+from pipeline.model import ClipOutput, ClipResult, Row, Status, Submission
+from pipeline.review import page, stills, table
+from pipeline.review.admission import admitted, waiting
+from pipeline.wording import masked_sender
+
+SCHEMA_VERSION = 1
+_TEXT_LIMIT = 2000
+_TIME = re.compile(r'"generated_at": "[^"]*"')
+
+# Ingest keeps these out of the ledger already; a report must not depend on it, for they would
+# turn the page's own words around: controls but tab and line feed, direction overrides.
+_UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True)
+class ReportSummary:
+    """What a report says, in numbers.
+
+    ``changed`` names the files that were written; ``waiting`` counts the clips that no
+    reviewer has decided on; ``montage_s`` is the length of the admitted clips in seconds.
+    """
+
+    index: Path
+    totals: dict[str, int]
+    waiting: int
+    admitted: int
+    montage_s: float
+    changed: tuple[str, ...]
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of ``report.json``."""
+    text = resources.files("pipeline.review").joinpath("report.schema.json").read_text("utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def build(config: Config, ledger: Ledger, generated_at: str) -> dict[str, Any]:
+    """The report as data, field for field as the schema says.
+
+    :param generated_at: RFC 3339.
+    """
+    return _build(config, ledger.submissions(), ledger.rows(), generated_at)
+
+
+def write(config: Config, ledger: Ledger, workspace: Workspace, console: Console) -> ReportSummary:
+    """Bring the folder ``report/`` of the workspace up to date.
+
+    :raises OSError: the disk is full or the folder can't be written; the old report stays.
+    """
+    rows = ledger.rows()
+    report = _build(config, ledger.submissions(), rows, clock.now())
+    text = _standing(workspace.report / "report.json", encode(report))
+    shown = admitted(rows, required=config.review.required)
+    facts = page.Facts(
+        campaign=config.campaign.name,
+        required=config.review.required,
+        loudness_lufs=config.process.loudness_lufs,
+        new=tuple(sorted(ledger.new_originals())),
+        categories=tuple(category.name for category in config.campaign.category),
+    )
+    stills.bring_up_to_date(workspace, rows)
+    contents = {
+        "report.json": text.encode("utf-8"),
+        "report.csv": table.render(report),
+        "index.html": page.render(text, facts).encode("utf-8"),
+    }
+    changed = [name for name, data in contents.items() if _publish(workspace.report / name, data)]
+    summary = ReportSummary(
+        index=workspace.report / "index.html",
+        totals=report["totals"],
+        waiting=len(waiting(rows)),
+        admitted=len(shown),
+        montage_s=round(sum(length_s(row) for row in shown), 3),
+        changed=tuple(changed),
+    )
+    console.event("report", totals=summary.totals, waiting=summary.waiting, changed=changed)
+    return summary
+
+
+def length_s(row: Row) -> float:
+    """How long a finished clip runs, its in and out points taken into account, in seconds."""
+    if row.result is None or not row.result.outputs:
+        return 0.0
+    whole = row.result.outputs[0].duration_s
+    end = whole if row.review.out_s is None else min(row.review.out_s, whole)
+    return max(0.0, end - (row.review.in_s or 0.0))
+
+
+def encode(report: dict[str, Any]) -> str:
+    """The report as JSON text with one submission or clip a line, so that a diff reads well."""
+    head = {key: report[key] for key in ("schema", "campaign", "generated_at", "totals")}
+    lines = [_json(head)[:-1] + ","]
+    lines.append('"submissions": [\n' + ",\n".join(map(_json, report["submissions"])) + "\n],")
+    lines.append('"clips": [\n' + ",\n".join(map(_json, report["clips"])) + "\n]}\n")
+    return "\n".join(lines)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _build(
+    config: Config, submissions: list[Submission], rows: list[Row], generated_at: str
+) -> dict[str, Any]:
+    statuses = Counter(row.status for row in rows)
+    counts = Counter(row.submission for row in rows)
+    return {
+        "schema": SCHEMA_VERSION,
+        "campaign": config.campaign.name,
+        "generated_at": generated_at,
+        "totals": {status.value: statuses[status] for status in Status},
+        "submissions": [
+            _submission(item, counts[item.id], config.report.sender) for item in submissions
+        ],
+        "clips": [_clip(row) for row in _family_order(rows)],
+    }
+
+
+def _family_order(rows: list[Row]) -> list[Row]:
+    """The rows as they came, what was in an archive right after the archive."""
+    children: dict[tuple[str, int | None], list[Row]] = {}
+    order: dict[str, None] = {}
+    known = {(row.submission, row.attachment.position) for row in rows}
+    for row in rows:
+        parent = row.attachment.parent
+        if (row.submission, parent) not in known:
+            parent = None
+        children.setdefault((row.submission, parent), []).append(row)
+        order.setdefault(row.submission)
+    ordered = []
+    for submission in order:
+        line = children.get((submission, None), [])[::-1]
+        while line:
+            row = line.pop()
+            ordered.append(row)
+            line.extend(children.get((submission, row.attachment.position), [])[::-1])
+    return ordered
+
+
+def _submission(item: Submission, clips: int, sender: str) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "message_id": _shown(item.message_id),
+        "sender": _sender(item.sender, sender),
+        "subject": _shown(item.subject),
+        "text": _shown(item.text[:_TEXT_LIMIT]),
+        "received_at": item.received_at,
+        "notes": list(item.notes),
+        "clips": clips,
+    }
+
+
+@cache
+def _sender(address: str, how: str) -> str:
+    if how == "none":
+        return ""
+    return _shown(address if how == "full" else masked_sender(address))
+
+
+def _clip(row: Row) -> dict[str, Any]:
+    item = row.attachment
+    # what was withdrawn is gone, and a part that ingest refused was never processed, even
+    # where the same bytes became a clip elsewhere
+    result = None if row.status is Status.WITHDRAWN or item.refusal else row.result
+    found = set(item.findings) | set(result.findings if result else ())
+    return {
+        "sha256": item.sha256,
+        "submission": row.submission,
+        "parent": row.parent_sha256,
+        "filename": _shown(item.filename),
+        "kind": item.kind,
+        "status": row.status,
+        "reason": {"code": row.refusal.reason, "detail": _shown(row.refusal.detail)}
+        if row.refusal
+        else None,
+        "duplicate_of": row.duplicate_of,
+        "metadata": {
+            "found": [asdict(finding) for finding in sorted(found)],
+            "clean": result.clean if result else None,
+        },
+        "source": _rounded(asdict(result.source)) if result and result.source else None,
+        "caption": _shown(result.caption) if result else "",
+        "category": result.category if result else None,
+        "warnings": [_shown(warning) for warning in result.warnings] if result else [],
+        "outputs": _outputs(result),
+        "review": _rounded(asdict(row.review)),
+    }
+
+
+def _outputs(result: ClipResult | None) -> list[dict[str, Any]]:
+    return [_output(output) for output in result.outputs] if result else []
+
+
+def _output(output: ClipOutput) -> dict[str, Any]:
+    values = asdict(output)
+    del values["extradata"]
+    return _rounded(values)
+
+
+def _rounded(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: round(value, 3) if isinstance(value, float) else value for key, value in values.items()
+    }
+
+
+def _shown(text: str) -> str:
+    return _UNSHOWN.sub("", text)
+
+
+def _standing(path: Path, text: str) -> str:
+    """The text that stands at *path* if it differs from *text* in its time only, else *text*."""
+    try:
+        before = path.read_text("utf-8")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return text
+    return before if _TIME.sub("", before, count=1) == _TIME.sub("", text, count=1) else text
+
+
+def _publish(final: Path, data: bytes) -> bool:
+    """Publish *data* unless it stands there already; whether it was written."""
+    try:
+        if final.read_bytes() == data:
+            return False
+    except FileNotFoundError:
+        pass
+    with files.publishing(final) as file:
+        file.write(data)
+    return True

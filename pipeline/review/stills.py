@@ -1,0 +1,65 @@
+"""The stills beside the report: the clips' own, under names that the page knows.
+
+They are hard links where the file system can, so ten thousand of them cost no space.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from pipeline import files
+from pipeline.files import Workspace
+from pipeline.model import Row, Status
+
+FOLDER = "thumbs"
+
+
+def bring_up_to_date(workspace: Workspace, rows: Iterable[Row]) -> None:
+    """Make ``report/thumbs/`` hold a still for each clip that is shown, and nothing else."""
+    folder = workspace.report / FOLDER
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    wanted = {
+        f"{row.result.sha256}.jpg": (workspace.root / row.result.outputs[0].path).with_suffix(
+            ".jpg"
+        )
+        for row in rows
+        if row.result and row.result.outputs and row.status is Status.ACCEPTED
+    }
+    present = {entry.name for entry in os.scandir(folder)}
+    stale = [name for name in present if not (name in wanted and wanted[name].exists())]
+    for name in stale:
+        (folder / name).unlink()
+    linked = [name for name, source in wanted.items() if _link(source, folder / name)]
+    if stale or linked:
+        files.flush_folder(folder)
+
+
+def _link(source: Path, final: Path) -> bool:
+    """Make *final* the same still as *source*; whether there was anything to do."""
+    try:
+        new = source.stat()
+    except FileNotFoundError:
+        return False
+    try:
+        old = final.stat()
+    except FileNotFoundError:
+        old = None
+    # linked, or a copy of it (which keeps its time)
+    if old and (
+        (old.st_dev, old.st_ino) == (new.st_dev, new.st_ino)
+        or (old.st_size, old.st_mtime_ns) == (new.st_size, new.st_mtime_ns)
+    ):
+        return False
+    part = files.part_for(final)
+    try:
+        try:
+            os.link(source, part)
+        except OSError:  # another file system, or one without links
+            shutil.copy2(source, part)
+        part.replace(final)
+    finally:
+        part.unlink(missing_ok=True)
+    return True

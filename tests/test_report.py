@@ -1,0 +1,313 @@
+"""The report as data and as files: true to its schema, to the ledger and to privacy."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from synthetic import Campaign, attachment, quiet, refused, result, settings, sha
+
+from pipeline.config import Config
+from pipeline.files import Workspace
+from pipeline.ledger import Ledger
+from pipeline.model import (
+    Carrier,
+    Decision,
+    Finding,
+    Kind,
+    Note,
+    Reason,
+    Refusal,
+    Review,
+    Status,
+    What,
+)
+from pipeline.review import report, table
+
+NOW = "2026-09-16T05:00:00Z"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return settings(tmp_path)
+
+
+@pytest.fixture
+def campaign(config: Config) -> Iterator[Campaign]:
+    workspace = Workspace(config.root)
+    workspace.create()
+    with Ledger(workspace.ledger) as ledger:
+        yield Campaign(ledger, workspace)
+
+
+def fill(campaign: Campaign) -> None:
+    """One row of each kind."""
+    campaign.mail(attachment("good"), sender="maria@example.org")
+    campaign.clip(result("good"))
+    campaign.mail(attachment("good", filename="again.mov"), sender="ben@example.net")
+    campaign.mail(
+        attachment("archive", kind=Kind.ARCHIVE, filename="all.zip"),
+        attachment("late", 1),
+        attachment("inside", 2, parent=0, findings=(Finding(Carrier.FILE_NAME, What.LOCATION),)),
+        notes=(Note.HAS_A_LINK,),
+    )
+    campaign.clip(result("inside", warnings=("dark",)))
+    campaign.mail(
+        attachment("logo", kind=Kind.IMAGE, refusal=Refusal(Reason.DECORATION, "a logo")),
+        attachment("cut", 1, sha256=None, refusal=Refusal(Reason.TRUNCATED_TRANSFER, "cut off")),
+        attachment("broken", 2),
+        attachment("stuck", 3),
+        attachment("gone", 4),
+    )
+    campaign.clip(refused("broken", Reason.CORRUPT, "no frame can be decoded"))
+    campaign.clip(refused("stuck", Reason.TIMEOUT, "took too long"))
+    campaign.clip(result("gone"))
+    campaign.ledger.set_original_state(sha("gone"), "withdrawn")
+    campaign.mail(notes=(Note.NO_ATTACHMENT,))
+
+
+def clips_by_name(built: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {clip["filename"].rpartition(".")[0]: clip for clip in built["clips"]}
+
+
+# -- the data ---------------------------------------------------------------------------------
+
+
+def test_report_is_valid_against_its_schema(campaign: Campaign, config: Config) -> None:
+    fill(campaign)
+    campaign.ledger.decide(
+        sha("good"), Review(Decision.APPROVED, "yes", "ada", NOW, "Other", None, 0.1234, 2)
+    )
+    report.write(config, campaign.ledger, campaign.workspace, quiet())
+    written = json.loads((campaign.workspace.report / "report.json").read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(report.schema())
+    jsonschema.Draft202012Validator(report.schema()).validate(written)
+    assert len(written["clips"]) == 10
+    assert written["totals"] == {
+        "accepted": 3, "rejected": 3, "duplicate": 1, "failed": 1, "pending": 1, "withdrawn": 1,
+    }  # fmt: skip
+
+
+def test_empty_ledger_makes_a_valid_report(campaign: Campaign, config: Config) -> None:
+    built = report.build(config, campaign.ledger, NOW)
+    jsonschema.Draft202012Validator(report.schema()).validate(built)
+    assert json.loads(report.encode(built)) == built
+
+
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [
+        (Status, ("clip", "properties", "status")),
+        (Kind, ("clip", "properties", "kind")),
+        (Reason, ("reason", "properties", "code")),
+        (Carrier, ("finding", "properties", "carrier")),
+        (What, ("finding", "properties", "what")),
+        (Decision, ("review", "properties", "decision")),
+        (Note, ("submission", "properties", "notes", "items")),
+    ],
+)
+def test_schema_and_model_use_the_same_words(words: type[StrEnum], where: tuple[str, ...]) -> None:
+    place = report.schema()["$defs"]
+    for step in where:
+        place = place[step]
+    assert place["enum"] == [word.value for word in words]
+
+
+def test_rows_come_in_order_of_receipt_with_children_after_their_archive(
+    campaign: Campaign, config: Config
+) -> None:
+    fill(campaign)
+    campaign.mail(attachment("earliest"), received_at="2026-08-01T00:00:00Z")
+    built = report.build(config, campaign.ledger, NOW)
+    names = [clip["filename"] for clip in built["clips"]]
+    assert names[:6] == [
+        "earliest.mov", "good.mov", "again.mov", "all.zip", "inside.mov", "late.mov",
+    ]  # fmt: skip
+    assert built["clips"][4]["parent"] == sha("archive")
+    assert [item["clips"] for item in built["submissions"]] == [1, 1, 1, 3, 5, 0]
+
+
+def test_duplicate_carries_the_outcome_of_the_first(campaign: Campaign, config: Config) -> None:
+    fill(campaign)
+    clips = clips_by_name(report.build(config, campaign.ledger, NOW))
+    first, again = clips["good"], clips["again"]
+    assert (again["status"], again["duplicate_of"]) == ("duplicate", sha("good"))
+    for key in ("reason", "caption", "outputs", "metadata", "source", "warnings", "review"):
+        assert again[key] == first[key]
+
+
+def test_withdrawn_and_refused_rows_show_no_clip(campaign: Campaign, config: Config) -> None:
+    fill(campaign)
+    clips = clips_by_name(report.build(config, campaign.ledger, NOW))
+    for name in ("gone", "logo", "cut", "broken", "stuck", "all", "late"):
+        assert clips[name]["outputs"] == []
+    assert clips["cut"]["sha256"] is None
+    assert clips["broken"]["reason"] == {"code": "corrupt", "detail": "no frame can be decoded"}
+    assert (clips["stuck"]["status"], clips["late"]["status"]) == ("failed", "pending")
+
+
+def test_findings_of_ingest_and_process_stand_together(campaign: Campaign, config: Config) -> None:
+    fill(campaign)
+    inside = clips_by_name(report.build(config, campaign.ledger, NOW))["inside"]
+    assert inside["metadata"] == {
+        "found": [
+            {"carrier": "QuickTime position", "what": "location"},
+            {"carrier": "file name", "what": "location"},
+        ],
+        "clean": True,
+    }
+
+
+def test_numbers_have_three_decimals_and_no_inner_fields(
+    campaign: Campaign, config: Config
+) -> None:
+    fill(campaign)
+    (output,) = clips_by_name(report.build(config, campaign.ledger, NOW))["good"]["outputs"]
+    assert output["duration_s"] == 3.0
+    assert "extradata" not in output
+
+
+@pytest.mark.parametrize(
+    ("how", "shown"), [("masked", "m…@e….org"), ("full", "maria@example.org"), ("none", "")]
+)
+def test_sender_is_shown_the_same_everywhere(
+    campaign: Campaign, tmp_path: Path, how: str, shown: str
+) -> None:
+    config = settings(tmp_path, sender=how)
+    fill(campaign)
+    report.write(config, campaign.ledger, campaign.workspace, quiet())
+    folder = campaign.workspace.report
+    written = json.loads((folder / "report.json").read_text("utf-8"))
+    assert written["submissions"][0]["sender"] == shown
+    for name in ("index.html", "report.json", "report.csv"):
+        text = (folder / name).read_text("utf-8")
+        assert ("maria@example.org" in text) is (how == "full")
+        assert ("m…@e….org" in text) is (how == "masked")
+
+
+def test_text_is_cut_at_two_thousand_characters(campaign: Campaign, config: Config) -> None:
+    campaign.mail(attachment("good"), text="x" * 5000)
+    assert len(report.build(config, campaign.ledger, NOW)["submissions"][0]["text"]) == 2000
+
+
+# -- the files --------------------------------------------------------------------------------
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
+    return {
+        str(path.relative_to(folder)): (path.stat().st_ino, path.stat().st_mtime_ns)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_nothing_new_writes_nothing(campaign: Campaign, config: Config) -> None:
+    fill(campaign)
+    first = report.write(config, campaign.ledger, campaign.workspace, quiet())
+    assert first.changed == ("report.json", "report.csv", "index.html")
+    before = snapshot(campaign.workspace.report)
+    again = report.write(config, campaign.ledger, campaign.workspace, quiet())
+    assert again.changed == ()
+    assert snapshot(campaign.workspace.report) == before
+    campaign.ledger.decide(sha("good"), Review(Decision.APPROVED, "", "ada"))
+    after = report.write(config, campaign.ledger, campaign.workspace, quiet())
+    assert after.changed == ("report.json", "report.csv", "index.html")
+
+
+def test_summary_counts_what_waits_and_how_long_the_montage_is(
+    campaign: Campaign, config: Config
+) -> None:
+    fill(campaign)
+    summary = report.write(config, campaign.ledger, campaign.workspace, quiet())
+    assert (summary.waiting, summary.admitted, summary.montage_s) == (2, 0, 0.0)
+    campaign.ledger.decide(sha("good"), Review(Decision.APPROVED, "", "ada", None, in_s=1.0))
+    summary = report.write(config, campaign.ledger, campaign.workspace, quiet())
+    assert (summary.waiting, summary.admitted, summary.montage_s) == (1, 1, 2.0)
+    assert summary.index == campaign.workspace.report / "index.html"
+
+
+def test_stills_are_those_of_the_accepted_clips_and_stale_ones_go(
+    campaign: Campaign, config: Config
+) -> None:
+    fill(campaign)
+    thumbs = campaign.workspace.report / "thumbs"
+    report.write(config, campaign.ledger, campaign.workspace, quiet())
+    assert {path.name for path in thumbs.iterdir()} == {
+        f"{sha(name)}.jpg" for name in ("good", "inside")
+    }
+    still = campaign.workspace.clip(sha("good"), "landscape", ".jpg")
+    assert (thumbs / f"{sha('good')}.jpg").samefile(still)
+    still.unlink()
+    still.write_bytes(b"a new still")
+    campaign.ledger.set_original_state(sha("inside"), "withdrawn")
+    report.write(config, campaign.ledger, campaign.workspace, quiet())
+    assert [path.read_bytes() for path in thumbs.iterdir()] == [b"a new still"]
+
+
+def test_clip_without_a_still_does_not_stop_the_report(campaign: Campaign, config: Config) -> None:
+    fill(campaign)
+    campaign.workspace.clip(sha("good"), "landscape", ".jpg").unlink()
+    report.write(config, campaign.ledger, campaign.workspace, quiet())
+    assert len(list((campaign.workspace.report / "thumbs").iterdir())) == 1
+
+
+def test_files_are_for_their_owner_alone_and_none_is_half_done(
+    campaign: Campaign, config: Config
+) -> None:
+    fill(campaign)
+    report.write(config, campaign.ledger, campaign.workspace, quiet())
+    for name in ("index.html", "report.json", "report.csv"):
+        assert (campaign.workspace.report / name).stat().st_mode & 0o077 == 0
+    assert not list(campaign.workspace.root.rglob("*.part"))
+
+
+def test_new_originals_are_those_of_the_last_run_that_brought_any(campaign: Campaign) -> None:
+    campaign.ledger.start_run("1", "ingest")
+    fill(campaign)
+    assert sha("good") in campaign.ledger.new_originals()
+
+
+# -- the table --------------------------------------------------------------------------------
+
+FORMULAS = (
+    "=HYPERLINK(\"http://evil.example/\")", "+1+1", "-2+3", "@SUM(A1)", "\tTAB", "\rCR",
+    "＝1+1", "＋1", "－1", "＠x", "  =1+1", "\u200b=1+1", "|calc", "%0A",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_no_cell_runs_as_a_formula(campaign: Campaign, config: Config, formula: str) -> None:
+    campaign.mail(
+        attachment("good", filename=formula), sender=formula, subject=formula, text=formula
+    )
+    campaign.clip(result("good", caption=formula, warnings=(formula,), category=formula))
+    campaign.ledger.decide(
+        sha("good"), Review(Decision.HELD, formula, formula, None, formula, formula)
+    )
+    data = table.render(report.build(config, campaign.ledger, NOW))
+    for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")):
+        for cell in row:
+            assert not cell.lstrip(" \u200b").startswith(
+                ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠", "|", "%")
+            )
+
+
+def test_table_is_rfc_4180_with_a_byte_order_mark(campaign: Campaign, config: Config) -> None:
+    campaign.mail(attachment("good"), subject='He said "yes", twice', text="two\nlines; and more")
+    campaign.clip(result("good"))
+    data = table.render(report.build(config, campaign.ledger, NOW))
+    assert data.startswith(b"\xef\xbb\xbf")
+    header, row = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+    assert tuple(header) == table.COLUMNS
+    cells = dict(zip(header, row, strict=True))
+    assert cells["subject"] == 'He said "yes", twice'
+    assert cells["text"] == "two\nlines; and more"
+    assert cells["loudness_lufs"] == "'-16.04"
+    assert (cells["clean"], cells["source_duration_s"], cells["hdr"]) == ("yes", "4.004", "yes")
