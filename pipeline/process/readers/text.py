@@ -1,0 +1,169 @@
+"""Deciding what a text that somebody left in a file gives away.
+
+A location is told by its form (ISO 6709, decimal or sexagesimal degrees, NMEA 0183, GPX,
+links to maps) or by the name of the tag it stands in; a person, a device and a time by the
+tag's name alone.  Nothing of the text is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipeline.model import Carrier, Finding, What
+from pipeline.wording import mask_locations
+
+LIMIT = 128 << 10
+_WINDOW = 4096
+_OVERLAP = 256
+
+_BLOB = re.compile(r"[A-Za-z0-9+/]{60,}={0,2}")
+_SPACE = re.compile(r"\s+")
+_DIGITS = re.compile(r"(\d{24})\d+")
+_QUOTES = str.maketrans(dict.fromkeys("\"'{}[]()<>\\", " "))
+_FORMS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        # a longitude or latitude under its name, also in whole or scaled numbers
+        r"(?i)(?:latitude|longitude|\blat|\blo?ng?)\W{1,4}[-+]?\d{2,}",
+        # NMEA 0183 sentences that hold a position
+        r"\$(?:G[PNLABQ]|BD)(?:RMC|GGA|GLL|GNS|RMA)\b",
+        r"(?i)<(?:trkpt|rtept|wpt|coordinates)\b|<gpx\b|<kml\b",
+        # a position as GoPro's and dashcams' texts write it: N12.34567 W123.45678, with
+        # letters before or behind
+        r"\b[NS]\s?:?\d{1,2}[.\u00b0]\s?\d{2,}.{0,12}?\b[EWO]\s?:?\d{1,3}[.\u00b0]\s?\d{2,}",
+        r"\b\d{1,2}\.\d{3,}\s?[NS]\b.{0,6}?\b\d{1,3}\.\d{3,}\s?[EW]\b",
+        r"(?i)\bgps\b\W{0,4}[-+NS]?\s?\d{1,3}\.\d{2,}",
+    )
+)
+_MARKUP = _FORMS[2]
+_HOPE = re.compile(r"\d|[/+<]|(?i:geo:)")  # no form of a position does without
+
+
+def vocabulary(words: str) -> frozenset[str]:
+    """The words of a line, as a set."""
+    return frozenset(words.split())
+
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_KINDS: tuple[tuple[What, Carrier | None, frozenset[str]], ...] = (
+    (
+        What.LOCATION,
+        None,
+        vocabulary(
+            "gps geo geotag geolocation geohash location sublocation locations latitude longitude"
+            " lat lon lng xyz loci 6709 iso6709 place places city state province county country"
+            " landmark altitude address venue coordinate coordinates coverage village town street"
+            " postcode zip worldregion poi pois"
+        ),
+    ),
+    (
+        What.IDENTITY,
+        Carrier.SERIAL_NUMBER,
+        vocabulary(
+            "serial serialnumber sn imei uuid guid uid uniqueid muid id identifier"
+            " documentid instanceid"
+        ),
+    ),
+    (
+        What.IDENTITY,
+        Carrier.PERSON,
+        vocabulary(
+            "artist author authors creator owner photographer copyright rights byline by writer"
+            " performer composer director actor producer person people credit editor publisher"
+            " email phone contact regions username user distributor encodedby"
+        ),
+    ),
+    (
+        What.IDENTITY,
+        Carrier.DEVICE,
+        vocabulary(
+            "make model manufacturer device camera lens firmware software android hostcomputer"
+            " brand drone aircraft product tool gopro dji samsung mobile phone"
+        ),
+    ),
+    (
+        What.TIME,
+        Carrier.TIME,
+        vocabulary(
+            "date time year datetime created creation modified day timecode dated creationdate"
+            " createdate modifydate datetimeoriginal timestamp recorded"
+        ),
+    ),
+)
+
+
+def decode(data: bytes) -> str:
+    """The text in *data*: UTF-16 where its zeros say so, UTF-8 else; at most 128 KiB of it."""
+    data = data[:LIMIT]
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace")
+    zeros = data.count(0)
+    if zeros * 3 > len(data) > 3:
+        even = data[::2].count(0)
+        return data.decode("utf-16-be" if even * 2 > zeros else "utf-16-le", "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def located(text: str) -> bool:
+    """Whether *text* holds a position, in any of the forms that people and devices write."""
+    text = text[:LIMIT]
+    if not _HOPE.search(text):
+        return False
+    if _MARKUP.search(text):
+        return True
+    text = _SPACE.sub(" ", _DIGITS.sub(r"\1", _BLOB.sub(" ", text.replace("\0", " "))))
+    return any(_located(window) for window in _windows(text))
+
+
+def kind_of(text: str) -> What:
+    """Location or other, by the form of the text."""
+    return What.LOCATION if located(text) else What.OTHER
+
+
+def kind_of_key(key: str) -> tuple[What, Carrier | None]:
+    """What a tag of the name *key* is about, and the carrier that is reported for it."""
+    words = {word.lower() for word in _WORDS.findall(key[:200])}
+    if {"world", "region"} <= words or "gps" in key[:200].lower():
+        return What.LOCATION, None
+    if "tool" in words:
+        return What.IDENTITY, Carrier.DEVICE
+    for what, carrier, names in _KINDS:
+        if words & names:
+            return what, carrier
+    return What.OTHER, None
+
+
+def tag(key: str, value: str, plain: Carrier, position: Carrier) -> Iterator[Finding]:
+    """What the tag *key* with its *value* gives away; an empty one gives nothing.
+
+    :param plain: the carrier of a tag that is neither about a device, a person nor a time.
+    :param position: the carrier of one that is about a place.
+    """
+    if not value.strip(" \0\t\r\n"):
+        return
+    what, carrier = kind_of_key(key)
+    if what is What.LOCATION:
+        yield Finding(position, What.LOCATION)
+    elif carrier is None:
+        yield Finding(plain, kind_of(value))
+    else:
+        yield Finding(carrier, what)
+        if (what is not What.TIME or len(value) > 40) and located(value):
+            yield Finding(plain, What.LOCATION)
+
+
+def _windows(text: str) -> Iterator[str]:
+    for start in range(0, max(len(text), 1), _WINDOW - _OVERLAP):
+        yield text[start : start + _WINDOW]
+
+
+def _located(text: str) -> bool:
+    bare = _SPACE.sub(" ", text.translate(_QUOTES))
+    return any(
+        mask_locations(each) != each or any(form.search(each) for form in _FORMS)
+        for each in {text, bare}
+    )
