@@ -177,6 +177,16 @@ class Ledger:
         )
         return [row["uid"] for row in rows]
 
+    def mails_to_file(self, account: str, mailbox: str, uidvalidity: int) -> list[str]:
+        """UIDs of mails that may be moved on the server: all that came in them is on the disk."""
+        rows = self._db.execute(
+            "SELECT uid FROM mail WHERE account = ? AND mailbox = ? AND uidvalidity = ?"
+            " AND filed = 'no' AND NOT EXISTS (SELECT 1 FROM attachment a"
+            " WHERE a.submission = mail.submission AND a.parent IS NULL AND a.sha256 IS NULL)",
+            (account, mailbox, uidvalidity),
+        )
+        return [row["uid"] for row in rows]
+
     def set_filed(self, identities: Iterable[MailIdentity], filed: str) -> None:
         """Note how far the move of mails on the server has come: no, asked or yes."""
         with self.transaction():
@@ -371,7 +381,7 @@ class Ledger:
         with self.transaction():
             self._db.execute(
                 "UPDATE run SET ended_at = ?, exit_code = ?, summary = ? WHERE id = ?",
-                (clock.now(), exit_code, json.dumps(summary), run_id),
+                (clock.now(), exit_code, json.dumps(summary, default=str), run_id),
             )
 
     def last_run(self) -> dict[str, Any] | None:

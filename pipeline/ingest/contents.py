@@ -1,0 +1,139 @@
+"""What each part of a mail is to us: an attachment, words, a mail in the mail, or nothing.
+
+An attachment is whatever has a file name, is said to be one, or is neither text nor a mail's
+own machinery: photos that a phone puts into the text too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import Enum, auto
+from html import unescape
+from urllib.parse import unquote
+
+from pipeline.ingest.mime import Part
+from pipeline.model import Reason, Refusal
+
+TEXT_READ = 1 << 18  # of each text part, in bytes: far more than is stored
+_TEXT_KEPT = 20_000
+
+_SEALED = frozenset(
+    ("application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted")
+)
+ENCRYPTED = Refusal(Reason.ENCRYPTED, "an encrypted mail, which is not opened: ask for the files")
+PARTS_LOST = Refusal(Reason.BROKEN_MAIL, "parts of the mail could not be told from each other")
+TOO_MANY = Refusal(Reason.BROKEN_MAIL, "the mail has more parts than are taken in")
+CUT = Refusal(Reason.TRUNCATED_TRANSFER, "the mail ends in the middle: what followed is missing")
+
+# Where people put what is too large for a mail.  Not fetched: the report names it.
+_CLOUD = re.compile(
+    r"https?://(?:[\w-]+\.)*(?:drive\.google\.com|docs\.google\.com|photos\.google\.com"
+    r"|photos\.app\.goo\.gl|dropbox\.com|db\.tt|wetransfer\.com|we\.tl|icloud\.com|onedrive\.live\.com"
+    r"|1drv\.ms|sharepoint\.com|mega\.nz|mega\.io|mediafire\.com|box\.com|pcloud\.(?:com|link)"
+    r"|sendspace\.com|smash\.(?:com|gg)|fromsmash\.com|swisstransfer\.com|transfernow\.net|gofile\.io"
+    r"|terabox\.com|disk\.yandex\.[a-z]+|yadi\.sk|cloud\.mail\.ru|pan\.baidu\.com|youtu\.be|youtube\.com"
+    r"|vimeo\.com|tresorit\.com|proton\.me|filemail\.com|hightail\.com|mailbigfile\.com|jumpshare\.com)"
+    r"(?:[/?#:]|\b)",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"<(!--|/?[a-zA-Z][a-zA-Z0-9]{0,20}|[!?/])")
+_SILENT = ("script", "style", "head", "title")
+_CLOSING = {name: re.compile(rf"</{name}\b", re.IGNORECASE) for name in _SILENT}
+_BREAKS = frozenset(("br", "p", "div", "tr", "li", "h1", "h2", "h3", "blockquote", "/p", "/div"))
+_CID = re.compile(r"cid:([^\"'\s>)]{1,500})", re.IGNORECASE)
+
+
+class Role(Enum):
+    """What a leaf is to us."""
+
+    ATTACHMENT = auto()
+    TEXT = auto()
+    HTML = auto()
+    MAIL = auto()  # a whole mail under a transfer encoding, or whatever is left unsplit
+    LOST = auto()
+    NOTHING = auto()
+
+
+def role(part: Part) -> Role:
+    """What a leaf of the mail is to us."""
+    kind = part.content_type
+    if part.opaque or kind.startswith("multipart/"):
+        return Role.LOST if part.end > part.start else Role.NOTHING
+    if kind in ("message/rfc822", "message/global"):
+        return Role.MAIL
+    named = bool(part.headers.filename) or part.headers.disposition == "attachment"
+    if kind.startswith("message/") and not named:
+        return Role.NOTHING
+    if kind == "text/plain" and not named:
+        return Role.TEXT
+    if kind == "text/html" and not named:
+        return Role.HTML
+    if kind.startswith("text/") and not named:
+        return Role.NOTHING
+    return Role.ATTACHMENT
+
+
+def sealed(part: Part, above: tuple[Part, ...]) -> Refusal | None:
+    """The refusal of a part that is encrypted as a whole (RFC 8551, RFC 3156)."""
+    inside = any(outer.content_type == "multipart/encrypted" for outer in above)
+    return ENCRYPTED if inside or part.content_type in _SEALED else None
+
+
+def forwarded(above: tuple[Part, ...]) -> bool:
+    """Whether a leaf belongs to a mail in the mail."""
+    return any(outer.content_type in ("message/rfc822", "message/global") for outer in above)
+
+
+def has_cloud_link(text: str) -> bool:
+    """Whether a text or HTML names a place where footage may lie."""
+    return _CLOUD.search(text) is not None
+
+
+def shown_ids(html: str) -> set[str]:
+    """The Content-IDs that HTML shows (RFC 2392)."""
+    return {unquote(found) for found in _CID.findall(html)}
+
+
+def html_text(html: str) -> str:
+    """The words of HTML, without its tags, comments, scripts and styles.
+
+    A scan that never goes back, because the standard library's parser takes quadratic time
+    on markup that is made to be slow.
+    """
+    words: list[str] = []
+    at = 0
+    while True:
+        opening = html.find("<", at)
+        words.append(" ".join(html[at : opening if opening >= 0 else None].split(None)) + " ")
+        if opening < 0:
+            break
+        tag = _TAG.match(html, opening)
+        name = tag.group(1).lower() if tag else ""
+        if name == "!--":
+            end, length = html.find("-->", opening), 3
+        elif name in _SILENT:
+            closing = _CLOSING[name].search(html, opening)
+            end, length = (html.find(">", closing.start()), 1) if closing else (-1, 0)
+        elif tag:
+            end, length = html.find(">", opening), 1
+        else:  # a lone sign
+            words.append("<")
+            end, length = opening, 1
+        if end < 0:
+            break
+        if name in _BREAKS:
+            words.append("\n")
+        at = end + length
+    return unescape("".join(words))
+
+
+def tidy(texts: Iterable[str]) -> str:
+    """Texts put together: no line of spaces, no more than one empty line in a row."""
+    lines: list[str] = []
+    for text in texts:
+        for raw in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+            line = raw.strip()
+            if line or (lines and lines[-1]):
+                lines.append(line)
+    return "\n".join(lines).strip()[:_TEXT_KEPT]

@@ -1,0 +1,118 @@
+"""Content transfer encodings, undone piece by piece (RFC 2045, section 6).
+
+Each decoder is a generator over pieces of any size and holds no more than one of them.
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Callable, Iterable, Iterator
+
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+_NOT_BASE64 = bytes(set(range(256)) - set(_ALPHABET))
+_LONGEST_LINE = 1 << 20
+
+
+class Incomplete(Exception):
+    """The encoded data ended in the middle: the transfer was cut somewhere on its way."""
+
+
+Decoder = Callable[[Iterable[bytes]], Iterator[bytes]]
+
+
+def base64(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """RFC 2045, section 6.8: foreign characters are skipped, the first ``=`` is the end.
+
+    :raises Incomplete: the number of characters is not a multiple of four.
+    """
+    left = b""
+    for piece in pieces:
+        data = left + piece.translate(None, _NOT_BASE64)
+        end = data.find(b"=")
+        if end >= 0:
+            data = data[:end]
+            if len(data) % 4 == 1:
+                raise Incomplete
+            yield binascii.a2b_base64(data + b"=" * (-len(data) % 4))
+            return
+        whole = len(data) - len(data) % 4
+        left = data[whole:]
+        if whole:
+            yield binascii.a2b_base64(data[:whole])
+    if left:
+        raise Incomplete
+
+
+def quoted_printable(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """RFC 2045, section 6.7."""
+    for lines in _lines(pieces, keep=2):
+        yield binascii.a2b_qp(lines)
+
+
+def uuencode(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The encoding of old Unix mail: everything between ``begin`` and ``end``.
+
+    :raises Incomplete: there is no ``end``.
+    """
+    begun = False
+    for block in _lines(pieces):
+        decoded: list[bytes] = []
+        for line in block.splitlines():
+            if not begun:
+                begun = line.startswith(b"begin ")
+            elif line.strip() == b"end":
+                yield b"".join(decoded)
+                return
+            else:
+                decoded.append(_uu_line(line))
+        yield b"".join(decoded)
+    raise Incomplete
+
+
+def identity(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """7bit, 8bit, binary, and whatever word nobody knows."""
+    yield from pieces
+
+
+def decoder(encoding: str) -> Decoder:
+    """The decoder for a Content-Transfer-Encoding."""
+    return {
+        "base64": base64,
+        "quoted-printable": quoted_printable,
+        "x-uuencode": uuencode,
+        "uuencode": uuencode,
+        "x-uue": uuencode,
+        "uue": uuencode,
+    }.get(encoding, identity)
+
+
+def _uu_line(line: bytes) -> bytes:
+    try:
+        return binascii.a2b_uu(line)
+    except binascii.Error:
+        # encoders that pad their lines too long: the first character tells the true length
+        length = (((line[0] - 32) & 63) * 4 + 5) // 3 if line else 0
+        try:
+            return binascii.a2b_uu(line[:length])
+        except binascii.Error:
+            return b""
+
+
+def _lines(pieces: Iterable[bytes], keep: int = 0) -> Iterator[bytes]:
+    """The same bytes, cut after line breaks.
+
+    A line over 1 MiB is cut anywhere, but not after an ``=`` in its last *keep* bytes.
+    """
+    left = b""
+    for piece in pieces:
+        data = left + piece
+        cut = data.rfind(b"\n") + 1
+        if not cut and len(data) > _LONGEST_LINE:
+            cut = len(data)
+            escape = data.find(b"=", cut - keep) if keep else -1
+            cut = cut if escape < 0 else escape
+        left = data[cut:]
+        if cut:
+            yield data[:cut]
+    if left:
+        yield left

@@ -1,0 +1,71 @@
+"""Signature logos and tracking pixels, by a stated rule.
+
+A picture is decoration, and gets a row that says so, if
+
+- the mail's HTML shows it by its Content-ID, or it is inline and has a Content-ID, **and**
+  it is small: at most 4 KiB, or fewer than 150 × 150 pixels in area, or a banner of at most
+  200 pixels in height or width that is at least three times as long; or
+- it has at most 32 × 32 pixels, however it was sent: no footage.
+
+A photo that a phone puts into the text is far larger, and never falls under the rule.  The
+size is read from the headers of PNG, GIF and JPEG; another format counts by its bytes alone.
+"""
+
+from __future__ import annotations
+
+from pipeline.model import Reason, Refusal
+
+_SMALL_FILE = 4096
+_SMALL_AREA = 150 * 150
+_BANNER = 200
+_DOT = 32
+
+DETAIL = "a small picture that belongs to the mail's layout, like a logo or a tracking pixel"
+
+
+def refusal(head: bytes, size: int, *, in_layout: bool) -> Refusal | None:
+    """The refusal for a picture that is decoration, None for one that may be footage.
+
+    :param head: the file's first bytes.
+    :param size: of the whole file, in bytes.
+    :param in_layout: the mail shows it by its Content-ID.
+    """
+    measures = dimensions(head)
+    small = in_layout and size <= _SMALL_FILE
+    if measures is not None and all(measures):
+        width, height = measures
+        low, long = min(measures), max(measures)
+        banner = low <= _BANNER and long >= 3 * low
+        small = small or (in_layout and (width * height < _SMALL_AREA or banner))
+        small = small or long <= _DOT
+    return Refusal(Reason.DECORATION, DETAIL) if small else None
+
+
+def dimensions(head: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels, None if the header doesn't tell."""
+    if head.startswith(b"\x89PNG\r\n\x1a\n") and len(head) >= 24:
+        return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+    if head.startswith((b"GIF87a", b"GIF89a")) and len(head) >= 10:
+        return int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
+    if head.startswith(b"\xff\xd8"):
+        return _jpeg(head)
+    return None
+
+
+def _jpeg(head: bytes) -> tuple[int, int] | None:
+    """The frame header (ITU-T T.81, B.2.2), found by walking the marker segments."""
+    at = 2
+    while at + 9 <= len(head):
+        if head[at] != 0xFF:
+            return None
+        marker = head[at + 1]
+        if marker == 0xFF:  # fill byte
+            at += 1
+        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height = int.from_bytes(head[at + 5 : at + 7], "big")
+            return int.from_bytes(head[at + 7 : at + 9], "big"), height
+        elif marker == 0xDA:
+            return None
+        else:
+            at += 2 + int.from_bytes(head[at + 2 : at + 4], "big")
+    return None

@@ -1,0 +1,203 @@
+"""Headers of a mail or of a part: fields, parameters, addresses, dates, file names.
+
+Our own reader instead of the email package's: that one loses raw 8-bit names, and raises on
+malformed ones.  Everything here is total: any bytes give an answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import getaddresses, parsedate_to_datetime
+from urllib.parse import unquote_to_bytes
+
+from pipeline.ingest.charsets import decoded, unworded
+
+_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
+_ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]@]+@[^\s<>,;:\"()\[\]@]+")
+_NUMBERED = re.compile(r"(.+?)\*(\d{1,3})(\*?)")
+_MOST_ADDRESSES = 50
+
+
+@dataclass(frozen=True)
+class Headers:
+    """The fields of a header block, in order: lower-case name and unfolded value."""
+
+    fields: tuple[tuple[str, str], ...] = ()
+
+    def get(self, name: str) -> str:
+        """The first value of a field, empty if it is not there."""
+        return next((value for key, value in self.fields if key == name), "")
+
+    def all(self, name: str) -> list[str]:
+        """All values of a field, topmost first."""
+        return [value for key, value in self.fields if key == name]
+
+    def text(self, name: str) -> str:
+        """The first value of a field with its encoded words decoded."""
+        return unworded(self.get(name))
+
+    @property
+    def content_type(self) -> str:
+        """``type/subtype`` in lower case; text/plain where it is missing or no type."""
+        word = self.get("content-type").split(";", 1)[0].strip().strip('"').lower()
+        word = re.sub(r"\s", "", word)
+        return word if re.fullmatch(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", word) else "text/plain"
+
+    @property
+    def disposition(self) -> str:
+        """``attachment``, ``inline`` or another word; empty where none is said."""
+        return self.get("content-disposition").split(";", 1)[0].strip().lower()
+
+    @property
+    def encoding(self) -> str:
+        """The content transfer encoding in lower case."""
+        words = self.get("content-transfer-encoding").split(";", 1)[0].split()
+        return words[0].strip('"').lower() if words else "7bit"
+
+    def parameter(self, field: str, name: str) -> str:
+        """A parameter of a structured field; see :func:`parameters`."""
+        return parameters(self.get(field)).get(name, "")
+
+    @property
+    def filename(self) -> str:
+        """The name that the sender gave a part, decoded; empty if none.
+
+        Content-Disposition before Content-Type (RFC 2183, section 2.3); both may hold
+        RFC 2231 or, against RFC 2047, section 5, encoded words.
+        """
+        for field, name in (("content-disposition", "filename"), ("content-type", "name")):
+            value = self.parameter(field, name)
+            if value:
+                return unworded(value)
+        return ""
+
+    @property
+    def content_id(self) -> str:
+        """The Content-ID without its angle brackets."""
+        return self.get("content-id").strip().strip("<>")
+
+    def addresses(self, *names: str) -> tuple[str, ...]:
+        """The addresses in some fields, lower-case, each once, fifty at most."""
+        found: dict[str, None] = {}
+        for name in names:
+            for value in self.all(name):
+                for address in _addresses(value):
+                    found[address] = None
+                    if len(found) == _MOST_ADDRESSES:
+                        return tuple(found)
+        return tuple(found)
+
+    @property
+    def received_at(self) -> datetime | None:
+        """The date of the topmost Received field (RFC 5321, section 4.4), if it has one."""
+        value = self.get("received")
+        if ";" not in value:
+            return None
+        return date(value.rsplit(";", 1)[1])
+
+
+def date(value: str) -> datetime | None:
+    """A date of RFC 5322, section 3.3, with a zone; None if it is none that can be told."""
+    try:
+        moment = parsedate_to_datetime(value.strip())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def parse(block: bytes) -> Headers:
+    """Split a header block into fields; lines that are neither field nor fold are left out."""
+    fields: list[tuple[str, bytes]] = []
+    for raw in block.split(b"\n"):
+        line = raw.rstrip(b"\r")
+        if line[:1] in (b" ", b"\t"):
+            if fields:
+                name, value = fields[-1]
+                fields[-1] = (name, value + line)
+            continue
+        match = _FIELD.match(line)
+        if match:
+            fields.append((match.group(1).decode("ascii").lower(), match.group(2)))
+    return Headers(tuple((name, decoded(value).strip()) for name, value in fields))
+
+
+def is_field(line: bytes) -> bool:
+    """Whether a line begins a header field or goes on with one."""
+    return line[:1] in (b" ", b"\t") or _FIELD.match(line) is not None
+
+
+def parameters(value: str) -> dict[str, str]:
+    """The parameters of a structured field, by lower-case name (RFC 2045, section 5.1).
+
+    RFC 2231 continuations and charsets are put together; the extended form of a name wins
+    over the plain one.  Unquoted spaces, missing quotes and stray semicolons are lived with.
+    """
+    plain: dict[str, str] = {}
+    pieces: dict[str, dict[int, tuple[str, bool]]] = {}
+    for key, text in _pairs(value):
+        numbered = _NUMBERED.fullmatch(key)
+        if numbered:
+            name, number, star = numbered.groups()
+            pieces.setdefault(name, {}).setdefault(int(number), (text, star == "*"))
+        elif key.endswith("*"):
+            pieces.setdefault(key[:-1], {}).setdefault(0, (text, True))
+        else:
+            plain.setdefault(key, text)
+    return plain | {name: _joined(parts) for name, parts in pieces.items()}
+
+
+def _joined(parts: dict[int, tuple[str, bool]]) -> str:
+    """RFC 2231, sections 3 and 4: charset and language stand before the first piece."""
+    charset, data = "", b""
+    for place, number in enumerate(sorted(parts)):
+        text, encoded = parts[number]
+        if place == 0 and encoded and text.count("'") >= 2:
+            charset, _language, text = text.split("'", 2)
+        raw = text.encode("utf-8", "surrogatepass")
+        data += unquote_to_bytes(raw) if encoded else raw
+    return decoded(data, charset)
+
+
+def _pairs(value: str) -> Iterable[tuple[str, str]]:
+    for item in _split(value)[1:]:
+        key, equals, text = item.partition("=")
+        text = text.strip()
+        if not equals:
+            continue
+        if text.startswith('"'):
+            text = re.sub(r'\\(["\\])', r"\1", text[1:].removesuffix('"'))
+        yield re.sub(r"\s", "", key).lower(), text
+
+
+def _split(value: str) -> list[str]:
+    """Cut at semicolons that stand in no quotes."""
+    items, start, quoted, at = [], 0, False, 0
+    while at < len(value):
+        char = value[at]
+        if quoted and char == "\\" and value[at + 1 : at + 2] in ('"', "\\"):
+            at += 1
+        elif char == '"':
+            quoted = not quoted
+        elif char == ";" and not quoted:
+            items.append(value[start:at])
+            start = at + 1
+        at += 1
+    items.append(value[start:])
+    return items
+
+
+def _addresses(value: str) -> list[str]:
+    value = value[:20_000]
+    try:
+        pairs = getaddresses([value])
+    except (ValueError, IndexError, TypeError):  # the package's own trouble with malformed ones
+        pairs = []
+    found = [address for _name, address in pairs if _ADDRESS.fullmatch(address)]
+    if not found:
+        found = _ADDRESS.findall(value)[:_MOST_ADDRESSES]
+    return [address.lower() for address in found]

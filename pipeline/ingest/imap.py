@@ -1,0 +1,255 @@
+"""An IMAP mailbox as an inbox: new mail only, exactly once, over connections that break.
+
+Mails come in pieces into a spool file, so memory never grows with them, and a cut connection
+costs one piece.  Ledger first, server second: a mail is moved when everything in it is safe,
+and what was asked of the server but not answered is looked at again at the next run.
+"""
+
+from __future__ import annotations
+
+import imaplib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from pipeline.config import Config
+from pipeline.errors import InboxError
+from pipeline.files import Workspace
+from pipeline.ingest.inbox import Advance, Gone, Known, MailRef, Spool
+from pipeline.ingest.session import BROKEN, Session, uid_set
+from pipeline.ingest.signin import credentials
+from pipeline.ledger import Ledger
+from pipeline.model import MailIdentity
+
+PIECE = 2_000_000
+PAUSES_S = (0.0, 1.0, 5.0, 15.0)  # before each new try; progress begins the count anew
+_LONGEST_SET = 4000  # characters of a command; servers refuse long ones
+_MOST_SETS = 20
+_BATCH = 200
+
+_T = TypeVar("_T")
+
+
+class Unreadable(Exception):
+    """The server can give other mails but not this one: it is left for the next run."""
+
+
+class ImapInbox:
+    """One mailbox of one account."""
+
+    def __init__(
+        self, config: Config, workspace: Workspace, pauses_s: tuple[float, ...] | None = None
+    ) -> None:
+        """Nothing is connected yet.
+
+        :raises InboxError: the configuration makes no sense.
+        """
+        inbox = config.inbox
+        if inbox.processed_folder == inbox.folder:
+            raise InboxError("[inbox] processed_folder is the mailbox that mail is read from")
+        self._config = config
+        self._pauses_s = PAUSES_S if pauses_s is None else pauses_s
+        self._credentials = credentials(config, workspace)
+        self._session: Session | None = None
+        self._account = f"{inbox.user}@{inbox.host}:{inbox.port}"
+        self._mailbox = inbox.folder
+        self._uidvalidity: int | None = None
+
+    def close(self) -> None:
+        """Say goodbye to the server."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    # -- reading --------------------------------------------------------------------------
+
+    def new(self, known: Known) -> list[MailRef]:
+        """The mails that are not known, oldest first: asks for them and for nothing else.
+
+        :raises InboxError: the server can't be reached or refuses.
+        """
+        return self._tried(lambda session: self._new(session, known))
+
+    def _new(self, session: Session, known: Known) -> list[MailRef]:
+        seen = {int(uid) for uid in known(self._account, self._mailbox, session.uidvalidity)}
+        uids: list[int] = []
+        if session.exists:
+            for wanted in unknown_sets(seen):
+                uids += [uid for uid in session.search(wanted) if uid not in seen]
+        uids = sorted(set(uids))
+        refs = []
+        for start in range(0, len(uids), _BATCH):
+            found = session.envelopes(uids[start : start + _BATCH])
+            for uid, (size, received) in sorted(found.items()):
+                refs.append(MailRef(self._identity(session.uidvalidity, uid), size, received))
+        return refs
+
+    def _identity(self, uidvalidity: int, uid: int | str) -> MailIdentity:
+        return MailIdentity(self._account, self._mailbox, uidvalidity, str(uid))
+
+    @contextmanager
+    def raw(self, ref: MailRef, spool: Spool, advance: Advance) -> Iterator[Path]:
+        """The mail in a spool file.
+
+        :raises Gone: it is not in the mailbox any more.
+        :raises Unreadable: the server has it, and can't give it.
+        :raises InboxError: the server can't be reached or refuses.
+        """
+        uid = int(ref.identity.uid)
+        with spool() as path:
+            with path.open("wb") as file:
+                while True:
+                    piece = self._tried(partial(_piece, uid=uid, offset=file.tell()))
+                    if piece is None:
+                        raise Gone
+                    file.write(piece)
+                    advance(len(piece))
+                    if len(piece) < PIECE:
+                        break
+            yield path
+
+    # -- moving ---------------------------------------------------------------------------
+
+    def file(self, ledger: Ledger) -> int:
+        """Move to the processed folder whatever is safe on the disk, if one is set.
+
+        :returns: how many mails were moved.
+        :raises InboxError: the server can't be reached or refuses; what was not answered is
+            looked at again at the next run.
+        """
+        if not self._config.inbox.processed_folder:
+            return 0
+        return self._tried(lambda session: self._file(session, ledger))
+
+    def _file(self, session: Session, ledger: Ledger) -> int:
+        folder = self._config.inbox.processed_folder
+        session.reopen()
+        self._check(session)
+        place = (self._account, self._mailbox, session.uidvalidity)
+        moved = self._reconcile(session, ledger)
+        ready = sorted(int(uid) for uid in ledger.mails_to_file(*place))
+        if ready:
+            session.provide(folder)
+        for start in range(0, len(ready), _BATCH):
+            batch = ready[start : start + _BATCH]
+            identities = [self._identity(session.uidvalidity, uid) for uid in batch]
+            ledger.set_filed(identities, "asked")
+            session.move(batch, folder)
+            ledger.set_filed(identities, "yes")
+            moved += len(batch)
+        return moved
+
+    def _reconcile(self, session: Session, ledger: Ledger) -> int:
+        """What was asked for without an answer: gone is moved, still there is to be moved."""
+        asked = [
+            int(uid)
+            for uid in ledger.mails_filed(
+                self._account, self._mailbox, session.uidvalidity, "asked"
+            )
+        ]
+        still: set[int] = set()
+        for part in _cut(uid_set(asked)) if asked and session.exists else ():
+            still.update(session.search(part))
+        gone = [self._identity(session.uidvalidity, uid) for uid in asked if uid not in still]
+        ledger.set_filed(gone, "yes")
+        ledger.set_filed([self._identity(session.uidvalidity, uid) for uid in still], "no")
+        return len(gone)
+
+    # -- the connection -------------------------------------------------------------------
+
+    def _tried(self, work: Callable[[Session], _T]) -> _T:
+        """Do something on the connection; where it breaks, on a new one.
+
+        :raises InboxError: it broke too often in a row.
+        :raises Unreadable: the server answers, but not this.
+        """
+        trouble: Exception | None = None
+        for pause_s in self._pauses_s:
+            if trouble is not None:
+                time.sleep(pause_s)
+            try:
+                return work(self._connected())
+            except BROKEN as error:
+                if _is_local(error):
+                    raise
+                trouble = error
+                self._drop()
+            except imaplib.IMAP4.error as error:
+                # an answer that makes no sense, or a refusal: the connection may be out of step
+                self._drop()
+                if isinstance(trouble, imaplib.IMAP4.error) and not isinstance(trouble, BROKEN):
+                    raise Unreadable from error
+                trouble = error
+        inbox = self._config.inbox
+        raise InboxError(
+            f"the connection to {inbox.host}, port {inbox.port}, broke "
+            f"{len(self._pauses_s)} times in a row ({_kind(trouble)}). What came before is safe; "
+            "run again when the server can be reached."
+        ) from trouble
+
+    def _connected(self) -> Session:
+        if self._session is None:
+            read_only = not self._config.inbox.processed_folder
+            self._session = Session(self._config, self._credentials, read_only=read_only)
+            self._check(self._session)
+        return self._session
+
+    def _check(self, session: Session) -> None:
+        """UIDs mean nothing once UIDVALIDITY has changed (RFC 9051, section 2.3.1.1)."""
+        if self._uidvalidity is None:
+            self._uidvalidity = session.uidvalidity
+        elif self._uidvalidity != session.uidvalidity:
+            raise InboxError(
+                f"the mailbox {self._mailbox!r} was made anew on the server during the run; "
+                "run again: nothing is taken in twice"
+            )
+
+    def _drop(self) -> None:
+        if self._session is not None:
+            self._session.drop()
+            self._session = None
+
+
+def _piece(session: Session, uid: int, offset: int) -> bytes | None:
+    return session.piece(uid, offset, PIECE)
+
+
+def unknown_sets(seen: Iterable[int]) -> list[str]:
+    """UID sets that hold every UID but the seen ones: the gaps, and all that is newer.
+
+    Where there are too many gaps to name, all UIDs are asked for, and sorted out here.
+    """
+    gaps = []
+    next_uid = 1
+    for uid in sorted(seen):
+        if uid > next_uid:
+            gaps.append(f"{next_uid}:{uid - 1}" if uid - 1 > next_uid else str(next_uid))
+        next_uid = uid + 1
+    sets = _cut(",".join([*gaps, f"{next_uid}:*"]))
+    return sets if len(sets) <= _MOST_SETS else ["1:*"]
+
+
+def _cut(text: str) -> list[str]:
+    """A sequence set in pieces that fit into a command."""
+    sets = [""]
+    for item in text.split(","):
+        if len(sets[-1]) + len(item) >= _LONGEST_SET:
+            sets.append("")
+        sets[-1] += ("," if sets[-1] else "") + item
+    return sets
+
+
+def _is_local(error: Exception) -> bool:
+    """Whether the trouble is the disk's and not the connection's."""
+    return isinstance(error, OSError) and error.filename is not None
+
+
+def _kind(error: Exception | None) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "refused"
+    return "cut off"

@@ -1,0 +1,271 @@
+"""The parts of a mail, found by their place in the file (RFC 2045, RFC 2046).
+
+One pass over the bytes with a stack of the boundaries that are open; no part's body is held
+in memory, so a mail may be of any size.  Any bytes give a tree: missing end boundaries,
+missing blank lines, boundaries that begin like one another and mails that break off are met
+every day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from pipeline.ingest import headers
+from pipeline.ingest.headers import Headers
+
+MAX_PARTS = 1000
+MAX_DEPTH = 60
+_CHUNK = 1 << 20
+_LONGEST_LINE = 1 << 16
+_LONGEST_HEADER = 1 << 20
+_LONGEST_BOUNDARY = 1000  # RFC 2046 says 70; nobody checks
+
+
+@dataclass(frozen=True)
+class Part:
+    """A node of the mail: its body stands at ``start`` up to before ``end``.
+
+    ``broken_off``: the mail ended before the boundary that closes this leaf.
+    ``opaque``: a composite that was not looked into, because it lies too deep.
+    """
+
+    headers: Headers
+    content_type: str
+    start: int
+    end: int
+    broken_off: bool = False
+    opaque: bool = False
+    children: tuple[Part, ...] = ()
+
+    def walk(self, above: tuple[Part, ...] = ()) -> Iterator[tuple[Part, tuple[Part, ...]]]:
+        """Each leaf in order, with the composites that it stands in, outermost first."""
+        if not self.children:
+            yield self, above
+        for child in self.children:
+            yield from child.walk((*above, self))
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail that was split.  ``overflow``: it had more than MAX_PARTS, the rest is not here."""
+
+    root: Part
+    overflow: bool
+
+
+@dataclass
+class _Node:
+    headers: Headers
+    content_type: str
+    start: int
+    end: int = -1
+    broken_off: bool = False
+    opaque: bool = False
+    children: list[_Node] = field(default_factory=list)
+
+    def frozen(self) -> Part:
+        children = tuple(child.frozen() for child in self.children)
+        return Part(self.headers, self.content_type, self.start, self.end,
+                    self.broken_off, self.opaque, children)  # fmt: skip
+
+
+@dataclass
+class _Open:
+    """A composite that goes on: a multipart has a boundary, a message in a mail has none."""
+
+    node: _Node
+    boundary: bytes | None
+    closed: bool = False  # its end boundary was seen: what follows is epilogue
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a boundary of it may still come."""
+        return self.boundary is not None and not self.closed
+
+
+class _Reader:
+    """Lines and searches over a file, in bounded memory."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.size = file.seek(0, 2)
+        self._base, self._data = 0, b""
+
+    def at(self, position: int, length: int) -> bytes:
+        """At least *length* bytes from *position*, unless the file ends; maybe more."""
+        offset = position - self._base
+        if offset < 0 or offset + length > len(self._data):
+            self._file.seek(position)
+            self._base, self._data = position, self._file.read(_CHUNK + length)
+            offset = 0
+        return self._data[offset : offset + length]
+
+    def line(self, position: int) -> bytes:
+        """The line at *position* with its end, cut at 64 KiB."""
+        data = self.at(position, 1024)
+        cut = data.find(b"\n")
+        if cut < 0 and len(data) == 1024:
+            data = self.at(position, _LONGEST_LINE)
+            cut = data.find(b"\n")
+        return data if cut < 0 else data[: cut + 1]
+
+    def dashes(self, position: int) -> int:
+        """Where the next line that begins with two dashes starts; the size if there is none.
+
+        *position* must be the start of a line.
+        """
+        if self.at(position, 2) == b"--":
+            return position
+        while position < self.size:
+            self.at(position, 3)
+            found = self._data.find(b"\n--", position - self._base)
+            if found >= 0:
+                return self._base + found + 1
+            reached = self._base + len(self._data)
+            if reached >= self.size:
+                break
+            position = max(reached - 2, position + 1)
+        return self.size
+
+
+def split(file: BinaryIO) -> Mail:
+    """Find the parts of the mail in a seekable file.  Raises nothing but OSError."""
+    return _Splitter(_Reader(file)).run()
+
+
+class _Splitter:
+    def __init__(self, reader: _Reader) -> None:
+        self._reader = reader
+        self._stack: list[_Open] = []
+        self._leaf: _Node | None = None
+        self._parts = 0
+        self._overflow = False
+
+    def run(self) -> Mail:
+        root, position = self._entity(self._skip_envelope(), "text/plain")
+        while not self._overflow:
+            position = self._reader.dashes(position)
+            if position >= self._reader.size:
+                break
+            line = self._reader.line(position)
+            found = self._delimiter(line)
+            if found is None:
+                position += len(line)
+                if not line.endswith(b"\n"):
+                    position = self._line_end(position)
+                continue
+            level, closes = found
+            self._close(level, self._before_break(position))
+            position += len(line)
+            if closes:
+                self._stack[level].closed = True
+                if not any(opened.goes_on for opened in self._stack):
+                    break
+            else:
+                position = self._child(self._stack[level], position)
+        self._finish(self._reader.size)
+        return Mail(root.frozen(), self._overflow)
+
+    def _child(self, parent: _Open, position: int) -> int:
+        if self._parts >= MAX_PARTS:
+            self._overflow = True
+            return position
+        digest = parent.node.content_type == "multipart/digest"
+        node, position = self._entity(position, "message/rfc822" if digest else "text/plain")
+        parent.node.children.append(node)
+        return position
+
+    def _entity(self, position: int, default: str) -> tuple[_Node, int]:
+        """Read a header block; push what is composite, open what is a leaf."""
+        self._parts += 1
+        block, start = self._header_block(position)
+        fields = headers.parse(block)
+        kind = fields.content_type if fields.get("content-type") else default
+        node = _Node(fields, kind, start)
+        boundary = fields.parameter("content-type", "boundary").encode("utf-8", "replace")
+        multipart = kind.startswith("multipart/") and 0 < len(boundary) <= _LONGEST_BOUNDARY
+        message = kind in ("message/rfc822", "message/global") and fields.encoding in (
+            "7bit", "8bit", "binary"
+        )  # fmt: skip
+        if (multipart or message) and len(self._stack) >= MAX_DEPTH:
+            node.opaque = True
+        elif multipart:
+            self._stack.append(_Open(node, boundary.rstrip()))
+            self._leaf = None
+            return node, start
+        elif message:
+            self._stack.append(_Open(node, None))
+            inner, start = self._entity(start, "text/plain")
+            node.children.append(inner)
+            return node, start
+        self._leaf = node
+        return node, start
+
+    def _header_block(self, position: int) -> tuple[bytes, int]:
+        """The header lines at *position*, and where the body starts."""
+        lines: list[bytes] = []
+        length = 0
+        while position < self._reader.size and length < _LONGEST_HEADER:
+            line = self._reader.line(position)
+            if line in (b"\n", b"\r\n"):
+                return b"".join(lines), position + len(line)
+            if not headers.is_field(line) or (not lines and line[:1] in b" \t"):
+                break  # no blank line before the body, or before the next boundary
+            lines.append(line)
+            length += len(line)
+            position += len(line)
+            if not line.endswith(b"\n"):
+                position = self._line_end(position)
+        return b"".join(lines), position
+
+    def _skip_envelope(self) -> int:
+        """Past the line that mailbox files put before a mail."""
+        line = self._reader.line(0)
+        return len(line) if line.startswith((b"From ", b">From ")) else 0
+
+    def _line_end(self, position: int) -> int:
+        """The start of the line after the one that *position* is in."""
+        while position < self._reader.size:
+            line = self._reader.line(position)
+            position += len(line)
+            if line.endswith(b"\n"):
+                break
+        return position
+
+    def _delimiter(self, line: bytes) -> tuple[int, bool] | None:
+        """Which open boundary a line is (RFC 2046, 5.1.1), and whether it closes."""
+        text = line.rstrip(b" \t\r\n")
+        for level in range(len(self._stack) - 1, -1, -1):
+            boundary = self._stack[level].boundary
+            if boundary is None or self._stack[level].closed:
+                continue
+            if text == b"--" + boundary:
+                return level, False
+            if text == b"--" + boundary + b"--":
+                return level, True
+        return None
+
+    def _before_break(self, position: int) -> int:
+        """The break before a delimiter belongs to it."""
+        before = self._reader.at(max(0, position - 2), min(2, position))
+        if before.endswith(b"\r\n"):
+            return position - 2
+        return position - 1 if before.endswith(b"\n") else position
+
+    def _close(self, level: int, end: int) -> None:
+        """End everything inside the multipart at *level*."""
+        if self._leaf is not None:
+            self._leaf.end = max(end, self._leaf.start)
+            self._leaf = None
+        for inner in self._stack[level + 1 :]:
+            inner.node.end = max(end, inner.node.start)
+        del self._stack[level + 1 :]
+
+    def _finish(self, end: int) -> None:
+        if self._leaf is not None:
+            self._leaf.end = max(end, self._leaf.start)
+            self._leaf.broken_off = any(opened.goes_on for opened in self._stack)
+        for level in self._stack:
+            level.node.end = max(end, level.node.start)

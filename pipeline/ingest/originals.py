@@ -1,0 +1,124 @@
+"""Attachments on their way to the disk: streamed, hashed, measured, published.
+
+The door of ingest to :mod:`pipeline.files`.  Bytes stand under their own SHA-256, so a
+second try lands on the same name, and nothing that a sender wrote becomes a path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import files
+from pipeline.errors import Refused
+from pipeline.files import Workspace
+from pipeline.ingest.decode import Incomplete
+from pipeline.ledger import Ledger
+from pipeline.media import identify
+from pipeline.media.identify import Identity
+from pipeline.model import Reason, Refusal
+
+_TRUNCATED = Refusal(
+    Reason.TRUNCATED_TRANSFER, "the mail was cut on its way: not all of the file arrived"
+)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of one stream of bytes.
+
+    ``sha256`` is None and ``refusal`` set where not all of them were read.  ``path`` is None
+    where no original stands on the disk.  ``size`` is in bytes, of what was read.
+    """
+
+    identity: Identity
+    head: bytes
+    size: int
+    sha256: str | None = None
+    path: Path | None = None
+    refusal: Refusal | None = None
+
+
+class Originals:
+    """Takes streams into the workspace."""
+
+    def __init__(
+        self, workspace: Workspace, ledger: Ledger, limit_mb: int, *, by_hand: bool = False
+    ) -> None:
+        """*by_hand*: bytes that somebody withdrew are taken again."""
+        self._workspace, self._ledger, self._by_hand = workspace, ledger, by_hand
+        self._limit_mb = limit_mb
+
+    @property
+    def limit(self) -> int:
+        """The largest attachment, in bytes."""
+        return self._limit_mb * 1_000_000
+
+    def keep(self, pieces: Iterable[bytes]) -> Stored:
+        """Write a stream to its place; a stream that breaks off or is too large leaves nothing.
+
+        *pieces* may raise Refused or Incomplete: the row says why.
+
+        :raises OSError: the disk is full, or fails.
+        """
+        part = files.part_for(self._workspace.originals / "incoming")
+        digest = hashlib.sha256()
+        head, size = b"", 0
+        refusal: Refusal | None = None
+        try:
+            with part.open("xb") as file:
+                part.chmod(0o600)
+                try:
+                    for piece in pieces:
+                        size += len(piece)
+                        if size > self.limit:
+                            refusal = self._too_large()
+                            break
+                        if len(head) < identify.HEAD:
+                            head += piece[: identify.HEAD - len(head)]
+                        digest.update(piece)
+                        file.write(piece)
+                except Incomplete:
+                    refusal = _TRUNCATED
+                except Refused as refused:
+                    refusal = refused.refusal
+            identity = identify.identify_head(head)
+            if refusal is not None:
+                return Stored(identity, head, size, refusal=refusal)
+            sha256 = digest.hexdigest()
+            path = self._publish(part, sha256, size)
+            return Stored(identity, head, size, sha256, path, identity.refusal)
+        finally:
+            part.unlink(missing_ok=True)
+
+    @contextmanager
+    def spool(self) -> Iterator[Path]:
+        """A temporary file for a mail; it may hold locations, so it lies with the originals."""
+        part = files.part_for(self._workspace.originals / "mail")
+        try:
+            part.touch(mode=0o600)
+            yield part
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _publish(self, part: Path, sha256: str, size: int) -> Path | None:
+        state = self._ledger.original_state(sha256)
+        if state == "withdrawn" and not self._by_hand:
+            return None
+        final = self._workspace.original(sha256)
+        if not (final.is_file() and final.stat().st_size == size):
+            if not final.parent.is_dir():
+                final.parent.mkdir(mode=0o700)
+                files.flush_folder(self._workspace.originals)
+            files.publish(part, final)
+        if state in ("purged", "withdrawn"):
+            self._ledger.set_original_state(sha256, "kept")
+        return final
+
+    def _too_large(self) -> Refusal:
+        return Refusal(
+            Reason.TOO_LARGE, f"more than the {self._limit_mb} MB that max_attachment_mb allows"
+        )

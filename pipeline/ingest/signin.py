@@ -1,0 +1,119 @@
+"""Where the password or the token for a mailbox comes from.  It is never written down or told.
+
+Passwords: the output of a command, the system's keyring, or an environment variable, in this
+order.  Tokens: :mod:`pipeline.ingest.oauth`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline.config import Config, Inbox
+from pipeline.errors import InboxError
+from pipeline.files import Workspace
+from pipeline.ingest import oauth
+
+_COMMAND_S = 60.0
+
+
+class Credentials(Protocol):
+    """What a session signs in with."""
+
+    @property
+    def mechanism(self) -> str:
+        """``PASSWORD``, ``XOAUTH2`` or ``OAUTHBEARER``."""
+        ...
+
+    @property
+    def renewable(self) -> bool:
+        """Whether a fresh secret may be let in where the last one was not."""
+        ...
+
+    def secret(self, *, fresh: bool) -> str:
+        """The password or token.
+
+        :param fresh: a token that is kept is not good enough.
+        :raises InboxError: there is none; the sentence says what to do.
+        """
+        ...
+
+
+def credentials(config: Config, workspace: Workspace) -> Credentials:
+    """What the configuration says to sign in with."""
+    if config.inbox.oauth2 is not None:
+        return oauth.Token(config, config.inbox.oauth2, workspace)
+    return Password(config.inbox)
+
+
+@dataclass(frozen=True)
+class Password:
+    """A password that lies outside of the configuration."""
+
+    inbox: Inbox
+    mechanism: str = "PASSWORD"
+    renewable: bool = False
+
+    def secret(self, *, fresh: bool) -> str:  # noqa: ARG002 - a password doesn't change in a run
+        """The password.
+
+        :raises InboxError: it can't be had.
+        """
+        if self.inbox.password_command:
+            return _from_command(self.inbox.password_command)
+        if self.inbox.password_keyring:
+            return _from_keyring(self.inbox.password_keyring, self.inbox.user)
+        password = os.environ.get(self.inbox.password_env, "")
+        if not password:
+            raise InboxError(
+                f"there is no password for {self.inbox.user}: set the environment variable "
+                f"{self.inbox.password_env}, or name a password_command in [inbox]"
+            )
+        return password
+
+
+def _from_command(argv: tuple[str, ...]) -> str:
+    """The first line that a program prints; what it says on standard error stays there."""
+    name = argv[0]
+    try:
+        done = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=_COMMAND_S, check=False
+        )
+    except FileNotFoundError:
+        raise InboxError(f"[inbox] password_command: there is no program {name}") from None
+    except (OSError, subprocess.TimeoutExpired):
+        raise InboxError(
+            f"[inbox] password_command: {name} could not be run, or gave no answer in "
+            f"{_COMMAND_S:.0f} s"
+        ) from None
+    lines = done.stdout.decode("utf-8", "replace").splitlines()
+    if done.returncode or not lines or not lines[0]:
+        raise InboxError(
+            f"[inbox] password_command: {name} ended with {done.returncode} and gave "
+            f"{'a' if lines and lines[0] else 'no'} password; try it in a terminal"
+        )
+    return lines[0]
+
+
+def _from_keyring(service: str, user: str) -> str:
+    try:
+        keyring = importlib.import_module("keyring")
+    except ImportError:
+        raise InboxError(
+            "[inbox] password_keyring needs the package keyring: pip install keyring"
+        ) from None
+    try:
+        password = keyring.get_password(service, user)
+    except Exception as error:  # noqa: BLE001 - each of its backends has errors of its own
+        raise InboxError(
+            f"the keyring can't be read: {type(error).__name__}; unlock it and run again"
+        ) from None
+    if not password:
+        raise InboxError(
+            f"the keyring holds no password for {user} under {service!r}: put it there with "
+            f"`keyring set {service} {user}`"
+        )
+    return str(password)

@@ -1,0 +1,185 @@
+"""Ingest: new mail in the inbox → originals in the workspace, each attachment in the ledger.
+
+Takes the configuration, an open ledger and a workspace whose lock is held; gives a summary.
+Raises InboxError where the inbox can't be read to its end, StageError where the disk can't
+take more: what was taken in by then stays, and the next run goes on.
+"""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import clock, files
+from pipeline.config import Config
+from pipeline.console import Console, Task
+from pipeline.errors import InboxError, StageError
+from pipeline.files import Workspace
+from pipeline.ingest.folders import EmlInbox, MaildirInbox
+from pipeline.ingest.imap import ImapInbox, Unreadable
+from pipeline.ingest.inbox import Gone, Inbox, MailRef
+from pipeline.ingest.originals import Originals
+from pipeline.ingest.take import Taken, Taker
+from pipeline.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Coming:
+    """A mail that a dry run found.  ``size`` in bytes; ``received_at`` empty if not known."""
+
+    uid: str
+    received_at: str
+    size: int
+
+
+@dataclass(frozen=True)
+class IngestSummary:
+    """What a run of ingest did.
+
+    ``mails`` and ``attachments`` (archive members too) taken in, ``bytes`` of attachments kept;
+    ``set_aside``: mails that could not be read, and were recorded as such; ``seen_again``:
+    mails known by their bytes under another UID; ``filed``: mails moved on the server;
+    ``left``: mails that the server could not give, left for the next run; ``coming``: what a
+    dry run found.
+    """
+
+    mails: int = 0
+    attachments: int = 0
+    bytes: int = 0
+    set_aside: int = 0
+    seen_again: int = 0
+    filed: int = 0
+    left: int = 0
+    coming: tuple[Coming, ...] = ()
+
+
+def run(
+    config: Config,
+    ledger: Ledger,
+    workspace: Workspace,
+    console: Console,
+    *,
+    dry_run: bool = False,
+) -> IngestSummary:
+    """Take in every mail that is new, then tell the server.
+
+    :raises InboxError: the inbox can't be reached, signed in to, or read to its end.
+    :raises StageError: the disk is full.
+    """
+    inbox = open_inbox(config, workspace)
+    try:
+        refs = inbox.new(ledger.known_uids)
+        if dry_run:
+            return _preview(refs, console)
+        run_ = _Run(config, ledger, workspace, console)
+        run_.take_in(inbox, refs)
+        run_.tell_server(inbox)
+    finally:
+        inbox.close()
+    return run_.summary()
+
+
+def open_inbox(config: Config, workspace: Workspace) -> Inbox:
+    """The inbox that the configuration names; an IMAP one is not connected yet.
+
+    :raises InboxError: there is none.
+    """
+    scheme, _, path = config.inbox.url.partition(":")
+    scheme = scheme.lower()
+    if scheme == "eml":
+        return EmlInbox(config.resolve(path))
+    if scheme == "maildir":
+        return MaildirInbox(config.resolve(path))
+    return ImapInbox(config, workspace)
+
+
+def _preview(refs: list[MailRef], console: Console) -> IngestSummary:
+    coming = []
+    for ref in refs:
+        moment = ref.received or ref.file_time
+        item = Coming(ref.identity.uid, clock.stamp(moment) if moment else "", ref.size)
+        console.say(f"would take in {item.uid}: {item.size} bytes, received {item.received_at}")
+        coming.append(item)
+    return IngestSummary(coming=tuple(coming))
+
+
+class _Run:
+    """The counts of one run, and the order of work for one mail."""
+
+    def __init__(
+        self, config: Config, ledger: Ledger, workspace: Workspace, console: Console
+    ) -> None:
+        self._ledger, self._console = ledger, console
+        self._originals = Originals(workspace, ledger, config.inbox.max_attachment_mb)
+        self._taker = Taker(self._originals, config.campaign)
+        self._count = dict.fromkeys(
+            ("mails", "attachments", "bytes", "set_aside", "seen_again", "filed", "left"), 0
+        )
+
+    def summary(self) -> IngestSummary:
+        return IngestSummary(**self._count)  # type: ignore[arg-type]
+
+    def take_in(self, inbox: Inbox, refs: list[MailRef]) -> None:
+        with self._console.task("Taking in", sum(ref.size for ref in refs), "B") as task:
+            for ref in refs:
+                try:
+                    self._one(inbox, ref, task)
+                except Gone:
+                    self._console.event("mail-gone")
+                except Unreadable:
+                    self._count["left"] += 1
+                    self._console.warn(
+                        "a mail could not be had from the server; it is left for the next run"
+                    )
+                except OSError as error:
+                    raise disk_trouble(error) from error
+        if refs and self._count["left"] == len(refs):
+            raise InboxError("the server gave none of the new mails; run again later")
+
+    def _one(self, inbox: Inbox, ref: MailRef, task: Task) -> None:
+        """Fetch, look whether it is known, keep what is in it, write it down."""
+        with inbox.raw(ref, self._originals.spool, task.advance) as path:
+            digest = files.sha256_of(path)
+            known = self._ledger.submission_of_digest(digest)
+            if known is not None:
+                self._ledger.record_seen_again(ref.identity, digest, known)
+                self._count["seen_again"] += 1
+                return
+            taken = self._take(ref, path)
+            self._ledger.record_mail(ref.identity, digest, taken.submission, taken.attachments)
+        self._count["mails"] += 1
+        self._count["attachments"] += len(taken.attachments)
+        self._count["bytes"] += taken.bytes
+        self._console.event(
+            "mail",
+            submission=taken.submission.id,
+            attachments=[item.sha256 for item in taken.attachments],
+        )
+
+    def _take(self, ref: MailRef, path: Path) -> Taken:
+        if ref.name is not None:
+            assert ref.file_time is not None
+            return self._taker.file(ref.identity, path, ref.name, ref.file_time)
+        try:
+            return self._taker.mail(ref.identity, path, ref.received, ref.file_time)
+        except (OSError, StageError):
+            raise
+        except Exception as error:  # noqa: BLE001 - one mail, however broken, must not stop the rest
+            self._count["set_aside"] += 1
+            self._console.event("broken-mail", error=type(error).__name__)
+            return self._taker.broken(ref.identity, ref.received or ref.file_time)
+
+    def tell_server(self, inbox: Inbox) -> None:
+        if isinstance(inbox, ImapInbox):
+            self._count["filed"] = inbox.file(self._ledger)
+
+
+def disk_trouble(error: OSError) -> StageError:
+    """The sentence for a disk that takes no more."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StageError(
+            "the disk that holds the workspace is full; free some space and run again: nothing "
+            "is lost, and the next run goes on from here"
+        )
+    return StageError(f"a file could not be read or written: {error.strerror or error}")

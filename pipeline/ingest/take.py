@@ -1,0 +1,286 @@
+"""One mail, taken apart: its submission, and a row for everything that was in it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipeline import clock, files, wording
+from pipeline.config import Campaign
+from pipeline.errors import Refused
+from pipeline.ingest import contents, mime
+from pipeline.ingest.charsets import decoded
+from pipeline.ingest.contents import Role
+from pipeline.ingest.decode import Incomplete, decoder
+from pipeline.ingest.headers import Headers
+from pipeline.ingest.mime import Part
+from pipeline.ingest.originals import Originals
+from pipeline.ingest.rows import Rows, holds_location
+from pipeline.model import (
+    Attachment,
+    Carrier,
+    Finding,
+    MailIdentity,
+    Note,
+    Reason,
+    Refusal,
+    Submission,
+    What,
+)
+
+_TEXT = 2000
+_MAX_ENCODED_MAILS = 5  # in each other
+_BROKEN = Refusal(Reason.BROKEN_MAIL, "the mail could not be read; it is left where it is")
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a mail or a file became; not yet in the ledger.  ``bytes``: of its attachments."""
+
+    submission: Submission
+    attachments: tuple[Attachment, ...]
+    bytes: int = 0
+
+
+@dataclass
+class _Words:
+    """What was written, collected on the way through the parts."""
+
+    plain: list[str] = field(default_factory=list)
+    html: list[str] = field(default_factory=list)
+    inner: list[str] = field(default_factory=list)  # of forwarded mails, if there is no other
+    link: bool = False
+
+    def add(self, role: Role, text: str, *, forwarded: bool) -> None:
+        self.link = self.link or contents.has_cloud_link(text)
+        if role is Role.HTML:
+            text = contents.html_text(text)
+        if forwarded:
+            self.inner.append(text)
+        else:
+            (self.plain if role is Role.TEXT else self.html).append(text)
+
+    @property
+    def text(self) -> str:
+        return contents.tidy(self.plain) or contents.tidy(self.html) or contents.tidy(self.inner)
+
+
+def submission_id(identity: MailIdentity) -> str:
+    """The name of a submission: the same at every try."""
+    key = "\0".join((identity.account, identity.mailbox, str(identity.uidvalidity), identity.uid))
+    return "s" + hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+
+class Taker:
+    """Takes mails apart into the workspace's originals."""
+
+    def __init__(self, originals: Originals, campaign: Campaign) -> None:
+        self._originals, self._campaign = originals, campaign
+
+    def mail(self, identity: MailIdentity, path: Path, received: datetime | None,
+             file_time: datetime | None = None) -> Taken:  # fmt: skip
+        """Take in the mail at *path*.  When it returns, all originals are on the disk.
+
+        :param received: the server's INTERNALDATE; without it the topmost Received header
+            counts, then *file_time*, never Date.
+        :raises OSError: the disk is full, or fails.
+        """
+        with path.open("rb") as file:
+            mail = mime.split(file)
+        fields = mail.root.headers
+        if not fields.fields:
+            return self.broken(identity, received or file_time)
+        subject = fields.text("subject")
+        in_subject = (Finding(Carrier.SUBJECT, What.LOCATION),) if holds_location(subject) else ()
+        rows = Rows(self._originals, in_subject)
+        words = _Words()
+        self._parts(mail, path, rows, words, level=0)
+        received = received or fields.received_at or file_time
+        submission = self._submission(identity, fields, subject, words, received, rows.list)
+        return Taken(submission, tuple(rows.list), rows.bytes)
+
+    def file(self, identity: MailIdentity, path: Path, name: str, received: datetime) -> Taken:
+        """Take in a file that came by another way: a submission of its own.
+
+        :raises OSError: the disk is full, or the file can't be read.
+        """
+        rows = Rows(self._originals)
+        rows.file(name, files.chunks(path))
+        submission = Submission(
+            id=submission_id(identity),
+            message_id="",
+            sender="",
+            subject="",
+            text="",
+            received_at=clock.stamp(received),
+            notes=self._notes(_Words(), received, rows.list, hidden=False),
+        )
+        return Taken(submission, tuple(rows.list), rows.bytes)
+
+    def broken(self, identity: MailIdentity, received: datetime | None) -> Taken:
+        """A mail that can't be read: recorded, so that it is neither lost nor read again."""
+        rows = Rows(self._originals)
+        rows.missing("mail", _BROKEN)
+        submission = Submission(
+            id=submission_id(identity),
+            message_id="",
+            sender="",
+            subject="",
+            text="",
+            received_at=clock.stamp(received or datetime.now(UTC)),
+            notes=(Note.BROKEN_MAIL,),
+        )
+        return Taken(submission, tuple(rows.list))
+
+    def _parts(self, mail: mime.Mail, path: Path, rows: Rows, words: _Words, level: int) -> None:
+        leaves = list(mail.root.walk())
+        shown = self._read_words(leaves, path, words, nested=level > 0)
+        for part, above in leaves:
+            role = contents.role(part)
+            count = len(rows.list)
+            if role is Role.LOST:
+                rows.missing(part.headers.filename or "mail", contents.PARTS_LOST)
+            elif role is Role.MAIL:
+                self._encoded_mail(part, path, rows, words, level)
+            elif role is Role.ATTACHMENT:
+                content_id = part.headers.content_id
+                rows.file(
+                    part.headers.filename,
+                    body(part, path),
+                    in_layout=content_id != ""
+                    and (content_id in shown or part.headers.disposition == "inline"),
+                    refusal=contents.sealed(part, above),
+                )
+            if part.broken_off and len(rows.list) == count:
+                rows.missing("mail", contents.CUT)
+        if mail.overflow:
+            rows.missing("mail", contents.TOO_MANY)
+
+    def _read_words(
+        self, leaves: list[tuple[Part, tuple[Part, ...]]], path: Path, words: _Words, *,
+        nested: bool,
+    ) -> set[str]:  # fmt: skip
+        """Collect what was written.
+
+        :returns: the Content-IDs that the HTML shows.
+        """
+        shown: set[str] = set()
+        for part, above in leaves:
+            role = contents.role(part)
+            if role in (Role.TEXT, Role.HTML):
+                text = _text(part, path)
+                words.add(role, text, forwarded=nested or contents.forwarded(above))
+                if role is Role.HTML:
+                    shown |= contents.shown_ids(text)
+        return shown
+
+    def _encoded_mail(self, part: Part, path: Path, rows: Rows, words: _Words, level: int) -> None:
+        """A mail in the mail that is under a transfer encoding, which RFC 2046, 5.2.1 forbids."""
+        if level >= _MAX_ENCODED_MAILS:
+            rows.missing("mail", contents.PARTS_LOST)
+            return
+        with ExitStack() as stack:
+            spool = stack.enter_context(self._originals.spool())
+            try:
+                with spool.open("wb") as file:
+                    for piece in body(part, path):
+                        file.write(piece)
+            except Incomplete:
+                rows.missing("mail", contents.CUT)
+            except Refused as refused:
+                rows.missing("mail", refused.refusal)
+                return
+            with spool.open("rb") as inner:
+                mail = mime.split(inner)
+            self._parts(mail, spool, rows, words, level + 1)
+
+    def _submission(
+        self,
+        identity: MailIdentity,
+        fields: Headers,
+        subject: str,
+        words: _Words,
+        received: datetime | None,
+        attachments: list[Attachment],
+    ) -> Submission:
+        senders = fields.addresses("from") or fields.addresses("sender", "reply-to", "return-path")
+        # invisible characters are taken out first: they could hide coordinates from the mask
+        text = contents.tidy([wording.plain(words.text, _TEXT * 10, lines=True)])
+        masked = wording.mask_locations(text)
+        hidden = masked != text or holds_location(subject)
+        moment = received or datetime.now(UTC)
+        return Submission(
+            id=submission_id(identity),
+            message_id=_safe(fields.get("message-id"), 250),
+            sender=wording.plain(senders[0], 254) if senders else "",
+            subject=_safe(subject, 300),
+            text=wording.plain(masked, _TEXT, lines=True),
+            received_at=clock.stamp(moment),
+            notes=self._notes(words, moment, attachments, hidden=hidden),
+            recipients=tuple(
+                wording.plain(address, 254)
+                for address in fields.addresses("to", "cc", "delivered-to", "x-original-to")
+            ),
+        )
+
+    def _notes(
+        self, words: _Words, moment: datetime, attachments: list[Attachment], *, hidden: bool
+    ) -> tuple[Note, ...]:
+        reasons = [item.refusal.reason if item.refusal else None for item in attachments]
+        opens, closes = self._campaign.opens, self._campaign.closes
+        day = moment.astimezone(UTC).date()
+        said = {
+            Note.HAS_A_LINK: words.link,
+            Note.OUTSIDE_WINDOW: bool((opens and day < opens) or (closes and day > closes)),
+            Note.NO_ATTACHMENT: all(reason is Reason.DECORATION for reason in reasons),
+            Note.LOCATION_IN_TEXT: hidden,
+            Note.BROKEN_MAIL: Reason.BROKEN_MAIL in reasons,
+        }
+        return tuple(note for note, holds in said.items() if holds)
+
+
+def body(part: Part, path: Path) -> Iterator[bytes]:
+    """The decoded bytes of a leaf.
+
+    :raises Incomplete: the mail, or the part, ends in the middle.
+    """
+    pieces = _Counted(files.chunks(path, part.start, part.end))
+    yield from decoder(part.headers.encoding)(pieces)
+    # base64 that ended with its own mark is whole, also where the mail is not
+    if part.broken_off and pieces.exhausted:
+        raise Incomplete
+
+
+class _Counted:
+    """Passes pieces on, and knows whether it was asked for more than there were."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self.exhausted = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._pieces
+        self.exhausted = True
+
+
+def _text(part: Part, path: Path) -> str:
+    """The first 256 KiB of a text part."""
+    data = b""
+    try:
+        for piece in body(part, path):
+            data += piece
+            if len(data) >= contents.TEXT_READ:
+                break
+    except Incomplete:
+        pass
+    charset = part.headers.parameter("content-type", "charset")
+    return decoded(data[: contents.TEXT_READ], charset)
+
+
+def _safe(value: str, limit: int) -> str:
+    """Plain, masked, and short, in this order: a cut must not save half a coordinate."""
+    return wording.plain(wording.mask_locations(wording.plain(value, limit * 10)), limit)

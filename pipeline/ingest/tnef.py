@@ -1,0 +1,127 @@
+"""winmail.dat: the attachments that Outlook wraps into one (MS-OXTNEF).
+
+The stream of attributes is walked here, with seeks, because tnefparse copies the rest of the
+file for every attribute; the properties that hold an attachment's long name are read by
+tnefparse, in small blocks whose counts were looked at before.
+"""
+
+from __future__ import annotations
+
+import logging
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from tnefparse import properties
+from tnefparse.mapi import decode_mapi
+
+from pipeline.errors import Refused
+from pipeline.ingest.charsets import decoded
+from pipeline.model import Reason, Refusal
+
+# it tells of a sender's bytes on standard error
+logging.getLogger("tnefparse").disabled = True
+logging.getLogger("tnefparse").propagate = False
+
+_HEADER = struct.Struct("<BII")  # level, attribute, length; data and a checksum follow
+_ATTACHMENT_LEVEL = 2
+_REND_DATA = 0x00069002
+_TITLE = 0x00018010
+_DATA = 0x0006800F
+_PROPERTIES = 0x00069005
+_CODEPAGE = 0x00069007
+_MOST_ATTRIBUTES = 20_000
+_LARGEST_NAME = 4096
+_LARGEST_PROPERTIES = 1 << 17
+_MOST_PROPERTIES = 500
+_PIECE = 1 << 18
+
+
+@dataclass(frozen=True)
+class Item:
+    """An attachment: its bytes stand at ``start`` in the file."""
+
+    name: str
+    start: int
+    size: int
+
+    def reader(self, file: BinaryIO) -> Callable[[], Iterator[bytes]]:
+        """A function that reads the attachment in pieces."""
+
+        def read() -> Iterator[bytes]:
+            position, end = self.start, self.start + self.size
+            while position < end:
+                file.seek(position)
+                piece = file.read(min(_PIECE, end - position))
+                if not piece:
+                    return
+                position += len(piece)
+                yield piece
+
+        return read
+
+
+@dataclass
+class _Draft:
+    title: str = ""
+    long_name: str = ""
+    start: int = -1
+    size: int = 0
+
+
+def attachments(file: BinaryIO) -> list[Item]:
+    """The attachments of a winmail.dat, in order.
+
+    :raises Refused: ``corrupt``: it breaks off, or claims what can't be.
+    """
+    end = file.seek(0, 2)
+    position, codepage = 6, "cp1252"
+    drafts: list[_Draft] = []
+    for _ in range(_MOST_ATTRIBUTES):
+        if position + _HEADER.size > end:
+            break
+        file.seek(position)
+        level, attribute, length = _HEADER.unpack(file.read(_HEADER.size))
+        start = position + _HEADER.size
+        position = start + length + 2
+        if position > end:
+            raise Refused(_CUT)
+        if attribute == _CODEPAGE and length >= 4:
+            codepage = f"cp{int.from_bytes(file.read(4), 'little')}"
+        elif attribute == _REND_DATA:
+            drafts.append(_Draft())
+        elif level == _ATTACHMENT_LEVEL and drafts:
+            _note(drafts[-1], attribute, file, start, length, codepage)
+    else:
+        raise Refused(_CUT)
+    return [
+        Item(draft.long_name or draft.title, draft.start, draft.size)
+        for draft in drafts
+        if draft.start >= 0
+    ]
+
+
+_CUT = Refusal(Reason.CORRUPT, "a winmail.dat that can't be read")
+
+
+def _note(
+    draft: _Draft, attribute: int, file: BinaryIO, start: int, length: int, codepage: str
+) -> None:
+    if attribute == _TITLE:
+        draft.title = decoded(file.read(min(length, _LARGEST_NAME)).rstrip(b"\0"), codepage)
+    elif attribute == _DATA:
+        draft.start, draft.size = start, length
+    elif attribute == _PROPERTIES:
+        draft.long_name = _long_name(file.read(min(length, _LARGEST_PROPERTIES)))
+
+
+def _long_name(block: bytes) -> str:
+    """PidTagAttachLongFilename, if it is there."""
+    if len(block) < 4 or int.from_bytes(block[:4], "little") > _MOST_PROPERTIES:
+        return ""
+    for item in decode_mapi(block, "latin-1"):
+        if item.name == properties.MAPI_ATTACH_LONG_FILENAME:
+            name = item.data
+            return name if isinstance(name, str) else ""
+    return ""
