@@ -24,9 +24,9 @@ from typing import IO
 import imageio_ffmpeg
 
 from pipeline.console import Console
-from pipeline.media.sandbox import Cell, Sandbox, spawn
+from pipeline.media.sandbox import Cell, choose, spawn
 
-_KEEP = 8 << 20
+_KEEP = 4 << 20
 
 # What FFmpeg may be quoted with; anything else it says stays unsaid.
 _PHRASES = (
@@ -76,8 +76,12 @@ def program() -> str:
 class Door:
     """Starts programs, and knows which are running, so that all can be ended at once."""
 
-    def __init__(self, sandbox: Sandbox, console: Console) -> None:
-        self.sandbox = sandbox
+    def __init__(self, sandbox: str, console: Console) -> None:
+        """Nothing is started or tried out before the first program.
+
+        :param sandbox: what the configuration asks for, see ``sandbox.choose``.
+        """
+        self._wanted = sandbox
         self._console = console
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
@@ -95,9 +99,10 @@ class Door:
         :param purpose: for the log: probe, loudness, encode, card, join, still.
         :param feed: pieces for its standard input; without, it has none.
         :raises InterruptedError: the door was closed while it ran.
+        :raises SandboxUnavailable: the configuration asks for walls that can't be had here.
         """
         begun = time.monotonic()
-        command, filter_program = self.sandbox.command(argv, cell)
+        command, filter_program = choose(self._wanted).command(argv, cell)
         with self._lock:
             if self._closed:
                 raise InterruptedError("the run is being stopped")
@@ -194,10 +199,12 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _drain(stream: IO[bytes], into: bytearray) -> None:
-    """Read a pipe to its end, so that nobody blocks, and keep only its first 8 MiB."""
+    """Read a pipe to its end, so that nobody blocks, and keep only its last 4 MiB."""
     with contextlib.suppress(ValueError, OSError):
-        while data := stream.read1(1 << 16) if hasattr(stream, "read1") else stream.read(1 << 16):
-            into += data[: max(0, _KEEP - len(into))]
+        while data := os.read(stream.fileno(), 1 << 16):
+            into += data
+            if len(into) > 2 * _KEEP:
+                del into[:-_KEEP]
 
 
 def _quotable(text: str) -> tuple[str, ...]:

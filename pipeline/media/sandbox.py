@@ -110,8 +110,9 @@ def _visible(program: str) -> tuple[str, ...]:
     return tuple(paths)
 
 
+@cache
 def choose(wanted: str) -> Sandbox:
-    """The sandbox that the configuration asks for.
+    """The sandbox that the configuration asks for; tried out once a process.
 
     :param wanted: "auto", "bubblewrap", "landlock" or "none".
     :raises SandboxUnavailable: it can't be had here; the text says how to get one.

@@ -1,0 +1,119 @@
+"""Fonts by what they can write: packaged ones first, then the system's Noto fonts.
+
+A character that no font has would come out as a box in every clip, so it is an error before
+the first clip is made, and the error names it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import pkgutil
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+from fontTools.ttLib import TTFont
+from PIL import ImageFont, features
+
+from pipeline.errors import ConfigError
+
+_SYSTEM = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".fonts")
+# Joiners and variation selectors change how their neighbours look and have no glyph to show.
+_INVISIBLE = {"\u200c", "\u200d", "\ufe0e", "\ufe0f"}
+# Scripts that need shaping or a direction (bidirectional classes of UAX #9, and Indic, Thai…).
+_RIGHT_TO_LEFT = {"R", "AL"}
+
+
+def right_to_left(text: str) -> bool:
+    """Whether *text* is written from the right: by its first strong character (UAX #9, P2)."""
+    for char in text:
+        direction = unicodedata.bidirectional(char)
+        if direction in _RIGHT_TO_LEFT:
+            return True
+        if direction == "L":
+            return False
+    return False
+
+
+def needs_shaping(text: str) -> bool:
+    """Whether *text* can't be drawn a character after the other."""
+    return any(
+        unicodedata.bidirectional(char) in _RIGHT_TO_LEFT
+        or unicodedata.category(char) in ("Mn", "Mc")
+        or char in _INVISIBLE
+        or 0x0900 <= ord(char) <= 0x109F
+        or 0x1780 <= ord(char) <= 0x17FF
+        for char in text
+    )
+
+
+def font_for(text: str, size: int) -> ImageFont.FreeTypeFont:
+    """A bold font of *size* pixels that has every character of *text*.
+
+    :raises ConfigError: no font has one of the characters, or the text needs shaping and the
+        library that shapes is not there.
+    """
+    if needs_shaping(text) and not (features.check("raqm") and features.check("fribidi")):
+        raise ConfigError(
+            [
+                f"campaign.hashtags: {text!r} is in a script that must be shaped, and the library "
+                "FriBidi is not on this system; install it (Debian: libfribidi0)"
+            ]
+        )
+    for path in (*_packaged(), *_on_system()):
+        if all(char in _INVISIBLE or ord(char) in _coverage(path) for char in text):
+            return _load(path, size)
+    missing = next((c for c in text if not _anywhere(c)), text)
+    names = ", ".join(unicodedata.name(char, f"U+{ord(char):04X}") for char in missing[:3])
+    raise ConfigError(
+        [
+            f"campaign.hashtags: no font here can write {text!r} ({names}); take the character "
+            "out or install a font that has it (Debian: fonts-noto-core, fonts-noto-cjk)"
+        ]
+    )
+
+
+def _anywhere(char: str) -> bool:
+    paths = (*_packaged(), *_on_system())
+    return char in _INVISIBLE or any(ord(char) in _coverage(path) for path in paths)
+
+
+def _load(path: Path, size: int) -> ImageFont.FreeTypeFont:
+    engine = ImageFont.Layout.RAQM if features.check("raqm") else ImageFont.Layout.BASIC
+    font = ImageFont.truetype(str(path), size, layout_engine=engine)
+    with contextlib.suppress(OSError):  # a font whose file is of one weight
+        font.set_variation_by_name("Bold")
+    return font
+
+
+@cache
+def _packaged() -> tuple[Path, ...]:
+    names = sorted(m.name for m in pkgutil.iter_modules() if m.name.startswith("fontpkg_"))
+    # the plain family first: it has the Latin letters and digits that the others lack
+    names.sort(key=lambda name: (name != "fontpkg_noto_sans", name))
+    found: list[Path] = []
+    for name in names:
+        folder = Path(importlib.import_module(name).ROOT) / "files"
+        found += sorted(path for path in folder.glob("*.ttf") if "Italic" not in path.name)
+    return tuple(found)
+
+
+@cache
+def _on_system() -> tuple[Path, ...]:
+    found = [
+        path
+        for folder in _SYSTEM
+        if folder.is_dir()
+        for pattern in ("Noto*-Bold.[to]t[fc]", "Noto*Bold*.otf", "Noto*-Regular.[to]t[fc]")
+        for path in sorted(folder.rglob(pattern))
+        if "Serif" not in path.name and "Mono" not in path.name
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+@cache
+def _coverage(path: Path) -> frozenset[int]:
+    """The characters that a font has glyphs for (OpenType table cmap)."""
+    with TTFont(path, lazy=True, fontNumber=0) as font:
+        return frozenset(font.getBestCmap() or ())

@@ -1,0 +1,266 @@
+"""One original's way to a verified clip; runs in a worker thread and touches no ledger.
+
+identify → find → probe → measure → encode → verify → publish.  Whatever an input does, the
+outcome is a ``ClipResult``: accepted with its files in place, or refused with a reason.
+"""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipeline import files
+from pipeline.config import Config
+from pipeline.console import Console
+from pipeline.errors import NotClean, Refused, StageError
+from pipeline.files import Workspace
+from pipeline.media import encode, identify, probe, verify
+from pipeline.media.caption import Strip
+from pipeline.media.ffmpeg import Door, Ended, program
+from pipeline.media.sandbox import Cell, Limits
+from pipeline.model import ClipOutput, ClipResult, Finding, Kind, Reason, Refusal, Status
+from pipeline.process import findings, graph, loudness
+from pipeline.process.recipe import Recipe
+
+_MIN_TIMEOUT_S = 120.0
+_SHORT_S, _LONG_S = 1.0, 300.0
+_UPSCALE = 2.0
+_TOLERANCE_LU = 0.5
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be done: an original, its recipe, and the caption strip of each output."""
+
+    sha256: str
+    original: Path
+    recipe: Recipe
+    strips: tuple[Strip | None, ...]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What a worker works with.
+
+    ``agreed`` holds, by output, the decoder configuration that all its clips share; the
+    first clip of an output sets it.
+    """
+
+    config: Config
+    workspace: Workspace
+    door: Door
+    console: Console
+    agreed: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Made:
+    """The files of a clip before they are published."""
+
+    outputs: tuple[ClipOutput, ...]
+    parts: tuple[tuple[Path, Path], ...]
+    measured: loudness.Measured
+
+
+def make(job: Job, shop: Shop) -> ClipResult:
+    """Make a clip, or say why there is none.
+
+    :raises StageError: the disk is full; nothing about the clip is known then.
+    :raises InterruptedError: the run is being stopped.
+    """
+    found: tuple[Finding, ...] = ()
+    try:
+        identity = identify.identify(job.original)
+        if identity.kind in (Kind.VIDEO, Kind.IMAGE):
+            found = findings.find(job.original, identity)
+        if identity.refusal is not None:
+            raise Refused(identity.refusal)
+        return replace(_accepted(job, shop, identity), findings=found)
+    except Refused as refused:
+        refusal = refused.refusal
+    except NotClean as fault:
+        shop.console.event("not-clean", sha256=job.sha256, problems=fault.problems)
+        what = "; ".join(fault.problems[:3])
+        refusal = Refusal(Reason.NOT_CLEAN, f"withheld, the finished clip still held: {what}")
+    except (StageError, InterruptedError):
+        raise
+    except Exception as error:  # noqa: BLE001 - one clip's fault must not end the night
+        # an exception's text could repeat what the file holds: only its kind and place are kept
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}"
+        shop.console.event("internal", sha256=job.sha256, where=where)
+        refusal = Refusal(Reason.INTERNAL, f"the program itself failed ({where})")
+    return _refused(job, refusal, found)
+
+
+def _refused(job: Job, refusal: Refusal, found: tuple[Finding, ...]) -> ClipResult:
+    status = refusal.reason.status
+    key = job.recipe.refusal_key if status is Status.REJECTED else job.recipe.key
+    return ClipResult(
+        sha256=job.sha256,
+        recipe=key,
+        status=status,
+        refusal=refusal,
+        findings=found,
+        clean=False if refusal.reason is Reason.NOT_CLEAN else None,
+        category=job.recipe.category,
+    )
+
+
+def _accepted(job: Job, shop: Shop, identity: identify.Identity) -> ClipResult:
+    seen = probe.probe(shop.door, job.original, identity)
+    length = job.recipe.still_seconds if seen.still else seen.length_s
+    if length > job.recipe.max_source_seconds:
+        raise Refused(
+            Refusal(
+                Reason.TOO_LONG,
+                f"{length:.0f} s long, more than the {job.recipe.max_source_seconds:.0f} s allowed",
+            )
+        )
+    correction = None
+    if seen.sound is not None:
+        correction = loudness.correct(
+            shop.door,
+            job.original,
+            graph.input_arguments(seen),
+            seen.sound.index,
+            seconds=length,
+            target_lufs=job.recipe.loudness_lufs,
+        )
+    made = _encode(job, shop, seen, correction, length)
+    return ClipResult(
+        sha256=job.sha256,
+        recipe=job.recipe.key,
+        status=Status.ACCEPTED,
+        clean=True,
+        source=seen.source(),
+        caption=job.recipe.caption,
+        category=job.recipe.category,
+        warnings=_warnings(seen, correction, made, job.recipe, length),
+        outputs=made.outputs,
+    )
+
+
+def _encode(
+    job: Job,
+    shop: Shop,
+    seen: probe.Probe,
+    correction: loudness.Correction | None,
+    length: float,
+) -> _Made:
+    """The one encode, its verification, and the publishing of what passed."""
+    targets = tuple(
+        graph.Target(
+            output=output,
+            frames=encode.frames_in(length, output.fps),
+            strip=strip,
+            movie=files.part_for(shop.workspace.clip(job.sha256, output.name)),
+            still=files.part_for(shop.workspace.clip(job.sha256, output.name, ".jpg")),
+        )
+        for output, strip in zip(job.recipe.outputs, job.strips, strict=True)
+    )
+    wall = max(_MIN_TIMEOUT_S, length * shop.config.process.timeout_factor)
+    strips = tuple(target.strip.path for target in targets if target.strip)
+    cell = Cell(
+        reads=(job.original, *strips),
+        writes=(targets[0].movie.parent,),
+        limits=Limits(wall_s=wall, cpu_s=int(wall * 4)),
+    )
+    argv = [program(), *graph.arguments(job.original, seen, job.recipe, correction, targets)]
+    try:
+        ended = shop.door.run("encode", argv, cell)
+        _gate(ended, targets, wall)
+        measured = loudness.read(ended.stdout)
+        made = _verified(targets, shop, measured)
+        for part, final in made.parts:
+            files.publish(part, final)
+        return made
+    finally:
+        for target in targets:
+            target.movie.unlink(missing_ok=True)
+            target.still.unlink(missing_ok=True)
+
+
+def _gate(ended: Ended, targets: tuple[graph.Target, ...], wall: float) -> None:
+    """Turn a failed encode into the reason that its row shows."""
+    if ended.timed_out:
+        raise Refused(Refusal(Reason.TIMEOUT, f"it took longer than the {wall:.0f} s allowed"))
+    if "No space left on device" in ended.said:
+        raise StageError("the disk is full; make room and run again, nothing is lost")
+    whole = all(t.movie.exists() and t.movie.stat().st_size for t in targets)
+    if not ended.ok or not whole:
+        quoted = f": {ended.said[0]}" if ended.said else ""
+        raise Refused(Refusal(Reason.CORRUPT, f"it can't be decoded{quoted}"))
+
+
+def _verified(targets: tuple[graph.Target, ...], shop: Shop, measured: loudness.Measured) -> _Made:
+    outputs, parts = [], []
+    for target in targets:
+        output = target.output
+        facts = verify.judge_clip(target.movie)
+        verify.judge_jpeg(target.still)
+        samples = encode.samples_of(target.frames, output.fps)
+        lossless = next(sound for sound in facts.audio if sound.codec == "alac")
+        agreed = shop.agreed.setdefault(output.name, facts.video.extradata)
+        exact = (
+            facts.video.frames == target.frames
+            and facts.video.ticks_per_frame == encode.TICKS
+            and facts.video.timescale == output.fps * encode.TICKS
+            and (facts.video.width, facts.video.height) == (output.width, output.height)
+            and lossless.samples == samples
+            and facts.video.extradata == agreed
+        )
+        if facts.video.frames == 0:
+            raise Refused(Refusal(Reason.CORRUPT, "no picture in it can be decoded"))
+        if not exact:
+            raise Refused(
+                Refusal(Reason.INTERNAL, "the finished clip would not join the others by copy")
+            )
+        final = target.movie.with_name(f"{output.name}.mp4")
+        parts += [(target.movie, final), (target.still, final.with_suffix(".jpg"))]
+        outputs.append(
+            ClipOutput(
+                name=output.name,
+                path=shop.workspace.relative(final),
+                sha256=files.sha256_of(target.movie),
+                width=output.width,
+                height=output.height,
+                fps=output.fps,
+                frames=target.frames,
+                duration_s=round(target.frames / output.fps, 3),
+                loudness_lufs=measured.loudness_lufs,
+                extradata=facts.video.extradata,
+            )
+        )
+    return _Made(tuple(outputs), tuple(parts), measured)
+
+
+def _warnings(
+    seen: probe.Probe,
+    correction: loudness.Correction | None,
+    made: _Made,
+    recipe: Recipe,
+    length: float,
+) -> tuple[str, ...]:
+    """What a reviewer should look at; codes that the report puts into words."""
+    warnings = []
+    source = seen.source()
+    first = recipe.outputs[0]
+    scale = min(first.width / source.width, first.height / source.height)
+    if scale > _UPSCALE:
+        warnings.append("upscaled")
+    if not seen.still:
+        if length < _SHORT_S:
+            warnings.append("very-short")
+        if length > _LONG_S:
+            warnings.append("very-long")
+        if correction is None:
+            warnings.append("no-sound")
+    if correction is not None:
+        after = made.measured.loudness_lufs
+        if correction.warning:
+            warnings.append(correction.warning)
+        elif after is None or abs(after - recipe.loudness_lufs) > _TOLERANCE_LU:
+            warnings.append("loudness-off-target")
+    return tuple(warnings)

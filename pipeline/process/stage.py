@@ -1,0 +1,151 @@
+"""``footage process``: every original without a finished clip gets one, or a reason.
+
+What is to do is what the ledger knows minus what is done under the same recipe.  Clips run
+side by side, one thread each, longest first; this thread alone writes to the ledger.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+
+from pipeline.config import Config
+from pipeline.console import Console
+from pipeline.files import Workspace
+from pipeline.ledger import Ledger
+from pipeline.media import caption
+from pipeline.media.ffmpeg import Door
+from pipeline.model import ClipResult, Review, Status
+from pipeline.process import clip, recipe
+from pipeline.process.clip import Job, Shop
+from pipeline.process.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class ProcessSummary:
+    """How many clips of this run came to which end."""
+
+    accepted: int = 0
+    rejected: int = 0
+    failed: int = 0
+
+    @property
+    def done(self) -> int:
+        """All of them."""
+        return self.accepted + self.rejected + self.failed
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done: originals (by SHA-256) with their recipes.
+
+    ``agreed`` is the decoder configuration that the finished clips of each output share.
+    """
+
+    missing: tuple[tuple[str, Recipe], ...]
+    agreed: dict[str, str]
+
+
+def run(
+    config: Config,
+    ledger: Ledger,
+    workspace: Workspace,
+    door: Door,
+    console: Console,
+    only: Collection[str] | None = None,
+) -> ProcessSummary:
+    """Make what is missing.
+
+    :param only: the originals to look at; None for all.
+    :raises StageError: the disk is full; what was made is recorded.
+    :raises ConfigError: a caption can't be written with any font here.
+    """
+    todo = plan(config, ledger, workspace, only)
+    if not todo.missing:
+        return ProcessSummary()
+    jobs = [
+        Job(sha256, workspace.original(sha256), wanted, _strips(workspace, wanted))
+        for sha256, wanted in todo.missing
+    ]
+    # longest first, so that no worker is left alone with the longest at the end
+    jobs.sort(key=lambda job: -job.original.stat().st_size)
+    shop = Shop(config, workspace, door, console, todo.agreed)
+    counts: Counter[Status] = Counter()
+    with console.task("process", len(jobs), "clips") as task:
+        for result in _side_by_side(jobs, shop, _workers(config)):
+            _tidy(workspace, result)
+            ledger.record_clip(result)
+            counts[result.status] += 1
+            console.event(
+                "clip",
+                sha256=result.sha256,
+                status=result.status,
+                reason=result.refusal.reason if result.refusal else None,
+            )
+            task.advance()
+    return ProcessSummary(counts[Status.ACCEPTED], counts[Status.REJECTED], counts[Status.FAILED])
+
+
+def plan(
+    config: Config, ledger: Ledger, workspace: Workspace, only: Collection[str] | None = None
+) -> Plan:
+    """The clips that are not as they must be and can be made: their original is still there."""
+    known = ledger.clips()
+    reviews = ledger.reviews()
+    missing = []
+    agreed: dict[str, str] = {}
+    for item, submission in ledger.firsts():
+        sha256 = item.sha256 or ""
+        wanted = recipe.choose(config, item, submission, reviews.get(sha256, Review()))
+        result = known.get(sha256)
+        if result is not None and _done(result, wanted, workspace):
+            agreed |= {output.name: output.extradata for output in result.outputs}
+        elif (only is None or sha256 in only) and workspace.original(sha256).exists():
+            missing.append((sha256, wanted))
+    return Plan(tuple(missing), agreed)
+
+
+def _done(result: ClipResult, wanted: Recipe, workspace: Workspace) -> bool:
+    if result.status is Status.REJECTED:
+        return result.recipe == wanted.refusal_key
+    there = all((workspace.root / output.path).exists() for output in result.outputs)
+    return result.recipe == wanted.key and there
+
+
+def _strips(workspace: Workspace, wanted: Recipe) -> tuple[caption.Strip | None, ...]:
+    return tuple(
+        caption.strip(workspace.cache, wanted.caption, output.width, output.height)
+        for output in wanted.outputs
+    )
+
+
+def _workers(config: Config) -> int:
+    return config.process.workers or len(os.sched_getaffinity(0))
+
+
+def _side_by_side(jobs: list[Job], shop: Shop, workers: int) -> Iterator[ClipResult]:
+    """The outcomes as they come; if anything ends the run, every program is ended first."""
+    with ThreadPoolExecutor(workers, thread_name_prefix="clip") as pool:
+        futures: list[Future[ClipResult]] = [pool.submit(clip.make, job, shop) for job in jobs]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            shop.door.close()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _tidy(workspace: Workspace, result: ClipResult) -> None:
+    """Remove what an earlier recipe left in the clip's folder."""
+    folder = workspace.clips / result.sha256
+    keep = {f"{output.name}{suffix}" for output in result.outputs for suffix in (".mp4", ".jpg")}
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if path.name not in keep:
+                path.unlink()
+        if not keep:
+            folder.rmdir()
