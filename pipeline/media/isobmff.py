@@ -23,7 +23,7 @@ class BoxError(ValueError):
 class Source(Protocol):
     """What the walker reads from: an open file, a ``BytesIO``, an ``mmap``."""
 
-    def seek(self, offset: int, whence: int = 0, /) -> object:
+    def seek(self, offset: int, /) -> object:
         """Go to *offset*."""
 
     def read(self, size: int, /) -> bytes:

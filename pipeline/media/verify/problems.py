@@ -1,0 +1,55 @@
+"""The list of what is wrong with a file, kept until a judge can go no further."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from pipeline.errors import NotClean
+from pipeline.media.isobmff import BoxError
+
+Facts = TypeVar("Facts")
+
+
+class Problems:
+    """Faults by kind, each once, in the order they were met."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def need(self, holds: object, problem: str) -> None:
+        """Note *problem* unless the condition *holds*."""
+        if not holds:
+            self.note(problem)
+
+    def note(self, problem: str) -> None:
+        """Note *problem*, once."""
+        if problem not in self.found:
+            self.found.append(problem)
+
+    def stop(self) -> None:
+        """End the judging here if anything was found.
+
+        :raises NotClean: with all that was found.
+        """
+        if self.found:
+            raise NotClean(self.found)
+
+
+def judged(judge: Callable[[Problems], Facts]) -> Facts:
+    """What *judge* finds, if it notes no problem and can read to the end.
+
+    :raises NotClean: with all that was found until then.
+    """
+    problems = Problems()
+    try:
+        facts = judge(problems)
+    except NotClean as error:
+        for problem in error.problems:
+            problems.note(problem)
+        raise NotClean(problems.found) from error
+    except BoxError as error:
+        problems.note(f"broken boxes: {error}")
+        raise NotClean(problems.found) from error
+    problems.stop()
+    return facts
