@@ -13,14 +13,23 @@ from pathlib import Path
 from pipeline.media.identify import HEAD, Identity, identify_head
 from pipeline.model import Carrier, Finding, What
 from pipeline.process.readers import (
+    asf,
+    avi,
     exif,
+    flv,
     gif,
     jpeg,
     matroska,
     mp4,
+    mpegps,
+    mpegts,
+    ogg,
     opaque,
     png,
+    raster,
+    sweep,
     text,
+    webp,
 )
 from pipeline.process.readers.source import Budget, Source
 
@@ -36,6 +45,16 @@ _READERS: Mapping[str, Reader] = {
     "heif sequence": mp4.read,
     "mp4": mp4.read,
     "matroska": matroska.read,
+    "webp": webp.read,
+    "bmp": raster.bmp,
+    "jpegxl": raster.jpegxl,
+    "avi": avi.read,
+    "mpeg-ts": mpegts.read,
+    "mpeg-ps": mpegps.read,
+    "mpeg-video": mpegps.video,
+    "ogg": ogg.read,
+    "flv": flv.read,
+    "asf": asf.read,
 }
 _BROKEN = Finding(Carrier.UNKNOWN_PART, What.OTHER)
 
@@ -43,8 +62,8 @@ _BROKEN = Finding(Carrier.UNKNOWN_PART, What.OTHER)
 def find(path: Path, identity: Identity) -> tuple[Finding, ...]:
     """What the file at *path* carries beside picture and sound; sorted, each pair once.
 
-    Never raises on what is in the file.  At most 60,000 reads and 192 MiB of it are made,
-    however large it is.  A file that is no footage has no findings.
+    Never raises on what is in the file.  At most 60,000 reads of 192 MiB are made, and as
+    many for a last look over the raw bytes, however large it is.  A file that is no footage has no findings.
 
     :raises OSError: the file itself can't be read.
     """
@@ -53,7 +72,10 @@ def find(path: Path, identity: Identity) -> tuple[Finding, ...]:
     with path.open("rb") as file:
         size = file.seek(0, 2)
         source = Source(file, 0, size, Budget(_inside))
-        return tuple(sorted(_gathered(_READERS[identity.name], source)))
+        found = _gathered(_READERS[identity.name], source)
+        if all(each.what is not What.LOCATION for each in found):
+            found |= _gathered(sweep.read, Source(file, 0, size, Budget(_inside)))
+        return tuple(sorted(found))
 
 
 def in_name(filename: str) -> tuple[Finding, ...]:

@@ -79,11 +79,12 @@ class _Tiff:
         return [int.from_bytes(data[i : i + width], self.order) for i in range(0, len(data), width)]
 
 
-def read(source: Source, *, pages: bool = False) -> Iterator[Finding]:
+def read(source: Source, *, pages: bool = False, notes: bool = True) -> Iterator[Finding]:
     """What the TIFF structure in *source* gives away.
 
     :param pages: the structure is a TIFF file: its second directory is a second image, not a
         thumbnail.
+    :param notes: ask exifread as well.
     """
     head = source.read(0, 16)
     if head[:4] not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
@@ -93,7 +94,7 @@ def read(source: Source, *, pages: bool = False) -> Iterator[Finding]:
     big = b"+" in head[:4]
     tiff = _Tiff(source, order, big)
     yield from _directories(tiff, tiff.number(8 if big else 4, 8 if big else 4), pages)
-    if not big:
+    if notes and not big:
         yield from _exifread(source)
 
 

@@ -106,7 +106,7 @@ class Source:
 
 
 def inflate(data: bytes, limit: int = INFLATED) -> bytes:
-    """Data in zlib's form (RFC 1950) inflated up to *limit* bytes; what is broken ends where it breaks."""
+    """Inflated zlib data (RFC 1950), up to *limit* bytes; broken data ends where it breaks."""
     engine = zlib.decompressobj()
     try:
         return engine.decompress(data, limit)
