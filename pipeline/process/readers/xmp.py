@@ -23,7 +23,7 @@ _TOKEN = re.compile(
     r"(?<![\w.-])(?P<prefix>[A-Za-z_][\w.-]{0,40}):(?P<name>[A-Za-z_][\w.-]{0,80})"
     r"\s{0,20}=\s{0,20}(?:\"(?P<double>[^\"<]*)\"|'(?P<single>[^'<]*)')"
     r"|<(?P<open>[A-Za-z_][\w.-]{0,40}):(?P<element>[A-Za-z_][\w.-]{0,80})"
-    r"|>(?P<body>[^<>]+)<"
+    r"|>(?P<body>[^<>]+)(?=<)"
 )
 _STRUCTURE = frozenset(("rdf", "x", "xml", "xmlns", "stDim", "stRef", "stEvt", "rdfs"))
 _SILENT = text.vocabulary(
