@@ -104,6 +104,8 @@ def hold(stream: Any, fps: int, pixel_format: str = "yuv420p") -> Any:
         .filter("loop", loop=-1, size=1)
         .filter("settb", f"1/{fps}")
         .filter("setpts", "N")
+        # moves nothing, but tells the encoder the rate, which stands in the parameter sets
+        .filter("fps", fps=fps)
     )
 
 

@@ -128,11 +128,19 @@ def _frames(words: Words, output: Output, frames: int) -> Iterator[bytes]:
 
     seconds = frames / output.fps
     ground = ImageClip(_ground(output)).with_duration(seconds)
-    letters = ImageClip(np.asarray(_letters(words, output))).with_duration(seconds)
+    drawn = _letters(words, output)
+    box = drawn.getbbox() or (0, 0, 1, 1)  # only what is written on needs composing
+    letters = ImageClip(np.asarray(drawn.crop(box))).with_duration(seconds)
     fade = [vfx.CrossFadeIn(_FADE_S), vfx.CrossFadeOut(_FADE_S)]
-    film: Any = CompositeVideoClip([ground, letters.with_effects(fade)])
+    film: Any = CompositeVideoClip([ground, letters.with_effects(fade).with_position(box[:2])])
+    at_rest = b""
     for number in range(frames):
-        yield np.ascontiguousarray(film.get_frame(number / output.fps), dtype=np.uint8).tobytes()
+        moment = number / output.fps
+        resting = _FADE_S < moment < seconds - _FADE_S
+        if not (resting and at_rest):
+            picture = np.ascontiguousarray(film.get_frame(moment), dtype=np.uint8).tobytes()
+            at_rest = picture if resting else b""
+        yield at_rest if resting else picture
 
 
 def _ground(output: Output) -> Any:

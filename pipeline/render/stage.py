@@ -21,6 +21,11 @@ from pipeline.render import assemble, cards, sidecars, timeline
 from pipeline.render.timeline import Segment, Timeline
 
 _VERSION = 1
+_SUFFIXES: dict[verify.TextKind, str] = {
+    "vtt": ".vtt",
+    "chapters": ".chapters.txt",
+    "json": ".json",
+}
 
 
 @dataclass(frozen=True)
@@ -142,24 +147,27 @@ def _publish(
 ) -> str:
     """Make the montage and all beside it, judge it, and only then let it appear."""
     output = plan.output
-    part, picture = files.part_for(final), files.part_for(final.with_suffix(".jpg"))
+    part, picture = files.part_for(final), files.part_for(final)
+    beside = {kind: files.part_for(final) for kind in _SUFFIXES}
     try:
         assemble.join(segments, output, part, workspace, door)
         at = 0 if segments[0].sha256 else segments[0].frames  # behind the opening card
         assemble.poster(part, at + plan.clips[0].frames // 3, output, picture, door)
         sha256 = files.sha256_of(part)
-        texts = {
-            ".vtt": sidecars.subtitles(segments, output.fps),
-            ".chapters.txt": sidecars.chapters(segments, output.fps),
-            ".json": sidecars.contents(config.campaign.name, sha256, segments, plan),
+        contents = sidecars.contents(config.campaign.name, sha256, segments, plan)
+        texts: dict[verify.TextKind, str] = {
+            "vtt": sidecars.subtitles(segments, output.fps),
+            "chapters": sidecars.chapters(segments, output.fps),
+            "json": contents,
         }
-        for text in texts.values():
-            verify.judge_text(text)
+        for kind, text in texts.items():
+            beside[kind].write_text(text, "utf-8")
+            verify.judge_text(beside[kind], kind)
         files.publish(part, final)
         files.publish(picture, final.with_suffix(".jpg"))
-        for suffix, text in texts.items():
-            files.write_text(final.with_suffix(suffix), text)
+        for kind, written in beside.items():
+            files.publish(written, final.with_suffix(_SUFFIXES[kind]))
         return sha256
     finally:
-        part.unlink(missing_ok=True)
-        picture.unlink(missing_ok=True)
+        for path in (part, picture, *beside.values()):
+            path.unlink(missing_ok=True)
