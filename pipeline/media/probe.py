@@ -20,6 +20,8 @@ from pipeline.model import Kind, Reason, Refusal, Source
 
 _CHILD = Path(__file__).with_name("probe_child.py")
 _PQ, _HLG = 16, 18  # transfer characteristics of ITU-T H.273, table 3
+# Of picture formats only these hold animations; more pictures in another are second images.
+_MAY_MOVE = frozenset(("gif", "apng", "webp_anim", "jpegxl_anim"))
 _MAX_PIXELS = 200_000_000
 
 
@@ -134,7 +136,9 @@ def _understand(facts: dict[str, Any], path: Path, identity: Identity) -> Probe:
     if picture.width * picture.height > _MAX_PIXELS:
         raise _refused(Reason.UNSAFE, "a picture of this size is made to fill the memory")
     sound = _sound(facts["audio"])
-    still = identity.kind is Kind.IMAGE and (grid is not None or picture.packets <= 1)
+    still = identity.kind is Kind.IMAGE and not (
+        identity.demuxer in _MAY_MOVE and grid is None and picture.packets > 1
+    )
     return Probe(identity, facts["container"], picture, None if still else sound, still)
 
 

@@ -97,14 +97,14 @@ def _shared(stream: Any, kind: str, count: int) -> list[Any]:
 def _picture(stream: Any, probe: Probe, recipe: Recipe, target: Target) -> Any:
     """Framed, captioned, at the output's rate and exactly as long as the target says."""
     output, picture = target.output, probe.picture
-    if not probe.still:
+    if not probe.still and picture.packets > 1:
         # pictures are dropped before the work on them, and repeated after it
         slower = (picture.fps or 0) <= output.fps
         stream = stream if slower else _constant_rate(stream, output)
         stream = _captioned(framing.moving(stream, picture, output), target)
         stream = _constant_rate(stream, output) if slower else stream
         stream = stream.filter("tpad", stop=-1, stop_mode="clone")
-    elif recipe.still_motion == "drift":
+    elif probe.still and recipe.still_motion == "drift":
         stream = framing.drifting(stream, picture, output, target.frames)
         stream = _captioned(stream, target)
     else:
@@ -167,4 +167,6 @@ def _fitted(stream: Any, target: Target, *, measured: bool) -> Any:
     if measured:
         stream = stream.filter("ebur128", metadata=1, peak="true")
         stream = stream.filter("ametadata", mode="print", file="pipe:1")
+        # ebur128 hands on pieces of 100 ms and stamps the last, shorter one wrong
+        stream = stream.filter("asetpts", "N/SR/TB")
     return stream
