@@ -55,7 +55,7 @@ def _codec(charset: str) -> str | None:
         known = _MEANT.get(known, known)
         if known.replace("_", "-") in _NEVER:
             return None
-        b"".decode(known)  # refuses the codecs that give no text
+        b"\0\0\0\0".decode(known)  # refuses the codecs that give no text
     except (LookupError, ValueError):
         return None
     return known

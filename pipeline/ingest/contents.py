@@ -22,6 +22,9 @@ _SEALED = frozenset(
     ("application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted")
 )
 ENCRYPTED = Refusal(Reason.ENCRYPTED, "an encrypted mail, which is not opened: ask for the files")
+SIGNED = Refusal(
+    Reason.UNSUPPORTED, "a mail sealed by its signature, which is not opened: ask for the files"
+)
 PARTS_LOST = Refusal(Reason.BROKEN_MAIL, "parts of the mail could not be told from each other")
 TOO_MANY = Refusal(Reason.BROKEN_MAIL, "the mail has more parts than are taken in")
 CUT = Refusal(Reason.TRUNCATED_TRANSFER, "the mail ends in the middle: what followed is missing")
@@ -76,6 +79,8 @@ def role(part: Part) -> Role:
 
 def sealed(part: Part, above: tuple[Part, ...]) -> Refusal | None:
     """The refusal of a part that is encrypted as a whole (RFC 8551, RFC 3156)."""
+    if part.headers.parameter("content-type", "smime-type").lower() == "signed-data":
+        return SIGNED
     inside = any(outer.content_type == "multipart/encrypted" for outer in above)
     return ENCRYPTED if inside or part.content_type in _SEALED else None
 

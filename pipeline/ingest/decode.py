@@ -74,6 +74,17 @@ def identity(pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield from pieces
 
 
+def unix_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same text with its lines ended by a line feed alone."""
+    left = b""
+    for piece in pieces:
+        data = left + piece
+        left = data[-1:] if data.endswith(b"\r") else b""
+        yield data[: len(data) - len(left)].replace(b"\r\n", b"\n")
+    if left:
+        yield left
+
+
 def decoder(encoding: str) -> Decoder:
     """The decoder for a Content-Transfer-Encoding."""
     return {

@@ -7,6 +7,7 @@ and what was asked of the server but not answered is looked at again at the next
 
 from __future__ import annotations
 
+import errno
 import imaplib
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -244,7 +245,9 @@ def _cut(text: str) -> list[str]:
 
 def _is_local(error: Exception) -> bool:
     """Whether the trouble is the disk's and not the connection's."""
-    return isinstance(error, OSError) and error.filename is not None
+    return isinstance(error, OSError) and (
+        error.filename is not None or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+    )
 
 
 def _kind(error: Exception | None) -> str:

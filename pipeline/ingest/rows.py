@@ -42,7 +42,8 @@ class Rows:
         :raises OSError: the disk is full, or fails.
         """
         stored = self._originals.keep(pieces)
-        refusal = stored.refusal or refusal
+        # that bytes were lost counts most, then what the mail says, then what the bytes are
+        refusal = (stored.refusal if stored.sha256 is None else refusal) or stored.refusal
         if refusal is None and stored.identity.kind is Kind.IMAGE:
             refusal = decoration.refusal(stored.head, stored.size, in_layout=in_layout)
         position = self._add(name, stored, parent, refusal)

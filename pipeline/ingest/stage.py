@@ -8,20 +8,41 @@ take more: what was taken in by then stays, and the next run goes on.
 from __future__ import annotations
 
 import errno
+import hashlib
+import sqlite3
+import struct
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import clock, files
+from pipeline import clock, files, wording
 from pipeline.config import Config
 from pipeline.console import Console, Task
 from pipeline.errors import InboxError, StageError
 from pipeline.files import Workspace
+from pipeline.ingest.drop import DropInbox
 from pipeline.ingest.folders import EmlInbox, MaildirInbox
 from pipeline.ingest.imap import ImapInbox, Unreadable
 from pipeline.ingest.inbox import Gone, Inbox, MailRef
+from pipeline.ingest.mbox import MboxInbox
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.take import Taken, Taker
 from pipeline.ledger import Ledger
+
+# What code that reads a mail may raise over bytes that nobody foresaw.  Nothing else: trouble
+# with the disk, the ledger or the memory is no property of a mail.
+_BREAKS_PARSING = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    EOFError,
+    struct.error,
+    zlib.error,
+)
+_GIVE_UP = 3  # mails in a row that the server does not give
 
 
 @dataclass(frozen=True)
@@ -75,6 +96,10 @@ def run(
         run_ = _Run(config, ledger, workspace, console)
         run_.take_in(inbox, refs)
         run_.tell_server(inbox)
+    except sqlite3.OperationalError as error:
+        raise StageError(
+            f"the ledger can't be written: {error}; what was taken in stays"
+        ) from error
     finally:
         inbox.close()
     return run_.summary()
@@ -91,6 +116,10 @@ def open_inbox(config: Config, workspace: Workspace) -> Inbox:
         return EmlInbox(config.resolve(path))
     if scheme == "maildir":
         return MaildirInbox(config.resolve(path))
+    if scheme == "mbox":
+        return MboxInbox(config.resolve(path))
+    if scheme == "folder":
+        return DropInbox(config.resolve(path))
     return ImapInbox(config, workspace)
 
 
@@ -98,7 +127,8 @@ def _preview(refs: list[MailRef], console: Console) -> IngestSummary:
     coming = []
     for ref in refs:
         moment = ref.received or ref.file_time
-        item = Coming(ref.identity.uid, clock.stamp(moment) if moment else "", ref.size)
+        uid = wording.plain(ref.identity.uid, 200)
+        item = Coming(uid, clock.stamp(moment) if moment else "", ref.size)
         console.say(f"would take in {item.uid}: {item.size} bytes, received {item.received_at}")
         coming.append(item)
     return IngestSummary(coming=tuple(coming))
@@ -134,20 +164,21 @@ class _Run:
                     )
                 except OSError as error:
                     raise disk_trouble(error) from error
-        if refs and self._count["left"] == len(refs):
+        if self._count["left"] == len(refs) >= _GIVE_UP:
             raise InboxError("the server gave none of the new mails; run again later")
 
     def _one(self, inbox: Inbox, ref: MailRef, task: Task) -> None:
         """Fetch, look whether it is known, keep what is in it, write it down."""
         with inbox.raw(ref, self._originals.spool, task.advance) as path:
-            digest = files.sha256_of(path)
+            digest = _digest(ref, path)
             known = self._ledger.submission_of_digest(digest)
             if known is not None:
                 self._ledger.record_seen_again(ref.identity, digest, known)
                 self._count["seen_again"] += 1
                 return
             taken = self._take(ref, path)
-            self._ledger.record_mail(ref.identity, digest, taken.submission, taken.attachments)
+        # behind the block, at whose end an inbox may say that what was read has changed
+        self._ledger.record_mail(ref.identity, digest, taken.submission, taken.attachments)
         self._count["mails"] += 1
         self._count["attachments"] += len(taken.attachments)
         self._count["bytes"] += taken.bytes
@@ -163,9 +194,7 @@ class _Run:
             return self._taker.file(ref.identity, path, ref.name, ref.file_time)
         try:
             return self._taker.mail(ref.identity, path, ref.received, ref.file_time)
-        except (OSError, StageError):
-            raise
-        except Exception as error:  # noqa: BLE001 - one mail, however broken, must not stop the rest
+        except _BREAKS_PARSING as error:
             self._count["set_aside"] += 1
             self._console.event("broken-mail", error=type(error).__name__)
             return self._taker.broken(ref.identity, ref.received or ref.file_time)
@@ -175,11 +204,19 @@ class _Run:
             self._count["filed"] = inbox.file(self._ledger)
 
 
+def _digest(ref: MailRef, path: Path) -> str:
+    """What tells that a mail is known, whatever its UID; of a file, its name counts too."""
+    sha256 = files.sha256_of(path)
+    if ref.name is None:
+        return sha256
+    return hashlib.sha256(f"{ref.name}\0{sha256}".encode()).hexdigest()
+
+
 def disk_trouble(error: OSError) -> StageError:
     """The sentence for a disk that takes no more."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return StageError(
-            "the disk that holds the workspace is full; free some space and run again: nothing "
-            "is lost, and the next run goes on from here"
+            "the disk that holds the workspace takes no more; free some space and run again. "
+            "Nothing is lost: the next run goes on from here"
         )
     return StageError(f"a file could not be read or written: {error.strerror or error}")

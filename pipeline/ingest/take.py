@@ -15,7 +15,7 @@ from pipeline.errors import Refused
 from pipeline.ingest import contents, mime
 from pipeline.ingest.charsets import decoded
 from pipeline.ingest.contents import Role
-from pipeline.ingest.decode import Incomplete, decoder
+from pipeline.ingest.decode import Incomplete, decoder, unix_lines
 from pipeline.ingest.headers import Headers
 from pipeline.ingest.mime import Part
 from pipeline.ingest.originals import Originals
@@ -249,7 +249,11 @@ def body(part: Part, path: Path) -> Iterator[bytes]:
     :raises Incomplete: the mail, or the part, ends in the middle.
     """
     pieces = _Counted(files.chunks(path, part.start, part.end))
-    yield from decoder(part.headers.encoding)(pieces)
+    encoding = part.headers.encoding
+    decoded_pieces = decoder(encoding)(pieces)
+    text = part.content_type.startswith("text/") and encoding in ("8bit", "quoted-printable")
+    # lines end as the last program on the way liked it; one file must have one SHA-256
+    yield from unix_lines(decoded_pieces) if text or encoding == "7bit" else decoded_pieces
     # base64 that ended with its own mark is whole, also where the mail is not
     if part.broken_off and pieces.exhausted:
         raise Incomplete

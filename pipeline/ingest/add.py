@@ -1,0 +1,61 @@
+"""``footage add``: files that came by another way, brought in by hand.
+
+They go the same way as attachments.  What somebody has withdrawn is taken again, because a
+person says so; what was added before and is still kept is not taken twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pipeline import files
+from pipeline.config import Config
+from pipeline.console import Console
+from pipeline.errors import UsageError
+from pipeline.files import Workspace
+from pipeline.ingest.inbox import file_time, stable_name
+from pipeline.ingest.originals import Originals
+from pipeline.ingest.stage import IngestSummary, disk_trouble
+from pipeline.ingest.take import Taker
+from pipeline.ledger import Ledger
+from pipeline.model import MailIdentity
+
+ACCOUNT = "added"
+
+
+def add(
+    paths: Iterable[Path], config: Config, ledger: Ledger, workspace: Workspace, console: Console
+) -> IngestSummary:
+    """Take in files, each as a submission without a sender, received when it was last changed.
+
+    :raises UsageError: one of them is no file; nothing is taken in then.
+    :raises StageError: the disk is full.
+    """
+    wanted = list(paths)
+    missing = [str(path) for path in wanted if not path.is_file()]
+    if missing:
+        raise UsageError(f"no such file: {', '.join(missing)}")
+    originals = Originals(workspace, ledger, config.inbox.max_attachment_mb, by_hand=True)
+    taker = Taker(originals, config.campaign)
+    mails = attachments = size = again = 0
+    with console.task("Adding", sum(path.stat().st_size for path in wanted), "B") as task:
+        for path in wanted:
+            try:
+                sha256 = files.sha256_of(path)
+                uid = f"{sha256}:{stable_name(path)}"
+                identity = MailIdentity(ACCOUNT, "", 0, uid)
+                if uid in ledger.known_uids(ACCOUNT, "", 0):
+                    originals.keep(files.chunks(path))  # it may have been withdrawn or purged
+                    again += 1
+                else:
+                    taken = taker.file(identity, path, stable_name(path), file_time(path))
+                    ledger.record_mail(identity, sha256, taken.submission, taken.attachments)
+                    mails += 1
+                    attachments += len(taken.attachments)
+                    size += taken.bytes
+                    console.event("added", submission=taken.submission.id, sha256=sha256)
+            except OSError as error:
+                raise disk_trouble(error) from error
+            task.advance(path.stat().st_size)
+    return IngestSummary(mails=mails, attachments=attachments, bytes=size, seen_again=again)
