@@ -16,6 +16,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+# in the order in which they stand in the page, inside one function
+SCRIPTS = ("state.js", "morning.js", "cards.js", "decide.js", "list.js", "main.js")
 _SLOT = re.compile(r"\{\{([a-z0-9_.]+)\}\}")
 
 
@@ -38,7 +40,7 @@ def render(report: str, facts: Facts) -> str:
 
     :param report: the text of ``report.json``.
     """
-    script, style = asset("report.js"), asset("style.css")
+    script, style = _script(), asset("style.css")
     slots = {
         "campaign": html.escape(facts.campaign),
         "policy": (
@@ -74,6 +76,11 @@ def texts() -> dict[str, Any]:
     """All words of the page, by key; a plural has the forms of CLDR."""
     loaded: dict[str, Any] = json.loads(asset("texts.en.json"))
     return loaded
+
+
+@cache
+def _script() -> str:
+    return "\n".join(['(() => {\n"use strict";', *map(asset, SCRIPTS), "})();"])
 
 
 def _inside_script(data: str) -> str:

@@ -202,12 +202,16 @@ def _clip(row: Row) -> dict[str, Any]:
             "found": [asdict(finding) for finding in sorted(found)],
             "clean": result.clean if result else None,
         },
-        "source": _rounded(asdict(result.source)) if result and result.source else None,
-        "caption": _shown(result.caption) if result else "",
-        "category": result.category if result else None,
+        "source": _plain(asdict(result.source)) if result and result.source else None,
+        **_plain(
+            {
+                "caption": result.caption if result else "",
+                "category": result.category if result else None,
+            }
+        ),
         "warnings": [_shown(warning) for warning in result.warnings] if result else [],
         "outputs": _outputs(result),
-        "review": _rounded(asdict(row.review)),
+        "review": _plain(asdict(row.review)),
     }
 
 
@@ -218,13 +222,22 @@ def _outputs(result: ClipResult | None) -> list[dict[str, Any]]:
 def _output(output: ClipOutput) -> dict[str, Any]:
     values = asdict(output)
     del values["extradata"]
-    return _rounded(values)
+    return _plain(values)
 
 
-def _rounded(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: round(value, 3) if isinstance(value, float) else value for key, value in values.items()
-    }
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Numbers to three decimals, words without what is not shown."""
+    return {key: _value(value) for key, value in values.items()}
+
+
+def _value(value: Any) -> Any:
+    match value:
+        case float():
+            return round(value, 3)
+        case str():
+            return _shown(value)
+        case _:
+            return value
 
 
 def _shown(text: str) -> str:

@@ -1,0 +1,112 @@
+"""A real Chromium for the tests, shut off from every network.
+
+Import the fixtures into a test module to use them there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-quic", "--mute-audio",
+)  # fmt: skip
+SIZES = {"laptop": (1280, 800), "phone": (390, 844), "narrow": (320, 640)}
+
+
+@dataclass
+class Watch:
+    """What a page should never do: fail, open a dialog of its own, or ask the network."""
+
+    errors: list[str] = field(default_factory=list)
+    dialogs: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def attach(self, page: Page) -> None:
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on(
+            "console",
+            lambda message: self.errors.append(message.text) if message.type == "error" else None,
+        )
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("dialog", self._note)
+
+    def _note(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.type)
+        if dialog.type != "beforeunload":  # which the test answers itself
+            dialog.dismiss()
+
+    @property
+    def abroad(self) -> list[str]:
+        """Requests that left the page's own files."""
+        return [url for url in self.requests if not url.startswith(("file:", "data:", "blob:"))]
+
+
+@dataclass
+class Reader:
+    """Opens pages as a reviewer does, with a size and a colour scheme."""
+
+    browser: Browser
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    def open(
+        self, url: str | Path, *, size: str = "laptop", scheme: str = "light", locale: str = "en-GB"
+    ) -> tuple[Page, Watch]:
+        width, height = SIZES[size]
+        context = self.browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if scheme == "dark" else "light",
+            locale=locale,
+            timezone_id="UTC",
+            accept_downloads=True,
+        )
+        context.set_default_timeout(10_000)
+        self.contexts.append(context)
+        page, watch = context.new_page(), Watch()
+        watch.attach(page)
+        page.goto(url.resolve().as_uri() if isinstance(url, Path) else url)
+        return page, watch
+
+    def close(self) -> None:
+        for context in self.contexts:
+            context.close()
+
+
+def chromium() -> str:
+    """The browser of the system; the tests do not download one."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    assert found, "Chromium is not installed; `make system` installs what the tests need"
+    return found
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds wrong with a page: rule, and the elements."""
+    found = Axe().run(page).response["violations"]
+    return [f"{item['id']}: {[node['html'][:160] for node in item['nodes'][:3]]}" for item in found]
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels a page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def reader(browser: Browser) -> Iterator[Reader]:
+    reader = Reader(browser)
+    yield reader
+    reader.close()
