@@ -109,12 +109,12 @@ def _sound(entry: Node, bits: tuple[int, ...], problems: Problems) -> tuple[int,
     fixed = entry.data[8:16] == bytes(8) and depth in bits and not zero and not rate & 0xFFFF
     known = fixed and channels in (1, 2) and rate >> 16 in _RATES
     problems.need(known, f"values in {entry.name} that we do not write")
+    problems.stop()
     return channels, rate >> 16
 
 
 def _aac(entry: Node, track: int, problems: Problems) -> Codec:
     channels, rate = _sound(entry, (16,), problems)
-    problems.stop()
     data = entry["esds"].data
     # AudioSpecificConfig (14496-3, 1.6.2.1): AAC-LC; FFmpeg adds "no SBR" (1.6.6.1)
     index = _RATES.index(rate)

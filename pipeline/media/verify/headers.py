@@ -83,7 +83,8 @@ def read_movie(moov: Node, problems: Problems) -> Movie:
         + bytes(24)
         + struct.pack(">I", len(row) + 1)
     )
-    problems.need(mvhd.rest == wanted, "values in mvhd that we do not write")
+    known = mvhd.rest == wanted and mvhd.flags == 0
+    problems.need(known, "values in mvhd that we do not write")
     if udta := moov.get("udta"):
         problems.need(udta.data == _EMPTY_USER_DATA, "user data in moov/udta")
     found = tuple(_track(node, number, problems) for number, node in enumerate(row, 1))

@@ -101,12 +101,14 @@ def _facts(data: mmap.mmap, wanted: tuple[tuple[str, bool], ...], problems: Prob
         for track, samples in zip(movie.tracks, tables, strict=True):
             judge = judge_sound if track.codec.sound else judge_pictures
             judge(view, track.codec, samples, problems)
-            _bit_rates(track, samples, problems)
     (picture, *sound), (frames, *sounds) = movie.tracks, tables
-    return Mp4Facts(
+    facts = Mp4Facts(
         _video(movie, picture, frames, problems),
         tuple(_audio(movie, *each, problems) for each in zip(sound, sounds, strict=True)),
     )
+    for track, samples in zip(movie.tracks, tables, strict=True):
+        _bit_rates(track, samples, problems)
+    return facts
 
 
 def _listed(tracks: tuple[tuple[str, bool], ...]) -> str:

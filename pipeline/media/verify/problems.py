@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -50,6 +51,10 @@ def judged(judge: Callable[[Problems], Facts]) -> Facts:
         raise NotClean(problems.found) from error
     except BoxError as error:
         problems.note(f"broken boxes: {error}")
+        raise NotClean(problems.found) from error
+    except (struct.error, IndexError) as error:
+        # a field beyond the end of its part that no judge asked about: closed, like the rest
+        problems.note("a part that is cut off")
         raise NotClean(problems.found) from error
     problems.stop()
     return facts

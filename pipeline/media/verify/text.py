@@ -18,40 +18,47 @@ TextKind = Literal["vtt", "chapters", "json"]
 _MAX = 64 << 20
 _TIME = r"(?:\d{2,}:)?\d{2}:\d{2}\.\d{3}"
 _CUE = re.compile(rf"{_TIME} --> {_TIME}(?: (?:line|position|align|size|vertical):[\w%,.-]+)*")
-_MARK = re.compile(r"(?:\d+:)?\d{1,2}:\d{2}(?:\.\d{1,3})?(?=\s)")
+_MARK = re.compile(r"(?:\d+:)?\d{1,2}:\d{2}(?:\.\d{1,3})? ")
 _PLACE = re.compile(
     r"(?i)gps|latitude|longitude|altitude|coordinate"
     r"|(?<![a-z])(?:geo|lat|lon|lng|coords?)(?![a-z])"
 )
 
 
-def judge_text(path: Path, kind: TextKind) -> None:
+def judge_text(source: Path | str, kind: TextKind | None = None) -> None:
     """A text of UTF-8 without controls, in which nobody finds coordinates.
 
     Times are taken out before looking, because a time before a word that begins with N, E, S
     or W reads like a latitude.
 
+    :param source: a file, or the text that will become one.
     :param kind: "vtt" for WebVTT of cues alone; "chapters" for lines of time and title;
-        "json" for one document, whose keys and strings are looked at one by one.
+        "json" for one document, whose keys and strings are looked at one by one.  Left out:
+        the one that the text begins like, and it must be that.
     :raises NotClean: it is anything else.
     """
-    judged(lambda problems: _judge(path, kind, problems))
+    judged(lambda problems: _judge(source, kind, problems))
 
 
-def _judge(path: Path, kind: TextKind, problems: Problems) -> None:
-    if path.stat().st_size > _MAX:
-        raise NotClean(["a text larger than any we make"])
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError:
-        raise NotClean(["a text that is not UTF-8"]) from None
+def _judge(source: Path | str, kind: TextKind | None, problems: Problems) -> None:
+    text = source if isinstance(source, str) else _read(source)
     controls = any(unicodedata.category(char) == "Cc" for char in set(text) - {"\n", "\t"})
     problems.need(not controls, "control characters in a text")
     problems.need(not text.startswith("\ufeff"), "a byte order mark before a text")
     problems.stop()
-    parts = {"vtt": _cues, "chapters": _titles, "json": _strings}[kind](text, problems)
-    for part in parts:
+    if kind is None:
+        kind = "vtt" if text.startswith("WEBVTT") else "json" if text[:1] == "{" else "chapters"
+    for part in {"vtt": _cues, "chapters": _titles, "json": _strings}[kind](text, problems):
         problems.need(mask_locations(part) == part, f"coordinates in {kind}")
+
+
+def _read(path: Path) -> str:
+    if path.stat().st_size > _MAX:
+        raise NotClean(["a text larger than any we make"])
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise NotClean(["a text that is not UTF-8"]) from None
 
 
 def _cues(text: str, problems: Problems) -> Iterator[str]:
@@ -68,15 +75,17 @@ def _cues(text: str, problems: Problems) -> Iterator[str]:
     yield "\n".join(words)
 
 
-def _titles(text: str, _problems: Problems) -> Iterator[str]:
+def _titles(text: str, problems: Problems) -> Iterator[str]:
     """The titles of all chapters, without the times before them."""
-    titles = [_MARK.sub("", line, count=1) for line in text.split("\n")]
+    lines = text.removesuffix("\n").split("\n")
+    problems.need(all(map(_MARK.match, lines)), "something else than times and titles in chapters")
+    titles = [_MARK.sub("", line, count=1) for line in lines]
     yield from titles
     yield "\n".join(titles)
 
 
 def _strings(text: str, problems: Problems) -> Iterator[str]:
-    """All keys and strings of a document, and its rows of numbers."""
+    """All keys and strings of a document, in which no two decimals stand in a row."""
     try:
         document = json.loads(text, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
@@ -91,7 +100,8 @@ def _strings(text: str, problems: Problems) -> Iterator[str]:
                 problems.need(not _PLACE.search(key), "a key that names a place in json")
                 pending += (key, inner)
         elif isinstance(value, list):
-            yield ", ".join(str(each) for each in value if isinstance(each, int | float))
+            decimals = sum(isinstance(each, float) for each in value)
+            problems.need(decimals < 2, "a row of decimals in json")
             pending += value
 
 

@@ -1,0 +1,394 @@
+"""Whatever is planted in a clip or a montage, the judge sees it; what we make, it lets pass."""
+
+from __future__ import annotations
+
+import random
+import struct
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import imageio_ffmpeg
+import pytest
+from mp4_plants import PLANTS, SECRET, unit
+from mp4_surgery import Part, Surgery
+
+from pipeline.errors import NotClean
+from pipeline.media.verify import AudioFacts, Mp4Facts, judge_clip, judge_montage
+
+_CLEAN = [
+    *("-map_metadata", "-1"),
+    *("-map_chapters", "-1"),
+    *("-write_tmcd", "0"),
+    *("-video_track_timescale", "30000"),
+    *("-fflags", "+bitexact"),
+    *("-flags:v", "+bitexact"),
+    *("-flags:a", "+bitexact"),
+    *("-movflags", "+faststart"),
+    *("-f", "mp4"),
+]
+_H264 = [
+    *("-c:v", "libx264"),
+    *("-preset", "veryfast"),
+    *("-crf", "30"),
+    *("-threads", "1"),
+    *("-a53cc", "0"),
+    *("-x264-params", "stitchable=1:open-gop=0:keyint=8:min-keyint=1"),
+]
+_SOUND = [
+    *("-c:a:0", "aac"),
+    *("-b:a:0", "160k"),
+    *("-c:a:1", "alac"),
+    *("-disposition:a:0", "default"),
+    *("-disposition:a:1", "0"),
+]
+_NO_SEI = ["-bsf:v", "filter_units=remove_types=6"]
+_BOTH = ["-map", "0", "-c", "copy", "-disposition:a:1", "0"]
+
+
+def ffmpeg(*arguments: str | Path) -> None:
+    program = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y"]
+    subprocess.run([*program, *map(str, arguments)], check=True, timeout=60)
+
+
+def encode(path: Path, *extra: str, frames: int = 20, fps: int = 30, size: str = "64x48") -> Path:
+    """A clip as the pipeline makes them; *extra* options stand last and so prevail."""
+    graph = (
+        f"[0:v]trim=end_frame={frames},format=yuv420p,setparams=range=tv:color_primaries=bt709:"
+        "color_trc=bt709:colorspace=bt709,sidedata=mode=delete[v];[1:a]aformat=channel_layouts="
+        f"stereo,atrim=end_sample={48000 * frames // fps},asplit[a][b]"
+    )
+    inputs = (
+        "-f",
+        "lavfi",
+        "-i",
+        f"testsrc2=s={size}:r={fps}",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=r=48000",
+    )
+    maps = ("-filter_complex", graph, "-map", "[v]", "-map", "[a]", "-map", "[b]")
+    ffmpeg(*inputs, *maps, *_H264, *_NO_SEI, *_SOUND, *_CLEAN, *extra, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("verify")
+
+
+@pytest.fixture(scope="session")
+def clip(folder: Path) -> Path:
+    return encode(folder / "clip.mp4")
+
+
+@pytest.fixture(scope="session")
+def montage(folder: Path, clip: Path) -> Path:
+    """Three clips joined by copy, one of them of a single frame."""
+    short, listed, joined = folder / "short.mp4", folder / "list.txt", folder / "montage.mp4"
+    encode(short, frames=1)
+    listed.write_text("ffconcat version 1.0\nfile clip.mp4\nfile short.mp4\nfile clip.mp4\n")
+    steps = "setts=pts=round(PTS/1000)*1000:dts=(N-2)*1000"
+    maps = ("-map", "0:v:0", "-map", "0:a:1", "-c:v", "copy", "-bsf:v", steps, "-c:a", "aac")
+    ffmpeg("-copyts", "-f", "concat", "-i", listed, *maps, "-af", "asetpts=N", *_CLEAN, joined)
+    return joined
+
+
+@pytest.fixture
+def judge(tmp_path: Path) -> Callable[[bytes], Mp4Facts]:
+    def write_and_judge(data: bytes) -> Mp4Facts:
+        path = tmp_path / "judged.mp4"
+        path.write_bytes(data)
+        return judge_clip(path)
+
+    return write_and_judge
+
+
+# What passes, and what it says
+
+
+def test_a_clip_as_we_make_it_is_clean(clip: Path) -> None:
+    facts = judge_clip(clip)
+    assert (facts.video.width, facts.video.height) == (64, 48)
+    assert (facts.video.frames, facts.video.ticks_per_frame, facts.video.timescale) == (
+        20,
+        1000,
+        30000,
+    )
+    assert facts.video.keyframes == (0, 8, 16)
+    assert facts.video.start_s == 0
+    assert facts.audio == (
+        AudioFacts("aac", 48000, 2, 32000, enabled=True),
+        AudioFacts("alac", 48000, 2, 32000, enabled=False),
+    )
+
+
+@pytest.mark.parametrize("fps", [24, 25, 30, 50, 60])
+def test_every_rate_size_and_length_passes(folder: Path, fps: int) -> None:
+    size = f"{32 + fps * 2}x{160 - fps * 2}"
+    frames = fps // 2 + 1 + fps % 7
+    facts = judge_clip(encode(folder / f"{fps}.mp4", frames=frames, fps=fps, size=size))
+    assert f"{facts.video.width}x{facts.video.height}" == size
+    assert facts.video.ticks_per_frame * fps == facts.video.timescale
+    assert facts.video.frames == frames
+    assert [track.samples for track in facts.audio] == [48000 * frames // fps] * 2
+
+
+def test_a_montage_is_clean_and_exact(montage: Path) -> None:
+    facts = judge_montage(montage)
+    assert facts.video.frames == 41
+    assert facts.video.keyframes == (0, 8, 16, 20, 21, 29, 37)
+    assert facts.audio == (AudioFacts("aac", 48000, 2, 41 * 1600, enabled=True),)
+    assert facts.video.start_s == 0
+
+
+def test_extradata_is_equal_where_clips_can_be_joined(folder: Path, clip: Path) -> None:
+    other = judge_clip(encode(folder / "other.mp4", frames=9)).video
+    medium = judge_clip(encode(folder / "medium.mp4", "-preset", "medium")).video
+    assert other.extradata == judge_clip(clip).video.extradata
+    assert medium.extradata != other.extradata
+
+
+def test_each_judge_wants_its_own_tracks(clip: Path, montage: Path, folder: Path) -> None:
+    with pytest.raises(NotClean, match="other tracks than h264, aac"):
+        judge_montage(clip)
+    with pytest.raises(NotClean, match="other tracks than h264, aac, alac"):
+        judge_clip(montage)
+    loud = encode(folder / "loud.mp4", "-disposition:a:1", "default")
+    with pytest.raises(NotClean, match="other tracks"):
+        judge_clip(loud)
+
+
+def test_the_forms_of_very_large_files_pass(clip: Path, judge: Callable[[bytes], Mp4Facts]) -> None:
+    """64-bit chunk offsets, 64-bit times, and a 64-bit size of the media data."""
+    file = Surgery(clip.read_bytes())
+    for track in file.tracks:
+        head = track["tkhd"]
+        flags, number, length = head.get(">I", 0)[0], *head.get(">I4xI", 12)
+        head.data = struct.pack(">IQQI4xQ", flags | 1 << 24, 0, 0, number, length) + head.data[24:]
+        stco = track["mdia/minf/stbl/stco"]
+        (count,) = stco.get(">I", 4)
+        stco.data = stco.data[:8] + struct.pack(f">{2 * count}I", *([0] * 2 * count))
+    grown = len(b"".join(map(bytes, file.inner))) - clip.stat().st_size + 8
+    shifted = Surgery(clip.read_bytes())
+    for track, old in zip(file.tracks, shifted.tracks, strict=True):
+        source, stco = old["mdia/minf/stbl/stco"], track["mdia/minf/stbl/stco"]
+        (count,) = source.get(">I", 4)
+        offsets = [offset + grown for offset in source.get(f">{count}I", 8)]
+        stco.kind, stco.data = b"co64", struct.pack(f">II{count}Q", 0, count, *offsets)
+    data = b"".join(map(bytes, file.inner))
+    small = struct.pack(">I4s", len(file["mdat"].data) + 8, b"mdat")
+    large = struct.pack(">I4sQ", 1, b"mdat", len(file["mdat"].data) + 16)
+    assert judge(data.replace(small, large)) == judge_clip(clip)
+
+
+def test_parameter_sets_and_delimiters_among_the_pictures_pass(
+    clip: Path, judge: Callable[[bytes], Mp4Facts]
+) -> None:
+    file = Surgery(clip.read_bytes())
+    avc = file["moov/trak/mdia/minf/stbl/stsd/avc1/avcC"].data
+    sps = avc[8 : 8 + avc[7]]
+    file["moov/trak/mdia/minf/stbl/stsd/avc1"].inner.pop()  # btrt, which counts all bytes
+    file.replace(1, 0, unit(b"\x09\x10") + unit(sps) + file.samples(1)[0])
+    facts = judge(file.close())
+    assert facts == judge_clip(clip)
+
+
+# One thing more
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_one_thing_more_is_not_clean(
+    clip: Path, judge: Callable[[bytes], Mp4Facts], name: str
+) -> None:
+    plant, problem = PLANTS[name]
+    file = Surgery(clip.read_bytes())
+    plant(file)
+    with pytest.raises(NotClean, match=problem) as caught:
+        judge(file.close())
+    assert "52" not in str(caught.value)
+
+
+def test_every_level_is_closed_to_further_boxes(
+    clip: Path, judge: Callable[[bytes], Mp4Facts]
+) -> None:
+    containers = [path for path, part in Surgery(clip.read_bytes()).walk() if part.inner]
+    assert len(containers) == 28
+    for path in containers:
+        for kind in (b"uuid", b"udta", b"free", b"meta", b"\xa9xyz", b"skip", b"Xtra", b"ilst"):
+            file = Surgery(clip.read_bytes())
+            file[path].inner.append(Part(kind, SECRET))
+            with pytest.raises(NotClean, match=r"a box|more than one box|another number") as caught:
+                judge(file.close())
+            assert "52.5" not in str(caught.value)
+
+
+def test_every_box_is_closed_to_further_bytes(
+    clip: Path, judge: Callable[[bytes], Mp4Facts]
+) -> None:
+    leaves = [path for path, part in Surgery(clip.read_bytes()).walk("") if not part.inner]
+    for path in leaves:
+        file = Surgery(clip.read_bytes())
+        file[path].data += b"\0"
+        with pytest.raises(NotClean):
+            judge(file.close())
+
+
+def test_every_box_stands_once_and_the_needed_ones_are_there(
+    clip: Path, judge: Callable[[bytes], Mp4Facts]
+) -> None:
+    spared = set()
+    for path, _ in list(Surgery(clip.read_bytes()).walk()):
+        above, _, _ = path.rpartition("/")
+        for twice in (True, False):
+            file = Surgery(clip.read_bytes())
+            row = (file[above] if above else file).inner
+            place = row.index(file[path])
+            row[place : place + 1] = [row[place]] * 2 if twice else []
+            try:
+                data = file.close()
+            except IndexError:  # it has no chunk table or no media data any more
+                data = b"".join(map(bytes, file.inner))
+            try:
+                judge(data)
+            except NotClean:
+                continue
+            assert not twice, path
+            spared.add(path.rpartition("/")[2])
+    assert spared == {"free", "udta", "edts", "colr", "pasp", "btrt"}
+
+
+def test_no_byte_of_the_headers_goes_unjudged(
+    folder: Path, judge: Callable[[bytes], Mp4Facts]
+) -> None:
+    data = encode(folder / "three.mp4", frames=3).read_bytes()
+    clean = judge(data)
+    quiet = []
+    for place in range(data.index(b"mdat") + 4):
+        bad = bytearray(data)
+        bad[place] ^= 0x10
+        try:
+            if judge(bytes(bad)) == clean:
+                quiet.append(place)
+        except NotClean:
+            continue
+    assert quiet == []
+
+
+def test_a_broken_file_is_not_clean_and_nothing_worse(
+    clip: Path, judge: Callable[[bytes], Mp4Facts]
+) -> None:
+    whole = clip.read_bytes()
+    for length in [*range(0, 4000, 61), *range(4000, len(whole), 2003), len(whole) - 1]:
+        with pytest.raises(NotClean):
+            judge(whole[:length])
+    chance = random.Random(14496)
+    clean = judge_clip(clip).video
+    for _ in range(300):
+        bad = bytearray(whole)
+        for _change in range(chance.randrange(1, 5)):
+            bad[chance.randrange(4000)] = chance.randrange(256)
+        try:
+            found = judge(bytes(bad)).video
+        except NotClean:
+            continue
+        assert replace(found, extradata="") == replace(clean, extradata="")
+
+
+# What FFmpeg itself would add if it were not told otherwise
+
+REMUXED: dict[str, tuple[list[str], str]] = {
+    "a title": (["-metadata", "title=River"], "user data"),
+    "a position": (["-metadata", "location=+52.5200+013.4050/"], "user data"),
+    "a date": (["-metadata", "creation_time=2026-09-01T10:00:00Z"], "a date"),
+    "keys of one's own": (
+        ["-movflags", "+faststart+use_metadata_tags", "-metadata", "com.x.place=here"],
+        "user data",
+    ),
+    "a handler name": (["-metadata:s:v:0", "handler_name=Phone"], "handler name"),
+    "a language": (["-metadata:s:a:0", "language=deu"], "a language"),
+    "a track title": (["-metadata:s:a:0", "title=Anna"], "a box udta in moov/trak"),
+    "a timecode": (["-write_tmcd", "1", "-timecode", "10:00:00:00"], "moov/trak"),
+    "fragments": (["-movflags", "+frag_keyframe+empty_moov"], "a box mvex|a box moof"),
+    "QuickTime": (["-f", "mov"], "a box wide|brands"),
+    "another brand": (["-brand", "mp42"], "brands"),
+    "3GP": (["-map", "-0:a:1", "-f", "3gp"], "brands"),
+    "room for more": (["-movflags", "0", "-moov_size", "9000"], "free"),
+}
+
+
+@pytest.mark.parametrize("name", REMUXED)
+def test_what_ffmpeg_writes_when_told_otherwise(clip: Path, tmp_path: Path, name: str) -> None:
+    options, problem = REMUXED[name]
+    ffmpeg("-i", clip, *_BOTH, *_CLEAN, *options, tmp_path / "judged.mp4")
+    with pytest.raises(NotClean, match=problem):
+        judge_clip(tmp_path / "judged.mp4")
+
+
+def test_a_plain_copy_is_clean(clip: Path, tmp_path: Path) -> None:
+    ffmpeg("-i", clip, *_BOTH, *_CLEAN, tmp_path / "judged.mp4")
+    assert judge_clip(tmp_path / "judged.mp4") == judge_clip(clip)
+
+
+def test_chapters_subtitles_covers_and_turned_pictures(clip: Path, tmp_path: Path) -> None:
+    words, marks, cover = tmp_path / "a.srt", tmp_path / "a.txt", tmp_path / "a.jpg"
+    words.write_text("1\n00:00:00,000 --> 00:00:00,500\nwords\n")
+    marks.write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=400\ntitle=Here\n")
+    ffmpeg("-i", clip, "-frames:v", "1", "-update", "1", cover)
+    second: dict[str, tuple[list[str | Path], str]] = {
+        "words": (["-i", words, "-map", "0", "-map", "1", "-c:s", "mov_text"], "moov/trak"),
+        "marks": (["-i", marks, "-map", "0", "-map_chapters", "1"], "moov/trak"),
+        "cover": (
+            ["-i", cover, "-map", "0", "-map", "1", "-disposition:v:1", "attached_pic"],
+            "user data",
+        ),
+    }
+    chapters = [option for option in _CLEAN if option != "-map_chapters"]
+    chapters.remove("-1")
+    for name, (options, problem) in second.items():
+        clean = chapters if name == "marks" else _CLEAN
+        copy = ("-c:v", "copy", "-c:a", "copy", "-disposition:a:1", "0")
+        ffmpeg("-i", clip, *options, *copy, *clean, tmp_path / f"{name}.mp4")
+        with pytest.raises(NotClean, match=problem):
+            judge_clip(tmp_path / f"{name}.mp4")
+    ffmpeg("-display_rotation", "90", "-i", clip, *_BOTH, *_CLEAN, tmp_path / "turned.mp4")
+    with pytest.raises(NotClean, match="values in tkhd"):
+        judge_clip(tmp_path / "turned.mp4")
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        pytest.param(["-bsf:v", "null"], "an SEI message", id="x264's option string"),
+        pytest.param(
+            ["-fflags", "-bitexact", "-flags:v", "-bitexact"],
+            "user data",
+            id="the encoder's version",
+        ),
+        pytest.param(["-flags:a", "-bitexact"], "at the start of aac", id="a comment in AAC"),
+        pytest.param(["-c:a:0", "mp2"], "values in mp4a|values in esds", id="another sound"),
+        pytest.param(["-c:v", "mpeg4"], "a box mp4v", id="another picture"),
+    ],
+)
+def test_what_encoders_write_when_told_otherwise(
+    tmp_path: Path, options: list[str], problem: str
+) -> None:
+    if "mpeg4" in options:
+        options = [*options, "-bsf:v", "null"]
+    with pytest.raises(NotClean, match=problem):
+        judge_clip(encode(tmp_path / "judged.mp4", *options))
+
+
+def test_the_montage_that_a_plain_concat_gives_is_late_and_uneven(
+    folder: Path, montage: Path, tmp_path: Path
+) -> None:
+    maps = ("-map", "0:v:0", "-map", "0:a:1", "-c:v", "copy", "-c:a", "aac")
+    listed = montage.with_name("list.txt")
+    ffmpeg("-f", "concat", "-i", listed, *maps, *_CLEAN, tmp_path / "late.mp4")
+    with pytest.raises(NotClean, match="more than one entry in elst"):
+        judge_montage(tmp_path / "late.mp4")
+    ffmpeg("-copyts", "-f", "concat", "-i", listed, *maps, *_CLEAN, tmp_path / "uneven.mp4")
+    with pytest.raises(NotClean, match="uneven"):
+        judge_montage(tmp_path / "uneven.mp4")
