@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from pipeline.model import Carrier, Finding, What
 from pipeline.process.readers import opaque
@@ -28,7 +29,7 @@ def read(source: Source) -> Iterator[Finding]:
         return
     yield Finding(Carrier.TRAILER, What.OTHER)
     starts = list(_starts(source))
-    for start, following in zip(starts, [*starts[1:], source.size], strict=True):
+    for start, following in pairwise([*starts, source.size]):
         head = source.read(start, 12)
         if head[4:8] == b"ftyp":
             # a video may hold pictures of its own: it reaches to the end of the trailer
