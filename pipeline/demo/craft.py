@@ -23,18 +23,21 @@ def _hull(canvas: Canvas, length: float, base: float, deep: float, colour: str) 
 def rowboat(length: int, colour: str, clothes: Sequence[str], stroke: float = 0.0) -> Picture:
     """A rowing boat, a rower for each of *clothes*, the oars at *stroke* (radians)."""
     canvas = Canvas(round(length * 1.5), round(length * 0.55))
-    base = canvas.height - 2.0
+    base = float(canvas.height)
     step = length * 0.62 / max(1, len(clothes))
     first = canvas.width / 2 - step * (len(clothes) - 1) / 2
-    for index, cloth in enumerate(clothes):
-        x = first + index * step + math.cos(stroke) * length * 0.015
-        person(canvas, x, base + length * 0.1, length * 0.42, cloth, SKINS[index % 5],
-               HAIRS[index % 5], "out")  # fmt: skip
-        foot = x + math.cos(stroke) * length * 0.16
-        dip = base - length * 0.02 + math.sin(stroke) * length * 0.05
-        canvas.line([(x, base - length * 0.16), (foot, dip)], length * 0.013, "#e8d3a8")
-        canvas.ellipse(foot, dip, length * 0.012, length * 0.035, "#e8d3a8")
+    seats = [
+        first + index * step + math.cos(stroke) * length * 0.015 for index in range(len(clothes))
+    ]
+    for index, (seat, cloth) in enumerate(zip(seats, clothes, strict=True)):
+        look = (cloth, SKINS[index % 5], HAIRS[index % 5])
+        person(canvas, seat, base + length * 0.1, length * 0.42, *look, "out")
     _hull(canvas, length, base, length * 0.1, colour)
+    for seat in seats:
+        blade = seat + length * (0.06 + 0.15 * math.cos(stroke))
+        dip = base - length * (0.035 - 0.03 * math.sin(stroke))
+        canvas.line([(seat + length * 0.05, base - length * 0.16), (blade, dip)], 3, "#f0dcb4")
+        canvas.ellipse(blade, dip, length * 0.014, length * 0.03, "#f0dcb4")
     return canvas.picture()
 
 
@@ -93,7 +96,7 @@ def barge(length: int, words: str, colour: str) -> Picture:
 def kayak(length: int, colour: str, cloth: str, stroke: float) -> Picture:
     """A kayak from the side, its paddle at *stroke* (radians)."""
     canvas = Canvas(round(length * 1.1), round(length * 0.5))
-    base, middle = canvas.height - 2.0, canvas.width / 2
+    base, middle = float(canvas.height), canvas.width / 2
     person(canvas, middle, base + length * 0.12, length * 0.42, cloth, SKINS[1], HAIRS[2], "out")
     dx, dy = math.cos(stroke) * length * 0.3, math.sin(stroke) * length * 0.12
     hub = base - length * 0.15
