@@ -35,10 +35,10 @@ class Facts:
     categories: tuple[str, ...] = ()
 
 
-def render(report: str, facts: Facts) -> str:
+def render(report: bytes, facts: Facts) -> bytes:
     """The page.
 
-    :param report: the text of ``report.json``.
+    :param report: what stands in ``report.json``.
     """
     script, style = _script(), asset("style.css")
     slots = {
@@ -51,9 +51,8 @@ def render(report: str, facts: Facts) -> str:
         ),
         "style": style,
         "script": script,
-        "report": _inside_script(report),
-        "facts": _inside_script(json.dumps(asdict(facts), ensure_ascii=False)),
-        "texts": _inside_script(json.dumps(texts(), ensure_ascii=False)),
+        "facts": _inside_script(_json(asdict(facts))).decode("utf-8"),
+        "texts": _inside_script(_json(texts())).decode("utf-8"),
     }
 
     def fill(match: re.Match[str]) -> str:
@@ -62,7 +61,10 @@ def render(report: str, facts: Facts) -> str:
             return slots[name]
         return html.escape(texts()[name.removeprefix("t.")])
 
-    return _SLOT.sub(fill, asset("index.html"))
+    # the report is put in whole and never looked through for slots
+    before, after = asset("index.html").split("{{report}}")
+    filled = [_SLOT.sub(fill, part).encode("utf-8") for part in (before, after)]
+    return _inside_script(report).join(filled)
 
 
 @cache
@@ -83,9 +85,13 @@ def _script() -> str:
     return "\n".join(['(() => {\n"use strict";', *map(asset, SCRIPTS), "})();"])
 
 
-def _inside_script(data: str) -> str:
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8")
+
+
+def _inside_script(data: bytes) -> bytes:
     """JSON that no HTML parser can take for the end of its script element."""
-    return data.replace("<", "\\u003c")
+    return data.replace(b"<", b"\\u003c")
 
 
 def _hash(text: str) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -28,7 +29,7 @@ from pipeline.wording import masked_sender
 
 SCHEMA_VERSION = 1
 _TEXT_LIMIT = 2000
-_TIME = re.compile(r'"generated_at": "[^"]*"')
+_TIME = re.compile(rb'"generated_at": "[^"]*"')
 
 # Ingest keeps these out of the ledger already; a report must not depend on it, for they would
 # turn the page's own words around: controls but tab and line feed, direction overrides.
@@ -73,8 +74,8 @@ def write(config: Config, ledger: Ledger, workspace: Workspace, console: Console
     """
     rows = ledger.rows()
     report = _build(config, ledger.submissions(), rows, clock.now())
-    text = _standing(workspace.report / "report.json", encode(report))
-    shown = admitted(rows, required=config.review.required)
+    data = _standing(workspace.report / "report.json", encode(report))
+    stills.bring_up_to_date(workspace, rows)
     facts = page.Facts(
         campaign=config.campaign.name,
         required=config.review.required,
@@ -82,13 +83,14 @@ def write(config: Config, ledger: Ledger, workspace: Workspace, console: Console
         new=tuple(sorted(ledger.new_originals())),
         categories=tuple(category.name for category in config.campaign.category),
     )
-    stills.bring_up_to_date(workspace, rows)
-    contents = {
-        "report.json": text.encode("utf-8"),
-        "report.csv": table.render(report),
-        "index.html": page.render(text, facts).encode("utf-8"),
+    # one after the other: of ten thousand rows each takes megabytes
+    makers: dict[str, Callable[[], bytes]] = {
+        "report.json": lambda: data,
+        "report.csv": lambda: table.render(report),
+        "index.html": lambda: page.render(data, facts),
     }
-    changed = [name for name, data in contents.items() if _publish(workspace.report / name, data)]
+    changed = [name for name, make in makers.items() if _publish(workspace.report / name, make())]
+    shown = admitted(rows, required=config.review.required)
     summary = ReportSummary(
         index=workspace.report / "index.html",
         totals=report["totals"],
@@ -110,17 +112,23 @@ def length_s(row: Row) -> float:
     return max(0.0, end - (row.review.in_s or 0.0))
 
 
-def encode(report: dict[str, Any]) -> str:
-    """The report as JSON text with one submission or clip a line, so that a diff reads well."""
+def encode(report: dict[str, Any]) -> bytes:
+    """The report as JSON with one submission or clip a line, so that a diff reads well."""
     head = {key: report[key] for key in ("schema", "campaign", "generated_at", "totals")}
-    lines = [_json(head)[:-1] + ","]
-    lines.append('"submissions": [\n' + ",\n".join(map(_json, report["submissions"])) + "\n],")
-    lines.append('"clips": [\n' + ",\n".join(map(_json, report["clips"])) + "\n]}\n")
-    return "\n".join(lines)
+    return b"".join(
+        (
+            _json(head)[:-1],
+            b',\n"submissions": [\n',
+            b",\n".join(map(_json, report["submissions"])),
+            b'\n],\n"clips": [\n',
+            b",\n".join(map(_json, report["clips"])),
+            b"\n]}\n",
+        )
+    )
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8")
 
 
 def _build(
@@ -199,10 +207,10 @@ def _clip(row: Row) -> dict[str, Any]:
         else None,
         "duplicate_of": row.duplicate_of,
         "metadata": {
-            "found": [asdict(finding) for finding in sorted(found)],
+            "found": [vars(finding) for finding in sorted(found)],
             "clean": result.clean if result else None,
         },
-        "source": _plain(asdict(result.source)) if result and result.source else None,
+        "source": _plain(vars(result.source)) if result and result.source else None,
         **_plain(
             {
                 "caption": result.caption if result else "",
@@ -211,7 +219,7 @@ def _clip(row: Row) -> dict[str, Any]:
         ),
         "warnings": [_shown(warning) for warning in result.warnings] if result else [],
         "outputs": _outputs(result),
-        "review": _plain(asdict(row.review)),
+        "review": _plain(vars(row.review)),
     }
 
 
@@ -220,9 +228,7 @@ def _outputs(result: ClipResult | None) -> list[dict[str, Any]]:
 
 
 def _output(output: ClipOutput) -> dict[str, Any]:
-    values = asdict(output)
-    del values["extradata"]
-    return _plain(values)
+    return _plain({key: value for key, value in vars(output).items() if key != "extradata"})
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
@@ -244,13 +250,13 @@ def _shown(text: str) -> str:
     return _UNSHOWN.sub("", text)
 
 
-def _standing(path: Path, text: str) -> str:
-    """The text that stands at *path* if it differs from *text* in its time only, else *text*."""
+def _standing(path: Path, data: bytes) -> bytes:
+    """What stands at *path* if it differs from *data* in its time only, else *data*."""
     try:
-        before = path.read_text("utf-8")
-    except (FileNotFoundError, UnicodeDecodeError):
-        return text
-    return before if _TIME.sub("", before, count=1) == _TIME.sub("", text, count=1) else text
+        before = path.read_bytes()
+    except FileNotFoundError:
+        return data
+    return before if _TIME.sub(b"", before, count=1) == _TIME.sub(b"", data, count=1) else data
 
 
 def _publish(final: Path, data: bytes) -> bool:
