@@ -381,6 +381,23 @@ def test_what_encoders_write_when_told_otherwise(
         judge_clip(encode(tmp_path / "judged.mp4", *options))
 
 
+@pytest.mark.parametrize(("most", "average"), [(900, 900), (0, 900), (10**7, 0)])
+def test_a_montage_keeps_at_most_the_highest_rate_of_its_first_clip(
+    montage: Path, tmp_path: Path, most: int, average: int
+) -> None:
+    path = tmp_path / "judged.mp4"
+    file = Surgery(montage.read_bytes())
+    rates = file["moov/trak/mdia/minf/stbl/stsd/avc1/btrt"]
+    _, highest, mean = rates.get(">III")
+    rates.put(4, ">I", highest + 900)
+    path.write_bytes(file.close())
+    assert judge_montage(path) == judge_montage(montage)
+    rates.put(4, ">II", highest + most, mean + average)
+    path.write_bytes(file.close())
+    with pytest.raises(NotClean, match="a bit rate"):
+        judge_montage(path)
+
+
 def test_the_montage_that_a_plain_concat_gives_is_late_and_uneven(
     folder: Path, montage: Path, tmp_path: Path
 ) -> None:

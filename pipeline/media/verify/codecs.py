@@ -26,7 +26,8 @@ class Codec:
     """What the sample entry says.  Pixels for the picture, channels and hertz for sound.
 
     ``config`` is the body of avcC; ``sets`` are its parameter sets, each a whole NAL unit;
-    ``rates`` the bit rates that were claimed; ``frame`` the samples of sound in a frame.
+    ``rates`` the bit rates that were claimed, each the highest and the mean; ``frame`` the
+    samples of sound in a frame.
     """
 
     name: str  # "h264", "aac" or "alac"
@@ -37,7 +38,7 @@ class Codec:
     channels: int = 0
     sample_rate: int = 0
     frame: int = 0
-    rates: tuple[int, ...] = ()
+    rates: tuple[tuple[int, int], ...] = ()
 
     @property
     def sound(self) -> bool:
@@ -128,7 +129,8 @@ def _aac(entry: Node, track: int, problems: Problems) -> Codec:
     )
     problems.need(data == wanted, "values in esds that we do not write")
     problems.stop()
-    rates = struct.unpack(">II", claims) + _rates(entry, problems)
+    most, average = struct.unpack(">II", claims)
+    rates = ((most, average), *_rates(entry, problems))
     return Codec("aac", channels=channels, sample_rate=rate, frame=1024, rates=rates)
 
 
@@ -156,11 +158,11 @@ def _alac(entry: Node, problems: Problems) -> Codec:
     )
 
 
-def _rates(entry: Node, problems: Problems) -> tuple[int, ...]:
+def _rates(entry: Node, problems: Problems) -> tuple[tuple[int, int], ...]:
     """The bit rates in btrt (8.5.2.2), whose buffer we leave at nought."""
     btrt = entry.get("btrt")
     if btrt is None:
         return ()
     buffer, most, average = btrt.fields(">III")
     problems.need(buffer == 0, "a buffer size in btrt")
-    return most, average
+    return ((most, average),)
