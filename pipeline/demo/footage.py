@@ -46,7 +46,12 @@ _MIX = "[1:a][2:a]amix=inputs=2:normalize=0,aformat=channel_layouts=stereo[sound
 
 @dataclass(frozen=True)
 class Film:
-    """A film to make.  ``size`` is of the upright picture, ``fps`` exact, ``sounds`` for lavfi."""
+    """A film to make.
+
+    ``size`` is of the upright picture, ``fps`` exact, ``sounds`` are two sources for lavfi or
+    none.  ``turned`` stores it lying on its side, ``uneven`` at a variable rate, ``old_place``
+    adds a ``©xyz`` to what ``extra`` (options of FFmpeg) plants.
+    """
 
     name: str
     scene: Callable[[int, int], scenes.Scene]
@@ -56,6 +61,7 @@ class Film:
     sounds: tuple[str, ...]
     turned: bool = False
     uneven: bool = False
+    old_place: bool = False
     extra: tuple[str, ...] = ()
 
     @property
@@ -79,7 +85,7 @@ _APPLE = ("-movflags", "use_metadata_tags", "-metadata", _APPLE_PLACE,
 FILMS = (
     Film("morning.mp4", scenes.dawn, (1280, 720), Fraction(30000, 1001), 4.0,
          (_water(1, 0.12), _melody(392, 0.25)),
-         extra=(*_APPLE, "-metadata", f"location={_ISO6709}")),
+         old_place=True, extra=(*_APPLE, "-metadata", f"location={_ISO6709}")),
     Film("balloon.mov", scenes.balloon, (540, 960), Fraction(30), 4.0,
          (_water(2, 0.1), _melody(330, 0.2)), turned=True, extra=_APPLE),
     Film("lanterns.mp4", scenes.lanterns, (854, 480), Fraction(25), 4.0, ()),
@@ -106,7 +112,6 @@ def films(folder: Path, door: Door, one_done: Callable[[], None]) -> dict[str, b
         for name, future in started.items():
             made[name] = future.result()
             one_done()
-    made["morning.mp4"] = heic.with_xyz(made["morning.mp4"], _ISO6709)
     return made
 
 
@@ -170,7 +175,8 @@ def _film(film: Film, folder: Path, door: Door) -> bytes:
                     "-i", str(target), "-map", "0", "-c", "copy", "-map_metadata", "-1",
                     *film.extra, "-fflags", "+bitexact", str(upright)], folder)  # fmt: skip
         return upright.read_bytes()
-    return target.read_bytes()
+    made = target.read_bytes()
+    return heic.with_xyz(made, _ISO6709) if film.old_place else made
 
 
 def _frames(film: Film) -> Iterator[bytes]:
