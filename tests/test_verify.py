@@ -4,74 +4,17 @@ from __future__ import annotations
 
 import random
 import struct
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import imageio_ffmpeg
 import pytest
+from mp4_made import BOTH, CLEAN, encode, ffmpeg
 from mp4_plants import PLANTS, SECRET, unit
 from mp4_surgery import Part, Surgery
 
 from pipeline.errors import NotClean
 from pipeline.media.verify import AudioFacts, Mp4Facts, judge_clip, judge_montage
-
-_CLEAN = [
-    *("-map_metadata", "-1"),
-    *("-map_chapters", "-1"),
-    *("-write_tmcd", "0"),
-    *("-video_track_timescale", "30000"),
-    *("-fflags", "+bitexact"),
-    *("-flags:v", "+bitexact"),
-    *("-flags:a", "+bitexact"),
-    *("-movflags", "+faststart"),
-    *("-f", "mp4"),
-]
-_H264 = [
-    *("-c:v", "libx264"),
-    *("-preset", "veryfast"),
-    *("-crf", "30"),
-    *("-threads", "1"),
-    *("-a53cc", "0"),
-    *("-x264-params", "stitchable=1:open-gop=0:keyint=8:min-keyint=1"),
-]
-_SOUND = [
-    *("-c:a:0", "aac"),
-    *("-b:a:0", "160k"),
-    *("-c:a:1", "alac"),
-    *("-disposition:a:0", "default"),
-    *("-disposition:a:1", "0"),
-]
-_NO_SEI = ["-bsf:v", "filter_units=remove_types=6"]
-_BOTH = ["-map", "0", "-c", "copy", "-disposition:a:1", "0"]
-
-
-def ffmpeg(*arguments: str | Path) -> None:
-    program = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y"]
-    subprocess.run([*program, *map(str, arguments)], check=True, timeout=60)
-
-
-def encode(path: Path, *extra: str, frames: int = 20, fps: int = 30, size: str = "64x48") -> Path:
-    """A clip as the pipeline makes them; *extra* options stand last and so prevail."""
-    graph = (
-        f"[0:v]trim=end_frame={frames},format=yuv420p,setparams=range=tv:color_primaries=bt709:"
-        "color_trc=bt709:colorspace=bt709,sidedata=mode=delete[v];[1:a]aformat=channel_layouts="
-        f"stereo,atrim=end_sample={48000 * frames // fps},asplit[a][b]"
-    )
-    inputs = (
-        "-f",
-        "lavfi",
-        "-i",
-        f"testsrc2=s={size}:r={fps}",
-        "-f",
-        "lavfi",
-        "-i",
-        "sine=r=48000",
-    )
-    maps = ("-filter_complex", graph, "-map", "[v]", "-map", "[a]", "-map", "[b]")
-    ffmpeg(*inputs, *maps, *_H264, *_NO_SEI, *_SOUND, *_CLEAN, *extra, path)
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +35,7 @@ def montage(folder: Path, clip: Path) -> Path:
     listed.write_text("ffconcat version 1.0\nfile clip.mp4\nfile short.mp4\nfile clip.mp4\n")
     steps = "setts=pts=round(PTS/1000)*1000:dts=(N-2)*1000"
     maps = ("-map", "0:v:0", "-map", "0:a:1", "-c:v", "copy", "-bsf:v", steps, "-c:a", "aac")
-    ffmpeg("-copyts", "-f", "concat", "-i", listed, *maps, "-af", "asetpts=N", *_CLEAN, joined)
+    ffmpeg("-copyts", "-f", "concat", "-i", listed, *maps, "-af", "asetpts=N", *CLEAN, joined)
     return joined
 
 
@@ -322,13 +265,13 @@ REMUXED: dict[str, tuple[list[str], str]] = {
 @pytest.mark.parametrize("name", REMUXED)
 def test_what_ffmpeg_writes_when_told_otherwise(clip: Path, tmp_path: Path, name: str) -> None:
     options, problem = REMUXED[name]
-    ffmpeg("-i", clip, *_BOTH, *_CLEAN, *options, tmp_path / "judged.mp4")
+    ffmpeg("-i", clip, *BOTH, *CLEAN, *options, tmp_path / "judged.mp4")
     with pytest.raises(NotClean, match=problem):
         judge_clip(tmp_path / "judged.mp4")
 
 
 def test_a_plain_copy_is_clean(clip: Path, tmp_path: Path) -> None:
-    ffmpeg("-i", clip, *_BOTH, *_CLEAN, tmp_path / "judged.mp4")
+    ffmpeg("-i", clip, *BOTH, *CLEAN, tmp_path / "judged.mp4")
     assert judge_clip(tmp_path / "judged.mp4") == judge_clip(clip)
 
 
@@ -345,15 +288,15 @@ def test_chapters_subtitles_covers_and_turned_pictures(clip: Path, tmp_path: Pat
             "user data",
         ),
     }
-    chapters = [option for option in _CLEAN if option != "-map_chapters"]
+    chapters = [option for option in CLEAN if option != "-map_chapters"]
     chapters.remove("-1")
     for name, (options, problem) in second.items():
-        clean = chapters if name == "marks" else _CLEAN
+        clean = chapters if name == "marks" else CLEAN
         copy = ("-c:v", "copy", "-c:a", "copy", "-disposition:a:1", "0")
         ffmpeg("-i", clip, *options, *copy, *clean, tmp_path / f"{name}.mp4")
         with pytest.raises(NotClean, match=problem):
             judge_clip(tmp_path / f"{name}.mp4")
-    ffmpeg("-display_rotation", "90", "-i", clip, *_BOTH, *_CLEAN, tmp_path / "turned.mp4")
+    ffmpeg("-display_rotation", "90", "-i", clip, *BOTH, *CLEAN, tmp_path / "turned.mp4")
     with pytest.raises(NotClean, match="values in tkhd"):
         judge_clip(tmp_path / "turned.mp4")
 
@@ -403,9 +346,9 @@ def test_the_montage_that_a_plain_concat_gives_is_late_and_uneven(
 ) -> None:
     maps = ("-map", "0:v:0", "-map", "0:a:1", "-c:v", "copy", "-c:a", "aac")
     listed = montage.with_name("list.txt")
-    ffmpeg("-f", "concat", "-i", listed, *maps, *_CLEAN, tmp_path / "late.mp4")
+    ffmpeg("-f", "concat", "-i", listed, *maps, *CLEAN, tmp_path / "late.mp4")
     with pytest.raises(NotClean, match="more than one entry in elst"):
         judge_montage(tmp_path / "late.mp4")
-    ffmpeg("-copyts", "-f", "concat", "-i", listed, *maps, *_CLEAN, tmp_path / "uneven.mp4")
+    ffmpeg("-copyts", "-f", "concat", "-i", listed, *maps, *CLEAN, tmp_path / "uneven.mp4")
     with pytest.raises(NotClean, match="uneven"):
         judge_montage(tmp_path / "uneven.mp4")
