@@ -92,7 +92,7 @@ FILMS = (
     Film("below.webm", scenes.below, (640, 360), Fraction(24), 4.0,
          (_water(3, 0.3), _melody(147, 0.2))),
     Film("mill.mov", scenes.mill, (640, 480), Fraction(25), 4.0,
-         (_water(4, 0.05), _melody(262, 0.03)), extra=("-metadata", f"location={_ISO6709}")),
+         (_water(4, 0.08), _melody(262, 0.06)), extra=("-metadata", f"location={_ISO6709}")),
     Film("parade.mp4", scenes.parade, (960, 540), Fraction(30), 4.0,
          (_water(5, 0.1), _DRUMS), uneven=True),
     Film("rain.mp4", scenes.rain, (640, 360), Fraction(25), 3.0,
