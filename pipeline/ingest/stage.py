@@ -123,6 +123,19 @@ def open_inbox(config: Config, workspace: Workspace) -> Inbox:
     return ImapInbox(config, workspace)
 
 
+def check(config: Config) -> str:
+    """Open the inbox, sign in if need be, count what is in it, and change nothing.
+
+    :raises InboxError: it can't be reached, signed in to, or read.
+    """
+    inbox = open_inbox(config, Workspace(config.root))
+    try:
+        refs = inbox.new(lambda _account, _mailbox, _uidvalidity: set())
+        return f"{len(refs)} mails at {config.inbox.scheme}"
+    finally:
+        inbox.close()
+
+
 def _preview(refs: list[MailRef], console: Console) -> IngestSummary:
     coming = []
     for ref in refs:

@@ -1,11 +1,11 @@
 """Runs a program with limits and, if asked, behind Landlock: a script of its own.
 
     python -I -S landlock_exec.py --limits CPU_S MEMORY FILE_SIZE
-        [--wall --read PATH… --write FOLDER…] -- PROGRAM ARGUMENT…
+        [--wall FILTER --read PATH… --write FOLDER…] -- PROGRAM ARGUMENT…
 
 It dies with its parent, takes the limits, gives up what Landlock can take away (Linux
 ``Documentation/userspace-api/landlock.rst``: files and, from ABI 4, TCP; from ABI 6 signals
-and abstract sockets), loads the system-call filter from file descriptor 3, and becomes the
+and abstract sockets), loads the system-call filter from descriptor FILTER, and becomes the
 program.  Standard library only, since it runs without site-packages to start quickly.
 Exit 125: the wall could not be built, and the program was not started.
 """
@@ -48,7 +48,7 @@ def main(argv: list[str]) -> None:
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     if "--wall" in options:
         _landlock(_values(options, "--read"), _values(options, "--write"))
-        _seccomp()
+        _seccomp(_values(options, "--wall")[0])
     os.execv(program[0], program)  # noqa: S606 - there is no shell in it
 
 
@@ -82,12 +82,11 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
     os.close(handle)
 
 
-def _seccomp() -> None:
-    try:
-        code = os.read(3, 65536)
-    except OSError:
+def _seccomp(descriptor: str) -> None:
+    if not descriptor.isdecimal():  # a processor for which there is no filter
         return
-    os.close(3)
+    code = os.read(int(descriptor), 65536)
+    os.close(int(descriptor))
     buffer = ctypes.create_string_buffer(code, len(code))
     # struct sock_fprog: a count of eight-byte instructions and a pointer to them
     fprog = struct.pack("@HP", len(code) // 8, ctypes.addressof(buffer))

@@ -23,6 +23,7 @@ from pipeline.errors import SandboxUnavailable
 from pipeline.media import seccomp
 
 _LIBRARIES = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/nix/store")
+_FILTER = "@filter"  # stands in a command for the descriptor of the filter's pipe
 _LAUNCHER = Path(__file__).with_name("landlock_exec.py")
 
 
@@ -61,10 +62,7 @@ class Sandbox:
     bwrap: str = ""
 
     def command(self, argv: list[str], cell: Cell) -> tuple[list[str], bytes]:
-        """The command that runs *argv* inside, and what must stand on its file descriptor 3.
-
-        The second value is empty where nothing need stand there.
-        """
+        """The command that runs *argv* inside, and the system-call filter for ``spawn``."""
         limits = cell.limits
         if self.mode is Mode.BUBBLEWRAP:
             shell = (
@@ -75,7 +73,7 @@ class Sandbox:
         launcher = [sys.executable, "-I", "-S", str(_LAUNCHER)]
         launcher += ["--limits", str(limits.cpu_s), str(limits.memory), str(limits.file_size)]
         if self.mode is Mode.LANDLOCK:
-            launcher.append("--wall")
+            launcher += ["--wall", _FILTER]
             for path in (*_visible(argv[0]), *map(str, cell.reads)):
                 launcher += ["--read", path]
             for path in map(str, cell.writes):
@@ -85,7 +83,9 @@ class Sandbox:
 
     def _bubblewrap(self, argv: list[str], cell: Cell) -> list[str]:
         command = [self.bwrap, "--unshare-all", "--die-with-parent", "--new-session"]
-        command += ["--cap-drop", "ALL", "--clearenv", "--chdir", "/", "--seccomp", "3"]
+        command += ["--cap-drop", "ALL", "--clearenv", "--chdir", "/"]
+        if seccomp.program():
+            command += ["--seccomp", _FILTER]
         for path in _visible(argv[0]):
             command += ["--ro-bind", path, path]
         command += ["--dev", "/dev", "--remount-ro", "/dev"]
@@ -175,7 +175,7 @@ def spawn(
     stdout: int = subprocess.DEVNULL,
     stderr: int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
-    """Start a sandbox's command in a session of its own, its filter on file descriptor 3."""
+    """Start a sandbox's command in a session of its own, its filter in a pipe."""
     reader = None
     try:
         if filter_program:
@@ -183,7 +183,7 @@ def spawn(
             # a few hundred bytes, far below what a pipe holds: this can't block
             os.write(writer, filter_program)
             os.close(writer)
-            command = ["/bin/sh", "-c", f'exec 3<&{reader} && exec "$@"', "sh", *command]
+            command = [str(reader) if word == _FILTER else word for word in command]
         return subprocess.Popen(
             command,
             stdin=stdin,

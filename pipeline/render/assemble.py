@@ -82,11 +82,11 @@ def _arguments(listed: Path, part: Path, output: Output, frames: int) -> list[st
         .filter("atrim", end_sample=encode.samples_of(frames, output.fps))
     )
     options = encode.montage_arguments(output)
-    # the list's times are in microseconds, and shifted by the priming of the clips' AAC: put
-    # each picture back on its own tick, the first on 0
+    # The list's times are in microseconds, and shifted by the priming of the clips' AAC: put
+    # each picture back on its own tick, the first on 0.  Decoding runs two pictures ahead in
+    # every clip but the shortest, which have nothing to reorder: give all the same pace.
     tick = encode.TICKS
-    pts, dts = (f"round(({name}-STARTPTS)/{tick})*{tick}" for name in ("PTS", "DTS"))
-    options["bsf:v"] = f"setts=pts={pts}:dts={dts}"
+    options["bsf:v"] = f"setts=pts=round((PTS-STARTPTS)/{tick})*{tick}:dts=(N-2)*{tick}"
     node = ffmpeg.output(source["v:0"], sound, str(part), **options)
     node = node.global_args("-nostdin", "-hide_banner", "-v", "error")
     return [program(), *map(str, node.overwrite_output().get_args())]

@@ -1,0 +1,176 @@
+"""The walls hold: canaries that try to get out, in each kind of sandbox that there is."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from pipeline.console import Console, Verbosity
+from pipeline.errors import SandboxUnavailable
+from pipeline.media import ffmpeg, sandbox
+from pipeline.media.ffmpeg import Door, Ended
+from pipeline.media.sandbox import Cell, Limits
+
+WALLS = ["bubblewrap", "landlock"]
+
+
+def inside(wall: str, code: str, cell: Cell | None = None, *arguments: str) -> Ended:
+    """Run Python code in a cell; it ends with 0 only if what it tried was possible."""
+    door = Door(wall, Console(Verbosity.QUIET))
+    argv = [sys.executable, "-I", "-S", "-c", textwrap.dedent(code), *arguments]
+    return door.run("canary", argv, cell or Cell())
+
+
+@pytest.mark.parametrize("wall", WALLS)
+def test_what_is_allowed_works(wall: str, tmp_path: Path) -> None:
+    given, out = tmp_path / "in" / "given", tmp_path / "out"
+    given.parent.mkdir()
+    given.write_text("read me")
+    out.mkdir()
+    code = """
+        import pathlib, sys, threading
+        text = pathlib.Path(sys.argv[1]).read_text()
+        thread = threading.Thread(target=pathlib.Path(sys.argv[2]).write_text, args=(text,))
+        thread.start(); thread.join()
+    """
+    ended = inside(wall, code, Cell((given,), (out,)), str(given), str(out / "made"))
+    assert ended.ok
+    assert (out / "made").read_text() == "read me"
+
+
+@pytest.mark.parametrize("wall", WALLS)
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "open(sys.argv[1]).read()",
+        "open(sys.argv[1], 'a')",
+        "os.unlink(sys.argv[1])",
+        "os.listdir(os.path.dirname(sys.argv[1]))",
+        "open('/etc/passwd').read()",
+        "os.kill(os.getppid(), 9)",
+        "open('/proc/1/environ').read()",
+        "open(sys.argv[2], 'a')",
+        "open('/tmp/canary', 'w')",
+        "open('/dev/shm/canary', 'w')",
+        "import socket; socket.create_connection(('127.0.0.1', int(sys.argv[3])), 2)",
+        "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
+        "import socket; socket.socket(socket.AF_UNIX)",
+        "os.fork()",
+        "os.execv('/bin/sh', ['sh', '-c', 'exit 0'])",
+        "import subprocess; subprocess.run(['/bin/true'], check=True)",
+        "x = bytearray(2 << 30)",
+        "open(sys.argv[4] + '/big', 'wb').write(bytes(2 << 20))",
+    ],
+)
+def test_canaries_stay_inside(wall: str, attempt: str, tmp_path: Path) -> None:
+    """Files outside, the network, other processes, programs, memory and disk."""
+    secret, given, out = tmp_path / "s" / "secret", tmp_path / "g" / "given", tmp_path / "out"
+    for path in (secret, given):
+        path.parent.mkdir()
+        path.write_text("canary")
+    out.mkdir()
+    limits = Limits(wall_s=20, cpu_s=10, memory=1 << 30, file_size=1 << 20)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        cell = Cell((given,), (out,), limits)
+        code = f"import os, sys\n{attempt}"
+        ended = inside(wall, code, cell, str(secret), str(given), port, str(out))
+        assert ended.code != 0
+        listener.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert secret.read_text() == "canary"
+    assert given.read_text() == "canary"
+    assert sum(path.stat().st_size for path in out.iterdir()) <= limits.file_size
+
+
+@pytest.mark.parametrize("wall", [*WALLS, "none"])
+def test_time_is_limited(wall: str) -> None:
+    ended = inside(wall, "while True: pass", Cell(limits=Limits(wall_s=0.5)))
+    assert ended.timed_out
+    assert not ended.ok
+    ended = inside(wall, "while True: pass", Cell(limits=Limits(wall_s=30, cpu_s=1)))
+    assert not ended.timed_out
+    assert ended.code != 0
+
+
+@pytest.mark.parametrize("wall", WALLS)
+def test_playlists_open_nothing_even_without_allow_lists(wall: str, tmp_path: Path) -> None:
+    """FFmpeg reads an ffconcat whatever its name; the wall alone must stop it."""
+    secret, playlist = tmp_path / "a" / "secret.txt", tmp_path / "b" / "clip.mp4"
+    for path in (secret, playlist):
+        path.parent.mkdir()
+    secret.write_text("canary")
+    playlist.write_text(f"ffconcat version 1.0\nfile '{secret}'\n")
+    door = Door(wall, Console(Verbosity.QUIET))
+    argv = [ffmpeg.program(), "-v", "error", "-safe", "0", "-i", str(playlist), "-f", "null", "-"]
+    assert not door.run("canary", argv, Cell(reads=(playlist,))).ok
+
+
+@pytest.mark.parametrize("wall", [*WALLS, "none"])
+def test_a_killed_parent_leaves_no_child(wall: str) -> None:
+    """The child holds one end of a pipe: its end tells that the child is gone."""
+    reader, writer = os.pipe()
+    code = textwrap.dedent(f"""
+        import subprocess, sys
+        from pipeline.media import sandbox
+        command, program = sandbox.choose({wall!r}).command(
+            [sys.executable, "-I", "-S", "-c", "print('up', flush=True)\\nwhile True: pass"],
+            sandbox.Cell())
+        original = subprocess.Popen
+        def popen(*a, **k):
+            k["pass_fds"] = (*k["pass_fds"], {writer})
+            return original(*a, **k)
+        subprocess.Popen = popen
+        child = sandbox.spawn(command, program, stdout=subprocess.PIPE)
+        print(child.stdout.readline().decode(), flush=True)
+        child.wait()
+    """)
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, pass_fds=(writer,)
+    ) as parent:
+        os.close(writer)
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"up\n"
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+        ready, _, _ = select.select([reader], [], [], 1.0)
+        assert ready, "a child lives on a second after its parent was killed"
+        assert os.read(reader, 1) == b""
+    os.close(reader)
+
+
+def test_without_walls_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "_fault_of", lambda _sandbox: "forbidden here")
+    sandbox.choose.cache_clear()
+    try:
+        with pytest.raises(SandboxUnavailable, match="user namespaces"):
+            Door("auto", Console(Verbosity.QUIET)).run("canary", ["/bin/true"], Cell())
+    finally:
+        sandbox.choose.cache_clear()
+
+
+def test_what_a_program_says_is_not_kept(tmp_path: Path) -> None:
+    """FFmpeg repeats tags on standard error; only phrases of our own list come back."""
+    path = tmp_path / "x"
+    path.write_bytes(b"no media at all")
+    argv = [ffmpeg.program(), "-i", str(path), "-f", "null", "-"]
+    ended = Door("auto", Console(Verbosity.QUIET)).run("canary", argv, Cell(reads=(path,)))
+    assert ended.code != 0
+    assert "Invalid data found when processing input" in ended.said
+    assert str(path) not in "".join(ended.said)
+
+
+def test_a_closed_door_ends_what_runs_and_starts_nothing() -> None:
+    door = Door("auto", Console(Verbosity.QUIET))
+    door.close()
+    with pytest.raises(InterruptedError):
+        door.run("canary", ["/bin/true"], Cell())
