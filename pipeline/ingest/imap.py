@@ -55,7 +55,7 @@ class ImapInbox:
         self._pauses_s = PAUSES_S if pauses_s is None else pauses_s
         self._credentials = credentials(config, workspace)
         self._session: Session | None = None
-        self._account = f"{inbox.user}@{inbox.host}:{inbox.port}"
+        self._account = f"{inbox.user}@{inbox.host}"
         self._mailbox = inbox.folder
         self._uidvalidity: int | None = None
 

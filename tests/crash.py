@@ -1,0 +1,80 @@
+"""Runs ingest in a process of its own, which dies in the middle: ``crash.py CONFIG WHERE NTH``.
+
+*WHERE* names a step of the work and whether to die before or after it; or it is "at", and
+*NTH* the moment in milliseconds.  SIGKILL, so nothing is tidied up.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pipeline import config as configuration
+from pipeline import files
+from pipeline.console import Console, Verbosity
+from pipeline.files import Workspace
+from pipeline.ingest import imap, stage, take
+from pipeline.ingest.session import Session
+from pipeline.ledger import Ledger
+
+STEPS: dict[str, tuple[Any, str]] = {
+    "piece": (Session, "piece"),
+    "body": (take, "body"),
+    "publish": (files, "publish"),
+    "record": (Ledger, "record_mail"),
+    "row": (Ledger, "_record_attachment"),
+    "filed": (Ledger, "set_filed"),
+    "move": (Session, "move"),
+}
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def wrap(owner: Any, name: str, when: str, nth: int) -> None:
+    inner: Callable[..., Any] = getattr(owner, name)
+    calls = 0
+
+    def wrapped(*args: Any, **options: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == nth and when == "before":
+            die()
+        result = inner(*args, **options)
+        if calls == nth and when == "after":
+            die()
+        if calls == nth and when == "inside":
+            return _first_then_die(result)
+        return result
+
+    setattr(owner, name, wrapped)
+
+
+def _first_then_die(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    yield next(pieces)
+    die()
+
+
+def main() -> None:
+    path, where, nth = sys.argv[1:]
+    if where == "at":
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, int(nth) / 1000)
+    else:
+        when, step = where.split("-")
+        wrap(*STEPS[step], when, int(nth))
+    imap.PIECE = 5000
+    config = configuration.load(Path(path))
+    workspace = Workspace(config.root)
+    with files.hold(workspace), Ledger(workspace.ledger) as ledger:
+        files.sweep(workspace)
+        stage.run(config, ledger, workspace, Console(Verbosity.QUIET))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Killed, cut, reset, stalled, or done without an answer: nothing is lost, nothing comes twice."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from dovecot import PASSWORD, Account, Dovecot
+from mails import Desk, jpeg, mail, mp4, sha
+from proxy import How, Trouble, troubled
+
+from pipeline.errors import InboxError
+from pipeline.ingest import imap, session
+from pipeline.ingest.stage import IngestSummary
+
+MAILS = [
+    mail(("a.jpg", jpeg(1)), ("b.mp4", mp4(2)), subject="one").as_bytes(),
+    mail(("c.mp4", mp4(3)), subject="two").as_bytes(),
+    mail(("d.jpg", jpeg(1)), subject="three").as_bytes(),
+]
+WHOLE = [("a.jpg", sha(jpeg(1))), ("b.mp4", sha(mp4(2))), ("c.mp4", sha(mp4(3))),
+         ("d.jpg", sha(jpeg(1)))]  # fmt: skip
+
+
+@pytest.fixture
+def account(dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch) -> Account:
+    monkeypatch.setenv("FOOTAGE_IMAP_PASSWORD", PASSWORD)
+    monkeypatch.setattr(imap, "PAUSES_S", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(imap, "PIECE", 5000)
+    account = dovecot.account()
+    account.append(MAILS)
+    return account
+
+
+def desk_for(account: Account, folder: Path, port: int | None = None) -> Desk:
+    url = account.url(scheme="imap", port=port)
+    return Desk.at(folder, url, 'processed_folder = "Done"')
+
+
+def check_all_once(account: Account, desk: Desk) -> None:
+    """Every mail taken in once, moved once, and whole."""
+    desk.check_whole()
+    assert [(item.filename, item.sha256) for item in desk.attachments()] == WHOLE
+    assert Counter(item.subject for item in desk.submissions()) == Counter(["one", "two", "three"])
+    assert sorted(account.mailbox("Done").values()) == sorted(MAILS)
+    assert account.mailbox() == {}
+    assert desk.ingest() == IngestSummary()
+
+
+# -- killed --------------------------------------------------------------------------------
+
+
+def crash(desk: Desk, where: str, nth: int) -> int:
+    script = Path(__file__).with_name("crash.py")
+    config = desk.workspace.root.parent / "config.toml"
+    done = subprocess.run([sys.executable, str(script), str(config), where, str(nth)], check=False)
+    return done.returncode
+
+
+@pytest.mark.parametrize(
+    ("where", "nth"),
+    [
+        ("after-piece", 2),
+        ("inside-body", 3),
+        ("before-publish", 2),
+        ("after-publish", 2),
+        ("before-record", 2),
+        ("after-row", 2),
+        ("after-record", 2),
+        ("before-filed", 3),
+        ("before-move", 1),
+        ("after-move", 1),
+        ("after-filed", 4),
+    ],
+)
+def test_a_run_that_is_killed(account: Account, tmp_path: Path, where: str, nth: int) -> None:
+    desk = desk_for(account, tmp_path)
+    assert crash(desk, where, nth) == -signal.SIGKILL
+    desk.ingest()
+    check_all_once(account, desk)
+
+
+def test_a_run_that_is_killed_again_and_again(account: Account, tmp_path: Path) -> None:
+    """At moments that fall where they fall, until one run reaches its end."""
+    desk = desk_for(account, tmp_path)
+    moment, killed = 15, 0
+    while crash(desk, "at", moment) == -signal.SIGALRM:
+        moment, killed = moment * 2, killed + 1
+    assert killed
+    check_all_once(account, desk)
+
+
+# -- the network ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", [How.CUT, How.RESET])
+@pytest.mark.parametrize("after", [0, 60, 700, 4_000, 12_000, 40_000])
+def test_a_connection_that_breaks_is_made_anew(
+    account: Account, tmp_path: Path, how: How, after: int
+) -> None:
+    with troubled(account.server.port, Trouble(how, after=after)) as proxy:
+        desk = desk_for(account, tmp_path, proxy.port)
+        desk.ingest()
+        assert proxy.connections == 2
+        check_all_once(account, desk)
+
+
+def test_a_connection_that_breaks_with_every_mail_gets_on(account: Account, tmp_path: Path) -> None:
+    troubles = [Trouble(How.CUT, after=9_000)] * 30
+    with troubled(account.server.port, *troubles) as proxy:
+        desk = desk_for(account, tmp_path, proxy.port)
+        desk.ingest()
+        assert 5 < proxy.connections < 30
+        check_all_once(account, desk)
+
+
+@pytest.mark.parametrize("word", [b"EXAMINE", b"SELECT", b"BODY.PEEK", b"SEARCH", b"MOVE"])
+def test_an_answer_that_never_comes_is_not_asked_for_for_ever(
+    account: Account, tmp_path: Path, word: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "ANSWER_S", 0.3)
+    with troubled(account.server.port, Trouble(How.STALL, at=word)) as proxy:
+        desk = desk_for(account, tmp_path, proxy.port)
+        desk.ingest()
+        check_all_once(account, desk)
+
+
+@pytest.mark.parametrize("word", [b"LOGIN", b"CREATE", b"MOVE"])
+def test_what_was_done_without_an_answer(account: Account, tmp_path: Path, word: bytes) -> None:
+    with troubled(account.server.port, Trouble(How.LOSE, at=word)) as proxy:
+        desk = desk_for(account, tmp_path, proxy.port)
+        desk.ingest()
+        check_all_once(account, desk)
+
+
+@pytest.mark.parametrize("how", [How.CUT, How.LOSE])
+def test_a_move_in_doubt_is_cleared_up_by_the_next_run(
+    account: Account, tmp_path: Path, how: How
+) -> None:
+    with troubled(account.server.port, *[Trouble(how, at=b"MOVE")] * 3) as proxy:
+        desk = desk_for(account, tmp_path, proxy.port)
+        if how is How.CUT:
+            with pytest.raises(InboxError, match="broke 3 times in a row"):
+                desk.ingest()
+        desk.ingest()
+        check_all_once(account, desk)
+
+
+def test_a_network_that_stays_down_ends_the_run_and_keeps_what_came(
+    account: Account, tmp_path: Path
+) -> None:
+    down = [Trouble(How.CUT, after=0)] * 3
+    with troubled(account.server.port, Trouble(How.CUT, after=40_000), *down) as proxy:
+        desk = desk_for(account, tmp_path, proxy.port)
+        with pytest.raises(InboxError, match=r"broke 3 times in a row .* What came before is safe"):
+            desk.ingest()
+        desk.check_whole()
+        assert len(desk.submissions()) == 1
+        desk.ingest()
+        check_all_once(account, desk)
