@@ -50,8 +50,10 @@ def nightly(bench: Bench) -> dict[str, Any]:
 def take_in(bench: Bench, *, dry_run: bool = False) -> dict[str, Any]:
     """``footage ingest``."""
     done = ingest.run(bench.config, bench.ledger, bench.workspace, bench.console, dry_run=dry_run)
-    would = "would take in " if dry_run else ""
-    bench.console.say(f"ingest: {would}{done.mails} new mails, {done.attachments} attachments")
+    if dry_run:
+        bench.console.say(f"ingest: {len(done.coming)} new mails would come in")
+    else:
+        bench.console.say(f"ingest: {done.mails} new mails, {done.attachments} attachments")
     return {"ingest": asdict(done)}
 
 
