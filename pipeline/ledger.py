@@ -318,11 +318,18 @@ class Ledger:
         return before
 
     def amend(
-        self, sha256: str, change: Callable[[Review], Review | None]
+        self,
+        sha256: str,
+        change: Callable[[Review], Review | None],
+        *,
+        by: str | None = None,
+        undoes: int | None = None,
     ) -> tuple[Review, Review]:
         """Record a decision that is made from the one before, with nobody in between.
 
         :param change: from what stands there to what shall stand there; None leaves it.
+        :param by: who does it, where that is not the one whose decision then stands.
+        :param undoes: the entry of the trail that is taken back by it.
         :returns: what stood there before, and what stands there now.
         """
         with self.transaction():
@@ -351,12 +358,22 @@ class Ledger:
                 (
                     sha256,
                     clock.now(),
-                    after.by,
+                    after.by if by is None else by,
                     json.dumps(asdict(before)),
-                    json.dumps(asdict(after)),
+                    json.dumps(asdict(after) | ({"undoes": undoes} if undoes else {})),
                 ),
             )
         return before, after
+
+    def trail(self, after: int = 0) -> list[records.TrailEntry]:
+        """What was decided since the entry numbered *after*, in the order of events."""
+        rows = self._db.execute("SELECT * FROM decision_trail WHERE id > ? ORDER BY id", (after,))
+        return [records.to_trail(row) for row in rows]
+
+    def trail_end(self) -> int:
+        """The number of the newest entry of the trail; 0 if there is none."""
+        (number,) = self._db.execute("SELECT coalesce(max(id), 0) FROM decision_trail").fetchone()
+        return int(number)
 
     def matching(self, prefix: str) -> list[str]:
         """The originals whose SHA-256 begins with *prefix* (hex digits), two at most."""

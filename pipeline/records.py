@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 from pipeline.model import (
     Attachment,
@@ -100,6 +102,38 @@ def to_review(row: sqlite3.Row) -> Review:
     """A row of table decision."""
     values = {key: row[key] for key in row.keys() if key != "sha256"}  # noqa: SIM118 - sqlite3.Row
     return Review(**values | {"decision": Decision(row["decision"])})
+
+
+@dataclass(frozen=True)
+class TrailEntry:
+    """One event of the audit trail; ``undoes`` is the entry that it took back, if it did."""
+
+    id: int
+    sha256: str
+    at: str
+    by: str
+    before: Review
+    after: Review
+    undoes: int | None = None
+
+
+def to_trail(row: sqlite3.Row) -> TrailEntry:
+    """A row of table decision_trail."""
+    after = json.loads(row["after"])
+    undoes = after.pop("undoes", None)
+    return TrailEntry(
+        id=row["id"],
+        sha256=row["sha256"],
+        at=row["at"],
+        by=row["by"],
+        before=_stored_review(json.loads(row["before"])),
+        after=_stored_review(after),
+        undoes=undoes,
+    )
+
+
+def _stored_review(values: dict[str, Any]) -> Review:
+    return Review(**values | {"decision": Decision(values["decision"])})
 
 
 def outcome(

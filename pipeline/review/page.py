@@ -17,15 +17,24 @@ from importlib import resources
 from typing import Any
 
 # in the order in which they stand in the page, inside one function
-SCRIPTS = ("state.js", "morning.js", "cards.js", "decide.js", "list.js", "main.js")
+SCRIPTS = ("state.js", "morning.js", "cards.js", "decide.js", "live.js", "list.js", "main.js")
 _SLOT = re.compile(r"\{\{([a-z0-9_.]+)\}\}")
+
+
+@dataclass(frozen=True)
+class Live:
+    """A page with a server behind it: how far the trail had come, and who decides."""
+
+    counter: int
+    by: str
 
 
 @dataclass(frozen=True)
 class Facts:
     """What the page shows beyond ``report.json``.
 
-    ``new`` are the originals that came last; ``loudness_lufs`` is what clips are set to.
+    ``new`` are the originals that came last; ``loudness_lufs`` is what clips are set to;
+    ``live`` is None where the page stands alone, as a file.
     """
 
     campaign: str
@@ -33,6 +42,7 @@ class Facts:
     loudness_lufs: float
     new: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    live: Live | None = None
 
 
 def render(report: bytes, facts: Facts) -> bytes:
@@ -40,17 +50,12 @@ def render(report: bytes, facts: Facts) -> bytes:
 
     :param report: what stands in ``report.json``.
     """
-    script, style = _script(), asset("style.css")
     slots = {
         "campaign": html.escape(facts.campaign),
-        "policy": (
-            "default-src 'none'; "
-            f"script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
-            "img-src 'self' file: data:; media-src 'self' file:; "
-            "base-uri 'none'; form-action 'none'"
-        ),
-        "style": style,
-        "script": script,
+        # a frame's policy can only be told by a server
+        "policy": policy(facts).replace("; frame-ancestors 'none'", ""),
+        "style": asset("style.css"),
+        "script": _script(),
         "facts": _inside_script(_json(asdict(facts))).decode("utf-8"),
         "texts": _inside_script(_json(texts())).decode("utf-8"),
     }
@@ -65,6 +70,27 @@ def render(report: bytes, facts: Facts) -> bytes:
     before, after = asset("index.html").split("{{report}}")
     filled = [_SLOT.sub(fill, part).encode("utf-8") for part in (before, after)]
     return _inside_script(report).join(filled)
+
+
+def policy(facts: Facts) -> str:
+    """What the page may do: its own script and style, the clips beside it, nothing else.
+
+    Of a server it may ask what changed; from a file it may ask nobody.
+    """
+    script, style = _hash(_script()), _hash(asset("style.css"))
+    beside, asks = ("'self'", "connect-src 'self'") if facts.live else ("'self' file:", "")
+    rules = (
+        "default-src 'none'",
+        f"script-src '{script}'",
+        f"style-src '{style}'",
+        f"img-src {beside} data:",
+        f"media-src {beside}",
+        asks,
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+    return "; ".join(filter(None, rules))
 
 
 @cache

@@ -22,7 +22,7 @@ from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.files import Workspace
 from pipeline.ledger import Ledger
-from pipeline.model import ClipOutput, ClipResult, Row, Status, Submission
+from pipeline.model import ClipOutput, ClipResult, Review, Row, Status, Submission
 from pipeline.review import page, stills, table
 from pipeline.review.admission import admitted, waiting
 from pipeline.wording import masked_sender
@@ -76,18 +76,12 @@ def write(config: Config, ledger: Ledger, workspace: Workspace, console: Console
     report = _build(config, ledger.submissions(), rows, clock.now())
     data = _standing(workspace.report / "report.json", encode(report))
     stills.bring_up_to_date(workspace, rows)
-    facts = page.Facts(
-        campaign=config.campaign.name,
-        required=config.review.required,
-        loudness_lufs=config.process.loudness_lufs,
-        new=tuple(sorted(ledger.new_originals())),
-        categories=tuple(category.name for category in config.campaign.category),
-    )
+    told = facts(config, ledger)
     # one after the other: of ten thousand rows each takes megabytes
     makers: dict[str, Callable[[], bytes]] = {
         "report.json": lambda: data,
         "report.csv": lambda: table.render(report),
-        "index.html": lambda: page.render(data, facts),
+        "index.html": lambda: page.render(data, told),
     }
     changed = [name for name, make in makers.items() if _publish(workspace.report / name, make())]
     shown = admitted(rows, required=config.review.required)
@@ -101,6 +95,18 @@ def write(config: Config, ledger: Ledger, workspace: Workspace, console: Console
     )
     console.event("report", totals=summary.totals, waiting=summary.waiting, changed=changed)
     return summary
+
+
+def facts(config: Config, ledger: Ledger, live: page.Live | None = None) -> page.Facts:
+    """What the page shows beyond the report."""
+    return page.Facts(
+        campaign=config.campaign.name,
+        required=config.review.required,
+        loudness_lufs=config.process.loudness_lufs,
+        new=tuple(sorted(ledger.new_originals())),
+        categories=tuple(category.name for category in config.campaign.category),
+        live=live,
+    )
 
 
 def length_s(row: Row) -> float:
@@ -219,8 +225,13 @@ def _clip(row: Row) -> dict[str, Any]:
         ),
         "warnings": [_shown(warning) for warning in result.warnings] if result else [],
         "outputs": _outputs(result),
-        "review": _plain(vars(row.review)),
+        "review": review_as_data(row.review),
     }
+
+
+def review_as_data(review: Review) -> dict[str, Any]:
+    """A review as a row of the report has it."""
+    return _plain(vars(review))
 
 
 def _outputs(result: ClipResult | None) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ const rowsOf = (sha256) => rows.filter((row) => row.clip.sha256 === sha256);
 function put(sha256, review) {
   const entry = reviews.get(sha256);
   entry.now = review;
-  if (same(review, entry.saved)) unsaved.delete(sha256);
+  if (live || same(review, entry.saved)) unsaved.delete(sha256);
   else unsaved.add(sha256);
   rowsOf(sha256).forEach(refresh);
   countFigures();
@@ -30,6 +30,7 @@ function amend(row, change) {
   if (same(before, after)) return;
   trail.push({ row, before });
   put(sha256, after);
+  if (live) send(sha256);
 }
 
 function decide(row, decision) {
@@ -39,6 +40,10 @@ function decide(row, decision) {
 }
 
 function undo() {
+  if (live) {
+    undoLive();
+    return;
+  }
   const last = trail.pop();
   if (!last) {
     say(t("said.nothing_to_undo"));
@@ -51,6 +56,7 @@ function undo() {
 }
 
 function countUnsaved() {
+  if (live) return;
   if (unsaved.size) {
     $("dock").hidden = false;
     $("dock-count").textContent = t("dock.count", { n: unsaved.size });
@@ -96,6 +102,7 @@ function fillFields(row) {
   if (!row.card) return;
   const review = reviewOf(row);
   for (const input of row.card.querySelectorAll("[data-key]")) {
+    if (input === document.activeElement && live) continue; // somebody is typing in it
     input.value = review[input.dataset.key] ?? "";
     input.setCustomValidity("");
   }

@@ -67,6 +67,7 @@ function start() {
   layTools();
   apply();
   countUnsaved();
+  if (live) goLive();
   let typing = 0;
   $("f-text").addEventListener("input", () => {
     clearTimeout(typing);

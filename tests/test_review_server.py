@@ -1,0 +1,512 @@
+"""``footage review``: two reviewers at once, and nobody else."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import Reader, browser, overflow, reader, violations
+from playwright.sync_api import Page, expect
+from synthetic import SMALL, Campaign, attachment, quiet, result, settings, sha
+
+from pipeline.config import Config
+from pipeline.errors import StageError
+from pipeline.files import Workspace
+from pipeline.ledger import Ledger
+from pipeline.model import Decision, Review
+from pipeline.review import live, ranges, report, web
+from pipeline.review.web import ReviewServer
+
+__all__ = ["browser", "reader"]  # fixtures
+
+NAMES = ("one", "two", "three")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return settings(tmp_path)
+
+
+@pytest.fixture
+def campaign(config: Config) -> Iterator[Campaign]:
+    workspace = Workspace(config.root)
+    workspace.create()
+    with Ledger(workspace.ledger) as ledger:
+        campaign = Campaign(ledger, workspace)
+        for hue, name in enumerate(NAMES):
+            campaign.mail(attachment(name), subject=f"About {name}")
+            campaign.clip(result(name, source=SMALL), plays=True, hue=hue * 90)
+        yield campaign
+
+
+@contextmanager
+def serving(config: Config) -> Iterator[ReviewServer]:
+    server = ReviewServer(config, "ada", lambda _: None, 0)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def server(config: Config, campaign: Campaign) -> Iterator[ReviewServer]:
+    with serving(config) as server:
+        yield server
+
+
+class Client:
+    """A program that speaks HTTP and is bound by no browser's rules."""
+
+    def __init__(self, server: ReviewServer) -> None:
+        self.server = server
+        self.port = server.door.port
+        token = server.door.link.partition("=")[2]
+        status, headers, _ = self.ask("GET", f"/?token={token}")
+        assert status == 200
+        self.cookie = headers["Set-Cookie"].partition(";")[0]
+
+    cookie = ""
+
+    def ask(
+        self, method: str, path: str, body: Any = None, **headers: str | None
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        sent: dict[str, str | None] = {"Host": f"127.0.0.1:{self.port}", "Cookie": self.cookie}
+        data = body
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+            sent["Origin"] = f"http://127.0.0.1:{self.port}"
+            data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+            for name, value in sent.items():
+                if value is not None:
+                    connection.putheader(name, value)
+            if data is not None:
+                connection.putheader("Content-Length", str(len(data)))
+            connection.endheaders(data)
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def client(server: ReviewServer) -> Client:
+    return Client(server)
+
+
+def entry(name: str, decision: str = "approved", **changes: Any) -> dict[str, Any]:
+    seen = report.review_as_data(Review())
+    return {
+        "entry": {"sha256": sha(name), "decision": decision, **changes}, "seen": seen, "by": "bob",
+    }  # fmt: skip
+
+
+# -- the door ---------------------------------------------------------------------------------
+
+
+def test_link_opens_once_and_another_one_is_told(config: Config, campaign: Campaign) -> None:
+    told: list[str] = []
+    server = ReviewServer(config, "ada", told.append, 0)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        first = server.door.link
+        client = Client(server)
+        path = first.partition(str(server.door.port))[2]
+        assert client.ask("GET", path, Cookie=None)[0] == 403
+        assert told == [f"for another reviewer: {server.door.link}"]
+        assert server.door.link != first
+        Client(server)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_looking_at_a_link_does_not_use_it_up(server: ReviewServer) -> None:
+    client = Client(server)
+    path = server.door.link.partition(str(server.door.port))[2]
+    assert client.ask("HEAD", path, Cookie=None)[0] == 403
+    Client(server)
+
+
+def test_cookie_is_for_this_site_alone_and_no_script_sees_it(server: ReviewServer) -> None:
+    path = server.door.link.partition(str(server.door.port))[2]
+    _, headers, _ = Client.ask(_bare(server), "GET", path)
+    cookie = headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert cookie.startswith(f"footage-{server.door.port}=")
+
+
+def _bare(server: ReviewServer) -> Client:
+    client = Client.__new__(Client)
+    client.server, client.port = server, server.door.port
+    return client
+
+
+@pytest.mark.parametrize("path", ["/", "/?token=", "/?token=x", "/report/index.html", "/clips/"])
+def test_without_the_token_there_is_nothing(server: ReviewServer, path: str) -> None:
+    status, headers, body = _bare(server).ask("GET", path)
+    assert status == 403
+    assert headers["Set-Cookie"] is None
+    assert b"River" not in body
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1",
+     "localhost.evil.example:{port}", "[::1]:{port}", "", None],
+)  # fmt: skip
+def test_foreign_host_is_refused_also_with_the_cookie(client: Client, host: str | None) -> None:
+    sent = host.format(port=client.port) if host is not None else None
+    status, _, body = client.ask("GET", "/report/index.html", Host=sent)
+    assert status == 421
+    assert b"River" not in body
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": None},
+        {"Origin": "http://localhost:{port}"},  # ours, but not the one that was asked
+        {"Origin": "https://127.0.0.1:{port}"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"origin": "http://evil.example"},
+    ],
+)
+def test_decision_from_a_foreign_page_is_refused(
+    client: Client, campaign: Campaign, headers: dict[str, str | None]
+) -> None:
+    sent = {k: v.format(port=client.port) if v else v for k, v in headers.items()}
+    status, _, _ = client.ask("POST", "/api/decide", entry("one"), **sent)
+    assert status == 403
+    assert campaign.ledger.reviews() == {}
+
+
+def test_foreign_page_can_not_embed_or_read(client: Client) -> None:
+    assert client.ask("GET", "/report/index.html", Sec_Fetch_Site="cross-site")[0] == 403
+    _, headers, _ = client.ask("GET", "/report/index.html")
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert headers["Access-Control-Allow-Origin"] is None
+
+
+# -- what can be had --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/originals/{o2}/{o}", "/ledger.db", "/../ledger.db", "/clips/../ledger.db",
+        "/clips/../originals/{o2}/{o}", "/clips/%2e%2e/ledger.db", "/clips/..%2fledger.db",
+        "/clips/{sha}/../../ledger.db", "/clips/{sha}/landscape.mp4/../../../ledger.db",
+        "/clips/{sha}/..", "/clips/{sha}/landscape.json", "/clips/{sha}/link.mp4",
+        "/clips/{sha}/landscape.mp4%00.jpg", "//ledger.db", "/report/../ledger.db",
+        "/report/thumbs/../../ledger.db", "/report/thumbs/{o}.jpg", "/logs/", "/montage/",
+        "/clips/", "/clips/{sha}/", "\\..\\ledger.db", "/clips/{sha}/landscape.mp4\\..\\x",
+        "/report/report.schema.json", "/api/decide", "/favicon.ico",
+    ],
+)  # fmt: skip
+def test_nothing_but_clips_and_report_is_had(client: Client, campaign: Campaign, path: str) -> None:
+    original = campaign.workspace.original(sha("secret"))
+    original.parent.mkdir(parents=True)
+    original.write_bytes(b"SECRET LOCATION")
+    folder = campaign.workspace.clips / sha("one")
+    (folder / "link.mp4").symlink_to(original)
+    (folder / "landscape.json").write_text("SECRET")
+    target = path.format(sha=sha("one"), o=sha("secret"), o2=sha("secret")[:2])
+    status, _, body = client.ask("GET", target)
+    assert status == 404
+    assert b"SECRET" not in body
+    assert b"SQLite" not in body
+
+
+def test_clip_comes_whole_and_in_parts(client: Client, campaign: Campaign) -> None:
+    path = f"/clips/{sha('one')}/landscape.mp4"
+    data = (campaign.workspace.root / path[1:]).read_bytes()
+    status, headers, body = client.ask("GET", path)
+    assert (status, headers["Content-Type"], body) == (200, "video/mp4", data)
+    status, headers, body = client.ask("GET", path, Range="bytes=100-199")
+    assert (status, body) == (206, data[100:200])
+    assert headers["Content-Range"] == f"bytes 100-199/{len(data)}"
+    status, headers, body = client.ask("GET", path, Range=f"bytes={len(data)}-")
+    assert (status, headers["Content-Range"]) == (416, f"bytes */{len(data)}")
+    status, headers, body = client.ask("HEAD", path)
+    assert (status, headers["Content-Length"], body) == (200, str(len(data)), b"")
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (None, (0, 10)),
+        ("bytes=0-", (0, 10)),
+        ("bytes=0-0", (0, 1)),
+        ("bytes=3-99", (3, 10)),
+        ("bytes=-3", (7, 10)),
+        ("bytes=-99", (0, 10)),
+        ("bytes=10-", None),
+        ("bytes=-0", None),
+        ("bytes=5-2", (0, 10)),
+        ("bytes=0-1,3-4", (0, 10)),
+        ("lines=1-2", (0, 10)),
+        ("bytes=-", (0, 10)),
+        ("bytes=a-b", (0, 10)),
+    ],
+)
+def test_ranges(header: str | None, expected: tuple[int, int] | None) -> None:
+    span = ranges.wanted(header, 10)
+    assert (span and (span.start, span.end)) == expected
+
+
+def test_data_and_table_are_those_of_now(client: Client, campaign: Campaign) -> None:
+    campaign.ledger.decide(sha("one"), Review(Decision.HELD, "hm", "ada"))
+    _, _, body = client.ask("GET", "/report/report.json")
+    assert json.loads(body)["clips"][0]["review"]["note"] == "hm"
+    _, _, table = client.ask("GET", "/report/report.csv")
+    assert b'"held"' in table
+
+
+# -- deciding ---------------------------------------------------------------------------------
+
+
+def test_decision_is_written_at_once_with_its_trail(client: Client, campaign: Campaign) -> None:
+    status, _, body = client.ask("POST", "/api/decide", entry("one", note="fine", in_s=0.5))
+    assert status == 200
+    stored = campaign.ledger.reviews()[sha("one")]
+    assert (stored.decision, stored.note, stored.by, stored.in_s) == (
+        Decision.APPROVED, "fine", "bob", 0.5,
+    )  # fmt: skip
+    assert json.loads(body)["review"] == report.review_as_data(stored)
+    (event,) = campaign.ledger.trail()
+    assert (event.by, event.before, event.after, event.undoes) == ("bob", Review(), stored, None)
+
+
+def test_who_was_overtaken_is_shown_what_stands_there(client: Client, campaign: Campaign) -> None:
+    campaign.ledger.decide(sha("one"), Review(Decision.REJECTED, "a face", "carol"))
+    status, _, body = client.ask("POST", "/api/decide", entry("one"))
+    assert status == 409
+    assert json.loads(body)["review"]["by"] == "carol"
+    assert campaign.ledger.reviews()[sha("one")].decision is Decision.REJECTED
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"{", 400),
+        (b"[]", 400),
+        (b'"x"', 400),
+        (b"[" * 60_000, 400),
+        (b'{"by": 7}', 400),
+        (b"{}", 422),
+        ({"entry": {"sha256": sha("one"), "decision": "maybe"}}, 422),
+        ({"entry": {"sha256": sha("nobody"), "decision": "held"}}, 422),
+        ({"entry": {"sha256": "../x", "decision": "held"}}, 422),
+        (b" " * 70_000, 413),
+    ],
+)
+def test_malformed_decision_is_refused(
+    client: Client, campaign: Campaign, body: Any, status: int
+) -> None:
+    assert client.ask("POST", "/api/decide", body)[0] == status
+    assert campaign.ledger.reviews() == {}
+
+
+def test_form_of_a_plain_web_page_is_refused(client: Client) -> None:
+    status, _, _ = client.ask("POST", "/api/decide", entry("one"), **{"Content-Type": "text/plain"})
+    assert status == 415
+    assert client.ask("POST", "/api/nothing", entry("one"))[0] == 404
+    assert client.ask("DELETE", "/api/decide")[0] == 501
+
+
+def test_withdrawn_clip_can_not_be_decided_on(client: Client, campaign: Campaign) -> None:
+    campaign.ledger.set_original_state(sha("one"), "withdrawn")
+    status, _, body = client.ask("POST", "/api/decide", entry("one"))
+    assert (status, json.loads(body)["problem"]) == (422, "the clip is withdrawn")
+
+
+def test_undo_goes_back_step_by_step_and_each_reviewer_undoes_their_own(
+    campaign: Campaign,
+) -> None:
+    ledger = campaign.ledger
+
+    def decide(name: str, decision: str, by: str) -> None:
+        seen = report.review_as_data(ledger.reviews().get(sha(name), Review()))
+        live.decide(ledger, {"sha256": sha(name), "decision": decision}, seen, by)
+
+    def standing(name: str) -> Decision:
+        return ledger.reviews()[sha(name)].decision
+
+    decide("one", "approved", "ada")
+    decide("one", "held", "ada")
+    decide("two", "rejected", "bob")
+    assert live.undo(ledger, "ada") is not None
+    assert standing("one") is Decision.APPROVED
+    assert live.undo(ledger, "ada") is not None
+    assert standing("one") is Decision.UNDECIDED
+    assert live.undo(ledger, "ada") is None
+    assert standing("two") is Decision.REJECTED
+    decide("three", "held", "ada")
+    decide("three", "approved", "bob")
+    with pytest.raises(live.Overtaken):
+        live.undo(ledger, "ada")
+    assert [event.undoes for event in ledger.trail()] == [None, None, None, 2, 1, None, None]
+    assert [event.by for event in ledger.trail()] == ["ada"] * 2 + ["bob"] + ["ada"] * 3 + ["bob"]
+
+
+def test_changes_are_told_from_a_point_on(client: Client, campaign: Campaign) -> None:
+    assert json.loads(client.ask("GET", "/api/changes?since=0")[2]) == {
+        "counter": 0, "changes": [],
+    }  # fmt: skip
+    campaign.ledger.decide(sha("one"), Review(Decision.HELD, "", "ada"))
+    campaign.ledger.decide(sha("one"), Review(Decision.APPROVED, "", "ada"))
+    answer = json.loads(client.ask("GET", "/api/changes?since=0")[2])
+    assert (answer["counter"], len(answer["changes"])) == (2, 1)
+    assert answer["changes"][0]["review"]["decision"] == "approved"
+    assert client.ask("GET", "/api/changes?since=2")[0] == 200
+    assert client.ask("GET", "/api/changes?since=x")[0] == 400
+
+
+def test_serve_says_its_link_and_ends_in_order(config: Config, campaign: Campaign) -> None:
+    links: list[str] = []
+
+    def started(server: ReviewServer) -> None:
+        links.append(server.door.link)
+        Client(server)
+        server.shutdown()
+
+    web.serve(config, quiet(), by="ada", started=started)
+    assert links[0].startswith("http://127.0.0.1:")
+
+
+def test_port_that_is_taken_is_told(config: Config, server: ReviewServer) -> None:
+    with pytest.raises(StageError, match="name another"):
+        web.serve(config, quiet(), by="ada", port=server.door.port)
+
+
+# -- in the browser ---------------------------------------------------------------------------
+
+
+def card(name: str) -> str:
+    return f'.card[data-sha256="{sha(name)}"]'
+
+
+def enter(reader: Reader, server: ReviewServer, name: str = "", **how: str) -> tuple[Page, Any]:
+    page, watch = reader.open(server.door.link, **how)
+    page.wait_for_selector(".card")
+    if name:
+        page.get_by_label("Your name").fill(name)
+    return page, watch
+
+
+def until(page: Page, fits: Callable[[], bool]) -> None:
+    """Wait for something outside the page, a moment at a time."""
+    for _ in range(200):
+        if fits():
+            return
+        page.evaluate("new Promise(requestAnimationFrame)")
+    raise AssertionError("it did not come to be")
+
+
+def test_review_by_keyboard_with_a_clip_that_plays(
+    reader: Reader, server: ReviewServer, campaign: Campaign
+) -> None:
+    page, watch = enter(reader, server)
+    assert "token" not in page.url
+    video = page.locator(f"{card('one')} video").element_handle()
+    page.keyboard.press("n")
+    page.keyboard.press(" ")
+    page.wait_for_function("video => video.currentTime > 0.2", arg=video)
+    video.evaluate("video => { video.currentTime = 2.5; }")  # asks for a range
+    page.wait_for_function("video => video.currentTime >= 2.5 && !video.seeking", arg=video)
+    for keys in ("a", "nh", "nr"):
+        for key in keys:
+            page.keyboard.press(key)
+    expect(page.locator(card("three"))).to_have_attribute("data-decision", "rejected")
+    until(page, lambda: len(campaign.ledger.reviews()) == 3)
+    decided = {name: campaign.ledger.reviews()[sha(name)] for name in NAMES}
+    assert [decided[name].decision for name in NAMES] == ["approved", "held", "rejected"]
+    assert {review.by for review in decided.values()} == {"ada"}
+    assert watch.errors == []
+    assert all(url.startswith((f"http://127.0.0.1:{server.door.port}/", "data:"))
+               for url in watch.requests)  # fmt: skip
+
+
+def test_two_reviewers_see_each_other(
+    reader: Reader, server: ReviewServer, campaign: Campaign
+) -> None:
+    ada, _ = enter(reader, server, "Ada")
+    bob, _ = enter(reader, server, "Bob")
+    ada.locator(f"{card('one')} button.approved").click()
+    expect(bob.locator(card("one"))).to_have_attribute("data-decision", "approved")
+    expect(bob.locator("#dock-count")).to_have_text("Ada: one.mov is Approved")
+    expect(bob.locator(".figure.montage .value")).to_have_text("0:03")
+    bob.locator(f"{card('two')} button.held").click()
+    expect(ada.locator(card("two"))).to_have_attribute("data-decision", "held")
+    expect(ada.locator(f"{card('two')} .state")).to_contain_text("by Bob")
+
+
+def test_note_and_cut_are_written_and_undo_outlives_the_server(
+    reader: Reader, config: Config, campaign: Campaign
+) -> None:
+    with serving(config) as server:
+        page, _ = enter(reader, server)
+        one = page.locator(card("one"))
+        one.locator("button.approved").click()
+        one.locator("summary").click()
+        one.get_by_label("Note").fill("crop the sign")
+        one.get_by_label("Start at").fill("0.5")
+        one.get_by_label("End at").fill("2")
+        one.get_by_label("End at").press("Tab")
+        until(page, lambda: campaign.ledger.trail_end() == 4)
+        page.close()
+    stored = campaign.ledger.reviews()[sha("one")]
+    assert (stored.decision, stored.note, stored.in_s, stored.out_s) == (
+        Decision.APPROVED, "crop the sign", 0.5, 2.0,
+    )  # fmt: skip
+    with serving(config) as server:
+        page, _ = enter(reader, server)
+        for _ in range(4):
+            before = campaign.ledger.trail_end()
+            page.get_by_role("button", name="Undo").click()
+            until(page, lambda before=before: campaign.ledger.trail_end() == before + 1)  # type: ignore[misc]
+        expect(page.locator(card("one"))).to_have_attribute("data-decision", "undecided")
+        page.get_by_role("button", name="Undo").click()
+        expect(page.locator("#dock-count")).to_have_text("There is nothing to undo.")
+    stored = campaign.ledger.reviews()[sha("one")]
+    assert (stored.decision, stored.note, stored.in_s) == (Decision.UNDECIDED, "", None)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(reader: Reader, server: ReviewServer, scheme: str) -> None:
+    page, _ = enter(reader, server, scheme=scheme, size="phone")
+    page.locator(f"{card('one')} button.approved").click()
+    page.locator(f"{card('one')} summary").click()
+    assert violations(page) == []
+    assert overflow(page) <= 0
+
+
+def test_server_that_is_gone_is_told(reader: Reader, config: Config, campaign: Campaign) -> None:
+    with serving(config) as server:
+        page, _ = enter(reader, server)
+    page.locator(f"{card('one')} button.approved").click()
+    expect(page.locator("#dock-count")).to_contain_text("does not answer")
+    expect(page.locator(card("one"))).to_have_attribute("data-decision", "undecided")
+    assert campaign.ledger.reviews() == {}
