@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from . import films, stills, streams
+from . import films, jpegs, matroskas, stills, streams, tracks
 from .place import Place
 from .planted import Planted
 
 
 def corpus() -> list[Planted]:
     """All carriers, in a fixed order."""
-    return [*stills.CARRIERS, *films.CARRIERS, *streams.CARRIERS]
+    families = (jpegs, stills, films, tracks, matroskas, streams)
+    return [planted for family in families for planted in family.CARRIERS]
 
 
 def build(folder: Path) -> list[Planted]:

@@ -11,9 +11,18 @@ from tempfile import TemporaryDirectory
 import imageio_ffmpeg
 from PIL import Image
 
-_CLEAN = ("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact")
+_CLEAN: tuple[str, ...] = ("-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact")
 _CLEAN += ("-flags:v", "+bitexact", "-flags:a", "+bitexact", "-threads", "1")
-_X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "5")
+_X264: tuple[str, ...] = (
+    "-c:v",
+    "libx264",
+    "-preset",
+    "ultrafast",
+    "-pix_fmt",
+    "yuv420p",
+    "-g",
+    "5",
+)
 _X264 += ("-bsf:v", "filter_units=remove_types=6")
 _STILL = ("-map", "0:v", "-frames:v", "1", "-update", "1")
 _FILM = ("-map", "0:v", "-map", "1:a")

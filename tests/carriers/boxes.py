@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _FULL = {b"meta": 4, b"stsd": 8, b"avc1": 78}
 
@@ -30,26 +30,28 @@ def graft(data: bytes, path: tuple[bytes, ...], extra: bytes) -> bytes:
     """*extra* as the last child of the first box at *path*; boxes on the way that lack are made."""
     if not path:
         return data + extra
-    out, done = b"", False
-    for kind, body in rows(data):
-        if kind == path[0] and not done:
-            skip = _FULL.get(kind, 0)
-            body = body[:skip] + graft(body[skip:], path[1:], extra)
-            done = True
-        out += box(kind, body)
-    return out if done else out + box(path[0], graft(b"", path[1:], extra))
+    return _changed(data, path[0], lambda body: graft(body, path[1:], extra))
 
 
 def replace(data: bytes, path: tuple[bytes, ...], body: bytes) -> bytes:
     """The body of the first box at *path* exchanged."""
+    if not path:
+        return body
+    return _changed(data, path[0], lambda old: replace(old, path[1:], body), whole=not path[1:])
+
+
+def _changed(
+    data: bytes, wanted: bytes, change: Callable[[bytes], bytes], *, whole: bool = False
+) -> bytes:
     out, done = b"", False
-    for kind, old in rows(data):
-        if kind == path[0] and not done:
-            skip = _FULL.get(kind, 0)
-            old = old[:skip] + replace(old[skip:], path[1:], body) if path[1:] else body
+    for kind, body in rows(data):
+        new = body
+        if kind == wanted and not done:
+            skip = 0 if whole else _FULL.get(kind, 0)
+            new = body[:skip] + change(body[skip:])
             done = True
-        out += box(kind, old)
-    return out
+        out += box(kind, new)
+    return out if done else out + box(wanted, change(b""))
 
 
 def with_track(

@@ -1,20 +1,19 @@
-"""Films in MP4 and QuickTime with a place in them."""
+"""Films in MP4 and QuickTime with a place in their boxes."""
 
 from __future__ import annotations
 
 import struct
 from functools import partial
 
-from . import messages
-from .bases import bases, remux
-from .boxes import box, full, graft, replace, rows, with_track
+from .bases import bases
+from .boxes import box, full, graft, replace, rows
+from .jpegs import exif_jpeg, jumbf
 from .place import MAKE, MODEL, SERIAL, Place, packet
 from .planted import Found, Plant, Planted
-from .stills import exif_jpeg, jumbf
 
 POSITION: Found = (("QuickTime position", "location"),)
+
 TAG: Found = (("container tag", "location"),)
-TELEMETRY: Found = (("telemetry track", "location"),)
 
 
 def film() -> bytes:
@@ -93,50 +92,6 @@ def chapter_list(place: Place) -> bytes:
     return in_user_data(box(b"chpl", b"\1\0\0\0\0\0\0\0\1", row))
 
 
-def counted(text: str) -> bytes:
-    """A sample of a text track: its length in two bytes, then the text (3GPP TS 26.245, 5.17)."""
-    return struct.pack(">H", len(text.encode())) + text.encode()
-
-
-def text_entry() -> bytes:
-    body = (
-        b"\0" * 6
-        + b"\0\1"
-        + b"\0\0\0\0\1\xff\0\0\0\0"
-        + b"\0" * 8
-        + b"\0\0\0\0\0\1\0\x12\xff\xff\xff\xff"
-    )
-    return box(b"tx3g", body, box(b"ftab", b"\0\1\0\1\5Serif"))
-
-
-def chapter_track(place: Place) -> bytes:
-    return with_track(film(), b"text", text_entry(), [counted(place.text)] * 2, chapters=True)
-
-
-def subtitle(place: Place) -> bytes:
-    said = f"HOME({place.lon:.5f},{place.lat:.5f}) 2026.03.04 05:06:07 GPS({place.lon:.5f},{place.lat:.5f},17)"
-    return with_track(film(), b"sbtl", text_entry(), [counted(f"{said} {place.name}")] * 3)
-
-
-def data_track(kind: bytes, sample: bytes, more: bytes = b"") -> bytes:
-    entry = box(kind, b"\0" * 6 + b"\0\1" + more)
-    return with_track(film(), b"meta", entry, [sample] * 2)
-
-
-def camm(place: Place) -> bytes:
-    """A sample of type 5: latitude, longitude, altitude as doubles."""
-    sample = struct.pack("<HH3d", 0, 5, place.lat, place.lon, 35.0)
-    return data_track(b"camm", sample)
-
-
-def mebx(place: Place) -> bytes:
-    """Timed metadata whose keys stand in the sample entry (QuickTime, "metadata media")."""
-    key = box(b"keyd", b"mdtacom.apple.quicktime.location.ISO6709")
-    keys = box(b"keys", box(b"\0\0\0\1", key, box(b"dtyp", b"\0\0\0\0\0\0\0\1")))
-    said = (place.iso6709 + "/ " + place.name).encode()
-    return data_track(b"mebx", struct.pack(">II", 8 + len(said), 1) + said, keys)
-
-
 def dashcam(place: Place) -> bytes:
     body = struct.pack("<6I", 5, 6, 7, 26, 3, 4) + b"ANE\0"
     block = b"freeGPS " + body + place.nmea
@@ -174,27 +129,29 @@ def insta360(place: Place) -> bytes:
     )
 
 
-def _film(
+def planted(
     name: str, carrier: str, where: str, found: Found, plant: Plant, **more: object
 ) -> Planted:
     return Planted(name, "video", carrier, where, found, plant, **more)  # type: ignore[arg-type]
 
 
 COVER: Found = (("cover picture", "location"), ("EXIF position", "location"))
+
 UNKNOWN: Found = (("unknown part", "location"),)
-USER: Found = (("user data in the picture stream", "location"),)
 
 CARRIERS = [
-    _film("mp4-xyz.mp4", "©xyz", "moov/udta", POSITION, partial(user_data, b"\xa9xyz")),
-    _film(
+    planted("mp4-xyz.mp4", "©xyz", "moov/udta", POSITION, partial(user_data, b"\xa9xyz")),
+    planted(
         "mov-xyz.mov",
         "©xyz of QuickTime",
         "moov/udta",
         POSITION,
         partial(user_data, b"\xa9xyz", base="film.mov"),
     ),
-    _film("mp4-comment.mp4", "©cmt of QuickTime", "moov/udta", TAG, partial(user_data, b"\xa9cmt")),
-    _film(
+    planted(
+        "mp4-comment.mp4", "©cmt of QuickTime", "moov/udta", TAG, partial(user_data, b"\xa9cmt")
+    ),
+    planted(
         "mp4-loci.mp4",
         "3GPP loci",
         "moov/udta",
@@ -202,14 +159,14 @@ CARRIERS = [
         loci,
         hexadecimal=loci_numbers,
     ),
-    _film(
+    planted(
         "mp4-3gpp-title.3gp",
         "3GPP title",
         "moov/udta",
         TAG,
         lambda place: in_user_data(full(b"titl", b"\x15\xc7" + place.text.encode() + b"\0")),
     ),
-    _film(
+    planted(
         "mov-keys.mov",
         "mdta keys of a phone",
         "moov/meta",
@@ -217,22 +174,22 @@ CARRIERS = [
         keyed,
         identity=(MODEL,),
     ),
-    _film(
+    planted(
         "mov-comment-key.mov",
         "mdta key that is no position",
         "moov/meta",
         TAG,
         partial(keyed, names=("com.example.words",)),
     ),
-    _film(
+    planted(
         "mp4-ilst.mp4",
         "iTunes comment",
         "ilst",
         TAG,
         lambda place: listed(box(b"\xa9cmt", value(place.text.encode()))),
     ),
-    _film("mp4-freeform.mp4", "iTunes tag of free form", "ilst ----", POSITION, freeform),
-    _film(
+    planted("mp4-freeform.mp4", "iTunes tag of free form", "ilst ----", POSITION, freeform),
+    planted(
         "mp4-cover.mp4",
         "EXIF GPS of the cover",
         "ilst covr",
@@ -240,7 +197,7 @@ CARRIERS = [
         lambda place: listed(box(b"covr", value(exif_jpeg(place), 13))),
         identity=(MODEL,),
     ),
-    _film(
+    planted(
         "mp4-xml.mp4",
         "XML in a meta box",
         "moov/meta/xml",
@@ -251,63 +208,32 @@ CARRIERS = [
             metadata(b"nrtm", full(b"xml ", f"<a><b v='{place.text}'/></a>".encode())),
         ),
     ),
-    _film(
+    planted(
         "mp4-chpl.mp4", "Nero chapters", "moov/udta/chpl", (("chapters", "location"),), chapter_list
     ),
-    _film(
-        "mp4-chapter-track.mp4",
-        "chapters as a text track",
-        "tref chap",
-        (("chapters", "location"),),
-        chapter_track,
-    ),
-    _film(
-        "mp4-dji-text.mp4",
-        "DJI's telemetry as subtitles",
-        "tx3g",
-        (("subtitle track", "location"),),
-        subtitle,
-    ),
-    _film(
-        "mp4-gopro.mp4",
-        "GoPro telemetry",
-        "gpmd",
-        TELEMETRY,
-        lambda place: data_track(b"gpmd", place.gpmf()),
-        hexadecimal=lambda place: place.sevenths,
-    ),
-    _film("mp4-camm.mp4", "camera motion metadata", "camm", TELEMETRY, camm),
-    _film("mp4-mebx.mp4", "Apple's timed metadata", "mebx", TELEMETRY, mebx),
-    _film(
-        "mp4-data-track.mp4",
-        "data track of a kind that nobody knows",
-        "text samples",
-        (("data track", "location"),),
-        lambda place: data_track(b"mine", place.text.encode()),
-    ),
-    _film("mp4-dashcam.mp4", "freeGPS block of dashcams", "free", UNKNOWN, dashcam),
-    _film(
+    planted("mp4-dashcam.mp4", "freeGPS block of dashcams", "free", UNKNOWN, dashcam),
+    planted(
         "mp4-skip.mp4",
         "text in a skip box",
         "moov/skip",
         UNKNOWN,
         lambda place: graft(film(), (b"moov",), box(b"skip", place.text.encode())),
     ),
-    _film(
+    planted(
         "mp4-uuid-xmp.mp4",
         "XMP",
         "uuid",
         (("XMP position", "location"),),
         lambda place: uuid("be7acfcb97a942e89c71999491e3afac", place.xmp()),
     ),
-    _film(
+    planted(
         "mov-udta-xmp.mov",
         "XMP in user data",
         "XMP_",
         (("XMP position", "location"),),
         lambda place: graft(bases()["film.mov"], (b"moov", b"udta"), box(b"XMP_", place.xmp())),
     ),
-    _film(
+    planted(
         "mp4-c2pa.mp4",
         "C2PA assertion",
         "uuid",
@@ -316,36 +242,36 @@ CARRIERS = [
             "d8fec3d61b0e483c92975828877ec481", b"\0\0\0\0manifest\0" + b"\0" * 8 + jumbf(place)
         ),
     ),
-    _film(
+    planted(
         "mp4-uuid.mp4",
         "uuid that nobody knows",
         "uuid",
         UNKNOWN,
         lambda place: uuid("00" * 15 + "07", place.text.encode()),
     ),
-    _film(
+    planted(
         "mp4-box.mp4",
         "box that nobody knows",
         "top level",
         UNKNOWN,
         lambda place: film() + box(b"mine", place.text.encode()),
     ),
-    _film("mp4-handler.mp4", "name of a handler", "hdlr", (("stream tag", "location"),), handler),
-    _film(
+    planted("mp4-handler.mp4", "name of a handler", "hdlr", (("stream tag", "location"),), handler),
+    planted(
         "mp4-compressor.mp4",
         "name of the compressor",
         "stsd",
         (("stream tag", "location"),),
         compressor,
     ),
-    _film(
+    planted(
         "mp4-track-name.mp4",
         "name of a track",
         "trak/udta",
         (("stream tag", "location"),),
         lambda place: graft(film(), (b"moov", b"trak", b"udta"), box(b"name", place.text.encode())),
     ),
-    _film(
+    planted(
         "mp4-canon.mp4",
         "EXIF GPS of a camera's thumbnail",
         "udta/CNTH",
@@ -353,7 +279,7 @@ CARRIERS = [
         lambda place: in_user_data(box(b"CNTH", b"\0\0\0\0", box(b"CNDA", exif_jpeg(place)))),
         identity=(MODEL,),
     ),
-    _film(
+    planted(
         "mp4-serial.mp4",
         "serial number and place of a camera",
         "udta",
@@ -363,49 +289,21 @@ CARRIERS = [
         ),
         identity=(SERIAL,),
     ),
-    _film(
+    planted(
         "mp4-trailer.mp4",
         "sentences of NMEA behind the end",
         "trailer",
         (("trailer", "location"),),
         lambda place: film() + b"\xff\xfe\xfd\xfc" * 4 + place.nmea,
     ),
-    _film(
+    planted(
         "mp4-insta360.mp4",
         "records behind the end",
         "trailer",
         (("trailer", "location"),),
         insta360,
     ),
-    _film(
-        "mp4-sei.mp4",
-        "SEI, unregistered",
-        "H.264",
-        USER,
-        lambda place: remux(messages.noted(place), "mp4"),
-    ),
-    _film(
-        "mp4-sei-later.mp4",
-        "SEI of the last frame",
-        "H.264",
-        USER,
-        lambda place: remux(messages.noted(place, last=True), "mp4"),
-    ),
-    _film(
-        "mp4-captions.mp4",
-        "CEA-608 captions",
-        "H.264",
-        (("closed captions", "location"),),
-        lambda place: remux(messages.captioned(place), "mp4"),
-    ),
-    _film(
-        "mp4-registered.mp4",
-        "SEI, registered to nobody",
-        "H.264",
-        USER,
-        lambda place: remux(messages.registered(place), "mp4"),
-    ),
-    _film(
+    planted(
         "mp4-top-meta.mp4",
         "XMP in a meta box of the file",
         "meta",

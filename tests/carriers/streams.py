@@ -1,4 +1,4 @@
-"""Films in Matroska, AVI, MPEG, FLV, ASF and Ogg with a place in them."""
+"""Films in AVI, MPEG, FLV, ASF and Ogg with a place in them."""
 
 from __future__ import annotations
 
@@ -9,108 +9,20 @@ from uuid import UUID
 
 from . import messages
 from .bases import bases, remux
+from .jpegs import exif_jpeg
 from .place import Place
 from .planted import Found, Plant, Planted
-from .stills import exif_jpeg, riff
+from .stills import riff
 
 TAG: Found = (("container tag", "location"),)
+
 UNKNOWN: Found = (("unknown part", "location"),)
+
 USER: Found = (("user data in the picture stream", "location"),)
+
 COVER: Found = (("EXIF position", "location"),)
+
 NAMED: Found = (("stream tag", "location"),)
-
-
-# --- Matroska (RFC 9559): the segment is rewritten with elements behind its last one ---
-
-
-def element(number: int, *bodies: bytes) -> bytes:
-    body = b"".join(bodies)
-    head = number.to_bytes((number.bit_length() + 7) // 8, "big")
-    return head + struct.pack(">Q", len(body) | 1 << 56) + body
-
-
-def elements(data: bytes) -> list[tuple[int, int, int]]:
-    """Number, beginning of the body and end of each element."""
-    rows, at = [], 0
-    while at < len(data):
-        wide = 9 - data[at].bit_length()
-        number = int.from_bytes(data[at : at + wide], "big")
-        at += wide
-        wide = 9 - data[at].bit_length()
-        size = int.from_bytes(data[at : at + wide], "big") & ((1 << 7 * wide) - 1)
-        at += wide
-        rows.append((number, at, min(at + size, len(data))))
-        at += size
-    return rows
-
-
-def matroska(*extra: bytes, base: str = "film.mkv", behind: bytes = b"") -> bytes:
-    """The film with *extra* at the end of its segment."""
-    data = bases()[base]
-    (_, _, head), (number, start, end) = elements(data)[:2]
-    return data[:head] + element(number, data[start:end], *extra) + behind
-
-
-def in_track(extra: bytes) -> bytes:
-    """The film with *extra* in its first track's entry."""
-    data = bases()["film.mkv"]
-    (_, _, head), (number, start, end) = elements(data)[:2]
-    segment, out = data[start:end], b""
-    for kind, at, stop in elements(segment):
-        body = segment[at:stop]
-        if kind == 0x1654AE6B:
-            entries = [(k, body[a:s]) for k, a, s in elements(body) if k == 0xAE]
-            first = element(0xAE, entries[0][1], extra)
-            body = first + b"".join(element(k, inner) for k, inner in entries[1:])
-        # what the index points to has moved: it goes
-        out += element(kind, body) if kind not in (0x114D9B74, 0x1C53BB6B, 0xEC) else b""
-    return data[:head] + element(number, out)
-
-
-def simple(name: str, text: str, *inner: bytes) -> bytes:
-    return element(0x67C8, element(0x45A3, name.encode()), element(0x4487, text.encode()), *inner)
-
-
-def tags(*items: bytes) -> bytes:
-    return element(0x1254C367, element(0x7373, element(0x63C0), *items))
-
-
-def attached(name: str, mime: str, data: bytes) -> bytes:
-    file = element(
-        0x61A7,
-        *(element(0x466E, name.encode()), element(0x4660, mime.encode())),
-        *(element(0x465C, data), element(0x46AE, b"\x07")),
-    )
-    return element(0x1941A469, file)
-
-
-def chapters(place: Place) -> bytes:
-    display = element(0x80, element(0x85, place.text.encode()), element(0x437C, b"eng"))
-    atom = element(0xB6, element(0x73C4, b"\x01"), element(0x91, b"\x00"), display)
-    return matroska(element(0x1043A770, element(0x45B9, atom)))
-
-
-def subtitles(place: Place) -> bytes:
-    """A text track, and a cluster with one line of it."""
-    data = bases()["film.mkv"]
-    (_, _, head), (number, start, end) = elements(data)[:2]
-    segment, out = data[start:end], b""
-    entry = element(
-        0xAE,
-        *(element(0xD7, b"\x05"), element(0x73C5, b"\x05"), element(0x83, b"\x11")),
-        element(0x86, b"S_TEXT/UTF8"),
-    )
-    for kind, at, stop in elements(segment):
-        if kind not in (0x114D9B74, 0x1C53BB6B, 0xEC):
-            out += element(kind, segment[at:stop], entry if kind == 0x1654AE6B else b"")
-    block = element(0xA1, b"\x85\0\0\0" + place.text.encode())
-    cluster = element(
-        0x1F43B675, element(0xE7, b"\0"), element(0xA0, block, element(0x9B, b"\x64"))
-    )
-    return data[:head] + element(number, out, cluster)
-
-
-# --- AVI (OpenDML): lists and chunks behind the others of their level ---
 
 
 def avi(*extra: bytes, behind: bytes = b"") -> bytes:
@@ -141,9 +53,6 @@ def in_stream(kind: bytes, place: Place) -> bytes:
         + data[at + 8 + size :]
     )
     return b"RIFF" + struct.pack("<I", len(data) - 8) + data[8:]
-
-
-# --- MPEG transport streams (ISO/IEC 13818-1, 2.4) ---
 
 
 def packet(pid: int, payload: bytes, counter: int) -> bytes:
@@ -209,9 +118,6 @@ def klv(place: Place) -> bytes:
     body = struct.pack(">BBiBBi", 13, 4, lat, 14, 4, lon) + bytes([3, len(said)]) + said
     key = bytes.fromhex("060e2b34020b01010e01030101000000")
     return programmed(0x06, b"\x05\x04KLVA", key + bytes([len(body)]) + body)
-
-
-# --- FLV, ASF, Ogg, MPEG program streams ---
 
 
 def flv(name: bytes, body: bytes) -> bytes:
@@ -309,219 +215,8 @@ def mpeg_user_data(place: Place) -> bytes:
     return data[: head + 4] + struct.pack(">H", size) + data[head + 6 : at] + extra + data[at:]
 
 
-def _film(name: str, carrier: str, where: str, found: Found, plant: Plant) -> Planted:
+def planted(name: str, carrier: str, where: str, found: Found, plant: Plant) -> Planted:
     return Planted(name, "video", carrier, where, found, plant)
-
-
-def _tagged(name: str, place: Place) -> bytes:
-    return matroska(tags(simple(name, place.text)))
-
-
-CARRIERS = [
-    _film("mkv-location.mkv", "tag LOCATION", "Tags", TAG, partial(_tagged, "RECORDING_LOCATION")),
-    _film("mkv-comment.mkv", "tag COMMENT", "Tags", TAG, partial(_tagged, "COMMENT")),
-    _film(
-        "webm-comment.webm",
-        "tag of WebM",
-        "Tags",
-        TAG,
-        lambda place: matroska(tags(simple("COMMENT", place.text)), base="film.webm"),
-    ),
-    _film(
-        "mkv-nested.mkv",
-        "tag within a tag",
-        "Tags",
-        TAG,
-        lambda place: matroska(tags(simple("ACTOR", "A", simple("NOTE", place.text)))),
-    ),
-    _film(
-        "mkv-binary.mkv",
-        "tag with bytes",
-        "Tags",
-        TAG,
-        lambda place: matroska(
-            tags(element(0x67C8, element(0x45A3, b"X"), element(0x4485, place.text.encode())))
-        ),
-    ),
-    _film(
-        "mkv-title.mkv",
-        "title",
-        "Info",
-        TAG,
-        lambda place: matroska(element(0x1549A966, element(0x7BA9, place.text.encode()))),
-    ),
-    _film("mkv-chapters.mkv", "chapters", "Chapters", (("chapters", "location"),), chapters),
-    _film("mkv-subtitles.mkv", "subtitles", "S_TEXT", (("subtitle track", "location"),), subtitles),
-    _film(
-        "mkv-track.mkv",
-        "name of a track",
-        "TrackEntry",
-        NAMED,
-        lambda place: in_track(element(0x536E, place.text.encode())),
-    ),
-    _film(
-        "mkv-attachment.mkv",
-        "EXIF GPS of an attached photo",
-        "Attachments",
-        (("attachment", "location"), *COVER),
-        lambda place: matroska(attached("photo.jpg", "image/jpeg", exif_jpeg(place))),
-    ),
-    _film(
-        "mkv-cover.mkv",
-        "EXIF GPS of the cover",
-        "Attachments",
-        (("cover picture", "location"), *COVER),
-        lambda place: matroska(attached("cover.jpg", "image/jpeg", exif_jpeg(place))),
-    ),
-    _film(
-        "mkv-gpx.mkv",
-        "attached track in GPX",
-        "Attachments",
-        (("attachment", "location"),),
-        lambda place: matroska(
-            attached(
-                "way.gpx",
-                "application/gpx+xml",
-                f"<gpx><trkpt lat='{place.lat:.5f}' lon='{place.lon:.5f}'><name>{place.name}"
-                "</name></trkpt></gpx>".encode(),
-            )
-        ),
-    ),
-    _film(
-        "mkv-void.mkv",
-        "text in a void",
-        "Void",
-        UNKNOWN,
-        lambda place: matroska(element(0xEC, place.text.encode())),
-    ),
-    _film(
-        "mkv-unknown.mkv",
-        "element that nobody knows",
-        "Segment",
-        UNKNOWN,
-        lambda place: matroska(element(0x2FAB7E, place.text.encode())),
-    ),
-    _film(
-        "mkv-trailer.mkv",
-        "text behind the segment",
-        "trailer",
-        (("trailer", "location"),),
-        lambda place: matroska(behind=place.text.encode()),
-    ),
-    _film(
-        "mkv-sei.mkv",
-        "SEI, unregistered",
-        "H.264",
-        USER,
-        lambda place: remux(messages.noted(place), "matroska"),
-    ),
-    _film("avi-comment.avi", "comment", "INFO ICMT", TAG, partial(info, b"ICMT")),
-    _film("avi-location.avi", "archival location", "INFO IARL", TAG, partial(info, b"IARL")),
-    _film(
-        "avi-junk.avi",
-        "text in padding",
-        "JUNK",
-        UNKNOWN,
-        lambda place: avi(riff(b"JUNK", place.text.encode())),
-    ),
-    _film(
-        "avi-unknown.avi",
-        "chunk that nobody knows",
-        "gps ",
-        UNKNOWN,
-        lambda place: avi(riff(b"gps ", place.text.encode())),
-    ),
-    _film("avi-stream-name.avi", "name of a stream", "strn", NAMED, partial(in_stream, b"strn")),
-    _film(
-        "avi-stream-data.avi",
-        "data of a camera in a stream's header",
-        "strd",
-        NAMED,
-        partial(in_stream, b"strd"),
-    ),
-    _film(
-        "avi-trailer.avi",
-        "text behind the end",
-        "trailer",
-        (("trailer", "location"),),
-        lambda place: avi(behind=place.text.encode()),
-    ),
-    _film("ts-service.ts", "name of the service", "SDT", TAG, service),
-    _film("ts-klv.ts", "telemetry of a drone", "KLV", (("telemetry track", "location"),), klv),
-    _film(
-        "ts-private.ts",
-        "private stream with text",
-        "PMT 0x06",
-        (("data track", "location"),),
-        lambda place: programmed(0x06, b"", place.text.encode()),
-    ),
-    _film(
-        "ts-sei.ts",
-        "SEI, unregistered",
-        "H.264",
-        USER,
-        lambda place: remux(messages.noted(place), "mpegts"),
-    ),
-    _film(
-        "ts-avchd.ts",
-        "position in a camcorder's note",
-        "H.264 MDPM",
-        (*USER, ("time", "time"), ("device", "identity")),
-        lambda place: remux(messages.avchd(place), "mpegts"),
-    ),
-    _film(
-        "ts-captions.ts",
-        "CEA-608 captions",
-        "H.264",
-        (("closed captions", "location"),),
-        lambda place: remux(messages.captioned(place), "mpegts"),
-    ),
-    _film("mpg-user-data.mpg", "user data of MPEG-2", "picture stream", USER, mpeg_user_data),
-    _film(
-        "flv-comment.flv",
-        "comment",
-        "onMetaData",
-        TAG,
-        lambda place: flv(b"onMetaData", amf(comment=place.text)),
-    ),
-    _film(
-        "flv-xmp.flv",
-        "XMP",
-        "onXMPData",
-        (("XMP position", "location"),),
-        lambda place: flv(b"onXMPData", amf(liveXML=place.xmp().decode())),
-    ),
-    _film(
-        "flv-text.flv",
-        "subtitles",
-        "onTextData",
-        (("subtitle track", "location"),),
-        lambda place: flv(b"onTextData", amf(text=place.text)),
-    ),
-    _film("asf-description.asf", "description", "content description", TAG, asf_content),
-    _film("asf-location.asf", "WM/Location", "extended content description", TAG, asf_extended),
-    _film("asf-marker.asf", "markers", "marker object", (("chapters", "location"),), asf_marker),
-    _film(
-        "ogg-comment.ogv", "comment", "Theora", TAG, lambda place: ogg("DESCRIPTION=" + place.text)
-    ),
-    _film(
-        "ogg-location.ogv", "LOCATION", "Theora", TAG, lambda place: ogg("LOCATION=" + place.text)
-    ),
-    _film(
-        "ogg-chapters.ogv",
-        "chapters",
-        "Theora",
-        (("chapters", "location"),),
-        lambda place: ogg("CHAPTER001=00:00:00.000", "CHAPTER001NAME=" + place.text),
-    ),
-    _film(
-        "ogg-cover.ogv",
-        "EXIF GPS of the cover",
-        "Theora",
-        (("cover picture", "location"), *COVER),
-        lambda place: ogg("METADATA_BLOCK_PICTURE=" + picture_block(exif_jpeg(place))),
-    ),
-]
 
 
 def picture_block(data: bytes) -> str:
@@ -529,3 +224,113 @@ def picture_block(data: bytes) -> str:
     mime = b"image/jpeg"
     head = struct.pack(">II", 3, len(mime)) + mime + struct.pack(">6I", 0, 64, 48, 24, 0, len(data))
     return binascii.b2a_base64(head + data, newline=False).decode()
+
+
+CARRIERS = [
+    planted("avi-comment.avi", "comment", "INFO ICMT", TAG, partial(info, b"ICMT")),
+    planted("avi-location.avi", "archival location", "INFO IARL", TAG, partial(info, b"IARL")),
+    planted(
+        "avi-junk.avi",
+        "text in padding",
+        "JUNK",
+        UNKNOWN,
+        lambda place: avi(riff(b"JUNK", place.text.encode())),
+    ),
+    planted(
+        "avi-unknown.avi",
+        "chunk that nobody knows",
+        "gps ",
+        UNKNOWN,
+        lambda place: avi(riff(b"gps ", place.text.encode())),
+    ),
+    planted("avi-stream-name.avi", "name of a stream", "strn", NAMED, partial(in_stream, b"strn")),
+    planted(
+        "avi-stream-data.avi",
+        "data of a camera in a stream's header",
+        "strd",
+        NAMED,
+        partial(in_stream, b"strd"),
+    ),
+    planted(
+        "avi-trailer.avi",
+        "text behind the end",
+        "trailer",
+        (("trailer", "location"),),
+        lambda place: avi(behind=place.text.encode()),
+    ),
+    planted("ts-service.ts", "name of the service", "SDT", TAG, service),
+    planted("ts-klv.ts", "telemetry of a drone", "KLV", (("telemetry track", "location"),), klv),
+    planted(
+        "ts-private.ts",
+        "private stream with text",
+        "PMT 0x06",
+        (("data track", "location"),),
+        lambda place: programmed(0x06, b"", place.text.encode()),
+    ),
+    planted(
+        "ts-sei.ts",
+        "SEI, unregistered",
+        "H.264",
+        USER,
+        lambda place: remux(messages.noted(place), "mpegts"),
+    ),
+    planted(
+        "ts-avchd.ts",
+        "position in a camcorder's note",
+        "H.264 MDPM",
+        (*USER, ("time", "time"), ("device", "identity")),
+        lambda place: remux(messages.avchd(place), "mpegts"),
+    ),
+    planted(
+        "ts-captions.ts",
+        "CEA-608 captions",
+        "H.264",
+        (("closed captions", "location"),),
+        lambda place: remux(messages.captioned(place), "mpegts"),
+    ),
+    planted("mpg-user-data.mpg", "user data of MPEG-2", "picture stream", USER, mpeg_user_data),
+    planted(
+        "flv-comment.flv",
+        "comment",
+        "onMetaData",
+        TAG,
+        lambda place: flv(b"onMetaData", amf(comment=place.text)),
+    ),
+    planted(
+        "flv-xmp.flv",
+        "XMP",
+        "onXMPData",
+        (("XMP position", "location"),),
+        lambda place: flv(b"onXMPData", amf(liveXML=place.xmp().decode())),
+    ),
+    planted(
+        "flv-text.flv",
+        "subtitles",
+        "onTextData",
+        (("subtitle track", "location"),),
+        lambda place: flv(b"onTextData", amf(text=place.text)),
+    ),
+    planted("asf-description.asf", "description", "content description", TAG, asf_content),
+    planted("asf-location.asf", "WM/Location", "extended content description", TAG, asf_extended),
+    planted("asf-marker.asf", "markers", "marker object", (("chapters", "location"),), asf_marker),
+    planted(
+        "ogg-comment.ogv", "comment", "Theora", TAG, lambda place: ogg("DESCRIPTION=" + place.text)
+    ),
+    planted(
+        "ogg-location.ogv", "LOCATION", "Theora", TAG, lambda place: ogg("LOCATION=" + place.text)
+    ),
+    planted(
+        "ogg-chapters.ogv",
+        "chapters",
+        "Theora",
+        (("chapters", "location"),),
+        lambda place: ogg("CHAPTER001=00:00:00.000", "CHAPTER001NAME=" + place.text),
+    ),
+    planted(
+        "ogg-cover.ogv",
+        "EXIF GPS of the cover",
+        "Theora",
+        (("cover picture", "location"), *COVER),
+        lambda place: ogg("METADATA_BLOCK_PICTURE=" + picture_block(exif_jpeg(place))),
+    ),
+]

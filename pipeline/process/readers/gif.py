@@ -9,7 +9,7 @@ from pipeline.process.readers import icc, opaque, trailer, xmp
 from pipeline.process.readers.source import Source
 
 _BLOCKS = 20_000
-_SUBBLOCKS = 40_000
+_SUBBLOCKS = 400_000
 _KEPT = 1 << 20
 
 

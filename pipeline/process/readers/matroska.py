@@ -70,7 +70,7 @@ def _segment(segment: Element) -> Iterator[Finding]:
         elif element.number == ids.TRACKS:
             yield from _tracks(element.body, streams)
         elif element.number in ids.TOP:
-            yield from ids_reader(element)
+            yield from _about(element)
         elif element.number not in ids.SILENT_TOP:
             yield from _unknown(element)
     for number, stream in streams.items():
@@ -78,25 +78,23 @@ def _segment(segment: Element) -> Iterator[Finding]:
 
 
 def _flat(source: Source) -> Iterator[Element]:
-    """The elements of a segment; an open cluster's children stand beside it."""
-    for element in elements(source):
-        yield element
-        if element.open and element.number == ids.CLUSTER:
-            at = element.body.start - source.start
-            yield from _after_open(source, at)
+    """The elements of a segment; what follows an open cluster's blocks stands beside it.
+
+    A live recording is a row of open clusters, each of which reaches to the end of the file.
+    """
+    at: int | None = 0
+    while at is not None:
+        following = None
+        for element in elements(source, at):
+            if at and element.number in ids.IN_CLUSTER:
+                continue
+            yield element
+            if element.open and element.number == ids.CLUSTER:
+                following = element.body.start - source.start
+        at = following
 
 
-def _after_open(source: Source, at: int) -> Iterator[Element]:
-    """What follows the head of an open cluster: its blocks, as a cluster for each, and more."""
-    for element in elements(source, at):
-        if element.number in ids.IN_CLUSTER:
-            continue
-        yield element
-        if element.open:
-            yield from _after_open(source, element.body.start - source.start)
-
-
-def ids_reader(element: Element) -> Iterator[Finding]:
+def _about(element: Element) -> Iterator[Finding]:
     """The parts of a segment that are about the file: info, tags, chapters, attachments."""
     readers = {
         ids.INFO: _info,

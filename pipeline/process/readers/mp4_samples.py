@@ -91,7 +91,7 @@ def _length_width(entry: Source) -> int:
 def _places(track: Track) -> list[tuple[int, int]]:
     """Position and size of the samples, as far as the first MiB of each table tells."""
     chunks = _offsets(track.tables)
-    sizes = _sizes(track.tables, 4 * len(chunks) + 100_000)
+    sizes = _sizes(track.tables, 4 * len(chunks) + 20_000)
     runs = _numbers(_table(track.tables, b"stsc", 8))
     places: list[tuple[int, int]] = []
     run, per_chunk = 0, 1
@@ -100,7 +100,7 @@ def _places(track: Track) -> list[tuple[int, int]]:
         while run * 3 + 2 < len(runs) and runs[run * 3] <= index + 1:
             per_chunk = runs[run * 3 + 1]
             run += 1
-        for _ in range(min(per_chunk, 100_000)):
+        for _ in range(min(per_chunk, 20_000)):
             if len(places) >= len(sizes):
                 return places
             size = sizes[len(places)]

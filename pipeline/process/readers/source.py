@@ -9,13 +9,15 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import monotonic
 from typing import BinaryIO
 
 from pipeline.model import Carrier, Finding, What
 
 DEPTH = 5
-READS = 60_000
+READS = 250_000
+SECONDS = 30.0
 OCTETS = 192 << 20
 INFLATED = 4 << 20
 WINDOWS = 40
@@ -29,7 +31,8 @@ class Spent(Exception):
 class Budget:
     """What may still be read of one file: ``reads`` calls, ``octets`` bytes.
 
-    ``windows`` is how many stretches of unknown bytes may still be searched for texts.
+    ``windows`` is how many stretches of unknown bytes may still be searched for texts;
+    ``until`` is when time is up, on the monotonic clock, in seconds.
 
     ``look`` tells a file inside the file apart and reads it (set by who opens the file, so
     that readers need not know each other).
@@ -39,6 +42,7 @@ class Budget:
     reads: int = READS
     octets: int = OCTETS
     windows: int = WINDOWS
+    until: float = field(default_factory=lambda: monotonic() + SECONDS)
 
     def take(self, octets: int) -> None:
         """Count one read of *octets* bytes.
@@ -47,7 +51,7 @@ class Budget:
         """
         self.reads -= 1
         self.octets -= octets
-        if self.reads < 0 or self.octets < 0:
+        if self.reads < 0 or self.octets < 0 or monotonic() > self.until:
             raise Spent
 
 

@@ -70,6 +70,8 @@ def read(film: Source, file: Source, moofs: list[tuple[Source, int]]) -> Iterato
     videos = 0
     for body, each in zip(bodies, all_tracks, strict=False):
         yield from _structure(body)
+        if each.handler == b"soun":
+            continue
         content = [*samples(each, file), *samples_of(each.number, moofs, file)]
         if each.handler == b"vide" and each.number not in chapters:
             videos += 1
@@ -78,7 +80,7 @@ def read(film: Source, file: Source, moofs: list[tuple[Source, int]]) -> Iterato
             yield from _picture(each, content, file)
         elif each.number in chapters:
             yield from _chapters(each, content, file)
-        elif each.handler != b"soun":
+        else:
             yield from _other(each, content)
 
 
