@@ -168,5 +168,5 @@ def _fitted(stream: Any, target: Target, *, measured: bool) -> Any:
         stream = stream.filter("ebur128", metadata=1, peak="true")
         stream = stream.filter("ametadata", mode="print", file="pipe:1")
         # ebur128 hands on pieces of 100 ms and stamps the last, shorter one wrong
-        stream = stream.filter("asetpts", "N/SR/TB")
+        stream = stream.filter("asettb", f"1/{encode.SAMPLE_RATE}").filter("asetpts", "N")
     return stream

@@ -78,7 +78,9 @@ def _arguments(listed: Path, part: Path, output: Output, frames: int) -> list[st
     )
     sound = (
         source["a:1"]
-        .filter("asetpts", "N/SR/TB")
+        # counted in samples: in any other unit the division leaves one too many or too few
+        .filter("asettb", f"1/{encode.SAMPLE_RATE}")
+        .filter("asetpts", "N")
         .filter("atrim", end_sample=encode.samples_of(frames, output.fps))
     )
     options = encode.montage_arguments(output)
