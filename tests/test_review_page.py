@@ -71,10 +71,15 @@ def fill(campaign: Campaign) -> None:
     campaign.clip(refused("stuck", Reason.TIMEOUT, "took too long"))
 
 
-@pytest.fixture
-def index(campaign: Campaign, config: Config) -> Path:
-    fill(campaign)
-    return report.write(config, campaign.ledger, campaign.workspace, quiet()).index
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One report for all tests: a page from file:// changes nothing."""
+    config = settings(tmp_path_factory.mktemp("shared"))
+    workspace = Workspace(config.root)
+    workspace.create()
+    with Ledger(workspace.ledger) as ledger:
+        fill(Campaign(ledger, workspace))
+        return report.write(config, ledger, workspace, quiet()).index
 
 
 def names(page: Page) -> list[str]:
@@ -231,8 +236,10 @@ def test_long_list_is_laid_out_as_the_reader_comes_near(
 
 
 def test_decisions_by_mouse_go_through_the_file_into_the_ledger(
-    reader: Reader, index: Path, campaign: Campaign, tmp_path: Path
+    reader: Reader, campaign: Campaign, config: Config, tmp_path: Path
 ) -> None:
+    fill(campaign)
+    index = report.write(config, campaign.ledger, campaign.workspace, quiet()).index
     page, _ = reader.open(index)
     expect(page.locator("#dock")).to_be_hidden()
     page.locator(f"{card(page, 'one')} button.approved").click()
