@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 
-.PHONY: install dev system demo check test bench lock docs clean
+.PHONY: install dev system demo check test bench lock docs pictures clean
 
 install: .venv/installed
 dev: .venv/installed-dev
@@ -39,6 +39,11 @@ bench: dev
 
 docs: dev
 	$(BIN)/python docs/make.py
+
+# Of the report and of a frame of the montage, both from the sample; needs Chromium.
+pictures: dev demo
+	$(BIN)/python docs/pictures.py demo/work/report
+	$(BIN)/python docs/frame.py demo/work/montage/montage-landscape.mp4
 
 # Pinned with hashes, for all platforms, and with no address of an index in it.
 lock:
