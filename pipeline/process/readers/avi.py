@@ -16,6 +16,12 @@ _PROGRAM = re.compile(r"Lav[fc][\d.]*")
 _NEEDED = frozenset((b"avih", b"strh", b"strf", b"indx", b"vprp", b"idx1", b"dmlh"))
 _FRAME = re.compile(rb"\d\d(?:d[bcd]|wb|pc|tx|sb|iv)|ix\d\d")
 
+# Space for an index that was not needed, and FFmpeg's name, with zeros behind them.
+_RESERVED = re.compile(
+    rb"(?:Lavf[\d.]*|\x04\x00\x00[\x00\x01].{4}\d\d(?:d[bc]|wb|sb|tx)|odmldmlh.{4})?\x00*",
+    re.DOTALL,
+)
+
 # INFO chunks (Microsoft's RIFF, and what cameras and programs added), by what they are about.
 _INFO = {
     b"IARL": "location",
@@ -92,8 +98,7 @@ def _stream(header: Source) -> Iterator[Finding]:
 def _chunk(chunk: Chunk) -> Iterator[Finding]:
     if chunk.name in (b"JUNK", b"junk", b"JUNQ", b"PAD "):
         data = chunk.body.read(0, 64 << 10)
-        # padding of one byte, or FFmpeg's name in front of it
-        if data.strip(data[:1]) and not re.fullmatch(rb"(?:Lavf[\d.]*)?\0*", data):
+        if data.strip(data[:1]) and not _RESERVED.fullmatch(data):
             yield from opaque.read(chunk.body, Carrier.UNKNOWN_PART)
     elif chunk.name == b"strn":
         yield from text.tag("title", _text(chunk), Carrier.STREAM_TAG, Carrier.STREAM_TAG)

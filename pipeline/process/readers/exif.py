@@ -28,8 +28,8 @@ _EXIFREAD = 1 << 20
 _WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _WIDTHS |= {16: 8, 17: 8, 18: 8, 129: 1}
 
-logging.getLogger("exifread").addHandler(logging.NullHandler())
-logging.getLogger("exifread").propagate = False
+# exifread logs each value that it reads
+logging.getLogger("exifread").disabled = True
 
 
 @dataclass(frozen=True)

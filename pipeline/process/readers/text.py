@@ -33,6 +33,9 @@ _FORMS = tuple(
         # letters before or behind
         r"\b[NS]\s?:?\d{1,2}[.\u00b0]\s?\d{2,}.{0,12}?\b[EWO]\s?:?\d{1,3}[.\u00b0]\s?\d{2,}",
         r"\b\d{1,2}\.\d{3,}\s?[NS]\b.{0,6}?\b\d{1,3}\.\d{3,}\s?[EW]\b",
+        # degrees, minutes and seconds without their signs
+        r"\b\d{1,3} \d\d? \d\d?(?:\.\d+)? ?[NS]\b.{0,4}?\b\d{1,3} \d\d? \d\d?(?:\.\d+)? ?[EW]\b",
+        r"\b[NS] ?\d{1,2} \d{1,2}\.\d{2,}\W{1,3}[EW] ?\d{1,3} \d{1,2}\.\d{2,}",
         r"(?i)\bgps\b\W{0,4}[-+NS]?\s?\d{1,3}\.\d{2,}",
     )
 )
