@@ -10,6 +10,7 @@ import urllib.parse
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dovecot import BARE, PASSWORD, TOKEN, Account, Dovecot
@@ -18,7 +19,7 @@ from mails import Desk, jpeg, mail, mp4, raw, sha, take_in
 from pipeline.errors import InboxError
 from pipeline.ingest import imap
 from pipeline.ingest.imap import unknown_sets
-from pipeline.ingest.session import Session
+from pipeline.ingest.session import Session, body_of
 from pipeline.ingest.signin import credentials
 from pipeline.ingest.stage import IngestSummary
 from pipeline.ledger import Ledger
@@ -181,6 +182,24 @@ def test_a_dry_run(account: Account, tmp_path: Path) -> None:
 )
 def test_only_what_is_unknown_is_asked_for(seen: set[int], sets: list[str]) -> None:
     assert unknown_sets(seen) == sets
+
+
+@pytest.mark.parametrize(
+    ("answer", "body"),
+    [
+        ([(b"1 (UID 7 BODY[]<0> {3}", b"a\0b"), b")"], b"a\0b"),
+        ([(b"1 (UID 7 BODY[]<0> ~{3}", b"a\0b"), b")"], b"a\0b"),  # Cyrus, for any NUL
+        ([(b"1 (BODY[]<0> {1}", b"a"), b" UID 7)"], b"a"),
+        ([b'1 (UID 7 BODY[]<9> "a\\"\\\\b")'], b'a"\\b'),
+        ([b'1 (UID 7 BODY[]<9> "")'], b""),
+        ([b"1 (UID 7 BODY[]<9> NIL)"], b""),
+        ([b"2 (FLAGS (\\Seen))", (b"1 (UID 7 BODY[] {1}", b"a"), b")"], b"a"),
+        ([b"2 (FLAGS (\\Seen))"], None),
+        ([], None),
+    ],
+)
+def test_all_forms_in_which_servers_give_bytes(answer: list[Any], body: bytes | None) -> None:
+    assert body_of(answer) == body
 
 
 def test_gaps_are_asked_for_in_commands_of_bounded_length() -> None:

@@ -34,8 +34,8 @@ _BATCH = 200
 _T = TypeVar("_T")
 
 
-class Unreadable(Exception):
-    """The server can give other mails but not this one: it is left for the next run."""
+class Unreadable(InboxError):
+    """The server can be reached, and twice gave no sensible answer to this one question."""
 
 
 class ImapInbox:
@@ -182,7 +182,10 @@ class ImapInbox:
                 # an answer that makes no sense, or a refusal: the connection may be out of step
                 self._drop()
                 if isinstance(trouble, imaplib.IMAP4.error) and not isinstance(trouble, BROKEN):
-                    raise Unreadable from error
+                    raise Unreadable(
+                        f"{self._config.inbox.host} refused what was asked of it, or gave an "
+                        "answer that makes no sense; what came before is safe, run again later"
+                    ) from error
                 trouble = error
         inbox = self._config.inbox
         raise InboxError(

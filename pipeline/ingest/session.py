@@ -155,16 +155,7 @@ class Session:
 
         :returns: less than *length* at the mail's end; None if the mail is not there.
         """
-        for item in self._fetch(str(uid), f"(BODY.PEEK[]<{offset}.{length}>)"):
-            if isinstance(item, tuple):
-                if b"BODY[]" in item[0].upper():
-                    return bytes(item[1])
-                continue
-            short = _ITEM_BODY.search(item)
-            if short:
-                text = short.group(2) or b""
-                return re.sub(rb"\\(.)", rb"\1", text)
-        return None
+        return body_of(self._fetch(str(uid), f"(BODY.PEEK[]<{offset}.{length}>)"))
 
     def _fetch(self, uids: str, items: str) -> Iterator[Any]:
         kind, data = self._client._imap.uid("FETCH", uids, items)
@@ -217,6 +208,23 @@ class Session:
             self._client.shutdown()
         except (*BROKEN, imaplib.IMAP4.error):
             return
+
+
+def body_of(answer: Iterable[Any]) -> bytes | None:
+    """The bytes of the mail in an answer to FETCH, None if there are none.
+
+    A literal, a literal8 (RFC 9051, section 4.3), or where little is left a quoted string or
+    NIL.  Lines about other mails, which a server may put between, are passed over.
+    """
+    for item in answer:
+        if isinstance(item, tuple):
+            if b"BODY[]" in item[0].upper():
+                return bytes(item[1])
+            continue
+        short = _ITEM_BODY.search(item)
+        if short:
+            return re.sub(rb"\\(.)", rb"\1", short.group(2) or b"")
+    return None
 
 
 def uid_set(uids: Iterable[int]) -> str:
