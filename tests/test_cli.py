@@ -1,0 +1,117 @@
+"""The command line: options anywhere, one JSON object, exit codes that a script can trust."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from campaign import Campaign, begin, config, footage
+
+from pipeline import files
+from pipeline.files import Workspace
+from pipeline.ledger import Ledger
+from pipeline.model import ClipResult, Reason, Refusal, Status
+
+
+@pytest.fixture
+def campaign(tmp_path: Path) -> Campaign:
+    """A mail with a text file and a playlist: nothing that needs an encode."""
+    junk = {"notes.txt": b"just words", "story.mp4": b"ffconcat version 1.0\nfile /etc/passwd\n"}
+    return begin(tmp_path, {"hello": junk})
+
+
+def test_options_stand_before_or_behind(campaign: Campaign) -> None:
+    path = str(campaign.folder / "config.toml")
+    behind = footage("run", "--json", "--config", path)
+    before = footage("--json", "--config", path, "status")
+    assert behind.code == before.code == 0
+    assert behind.data["ingest"]["attachments"] == 2
+    assert before.data["totals"]["rejected"] == 2
+    assert behind.err != ""
+
+
+def test_refusals_are_a_normal_outcome(campaign: Campaign) -> None:
+    assert campaign.footage("run").code == 0
+    reasons = {name: row["reason"]["code"] for name, row in campaign.rows.items()}
+    assert reasons == {"notes.txt": "not-media", "story.mp4": "unsafe"}
+
+
+def test_quiet_says_nothing(campaign: Campaign) -> None:
+    said = campaign.footage("run", "-q")
+    assert (said.code, said.out, said.err) == (0, "", "")
+
+
+def test_a_faulty_config_is_exit_2(campaign: Campaign) -> None:
+    path = campaign.folder / "config.toml"
+    path.write_text(path.read_text() + "[nonsense]\n")
+    said = campaign.footage("run")
+    assert said.code == 2
+    assert f"{path}: nonsense: there is no such key" in said.err
+    said = campaign.footage("run", "--json")
+    assert said.data["exit_code"] == 2
+    assert not campaign.work.exists()
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["run", "--nonsense"], ["approve"]])
+def test_wrong_usage_is_exit_2(arguments: list[str]) -> None:
+    assert footage(*arguments).code == 2
+
+
+def test_nothing_to_render_is_exit_1(campaign: Campaign) -> None:
+    campaign.footage("run")
+    said = campaign.footage("render")
+    assert said.code == 1
+    assert "none waits for a decision" in said.err
+    assert campaign.footage("render", "portrait").code == 2
+
+
+def test_a_held_workspace_is_exit_75(campaign: Campaign) -> None:
+    campaign.footage("run")
+    before = campaign.footage("status").out
+    with files.hold(Workspace(campaign.work)):
+        for command in ("run", "ingest", "process", "render", "report", "retry"):
+            said = campaign.footage(command)
+            assert said.code == 75
+            assert "another run holds the workspace" in said.err
+        assert campaign.footage("status").out == before
+    assert campaign.footage("run").code == 0
+
+
+def test_failed_clips_are_exit_3_until_they_are_retried(campaign: Campaign) -> None:
+    campaign.footage("run")
+    sha256 = campaign.rows["notes.txt"]["sha256"]
+    refusal = Refusal(Reason.TIMEOUT, "it took longer than the 120 s allowed")
+    with Ledger(campaign.work / "ledger.db") as ledger:
+        ledger._db.execute("UPDATE attachment SET reason = NULL WHERE sha256 = ?", (sha256,))
+        ledger.record_clip(ClipResult(sha256, "", Status.FAILED, refusal))
+    said = campaign.footage("report")
+    assert said.code == 3
+    assert "footage retry" in said.err
+    assert "timeout" in campaign.footage("status").out
+    assert campaign.footage("retry", "ffff").code == 2
+    assert campaign.footage("retry", sha256[:6]).code == 0
+    assert campaign.footage("process").code == 0
+    campaign.footage("report")
+    assert campaign.rows["notes.txt"]["reason"]["code"] == "not-media"
+
+
+def test_a_killed_run_leaves_nothing_behind_the_next(campaign: Campaign) -> None:
+    campaign.footage("run")
+    left = campaign.work / "clips" / "ab" / f".landscape-1{files.PART}"
+    left.parent.mkdir()
+    left.write_bytes(b"half")
+    campaign.footage("report")
+    assert list(campaign.work.rglob("*.part")) == []
+
+
+def test_the_module_is_the_command(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(config())
+    said = subprocess.run(
+        [sys.executable, "-m", "pipeline", "status", "--json"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert said.returncode == 2
+    assert json.loads(said.stdout)["error"].startswith("there is no workspace at")
