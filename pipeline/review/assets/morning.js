@@ -105,9 +105,6 @@ function columns(place, values, alt, labels) {
     const tall = value ? Math.max(2, (value / most) * (height - 16)) : 0;
     const x = index * step + (step - bar) / 2;
     draw("rect", { x, y: height - tall, width: bar, height: tall, rx: Math.min(2, bar / 4), class: "bar" });
-    if (value && (value === most || values.length <= 14)) {
-      draw("text", { x: x + bar / 2, y: height - tall - 4, class: "tick middle" }, number.format(value));
-    }
   });
   draw("line", { x1: 0, x2: width, y1: height + 0.5, y2: height + 0.5, class: "axis" });
   for (const { at, text, line } of labels) {
@@ -117,6 +114,11 @@ function columns(place, values, alt, labels) {
     const edge = end === "start" ? Math.max(0, x - bar / 2) : end === "end" ? Math.min(width, x + bar / 2) : x;
     draw("text", { x: edge, y: height + 15, class: `tick ${end}` }, text);
   }
+  values.forEach((value, index) => {
+    if (!value || (value !== most && values.length > 14)) return;
+    const y = height - Math.max(2, (value / most) * (height - 16)) - 4;
+    draw("text", { x: (index + 0.5) * step, y, class: "tick middle" }, number.format(value));
+  });
   place.replaceChildren(svg);
 }
 
@@ -151,10 +153,12 @@ function plotLoudness() {
     $("plot-loudness").replaceChildren(make("p", { class: "none" }, t("plot.loudness.none")));
     return;
   }
-  const half = 8; // columns a side, of half a unit; what lies beyond stands in the last
+  const half = 8; // columns a side; what lies beyond stands in the last
+  const farthest = measured.reduce((most, value) => Math.max(most, Math.abs(value - target)), 0);
+  const step = [0.1, 0.25].find((width) => farthest <= half * width) || 0.5;
   const values = new Array(2 * half + 1).fill(0);
   for (const value of measured) {
-    const at = Math.round((value - target) * 2) + half;
+    const at = Math.round((value - target) / step) + half;
     values[Math.max(0, Math.min(2 * half, at))] += 1;
   }
   const alt = t("plot.loudness.alt", {
@@ -163,9 +167,9 @@ function plotLoudness() {
     high: decimal(measured.reduce((a, b) => Math.max(a, b))),
   });
   columns($("plot-loudness"), values, alt, [
-    { at: 0, text: `≤ ${decimal(target - half / 2)}` },
+    { at: 0, text: `≤ ${decimal(target - half * step)}` },
     { at: half, text: t("plot.target", { target: decimal(target) }), line: true },
-    { at: 2 * half, text: `≥ ${decimal(target + half / 2)}` },
+    { at: 2 * half, text: `≥ ${decimal(target + half * step)}` },
   ]);
 }
 
