@@ -145,6 +145,7 @@ def test_charsets(data: bytes, charset: str, text: str) -> None:
         ("submissions+photo-action@example.org", ("submissions+photo-action@example.org",)),
         ("(comment) a@b.c (more)", ("a@b.c",)),
         ("broken < a@b.c", ("a@b.c",)),
+        ("(" * 5000 + "a@b.c", ()),
         ("undisclosed-recipients:;", ()),
         ("", ()),
     ],

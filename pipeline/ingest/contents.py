@@ -41,7 +41,7 @@ _CLOUD = re.compile(
     re.IGNORECASE,
 )
 _TAG = re.compile(r"<(!--|/?[a-zA-Z][a-zA-Z0-9]{0,20}|[!?/])")
-_SILENT = ("script", "style", "head", "title")
+_SILENT = ("script", "style", "title")
 _CLOSING = {name: re.compile(rf"</{name}\b", re.IGNORECASE) for name in _SILENT}
 _BREAKS = frozenset(("br", "p", "div", "tr", "li", "h1", "h2", "h3", "blockquote", "/p", "/div"))
 _CID = re.compile(r"cid:([^\"'\s>)]{1,500})", re.IGNORECASE)

@@ -195,9 +195,9 @@ def _addresses(value: str) -> list[str]:
     value = value[:20_000]
     try:
         pairs = getaddresses([value])
-    except (ValueError, IndexError, TypeError):  # the package's own trouble with malformed ones
+    except (ValueError, IndexError, TypeError, RecursionError):  # malformed ones, or made to hurt
         pairs = []
     found = [address for _name, address in pairs if _ADDRESS.fullmatch(address)]
     if not found:
-        found = _ADDRESS.findall(value)[:_MOST_ADDRESSES]
+        found = _ADDRESS.findall(value[:2000])[:_MOST_ADDRESSES]
     return [address.lower() for address in found]
