@@ -383,11 +383,10 @@ def test_place_where_no_reader_looks_is_still_seen() -> None:
     """Inside the media of a film that no table points to."""
     film = bases()["film.mp4"]
     at = film.index(b"mdat") + 4
-    size = int.from_bytes(film[at - 8 : at - 4], "big") + 24
-    hidden = PLACE.iso6709.encode() + b"/1234"
-    data = film[: at - 8] + struct.pack(">I", size) + b"mdat" + film[at:].replace(b"moov", b"moov")
-    end = at + size - 24 - 8
-    data = data[:end] + hidden + data[end:]
+    hidden = PLACE.iso6709.encode() + b"/"
+    end = at - 8 + int.from_bytes(film[at - 8 : at - 4], "big")
+    size = end + len(hidden) - (at - 8)
+    data = film[: at - 8] + struct.pack(">I", size) + film[at - 4 : end] + hidden + film[end:]
     assert Finding(Carrier.UNKNOWN_PART, What.LOCATION) in found_in_bytes(data)
 
 

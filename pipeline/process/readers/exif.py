@@ -19,7 +19,7 @@ from exifread.core.exceptions import ExifError
 
 from pipeline.model import Carrier, Finding, What
 from pipeline.process.readers import exif_tags as tags
-from pipeline.process.readers import icc, iptc, text, xmp
+from pipeline.process.readers import icc, iptc, opaque, text, xmp
 from pipeline.process.readers.source import Source, Spent
 
 _DIRECTORIES = 64
@@ -108,7 +108,7 @@ def _directories(tiff: _Tiff, first: int, pages: bool) -> Iterator[Finding]:
             continue
         seen.add(at)
         entries, following = tiff.directory(at)
-        if role == "gps":
+        if role == "gps" or _only_gps(entries):
             yield from _gps(entries)
             continue
         if role == "next":
@@ -132,6 +132,12 @@ def _pointers(tiff: _Tiff, entries: list[_Entry]) -> Iterator[tuple[int, str]]:
     for entry in entries:
         if entry.tag in roles:
             yield from ((at, roles[entry.tag]) for at in tiff.numbers(entry))
+
+
+def _only_gps(entries: list[_Entry]) -> bool:
+    """A structure that is nothing but a GPS directory, as Canon has it in its films."""
+    numbers = {entry.tag for entry in entries}
+    return bool(numbers & {2, 4}) and max(numbers) <= tags.GPS_LAST
 
 
 def _gps(entries: list[_Entry]) -> Iterator[Finding]:
@@ -178,8 +184,22 @@ def _entry(tiff: _Tiff, entry: _Entry) -> Iterator[Finding]:
         yield from _said(entry, data, Carrier.COMMENT_TEXT)
     elif entry.tag == tags.MAKER_NOTE:
         yield Finding(Carrier.DEVICE, What.IDENTITY)
+        yield from _note(tiff, entry, data)
     else:
         yield from _said(entry, data, Carrier.UNKNOWN_PART)
+
+
+def _note(tiff: _Tiff, entry: _Entry, data: bytes) -> Iterator[Finding]:
+    """A maker's note, where exifread does not know it: Panasonic's names of places, texts."""
+    if data.startswith(b"Panasonic\0"):
+        fields, _ = tiff.directory(entry.at + 12)
+        told = (
+            tiff.value(each, 64).strip(b"\0- ") for each in fields if each.tag in tags.PANASONIC
+        )
+        if any(told):
+            yield Finding(Carrier.EXIF_POSITION, What.LOCATION)
+    if opaque.telling(data):
+        yield Finding(Carrier.DEVICE, What.LOCATION)
 
 
 def _said(entry: _Entry, data: bytes, carrier: Carrier, silent: bool = False) -> Iterator[Finding]:
@@ -249,5 +269,5 @@ def _exifread(source: Source) -> Iterator[Finding]:
             what, carrier = text.kind_of_key(key)
             if carrier is not None:
                 yield Finding(carrier, what)
-            elif what is What.LOCATION and "Tag 0x" not in key:
+            elif what is What.LOCATION or key == tags.NIKON_PLACE:
                 yield Finding(Carrier.EXIF_POSITION, What.LOCATION)

@@ -72,5 +72,11 @@ SETTINGS = frozenset(
     )
 )
 
+# Notes of makers that name a place: Panasonic's location, country, state, city and landmark;
+# Nikon's location info, by the name that exifread gives what it does not know.
+PANASONIC = frozenset((0x67, 0x69, 0x6B, 0x6D, 0x6F, 0x80))
+NIKON_PLACE = "Tag 0x0039"
+
+GPS_LAST = 0x1F
 # GPS tags that name no place: the version and the geodetic datum.
 GPS_PLACELESS = frozenset((0x00, 0x12))

@@ -10,7 +10,7 @@ from pipeline.model import Carrier, Finding, What
 from pipeline.process.readers import matroska_ids as ids
 from pipeline.process.readers import opaque, sei, text
 from pipeline.process.readers.ebml import Element, elements
-from pipeline.process.readers.source import Source
+from pipeline.process.readers.source import Source, inflate
 
 _SIMPLE_TAGS = 4000
 _CLUSTERS = 24
@@ -41,6 +41,7 @@ class _Stream:
     kind: int = 0
     codec: str = ""
     width: int = 4
+    private: bytes = b""
     blocks: int = 0
 
 
@@ -154,7 +155,7 @@ def _tracks(body: Source, streams: dict[int, _Stream]) -> Iterator[Finding]:
             elif element.number == ids.CODEC_ID:
                 stream.codec = _string(element.body)
             elif element.number == ids.CODEC_PRIVATE:
-                private = element.body.read(0, 64)
+                private = stream.private = element.body.read(0, 4096)
                 stream.width = (private[4] & 3) + 1 if private[:1] == b"\1" and private[4:] else 4
             yield from _track_field(element)
         videos += stream.kind == ids.VIDEO
@@ -226,12 +227,15 @@ def _keep(body: Source, streams: dict[int, _Stream], blocks: dict[int, list[byte
 
 def _content(stream: _Stream, blocks: list[bytes]) -> Iterator[Finding]:
     if stream.kind == ids.VIDEO:
-        yield from sei.read(blocks, sei.codec_of(stream.codec), stream.width)
+        codec = sei.codec_of(stream.codec)
+        yield from sei.read(blocks, codec, stream.width, stream.private)
     elif stream.kind != ids.AUDIO:
-        texts = stream.kind == ids.SUBTITLE
-        carrier = Carrier.SUBTITLE_TRACK if texts else Carrier.DATA_TRACK
+        subtitle = stream.kind == ids.SUBTITLE
+        carrier = Carrier.SUBTITLE_TRACK if subtitle else Carrier.DATA_TRACK
         yield Finding(carrier, What.OTHER)
-        if opaque.telling(b"\n".join(block[:4096] for block in blocks)):
+        # blocks may be packed (ContentCompression of RFC 9559, 5.1.4.1.31.4)
+        texts = (inflate(block, 4096) or block[:4096] for block in blocks)
+        if opaque.telling(b"\n".join((stream.private, *texts))):
             yield Finding(carrier, What.LOCATION)
 
 

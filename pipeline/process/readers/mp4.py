@@ -10,34 +10,37 @@ from pipeline.process.readers.boxes import Box, boxes
 from pipeline.process.readers.source import Source
 
 _FRAGMENTS = 64
+_FILMS = 4
 _SILENT = frozenset(b"ftyp styp mdat wide sidx ssix mfra pdin prft imda iods ctab".split())
-_STILL = frozenset((b"pict",))
+_IN_FRAGMENT = frozenset(b"mfhd traf tfhd tfdt trun sbgp sgpd subs saiz saio senc sdtp".split())
 
 
 def read(source: Source) -> Iterator[Finding]:
     """What the file gives away: its film, its items, and what stands around them."""
-    film: Source | None = None
+    films: list[Source] = []
     fragments: list[tuple[Source, int]] = []
     for box in boxes(source):
         if box.kind == b"moov":
-            film = box.body if film is None else film
+            films.append(box.body)
             yield from _film(box.body)
         elif box.kind == b"moof":
             at = box.body.start - source.start - 8
             fragments += [(box.body, at)] if len(fragments) < _FRAGMENTS else []
+            yield from _fragment(box.body)
         elif box.kind == b"meta":
             yield from _meta(source, box.body)
         elif box.kind not in _SILENT:
             yield from _around(box)
-    if film is not None:
+    if len(films) > 1:
+        yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
+    for film in films[:_FILMS]:
         yield from tracks.read(film, source, fragments)
 
 
 def _meta(source: Source, meta: Source) -> Iterator[Finding]:
     """The items of a still (8.11), or metadata of the whole file as QuickTime has it."""
     body = meta if meta.read(4, 4) == b"hdlr" else meta.part(4)
-    handler = next((box.body.read(8, 4) for box in boxes(body) if box.kind == b"hdlr"), b"")
-    if handler in _STILL:
+    if any(box.kind == b"iinf" for box in boxes(body)):
         yield from heif.read(source, meta)
     else:
         yield from mp4_tags.metadata(meta, Carrier.CONTAINER_TAG)
@@ -57,10 +60,23 @@ def _around(box: Box) -> Iterator[Finding]:
         yield from mp4_tags.pictures(box.body)
     elif not box.kind or box.broken:
         yield from opaque.read(box.body, Carrier.TRAILER)
-    elif box.kind == b"gps ":
+    elif box.kind in mp4_tags.POSITION_BLOCKS:
         yield Finding(Carrier.TELEMETRY_TRACK, What.LOCATION)
+    elif box.kind == b"mpvd":
+        # the film of a motion photo in HEIF
+        yield from box.body.inside(Carrier.MOTION_PHOTO)
+    elif box.kind == b"sefd":
+        yield from opaque.read(box.body, Carrier.TRAILER)
     else:
         yield from opaque.read(box.body, Carrier.UNKNOWN_PART)
+
+
+def _fragment(moof: Source) -> Iterator[Finding]:
+    for box in boxes(moof):
+        if box.kind == b"traf":
+            yield from _fragment(box.body)
+        elif box.kind not in _IN_FRAGMENT:
+            yield from _around(box)
 
 
 def _film(moov: Source) -> Iterator[Finding]:

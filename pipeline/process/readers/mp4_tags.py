@@ -81,7 +81,8 @@ _COPYRIGHT_SIGN = {
     b"TSC": "timecode",
     b"TSZ": "timecode",
 }
-_POSITION_BLOCKS = frozenset((b"gps ", b"gps0", b"GPS ", b"gdat", b"GPMF", b"NCDT", b"thma"))
+POSITION_BLOCKS = frozenset((b"gps ", b"gps0", b"GPS ", b"gdat"))
+_SETTINGS = frozenset((b"GPMF", b"NCDT", b"SETT", b"AMBA", b"thma", b"smta", b"RTHU"))
 _PICTURES = frozenset((b"CNTH", b"CNDA", b"thmb", b"thum", b"MVTG", b"PANA", b"PENT", b"Exif"))
 
 
@@ -125,8 +126,11 @@ def _maker_box(box: Box) -> Iterator[Finding]:
         yield from xmp.read(box.body.read(0, xmp.LIMIT))
     elif kind == b"uuid":
         yield from uuid_box(box.body)
-    elif kind in _POSITION_BLOCKS:
+    elif kind in POSITION_BLOCKS:
         yield Finding(Carrier.TELEMETRY_TRACK, What.LOCATION)
+        yield from opaque.look(box.body, Carrier.UNKNOWN_PART)
+    elif kind in _SETTINGS:
+        yield Finding(Carrier.DEVICE, What.IDENTITY)
         yield from opaque.look(box.body, Carrier.UNKNOWN_PART)
     elif kind in (b"free", b"skip"):
         yield from padding(box.body)
@@ -180,7 +184,7 @@ def metadata(meta: Source, plain: Carrier) -> Iterator[Finding]:
             yield from _items(box.body, keys, plain)
         elif box.kind == b"xml ":
             yield from opaque.read(box.body, Carrier.CONTAINER_TAG)
-            yield from xmp.read(box.body.read(4, xmp.LIMIT))
+            yield from xmp.attributes(box.body.read(4, xmp.LIMIT))
         elif box.kind in (b"free", b"skip"):
             yield from padding(box.body)
         elif box.kind in (b"uuid", b"jumb"):

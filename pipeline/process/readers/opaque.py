@@ -19,14 +19,16 @@ _SCAN = 256 << 10
 _TAIL = 64 << 10
 _HITS = 8
 
-_ASCII = re.compile(rb"[\x20-\x7e\t\r\n\xc2-\xf4\x80-\xbf]{6,}")
+# Letters, and the signs of degrees, minutes and seconds: positions are written with no others.
+_ASCII = re.compile(rb"(?:[\x20-\x7e\t\r\n]|\xc2\xb0|\xe2\x80[\x99\x9d\xb2\xb3]){6,}")
 _WIDE = re.compile(rb"(?:[\x20-\x7e]\x00){6,}")
 _WIDE_BE = re.compile(rb"(?:\x00[\x20-\x7e]){6,}")
 _TIFF = re.compile(rb"II\*\0[\x08-\xff]\0\0\0|MM\0\*\0\0\0[\x08-\xff]")
 _XMP = re.compile(rb"<x:xmpmeta|<rdf:RDF")
 _JPEG = re.compile(rb"\xff\xd8\xff[\xc0-\xfe]")
 _POSITIONS = re.compile(
-    rb"freeGPS |LIGOGPSINFO|GPS[59]\x6c|GPS[59][a-zA-Z]\x14|GPSU[cU]|gps0|com\.apple\.quicktime"
+    rb"\x02\x00\x00[\x02\x04]\x00\x05\x00\x03"
+    rb"|freeGPS |LIGOGPSINFO|GPS[59]\x6c|GPS[59][a-zA-Z]\x14|GPSU[cU]|gps0|com\.apple\.quicktime"
     rb"\.location|@G0rmc|\x8d\xb4\x2d\x69\x4c\xcc\x41\x87\x90\xed\xff\x43\x9f\xe0\x26\xbf"
 )
 

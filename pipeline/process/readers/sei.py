@@ -79,6 +79,21 @@ class Messages:
             elif unit[:1] == b"\xb2":
                 self._registered(unit[1:], bare=True)
 
+    def record(self, data: bytes, codec: str) -> None:
+        """A decoder's configuration: units of H.265's hvcC (ISO/IEC 14496-15, 8.3.3.1), of av1C."""
+        if codec == "av1":
+            self.av1(data[4:])
+        if codec != "hevc" or len(data) < 23:
+            return
+        at = 23
+        for _ in range(data[22]):
+            count = int.from_bytes(data[at + 1 : at + 3], "big")
+            at += 3
+            for _ in range(min(count, _UNITS)):
+                size = int.from_bytes(data[at : at + 2], "big")
+                self.unit(data[at + 2 : at + 2 + size], codec)
+                at += 2 + size
+
     def av1(self, data: bytes) -> None:
         """One temporal unit of AV1 (5.3.1): metadata OBUs."""
         at = 0
@@ -181,12 +196,16 @@ def codec_of(name: str) -> str:
     return ""
 
 
-def read(samples: Iterable[bytes], codec: str, width: int = 4) -> Iterator[Finding]:
+def read(
+    samples: Iterable[bytes], codec: str, width: int = 4, record: bytes = b""
+) -> Iterator[Finding]:
     """What the frames in *samples* carry beside the picture.
 
     :param width: bytes of a NAL unit's length; 0 for start codes.
+    :param record: the decoder's configuration, in which messages may stand as well.
     """
     messages = Messages()
+    messages.record(record, codec)
     for data in samples:
         if codec == "av1":
             messages.av1(data)

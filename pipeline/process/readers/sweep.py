@@ -17,17 +17,17 @@ from pipeline.process.readers.source import Source
 _FIRST, _LAST = 8 << 20, 4 << 20
 _STEP = 1 << 20
 _OVERLAP = 1 << 10
-_HEADERS = 40
+_HITS = 20
 
-_PLACES = (
-    re.compile(rb"[+-]\d\d\.\d{4,8}[+-][01]\d\d\.\d{4,8}"),
-    re.compile(
-        rb"\$G[PN](?:RMC|GGA|GLL),|freeGPS |LIGOGPSINFO|com\.apple\.quicktime\.location"
-        rb"|GPSLatitude|exif:GPSL|\xa9xyz\x00[\x08-\x40]|<trkpt|DEVC\x00\x01"
-    ),
+_ISO_6709 = re.compile(rb"[+-]\d\d\.\d{4,8}[+-][01]\d\d\.\d{4,8}")
+# One search for each word: together in one expression they take ten times as long.
+_WORDS = (
+    *(b"$GPRMC,", b"$GNRMC,", b"$GPGGA,", b"$GNGGA,", b"$GPGLL,", b"freeGPS ", b"LIGOGPSINFO"),
+    *(b"com.apple.quicktime.location", b"GPSLatitude", b"exif:GPSL", b"<trkpt", b"DEVC\x00\x01"),
+    b"\xa9xyz\x00",
 )
-_TIFF = re.compile(rb"(?:II\*\x00[\x08-\x20]\x00\x00\x00|MM\x00\*\x00\x00\x00[\x08-\x20])")
-_PACKET = re.compile(rb"<x:xmpmeta")
+_HEADERS = (b"II*\x00", b"MM\x00*")
+_PACKET = b"<x:xmpmeta"
 _PLACE = Finding(Carrier.UNKNOWN_PART, What.LOCATION)
 
 
@@ -44,14 +44,24 @@ def read(source: Source) -> Iterator[Finding]:
 
 
 def _place_in(source: Source, at: int, data: bytes) -> bool:
-    if any(pattern.search(data) for pattern in _PLACES):
+    if any(word in data for word in _WORDS) or _ISO_6709.search(data):
         return True
-    for match, _ in zip(_TIFF.finditer(data), range(_HEADERS), strict=False):
-        found = exif.read(source.part(at + match.start()), notes=False)
-        if Finding(Carrier.EXIF_POSITION, What.LOCATION) in found:
-            return True
+    for header in _HEADERS:
+        for start in _all(header, data):
+            found = exif.read(source.part(at + start), notes=False)
+            if Finding(Carrier.EXIF_POSITION, What.LOCATION) in found:
+                return True
     return any(
-        Finding(Carrier.XMP_POSITION, What.LOCATION)
-        in xmp.read(source.read(at + match.start(), 64 << 10))
-        for match, _ in zip(_PACKET.finditer(data), range(4), strict=False)
+        Finding(Carrier.XMP_POSITION, What.LOCATION) in xmp.read(source.read(at + start, 64 << 10))
+        for start in _all(_PACKET, data)
     )
+
+
+def _all(word: bytes, data: bytes) -> Iterator[int]:
+    """Where *word* stands in *data*, the first 20 times."""
+    start = -1
+    for _ in range(_HITS):
+        start = data.find(word, start + 1)
+        if start < 0:
+            return
+        yield start

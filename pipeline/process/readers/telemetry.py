@@ -30,6 +30,6 @@ def read(formats: tuple[bytes, ...], samples: Iterable[bytes]) -> Iterator[Findi
     for index, data in enumerate(samples):
         if index >= _SAMPLES:
             return
-        if opaque.telling(data[: 64 << 10]):
+        if opaque.telling(data[: 16 << 10]):
             yield Finding(carrier, What.LOCATION)
             return

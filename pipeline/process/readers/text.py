@@ -82,7 +82,7 @@ _KINDS: tuple[tuple[What, Carrier | None, frozenset[str]], ...] = (
         Carrier.DEVICE,
         vocabulary(
             "make model manufacturer device camera lens firmware software android hostcomputer"
-            " brand drone aircraft product tool gopro dji samsung mobile phone"
+            " drone aircraft product tool gopro dji samsung mobile phone"
         ),
     ),
     (

@@ -37,6 +37,7 @@ _VIDEO = frozenset(
     b" dvsd rle  mp2v m2v1 mpeg vc-1 VC-1 MJPG AVdn AVDJ CFHD hap1 icod ffv1 FFV1 qdrw smc  tga "
     b" tiff gif  vvc1 encv".split(b" ")
 ) | frozenset((b"dvc ", b"rle ", b"png ", b"raw ", b"smc ", b"tga ", b"gif "))
+_RECORDS = frozenset((b"hvcC", b"av1C"))
 _PICTURES = frozenset((b"jpeg", b"mjpa", b"mjpb", b"mjpg", b"MJPG", b"png ", b"tiff"))
 _TEXT_HANDLERS = frozenset((b"text", b"sbtl", b"subt", b"clcp", b"subp"))
 _TEXT_FORMATS = frozenset((b"tx3g", b"text", b"wvtt", b"stpp", b"c608", b"c708", b"mp4s", b"sbtt"))
@@ -71,6 +72,7 @@ def read(film: Source, file: Source, moofs: list[tuple[Source, int]]) -> Iterato
     for body, each in zip(bodies, all_tracks, strict=False):
         yield from _structure(body)
         if each.handler == b"soun":
+            yield from _sound(each)
             continue
         content = [*samples(each, file), *samples_of(each.number, moofs, file)]
         if each.handler == b"vide" and each.number not in chapters:
@@ -131,12 +133,22 @@ def _name(handler: Source) -> Iterator[Finding]:
         yield Finding(Carrier.STREAM_TAG, text.kind_of(name))
 
 
+def _sound(each: Track) -> Iterator[Finding]:
+    """Sound is silent; its sample entries are short, and texts in them are not theirs."""
+    if any(opaque.telling(entry.read(0, 4096)) for entry in each.entries):
+        yield Finding(Carrier.STREAM_TAG, What.LOCATION)
+
+
 def _picture(each: Track, content: list[bytes], file: Source) -> Iterator[Finding]:
     for kind, entry in zip(each.formats, each.entries, strict=True):
         if kind not in _VIDEO:
             yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
         yield from _entry(entry)
-        yield from sei.read(content, sei.codec_of(kind.decode("latin-1")), each.width)
+        record = next(
+            (b.body.read(0, 4096) for b in boxes(entry.part(78)) if b.kind in _RECORDS), b""
+        )
+        codec = sei.codec_of(kind.decode("latin-1"))
+        yield from sei.read(content, codec, each.width, record)
         if kind in _PICTURES:
             for data in content[:2]:
                 found = set(file.wrap(data).inside(Carrier.COVER_PICTURE))
