@@ -140,6 +140,33 @@ def retry(options: Options, shas: Sequence[str]) -> None:
 
 
 @cli.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@_common
+def add(options: Options, paths: Sequence[Path]) -> None:
+    """Bring in files that came by another way than mail."""
+    _work(options, "add", lambda bench: runner.add(bench, paths))
+
+
+@cli.command()
+@click.option("--clip", metavar="SHA", help="One original; a SHA-256 prefix is enough.")
+@click.option("--submission", metavar="ID", help="All that came in one mail.")
+@click.option("--sender", metavar="ADDRESS", help="All that came from one address.")
+@_common
+def withdraw(
+    options: Options, clip: str | None, submission: str | None, sender: str | None
+) -> None:
+    """Delete footage that somebody takes back, and name the montages that hold it."""
+    _work(options, "withdraw", lambda bench: runner.withdraw(bench, clip, submission, sender))
+
+
+@cli.command()
+@_common
+def purge(options: Options) -> None:
+    """Delete the originals that are past the days for which they are kept."""
+    _work(options, "purge", runner.purge)
+
+
+@cli.command()
 @_common
 def status(options: Options) -> None:
     """Say what there is: counts by state, the last run, what failed, what waits for whom."""

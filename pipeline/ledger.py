@@ -206,6 +206,47 @@ class Ledger:
         with self.transaction():
             self._db.execute("UPDATE original SET state = ? WHERE sha256 = ?", (state, sha256))
 
+    # -- custody --------------------------------------------------------------------------
+
+    def originals_stored_before(self, moment: str) -> list[tuple[str, bool]]:
+        """Kept originals stored before *moment*, each with whether nothing is left to make."""
+        rows = self._db.execute(
+            "SELECT o.sha256, EXISTS (SELECT 1 FROM clip c WHERE c.sha256 = o.sha256"
+            "  AND c.status IN ('accepted', 'rejected'))"
+            " OR NOT EXISTS (SELECT 1 FROM attachment a WHERE a.sha256 = o.sha256"
+            "  AND a.reason IS NULL AND a.kind != 'archive') AS finished"
+            " FROM original o WHERE o.state = 'kept' AND o.stored_at < ? ORDER BY o.stored_at",
+            (moment,),
+        )
+        return [(row["sha256"], bool(row["finished"])) for row in rows]
+
+    def originals_of(self, *, submission: str | None, sender: str | None) -> list[str]:
+        """The originals that came in a submission, or from a sender's address."""
+        rows = self._db.execute(
+            "SELECT DISTINCT a.sha256 FROM attachment a JOIN submission s ON s.id = a.submission"
+            " WHERE a.sha256 IS NOT NULL AND (s.id = ? OR lower(s.sender) = lower(?))",
+            (submission, sender),
+        )
+        return [row["sha256"] for row in rows]
+
+    def withdraw(self, shas: list[str]) -> list[str]:
+        """Note that footage was taken back: what was made of it and decided on it is forgotten.
+
+        :returns: the paths of the montages that hold it; they are stale now.
+        """
+        with self.transaction():
+            for sha256 in shas:
+                self._db.execute(
+                    "UPDATE original SET state = 'withdrawn' WHERE sha256 = ?", (sha256,)
+                )
+                self._db.execute("DELETE FROM clip WHERE sha256 = ?", (sha256,))
+                self._db.execute("DELETE FROM decision WHERE sha256 = ?", (sha256,))
+            stale = [film["path"] for film in self.montages() if set(film["clips"]) & set(shas)]
+            self._db.executemany(
+                "UPDATE montage SET stale = 1 WHERE path = ?", [(path,) for path in stale]
+            )
+        return stale
+
     # -- process --------------------------------------------------------------------------
 
     def firsts(self) -> list[tuple[Attachment, Submission]]:

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from pipeline import files
+from pipeline import custody, files
 from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import FootageError, StageError, UsageError
 from pipeline.files import Workspace
+from pipeline.ingest import add as adding
 from pipeline.ingest import stage as ingest
 from pipeline.ledger import Ledger
 from pipeline.media.ffmpeg import Door
@@ -63,7 +65,10 @@ def make_clips(bench: Bench) -> dict[str, Any]:
     bench.console.say(
         f"process: {done.accepted} clips made, {done.rejected} refused, {done.failed} failed"
     )
-    return {"process": asdict(done)}
+    facts = {"process": asdict(done)}
+    if bench.config.workspace.retain_originals_days == 0:
+        facts |= purge(bench)
+    return facts
 
 
 def write_report(bench: Bench) -> dict[str, Any]:
@@ -115,6 +120,36 @@ def put_back(bench: Bench, prefixes: Sequence[str]) -> dict[str, Any]:
     bench.ledger.forget_clips(chosen)
     bench.console.say(f"retry: {len(chosen)} clips are back in line; next: footage process")
     return {"retry": chosen}
+
+
+def add(bench: Bench, paths: Sequence[Path]) -> dict[str, Any]:
+    """``footage add``."""
+    done = adding.add(paths, bench.config, bench.ledger, bench.workspace, bench.console)
+    bench.console.say(f"add: {done.attachments} files taken in, {done.seen_again} known already")
+    return {"add": asdict(done)}
+
+
+def purge(bench: Bench) -> dict[str, Any]:
+    """``footage purge``."""
+    days = bench.config.workspace.retain_originals_days
+    done = custody.purge(bench.ledger, bench.workspace, days)
+    bench.console.say(
+        f"purge: {done.deleted} originals older than {days} days deleted; {done.waiting} kept, "
+        "which wait for a clip"
+    )
+    return {"purge": asdict(done)}
+
+
+def withdraw(
+    bench: Bench, clip: str | None, submission: str | None, sender: str | None
+) -> dict[str, Any]:
+    """``footage withdraw``; the report no longer shows what is gone."""
+    shas = custody.chosen(bench.ledger, clip, submission, sender)
+    done = custody.withdraw(bench.ledger, bench.workspace, shas)
+    bench.console.say(f"withdraw: {len(done.withdrawn)} originals and their clips are deleted")
+    for path in done.stale:
+        bench.console.warn(f"{path} still holds them: delete it, or run footage render")
+    return {"withdraw": asdict(done), **write_report(bench)}
 
 
 def _admitted(bench: Bench) -> list[Row]:
