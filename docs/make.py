@@ -65,11 +65,11 @@ def configuration() -> str:
         "once, with exit code 2. A number that may have decimals is marked *number*.",
     ]
     tables = list(_tables(Config, ""))
-    _same("configuration", (name for name, _, _ in tables))
+    _none_gone("configuration", (name for name, _, _ in tables))
     for name, model, many in tables:
         heading = f"[[{name}]]" if many else f"[{name}]"
         blocks += [f"## `{heading}`", (model.__doc__ or "").strip(), _keys(model)]
-        blocks.append(WORDS["configuration"][name].strip())
+        blocks.append(WORDS["configuration"].get(name, "").strip())
     return _page(blocks)
 
 
@@ -147,9 +147,8 @@ def _allowed(schema: dict[str, Any]) -> str:
 def commands() -> str:
     """The page of all commands, exit codes and codes of the report."""
     known = [name for name, command in cli.commands.items() if not command.hidden]
-    # words for commands to come may stand there already
-    _same("command", known, more=True)
-    _same("who", known, more=True)
+    _none_gone("command", known)
+    _none_gone("who", known)
     blocks = ["# Commands", NOTICE, "`footage` is the command, `python -m pipeline` the same."]
     blocks.append("These stand before or behind any command's own arguments:")
     common = [option for option in _options(cli, "footage") if _is_common(option[0])]
@@ -164,13 +163,14 @@ def _command(name: str, command: click.Command) -> Iterator[str]:
     context = click.Context(command, info_name=name)
     yield f"## `footage {name}`"
     pieces = [piece for piece in command.collect_usage_pieces(context) if piece != "[OPTIONS]"]
-    yield f"For: {WORDS['who'][name]}."
+    if name in WORDS["who"]:
+        yield f"For: {WORDS['who'][name]}."
     yield f"```\n{' '.join(['footage', name, *pieces])}\n```"
     yield " ".join((command.help or "").split())
     own = [option for option in _options(command, name) if not _is_common(option[0])]
     if own:
         yield _table(("option", "does"), own)
-    yield WORDS["command"][name].strip()
+    yield WORDS["command"].get(name, "").strip()
 
 
 def _options(command: click.Command, name: str) -> list[tuple[str, str]]:
@@ -229,12 +229,18 @@ def _subclasses(kind: type[errors.FootageError]) -> Iterator[type[errors.Footage
 # -- both ----------------------------------------------------------------------------------
 
 
-def _same(section: str, wanted: Iterable[str | StrEnum], *, more: bool = False) -> None:
+def _same(section: str, wanted: Iterable[str | StrEnum]) -> None:
     """Stop unless ``words.toml`` says something of all that is wanted, and of nothing else."""
-    names, said = {str(name) for name in wanted}, set(WORDS[section])
-    odd = names - said if more else names ^ said
+    odd = {str(name) for name in wanted} ^ set(WORDS[section])
     if odd:
         raise SystemExit(f"docs/words.toml, [{section}], and the code differ: {sorted(odd)}")
+
+
+def _none_gone(section: str, known: Iterable[str]) -> None:
+    """Stop if ``words.toml`` explains what is not there; what explains itself needs no words."""
+    gone = set(WORDS[section]) - set(known)
+    if gone:
+        raise SystemExit(f"docs/words.toml, [{section}]: there is no such thing: {sorted(gone)}")
 
 
 def _plain(section: str) -> list[tuple[str, ...]]:
