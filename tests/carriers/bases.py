@@ -35,6 +35,10 @@ _OUTPUTS: dict[str, tuple[str, ...]] = {
     "still.gif": ("-map", "0:v", "-frames:v", "3"),
     "moving.png": ("-map", "0:v", "-frames:v", "2", "-f", "apng"),
     "film.h264": ("-map", "0:v", *_X264, "-f", "h264"),
+    "film.hevc": (
+        *("-map", "0:v", "-c:v", "libx265", "-preset", "ultrafast", "-x265-params"),
+        *("log-level=none:info=0:bframes=0:pools=none:frame-threads=1", "-f", "hevc"),
+    ),
     "film.mp4": (*_FILM, *_X264, "-c:a", "aac", "-b:a", "24k"),
     "film.mov": (*_FILM, *_X264, "-c:a", "aac", "-b:a", "24k", "-f", "mov"),
     "film.mkv": (*_FILM, *_X264, "-c:a", "aac", "-b:a", "24k"),
@@ -85,13 +89,13 @@ def avif(**metadata: bytes) -> bytes:
     return file.getvalue()
 
 
-def remux(stream: bytes, container: str) -> bytes:
-    """An H.264 byte stream put into *container* ("mp4", "matroska", "mpegts") as it is."""
+def remux(stream: bytes, container: str, *options: str, codec: str = "h264") -> bytes:
+    """A byte stream put into *container* ("mp4", "matroska", "mpegts") as it is."""
     with TemporaryDirectory() as folder:
         target = Path(folder) / "film"
         ffmpeg(
-            *("-f", "h264", "-framerate", "25", "-i", "pipe:0", "-c", "copy", *_CLEAN),
-            *("-f", container, target),
+            *("-f", codec, "-framerate", "25", "-i", "pipe:0", "-c", "copy", *_CLEAN),
+            *(*options, "-f", container, target),
             give=stream,
         )
         return target.read_bytes()

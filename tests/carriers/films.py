@@ -8,7 +8,7 @@ from functools import partial
 from .bases import bases
 from .boxes import box, full, graft, replace, rows
 from .jpegs import exif_jpeg, jumbf
-from .place import MAKE, MODEL, SERIAL, Place, packet
+from .place import MAKE, MODEL, SERIAL, Place, packet, tiff
 from .planted import Found, Plant, Planted
 
 POSITION: Found = (("QuickTime position", "location"),)
@@ -100,6 +100,28 @@ def dashcam(place: Place) -> bytes:
 
 def uuid(kind: str, body: bytes) -> bytes:
     return film() + box(b"uuid", bytes.fromhex(kind) + body)
+
+
+def canon(place: Place) -> bytes:
+    """Four TIFF structures, of which the last is nothing but a GPS directory."""
+    position = [
+        (1, 2, b"N\0" if place.lat > 0 else b"S\0"),
+        (2, 5, struct.pack(">6I", *place.degrees(place.lat))),
+        (3, 2, b"E\0" if place.lon > 0 else b"W\0"),
+        (4, 5, struct.pack(">6I", *place.degrees(place.lon))),
+        (29, 2, place.name.encode() + b"\0"),
+    ]
+    body = bytes.fromhex("85c0b687820f11e08111f4ce462b6a48") + box(b"CMT4", tiff(position))
+    return graft(film(), (b"moov",), box(b"uuid", body))
+
+
+def sony(place: Place) -> bytes:
+    said = (
+        f"<NonRealTimeMeta><Device manufacturer='Ember' serialNo='{SERIAL}'/><Group name='ExifGPS'>"
+        f"<Item name='Latitude' value='{place.lat:.5f}'/><Item name='Longitude' latitude='"
+        f"{place.lon:.5f}'/><Item name='n' value='{place.name}'/></Group></NonRealTimeMeta>"
+    )
+    return graft(film(), (b"moov",), metadata(b"nrtm", full(b"xml ", said.encode())))
 
 
 def handler(place: Place) -> bytes:
@@ -278,6 +300,22 @@ CARRIERS = [
         (("thumbnail", "location"), ("EXIF position", "location")),
         lambda place: in_user_data(box(b"CNTH", b"\0\0\0\0", box(b"CNDA", exif_jpeg(place)))),
         identity=(MODEL,),
+    ),
+    planted(
+        "mp4-canon-exif.mp4",
+        "GPS directory of a camera, alone",
+        "uuid/CMT4",
+        (("EXIF position", "location"),),
+        canon,
+        hexadecimal=lambda place: str(place.fractions),
+    ),
+    planted(
+        "mp4-sony.mp4",
+        "notes in XML with serial number and position",
+        "moov/meta/xml",
+        (("serial number", "identity"), ("XMP position", "location")),
+        sony,
+        identity=(SERIAL,),
     ),
     planted(
         "mp4-serial.mp4",

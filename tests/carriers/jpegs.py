@@ -49,6 +49,18 @@ def jpeg_field(tag: int, code: bytes, encoding: str, place: Place) -> bytes:
     return jpeg(app1(place.exif(entries=[(tag, code + place.text.encode(encoding))], gps=False)))
 
 
+def jpeg_maker(place: Place) -> bytes:
+    """Panasonic's note, whose offsets count from the TIFF header."""
+    field = [(0x6D, 7, (place.name + " " + place.iso6709).encode().ljust(64, b"\0"))]
+
+    def note(at: int) -> bytes:
+        return b"Panasonic\0\0\0" + directory(field, at + 12)[0]
+
+    structure = place.exif(entries=[(0x927C, note(0))], gps=False)
+    at = structure.index(b"Panasonic\0\0\0")
+    return jpeg(app1(place.exif(entries=[(0x927C, note(at))], gps=False)))
+
+
 def jpeg_thumbnail(place: Place) -> bytes:
     small = exif_jpeg(place)
     first = directory([(0x0112, 3, b"\0\1")], 8)[0]
@@ -204,6 +216,13 @@ CARRIERS = [
         "APP1",
         COMMENT,
         partial(jpeg_field, 0x010E, b"", "utf-8"),
+    ),
+    still(
+        "jpeg-maker.jpg",
+        "EXIF note of a maker with the name of a city",
+        "MakerNote",
+        EXIF[:1],
+        jpeg_maker,
     ),
     still(
         "jpeg-unknown-tag.jpg",

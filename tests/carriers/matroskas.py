@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from functools import partial
 
 from . import messages
@@ -89,20 +90,22 @@ def chapters(place: Place) -> bytes:
     return matroska(element(0x1043A770, element(0x45B9, atom)))
 
 
-def subtitles(place: Place) -> bytes:
-    """A text track, and a cluster with one line of it."""
+def subtitles(place: Place, *, packed: bool = False) -> bytes:
+    """A text track, and a cluster with one line of it, perhaps packed by zlib (5.1.4.1.31.4)."""
+    line = zlib.compress(place.text.encode()) if packed else place.text.encode()
+    encoding = element(0x6240, element(0x5034, element(0x4254, b"\0")))
     data = bases()["film.mkv"]
     (_, _, head), (number, start, end) = elements(data)[:2]
     segment, out = data[start:end], b""
     entry = element(
         0xAE,
         *(element(0xD7, b"\x05"), element(0x73C5, b"\x05"), element(0x83, b"\x11")),
-        element(0x86, b"S_TEXT/UTF8"),
+        *(element(0x86, b"S_TEXT/UTF8"), element(0x6D80, encoding) if packed else b""),
     )
     for kind, at, stop in elements(segment):
         if kind not in (0x114D9B74, 0x1C53BB6B, 0xEC):
             out += element(kind, segment[at:stop], entry if kind == 0x1654AE6B else b"")
-    block = element(0xA1, b"\x85\0\0\0" + place.text.encode())
+    block = element(0xA1, b"\x85\0\0\0" + line)
     cluster = element(
         0x1F43B675, element(0xE7, b"\0"), element(0xA0, block, element(0x9B, b"\x64"))
     )
@@ -211,6 +214,22 @@ CARRIERS = [
         "trailer",
         (("trailer", "location"),),
         lambda place: matroska(behind=place.text.encode()),
+    ),
+    planted(
+        "mkv-live.mkv",
+        "SEI in a live recording of open clusters",
+        "H.264",
+        USER,
+        lambda place: remux(
+            messages.noted(place, last=True), "matroska", "-live", "1", "-cluster_time_limit", "40"
+        ),
+    ),
+    planted(
+        "mkv-packed.mkv",
+        "subtitles, packed",
+        "S_TEXT",
+        (("subtitle track", "location"),),
+        partial(subtitles, packed=True),
     ),
     planted(
         "mkv-sei.mkv",

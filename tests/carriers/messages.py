@@ -8,6 +8,7 @@ import struct
 from .bases import bases
 from .place import Place
 
+_START = re.compile(rb"\x00\x00\x00?\x01(.)", re.DOTALL)
 _SLICE = re.compile(rb"\x00\x00\x00?\x01[\x65\x41\x61\x25\x21]")
 
 
@@ -30,6 +31,16 @@ def into(stream: bytes, *units: bytes, last: bool = False) -> bytes:
 def noted(place: Place, *, last: bool = False) -> bytes:
     """user_data_unregistered (D.1.7): 16 bytes of a name, then a text."""
     return into(bases()["film.h264"], sei(5, b"place of carrier" + place.text.encode()), last=last)
+
+
+def noted_hevc(place: Place) -> bytes:
+    """The same in H.265 (annex D.2.7): a prefix unit before the first picture."""
+    stream = bases()["film.hevc"]
+    body = sei(5, b"place of carrier" + place.text.encode()).replace(
+        b"\x01\x06", b"\x01\x4e\x01", 1
+    )
+    at = next(m.start() for m in _START.finditer(stream) if (m[1][0] >> 1) & 63 < 32)
+    return stream[:at] + body + stream[at:]
 
 
 def registered(place: Place) -> bytes:

@@ -108,6 +108,22 @@ CARRIERS = [
         lambda place: remux(messages.noted(place, last=True), "mp4"),
     ),
     planted(
+        "mp4-sei-hevc.mp4",
+        "SEI, unregistered",
+        "H.265",
+        USER,
+        lambda place: remux(messages.noted_hevc(place), "mp4", codec="hevc"),
+    ),
+    planted(
+        "mp4-fragments.mp4",
+        "SEI in a fragmented film",
+        "H.264",
+        USER,
+        lambda place: remux(
+            messages.noted(place, last=True), "mp4", "-movflags", "frag_every_frame+empty_moov"
+        ),
+    ),
+    planted(
         "mp4-captions.mp4",
         "CEA-608 captions",
         "H.264",
