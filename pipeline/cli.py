@@ -206,6 +206,18 @@ def demo(options: Options, folder: Path) -> None:
     _end(options, code, facts)
 
 
+@cli.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0: any that is free.")
+@click.option("--by", default="", help="Who decides; the user's name unless given.")
+@click.option("--open", "opens", is_flag=True, help="Open the browser.")
+@_common
+def review(options: Options, port: int, by: str, *, opens: bool) -> None:
+    """Serve the report with approve / hold / reject on a loopback port, until Ctrl-C."""
+    from pipeline.review import web  # noqa: PLC0415 - most commands need none of it
+
+    web.serve(options.load(), options.console, by=by or _user(), port=port, opens=opens)
+
+
 def _decide(name: str, decision: Decision, text: str) -> None:
     @cli.command(name, help=text)
     @click.argument("shas", nargs=-1, required=True, metavar="SHA…")

@@ -40,8 +40,8 @@ def purge(ledger: Ledger, workspace: Workspace, days: int) -> PurgeSummary:
     One that is pending or has failed is kept whatever its age: it is the only copy of footage
     that nobody will send again.
     """
-    before = clock.stamp(datetime.now(UTC) - timedelta(days=days))
-    old = ledger.originals_stored_before(before)
+    moment = clock.stamp(datetime.now(UTC) - timedelta(days=days))
+    old = ledger.originals_stored_by(moment)
     done = [sha256 for sha256, finished in old if finished]
     for sha256 in done:
         # the file first: what is killed between the two is done again by the next purge

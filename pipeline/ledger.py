@@ -208,14 +208,14 @@ class Ledger:
 
     # -- custody --------------------------------------------------------------------------
 
-    def originals_stored_before(self, moment: str) -> list[tuple[str, bool]]:
-        """Kept originals stored before *moment*, each with whether nothing is left to make."""
+    def originals_stored_by(self, moment: str) -> list[tuple[str, bool]]:
+        """Kept originals stored by *moment*, each with whether nothing is left to make."""
         rows = self._db.execute(
             "SELECT o.sha256, EXISTS (SELECT 1 FROM clip c WHERE c.sha256 = o.sha256"
             "  AND c.status IN ('accepted', 'rejected'))"
             " OR NOT EXISTS (SELECT 1 FROM attachment a WHERE a.sha256 = o.sha256"
             "  AND a.reason IS NULL AND a.kind != 'archive') AS finished"
-            " FROM original o WHERE o.state = 'kept' AND o.stored_at < ? ORDER BY o.stored_at",
+            " FROM original o WHERE o.state = 'kept' AND o.stored_at <= ? ORDER BY o.stored_at",
             (moment,),
         )
         return [(row["sha256"], bool(row["finished"])) for row in rows]

@@ -12,10 +12,13 @@ import unicodedata
 
 MASK = "[location removed]"
 
-_DECIMAL = r"[-+\u2212]?\d{1,3}[.,]\d{3,}\s*°?\s*[NSEWnsew]?"
+# No run in these patterns is unbounded next to another that takes the same characters: a mail
+# of nothing but blanks must cost no more than one of words.
+_GAP = r"\s{0,3}"
+_DECIMAL = rf"[-+\u2212]?\d{{1,3}}[.,]\d{{3,12}}+(?:{_GAP}°)?(?:{_GAP}[NSEWnsew]\b)?"
 _DMS = (
-    r"\d{1,3}\s*[°º:d]\s*\d{1,2}\s*['\u2032\u2019:m]\s*(?:\d{1,2}(?:[.,]\d+)?)?"
-    r"\s*(?:[\"\u2033\u201ds]|'')?\s*[NSEWOnsewo]"
+    rf"\d{{1,3}}{_GAP}[°º:d]{_GAP}\d{{1,2}}{_GAP}['\u2032\u2019:m]{_GAP}"
+    rf"(?:\d{{1,2}}(?:[.,]\d{{1,8}})?)?{_GAP}(?:[\"\u2033\u201ds]|'')?{_GAP}[NSEWOnsew]\b"
 )
 _COORDINATES = tuple(
     re.compile(pattern)
@@ -25,11 +28,12 @@ _COORDINATES = tuple(
         # the same in whole degrees or minutes, which only stands alone
         r"(?<!\w)[-+\u2212]\d{2,6}[-+\u2212]\d{3,7}(?:[-+\u2212]\d+)?(?:CRS\w*)?/",
         # a pair of decimal degrees, however it is parted
-        rf"(?i)(?:lat(?:itude)?\s*[:=]?\s*)?{_DECIMAL}\s*[,;_/|&\s]\s*(?:lo?ng?(?:itude)?\s*[:=]?\s*)?{_DECIMAL}",
+        rf"(?i)(?:lat(?:itude)?{_GAP}[:=]?{_GAP})?{_DECIMAL}{_GAP}[,;_/|&\s]{_GAP}"
+        rf"(?:lo?ng?(?:itude)?{_GAP}[:=]?{_GAP})?{_DECIMAL}",
         # one of the two, named
-        rf"(?i)\b(?:lat|latitude|lon|lng|long|longitude)\s*[:=]?\s*{_DECIMAL}",
+        rf"(?i)\b(?:lat|latitude|lon|lng|long|longitude){_GAP}[:=]?{_GAP}{_DECIMAL}",
         # degrees, minutes, seconds
-        rf"{_DMS}(?:\s*[,;/]?\s*{_DMS})?",
+        rf"{_DMS}(?:{_GAP}[,;/]?{_GAP}{_DMS})?",
         # geo: URI (RFC 5870), Plus Codes, what3words, links to map services
         r"(?i)geo:[-+\d.,;=a-z]+",
         r"\b[23456789CFGHJMPQRVWX]{4,8}\+[23456789CFGHJMPQRVWX]{2,3}\b",
@@ -82,7 +86,7 @@ def plain(text: str, limit: int, *, lines: bool = False) -> str:
 
 def display_name(name: str) -> str:
     """A file name to show: no folder, nothing invisible, coordinates masked, 120 characters."""
-    name = mask_locations(plain(name, 4000))
+    name = mask_locations(plain(name, len(name)))
     name = name.replace("\\", "/").rsplit("/", 1)[-1]
     name = "".join("_" if char in _RESERVED else char for char in name).strip(" .")
     if len(name) > 120:
