@@ -113,8 +113,14 @@ def test_decoration_has_a_rule(tmp_path: Path, picture: bytes, decoration: bool)
 
 
 def test_a_small_photo_that_was_attached_is_footage(tmp_path: Path) -> None:
-    desk = take_in(tmp_path, mail(("small.png", png(120, 90, 3000)), ("dot.png", png(1, 1))))
-    assert desk.outcomes() == [("small.png", None, "kept"), ("dot.png", "decoration", "kept")]
+    sizes = {"small.png": (120, 90), "icon.png": (4, 3), "dot.png": (1, 1), "spot.png": (3, 3)}
+    desk = take_in(tmp_path, mail(*((name, png(*size)) for name, size in sizes.items())))
+    assert desk.outcomes() == [
+        ("small.png", None, "kept"),
+        ("icon.png", None, "kept"),
+        ("dot.png", "decoration", "kept"),
+        ("spot.png", "decoration", "kept"),
+    ]
 
 
 def test_decoration_alone_is_no_attachment(tmp_path: Path) -> None:

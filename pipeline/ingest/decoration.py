@@ -5,10 +5,11 @@ A picture is decoration, and gets a row that says so, if
 - the mail's HTML shows it by its Content-ID, or it is inline and has a Content-ID, **and**
   it is small: at most 4 KiB, or fewer than 150 × 150 pixels in area, or a banner of at most
   200 pixels in height or width that is at least three times as long; or
-- it has at most 32 × 32 pixels, however it was sent: no footage.
+- it has at most 3 × 3 pixels, however it was sent: a tracking pixel.
 
-A photo that a phone puts into the text is far larger, and never falls under the rule.  The
-size is read from the headers of PNG, GIF and JPEG; another format counts by its bytes alone.
+A small picture that somebody attached is footage that they chose to send; a photo that a phone
+puts into the text is far larger than what the rule names.  The size is read from the headers
+of PNG, GIF and JPEG; another format counts by its bytes alone.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pipeline.model import Reason, Refusal
 _SMALL_FILE = 4096
 _SMALL_AREA = 150 * 150
 _BANNER = 200
-_DOT = 32
+_DOT = 3
 
 DETAIL = "a small picture that belongs to the mail's layout, like a logo or a tracking pixel"
 
