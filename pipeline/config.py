@@ -14,8 +14,6 @@ from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     StringConstraints,
@@ -25,19 +23,33 @@ from pydantic import (
 )
 
 from pipeline.errors import ConfigError
+from pipeline.montage import Montage, Name, Section, Style
+
+__all__ = [
+    "FOLDER_SCHEMES",
+    "IMAP_SCHEMES",
+    "LOOPBACK",
+    "Campaign",
+    "Category",
+    "Config",
+    "Inbox",
+    "Montage",
+    "OAuth2",
+    "Output",
+    "Process",
+    "Report",
+    "ReviewSection",
+    "Section",
+    "Style",
+    "WorkspaceSection",
+    "load",
+]
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 IMAP_SCHEMES = ("imaps", "imap+starttls", "imap")
 FOLDER_SCHEMES = ("maildir", "mbox", "eml", "folder")
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Hashtag = Annotated[str, StringConstraints(pattern=r"^#\S+$", max_length=100)]
-
-
-class Section(BaseModel):
-    """A table of the file: frozen, of exact types, with no key that we do not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Category(Section):
@@ -242,30 +254,6 @@ class Report(Section):
     sender: Literal["masked", "full", "none"] = Field(
         default="masked", description="how senders are named in HTML, JSON and CSV"
     )
-
-
-class Montage(Section):
-    """How the clips become one film."""
-
-    name: Name = Field(default="montage", description="the stem of the file's name")
-    order: str = Field(
-        default="received",
-        description='"received", "sender", "filename", "shuffle:SEED", or the path of a file of '
-        "SHAs, one a line",
-    )
-    transition_seconds: float = Field(default=0.0, ge=0, le=10, description="crossfade")
-    opening_card: str | None = Field(
-        default=None, max_length=400, description='left out: the campaign\'s name; "": no card'
-    )
-    closing_card: bool = Field(default=True, description="thanks, and the handle")
-    automatic: bool = Field(default=False, description="footage run renders at its end")
-
-    @field_validator("transition_seconds")
-    @classmethod
-    def _hard_cuts(cls, value: float) -> float:
-        if value:
-            raise ValueError("crossfades are not available yet; the value must be 0")
-        return value
 
 
 class Output(Section):

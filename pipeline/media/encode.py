@@ -39,6 +39,11 @@ def frames_in(seconds: float, fps: int) -> int:
     return max(1, int(Fraction(seconds).limit_denominator(1_000_000) * fps + Fraction(1, 2)))
 
 
+def fade_frames(seconds: float, fps: int) -> int:
+    """How many pictures a crossfade of *seconds* lasts; 0 for hard cuts."""
+    return frames_in(seconds, fps) if seconds > 0 else 0
+
+
 def video_arguments(output: Output) -> dict[str, str | int]:
     """FFmpeg's options for the picture of an output."""
     preset, crf = _X264[output.quality]
@@ -68,6 +73,21 @@ def clip_arguments(output: Output) -> dict[str, str | int]:
         "disposition:a:1": "0",
         **_CLEAN,
     }
+
+
+def cut_arguments(frames: int, fade: int) -> dict[str, str | int]:
+    """Options that put key frames where a clip of *frames* meets crossfades of *fade* pictures.
+
+    Between them it is copied into the montage; what lies outside is all that is encoded again.
+    A clip shorter than two fades is cut in its middle.
+    """
+    cut = min(fade, frames // 2)
+    return {"force_key_frames:v": f"expr:eq(n,{cut})+eq(n,{frames - cut})"} if cut else {}
+
+
+def piece_arguments(output: Output) -> dict[str, str | int]:
+    """Options for a piece of a montage that is encoded again: the picture alone."""
+    return {**video_arguments(output), **_CLEAN}
 
 
 def montage_arguments(output: Output) -> dict[str, str | int]:

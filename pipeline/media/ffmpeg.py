@@ -15,7 +15,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -93,11 +93,14 @@ class Door:
         argv: list[str],
         cell: Cell,
         feed: Iterable[bytes] | None = None,
+        sink: Callable[[bytes], object] | None = None,
     ) -> Ended:
         """Run a program to its end, or to the end of its wall time.
 
         :param purpose: for the log: probe, loudness, encode, card, join, still.
         :param feed: pieces for its standard input; without, it has none.
+        :param sink: takes what comes from its standard output, piece by piece, in a thread of
+            its own; without, the last 4 MiB are kept.
         :raises InterruptedError: the door was closed while it ran.
         :raises SandboxUnavailable: the configuration asks for walls that can't be had here.
         """
@@ -115,7 +118,7 @@ class Door:
             )
             self._running.add(process)
         try:
-            ended = self._attend(process, cell, begun, feed)
+            ended = self._attend(process, cell, begun, feed, sink)
         finally:
             self._end(process)
             with self._lock:
@@ -146,12 +149,13 @@ class Door:
         cell: Cell,
         begun: float,
         feed: Iterable[bytes] | None,
+        sink: Callable[[bytes], object] | None,
     ) -> Ended:
         kept: list[bytearray] = [bytearray(), bytearray()]
         streams = [process.stdout, process.stderr]
         threads = [
-            threading.Thread(target=_drain, args=(stream, into), daemon=True)
-            for stream, into in zip(streams, kept, strict=True)
+            threading.Thread(target=_drain, args=(stream, into, taker), daemon=True)
+            for stream, into, taker in zip(streams, kept, (sink, None), strict=True)
         ]
         timed_out = threading.Event()
 
@@ -198,10 +202,15 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _drain(stream: IO[bytes], into: bytearray) -> None:
+def _drain(
+    stream: IO[bytes], into: bytearray, sink: Callable[[bytes], object] | None = None
+) -> None:
     """Read a pipe to its end, so that nobody blocks, and keep only its last 4 MiB."""
     with contextlib.suppress(ValueError, OSError):
         while data := os.read(stream.fileno(), 1 << 16):
+            if sink is not None:
+                sink(data)
+                continue
             into += data
             if len(into) > 2 * _KEEP:
                 del into[:-_KEEP]

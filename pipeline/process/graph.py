@@ -60,6 +60,7 @@ def arguments(
                 second.filter("aformat", sample_fmts="s16p", channel_layouts="stereo"),
                 str(target.movie),
                 **encode.clip_arguments(target.output),
+                **encode.cut_arguments(target.frames, recipe.fade_frames(target.output)),
             )
         )
         nodes.append(

@@ -31,6 +31,11 @@ class Recipe:
     still_motion: str
     loudness_lufs: float
     max_source_seconds: float
+    transition_seconds: float = 0.0
+
+    def fade_frames(self, output: Output) -> int:
+        """How many pictures of *output* a crossfade of the montage lasts; 0 for hard cuts."""
+        return encode.fade_frames(self.transition_seconds, output.fps)
 
     @property
     def key(self) -> str:
@@ -45,6 +50,8 @@ class Recipe:
             self.loudness_lufs,
             self.max_source_seconds,
         ]
+        if self.transition_seconds > 0:  # moves key frames, and nothing else
+            parts.append([self.fade_frames(output) for output in self.outputs])
         return _digest(parts)
 
     @property
@@ -61,14 +68,24 @@ def choose(config: Config, item: Attachment, submission: Submission, review: Rev
         category = next(named, None)
     hashtags = [*config.campaign.hashtags, *(category.hashtags if category else ())]
     caption = " ".join(dict.fromkeys(hashtags))
+    return of(
+        config,
+        review.caption if review.caption is not None else caption,
+        category.name if category else None,
+    )
+
+
+def of(config: Config, caption: str, category: str | None = None) -> Recipe:
+    """The recipe for a clip with this caption."""
     return Recipe(
-        caption=review.caption if review.caption is not None else caption,
-        category=category.name if category else None,
+        caption=caption,
+        category=category,
         outputs=config.output,
         still_seconds=config.process.still_seconds,
         still_motion=config.process.still_motion,
         loudness_lufs=config.process.loudness_lufs,
         max_source_seconds=config.process.max_source_seconds,
+        transition_seconds=config.montage.transition_seconds,
     )
 
 

@@ -1,11 +1,14 @@
-"""Joining segments by stream copy: no picture is encoded again, the sound once.
+"""Joining the pieces of a film: no picture is encoded again, the sound once.
 
-The concat demuxer copies the picture's packets; the lossless sound of the segments is
-decoded and goes through one AAC encoder, so that no joint is heard and nothing drifts.
+The concat demuxer copies the pictures' packets; the lossless sound of the segments is
+decoded, edited and goes through one AAC encoder, so that no joint is heard and nothing drifts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import ffmpeg
@@ -15,83 +18,170 @@ from pipeline.config import Output
 from pipeline.errors import StageError
 from pipeline.files import Workspace
 from pipeline.media import encode, verify
-from pipeline.media.ffmpeg import Door, program
+from pipeline.media.ffmpeg import Door, Ended, program
 from pipeline.media.sandbox import Cell, Limits
-from pipeline.render.timeline import Segment
+from pipeline.render import cuts, seams, sound
+from pipeline.render.cuts import Copy, Joints, Piece
+from pipeline.render.timeline import Film
 
 _POSTER_WIDTH = 1280
+_QUIET = ("-nostdin", "-hide_banner", "-v", "error")
+_LIST = {
+    "f": "concat",
+    "safe": 0,
+    "protocol_whitelist": "file",
+    "format_whitelist": "concat,mov",
+}
 
 
-def join(
-    segments: tuple[Segment, ...], output: Output, part: Path, workspace: Workspace, door: Door
-) -> verify.Mp4Facts:
-    """Join *segments* into *part* and judge the result.
+@dataclass(frozen=True)
+class Assembly:
+    """A film with its pieces, and the joints of the files that are cut, by path."""
 
-    :raises StageError: the segments don't fit each other, FFmpeg failed, or frames are missing.
-    :raises NotClean: verification found something in it.
+    film: Film
+    pieces: tuple[Piece, ...]
+    joints: Mapping[str, Joints]
+
+
+def prepare(film: Film, workspace: Workspace) -> Assembly:
+    """Look at the files that must be cut, and plan the pieces.
+
+    :raises StageError: the segments don't fit each other.
+    :raises NotClean: a clip is not as it was when it was published.
     """
-    if len({segment.extradata for segment in segments}) != 1:
+    if len({segment.extradata for segment in film.segments}) != 1:
         raise StageError(
             "clips of different encodings can't be joined; run `footage process` first"
         )
-    frames = sum(segment.frames for segment in segments)
-    listed = files.part_for(workspace.cache / "join.txt")
-    paths = [workspace.root / segment.path for segment in segments]
-    try:
-        listed.write_text(_list(segments, paths, output.fps), "utf-8")
-        ended = door.run(
-            "join",
-            _arguments(listed, part, output, frames),
-            Cell(
-                reads=(listed, *dict.fromkeys(path.parent for path in paths)),
-                writes=(part.parent,),
-                limits=Limits(wall_s=max(300.0, frames / output.fps)),
-            ),
-        )
-    finally:
-        listed.unlink(missing_ok=True)
-    if "No space left on device" in ended.said:
-        raise StageError("the disk is full; make room and render again, the old montage stays")
-    if not ended.ok:
-        raise StageError(f"the montage could not be joined: {'; '.join(ended.said) or ended.code}")
+    joints: dict[str, Joints] = {}
+    for index, segment in enumerate(film.segments):
+        cut = any(film.around(index)) or not segment.whole
+        if cut and segment.path not in joints:
+            facts = verify.judge_clip(workspace.root / segment.path).video
+            joints[segment.path] = Joints(facts.keyframes, facts.lead)
+    return Assembly(film, cuts.plan(film, joints), joints)
+
+
+def join(assembly: Assembly, part: Path, workspace: Workspace, door: Door) -> verify.Mp4Facts:
+    """Join the pieces into *part* and judge the result; the bridges must be there.
+
+    :raises StageError: FFmpeg failed, or frames or samples are missing.
+    :raises NotClean: verification found something in it.
+    """
+    film, output = assembly.film, assembly.film.output
+    with _list(workspace, _pictures(assembly, workspace)) as listed:
+        argv = _arguments(listed, part, output)
+        with _sound(film, workspace, door) as samples:
+            pieces = (block.tobytes() for block in samples)
+            ended = door.run("join", argv, _cell(film, part, workspace), feed=pieces)
+    _gate(ended, "the montage could not be joined")
     facts = verify.judge_montage(part)
-    samples = facts.audio[0].samples
-    if facts.video.frames != frames:
-        raise StageError(f"the montage has {facts.video.frames} frames instead of {frames}")
-    if abs(samples - encode.samples_of(frames, output.fps)) > encode.SAMPLE_RATE // output.fps:
+    if facts.video.frames != film.frames:
+        raise StageError(f"the montage has {facts.video.frames} frames instead of {film.frames}")
+    missing = encode.samples_of(film.frames, output.fps) - facts.audio[0].samples
+    if abs(missing) > encode.SAMPLE_RATE // output.fps:
         raise StageError("the montage's sound is not as long as its picture")
     return facts
 
 
-def _list(segments: tuple[Segment, ...], paths: list[Path], fps: int) -> str:
-    """The concat demuxer's list; a duration for each, since AAC's padding must not count."""
-    lines = ["ffconcat version 1.0"]
-    for segment, path in zip(segments, paths, strict=True):
-        quoted = str(path).replace("'", r"'\''")
-        lines += [f"file '{quoted}'", f"duration {segment.frames / fps:.9f}"]
-    return "\n".join(lines) + "\n"
-
-
-def _arguments(listed: Path, part: Path, output: Output, frames: int) -> list[str]:
-    source = ffmpeg.input(
-        str(listed), f="concat", safe=0, protocol_whitelist="file", format_whitelist="concat,mov"
+def _cell(film: Film, part: Path, workspace: Workspace) -> Cell:
+    seconds = film.frames / film.output.fps
+    return Cell(
+        reads=(workspace.clips, workspace.cache),
+        writes=(part.parent,),
+        limits=Limits(wall_s=max(300.0, seconds), cpu_s=max(600, int(seconds))),
     )
-    sound = (
-        source["a:1"]
-        # counted in samples: in any other unit the division leaves one too many or too few
-        .filter("asettb", f"1/{encode.SAMPLE_RATE}")
-        .filter("asetpts", "N")
-        .filter("atrim", end_sample=encode.samples_of(frames, output.fps))
+
+
+def _gate(ended: Ended, fault: str) -> None:
+    if "No space left on device" in ended.said:
+        raise StageError("the disk is full; make room and render again, the old montage stays")
+    if not ended.ok:
+        raise StageError(f"{fault}: {'; '.join(ended.said) or ended.code}")
+
+
+@contextmanager
+def _list(workspace: Workspace, lines: Iterator[str]) -> Iterator[Path]:
+    """A list for the concat demuxer, for as long as it is read."""
+    listed = files.part_for(workspace.cache / "join.txt")
+    try:
+        listed.write_text(
+            "ffconcat version 1.0\n" + "".join(f"{line}\n" for line in lines), "utf-8"
+        )
+        yield listed
+    finally:
+        listed.unlink(missing_ok=True)
+
+
+def _pictures(assembly: Assembly, workspace: Workspace) -> Iterator[str]:
+    """Where each piece begins and ends.
+
+    A seek finds the key frame at or before a time, and a file ends before the first packet
+    whose decoding time is not before another: both are named between two pictures.
+    """
+    film = assembly.film
+    fps = film.output.fps
+    for piece in assembly.pieces:
+        start, stop = 0, None
+        if isinstance(piece, Copy):
+            stretch = piece.stretch
+            path, start = workspace.root / stretch.segment.path, stretch.start
+            if stretch.stop < stretch.segment.frames:
+                stop = stretch.stop - assembly.joints[stretch.segment.path].lead
+        else:
+            path = seams.path_of(piece, film.transition, film.output, workspace)
+        yield _file(path)
+        yield f"inpoint {(start + 0.25) / fps:.6f}"
+        if stop is not None:
+            yield f"outpoint {(stop - 0.5) / fps:.6f}"
+        yield f"duration {piece.frames / fps:.9f}"
+
+
+def _file(path: Path) -> str:
+    quoted = str(path).replace("'", r"'\''")
+    return f"file '{quoted}'"
+
+
+def _arguments(listed: Path, part: Path, output: Output) -> list[str]:
+    pictures = ffmpeg.input(str(listed), **_LIST)
+    heard = ffmpeg.input(
+        "pipe:0", f="s16le", ar=encode.SAMPLE_RATE, ch_layout="stereo", protocol_whitelist="pipe"
     )
     options = encode.montage_arguments(output)
-    # The list's times are in microseconds, and shifted by the priming of the clips' AAC: put
-    # each picture back on its own tick, the first on 0.  Decoding runs two pictures ahead in
-    # every clip but the shortest, which have nothing to reorder: give all the same pace.
+    # The list's times are in microseconds and lie beside the ticks: put each picture back on
+    # its own, the first on 0.  Decoding runs two pictures ahead in every clip but the
+    # shortest, which have nothing to reorder: give all the same pace.
     tick = encode.TICKS
     options["bsf:v"] = f"setts=pts=round((PTS-STARTPTS)/{tick})*{tick}:dts=(N-2)*{tick}"
-    node = ffmpeg.output(source["v:0"], sound, str(part), **options)
-    node = node.global_args("-nostdin", "-hide_banner", "-v", "error")
-    return [program(), *map(str, node.overwrite_output().get_args())]
+    node = ffmpeg.output(pictures["v:0"], heard["a:0"], str(part), **options)
+    return [program(), *map(str, node.global_args(*_QUIET).overwrite_output().get_args())]
+
+
+@contextmanager
+def _sound(film: Film, workspace: Workspace, door: Door) -> Iterator[Iterator[sound.Samples]]:
+    """The film's sound, decoded beside whoever reads it.
+
+    :raises StageError: FFmpeg failed, or a clip's sound is not as long as its picture.
+    """
+    fps = film.output.fps
+    lines = (
+        line
+        for segment in film.segments
+        for line in (_file(workspace.root / segment.path), f"duration {segment.frames / fps:.9f}")
+    )
+    with _list(workspace, lines) as listed:
+        source = ffmpeg.input(str(listed), **_LIST)
+        node = ffmpeg.output(source["a:1"].filter("asetpts", "N/SR/TB"), "pipe:1", f="s16le")
+        argv = [program(), *map(str, node.global_args(*_QUIET).get_args())]
+        seconds = sum(segment.frames for segment in film.segments) / fps
+        limits = Limits(wall_s=max(300.0, seconds), cpu_s=max(600, int(seconds)))
+        cell = Cell(reads=(workspace.clips, workspace.cache), limits=limits)
+
+        def decode(pipe: sound.Pipe) -> None:
+            _gate(door.run("sound", argv, cell, sink=pipe.put), "the sound could not be decoded")
+
+        with sound.beside(decode) as pipe:
+            yield sound.edited(pipe, film)
 
 
 def poster(montage: Path, frame: int, output: Output, part: Path, door: Door) -> None:
@@ -106,7 +196,7 @@ def poster(montage: Path, frame: int, output: Output, part: Path, door: Door) ->
     )
     node = ffmpeg.output(
         picture.filter("format", "yuvj420p"), str(part), **encode.still_arguments()
-    ).global_args("-nostdin", "-hide_banner", "-v", "error")
+    ).global_args(*_QUIET)
     argv = [program(), *map(str, node.overwrite_output().get_args())]
     ended = door.run("still", argv, Cell(reads=(montage,), writes=(part.parent,)))
     if not ended.ok:

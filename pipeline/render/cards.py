@@ -58,20 +58,30 @@ def closing(config: Config) -> Words | None:
     return Words("Thank you", tuple(filter(None, lines)))
 
 
-def card(words: Words, title: str, output: Output, workspace: Workspace, door: Door) -> Segment:
+def length(output: Output) -> int:
+    """How many pictures a card has."""
+    return encode.frames_in(_SECONDS, output.fps)
+
+
+def card(
+    words: Words, title: str, config: Config, output: Output, workspace: Workspace, door: Door
+) -> Segment:
     """The card as a segment, from the cache or made.
 
     :raises StageError: FFmpeg failed.
     :raises NotClean: verification found something in it.
     """
-    parts = [_VERSION, words.title, words.lines, output.model_dump(), encode.clip_arguments(output)]
+    frames = length(output)
+    arguments = encode.clip_arguments(output) | encode.cut_arguments(
+        frames, encode.fade_frames(config.montage.transition_seconds, output.fps)
+    )
+    parts = [_VERSION, words.title, words.lines, output.model_dump(), arguments]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
     final = workspace.cache / f"card-{key}.mp4"
-    frames = encode.frames_in(_SECONDS, output.fps)
     if not final.exists():
         part = files.part_for(final)
         try:
-            _encode(words, output, frames, part, door)
+            _encode(words, output, frames, part, arguments, door)
             verify.judge_clip(part)
             files.publish(part, final)
         finally:
@@ -83,10 +93,19 @@ def card(words: Words, title: str, output: Output, workspace: Workspace, door: D
         content=files.sha256_of(final),
         frames=facts.video.frames,
         extradata=facts.video.extradata,
+        start=0,
+        stop=facts.video.frames,
     )
 
 
-def _encode(words: Words, output: Output, frames: int, part: Path, door: Door) -> None:
+def _encode(
+    words: Words,
+    output: Output,
+    frames: int,
+    part: Path,
+    arguments: dict[str, str | int],
+    door: Door,
+) -> None:
     picture = ffmpeg.input(
         "pipe:0", f="rawvideo", pix_fmt="rgb24", s=output.size, framerate=output.fps
     )
@@ -113,7 +132,7 @@ def _encode(words: Words, output: Output, frames: int, part: Path, door: Door) -
         both[0].filter("aformat", sample_fmts="fltp", channel_layouts="stereo"),
         both[1].filter("aformat", sample_fmts="s16p", channel_layouts="stereo"),
         str(part),
-        **encode.clip_arguments(output),
+        **arguments,
     ).global_args("-hide_banner", "-v", "error")
     argv = [program(), *map(str, node.overwrite_output().get_args())]
     cell = Cell(writes=(part.parent,), limits=Limits(wall_s=300))

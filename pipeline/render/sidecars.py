@@ -5,42 +5,42 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from pipeline.render.timeline import Segment, Timeline
+from pipeline.render.timeline import Film, Segment
 
 
-def starts(segments: tuple[Segment, ...], fps: int) -> Iterator[tuple[Segment, float, float]]:
-    """Each segment with its beginning and end in the montage, in seconds."""
-    at = 0
-    for segment in segments:
-        yield segment, at / fps, (at + segment.frames) / fps
-        at += segment.frames
+def times(film: Film) -> Iterator[tuple[Segment, float, float]]:
+    """Each segment with its beginning and end in the montage, in seconds; fades overlap."""
+    fps = film.output.fps
+    for segment, start in zip(film.segments, film.starts, strict=True):
+        yield segment, start / fps, (start + segment.length) / fps
 
 
-def subtitles(segments: tuple[Segment, ...], fps: int) -> str:
-    """The captions as WebVTT (W3C, section 3)."""
+def subtitles(film: Film) -> str:
+    """The captions as WebVTT (W3C, section 3); where clips fade, one ends in the middle."""
     blocks = ["WEBVTT"]
-    for segment, begin, end in starts(segments, fps):
+    fps = film.output.fps
+    for index, (segment, begin, end) in enumerate(times(film)):
         if segment.caption:
+            before, after = film.around(index)
+            shown = f"{_clock(begin + before / 2 / fps)} --> {_clock(end - after / 2 / fps)}"
             text = segment.caption.replace("&", "&amp;").replace("<", "&lt;")
-            blocks.append(f"{_clock(begin)} --> {_clock(end)}\n{text.replace('-->', '→')}")
+            blocks.append(f"{shown}\n{text.replace('-->', '→')}")
     return "\n\n".join(blocks) + "\n"
 
 
-def chapters(segments: tuple[Segment, ...], fps: int) -> str:
+def chapters(film: Film) -> str:
     """Times and neutral names, a line each, as video platforms take them."""
-    lines = []
-    for segment, begin, _ in starts(segments, fps):
-        seconds = int(begin)
-        hours, minutes = divmod(seconds // 60, 60)
-        stamp = f"{minutes:02d}:{seconds % 60:02d}"
-        lines.append(f"{f'{hours}:' if hours else ''}{stamp} {segment.title}")
+    lines = [f"{_stamp(begin)} {segment.title}" for segment, begin, _ in times(film)]
     return "\n".join(lines) + "\n"
 
 
-def contents(campaign: str, sha256: str, segments: tuple[Segment, ...], timeline: Timeline) -> str:
-    """What went in, in order, and what did not, as JSON."""
-    fps = timeline.output.fps
-    frames = sum(segment.frames for segment in segments)
+def contents(campaign: str, sha256: str, film: Film) -> str:
+    """What went in, in order, and what did not and why, as JSON.
+
+    ``in_frame`` and ``out_frame`` are of the clip's file; ``fade_in_frames`` lie upon the
+    segment before.
+    """
+    fps = film.output.fps
     listed = [
         {
             "title": segment.title,
@@ -48,25 +48,36 @@ def contents(campaign: str, sha256: str, segments: tuple[Segment, ...], timeline
             "sha256": segment.sha256 or None,
             "path": segment.path,
             "file_sha256": segment.content,
-            "frames": segment.frames,
+            "frames": segment.length,
+            "in_frame": segment.start,
+            "out_frame": segment.stop,
+            "fade_in_frames": film.around(index)[0],
             "start_s": round(begin, 3),
             "end_s": round(end, 3),
             "caption": segment.caption,
+            "category": segment.category,
         }
-        for segment, begin, end in starts(segments, fps)
+        for index, (segment, begin, end) in enumerate(times(film))
     ]
     data = {
         "schema": 1,
         "campaign": campaign,
-        "output": timeline.output.name,
+        "output": film.output.name,
         "sha256": sha256,
         "fps": fps,
-        "frames": frames,
-        "duration_s": round(frames / fps, 3),
+        "frames": film.frames,
+        "duration_s": round(film.frames / fps, 3),
+        "transition": film.transition if any(film.fades) else None,
         "segments": listed,
-        "left_out": [{"sha256": out.sha256, "why": out.why} for out in timeline.left_out],
+        "left_out": [{"sha256": out.sha256, "why": out.why} for out in film.left_out],
     }
     return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+
+
+def _stamp(moment: float) -> str:
+    seconds = int(moment)
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"{f'{hours}:' if hours else ''}{minutes:02d}:{seconds % 60:02d}"
 
 
 def _clock(seconds: float) -> str:

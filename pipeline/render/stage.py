@@ -17,15 +17,26 @@ from pipeline.ledger import Ledger
 from pipeline.media import encode, verify
 from pipeline.media.ffmpeg import Door
 from pipeline.model import Row
-from pipeline.render import assemble, cards, sidecars, timeline
-from pipeline.render.timeline import Segment, Timeline
+from pipeline.render import assemble, cards, seams, sidecars, timeline
+from pipeline.render.timeline import Film, Segment, Timeline
 
-_VERSION = 1
+_VERSION = 2
 _SUFFIXES: dict[verify.TextKind, str] = {
     "vtt": ".vtt",
     "chapters": ".chapters.txt",
     "json": ".json",
 }
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What a montage is made with."""
+
+    config: Config
+    ledger: Ledger
+    workspace: Workspace
+    door: Door
+    console: Console
 
 
 @dataclass(frozen=True)
@@ -70,39 +81,36 @@ def run(
     if not admitted:
         raise StageError("no clip is admitted to the montage")
     rows = ledger.rows()
+    seams.forget(workspace, {row.attachment.sha256 or "" for row in rows if row.result})
     made = []
-    with console.task("render", len(outputs), "montages") as task:
-        for output in outputs:
-            plan = timeline.arrange(config, ledger, output, admitted, rows)
-            if not plan.clips:
-                raise StageError(f"no admitted clip has the output {output.name!r} yet")
-            made.append(_render(config, ledger, workspace, door, plan))
-            task.advance()
+    shop = Shop(config, ledger, workspace, door, console)
+    for output in outputs:
+        beside = cards.length(output) * len(_cards(config))
+        plan = timeline.arrange(config, ledger, output, admitted, rows, beside=beside)
+        if not plan.clips:
+            raise StageError(f"no admitted clip goes into the montage of {output.name!r}")
+        made.append(_render(shop, plan))
     return made
 
 
-def _render(
-    config: Config, ledger: Ledger, workspace: Workspace, door: Door, plan: Timeline
-) -> Rendered:
-    output = plan.output
+def _render(shop: Shop, plan: Timeline) -> Rendered:
+    workspace, output = shop.workspace, plan.output
     _present(workspace, plan)
     try:
-        segments = _with_cards(config, workspace, door, plan)
-        final = workspace.montage / f"{config.montage.name}-{output.name}.mp4"
-        frames = sum(segment.frames for segment in segments)
-        key = _key(segments, plan)
+        film = timeline.film(shop.config, plan, _with_cards(shop, plan))
+        final = workspace.montage / f"{shop.config.montage.name}-{output.name}.mp4"
+        key = _key(film)
         path = workspace.relative(final)
-        cached = ledger.montage_key(path) == key and final.exists()
+        cached = shop.ledger.montage_key(path) == key and final.exists()
         if not cached:
-            sha256 = _publish(config, workspace, door, plan, segments, final)
-            clips = [segment.sha256 for segment in segments if segment.sha256]
-            ledger.record_montage(path, key, sha256, clips)
+            sha256 = _publish(shop, film, final)
+            clips = [segment.sha256 for segment in film.segments if segment.sha256]
+            shop.ledger.record_montage(path, key, sha256, clips)
     except NotClean as fault:
         problems = "; ".join(fault.problems[:3])
         raise StageError(f"the montage is withheld, it was not clean: {problems}") from fault
-    return Rendered(
-        output.name, path, len(plan.clips), frames, round(frames / output.fps, 3), cached
-    )
+    length = round(film.frames / output.fps, 3)
+    return Rendered(output.name, path, len(plan.clips), film.frames, length, cached)
 
 
 def _present(workspace: Workspace, plan: Timeline) -> None:
@@ -115,50 +123,55 @@ def _present(workspace: Workspace, plan: Timeline) -> None:
         )
 
 
-def _with_cards(
-    config: Config, workspace: Workspace, door: Door, plan: Timeline
-) -> tuple[Segment, ...]:
+def _cards(config: Config) -> list[cards.Words]:
+    return [words for words in (cards.opening(config), cards.closing(config)) if words]
+
+
+def _with_cards(shop: Shop, plan: Timeline) -> tuple[Segment, ...]:
+    def made(words: cards.Words, title: str) -> Segment:
+        return cards.card(words, title, shop.config, plan.output, shop.workspace, shop.door)
+
     segments = list(plan.clips)
-    opening, closing = cards.opening(config), cards.closing(config)
+    opening, closing = cards.opening(shop.config), cards.closing(shop.config)
     if opening is not None:
-        segments.insert(0, cards.card(opening, "Opening", plan.output, workspace, door))
+        segments.insert(0, made(opening, "Opening"))
     if closing is not None:
-        segments.append(cards.card(closing, "Closing", plan.output, workspace, door))
+        segments.append(made(closing, "Closing"))
     return tuple(segments)
 
 
-def _key(segments: tuple[Segment, ...], plan: Timeline) -> str:
+def _key(film: Film) -> str:
     parts = [
         _VERSION,
-        [(segment.content, segment.title, segment.caption) for segment in segments],
-        [(out.sha256, out.why) for out in plan.left_out],
-        encode.montage_arguments(plan.output),
+        [
+            (segment.content, segment.start, segment.stop, segment.title, segment.caption)
+            for segment in film.segments
+        ],
+        (film.fades, film.transition if any(film.fades) else ""),
+        [(out.sha256, out.why) for out in film.left_out],
+        encode.piece_arguments(film.output),
+        encode.montage_arguments(film.output),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
-def _publish(
-    config: Config,
-    workspace: Workspace,
-    door: Door,
-    plan: Timeline,
-    segments: tuple[Segment, ...],
-    final: Path,
-) -> str:
+def _publish(shop: Shop, film: Film, final: Path) -> str:
     """Make the montage and all beside it, judge it, and only then let it appear."""
-    output = plan.output
+    workspace, door, output = shop.workspace, shop.door, film.output
     part, picture = files.part_for(final), files.part_for(final)
     beside = {kind: files.part_for(final) for kind in _SUFFIXES}
     try:
-        assemble.join(segments, output, part, workspace, door)
-        at = 0 if segments[0].sha256 else segments[0].frames  # behind the opening card
-        assemble.poster(part, at + plan.clips[0].frames // 3, output, picture, door)
+        assembly = assemble.prepare(film, workspace)
+        _bridge(shop, assembly)
+        assemble.join(assembly, part, workspace, door)
+        at = next(number for number, segment in enumerate(film.segments) if segment.sha256)
+        shown = film.starts[at] + film.segments[at].length // 3
+        assemble.poster(part, shown, output, picture, door)
         sha256 = files.sha256_of(part)
-        contents = sidecars.contents(config.campaign.name, sha256, segments, plan)
         texts: dict[verify.TextKind, str] = {
-            "vtt": sidecars.subtitles(segments, output.fps),
-            "chapters": sidecars.chapters(segments, output.fps),
-            "json": contents,
+            "vtt": sidecars.subtitles(film),
+            "chapters": sidecars.chapters(film),
+            "json": sidecars.contents(shop.config.campaign.name, sha256, film),
         }
         for kind, text in texts.items():
             beside[kind].write_text(text, "utf-8")
@@ -171,3 +184,20 @@ def _publish(
     finally:
         for path in (part, picture, *beside.values()):
             path.unlink(missing_ok=True)
+
+
+def _bridge(shop: Shop, assembly: assemble.Assembly) -> None:
+    """Make the bridges that are not there yet; what is there costs nothing and isn't counted."""
+    film = assembly.film
+    todo = seams.missing(assembly.pieces, film.transition, film.output, shop.workspace)
+    frames = sum(bridge.frames for bridge in todo.values())
+    with shop.console.task("crossfades", frames, "pictures") as task:
+        seams.make(
+            todo,
+            film.transition,
+            film.output,
+            shop.workspace,
+            shop.door,
+            workers=shop.config.process.workers,
+            done=task.advance,
+        )

@@ -1,25 +1,28 @@
-"""Which clips the montage holds, in which order, and where each begins: pure data."""
+"""Which clips the montage holds, in which order, how much of each, and where each begins.
+
+Pure data: what is decided here is done elsewhere.  All times are counted in pictures.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from pipeline.config import Config, Output
-from pipeline.errors import ConfigError
 from pipeline.ledger import Ledger
-from pipeline.model import ClipOutput, Row
+from pipeline.media import encode
+from pipeline.model import ClipOutput, Row, Status
+from pipeline.render import order
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of the montage: a card or a clip, copied from a file as it is.
+    """A stretch of the montage: a card, or as much of a clip as is shown.
 
     ``path`` is from the workspace; ``sha256`` is that of the original, empty for a card;
-    ``content`` is the SHA-256 of the file.
+    ``content`` is the SHA-256 of the file, which holds ``frames`` pictures; those from
+    ``start`` to before ``stop`` are shown.
     """
 
     title: str
@@ -27,8 +30,21 @@ class Segment:
     content: str
     frames: int
     extradata: str
+    start: int
+    stop: int
     sha256: str = ""
     caption: str = ""
+    category: str | None = None
+
+    @property
+    def length(self) -> int:
+        """How many pictures are shown."""
+        return self.stop - self.start
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of the file is shown."""
+        return self.length == self.frames
 
 
 @dataclass(frozen=True)
@@ -48,97 +64,166 @@ class Timeline:
     left_out: tuple[LeftOut, ...]
 
 
-def arrange(
-    config: Config, ledger: Ledger, output: Output, admitted: Sequence[Row], rows: Iterable[Row]
-) -> Timeline:
-    """Put the admitted clips into the order that the configuration names.
+@dataclass(frozen=True)
+class Film:
+    """A montage as it will be seen: cards and clips, and how one passes into the next.
 
-    :raises ConfigError: the order is none that we know, or its file can't be read.
+    ``fades`` has an entry for each joint: the pictures over which a segment and the next
+    lie upon each other, 0 for a hard cut.
     """
-    chosen, unlisted = _ordered(config, ledger, admitted)
-    left_out = [LeftOut(row.attachment.sha256 or "", "not in the order file") for row in unlisted]
+
+    output: Output
+    segments: tuple[Segment, ...]
+    fades: tuple[int, ...]
+    transition: str
+    left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def frames(self) -> int:
+        """How many pictures the whole has."""
+        return sum(segment.length for segment in self.segments) - sum(self.fades)
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """The picture of the whole with which each segment begins."""
+        at, found = 0, []
+        for segment, fade in zip(self.segments, (*self.fades, 0), strict=True):
+            found.append(at)
+            at += segment.length - fade
+        return tuple(found)
+
+    def around(self, index: int) -> tuple[int, int]:
+        """The lengths of the fades before and after a segment."""
+        fades = (0, *self.fades, 0)
+        return fades[index], fades[index + 1]
+
+
+def film(config: Config, plan: Timeline, segments: Sequence[Segment]) -> Film:
+    """The clips of *plan* with their cards, *segments*, as one film."""
+    longest = encode.fade_frames(config.montage.transition_seconds, plan.output.fps)
+    return Film(
+        output=plan.output,
+        segments=tuple(segments),
+        fades=fades([segment.length for segment in segments], longest),
+        transition=config.montage.transition,
+        left_out=plan.left_out,
+    )
+
+
+def fades(lengths: Sequence[int], longest: int) -> tuple[int, ...]:
+    """The fade at each joint: *longest*, or half of the shorter neighbour if that is less."""
+    return tuple(
+        min(longest, before // 2, after // 2)
+        for before, after in itertools.pairwise(lengths)
+    )
+
+
+def arrange(
+    config: Config,
+    ledger: Ledger,
+    output: Output,
+    admitted: Sequence[Row],
+    rows: Sequence[Row],
+    *,
+    beside: int = 0,
+) -> Timeline:
+    """Put the admitted clips into the order that the configuration names, within its limits.
+
+    :param beside: the pictures of the opening and the closing card together.
+    :raises ConfigError: the order is none that we know, or its file can't be read.
+    :raises StageError: the order's file names a clip that was withdrawn.
+    """
+    senders = {submission.id: submission.sender for submission in ledger.submissions()}
+    chosen, unlisted = order.ordered(config, senders, admitted, rows)
+    left_out = [LeftOut(_sha(row), "not in the order file") for row in unlisted]
     known = {row.attachment.sha256 for row in admitted}
     left_out += [
-        LeftOut(row.attachment.sha256 or "", f"review: {row.review.decision}")
+        LeftOut(_sha(row), _why(row))
         for row in rows
         if row.result is not None
         and row.result.outputs
         and row.duplicate_of is None
         and row.attachment.sha256 not in known
     ]
-    clips: list[Segment] = []
+    clips: list[tuple[str, Segment]] = []
     for row in chosen:
         made = _of_output(row, output)
-        if made is None:
-            left_out.append(LeftOut(row.attachment.sha256 or "", "no clip for this output"))
+        segment = _segment(row, made, config, output) if made else None
+        if segment is None:
+            left_out.append(LeftOut(_sha(row), "no clip for this output"))
+        elif segment.length <= 0:
+            left_out.append(LeftOut(_sha(row), "its in and out points leave nothing"))
         else:
-            clips.append(_segment(row, made, len(clips) + 1))
-    return Timeline(output, tuple(clips), tuple(left_out))
+            clips.append((senders.get(row.submission, ""), segment))
+    within, beyond = limited(config, output, clips, beside)
+    numbered = tuple(
+        replace(segment, title=f"Clip {number}") for number, segment in enumerate(within, 1)
+    )
+    return Timeline(output, numbered, (*left_out, *beyond))
 
 
-def _segment(row: Row, made: ClipOutput, number: int) -> Segment:
+def limited(
+    config: Config, output: Output, clips: Sequence[tuple[str, Segment]], beside: int
+) -> tuple[list[Segment], list[LeftOut]]:
+    """The clips, each with its sender, that the limits of the montage let in; and the others.
+
+    A clip with which the whole would grow too long stays out; a shorter one behind it may fit.
+    """
+    limits = config.montage
+    longest = encode.fade_frames(limits.transition_seconds, output.fps)
+    room = encode.fade_frames(limits.max_seconds, output.fps)
+    counts: dict[str, int] = {}
+    within: list[Segment] = []
+    beyond: list[LeftOut] = []
+    total = beside
+    for sender, segment in clips:
+        grown = segment.length
+        if within:
+            grown -= fades([within[-1].length, segment.length], longest)[0]
+        if limits.max_per_sender and counts.get(sender, 0) >= limits.max_per_sender:
+            why = f"max_per_sender: {limits.max_per_sender} clips of this sender are in already"
+            beyond.append(LeftOut(segment.sha256, why))
+        elif room and total + grown > room:
+            why = f"max_seconds: the whole would be longer than {limits.max_seconds:g} s"
+            beyond.append(LeftOut(segment.sha256, why))
+        else:
+            counts[sender] = counts.get(sender, 0) + 1
+            within.append(segment)
+            total += grown
+    return within, beyond
+
+
+def _sha(row: Row) -> str:
+    return row.attachment.sha256 or ""
+
+
+def _why(row: Row) -> str:
+    return "withdrawn" if row.status is Status.WITHDRAWN else f"review: {row.review.decision}"
+
+
+def _segment(row: Row, made: ClipOutput, config: Config, output: Output) -> Segment:
+    start, stop = 0, made.frames
+    if row.review.in_s is not None:
+        start = min(round(row.review.in_s * output.fps), made.frames)
+    if row.review.out_s is not None:
+        stop = min(round(row.review.out_s * output.fps), made.frames)
+    longest = encode.fade_frames(config.montage.max_clip_seconds, output.fps)
+    if longest:
+        stop = min(stop, start + longest)
     return Segment(
-        title=f"Clip {number}",
+        title="",
         path=made.path,
         content=made.sha256,
         frames=made.frames,
         extradata=made.extradata,
-        sha256=row.attachment.sha256 or "",
+        start=start,
+        stop=stop,
+        sha256=_sha(row),
         caption=row.result.caption if row.result else "",
+        category=row.result.category if row.result else None,
     )
 
 
 def _of_output(row: Row, output: Output) -> ClipOutput | None:
     outputs = row.result.outputs if row.result else ()
     return next((made for made in outputs if made.name == output.name), None)
-
-
-def _ordered(
-    config: Config, ledger: Ledger, admitted: Sequence[Row]
-) -> tuple[list[Row], list[Row]]:
-    """The rows in order, and those that an order file does not name."""
-    order = config.montage.order
-    if order == "received":
-        return list(admitted), []
-    if order == "sender":
-        senders = {submission.id: submission.sender for submission in ledger.submissions()}
-        return sorted(admitted, key=lambda row: senders.get(row.submission, "")), []
-    if order == "filename":
-        return sorted(admitted, key=lambda row: _natural(row.attachment.filename)), []
-    if order.startswith("shuffle:"):
-        seed = order.removeprefix("shuffle:")
-        return sorted(admitted, key=lambda row: _shuffled(seed, row)), []
-    return _listed(config.resolve(order), admitted)
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Numbers in a name count as numbers: 9 before 10."""
-    parts = re.findall(r"\d+|\D+", name.casefold())
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
-
-
-def _shuffled(seed: str, row: Row) -> bytes:
-    # a hash, not a generator: a clip that comes or goes leaves the others where they are
-    return hashlib.sha256(f"{seed}|{row.attachment.sha256}".encode()).digest()
-
-
-def _listed(path: Path, admitted: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            [
-                f'montage.order: must be "received", "sender", "filename", "shuffle:SEED" or the '
-                f"path of a file of SHAs; {path} can't be read"
-            ]
-        ) from error
-    wanted = [line.split("#")[0].strip().lower() for line in lines]
-    chosen: list[Row] = []
-    for prefix in filter(None, wanted):
-        matching = [
-            row
-            for row in admitted
-            if (row.attachment.sha256 or "").startswith(prefix) and row not in chosen
-        ]
-        chosen += matching[:1]
-    return chosen, [row for row in admitted if row not in chosen]

@@ -9,7 +9,14 @@ and bits that only an entropy decoder tells from picture or sound (inside H.264 
 scans, AAC and ALAC elements), which came out of an encoder of ours.
 """
 
-from pipeline.media.verify.mp4 import AudioFacts, Mp4Facts, VideoFacts, judge_clip, judge_montage
+from pipeline.media.verify.mp4 import (
+    AudioFacts,
+    Mp4Facts,
+    VideoFacts,
+    judge_clip,
+    judge_montage,
+    judge_piece,
+)
 from pipeline.media.verify.stills import judge_jpeg, judge_png
 from pipeline.media.verify.text import TextKind, judge_text
 
@@ -21,6 +28,7 @@ __all__ = [
     "judge_clip",
     "judge_jpeg",
     "judge_montage",
+    "judge_piece",
     "judge_png",
     "judge_text",
 ]

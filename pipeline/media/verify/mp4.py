@@ -33,7 +33,8 @@ class VideoFacts:
     ``width`` and ``height`` in pixels; ``ticks_per_frame`` of ``timescale`` ticks a second,
     the same for all ``frames``; ``keyframes`` are frame numbers in the order of showing, from
     0; ``extradata`` is the SHA-256 of the body of avcC, in hex: equal where clips can be
-    joined by copy; ``start_s``: seconds from the start of the file to the first frame.
+    joined by copy; ``start_s``: seconds from the start of the file to the first frame; ``lead``
+    is how many frames decoding runs ahead of showing.
     """
 
     width: int
@@ -44,6 +45,7 @@ class VideoFacts:
     keyframes: tuple[int, ...]
     extradata: str
     start_s: float
+    lead: int
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,14 @@ def judge_montage(path: Path) -> Mp4Facts:
     :raises NotClean: it holds anything else.
     """
     return _judge(path, (("h264", True), ("aac", True)))
+
+
+def judge_piece(path: Path) -> Mp4Facts:
+    """A piece of a montage that was encoded again: a picture alone.
+
+    :raises NotClean: it holds anything else.
+    """
+    return _judge(path, (("h264", True),))
 
 
 def _judge(path: Path, wanted: tuple[tuple[str, bool], ...]) -> Mp4Facts:
@@ -169,6 +179,7 @@ def _video(movie: Movie, track: Track, samples: Samples, problems: Problems) -> 
         keyframes=tuple(sorted((shown[number] - first) // ticks for number in sync)),
         extradata=hashlib.sha256(track.codec.config).hexdigest(),
         start_s=(first - start) / track.timescale,
+        lead=first // ticks,
     )
 
 

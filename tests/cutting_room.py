@@ -1,0 +1,244 @@
+"""Workspaces with clips that were never mailed: drawn by FFmpeg as ``process`` would make them.
+
+The originals are not there, so nothing is processed again, and the tests of render begin
+where render begins.  A clip may stand under many originals at the cost of one.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from campaign import Campaign, footage
+
+from pipeline import config as configuration
+from pipeline import files
+from pipeline.config import Config, Output
+from pipeline.files import Workspace
+from pipeline.ledger import Ledger
+from pipeline.media import encode, ffmpeg, verify
+from pipeline.model import (
+    Attachment,
+    ClipOutput,
+    ClipResult,
+    Kind,
+    MailIdentity,
+    Review,
+    Status,
+    Submission,
+)
+
+CONFIG = """
+[campaign]
+name = "River Week 2026"
+hashtags = ["#RiverWeek"]
+handle = "@riverweek"
+[inbox]
+url = "eml:inbox"
+[review]
+required = false
+[montage]
+{montage}
+[[output]]
+name = "small"
+size = "160x90"
+fps = {fps}
+quality = "draft"
+"""
+# What FFmpeg draws, no two alike, and each moving.
+_DRAWN = ("testsrc2", "mandelbrot", "life=mold=10:r=30:ratio=0.4:death_color=0xC83232", "testsrc")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A clip to be drawn: what, how many pictures, how loud a tone of which pitch (Hz)."""
+
+    source: int
+    frames: int
+    pitch: int = 440
+
+
+@dataclass(frozen=True)
+class Room(Campaign):
+    """A workspace with clips and a ``config.toml``."""
+
+    @property
+    def config(self) -> Config:
+        """What stands in the configuration."""
+        return configuration.load(self.folder / "config.toml")
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace."""
+        return Workspace(self.work)
+
+    @property
+    def film(self) -> Path:
+        """The montage."""
+        return self.work / "montage" / "montage-small.mp4"
+
+    @property
+    def contents(self) -> dict[str, Any]:
+        """What the montage says it holds."""
+        loaded: dict[str, Any] = json.loads(self.film.with_suffix(".json").read_text())
+        return loaded
+
+    def configure(self, montage: str, fps: int = 30) -> None:
+        """Write the configuration anew."""
+        (self.folder / "config.toml").write_text(CONFIG.format(montage=montage, fps=fps))
+
+    def render(self, *more: str) -> dict[str, Any]:
+        """``footage render``; what it says about the montage."""
+        said = footage("render", *more, "--json", "--config", str(self.folder / "config.toml"))
+        assert said.code == 0, said.err
+        told: dict[str, Any] = said.data["render"][0]
+        return told
+
+    def review(self, name: str, **values: Any) -> None:
+        """Decide on a clip."""
+        with Ledger(self.workspace.ledger) as ledger:
+            ledger.decide(sha(name), Review(**values))
+
+
+def sha(name: str) -> str:
+    """The SHA-256 of an original that need not be there."""
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def begin(
+    folder: Path,
+    clips: dict[str, Drawn],
+    montage: str = "",
+    *,
+    fps: int = 30,
+    senders: dict[str, str] | None = None,
+    categories: dict[str, str] | None = None,
+    cut: bool = True,
+) -> Room:
+    """A workspace with these clips, received in this order.
+
+    :param cut: the clips have key frames where the configuration's crossfades want them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    room = Room(folder)
+    room.configure(montage, fps)
+    room.workspace.create()
+    output = room.config.output[0]
+    fade = encode.fade_frames(room.config.montage.transition_seconds, fps) if cut else 0
+    with Ledger(room.workspace.ledger) as ledger:
+        # the tests are of render: the ledger is filled without waiting for the disk
+        ledger._db.execute("PRAGMA synchronous = OFF")
+        for number, (name, drawn) in enumerate(clips.items()):
+            made, facts = draw(drawn, output, fade)
+            final = room.workspace.clip(sha(name), output.name)
+            final.parent.mkdir(mode=0o700)
+            os.link(made, final)
+            _record(ledger, number, name, (senders or {}).get(name, f"{name}@example.org"))
+            ledger.record_clip(_result(room, name, drawn, facts, (categories or {}).get(name)))
+        ledger._db.execute("PRAGMA synchronous = FULL")
+    return room
+
+
+def _record(ledger: Ledger, number: int, name: str, sender: str) -> None:
+    submission = Submission(
+        id=f"s{number:05}",
+        message_id=f"<{number}@example.org>",
+        sender=sender,
+        subject="",
+        text="",
+        received_at=f"2026-09-{1 + number // 1440:02}T{number // 60 % 24:02}:{number % 60:02}:00Z",
+    )
+    item = Attachment(0, f"{name}.mp4", Kind.VIDEO, sha(name), 1)
+    identity = MailIdentity("eml", "inbox", 1, str(number))
+    ledger.record_mail(identity, sha(f"mail {number}"), submission, [item])
+
+
+def _result(
+    room: Room, name: str, drawn: Drawn, facts: tuple[str, str], category: str | None
+) -> ClipResult:
+    output = room.config.output[0]
+    content, extradata = facts
+    return ClipResult(
+        sha256=sha(name),
+        recipe="drawn",
+        status=Status.ACCEPTED,
+        clean=True,
+        caption=f"#RiverWeek {name}",
+        category=category,
+        outputs=(
+            ClipOutput(
+                name=output.name,
+                path=room.workspace.relative(room.workspace.clip(sha(name), output.name)),
+                sha256=content,
+                width=output.width,
+                height=output.height,
+                fps=output.fps,
+                frames=drawn.frames,
+                duration_s=drawn.frames / output.fps,
+                loudness_lufs=-16.0,
+                extradata=extradata,
+            ),
+        ),
+    )
+
+
+@functools.cache
+def _shelf() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="drawn-")
+
+
+@functools.cache
+def draw(drawn: Drawn, output: Output, fade: int) -> tuple[Path, tuple[str, str]]:
+    """The clip's file, drawn once, and the SHA-256 of its bytes and of its extradata."""
+    name = sha(repr((drawn, output, fade)))[:24]
+    path = Path(_shelf().name) / f"{name}.mp4"
+    options = encode.clip_arguments(output) | encode.cut_arguments(drawn.frames, fade)
+    source = _DRAWN[drawn.source % len(_DRAWN)]
+    samples = encode.samples_of(drawn.frames, output.fps)
+    source += f"{':' if '=' in source else '='}s={output.size}"
+    source = (
+        source.replace("r=30", f"r={output.fps}")
+        if "r=30" in source
+        else (f"{source}:r={output.fps}")
+    )
+    graph = (
+        f"{source},trim=end_frame={drawn.frames},scale=out_color_matrix=bt709:out_range=tv,"
+        "format=yuv420p,setsar=1,setparams=range=tv:colorspace=bt709:color_primaries=bt709:"
+        "color_trc=bt709:field_mode=prog[v];"
+        f"sine=f={drawn.pitch}:r=48000,volume=4,atrim=end_sample={samples},"
+        "aformat=channel_layouts=stereo,asplit[x][y];"
+        "[x]aformat=sample_fmts=fltp[a];[y]aformat=sample_fmts=s16p[b]"
+    )
+    command = [ffmpeg.program(), "-nostdin", "-v", "error", "-y", "-filter_complex", graph]
+    for stream in ("[v]", "[a]", "[b]"):
+        command += ["-map", stream]
+    for key, value in options.items():
+        command += [f"-{key}", str(value)]
+    subprocess.run([*command, str(path)], check=True, stdin=subprocess.DEVNULL)
+    facts = verify.judge_clip(path).video
+    assert facts.frames == drawn.frames
+    return path, (files.sha256_of(path), facts.extradata)
+
+
+def hashes(path: Path, stream: str = "0:v:0") -> list[str]:
+    """The MD5 of every decoded picture."""
+    command = [ffmpeg.program(), "-nostdin", "-v", "error", "-xerror", "-i", str(path)]
+    command += ["-map", stream, "-f", "framemd5", "-"]
+    ended = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert ended.stderr == ""
+    lines = (line for line in ended.stdout.splitlines() if not line.startswith("#"))
+    return [line.rsplit(",", 1)[1].strip() for line in lines]
+
+
+def samples(path: Path, stream: str) -> bytes:
+    """A sound track as 16 bits a sample, two channels."""
+    command = [ffmpeg.program(), "-nostdin", "-v", "error", "-i", str(path), "-map", stream]
+    command += ["-f", "s16le", "-"]
+    return subprocess.run(command, check=True, capture_output=True).stdout
