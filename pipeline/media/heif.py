@@ -11,9 +11,11 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pipeline.media.isobmff import Box, BoxError, Source, body, boxes, children
 
+_MAX_PROFILE = 4 << 20
 _MAX_META = 16 << 20  # a phone's is 4 kB; its hidden tiles and profiles do not make it more
 _CODED = (b"hvc1", b"av01", b"jpeg", b"avc1")  # items that are pictures in themselves
 _TILED = (b"grid", b"iovl")  # items that are put together from others
@@ -27,7 +29,8 @@ class HeifPicture:
     turned clockwise by ``rotation`` (0, 90, 180 or 270 degrees), then, if ``mirrored``, with
     left and right exchanged; other orders in the file are brought into this one.  ``grid``:
     it is made of tiles, and FFmpeg has it as stream group ``0:g:0``.  ``streams_before``: how
-    many coded pictures (thumbnails, tiles) FFmpeg lists as streams before it.
+    many coded pictures (thumbnails, tiles) FFmpeg lists as streams before it.  ``colour``: the body
+    of the first box ``colr`` (ISO/IEC 14496-12, section 12.1.5).
     """
 
     width: int
@@ -36,6 +39,7 @@ class HeifPicture:
     mirrored: bool
     grid: bool
     streams_before: int
+    colour: bytes = b""
 
 
 def picture(path: Path) -> HeifPicture | None:
@@ -44,14 +48,19 @@ def picture(path: Path) -> HeifPicture | None:
     :raises BoxError: it should have one, and its boxes make no sense.
     """
     with path.open("rb") as file:
-        size = file.seek(0, 2)
-        meta = next((box for box in boxes(file, 0, size) if box.type == b"meta"), None)
-        if meta is None:
-            return None
-        try:
-            return _primary(file, meta)
-        except (struct.error, IndexError) as error:
-            raise BoxError("a box of the picture's description is cut off") from error
+        return read(file)
+
+
+def read(file: BinaryIO) -> HeifPicture | None:
+    """The same for an open file."""
+    size = file.seek(0, 2)
+    meta = next((box for box in boxes(file, 0, size) if box.type == b"meta"), None)
+    if meta is None:
+        return None
+    try:
+        return _primary(file, meta)
+    except (struct.error, IndexError) as error:
+        raise BoxError("a box of the picture's description is cut off") from error
 
 
 def _primary(file: Source, meta: Box) -> HeifPicture | None:
@@ -95,11 +104,18 @@ def _properties_of(file: Source, iprp: Box, item: int) -> Iterator[tuple[bytes, 
     if not {b"ipco", b"ipma"} <= parts.keys():
         raise BoxError("the picture's properties are missing")
     known = list(children(file, parts[b"ipco"]))
-    for index in _associations(body(file, parts[b"ipma"]), item):
+    for index in (*_associations(body(file, parts[b"ipma"]), item), *_tiles_colour(known)):
         if index > len(known):
             raise BoxError("a property of the picture is missing")
         if index and known[index - 1].type in (b"ispe", b"irot", b"imir"):
             yield known[index - 1].type, body(file, known[index - 1], limit=64)
+        elif index and known[index - 1].type == b"colr":
+            yield b"colr", body(file, known[index - 1], limit=_MAX_PROFILE)
+
+
+def _tiles_colour(known: list[Box]) -> list[int]:
+    """Where a picture has no colour of its own, as with older iPhones, its tiles have one."""
+    return [number for number, box in enumerate(known, 1) if box.type == b"colr"][:1]
 
 
 def _associations(data: bytes, item: int) -> list[int]:
@@ -129,6 +145,7 @@ def _arranged(
     """
     size: tuple[int, int] | None = None
     rotation, mirrored = 0, False
+    colour = b""
     for kind, data in properties:
         if kind == b"ispe" and size is None:
             size = struct.unpack_from(">II", data, 4)
@@ -140,7 +157,9 @@ def _arranged(
             # exchanging top and bottom is half a turn more than exchanging left and right
             rotation = (rotation + (0 if data[0] & 1 else 180)) % 360
             mirrored = not mirrored
+        elif kind == b"colr":
+            colour = colour or data
     if size is None or not all(size):
         raise BoxError("the picture has no size")
     width, height = size if rotation % 180 == 0 else size[::-1]
-    return HeifPicture(width, height, rotation, mirrored, tiled, streams_before)
+    return HeifPicture(width, height, rotation, mirrored, tiled, streams_before, colour)

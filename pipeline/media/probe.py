@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import struct
 import sys
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,7 +20,7 @@ from pipeline.media.sandbox import Cell, Limits
 from pipeline.model import Kind, Reason, Refusal, Source
 
 _CHILD = Path(__file__).with_name("probe_child.py")
-_PQ, _HLG = 16, 18  # transfer characteristics of ITU-T H.273, table 3
+PQ, HLG = 16, 18  # transfer characteristics of ITU-T H.273, table 3
 # Of picture formats only these hold animations; more pictures in another are second images.
 _MAY_MOVE = frozenset(("gif", "apng", "webp_anim", "jpegxl_anim"))
 _MAX_PIXELS = 200_000_000
@@ -42,7 +43,8 @@ class Picture:
     ``stream`` is FFmpeg's name of the stream (an index, or ``g:0`` for a tile grid).
     ``width`` and ``height`` are what the decoder gives after its own rotation, ``aspect`` is
     the display aspect ratio of that.  ``matrix``, ``transfer``, ``primaries`` are the code
-    points of ITU-T H.273; 2 is unspecified.
+    points of ITU-T H.273; 2 is unspecified.  ``table`` is what the colours have to go through
+    (see ``process.lut``), None where they are BT.709's.
     """
 
     stream: str
@@ -63,11 +65,12 @@ class Picture:
     transfer: int
     primaries: int
     interlaced: bool
+    table: Path | None = None
 
     @property
     def hdr(self) -> bool:
         """Whether the picture is made for a display of high dynamic range."""
-        return self.transfer in (_PQ, _HLG)
+        return self.transfer in (PQ, HLG)
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,7 @@ def _heif_picture(path: Path) -> heif.HeifPicture | None:
 
 def _grid(found: heif.HeifPicture) -> Picture:
     """A photo in tiles: FFmpeg joins them, and turns the whole, in a stream group."""
+    matrix, transfer, primaries = _code_points(found.colour)
     return Picture(
         stream="g:0",
         codec="hevc",
@@ -166,11 +170,19 @@ def _grid(found: heif.HeifPicture) -> Picture:
         full_range=True,
         rgb=False,
         alpha=False,
-        matrix=6,
-        transfer=2,
-        primaries=2,
+        matrix=matrix,
+        transfer=transfer,
+        primaries=primaries,
         interlaced=False,
     )
+
+
+def _code_points(colour: bytes) -> tuple[int, int, int]:
+    """Matrix, transfer and primaries of a box colr of type nclx; without one, JPEG's."""
+    if colour[:4] != b"nclx" or len(colour) < 10:
+        return 6, 2, 2
+    primaries, transfer, matrix = struct.unpack_from(">3H", colour, 4)
+    return matrix, transfer, primaries
 
 
 def _picture(video: dict[str, Any]) -> Picture:

@@ -20,7 +20,7 @@ from pipeline.media.caption import Strip
 from pipeline.media.ffmpeg import Door, Ended, program
 from pipeline.media.sandbox import Cell, Limits
 from pipeline.model import ClipOutput, ClipResult, Finding, Kind, Reason, Refusal, Status
-from pipeline.process import findings, graph, loudness
+from pipeline.process import findings, graph, loudness, lut, profile
 from pipeline.process.recipe import Recipe
 
 _MIN_TIMEOUT_S = 120.0
@@ -74,8 +74,6 @@ def make(job: Job, shop: Shop) -> ClipResult:
         identity = identify.identify(job.original)
         if identity.kind in (Kind.VIDEO, Kind.IMAGE):
             found = findings.find(job.original, identity)
-        if identity.refusal is not None:
-            raise Refused(identity.refusal)
         return replace(_accepted(job, shop, identity), findings=found)
     except Refused as refused:
         refusal = refused.refusal
@@ -109,6 +107,8 @@ def _refused(job: Job, refusal: Refusal, found: tuple[Finding, ...]) -> ClipResu
 
 
 def _accepted(job: Job, shop: Shop, identity: identify.Identity) -> ClipResult:
+    if identity.refusal is not None:
+        raise Refused(identity.refusal)
     seen = probe.probe(shop.door, job.original, identity)
     length = job.recipe.still_seconds if seen.still else seen.length_s
     if length > job.recipe.max_source_seconds:
@@ -128,6 +128,7 @@ def _accepted(job: Job, shop: Shop, identity: identify.Identity) -> ClipResult:
             seconds=length,
             target_lufs=job.recipe.loudness_lufs,
         )
+    seen = replace(seen, picture=_with_table(job, shop, seen))
     made = _encode(job, shop, seen, correction, length)
     return ClipResult(
         sha256=job.sha256,
@@ -140,6 +141,14 @@ def _accepted(job: Job, shop: Shop, identity: identify.Identity) -> ClipResult:
         warnings=_warnings(seen, correction, made, job.recipe, length),
         outputs=made.outputs,
     )
+
+
+def _with_table(job: Job, shop: Shop, seen: probe.Probe) -> probe.Picture:
+    """The picture with the table that its colours have to go through, if any."""
+    named = profile.profile(job.original, seen.identity) if seen.still else None
+    table = lut.table(seen.picture, named)
+    path = lut.written(table, shop.workspace.cache) if table else None
+    return replace(seen.picture, table=path)
 
 
 def _encode(
@@ -162,8 +171,9 @@ def _encode(
     )
     wall = max(_MIN_TIMEOUT_S, length * shop.config.process.timeout_factor)
     strips = tuple(target.strip.path for target in targets if target.strip)
+    tables = (seen.picture.table,) if seen.picture.table else ()
     cell = Cell(
-        reads=(job.original, *strips),
+        reads=(job.original, *strips, *tables),
         writes=(targets[0].movie.parent,),
         limits=Limits(wall_s=wall, cpu_s=int(wall * 4)),
     )
