@@ -13,7 +13,7 @@ from typing import Any
 from pipeline import custody, files
 from pipeline.config import Config
 from pipeline.console import Console
-from pipeline.errors import FootageError, StageError, UsageError
+from pipeline.errors import FootageError, InboxError, StageError, UsageError
 from pipeline.files import Workspace
 from pipeline.ingest import add as adding
 from pipeline.ingest import stage as ingest
@@ -42,11 +42,27 @@ Step = Callable[[Bench], dict[str, Any]]
 
 
 def nightly(bench: Bench) -> dict[str, Any]:
-    """Pull the attachments, clean and normalize them, write the report, render if asked."""
-    facts = {**take_in(bench), **make_clips(bench), **write_report(bench)}
+    """Pull the attachments, clean and normalize them, write the report, render if asked.
+
+    :raises InboxError: the inbox could not be read to its end; what came in, tonight or
+        before, has been worked on all the same.
+    """
+    facts, unread = _take_in_what_can_be(bench)
+    facts |= make_clips(bench)
+    facts |= write_report(bench)
     if bench.config.montage.automatic and _admitted(bench):
         facts |= make_montages(bench)
+    if unread is not None:
+        raise unread
     return facts
+
+
+def _take_in_what_can_be(bench: Bench) -> tuple[dict[str, Any], InboxError | None]:
+    try:
+        return take_in(bench), None
+    except InboxError as error:
+        bench.console.warn(f"ingest: {error}")
+        return {}, error
 
 
 def take_in(bench: Bench, *, dry_run: bool = False) -> dict[str, Any]:

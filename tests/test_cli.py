@@ -98,6 +98,15 @@ def test_failed_clips_are_exit_3_until_they_are_retried(campaign: Campaign) -> N
     assert campaign.rows["notes.txt"]["reason"]["code"] == "not-media"
 
 
+def test_an_inbox_out_of_reach_does_not_stop_the_night(campaign: Campaign) -> None:
+    campaign.footage("ingest")
+    (campaign.folder / "inbox").rename(campaign.folder / "elsewhere")
+    said = campaign.footage("run")
+    assert said.code == 1
+    assert "inbox" in said.err
+    assert campaign.rows["story.mp4"]["reason"]["code"] == "unsafe"
+
+
 def test_a_killed_run_leaves_nothing_behind_the_next(campaign: Campaign) -> None:
     campaign.footage("run")
     left = campaign.work / "clips" / "ab" / f".landscape-1{files.PART}"
