@@ -73,6 +73,8 @@ def chosen(
 ) -> list[str]:
     """The originals that a withdrawal names, by exactly one of three ways.
 
+    An archive holds copies of its members: it goes with each of them, and they with it.
+
     :raises UsageError: none or more than one way is used, or it names nothing.
     """
     ways = [way for way in (clip, submission, sender) if way]
@@ -86,4 +88,4 @@ def chosen(
         found = ledger.originals_of(submission=submission, sender=sender)
     if not found:
         raise UsageError(f"nothing came in that {ways[0]!r} names")
-    return found
+    return ledger.archives_and_members(found)

@@ -202,9 +202,13 @@ class Ledger:
         return row["state"] if row else None
 
     def set_original_state(self, sha256: str, state: str) -> None:
-        """Note that an original was deleted (purged, withdrawn) or came back (kept)."""
+        """Note that an original was deleted (purged, withdrawn) or came back (kept, from now)."""
         with self.transaction():
-            self._db.execute("UPDATE original SET state = ? WHERE sha256 = ?", (state, sha256))
+            self._db.execute(
+                "UPDATE original SET stored_at = CASE WHEN ?1 = 'kept' AND state != 'kept'"
+                " THEN ?2 ELSE stored_at END, state = ?1 WHERE sha256 = ?3",
+                (state, clock.now(), sha256),
+            )
 
     # -- custody --------------------------------------------------------------------------
 
@@ -228,6 +232,20 @@ class Ledger:
             (submission, sender),
         )
         return [row["sha256"] for row in rows]
+
+    def archives_and_members(self, shas: Iterable[str]) -> list[str]:
+        """*shas*, the archives that hold them, and what came in those among them."""
+        wanted = dict.fromkeys(shas)
+        for sha256 in list(wanted):
+            rows = self._db.execute(
+                "SELECT other.sha256 FROM attachment a JOIN attachment other"
+                " ON other.submission = a.submission"
+                " AND (other.position = a.parent OR other.parent = a.position)"
+                " WHERE a.sha256 = ? AND other.sha256 IS NOT NULL",
+                (sha256,),
+            )
+            wanted |= dict.fromkeys(row["sha256"] for row in rows)
+        return list(wanted)
 
     def withdraw(self, shas: list[str]) -> list[str]:
         """Note that footage was taken back: what was made of it and decided on it is forgotten.

@@ -205,11 +205,9 @@ def execute(
         bench = Bench(config, ledger, workspace, door, console)
         try:
             facts = step(bench)
-        except FootageError as error:
-            ledger.end_run(run, error.exit_code, {"error": type(error).__name__})
-            raise
-        except KeyboardInterrupt:
-            ledger.end_run(run, 1, {"error": "interrupted"})
+        except BaseException as error:
+            code = error.exit_code if isinstance(error, FootageError) else 1
+            ledger.end_run(run, code, {"error": type(error).__name__})
             raise
         finally:
             door.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sqlite3
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,20 @@ def test_all_of_a_sender_is_taken_back(campaign: Campaign) -> None:
     assert campaign.rows["blue.png"]["status"] == "withdrawn"
     said = campaign.footage("render")
     assert said.code == 1
+
+
+def test_an_archive_goes_with_what_was_in_it(tmp_path: Path) -> None:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("red.png", picture("red"))
+        archive.writestr("green.png", picture("green"))
+    made = begin(tmp_path, {"one": {"both.zip": data.getvalue()}}, config(QUICK, outputs=OUTPUT))
+    assert made.footage("run").code == 0
+    assert made.footage("withdraw", "--clip", made.rows["red.png"]["sha256"]).code == 0
+    statuses = {name: row["status"] for name, row in made.rows.items()}
+    assert statuses == {"both.zip": "withdrawn", "red.png": "withdrawn", "green.png": "accepted"}
+    (left,) = [path for path in (made.work / "originals").rglob("*") if path.is_file()]
+    assert left.name == made.rows["green.png"]["sha256"]
 
 
 @pytest.mark.parametrize(
