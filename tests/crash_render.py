@@ -1,0 +1,42 @@
+"""Renders in a process of its own, which dies in the middle: ``crash_render.py CONFIG WHERE NTH``.
+
+*WHERE* names a step of the work and whether to die before or after it; or it is "at", and
+*NTH* the moment in milliseconds after the start of the work.  SIGKILL: nothing is tidied up.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from crash import wrap
+
+from pipeline import cli, files
+from pipeline.ledger import Ledger
+from pipeline.media.ffmpeg import Door
+from pipeline.render import assemble
+
+STEPS: dict[str, tuple[Any, str]] = {
+    "publish": (files, "publish"),
+    "program": (Door, "run"),
+    "join": (assemble, "join"),
+    "record": (Ledger, "record_montage"),
+}
+
+
+def main() -> None:
+    path, where, nth = sys.argv[1:]
+    if where == "at":
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, int(nth) / 1000)
+    else:
+        when, step = where.split("-")
+        wrap(*STEPS[step], when, int(nth))
+    sys.argv = ["footage", "render", "--quiet", "--config", str(Path(path))]
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+"""A montage by copy: exact at any size, the same twice, whole whatever happens."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cutting_room
+import numpy as np
+import pytest
+from campaign import watch
+from cutting_room import Drawn, Room, hashes, samples, sha
+from watching import size, taken
+
+from pipeline import files
+from pipeline.ledger import Ledger
+from pipeline.media import encode
+
+HERE = Path(__file__).parent
+THREE = {"a": Drawn(0, 40, 300), "b": Drawn(1, 3, 500), "c": Drawn(2, 33, 700)}
+
+
+def begin(folder: Path, montage: str = "", clips: dict[str, Drawn] | None = None) -> Room:
+    return cutting_room.begin(folder, clips or THREE, montage)
+
+
+def test_every_picture_is_its_clips(tmp_path: Path) -> None:
+    room = begin(tmp_path)
+    told = room.render()
+    shown: list[str] = []
+    for segment in room.contents["segments"]:
+        shown += hashes(room.work / segment["path"])
+    assert hashes(room.film) == shown
+    seen = watch(room.film)
+    assert (seen.frames, seen.even) == (told["frames"], True)
+    assert told["frames"] == 90 + 40 + 3 + 33 + 90
+    # the last frame of AAC is full
+    assert 0 <= seen.samples - encode.samples_of(told["frames"], 30) < 1024
+
+
+def test_the_sound_is_that_of_the_clips_and_where_theirs_is(tmp_path: Path) -> None:
+    room = begin(tmp_path, 'opening_card = ""\nclosing_card = false\n')
+    room.render()
+    heard = b""
+    for segment in room.contents["segments"]:
+        heard += samples(room.work / segment["path"], "0:a:1")
+    assert len(heard) == 4 * encode.samples_of(76, 30)
+    wanted = np.frombuffer(heard, np.int16).astype(float)
+    got = np.frombuffer(samples(room.film, "0:a:0"), np.int16).astype(float)[: len(wanted)]
+    # AAC is not exact, but it neither moves nor loses anything
+    noise = np.sqrt(np.mean((wanted - got) ** 2)) / np.sqrt(np.mean(wanted**2))
+    assert noise < 0.1
+    shifted = np.sqrt(np.mean((wanted[:-4] - got[4:]) ** 2)) / np.sqrt(np.mean(wanted**2))
+    assert shifted > noise * 1.5
+
+
+def test_the_same_clips_give_the_same_bytes(tmp_path: Path) -> None:
+    rooms = [begin(tmp_path / name, "transition_seconds = 0.3\n") for name in "ab"]
+    for room in rooms:
+        room.render()
+    first, second = (room.work / "montage" for room in rooms)
+    for path in sorted(first.iterdir()):
+        assert files.sha256_of(path) == files.sha256_of(second / path.name), path.name
+
+
+def test_rendering_again_starts_no_program(tmp_path: Path) -> None:
+    room = begin(tmp_path, "transition_seconds = 0.3\n")
+    assert room.render()["cached"] is False
+    programs = len(room.programs())
+    assert room.render()["cached"] is True
+    assert len(room.programs()) == programs
+
+
+def test_a_missing_clip_is_named_and_the_old_montage_stays(tmp_path: Path) -> None:
+    room = begin(tmp_path)
+    room.render()
+    before = {path.name: path.read_bytes() for path in (room.work / "montage").iterdir()}
+    room.workspace.clip(sha("b"), "small").unlink()
+    said = room.footage("render")
+    assert said.code == 1
+    assert sha("b")[:12] in said.err
+    assert "The old montage stays" in said.err
+    after = {path.name: path.read_bytes() for path in (room.work / "montage").iterdir()}
+    assert after == before
+
+
+def test_a_withdrawn_clip_that_the_order_names_is_named(tmp_path: Path) -> None:
+    room = begin(tmp_path, 'order = "order.txt"\n')
+    (tmp_path / "order.txt").write_text(f"{sha('c')}\n{sha('a')[:9]}\n")
+    room.render()
+    before = room.film.read_bytes()
+    assert [s["sha256"] for s in room.contents["segments"][1:-1]] == [sha("c"), sha("a")]
+    with Ledger(room.workspace.ledger) as ledger:
+        ledger.set_original_state(sha("c"), "withdrawn")
+    said = room.footage("render")
+    assert said.code == 1
+    assert f"{sha('c')[:12]}, which was withdrawn" in said.err
+    assert room.film.read_bytes() == before
+
+
+def test_a_clip_that_was_cut_short_on_the_disk_is_noticed(tmp_path: Path) -> None:
+    room = begin(tmp_path)
+    room.render()
+    before = room.film.read_bytes()
+    path = room.workspace.clip(sha("a"), "small")
+    data = path.read_bytes()
+    path.unlink()  # a link to what other tests use
+    path.write_bytes(data[: len(data) * 2 // 3])
+    room.configure('opening_card = "Another"\n')
+    assert room.footage("render").code == 1
+    assert room.film.read_bytes() == before
+    assert list(room.work.rglob("*.part")) == []
+
+
+def test_a_thousand_clips_are_exact_and_take_little(tmp_path: Path) -> None:
+    clips = {f"clip {n}": Drawn(n % 4, 2 + n % 2, 300 + 20 * (n % 7)) for n in range(1000)}
+    room = begin(tmp_path, clips=clips)
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "render",
+        "--config",
+        str(tmp_path / "config.toml"),
+    ]
+    montage, cache = room.work / "montage", room.work / "cache"
+    took = taken([*command, "--quiet"], (montage, cache))
+    assert took.code == 0, took.err
+    seen = watch(room.film)
+    wanted = sum(drawn.frames for drawn in clips.values()) + 180
+    assert (seen.frames, seen.even) == (wanted, True)
+    assert 0 <= seen.samples - encode.samples_of(wanted, 30) < 1024
+    shown: list[str] = []
+    for segment in room.contents["segments"]:
+        shown += _known(room.work / segment["path"], segment["file_sha256"])
+    assert hashes(room.film) == shown
+    assert took.memory <= 200_000_000
+    assert took.disk <= 2 * (size(montage) + size(cache))
+
+
+_hashes: dict[str, list[str]] = {}
+
+
+def _known(path: Path, content: str) -> list[str]:
+    if content not in _hashes:
+        _hashes[content] = hashes(path)
+    return _hashes[content]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A campaign with a montage, whose configuration asks for another, and what that is."""
+
+    room: Room
+    old: bytes
+    new: bytes
+    names: frozenset[str]
+
+
+CHANGED = 'transition_seconds = 0.3\nopening_card = "Changed"\nclosing_card = false\n'
+
+
+def changed(folder: Path) -> Change:
+    """The montage has hard cuts and shall have crossfades, for which its clips are made."""
+    reference = begin(folder / "reference", CHANGED)
+    reference.render()
+    room = begin(folder / "room", CHANGED)
+    room.configure('opening_card = ""\nclosing_card = false\n')
+    room.render()
+    old, new = room.film.read_bytes(), reference.film.read_bytes()
+    assert old != new
+    room.configure(CHANGED)
+    return Change(room, old, new, frozenset(_names(reference)))
+
+
+def killed(change: Change, folder: Path, where: str, nth: int) -> None:
+    """Kill a render in a copy; the old montage is whole or the new one is, and nothing is left."""
+    shutil.copytree(change.room.folder, folder)
+    room = Room(folder)
+    ended = subprocess.run(
+        [sys.executable, HERE / "crash_render.py", str(folder / "config.toml"), where, str(nth)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    dead = -signal.SIGALRM if where == "at" else -signal.SIGKILL
+    assert ended.returncode == dead, ended.stderr
+    assert room.film.read_bytes() in (change.old, change.new)
+    room.render()
+    assert room.film.read_bytes() == change.new
+    assert frozenset(_names(room)) == change.names
+
+
+def _names(room: Room) -> Iterator[str]:
+    for folder in ("montage", "cache"):
+        for path in (room.work / folder).rglob("*"):
+            yield str(path.relative_to(room.work))
+
+
+@pytest.fixture(scope="module")
+def change(tmp_path_factory: pytest.TempPathFactory) -> Change:
+    return changed(tmp_path_factory.mktemp("change"))
+
+
+@pytest.mark.parametrize(
+    ("where", "nth"),
+    [
+        ("before-program", 1),  # nothing is made yet
+        ("after-publish", 2),  # the card and one crossfade are
+        ("after-join", 1),  # the montage is whole and has no name yet
+        ("after-publish", 5),  # it has its name, and the texts beside it are the old ones
+        ("before-record", 1),
+    ],
+)
+def test_killed_while_it_renders(change: Change, tmp_path: Path, where: str, nth: int) -> None:
+    killed(change, tmp_path / "copy", where, nth)

@@ -1,0 +1,79 @@
+"""What a command takes while it runs: memory of it and all that it starts, and disk."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Peaks in bytes, sampled; ``cpu_s`` and ``wall_s`` of all of it in seconds."""
+
+    code: int
+    memory: int
+    disk: int
+    cpu_s: float
+    wall_s: float
+    err: str
+
+
+def taken(command: list[str], folders: tuple[Path, ...] = (), every_s: float = 0.03) -> Taken:
+    """Run a command to its end.
+
+    :param folders: their files count as disk.
+    """
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begun = os.times().elapsed
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    peaks = [0, 0]
+    ended = threading.Event()
+
+    def sample() -> None:
+        while not ended.wait(every_s):
+            peaks[0] = max(peaks[0], sum(map(_resident, _family(process.pid))))
+            peaks[1] = max(peaks[1], sum(map(size, folders)))
+
+    watcher = threading.Thread(target=sample)
+    watcher.start()
+    _, err = process.communicate()
+    ended.set()
+    watcher.join()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Taken(process.returncode, peaks[0], peaks[1], cpu, os.times().elapsed - begun, err)
+
+
+def size(folder: Path) -> int:
+    """The bytes of all files below a folder that may change meanwhile."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except FileNotFoundError:
+            continue
+    return total
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    try:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            for child in (thread / "children").read_text().split():
+                yield from _family(int(child))
+    except (FileNotFoundError, ProcessLookupError):
+        return
+
+
+def _resident(pid: int) -> int:
+    """Its own share of memory; pages of a file that can be read again count too."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (FileNotFoundError, ProcessLookupError, IndexError):
+        return 0
+    return pages * resource.getpagesize()
