@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import Refused
-from pipeline.media import heif
+from pipeline.media import heif, mishap
 from pipeline.media.ffmpeg import Door
 from pipeline.media.identify import Identity
 from pipeline.media.isobmff import BoxError
@@ -112,8 +112,7 @@ def probe(door: Door, path: Path, identity: Identity) -> Probe:
     argv = [sys.executable, "-I", str(_CHILD), str(path), identity.demuxer]
     cell = Cell(reads=(path, _CHILD), limits=Limits(wall_s=120, cpu_s=120, memory=4 << 30))
     ended = door.run("probe", argv, cell)
-    if ended.timed_out:
-        raise _refused(Reason.TIMEOUT, "looking into the file took longer than 120 s")
+    mishap.look(ended, cell.limits.wall_s)
     if not ended.ok:
         raise _refused(Reason.CORRUPT, "the decoder broke on the file")
     facts = json.loads(ended.stdout)

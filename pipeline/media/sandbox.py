@@ -66,7 +66,9 @@ class Sandbox:
         limits = cell.limits
         if self.mode is Mode.BUBBLEWRAP:
             shell = (
-                f"ulimit -t {limits.cpu_s} && ulimit -v {limits.memory >> 10} "
+                # the soft limit tells itself from a kill by others, the hard one is obeyed
+                f"ulimit -S -t {limits.cpu_s} && ulimit -H -t {limits.cpu_s + 5} "
+                f"&& ulimit -v {limits.memory >> 10} "
                 f'&& ulimit -f {limits.file_size >> 9} && ulimit -c 0 && exec "$@"'
             )
             return ["/bin/sh", "-c", shell, "sh", *self._bubblewrap(argv, cell)], seccomp.program()
