@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browser import Reader, browser, overflow, reader, violations
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
+from serving import Client, enter, serving, until
 from synthetic import SMALL, Campaign, attachment, quiet, result, settings, sha
 
 from pipeline.config import Config
@@ -45,61 +43,10 @@ def campaign(config: Config) -> Iterator[Campaign]:
         yield campaign
 
 
-@contextmanager
-def serving(config: Config) -> Iterator[ReviewServer]:
-    server = ReviewServer(config, "ada", lambda _: None, 0)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @pytest.fixture
 def server(config: Config, campaign: Campaign) -> Iterator[ReviewServer]:
     with serving(config) as server:
         yield server
-
-
-class Client:
-    """A program that speaks HTTP and is bound by no browser's rules."""
-
-    def __init__(self, server: ReviewServer) -> None:
-        self.server = server
-        self.port = server.door.port
-        token = server.door.link.partition("=")[2]
-        status, headers, _ = self.ask("GET", f"/?token={token}")
-        assert status == 200
-        self.cookie = headers["Set-Cookie"].partition(";")[0]
-
-    cookie = ""
-
-    def ask(
-        self, method: str, path: str, body: Any = None, **headers: str | None
-    ) -> tuple[int, http.client.HTTPMessage, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        sent: dict[str, str | None] = {"Host": f"127.0.0.1:{self.port}", "Cookie": self.cookie}
-        data = body
-        if body is not None:
-            sent["Content-Type"] = "application/json"
-            sent["Origin"] = f"http://127.0.0.1:{self.port}"
-            data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        try:
-            connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
-            for name, value in sent.items():
-                if value is not None:
-                    connection.putheader(name, value)
-            if data is not None:
-                connection.putheader("Content-Length", str(len(data)))
-            connection.endheaders(data)
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
-        finally:
-            connection.close()
 
 
 @pytest.fixture
@@ -119,10 +66,7 @@ def entry(name: str, decision: str = "approved", **changes: Any) -> dict[str, An
 
 def test_link_opens_once_and_another_one_is_told(config: Config, campaign: Campaign) -> None:
     told: list[str] = []
-    server = ReviewServer(config, "ada", told.append, 0)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serving(config, announce=told.append) as server:
         first = server.door.link
         client = Client(server)
         path = first.partition(str(server.door.port))[2]
@@ -130,10 +74,6 @@ def test_link_opens_once_and_another_one_is_told(config: Config, campaign: Campa
         assert told == [f"for another reviewer: {server.door.link}"]
         assert server.door.link != first
         Client(server)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_looking_at_a_link_does_not_use_it_up(server: ReviewServer) -> None:
@@ -145,22 +85,16 @@ def test_looking_at_a_link_does_not_use_it_up(server: ReviewServer) -> None:
 
 def test_cookie_is_for_this_site_alone_and_no_script_sees_it(server: ReviewServer) -> None:
     path = server.door.link.partition(str(server.door.port))[2]
-    _, headers, _ = Client.ask(_bare(server), "GET", path)
+    _, headers, _ = Client(server, enters=False).ask("GET", path)
     cookie = headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
     assert cookie.startswith(f"footage-{server.door.port}=")
 
 
-def _bare(server: ReviewServer) -> Client:
-    client = Client.__new__(Client)
-    client.server, client.port = server, server.door.port
-    return client
-
-
 @pytest.mark.parametrize("path", ["/", "/?token=", "/?token=x", "/report/index.html", "/clips/"])
 def test_without_the_token_there_is_nothing(server: ReviewServer, path: str) -> None:
-    status, headers, body = _bare(server).ask("GET", path)
+    status, headers, body = Client(server, enters=False).ask("GET", path)
     assert status == 403
     assert headers["Set-Cookie"] is None
     assert b"River" not in body
@@ -406,23 +340,6 @@ def test_port_that_is_taken_is_told(config: Config, server: ReviewServer) -> Non
 
 def card(name: str) -> str:
     return f'.card[data-sha256="{sha(name)}"]'
-
-
-def enter(reader: Reader, server: ReviewServer, name: str = "", **how: str) -> tuple[Page, Any]:
-    page, watch = reader.open(server.door.link, **how)
-    page.wait_for_selector(".card")
-    if name:
-        page.get_by_label("Your name").fill(name)
-    return page, watch
-
-
-def until(page: Page, fits: Callable[[], bool]) -> None:
-    """Wait for something outside the page, a moment at a time."""
-    for _ in range(200):
-        if fits():
-            return
-        page.evaluate("new Promise(requestAnimationFrame)")
-    raise AssertionError("it did not come to be")
 
 
 def test_review_by_keyboard_with_a_clip_that_plays(

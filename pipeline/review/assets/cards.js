@@ -20,14 +20,16 @@ function media(row) {
   video.width = clip.outputs[0].width;
   video.height = clip.outputs[0].height;
   video.addEventListener("play", () => video.classList.add("touched"), { once: true });
-  return make("div", { class: "frame" }, video, glyph());
+  return make("div", { class: "frame" }, video, cover(video));
 }
 
-/** The sign that a still can be played; it says nothing that the control does not. */
-function glyph() {
+/** The sign that a still can be played, all of it to be pressed; the video's own controls do the same. */
+function cover(video) {
   const sign = icon("play");
   sign.setAttribute("class", "glyph");
-  return sign;
+  const whole = make("div", { class: "cover", "aria-hidden": "true" }, sign);
+  whole.addEventListener("click", () => video.play());
+  return whole;
 }
 
 function state(row) {

@@ -1,0 +1,89 @@
+"""The review server for the tests, in this process, and what speaks with it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from browser import Reader, Watch
+from playwright.sync_api import Page
+
+from pipeline.config import Config
+from pipeline.review.web import ReviewServer
+
+
+@contextmanager
+def serving(
+    config: Config, by: str = "ada", announce: Callable[[str], None] = lambda _: None
+) -> Iterator[ReviewServer]:
+    """A review that runs until the block ends."""
+    server = ReviewServer(config, by, announce, 0)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Client:
+    """A program that speaks HTTP and is bound by no browser's rules."""
+
+    cookie = ""
+
+    def __init__(self, server: ReviewServer, *, enters: bool = True) -> None:
+        self.server = server
+        self.port = server.door.port
+        if enters:
+            token = server.door.link.partition("=")[2]
+            status, headers, _ = self.ask("GET", f"/?token={token}")
+            assert status == 200
+            self.cookie = headers["Set-Cookie"].partition(";")[0]
+
+    def ask(
+        self, method: str, path: str, body: Any = None, **headers: str | None
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        sent: dict[str, str | None] = {"Host": f"127.0.0.1:{self.port}", "Cookie": self.cookie}
+        data = body
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+            sent["Origin"] = f"http://127.0.0.1:{self.port}"
+            data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        try:
+            connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+            for name, value in sent.items():
+                if value is not None:
+                    connection.putheader(name, value)
+            if data is not None:
+                connection.putheader("Content-Length", str(len(data)))
+            connection.endheaders(data)
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
+
+
+def enter(reader: Reader, server: ReviewServer, name: str = "", **how: str) -> tuple[Page, Watch]:
+    """A reviewer's browser, through the link."""
+    page, watch = reader.open(server.door.link, **how)
+    page.wait_for_selector(".card")
+    if name:
+        page.get_by_label("Your name").fill(name)
+    return page, watch
+
+
+def until(page: Page, fits: Callable[[], bool]) -> None:
+    """Wait for something outside the page, a moment at a time."""
+    for _ in range(400):
+        if fits():
+            return
+        page.evaluate("new Promise(requestAnimationFrame)")
+    raise AssertionError("it did not come to be")
