@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -124,3 +125,19 @@ def test_the_module_is_the_command(tmp_path: Path) -> None:
     )  # fmt: skip
     assert said.returncode == 2
     assert json.loads(said.stdout)["error"].startswith("there is no workspace at")
+
+
+def test_a_place_in_a_files_name_stays_outside(campaign: Campaign) -> None:
+    """The names of mails on disk are no different from what is in them."""
+    mail = campaign.folder / "inbox" / "000.eml"
+    mail.rename(mail.with_name("mill -31.4159_+89.7932.eml"))
+    drop = campaign.folder / "at 31.4159, 89.7932.txt"
+    drop.write_text("words")
+    said = [campaign.footage(*words) for words in (["ingest", "--dry-run"], ["run"])]
+    said.append(campaign.footage("add", str(drop)))
+    assert [end.code for end in said] == [0, 0, 0]
+    texts = [end.out + end.err for end in said]
+    with sqlite3.connect(campaign.work / "ledger.db") as database:
+        texts.append("\n".join(database.iterdump()))
+    texts += [path.read_text() for path in (campaign.work / "logs").iterdir()]
+    assert [text for text in texts if "4159" in text or "7932" in text] == []

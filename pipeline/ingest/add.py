@@ -14,7 +14,7 @@ from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import UsageError
 from pipeline.files import Workspace
-from pipeline.ingest.inbox import file_time, stable_name
+from pipeline.ingest.inbox import file_time, stable_name, uid_of
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.stage import IngestSummary, disk_trouble
 from pipeline.ingest.take import Taker
@@ -43,7 +43,7 @@ def add(
         for path in wanted:
             try:
                 sha256 = files.sha256_of(path)
-                uid = f"{sha256}:{stable_name(path)}"
+                uid = f"{sha256}:{uid_of(stable_name(path))}"
                 identity = MailIdentity(ACCOUNT, "", 0, uid)
                 if uid in ledger.known_uids(ACCOUNT, "", 0):
                     originals.keep(files.chunks(path))  # it may have been withdrawn or purged

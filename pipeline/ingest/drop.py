@@ -17,7 +17,16 @@ from pathlib import Path
 
 from pipeline.errors import InboxError
 from pipeline.ingest.folders import unreadable
-from pipeline.ingest.inbox import Advance, Gone, Known, MailRef, Spool, file_time, stable_name
+from pipeline.ingest.inbox import (
+    Advance,
+    Gone,
+    Known,
+    MailRef,
+    Spool,
+    file_time,
+    stable_name,
+    uid_of,
+)
 from pipeline.model import MailIdentity
 
 QUIET_S = 60.0
@@ -78,7 +87,7 @@ class DropInbox:
     def _uid(self, path: Path) -> str:
         stat = path.stat()
         name = os.fsencode(path.relative_to(self._folder)).decode("utf-8", "backslashreplace")
-        return f"{name}:{stat.st_size}:{stat.st_mtime_ns}"
+        return f"{uid_of(name)}:{stat.st_size}:{stat.st_mtime_ns}"
 
 
 def is_at_rest(path: Path) -> bool:

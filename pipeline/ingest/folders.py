@@ -15,6 +15,7 @@ from pipeline.ingest.inbox import (
     Spool,
     file_time,
     stable_name,
+    uid_of,
 )
 from pipeline.model import MailIdentity
 
@@ -69,7 +70,7 @@ class EmlInbox(FileInbox):
         for path in sorted(self._folder.iterdir()):
             if path.suffix.lower() == ".eml" and path.is_file():
                 stat = path.stat()
-                yield path, f"{stable_name(path)}:{stat.st_size}:{stat.st_mtime_ns}"
+                yield path, f"{uid_of(stable_name(path))}:{stat.st_size}:{stat.st_mtime_ns}"
 
 
 class MaildirInbox(FileInbox):
@@ -84,7 +85,7 @@ class MaildirInbox(FileInbox):
             folder = self._folder / name
             for path in sorted(folder.iterdir()) if folder.is_dir() else ():
                 if not path.name.startswith(".") and path.is_file():
-                    yield path, stable_name(path).partition(":")[0]
+                    yield path, uid_of(stable_name(path).partition(":")[0])
 
 
 def unreadable(path: Path, error: OSError) -> InboxError:

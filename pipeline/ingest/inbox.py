@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -73,3 +74,8 @@ def file_time(path: Path) -> datetime:
 def stable_name(path: Path) -> str:
     """A file's name as the ledger can hold it, also where it is no valid UTF-8."""
     return os.fsencode(path.name).decode("utf-8", "backslashreplace")
+
+
+def uid_of(name: str) -> str:
+    """What stands for a file's name in the ledger: a hash, since a name can tell a place."""
+    return hashlib.sha256(name.encode()).hexdigest()[:32]

@@ -47,7 +47,10 @@ _GIVE_UP = 3  # mails in a row that the server does not give
 
 @dataclass(frozen=True)
 class Coming:
-    """A mail that a dry run found.  ``size`` in bytes; ``received_at`` empty if not known."""
+    """A mail (by its UID) or file (by its name) that a dry run found.
+
+    ``size`` in bytes; ``received_at`` empty if not known.
+    """
 
     uid: str
     received_at: str
@@ -140,7 +143,7 @@ def _preview(refs: list[MailRef], console: Console) -> IngestSummary:
     coming = []
     for ref in refs:
         moment = ref.received or ref.file_time
-        uid = wording.plain(ref.identity.uid, 200)
+        uid = wording.display_name(ref.name) if ref.name else ref.identity.uid
         item = Coming(uid, clock.stamp(moment) if moment else "", ref.size)
         console.say(f"would take in {item.uid}: {item.size} bytes, received {item.received_at}")
         coming.append(item)
