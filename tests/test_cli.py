@@ -108,6 +108,17 @@ def test_an_inbox_out_of_reach_does_not_stop_the_night(campaign: Campaign) -> No
     assert campaign.rows["story.mp4"]["reason"]["code"] == "unsafe"
 
 
+def test_a_ledger_that_is_none_is_one_sentence(campaign: Campaign) -> None:
+    campaign.footage("run")
+    for path in campaign.work.glob("ledger.db*"):
+        path.unlink()
+    (campaign.work / "ledger.db").write_bytes(b"no database at all, but long enough" * 100)
+    said = campaign.footage("status")
+    assert said.code == 1
+    assert said.err.startswith("footage: the ledger can't be read or written: ")
+    assert "Traceback" not in said.err
+
+
 def test_a_killed_run_leaves_nothing_behind_the_next(campaign: Campaign) -> None:
     campaign.footage("run")
     left = campaign.work / "clips" / "ab" / f".landscape-1{files.PART}"

@@ -132,6 +132,7 @@ class Door:
             timed_out=ended.timed_out,
             seconds=round(ended.seconds, 3),
         )
+        self._console.detail(f"{purpose}: {ended.seconds:.1f} s, exit {ended.code}")
         if self._closed:
             raise InterruptedError("the run is being stopped")
         return ended
