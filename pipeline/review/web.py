@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 from pipeline import clock, files
 from pipeline.config import Config
 from pipeline.console import Console
-from pipeline.errors import StageError
+from pipeline.errors import StageError, UsageError
 from pipeline.files import Workspace
 from pipeline.ledger import Ledger
 from pipeline.review import entries, live, page, ranges, report, table
@@ -96,17 +96,21 @@ def serve(
     :param port: 0 takes a free one.
     :param opens: open the link in the browser of this machine.
     :param started: called with the server once it answers; its ``shutdown`` ends this.
+    :raises UsageError: nothing was ever taken in.
     :raises StageError: the port is taken.
     """
+    if not Workspace(config.root).ledger.exists():
+        raise UsageError(f"there is no workspace at {config.root} yet; begin with: footage run")
     try:
-        server = ReviewServer(config, by, console.say, port)
+        # a link must be heard also by who asked for quiet: without it nobody can enter
+        server = ReviewServer(config, by, console.warn, port)
     except OSError as error:
         raise StageError(
             f"port {port} can't be had: {error.strerror}; name another with --port"
         ) from error
     with server:
         console.say("review: decisions are written at once; end it with Ctrl-C")
-        console.say(f"open {server.door.link}")
+        console.warn(f"open {server.door.link}")
         if opens:
             webbrowser.open(server.door.link)
         threading.Thread(target=started, args=(server,), daemon=True).start()

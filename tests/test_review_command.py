@@ -1,0 +1,89 @@
+"""``footage review`` as people start it: a process of its own, ended with Ctrl-C."""
+
+from __future__ import annotations
+
+import http.client
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from synthetic import Campaign, attachment, result, settings
+
+from pipeline.config import Config
+from pipeline.files import Workspace
+from pipeline.ledger import Ledger
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    config = settings(tmp_path)
+    workspace = Workspace(config.root)
+    workspace.create()
+    with Ledger(workspace.ledger) as ledger:
+        campaign = Campaign(ledger, workspace)
+        campaign.mail(attachment("one"))
+        campaign.clip(result("one"))
+    return config
+
+
+@contextmanager
+def command(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    argv = [sys.executable, "-m", "pipeline", "review", "--config", str(folder / "config.toml")]
+    with subprocess.Popen(
+        [*argv, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def link(process: subprocess.Popen[str]) -> str:
+    assert process.stderr is not None
+    line = next(line for line in process.stderr if line.startswith("open "))
+    return line.removeprefix("open ").strip()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--quiet",)], ids=["as it is", "quiet"])
+def test_it_prints_its_link_and_ends_with_ctrl_c(
+    config: Config, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    assert config.root.exists()
+    with command(tmp_path, *arguments) as process:
+        url = urlsplit(link(process))
+        assert url.hostname == "127.0.0.1"
+        connection = http.client.HTTPConnection("127.0.0.1", url.port or 0, timeout=10)
+        connection.request("GET", f"/?{url.query}")
+        answer = connection.getresponse()
+        assert (answer.status, "Set-Cookie" in answer.headers) == (200, True)
+        # the connection stays open: whoever looks on does not keep the command from ending
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)
+        connection.close()
+    assert process.returncode == 0
+    assert out == ""
+    assert "Traceback" not in err
+
+
+def test_port_that_is_taken_is_a_plain_sentence(config: Config, tmp_path: Path) -> None:
+    with command(tmp_path) as first:
+        port = urlsplit(link(first)).port
+        with command(tmp_path, "--port", str(port)) as second:
+            _, err = second.communicate(timeout=10)
+    assert config.root.exists()
+    assert second.returncode == 1
+    assert "name another with --port" in err
+    assert "Traceback" not in err
+
+
+def test_there_is_nothing_to_review_before_the_first_run(tmp_path: Path) -> None:
+    settings(tmp_path)
+    with command(tmp_path) as process:
+        _, err = process.communicate(timeout=10)
+    assert process.returncode == 2
+    assert "begin with: footage run" in err
