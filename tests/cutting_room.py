@@ -50,10 +50,15 @@ required = false
 name = "small"
 size = "160x90"
 fps = {fps}
-quality = "draft"
+quality = "{quality}"
 """
 # What FFmpeg draws, no two alike, and each moving.
-_DRAWN = ("testsrc2", "mandelbrot", "life=mold=10:r=30:ratio=0.4:death_color=0xC83232", "testsrc")
+_DRAWN = (
+    "testsrc2",
+    "gradients=seed=3:speed=0.05:n=5",
+    "mandelbrot",
+    "gradients=seed=8:speed=0.03:n=3:type=radial",
+)
 
 
 @dataclass(frozen=True)
@@ -90,9 +95,11 @@ class Room(Campaign):
         loaded: dict[str, Any] = json.loads(self.film.with_suffix(".json").read_text())
         return loaded
 
-    def configure(self, montage: str, fps: int = 30) -> None:
+    def configure(self, montage: str, fps: int = 30, quality: str = "draft") -> None:
         """Write the configuration anew."""
-        (self.folder / "config.toml").write_text(CONFIG.format(montage=montage, fps=fps))
+        (self.folder / "config.toml").write_text(
+            CONFIG.format(montage=montage, fps=fps, quality=quality)
+        )
 
     def render(self, *more: str) -> dict[str, Any]:
         """``footage render``; what it says about the montage."""
@@ -118,6 +125,7 @@ def begin(
     montage: str = "",
     *,
     fps: int = 30,
+    quality: str = "draft",
     senders: dict[str, str] | None = None,
     categories: dict[str, str] | None = None,
     cut: bool = True,
@@ -128,7 +136,7 @@ def begin(
     """
     folder.mkdir(parents=True, exist_ok=True)
     room = Room(folder)
-    room.configure(montage, fps)
+    room.configure(montage, fps, quality)
     room.workspace.create()
     output = room.config.output[0]
     fade = encode.fade_frames(room.config.montage.transition_seconds, fps) if cut else 0
@@ -201,13 +209,8 @@ def draw(drawn: Drawn, output: Output, fade: int) -> tuple[Path, tuple[str, str]
     path = Path(_shelf().name) / f"{name}.mp4"
     options = encode.clip_arguments(output) | encode.cut_arguments(drawn.frames, fade)
     source = _DRAWN[drawn.source % len(_DRAWN)]
+    source += f"{':' if '=' in source else '='}s={output.size}:r={output.fps}"
     samples = encode.samples_of(drawn.frames, output.fps)
-    source += f"{':' if '=' in source else '='}s={output.size}"
-    source = (
-        source.replace("r=30", f"r={output.fps}")
-        if "r=30" in source
-        else (f"{source}:r={output.fps}")
-    )
     graph = (
         f"{source},trim=end_frame={drawn.frames},scale=out_color_matrix=bt709:out_range=tv,"
         "format=yuv420p,setsar=1,setparams=range=tv:colorspace=bt709:color_primaries=bt709:"

@@ -19,7 +19,7 @@ from pipeline.render.timeline import Film, Segment
 
 def configured(folder: Path, montage: str) -> Config:
     path = folder / "config.toml"
-    path.write_text(CONFIG.format(montage=montage, fps=30))
+    path.write_text(CONFIG.format(montage=montage, fps=30, quality="draft"))
     return configuration.load(path)
 
 

@@ -15,6 +15,7 @@ SAMPLE_RATE = 48000
 TICKS = 1000  # of the timebase in a frame
 
 _X264 = {"draft": ("ultrafast", 28), "standard": ("veryfast", 20), "high": ("medium", 18)}
+_FINER = 4  # steps of CRF
 
 _CLEAN: dict[str, str] = {
     # nothing of the input's metadata, chapters, programs; no dates, no versions
@@ -86,8 +87,13 @@ def cut_arguments(frames: int, fade: int) -> dict[str, str | int]:
 
 
 def piece_arguments(output: Output) -> dict[str, str | int]:
-    """Options for a piece of a montage that is encoded again: the picture alone."""
-    return {**video_arguments(output), **_CLEAN}
+    """Options for a piece of a montage that is encoded again: the picture alone.
+
+    A little finer than a clip, so that a second encode is not seen; the parameter sets are
+    the same, since ``stitchable`` keeps the quantizer out of them.
+    """
+    finer = {"crf": _X264[output.quality][1] - _FINER}
+    return {**video_arguments(output), **finer, **_CLEAN}
 
 
 def montage_arguments(output: Output) -> dict[str, str | int]:
