@@ -239,7 +239,7 @@ def _outputs(result: ClipResult | None) -> list[dict[str, Any]]:
 
 
 def _output(output: ClipOutput) -> dict[str, Any]:
-    return _plain({key: value for key, value in vars(output).items() if key != "extradata"})
+    return _plain({key: value for key, value in vars(output).items() if key not in ("extradata", "marks")})
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
