@@ -117,6 +117,29 @@ class Note(StrEnum):
     BROKEN_MAIL = "broken-mail"
 
 
+class Caution(StrEnum):
+    """What a reviewer should look at in a clip; never a reason to refuse it.
+
+    ``looks-like`` stands with the clip it looks like behind it: ``looks-like:<12 hex digits>``.
+    """
+
+    BLACK = "black"
+    DARK = "dark"
+    FROZEN = "frozen"
+    SHAKY = "shaky"
+    BLURRED = "blurred"
+    UPSCALED = "upscaled"
+    VERY_SHORT = "very-short"
+    VERY_LONG = "very-long"
+    NO_SOUND = "no-sound"
+    SILENT = "silent"
+    TOO_SHORT = "too-short"
+    TOO_QUIET = "too-quiet"
+    CLIPPED_SOUND = "clipped-sound"
+    OFF_TARGET = "loudness-off-target"
+    LOOKS_LIKE = "looks-like"
+
+
 @dataclass(frozen=True)
 class Refusal:
     """Why a clip ends here: a code for machines, a sentence of our own for people."""
@@ -205,7 +228,8 @@ class ClipOutput:
     """One finished file of a clip.  ``path`` is relative to the workspace.
 
     ``extradata`` is the SHA-256 of the H.264 decoder configuration record: equal for all
-    clips of an output, or they could not be joined by copy.
+    clips of an output, or they could not be joined by copy.  ``marks`` are perceptual hashes of
+    its pictures, for finding those that look alike.
     """
 
     name: str
@@ -218,6 +242,7 @@ class ClipOutput:
     duration_s: float
     loudness_lufs: float | None
     extradata: str
+    marks: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,18 +15,15 @@ from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import NotClean, Refused, StageError
 from pipeline.files import Workspace
-from pipeline.media import encode, identify, probe, verify
+from pipeline.media import encode, identify, mishap, probe, verify
 from pipeline.media.caption import Strip
 from pipeline.media.ffmpeg import Door, Ended, program
 from pipeline.media.sandbox import Cell, Limits
 from pipeline.model import ClipOutput, ClipResult, Finding, Kind, Reason, Refusal, Status
-from pipeline.process import findings, graph, loudness, lut, profile
+from pipeline.process import cautions, findings, glance, graph, loudness, lut, profile
 from pipeline.process.recipe import Recipe
 
 _MIN_TIMEOUT_S = 120.0
-_SHORT_S, _LONG_S = 1.0, 300.0
-_UPSCALE = 2.0
-_TOLERANCE_LU = 0.5
 
 
 @dataclass(frozen=True)
@@ -61,6 +58,7 @@ class _Made:
     outputs: tuple[ClipOutput, ...]
     parts: tuple[tuple[Path, Path], ...]
     measured: loudness.Measured
+    seen: glance.Glance
 
 
 def make(job: Job, shop: Shop) -> ClipResult:
@@ -138,7 +136,11 @@ def _accepted(job: Job, shop: Shop, identity: identify.Identity) -> ClipResult:
         source=seen.source(),
         caption=job.recipe.caption,
         category=job.recipe.category,
-        warnings=_warnings(seen, correction, made, job.recipe, length),
+        warnings=(
+            *cautions.of_picture(seen, job.recipe, length),
+            *glance.cautions(made.seen),
+            *cautions.of_sound(seen, job.recipe, correction, made.measured),
+        ),
         outputs=made.outputs,
     )
 
@@ -169,20 +171,23 @@ def _encode(
         )
         for output, strip in zip(job.recipe.outputs, job.strips, strict=True)
     )
+    folder = targets[0].movie.parent
+    rate = None if seen.still else glance.rate_for(length)
+    look = graph.Look(files.part_for(folder / "look"), rate)
     wall = max(_MIN_TIMEOUT_S, length * shop.config.process.timeout_factor)
     strips = tuple(target.strip.path for target in targets if target.strip)
     tables = (seen.picture.table,) if seen.picture.table else ()
     cell = Cell(
         reads=(job.original, *strips, *tables),
-        writes=(targets[0].movie.parent,),
+        writes=(folder,),
         limits=Limits(wall_s=wall, cpu_s=int(wall * 4)),
     )
-    argv = [program(), *graph.arguments(job.original, seen, job.recipe, correction, targets)]
+    argv = [program(), *graph.arguments(job.original, seen, job.recipe, correction, targets, look)]
     try:
         ended = shop.door.run("encode", argv, cell)
         _gate(ended, targets, wall)
-        measured = loudness.read(ended.stdout)
-        made = _verified(targets, shop, measured)
+        glanced = glance.read(look.path, rate)
+        made = _verified(targets, shop, loudness.read(ended.stdout), glanced)
         for part, final in made.parts:
             files.publish(part, final)
         return made
@@ -190,22 +195,26 @@ def _encode(
         for target in targets:
             target.movie.unlink(missing_ok=True)
             target.still.unlink(missing_ok=True)
+        look.path.unlink(missing_ok=True)
 
 
 def _gate(ended: Ended, targets: tuple[graph.Target, ...], wall: float) -> None:
     """Turn a failed encode into the reason that its row shows."""
-    if ended.timed_out:
-        raise Refused(Refusal(Reason.TIMEOUT, f"it took longer than the {wall:.0f} s allowed"))
-    if "No space left on device" in ended.said:
-        raise StageError("the disk is full; make room and run again, nothing is lost")
+    mishap.look(ended, wall)
     whole = all(t.movie.exists() and t.movie.stat().st_size for t in targets)
     if not ended.ok or not whole:
         quoted = f": {ended.said[0]}" if ended.said else ""
         raise Refused(Refusal(Reason.CORRUPT, f"it can't be decoded{quoted}"))
 
 
-def _verified(targets: tuple[graph.Target, ...], shop: Shop, measured: loudness.Measured) -> _Made:
+def _verified(
+    targets: tuple[graph.Target, ...],
+    shop: Shop,
+    measured: loudness.Measured,
+    seen: glance.Glance,
+) -> _Made:
     outputs, parts = [], []
+    marks = glance.marks(seen)
     for target in targets:
         output = target.output
         facts = verify.judge_clip(target.movie)
@@ -241,36 +250,7 @@ def _verified(targets: tuple[graph.Target, ...], shop: Shop, measured: loudness.
                 duration_s=round(target.frames / output.fps, 3),
                 loudness_lufs=measured.loudness_lufs,
                 extradata=facts.video.extradata,
+                marks=marks,
             )
         )
-    return _Made(tuple(outputs), tuple(parts), measured)
-
-
-def _warnings(
-    seen: probe.Probe,
-    correction: loudness.Correction | None,
-    made: _Made,
-    recipe: Recipe,
-    length: float,
-) -> tuple[str, ...]:
-    """What a reviewer should look at; codes that the report puts into words."""
-    warnings = []
-    source = seen.source()
-    first = recipe.outputs[0]
-    scale = min(first.width / source.width, first.height / source.height)
-    if scale > _UPSCALE:
-        warnings.append("upscaled")
-    if not seen.still:
-        if length < _SHORT_S:
-            warnings.append("very-short")
-        if length > _LONG_S:
-            warnings.append("very-long")
-        if correction is None:
-            warnings.append("no-sound")
-    if correction is not None:
-        after = made.measured.loudness_lufs
-        if correction.warning:
-            warnings.append(correction.warning)
-        elif after is None or abs(after - recipe.loudness_lufs) > _TOLERANCE_LU:
-            warnings.append("loudness-off-target")
-    return tuple(warnings)
+    return _Made(tuple(outputs), tuple(parts), measured, seen)

@@ -32,9 +32,7 @@ _EXACT = "bicubic+accurate_rnd+full_chroma_int"
 
 
 def scaled(stream: Any, picture: Picture, width: int, height: int) -> Any:
-    """*stream* at *width* × *height*, flattened, in BT.709."""
-    if picture.alpha:
-        stream = _on_white(stream)
+    """*stream* at *width* × *height* in BT.709; what is transparent lies ``on_white`` already."""
     labels = {} if picture.rgb or picture.alpha else _labels(picture)
     target = {"out_color_matrix": "bt709", "out_range": "tv"}
     if picture.table is None:
@@ -59,7 +57,7 @@ def _labels(picture: Picture) -> dict[str, str]:
     }
 
 
-def _on_white(stream: Any) -> Any:
+def on_white(stream: Any) -> Any:
     """Transparency over white: negated, multiplied with alpha over black, negated back."""
     return (
         stream.filter("format", "gbrap")

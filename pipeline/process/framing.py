@@ -85,16 +85,25 @@ def drifting(stream: Any, picture: Picture, output: Output, frames: int) -> Any:
         wide = _cut(stream, picture, output.width + pace.way + pace.way % 2, output.height)
         held = hold(wide, output.fps, "yuv444p")
         return held.filter("crop", output.width, output.height, step, 0)
-    box = fitted(picture.aspect, output.width - pace.way - pace.way % 2, output.height)
+    box = place(picture, output, frames)
     front, behind = _pair(colour.scaled(stream, picture, box.width, box.height))
-    left = (output.width - box.width - pace.way) // 2
     return ffmpeg.overlay(
         hold(_fill(behind, output), output.fps, "yuv444p"),
         hold(front, output.fps, "yuv444p"),
-        x=f"{left}+{step}",
+        x=f"{box.x}+{step}",
         y=box.y,
         format="yuv444",
     )
+
+
+def place(picture: Picture, output: Output, frames: int | None) -> Box:
+    """Where in the frame a photo is at first; *frames* is how long it moves, None at rest."""
+    way = drift(frames, output.width).way if frames is not None else 0
+    if output.fit == "crop":
+        return Box(0, 0, output.width, output.height)
+    box = fitted(picture.aspect, output.width - way - way % 2, output.height)
+    left = (output.width - box.width - way) // 2 if frames is not None else box.x
+    return Box(left, box.y, box.width, box.height)
 
 
 def hold(stream: Any, fps: int, pixel_format: str = "yuv420p") -> Any:

@@ -16,11 +16,22 @@ from pipeline.config import Output
 from pipeline.media import encode
 from pipeline.media.caption import Strip
 from pipeline.media.probe import Probe
-from pipeline.process import framing, loudness
+from pipeline.process import colour, framing, glance, loudness
 from pipeline.process.loudness import Correction
 from pipeline.process.recipe import Recipe
 
 _STILL_WIDTH = 640
+
+
+@dataclass(frozen=True)
+class Look:
+    """Where the small pictures go that ``glance`` judges, and how many of them a second.
+
+    ``rate`` is None for a photo.
+    """
+
+    path: Path
+    rate: float | None
 
 
 @dataclass(frozen=True)
@@ -34,24 +45,45 @@ class Target:
     still: Path
 
 
+class _Made(ffmpeg.nodes.FilterNode):  # type: ignore[misc]
+    """A filter without an input, which ffmpeg-python does not provide for."""
+
+    def __init__(self, name: str, **options: str | int) -> None:
+        ffmpeg.nodes.Node.__init__(
+            self,
+            stream_spec=None,
+            name=name,
+            incoming_stream_types={ffmpeg.nodes.FilterableStream},
+            outgoing_stream_type=ffmpeg.nodes.FilterableStream,
+            min_inputs=0,
+            max_inputs=0,
+            kwargs=options,
+        )
+
+
 def arguments(
     original: Path,
     probe: Probe,
     recipe: Recipe,
     correction: Correction | None,
     targets: tuple[Target, ...],
+    look: Look,
 ) -> list[str]:
     """FFmpeg's arguments that make all targets of a clip in one run (the program not named)."""
     source = ffmpeg.input(str(original), **input_arguments(probe))
-    picture = source[probe.picture.stream]
-    if probe.picture.interlaced and not probe.still:
-        picture = picture.filter("bwdif", mode="send_frame", deint="interlaced")
-    pictures = _shared(picture, "split", len(targets))
+    picture = _progressive(source[probe.picture.stream], probe, targets)
+    if probe.picture.alpha:
+        picture = colour.on_white(picture)
+    looked, *pictures = _shared(picture, "split", len(targets) + (look.rate is not None))
+    pictures = pictures if look.rate is not None else [looked, *pictures]
     sounds = _shared(_sound(source, probe, correction), "asplit", len(targets))
     nodes = []
     for target, seen, heard in zip(targets, pictures, sounds, strict=True):
-        shown, poster = _shared(_picture(seen, probe, recipe, target), "split", 2)
         measured = target is targets[0]  # the sound is the same in all
+        shown, poster, *more = _shared(
+            _picture(seen, probe, recipe, target), "split", 3 if measured and probe.still else 2
+        )
+        looked = _unlettered(more[0], probe, recipe, target) if more else looked
         first, second = _shared(_fitted(heard, target, measured=measured), "asplit", 2)
         nodes.append(
             ffmpeg.output(
@@ -66,11 +98,22 @@ def arguments(
         nodes.append(
             ffmpeg.output(_poster(poster, target), str(target.still), **encode.still_arguments())
         )
+    small = glance.filters(looked, look.rate)
+    nodes.append(ffmpeg.output(small, str(look.path), **glance.arguments(look.rate)))
     merged = ffmpeg.merge_outputs(*nodes).global_args(
         *("-nostdin", "-hide_banner", "-v", "error"),
         *("-filter_threads", "1", "-filter_complex_threads", "1"),
     )
     return [str(argument) for argument in merged.overwrite_output().get_args()]
+
+
+def _progressive(stream: Any, probe: Probe, targets: tuple[Target, ...]) -> Any:
+    """Both fields of an interlaced picture as pictures where an output is quick enough."""
+    if not probe.picture.interlaced or probe.still:
+        return stream
+    fields = any(target.output.fps > (probe.picture.fps or 0) for target in targets)
+    mode = "send_field" if fields else "send_frame"
+    return stream.filter("bwdif", mode=mode, deint="interlaced")
 
 
 def input_arguments(probe: Probe) -> dict[str, str | int]:
@@ -100,7 +143,8 @@ def _picture(stream: Any, probe: Probe, recipe: Recipe, target: Target) -> Any:
     output, picture = target.output, probe.picture
     if not probe.still and picture.packets > 1:
         # pictures are dropped before the work on them, and repeated after it
-        slower = (picture.fps or 0) <= output.fps
+        rate = (picture.fps or 0) * (2 if picture.interlaced else 1)
+        slower = rate <= output.fps
         stream = stream if slower else _constant_rate(stream, output)
         stream = _captioned(framing.moving(stream, picture, output), target)
         stream = _constant_rate(stream, output) if slower else stream
@@ -143,6 +187,19 @@ def _captioned(stream: Any, target: Target) -> Any:
     )
 
 
+def _unlettered(stream: Any, probe: Probe, recipe: Recipe, target: Target) -> Any:
+    """The middle of a photo in its frame, without fill and caption.
+
+    Taken behind all the work: with FFmpeg 9 an output that ends before the others ends them
+    too where the photo is made of tiles.
+    """
+    moves = recipe.still_motion == "drift"
+    box = framing.place(probe.picture, target.output, target.frames if moves else None)
+    return stream.filter("select", "eq(n,0)").filter(
+        "crop", box.width, box.height * 7 // 10, box.x, box.y + box.height * 15 // 100
+    )
+
+
 def _poster(stream: Any, target: Target) -> Any:
     """The picture at a third of the clip, small."""
     width = min(_STILL_WIDTH, target.output.width)
@@ -156,8 +213,8 @@ def _poster(stream: Any, target: Target) -> Any:
 def _sound(source: Any, probe: Probe, correction: Correction | None) -> Any:
     """The first sound stream, corrected; silence where there is none."""
     if probe.sound is None or correction is None:
-        silence = ffmpeg.input(f"anullsrc=r={encode.SAMPLE_RATE}:cl=stereo", f="lavfi")
-        return silence["0"]
+        # made in the graph: with an input of its own FFmpeg 9 waits for ever on photos in tiles
+        return _Made("anullsrc", r=encode.SAMPLE_RATE, cl="stereo").stream()
     return loudness.filters(loudness.standard(source[str(probe.sound.index)]), correction)
 
 

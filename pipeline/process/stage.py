@@ -10,7 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.config import Config
 from pipeline.console import Console
@@ -19,7 +19,7 @@ from pipeline.ledger import Ledger
 from pipeline.media import caption
 from pipeline.media.ffmpeg import Door
 from pipeline.model import ClipResult, Review, Status
-from pipeline.process import clip, recipe
+from pipeline.process import clip, lookalikes, recipe
 from pipeline.process.clip import Job, Shop
 from pipeline.process.recipe import Recipe
 
@@ -65,6 +65,7 @@ def run(
     """
     todo = plan(config, ledger, workspace, only)
     if not todo.missing:
+        _note_lookalikes(ledger)
         return ProcessSummary()
     jobs = [
         Job(sha256, workspace.original(sha256), wanted, _strips(workspace, wanted))
@@ -86,6 +87,7 @@ def run(
                 reason=result.refusal.reason if result.refusal else None,
             )
             task.advance()
+    _note_lookalikes(ledger)
     return ProcessSummary(counts[Status.ACCEPTED], counts[Status.REJECTED], counts[Status.FAILED])
 
 
@@ -137,6 +139,22 @@ def _side_by_side(jobs: list[Job], shop: Shop, workers: int) -> Iterator[ClipRes
             shop.door.close()
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _note_lookalikes(ledger: Ledger) -> None:
+    """Write down which clips look like one that was received before them, where that changed."""
+    known = ledger.clips()
+    made = [known[item.sha256] for item, _ in ledger.firsts() if item.sha256 in known]
+    found = lookalikes.find([_known(result) for result in made if result.outputs])
+    for result in made:
+        noted = lookalikes.noted(result.warnings, found.get(result.sha256))
+        if noted != result.warnings:
+            ledger.record_clip(replace(result, warnings=noted))
+
+
+def _known(result: ClipResult) -> lookalikes.Known:
+    length = result.source.duration_s if result.source else None
+    return lookalikes.Known(result.sha256, result.outputs[0].marks, length)
 
 
 def _tidy(workspace: Workspace, result: ClipResult) -> None:

@@ -1,0 +1,57 @@
+"""Which clips look like another: the same footage, sent again in other bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.model import Caution
+
+_MEAN_BITS = 6.0  # of 64, over all moments: what re-encoding changes at most
+_ONE_BITS = 14  # of 64, in one moment
+_LENGTH_S, _LENGTH = 0.5, 0.05  # how much longer or shorter one may be
+
+
+@dataclass(frozen=True)
+class Known:
+    """A clip as it is known again: its marks (``glance.marks``), its length, None for a photo."""
+
+    sha256: str
+    marks: str
+    length_s: float | None
+
+
+def find(clips: Sequence[Known]) -> dict[str, str]:
+    """For each clip that looks like one before it, in the order given, the first such."""
+    found: dict[str, str] = {}
+    for count in {len(clip.marks.split()) for clip in clips if clip.marks}:
+        for photo in (False, True):
+            group = [
+                clip
+                for clip in clips
+                if len(clip.marks.split()) == count and (clip.length_s is None) is photo
+            ]
+            found |= _among(group, count)
+    return found
+
+
+def noted(warnings: Sequence[str], other: str | None) -> tuple[str, ...]:
+    """The warnings of a clip with the one that it looks like *other*, and no older such."""
+    rest = [warning for warning in warnings if not warning.startswith(Caution.LOOKS_LIKE)]
+    return (*rest, *([f"{Caution.LOOKS_LIKE}:{other[:12]}"] if other else []))
+
+
+def _among(group: Sequence[Known], count: int) -> dict[str, str]:
+    found: dict[str, str] = {}
+    bits = np.zeros((len(group), count), np.uint64)
+    lengths = np.array([clip.length_s or 0.0 for clip in group])
+    for at, clip in enumerate(group):
+        bits[at] = [int(mark, 16) for mark in clip.marks.split()]
+        away = np.bitwise_count(bits[:at] ^ bits[at])
+        near = np.abs(lengths[:at] - lengths[at]) <= _LENGTH_S + _LENGTH * lengths[at]
+        alike = near & (away.mean(1) <= _MEAN_BITS) & (away.max(1, initial=0) <= _ONE_BITS)
+        if alike.any():
+            found[clip.sha256] = group[int(alike.argmax())].sha256
+    return found

@@ -1,0 +1,165 @@
+"""One clip at a time for the tests of ``process``: a small film goes in, its clip is looked at.
+
+The clip is made by ``clip.make``, in the sandbox, as ``footage process`` makes it; what is
+looked at is decoded from the finished file by PyAV.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config import Campaign, Config, Inbox, Output, Process, WorkspaceSection
+from pipeline.console import Console, Verbosity
+from pipeline.files import Workspace
+from pipeline.media import caption, ffmpeg
+from pipeline.model import ClipResult
+from pipeline.process import clip, recipe
+
+Pixels = NDArray[np.uint8]
+WIDE = Output(name="wide", size="160x90", fps=30, quality="standard")
+TALL = Output(name="tall", size="90x160", fps=30)
+SQUARE = Output(name="square", size="96x96", fps=30)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A finished clip of one output."""
+
+    path: Path
+    result: ClipResult
+
+    @cached_property
+    def pictures(self) -> list[Pixels]:
+        """Every picture, as RGB of 8 bit (height, width, 3)."""
+        return pictures(self.path)
+
+    @cached_property
+    def times(self) -> list[Fraction]:
+        """When each picture is shown, in seconds."""
+        with av.open(str(self.path)) as container:
+            return [
+                Fraction(frame.pts or 0) * Fraction(frame.time_base or 0)
+                for frame in container.decode(video=0)
+            ]
+
+    def sound(self, track: int = 1) -> NDArray[np.float64]:
+        """The samples of a track, (n, 2) from -1 to 1; 1 is the lossless one."""
+        return samples(self.path, track)
+
+
+def pictures(path: Path) -> list[Pixels]:
+    """Every picture of a film in BT.709, as RGB of 8 bit."""
+    with av.open(str(path)) as container:
+        return [rgb(frame) for frame in container.decode(video=0)]
+
+
+def rgb(frame: Any) -> Pixels:
+    """A frame of BT.709 in limited range, as RGB; written out, so that no scaler is trusted."""
+    planes = [plane(frame, index) for index in range(3)]
+    y = (planes[0] - 16) / 219
+    cb, cr = ((np.repeat(np.repeat(p, 2, 0), 2, 1) - 128) / 224 for p in planes[1:])
+    cb, cr = cb[: y.shape[0], : y.shape[1]], cr[: y.shape[0], : y.shape[1]]
+    red = y + 1.5748 * cr
+    blue = y + 1.8556 * cb
+    green = (y - 0.2126 * red - 0.0722 * blue) / 0.7152
+    out: Pixels = np.clip(np.stack([red, green, blue], -1) * 255 + 0.5, 0, 255).astype(np.uint8)
+    return out
+
+
+def plane(frame: Any, index: int) -> NDArray[np.float64]:
+    """A plane of a frame of 8 bit, without the padding of its lines."""
+    data = frame.planes[index]
+    lines = np.frombuffer(data, np.uint8).reshape(data.height, data.line_size)
+    return lines[:, : data.width].astype(np.float64)
+
+
+def samples(path: Path, track: int = 0) -> NDArray[np.float64]:
+    """The samples of a sound track as stereo, (n, 2) from -1 to 1."""
+    with av.open(str(path)) as container:
+        pieces = []
+        for frame in container.decode(audio=track):
+            data = frame.to_ndarray().astype(np.float64)
+            if frame.format.name.startswith("s16"):
+                data /= 32768
+            pieces.append(data.reshape(-1, 2).T if not frame.format.is_planar else data)
+        return np.concatenate(pieces, axis=1).T if pieces else np.zeros((0, 2))
+
+
+@dataclass(frozen=True)
+class Studio:
+    """A workspace and the settings that clips are made with."""
+
+    folder: Path
+    outputs: tuple[Output, ...] = (WIDE,)
+    process: Process = field(default_factory=Process)
+    text: str = ""
+
+    def to(self, *outputs: Output, text: str = "", **process: Any) -> Studio:
+        """The same studio with other settings."""
+        settings = Process(**{"still_seconds": 0.5, **process})
+        return replace(self, outputs=outputs or self.outputs, process=settings, text=text)
+
+    def film(self, name: str, *arguments: str) -> Path:
+        """A film or picture made by FFmpeg."""
+        path = self.folder / name
+        command = [ffmpeg.program(), "-nostdin", "-v", "error", "-y", *arguments, str(path)]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+        return path
+
+    def painted(self, name: str, frames: Sequence[Pixels], rate: str, *arguments: str) -> Path:
+        """A film of pictures that the test painted itself, RGB of 8 bit."""
+        height, width = frames[0].shape[:2]
+        path = self.folder / name
+        command = [ffmpeg.program(), "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"]
+        command += ["-s", f"{width}x{height}", "-r", rate, "-i", "-", *arguments, str(path)]
+        data = b"".join(frame.tobytes() for frame in frames)
+        subprocess.run(command, check=True, input=data)
+        return path
+
+    def make(self, source: Path) -> ClipResult:
+        """The outcome of ``process`` for a file."""
+        workspace = Workspace(self.folder / "work")
+        workspace.create()
+        sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
+        original = workspace.original(sha256)
+        original.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, original)
+        console = Console(Verbosity.QUIET)
+        config = Config(
+            campaign=Campaign(name="River Week", hashtags=("#RiverWeek",)),
+            inbox=Inbox(url="eml:inbox"),
+            workspace=WorkspaceSection(path=str(self.folder / "work")),
+            process=self.process,
+            output=self.outputs,
+        )
+        wanted = recipe.of(config, self.text)
+        strips = tuple(
+            caption.strip(workspace.cache, self.text, output.width, output.height)
+            for output in self.outputs
+        )
+        door = ffmpeg.Door("auto", console)
+        shop = clip.Shop(config, workspace, door, console, {})
+        return clip.make(clip.Job(sha256, original, wanted, strips), shop)
+
+    def clips(self, source: Path) -> dict[str, Clip]:
+        """The clip of each output, by name."""
+        result = self.make(source)
+        assert result.outputs, result.refusal
+        return {o.name: Clip(self.folder / "work" / o.path, result) for o in result.outputs}
+
+    def clip(self, source: Path) -> Clip:
+        """The clip of the one output."""
+        (made,) = self.clips(source).values()
+        return made
