@@ -8,6 +8,8 @@ from __future__ import annotations
 import binascii
 from collections.abc import Callable, Iterable, Iterator
 
+import pybase64
+
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
 _NOT_BASE64 = bytes(set(range(256)) - set(_ALPHABET))
 _LONGEST_LINE = 1 << 20
@@ -27,7 +29,19 @@ def base64(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """
     left = b""
     for piece in pieces:
-        data = left + piece.translate(None, _NOT_BASE64)
+        data = left + piece
+        cut = data.rfind(b"\n") + 1
+        lines = data[:cut]
+        if cut and b"=" not in data:
+            try:  # lines hold whole groups, nearly always
+                decoded = pybase64.b64decode(lines)
+            except binascii.Error:
+                pass
+            else:
+                left = data[cut:]
+                yield decoded
+                continue
+        data = data.translate(None, _NOT_BASE64)
         end = data.find(b"=")
         if end >= 0:
             data = data[:end]
@@ -39,8 +53,10 @@ def base64(pieces: Iterable[bytes]) -> Iterator[bytes]:
         left = data[whole:]
         if whole:
             yield binascii.a2b_base64(data[:whole])
-    if left:
+    left = left.translate(None, _NOT_BASE64)
+    if len(left) % 4:
         raise Incomplete
+    yield binascii.a2b_base64(left)
 
 
 def quoted_printable(pieces: Iterable[bytes]) -> Iterator[bytes]:

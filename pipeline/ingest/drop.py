@@ -19,6 +19,7 @@ from pipeline.errors import InboxError
 from pipeline.ingest.folders import unreadable
 from pipeline.ingest.inbox import (
     Advance,
+    Fetched,
     Gone,
     Known,
     MailRef,
@@ -69,14 +70,14 @@ class DropInbox:
         return refs
 
     @contextmanager
-    def raw(self, ref: MailRef, spool: Spool, advance: Advance) -> Iterator[Path]:  # noqa: ARG002
+    def raw(self, ref: MailRef, spool: Spool, advance: Advance) -> Iterator[Fetched]:  # noqa: ARG002
         """The file itself.
 
         :raises Gone: it is not there any more, or grows again; also at the end of the block.
         """
         path = self._paths[ref.identity.uid]
         self._check(path, ref)
-        yield path
+        yield Fetched(path)
         self._check(path, ref)
         advance(ref.size)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline.errors import InboxError
 from pipeline.ingest.inbox import (
     Advance,
+    Fetched,
     Gone,
     Known,
     MailRef,
@@ -46,12 +47,12 @@ class FileInbox:
         return refs
 
     @contextmanager
-    def raw(self, ref: MailRef, spool: Spool, advance: Advance) -> Iterator[Path]:  # noqa: ARG002
+    def raw(self, ref: MailRef, spool: Spool, advance: Advance) -> Iterator[Fetched]:  # noqa: ARG002
         """The mail itself: nothing is copied."""
         path = self._paths[ref.identity.uid]
         if not path.is_file():
             raise Gone
-        yield path
+        yield Fetched(path)
         advance(ref.size)
 
     def close(self) -> None:

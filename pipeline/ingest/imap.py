@@ -8,18 +8,18 @@ and what was asked of the server but not answered is looked at again at the next
 from __future__ import annotations
 
 import errno
+import hashlib
 import imaplib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from pipeline.config import Config
 from pipeline.errors import InboxError
 from pipeline.files import Workspace
-from pipeline.ingest.inbox import Advance, Gone, Known, MailRef, Spool
+from pipeline.ingest.inbox import Advance, Fetched, Gone, Known, MailRef, Spool
 from pipeline.ingest.session import BROKEN, Session, uid_set
 from pipeline.ingest.signin import credentials
 from pipeline.ledger import Ledger
@@ -92,7 +92,7 @@ class ImapInbox:
         return MailIdentity(self._account, self._mailbox, uidvalidity, str(uid))
 
     @contextmanager
-    def raw(self, ref: MailRef, spool: Spool, advance: Advance) -> Iterator[Path]:
+    def raw(self, ref: MailRef, spool: Spool, advance: Advance) -> Iterator[Fetched]:
         """The mail in a spool file.
 
         :raises Gone: it is not in the mailbox any more.
@@ -100,6 +100,7 @@ class ImapInbox:
         :raises InboxError: the server can't be reached or refuses.
         """
         uid = int(ref.identity.uid)
+        digest = hashlib.sha256()
         with spool() as path:
             with path.open("wb") as file:
                 while True:
@@ -107,10 +108,11 @@ class ImapInbox:
                     if piece is None:
                         raise Gone
                     file.write(piece)
+                    digest.update(piece)
                     advance(len(piece))
                     if len(piece) < PIECE:
                         break
-            yield path
+            yield Fetched(path, digest.hexdigest())
 
     # -- moving ---------------------------------------------------------------------------
 

@@ -24,6 +24,14 @@ Spool = Callable[[], AbstractContextManager[Path]]
 
 
 @dataclass(frozen=True)
+class Fetched:
+    """A mail as a file.  ``sha256``: of its bytes, where they were seen on their way."""
+
+    path: Path
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
 class MailRef:
     """A mail that was not taken in yet.
 
@@ -49,7 +57,7 @@ class Inbox(Protocol):
         """
         ...
 
-    def raw(self, ref: MailRef, spool: Spool, advance: Advance) -> AbstractContextManager[Path]:
+    def raw(self, ref: MailRef, spool: Spool, advance: Advance) -> AbstractContextManager[Fetched]:
         """The mail's bytes as a file, for the length of a block.
 
         :raises Gone: it is not there any more.

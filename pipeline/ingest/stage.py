@@ -23,7 +23,7 @@ from pipeline.files import Workspace
 from pipeline.ingest.drop import DropInbox
 from pipeline.ingest.folders import EmlInbox, MaildirInbox
 from pipeline.ingest.imap import ImapInbox, Unreadable
-from pipeline.ingest.inbox import Gone, Inbox, MailRef
+from pipeline.ingest.inbox import Fetched, Gone, Inbox, MailRef
 from pipeline.ingest.mbox import MboxInbox
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.take import Taken, Taker
@@ -185,14 +185,14 @@ class _Run:
 
     def _one(self, inbox: Inbox, ref: MailRef, task: Task) -> None:
         """Fetch, look whether it is known, keep what is in it, write it down."""
-        with inbox.raw(ref, self._originals.spool, task.advance) as path:
-            digest = _digest(ref, path)
+        with inbox.raw(ref, self._originals.spool, task.advance) as fetched:
+            digest = _digest(ref, fetched)
             known = self._ledger.submission_of_digest(digest)
             if known is not None:
                 self._ledger.record_seen_again(ref.identity, digest, known)
                 self._count["seen_again"] += 1
                 return
-            taken = self._take(ref, path)
+            taken = self._take(ref, fetched.path)
         # behind the block, at whose end an inbox may say that what was read has changed
         self._ledger.record_mail(ref.identity, digest, taken.submission, taken.attachments)
         self._count["mails"] += 1
@@ -220,9 +220,9 @@ class _Run:
             self._count["filed"] = inbox.file(self._ledger)
 
 
-def _digest(ref: MailRef, path: Path) -> str:
+def _digest(ref: MailRef, fetched: Fetched) -> str:
     """What tells that a mail is known, whatever its UID; of a file, its name counts too."""
-    sha256 = files.sha256_of(path)
+    sha256 = fetched.sha256 or files.sha256_of(fetched.path)
     if ref.name is None:
         return sha256
     return hashlib.sha256(f"{ref.name}\0{sha256}".encode()).hexdigest()
