@@ -10,28 +10,22 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
 from pipeline import clock, records
 from pipeline.errors import StageError
-from pipeline.model import (
-    Attachment,
-    ClipResult,
-    MailIdentity,
-    Review,
-    Row,
-    Submission,
-)
+from pipeline.model import Attachment, ClipResult, MailIdentity, Review, Row, Submission
+from pipeline.reviews import Reviews
 
 _VERSION = 1
 
 
-class Ledger:
+class Ledger(Reviews):
     """A connection to a workspace's ledger; use it as a context manager."""
 
     def __init__(self, path: Path) -> None:
@@ -360,79 +354,6 @@ class Ledger:
             " WHERE started_at <= (SELECT max(stored_at) FROM original))"
         )
         return {row["sha256"] for row in rows}
-
-    # -- review ---------------------------------------------------------------------------
-
-    def reviews(self) -> dict[str, Review]:
-        """All decisions, by the original's SHA-256."""
-        rows = self._db.execute("SELECT * FROM decision")
-        return {row["sha256"]: records.to_review(row) for row in rows}
-
-    def decide(self, sha256: str, review: Review) -> Review:
-        """Record a decision, and in the trail what stood there before.
-
-        :returns: what stood there before.
-        """
-        before, _after = self.amend(sha256, lambda _: review)
-        return before
-
-    def amend(
-        self,
-        sha256: str,
-        change: Callable[[Review], Review | None],
-        *,
-        by: str | None = None,
-        undoes: int | None = None,
-    ) -> tuple[Review, Review]:
-        """Record a decision that is made from the one before, with nobody in between.
-
-        :param change: from what stands there to what shall stand there; None leaves it.
-        :param by: who does it, where that is not the one whose decision then stands.
-        :param undoes: the entry of the trail that is taken back by it.
-        :returns: what stood there before, and what stands there now.
-        """
-        with self.transaction():
-            row = self._db.execute("SELECT * FROM decision WHERE sha256 = ?", (sha256,)).fetchone()
-            before = records.to_review(row) if row else Review()
-            changed = change(before)
-            if changed is None:
-                return before, before
-            after = replace(changed, at=changed.at or clock.now())
-            self._db.execute(
-                "INSERT OR REPLACE INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    sha256,
-                    after.decision,
-                    after.note,
-                    after.by,
-                    after.at,
-                    after.caption,
-                    after.category,
-                    after.in_s,
-                    after.out_s,
-                ),
-            )
-            self._db.execute(
-                "INSERT INTO decision_trail (sha256, at, by, before, after) VALUES (?, ?, ?, ?, ?)",
-                (
-                    sha256,
-                    clock.now(),
-                    after.by if by is None else by,
-                    json.dumps(asdict(before)),
-                    json.dumps(asdict(after) | ({"undoes": undoes} if undoes else {})),
-                ),
-            )
-        return before, after
-
-    def trail(self, after: int = 0) -> list[records.TrailEntry]:
-        """What was decided since the entry numbered *after*, in the order of events."""
-        rows = self._db.execute("SELECT * FROM decision_trail WHERE id > ? ORDER BY id", (after,))
-        return [records.to_trail(row) for row in rows]
-
-    def trail_end(self) -> int:
-        """The number of the newest entry of the trail; 0 if there is none."""
-        (number,) = self._db.execute("SELECT coalesce(max(id), 0) FROM decision_trail").fetchone()
-        return int(number)
 
     def matching(self, prefix: str) -> list[str]:
         """The originals whose SHA-256 begins with *prefix* (hex digits), two at most."""

@@ -106,7 +106,11 @@ def to_review(row: sqlite3.Row) -> Review:
 
 @dataclass(frozen=True)
 class TrailEntry:
-    """One event of the audit trail; ``undoes`` is the entry that it took back, if it did."""
+    """One event of the audit trail.
+
+    ``undoes`` is the entry that it took back, if it did; ``act`` is that of the first of the
+    events that are one act, to be undone as one.
+    """
 
     id: int
     sha256: str
@@ -114,13 +118,14 @@ class TrailEntry:
     by: str
     before: Review
     after: Review
+    act: int
     undoes: int | None = None
 
 
 def to_trail(row: sqlite3.Row) -> TrailEntry:
     """A row of table decision_trail."""
     after = json.loads(row["after"])
-    undoes = after.pop("undoes", None)
+    undoes, act = after.pop("undoes", None), after.pop("act", None)
     return TrailEntry(
         id=row["id"],
         sha256=row["sha256"],
@@ -128,6 +133,7 @@ def to_trail(row: sqlite3.Row) -> TrailEntry:
         by=row["by"],
         before=_stored_review(json.loads(row["before"])),
         after=_stored_review(after),
+        act=act or row["id"],
         undoes=undoes,
     )
 

@@ -246,7 +246,7 @@ def test_decisions_by_mouse_go_through_the_file_into_the_ledger(
     expect(page.locator(".figure.montage .value")).to_have_text("0:06")
     two = page.locator(card(page, "two"))
     two.locator("button.rejected").click()
-    two.locator("summary").click()
+    two.locator(".edit summary").click()
     two.get_by_label("Note").fill("a face — say no")
     two.get_by_label("Caption instead").fill("Other words")
     two.get_by_label("Start at").fill("0.5")
@@ -307,7 +307,7 @@ def test_help_lists_the_keys_and_can_turn_them_off(reader: Reader, index: Path) 
     page, _ = reader.open(index)
     page.keyboard.press("?")
     expect(page.locator("#help")).to_be_visible()
-    expect(page.locator("#help dt")).to_have_count(12)
+    expect(page.locator("#help dt")).to_have_count(13)
     assert violations(page) == []
     page.get_by_label("Use these keys").uncheck()
     page.get_by_role("button", name="Close").click()
@@ -319,7 +319,7 @@ def test_help_lists_the_keys_and_can_turn_them_off(reader: Reader, index: Path) 
 def test_end_before_the_start_is_told_and_not_taken(reader: Reader, index: Path) -> None:
     page, _ = reader.open(index)
     one = page.locator(card(page, "one"))
-    one.locator("summary").click()
+    one.locator(".edit summary").click()
     one.get_by_label("Start at").fill("2")
     one.get_by_label("End at").fill("1")
     one.get_by_label("End at").press("Tab")
@@ -347,7 +347,7 @@ def test_axe_finds_nothing(reader: Reader, index: Path, scheme: str, size: str) 
     for button in ("approved", "held", "rejected"):
         at = ("approved", "held", "rejected").index(button)
         page.locator(f"{card(page, PLAYABLE[at])} button.{button}").click()
-    page.locator(f"{card(page, 'one')} summary").click()
+    page.locator(f"{card(page, 'one')} .edit summary").click()
     assert violations(page) == []
     assert overflow(page) <= 0
 
@@ -418,3 +418,69 @@ def test_policy_of_the_page_stops_what_is_not_its_own(reader: Reader, index: Pat
     )
     assert refused_fetch == "TypeError"
     assert page.evaluate("window.pwned") is None
+
+
+# -- many at once -----------------------------------------------------------------------------
+
+
+def test_selection_is_decided_at_once_and_undone_at_once(reader: Reader, index: Path) -> None:
+    page, _ = reader.open(index)
+
+    def decided() -> list[str | None]:
+        return [page.locator(card(page, n)).get_attribute("data-decision") for n in PLAYABLE]
+
+    box = {name: page.locator(f"{card(page, name)} .pick input") for name in PLAYABLE}
+    box["one"].click()
+    box["three"].click(modifiers=["Shift"])
+    expect(page.locator("#selection-count")).to_have_text("3 clips selected")
+    page.locator("#selection .held").click()
+    expect(page.locator("#selection")).to_be_hidden()
+    assert decided() == ["held", "held", "held", "approved"]
+    page.get_by_role("button", name="Undo").click()
+    assert decided() == ["undecided", "undecided", "undecided", "approved"]
+
+    page.get_by_role("button", name="Select all shown").click()
+    expect(page.locator("#selection-count")).to_have_text("4 clips selected")
+    page.get_by_role("button", name="Clear selection").click()
+    expect(page.locator(".card.selected")).to_have_count(0)
+
+    page.locator("#f-decision").select_option("undecided")
+    page.get_by_role("button", name="Select all shown").click()
+    page.locator("#f-category").select_option("march")  # what is not shown is not selected
+    expect(page.locator("#selection-count")).to_have_text("1 clip selected")
+
+
+def test_selection_by_keyboard(reader: Reader, index: Path) -> None:
+    page, _ = reader.open(index)
+    keys = page.keyboard
+    for key in ("j", "x", "j", "j", "Shift+X"):
+        keys.press(key)
+    expect(page.locator("#selection-count")).to_have_text("3 clips selected")
+    keys.press("r")
+    expect(page.locator("#said")).to_have_text("Rejected: 3 clips")
+    keys.press("u")
+    expect(page.locator("#said")).to_have_text("Undone on 3 clips")
+    expect(page.locator(card(page, "three"))).to_have_attribute("data-decision", "undecided")
+
+
+def test_history_tells_who_decided_what_and_what_stood_there_before(
+    reader: Reader, campaign: Campaign, config: Config
+) -> None:
+    campaign.mail(attachment("one"))
+    campaign.clip(result("one"))
+    campaign.mail(attachment("gone"))
+    campaign.ledger.decide(sha("gone"), Review(Decision.HELD, "taken back", "ada"))
+    campaign.ledger.withdraw([sha("gone")])
+    campaign.ledger.decide(sha("one"), Review(Decision.HELD, "<b>ask</b>", "ada"))
+    campaign.ledger.decide(sha("one"), Review(Decision.APPROVED, "", "bob", in_s=0.5))
+    index = report.write(config, campaign.ledger, campaign.workspace, quiet()).index
+    page, _ = reader.open(index)
+    history = page.locator(f"{card(page, 'one')} .history")
+    history.locator("summary").click()
+    expect(history.locator("summary")).to_have_text("History: 2 decisions")
+    expect(history.locator("li")).to_have_count(2)
+    expect(history.locator("li").first).to_contain_text("bob")
+    expect(history.locator("li").first.locator(".change")).to_have_text(
+        ["Decision: On hold → Approved", "Note: “<b>ask</b>” → nothing", "Start: nothing → 0.5 s"]
+    )
+    assert "taken back" not in index.read_text("utf-8")

@@ -56,9 +56,8 @@ def client(server: ReviewServer) -> Client:
 
 def entry(name: str, decision: str = "approved", **changes: Any) -> dict[str, Any]:
     seen = report.review_as_data(Review())
-    return {
-        "entry": {"sha256": sha(name), "decision": decision, **changes}, "seen": seen, "by": "bob",
-    }  # fmt: skip
+    wanted = {"entry": {"sha256": sha(name), "decision": decision, **changes}, "seen": seen}
+    return {"entries": [wanted], "by": "bob"}
 
 
 # -- the door ---------------------------------------------------------------------------------
@@ -228,7 +227,10 @@ def test_decision_is_written_at_once_with_its_trail(client: Client, campaign: Ca
     assert (stored.decision, stored.note, stored.by, stored.in_s) == (
         Decision.APPROVED, "fine", "bob", 0.5,
     )  # fmt: skip
-    assert json.loads(body)["review"] == report.review_as_data(stored)
+    assert json.loads(body) == {
+        "changes": [{"sha256": sha("one"), "review": report.review_as_data(stored)}],
+        "overtaken": [],
+    }
     (event,) = campaign.ledger.trail()
     assert (event.by, event.before, event.after, event.undoes) == ("bob", Review(), stored, None)
 
@@ -237,7 +239,8 @@ def test_who_was_overtaken_is_shown_what_stands_there(client: Client, campaign: 
     campaign.ledger.decide(sha("one"), Review(Decision.REJECTED, "a face", "carol"))
     status, _, body = client.ask("POST", "/api/decide", entry("one"))
     assert status == 409
-    assert json.loads(body)["review"]["by"] == "carol"
+    (standing,) = json.loads(body)["overtaken"]
+    assert standing["review"]["by"] == "carol"
     assert campaign.ledger.reviews()[sha("one")].decision is Decision.REJECTED
 
 
@@ -250,16 +253,48 @@ def test_who_was_overtaken_is_shown_what_stands_there(client: Client, campaign: 
         (b"[" * 60_000, 400),
         (b'{"by": 7}', 400),
         (b"{}", 422),
-        ({"entry": {"sha256": sha("one"), "decision": "maybe"}}, 422),
-        ({"entry": {"sha256": sha("nobody"), "decision": "held"}}, 422),
-        ({"entry": {"sha256": "../x", "decision": "held"}}, 422),
-        (b" " * 70_000, 413),
+        ({"entries": []}, 422),
+        ({"entries": [7]}, 422),
+        ({"entries": [{"entry": {"sha256": sha("one"), "decision": "maybe"}}]}, 422),
+        ({"entries": [{"entry": {"sha256": sha("nobody"), "decision": "held"}}]}, 422),
+        ({"entries": [{"entry": {"sha256": "../x", "decision": "held"}}]}, 422),
     ],
 )
 def test_malformed_decision_is_refused(
     client: Client, campaign: Campaign, body: Any, status: int
 ) -> None:
     assert client.ask("POST", "/api/decide", body)[0] == status
+    assert campaign.ledger.reviews() == {}
+
+
+def test_more_than_any_review_has_is_refused_unread(client: Client) -> None:
+    port = client.port
+    headers = {"Origin": f"http://127.0.0.1:{port}", "Content-Type": "application/json"}
+    assert client.ask("POST", "/api/decide", Content_Length="9000000", **headers)[0] == 413
+
+
+def test_decisions_at_once_are_one_act_that_is_undone_as_one(
+    client: Client, campaign: Campaign
+) -> None:
+    campaign.ledger.decide(sha("two"), Review(Decision.REJECTED, "a face", "carol"))
+    wanted = [entry(name)["entries"][0] for name in NAMES]
+    status, _, body = client.ask("POST", "/api/decide", {"entries": wanted, "by": "bob"})
+    answer = json.loads(body)
+    assert status == 200
+    assert [item["sha256"] for item in answer["changes"]] == [sha("one"), sha("three")]
+    assert [item["sha256"] for item in answer["overtaken"]] == [sha("two")]
+    status, _, body = client.ask("POST", "/api/undo", {"by": "bob"})
+    assert [item["sha256"] for item in json.loads(body)["changes"]] == [sha("one"), sha("three")]
+    reviews = campaign.ledger.reviews()
+    assert [reviews[sha(name)].decision for name in NAMES] == [
+        Decision.UNDECIDED, Decision.REJECTED, Decision.UNDECIDED,
+    ]  # fmt: skip
+    assert json.loads(client.ask("POST", "/api/undo", {"by": "bob"})[2])["changes"] == []
+
+
+def test_one_malformed_decision_stops_all_of_its_act(client: Client, campaign: Campaign) -> None:
+    wanted = [entry("one")["entries"][0], entry("two", "maybe")["entries"][0]]
+    assert client.ask("POST", "/api/decide", {"entries": wanted})[0] == 422
     assert campaign.ledger.reviews() == {}
 
 
@@ -283,7 +318,8 @@ def test_undo_goes_back_step_by_step_and_each_reviewer_undoes_their_own(
 
     def decide(name: str, decision: str, by: str) -> None:
         seen = report.review_as_data(ledger.reviews().get(sha(name), Review()))
-        live.decide(ledger, {"sha256": sha(name), "decision": decision}, seen, by)
+        wanted = {"entry": {"sha256": sha(name), "decision": decision}, "seen": seen}
+        live.decide(ledger, [wanted], by)
 
     def standing(name: str) -> Decision:
         return ledger.reviews()[sha(name)].decision
@@ -291,29 +327,33 @@ def test_undo_goes_back_step_by_step_and_each_reviewer_undoes_their_own(
     decide("one", "approved", "ada")
     decide("one", "held", "ada")
     decide("two", "rejected", "bob")
-    assert live.undo(ledger, "ada") is not None
+    assert live.undo(ledger, "ada").written
     assert standing("one") is Decision.APPROVED
-    assert live.undo(ledger, "ada") is not None
+    assert live.undo(ledger, "ada").written
     assert standing("one") is Decision.UNDECIDED
-    assert live.undo(ledger, "ada") is None
+    assert live.undo(ledger, "ada") == live.Outcome()
     assert standing("two") is Decision.REJECTED
     decide("three", "held", "ada")
     decide("three", "approved", "bob")
-    with pytest.raises(live.Overtaken):
-        live.undo(ledger, "ada")
+    outcome = live.undo(ledger, "ada")
+    assert (outcome.written, list(outcome.overtaken)) == ({}, [sha("three")])
     assert [event.undoes for event in ledger.trail()] == [None, None, None, 2, 1, None, None]
     assert [event.by for event in ledger.trail()] == ["ada"] * 2 + ["bob"] + ["ada"] * 3 + ["bob"]
 
 
 def test_changes_are_told_from_a_point_on(client: Client, campaign: Campaign) -> None:
     assert json.loads(client.ask("GET", "/api/changes?since=0")[2]) == {
-        "counter": 0, "changes": [],
+        "counter": 0, "changes": [], "events": [],
     }  # fmt: skip
     campaign.ledger.decide(sha("one"), Review(Decision.HELD, "", "ada"))
     campaign.ledger.decide(sha("one"), Review(Decision.APPROVED, "", "ada"))
     answer = json.loads(client.ask("GET", "/api/changes?since=0")[2])
     assert (answer["counter"], len(answer["changes"])) == (2, 1)
     assert answer["changes"][0]["review"]["decision"] == "approved"
+    assert [(event["by"], event["before"], event["after"]) for event in answer["events"]] == [
+        ("ada", {"decision": "undecided"}, {"decision": "held"}),
+        ("ada", {"decision": "held"}, {"decision": "approved"}),
+    ]
     assert client.ask("GET", "/api/changes?since=2")[0] == 200
     assert client.ask("GET", "/api/changes?since=x")[0] == 400
 
@@ -387,7 +427,7 @@ def test_note_and_cut_are_written_and_undo_outlives_the_server(
         page, _ = enter(reader, server)
         one = page.locator(card("one"))
         one.locator("button.approved").click()
-        one.locator("summary").click()
+        one.locator(".edit summary").click()
         one.get_by_label("Note").fill("crop the sign")
         one.get_by_label("Start at").fill("0.5")
         one.get_by_label("End at").fill("2")
@@ -415,7 +455,7 @@ def test_note_and_cut_are_written_and_undo_outlives_the_server(
 def test_axe_finds_nothing(reader: Reader, server: ReviewServer, scheme: str) -> None:
     page, _ = enter(reader, server, scheme=scheme, size="phone")
     page.locator(f"{card('one')} button.approved").click()
-    page.locator(f"{card('one')} summary").click()
+    page.locator(f"{card('one')} .edit summary").click()
     assert violations(page) == []
     assert overflow(page) <= 0
 
@@ -427,3 +467,20 @@ def test_server_that_is_gone_is_told(reader: Reader, config: Config, campaign: C
     expect(page.locator("#dock-count")).to_contain_text("does not answer")
     expect(page.locator(card("one"))).to_have_attribute("data-decision", "undecided")
     assert campaign.ledger.reviews() == {}
+
+
+def test_selection_is_one_act_for_all_reviewers_and_their_history(
+    reader: Reader, server: ReviewServer, campaign: Campaign
+) -> None:
+    page, watch = enter(reader, server, "Ada")
+    page.get_by_role("button", name="Select all shown").click()
+    page.locator("#selection .approved").click()
+    history = page.locator(f"{card('two')} .history")
+    expect(history.locator("summary")).to_have_text("History: 1 decision")
+    history.locator("summary").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#dock-count")).to_have_text("Undone on 3 clips")
+    expect(history.locator("li")).to_have_count(2)
+    expect(history.locator("li").first).to_contain_text("Ada · undo")
+    assert {review.decision for review in campaign.ledger.reviews().values()} == {"undecided"}
+    assert watch.errors == []

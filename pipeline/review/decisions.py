@@ -74,7 +74,8 @@ def decide(
     def change(before: Review) -> Review:
         return replace(before, decision=decision, note=note, by=by, at=clock.now())
 
-    return [Decided(sha256, *ledger.amend(sha256, change)) for sha256 in found]
+    done = ledger.amend_all(dict.fromkeys(found, change))
+    return [Decided(sha256, it.before, it.after) for sha256, it in done.items()]
 
 
 def take_file(ledger: Ledger, path: Path, by: str, *, campaign: str) -> TakeSummary:

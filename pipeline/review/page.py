@@ -17,7 +17,10 @@ from importlib import resources
 from typing import Any
 
 # in the order in which they stand in the page, inside one function
-SCRIPTS = ("state.js", "morning.js", "cards.js", "decide.js", "live.js", "list.js", "main.js")
+SCRIPTS = (
+    "state.js", "morning.js", "cards.js", "decide.js", "select.js", "live.js", "list.js", "main.js",
+)  # fmt: skip
+STYLES = ("style.css", "cards.css", "dock.css", "narrow.css")
 _SLOT = re.compile(r"\{\{([a-z0-9_.]+)\}\}")
 
 
@@ -34,7 +37,8 @@ class Facts:
     """What the page shows beyond ``report.json``.
 
     ``new`` are the originals that came last; ``loudness_lufs`` is what clips are set to;
-    ``live`` is None where the page stands alone, as a file.
+    ``trail`` is who decided what and when, oldest first, as :mod:`pipeline.review.history`
+    tells it; ``live`` is None where the page stands alone, as a file.
     """
 
     campaign: str
@@ -42,6 +46,7 @@ class Facts:
     loudness_lufs: float
     new: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    trail: tuple[dict[str, Any], ...] = ()
     live: Live | None = None
 
 
@@ -54,7 +59,7 @@ def render(report: bytes, facts: Facts) -> bytes:
         "campaign": html.escape(facts.campaign),
         # a frame's policy can only be told by a server
         "policy": policy(facts).replace("; frame-ancestors 'none'", ""),
-        "style": asset("style.css"),
+        "style": _style(),
         "script": _script(),
         "facts": _inside_script(_json(asdict(facts))).decode("utf-8"),
         "texts": _inside_script(_json(texts())).decode("utf-8"),
@@ -77,7 +82,7 @@ def policy(facts: Facts) -> str:
 
     Of a server it may ask what changed; from a file it may ask nobody.
     """
-    script, style = _hash(_script()), _hash(asset("style.css"))
+    script, style = _hash(_script()), _hash(_style())
     beside, asks = ("'self'", "connect-src 'self'") if facts.live else ("'self' file:", "")
     rules = (
         "default-src 'none'",
@@ -109,6 +114,11 @@ def texts() -> dict[str, Any]:
 @cache
 def _script() -> str:
     return "\n".join(['(() => {\n"use strict";', *map(asset, SCRIPTS), "})();"])
+
+
+@cache
+def _style() -> str:
+    return "\n".join(map(asset, STYLES))
 
 
 def _json(value: Any) -> bytes:

@@ -23,17 +23,15 @@ from pipeline.console import Console
 from pipeline.files import Workspace
 from pipeline.ledger import Ledger
 from pipeline.model import ClipOutput, ClipResult, Review, Row, Status, Submission
-from pipeline.review import page, stills, table
+from pipeline.review import history, page, stills, table
 from pipeline.review.admission import admitted, waiting
+from pipeline.review.shown import plain, shown
 from pipeline.wording import masked_sender
 
 SCHEMA_VERSION = 1
 _TEXT_LIMIT = 2000
+_INNER = {"extradata", "marks"}  # what of an output is nobody's but the program's
 _TIME = re.compile(rb'"generated_at": "[^"]*"')
-
-# Ingest keeps these out of the ledger already; a report must not depend on it, for they would
-# turn the page's own words around: controls but tab and line feed, direction overrides.
-_UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
@@ -84,13 +82,13 @@ def write(config: Config, ledger: Ledger, workspace: Workspace, console: Console
         "index.html": lambda: page.render(data, told),
     }
     changed = [name for name, make in makers.items() if _publish(workspace.report / name, make())]
-    shown = admitted(rows, required=config.review.required)
+    film = admitted(rows, required=config.review.required)
     summary = ReportSummary(
         index=workspace.report / "index.html",
         totals=report["totals"],
         waiting=len(waiting(rows)),
-        admitted=len(shown),
-        montage_s=round(sum(length_s(row) for row in shown), 3),
+        admitted=len(film),
+        montage_s=round(sum(length_s(row) for row in film), 3),
         changed=tuple(changed),
     )
     console.event("report", totals=summary.totals, waiting=summary.waiting, changed=changed)
@@ -105,6 +103,7 @@ def facts(config: Config, ledger: Ledger, live: page.Live | None = None) -> page
         loudness_lufs=config.process.loudness_lufs,
         new=tuple(sorted(ledger.new_originals())),
         categories=tuple(category.name for category in config.campaign.category),
+        trail=history.of_all(ledger),
         live=live,
     )
 
@@ -178,10 +177,10 @@ def _family_order(rows: list[Row]) -> list[Row]:
 def _submission(item: Submission, clips: int, sender: str) -> dict[str, Any]:
     return {
         "id": item.id,
-        "message_id": _shown(item.message_id),
+        "message_id": shown(item.message_id),
         "sender": _sender(item.sender, sender),
-        "subject": _shown(item.subject),
-        "text": _shown(item.text[:_TEXT_LIMIT]),
+        "subject": shown(item.subject),
+        "text": shown(item.text[:_TEXT_LIMIT]),
         "received_at": item.received_at,
         "notes": list(item.notes),
         "clips": clips,
@@ -192,7 +191,7 @@ def _submission(item: Submission, clips: int, sender: str) -> dict[str, Any]:
 def _sender(address: str, how: str) -> str:
     if how == "none":
         return ""
-    return _shown(address if how == "full" else masked_sender(address))
+    return shown(address if how == "full" else masked_sender(address))
 
 
 def _clip(row: Row) -> dict[str, Any]:
@@ -205,10 +204,10 @@ def _clip(row: Row) -> dict[str, Any]:
         "sha256": item.sha256,
         "submission": row.submission,
         "parent": row.parent_sha256,
-        "filename": _shown(item.filename),
+        "filename": shown(item.filename),
         "kind": item.kind,
         "status": row.status,
-        "reason": {"code": row.refusal.reason, "detail": _shown(row.refusal.detail)}
+        "reason": {"code": row.refusal.reason, "detail": shown(row.refusal.detail)}
         if row.refusal
         else None,
         "duplicate_of": row.duplicate_of,
@@ -216,14 +215,14 @@ def _clip(row: Row) -> dict[str, Any]:
             "found": [vars(finding) for finding in sorted(found)],
             "clean": result.clean if result else None,
         },
-        "source": _plain(vars(result.source)) if result and result.source else None,
-        **_plain(
+        "source": plain(vars(result.source)) if result and result.source else None,
+        **plain(
             {
                 "caption": result.caption if result else "",
                 "category": result.category if result else None,
             }
         ),
-        "warnings": [_shown(warning) for warning in result.warnings] if result else [],
+        "warnings": [shown(warning) for warning in result.warnings] if result else [],
         "outputs": _outputs(result),
         "review": review_as_data(row.review),
     }
@@ -231,7 +230,7 @@ def _clip(row: Row) -> dict[str, Any]:
 
 def review_as_data(review: Review) -> dict[str, Any]:
     """A review as a row of the report has it."""
-    return _plain(vars(review))
+    return plain(vars(review))
 
 
 def _outputs(result: ClipResult | None) -> list[dict[str, Any]]:
@@ -239,26 +238,7 @@ def _outputs(result: ClipResult | None) -> list[dict[str, Any]]:
 
 
 def _output(output: ClipOutput) -> dict[str, Any]:
-    return _plain({key: value for key, value in vars(output).items() if key not in ("extradata", "marks")})
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Numbers to three decimals, words without what is not shown."""
-    return {key: _value(value) for key, value in values.items()}
-
-
-def _value(value: Any) -> Any:
-    match value:
-        case float():
-            return round(value, 3)
-        case str():
-            return _shown(value)
-        case _:
-            return value
-
-
-def _shown(text: str) -> str:
-    return _UNSHOWN.sub("", text)
+    return plain({key: value for key, value in vars(output).items() if key not in _INNER})
 
 
 def _standing(path: Path, data: bytes) -> bytes:

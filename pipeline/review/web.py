@@ -25,12 +25,12 @@ from pipeline.console import Console
 from pipeline.errors import StageError, UsageError
 from pipeline.files import Workspace
 from pipeline.ledger import Ledger
-from pipeline.review import entries, live, page, ranges, report, table
+from pipeline.review import entries, history, live, page, ranges, report, table
 from pipeline.review.door import Door
 from pipeline.review.entries import Misfit
-from pipeline.review.live import Overtaken
+from pipeline.review.live import Outcome
 
-_MOST_BYTES = 64 * 1024
+_MOST_BYTES = 8 << 20  # a decision on each of ten thousand clips
 _CLIP = re.compile(r"/clips/([0-9a-f]{64})/([A-Za-z0-9][A-Za-z0-9_-]{0,63})\.(mp4|jpg)")
 _STILL = re.compile(r"/report/thumbs/([0-9a-f]{64})\.jpg")
 _TYPES = {"mp4": "video/mp4", "jpg": "image/jpeg"}
@@ -218,8 +218,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.BAD_REQUEST, "since is no number")
             return
         with self.server.ledger() as ledger:
-            counter, changed = live.changes(ledger, int(after))
-        self._json({"counter": counter, "changes": [change.as_data() for change in changed]})
+            events, reviews = live.changes(ledger, int(after))
+            told = history.told(ledger, events)
+        self._json(
+            {
+                "counter": events[-1].id if events else int(after),
+                "changes": live.listed(reviews),
+                "events": told,
+            }
+        )
 
     def _post(self, path: str) -> None:
         if self.headers.get("Content-Type") != "application/json":
@@ -239,20 +246,19 @@ class _Handler(BaseHTTPRequestHandler):
             self._act(path, body, by)
         except Misfit as misfit:
             self._refuse(HTTPStatus.UNPROCESSABLE_ENTITY, str(misfit))
-        except Overtaken as overtaken:
-            now = report.review_as_data(overtaken.review)
-            self._json({"problem": str(overtaken), "review": now}, HTTPStatus.CONFLICT)
 
     def _act(self, path: str, body: dict[str, Any], by: str) -> None:
         with self.server.ledger() as ledger:
             if path == "/api/decide":
-                change = live.decide(ledger, body.get("entry"), body.get("seen"), by)
-                self._json(change.as_data())
+                self._outcome(live.decide(ledger, body.get("entries"), by))
             elif path == "/api/undo":
-                undone = live.undo(ledger, by)
-                self._json(undone.as_data() if undone else {"sha256": None})
+                self._outcome(live.undo(ledger, by))
             else:
                 self._refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
+
+    def _outcome(self, outcome: Outcome) -> None:
+        in_vain = outcome.overtaken and not outcome.written
+        self._json(outcome.as_data(), HTTPStatus.CONFLICT if in_vain else HTTPStatus.OK)
 
     def _file(self, path: Path) -> None:
         if path.is_symlink() or not path.is_file():

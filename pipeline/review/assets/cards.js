@@ -139,6 +139,23 @@ function caption(row) {
   return parts;
 }
 
+/** A review's field in words, for the history. */
+function saidOf(key, value) {
+  if (key === "decision") return t(`decision.${value}`);
+  if (value === null || value === "") return t("history.nothing");
+  return key === "in_s" || key === "out_s" ? t("card.seconds", { n: number.format(value) }) : `“${value}”`;
+}
+
+/** Who decided what and when, and what stood there before; the newest first. */
+function historyOf(row) {
+  return (trails.get(row.clip.sha256) || []).map(({ at, by, undoes, before, after }) => {
+    const changed = Object.keys(after).map((key) => make("span", { class: "change" },
+      `${t(`history.${key}`)}: `, quoted(saidOf(key, before[key])), t("history.to"), quoted(saidOf(key, after[key]))));
+    return make("li", {}, make("time", { datetime: at }, moment.format(new Date(at))), " · ",
+      quoted(by || t("live.somebody")), undoes ? ` · ${t("history.undo")}` : "", ...changed);
+  }).reverse();
+}
+
 /** Fill a paragraph, or take it away where there is nothing to say. */
 function fill(card, selector, parts) {
   const place = card.querySelector(selector);
@@ -174,11 +191,21 @@ function refresh(row) {
   if (!card) return;
   fill(card, ".state", state(row));
   fill(card, ".caption", caption(row));
+  refreshHistory(row);
   const review = reviewOf(row);
   card.dataset.decision = decidable(row) ? review.decision : "none";
   for (const button of card.querySelectorAll(".decide button")) {
     button.setAttribute("aria-pressed", String(button.dataset.decision === review.decision));
   }
+}
+
+function refreshHistory(row) {
+  const place = row.card.querySelector(".history");
+  if (!place) return;
+  const events = trails.get(row.clip.sha256) || [];
+  place.hidden = !events.length;
+  place.firstElementChild.textContent = t("history", { n: events.length });
+  if (place.open) place.lastElementChild.replaceChildren(...historyOf(row));
 }
 
 function build(row) {
@@ -204,7 +231,7 @@ function build(row) {
     make("li", {}, icon("warn"), word("warning", warning))));
   fillMail(card, mail);
   if (decidable(row)) addControls(row, card);
-  else for (const part of card.querySelectorAll(".decide, .edit")) part.remove();
+  else for (const part of card.querySelectorAll(".decide, .edit, .history, .pick")) part.remove();
   refresh(row);
   return card;
 }

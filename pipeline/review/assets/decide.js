@@ -1,19 +1,21 @@
 // Decisions: made on a card, kept in this page, saved as a file for `footage decide`.
 
-const trail = []; // what stood there before, newest last
+const trail = []; // acts, newest last: what stood on each clip before
 const unsaved = new Set();
+let savedOnce = false;
 const isUnsaved = (row) => unsaved.has(row.clip.sha256) && row.clip.status !== "duplicate";
 const stamp = () => new Date().toISOString().replace(/\.\d+Z$/, "Z");
+const rowsOf = (sha256) => showing.get(sha256) || [];
 
-/** All rows that show a clip: the first, and its duplicates. */
-const rowsOf = (sha256) => rows.filter((row) => row.clip.sha256 === sha256);
-
-function put(sha256, review) {
-  const entry = reviews.get(sha256);
-  entry.now = review;
-  if (live || same(review, entry.saved)) unsaved.delete(sha256);
-  else unsaved.add(sha256);
-  rowsOf(sha256).forEach(refresh);
+/** Show other reviews: [SHA-256, review] of each. */
+function put(pairs) {
+  for (const [sha256, review] of pairs) {
+    const entry = reviews.get(sha256);
+    entry.now = review;
+    if (live || same(review, entry.saved)) unsaved.delete(sha256);
+    else unsaved.add(sha256);
+    rowsOf(sha256).forEach(refresh);
+  }
   countFigures();
   countUnsaved();
 }
@@ -22,20 +24,21 @@ function same(a, b) {
   return ["decision", "note", "caption", "category", "in_s", "out_s"].every((key) => a[key] === b[key]);
 }
 
-/** Change what is decided on a row's clip, so that it can be undone. */
-function amend(row, change) {
-  const { sha256 } = row.clip;
-  const before = reviews.get(sha256).now;
-  const after = { ...before, ...change, by: $("reviewer").value.trim(), at: stamp() };
-  if (same(before, after)) return;
-  trail.push({ row, before });
-  put(sha256, after);
-  if (live) send(sha256);
+/** Change what is decided on the clips of rows, so that it can be undone at once. */
+function amend(changed, change) {
+  const mark = { by: $("reviewer").value.trim(), at: stamp() };
+  const act = changed
+    .map((row) => ({ row, before: reviewOf(row), after: { ...reviewOf(row), ...change, ...mark } }))
+    .filter(({ before, after }) => !same(before, after));
+  if (!act.length) return;
+  trail.push(act);
+  put(act.map(({ row, after }) => [row.clip.sha256, after]));
+  if (live) send(act.map(({ row }) => row.clip.sha256));
 }
 
 function decide(row, decision) {
   if (!decidable(row)) return;
-  amend(row, { decision });
+  amend([row], { decision });
   say(t("said.decided", { decision: t(`decision.${decision}`), name: row.clip.filename }));
 }
 
@@ -49,20 +52,35 @@ function undo() {
     say(t("said.nothing_to_undo"));
     return;
   }
-  put(last.row.clip.sha256, last.before);
-  fillFields(last.row);
-  reveal(last.row);
-  say(t("said.undone", { name: last.row.clip.filename, decision: t(`decision.${last.before.decision}`) }));
+  put(last.map(({ row, before }) => [row.clip.sha256, before]));
+  last.forEach(({ row }) => fillFields(row));
+  tellUndone(last.map(({ row }) => row));
+}
+
+/** Go to what was undone and say it. */
+function tellUndone(undone) {
+  const [row] = undone;
+  reveal(row);
+  const decision = t(`decision.${reviewOf(row).decision}`);
+  const text = undone.length > 1 ? t("said.undone_all", { n: undone.length })
+    : t("said.undone", { name: row.clip.filename, decision });
+  if (live) tell(text);
+  else say(text);
 }
 
 function countUnsaved() {
   if (live) return;
-  if (unsaved.size) {
-    $("dock").hidden = false;
-    $("dock-count").textContent = t("dock.count", { n: unsaved.size });
-  } else if (!trail.length) $("dock").hidden = true;
+  if (unsaved.size) $("dock-count").textContent = t("dock.count", { n: unsaved.size });
   $("save").disabled = !unsaved.size;
   $("undo").disabled = !trail.length;
+  layDock();
+}
+
+/** The dock is there when there is something to do in it. */
+function layDock() {
+  const busy = Boolean(live || unsaved.size || trail.length || savedOnce);
+  $("dock-save").hidden = !busy;
+  $("dock").hidden = !busy && !selected.size;
   document.body.classList.toggle("docked", !$("dock").hidden);
 }
 
@@ -84,6 +102,7 @@ function save() {
     entry.saved = entry.now;
   }
   unsaved.clear();
+  savedOnce = true;
   decisions.forEach(({ sha256 }) => rowsOf(sha256).forEach(refresh));
   countUnsaved();
   $("dock-count").textContent = t("dock.saved", { n: decisions.length, file });
@@ -121,7 +140,7 @@ function takeField(row, input) {
     input.reportValidity();
     return;
   }
-  amend(row, { [key]: value });
+  amend([row], { [key]: value });
 }
 
 /** Set the in or out point to where the clip stands. */
@@ -149,6 +168,8 @@ function addControls(row, card) {
   edit.firstElementChild.textContent = t("edit");
   // most cards are never edited: their fields are made when they are opened
   edit.addEventListener("toggle", () => layFields(row, card));
+  card.querySelector(".history").addEventListener("toggle", () => refreshHistory(row));
+  addPick(row, card);
 }
 
 function layFields(row, card) {

@@ -92,6 +92,7 @@ function apply() {
   if (sort !== "received") shown.sort(ORDERS[sort]);
   laid = 0;
   current = -1;
+  keepShown();
   $("list").replaceChildren();
   layMore();
   $("count").textContent = t("count", { shown: number.format(shown.length), n: rows.length });

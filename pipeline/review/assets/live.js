@@ -16,50 +16,58 @@ async function ask(path, body) {
 
 const reviewer = () => $("reviewer").value.trim();
 
-/** What the ledger holds now; it is what the page shows, too. */
-function settle(sha256, review) {
-  reviews.get(sha256).saved = review;
-  put(sha256, review);
-  rowsOf(sha256).forEach(fillFields);
+/** What the ledger holds now of some clips; it is what the page shows, too. */
+function settle(items) {
+  for (const { sha256, review } of items) reviews.get(sha256).saved = review;
+  put(items.map(({ sha256, review }) => [sha256, review]));
+  for (const { sha256 } of items) rowsOf(sha256).forEach(fillFields);
 }
 
-/** Write a decision that the page shows already. */
-function send(sha256) {
+/** Write decisions that the page shows already, as one act. */
+function send(shas) {
   sending = sending.then(async () => {
-    const entry = reviews.get(sha256);
-    const sent = entry.now;
-    if (same(sent, entry.saved)) return;
-    const { decision, note, caption, category, in_s, out_s } = sent;
-    const { status, data } = await ask("/api/decide", {
-      entry: { sha256, decision, note, caption, category, in_s, out_s }, seen: entry.saved, by: reviewer(),
-    });
-    if (status === 200) {
-      entry.saved = data.review;
-      if (entry.now === sent) settle(sha256, data.review); // else the next is on its way
-    } else if (status === 409) {
-      settle(sha256, data.review);
-      tell(t("live.overtaken", { name: named.get(sha256), by: data.review.by || t("live.somebody") }));
-    } else {
-      settle(sha256, entry.saved);
-      tell(t("live.refused", { problem: data.problem }));
+    const sent = new Map(shas.map((sha256) => [sha256, reviews.get(sha256)])
+      .filter(([, entry]) => !same(entry.now, entry.saved)).map(([sha256, entry]) => [sha256, entry.now]));
+    if (!sent.size) return;
+    const entries = [...sent].map(([sha256, { decision, note, caption, category, in_s, out_s }]) => ({
+      entry: { sha256, decision, note, caption, category, in_s, out_s }, seen: reviews.get(sha256).saved,
+    }));
+    const { status, data } = await ask("/api/decide", { entries, by: reviewer() });
+    if (status !== 200 && status !== 409) {
+      giveUp(sent.keys(), t("live.refused", { problem: data.problem }));
+      return;
     }
-  }).catch(() => {
-    settle(sha256, reviews.get(sha256).saved); // what is not written is not shown as if it were
-    tell(t("live.lost"));
-  });
+    for (const { sha256, review } of data.changes) reviews.get(sha256).saved = review;
+    // where the page has gone on since, the next is on its way
+    settle(data.changes.filter(({ sha256 }) => reviews.get(sha256).now === sent.get(sha256)));
+    settle(data.overtaken);
+    if (data.overtaken.length) tell(overtaken(data.overtaken));
+    catchUp();
+  }).catch(() => giveUp(shas, t("live.lost")));
 }
 
-/** Take back the last decision of this reviewer, also one made before the server began. */
+/** What is not written is not shown as if it were. */
+function giveUp(shas, text) {
+  settle([...shas].map((sha256) => ({ sha256, review: reviews.get(sha256).saved })));
+  tell(text);
+}
+
+function overtaken(items) {
+  const [{ sha256, review }] = items;
+  if (items.length > 1) return t("live.overtaken_all", { n: items.length });
+  return t("live.overtaken", { name: named.get(sha256), by: review.by || t("live.somebody") });
+}
+
+/** Take back the last act of this reviewer, also one made before the server began. */
 function undoLive() {
   sending = sending.then(async () => {
     const { status, data } = await ask("/api/undo", { by: reviewer() });
     if (status === 409) tell(t("live.undo_overtaken"));
-    else if (status !== 200 || !data.sha256) tell(t("said.nothing_to_undo"));
+    else if (status !== 200 || !data.changes.length) tell(t("said.nothing_to_undo"));
     else {
-      settle(data.sha256, data.review);
-      const row = firsts.get(data.sha256);
-      reveal(row);
-      tell(t("said.undone", { name: row.clip.filename, decision: t(`decision.${data.review.decision}`) }));
+      settle(data.changes);
+      tellUndone(data.changes.map(({ sha256 }) => firsts.get(sha256)));
+      catchUp();
     }
   }).catch(() => tell(t("live.lost")));
 }
@@ -70,20 +78,29 @@ function tell(text) {
   say(text);
 }
 
+/** Take in what was decided since, by whomever. */
+async function catchUp() {
+  const { status, data } = await ask(`/api/changes?since=${counter}`);
+  if (status !== 200 || data.counter <= counter) return;
+  counter = data.counter;
+  for (const sha256 of remember(data.events)) rowsOf(sha256).forEach(refresh);
+  for (const { sha256, review } of data.changes) {
+    const entry = reviews.get(sha256);
+    // what is on its way to the server is settled by its answer
+    if (!entry || !same(entry.now, entry.saved)) continue;
+    if (same(entry.now, review)) {
+      entry.saved = review;
+      entry.now = review;
+    } else {
+      settle([{ sha256, review }]);
+      tell(t("live.other", { by: review.by || t("live.somebody"), name: named.get(sha256), decision: t(`decision.${review.decision}`) }));
+    }
+  }
+}
+
 async function poll() {
   try {
-    const { status, data } = await ask(`/api/changes?since=${counter}`);
-    if (status === 200) {
-      for (const { sha256, review } of data.changes) {
-        const entry = reviews.get(sha256);
-        // what is on its way to the server is settled by its answer
-        if (entry && same(entry.now, entry.saved) && !same(entry.now, review)) {
-          settle(sha256, review);
-          tell(t("live.other", { by: review.by || t("live.somebody"), name: named.get(sha256), decision: t(`decision.${review.decision}`) }));
-        } else if (entry && same(entry.now, entry.saved)) entry.saved = entry.now = review;
-      }
-      counter = data.counter;
-    }
+    await catchUp();
   } catch {
     tell(t("live.lost"));
   }
@@ -94,8 +111,7 @@ function goLive() {
   $("reviewer").value = live.by;
   $("save").hidden = true;
   $("undo").disabled = false;
-  $("dock").hidden = false;
-  document.body.classList.add("docked");
+  layDock();
   $("dock-count").textContent = t("live.ready");
   $("help-file").textContent = t("live.help");
   setTimeout(poll, POLL_MS);

@@ -5,9 +5,10 @@ const KEYS = {
   j: () => goTo(Math.min(current + 1, shown.length - 1)),
   k: () => goTo(Math.max(current - 1, 0)),
   n: nextUndecided,
-  a: () => onCurrent((row) => decide(row, "approved")),
-  h: () => onCurrent((row) => decide(row, "held")),
-  r: () => onCurrent((row) => decide(row, "rejected")),
+  a: () => decideHere("approved"),
+  h: () => decideHere("held"),
+  r: () => decideHere("rejected"),
+  x: (event) => onCurrent((row) => pick(row, !selected.has(row), event.shiftKey)),
   u: undo,
   " ": () => onCurrent(playOrPause),
   i: () => onCurrent((row) => cutHere(row, "in_s")),
@@ -16,12 +17,18 @@ const KEYS = {
   "?": () => $("help").showModal(),
 };
 const KEY_NAMES = [
-  ["J", "j"], ["K", "k"], ["N", "n"], ["A", "a"], ["H", "h"], ["R", "r"], ["U", "u"],
+  ["J", "j"], ["K", "k"], ["N", "n"], ["A", "a"], ["H", "h"], ["R", "r"], ["X", "x"], ["U", "u"],
   ["Space", "space"], ["I", "i"], ["O", "o"], ["/", "slash"], ["?", "help"],
 ];
 
 function onCurrent(act) {
   if (shown[current]) act(shown[current]);
+}
+
+/** On the selection if there is one, else on the clip that the keys are at. */
+function decideHere(decision) {
+  if (selected.size) decideSelected(decision);
+  else onCurrent((row) => decide(row, decision));
 }
 
 function playOrPause(row) {
@@ -33,8 +40,8 @@ function playOrPause(row) {
 
 /** Whether a key belongs to the control that has the focus. */
 function isTyping(target, key) {
-  if (target.closest("input, textarea, select, dialog")) return true;
-  return key === " " && target.closest("button, summary, video, a") !== null;
+  if (target.closest("input:not([type=checkbox]), textarea, select, dialog")) return true;
+  return key === " " && target.closest("button, summary, video, a, input") !== null;
 }
 
 function onKey(event) {
@@ -43,7 +50,7 @@ function onKey(event) {
   const act = KEYS[key];
   if (!act || isTyping(event.target, key)) return;
   event.preventDefault();
-  act();
+  act(event);
 }
 
 /** The card that the reader works on is the one that the keys mean. */
@@ -65,6 +72,7 @@ function onPlay(event) {
 function start() {
   layMorning();
   layTools();
+  layPicking();
   apply();
   countUnsaved();
   if (live) goLive();

@@ -39,18 +39,28 @@ const submissions = new Map(report.submissions.map((item) => [item.id, item]));
 const fresh = new Set(facts.new);
 const reviews = new Map(); // by SHA-256: as it stands in the ledger, and as it is on this page
 const firsts = new Map(); // by SHA-256: the row whose clip it is
+const showing = new Map(); // by SHA-256: all rows that show the clip, duplicates among them
+const trails = new Map(); // by SHA-256: who decided what and when, oldest first
 
 const rows = report.clips.map((clip, index) => {
   const row = { clip, index, mail: submissions.get(clip.submission), card: null, hay: null };
   if (clip.sha256 && !reviews.has(clip.sha256)) {
     reviews.set(clip.sha256, { saved: clip.review, now: clip.review });
   }
+  if (clip.sha256) showing.set(clip.sha256, [...(showing.get(clip.sha256) || []), row]);
   if (clip.sha256 && clip.status !== "duplicate" && !firsts.has(clip.sha256)) {
     firsts.set(clip.sha256, row);
   }
   return row;
 });
 const named = new Map([...firsts].map(([sha256, row]) => [sha256, row.clip.filename]));
+
+/** Add events to the trails; the clips that they are of. */
+function remember(events) {
+  for (const event of events) trails.set(event.sha256, [...(trails.get(event.sha256) || []), event]);
+  return new Set(events.map((event) => event.sha256));
+}
+remember(facts.trail);
 
 const blank = {
   decision: "undecided", note: "", by: "", at: null,
