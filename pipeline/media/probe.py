@@ -23,6 +23,8 @@ _CHILD = Path(__file__).with_name("probe_child.py")
 PQ, HLG = 16, 18  # transfer characteristics of ITU-T H.273, table 3
 # Of picture formats only these hold animations; more pictures in another are second images.
 _MAY_MOVE = frozenset(("gif", "apng", "webp_anim", "jpegxl_anim"))
+# FFmpeg's own decoders of these leave out the transparency
+_WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _MAX_PIXELS = 200_000_000
 
 
@@ -44,7 +46,8 @@ class Picture:
     ``width`` and ``height`` are what the decoder gives after its own rotation, ``aspect`` is
     the display aspect ratio of that.  ``matrix``, ``transfer``, ``primaries`` are the code
     points of ITU-T H.273; 2 is unspecified.  ``table`` is what the colours have to go through
-    (see ``process.lut``), None where they are BT.709's.
+    (see ``process.lut``), None where they are BT.709's.  ``decoder`` is FFmpeg's name of the
+    decoder to take, where its own choice would miss something.
     """
 
     stream: str
@@ -66,6 +69,7 @@ class Picture:
     primaries: int
     interlaced: bool
     table: Path | None = None
+    decoder: str | None = None
 
     @property
     def hdr(self) -> bool:
@@ -194,6 +198,7 @@ def _picture(video: dict[str, Any]) -> Picture:
     if rotation in (90, 270):
         width, height, sar = height, width, 1 / sar
     fmt = frame["format"]
+    decoder = _WITH_ALPHA.get(video["codec"]) if video["alpha_beside"] else None
     end = video["end_s"]
     if end is not None and not video["last_has_length"] and video["fps"]:
         end += 1 / video["fps"]
@@ -211,11 +216,13 @@ def _picture(video: dict[str, Any]) -> Picture:
         depth=frame["depth"],
         full_range=frame["range"] == 2 or fmt.startswith("yuvj"),
         rgb=fmt.startswith(("rgb", "bgr", "gbr", "pal", "argb", "abgr", "0", "gray", "mono")),
-        alpha=fmt.startswith(("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "pal", "ya")),
+        alpha=decoder is not None
+        or fmt.startswith(("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "pal", "ya")),
         matrix=frame["matrix"],
         transfer=frame["transfer"],
         primaries=frame["primaries"],
         interlaced=frame["interlaced"],
+        decoder=decoder,
     )
 
 

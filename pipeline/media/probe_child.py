@@ -132,6 +132,8 @@ def _picture(container: Any, stream: Any) -> dict[str, Any]:
         "width": context.width if context else 0,
         "height": context.height if context else 0,
         "fps": float(rate) if rate else None,
+        # Matroska: the transparency stands beside the picture, in data of its own
+        "alpha_beside": stream.metadata.get("alpha_mode") == "1",
         "frame": None,
     }
     frame = _first_frame(container, stream) if context else None

@@ -58,7 +58,8 @@ def filters(stream: Any, rate: float | None) -> Any:
     :param rate: how many a second; None for a photo.
     """
     if rate is not None:
-        stream = stream.filter("fps", fps=round(rate, 4), start_time=0)
+        # rounded up, or of a film of a tenth of a second nothing would be seen
+        stream = stream.filter("fps", fps=round(rate, 4), start_time=0, round="up")
     return stream.filter("scale", SIDE, SIDE, flags="area", out_range="pc").filter("format", "gray")
 
 

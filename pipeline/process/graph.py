@@ -127,6 +127,8 @@ def input_arguments(probe: Probe) -> dict[str, str | int]:
     }
     if demuxer == "gif":
         options["ignore_loop"] = 1
+    if probe.picture.decoder is not None:
+        options["c:v"] = probe.picture.decoder
     return options
 
 
