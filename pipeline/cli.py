@@ -20,6 +20,8 @@ from pipeline.console import Console, Verbosity
 from pipeline.errors import FootageError, UsageError
 from pipeline.ledger import Ledger
 from pipeline.model import Decision
+from pipeline.render.interchange import Format
+from pipeline.render.preview import Excerpt
 from pipeline.review import decisions
 from pipeline.runner import Step
 
@@ -119,10 +121,39 @@ def process(options: Options) -> None:
 
 @cli.command()
 @click.argument("outputs", nargs=-1)
+@click.option("--preview", is_flag=True, help="Make a small, quick film of a part instead.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0.1),
+    default=30.0,
+    show_default=True,
+    help="How much of it a preview shows.",
+)
+@click.option("--from", "clip", default="", metavar="SHA", help="The clip a preview begins with.")
 @_common
-def render(options: Options, outputs: Sequence[str]) -> None:
+def render(
+    options: Options, outputs: Sequence[str], *, preview: bool, seconds: float, clip: str
+) -> None:
     """Join the clips that the review admits into the montage of each output, or of OUTPUTS."""
-    _work(options, "render", lambda bench: runner.make_montages(bench, outputs))
+    if clip and not preview:
+        raise UsageError("--from is for --preview; a montage is always whole")
+    excerpt = Excerpt(seconds, clip) if preview else None
+    _work(options, "render", lambda bench: runner.make_montages(bench, outputs, excerpt))
+
+
+@cli.command()
+@click.argument("outputs", nargs=-1)
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice([kind.value for kind in Format]),
+    required=True,
+    help="What the editing program reads.",
+)
+@_common
+def export(options: Options, outputs: Sequence[str], *, kind: str) -> None:
+    """Write the montage of each output, or of OUTPUTS, as a timeline for an editing program."""
+    _work(options, "export", lambda bench: runner.export(bench, Format(kind), outputs))
 
 
 @cli.command()

@@ -21,7 +21,10 @@ from pipeline.ledger import Ledger
 from pipeline.media.ffmpeg import Door
 from pipeline.model import Row, Status
 from pipeline.process import stage as process
+from pipeline.render import interchange
 from pipeline.render import stage as render
+from pipeline.render.making import Shop
+from pipeline.render.preview import Excerpt
 from pipeline.review import admission, report
 
 EXIT_CLIP_FAILED = 3
@@ -94,9 +97,12 @@ def write_report(bench: Bench) -> dict[str, Any]:
     return {"report": asdict(done)}
 
 
-def make_montages(bench: Bench, names: Sequence[str] = ()) -> dict[str, Any]:
+def make_montages(
+    bench: Bench, names: Sequence[str] = (), excerpt: Excerpt | None = None
+) -> dict[str, Any]:
     """``footage render``: first the admitted clips that are not as they must be, then the film.
 
+    :param excerpt: a preview of this much instead.
     :raises StageError: nothing is admitted; the text says what waits.
     """
     outputs = render.outputs_named(bench.config, names)
@@ -113,6 +119,7 @@ def make_montages(bench: Bench, names: Sequence[str] = ()) -> dict[str, Any]:
         bench.console,
         admitted=_admitted(bench),
         outputs=outputs,
+        excerpt=excerpt,
     )
     for film in done:
         state = "unchanged" if film.cached else "made"
@@ -121,6 +128,19 @@ def make_montages(bench: Bench, names: Sequence[str] = ()) -> dict[str, Any]:
             f"{film.duration_s:.1f} s"
         )
     return {"render": [asdict(film) for film in done]}
+
+
+def export(bench: Bench, kind: interchange.Format, names: Sequence[str]) -> dict[str, Any]:
+    """``footage export``."""
+    admitted = _admitted(bench)
+    if not admitted:
+        raise StageError(_what_waits(bench))
+    shop = Shop(bench.config, bench.ledger, bench.workspace, bench.door, bench.console)
+    outputs = render.outputs_named(bench.config, names)
+    paths = [render.export(shop, output, admitted, kind) for output in outputs]
+    for path in paths:
+        bench.console.say(f"export: {bench.workspace.root / path}")
+    return {"export": paths}
 
 
 def put_back(bench: Bench, prefixes: Sequence[str]) -> dict[str, Any]:
@@ -162,6 +182,7 @@ def withdraw(
     """``footage withdraw``; the report no longer shows what is gone."""
     shas = custody.chosen(bench.ledger, clip, submission, sender)
     done = custody.withdraw(bench.ledger, bench.workspace, shas)
+    render.forget(bench.ledger, bench.workspace)
     bench.console.say(f"withdraw: {len(done.withdrawn)} originals and their clips are deleted")
     for path in done.stale:
         bench.console.warn(f"{path} still holds them: delete it, or run footage render")

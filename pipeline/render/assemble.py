@@ -6,7 +6,7 @@ decoded, edited and goes through one AAC encoder, so that no joint is heard and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,9 +62,16 @@ def prepare(film: Film, workspace: Workspace) -> Assembly:
     return Assembly(film, cuts.plan(film, joints), joints)
 
 
-def join(assembly: Assembly, part: Path, workspace: Workspace, door: Door) -> verify.Mp4Facts:
+def join(
+    assembly: Assembly,
+    part: Path,
+    workspace: Workspace,
+    door: Door,
+    done: Callable[[int], None],
+) -> verify.Mp4Facts:
     """Join the pieces into *part* and judge the result; the bridges must be there.
 
+    :param done: told each time another second, or more, has gone in.
     :raises StageError: FFmpeg failed, or frames or samples are missing.
     :raises NotClean: verification found something in it.
     """
@@ -72,7 +79,7 @@ def join(assembly: Assembly, part: Path, workspace: Workspace, door: Door) -> ve
     with _list(workspace, _pictures(assembly, workspace)) as listed:
         argv = _arguments(listed, part, output)
         with _sound(film, workspace, door) as samples:
-            pieces = (block.tobytes() for block in samples)
+            pieces = _counted(samples, done)
             ended = door.run("join", argv, _cell(film, part, workspace), feed=pieces)
     _gate(ended, "the montage could not be joined")
     facts = verify.judge_montage(part)
@@ -82,6 +89,17 @@ def join(assembly: Assembly, part: Path, workspace: Workspace, door: Door) -> ve
     if abs(missing) > encode.SAMPLE_RATE // output.fps:
         raise StageError("the montage's sound is not as long as its picture")
     return facts
+
+
+def _counted(blocks: Iterator[sound.Samples], done: Callable[[int], None]) -> Iterator[bytes]:
+    """The bytes of the sound, counted in whole seconds as they go in."""
+    passed = told = 0
+    for block in blocks:
+        yield block.tobytes()
+        passed += len(block)
+        if passed // encode.SAMPLE_RATE > told:
+            done(passed // encode.SAMPLE_RATE - told)
+            told = passed // encode.SAMPLE_RATE
 
 
 def _cell(film: Film, part: Path, workspace: Workspace) -> Cell:

@@ -1,4 +1,4 @@
-"""Opening and closing cards: composed with Pillow and MoviePy, encoded once like a clip.
+"""Opening, closing and chapter cards: composed with Pillow and MoviePy, encoded once like a clip.
 
 A card is calm: the words on a dark ground, faded in and out.  It is kept under the hash of
 what it shows and made again only when that changes.
@@ -9,38 +9,27 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import ffmpeg
 import numpy as np
-from PIL import Image, ImageDraw
 
 from pipeline import files
 from pipeline.config import Config, Output
 from pipeline.errors import StageError
 from pipeline.files import Workspace
-from pipeline.media import encode, fonts, verify
+from pipeline.media import encode, verify
 from pipeline.media.ffmpeg import Door, program
 from pipeline.media.sandbox import Cell, Limits
+from pipeline.render import lettering
+from pipeline.render.lettering import Look, Words
 from pipeline.render.timeline import Segment
 
-_VERSION = 1
+_VERSION = 2
 _SECONDS = 3.0
+_CHAPTER_SECONDS = 2.0
 _FADE_S = 0.6
-_GROUND = ((16, 42, 54), (9, 22, 32))  # from top to bottom
-_INK = (244, 247, 246)
-_QUIET_INK = (167, 199, 202)
-_SAFE = 0.08
-
-
-@dataclass(frozen=True)
-class Words:
-    """What a card says: a title and quieter lines below it."""
-
-    title: str
-    lines: tuple[str, ...]
 
 
 def opening(config: Config) -> Words | None:
@@ -58,9 +47,15 @@ def closing(config: Config) -> Words | None:
     return Words("Thank you", tuple(filter(None, lines)))
 
 
-def length(output: Output) -> int:
+def chapter(category: str) -> Words:
+    """The card before the clips of a category, named as people write it: "photo-action" is not."""
+    name = " ".join(category.replace("-", " ").replace("_", " ").split())
+    return Words(name[:1].upper() + name[1:], chapter=True)
+
+
+def length(words: Words, output: Output) -> int:
     """How many pictures a card has."""
-    return encode.frames_in(_SECONDS, output.fps)
+    return encode.frames_in(_CHAPTER_SECONDS if words.chapter else _SECONDS, output.fps)
 
 
 def card(
@@ -68,20 +63,23 @@ def card(
 ) -> Segment:
     """The card as a segment, from the cache or made.
 
+    :raises ConfigError: the logo or the font can't be read, or no font has the letters.
     :raises StageError: FFmpeg failed.
     :raises NotClean: verification found something in it.
     """
-    frames = length(output)
+    style = lettering.look(config)
+    frames = length(words, output)
     arguments = encode.clip_arguments(output) | encode.cut_arguments(
         frames, encode.fade_frames(config.montage.transition_seconds, output.fps)
     )
-    parts = [_VERSION, words.title, words.lines, output.model_dump(), arguments]
+    said = [words.title, words.lines, words.chapter]
+    parts = [_VERSION, said, style.key, output.model_dump(), arguments]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
     final = workspace.cache / f"card-{key}.mp4"
     if not final.exists():
         part = files.part_for(final)
         try:
-            _encode(words, output, frames, part, arguments, door)
+            _encode(_frames(words, style, output, frames), frames, output, part, arguments, door)
             verify.judge_clip(part)
             files.publish(part, final)
         finally:
@@ -91,7 +89,7 @@ def card(
         title=title,
         path=workspace.relative(final),
         content=files.sha256_of(final),
-        frames=facts.video.frames,
+        frames=frames,
         extradata=facts.video.extradata,
         start=0,
         stop=facts.video.frames,
@@ -99,9 +97,9 @@ def card(
 
 
 def _encode(
-    words: Words,
-    output: Output,
+    pictures: Iterator[bytes],
     frames: int,
+    output: Output,
     part: Path,
     arguments: dict[str, str | int],
     door: Door,
@@ -136,18 +134,18 @@ def _encode(
     ).global_args("-hide_banner", "-v", "error")
     argv = [program(), *map(str, node.overwrite_output().get_args())]
     cell = Cell(writes=(part.parent,), limits=Limits(wall_s=300))
-    ended = door.run("card", argv, cell, feed=_frames(words, output, frames))
+    ended = door.run("card", argv, cell, feed=pictures)
     if not ended.ok:
-        raise StageError(f"the card {words.title!r} could not be made: {' '.join(ended.said)}")
+        raise StageError(f"a card could not be made: {' '.join(ended.said)}")
 
 
-def _frames(words: Words, output: Output, frames: int) -> Iterator[bytes]:
+def _frames(words: Words, style: Look, output: Output, frames: int) -> Iterator[bytes]:
     """The card's pictures as raw RGB, composed by MoviePy."""
     from moviepy import CompositeVideoClip, ImageClip, vfx  # noqa: PLC0415 - slow to import
 
     seconds = frames / output.fps
-    ground = ImageClip(_ground(output)).with_duration(seconds)
-    drawn = _letters(words, output)
+    ground = ImageClip(lettering.ground(output, style)).with_duration(seconds)
+    drawn = lettering.letters(words, output, style)
     box = drawn.getbbox() or (0, 0, 1, 1)  # only what is written on needs composing
     letters = ImageClip(np.asarray(drawn.crop(box))).with_duration(seconds)
     fade = [vfx.CrossFadeIn(_FADE_S), vfx.CrossFadeOut(_FADE_S)]
@@ -160,51 +158,3 @@ def _frames(words: Words, output: Output, frames: int) -> Iterator[bytes]:
             picture = np.ascontiguousarray(film.get_frame(moment), dtype=np.uint8).tobytes()
             at_rest = picture if resting else b""
         yield at_rest if resting else picture
-
-
-def _ground(output: Output) -> Any:
-    """A still ground that grows darker from top to bottom; array of height, width, 3."""
-    top, bottom = (np.array(colour, dtype=np.float64) for colour in _GROUND)
-    share = np.linspace(0, 1, output.height)[:, None]
-    column = np.rint(top * (1 - share) + bottom * share).astype(np.uint8)
-    return np.repeat(column[:, None, :], output.width, axis=1)
-
-
-def _letters(words: Words, output: Output) -> Image.Image:
-    image = Image.new("RGBA", (output.width, output.height), (0, 0, 0, 0))
-    draw = ImageDraw.Draw(image)
-    side = min(output.width, output.height)
-    room = round(output.width * (1 - 2 * _SAFE))
-    blocks = [
-        (line, size, ink)
-        for text, size, ink in (
-            (words.title, round(side * 0.1), _INK),
-            *((line, round(side * 0.045), _QUIET_INK) for line in words.lines),
-        )
-        for line, size in _wrapped(text, size, room)
-    ]
-    height = sum(round(size * 1.4) for _, size, _ in blocks)
-    y = (output.height - height) // 2
-    for line, size, ink in blocks:
-        font = fonts.font_for(line, size)
-        draw.text(
-            (output.width // 2, y + round(size * 0.7)), line, font=font, fill=ink, anchor="mm"
-        )
-        y += round(size * 1.4)
-    return image
-
-
-def _wrapped(text: str, size: int, room: int) -> list[tuple[str, int]]:
-    """The lines of *text* within *room* pixels, in a size that lets its longest word in."""
-    words = text.split()
-    widest = max((fonts.font_for(word, size).getlength(word) for word in words), default=0)
-    if widest > room:
-        size = max(8, int(size * room / widest))
-    lines: list[str] = []
-    for word in words:
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and fonts.font_for(longer, size).getlength(longer) <= room:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return [(line, size) for line in lines]

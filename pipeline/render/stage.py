@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from pipeline import files
 from pipeline.config import Config, Output
@@ -14,29 +12,13 @@ from pipeline.console import Console
 from pipeline.errors import NotClean, StageError, UsageError
 from pipeline.files import Workspace
 from pipeline.ledger import Ledger
-from pipeline.media import encode, verify
 from pipeline.media.ffmpeg import Door
-from pipeline.model import Row
-from pipeline.render import assemble, cards, seams, sidecars, timeline
+from pipeline.model import Row, Status
+from pipeline.render import cards, interchange, making, preview, seams, timeline
+from pipeline.render.lettering import Words
+from pipeline.render.making import Shop
+from pipeline.render.preview import Excerpt
 from pipeline.render.timeline import Film, Segment, Timeline
-
-_VERSION = 2
-_SUFFIXES: dict[verify.TextKind, str] = {
-    "vtt": ".vtt",
-    "chapters": ".chapters.txt",
-    "json": ".json",
-}
-
-
-@dataclass(frozen=True)
-class Shop:
-    """What a montage is made with."""
-
-    config: Config
-    ledger: Ledger
-    workspace: Workspace
-    door: Door
-    console: Console
 
 
 @dataclass(frozen=True)
@@ -72,45 +54,93 @@ def run(
     *,
     admitted: Sequence[Row],
     outputs: Sequence[Output],
+    excerpt: Excerpt | None = None,
 ) -> list[Rendered]:
     """Render the admitted clips.
 
+    :param excerpt: a preview of this much, beside the montages, which stay as they are.
     :raises StageError: nothing is admitted, a clip's file is gone, or joining failed; the old
         montage stays.
+    :raises UsageError: the preview begins with a clip that is not in the montage.
     """
-    if not admitted:
-        raise StageError("no clip is admitted to the montage")
-    rows = ledger.rows()
-    seams.forget(workspace, {row.attachment.sha256 or "" for row in rows if row.result})
-    made = []
+    forget(ledger, workspace)
     shop = Shop(config, ledger, workspace, door, console)
+    made = []
     for output in outputs:
-        beside = cards.length(output) * len(_cards(config))
-        plan = timeline.arrange(config, ledger, output, admitted, rows, beside=beside)
-        if not plan.clips:
-            raise StageError(f"no admitted clip goes into the montage of {output.name!r}")
-        made.append(_render(shop, plan))
+        try:
+            film = planned(shop, output, admitted)
+            if excerpt is None:
+                made.append(_whole(shop, film))
+            else:
+                part = preview.excerpted(film, excerpt)
+                path = preview.make(shop, part)
+                made.append(_told(part, workspace.relative(path), cached=False))
+        except NotClean as fault:
+            problems = "; ".join(fault.problems[:3])
+            raise StageError(f"the montage is withheld, it was not clean: {problems}") from fault
     return made
 
 
-def _render(shop: Shop, plan: Timeline) -> Rendered:
-    workspace, output = shop.workspace, plan.output
-    _present(workspace, plan)
-    try:
-        film = timeline.film(shop.config, plan, _with_cards(shop, plan))
-        final = workspace.montage / f"{shop.config.montage.name}-{output.name}.mp4"
-        key = _key(film)
-        path = workspace.relative(final)
-        cached = shop.ledger.montage_key(path) == key and final.exists()
-        if not cached:
-            sha256 = _publish(shop, film, final)
-            clips = [segment.sha256 for segment in film.segments if segment.sha256]
-            shop.ledger.record_montage(path, key, sha256, clips)
-    except NotClean as fault:
-        problems = "; ".join(fault.problems[:3])
-        raise StageError(f"the montage is withheld, it was not clean: {problems}") from fault
-    length = round(film.frames / output.fps, 3)
-    return Rendered(output.name, path, len(plan.clips), film.frames, length, cached)
+def export(shop: Shop, output: Output, admitted: Sequence[Row], kind: interchange.Format) -> str:
+    """Write the film of an output as a timeline for editing programs, beside the montage.
+
+    :returns: its path from the workspace.
+    :raises StageError: nothing is admitted, or a clip's file is gone.
+    """
+    name = f"{shop.config.montage.name}-{output.name}"
+    final = shop.workspace.montage / f"{name}.{kind}"
+    film = planned(shop, output, admitted)
+    files.write_text(final, interchange.written(film, name, shop.workspace.root, kind))
+    return shop.workspace.relative(final)
+
+
+def forget(ledger: Ledger, workspace: Workspace) -> None:
+    """Remove the bridges of footage that was taken back or is not known any more."""
+    known = {
+        row.attachment.sha256 or ""
+        for row in ledger.rows()
+        if row.result is not None and row.status is not Status.WITHDRAWN
+    }
+    seams.forget(workspace, known)
+
+
+def planned(shop: Shop, output: Output, admitted: Sequence[Row]) -> Film:
+    """The film of an output, its cards made.
+
+    :raises StageError: no clip goes into it, or one's file is gone.
+    """
+    config = shop.config
+    ends = [words for words in (cards.opening(config), cards.closing(config)) if words]
+    if config.montage.chapter_cards:
+        names = {row.result.category for row in admitted if row.result and row.result.category}
+        ends += [cards.chapter(name) for name in names]
+    beside = sum(cards.length(words, output) for words in ends)
+    plan = timeline.arrange(
+        config, shop.ledger, output, admitted, shop.ledger.rows(), beside=beside
+    )
+    if not plan.clips:
+        raise StageError(f"no admitted clip goes into the montage of {output.name!r}")
+    _present(shop.workspace, plan)
+    return timeline.film(config, plan, list(_with_cards(shop, plan)))
+
+
+def _whole(shop: Shop, film: Film) -> Rendered:
+    output = film.output
+    final = shop.workspace.montage / f"{shop.config.montage.name}-{output.name}.mp4"
+    key = making.key(film, shop.config)
+    path = shop.workspace.relative(final)
+    cached = shop.ledger.montage_key(path) == key and final.exists()
+    if not cached:
+        sha256 = making.publish(shop, film, final)
+        clips = [segment.sha256 for segment in film.segments if segment.sha256]
+        shop.ledger.record_montage(path, key, sha256, clips)
+    return _told(film, path, cached=cached)
+
+
+def _told(film: Film, path: str, *, cached: bool) -> Rendered:
+    clips = sum(1 for segment in film.segments if segment.sha256)
+    length = round(film.frames / film.output.fps, 3)
+    return Rendered(film.output.name, path, clips, film.frames, length, cached)
 
 
 def _present(workspace: Workspace, plan: Timeline) -> None:
@@ -123,81 +153,19 @@ def _present(workspace: Workspace, plan: Timeline) -> None:
         )
 
 
-def _cards(config: Config) -> list[cards.Words]:
-    return [words for words in (cards.opening(config), cards.closing(config)) if words]
-
-
-def _with_cards(shop: Shop, plan: Timeline) -> tuple[Segment, ...]:
-    def made(words: cards.Words, title: str) -> Segment:
+def _with_cards(shop: Shop, plan: Timeline) -> Iterator[Segment]:
+    def made(words: Words, title: str) -> Segment:
         return cards.card(words, title, shop.config, plan.output, shop.workspace, shop.door)
 
-    segments = list(plan.clips)
-    opening, closing = cards.opening(shop.config), cards.closing(shop.config)
-    if opening is not None:
-        segments.insert(0, made(opening, "Opening"))
-    if closing is not None:
-        segments.append(made(closing, "Closing"))
-    return tuple(segments)
-
-
-def _key(film: Film) -> str:
-    parts = [
-        _VERSION,
-        [
-            (segment.content, segment.start, segment.stop, segment.title, segment.caption)
-            for segment in film.segments
-        ],
-        (film.fades, film.transition if any(film.fades) else ""),
-        [(out.sha256, out.why) for out in film.left_out],
-        encode.piece_arguments(film.output),
-        encode.montage_arguments(film.output),
-    ]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
-
-
-def _publish(shop: Shop, film: Film, final: Path) -> str:
-    """Make the montage and all beside it, judge it, and only then let it appear."""
-    workspace, door, output = shop.workspace, shop.door, film.output
-    part, picture = files.part_for(final), files.part_for(final)
-    beside = {kind: files.part_for(final) for kind in _SUFFIXES}
-    try:
-        assembly = assemble.prepare(film, workspace)
-        _bridge(shop, assembly)
-        assemble.join(assembly, part, workspace, door)
-        at = next(number for number, segment in enumerate(film.segments) if segment.sha256)
-        shown = film.starts[at] + film.segments[at].length // 3
-        assemble.poster(part, shown, output, picture, door)
-        sha256 = files.sha256_of(part)
-        texts: dict[verify.TextKind, str] = {
-            "vtt": sidecars.subtitles(film),
-            "chapters": sidecars.chapters(film),
-            "json": sidecars.contents(shop.config.campaign.name, sha256, film),
-        }
-        for kind, text in texts.items():
-            beside[kind].write_text(text, "utf-8")
-            verify.judge_text(beside[kind], kind)
-        files.publish(part, final)
-        files.publish(picture, final.with_suffix(".jpg"))
-        for kind, written in beside.items():
-            files.publish(written, final.with_suffix(_SUFFIXES[kind]))
-        return sha256
-    finally:
-        for path in (part, picture, *beside.values()):
-            path.unlink(missing_ok=True)
-
-
-def _bridge(shop: Shop, assembly: assemble.Assembly) -> None:
-    """Make the bridges that are not there yet; what is there costs nothing and isn't counted."""
-    film = assembly.film
-    todo = seams.missing(assembly.pieces, film.transition, film.output, shop.workspace)
-    frames = sum(bridge.frames for bridge in todo.values())
-    with shop.console.task("crossfades", frames, "pictures") as task:
-        seams.make(
-            todo,
-            film.transition,
-            film.output,
-            shop.workspace,
-            shop.door,
-            workers=shop.config.process.workers,
-            done=task.advance,
-        )
+    if opening := cards.opening(shop.config):
+        yield made(opening, "Opening")
+    if shop.config.montage.chapter_cards:
+        for category, clips in itertools.groupby(plan.clips, lambda clip: clip.category):
+            if category:
+                words = cards.chapter(category)
+                yield replace(made(words, words.title), category=category)
+            yield from clips
+    else:
+        yield from plan.clips
+    if closing := cards.closing(shop.config):
+        yield made(closing, "Closing")

@@ -113,8 +113,7 @@ def film(config: Config, plan: Timeline, segments: Sequence[Segment]) -> Film:
 def fades(lengths: Sequence[int], longest: int) -> tuple[int, ...]:
     """The fade at each joint: *longest*, or half of the shorter neighbour if that is less."""
     return tuple(
-        min(longest, before // 2, after // 2)
-        for before, after in itertools.pairwise(lengths)
+        min(longest, before // 2, after // 2) for before, after in itertools.pairwise(lengths)
     )
 
 
