@@ -105,14 +105,14 @@ def mail(number: int, size: int) -> Iterator[bytes]:
     yield b"--=b--\r\n"
 
 
-def fill(account: Account, sizes: Sequence[int]) -> int:
+def fill(server: Dovecot, account: Account, sizes: Sequence[int]) -> int:
     """Deliver a mail for each size.
 
     :returns: the bytes of the mailbox.
     """
     for number, size in enumerate(sizes):
-        account.deliver(f"{number:06}.bench", mail(number, size))
-    new = account.server.home / "mail" / account.user / "new"
+        server.deliver(account.user, f"{number:06}.bench", mail(number, size))
+    new = server.home / "mail" / account.user / "new"
     return sum(path.stat().st_size for path in new.iterdir())
 
 
@@ -123,20 +123,19 @@ def settle(account: Account) -> None:
         client.fetch(client.search(), ["RFC822.SIZE"])
 
 
-def footage(account: Account, folder: Path) -> Cost:
+def footage(server: Dovecot, account: Account, folder: Path) -> Cost:
     """``footage ingest``, the whole command."""
     (folder / "config.toml").write_text(
         '[campaign]\nname = "Bench"\nhashtags = ["#Bench"]\n'
-        f'[inbox]\nurl = "{account.url()}"\nca_file = "{account.server.ca_file}"\n'
+        f'[inbox]\nurl = "{account.url()}"\nca_file = "{server.ca_file}"\n'
     )
     argv = [sys.executable, "-m", "pipeline", "ingest"]
     secret = {"FOOTAGE_IMAP_PASSWORD": PASSWORD, "PYTHONPATH": str(ROOT)}
     return cost(argv, folder, environment=secret)
 
 
-def mbsync(account: Account, folder: Path) -> Cost:
+def mbsync(server: Dovecot, account: Account, folder: Path) -> Cost:
     """Debian's isync, into a Maildir."""
-    server = account.server
     (folder / "mail").mkdir()
     (folder / "rc").write_text(
         f"IMAPStore far\nHost localhost\nPort {server.tls_port}\nUser {account.user}\n"
@@ -150,9 +149,8 @@ def mbsync(account: Account, folder: Path) -> Cost:
     return checked(done, folder / "mail" / "INBOX" / "new", folder / "mail" / "INBOX" / "cur")
 
 
-def getmail(account: Account, folder: Path) -> Cost:
+def getmail(server: Dovecot, account: Account, folder: Path) -> Cost:
     """Debian's getmail6, into a Maildir."""
-    server = account.server
     for name in ("mail", "mail/new", "mail/cur", "mail/tmp"):
         (folder / name).mkdir()
     (folder / "getmailrc").write_text(
@@ -172,18 +170,17 @@ def getmail(account: Account, folder: Path) -> Cost:
     )
 
 
-def naive(account: Account, folder: Path) -> Cost:
+def naive(server: Dovecot, account: Account, folder: Path) -> Cost:
     """What ten lines with IMAPClient do."""
     (folder / "mail").mkdir()
-    server = account.server
     arguments = [str(server.tls_port), server.ca_file, account.user, PASSWORD, str(folder / "mail")]
     return checked(cost([sys.executable, "-c", NAIVE, *arguments], folder), folder / "mail")
 
 
-def copy(account: Account, folder: Path) -> Cost:
+def copy(server: Dovecot, account: Account, folder: Path) -> Cost:
     """The mailbox's files, copied on the disk."""
     (folder / "mail").mkdir()
-    source = account.server.home / "mail" / account.user / "cur"
+    source = server.home / "mail" / account.user / "cur"
     argv = [sys.executable, "-c", COPY, str(source), str(folder / "mail")]
     return checked(cost(argv, folder), folder / "mail")
 
@@ -214,16 +211,16 @@ def tool(program: str, package: str) -> tuple[str, Mapping[str, str]]:
 def large(server: Dovecot) -> None:
     """The same mailbox through each of them."""
     account = server.account()
-    size = fill(account, [*SMALL, LARGE])
+    size = fill(server, account, [*SMALL, LARGE])
     settle(account)
-    ways: dict[str, Callable[[Account, Path], Cost]] = {
+    ways: dict[str, Callable[[Dovecot, Account, Path], Cost]] = {
         "footage ingest": footage, "mbsync": mbsync, "getmail6": getmail,
         "naive IMAPClient": naive, "plain file copy": copy,
     }  # fmt: skip
     costs: dict[str, Cost] = {}
     for name, way in ways.items():
         with tempfile.TemporaryDirectory() as folder:
-            costs[name] = way(account, Path(folder))
+            costs[name] = way(server, account, Path(folder))
     ours = costs["footage ingest"]
     print(f"ingest: {len(SMALL) + 1} mails, {size / MB:.0f} MB, the largest with {LARGE / MB:.0f}")
     print("                        CPU s   peak MB   footage's CPU to it")
@@ -237,22 +234,22 @@ def memory(server: Dovecot) -> None:
     print("ingest: peak memory with one attachment")
     for size in (200 * MB, 1000 * MB):
         account = server.account()
-        fill(account, [size])
+        fill(server, account, [size])
         with tempfile.TemporaryDirectory() as folder:
-            figures = footage(account, Path(folder))
+            figures = footage(server, account, Path(folder))
         print(f"  {size / MB:5.0f} MB  {figures.peak_mb:9.0f} MB peak {figures.cpu_s:9.2f} s CPU")
 
 
 def night(server: Dovecot) -> None:
     """Ten thousand mails are known, three are new."""
     account = server.account()
-    fill(account, [300] * OLD)
+    fill(server, account, [300] * OLD)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        first = footage(account, folder)
+        first = footage(server, account, folder)
         for number in range(NEW):
-            account.deliver(f"new{number}.bench", mail(OLD + number, 300))
-        second, third = footage(account, folder), footage(account, folder)
+            server.deliver(account.user, f"new{number}.bench", mail(OLD + number, 300))
+        second, third = footage(server, account, folder), footage(server, account, folder)
     print(f"ingest: {OLD} mails are known")
     print(f"  the first night      {first.cpu_s:9.2f} s CPU {first.peak_mb:9.0f} MB")
     print(f"  {NEW} new mails          {second.cpu_s:9.2f} s CPU {second.peak_mb:9.0f} MB")

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import imapclient
 
@@ -111,11 +111,23 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Server(Protocol):
+    """What an account needs of its server; ``port`` is without TLS."""
+
+    port: int
+    tls_port: int
+
+    @property
+    def ca_file(self) -> str:
+        """The certificate authority that signed the server's certificate."""
+        ...
+
+
 @dataclass(frozen=True)
 class Account:
-    """A user of the server."""
+    """A user of a server."""
 
-    server: Dovecot
+    server: Server
     user: str
 
     def url(self, folder: str = "INBOX", *, scheme: str = "imaps", host: str = "127.0.0.1",
@@ -140,20 +152,6 @@ class Account:
                 client.create_folder(folder)
             for mail in mails:
                 client.append(folder, mail, msg_time=at)
-
-    def deliver(self, name: str, pieces: Iterable[bytes]) -> None:
-        """Put a mail of any size into INBOX, as a delivery program does it."""
-        home = self.server.home / "mail" / self.user
-        for folder in (home, home / "tmp", home / "new", home / "cur"):
-            if not folder.is_dir():
-                folder.mkdir()
-                shutil.chown(folder, self.server.owner.pw_uid, self.server.owner.pw_gid)
-        path = home / "tmp" / name
-        with path.open("wb") as file:
-            for piece in pieces:
-                file.write(piece)
-        shutil.chown(path, self.server.owner.pw_uid, self.server.owner.pw_gid)
-        path.rename(home / "new" / name)
 
     def mailbox(self, folder: str = "INBOX") -> dict[int, bytes]:
         """The mails of a mailbox by UID; empty if there is none."""
@@ -185,7 +183,7 @@ class Dovecot:
         self.owner = owner = pwd.getpwnam("nobody") if root else pwd.getpwuid(os.getuid())
         for name in ("run", "mail"):
             (self.home / name).mkdir()
-        self._make_certificates()
+        make_certificates(self.home)
         values = {
             "home": self.home, "user": owner.pw_name, "group": grp.getgrgid(owner.pw_gid).gr_name,
             "uid": owner.pw_uid, "gid": owner.pw_gid, "port": self.port,
@@ -218,6 +216,20 @@ class Dovecot:
         """A user that nobody has used before."""
         return Account(self, f"user{next(self._users)}")
 
+    def deliver(self, user: str, name: str, pieces: Iterable[bytes]) -> None:
+        """Put a mail of any size into a user's INBOX, as a delivery program does it."""
+        home = self.home / "mail" / user
+        for folder in (home, home / "tmp", home / "new", home / "cur"):
+            if not folder.is_dir():
+                folder.mkdir()
+                shutil.chown(folder, self.owner.pw_uid, self.owner.pw_gid)
+        path = home / "tmp" / name
+        with path.open("wb") as file:
+            for piece in pieces:
+                file.write(piece)
+        shutil.chown(path, self.owner.pw_uid, self.owner.pw_gid)
+        path.rename(home / "new" / name)
+
     def stop(self) -> None:
         """End the server and take its files away."""
         self._process.terminate()
@@ -243,19 +255,22 @@ class Dovecot:
         with contextlib.suppress(ValueError):  # closed in the middle
             self._log.extend(self._process.stderr)
 
-    def _make_certificates(self) -> None:
-        def openssl(*args: str) -> None:
-            subprocess.run(["openssl", *args], cwd=self.home, check=True, capture_output=True)
 
-        key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-        openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
-                "-subj", "/CN=tests")  # fmt: skip
-        openssl("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=mail")
-        names = f"subjectAltName=DNS:localhost,IP:127.0.0.1,IP:{BARE}\n"
-        (self.home / "names").write_text(names)
-        openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-                "-CAcreateserial", "-out", "server.pem", "-days", "2",
-                "-extfile", "names")  # fmt: skip
+def make_certificates(home: Path) -> None:
+    """A certificate authority ``ca.pem``, and ``server.pem`` with ``server.key`` from it."""
+
+    def openssl(*args: str) -> None:
+        subprocess.run(["openssl", *args], cwd=home, check=True, capture_output=True)
+
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
+            "-subj", "/CN=tests")  # fmt: skip
+    openssl("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=mail")
+    names = f"subjectAltName=DNS:localhost,IP:127.0.0.1,IP:{BARE}\n"
+    (home / "names").write_text(names)
+    openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
+            "-CAcreateserial", "-out", "server.pem", "-days", "2",
+            "-extfile", "names")  # fmt: skip
 
 
 def _program() -> str:
