@@ -18,9 +18,10 @@ from typing import Any
 
 # in the order in which they stand in the page, inside one function
 SCRIPTS = (
-    "state.js", "morning.js", "cards.js", "decide.js", "select.js", "live.js", "list.js", "main.js",
+    "state.js", "morning.js", "cards.js", "decide.js", "select.js", "live.js", "list.js",
+    "montage.js", "main.js",
 )  # fmt: skip
-STYLES = ("style.css", "cards.css", "dock.css", "narrow.css")
+STYLES = ("style.css", "cards.css", "dock.css", "montage.css", "narrow.css")
 _SLOT = re.compile(r"\{\{([a-z0-9_.]+)\}\}")
 
 

@@ -25,7 +25,7 @@ from pipeline.console import Console
 from pipeline.errors import StageError, UsageError
 from pipeline.files import Workspace
 from pipeline.ledger import Ledger
-from pipeline.review import entries, history, live, page, ranges, report, table
+from pipeline.review import entries, history, live, ordering, page, ranges, report, table
 from pipeline.review.door import Door
 from pipeline.review.entries import Misfit
 from pipeline.review.live import Outcome
@@ -59,6 +59,7 @@ class ReviewServer(ThreadingHTTPServer):
         :raises OSError: the port is taken.
         """
         self.talking: set[socket.socket] = set()
+        self.writing = threading.Lock()  # of the order file: who reads it may write it next
         super().__init__(("127.0.0.1", port), _Handler)
         self.config, self.by, self.announce = config, by, announce
         self.workspace = Workspace(config.root)
@@ -196,6 +197,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(table.render(self._report()), "text/csv; charset=utf-8")
         elif path == "/api/changes":
             self._changes()
+        elif path == "/api/order":
+            self._order()
         else:
             self._refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
 
@@ -228,6 +231,11 @@ class _Handler(BaseHTTPRequestHandler):
             }
         )
 
+    def _order(self, status: HTTPStatus = HTTPStatus.OK) -> None:
+        with self.server.ledger() as ledger:
+            rows = ledger.rows()
+        self._json(ordering.as_data(self.server.config, rows), status)
+
     def _post(self, path: str) -> None:
         if self.headers.get("Content-Type") != "application/json":
             self._refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "only JSON is taken")
@@ -246,6 +254,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._act(path, body, by)
         except Misfit as misfit:
             self._refuse(HTTPStatus.UNPROCESSABLE_ENTITY, str(misfit))
+        except ordering.Changed:
+            self._order(HTTPStatus.CONFLICT)
 
     def _act(self, path: str, body: dict[str, Any], by: str) -> None:
         with self.server.ledger() as ledger:
@@ -253,6 +263,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self._outcome(live.decide(ledger, body.get("entries"), by))
             elif path == "/api/undo":
                 self._outcome(live.undo(ledger, by))
+            elif path == "/api/order":
+                with self.server.writing:
+                    ordering.save(self.server.config, ledger.rows(), body)
+                self._order()
             else:
                 self._refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
 

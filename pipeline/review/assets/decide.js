@@ -18,6 +18,7 @@ function put(pairs) {
   }
   countFigures();
   countUnsaved();
+  followDecisions();
 }
 
 function same(a, b) {

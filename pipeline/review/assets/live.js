@@ -114,5 +114,6 @@ function goLive() {
   layDock();
   $("dock-count").textContent = t("live.ready");
   $("help-file").textContent = t("live.help");
+  goMontage();
   setTimeout(poll, POLL_MS);
 }

@@ -21,6 +21,9 @@ const KEY_NAMES = [
   ["Space", "space"], ["I", "i"], ["O", "o"], ["/", "slash"], ["?", "help"],
 ];
 
+const keyNames = (names) => names.flatMap(([key, name]) =>
+  [make("dt", {}, make("kbd", {}, key)), make("dd", {}, t(`key.${name}`))]);
+
 function onCurrent(act) {
   if (shown[current]) act(shown[current]);
 }
@@ -47,7 +50,7 @@ function isTyping(target, key) {
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || !$("keys-on").checked) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const act = KEYS[key];
+  const act = ($("view-montage").hidden ? KEYS : FILM_KEYS)[key];
   if (!act || isTyping(event.target, key)) return;
   event.preventDefault();
   act(event);
@@ -99,14 +102,13 @@ function start() {
   $("undo").addEventListener("click", undo);
   $("save").addEventListener("click", save);
   $("help-open").addEventListener("click", () => $("help").showModal());
-  $("help-keys").append(...KEY_NAMES.flatMap(([key, name]) =>
-    [make("dt", {}, make("kbd", {}, key)), make("dd", {}, t(`key.${name}`))]));
+  $("help-keys").append(...keyNames(KEY_NAMES));
   document.addEventListener("keydown", onKey);
   $("list").addEventListener("focusin", onFocus);
   $("list").addEventListener("pointerdown", onFocus);
   document.addEventListener("play", onPlay, true);
   window.addEventListener("beforeunload", (event) => {
-    if (unsaved.size) event.preventDefault();
+    if (unsaved.size || isMoved()) event.preventDefault();
   });
 }
 
