@@ -73,8 +73,8 @@ def make(job: Job, shop: Shop) -> ClipResult:
         if identity.kind in (Kind.VIDEO, Kind.IMAGE):
             found = findings.find(job.original, identity)
         return replace(_accepted(job, shop, identity), findings=found)
-    except Refused as refused:
-        refusal = refused.refusal
+    except Refused as outcome:
+        refusal = outcome.refusal
     except NotClean as fault:
         shop.console.event("not-clean", sha256=job.sha256, problems=fault.problems)
         what = "; ".join(fault.problems[:3])
@@ -87,20 +87,22 @@ def make(job: Job, shop: Shop) -> ClipResult:
         where = f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}"
         shop.console.event("internal", sha256=job.sha256, where=where)
         refusal = Refusal(Reason.INTERNAL, f"the program itself failed ({where})")
-    return _refused(job, refusal, found)
+    return refused(job.sha256, job.recipe, refusal, found)
 
 
-def _refused(job: Job, refusal: Refusal, found: tuple[Finding, ...]) -> ClipResult:
+def refused(
+    sha256: str, wanted: Recipe, refusal: Refusal, found: tuple[Finding, ...]
+) -> ClipResult:
+    """The outcome for an original of which there is no clip."""
     status = refusal.reason.status
-    key = job.recipe.refusal_key if status is Status.REJECTED else job.recipe.key
     return ClipResult(
-        sha256=job.sha256,
-        recipe=key,
+        sha256=sha256,
+        recipe=wanted.refusal_key if status is Status.REJECTED else wanted.key,
         status=status,
         refusal=refusal,
         findings=found,
         clean=False if refusal.reason is Reason.NOT_CLEAN else None,
-        category=job.recipe.category,
+        category=wanted.category,
     )
 
 
@@ -164,7 +166,7 @@ def _encode(
     targets = tuple(
         graph.Target(
             output=output,
-            frames=encode.frames_in(length, output.fps),
+            frames=graph.frames_of(seen, length, output),
             strip=strip,
             movie=files.part_for(shop.workspace.clip(job.sha256, output.name)),
             still=files.part_for(shop.workspace.clip(job.sha256, output.name, ".jpg")),

@@ -10,19 +10,23 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pipeline.config import Category, Config, Output
-from pipeline.media import encode
+from pipeline.media import encode, ffmpeg
 from pipeline.model import Attachment, Review, Submission
 
 # Raised whenever the same recipe would give other bytes, so that clips are made again.
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides what a clip looks and sounds like, apart from its source."""
+    """All that decides what a clip looks and sounds like, apart from its source.
+
+    ``dictated``: the caption is a reviewer's own, not the campaign's.
+    """
 
     caption: str
     category: str | None
@@ -32,6 +36,7 @@ class Recipe:
     loudness_lufs: float
     max_source_seconds: float
     transition_seconds: float = 0.0
+    dictated: bool = False
 
     def fade_frames(self, output: Output) -> int:
         """How many pictures of *output* a crossfade of the montage lasts; 0 for hard cuts."""
@@ -39,16 +44,15 @@ class Recipe:
 
     @property
     def key(self) -> str:
-        """The hash of the recipe: 32 hex digits."""
+        """The hash of what the clip's bytes depend on: 32 hex digits."""
         parts = [
             _VERSION,
+            Path(ffmpeg.program()).name,  # another FFmpeg may write other parameter sets
             self.caption,
-            self.category,
             [output.model_dump() | encode.clip_arguments(output) for output in self.outputs],
             self.still_seconds,
             self.still_motion,
             self.loudness_lufs,
-            self.max_source_seconds,
         ]
         if self.transition_seconds > 0:  # moves key frames, and nothing else
             parts.append([self.fade_frames(output) for output in self.outputs])
@@ -68,11 +72,10 @@ def choose(config: Config, item: Attachment, submission: Submission, review: Rev
         category = next(named, None)
     hashtags = [*config.campaign.hashtags, *(category.hashtags if category else ())]
     caption = " ".join(dict.fromkeys(hashtags))
-    return of(
-        config,
-        review.caption if review.caption is not None else caption,
-        category.name if category else None,
-    )
+    made = of(config, caption, category.name if category else None)
+    if review.caption is None:
+        return made
+    return replace(made, caption=review.caption, dictated=True)
 
 
 def of(config: Config, caption: str, category: str | None = None) -> Recipe:

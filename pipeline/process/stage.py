@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 
 from pipeline.config import Config
 from pipeline.console import Console
+from pipeline.errors import ConfigError
 from pipeline.files import Workspace
 from pipeline.ledger import Ledger
 from pipeline.media import caption
 from pipeline.media.ffmpeg import Door
-from pipeline.model import ClipResult, Review, Status
+from pipeline.model import ClipResult, Reason, Refusal, Review, Status
 from pipeline.process import clip, lookalikes, recipe
 from pipeline.process.clip import Job, Shop
 from pipeline.process.recipe import Recipe
@@ -42,11 +43,13 @@ class ProcessSummary:
 class Plan:
     """What is to be done: originals (by SHA-256) with their recipes.
 
-    ``agreed`` is the decoder configuration that the finished clips of each output share.
+    ``agreed`` is the decoder configuration that the finished clips of each output share;
+    ``renamed`` are finished clips whose category has another name now, and no other hashtags.
     """
 
     missing: tuple[tuple[str, Recipe], ...]
     agreed: dict[str, str]
+    renamed: tuple[ClipResult, ...] = ()
 
 
 def run(
@@ -61,20 +64,21 @@ def run(
 
     :param only: the originals to look at; None for all.
     :raises StageError: the disk is full; what was made is recorded.
-    :raises ConfigError: a caption can't be written with any font here.
+    :raises ConfigError: the campaign's caption can't be written with any font here.
     """
     todo = plan(config, ledger, workspace, only)
-    if not todo.missing:
+    for result in todo.renamed:
+        ledger.record_clip(result)
+    jobs, unwritable = _jobs(todo, workspace)
+    for result in unwritable:
+        ledger.record_clip(result)
+    if not jobs:
         _note_lookalikes(ledger)
-        return ProcessSummary()
-    jobs = [
-        Job(sha256, workspace.original(sha256), wanted, _strips(workspace, wanted))
-        for sha256, wanted in todo.missing
-    ]
+        return ProcessSummary(failed=len(unwritable))
     # longest first, so that no worker is left alone with the longest at the end
     jobs.sort(key=lambda job: -job.original.stat().st_size)
     shop = Shop(config, workspace, door, console, todo.agreed)
-    counts: Counter[Status] = Counter()
+    counts = Counter({Status.FAILED: len(unwritable)})
     with console.task("process", len(jobs), "clips") as task:
         for result in _side_by_side(jobs, shop, _workers(config)):
             _tidy(workspace, result)
@@ -97,7 +101,7 @@ def plan(
     """The clips that are not as they must be and can be made: their original is still there."""
     known = ledger.clips()
     reviews = ledger.reviews()
-    missing = []
+    missing, renamed = [], []
     agreed: dict[str, str] = {}
     for item, submission in ledger.firsts():
         sha256 = item.sha256 or ""
@@ -105,16 +109,40 @@ def plan(
         result = known.get(sha256)
         if result is not None and _done(result, wanted, workspace):
             agreed |= {output.name: output.extradata for output in result.outputs}
+            if result.category != wanted.category:
+                renamed.append(replace(result, category=wanted.category))
         elif (only is None or sha256 in only) and workspace.original(sha256).exists():
             missing.append((sha256, wanted))
-    return Plan(tuple(missing), agreed)
+    return Plan(tuple(missing), agreed, tuple(renamed))
 
 
 def _done(result: ClipResult, wanted: Recipe, workspace: Workspace) -> bool:
     if result.status is Status.REJECTED:
         return result.recipe == wanted.refusal_key
-    there = all((workspace.root / output.path).exists() for output in result.outputs)
-    return result.recipe == wanted.key and there
+    length = result.source.duration_s if result.source else None
+    if result.recipe != wanted.key or (length or 0) > wanted.max_source_seconds:
+        return False
+    return all((workspace.root / output.path).exists() for output in result.outputs)
+
+
+def _jobs(todo: Plan, workspace: Workspace) -> tuple[list[Job], list[ClipResult]]:
+    """What there is to do, and the clips whose reviewer wants words that no font here has.
+
+    :raises ConfigError: the campaign's own words can't be written.
+    """
+    jobs, unwritable = [], []
+    for sha256, wanted in todo.missing:
+        try:
+            strips = _strips(workspace, wanted)
+        except ConfigError as error:
+            if not wanted.dictated:
+                raise
+            detail = f"the caption that the review gave it can't be written: {error}"
+            refusal = Refusal(Reason.INTERNAL, detail)
+            unwritable.append(clip.refused(sha256, wanted, refusal, ()))
+        else:
+            jobs.append(Job(sha256, workspace.original(sha256), wanted, strips))
+    return jobs, unwritable
 
 
 def _strips(workspace: Workspace, wanted: Recipe) -> tuple[caption.Strip | None, ...]:

@@ -1,0 +1,93 @@
+"""A change redoes what it touches, and nothing else; one clip's words stop no night."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from campaign import Campaign, begin, config
+from PIL import Image
+
+QUICK = '[process]\nstill_seconds = 0.2\nstill_motion = "none"\n[review]\nrequired = false\n'
+OUTPUT = '[[output]]\nname = "small"\nsize = "128x72"\nfps = 25\n'
+CATEGORY = (
+    '[[campaign.category]]\nname = "signs"\nmatch = "subject"\npattern = "sign"\n'
+    'hashtags = ["#HoldASign"]\n'
+)
+
+
+def picture(colour: str) -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", (64, 48), colour).save(data, "PNG")
+    return data.getvalue()
+
+
+@pytest.fixture
+def campaign(tmp_path: Path) -> Campaign:
+    """Three clips, two of them of a category; made."""
+    mails = {
+        "a sign": {"red.png": picture("red"), "green.png": picture("green")},
+        "other": {"blue.png": picture("blue"), "broken.png": picture("white")[:60]},
+    }
+    made = begin(tmp_path, mails, config(CATEGORY + QUICK, outputs=OUTPUT))
+    assert made.footage("run").code == 0
+    return made
+
+
+def redone(campaign: Campaign, *change: tuple[str, str]) -> Counter[str]:
+    """Which clips are encoded again after changes of the configuration."""
+    path = campaign.folder / "config.toml"
+    text = path.read_text()
+    for old, new in change:
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text)
+    names = {row["sha256"]: name for name, row in campaign.rows.items()}
+    before = len(campaign.programs())
+    assert campaign.footage("process").code == 0
+    assert campaign.footage("report").code == 0
+    encodes = [p for p in campaign.programs()[before:] if p["purpose"] == "encode"]
+    words = [" ".join(program["argv"]) for program in encodes]
+    return Counter(name for sha256, name in names.items() for argv in words if sha256 in argv)
+
+
+def test_nothing_changed(campaign: Campaign) -> None:
+    assert redone(campaign) == {}
+
+
+def test_hashtags_of_a_category(campaign: Campaign) -> None:
+    assert redone(campaign, ("#HoldASign", "#ShowASign")) == {"red.png": 1, "green.png": 1}
+    assert campaign.rows["red.png"]["caption"] == "#RiverWeek #ShowASign"
+
+
+def test_the_name_of_a_category(campaign: Campaign) -> None:
+    assert redone(campaign, ('name = "signs"', 'name = "placards"')) == {}
+    assert campaign.rows["red.png"]["category"] == "placards"
+    assert campaign.rows["blue.png"]["category"] is None
+
+
+def test_the_longest_length(campaign: Campaign) -> None:
+    assert redone(campaign, ("[process]\n", "[process]\nmax_source_seconds = 900\n")) == {}
+
+
+def test_the_campaigns_hashtags(campaign: Campaign) -> None:
+    assert redone(campaign, ("#RiverWeek", "#Rivers")) == dict.fromkeys(
+        ("red.png", "green.png", "blue.png"), 1
+    )
+
+
+def test_a_reviewers_words_that_no_font_has(campaign: Campaign) -> None:
+    decisions = campaign.folder / "decisions.json"
+    sha256 = campaign.rows["red.png"]["sha256"]
+    entry = {"sha256": sha256, "decision": "approved", "caption": "Look \U0003fffd"}
+    listed = {"schema": 1, "campaign": "River Week 2026", "decisions": [entry]}
+    decisions.write_text(json.dumps(listed))
+    assert campaign.footage("decide", str(decisions)).code == 0
+    said = campaign.footage("run")
+    assert said.code == 3
+    assert campaign.rows["red.png"]["status"] == "failed"
+    assert "can't be written" in campaign.rows["red.png"]["reason"]["detail"]
+    assert campaign.rows["blue.png"]["status"] == "accepted"
