@@ -3,18 +3,21 @@
 White bold letters on a dark panel that is opaque enough for 4.5 to 1 against white
 (WCAG 2.2, 1.4.3) whatever the picture does, inside the title-safe area (EBU R 95: 5 % from
 each edge), wrapped between words, at most four lines: a text that needs more is drawn
-smaller.
+smaller, and a word that is longer than a line is broken.
 """
 
 from __future__ import annotations
 
 import hashlib
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 
 from pipeline import files
+from pipeline.errors import ConfigError
 from pipeline.media import fonts
 
 _VERSION = 1
@@ -22,6 +25,7 @@ _SAFE = 0.05
 _TEXT_HEIGHT = 0.042  # of the frame's shorter side
 _SMALLEST = 0.4  # of that, before a text is too long
 _LINES = 4
+_TALLEST = 0.4  # of the frame's height
 _PANEL = (12, 16, 20, 168)
 _INK = (255, 255, 255, 255)
 
@@ -71,11 +75,32 @@ def strip(folder: Path, text: str, width: int, height: int) -> Strip | None:
 
 def _draw(words: tuple[str, ...], width: int, height: int) -> Image.Image:
     full = max(9, round(min(width, height) * _TEXT_HEIGHT))
+    room = round(width * (1 - 2 * _SAFE))
     for tenths in range(10, round(_SMALLEST * 10) - 1, -1):
-        layout = _lay_out(words, max(7, full * tenths // 10), round(width * (1 - 2 * _SAFE)))
-        if len(layout.lines) <= _LINES and layout.width <= width * (1 - 2 * _SAFE):
-            break
+        size = max(7, full * tenths // 10)
+        layout = _lay_out(words, size, room)
+        if len(layout.lines) <= _LINES and layout.width <= room:
+            return _paint(layout)
+    layout = _lay_out(tuple(_broken(words, size, room)), size, room)
+    if layout.height > height * _TALLEST:
+        text = " ".join(words)
+        raise ConfigError([f"the caption is too long for a picture of {width}x{height}: {text!r}"])
     return _paint(layout)
+
+
+def _broken(words: tuple[str, ...], size: int, room: int) -> Iterator[str]:
+    """The words, those that no line can hold in pieces that one can."""
+    room -= 2 * round(size * 0.55)
+    for word in words:
+        font = fonts.font_for(word, size)
+        piece = ""
+        for char in word:
+            # a mark stays with the letter that it belongs to
+            if piece and not unicodedata.combining(char) and font.getlength(piece + char) > room:
+                yield piece
+                piece = ""
+            piece += char
+        yield piece
 
 
 def _lay_out(words: tuple[str, ...], size: int, room: int) -> _Layout:
