@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from imapclient import IMAPClient
+
 from pipeline import config as configuration
 from pipeline import files
 from pipeline.console import Console, Verbosity
@@ -29,6 +31,8 @@ STEPS: dict[str, tuple[Any, str]] = {
     "row": (Ledger, "_record_attachment"),
     "filed": (Ledger, "set_filed"),
     "move": (Session, "move"),
+    "copy": (IMAPClient, "copy"),
+    "mark": (IMAPClient, "add_flags"),
 }
 
 

@@ -17,6 +17,7 @@ class How(Enum):
     CUT = auto()  # both ends are closed
     RESET = auto()  # the client gets a RST
     STALL = auto()  # nothing comes any more, and nothing ends
+    TRICKLE = auto()  # a few bytes a second, without an end
     LOSE = auto()  # what the client asked is done, but the answer never comes
 
 
@@ -71,6 +72,7 @@ class _State:
         self._client, self._server, self._trouble = client, server, trouble
         self._begun = threading.Event()
         self._passed = 0
+        self._gone = threading.Event()
 
     def upward(self) -> None:
         """From the client to the server."""
@@ -86,6 +88,7 @@ class _State:
                 if self._begun.is_set() and trouble and trouble.how is How.STALL:
                     continue
                 self._server.sendall(data)
+        self._gone.set()
         _shut(self._server)
 
     def downward(self) -> None:
@@ -100,8 +103,12 @@ class _State:
                         self._client.sendall(data[: max(0, left)])
                         self._begun.set()
                         self._happen(trouble.how)
+                        if trouble.how is How.TRICKLE:
+                            self._trickle(data[max(0, left) :])
                         continue
                 if self._begun.is_set() and trouble:
+                    if trouble.how is How.TRICKLE:
+                        self._trickle(data)
                     if trouble.how is How.LOSE and b" OK" in data:
                         self._happen(How.CUT)  # it is done now, and nobody hears of it
                     continue
@@ -109,8 +116,13 @@ class _State:
         if not (self._trouble and self._trouble.how is How.STALL):
             _shut(self._client)
 
+    def _trickle(self, data: bytes) -> None:
+        for byte in data:
+            self._client.sendall(bytes([byte]))
+            self._gone.wait(0.05)
+
     def _happen(self, how: How) -> None:
-        if how is How.STALL:
+        if how in (How.STALL, How.TRICKLE):
             return
         if how is How.RESET:
             linger = struct.pack("ii", 1, 0)

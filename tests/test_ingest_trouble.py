@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from dovecot import PASSWORD, Account, Dovecot
+from dovecot import BARE, PASSWORD, Account, Dovecot
 from mails import Desk, jpeg, mail, mp4, sha
 from proxy import How, Trouble, troubled
 
@@ -84,6 +84,18 @@ def test_a_run_that_is_killed(account: Account, tmp_path: Path, where: str, nth:
     check_all_once(account, desk)
 
 
+@pytest.mark.parametrize("where", ["after-copy", "after-mark", "after-move"])
+def test_a_run_that_is_killed_where_the_server_cannot_move(
+    account: Account, tmp_path: Path, where: str
+) -> None:
+    lines = f'ca_file = "{account.server.ca_file}"\nprocessed_folder = "Done"'
+    desk = Desk.at(tmp_path, account.url(host=BARE), lines)
+    assert crash(desk, where, 1) == -signal.SIGKILL
+    assert len(account.mailbox("Done")) == 3
+    desk.ingest()
+    check_all_once(account, desk)
+
+
 def test_a_run_that_is_killed_again_and_again(account: Account, tmp_path: Path) -> None:
     """At moments that fall where they fall, until one run reaches its end."""
     desk = desk_for(account, tmp_path)
@@ -126,6 +138,28 @@ def test_an_answer_that_never_comes_is_not_asked_for_for_ever(
     with troubled(account.server.port, Trouble(How.STALL, at=word)) as proxy:
         desk = desk_for(account, tmp_path, proxy.port)
         desk.ingest()
+        check_all_once(account, desk)
+
+
+@pytest.mark.parametrize(("scheme", "trouble"), [
+    ("imap", Trouble(How.TRICKLE, at=b"SELECT")),
+    ("imap", Trouble(How.TRICKLE, at=b"BODY.PEEK")),
+    ("imap", Trouble(How.TRICKLE, after=12_000)),
+    ("imaps", Trouble(How.TRICKLE, after=12_000)),
+])  # fmt: skip
+def test_an_answer_that_trickles_is_not_waited_for(
+    account: Account, tmp_path: Path, scheme: str, trouble: Trouble,
+    monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """Byte after byte in time, and yet never done."""
+    monkeypatch.setattr(session, "PATIENCE_S", 1.0)
+    server = account.server
+    with troubled(server.tls_port if scheme == "imaps" else server.port, trouble) as proxy:
+        url = account.url(scheme=scheme, port=proxy.port)
+        lines = f'ca_file = "{server.ca_file}"\nprocessed_folder = "Done"'
+        desk = Desk.at(tmp_path, url, lines)
+        desk.ingest()
+        assert proxy.connections == 2
         check_all_once(account, desk)
 
 

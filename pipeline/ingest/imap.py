@@ -146,7 +146,10 @@ class ImapInbox:
         return moved
 
     def _reconcile(self, session: Session, ledger: Ledger) -> int:
-        """What was asked for without an answer: gone is moved, still there is to be moved."""
+        """What was asked for without an answer: gone is moved, still there is to be moved.
+
+        Without MOVE it may have been copied and not yet taken away: then it is now.
+        """
         asked = [
             int(uid)
             for uid in ledger.mails_filed(
@@ -156,6 +159,11 @@ class ImapInbox:
         still: set[int] = set()
         for part in _cut(uid_set(asked)) if asked and session.exists else ():
             still.update(session.search(part))
+        if still and not session.moves:
+            copied = session.copied(still, self._config.inbox.processed_folder)
+            if copied:
+                session.discard(copied)
+            still -= copied
         gone = [self._identity(session.uidvalidity, uid) for uid in asked if uid not in still]
         ledger.set_filed(gone, "yes")
         ledger.set_filed([self._identity(session.uidvalidity, uid) for uid in still], "no")

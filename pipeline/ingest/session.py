@@ -10,7 +10,8 @@ import imaplib
 import re
 import socket
 import ssl
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -24,7 +25,8 @@ from pipeline.errors import InboxError
 from pipeline.ingest.signin import Credentials
 
 CONNECT_S = 20.0
-ANSWER_S = 60.0  # between two bytes, not for a whole mail
+ANSWER_S = 60.0  # between two bytes
+PATIENCE_S = 300.0  # for a whole answer: none is longer than a piece of a mail
 BROKEN = (OSError, imaplib.IMAP4.abort, EOFError)
 """A connection that ends in one of these is worth a second try; IMAP4.abort is the package's."""
 
@@ -33,6 +35,7 @@ _ITEM_UID = re.compile(rb"\bUID (\d+)")
 _ITEM_SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 _ITEM_DATE = re.compile(rb'\bINTERNALDATE "([^"]+)"')
 _ITEM_BODY = re.compile(rb"\bBODY\[\](?:<\d+>)? (NIL\b|\"((?:[^\"\\]|\\.)*)\")")
+_ITEM_ID = re.compile(rb"^message-id:\s*(<[!-~]{1,500}>)\s*$", re.IGNORECASE)
 _CODE = re.compile(r"\[([A-Z-]+)\]")
 
 
@@ -165,24 +168,57 @@ class Session:
 
     # -- moving ---------------------------------------------------------------------------
 
+    @property
+    def moves(self) -> bool:
+        """Whether the server has MOVE, which is done as a whole or not at all."""
+        return bool(self._client.has_capability("MOVE"))
+
     def move(self, uids: Iterable[int], folder: str) -> None:
         """Move mails (RFC 6851), or copy, mark and expunge just them (RFC 4315).
 
         Without either the mails are marked as deleted and left to the mailbox's owner.
         """
         numbers = list(uids)
-        if self._client.has_capability("MOVE"):
+        if self.moves:
             self._client.move(numbers, folder)
             return
         self._client.copy(numbers, folder)
+        self.discard(numbers)
+
+    def discard(self, uids: Iterable[int]) -> None:
+        """Take mails away that were copied."""
+        numbers = list(uids)
         self._client.add_flags(numbers, [imapclient.DELETED], silent=True)
         if self._client.has_capability("UIDPLUS"):
             self._client.uid_expunge(numbers)
 
-    def marked_deleted(self, uids: Iterable[int]) -> set[int]:
-        """Which of some mails are there but marked as deleted."""
-        answer = self._client.search(["UID", uid_set(uids), "DELETED"]) if self.exists else []
-        return {int(uid) for uid in answer}
+    def copied(self, uids: Iterable[int], folder: str) -> set[int]:
+        """Which mails stand in *folder* too: of one Message-ID, size and INTERNALDATE.
+
+        What has no Message-ID is not told: two copies are better than none.
+        """
+        known = self.envelopes(uids)
+        names = self._message_ids(known)
+        if not names or not self._client.folder_exists(folder):
+            return set()
+        found: set[int] = set()
+        self._client.select_folder(folder, readonly=True)
+        for uid, name in names.items():
+            there = [int(other) for other in self._client.search(["HEADER", "Message-ID", name])]
+            if there and known[uid] in self.envelopes(there).values():
+                found.add(uid)
+        self.reopen()
+        return found
+
+    def _message_ids(self, uids: Iterable[int]) -> dict[int, str]:
+        names = {}
+        items = "(UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"
+        for item in self._fetch(uid_set(uids), items):
+            if isinstance(item, tuple):
+                uid, name = _ITEM_UID.search(item[0]), _ITEM_ID.match(item[1].strip())
+                if uid and name:
+                    names[int(uid.group(1))] = name.group(1).decode("ascii")
+        return names
 
     def provide(self, folder: str) -> None:
         """Make a mailbox if it is not there."""
@@ -265,6 +301,7 @@ def _connected(inbox: InboxConfig, tls: ssl.SSLContext) -> imapclient.IMAPClient
             timeout=imapclient.SocketTimeout(CONNECT_S, ANSWER_S),
         )
         client._imap.debug = 0  # IMAPClient has imaplib write every literal into a log
+        _bound_answers(client._imap)
         if inbox.scheme == "imap+starttls":
             client.starttls(tls)
     except ssl.SSLCertVerificationError as error:
@@ -284,6 +321,27 @@ def _connected(inbox: InboxConfig, tls: ssl.SSLContext) -> imapclient.IMAPClient
         _pass_on_abort(error)
         raise InboxError(f"{where} offers no STARTTLS; try imaps://") from None
     return client
+
+
+def _bound_answers(imap: imaplib.IMAP4) -> None:
+    """Cut the connection where one answer takes too long.
+
+    The socket's own time limit is for each byte: a server, or a network, that gives one a
+    minute could hold a run for years.
+    """
+    wait: Callable[..., Any] = imap._command_complete
+
+    def bounded(*args: Any) -> Any:
+        # not SSLSocket's own, which takes the TLS away from under the thread that reads
+        cut = threading.Timer(PATIENCE_S, socket.socket.shutdown, (imap.sock, socket.SHUT_RDWR))
+        cut.daemon = True
+        cut.start()
+        try:
+            return wait(*args)
+        finally:
+            cut.cancel()
+
+    imap._command_complete = bounded  # type: ignore[attr-defined]
 
 
 def _date(text: bytes) -> datetime | None:
