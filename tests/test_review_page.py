@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import pytest
 from browser import Reader, browser, overflow, reader, violations
 from playwright.sync_api import Page, expect
@@ -23,8 +24,9 @@ from synthetic import (
 from pipeline.config import Config
 from pipeline.files import Workspace
 from pipeline.ledger import Ledger
-from pipeline.model import Decision, Kind, Note, Reason, Refusal, Review
-from pipeline.review import decisions, page, report
+from pipeline.model import Caution, Decision, Kind, Note, Reason, Refusal, Review
+from pipeline.review import decisions, report
+from pipeline.review import page as page_module
 
 __all__ = ["browser", "reader"]  # fixtures
 
@@ -159,9 +161,11 @@ def test_page_of_no_mail_at_all(reader: Reader, campaign: Campaign, config: Conf
 
 
 def test_all_words_are_in_the_file_of_words() -> None:
-    words = page.texts()
+    words = page_module.texts()
     for reason in Reason:
         assert f"reason.{reason}" in words
+    for caution in Caution:
+        assert f"warning.{caution}" in words
     for note in Note:
         assert f"note.{note}" in words
     for decision in Decision:
@@ -484,3 +488,52 @@ def test_history_tells_who_decided_what_and_what_stood_there_before(
         ["Decision: On hold → Approved", "Note: “<b>ask</b>” → nothing", "Start: nothing → 0.5 s"]
     )
     assert "taken back" not in index.read_text("utf-8")
+
+
+def test_what_looks_alike_stands_side_by_side(
+    reader: Reader, campaign: Campaign, config: Config
+) -> None:
+    for hue, name in enumerate(("first", "again")):
+        campaign.mail(attachment(name))
+        alike = (f"looks-like:{sha('first')[:12]}",) if name == "again" else ()
+        campaign.clip(result(name, warnings=(*alike, "from-the-future")), hue=hue * 90)
+    campaign.mail(attachment("odd"))
+    campaign.clip(result("odd", warnings=("looks-like:" + "0" * 12,)))
+    index = report.write(config, campaign.ledger, campaign.workspace, quiet()).index
+    page, watch = reader.open(index)
+    again = page.locator(card(page, "again"))
+    expect(again.locator(".warnings")).to_contain_text("Looks like first.mov")
+    expect(again.locator(".warnings")).to_contain_text("from-the-future")
+    images = again.locator(".alike img")
+    images.first.scroll_into_view_if_needed()
+    page.wait_for_function("() => [...document.images].every(image => image.naturalWidth > 0)")
+    boxes = [image.bounding_box() for image in images.all()]
+    assert len(boxes) == 2
+    assert boxes[0]
+    assert boxes[1]
+    assert boxes[0]["y"] == boxes[1]["y"]
+    assert boxes[1]["x"] >= boxes[0]["x"] + boxes[0]["width"]
+    expect(page.locator(card(page, "odd")).locator(".warnings")).to_have_text(
+        "looks-like:000000000000"
+    )
+    assert violations(page) == []
+    again.get_by_role("button", name="Show the other").click()
+    expect(page.locator(card(page, "first"))).to_be_focused()
+    page.locator("#f-text").fill("looks like")
+    expect(page.locator(".card .name")).to_have_text(["again.mov", "odd.mov"])
+    assert watch.errors == []
+
+
+def test_loudness_is_told_before_and_after_where_it_is_known(
+    reader: Reader, campaign: Campaign, config: Config, tmp_path: Path
+) -> None:
+    campaign.mail(attachment("one"))
+    campaign.clip(result("one"))
+    built = report.build(config, campaign.ledger, "2026-09-16T05:00:00Z")
+    built["clips"][0]["source"]["loudness_lufs"] = -23.41
+    jsonschema.Draft202012Validator(report.schema()).validate(built)
+    index = tmp_path / "page.html"
+    facts = report.facts(config, campaign.ledger)
+    index.write_bytes(page_module.render(report.encode(built), facts))
+    page, _ = reader.open(index)
+    expect(page.locator(".done")).to_contain_text("sound from −23.4 to −16.0 LUFS")

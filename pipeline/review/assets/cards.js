@@ -101,7 +101,9 @@ function done({ kind, source, outputs }) {
     parts.push(t("done.rate", { from: number.format(source.fps), to: number.format(output.fps) }));
   }
   if (output.loudness_lufs !== null && source.audio_codec) {
-    parts.push(t("done.loudness", { n: decimal(output.loudness_lufs) }));
+    const before = source.loudness_lufs ?? null; // a program may not tell it
+    parts.push(before === null ? t("done.loudness", { n: decimal(output.loudness_lufs) })
+      : t("done.loudness_from", { from: decimal(before), to: decimal(output.loudness_lufs) }));
   }
   return parts.length ? [make("b", {}, t("done")), ` ${parts.join(" · ")}`] : [];
 }
@@ -154,6 +156,31 @@ function historyOf(row) {
     return make("li", {}, make("time", { datetime: at }, moment.format(new Date(at))), " · ",
       quoted(by || t("live.somebody")), undoes ? ` · ${t("history.undo")}` : "", ...changed);
   }).reverse();
+}
+
+/** The first clip that a warning looks-like:SHA-256 names, by the beginning of it. */
+function alikeOf(warning) {
+  const [code, prefix] = warning.split(":");
+  if (code !== "looks-like" || !prefix) return null;
+  for (const [sha256, row] of firsts) if (sha256.startsWith(prefix)) return row;
+  return null;
+}
+
+const wordsOf = (warning) => {
+  const other = alikeOf(warning);
+  return other ? around("said.looks_like", "name", other.clip.filename) : [word("warning", warning)];
+};
+
+/** A clip and the one that it looks like, side by side. */
+function alike(row) {
+  const other = row.clip.warnings.map(alikeOf).find((found) => found && found !== row);
+  if (!other || !row.clip.outputs.length || !other.clip.outputs.length) return [];
+  const still = ({ clip }, key) => make("figure", {},
+    make("img", { src: `thumbs/${clip.sha256}.jpg`, alt: "", loading: "lazy" }),
+    make("figcaption", {}, make("span", { class: "soft" }, t(key)), " ", quoted(clip.filename)));
+  const jump = make("button", { type: "button", class: "link" }, t("card.show_other"));
+  jump.addEventListener("click", () => reveal(other));
+  return [still(row, "card.this"), still(other, "card.other"), jump];
 }
 
 /** Fill a paragraph, or take it away where there is nothing to say. */
@@ -228,7 +255,8 @@ function build(row) {
   fill(card, ".seal", seal(clip));
   fill(card, ".done", done(clip));
   fill(card, ".warnings", clip.warnings.map((warning) =>
-    make("li", {}, icon("warn"), word("warning", warning))));
+    make("li", {}, icon("warn"), ...wordsOf(warning))));
+  fill(card, ".alike", alike(row));
   fillMail(card, mail);
   if (decidable(row)) addControls(row, card);
   else for (const part of card.querySelectorAll(".decide, .edit, .history, .pick")) part.remove();

@@ -39,7 +39,7 @@ function haystack(row) {
     const { clip, mail } = row;
     const words = [
       clip.filename, mail.sender, mail.subject, mail.text, clip.caption, clip.category, clip.sha256,
-      ...clip.warnings.map((code) => word("warning", code)), ...mail.notes.map((code) => word("note", code)),
+      ...clip.warnings.map((code) => (alikeOf(code) ? t("warning.looks-like") : word("warning", code))), ...mail.notes.map((code) => word("note", code)),
     ];
     if (clip.reason) words.push(word("reason", clip.reason.code), clip.reason.detail);
     row.hay = words.filter(Boolean).join("\n").toLowerCase();
