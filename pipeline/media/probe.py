@@ -47,7 +47,8 @@ class Picture:
     the display aspect ratio of that.  ``matrix``, ``transfer``, ``primaries`` are the code
     points of ITU-T H.273; 2 is unspecified.  ``table`` is what the colours have to go through
     (see ``process.lut``), None where they are BT.709's.  ``decoder`` is FFmpeg's name of the
-    decoder to take, where its own choice would miss something.
+    decoder to take, where its own choice would miss something.  ``latest_s`` is when the last
+    picture begins, ``end_s`` when it ends.
     """
 
     stream: str
@@ -58,6 +59,7 @@ class Picture:
     rotation: int
     fps: float | None
     start_s: float
+    latest_s: float
     end_s: float | None
     packets: int
     depth: int
@@ -70,6 +72,12 @@ class Picture:
     interlaced: bool
     table: Path | None = None
     decoder: str | None = None
+
+    @property
+    def pace(self) -> float:
+        """Pictures a second as they really come, which headers can be wrong about."""
+        span = self.latest_s - self.start_s
+        return (self.packets - 1) / span if self.packets > 1 and span > 0 else self.fps or 0.0
 
     @property
     def hdr(self) -> bool:
@@ -167,6 +175,7 @@ def _grid(found: heif.HeifPicture) -> Picture:
         rotation=found.rotation,
         fps=None,
         start_s=0.0,
+        latest_s=0.0,
         end_s=None,
         packets=1,
         depth=8,
@@ -211,6 +220,7 @@ def _picture(video: dict[str, Any]) -> Picture:
         rotation=rotation,
         fps=video["fps"] if video["fps"] and math.isfinite(video["fps"]) else None,
         start_s=video["start_s"] or 0.0,
+        latest_s=video["latest_s"] or 0.0,
         end_s=end,
         packets=video["packets"],
         depth=frame["depth"],

@@ -86,7 +86,13 @@ def _tag(stream: Any) -> str:
 def _extents(container: Any, streams: list[Any]) -> dict[int, dict[str, Any]]:
     """Where the streams really begin and end, by reading all packets, not by the header."""
     seen = {
-        stream.index: {"packets": 0, "start": None, "end": None, "base": stream.time_base}
+        stream.index: {
+            "packets": 0,
+            "start": None,
+            "latest": None,
+            "end": None,
+            "base": stream.time_base,
+        }
         for stream in streams
     }
     try:
@@ -97,6 +103,7 @@ def _extents(container: Any, streams: list[Any]) -> dict[int, dict[str, Any]]:
             entry["packets"] += 1
             start = packet.pts * entry["base"]
             end = start + (packet.duration or 0) * entry["base"]
+            entry["latest"] = max(start, entry["latest"] or start)
             entry["start"] = start if entry["start"] is None else min(entry["start"], start)
             if entry["end"] is None or end > entry["end"]:
                 entry["end"], entry["last"] = end, packet.duration or 0
@@ -118,6 +125,7 @@ def _span(extent: dict[str, Any], origin: float) -> dict[str, Any]:
     return {
         "packets": extent["packets"],
         "start_s": None if start is None else float(start) - origin,
+        "latest_s": None if start is None else float(extent["latest"]) - origin,
         "end_s": None if end is None else float(end) - origin,
         "last_has_length": bool(extent.get("last")),
     }

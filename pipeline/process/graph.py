@@ -6,6 +6,7 @@ feeds every output; each picture passes the encoder of an output exactly once.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,13 @@ import ffmpeg
 from pipeline.config import Output
 from pipeline.media import encode
 from pipeline.media.caption import Strip
-from pipeline.media.probe import Probe
+from pipeline.media.probe import Picture, Probe
 from pipeline.process import colour, framing, glance, loudness
 from pipeline.process.loudness import Correction
 from pipeline.process.recipe import Recipe
 
 _STILL_WIDTH = 640
+_EARLY = 4  # a picture may be shown this part of a picture's length before its time
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,22 @@ def _progressive(stream: Any, probe: Probe, targets: tuple[Target, ...]) -> Any:
     """Both fields of an interlaced picture as pictures where an output is quick enough."""
     if not probe.picture.interlaced or probe.still:
         return stream
-    fields = any(target.output.fps > (probe.picture.fps or 0) for target in targets)
+    fields = any(target.output.fps > probe.picture.pace for target in targets)
     mode = "send_field" if fields else "send_frame"
     return stream.filter("bwdif", mode=mode, deint="interlaced")
+
+
+def frames_of(probe: Probe, seconds: float, output: Output) -> int:
+    """How many pictures of *output* a clip of *seconds* has: enough to show the last one."""
+    frames = encode.frames_in(seconds, output.fps)
+    if probe.still or _faster(probe.picture, output):
+        return frames
+    return max(frames, math.ceil(probe.picture.latest_s * output.fps - 1 / _EARLY) + 1)
+
+
+def _faster(picture: Picture, output: Output) -> bool:
+    """Whether there are more pictures than the output shows; a little more is rounding."""
+    return picture.pace * (2 if picture.interlaced else 1) > output.fps + 0.5
 
 
 def input_arguments(probe: Probe) -> dict[str, str | int]:
@@ -124,6 +139,8 @@ def input_arguments(probe: Probe) -> dict[str, str | int]:
         "format_whitelist": demuxer,
         "f": demuxer,
         "threads": 1,
+        # a picture of another size must not begin the graph, and its counting, anew
+        "reinit_filter:v": 0,
     }
     if demuxer == "gif":
         options["ignore_loop"] = 1
@@ -145,11 +162,10 @@ def _picture(stream: Any, probe: Probe, recipe: Recipe, target: Target) -> Any:
     output, picture = target.output, probe.picture
     if not probe.still and picture.packets > 1:
         # pictures are dropped before the work on them, and repeated after it
-        rate = (picture.fps or 0) * (2 if picture.interlaced else 1)
-        slower = rate <= output.fps
-        stream = stream if slower else _constant_rate(stream, output)
+        faster = _faster(picture, output)
+        stream = _constant_rate(stream, output) if faster else stream
         stream = _captioned(framing.moving(stream, picture, output), target)
-        stream = _constant_rate(stream, output) if slower else stream
+        stream = stream if faster else _constant_rate(stream, output)
         stream = stream.filter("tpad", stop=-1, stop_mode="clone")
     elif probe.still and recipe.still_motion == "drift":
         stream = framing.drifting(stream, picture, output, target.frames)
@@ -173,7 +189,12 @@ def _picture(stream: Any, probe: Probe, recipe: Recipe, target: Target) -> Any:
 
 
 def _constant_rate(stream: Any, output: Output) -> Any:
-    return stream.filter("fps", fps=output.fps, start_time=0)
+    """A picture is shown from the first moment of the output that is not before it.
+
+    A quarter of a moment is allowed for, since files round their times.
+    """
+    early = f"PTS+{float(1 / _EARLY):g}/({output.fps}*TB)"
+    return stream.filter("setpts", early).filter("fps", fps=output.fps, start_time=0)
 
 
 def _captioned(stream: Any, target: Target) -> Any:
