@@ -20,8 +20,9 @@ from pipeline.files import Workspace
 from pipeline.media import encode, verify
 from pipeline.media.ffmpeg import Door, Ended, program
 from pipeline.media.sandbox import Cell, Limits
-from pipeline.render import cuts, seams, sound
+from pipeline.render import cuts, music, seams, sound
 from pipeline.render.cuts import Copy, Joints, Piece
+from pipeline.render.music import Master
 from pipeline.render.timeline import Film
 
 _POSTER_WIDTH = 1280
@@ -41,6 +42,20 @@ class Assembly:
     film: Film
     pieces: tuple[Piece, ...]
     joints: Mapping[str, Joints]
+
+
+@dataclass(frozen=True)
+class Bed:
+    """Music, its gain (linear), and how the whole is mastered."""
+
+    music: sound.Samples
+    gain: float
+    master: Master
+
+    def under(self, clips: Iterator[sound.Samples], film: Film) -> Iterator[sound.Samples]:
+        """The clips' sound with the music beside it, in four channels."""
+        total = encode.samples_of(film.frames, film.output.fps)
+        return music.laid_under(clips, music.Looped(self.music, self.gain, total))
 
 
 def prepare(film: Film, workspace: Workspace) -> Assembly:
@@ -68,8 +83,11 @@ def join(
     workspace: Workspace,
     door: Door,
     done: Callable[[int], None],
+    bed: Bed | None = None,
 ) -> verify.Mp4Facts:
     """Join the pieces into *part* and judge the result; the bridges must be there.
+
+    :param bed: the music under the clips.
 
     :param done: told each time another second, or more, has gone in.
     :raises StageError: FFmpeg failed, or frames or samples are missing.
@@ -77,9 +95,9 @@ def join(
     """
     film, output = assembly.film, assembly.film.output
     with _list(workspace, _pictures(assembly, workspace)) as listed:
-        argv = _arguments(listed, part, output)
+        argv = _arguments(listed, part, output, bed.master if bed else None)
         with _sound(film, workspace, door) as samples:
-            pieces = _counted(samples, done)
+            pieces = _counted(samples if bed is None else bed.under(samples, film), done)
             ended = door.run("join", argv, _cell(film, part, workspace), feed=pieces)
     _gate(ended, "the montage could not be joined")
     facts = verify.judge_montage(part)
@@ -160,18 +178,21 @@ def _file(path: Path) -> str:
     return f"file '{quoted}'"
 
 
-def _arguments(listed: Path, part: Path, output: Output) -> list[str]:
+def _arguments(listed: Path, part: Path, output: Output, master: Master | None) -> list[str]:
     pictures = ffmpeg.input(str(listed), **_LIST)
+    layout = "stereo" if master is None else "quad"
     heard = ffmpeg.input(
-        "pipe:0", f="s16le", ar=encode.SAMPLE_RATE, ch_layout="stereo", protocol_whitelist="pipe"
-    )
+        "pipe:0", f="s16le", ar=encode.SAMPLE_RATE, ch_layout=layout, protocol_whitelist="pipe"
+    )["a:0"]
+    if master is not None:
+        heard = music.mixed(heard, master)
     options = encode.montage_arguments(output)
     # The list's times are in microseconds and lie beside the ticks: put each picture back on
     # its own, the first on 0.  Decoding runs two pictures ahead in every clip but the
     # shortest, which have nothing to reorder: give all the same pace.
     tick = encode.TICKS
     options["bsf:v"] = f"setts=pts=round((PTS-STARTPTS)/{tick})*{tick}:dts=(N-2)*{tick}"
-    node = ffmpeg.output(pictures["v:0"], heard["a:0"], str(part), **options)
+    node = ffmpeg.output(pictures["v:0"], heard, str(part), **options)
     return [program(), *map(str, node.global_args(*_QUIET).overwrite_output().get_args())]
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline import files
 from pipeline.config import Config
 from pipeline.console import Console
+from pipeline.errors import StageError
 from pipeline.files import Workspace
 from pipeline.ledger import Ledger
 from pipeline.media import encode, verify
 from pipeline.media.ffmpeg import Door
-from pipeline.render import assemble, seams, sidecars
+from pipeline.render import assemble, music, seams, sidecars
 from pipeline.render.timeline import Film
 
 _VERSION = 2
+_TRIES = 4  # at the loudness of a mix
 _SUFFIXES: dict[verify.TextKind, str] = {
     "vtt": ".vtt",
     "chapters": ".chapters.txt",
@@ -50,6 +52,8 @@ def key(film: Film, config: Config) -> str:
         encode.piece_arguments(film.output),
         encode.montage_arguments(film.output),
     ]
+    if config.montage.music:
+        parts += [files.sha256_of(music.source(config)), config.montage.music_lufs]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
@@ -105,6 +109,29 @@ def join(shop: Shop, film: Film, part: Path) -> None:
             workers=shop.config.process.workers,
             done=task.advance,
         )
-    seconds = film.frames // film.output.fps
+    if shop.config.montage.music:
+        with music.decoded(shop.config, shop.workspace, shop.door) as (samples, gain):
+            _mastered(shop, assembly, part, assemble.Bed(samples, gain, music.Master()))
+    else:
+        _joined(shop, assembly, part, None)
+
+
+def _mastered(shop: Shop, assembly: assemble.Assembly, part: Path, bed: assemble.Bed) -> None:
+    """Join with the music, listen, and join again until the whole is as loud as it must be."""
+    seconds = assembly.film.frames / assembly.film.output.fps
+    for _ in range(_TRIES):
+        _joined(shop, assembly, part, bed)
+        measured = music.measure(part, shop.door, seconds)
+        better = bed.master.corrected(measured)
+        if better is None:
+            return
+        bed = replace(bed, master=better)
+    if measured.peak_dbtp > music.PEAK_DBTP:
+        raise StageError("the music could not be mixed below -1 dBTP; choose another file")
+    shop.console.warn(f"the montage is at {measured.loudness_lufs:.1f} LUFS instead of -16")
+
+
+def _joined(shop: Shop, assembly: assemble.Assembly, part: Path, bed: assemble.Bed | None) -> None:
+    seconds = assembly.film.frames // assembly.film.output.fps
     with shop.console.task("join", seconds, "seconds") as task:
-        assemble.join(assembly, part, shop.workspace, shop.door, task.advance)
+        assemble.join(assembly, part, shop.workspace, shop.door, task.advance, bed)

@@ -1,0 +1,125 @@
+"""Music under the clips: ducked, looped without a click, and the whole as loud as it must be."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import cutting_room
+import numpy as np
+import pytest
+from cutting_room import Drawn, Room, samples
+
+from pipeline.media import ffmpeg
+from pipeline.render import music
+from pipeline.render.music import Looped, Master, Measured
+
+RATE = 48000
+
+
+def tune(path: Path, seconds: float, pitch: int = 2000) -> Path:
+    command = [ffmpeg.program(), "-nostdin", "-v", "error", "-y", "-f", "lavfi"]
+    command += ["-i", f"sine=f={pitch}:r=44100:d={seconds}", "-c:a", "libmp3lame", str(path)]
+    subprocess.run(command, check=True)
+    return path
+
+
+def loudness(path: Path) -> tuple[float, float]:
+    """Integrated loudness and true peak, as FFmpeg's summary says them."""
+    command = [ffmpeg.program(), "-nostdin", "-i", str(path), "-map", "0:a:0"]
+    command += ["-af", "ebur128=peak=true", "-f", "null", "-"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stderr
+    summary = said[said.rindex("Summary:") :]
+    values = [line.split() for line in summary.splitlines()]
+    found = {
+        words[0]: float(words[1]) for words in values if len(words) == 3 and words[0][-1] == ":"
+    }
+    return found["I:"], found["Peak:"]
+
+
+def strength(heard: np.ndarray[tuple[int, ...], np.dtype[np.float64]], pitch: int) -> float:
+    wave = np.exp(-2j * np.pi * pitch * np.arange(len(heard)) / RATE)
+    return float(abs(np.mean(heard * wave)))
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
+    """Two loud clips between the silence of the cards; the music is shorter than the film."""
+    folder = tmp_path_factory.mktemp("music")
+    room = cutting_room.begin(
+        folder,
+        {"a": Drawn(0, 90, 300), "b": Drawn(1, 90, 310)},
+        'music = "tune.mp3"\nmusic_lufs = -26.0\n',
+    )
+    tune(folder / "tune.mp3", 5)
+    room.render()
+    return room
+
+
+def test_the_whole_is_as_loud_as_it_must_be(room: Room) -> None:
+    integrated, peak = loudness(room.film)
+    assert abs(integrated + 16) <= 0.5
+    assert peak <= -1.0
+
+
+def test_music_goes_down_while_the_clips_are_heard(room: Room) -> None:
+    heard = np.frombuffer(samples(room.film, "0:a:0"), np.int16).reshape(-1, 2)[:, 0]
+    heard = heard.astype(np.float64)
+    alone = strength(heard[int(1.6 * RATE) : int(2.8 * RATE)], 2000)
+    below = strength(heard[int(5 * RATE) : int(8 * RATE)], 2000)
+    assert 8 < 20 * np.log10(alone / below) < 20
+    # and back, and faded at the ends
+    back = strength(heard[int(10.5 * RATE) : int(10.9 * RATE)], 2000)
+    assert back > 1.5 * below
+    assert strength(heard[: RATE // 20], 2000) < 0.1 * alone
+    assert strength(heard[int(11.95 * RATE) : 12 * RATE], 2000) < 0.1 * alone
+
+
+def test_a_second_render_starts_no_program_and_other_music_does(room: Room) -> None:
+    programs = len(room.programs())
+    assert room.render()["cached"] is True
+    assert len(room.programs()) == programs
+    before = room.film.read_bytes()
+    tune(room.folder / "tune.mp3", 6, 1500)
+    assert room.render()["cached"] is False
+    assert room.film.read_bytes() != before
+
+
+def test_a_loop_has_no_click() -> None:
+    # a tone that does not end where it began
+    tone = np.sin(2 * np.pi * 441.3 * np.arange(2 * RATE) / RATE) * 20000
+    loop = np.repeat(np.rint(tone).astype(np.int16)[:, None], 2, 1)
+    long = Looped(loop, 0.5, 9 * RATE)
+    heard = np.vstack([long.take(size) for size in [1000, 7 * RATE, 2 * RATE - 1000]])
+    assert heard.shape == (9 * RATE, 2)
+    steepest = np.abs(np.diff(heard[:, 0].astype(int))).max()
+    assert steepest <= 1.5 * 0.5 * np.abs(np.diff(loop[:, 0].astype(int))).max()
+    assert np.abs(heard[0]).max() < 5
+    assert np.abs(heard[-1]).max() < 5
+    middle = heard[3 * RATE : 5 * RATE, 0].astype(float)
+    assert 0.8 < np.sqrt(np.mean(middle**2)) / (10000 / np.sqrt(2)) < 1.2
+
+
+def test_a_master_is_corrected_until_it_is_right() -> None:
+    assert Master().corrected(Measured(-16.2, -1.1)) is None
+    quieter = Master(2.0, -1.6).corrected(Measured(-14.0, -0.5))
+    assert quieter == Master(0.0, -2.2)
+    assert Master().corrected(Measured(-np.inf, -np.inf)) is None
+
+
+@pytest.mark.parametrize("content", [None, b"not music", b""])
+def test_music_that_can_not_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
+    room = cutting_room.begin(tmp_path, {"a": Drawn(0, 10)}, 'music = "tune.mp3"\n')
+    if content is not None:
+        (tmp_path / "tune.mp3").write_bytes(content)
+    said = room.footage("render")
+    assert said.code == 2
+    assert "montage.music" in said.err
+    assert not room.film.exists()
+    assert list(room.work.rglob("*.part")) == []
+
+
+def test_the_values_of_a_measurement_are_read() -> None:
+    text = b"lavfi.r128.I=-20.1\nlavfi.r128.true_peak=0.5\nlavfi.r128.I=-18.3\n"
+    assert music.read(text) == Measured(-18.3, -6.02)
+    assert music.read(b"lavfi.r128.I=-70.000\n") == Measured(-np.inf, -np.inf)
