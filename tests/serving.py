@@ -7,12 +7,19 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import pytest
 from browser import Reader, Watch
 from playwright.sync_api import Page
+from synthetic import SMALL, Campaign, attachment, result, settings, sha
 
 from pipeline.config import Config
+from pipeline.files import Workspace
+from pipeline.ledger import Ledger
+from pipeline.model import Review
+from pipeline.review import report
 from pipeline.review.web import ReviewServer
 
 
@@ -87,3 +94,40 @@ def until(page: Page, fits: Callable[[], bool]) -> None:
             return
         page.evaluate("new Promise(requestAnimationFrame)")
     raise AssertionError("it did not come to be")
+
+
+NAMES = ("one", "two", "three")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return settings(tmp_path)
+
+
+@pytest.fixture
+def campaign(config: Config) -> Iterator[Campaign]:
+    workspace = Workspace(config.root)
+    workspace.create()
+    with Ledger(workspace.ledger) as ledger:
+        campaign = Campaign(ledger, workspace)
+        for hue, name in enumerate(NAMES):
+            campaign.mail(attachment(name), subject=f"About {name}")
+            campaign.clip(result(name, source=SMALL), plays=True, hue=hue * 90)
+        yield campaign
+
+
+@pytest.fixture
+def server(config: Config, campaign: Campaign) -> Iterator[ReviewServer]:
+    with serving(config) as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: ReviewServer) -> Client:
+    return Client(server)
+
+
+def entry(name: str, decision: str = "approved", **changes: Any) -> dict[str, Any]:
+    seen = report.review_as_data(Review())
+    wanted = {"entry": {"sha256": sha(name), "decision": decision, **changes}, "seen": seen}
+    return {"entries": [wanted], "by": "bob"}

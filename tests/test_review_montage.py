@@ -293,12 +293,13 @@ def test_a_rule_is_told_and_the_order_is_offered_as_text(
     assert rendered(configuration.load(path), campaign) == ["two", "one", "three", "four"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_the_tab(tab: Callable[..., Page], scheme: str) -> None:
-    page = tab(scheme=scheme, size="phone" if scheme == "dark" else "laptop")
+def test_axe_finds_nothing_in_the_tab(tab: Callable[..., Page]) -> None:
+    page = tab(size="phone")
     page.get_by_role("button", name="Pin: two.mov").click()
     page.get_by_role("button", name="Leave out: four.mov").click()
-    assert violations(page) == []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert violations(page) == []
     assert overflow(page) <= 0
     page.get_by_role("tab", name="Montage").press("ArrowLeft")
     expect(page.get_by_role("tab", name="Clips")).to_be_focused()

@@ -1,7 +1,7 @@
 // With `footage review` behind the page: decisions are written at once, and those of others
 // appear. Without it nothing here is used.
 
-const POLL_MS = 2000;
+const POLL_MS = 1000;
 const live = facts.live;
 let counter = live ? live.counter : 0;
 let sending = Promise.resolve(); // one after the other, in the order in which they were made

@@ -1,0 +1,124 @@
+"""The served review in a real browser: written at once, seen by all, undone as it was made."""
+
+from __future__ import annotations
+
+from browser import Reader, browser, overflow, reader, violations
+from playwright.sync_api import expect
+from serving import NAMES, campaign, config, enter, server, serving, until
+from synthetic import Campaign, sha
+
+from pipeline.config import Config
+from pipeline.model import Decision
+from pipeline.review.web import ReviewServer
+
+__all__ = ["browser", "campaign", "config", "reader", "server"]  # fixtures
+
+
+def card(name: str) -> str:
+    return f'.card[data-sha256="{sha(name)}"]'
+
+
+def test_review_by_keyboard_with_a_clip_that_plays(
+    reader: Reader, server: ReviewServer, campaign: Campaign
+) -> None:
+    page, watch = enter(reader, server)
+    assert "token" not in page.url
+    video = page.locator(f"{card('one')} video").element_handle()
+    page.keyboard.press("n")
+    page.keyboard.press(" ")
+    page.wait_for_function("video => video.currentTime > 0.2", arg=video)
+    video.evaluate("video => { video.currentTime = 2.5; }")  # asks for a range
+    page.wait_for_function("video => video.currentTime >= 2.5 && !video.seeking", arg=video)
+    for keys in ("a", "nh", "nr"):
+        for key in keys:
+            page.keyboard.press(key)
+    expect(page.locator(card("three"))).to_have_attribute("data-decision", "rejected")
+    until(page, lambda: len(campaign.ledger.reviews()) == 3)
+    decided = {name: campaign.ledger.reviews()[sha(name)] for name in NAMES}
+    assert [decided[name].decision for name in NAMES] == ["approved", "held", "rejected"]
+    assert {review.by for review in decided.values()} == {"ada"}
+    assert watch.errors == []
+    assert all(url.startswith((f"http://127.0.0.1:{server.door.port}/", "data:"))
+               for url in watch.requests)  # fmt: skip
+
+
+def test_two_reviewers_see_each_other(
+    reader: Reader, server: ReviewServer, campaign: Campaign
+) -> None:
+    ada, _ = enter(reader, server, "Ada")
+    bob, _ = enter(reader, server, "Bob")
+    ada.locator(f"{card('one')} button.approved").click()
+    expect(bob.locator(card("one"))).to_have_attribute("data-decision", "approved")
+    expect(bob.locator("#dock-count")).to_have_text("Ada: one.mov is Approved")
+    expect(bob.locator(".figure.montage .value")).to_have_text("0:03")
+    bob.locator(f"{card('two')} button.held").click()
+    expect(ada.locator(card("two"))).to_have_attribute("data-decision", "held")
+    expect(ada.locator(f"{card('two')} .state")).to_contain_text("by Bob")
+
+
+def test_note_and_cut_are_written_and_undo_outlives_the_server(
+    reader: Reader, config: Config, campaign: Campaign
+) -> None:
+    with serving(config) as server:
+        page, _ = enter(reader, server)
+        one = page.locator(card("one"))
+        one.locator("button.approved").click()
+        one.locator(".edit summary").click()
+        one.get_by_label("Note").fill("crop the sign")
+        one.get_by_label("Start at").fill("0.5")
+        one.get_by_label("End at").fill("2")
+        one.get_by_label("End at").press("Tab")
+        until(page, lambda: campaign.ledger.trail_end() == 4)
+        page.close()
+    stored = campaign.ledger.reviews()[sha("one")]
+    assert (stored.decision, stored.note, stored.in_s, stored.out_s) == (
+        Decision.APPROVED, "crop the sign", 0.5, 2.0,
+    )  # fmt: skip
+    with serving(config) as server:
+        page, _ = enter(reader, server)
+        for _ in range(4):
+            before = campaign.ledger.trail_end()
+            page.get_by_role("button", name="Undo").click()
+            until(page, lambda before=before: campaign.ledger.trail_end() == before + 1)  # type: ignore[misc]
+        expect(page.locator(card("one"))).to_have_attribute("data-decision", "undecided")
+        page.get_by_role("button", name="Undo").click()
+        expect(page.locator("#dock-count")).to_have_text("There is nothing to undo.")
+    stored = campaign.ledger.reviews()[sha("one")]
+    assert (stored.decision, stored.note, stored.in_s) == (Decision.UNDECIDED, "", None)
+
+
+def test_axe_finds_nothing_in_light_and_dark(reader: Reader, server: ReviewServer) -> None:
+    page, _ = enter(reader, server, size="phone")
+    page.locator(f"{card('one')} button.approved").click()
+    page.locator(f"{card('one')} .edit summary").click()
+    page.get_by_role("button", name="Select all shown").click()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert violations(page) == []
+    assert overflow(page) <= 0
+
+
+def test_server_that_is_gone_is_told(reader: Reader, config: Config, campaign: Campaign) -> None:
+    with serving(config) as server:
+        page, _ = enter(reader, server)
+    page.locator(f"{card('one')} button.approved").click()
+    expect(page.locator("#dock-count")).to_contain_text("does not answer")
+    expect(page.locator(card("one"))).to_have_attribute("data-decision", "undecided")
+    assert campaign.ledger.reviews() == {}
+
+
+def test_selection_is_one_act_for_all_reviewers_and_their_history(
+    reader: Reader, server: ReviewServer, campaign: Campaign
+) -> None:
+    page, watch = enter(reader, server, "Ada")
+    page.get_by_role("button", name="Select all shown").click()
+    page.locator("#selection .approved").click()
+    history = page.locator(f"{card('two')} .history")
+    expect(history.locator("summary")).to_have_text("History: 1 decision")
+    history.locator("summary").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#dock-count")).to_have_text("Undone on 3 clips")
+    expect(history.locator("li")).to_have_count(2)
+    expect(history.locator("li").first).to_contain_text("Ada · undo")
+    assert {review.decision for review in campaign.ledger.reviews().values()} == {"undecided"}
+    assert watch.errors == []
