@@ -73,13 +73,13 @@ def test_only_the_ledger_speaks_sql() -> None:
         for path in ROOT.rglob("*.py")
         if "sqlite3.connect" in path.read_text("utf-8")
     }
-    assert users == {"ledger.py"}
+    assert users == {"ledger/connection.py"}
 
 
 def test_every_module_is_of_a_size_that_one_reads() -> None:
     long = {
         str(path.relative_to(ROOT)): lines
         for path in ROOT.rglob("*.py")
-        if (lines := len(path.read_text("utf-8").splitlines())) > 420
+        if (lines := len(path.read_text("utf-8").splitlines())) > 400
     }
     assert long == {}

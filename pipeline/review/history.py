@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.ledger import Ledger
 from pipeline.model import Review
-from pipeline.records import TrailEntry
+from pipeline.ledger.records import TrailEntry
 from pipeline.review.shown import plain, shown
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from pipeline import clock
 from pipeline.ledger import Ledger
 from pipeline.model import Review
-from pipeline.records import TrailEntry
+from pipeline.ledger.records import TrailEntry
 from pipeline.review import entries
 from pipeline.review.entries import Misfit
 from pipeline.review.report import review_as_data

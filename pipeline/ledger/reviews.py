@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 
-from pipeline import clock, records
+from pipeline import clock
+from pipeline.ledger import records
+from pipeline.ledger.connection import Connection
 from pipeline.model import Review
 
 Change = Callable[[Review], Review | None]
@@ -23,14 +22,8 @@ class Amended:
     after: Review
 
 
-class Reviews(ABC):
+class Reviews(Connection):
     """Decisions bind to the SHA-256 of an original and outlive its clip."""
-
-    _db: sqlite3.Connection
-
-    @abstractmethod
-    def transaction(self) -> AbstractContextManager[None]:
-        """All of the block or nothing of it."""
 
     def reviews(self) -> dict[str, Review]:
         """All decisions, by the original's SHA-256."""
