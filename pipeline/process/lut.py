@@ -23,11 +23,11 @@ from pipeline.process.profile import Profile
 
 Values = NDArray[np.float64]
 
-_VERSION = 1
+_VERSION = 2
 _SIZE = 65
 _WHITE_CD_M2 = 203.0
 _PEAK_CD_M2 = 1000.0
-_KNEE = 0.9  # of diffuse white; all below stays as it is
+_KNEE = 0.8  # of diffuse white; all below stays as it is, and white itself nearly
 _SRGB = 13  # transfer characteristics of ITU-T H.273, table 3
 _LUMA_2020 = (0.2627, 0.6780, 0.0593)
 # chromaticities of R, G, B by the code points of ITU-T H.273, table 2; white is D65
