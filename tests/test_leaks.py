@@ -18,13 +18,18 @@ from typing import Any
 
 import pytest
 from campaign import Campaign, begin, config
-from carriers import build
+from carriers import build, corpus
 from carriers.needles import Needles
 from carriers.place import Place
 
 QUICK = '[process]\nstill_seconds = 0.2\nstill_motion = "none"\n[review]\nrequired = false\n'
 OUTPUT = '[[output]]\nname = "small"\nsize = "128x72"\nfps = 25\n'
 A_MAIL = 12
+PLANTED = {
+    planted.name: planted.plant(Place.number(index))
+    for index, planted in enumerate(corpus())
+    if planted.name in ("jpeg-exif.jpg", "png-exif.png", "mp4-xyz.mp4")
+}
 HERE = Place.number(500)  # in a subject, a text and a file's name
 
 # What ExifTool may show of what we made, without its groups of the file system.
@@ -160,3 +165,68 @@ def test_the_report_names_every_place_and_no_value(mailed: Mailed) -> None:
     assert len(masked) == 1
     carriers = {each["carrier"] for each in rows[masked[0]]["metadata"]["found"]}
     assert "file name" in carriers
+
+
+# --- what is deleted is gone ---
+
+
+def remains(campaign: Campaign, *needles: bytes) -> list[str]:
+    """The files of the workspace in which one of *needles* stands, in any case of letters."""
+    wanted = [needle.lower() for needle in needles]
+    return [
+        str(path.relative_to(campaign.work))
+        for path in sorted(campaign.work.rglob("*"))
+        if path.is_file() and any(each in path.read_bytes().lower() for each in wanted)
+    ]
+
+
+@pytest.fixture
+def two_mails(tmp_path: Path) -> Campaign:
+    """One mail with two photos, one with a film; each subject is a word of its own."""
+    mails = {
+        "Zyxomma alpha": {"one.jpg": PLANTED["jpeg-exif.jpg"], "two.png": PLANTED["png-exif.png"]},
+        "Quernstone beta": {"three.mp4": PLANTED["mp4-xyz.mp4"]},
+    }
+    campaign = begin(tmp_path, mails, config(QUICK, outputs=OUTPUT))
+    for path in (tmp_path / "inbox").iterdir():
+        path.write_bytes(path.read_bytes().replace(b"Here it is.", b"Words of the mail: Zyxomma."))
+    assert campaign.footage("run").code == 0
+    assert campaign.footage("render").code == 0
+    return campaign
+
+
+def test_what_was_taken_back_is_nowhere(two_mails: Campaign) -> None:
+    rows = two_mails.rows
+    first = rows["one.jpg"]["sha256"]
+    original = PLANTED["jpeg-exif.jpg"]
+    pieces = [original[at : at + 64] for at in range(0, len(original) - 64, 512)]
+    assert remains(two_mails, *pieces) == [f"originals/{first[:2]}/{first}"]
+    assert "ledger.db" in remains(two_mails, b"alpha")
+
+    # with a reader that keeps the ledger open, as the review does
+    reader = sqlite3.connect(two_mails.work / "ledger.db")
+    assert reader.execute("SELECT count(*) FROM submission").fetchone() == (2,)
+    assert two_mails.footage("withdraw", "--clip", first).code == 0
+    assert remains(two_mails, *pieces) == []
+    assert "ledger.db" in remains(two_mails, b"alpha"), "the other photo came with these words"
+
+    submission = rows["two.png"]["submission"]
+    assert two_mails.footage("withdraw", "--submission", submission).code == 0
+    assert two_mails.footage("report").code == 0
+    assert remains(two_mails, b"alpha") == []
+    assert "ledger.db" in remains(two_mails, b"quernstone")
+    assert reader.execute("SELECT text FROM submission WHERE subject = ''").fetchall() == [("",)]
+    reader.close()
+    assert two_mails.rows["two.png"]["status"] == "withdrawn"
+
+
+def test_what_is_past_its_days_is_nowhere(two_mails: Campaign) -> None:
+    pieces = [
+        data[at : at + 64] for data in PLANTED.values() for at in range(0, len(data) - 64, 512)
+    ]
+    assert len(remains(two_mails, *pieces)) == 3
+    with sqlite3.connect(two_mails.work / "ledger.db") as database:
+        database.execute("UPDATE original SET stored_at = '2026-01-01T00:00:00Z'")
+    assert two_mails.footage("purge", "--json").data["purge"]["deleted"] == 3
+    assert remains(two_mails, *pieces) == []
+    assert {row["status"] for row in two_mails.rows.values()} == {"accepted"}

@@ -48,6 +48,8 @@ class Custody(Runs):
     def withdraw(self, shas: list[str]) -> list[str]:
         """Note that footage was taken back: what was made of it and decided on it is forgotten.
 
+        What a mail said goes with the last clip that came in it.
+
         :returns: the paths of the montages that hold it; they are stale now.
         """
         with self.transaction():
@@ -57,8 +59,19 @@ class Custody(Runs):
                 )
                 self._db.execute("DELETE FROM clip WHERE sha256 = ?", (sha256,))
                 self._db.execute("DELETE FROM decision WHERE sha256 = ?", (sha256,))
+            for sha256 in shas:
+                self._db.execute(
+                    "UPDATE submission SET subject = '', text = '' WHERE id IN"
+                    " (SELECT submission FROM attachment WHERE sha256 = ?) AND NOT EXISTS"
+                    " (SELECT 1 FROM attachment a JOIN original o ON o.sha256 = a.sha256"
+                    "  WHERE a.submission = submission.id AND o.state != 'withdrawn'"
+                    "  AND a.reason IS NULL AND a.kind != 'archive')",
+                    (sha256,),
+                )
             stale = [film["path"] for film in self.montages() if set(film["clips"]) & set(shas)]
             self._db.executemany(
                 "UPDATE montage SET stale = 1 WHERE path = ?", [(path,) for path in stale]
             )
+        # deleted words are zeros in the ledger itself, but the log beside it has them still
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return stale
