@@ -154,6 +154,12 @@ def begin(
     return room
 
 
+def record(room: Room, name: str, drawn: Drawn, facts: tuple[str, str]) -> None:
+    """Write down a clip that was drawn anew."""
+    with Ledger(room.workspace.ledger) as ledger:
+        ledger.record_clip(_result(room, name, drawn, facts, None))
+
+
 def _record(ledger: Ledger, number: int, name: str, sender: str) -> None:
     submission = Submission(
         id=f"s{number:05}",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cutting_room
 import numpy as np
+import numpy.typing as npt
 import pytest
 from cutting_room import Drawn, Room, samples
 
@@ -37,7 +38,7 @@ def loudness(path: Path) -> tuple[float, float]:
     return found["I:"], found["Peak:"]
 
 
-def strength(heard: np.ndarray[tuple[int, ...], np.dtype[np.float64]], pitch: int) -> float:
+def strength(heard: npt.NDArray[np.float64], pitch: int) -> float:
     wave = np.exp(-2j * np.pi * pitch * np.arange(len(heard)) / RATE)
     return float(abs(np.mean(heard * wave)))
 
@@ -63,8 +64,8 @@ def test_the_whole_is_as_loud_as_it_must_be(room: Room) -> None:
 
 
 def test_music_goes_down_while_the_clips_are_heard(room: Room) -> None:
-    heard = np.frombuffer(samples(room.film, "0:a:0"), np.int16).reshape(-1, 2)[:, 0]
-    heard = heard.astype(np.float64)
+    played = np.frombuffer(samples(room.film, "0:a:0"), np.int16).reshape(-1, 2)
+    heard = played[:, 0].astype(np.float64)
     alone = strength(heard[int(1.6 * RATE) : int(2.8 * RATE)], 2000)
     below = strength(heard[int(5 * RATE) : int(8 * RATE)], 2000)
     assert 8 < 20 * np.log10(alone / below) < 20

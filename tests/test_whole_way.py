@@ -101,7 +101,10 @@ def test_everything_stands_beside_the_montage(walked: Campaign) -> None:
     names = {path.name for path in (walked.work / "montage").iterdir()}
     assert names == {
         f"montage-landscape{suffix}"
-        for suffix in (".mp4", ".vtt", ".jpg", ".json", ".chapters.txt")
+        for suffix in (
+            *(".mp4", ".vtt", ".jpg", ".sheet.jpg", ".json"),
+            *(".chapters.txt", ".credits.txt", ".sha256"),
+        )
     }
     chapters = (walked.work / "montage" / "montage-landscape.chapters.txt").read_text()
     assert chapters.startswith("00:00 Opening\n00:03 Clip 1\n")

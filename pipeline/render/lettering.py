@@ -23,6 +23,7 @@ _TITLE, _LINE, _CHAPTER = 0.1, 0.045, 0.075  # of the frame's shorter side
 _LEADING = 1.4
 _RULE = (0.12, 0.004)  # width and height of the line below a title
 _LOGO = (0.4, 0.24)  # of the frame's width and height at most
+_TALLEST = 0.84  # of the frame's height
 _LARGEST = 50_000_000  # pixels of a logo
 
 
@@ -51,6 +52,17 @@ class Look:
     def key(self) -> list[Any]:
         """All that decides how a card looks."""
         return [self.ground, self.ground_below, self.ink, self.quiet_ink, self.contents]
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Lines with their sizes and colours, and what lies between them, in pixels."""
+
+    title: list[tuple[str, int, Colour]]
+    small: list[tuple[str, int, Colour]]
+    gap: int
+    rule: int
+    height: int
 
 
 def look(config: Config) -> Look:
@@ -84,36 +96,46 @@ def ground(output: Output, style: Look) -> Any:
 
 
 def letters(words: Words, output: Output, style: Look) -> Image.Image:
-    """Logo, title, rule and lines, centred, on nothing."""
+    """Logo, title, rule and lines, centred, on nothing; smaller where they are too many."""
+    logo = None if words.chapter else _logo(style, output)
+    room = round(output.height * _TALLEST)
+    for tenths in range(10, 2, -1):
+        block = _laid_out(words, output, style, logo, tenths / 10)
+        if block.height <= room:
+            break
     image = Image.new("RGBA", (output.width, output.height), (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)
-    side = min(output.width, output.height)
+    y = (output.height - block.height) // 2
+    if logo:
+        image.paste(logo, ((output.width - logo.width) // 2, y), logo)
+        y += logo.height + block.gap
+    y = _lines(draw, block.title, y, output, style)
+    if block.small:
+        side = min(output.width, output.height)
+        wide, middle = round(side * _RULE[0]) // 2, output.width // 2
+        box = (middle - wide, y + block.gap, middle + wide, y + block.gap + block.rule - 1)
+        draw.rectangle(box, fill=(*style.quiet_ink, 150))
+        _lines(draw, block.small, y + 2 * block.gap + block.rule, output, style)
+    return image
+
+
+def _laid_out(
+    words: Words, output: Output, style: Look, logo: Image.Image | None, scale: float
+) -> _Block:
+    side = min(output.width, output.height) * scale
     room = round(output.width * (1 - 2 * _SAFE))
-    size = round(side * (_CHAPTER if words.chapter else _TITLE))
+    size = max(8, round(side * (_CHAPTER if words.chapter else _TITLE)))
     title = [(line, each, style.ink) for line, each in _wrapped(words.title, size, room, style)]
     small = [
         (line, each, style.quiet_ink)
         for text in words.lines
-        for line, each in _wrapped(text, round(side * _LINE), room, style)
+        for line, each in _wrapped(text, max(8, round(side * _LINE)), room, style)
     ]
-    logo = None if words.chapter else _logo(style, output)
-    gap = round(side * 0.05)
-    rule = max(2, round(side * _RULE[1]))
+    gap, rule = round(side * 0.05), max(2, round(side * _RULE[1]))
     height = sum(round(each * _LEADING) for _, each, _ in (*title, *small))
     height += (logo.height + gap) if logo else 0
     height += 2 * gap + rule if small else 0
-    y = (output.height - height) // 2
-    if logo:
-        image.paste(logo, ((output.width - logo.width) // 2, y), logo)
-        y += logo.height + gap
-    y = _lines(draw, title, y, output, style)
-    if small:
-        wide = round(side * _RULE[0]) // 2
-        middle = output.width // 2
-        box = (middle - wide, y + gap, middle + wide, y + gap + rule - 1)
-        draw.rectangle(box, fill=(*style.quiet_ink, 150))
-        _lines(draw, small, y + 2 * gap + rule, output, style)
-    return image
+    return _Block(title, small, gap, rule, height)
 
 
 def _lines(
@@ -167,7 +189,7 @@ def _font(text: str, size: int, style: Look) -> ImageFont.FreeTypeFont:
 
 @cache
 def _letters(path: Path) -> frozenset[int]:
-    with TTFont(path, lazy=True, fontNumber=0) as font:
+    with path.open("rb") as file, TTFont(file, lazy=True, fontNumber=0) as font:
         return frozenset(font.getBestCmap() or ())
 
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline import files
+from pipeline import files, wording
 from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import StageError
@@ -15,15 +15,18 @@ from pipeline.files import Workspace
 from pipeline.ledger import Ledger
 from pipeline.media import encode, verify
 from pipeline.media.ffmpeg import Door
-from pipeline.render import assemble, music, seams, sidecars
+from pipeline.render import assemble, music, seams, sheet, sidecars
 from pipeline.render.timeline import Film
 
-_VERSION = 2
+_VERSION = 3
 _TRIES = 4  # at the loudness of a mix
-_SUFFIXES: dict[verify.TextKind, str] = {
-    "vtt": ".vtt",
-    "chapters": ".chapters.txt",
-    "json": ".json",
+_SUMS = ".sha256"
+_TEXTS: dict[str, verify.TextKind] = {
+    ".vtt": "vtt",
+    ".chapters.txt": "chapters",
+    ".credits.txt": "chapters",
+    ".json": "json",
+    _SUMS: "sums",
 }
 
 
@@ -43,8 +46,17 @@ def key(film: Film, config: Config) -> str:
     parts = [
         _VERSION,
         config.campaign.name,
+        config.report.sender,
         [
-            (segment.content, segment.start, segment.stop, segment.title, segment.caption)
+            (
+                segment.content,
+                segment.start,
+                segment.stop,
+                segment.title,
+                segment.caption,
+                segment.category,
+                segment.sender,
+            )
             for segment in film.segments
         ],
         (film.fades, film.transition if any(film.fades) else ""),
@@ -64,30 +76,50 @@ def publish(shop: Shop, film: Film, final: Path) -> str:
     :raises StageError: a program failed, or frames or samples are missing.
     :raises NotClean: verification found something.
     """
-    part, picture = files.part_for(final), files.part_for(final)
-    beside = {kind: files.part_for(final) for kind in _SUFFIXES}
+    part, picture, contact = (files.part_for(final) for _ in range(3))
+    beside = {suffix: files.part_for(final) for suffix in _TEXTS}
     try:
         join(shop, film, part)
         at = next(number for number, segment in enumerate(film.segments) if segment.sha256)
         shown = film.starts[at] + film.segments[at].length // 3
         assemble.poster(part, shown, film.output, picture, shop.door)
+        sheet.make(film, contact, shop.workspace, shop.door)
+        made = [(part, final), (picture, final.with_suffix(".jpg"))]
+        made.append((contact, final.with_suffix(".sheet.jpg")))
         sha256 = files.sha256_of(part)
-        texts: dict[verify.TextKind, str] = {
-            "vtt": sidecars.subtitles(film),
-            "chapters": sidecars.chapters(film),
-            "json": sidecars.contents(shop.config.campaign.name, sha256, film),
-        }
-        for kind, text in texts.items():
-            beside[kind].write_text(text, "utf-8")
-            verify.judge_text(beside[kind], kind)
-        files.publish(part, final)
-        files.publish(picture, final.with_suffix(".jpg"))
-        for kind, written in beside.items():
-            files.publish(written, final.with_suffix(_SUFFIXES[kind]))
+        for suffix, text in _texts(shop, film, sha256).items():
+            beside[suffix].write_text(text, "utf-8")
+            made.append((beside[suffix], final.with_suffix(suffix)))
+        sums = "".join(f"{files.sha256_of(path)}  {there.name}\n" for path, there in made)
+        beside[_SUMS].write_text(sums, "utf-8")
+        made.append((beside[_SUMS], final.with_suffix(_SUMS)))
+        for suffix, written in beside.items():
+            verify.judge_text(written, _TEXTS[suffix])
+        for path, there in made:
+            files.publish(path, there)
         return sha256
     finally:
-        for path in (part, picture, *beside.values()):
+        for path in (part, picture, contact, *beside.values()):
             path.unlink(missing_ok=True)
+
+
+def _texts(shop: Shop, film: Film, sha256: str) -> dict[str, str]:
+    """What stands beside a montage as text, by suffix."""
+    how = shop.config.report.sender
+    senders = [_shown(segment.sender, how) for segment in film.segments]
+    return {
+        ".vtt": sidecars.subtitles(film),
+        ".chapters.txt": sidecars.chapters(film),
+        ".credits.txt": sheet.listed(film, senders),
+        ".json": sidecars.contents(shop.config.campaign.name, sha256, film),
+    }
+
+
+def _shown(sender: str, how: str) -> str:
+    """A sender as the report shows it."""
+    if how == "none" or not sender:
+        return ""
+    return wording.plain(sender if how == "full" else wording.masked_sender(sender), 200)
 
 
 def join(shop: Shop, film: Film, part: Path) -> None:

@@ -30,7 +30,7 @@ def subtitles(film: Film) -> str:
 
 def chapters(film: Film) -> str:
     """Times and neutral names, a line each, as video platforms take them."""
-    lines = [f"{_stamp(begin)} {segment.title}" for segment, begin, _ in times(film)]
+    lines = [f"{stamp(begin)} {segment.title}" for segment, begin, _ in times(film)]
     return "\n".join(lines) + "\n"
 
 
@@ -74,7 +74,8 @@ def contents(campaign: str, sha256: str, film: Film) -> str:
     return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
 
 
-def _stamp(moment: float) -> str:
+def stamp(moment: float) -> str:
+    """A time in seconds as video platforms write it: 02:07, 1:02:07."""
     seconds = int(moment)
     hours, minutes = divmod(seconds // 60, 60)
     return f"{f'{hours}:' if hours else ''}{minutes:02d}:{seconds % 60:02d}"

@@ -22,7 +22,8 @@ class Segment:
 
     ``path`` is from the workspace; ``sha256`` is that of the original, empty for a card;
     ``content`` is the SHA-256 of the file, which holds ``frames`` pictures; those from
-    ``start`` to before ``stop`` are shown.
+    ``start`` to before ``stop`` are shown.  ``sender`` is an address, which is not shown as it
+    is.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Segment:
     sha256: str = ""
     caption: str = ""
     category: str | None = None
+    sender: str = ""
 
     @property
     def length(self) -> int:
@@ -144,7 +146,7 @@ def arrange(
         and row.duplicate_of is None
         and row.attachment.sha256 not in known
     ]
-    clips: list[tuple[str, Segment]] = []
+    clips: list[Segment] = []
     for row in chosen:
         made = _of_output(row, output)
         segment = _segment(row, made, config, output) if made else None
@@ -153,7 +155,8 @@ def arrange(
         elif segment.length <= 0:
             left_out.append(LeftOut(_sha(row), "its in and out points leave nothing"))
         else:
-            clips.append((senders.get(row.submission, ""), segment))
+            sender = senders.get(row.submission, "")
+            clips.append(replace(segment, sender=sender))
     within, beyond = limited(config, output, clips, beside)
     numbered = tuple(
         replace(segment, title=f"Clip {number}") for number, segment in enumerate(within, 1)
@@ -162,9 +165,9 @@ def arrange(
 
 
 def limited(
-    config: Config, output: Output, clips: Sequence[tuple[str, Segment]], beside: int
+    config: Config, output: Output, clips: Sequence[Segment], beside: int
 ) -> tuple[list[Segment], list[LeftOut]]:
-    """The clips, each with its sender, that the limits of the montage let in; and the others.
+    """The clips that the limits of the montage let in; and the others.
 
     A clip with which the whole would grow too long stays out; a shorter one behind it may fit.
     """
@@ -175,18 +178,18 @@ def limited(
     within: list[Segment] = []
     beyond: list[LeftOut] = []
     total = beside
-    for sender, segment in clips:
+    for segment in clips:
         grown = segment.length
         if within:
             grown -= fades([within[-1].length, segment.length], longest)[0]
-        if limits.max_per_sender and counts.get(sender, 0) >= limits.max_per_sender:
+        if limits.max_per_sender and counts.get(segment.sender, 0) >= limits.max_per_sender:
             why = f"max_per_sender: {limits.max_per_sender} clips of this sender are in already"
             beyond.append(LeftOut(segment.sha256, why))
         elif room and total + grown > room:
             why = f"max_seconds: the whole would be longer than {limits.max_seconds:g} s"
             beyond.append(LeftOut(segment.sha256, why))
         else:
-            counts[sender] = counts.get(sender, 0) + 1
+            counts[segment.sender] = counts.get(segment.sender, 0) + 1
             within.append(segment)
             total += grown
     return within, beyond

@@ -13,12 +13,13 @@ from pipeline.errors import NotClean
 from pipeline.media.verify.problems import Problems, judged
 from pipeline.wording import mask_locations
 
-TextKind = Literal["vtt", "chapters", "json"]
+TextKind = Literal["vtt", "chapters", "json", "sums"]
 
 _MAX = 64 << 20
 _TIME = r"(?:\d{2,}:)?\d{2}:\d{2}\.\d{3}"
 _CUE = re.compile(rf"{_TIME} --> {_TIME}(?: (?:line|position|align|size|vertical):[\w%,.-]+)*")
 _MARK = re.compile(r"(?:\d+:)?\d{1,2}:\d{2}(?:\.\d{1,3})? ")
+_SUM = re.compile(r"[0-9a-f]{64}  (?=[\w.-]+$)")
 _PLACE = re.compile(
     r"(?i)gps|latitude|longitude|altitude|coordinate"
     r"|(?<![a-z])(?:geo|lat|lon|lng|coords?)(?![a-z])"
@@ -33,8 +34,9 @@ def judge_text(source: Path | str, kind: TextKind | None = None) -> None:
 
     :param source: a file, or the text that will become one.
     :param kind: "vtt" for WebVTT of cues alone; "chapters" for lines of time and title;
-        "json" for one document, whose keys and strings are looked at one by one.  Left out:
-        the one that the text begins like, and it must be that.
+        "json" for one document, whose keys and strings are looked at one by one; "sums" for
+        lines of SHA-256 and name.  Left out: the one that the text begins like, and it must be
+        that.
     :raises NotClean: it is anything else.
     """
     judged(lambda problems: _judge(source, kind, problems))
@@ -48,7 +50,8 @@ def _judge(source: Path | str, kind: TextKind | None, problems: Problems) -> Non
     problems.stop()
     if kind is None:
         kind = "vtt" if text.startswith("WEBVTT") else "json" if text[:1] == "{" else "chapters"
-    for part in {"vtt": _cues, "chapters": _titles, "json": _strings}[kind](text, problems):
+    parts = {"vtt": _cues, "chapters": _titles, "json": _strings, "sums": _names}[kind]
+    for part in parts(text, problems):
         problems.need(mask_locations(part) == part, f"coordinates in {kind}")
 
 
@@ -82,6 +85,14 @@ def _titles(text: str, problems: Problems) -> Iterator[str]:
     titles = [_MARK.sub("", line, count=1) for line in lines]
     yield from titles
     yield "\n".join(titles)
+
+
+def _names(text: str, problems: Problems) -> Iterator[str]:
+    """The names of all files, without the sums before them."""
+    lines = text.removesuffix("\n").split("\n")
+    known = all(map(_SUM.match, lines))
+    problems.need(known, "something else than SHA-256 and names in sums")
+    yield from (_SUM.sub("", line, count=1) for line in lines)
 
 
 def _strings(text: str, problems: Problems) -> Iterator[str]:
