@@ -12,6 +12,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from campaign import begin, config
+from carriers.bases import bases
 
 from pipeline.console import Console, Verbosity
 from pipeline.errors import SandboxUnavailable
@@ -174,3 +176,22 @@ def test_a_closed_door_ends_what_runs_and_starts_nothing() -> None:
     door.close()
     with pytest.raises(InterruptedError):
         door.run("canary", ["/bin/true"], Cell())
+
+
+def test_clips_are_the_same_behind_each_wall(tmp_path: Path) -> None:
+    """From mail to clip: the wall that holds the programs leaves no trace in what they make."""
+    files = {"film.mp4": bases()["film.mp4"], "still.jpg": bases()["still.jpg"]}
+    made = {}
+    for wall in WALLS:
+        text = config(
+            f'[process]\nsandbox = "{wall}"\nstill_seconds = 0.2\n',
+            outputs='[[output]]\nname = "small"\nsize = "128x72"\nfps = 25\n',
+        )
+        campaign = begin(tmp_path / wall, {"two": files}, text)
+        assert campaign.footage("run").code == 0
+        made[wall] = {
+            name: [output["sha256"] for output in row["outputs"]]
+            for name, row in campaign.rows.items()
+        }
+    assert made["bubblewrap"] == made["landlock"]
+    assert all(made["landlock"][name] for name in files)
