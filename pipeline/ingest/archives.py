@@ -123,7 +123,7 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
         with archive.open(info) as file:
             while piece := file.read(_PIECE):
                 yield piece
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
         raise Refused(
             Refusal(Reason.CORRUPT, "damaged inside of its archive: it can't be unpacked")
         ) from error

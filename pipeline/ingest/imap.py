@@ -20,6 +20,7 @@ from pipeline.config import Config
 from pipeline.errors import InboxError
 from pipeline.files import Workspace
 from pipeline.ingest.inbox import Advance, Fetched, Gone, Known, MailRef, Spool
+from pipeline.ingest.originals import rewriting
 from pipeline.ingest.session import BROKEN, Session, uid_set
 from pipeline.ingest.signin import credentials
 from pipeline.ledger import Ledger
@@ -102,7 +103,7 @@ class ImapInbox:
         uid = int(ref.identity.uid)
         digest = hashlib.sha256()
         with spool() as path:
-            with path.open("wb") as file:
+            with rewriting(path) as file:
                 while True:
                     piece = self._tried(partial(_piece, uid=uid, offset=file.tell()))
                     if piece is None:

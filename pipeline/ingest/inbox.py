@@ -20,7 +20,7 @@ Known = Callable[[str, str, int], set[str]]
 """Given account, mailbox and UIDVALIDITY: the UIDs that were taken in already."""
 
 Spool = Callable[[], AbstractContextManager[Path]]
-"""Gives an empty temporary file, which is gone at the end of the block."""
+"""Gives a temporary file for a block; write it with ``originals.rewriting``."""
 
 
 @dataclass(frozen=True)

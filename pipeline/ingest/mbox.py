@@ -20,6 +20,7 @@ from pipeline import files
 from pipeline.errors import InboxError
 from pipeline.ingest.folders import unreadable
 from pipeline.ingest.inbox import Advance, Fetched, Known, MailRef, Spool, file_time
+from pipeline.ingest.originals import rewriting
 from pipeline.model import MailIdentity
 
 _START = re.compile(rb"From [^\r\n]{0,200}\d\d:\d\d[^\r\n]{0,60}\b\d{4}\b[^\r\n]{0,60}\r?\n")
@@ -73,7 +74,7 @@ class MboxInbox:
     def raw(self, ref: MailRef, spool: Spool, advance: Advance) -> Iterator[Fetched]:
         """The mail without its quoting, in a spool file."""
         with spool() as path:
-            with path.open("wb") as file:
+            with rewriting(path) as file:
                 for lines in _whole_lines(self._path, *self._places[ref.identity.uid]):
                     file.write(_QUOTED.sub(rb"\1", lines) if b">From " in lines else lines)
                     advance(len(lines))

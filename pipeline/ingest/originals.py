@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pipeline import files
 from pipeline.errors import Refused
@@ -51,6 +52,7 @@ class Originals:
         """*by_hand*: bytes that somebody withdrew are taken again."""
         self._workspace, self._ledger, self._by_hand = workspace, ledger, by_hand
         self._limit_mb = limit_mb
+        self._spare: list[Path] = []
 
     @property
     def limit(self) -> int:
@@ -96,13 +98,26 @@ class Originals:
 
     @contextmanager
     def spool(self) -> Iterator[Path]:
-        """A temporary file for a mail; it may hold locations, so it lies with the originals."""
-        part = files.part_for(self._workspace.originals / "mail")
+        """A temporary file for a mail; it may hold locations, so it lies with the originals.
+
+        To be written with :func:`rewriting`: it may still hold the last mail, because blocks of
+        the disk that are there cost far less than new ones.
+        """
+        part = self._spare.pop() if self._spare else self._fresh()
         try:
-            part.touch(mode=0o600)
             yield part
         finally:
-            part.unlink(missing_ok=True)
+            self._spare.append(part)
+
+    def close(self) -> None:
+        """Take the temporary files away."""
+        while self._spare:
+            self._spare.pop().unlink(missing_ok=True)
+
+    def _fresh(self) -> Path:
+        part = files.part_for(self._workspace.originals / "mail")
+        part.touch(mode=0o600)
+        return part
 
     def _publish(self, part: Path, sha256: str, size: int) -> Path | None:
         state = self._ledger.original_state(sha256)
@@ -122,3 +137,13 @@ class Originals:
         return Refusal(
             Reason.TOO_LARGE, f"more than the {self._limit_mb} MB that max_attachment_mb allows"
         )
+
+
+@contextmanager
+def rewriting(path: Path) -> Iterator[BinaryIO]:
+    """Write a file anew in its old place: nothing of what it held is left behind the block."""
+    with path.open("r+b") as file:
+        try:
+            yield file
+        finally:
+            file.truncate()

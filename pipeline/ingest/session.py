@@ -22,6 +22,7 @@ from imapclient.exceptions import IMAPClientError, LoginError
 from pipeline.config import Config
 from pipeline.config import Inbox as InboxConfig
 from pipeline.errors import InboxError
+from pipeline.ingest.channel import Channel, TlsClient
 from pipeline.ingest.signin import Credentials
 
 CONNECT_S = 20.0
@@ -293,7 +294,7 @@ def _connected(inbox: InboxConfig, tls: ssl.SSLContext) -> imapclient.IMAPClient
     where = f"{inbox.host}, port {inbox.port}"
     secure = inbox.scheme == "imaps"
     try:
-        client = imapclient.IMAPClient(
+        client = (TlsClient if secure else imapclient.IMAPClient)(
             inbox.host,
             inbox.port,
             ssl=secure,
@@ -332,8 +333,7 @@ def _bound_answers(imap: imaplib.IMAP4) -> None:
     wait: Callable[..., Any] = imap._command_complete
 
     def bounded(*args: Any) -> Any:
-        # not SSLSocket's own, which takes the TLS away from under the thread that reads
-        cut = threading.Timer(PATIENCE_S, socket.socket.shutdown, (imap.sock, socket.SHUT_RDWR))
+        cut = threading.Timer(PATIENCE_S, _cut, (imap.sock,))
         cut.daemon = True
         cut.start()
         try:
@@ -342,6 +342,13 @@ def _bound_answers(imap: imaplib.IMAP4) -> None:
             cut.cancel()
 
     imap._command_complete = bounded  # type: ignore[attr-defined]
+
+
+def _cut(sock: socket.socket | Channel) -> None:
+    if isinstance(sock, Channel):
+        sock.shutdown(socket.SHUT_RDWR)
+    else:  # not SSLSocket's own, which takes the TLS away from under the thread that reads
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 def _date(text: bytes) -> datetime | None:

@@ -12,6 +12,7 @@ import hashlib
 import sqlite3
 import struct
 import zlib
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,7 +168,8 @@ class _Run:
         return IngestSummary(**self._count)  # type: ignore[arg-type]
 
     def take_in(self, inbox: Inbox, refs: list[MailRef]) -> None:
-        with self._console.task("Taking in", sum(ref.size for ref in refs), "B") as task:
+        size = sum(ref.size for ref in refs)
+        with closing(self._originals), self._console.task("Taking in", size, "B") as task:
             for ref in refs:
                 try:
                     self._one(inbox, ref, task)

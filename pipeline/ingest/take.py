@@ -18,7 +18,7 @@ from pipeline.ingest.contents import Role
 from pipeline.ingest.decode import Incomplete, decoder, unix_lines
 from pipeline.ingest.headers import Headers
 from pipeline.ingest.mime import Part
-from pipeline.ingest.originals import Originals
+from pipeline.ingest.originals import Originals, rewriting
 from pipeline.ingest.rows import Rows, holds_location
 from pipeline.model import (
     Attachment,
@@ -186,7 +186,7 @@ class Taker:
         with ExitStack() as stack:
             spool = stack.enter_context(self._originals.spool())
             try:
-                with spool.open("wb") as file:
+                with rewriting(spool) as file:
                     for piece in body(part, path):
                         file.write(piece)
             except Incomplete:
