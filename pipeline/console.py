@@ -39,7 +39,7 @@ class Task:
     def __init__(self, console: Console, title: str, total: int, unit: str) -> None:
         self._console, self._title, self._total, self._unit = console, title, total, unit
         self._done = 0
-        self._said = time.monotonic()
+        self._begun = self._said = time.monotonic()
         self._lock = threading.Lock()
         stream = console.stream
         self._bar = (
@@ -64,12 +64,20 @@ class Task:
                 self._bar.update(amount)
             elif time.monotonic() - self._said > _LINE_EVERY_S:
                 self._said = time.monotonic()
-                self._console.say(f"{self._title}: {self._done} of {self._total} {self._unit}")
+                passed = self._said - self._begun
+                left = _length(passed * (self._total - self._done) / max(1, self._done))
+                self._console.say(
+                    f"{self._title}: {self._done} of {self._total} {self._unit}, about {left} left"
+                )
 
     def close(self) -> None:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.close()
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 class Console:

@@ -105,7 +105,9 @@ def test_a_preview_is_small_and_leaves_the_montage(room: Room) -> None:
 
 
 def test_a_preview_of_a_large_film_is_scaled_down(tmp_path: Path) -> None:
-    room = cutting_room.begin(tmp_path, {"a": Drawn(0, 3)}, 'opening_card = ""\n')
+    room = cutting_room.begin(
+        tmp_path, {"a": Drawn(0, 3)}, 'opening_card = ""\nclosing_card = false\n'
+    )
     text = (tmp_path / "config.toml").read_text().replace("160x90", "720x1280")
     (tmp_path / "config.toml").write_text(text)
     output = room.config.output[0]
