@@ -1,9 +1,10 @@
-"""Pictures of a report for the documentation: light, dark and on a phone.
+"""Pictures of report and review for the documentation: light, dark, on a phone, in Arabic.
 
     .venv/bin/python docs/pictures.py WORKSPACE/report [FOLDER]
 
-Writes report-light.png, report-dark.png, report-clips.png and report-phone.png into FOLDER
-(default: docs/pictures), each below 400 KB.
+Writes report-*.png and review-*.png into FOLDER (default: docs/pictures), each below 300 KB.
+The review is that of a copy of the workspace, whose config.toml stands beside it, so nothing is
+decided in the workspace itself.
 """
 
 from __future__ import annotations
@@ -11,39 +12,95 @@ from __future__ import annotations
 import io
 import shutil
 import sys
-from dataclasses import dataclass
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-MOST_BYTES = 400_000
+from pipeline import config as configuration
+from pipeline.console import Console, Verbosity
+from pipeline.files import Workspace
+from pipeline.ledger import Ledger
+from pipeline.model import Row, Submission
+from pipeline.review import report
+from pipeline.review.web import ReviewServer
+
+MOST_BYTES = 300_000
 ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-quic",
 )  # fmt: skip
 
 
+def at_clips(page: Page) -> None:
+    page.evaluate("document.getElementById('clips').scrollIntoView()")
+
+
+def deciding(page: Page) -> None:
+    """In the middle of a review: some clips decided, some selected."""
+    page.locator("#f-status").select_option("accepted")
+    for key in ("n", "a", "n", "x", "j", "x", "k"):
+        page.keyboard.press(key)
+    page.locator(".history:not([hidden])").first.wait_for()
+    at_clips(page)
+
+
+def in_montage(page: Page) -> None:
+    """An editor at work: one clip pinned, one left out."""
+    page.get_by_role("button", name="Select all shown").click()
+    page.locator("#selection .approved").click()
+    page.locator(".history:not([hidden])").nth(5).wait_for()
+    page.get_by_role("tab", name="Montage").click()
+    page.wait_for_selector(".reel")
+    for key in ("j", "Shift+J", "p", "j", "x", "k"):
+        page.keyboard.press(key)
+
+
+def nothing(_page: Page) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Picture:
-    """One picture: its name, the window, the colours, and whether it shows the clips."""
+    """One picture: its name, the window, the colours, and what is done on the page before."""
 
     name: str
     width: int
     height: int
     scheme: str = "light"
-    clips: bool = False
+    prepare: Callable[[Page], None] = nothing
 
 
-PICTURES = (
+REPORT = (
     Picture("report-light", 1280, 860),
-    Picture("report-clips", 1280, 860, clips=True),
-    Picture("report-dark", 1280, 860, scheme="dark", clips=True),
-    Picture("report-phone", 400, 860, clips=True),
+    Picture("report-clips", 1280, 860, prepare=at_clips),
+    Picture("report-dark", 1280, 860, scheme="dark", prepare=at_clips),
+    Picture("report-phone", 400, 860, prepare=at_clips),
+)
+REVIEW = (
+    Picture("review-light", 1280, 860, prepare=deciding),
+    Picture("review-dark", 1280, 860, scheme="dark", prepare=deciding),
+    Picture("review-montage", 1280, 720, prepare=in_montage),
+)
+ARABIC = (Picture("report-arabic", 1280, 860, prepare=at_clips),)
+
+# What Arabic speakers might write: subject, text, file name.
+SAID = (
+    (
+        "فيديو من النهر صباحا",
+        "مرحبا، هذا مقطعي من يوم النهر 2026.\nيمكنكم عرضه، شكرا!",
+        "مقطع (1).mov",
+    ),
+    ("صور مظاهرتنا", "كلنا موافقون على النشر.", "IMG_2231 نسخة.jpg"),
+    ("Re: أسبوع النهر", "الصورة من فوق الجسر — please credit “مريم”.", "من فوق الجسر.png"),
 )
 
 
-def take(browser: Browser, index: Path, picture: Picture) -> bytes:
+def take(browser: Browser, url: str, picture: Picture) -> bytes:
     """The picture as a PNG in full colour."""
     page = browser.new_page(
         viewport={"width": picture.width, "height": picture.height},
@@ -51,10 +108,9 @@ def take(browser: Browser, index: Path, picture: Picture) -> bytes:
         timezone_id="UTC",
         locale="en-GB",
     )
-    page.goto(index.resolve().as_uri())
+    page.goto(url)
     page.wait_for_selector(".card, #empty:not([hidden])")
-    if picture.clips:
-        page.evaluate("document.getElementById('clips').scrollIntoView()")
+    picture.prepare(page)
     wait_for_stills(page)
     data = page.screenshot()
     page.close()
@@ -86,6 +142,59 @@ def small(data: bytes) -> bytes:
     raise SystemExit("the picture stays too large; choose a smaller window")
 
 
+def copied(report_folder: Path, folder: Path) -> configuration.Config:
+    """A copy of the workspace and its configuration, for pictures that change something."""
+    root = report_folder.resolve().parent
+    shutil.copy(root.parent / "config.toml", folder)
+    config = configuration.load(folder / "config.toml")
+    shutil.copytree(root, config.root, ignore=shutil.ignore_patterns("originals", "cache", "logs"))
+    path = folder / "config.toml"
+    text = path.read_text("utf-8").replace("required = false", "required = true")
+    path.write_text(text + '\n[montage]\norder = "order.txt"\n' * ("[montage]" not in text))
+    return configuration.load(path)
+
+
+def served(config: configuration.Config, browser: Browser, picture: Picture) -> bytes:
+    """A picture of the review that is served."""
+    server = ReviewServer(config, "Ines", lambda _: None, 0)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        return take(browser, server.door.link, picture)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class Arabic(Ledger):
+    """The same clips, as if Arabic speakers had sent them."""
+
+    def submissions(self) -> list[Submission]:
+        """All of them, the first few in other words."""
+        return [
+            replace(item, subject=words[0], text=words[1])
+            for item, words in zip(super().submissions(), SAID, strict=False)
+        ] + super().submissions()[len(SAID) :]
+
+    def rows(self) -> list[Row]:
+        """All of them, the first of each of these mails under another name."""
+        names = {item.id: words[2] for item, words in zip(self.submissions(), SAID, strict=False)}
+        return [
+            replace(row, attachment=replace(row.attachment, filename=names[row.submission]))
+            if row.submission in names and row.result
+            else row
+            for row in super().rows()
+        ]
+
+
+def in_arabic(config: configuration.Config) -> Path:
+    """A report whose senders wrote Arabic."""
+    workspace = Workspace(config.root)
+    with Arabic(workspace.ledger) as ledger:
+        return report.write(config, ledger, workspace, Console(Verbosity.QUIET)).index
+
+
 def main() -> None:
     if len(sys.argv) < 2:
         raise SystemExit(__doc__)
@@ -95,12 +204,24 @@ def main() -> None:
     if not index.exists() or program is None:
         raise SystemExit(f"{index}: no such file" if program else "Chromium is not installed")
     folder.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
+
+    def keep(picture: Picture, data: bytes) -> None:
+        path = folder / f"{picture.name}.png"
+        path.write_bytes(small(data))
+        print(path, path.stat().st_size)
+
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as temporary:
         browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
-        for picture in PICTURES:
-            path = folder / f"{picture.name}.png"
-            path.write_bytes(small(take(browser, index, picture)))
-            print(path, path.stat().st_size)
+        for picture in REPORT:
+            keep(picture, take(browser, index.resolve().as_uri(), picture))
+        for number, picture in enumerate((*REVIEW, *ARABIC)):
+            place = Path(temporary) / str(number)
+            place.mkdir()
+            config = copied(Path(sys.argv[1]), place)
+            if picture in ARABIC:
+                keep(picture, take(browser, in_arabic(config).as_uri(), picture))
+            else:
+                keep(picture, served(config, browser, picture))
         browser.close()
 
 

@@ -109,6 +109,14 @@ function leaveOut(sha256) {
   }
 }
 
+/** By key: the next in line is the one that the keys mean then. */
+function leaveOutHere(sha256) {
+  const at = film.order.indexOf(sha256);
+  leaveOut(sha256);
+  const next = at < 0 ? sha256 : film.order[Math.min(at, film.order.length - 1)];
+  if (next) film.items.get(next).focus({ preventScroll: true });
+}
+
 function sortFilm() {
   const how = valueOf("film-sort");
   const others = film.order.filter((sha256) => !film.pinned.has(sha256)).map(filmRow);
@@ -182,7 +190,7 @@ function refreshItem(item, sha256, when) {
   item.classList.toggle("absent", !isAdmitted(row));
   item.classList.toggle("pinned", film.pinned.has(sha256));
   for (const key of ["earlier", "later", "pin"]) item.querySelector(`.${key}`).hidden = !isIn;
-  item.querySelector(".handle").hidden = !isIn;
+  item.classList.toggle("outside", !isIn);
   for (const key of ["earlier", "later"]) item.querySelector(`.${key}`).disabled = film.pinned.has(sha256);
   item.querySelector(".pin").setAttribute("aria-pressed", String(film.pinned.has(sha256)));
   const out = item.querySelector(".out");
@@ -334,7 +342,7 @@ const FILM_KEYS = {
   j: (event) => (event.shiftKey ? onReel((sha256) => step(sha256, 1)) : goReel(1)),
   k: (event) => (event.shiftKey ? onReel((sha256) => step(sha256, -1)) : goReel(-1)),
   p: () => onReel(pin),
-  x: () => onReel(leaveOut),
+  x: () => onReel(leaveOutHere),
   s: () => $("film-save").click(),
   u: undoFilm,
   "?": () => $("help").showModal(),
