@@ -58,11 +58,11 @@ def lines(standing: dict[str, Any]) -> list[str]:
         said.append(
             f"Last run: footage {last['command']}, began {last['started_at']}, {ended}{code}"
         )
-    for failure in standing["failed"]:
-        said.append(
-            f"Failed: {(failure['sha256'] or '')[:12]} {failure['filename']}: "
-            f"{failure['reason']} ({failure['detail']})"
-        )
+    said += [
+        f"Failed: {(failure['sha256'] or '')[:12]} {failure['filename']}: "
+        f"{failure['reason']} ({failure['detail']})"
+        for failure in standing["failed"]
+    ]
     if standing["failed"]:
         said.append("  next, for the media team: footage retry, then footage process")
     if standing["waiting_for_process"]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from pipeline.ledger import Ledger
-from pipeline.model import Review
 from pipeline.ledger.records import TrailEntry
+from pipeline.model import Review
 from pipeline.review.shown import plain, shown
 
 

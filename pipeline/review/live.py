@@ -12,8 +12,8 @@ from typing import Any
 
 from pipeline import clock
 from pipeline.ledger import Ledger
-from pipeline.model import Review
 from pipeline.ledger.records import TrailEntry
+from pipeline.model import Review
 from pipeline.review import entries
 from pipeline.review.entries import Misfit
 from pipeline.review.report import review_as_data
