@@ -23,30 +23,28 @@ def refused(ended: Ended) -> Reason:
 
 @pytest.mark.parametrize("wall", ["bubblewrap", "landlock", "none"])
 @pytest.mark.parametrize(
-    ("number", "reason"),
+    ("code", "reason"),
     [
-        (signal.SIGSEGV, Reason.CORRUPT),
-        (signal.SIGABRT, Reason.CORRUPT),
-        (signal.SIGXCPU, Reason.TIMEOUT),
-        (signal.SIGKILL, Reason.INTERNAL),
-        (signal.SIGTERM, Reason.INTERNAL),
+        ("import ctypes; ctypes.string_at(8)", Reason.CORRUPT),
+        ("import os; os.abort()", Reason.CORRUPT),
+        ("while True: pass", Reason.TIMEOUT),
     ],
 )
-def test_a_signal_tells_who_is_to_blame(wall: str, number: int, reason: Reason) -> None:
-    """raise() goes through tgkill, which the filter forbids: the limits and ctypes do it here."""
-    code = {
-        signal.SIGSEGV: "import ctypes; ctypes.string_at(8)",
-        signal.SIGABRT: "import os; os.abort()",
-        signal.SIGXCPU: "while True: pass",
-    }.get(number, "print('up', flush=True)\nwhile True: pass")
+def test_what_a_file_did_to_its_decoder(wall: str, code: str, reason: Reason) -> None:
+    """A segmentation fault, an abort, and the limit of CPU time."""
     door = Door(wall, Console(Verbosity.QUIET))
     argv = [sys.executable, "-I", "-S", "-c", code]
-    if number in (signal.SIGKILL, signal.SIGTERM):
-        ended = Ended(code=128 + number, stdout=b"", said=(), timed_out=False, seconds=1)
-    else:
-        ended = door.run("canary", argv, Cell(limits=Limits(wall_s=30, cpu_s=1)))
+    ended = door.run("canary", argv, Cell(limits=Limits(wall_s=30, cpu_s=1)))
     assert refused(ended) is reason
-    assert (reason.status is Status.FAILED) == (reason is not Reason.CORRUPT)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_what_was_done_to_it_from_outside_is_no_reason_to_give_up(number: int, sign: int) -> None:
+    code = -number if sign < 0 else 128 + number
+    ended = Ended(code=code, stdout=b"", said=(), timed_out=False, seconds=1)
+    assert refused(ended) is Reason.INTERNAL
+    assert refused(ended).status is Status.FAILED
 
 
 def test_time_and_disk() -> None:

@@ -95,7 +95,9 @@ def remux(stream: bytes, container: str, *options: str, codec: str = "h264") -> 
         target = Path(folder) / "film"
         ffmpeg(
             *("-f", codec, "-framerate", "25", "-i", "pipe:0", "-c", "copy", *_CLEAN),
-            *(*options, "-f", container, target),
+            *options,
+            *("-f", container),
+            target,
             give=stream,
         )
         return target.read_bytes()
