@@ -88,7 +88,11 @@ def chromium() -> str:
 
 def violations(page: Page) -> list[str]:
     """What axe-core finds wrong with a page: rule, and the elements."""
-    found = Axe().run(page).response["violations"]
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate(Axe().axe_script)
+    found = page.evaluate(
+        "axe.run({resultTypes: ['violations']}).then((results) => results.violations)"
+    )
     return [f"{item['id']}: {[node['html'][:160] for node in item['nodes'][:3]]}" for item in found]
 
 

@@ -316,7 +316,9 @@ def test_changes_are_told_from_a_point_on(client: Client, campaign: Campaign) ->
     assert client.ask("GET", "/api/changes?since=x")[0] == 400
 
 
-def test_serve_says_its_link_and_ends_in_order(config: Config, campaign: Campaign) -> None:
+def test_serve_says_its_link_also_to_who_asked_for_quiet(
+    config: Config, campaign: Campaign, capsys: pytest.CaptureFixture[str]
+) -> None:
     links: list[str] = []
 
     def started(server: ReviewServer) -> None:
@@ -326,6 +328,7 @@ def test_serve_says_its_link_and_ends_in_order(config: Config, campaign: Campaig
 
     web.serve(config, quiet(), by="ada", started=started)
     assert links[0].startswith("http://127.0.0.1:")
+    assert f"open {links[0]}" in capsys.readouterr().err
 
 
 def test_port_that_is_taken_is_told(config: Config, server: ReviewServer) -> None:
