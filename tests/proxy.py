@@ -39,6 +39,7 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self.connections = 0
+        self.begun = threading.Event()  # some trouble
         self._open: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._start(self._accept)
@@ -56,7 +57,7 @@ class Proxy:
                 server = socket.create_connection(("127.0.0.1", self._target))
                 self._open += [client, server]
                 trouble = next(self._troubles, None)
-                state = _State(client, server, trouble)
+                state = _State(client, server, trouble, self.begun)
                 self._start(state.upward)
                 self._start(state.downward)
 
@@ -68,9 +69,15 @@ class Proxy:
 
 
 class _State:
-    def __init__(self, client: socket.socket, server: socket.socket, trouble: Trouble | None):
+    def __init__(
+        self,
+        client: socket.socket,
+        server: socket.socket,
+        trouble: Trouble | None,
+        told: threading.Event,
+    ) -> None:
         self._client, self._server, self._trouble = client, server, trouble
-        self._begun = threading.Event()
+        self._begun, self._told = threading.Event(), told
         self._passed = 0
         self._gone = threading.Event()
 
@@ -80,7 +87,7 @@ class _State:
             while data := self._client.recv(65536):
                 trouble = self._trouble
                 if trouble and trouble.at and trouble.at in data:
-                    self._begun.set()
+                    self._begin()
                     if trouble.how is How.LOSE:
                         self._server.sendall(data)
                         continue
@@ -101,7 +108,7 @@ class _State:
                     self._passed += len(data)
                     if left < len(data):
                         self._client.sendall(data[: max(0, left)])
-                        self._begun.set()
+                        self._begin()
                         self._happen(trouble.how)
                         if trouble.how is How.TRICKLE:
                             self._trickle(data[max(0, left) :])
@@ -115,6 +122,10 @@ class _State:
                 self._client.sendall(data)
         if not (self._trouble and self._trouble.how is How.STALL):
             _shut(self._client)
+
+    def _begin(self) -> None:
+        self._begun.set()
+        self._told.set()
 
     def _trickle(self, data: bytes) -> None:
         for byte in data:

@@ -1,0 +1,111 @@
+"""The real command, ``footage ingest``, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+from dovecot import PASSWORD, Account, Dovecot
+from mails import Desk, jpeg, mail, mp4, sha
+from proxy import How, Trouble, troubled
+
+MAILS = [
+    mail(("a.jpg", jpeg(1)), subject="one").as_bytes(),
+    mail(("b.mp4", mp4(2, 2_500_000)), subject="two").as_bytes(),
+    mail(("c.jpg", jpeg(3)), subject="three").as_bytes(),
+]
+WHOLE = [sha(jpeg(1)), sha(mp4(2, 2_500_000)), sha(jpeg(3))]
+COMMAND = [sys.executable, "-m", "pipeline", "ingest"]
+
+
+@pytest.fixture
+def account(dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch) -> Account:
+    monkeypatch.setenv("FOOTAGE_IMAP_PASSWORD", PASSWORD)
+    account = dovecot.account()
+    account.append(MAILS)
+    return account
+
+
+def desk_for(account: Account, folder: Path, port: int | None = None) -> Desk:
+    return Desk.at(folder, account.url(scheme="imap", port=port), 'processed_folder = "Done"')
+
+
+def footage(folder: Path, *before: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end; *before* stands before it."""
+    return subprocess.run(
+        [*before, *COMMAND, "-q"], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def check_all_once(account: Account, desk: Desk) -> None:
+    desk.check_whole()
+    assert [item.sha256 for item in desk.attachments()] == WHOLE
+    assert sorted(account.mailbox("Done").values()) == sorted(MAILS)
+    assert account.mailbox() == {}
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_disk_that_takes_no_more_in_mid_part(account: Account, tmp_path: Path) -> None:
+    """The kernel refuses to let any file grow over 1 MiB, as a quota does."""
+    desk = desk_for(account, tmp_path)
+    full = footage(tmp_path, "/bin/sh", "-c", 'ulimit -f 2048; exec "$0" "$@"')
+    assert full.returncode == 1
+    assert full.stdout == ""
+    (line,) = full.stderr.splitlines()
+    assert "takes no more; free some space and run again. Nothing is lost" in line
+    assert [item.sha256 for item in desk.attachments()] == WHOLE[:1]
+    assert not list(tmp_path.rglob("*.part"))
+    assert footage(tmp_path).returncode == 0
+    check_all_once(account, desk)
+
+
+def test_two_runs_at_the_same_time(account: Account, tmp_path: Path) -> None:
+    """The first waits for an answer; the second leaves at once, and everything as it is."""
+    with troubled(account.server.port, Trouble(How.STALL, at=b"BODY.PEEK")) as proxy:
+        desk = desk_for(account, tmp_path, proxy.port)
+        with subprocess.Popen([*COMMAND, "-q"], cwd=tmp_path) as first:
+            assert proxy.begun.wait(60)
+            before = contents(tmp_path)
+            second = footage(tmp_path)
+            assert second.returncode == 75
+            (line,) = second.stderr.splitlines()
+            assert "another run holds the workspace" in line
+            assert contents(tmp_path) == before
+            assert proxy.connections == 1
+            assert first.poll() is None
+            first.kill()
+        assert footage(tmp_path).returncode == 0
+        check_all_once(account, desk)
+
+
+def test_a_bar_with_bytes_rate_and_time_left(account: Account, tmp_path: Path) -> None:
+    desk_for(account, tmp_path)
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 120))
+    environment = {**os.environ, "TQDM_MININTERVAL": "0", "TERM": "xterm"}
+    process = subprocess.Popen(
+        COMMAND, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            shown += os.read(ours, 65536)
+        except OSError:  # the other end is closed
+            break
+    os.close(ours)
+    assert process.wait() == 0
+    frames = shown.decode().split("\r")
+    assert any(frame.startswith("Taking in:   0%") for frame in frames), frames
+    assert any(
+        "M/3." in frame and "B/s]" in frame and "<00:0" in frame and "?" not in frame
+        for frame in frames
+    ), frames
