@@ -71,9 +71,9 @@ def _family(pid: int) -> Iterator[int]:
 
 
 def _resident(pid: int) -> int:
-    """Its own share of memory; pages of a file that can be read again count too."""
+    """Memory of its own; pages of a file that can be read again are not."""
     try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (FileNotFoundError, ProcessLookupError, IndexError):
+        _, resident, shared, *_ = map(int, Path(f"/proc/{pid}/statm").read_text().split())
+    except (FileNotFoundError, ProcessLookupError, ValueError):
         return 0
-    return pages * resource.getpagesize()
+    return (resident - shared) * resource.getpagesize()

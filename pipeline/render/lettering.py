@@ -87,11 +87,12 @@ def look(config: Config) -> Look:
 def ground(output: Output, style: Look) -> Any:
     """A still ground that passes from one colour to the other; array of height, width, 3."""
     top, bottom = (np.array(each, float) for each in (style.ground, style.ground_below))
-    share = np.linspace(0, 1, output.height)[:, None]
     # a little noise, always the same, so that the steps between colours are not seen as bands
-    noise = np.random.default_rng(1).uniform(-0.5, 0.5, (output.height, output.width, 1))
-    column = (top * (1 - share) + bottom * share)[:, None, :]
-    drawn: Any = np.clip(np.rint(column + noise), 0, 255).astype(np.uint8)
+    chance = np.random.default_rng(1)
+    drawn = np.empty((output.height, output.width, 3), np.uint8)
+    for row, share in enumerate(np.linspace(0, 1, output.height)):
+        noise = chance.uniform(-0.5, 0.5, (output.width, 1))
+        drawn[row] = np.clip(np.rint(top * (1 - share) + bottom * share + noise), 0, 255)
     return drawn
 
 
