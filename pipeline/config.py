@@ -49,6 +49,8 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 IMAP_SCHEMES = ("imaps", "imap+starttls", "imap")
 FOLDER_SCHEMES = ("maildir", "mbox", "eml", "folder")
 
+CaptionPosition = Literal["bottom-left", "bottom", "bottom-right", "top-left", "top", "top-right"]
+CaptionStyle = Literal["panel", "outline"]
 Hashtag = Annotated[str, StringConstraints(pattern=r"^#\S+$", max_length=100)]
 
 
@@ -224,6 +226,13 @@ class Process(Section):
     )
     still_motion: Literal["drift", "none"] = Field(
         default="drift", description="a slow movement of photos, or none"
+    )
+    caption_position: CaptionPosition = Field(
+        default="bottom-left", description="where in the title-safe area the caption stands"
+    )
+    caption_style: CaptionStyle = Field(
+        default="panel",
+        description="white letters on a dark panel, or on the picture with a dark outline",
     )
     loudness_lufs: float = Field(
         default=-16.0, ge=-70, le=-5, description="integrated loudness of every clip (EBU R 128)"

@@ -146,7 +146,14 @@ class Studio:
         )
         wanted = recipe.of(config, self.text)
         strips = tuple(
-            caption.strip(workspace.cache, self.text, output.width, output.height)
+            caption.strip(
+                workspace.cache,
+                self.text,
+                output.width,
+                output.height,
+                position=wanted.caption_position,
+                style=wanted.caption_style,
+            )
             for output in self.outputs
         )
         door = ffmpeg.Door("auto", console)

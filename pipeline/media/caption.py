@@ -1,26 +1,27 @@
 """The caption: a strip with the hashtags, drawn once per text and frame size.
 
 White bold letters on a dark panel that is opaque enough for 4.5 to 1 against white
-(WCAG 2.2, 1.4.3) whatever the picture does, inside the title-safe area (EBU R 95: 5 % from
-each edge), wrapped between words, at most four lines: a text that needs more is drawn
-smaller, and a word that is longer than a line is broken.
+(WCAG 2.2, 1.4.3) whatever the picture does, or with a dark outline; inside the title-safe
+area (EBU R 95: 5 % from each edge), wrapped between words, at most four lines: a text that
+needs more is drawn smaller, and a word that is longer than a line is broken.
 """
 
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, groupby
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 
 from pipeline import files
+from pipeline.config import CaptionPosition, CaptionStyle
 from pipeline.errors import ConfigError
-from pipeline.media import fonts
+from pipeline.media import fonts, writing
 
-_VERSION = 1
+_VERSION = 2
 _SAFE = 0.05
 _TEXT_HEIGHT = 0.042  # of the frame's shorter side
 _SMALLEST = 0.4  # of that, before a text is too long
@@ -49,7 +50,15 @@ class _Layout:
     leading: int
 
 
-def strip(folder: Path, text: str, width: int, height: int) -> Strip | None:
+def strip(
+    folder: Path,
+    text: str,
+    width: int,
+    height: int,
+    *,
+    position: CaptionPosition = "bottom-left",
+    style: CaptionStyle = "panel",
+) -> Strip | None:
     """The caption for a frame of *width* × *height*, from *folder* or drawn; None for no text.
 
     :raises ConfigError: a character has no glyph, or the text is too long for the frame.
@@ -57,49 +66,49 @@ def strip(folder: Path, text: str, width: int, height: int) -> Strip | None:
     words = tuple(text.split())
     if not words:
         return None
-    name = hashlib.sha256(f"{_VERSION}|{text}|{width}x{height}".encode()).hexdigest()[:24]
+    name = hashlib.sha256(f"{_VERSION}|{style}|{text}|{width}x{height}".encode()).hexdigest()[:24]
     path = folder / f"caption-{name}.png"
     if path.exists():
         with Image.open(path) as image:
             drawn = image.size
     else:
-        picture = _draw(words, width, height)
+        picture = _draw(words, width, height, style)
         drawn = picture.size
         with files.publishing(path) as file:
             picture.save(file, "PNG")
-    right_to_left = fonts.right_to_left(text)
-    margin = round(width * _SAFE)
-    x = width - margin - drawn[0] if right_to_left else margin
-    return Strip(path, x, height - round(height * _SAFE) - drawn[1])
+    across, down = round(width * _SAFE), round(height * _SAFE)
+    x = {"left": across, "right": width - across - drawn[0]}.get(
+        position.partition("-")[2], (width - drawn[0]) // 4 * 2
+    )
+    y = down if position.startswith("top") else height - down - drawn[1]
+    return Strip(path, x - x % 2, y - y % 2)
 
 
-def _draw(words: tuple[str, ...], width: int, height: int) -> Image.Image:
+def _draw(words: tuple[str, ...], width: int, height: int, style: CaptionStyle) -> Image.Image:
     full = max(9, round(min(width, height) * _TEXT_HEIGHT))
     room = round(width * (1 - 2 * _SAFE))
     for tenths in range(10, round(_SMALLEST * 10) - 1, -1):
         size = max(7, full * tenths // 10)
         layout = _lay_out(words, size, room)
         if len(layout.lines) <= _LINES and layout.width <= room:
-            return _paint(layout)
+            return _paint(layout, style)
     layout = _lay_out(tuple(_broken(words, size, room)), size, room)
     if layout.height > height * _TALLEST:
         text = " ".join(words)
         raise ConfigError([f"the caption is too long for a picture of {width}x{height}: {text!r}"])
-    return _paint(layout)
+    return _paint(layout, style)
 
 
 def _broken(words: tuple[str, ...], size: int, room: int) -> Iterator[str]:
     """The words, those that no line can hold in pieces that one can."""
     room -= 2 * round(size * 0.55)
     for word in words:
-        font = fonts.font_for(word, size)
         piece = ""
-        for char in word:
-            # a mark stays with the letter that it belongs to
-            if piece and not unicodedata.combining(char) and font.getlength(piece + char) > room:
+        for cluster in writing.clusters(word):
+            if piece and writing.length(piece + cluster, size) > room:
                 yield piece
                 piece = ""
-            piece += char
+            piece += cluster
         yield piece
 
 
@@ -109,7 +118,7 @@ def _lay_out(words: tuple[str, ...], size: int, room: int) -> _Layout:
     lines: list[list[str]] = [[]]
     used, widest = 0, 0
     for word in words:
-        length = round(fonts.font_for(word, size).getlength(word))
+        length = round(writing.length(word, size))
         if lines[-1] and used + gap + length > room - 2 * padding:
             lines.append([])
             used = 0
@@ -127,27 +136,40 @@ def _lay_out(words: tuple[str, ...], size: int, room: int) -> _Layout:
     )
 
 
-def _paint(layout: _Layout) -> Image.Image:
-    # drawn four times as large, so that the panel's corners are smooth
-    panel = Image.new("L", (layout.width * 4, layout.height * 4), 0)
-    ImageDraw.Draw(panel).rounded_rectangle(
-        (0, 0, panel.width - 1, panel.height - 1), radius=layout.size * 2, fill=_PANEL[3]
-    )
+def _paint(layout: _Layout, style: CaptionStyle) -> Image.Image:
     image = Image.new("RGBA", (layout.width, layout.height), (*_PANEL[:3], 0))
-    image.putalpha(panel.resize(image.size, Image.Resampling.LANCZOS))
-    draw = ImageDraw.Draw(image)
-    gap = round(layout.size * 0.32)
+    if style == "panel":
+        # drawn four times as large, so that the panel's corners are smooth
+        panel = Image.new("L", (layout.width * 4, layout.height * 4), 0)
+        ImageDraw.Draw(panel).rounded_rectangle(
+            (0, 0, panel.width - 1, panel.height - 1), radius=layout.size * 2, fill=_PANEL[3]
+        )
+        image.putalpha(panel.resize(image.size, Image.Resampling.LANCZOS))
+    outline = max(2, round(layout.size * 0.1)) if style == "outline" else 0
     for number, line in enumerate(layout.lines):
-        right_to_left = fonts.right_to_left(" ".join(line))
         baseline = layout.padding // 2 + round(layout.leading * (number + 0.76))
-        x = layout.width - layout.padding if right_to_left else layout.padding
-        for word in line:
-            font = fonts.font_for(word, layout.size)
-            length = round(font.getlength(word))
-            left = x - length if right_to_left else x
-            draw.text((left, baseline), word, font=font, fill=_INK, anchor="ls")
-            x = left - gap if right_to_left else left + length + gap
+        for word, left in _placed(line, layout):
+            writing.write(image, (left, baseline), word, layout.size, _INK, outline)
     return image
+
+
+def _placed(line: tuple[str, ...], layout: _Layout) -> Iterator[tuple[str, int]]:
+    """The words of a line with their left ends, in the order in which they stand.
+
+    Each word is an island whose direction changes nothing around it (as between FSI and PDI,
+    UAX #9, 2.4.4).  Words against the line's direction that follow each other keep their own.
+    """
+    backwards = fonts.right_to_left(" ".join(line))
+    groups = [list(words) for _, words in groupby(line, key=fonts.right_to_left)]
+    shown = [reversed(g) if fonts.right_to_left(g[0]) else g for g in groups]
+    words = list(chain.from_iterable(reversed(shown) if backwards else shown))
+    lengths = [round(writing.length(word, layout.size)) for word in words]
+    gap = round(layout.size * 0.32)
+    whole = sum(lengths) + gap * (len(words) - 1)
+    left = layout.width - layout.padding - whole if backwards else layout.padding
+    for word, width in zip(words, lengths, strict=True):
+        yield word, left
+        left += width + gap
 
 
 def _even(value: int) -> int:

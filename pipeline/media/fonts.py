@@ -20,6 +20,7 @@ from pipeline.errors import ConfigError
 
 _SYSTEM = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".fonts")
 # Joiners and variation selectors change how their neighbours look and have no glyph to show.
+_EMOJI_SIZE = 109  # pixels; the only one that Noto Color Emoji's bitmaps have
 _INVISIBLE = {"\u200c", "\u200d", "\ufe0e", "\ufe0f"}
 # Scripts that need shaping or a direction (bidirectional classes of UAX #9, and Indic, Thai…).
 _RIGHT_TO_LEFT = {"R", "AL"}
@@ -64,14 +65,38 @@ def font_for(text: str, size: int) -> ImageFont.FreeTypeFont:
     for path in (*_packaged(), *_on_system()):
         if all(char in _INVISIBLE or ord(char) in _coverage(path) for char in text):
             return _load(path, size)
-    missing = next((c for c in text if not _anywhere(c)), text)
+    missing = next((char for char in text if not _anywhere(char)), text)
     names = ", ".join(unicodedata.name(char, f"U+{ord(char):04X}") for char in missing[:3])
     raise ConfigError(
         [
             f"campaign.hashtags: no font here can write {text!r} ({names}); take the character "
-            "out or install a font that has it (Debian: fonts-noto-core, fonts-noto-cjk)"
+            "out or install a font that has it (Debian: fonts-noto-core, fonts-noto-cjk, "
+            "fonts-noto-color-emoji)"
         ]
     )
+
+
+@cache
+def emoji_font() -> ImageFont.FreeTypeFont | None:
+    """The system's colour emoji at the one size its bitmaps have; None where there is none."""
+    for path in _emoji():
+        with contextlib.suppress(OSError):  # one whose pictures are drawn in another way
+            return ImageFont.truetype(str(path), _EMOJI_SIZE)
+    return None
+
+
+def has_emoji(text: str) -> bool:
+    """Whether the colour emoji have all of *text*."""
+    return any(
+        all(char in _INVISIBLE or ord(char) in _coverage(path) for char in text)
+        for path in _emoji()
+    )
+
+
+@cache
+def _emoji() -> tuple[Path, ...]:
+    found = (path for folder in _SYSTEM for path in sorted(folder.rglob("NotoColorEmoji*.ttf")))
+    return tuple(found)
 
 
 def _anywhere(char: str) -> bool:

@@ -13,12 +13,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.config import Category, Config, Output
+from pipeline.config import CaptionPosition, CaptionStyle, Category, Config, Output
 from pipeline.media import encode, ffmpeg
 from pipeline.model import Attachment, Review, Submission
 
 # Raised whenever the same recipe would give other bytes, so that clips are made again.
-_VERSION = 3
+_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Recipe:
     still_motion: str
     loudness_lufs: float
     max_source_seconds: float
+    caption_position: CaptionPosition = "bottom-left"
+    caption_style: CaptionStyle = "panel"
     transition_seconds: float = 0.0
     dictated: bool = False
 
@@ -49,6 +51,8 @@ class Recipe:
             _VERSION,
             Path(ffmpeg.program()).name,  # another FFmpeg may write other parameter sets
             self.caption,
+            self.caption_position,
+            self.caption_style,
             [output.model_dump() | encode.clip_arguments(output) for output in self.outputs],
             self.still_seconds,
             self.still_motion,
@@ -88,6 +92,8 @@ def of(config: Config, caption: str, category: str | None = None) -> Recipe:
         still_motion=config.process.still_motion,
         loudness_lufs=config.process.loudness_lufs,
         max_source_seconds=config.process.max_source_seconds,
+        caption_position=config.process.caption_position,
+        caption_style=config.process.caption_style,
         transition_seconds=config.montage.transition_seconds,
     )
 

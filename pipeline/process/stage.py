@@ -147,7 +147,14 @@ def _jobs(todo: Plan, workspace: Workspace) -> tuple[list[Job], list[ClipResult]
 
 def _strips(workspace: Workspace, wanted: Recipe) -> tuple[caption.Strip | None, ...]:
     return tuple(
-        caption.strip(workspace.cache, wanted.caption, output.width, output.height)
+        caption.strip(
+            workspace.cache,
+            wanted.caption,
+            output.width,
+            output.height,
+            position=wanted.caption_position,
+            style=wanted.caption_style,
+        )
         for output in wanted.outputs
     )
 

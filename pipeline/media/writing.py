@@ -1,0 +1,136 @@
+"""One word in as many fonts as it takes: letters in bold, symbols and emoji from where they are.
+
+A word that one font can write is shaped as a whole (by HarfBuzz, through Raqm).  Another is
+split between characters that belong to no common picture, and each piece goes to the first
+font that has it.  Colour emoji are bitmaps of one size: drawn so and made smaller.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw, ImageFont
+
+from pipeline.errors import ConfigError
+from pipeline.media import fonts
+
+_JOINER, _PRESENTATION = "\u200d", "\ufe0f"
+Ink = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Characters of one font; *scale* is what its pixels are multiplied by."""
+
+    text: str
+    font: ImageFont.FreeTypeFont
+    scale: float
+
+    @property
+    def length(self) -> float:
+        """How wide it is, in pixels."""
+        return float(self.font.getlength(self.text)) * self.scale
+
+
+def length(word: str, size: int) -> float:
+    """How wide a word is at *size* pixels.
+
+    :raises ConfigError: a character has no glyph in any font.
+    """
+    return sum(piece.length for piece in pieces(word, size))
+
+
+def pieces(word: str, size: int) -> tuple[Piece, ...]:
+    """A word by fonts, in the order in which it is read.
+
+    :raises ConfigError: a character has no glyph in any font.
+    """
+    if not _coloured(word):
+        with contextlib.suppress(ConfigError):
+            return (Piece(word, fonts.font_for(word, size), 1.0),)
+    found: list[Piece] = []
+    for cluster in clusters(word):
+        piece = _piece(cluster, size)
+        if found and found[-1].font.path == piece.font.path:
+            piece = Piece(found.pop().text + cluster, piece.font, piece.scale)
+        found.append(piece)
+    return tuple(found)
+
+
+def clusters(word: str) -> Iterator[str]:
+    """Characters that make one picture: marks with their letter, the parts of an emoji."""
+    cluster = ""
+    for char in word:
+        belongs = (
+            unicodedata.category(char) in ("Mn", "Mc", "Me", "Cf")
+            or "\U0001f3fb" <= char <= "\U0001f3ff"
+            or cluster.endswith(_JOINER)
+            or (_flag(char) and len(cluster) == 1 and _flag(cluster))
+        )
+        if cluster and not belongs:
+            yield cluster
+            cluster = ""
+        cluster += char
+    if cluster:
+        yield cluster
+
+
+def write(
+    image: Image.Image, place: tuple[int, int], word: str, size: int, ink: Ink, outline: int = 0
+) -> None:
+    """Draw a word with the left end of its baseline at *place*.
+
+    :param outline: the width of a dark line around the letters, in pixels.
+    """
+    left, baseline = place
+    parts = pieces(word, size)
+    for piece in reversed(parts) if fonts.right_to_left(word) else parts:
+        if piece.scale == 1.0:
+            ImageDraw.Draw(image).text(
+                (left, baseline),
+                piece.text,
+                font=piece.font,
+                fill=ink,
+                anchor="ls",
+                stroke_width=outline,
+                stroke_fill=OUTLINE,
+            )
+        else:
+            _stamp(image, (round(left), baseline), piece)
+        left = round(left + piece.length)
+
+
+OUTLINE: Ink = (12, 16, 20, 255)
+
+
+def _flag(char: str) -> bool:
+    """Half of a flag: a regional indicator."""
+    return "\U0001f1e6" <= char <= "\U0001f1ff"
+
+
+def _coloured(text: str) -> bool:
+    """Whether something in *text* is meant to be shown as a coloured picture."""
+    return _PRESENTATION in text or any(ord(char) >= 0x1F000 for char in text)
+
+
+def _piece(cluster: str, size: int) -> Piece:
+    emoji = fonts.emoji_font()
+    if _coloured(cluster) and emoji is not None and fonts.has_emoji(cluster):
+        return Piece(cluster, emoji, size / emoji.size)
+    return Piece(cluster, fonts.font_for(cluster, size), 1.0)
+
+
+def _stamp(image: Image.Image, place: tuple[int, int], piece: Piece) -> None:
+    """A coloured picture, drawn at the size it has and made smaller."""
+    left, top, right, bottom = (round(v) for v in piece.font.getbbox(piece.text, anchor="ls"))
+    large = Image.new("RGBA", (right - left, bottom - top))
+    ImageDraw.Draw(large).text(
+        (-left, -top), piece.text, font=piece.font, anchor="ls", embedded_color=True
+    )
+    width, height = (max(1, round(side * piece.scale)) for side in large.size)
+    small = large.resize((width, height), Image.Resampling.LANCZOS)
+    x, y = place[0] + round(left * piece.scale), place[1] + round(top * piece.scale)
+    image.alpha_composite(small, (max(0, x), max(0, y)))
