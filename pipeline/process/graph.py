@@ -218,8 +218,11 @@ def _unlettered(stream: Any, probe: Probe, recipe: Recipe, target: Target) -> An
     """
     moves = recipe.still_motion == "drift"
     box = framing.place(probe.picture, target.output, target.frames if moves else None)
+    rim = 2  # pixels: what is cut from chroma of half the size is cut on even places
     return stream.filter("select", "eq(n,0)").filter(
-        "crop", box.width, box.height * 7 // 10, box.x, box.y + box.height * 15 // 100
+        "crop",
+        *(box.width - 2 * rim, box.height * 7 // 10),
+        *(box.x + rim, box.y + box.height * 15 // 100),
     )
 
 

@@ -1,0 +1,179 @@
+"""What a reviewer is warned of, and by what the same footage is known again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from boards import Pixels
+from PIL import Image, ImageFilter
+from studio import WIDE, Studio
+
+from pipeline.config import Output
+from pipeline.model import Caution
+from pipeline.process import glance, lookalikes
+from pipeline.process.lookalikes import Known
+from pipeline.review import page
+
+CODEC = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "14", "-pix_fmt", "yuv420p")
+SEEN = {
+    Caution.BLACK,
+    Caution.DARK,
+    Caution.FROZEN,
+    Caution.SHAKY,
+    Caution.BLURRED,
+    Caution.UPSCALED,
+    Caution.VERY_SHORT,
+}
+
+
+def scene(seed: int, width: int = 480, height: int = 270) -> Pixels:
+    """A picture with large shapes and fine detail, as any footage has."""
+    generator = np.random.default_rng(seed)
+    picture = np.zeros((height, width))
+    for cells in (3, 8, 24, 70, 200):
+        grid = generator.random((max(2, cells * 9 // 16), cells)) * 255
+        layer = Image.fromarray(grid.astype(np.uint8)).resize((width, height), 3)
+        picture += np.asarray(layer, float) / 5
+    spread = (picture - picture.min()) / np.ptp(picture) * 235 + 10
+    tints = [spread, spread[::-1, ::-1] * 0.5 + spread * 0.5, 255 - spread * 0.7]
+    return np.stack(tints, -1).astype(np.uint8)
+
+
+def panned(seed: int, count: int, way: tuple[float, float] = (2.0, 0.0)) -> list[Pixels]:
+    """A camera that moves evenly over a large scene."""
+    large = scene(seed, 640, 360)
+    return [
+        large[(y := round(20 + n * way[1])) : y + 180, (x := round(20 + n * way[0])) : x + 320]
+        for n in range(count)
+    ]
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    return Studio(tmp_path).to(WIDE)
+
+
+def warned(studio: Studio, frames: list[Pixels], rate: str = "24") -> set[str]:
+    """What is said of the pictures of a film."""
+    film = studio.painted("film.mp4", frames, rate, *CODEC)
+    return set(studio.make(film).warnings) & SEEN
+
+
+def test_good_footage_is_warned_of_nothing(studio: Studio) -> None:
+    assert warned(studio, panned(1, 60)) == set()
+
+
+def test_black(studio: Studio) -> None:
+    black = [np.zeros((180, 320, 3), np.uint8)] * 60
+    assert Caution.BLACK in warned(studio, black)
+    assert warned(studio, panned(2, 48) + black[:52] + panned(2, 96)) == {Caution.BLACK}
+    assert warned(studio, panned(2, 70) + black[:6]) == set()  # a blink
+
+
+def test_very_dark(studio: Studio) -> None:
+    night = [(frame * 0.25).astype(np.uint8) for frame in panned(3, 60)]
+    assert warned(studio, night) == {Caution.DARK}
+
+
+def test_frozen(studio: Studio) -> None:
+    assert warned(studio, panned(4, 1) * 72) == {Caution.FROZEN}
+    assert warned(studio, panned(4, 72) + panned(4, 73)[-1:] * 24) == set()  # a second's rest
+
+
+def test_shaky(studio: Studio) -> None:
+    large = scene(5, 640, 360)
+    generator = np.random.default_rng(5)
+    frames = []
+    for _ in range(72):
+        x, y = generator.integers(0, 26, 2)
+        frames.append(large[y : y + 180, x : x + 320])
+    assert warned(studio, frames) == {Caution.SHAKY}
+
+
+def test_blurred(studio: Studio) -> None:
+    blurred = [
+        np.asarray(Image.fromarray(frame).filter(ImageFilter.GaussianBlur(7)))
+        for frame in panned(6, 60)
+    ]
+    assert warned(studio, blurred) == {Caution.BLURRED}
+
+
+def test_a_photo_is_judged_without_its_fill(studio: Studio) -> None:
+    sharp, soft = studio.folder / "sharp.png", studio.folder / "soft.png"
+    portrait = Image.fromarray(scene(7)[:, 100:250])
+    portrait.save(sharp)
+    portrait.filter(ImageFilter.GaussianBlur(8)).save(soft)
+    large = Output(name="large", size="640x360", fps=30, quality="draft")
+    captioned = studio.to(large, text="#RiverWeek")
+    assert captioned.make(sharp).warnings == ()
+    assert captioned.make(soft).warnings == (Caution.BLURRED,)
+
+
+def test_size_and_length(studio: Studio) -> None:
+    small = [frame[:40, :70] for frame in panned(8, 12)]
+    assert warned(studio, small) >= {Caution.UPSCALED, Caution.VERY_SHORT}
+
+
+def test_a_long_film_is_looked_at_less_often() -> None:
+    assert glance.rate_for(2.0) == 4.0
+    assert glance.rate_for(3600.0) * 3600 <= 1200
+
+
+def test_every_warning_has_words_in_the_report() -> None:
+    texts = json.loads((Path(page.__file__).parent / "assets" / "texts.en.json").read_text("utf-8"))
+    said = {key.removeprefix("warning.") for key in texts if key.startswith("warning.")}
+    assert said == set(Caution)
+
+
+def test_footage_is_known_again_after_a_messenger(studio: Studio) -> None:
+    """Smaller, at another rate, squeezed until it falls apart: the same; other films: not."""
+    known = []
+    for seed in (11, 12, 13):
+        film = studio.painted(f"{seed}.mp4", panned(seed, 60), "25", *CODEC)
+        squeezed = studio.film(
+            f"{seed}s.mp4",
+            *("-i", str(film), "-vf", "scale=160:-2,fps=15", "-c:v", "libx264", "-crf", "38"),
+        )
+        for path in (film, squeezed):
+            result = studio.make(path)
+            assert result.source is not None
+            known.append(Known(path.name, result.outputs[0].marks, result.source.duration_s))
+    assert lookalikes.find(known) == {
+        "11s.mp4": "11.mp4",
+        "12s.mp4": "12.mp4",
+        "13s.mp4": "13.mp4",
+    }
+
+
+def test_photos_are_known_again(studio: Studio) -> None:
+    photo, again = studio.folder / "a.png", studio.folder / "a.jpg"
+    image = Image.fromarray(scene(14))
+    image.save(photo)
+    image.resize((160, 90)).save(again, quality=40)
+    other = studio.folder / "b.png"
+    Image.fromarray(scene(15)).save(other)
+    known = [Known(p.name, studio.make(p).outputs[0].marks, None) for p in (photo, again, other)]
+    assert lookalikes.find(known) == {"a.jpg": "a.png"}
+
+
+def test_a_film_of_nothing_is_like_no_other() -> None:
+    flat = glance.Glance(np.full((8, glance.SIDE, glance.SIDE), 90, np.uint8), 4.0)
+    assert glance.marks(flat) == ""
+    assert lookalikes.find([Known("a", "", 2.0), Known("b", "", 2.0)]) == {}
+
+
+def test_only_clips_of_a_kind_and_a_length_are_compared() -> None:
+    marks = "0123456789abcdef " * 4
+    film, photo = marks.strip(), marks[:16]
+    assert lookalikes.find([Known("a", film, 2.0), Known("b", film, 2.4)]) == {"b": "a"}
+    assert lookalikes.find([Known("a", film, 2.0), Known("b", film, 20.0)]) == {}
+    assert lookalikes.find([Known("a", photo, None), Known("b", photo, 2.0)]) == {}
+
+
+def test_a_warning_of_a_likeness_is_taken_back() -> None:
+    before = ("dark", "looks-like:0123456789ab")
+    assert lookalikes.noted(before, None) == ("dark",)
+    assert lookalikes.noted(("dark",), "f" * 64) == ("dark", "looks-like:ffffffffffff")
