@@ -1,0 +1,284 @@
+"""What other tools leave behind, on the same files: mat2, ExifTool, FFmpeg, Pillow and this one.
+
+    .venv/bin/python -m bench.cleaning
+
+Each tool is given the whole corpus of carriers as its manual says.  Leaking means that a planted
+place still stands in what came out: seen by a search for the needles in all their forms, by
+ExifTool (a needle in a value, or a tag that is a place), or by our own readers.  Right means
+that a picture still looks as it was: two that are turned by a mark, two in Display P3.  CPU
+seconds of the tool with all that it starts.  mat2 and ExifTool are the system's.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageCms, ImageOps
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from campaign import begin, config
+from carriers import build
+from carriers.bases import ffmpeg as film
+from carriers.jpegs import app1
+from carriers.needles import Needles
+from carriers.place import tiff
+from test_colour import DISPLAY_P3
+
+from bench.process import cpu_of, footage
+from pipeline.media import ffmpeg
+from pipeline.media.identify import identify
+from pipeline.model import What
+from pipeline.process.findings import find
+
+_PLACE_TAG = re.compile(
+    r"(?i)GPS(?!Version|MapDatum)|Latitude|Longitude|Location(?!Accuracy)|^City$|Sub-?location"
+    r"|Coordinates|GeoTiff"
+)
+_A_MAIL = 12
+_RED, _GREEN, _BLUE, _WHITE = (200, 30, 30), (30, 180, 30), (30, 30, 200), (230, 230, 230)
+_IN_P3 = (200, 70, 50)
+_TURNED, _COLOUR = 60, 10  # how far a channel may be off: quadrants, and one even colour
+_STILLS = frozenset((".jpg", ".png", ".gif", ".webp", ".tiff", ".bmp", ".avif", ".heic"))
+
+Pixel = tuple[int, ...]
+
+
+@dataclass
+class Outcome:
+    """What a tool made: by the name of the input, the files that came out."""
+
+    tool: str
+    cpu_s: float = 0.0
+    made: dict[str, list[Path]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A picture that looks right only if its mark is obeyed, and how far it may be off."""
+
+    name: str
+    data: bytes
+    tolerance: int
+
+
+def _quadrants() -> Image.Image:
+    picture = Image.new("RGB", (320, 180), _RED)
+    picture.paste(_GREEN, (160, 0, 320, 90))
+    picture.paste(_BLUE, (0, 90, 160, 180))
+    picture.paste(_WHITE, (160, 90, 320, 180))
+    return picture
+
+
+def _saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
+    data = io.BytesIO()
+    picture.save(data, kind, **options)
+    return data.getvalue()
+
+
+def marked(folder: Path) -> list[Marked]:
+    """The pictures with a mark; *folder* is for what FFmpeg needs as a file."""
+    photo = _saved(_quadrants(), "JPEG", quality=95, subsampling=0)
+    turned = photo[:2] + app1(tiff([(0x0112, 3, b"\0\x06")])) + photo[2:]
+    straight = folder / "straight.mp4"
+    straight.write_bytes(
+        film(
+            *("-f", "image2pipe", "-i", "-", "-vf", "loop=9:1,format=yuv420p"),
+            *("-movflags", "frag_keyframe+empty_moov", "-f", "mp4", "-"),
+            give=photo,
+        )
+    )
+    rotated = folder / "rotated.mp4"
+    film("-display_rotation", "90", "-i", straight, "-c", "copy", rotated)
+    wide = Image.new("RGB", (320, 180), _IN_P3)
+    return [
+        Marked("marked-turned.jpg", turned, _TURNED),
+        Marked("marked-turned.mp4", rotated.read_bytes(), _TURNED),
+        Marked("marked-p3.jpg", _saved(wide, "JPEG", quality=95, icc_profile=DISPLAY_P3), _COLOUR),
+        Marked("marked-p3.png", _saved(wide, "PNG", icc_profile=DISPLAY_P3), _COLOUR),
+    ]
+
+
+def shown(path: Path) -> list[Pixel]:
+    """Four colours around the middle, as a viewer that obeys all marks shows them."""
+    if path.suffix == ".mp4":
+        data = film("-i", path, "-frames:v", "1", "-f", "image2pipe", "-c:v", "png", "-")
+        picture = Image.open(io.BytesIO(data)).convert("RGB")
+    else:
+        opened = Image.open(path)
+        profile = opened.info.get("icc_profile")
+        picture = ImageOps.exif_transpose(opened).convert("RGB")
+        if profile:
+            named = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            changed = ImageCms.profileToProfile(picture, named, ImageCms.createProfile("sRGB"))
+            assert changed is not None
+            picture = changed
+    width, height = picture.size
+    step = min(width, height) // 10
+    points = [(width // 2 + x, height // 2 + y) for y in (-step, step) for x in (-step, step)]
+    colours = [picture.getpixel(point) for point in points]
+    return [colour for colour in colours if isinstance(colour, tuple)]
+
+
+# --- the tools ---
+
+
+def each(tool: str, inputs: Iterable[Path], out: Path, command: Callable[..., Any]) -> Outcome:
+    """A tool that takes one file and writes another; one that fails has refused it."""
+    outcome = Outcome(tool)
+    for path in inputs:
+        made = out / path.name
+        argv = [str(word) for word in command(path, made)]
+        try:
+            outcome.cpu_s += cpu_of(["/bin/sh", "-c", 'exec "$@" 2>&1', "sh", *argv], out)
+        except subprocess.CalledProcessError:
+            continue
+        if made.exists() and made.stat().st_size:
+            outcome.made[path.name] = [made]
+    return outcome
+
+
+_MAT2 = 'mat2 --no-sandbox "$1" && mv "${1%.*}.cleaned.${1##*.}" "$2"'
+_PILLOW = "import sys; from PIL import Image; Image.open(sys.argv[1]).save(sys.argv[2])"
+
+
+def mat2(path: Path, made: Path) -> list[object]:
+    return ["/bin/sh", "-c", _MAT2, "sh", path, made]
+
+
+def exiftool(path: Path, made: Path) -> list[object]:
+    return ["exiftool", "-q", "-all=", "-o", made, path]
+
+
+def copied(path: Path, made: Path) -> list[object]:
+    words = ["-nostdin", "-v", "error", "-i", path, "-map", "0", "-map_metadata", "-1"]
+    return [ffmpeg.program(), *words, "-c", "copy", made]
+
+
+def pillow(path: Path, made: Path) -> list[object]:
+    return [sys.executable, "-c", _PILLOW, path, made]
+
+
+def ours(inputs: list[Path], folder: Path) -> Outcome:
+    """Everything is mailed in; what came out are the clip and its still."""
+    settings = '[process]\nsandbox = "landlock"\nstill_seconds = 0.2\nstill_motion = "none"\n'
+    output = '[[output]]\nname = "small"\nsize = "320x180"\nfps = 25\n'
+    mails = {
+        f"mail {first}": {path.name: path.read_bytes() for path in inputs[first : first + _A_MAIL]}
+        for first in range(0, len(inputs), _A_MAIL)
+    }
+    campaign = begin(folder / "ours", mails, config(settings, outputs=output))
+    outcome = Outcome("this project", footage(campaign.folder, "run"))
+    for name, row in campaign.rows.items():
+        for each_output in row["outputs"]:
+            clip = campaign.work / each_output["path"]
+            outcome.made[name] = [clip, clip.with_suffix(".jpg")]
+    return outcome
+
+
+# --- the judges ---
+
+
+def leaks(paths: list[Path], row: dict[str, Any], said: dict[str, dict[str, Any]]) -> set[str]:
+    """Which judge still sees the place: "bytes", "exiftool", "readers"."""
+    seen = set()
+    needles = Needles([row], identity=False)
+    for path in paths:
+        tags = said.get(str(path), {})
+        named = any(_PLACE_TAG.search(tag.rsplit(":", 1)[-1]) for tag in tags)
+        if needles.within(path.read_bytes()):
+            seen.add("bytes")
+        if named or needles.within(json.dumps(tags, ensure_ascii=False).encode()):
+            seen.add("exiftool")
+        if any(found.what is What.LOCATION for found in find(path, identify(path))):
+            seen.add("readers")
+    return seen
+
+
+def asked(paths: list[Path]) -> dict[str, dict[str, Any]]:
+    """What ExifTool says of the files, without what the file system says."""
+    command = ["exiftool", "-ee3", "-a", "-u", "-U", "-G1:4", "-s", "-json", "-@", "-"]
+    done = subprocess.run(
+        command, input="\n".join(map(str, paths)).encode(), capture_output=True, check=False
+    )
+    return {
+        tags.pop("SourceFile"): {
+            tag: value for tag, value in tags.items() if not tag.startswith("System:")
+        }
+        for tags in json.loads(done.stdout or b"[]")
+    }
+
+
+def right(outcome: Outcome, pictures: list[Marked], wanted: dict[str, list[Pixel]]) -> int:
+    """How many of the marked pictures still look as they must."""
+    count = 0
+    for picture in pictures:
+        if made := outcome.made.get(picture.name):
+            off = [
+                abs(a - b)
+                for got, want in zip(shown(made[0]), wanted[picture.name], strict=True)
+                for a, b in zip(got, want, strict=True)
+            ]
+            count += max(off) <= picture.tolerance
+    return count
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        corpus = folder / "corpus"
+        names = [planted.name for planted in build(corpus)]
+        rows = json.loads((corpus / "manifest.json").read_text("utf-8"))["files"]
+        pictures = marked(folder)
+        for picture in pictures:
+            (corpus / picture.name).write_bytes(picture.data)
+        wanted = {picture.name: shown(corpus / picture.name) for picture in pictures}
+        inputs = [corpus / each_name for each_name in (*names, *wanted)]
+        outcomes = []
+        for tool in (mat2, exiftool, copied, pillow):
+            out = folder / tool.__name__
+            out.mkdir()
+            title = {"copied": "FFmpeg -c copy", "exiftool": "ExifTool -all="}
+            taken = [path for path in inputs if tool is not pillow or path.suffix in _STILLS]
+            outcomes.append(
+                each(
+                    title.get(tool.__name__, tool.__name__.replace("pillow", "Pillow")),
+                    taken,
+                    out,
+                    tool,
+                )
+            )
+        outcomes.append(ours(inputs, folder))
+        print(f"{len(rows)} carriers, {len(pictures)} marked pictures")
+        print("| tool | taken | refused | leaking | of them seen by | right | CPU s |")
+        print("| --- | --- | --- | --- | --- | --- | --- |")
+        for outcome in outcomes:
+            made = [path for paths in outcome.made.values() for path in paths]
+            said = asked(made)
+            taken_rows = [row for row in rows if row["name"] in outcome.made]
+            seen = [leaks(outcome.made[row["name"]], row, said) for row in taken_rows]
+            by = ", ".join(
+                f"{judge} {sum(judge in one for one in seen)}"
+                for judge in ("bytes", "exiftool", "readers")
+            )
+            correct = right(outcome, pictures, wanted)
+            marks = sum(picture.name in outcome.made for picture in pictures)
+            print(
+                f"| {outcome.tool} | {len(taken_rows)} | {len(rows) - len(taken_rows)} "
+                f"| {sum(map(bool, seen))} | {by} | {correct} of {marks} | {outcome.cpu_s:.1f} |"
+            )
+        shutil.rmtree(corpus)
+
+
+if __name__ == "__main__":
+    main()

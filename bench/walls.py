@@ -1,0 +1,124 @@
+"""What the walls and the judge cost, as a share of the CPU of `footage process`.
+
+    .venv/bin/python -m bench.walls
+
+The workload is the sample inbox.  The sandbox's part is what starting a program behind it costs
+beyond starting it bare, times the programs that were started; the judge's and the finder's part
+is what they take over the same clips and originals again.  The whole is measured with Landlock,
+because what runs inside bubblewrap's process namespace is not counted for its parent; for the
+same reason bubblewrap's start is given by the clock too, an upper bound.  Prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench.process import footage
+from pipeline.console import Console
+from pipeline.demo import sample
+from pipeline.media import identify, verify
+from pipeline.media.ffmpeg import Door
+from pipeline.media.sandbox import Cell, choose, spawn
+from pipeline.process import findings
+
+_STARTS = 40
+_PROGRAM = "/bin/true"
+
+
+def children() -> float:
+    """CPU seconds of all children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def start(begin: Callable[[], subprocess.Popen[bytes]]) -> tuple[float, float]:
+    """CPU seconds, and seconds by the clock, of starting a program that does nothing."""
+    before, clock = children(), time.perf_counter()
+    for _ in range(_STARTS):
+        with begin() as process:
+            process.wait()
+    return (children() - before) / _STARTS, (time.perf_counter() - clock) / _STARTS
+
+
+def starts(reads: tuple[Path, ...]) -> dict[str, Any]:
+    """What a start costs behind each wall beyond a bare one, in milliseconds."""
+    bare_cpu, bare_clock = start(lambda: subprocess.Popen([_PROGRAM]))
+    figures = {}
+    for wall in ("landlock", "bubblewrap"):
+        command, program = choose(wall).command([_PROGRAM], Cell(reads=reads))
+        cpu, clock = start(lambda c=command, p=program: spawn(c, p))  # type: ignore[misc]
+        figures[wall] = {
+            "cpu_ms": round(1000 * (cpu - bare_cpu), 2),
+            "clock_ms": round(1000 * (clock - bare_clock), 2),
+        }
+    return figures
+
+
+def programs(folder: Path) -> Counter[str]:
+    """How many programs were started, by purpose."""
+    events = [
+        json.loads(line)
+        for log in (folder / "work" / "logs").iterdir()
+        for line in log.read_text("utf-8").splitlines()
+    ]
+    return Counter(event["purpose"] for event in events if event["event"] == "program")
+
+
+def judging(folder: Path) -> float:
+    """CPU seconds of the judge over all clips and their stills."""
+    before = time.process_time()
+    for path in (folder / "work" / "clips").rglob("*.mp4"):
+        verify.judge_clip(path)
+        verify.judge_jpeg(path.with_suffix(".jpg"))
+    return time.process_time() - before
+
+
+def finding(folder: Path) -> float:
+    """CPU seconds of finding what the originals gave away."""
+    before = time.process_time()
+    for path in (folder / "work" / "originals").rglob("*"):
+        if path.is_file():
+            findings.find(path, identify.identify(path))
+    return time.process_time() - before
+
+
+def measured() -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sample.make(folder, Door("auto", Console()), Console())
+        config = folder / "config.toml"
+        config.write_text(config.read_text("utf-8") + '\n[process]\nsandbox = "landlock"\n')
+        footage(folder, "ingest")
+        whole = footage(folder, "process")
+        started = programs(folder)
+        cost = starts((config,))
+        judge, finder = judging(folder), finding(folder)
+    walls = sum(started.values()) * cost["landlock"]["cpu_ms"] / 1000
+    tight = sum(started.values()) * cost["bubblewrap"]["clock_ms"] / 1000
+    return {
+        "process_cpu_s": round(whole, 1),
+        "programs": dict(started),
+        "start": cost,
+        "landlock_cpu_s": round(walls, 2),
+        "bubblewrap_at_most_s": round(tight, 2),
+        "judge_cpu_s": round(judge, 2),
+        "finder_cpu_s": round(finder, 2),
+        "share_walls_and_judge": round((max(walls, tight) + judge) / whole, 4),
+        "share_with_finder": round((max(walls, tight) + judge + finder) / whole, 4),
+    }
+
+
+def main() -> None:
+    print(json.dumps(measured(), indent=1))
+
+
+if __name__ == "__main__":
+    main()
