@@ -21,6 +21,10 @@ class Joints:
     keyframes: tuple[int, ...]
     lead: int
 
+    def before(self, frame: int) -> int:
+        """The last key frame that is not behind *frame*."""
+        return max(key for key in self.keyframes if key <= frame)
+
 
 @dataclass(frozen=True)
 class Stretch:

@@ -138,6 +138,7 @@ def join(shop: Shop, film: Film, part: Path) -> None:
             film.output,
             shop.workspace,
             shop.door,
+            joints=assembly.joints,
             workers=shop.config.process.workers,
             done=task.advance,
         )

@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +26,12 @@ from pipeline.media.ffmpeg import Door, program
 from pipeline.media.sandbox import Cell, Limits
 from pipeline.render.cuts import Bridge, Joints, Piece, Stretch
 
-_VERSION = 1
+_VERSION = 2
 _CARD = "card"
 _SHA = 16  # digits of an original in a name
 # pixels that the encoders of a batch hold at a time; each holds some dozen pictures
 _BATCH_PIXELS = 8_500_000
 _MOST = 16
-
-
-@dataclass(frozen=True)
-class Made:
-    """A bridge's file, and where it can be cut."""
-
-    path: Path
-    joints: Joints
 
 
 def folder(workspace: Workspace) -> Path:
@@ -79,11 +70,13 @@ def make(
     workspace: Workspace,
     door: Door,
     *,
+    joints: Mapping[str, Joints],
     workers: int,
     done: Callable[[int], None],
 ) -> None:
     """Make the bridges of *todo*; what was made is kept whatever becomes of the others.
 
+    :param joints: of each segment's file, by its path.
     :param workers: batches at a time; 0 for as many as the processor allows.
     :param done: told how many pictures are there each time a batch is.
     :raises StageError: FFmpeg failed, or what it made would not join the clips.
@@ -95,7 +88,7 @@ def make(
     workers = workers or len(os.sched_getaffinity(0))
 
     def one(batch: dict[Path, Bridge]) -> int:
-        _batch(batch, transition, output, workspace, door)
+        _batch(batch, transition, output, workspace, door, joints)
         return sum(bridge.frames for bridge in batch.values())
 
     with ThreadPoolExecutor(max(1, workers), thread_name_prefix="seam") as pool:
@@ -127,13 +120,18 @@ def _shown(path: Path) -> set[str]:
 
 
 def _batch(
-    batch: dict[Path, Bridge], transition: str, output: Output, workspace: Workspace, door: Door
+    batch: dict[Path, Bridge],
+    transition: str,
+    output: Output,
+    workspace: Workspace,
+    door: Door,
+    joints: Mapping[str, Joints],
 ) -> None:
     parts = {path: files.part_for(path) for path in batch}
     frames = sum(bridge.frames for bridge in batch.values())
     nodes = [
         ffmpeg.output(
-            _picture(bridge, transition, output, workspace),
+            _picture(bridge, transition, output, workspace, joints),
             str(parts[path]),
             **encode.piece_arguments(output),
         )
@@ -177,9 +175,18 @@ def _judge(part: Path, bridge: Bridge, output: Output) -> None:
         )
 
 
-def _picture(bridge: Bridge, transition: str, output: Output, workspace: Workspace) -> Any:
+def _picture(
+    bridge: Bridge,
+    transition: str,
+    output: Output,
+    workspace: Workspace,
+    joints: Mapping[str, Joints],
+) -> Any:
     """The filters of a bridge, as long as it says."""
-    streams = [_decoded(side, output, workspace) for side in bridge.sides]
+    streams = [
+        _decoded(side, joints[side.segment.path].before(side.start), output, workspace)
+        for side in bridge.sides
+    ]
     shown = streams[0]
     if bridge.fade and bridge.tail is not None:
         shown = ffmpeg.filter(
@@ -204,16 +211,18 @@ def _picture(bridge: Bridge, transition: str, output: Output, workspace: Workspa
     )
 
 
-def _decoded(side: Stretch, output: Output, workspace: Workspace) -> Any:
-    """The pictures of a stretch, from nought, at the output's pace."""
+def _decoded(side: Stretch, keyframe: int, output: Output, workspace: Workspace) -> Any:
+    """The pictures of a stretch, from nought, at the output's pace; decoded from *keyframe* on."""
     options: dict[str, Any] = {"f": "mov", "threads": 1, "protocol_whitelist": "file"}
-    if side.start:
-        # half a picture early, so that rounding can't lose one
-        options["ss"] = f"{(side.start - 0.5) / output.fps:.6f}"
+    before = side.start - keyframe
+    if keyframe:
+        # a little behind it, so that rounding can't find the one before; nothing is left out
+        options |= {"ss": f"{(keyframe + 0.25) / output.fps:.6f}", "noaccurate_seek": None}
+    options["t"] = f"{(before + side.frames + 1) / output.fps:.6f}"
     source = ffmpeg.input(str(workspace.root / side.segment.path), **options)
     return (
         source["v:0"]
-        .filter("trim", end_frame=side.frames)
+        .filter("trim", start_frame=before, end_frame=before + side.frames)
         .filter("settb", f"1/{output.fps}")
         .filter("setpts", "N")
         .filter("fps", fps=output.fps)
