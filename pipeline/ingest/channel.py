@@ -48,16 +48,21 @@ class Channel:
         What a server leaves out at the end (close_notify) is left to the layer above, which
         knows whether its answer was whole.
         """
-        got = 0
-        try:
-            got = self._do(lambda: self._read(buffer))
-            while 0 < got < len(buffer):
-                more = self._read(buffer[got:])
-                if not more:
-                    break
-                got += more
-        except (ssl.SSLWantReadError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
-            pass
+        read: Callable[[int, memoryview], int] = self._tls.read  # type: ignore[assignment]
+        size, got = len(buffer), 0
+        while not got:
+            try:
+                while got < size:
+                    more = read(size - got, buffer[got:])
+                    if not more:
+                        return got
+                    got += more
+            except ssl.SSLWantReadError:
+                if not got:
+                    self._flush()
+                    self._feed()
+            except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+                return got
         return got
 
     def makefile(self, mode: str) -> io.BufferedReader:
@@ -82,14 +87,11 @@ class Channel:
         """Let go of the connection."""
         self._sock.close()
 
-    def _read(self, buffer: memoryview) -> int:
-        return int(self._tls.read(len(buffer), buffer))
-
-    def _do(self, step: Callable[[], int | None]) -> int:
+    def _do(self, step: Callable[[], object]) -> None:
         """A step of TLS, with the bytes that it needs and makes."""
         while True:
             try:
-                done = step()
+                step()
             except ssl.SSLWantReadError:
                 self._flush()
                 self._feed()
@@ -98,7 +100,7 @@ class Channel:
                 raise
             else:
                 self._flush()
-                return done or 0
+                return
 
     def _flush(self) -> None:
         if self._out.pending:

@@ -30,17 +30,18 @@ def base64(pieces: Iterable[bytes]) -> Iterator[bytes]:
     left = b""
     for piece in pieces:
         data = left + piece
-        cut = data.rfind(b"\n") + 1
-        lines = data[:cut]
-        if cut and b"=" not in data:
+        end = data.find(b"=")
+        cut = data.rfind(b"\n", 0, end if end >= 0 else len(data)) + 1
+        if cut:
             try:  # lines hold whole groups, nearly always
-                decoded = pybase64.b64decode(lines)
+                decoded = pybase64.b64decode(memoryview(data)[:cut])
             except binascii.Error:
                 pass
             else:
-                left = data[cut:]
                 yield decoded
-                continue
+                data = left = data[cut:]
+                if end < 0:
+                    continue
         data = data.translate(None, _NOT_BASE64)
         end = data.find(b"=")
         if end >= 0:
