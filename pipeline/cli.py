@@ -21,7 +21,6 @@ from pipeline.errors import FootageError, UsageError
 from pipeline.ledger import Ledger
 from pipeline.model import Decision
 from pipeline.render.interchange import Format
-from pipeline.render.preview import Excerpt
 from pipeline.review import decisions
 from pipeline.runner import Step
 
@@ -137,6 +136,8 @@ def render(
     """Join the clips that the review admits into the montage of each output, or of OUTPUTS."""
     if clip and not preview:
         raise UsageError("--from is for --preview; a montage is always whole")
+    from pipeline.render.preview import Excerpt  # noqa: PLC0415 - slow to load
+
     excerpt = Excerpt(seconds, clip) if preview else None
     _work(options, "render", lambda bench: runner.make_montages(bench, outputs, excerpt))
 

@@ -23,6 +23,7 @@ from tqdm import tqdm
 from pipeline import clock
 
 _LINE_EVERY_S = 10.0
+_IN_WORDS = "{desc}: {percentage:3.0f}%|{bar}| about {remaining} left{postfix}"
 
 
 class Verbosity(IntEnum):
@@ -56,19 +57,24 @@ class Task:
             else None
         )
 
-    def advance(self, amount: int = 1) -> None:
-        """Count *amount* as done; may be called from any thread."""
+    def advance(self, amount: int = 1, says: str = "") -> None:
+        """Count *amount* as done; may be called from any thread.
+
+        :param says: how far it has come, where a count of one unit does not tell.
+        """
         with self._lock:
             self._done += amount
             if self._bar is not None:
+                if says:
+                    self._bar.bar_format = _IN_WORDS
+                    self._bar.set_postfix_str(says, refresh=False)
                 self._bar.update(amount)
             elif time.monotonic() - self._said > _LINE_EVERY_S:
                 self._said = time.monotonic()
                 passed = self._said - self._begun
                 left = _length(passed * (self._total - self._done) / max(1, self._done))
-                self._console.say(
-                    f"{self._title}: {self._done} of {self._total} {self._unit}, about {left} left"
-                )
+                says = says or f"{self._done} of {self._total} {self._unit}"
+                self._console.say(f"{self._title}: {says}, about {left} left")
 
     def close(self) -> None:
         """Take the bar away."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline import custody, files
 from pipeline.config import Config
@@ -17,15 +17,20 @@ from pipeline.errors import FootageError, InboxError, StageError, UsageError
 from pipeline.files import Workspace
 from pipeline.ingest import add as adding
 from pipeline.ingest import stage as ingest
+from pipeline.late import late
 from pipeline.ledger import Ledger
 from pipeline.media.ffmpeg import Door
 from pipeline.model import Row, Status
 from pipeline.process import stage as process
 from pipeline.render import interchange
-from pipeline.render import stage as render
-from pipeline.render.making import Shop
-from pipeline.render.preview import Excerpt
 from pipeline.review import admission, report
+
+if TYPE_CHECKING:
+    from pipeline.render import making
+    from pipeline.render import stage as render
+    from pipeline.render.preview import Excerpt
+else:
+    making, render = late("pipeline.render.making"), late("pipeline.render.stage")
 
 EXIT_CLIP_FAILED = 3
 
@@ -135,7 +140,7 @@ def export(bench: Bench, kind: interchange.Format, names: Sequence[str]) -> dict
     admitted = _admitted(bench)
     if not admitted:
         raise StageError(_what_waits(bench))
-    shop = Shop(bench.config, bench.ledger, bench.workspace, bench.door, bench.console)
+    shop = making.Shop(bench.config, bench.ledger, bench.workspace, bench.door, bench.console)
     outputs = render.outputs_named(bench.config, names)
     paths = [render.export(shop, output, admitted, kind) for output in outputs]
     for path in paths:

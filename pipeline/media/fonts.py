@@ -13,7 +13,6 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
-from fontTools.ttLib import TTFont
 from PIL import ImageFont, features
 
 from pipeline.errors import ConfigError
@@ -140,5 +139,8 @@ def _on_system() -> tuple[Path, ...]:
 @cache
 def _coverage(path: Path) -> frozenset[int]:
     """The characters that a font has glyphs for (OpenType table cmap)."""
+    # slow to load, and a night without new footage writes nothing
+    from fontTools.ttLib import TTFont  # noqa: PLC0415
+
     with TTFont(path, lazy=True, fontNumber=0) as font:
         return frozenset(font.getBestCmap() or ())

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from pipeline.config import CaptionPosition, CaptionStyle, Category, Config, Output
@@ -47,20 +48,7 @@ class Recipe:
     @property
     def key(self) -> str:
         """The hash of what the clip's bytes depend on: 32 hex digits."""
-        parts = [
-            _VERSION,
-            Path(ffmpeg.program()).name,  # another FFmpeg may write other parameter sets
-            self.caption,
-            self.caption_position,
-            self.caption_style,
-            [output.model_dump() | encode.clip_arguments(output) for output in self.outputs],
-            self.still_seconds,
-            self.still_motion,
-            self.loudness_lufs,
-        ]
-        if self.transition_seconds > 0:  # moves key frames, and nothing else
-            parts.append([self.fade_frames(output) for output in self.outputs])
-        return _digest(parts)
+        return _key(self)
 
     @property
     def refusal_key(self) -> str:
@@ -96,6 +84,24 @@ def of(config: Config, caption: str, category: str | None = None) -> Recipe:
         caption_style=config.process.caption_style,
         transition_seconds=config.montage.transition_seconds,
     )
+
+
+@cache
+def _key(recipe: Recipe) -> str:
+    parts = [
+        _VERSION,
+        Path(ffmpeg.program()).name,  # another FFmpeg may write other parameter sets
+        recipe.caption,
+        recipe.caption_position,
+        recipe.caption_style,
+        [output.model_dump() | encode.clip_arguments(output) for output in recipe.outputs],
+        recipe.still_seconds,
+        recipe.still_motion,
+        recipe.loudness_lufs,
+    ]
+    if recipe.transition_seconds > 0:  # moves key frames, and nothing else
+        parts.append([recipe.fade_frames(output) for output in recipe.outputs])
+    return _digest(parts)
 
 
 def _category(

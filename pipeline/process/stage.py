@@ -7,22 +7,31 @@ side by side, one thread each, longest first; this thread alone writes to the le
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import ConfigError
 from pipeline.files import Workspace
+from pipeline.late import late
 from pipeline.ledger import Ledger
-from pipeline.media import caption
 from pipeline.media.ffmpeg import Door
 from pipeline.model import ClipResult, Reason, Refusal, Review, Status
-from pipeline.process import clip, lookalikes, recipe
-from pipeline.process.clip import Job, Shop
+from pipeline.process import recipe
+from pipeline.process.progress import Progress
 from pipeline.process.recipe import Recipe
+
+if TYPE_CHECKING:
+    from pipeline.media import caption
+    from pipeline.process import clip, lookalikes
+else:
+    caption = late("pipeline.media.caption")
+    clip, lookalikes = late("pipeline.process.clip"), late("pipeline.process.lookalikes")
 
 
 @dataclass(frozen=True)
@@ -73,13 +82,16 @@ def run(
     for result in unwritable:
         ledger.record_clip(result)
     if not jobs:
-        _note_lookalikes(ledger)
         return ProcessSummary(failed=len(unwritable))
     # longest first, so that no worker is left alone with the longest at the end
-    jobs.sort(key=lambda job: -job.original.stat().st_size)
-    shop = Shop(config, workspace, door, console, todo.agreed)
+    sizes = {job.sha256: job.original.stat().st_size for job in jobs}
+    jobs.sort(key=lambda job: -sizes[job.sha256])
+    shop = clip.Shop(config, workspace, door, console, todo.agreed)
     counts = Counter({Status.FAILED: len(unwritable)})
-    with console.task("process", len(jobs), "clips") as task:
+    progress = Progress(len(jobs))
+    begun = time.monotonic()
+    # counted in bytes of originals, which tell better than clips how much work is left
+    with console.task("process", sum(sizes.values()), "B") as task:
         for result in _side_by_side(jobs, shop, _workers(config)):
             _tidy(workspace, result)
             ledger.record_clip(result)
@@ -90,7 +102,8 @@ def run(
                 status=result.status,
                 reason=result.refusal.reason if result.refusal else None,
             )
-            task.advance()
+            progress = progress.after(sum(output.frames for output in result.outputs))
+            task.advance(sizes[result.sha256], progress.line(time.monotonic() - begun))
     _note_lookalikes(ledger)
     return ProcessSummary(counts[Status.ACCEPTED], counts[Status.REJECTED], counts[Status.FAILED])
 
@@ -125,7 +138,7 @@ def _done(result: ClipResult, wanted: Recipe, workspace: Workspace) -> bool:
     return all((workspace.root / output.path).exists() for output in result.outputs)
 
 
-def _jobs(todo: Plan, workspace: Workspace) -> tuple[list[Job], list[ClipResult]]:
+def _jobs(todo: Plan, workspace: Workspace) -> tuple[list[clip.Job], list[ClipResult]]:
     """What there is to do, and the clips whose reviewer wants words that no font here has.
 
     :raises ConfigError: the campaign's own words can't be written.
@@ -141,7 +154,7 @@ def _jobs(todo: Plan, workspace: Workspace) -> tuple[list[Job], list[ClipResult]
             refusal = Refusal(Reason.INTERNAL, detail)
             unwritable.append(clip.refused(sha256, wanted, refusal, ()))
         else:
-            jobs.append(Job(sha256, workspace.original(sha256), wanted, strips))
+            jobs.append(clip.Job(sha256, workspace.original(sha256), wanted, strips))
     return jobs, unwritable
 
 
@@ -163,7 +176,7 @@ def _workers(config: Config) -> int:
     return config.process.workers or len(os.sched_getaffinity(0))
 
 
-def _side_by_side(jobs: list[Job], shop: Shop, workers: int) -> Iterator[ClipResult]:
+def _side_by_side(jobs: list[clip.Job], shop: clip.Shop, workers: int) -> Iterator[ClipResult]:
     """The outcomes as they come; if anything ends the run, every program is ended first."""
     with ThreadPoolExecutor(workers, thread_name_prefix="clip") as pool:
         futures: list[Future[ClipResult]] = [pool.submit(clip.make, job, shop) for job in jobs]

@@ -1,0 +1,94 @@
+"""Ctrl-C ends a run at once and cleanly; the next one goes on where it was."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from campaign import Campaign, begin, config, make
+from PIL import Image
+
+OUTPUT = '[[output]]\nname = "wide"\nsize = "640x360"\nfps = 30\nquality = "high"\n'
+SETTINGS = (
+    '[process]\nworkers = 2\nstill_seconds = 0.2\nstill_motion = "none"\n'
+    "[review]\nrequired = false\n"
+)
+ENDED_WITHIN_S = 5.0
+
+
+def photo(colour: str) -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", (64, 48), colour).save(data, "PNG")
+    return data.getvalue()
+
+
+def campaign_with_a_long_film(folder: Path) -> Campaign:
+    film = make(
+        folder,
+        "film.mp4",
+        *("-f", "lavfi", "-i", "testsrc2=s=640x360:r=30:d=12"),
+        *("-f", "lavfi", "-i", "sine=d=12", "-preset", "ultrafast", "-c:a", "aac"),
+    )
+    files = {"film.mp4": film, "red.png": photo("red"), "blue.png": photo("blue")}
+    made = begin(folder / "campaign", {"three": files}, config(SETTINGS, outputs=OUTPUT))
+    assert made.footage("ingest").code == 0
+    return made
+
+
+def still_running(folder: Path) -> list[str]:
+    """The programs that work on files of *folder*."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().decode("utf-8", "replace")
+        except OSError:
+            continue
+        if str(folder) in command and process.name != str(os.getpid()):
+            found.append(command)
+    return found
+
+
+def interrupted(campaign: Campaign) -> tuple[int, str, float]:
+    """Exit code, last words, and how long it took a run that was stopped during an encode."""
+    command = [sys.executable, "-m", "pipeline", "process", "-v"]
+    command += ["--config", str(campaign.folder / "config.toml")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        seen = {"encode": 0, "loudness": 0}
+        for line in process.stderr:
+            purpose = line.partition(":")[0]
+            if purpose in seen:
+                seen[purpose] += 1
+            if seen["encode"] == 2 and seen["loudness"]:
+                break
+        begun = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+        code = process.wait()
+    return code, said, time.monotonic() - begun
+
+
+def test_ctrl_c_and_the_next_run(tmp_path: Path) -> None:
+    campaign = campaign_with_a_long_film(tmp_path)
+    code, said, seconds = interrupted(campaign)
+    assert code == 1
+    assert said.splitlines()[-1] == "footage: stopped; nothing is lost, run again to go on"
+    assert "Traceback" not in said
+    assert seconds < ENDED_WITHIN_S
+    assert still_running(campaign.folder) == []
+
+    totals = campaign.footage("status", "--json").data["totals"]
+    assert totals["accepted"] + totals["pending"] == 3
+    assert totals["pending"] >= 1
+    before = len(campaign.programs())
+    assert campaign.footage("process").code == 0
+    encodes = [p for p in campaign.programs()[before:] if p["purpose"] == "encode"]
+    assert len(encodes) == totals["pending"]
+    assert list(campaign.work.rglob("*.part")) == []
+    assert campaign.footage("report").code == 0
+    assert {row["status"] for row in campaign.rows.values()} == {"accepted"}
