@@ -35,7 +35,7 @@ from carriers.needles import Needles
 from carriers.place import tiff
 from test_colour import DISPLAY_P3
 
-from bench.process import cpu_of, footage
+from bench._cpu import cpu_of, footage
 from pipeline.media import ffmpeg
 from pipeline.media.identify import identify
 from pipeline.model import What

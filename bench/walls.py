@@ -12,7 +12,6 @@ same reason bubblewrap's start is given by the clock too, an upper bound.  Print
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import tempfile
 import time
@@ -21,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.process import footage
+from bench._cpu import children, footage
 from pipeline.console import Console
 from pipeline.demo import sample
 from pipeline.media import identify, verify
@@ -31,12 +30,6 @@ from pipeline.process import findings
 
 _STARTS = 40
 _PROGRAM = "/bin/true"
-
-
-def children() -> float:
-    """CPU seconds of all children that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def start(begin: Callable[[], subprocess.Popen[bytes]]) -> tuple[float, float]:
