@@ -33,12 +33,15 @@ GROWING = Limits(wall_s=60, cpu_s=2, memory=2 << 30, file_size=1 << 20)
 _PROTOCOLS = "file,http,https,tls,tcp,udp,rtp,rtsp,ftp,concat,subfile,crypto,data,pipe,async,cache"
 _MEASURED = """
 import json, resource, sys
+from pathlib import Path
 from pipeline import cli
 try:
     cli.main()
 except SystemExit as end:
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # not ru_maxrss, which lives through exec and would count the test process that started this
+    status = Path("/proc/self/status").read_text()
+    own = int(status.partition("VmHWM:")[2].split()[0])
     print(json.dumps({"code": end.code, "peak": peak, "own": own}))
 """
 

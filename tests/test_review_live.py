@@ -63,12 +63,14 @@ def test_note_and_cut_are_written_and_undo_outlives_the_server(
         page, _ = enter(reader, server)
         one = page.locator(card("one"))
         one.locator("button.approved").click()
+        until(page, lambda: campaign.ledger.trail_end() == 1)
         one.locator(".edit summary").click()
-        one.get_by_label("Note").fill("crop the sign")
-        one.get_by_label("Start at").fill("0.5")
-        one.get_by_label("End at").fill("2")
-        one.get_by_label("End at").press("Tab")
-        until(page, lambda: campaign.ledger.trail_end() == 4)
+        # edits that are made while one is on its way go together, as one act: wait for each
+        edits = {"Note": "crop the sign", "Start at": "0.5", "End at": "2"}
+        for number, (label, text) in enumerate(edits.items(), 2):
+            one.get_by_label(label).fill(text)
+            one.get_by_label(label).press("Tab")
+            until(page, lambda number=number: campaign.ledger.trail_end() == number)  # type: ignore[misc]
         page.close()
     stored = campaign.ledger.reviews()[sha("one")]
     assert (stored.decision, stored.note, stored.in_s, stored.out_s) == (
