@@ -121,6 +121,26 @@ def test_a_connection_that_breaks_is_made_anew(
         check_all_once(account, desk)
 
 
+@pytest.mark.parametrize("how", [How.CUT, How.RESET, How.STALL])
+def test_a_large_piece_over_tls_that_breaks_off(
+    dovecot: Dovecot, tmp_path: Path, how: How, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where bytes are waited for in large numbers, of which the last never come."""
+    monkeypatch.setenv("FOOTAGE_IMAP_PASSWORD", PASSWORD)
+    monkeypatch.setattr(imap, "PAUSES_S", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(session, "ANSWER_S", 1.0)
+    account = dovecot.account()
+    video = mp4(5, 3_000_000)
+    account.append([mail(("a.mp4", video)).as_bytes()])
+    with troubled(dovecot.tls_port, Trouble(how, after=1_300_000)) as proxy:
+        url = account.url(scheme="imaps", port=proxy.port)
+        desk = Desk.at(tmp_path, url, f'ca_file = "{dovecot.ca_file}"')
+        desk.ingest()
+        assert proxy.connections == 2
+    desk.check_whole()
+    assert [item.sha256 for item in desk.attachments()] == [sha(video)]
+
+
 def test_a_connection_that_breaks_with_every_mail_gets_on(account: Account, tmp_path: Path) -> None:
     troubles = [Trouble(How.CUT, after=9_000)] * 30
     with troubled(account.server.port, *troubles) as proxy:

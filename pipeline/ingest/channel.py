@@ -36,6 +36,7 @@ class Channel:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = tls.wrap_bio(self._in, self._out, server_hostname=host)
         self._raw = memoryview(bytearray(_RAW))
+        self._least = 1
         self._do(self._tls.do_handshake)
 
     def sendall(self, data: bytes) -> None:
@@ -60,7 +61,7 @@ class Channel:
             except ssl.SSLWantReadError:
                 if not got:
                     self._flush()
-                    self._feed()
+                    self._feed(size)
             except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
                 return got
         return got
@@ -106,7 +107,16 @@ class Channel:
         if self._out.pending:
             self._sock.sendall(self._out.read())
 
-    def _feed(self) -> None:
+    def _feed(self, wanted: int = 1) -> None:
+        """Wait for bytes.
+
+        More than a buffer is wanted only where the server has said that it will send as much:
+        then a few large pieces are waited for, not each packet.
+        """
+        least = min(wanted // 2, _RAW // 2) if wanted > _BUFFER else 1
+        if least != self._least:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, least)
+            self._least = least
         count = self._sock.recv_into(self._raw)
         if count:
             self._in.write(self._raw[:count])
