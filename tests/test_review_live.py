@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from browser import Reader, browser, overflow, reader, violations
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 from serving import NAMES, campaign, config, enter, server, serving, until
 from synthetic import Campaign, sha
 
@@ -56,6 +56,20 @@ def test_two_reviewers_see_each_other(
     expect(ada.locator(f"{card('two')} .state")).to_contain_text("by Bob")
 
 
+def held_back(page: Page) -> list[Route]:
+    """The first act that the page sends stays on its way until it is let go on; here it comes."""
+    first: list[Route] = []
+
+    def act(route: Route) -> None:
+        if first:
+            route.continue_()
+        else:
+            first.append(route)
+
+    page.route("**/api/decide", act)
+    return first
+
+
 def test_note_and_cut_are_written_and_undo_outlives_the_server(
     reader: Reader, config: Config, campaign: Campaign
 ) -> None:
@@ -65,12 +79,15 @@ def test_note_and_cut_are_written_and_undo_outlives_the_server(
         one.locator("button.approved").click()
         until(page, lambda: campaign.ledger.trail_end() == 1)
         one.locator(".edit summary").click()
-        # edits that are made while one is on its way go together, as one act: wait for each
+        # the first is on its way until the others are made: each is an act all the same
+        first = held_back(page)
         edits = {"Note": "crop the sign", "Start at": "0.5", "End at": "2"}
-        for number, (label, text) in enumerate(edits.items(), 2):
+        for label, text in edits.items():
             one.get_by_label(label).fill(text)
             one.get_by_label(label).press("Tab")
-            until(page, lambda number=number: campaign.ledger.trail_end() == number)  # type: ignore[misc]
+        until(page, lambda: len(first) == 1)
+        first[0].continue_()
+        until(page, lambda: campaign.ledger.trail_end() == 4)
         page.close()
     stored = campaign.ledger.reviews()[sha("one")]
     assert (stored.decision, stored.note, stored.in_s, stored.out_s) == (
@@ -87,6 +104,30 @@ def test_note_and_cut_are_written_and_undo_outlives_the_server(
         expect(page.locator("#dock-count")).to_have_text("There is nothing to undo.")
     stored = campaign.ledger.reviews()[sha("one")]
     assert (stored.decision, stored.note, stored.in_s) == (Decision.UNDECIDED, "", None)
+
+
+def test_what_was_built_on_an_overtaken_decision_goes_back_with_it(
+    reader: Reader, server: ReviewServer, campaign: Campaign
+) -> None:
+    ada, _ = enter(reader, server, "Ada")
+    bob, _ = enter(reader, server, "Bob")
+    first = held_back(ada)
+    one = ada.locator(card("one"))
+    one.locator("button.approved").click()
+    one.locator(".edit summary").click()
+    one.get_by_label("Note").fill("the best of all")
+    one.get_by_label("Note").press("Tab")
+    bob.locator(f"{card('one')} button.rejected").click()
+    until(bob, lambda: campaign.ledger.trail_end() == 1)
+    until(ada, lambda: len(first) == 1)
+    first[0].continue_()
+    expect(one).to_have_attribute("data-decision", "rejected")
+    expect(one.get_by_label("Note")).to_have_value("")
+    one.get_by_label("Note").fill("seen")
+    one.get_by_label("Note").press("Tab")
+    until(ada, lambda: campaign.ledger.trail_end() == 2)
+    stored = campaign.ledger.reviews()[sha("one")]
+    assert (stored.decision, stored.note, stored.by) == (Decision.REJECTED, "seen", "Ada")
 
 
 def test_axe_finds_nothing_in_light_and_dark(reader: Reader, server: ReviewServer) -> None:

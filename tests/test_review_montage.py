@@ -79,7 +79,8 @@ def wanted(*names: str, seen: str = "", out: tuple[str, ...] = ()) -> dict[str, 
 def rendered(config: Config, campaign: Campaign) -> list[str]:
     """The clips in the order in which render takes them."""
     rows = campaign.ledger.rows()
-    chosen, _ = rendering.ordered(config, {}, admission.admitted(rows, required=True), rows)
+    senders = {item.id: item.sender for item in campaign.ledger.submissions()}
+    chosen, _ = rendering.ordered(config, senders, admission.admitted(rows, required=True), rows)
     names = {sha(name): name for name in (*NAMES, "waiting")}
     return [names[row.attachment.sha256 or ""] for row in chosen]
 
@@ -172,7 +173,11 @@ def test_a_rule_is_no_file(campaign: Campaign, tmp_path: Path, order: str) -> No
     assert ordering.file_of(config) is None
     with pytest.raises(Misfit, match="no file"):
         ordering.save(config, campaign.ledger.rows(), wanted("one"))
-    assert rendered(config, campaign)  # the same word is a rule for render
+    with serving(config) as server:
+        offered = begun(Client(server))["admitted"]
+    # the same word is a rule for render, and the tab begins with what it would show
+    assert [sha(name) for name in rendered(config, campaign)] == offered
+    assert len(offered) == len(NAMES)
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Origin": None}])
@@ -290,7 +295,7 @@ def test_a_rule_is_told_and_the_order_is_offered_as_text(
     path = tmp_path / "config.toml"
     path.write_text(path.read_text().replace('"sender"', '"order.txt"', 2).replace(
         'sender = "order.txt"', 'sender = "masked"'))  # fmt: skip
-    assert rendered(configuration.load(path), campaign) == ["two", "one", "three", "four"]
+    assert rendered(configuration.load(path), campaign) == ["four", "three", "one", "two"]
 
 
 def test_axe_finds_nothing_in_the_tab(tab: Callable[..., Page]) -> None:

@@ -1,12 +1,11 @@
-"""The order of the clips: by receipt, sender, name, chance, or a list of an editor's."""
+"""The order of the clips: by a rule, or by a list of an editor's."""
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pipeline import sequence
 from pipeline.config import Config
 from pipeline.errors import ConfigError, StageError
 from pipeline.model import Row, Status
@@ -35,27 +34,9 @@ def _ordered(
     config: Config, senders: Mapping[str, str], admitted: Sequence[Row], rows: Sequence[Row]
 ) -> tuple[list[Row], list[Row]]:
     order = config.montage.order
-    if order == "received":
-        return list(admitted), []
-    if order == "sender":
-        return sorted(admitted, key=lambda row: senders.get(row.submission, "")), []
-    if order == "filename":
-        return sorted(admitted, key=lambda row: _natural(row.attachment.filename)), []
-    if order.startswith("shuffle:"):
-        seed = order.removeprefix("shuffle:")
-        return sorted(admitted, key=lambda row: _shuffled(seed, row)), []
+    if sequence.is_rule(order):
+        return sequence.by_rule(order, senders, admitted), []
     return _listed(config.resolve(order), admitted, rows)
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Numbers in a name count as numbers: 9 before 10."""
-    parts = re.findall(r"\d+|\D+", name.casefold())
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
-
-
-def _shuffled(seed: str, row: Row) -> bytes:
-    # a hash, not a generator: a clip that comes or goes leaves the others where they are
-    return hashlib.sha256(f"{seed}|{row.attachment.sha256}".encode()).digest()
 
 
 def _listed(

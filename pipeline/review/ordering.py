@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline import files
+from pipeline import files, sequence
 from pipeline.config import Config
 from pipeline.model import Row, Status
 from pipeline.review.admission import admitted, may_be_shown
 from pipeline.review.entries import Misfit
 
-_RULES = {"received", "sender", "filename"}
 _SHA = re.compile("[0-9a-f]{64}")
 _LINE = re.compile(r"\s*([0-9A-Fa-f]{4,64})?\s*(?:#(.*))?")
 _OUT = re.compile(r"\s*left out: ([0-9a-f]{64})\b")
@@ -53,9 +52,7 @@ class Order:
 def file_of(config: Config) -> Path | None:
     """The order file that the configuration names; None where the order is a rule."""
     order = config.montage.order
-    if order in _RULES or order.startswith("shuffle:"):
-        return None
-    return config.resolve(order)
+    return None if sequence.is_rule(order) else config.resolve(order)
 
 
 def read(path: Path) -> Order:
@@ -85,11 +82,15 @@ def read(path: Path) -> Order:
     return Order(tuple(lines), tuple(left_out), hashlib.sha256(data).hexdigest())
 
 
-def as_data(config: Config, rows: Sequence[Row]) -> dict[str, Any]:
-    """What the montage tab begins with."""
+def as_data(config: Config, senders: Mapping[str, str], rows: Sequence[Row]) -> dict[str, Any]:
+    """What the montage tab begins with.
+
+    :param senders: the sender of each submission.
+    """
     path = file_of(config)
     montage = config.montage
-    film = [_sha(row) for row in admitted(rows, required=config.review.required)]
+    admittance = admitted(rows, required=config.review.required)
+    film = [_sha(row) for row in sequence.by_rule(montage.order, senders, admittance)]
     data: dict[str, Any] = {
         "order": montage.order,
         "file": path is not None,

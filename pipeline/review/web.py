@@ -234,7 +234,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _order(self, status: HTTPStatus = HTTPStatus.OK) -> None:
         with self.server.ledger() as ledger:
             rows = ledger.rows()
-        self._json(ordering.as_data(self.server.config, rows), status)
+            senders = {item.id: item.sender for item in ledger.submissions()}
+        self._json(ordering.as_data(self.server.config, senders, rows), status)
 
     def _post(self, path: str) -> None:
         if self.headers.get("Content-Type") != "application/json":

@@ -23,32 +23,44 @@ function settle(items) {
   for (const { sha256 } of items) rowsOf(sha256).forEach(fillFields);
 }
 
-/** Write decisions that the page shows already, as one act. */
+/** Write decisions that the page shows already, as one act; it is kept as it stands now, so that
+    what is decided while it is on its way is an act of its own, with an undo of its own. */
 function send(shas) {
+  const act = shas.map((sha256) => ({ sha256, entry: reviews.get(sha256), now: reviews.get(sha256).now }))
+    .map((item) => ({ ...item, refused: item.entry.refused }));
   sending = sending.then(async () => {
-    const sent = new Map(shas.map((sha256) => [sha256, reviews.get(sha256)])
-      .filter(([, entry]) => !same(entry.now, entry.saved)).map(([sha256, entry]) => [sha256, entry.now]));
-    if (!sent.size) return;
-    const entries = [...sent].map(([sha256, { decision, note, caption, category, in_s, out_s }]) => ({
-      entry: { sha256, decision, note, caption, category, in_s, out_s }, seen: reviews.get(sha256).saved,
-    }));
+    // what came before it was refused: the page has gone back, and with it what was built on it
+    const sent = act.filter(({ entry, now, refused }) =>
+      entry.refused === refused && !same(now, entry.saved));
+    if (!sent.length) return;
+    const entries = sent.map(({ sha256, entry, now }) => {
+      const { decision, note, caption, category, in_s, out_s } = now;
+      return { entry: { sha256, decision, note, caption, category, in_s, out_s }, seen: entry.saved };
+    });
     const { status, data } = await ask("/api/decide", { entries, by: reviewer() });
     if (status !== 200 && status !== 409) {
-      giveUp(sent.keys(), t("live.refused", { problem: data.problem }));
+      giveUp(sent.map(({ sha256 }) => sha256), t("live.refused", { problem: data.problem }));
       return;
     }
     for (const { sha256, review } of data.changes) reviews.get(sha256).saved = review;
     // where the page has gone on since, the next is on its way
-    settle(data.changes.filter(({ sha256 }) => reviews.get(sha256).now === sent.get(sha256)));
-    settle(data.overtaken);
+    const last = new Set(sent.filter(({ entry, now }) => entry.now === now).map(({ sha256 }) => sha256));
+    settle(data.changes.filter(({ sha256 }) => last.has(sha256)));
+    goBack(data.overtaken);
     if (data.overtaken.length) tell(overtaken(data.overtaken));
     catchUp();
   }).catch(() => giveUp(shas, t("live.lost")));
 }
 
+/** Show what the ledger holds, and drop what was decided since and is not yet sent. */
+function goBack(items) {
+  for (const { sha256 } of items) reviews.get(sha256).refused += 1;
+  settle(items);
+}
+
 /** What is not written is not shown as if it were. */
 function giveUp(shas, text) {
-  settle([...shas].map((sha256) => ({ sha256, review: reviews.get(sha256).saved })));
+  goBack(shas.map((sha256) => ({ sha256, review: reviews.get(sha256).saved })));
   tell(text);
 }
 
@@ -65,7 +77,7 @@ function undoLive() {
     if (status === 409) tell(t("live.undo_overtaken"));
     else if (status !== 200 || !data.changes.length) tell(t("said.nothing_to_undo"));
     else {
-      settle(data.changes);
+      goBack(data.changes);
       tellUndone(data.changes.map(({ sha256 }) => firsts.get(sha256)));
       catchUp();
     }

@@ -37,7 +37,8 @@ const decimal = (value) => value.toFixed(1).replace("-", "−");
 
 const submissions = new Map(report.submissions.map((item) => [item.id, item]));
 const fresh = new Set(facts.new);
-const reviews = new Map(); // by SHA-256: as it stands in the ledger, and as it is on this page
+// by SHA-256: as it stands in the ledger, as it is on this page, how often the ledger refused
+const reviews = new Map();
 const firsts = new Map(); // by SHA-256: the row whose clip it is
 const showing = new Map(); // by SHA-256: all rows that show the clip, duplicates among them
 const trails = new Map(); // by SHA-256: who decided what and when, oldest first
@@ -45,7 +46,7 @@ const trails = new Map(); // by SHA-256: who decided what and when, oldest first
 const rows = report.clips.map((clip, index) => {
   const row = { clip, index, mail: submissions.get(clip.submission), card: null, hay: null };
   if (clip.sha256 && !reviews.has(clip.sha256)) {
-    reviews.set(clip.sha256, { saved: clip.review, now: clip.review });
+    reviews.set(clip.sha256, { saved: clip.review, now: clip.review, refused: 0 });
   }
   if (clip.sha256) showing.set(clip.sha256, [...(showing.get(clip.sha256) || []), row]);
   if (clip.sha256 && clip.status !== "duplicate" && !firsts.has(clip.sha256)) {
