@@ -188,5 +188,5 @@ def test_memory_does_not_grow_with_a_part(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("offset", range(-3, 4))
 def test_a_boundary_across_two_reads_is_seen(offset: int) -> None:
-    body = b"x" * ((1 << 20) - len(HEAD) - 5 + offset)
+    body = b"x" * (mime._CHUNK - len(HEAD) - 5 + offset)
     assert leaves(HEAD + b"--b\n\n" + body + b"\r\n--b\n\ntwo\r\n--b--\n")[0][1] == body

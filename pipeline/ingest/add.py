@@ -49,7 +49,8 @@ def add(
                     originals.keep(files.chunks(path))  # it may have been withdrawn or purged
                     again += 1
                 else:
-                    taken = taker.file(identity, path, stable_name(path), file_time(path))
+                    with path.open("rb") as file:
+                        taken = taker.file(identity, file, stable_name(path), file_time(path))
                     ledger.record_mail(identity, sha256, taken.submission, taken.attachments)
                     mails += 1
                     attachments += len(taken.attachments)

@@ -23,7 +23,7 @@ from pipeline.ingest.inbox import (
     Gone,
     Known,
     MailRef,
-    Spool,
+    Spools,
     file_time,
     stable_name,
     uid_of,
@@ -70,14 +70,15 @@ class DropInbox:
         return refs
 
     @contextmanager
-    def raw(self, ref: MailRef, spool: Spool, advance: Advance) -> Iterator[Fetched]:  # noqa: ARG002
+    def raw(self, ref: MailRef, spools: Spools, advance: Advance) -> Iterator[Fetched]:  # noqa: ARG002
         """The file itself.
 
         :raises Gone: it is not there any more, or grows again; also at the end of the block.
         """
         path = self._paths[ref.identity.uid]
         self._check(path, ref)
-        yield Fetched(path)
+        with path.open("rb") as file:
+            yield Fetched(file)
         self._check(path, ref)
         advance(ref.size)
 

@@ -13,7 +13,7 @@ from pipeline.ingest.inbox import (
     Gone,
     Known,
     MailRef,
-    Spool,
+    Spools,
     file_time,
     stable_name,
     uid_of,
@@ -47,12 +47,13 @@ class FileInbox:
         return refs
 
     @contextmanager
-    def raw(self, ref: MailRef, spool: Spool, advance: Advance) -> Iterator[Fetched]:  # noqa: ARG002
+    def raw(self, ref: MailRef, spools: Spools, advance: Advance) -> Iterator[Fetched]:  # noqa: ARG002
         """The mail itself: nothing is copied."""
         path = self._paths[ref.identity.uid]
         if not path.is_file():
             raise Gone
-        yield Fetched(path)
+        with path.open("rb") as file:
+            yield Fetched(file)
         advance(ref.size)
 
     def close(self) -> None:

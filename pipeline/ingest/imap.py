@@ -1,6 +1,6 @@
 """An IMAP mailbox as an inbox: new mail only, exactly once, over connections that break.
 
-Mails come in pieces into a spool file, so memory never grows with them, and a cut connection
+Mails come in pieces into a spool, so memory never grows with them, and a cut connection
 costs one piece.  Ledger first, server second: a mail is moved when everything in it is safe,
 and what was asked of the server but not answered is looked at again at the next run.
 """
@@ -19,8 +19,7 @@ from typing import TypeVar
 from pipeline.config import Config
 from pipeline.errors import InboxError
 from pipeline.files import Workspace
-from pipeline.ingest.inbox import Advance, Fetched, Gone, Known, MailRef, Spool
-from pipeline.ingest.originals import rewriting
+from pipeline.ingest.inbox import Advance, Fetched, Gone, Known, MailRef, Spools
 from pipeline.ingest.session import BROKEN, Session, uid_set
 from pipeline.ingest.signin import credentials
 from pipeline.ledger import Ledger
@@ -93,8 +92,8 @@ class ImapInbox:
         return MailIdentity(self._account, self._mailbox, uidvalidity, str(uid))
 
     @contextmanager
-    def raw(self, ref: MailRef, spool: Spool, advance: Advance) -> Iterator[Fetched]:
-        """The mail in a spool file.
+    def raw(self, ref: MailRef, spools: Spools, advance: Advance) -> Iterator[Fetched]:
+        """The mail in a spool.
 
         :raises Gone: it is not in the mailbox any more.
         :raises Unreadable: the server has it, and can't give it.
@@ -102,18 +101,18 @@ class ImapInbox:
         """
         uid = int(ref.identity.uid)
         digest = hashlib.sha256()
-        with spool() as path:
-            with rewriting(path) as file:
-                while True:
-                    piece = self._tried(partial(_piece, uid=uid, offset=file.tell()))
-                    if piece is None:
-                        raise Gone
-                    file.write(piece)
-                    digest.update(piece)
-                    advance(len(piece))
-                    if len(piece) < PIECE:
-                        break
-            yield Fetched(path, digest.hexdigest())
+        with spools() as spool:
+            while True:
+                room = spool.room()[:PIECE]
+                count = self._tried(partial(_piece, uid=uid, offset=spool.size, room=room))
+                if count is None:
+                    raise Gone
+                digest.update(room[:count])
+                spool.took(count)
+                advance(count)
+                if count < len(room):
+                    break
+            yield Fetched(spool, digest.hexdigest())
 
     # -- moving ---------------------------------------------------------------------------
 
@@ -228,8 +227,8 @@ class ImapInbox:
             self._session = None
 
 
-def _piece(session: Session, uid: int, offset: int) -> bytes | None:
-    return session.piece(uid, offset, PIECE)
+def _piece(session: Session, uid: int, offset: int, room: memoryview) -> int | None:
+    return session.piece(uid, offset, room)
 
 
 def unknown_sets(seen: Iterable[int]) -> list[str]:

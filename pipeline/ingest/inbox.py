@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from pipeline.ingest.spool import Readable, Spool
 from pipeline.model import MailIdentity
 
 Advance = Callable[[int], None]
@@ -19,15 +20,15 @@ Advance = Callable[[int], None]
 Known = Callable[[str, str, int], set[str]]
 """Given account, mailbox and UIDVALIDITY: the UIDs that were taken in already."""
 
-Spool = Callable[[], AbstractContextManager[Path]]
-"""Gives a temporary file for a block; write it with ``originals.rewriting``."""
+Spools = Callable[[], AbstractContextManager[Spool]]
+"""Gives a place for a mail, for the length of a block."""
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """A mail as a file.  ``sha256``: of its bytes, where they were seen on their way."""
+    """A mail, open for reading.  ``sha256``: of its bytes, where they were seen on their way."""
 
-    path: Path
+    file: Readable
     sha256: str | None = None
 
 
@@ -57,8 +58,10 @@ class Inbox(Protocol):
         """
         ...
 
-    def raw(self, ref: MailRef, spool: Spool, advance: Advance) -> AbstractContextManager[Fetched]:
-        """The mail's bytes as a file, for the length of a block.
+    def raw(
+        self, ref: MailRef, spools: Spools, advance: Advance
+    ) -> AbstractContextManager[Fetched]:
+        """The mail's bytes, for the length of a block.
 
         :raises Gone: it is not there any more.
         :raises InboxError: it can't be reached or read.

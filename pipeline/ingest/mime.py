@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
 
 from pipeline.ingest import headers
 from pipeline.ingest.headers import Headers
+from pipeline.ingest.spool import Readable
 
 MAX_PARTS = 1000
 MAX_DEPTH = 60
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 _LONGEST_LINE = 1 << 16
 _LONGEST_HEADER = 1 << 20
 _LONGEST_BOUNDARY = 1000  # RFC 2046 says 70; nobody checks
@@ -88,7 +88,7 @@ class _Open:
 class _Reader:
     """Lines and searches over a file, in bounded memory."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Readable) -> None:
         self._file = file
         self.size = file.seek(0, 2)
         self._base, self._data = 0, b""
@@ -132,8 +132,8 @@ class _Reader:
         return self.size
 
 
-def split(file: BinaryIO) -> Mail:
-    """Find the parts of the mail in a seekable file.  Raises nothing but OSError."""
+def split(file: Readable) -> Mail:
+    """Find the parts of the mail in a file.  Raises nothing but OSError."""
     return _Splitter(_Reader(file)).run()
 
 

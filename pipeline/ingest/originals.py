@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from pipeline import files
 from pipeline.errors import Refused
 from pipeline.files import Workspace
 from pipeline.ingest.decode import Incomplete
+from pipeline.ingest.spool import Spool, Writer
 from pipeline.ledger import Ledger
 from pipeline.media import identify
 from pipeline.media.identify import Identity
@@ -52,7 +52,8 @@ class Originals:
         """*by_hand*: bytes that somebody withdrew are taken again."""
         self._workspace, self._ledger, self._by_hand = workspace, ledger, by_hand
         self._limit_mb = limit_mb
-        self._spare: list[Path] = []
+        self._writer = Writer()
+        self._spare: list[Spool] = []
 
     @property
     def limit(self) -> int:
@@ -73,6 +74,7 @@ class Originals:
         try:
             with part.open("xb") as file:
                 part.chmod(0o600)
+                self._writer.begin(file.fileno())
                 try:
                     for piece in pieces:
                         size += len(piece)
@@ -82,11 +84,13 @@ class Originals:
                         if len(head) < identify.HEAD:
                             head += piece[: identify.HEAD - len(head)]
                         digest.update(piece)
-                        file.write(piece)
+                        self._writer.write(piece)
                 except Incomplete:
                     refusal = _TRUNCATED
                 except Refused as refused:
                     refusal = refused.refusal
+                if refusal is None:
+                    self._writer.end()
             identity = identify.identify_head(head)
             if refusal is not None:
                 return Stored(identity, head, size, refusal=refusal)
@@ -97,27 +101,22 @@ class Originals:
             part.unlink(missing_ok=True)
 
     @contextmanager
-    def spool(self) -> Iterator[Path]:
-        """A temporary file for a mail; it may hold locations, so it lies with the originals.
-
-        To be written with :func:`rewriting`: it may still hold the last mail, because blocks of
-        the disk that are there cost far less than new ones.
-        """
-        part = self._spare.pop() if self._spare else self._fresh()
+    def spool(self) -> Iterator[Spool]:
+        """A place for a mail; it may hold locations, so its file lies with the originals."""
+        spool = self._spare.pop() if self._spare else Spool(self._fresh)
         try:
-            yield part
+            yield spool
         finally:
-            self._spare.append(part)
+            spool.clear()
+            self._spare.append(spool)
 
     def close(self) -> None:
         """Take the temporary files away."""
         while self._spare:
-            self._spare.pop().unlink(missing_ok=True)
+            self._spare.pop().close()
 
     def _fresh(self) -> Path:
-        part = files.part_for(self._workspace.originals / "mail")
-        part.touch(mode=0o600)
-        return part
+        return files.part_for(self._workspace.originals / "mail")
 
     def _publish(self, part: Path, sha256: str, size: int) -> Path | None:
         state = self._ledger.original_state(sha256)
@@ -137,13 +136,3 @@ class Originals:
         return Refusal(
             Reason.TOO_LARGE, f"more than the {self._limit_mb} MB that max_attachment_mb allows"
         )
-
-
-@contextmanager
-def rewriting(path: Path) -> Iterator[BinaryIO]:
-    """Write a file anew in its old place: nothing of what it held is left behind the block."""
-    with path.open("r+b") as file:
-        try:
-            yield file
-        finally:
-            file.truncate()

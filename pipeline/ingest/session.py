@@ -10,8 +10,7 @@ import imaplib
 import re
 import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -22,7 +21,8 @@ from imapclient.exceptions import IMAPClientError, LoginError
 from pipeline.config import Config
 from pipeline.config import Inbox as InboxConfig
 from pipeline.errors import InboxError
-from pipeline.ingest.channel import Channel, TlsClient
+from pipeline.ingest.answers import Landing, Patience
+from pipeline.ingest.channel import TlsClient
 from pipeline.ingest.signin import Credentials
 
 CONNECT_S = 20.0
@@ -53,7 +53,8 @@ class Session:
         self._inbox = config.inbox
         self._read_only = read_only
         tls = _context(config)
-        self._client = _connected(self._inbox, tls)
+        self._client, self._patience = _connected(self._inbox, tls)
+        self._landing = Landing(self._client._imap)
         try:
             self._sign_in(credentials)
             self.uidvalidity, self.exists = self._open()
@@ -154,12 +155,14 @@ class Session:
                 known[int(uid.group(1))] = (int(size.group(1)) if size else 0, moment)
         return known
 
-    def piece(self, uid: int, offset: int, length: int) -> bytes | None:
-        """Bytes of a mail (RFC 9051, 6.4.5, BODY.PEEK[]<offset.length>).
+    def piece(self, uid: int, offset: int, room: memoryview) -> int | None:
+        """Read bytes of a mail into *room* (RFC 9051, 6.4.5, BODY.PEEK[]<offset.length>).
 
-        :returns: less than *length* at the mail's end; None if the mail is not there.
+        :returns: how many: less than there is room for at the mail's end; None if the mail is
+            not there.
         """
-        return body_of(self._fetch(str(uid), f"(BODY.PEEK[]<{offset}.{length}>)"))
+        items = f"(BODY.PEEK[]<{offset}.{len(room)}>)"
+        return self._landing.fetch(lambda: body_of(self._fetch(str(uid), items)), room)
 
     def _fetch(self, uids: str, items: str) -> Iterator[Any]:
         kind, data = self._client._imap.uid("FETCH", uids, items)
@@ -238,16 +241,19 @@ class Session:
             self._client.logout()
         except (*BROKEN, imaplib.IMAP4.error):
             self.drop()
+        finally:
+            self._patience.end()
 
     def drop(self) -> None:
         """Let go of a connection that is of no use."""
+        self._patience.end()
         try:
             self._client.shutdown()
         except (*BROKEN, imaplib.IMAP4.error):
             return
 
 
-def body_of(answer: Iterable[Any]) -> bytes | None:
+def body_of(answer: Iterable[Any]) -> bytes | memoryview | None:
     """The bytes of the mail in an answer to FETCH, None if there are none.
 
     A literal, a literal8 (RFC 9051, section 4.3), or where little is left a quoted string or
@@ -256,7 +262,8 @@ def body_of(answer: Iterable[Any]) -> bytes | None:
     for item in answer:
         if isinstance(item, tuple):
             if b"BODY[]" in item[0].upper():
-                return bytes(item[1])
+                body: bytes | memoryview = item[1]
+                return body
             continue
         short = _ITEM_BODY.search(item)
         if short:
@@ -289,7 +296,7 @@ def _context(config: Config) -> ssl.SSLContext:
         raise InboxError(f"[inbox] ca_file can't be used: {error.strerror or error}") from error
 
 
-def _connected(inbox: InboxConfig, tls: ssl.SSLContext) -> imapclient.IMAPClient:
+def _connected(inbox: InboxConfig, tls: ssl.SSLContext) -> tuple[imapclient.IMAPClient, Patience]:
     """A connection that is encrypted, except to loopback where the address says so."""
     where = f"{inbox.host}, port {inbox.port}"
     secure = inbox.scheme == "imaps"
@@ -302,9 +309,9 @@ def _connected(inbox: InboxConfig, tls: ssl.SSLContext) -> imapclient.IMAPClient
             timeout=imapclient.SocketTimeout(CONNECT_S, ANSWER_S),
         )
         client._imap.debug = 0  # IMAPClient has imaplib write every literal into a log
-        _bound_answers(client._imap)
+        patience = Patience(client._imap, PATIENCE_S)
         if inbox.scheme == "imap+starttls":
-            client.starttls(tls)
+            _encrypt(client, patience, tls)
     except ssl.SSLCertVerificationError as error:
         raise InboxError(
             f"the certificate of {where} is not trusted: {error.verify_message}. If the server "
@@ -321,34 +328,15 @@ def _connected(inbox: InboxConfig, tls: ssl.SSLContext) -> imapclient.IMAPClient
     except IMAPClientError as error:
         _pass_on_abort(error)
         raise InboxError(f"{where} offers no STARTTLS; try imaps://") from None
-    return client
+    return client, patience
 
 
-def _bound_answers(imap: imaplib.IMAP4) -> None:
-    """Cut the connection where one answer takes too long.
-
-    The socket's own time limit is for each byte: a server, or a network, that gives one a
-    minute could hold a run for years.
-    """
-    wait: Callable[..., Any] = imap._command_complete
-
-    def bounded(*args: Any) -> Any:
-        cut = threading.Timer(PATIENCE_S, _cut, (imap.sock,))
-        cut.daemon = True
-        cut.start()
-        try:
-            return wait(*args)
-        finally:
-            cut.cancel()
-
-    imap._command_complete = bounded  # type: ignore[attr-defined]
-
-
-def _cut(sock: socket.socket | Channel) -> None:
-    if isinstance(sock, Channel):
-        sock.shutdown(socket.SHUT_RDWR)
-    else:  # not SSLSocket's own, which takes the TLS away from under the thread that reads
-        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+def _encrypt(client: imapclient.IMAPClient, patience: Patience, tls: ssl.SSLContext) -> None:
+    try:
+        client.starttls(tls)
+    except BaseException:
+        patience.end()
+        raise
 
 
 def _date(text: bytes) -> datetime | None:

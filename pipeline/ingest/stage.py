@@ -14,9 +14,8 @@ import struct
 import zlib
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
-from pipeline import clock, files, wording
+from pipeline import clock, wording
 from pipeline.config import Config
 from pipeline.console import Console, Task
 from pipeline.errors import InboxError, StageError
@@ -27,6 +26,7 @@ from pipeline.ingest.imap import ImapInbox, Unreadable
 from pipeline.ingest.inbox import Fetched, Gone, Inbox, MailRef
 from pipeline.ingest.mbox import MboxInbox
 from pipeline.ingest.originals import Originals
+from pipeline.ingest.spool import Readable, stretch
 from pipeline.ingest.take import Taken, Taker
 from pipeline.ledger import Ledger
 
@@ -194,7 +194,7 @@ class _Run:
                 self._ledger.record_seen_again(ref.identity, digest, known)
                 self._count["seen_again"] += 1
                 return
-            taken = self._take(ref, fetched.path)
+            taken = self._take(ref, fetched.file)
         # behind the block, at whose end an inbox may say that what was read has changed
         self._ledger.record_mail(ref.identity, digest, taken.submission, taken.attachments)
         self._count["mails"] += 1
@@ -206,12 +206,12 @@ class _Run:
             attachments=[item.sha256 for item in taken.attachments],
         )
 
-    def _take(self, ref: MailRef, path: Path) -> Taken:
+    def _take(self, ref: MailRef, file: Readable) -> Taken:
         if ref.name is not None:
             assert ref.file_time is not None
-            return self._taker.file(ref.identity, path, ref.name, ref.file_time)
+            return self._taker.file(ref.identity, file, ref.name, ref.file_time)
         try:
-            return self._taker.mail(ref.identity, path, ref.received, ref.file_time)
+            return self._taker.mail(ref.identity, file, ref.received, ref.file_time)
         except _BREAKS_PARSING as error:
             self._count["set_aside"] += 1
             self._console.event("broken-mail", error=type(error).__name__)
@@ -224,10 +224,17 @@ class _Run:
 
 def _digest(ref: MailRef, fetched: Fetched) -> str:
     """What tells that a mail is known, whatever its UID; of a file, its name counts too."""
-    sha256 = fetched.sha256 or files.sha256_of(fetched.path)
+    sha256 = fetched.sha256 or _sha256_of(fetched.file)
     if ref.name is None:
         return sha256
     return hashlib.sha256(f"{ref.name}\0{sha256}".encode()).hexdigest()
+
+
+def _sha256_of(file: Readable) -> str:
+    digest = hashlib.sha256()
+    for piece in stretch(file):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def disk_trouble(error: OSError) -> StageError:

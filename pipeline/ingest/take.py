@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
-from pipeline import clock, files, wording
+from pipeline import clock, wording
 from pipeline.config import Campaign
 from pipeline.errors import Refused
 from pipeline.ingest import contents, mime
@@ -18,8 +16,9 @@ from pipeline.ingest.contents import Role
 from pipeline.ingest.decode import Incomplete, decoder, unix_lines
 from pipeline.ingest.headers import Headers
 from pipeline.ingest.mime import Part
-from pipeline.ingest.originals import Originals, rewriting
+from pipeline.ingest.originals import Originals
 from pipeline.ingest.rows import Rows, holds_location
+from pipeline.ingest.spool import Readable, stretch
 from pipeline.model import (
     Attachment,
     Carrier,
@@ -81,16 +80,15 @@ class Taker:
     def __init__(self, originals: Originals, campaign: Campaign) -> None:
         self._originals, self._campaign = originals, campaign
 
-    def mail(self, identity: MailIdentity, path: Path, received: datetime | None,
+    def mail(self, identity: MailIdentity, file: Readable, received: datetime | None,
              file_time: datetime | None = None) -> Taken:  # fmt: skip
-        """Take in the mail at *path*.  When it returns, all originals are on the disk.
+        """Take in the mail in *file*.  When it returns, all originals are on the disk.
 
         :param received: the server's INTERNALDATE; without it the topmost Received header
             counts, then *file_time*, never Date.
         :raises OSError: the disk is full, or fails.
         """
-        with path.open("rb") as file:
-            mail = mime.split(file)
+        mail = mime.split(file)
         fields = mail.root.headers
         if not fields.fields:
             return self.broken(identity, received or file_time)
@@ -98,18 +96,18 @@ class Taker:
         in_subject = (Finding(Carrier.SUBJECT, What.LOCATION),) if holds_location(subject) else ()
         rows = Rows(self._originals, in_subject)
         words = _Words()
-        self._parts(mail, path, rows, words, level=0)
+        self._parts(mail, file, rows, words, level=0)
         received = received or fields.received_at or file_time
         submission = self._submission(identity, fields, subject, words, received, rows.list)
         return Taken(submission, tuple(rows.list), rows.bytes)
 
-    def file(self, identity: MailIdentity, path: Path, name: str, received: datetime) -> Taken:
+    def file(self, identity: MailIdentity, file: Readable, name: str, received: datetime) -> Taken:
         """Take in a file that came by another way: a submission of its own.
 
         :raises OSError: the disk is full, or the file can't be read.
         """
         rows = Rows(self._originals)
-        rows.file(name, files.chunks(path))
+        rows.file(name, stretch(file))
         submission = Submission(
             id=submission_id(identity),
             message_id="",
@@ -136,21 +134,23 @@ class Taker:
         )
         return Taken(submission, tuple(rows.list))
 
-    def _parts(self, mail: mime.Mail, path: Path, rows: Rows, words: _Words, level: int) -> None:
+    def _parts(
+        self, mail: mime.Mail, file: Readable, rows: Rows, words: _Words, level: int
+    ) -> None:
         leaves = list(mail.root.walk())
-        shown = self._read_words(leaves, path, words, nested=level > 0)
+        shown = self._read_words(leaves, file, words, nested=level > 0)
         for part, above in leaves:
             role = contents.role(part)
             count = len(rows.list)
             if role is Role.LOST:
                 rows.missing(part.headers.filename or "mail", contents.PARTS_LOST)
             elif role is Role.MAIL:
-                self._encoded_mail(part, path, rows, words, level)
+                self._encoded_mail(part, file, rows, words, level)
             elif role is Role.ATTACHMENT:
                 content_id = part.headers.content_id
                 rows.file(
                     part.headers.filename,
-                    body(part, path),
+                    body(part, file),
                     in_layout=content_id != ""
                     and (content_id in shown or part.headers.disposition == "inline"),
                     refusal=contents.sealed(part, above),
@@ -161,7 +161,7 @@ class Taker:
             rows.missing("mail", contents.TOO_MANY)
 
     def _read_words(
-        self, leaves: list[tuple[Part, tuple[Part, ...]]], path: Path, words: _Words, *,
+        self, leaves: list[tuple[Part, tuple[Part, ...]]], file: Readable, words: _Words, *,
         nested: bool,
     ) -> set[str]:  # fmt: skip
         """Collect what was written.
@@ -172,31 +172,29 @@ class Taker:
         for part, above in leaves:
             role = contents.role(part)
             if role in (Role.TEXT, Role.HTML):
-                text = _text(part, path)
+                text = _text(part, file)
                 words.add(role, text, forwarded=nested or contents.forwarded(above))
                 if role is Role.HTML:
                     shown |= contents.shown_ids(text)
         return shown
 
-    def _encoded_mail(self, part: Part, path: Path, rows: Rows, words: _Words, level: int) -> None:
+    def _encoded_mail(
+        self, part: Part, file: Readable, rows: Rows, words: _Words, level: int
+    ) -> None:
         """A mail in the mail that is under a transfer encoding, which RFC 2046, 5.2.1 forbids."""
         if level >= _MAX_ENCODED_MAILS:
             rows.missing("mail", contents.PARTS_LOST)
             return
-        with ExitStack() as stack:
-            spool = stack.enter_context(self._originals.spool())
+        with self._originals.spool() as spool:
             try:
-                with rewriting(spool) as file:
-                    for piece in body(part, path):
-                        file.write(piece)
+                for piece in body(part, file):
+                    spool.write(piece)
             except Incomplete:
                 rows.missing("mail", contents.CUT)
             except Refused as refused:
                 rows.missing("mail", refused.refusal)
                 return
-            with spool.open("rb") as inner:
-                mail = mime.split(inner)
-            self._parts(mail, spool, rows, words, level + 1)
+            self._parts(mime.split(spool), spool, rows, words, level + 1)
 
     def _submission(
         self,
@@ -243,12 +241,12 @@ class Taker:
         return tuple(note for note, holds in said.items() if holds)
 
 
-def body(part: Part, path: Path) -> Iterator[bytes]:
+def body(part: Part, file: Readable) -> Iterator[bytes]:
     """The decoded bytes of a leaf.
 
     :raises Incomplete: the mail, or the part, ends in the middle.
     """
-    pieces = _Counted(files.chunks(path, part.start, part.end))
+    pieces = _Counted(stretch(file, part.start, part.end))
     encoding = part.headers.encoding
     decoded_pieces = decoder(encoding)(pieces)
     text = part.content_type.startswith("text/") and encoding in ("8bit", "quoted-printable")
@@ -271,11 +269,11 @@ class _Counted:
         self.exhausted = True
 
 
-def _text(part: Part, path: Path) -> str:
+def _text(part: Part, file: Readable) -> str:
     """The first 256 KiB of a text part."""
     data = b""
     try:
-        for piece in body(part, path):
+        for piece in body(part, file):
             data += piece
             if len(data) >= contents.TEXT_READ:
                 break
