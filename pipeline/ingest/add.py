@@ -7,6 +7,7 @@ person says so; what was added before and is still kept is not taken twice.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 from pipeline import files
@@ -39,7 +40,8 @@ def add(
     originals = Originals(workspace, ledger, config.inbox.max_attachment_mb, by_hand=True)
     taker = Taker(originals, config.campaign)
     mails = attachments = size = again = 0
-    with console.task("Adding", sum(path.stat().st_size for path in wanted), "B") as task:
+    total = sum(path.stat().st_size for path in wanted)
+    with closing(originals), console.task("Adding", total, "B") as task:
         for path in wanted:
             try:
                 sha256 = files.sha256_of(path)
@@ -47,10 +49,12 @@ def add(
                 identity = MailIdentity(ACCOUNT, "", 0, uid)
                 if uid in ledger.known_uids(ACCOUNT, "", 0):
                     originals.keep(files.chunks(path))  # it may have been withdrawn or purged
+                    originals.publish()
                     again += 1
                 else:
                     with path.open("rb") as file:
                         taken = taker.file(identity, file, stable_name(path), file_time(path))
+                    originals.publish()
                     ledger.record_mail(identity, sha256, taken.submission, taken.attachments)
                     mails += 1
                     attachments += len(taken.attachments)

@@ -29,20 +29,23 @@ def base64(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """
     left = b""
     for piece in pieces:
-        data = left + piece
-        end = data.find(b"=")
-        cut = data.rfind(b"\n", 0, end if end >= 0 else len(data)) + 1
+        end = piece.find(b"=")
+        cut = piece.rfind(b"\n", 0, end if end >= 0 else len(piece)) + 1
+        first = piece.find(b"\n") + 1 if cut and left else 0
+        data = b""
         if cut:
             try:  # lines hold whole groups, nearly always
-                decoded = pybase64.b64decode(memoryview(data)[:cut])
+                broken = pybase64.b64decode(left + piece[:first])
+                lines = pybase64.b64decode(memoryview(piece)[first:cut])
             except binascii.Error:
                 pass
             else:
-                yield decoded
-                data = left = data[cut:]
+                yield from (broken, lines)
+                left, data = b"", piece[cut:]
                 if end < 0:
+                    left = data
                     continue
-        data = data.translate(None, _NOT_BASE64)
+        data = (data or left + piece).translate(None, _NOT_BASE64)
         end = data.find(b"=")
         if end >= 0:
             data = data[:end]

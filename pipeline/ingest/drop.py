@@ -19,7 +19,6 @@ from pipeline.errors import InboxError
 from pipeline.ingest.folders import unreadable
 from pipeline.ingest.inbox import (
     Advance,
-    Fetched,
     Gone,
     Known,
     MailRef,
@@ -28,6 +27,7 @@ from pipeline.ingest.inbox import (
     stable_name,
     uid_of,
 )
+from pipeline.ingest.spool import Readable
 from pipeline.model import MailIdentity
 
 QUIET_S = 60.0
@@ -70,7 +70,7 @@ class DropInbox:
         return refs
 
     @contextmanager
-    def raw(self, ref: MailRef, spools: Spools, advance: Advance) -> Iterator[Fetched]:  # noqa: ARG002
+    def raw(self, ref: MailRef, spools: Spools, advance: Advance) -> Iterator[Readable]:  # noqa: ARG002
         """The file itself.
 
         :raises Gone: it is not there any more, or grows again; also at the end of the block.
@@ -78,7 +78,7 @@ class DropInbox:
         path = self._paths[ref.identity.uid]
         self._check(path, ref)
         with path.open("rb") as file:
-            yield Fetched(file)
+            yield file
         self._check(path, ref)
         advance(ref.size)
 

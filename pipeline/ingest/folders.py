@@ -9,7 +9,6 @@ from pathlib import Path
 from pipeline.errors import InboxError
 from pipeline.ingest.inbox import (
     Advance,
-    Fetched,
     Gone,
     Known,
     MailRef,
@@ -18,6 +17,7 @@ from pipeline.ingest.inbox import (
     stable_name,
     uid_of,
 )
+from pipeline.ingest.spool import Readable
 from pipeline.model import MailIdentity
 
 
@@ -47,13 +47,13 @@ class FileInbox:
         return refs
 
     @contextmanager
-    def raw(self, ref: MailRef, spools: Spools, advance: Advance) -> Iterator[Fetched]:  # noqa: ARG002
+    def raw(self, ref: MailRef, spools: Spools, advance: Advance) -> Iterator[Readable]:  # noqa: ARG002
         """The mail itself: nothing is copied."""
         path = self._paths[ref.identity.uid]
         if not path.is_file():
             raise Gone
         with path.open("rb") as file:
-            yield Fetched(file)
+            yield file
         advance(ref.size)
 
     def close(self) -> None:

@@ -8,7 +8,6 @@ and what was asked of the server but not answered is looked at again at the next
 from __future__ import annotations
 
 import errno
-import hashlib
 import imaplib
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -19,9 +18,10 @@ from typing import TypeVar
 from pipeline.config import Config
 from pipeline.errors import InboxError
 from pipeline.files import Workspace
-from pipeline.ingest.inbox import Advance, Fetched, Gone, Known, MailRef, Spools
+from pipeline.ingest.inbox import Advance, Gone, Known, MailRef, Spools
 from pipeline.ingest.session import BROKEN, Session, uid_set
 from pipeline.ingest.signin import credentials
+from pipeline.ingest.spool import Readable
 from pipeline.ledger import Ledger
 from pipeline.model import MailIdentity
 
@@ -92,7 +92,7 @@ class ImapInbox:
         return MailIdentity(self._account, self._mailbox, uidvalidity, str(uid))
 
     @contextmanager
-    def raw(self, ref: MailRef, spools: Spools, advance: Advance) -> Iterator[Fetched]:
+    def raw(self, ref: MailRef, spools: Spools, advance: Advance) -> Iterator[Readable]:
         """The mail in a spool.
 
         :raises Gone: it is not in the mailbox any more.
@@ -100,19 +100,17 @@ class ImapInbox:
         :raises InboxError: the server can't be reached or refuses.
         """
         uid = int(ref.identity.uid)
-        digest = hashlib.sha256()
         with spools() as spool:
             while True:
                 room = spool.room()[:PIECE]
                 count = self._tried(partial(_piece, uid=uid, offset=spool.size, room=room))
                 if count is None:
                     raise Gone
-                digest.update(room[:count])
                 spool.took(count)
                 advance(count)
                 if count < len(room):
                     break
-            yield Fetched(spool, digest.hexdigest())
+            yield spool
 
     # -- moving ---------------------------------------------------------------------------
 

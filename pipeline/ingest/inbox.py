@@ -25,14 +25,6 @@ Spools = Callable[[], AbstractContextManager[Spool]]
 
 
 @dataclass(frozen=True)
-class Fetched:
-    """A mail, open for reading.  ``sha256``: of its bytes, where they were seen on their way."""
-
-    file: Readable
-    sha256: str | None = None
-
-
-@dataclass(frozen=True)
 class MailRef:
     """A mail that was not taken in yet.
 
@@ -60,7 +52,7 @@ class Inbox(Protocol):
 
     def raw(
         self, ref: MailRef, spools: Spools, advance: Advance
-    ) -> AbstractContextManager[Fetched]:
+    ) -> AbstractContextManager[Readable]:
         """The mail's bytes, for the length of a block.
 
         :raises Gone: it is not there any more.

@@ -19,7 +19,8 @@ from typing import BinaryIO
 from pipeline import files
 from pipeline.errors import InboxError
 from pipeline.ingest.folders import unreadable
-from pipeline.ingest.inbox import Advance, Fetched, Known, MailRef, Spools, file_time
+from pipeline.ingest.inbox import Advance, Known, MailRef, Spools, file_time
+from pipeline.ingest.spool import Readable
 from pipeline.model import MailIdentity
 
 _START = re.compile(rb"From [^\r\n]{0,200}\d\d:\d\d[^\r\n]{0,60}\b\d{4}\b[^\r\n]{0,60}\r?\n")
@@ -70,13 +71,13 @@ class MboxInbox:
         return refs
 
     @contextmanager
-    def raw(self, ref: MailRef, spools: Spools, advance: Advance) -> Iterator[Fetched]:
+    def raw(self, ref: MailRef, spools: Spools, advance: Advance) -> Iterator[Readable]:
         """The mail without its quoting, in a spool."""
         with spools() as spool:
             for lines in _whole_lines(self._path, *self._places[ref.identity.uid]):
                 spool.write(_QUOTED.sub(rb"\1", lines) if b">From " in lines else lines)
                 advance(len(lines))
-            yield Fetched(spool)
+            yield spool
 
     def _digest(self, start: int, end: int) -> str:
         digest = hashlib.sha256()

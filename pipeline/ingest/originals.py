@@ -44,7 +44,7 @@ class Stored:
 
 
 class Originals:
-    """Takes streams into the workspace."""
+    """Takes streams into the workspace: first all of a mail, then it is published or forgotten."""
 
     def __init__(
         self, workspace: Workspace, ledger: Ledger, limit_mb: int, *, by_hand: bool = False
@@ -53,6 +53,7 @@ class Originals:
         self._workspace, self._ledger, self._by_hand = workspace, ledger, by_hand
         self._limit_mb = limit_mb
         self._writer = Writer()
+        self._held: dict[str, Path | None] = {}  # to be published; None if it stands there
         self._spare: list[Spool] = []
 
     @property
@@ -61,9 +62,10 @@ class Originals:
         return self._limit_mb * 1_000_000
 
     def keep(self, pieces: Iterable[bytes]) -> Stored:
-        """Write a stream to its place; a stream that breaks off or is too large leaves nothing.
+        """Write a stream to a temporary file, which waits for :meth:`publish`.
 
-        *pieces* may raise Refused or Incomplete: the row says why.
+        A stream that breaks off or is too large leaves nothing.  *pieces* may raise Refused or
+        Incomplete: the row says why.
 
         :raises OSError: the disk is full, or fails.
         """
@@ -95,10 +97,34 @@ class Originals:
             if refusal is not None:
                 return Stored(identity, head, size, refusal=refusal)
             sha256 = digest.hexdigest()
-            path = self._publish(part, sha256, size)
+            path = self._hold(part, sha256, size)
             return Stored(identity, head, size, sha256, path, identity.refusal)
         finally:
-            part.unlink(missing_ok=True)
+            if part not in self._held.values():
+                part.unlink(missing_ok=True)
+
+    def publish(self) -> None:
+        """Give what was kept its place.  When it returns, all of it outlasts a power cut.
+
+        :raises OSError: the disk is full, or fails.
+        """
+        for sha256, part in self._held.items():
+            if part is not None:
+                final = self._workspace.original(sha256)
+                if not final.parent.is_dir():
+                    final.parent.mkdir(mode=0o700)
+                    files.flush_folder(self._workspace.originals)
+                files.publish(part, final)
+            if self._ledger.original_state(sha256) in ("purged", "withdrawn"):
+                self._ledger.set_original_state(sha256, "kept")
+        self._held.clear()
+
+    def forget(self) -> None:
+        """Take away what was kept and not published."""
+        for part in self._held.values():
+            if part is not None:
+                part.unlink(missing_ok=True)
+        self._held.clear()
 
     @contextmanager
     def spool(self) -> Iterator[Spool]:
@@ -112,25 +138,25 @@ class Originals:
 
     def close(self) -> None:
         """Take the temporary files away."""
+        self.forget()
         while self._spare:
             self._spare.pop().close()
 
     def _fresh(self) -> Path:
         return files.part_for(self._workspace.originals / "mail")
 
-    def _publish(self, part: Path, sha256: str, size: int) -> Path | None:
+    def _hold(self, part: Path, sha256: str, size: int) -> Path | None:
+        """Where the bytes can be read, until they are published: here, or where they stand."""
         state = self._ledger.original_state(sha256)
         if state == "withdrawn" and not self._by_hand:
             return None
         final = self._workspace.original(sha256)
-        if not (final.is_file() and final.stat().st_size == size):
-            if not final.parent.is_dir():
-                final.parent.mkdir(mode=0o700)
-                files.flush_folder(self._workspace.originals)
-            files.publish(part, final)
-        if state in ("purged", "withdrawn"):
-            self._ledger.set_original_state(sha256, "kept")
-        return final
+        if final.is_file() and final.stat().st_size == size:
+            self._held[sha256] = None
+            return final
+        held = self._held.setdefault(sha256, part)
+        assert held is not None
+        return held
 
     def _too_large(self) -> Refusal:
         return Refusal(

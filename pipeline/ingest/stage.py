@@ -23,10 +23,10 @@ from pipeline.files import Workspace
 from pipeline.ingest.drop import DropInbox
 from pipeline.ingest.folders import EmlInbox, MaildirInbox
 from pipeline.ingest.imap import ImapInbox, Unreadable
-from pipeline.ingest.inbox import Fetched, Gone, Inbox, MailRef
+from pipeline.ingest.inbox import Gone, Inbox, MailRef
 from pipeline.ingest.mbox import MboxInbox
 from pipeline.ingest.originals import Originals
-from pipeline.ingest.spool import Readable, stretch
+from pipeline.ingest.spool import Readable
 from pipeline.ingest.take import Taken, Taker
 from pipeline.ledger import Ledger
 
@@ -186,17 +186,24 @@ class _Run:
             raise InboxError("the server gave none of the new mails; run again later")
 
     def _one(self, inbox: Inbox, ref: MailRef, task: Task) -> None:
-        """Fetch, look whether it is known, keep what is in it, write it down."""
-        with inbox.raw(ref, self._originals.spool, task.advance) as fetched:
-            digest = _digest(ref, fetched)
+        """Fetch, take apart, look whether it is known, publish what was in it, write it down."""
+        try:
+            with inbox.raw(ref, self._originals.spool, task.advance) as file:
+                taken = self._take(ref, file)
+            # behind the block, at whose end an inbox may say that what was read has changed
+            digest = _digest(ref, taken)
             known = self._ledger.submission_of_digest(digest)
             if known is not None:
                 self._ledger.record_seen_again(ref.identity, digest, known)
                 self._count["seen_again"] += 1
                 return
-            taken = self._take(ref, fetched.file)
-        # behind the block, at whose end an inbox may say that what was read has changed
+            self._originals.publish()
+        finally:
+            self._originals.forget()
         self._ledger.record_mail(ref.identity, digest, taken.submission, taken.attachments)
+        if taken.error:
+            self._count["set_aside"] += 1
+            self._console.event("broken-mail", error=taken.error)
         self._count["mails"] += 1
         self._count["attachments"] += len(taken.attachments)
         self._count["bytes"] += taken.bytes
@@ -213,28 +220,20 @@ class _Run:
         try:
             return self._taker.mail(ref.identity, file, ref.received, ref.file_time)
         except _BREAKS_PARSING as error:
-            self._count["set_aside"] += 1
-            self._console.event("broken-mail", error=type(error).__name__)
-            return self._taker.broken(ref.identity, ref.received or ref.file_time)
+            self._originals.forget()
+            moment = ref.received or ref.file_time
+            return self._taker.broken(ref.identity, file, moment, type(error).__name__)
 
     def tell_server(self, inbox: Inbox) -> None:
         if isinstance(inbox, ImapInbox):
             self._count["filed"] = inbox.file(self._ledger)
 
 
-def _digest(ref: MailRef, fetched: Fetched) -> str:
+def _digest(ref: MailRef, taken: Taken) -> str:
     """What tells that a mail is known, whatever its UID; of a file, its name counts too."""
-    sha256 = fetched.sha256 or _sha256_of(fetched.file)
     if ref.name is None:
-        return sha256
-    return hashlib.sha256(f"{ref.name}\0{sha256}".encode()).hexdigest()
-
-
-def _sha256_of(file: Readable) -> str:
-    digest = hashlib.sha256()
-    for piece in stretch(file):
-        digest.update(piece)
-    return digest.hexdigest()
+        return taken.digest
+    return hashlib.sha256(f"{ref.name}\0{taken.digest}".encode()).hexdigest()
 
 
 def disk_trouble(error: OSError) -> StageError:

@@ -14,6 +14,7 @@ from pipeline.ingest import contents, mime
 from pipeline.ingest.charsets import decoded
 from pipeline.ingest.contents import Role
 from pipeline.ingest.decode import Incomplete, decoder, unix_lines
+from pipeline.ingest.fingerprint import Kept, fingerprint
 from pipeline.ingest.headers import Headers
 from pipeline.ingest.mime import Part
 from pipeline.ingest.originals import Originals
@@ -38,11 +39,17 @@ _BROKEN = Refusal(Reason.BROKEN_MAIL, "the mail could not be read; it is left wh
 
 @dataclass(frozen=True)
 class Taken:
-    """What a mail or a file became; not yet in the ledger.  ``bytes``: of its attachments."""
+    """What a mail or a file became; not yet in the ledger.
+
+    ``digest`` tells it from all others; ``bytes``: of its attachments; ``error``: why the mail
+    could not be read, if so.
+    """
 
     submission: Submission
     attachments: tuple[Attachment, ...]
+    digest: str
     bytes: int = 0
+    error: str = ""
 
 
 @dataclass
@@ -82,7 +89,7 @@ class Taker:
 
     def mail(self, identity: MailIdentity, file: Readable, received: datetime | None,
              file_time: datetime | None = None) -> Taken:  # fmt: skip
-        """Take in the mail in *file*.  When it returns, all originals are on the disk.
+        """Take in the mail in *file*.  When it returns, all originals wait to be published.
 
         :param received: the server's INTERNALDATE; without it the topmost Received header
             counts, then *file_time*, never Date.
@@ -91,15 +98,15 @@ class Taker:
         mail = mime.split(file)
         fields = mail.root.headers
         if not fields.fields:
-            return self.broken(identity, received or file_time)
+            return self.broken(identity, file, received or file_time)
         subject = fields.text("subject")
         in_subject = (Finding(Carrier.SUBJECT, What.LOCATION),) if holds_location(subject) else ()
         rows = Rows(self._originals, in_subject)
         words = _Words()
-        self._parts(mail, file, rows, words, level=0)
+        kept = self._parts(mail, file, rows, words, level=0)
         received = received or fields.received_at or file_time
         submission = self._submission(identity, fields, subject, words, received, rows.list)
-        return Taken(submission, tuple(rows.list), rows.bytes)
+        return Taken(submission, tuple(rows.list), fingerprint(file, kept), rows.bytes)
 
     def file(self, identity: MailIdentity, file: Readable, name: str, received: datetime) -> Taken:
         """Take in a file that came by another way: a submission of its own.
@@ -107,7 +114,7 @@ class Taker:
         :raises OSError: the disk is full, or the file can't be read.
         """
         rows = Rows(self._originals)
-        rows.file(name, stretch(file))
+        stored = rows.file(name, stretch(file))
         submission = Submission(
             id=submission_id(identity),
             message_id="",
@@ -117,9 +124,12 @@ class Taker:
             received_at=clock.stamp(received),
             notes=self._notes(_Words(), received, rows.list, hidden=False),
         )
-        return Taken(submission, tuple(rows.list), rows.bytes)
+        digest = stored.sha256 or fingerprint(file)
+        return Taken(submission, tuple(rows.list), digest, rows.bytes)
 
-    def broken(self, identity: MailIdentity, received: datetime | None) -> Taken:
+    def broken(
+        self, identity: MailIdentity, file: Readable, received: datetime | None, error: str = ""
+    ) -> Taken:
         """A mail that can't be read: recorded, so that it is neither lost nor read again."""
         rows = Rows(self._originals)
         rows.missing("mail", _BROKEN)
@@ -132,11 +142,13 @@ class Taker:
             received_at=clock.stamp(received or datetime.now(UTC)),
             notes=(Note.BROKEN_MAIL,),
         )
-        return Taken(submission, tuple(rows.list))
+        return Taken(submission, tuple(rows.list), fingerprint(file), error=error)
 
     def _parts(
         self, mail: mime.Mail, file: Readable, rows: Rows, words: _Words, level: int
-    ) -> None:
+    ) -> list[Kept]:
+        """Take in what stands in the leaves; gives those of which all was kept."""
+        kept: list[Kept] = []
         leaves = list(mail.root.walk())
         shown = self._read_words(leaves, file, words, nested=level > 0)
         for part, above in leaves:
@@ -148,17 +160,20 @@ class Taker:
                 self._encoded_mail(part, file, rows, words, level)
             elif role is Role.ATTACHMENT:
                 content_id = part.headers.content_id
-                rows.file(
+                stored = rows.file(
                     part.headers.filename,
                     body(part, file),
                     in_layout=content_id != ""
                     and (content_id in shown or part.headers.disposition == "inline"),
                     refusal=contents.sealed(part, above),
                 )
+                if stored.sha256 is not None:
+                    kept.append((part.start, part.end, stored.sha256))
             if part.broken_off and len(rows.list) == count:
                 rows.missing("mail", contents.CUT)
         if mail.overflow:
             rows.missing("mail", contents.TOO_MANY)
+        return kept
 
     def _read_words(
         self, leaves: list[tuple[Part, tuple[Part, ...]]], file: Readable, words: _Words, *,
