@@ -44,6 +44,7 @@ docs: dev
 pictures: dev demo
 	$(BIN)/python docs/pictures.py demo/work/report
 	$(BIN)/python docs/frame.py demo/work/montage/montage-landscape.mp4
+	$(BIN)/python docs/captions.py
 
 # Pinned with hashes, for all platforms, and with no address of an index in it.
 lock:

@@ -105,15 +105,16 @@ class Bench:
 
 
 def draw(bench: Bench, clips: int) -> None:
-    """Sources like those of phones, no two alike."""
+    """Sources no two alike, each with the noise that a phone's sensor gives every picture."""
     drop = bench.folder / "drop"
     drop.mkdir()
     for number in range(clips):
         source = _SOURCES[number % 3].format(n=number, s=3 / (number + 1))
         graph = f"{source}s={bench.size}:r=30,trim=end_frame={FRAMES},format=yuv420p"
+        graph += ",noise=alls=7:allf=t"
         command = [program(), *_QUIET, "-f", "lavfi", "-i", graph]
         command += ["-f", "lavfi", "-i", f"sine=f={200 + 7 * number}:r=48000:d=3"]
-        command += ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac"]
+        command += ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "18", "-c:a", "aac"]
         subprocess.run([*command, str(drop / f"{number:04}.mp4")], check=True)
 
 

@@ -8,6 +8,7 @@ picture's length; AAC, whose frames do not end where pictures do, is there for t
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 from pipeline.config import Output
 
@@ -43,6 +44,18 @@ def frames_in(seconds: float, fps: int) -> int:
 def fade_frames(seconds: float, fps: int) -> int:
     """How many pictures a crossfade of *seconds* lasts; 0 for hard cuts."""
     return frames_in(seconds, fps) if seconds > 0 else 0
+
+
+def labelled(picture: Any) -> Any:
+    """A stream of ffmpeg-python's, named as what every output is: BT.709, limited, progressive."""
+    return picture.filter(
+        "setparams",
+        range="tv",
+        colorspace="bt709",
+        color_primaries="bt709",
+        color_trc="bt709",
+        field_mode="prog",
+    )
 
 
 def video_arguments(output: Output) -> dict[str, str | int]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import Refused
-from pipeline.media import heif, mishap
+from pipeline.media import heif, mishap, webp
 from pipeline.media.ffmpeg import Door
 from pipeline.media.identify import Identity
 from pipeline.media.isobmff import BoxError
@@ -20,6 +20,7 @@ from pipeline.media.sandbox import Cell, Limits
 from pipeline.model import Kind, Reason, Refusal, Source
 
 _CHILD = Path(__file__).with_name("probe_child.py")
+_UNSPECIFIED = 2
 PQ, HLG = 16, 18  # transfer characteristics of ITU-T H.273, table 3
 # Of picture formats only these hold animations; more pictures in another are second images.
 _MAY_MOVE = frozenset(("gif", "apng", "webp_anim", "jpegxl_anim"))
@@ -121,6 +122,8 @@ def probe(door: Door, path: Path, identity: Identity) -> Probe:
 
     :raises Refused: it can't become a clip: encrypted, no-video, corrupt, unsafe, timeout.
     """
+    if identity.demuxer == "webp_anim":
+        return _animation(path, identity)
     argv = [sys.executable, "-I", str(_CHILD), str(path), identity.demuxer]
     cell = Cell(reads=(path, _CHILD), limits=Limits(wall_s=120, cpu_s=120, memory=4 << 30))
     ended = door.run("probe", argv, cell)
@@ -147,13 +150,49 @@ def _understand(facts: dict[str, Any], path: Path, identity: Identity) -> Probe:
         raise _refused(Reason.CORRUPT, "no picture in it can be decoded")
     else:
         picture = _picture(video)
-    if picture.width * picture.height > _MAX_PIXELS:
-        raise _refused(Reason.UNSAFE, "a picture of this size is made to fill the memory")
+    _bounded(picture)
     sound = _sound(facts["audio"])
     still = identity.kind is Kind.IMAGE and not (
         identity.demuxer in _MAY_MOVE and grid is None and picture.packets > 1
     )
     return Probe(identity, facts["container"], picture, None if still else sound, still)
+
+
+def _bounded(picture: Picture) -> None:
+    if picture.width * picture.height > _MAX_PIXELS:
+        raise _refused(Reason.UNSAFE, "a picture of this size is made to fill the memory")
+
+
+def _animation(path: Path, identity: Identity) -> Probe:
+    """An animated WebP, read by our own code: no reader of PyAV's takes it."""
+    try:
+        found = webp.animation(path)
+    except webp.WebpError as error:
+        raise _refused(Reason.CORRUPT, "the file's structure can't be read") from error
+    *before, last = found.durations_ms
+    picture = Picture(
+        stream="0",
+        codec="webp",
+        width=found.width,
+        height=found.height,
+        aspect=Fraction(found.width, found.height),
+        rotation=0,
+        fps=1000 * len(found.durations_ms) / (sum(before) + last),
+        start_s=0.0,
+        latest_s=sum(before) / 1000,
+        end_s=(sum(before) + last) / 1000,
+        packets=len(found.durations_ms),
+        depth=8,
+        full_range=True,
+        rgb=True,
+        alpha=found.alpha,
+        matrix=_UNSPECIFIED,
+        transfer=_UNSPECIFIED,
+        primaries=_UNSPECIFIED,
+        interlaced=False,
+    )
+    _bounded(picture)
+    return Probe(identity, "webp", picture, None, picture.packets == 1)
 
 
 def _heif_picture(path: Path) -> heif.HeifPicture | None:

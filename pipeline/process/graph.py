@@ -173,19 +173,8 @@ def _picture(stream: Any, probe: Probe, recipe: Recipe, target: Target) -> Any:
     else:
         stream = _captioned(framing.still(stream, picture, output), target)
         stream = framing.hold(stream, output.fps)
-    return (
-        stream.filter("trim", end_frame=target.frames)
-        .filter("format", "yuv420p")
-        .filter("sidedata", mode="delete")
-        .filter(
-            "setparams",
-            range="tv",
-            colorspace="bt709",
-            color_primaries="bt709",
-            color_trc="bt709",
-            field_mode="prog",
-        )
-    )
+    shown = stream.filter("trim", end_frame=target.frames).filter("format", "yuv420p")
+    return encode.labelled(shown.filter("sidedata", mode="delete"))
 
 
 def _constant_rate(stream: Any, output: Output) -> Any:

@@ -107,20 +107,10 @@ def _encode(
     picture = ffmpeg.input(
         "pipe:0", f="rawvideo", pix_fmt="rgb24", s=output.size, framerate=output.fps
     )
-    shown = (
-        picture["0"]
-        .filter("scale", out_color_matrix="bt709", out_range="tv", flags="accurate_rnd")
-        .filter("format", "yuv420p")
-        .filter(
-            "setparams",
-            range="tv",
-            colorspace="bt709",
-            color_primaries="bt709",
-            color_trc="bt709",
-            field_mode="prog",
-        )
-        .filter("setsar", 1)
+    limited = picture["0"].filter(
+        "scale", out_color_matrix="bt709", out_range="tv", flags="accurate_rnd"
     )
+    shown = encode.labelled(limited.filter("format", "yuv420p")).filter("setsar", 1)
     silence = ffmpeg.input(f"anullsrc=r={encode.SAMPLE_RATE}:cl=stereo", f="lavfi")["0"].filter(
         "atrim", end_sample=encode.samples_of(frames, output.fps)
     )

@@ -196,19 +196,8 @@ def _picture(
             duration=f"{bridge.fade / output.fps:.6f}",
             offset=f"{(bridge.tail.frames - bridge.fade) / output.fps:.6f}",
         )
-    return (
-        shown.filter("trim", end_frame=bridge.frames)
-        .filter("format", "yuv420p")
-        .filter(
-            "setparams",
-            range="tv",
-            colorspace="bt709",
-            color_primaries="bt709",
-            color_trc="bt709",
-            field_mode="prog",
-        )
-        .filter("setsar", 1)
-    )
+    exact = shown.filter("trim", end_frame=bridge.frames).filter("format", "yuv420p")
+    return encode.labelled(exact).filter("setsar", 1)
 
 
 def _decoded(side: Stretch, keyframe: int, output: Output, workspace: Workspace) -> Any:
