@@ -138,6 +138,7 @@ class Writer:
 
     def __init__(self) -> None:
         """One serves for any number of files, one after the other."""
+        _steady()
         self._block = _memory(BLOCK)
         self._handle, self._held, self._place = -1, 0, 0
 
@@ -193,6 +194,15 @@ def write_all(handle: int, data: memoryview, place: int) -> None:
             continue
         place += count
         data = data[count:]
+
+
+def _steady() -> None:
+    """Have the C library keep the memory of pieces for the next ones.
+
+    glibc gives it back to the system after each, until it has seen something larger freed.
+    """
+    large = bytes(16 * PIECE)
+    del large
 
 
 def _memory(size: int) -> memoryview:
