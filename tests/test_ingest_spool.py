@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import fcntl
 import hashlib
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mails import Desk, jpeg, mail, mp4, sha, take_in, write_all
 
+from pipeline.ingest import originals
 from pipeline.ingest import spool as spools
 from pipeline.ingest.answers import Landing
 from pipeline.ingest.fingerprint import fingerprint
@@ -26,9 +28,8 @@ PAGE = 4096
 
 
 @pytest.fixture
-def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Spool:
-    monkeypatch.setattr(spools, "MEMORY", 2 * PAGE)
-    return Spool(lambda: tmp_path / "mail")
+def spool(tmp_path: Path) -> Spool:
+    return Spool(lambda: tmp_path / "mail", 2 * PAGE)
 
 
 @pytest.mark.parametrize("size", [0, 1, 8191, 8192, 8193, 16_384, 50_000])
@@ -68,12 +69,17 @@ def test_where_bytes_go_is_memory_that_stays(spool: Spool) -> None:
 
 def test_large_mails_go_the_same_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also one in the other, each with a window and a file of its own."""
-    monkeypatch.setattr(spools, "MEMORY", 2 * PAGE)
-    inner = mail(("in.mp4", mp4(2, 60_000)))
-    outer = mail(("out.mp4", mp4(1, 90_000)))
-    outer.add_attachment(inner.as_bytes(), maintype="message", subtype="rfc822-headers")
-    desk = take_in(tmp_path, outer)
-    assert sha(mp4(1, 90_000)) in {item.sha256 for item in desk.attachments()}
+    monkeypatch.setattr(originals, "MEMORY", 2 * PAGE)
+    monkeypatch.setattr(originals, "BLOCK", PAGE)
+    inner = mail(("in.mp4", mp4(2, 60_000))).as_bytes()
+    head = b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    outer = mail(("out.mp4", mp4(1, 90_000))).as_bytes()
+    first = outer.index(b"\r\n--") + 2
+    line = outer[first : outer.index(b"\n", first) + 1]
+    nested = line + head + base64.encodebytes(inner) + b"\r\n"
+    desk = take_in(tmp_path, outer[:first] + nested + outer[first:])
+    found = {item.sha256 for item in desk.attachments()}
+    assert found == {sha(mp4(1, 90_000)), sha(mp4(2, 60_000))}
 
 
 @pytest.mark.parametrize("size", [0, 1, spools.BLOCK, spools.BLOCK + 1, 3 * spools.BLOCK - 7])

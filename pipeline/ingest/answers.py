@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from pipeline.ingest.channel import Channel
@@ -53,7 +54,8 @@ class Patience:
             if until is not None:
                 pause = until - time.monotonic()
                 if pause <= 0:
-                    _cut(self._imap.sock)
+                    with suppress(OSError):  # it has ended by itself
+                        _cut(self._imap.sock)
                     return
 
 

@@ -16,7 +16,7 @@ from pipeline import files
 from pipeline.errors import Refused
 from pipeline.files import Workspace
 from pipeline.ingest.decode import Incomplete
-from pipeline.ingest.spool import Spool, Writer
+from pipeline.ingest.spool import BLOCK, MEMORY, Spool, Writer
 from pipeline.ledger import Ledger
 from pipeline.media import identify
 from pipeline.media.identify import Identity
@@ -55,6 +55,7 @@ class Originals:
         self._writer = Writer()
         self._held: dict[str, Path | None] = {}  # to be published; None if it stands there
         self._spare: list[Spool] = []
+        self._memory = MEMORY
 
     @property
     def limit(self) -> int:
@@ -129,7 +130,8 @@ class Originals:
     @contextmanager
     def spool(self) -> Iterator[Spool]:
         """A place for a mail; it may hold locations, so its file lies with the originals."""
-        spool = self._spare.pop() if self._spare else Spool(self._fresh)
+        spool = self._spare.pop() if self._spare else Spool(self._fresh, self._memory)
+        self._memory = BLOCK  # for mails in the mail
         try:
             yield spool
         finally:

@@ -51,10 +51,10 @@ class Spool:
     A window of memory over a file that is made when the first mail does not fit into it.
     """
 
-    def __init__(self, fresh: Callable[[], Path]) -> None:
-        """*fresh* names a temporary file, which is not there yet."""
+    def __init__(self, fresh: Callable[[], Path], memory: int) -> None:
+        """*fresh* names a temporary file, which is not there yet; *memory* is whole pages."""
         self._fresh = fresh
-        self._memory = _memory(MEMORY)
+        self._memory = _memory(memory)
         self._path: Path | None = None
         self._handle = -1
         self.clear()
@@ -74,6 +74,7 @@ class Spool:
 
     def room(self) -> memoryview:
         """Where the next bytes are to go; never empty.  :meth:`took` says how many came."""
+        assert self._base + self._held == self.size, "written after it was read"
         if self._held == len(self._memory):
             self._save()
             self._base, self._held = self.size, 0
