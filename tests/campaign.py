@@ -74,7 +74,8 @@ class Campaign:
     def programs(self) -> list[dict[str, Any]]:
         """Every native program that was started, in order, as the logs say."""
         events = []
-        for log in sorted((self.work / "logs").iterdir()):
+        # runs of the same second have names in any order
+        for log in sorted((self.work / "logs").iterdir(), key=lambda log: log.stat().st_mtime_ns):
             events += [json.loads(line) for line in log.read_text().splitlines()]
         return [event for event in events if event["event"] == "program"]
 
