@@ -1,12 +1,28 @@
-"""CPU seconds of commands."""
+"""What commands take."""
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+_HERE = str(Path(__file__).parents[1])
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of CPU, user and system, with all children, and of wall time."""
+
+    cpu: float
+    wall: float
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.cpu + other.cpu, self.wall + other.wall)
 
 
 def children() -> float:
@@ -15,13 +31,20 @@ def children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def cpu_of(command: Sequence[str], folder: Path) -> float:
-    """The CPU seconds that a command and its children take."""
-    before = children()
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-    return children() - before
+def cost_of(command: Sequence[str | Path], folder: Path) -> Cost:
+    """What a command takes, with all that it starts."""
+    before, begun = children(), time.monotonic()
+    subprocess.run(
+        command,
+        cwd=folder,
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        env=os.environ | {"PYTHONPATH": _HERE},
+    )
+    return Cost(children() - before, time.monotonic() - begun)
 
 
-def footage(folder: Path, *arguments: str) -> float:
-    """The CPU seconds of a command of ours."""
-    return cpu_of([sys.executable, "-m", "pipeline", "-q", *arguments], folder)
+def footage(folder: Path, *arguments: str) -> Cost:
+    """What a command of ours takes."""
+    return cost_of([sys.executable, "-m", "pipeline", "-q", *arguments], folder)

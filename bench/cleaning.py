@@ -35,7 +35,7 @@ from carriers.needles import Needles
 from carriers.place import tiff
 from test_colour import DISPLAY_P3
 
-from bench._cpu import cpu_of, footage
+from bench._cpu import cost_of, footage
 from pipeline.media import ffmpeg
 from pipeline.media.identify import identify
 from pipeline.model import What
@@ -140,7 +140,8 @@ def each(tool: str, inputs: Iterable[Path], out: Path, command: Callable[..., An
         made = out / path.name
         argv = [str(word) for word in command(path, made)]
         try:
-            outcome.cpu_s += cpu_of(["/bin/sh", "-c", 'exec "$@" 2>&1', "sh", *argv], out)
+            shell = ["/bin/sh", "-c", 'exec "$@" 2>&1', "sh"]
+            outcome.cpu_s += cost_of([*shell, *argv], out).cpu
         except subprocess.CalledProcessError:
             continue
         if made.exists() and made.stat().st_size:
@@ -178,7 +179,7 @@ def ours(inputs: list[Path], folder: Path) -> Outcome:
         for first in range(0, len(inputs), _A_MAIL)
     }
     campaign = begin(folder / "ours", mails, config(settings, outputs=output))
-    outcome = Outcome("this project", footage(campaign.folder, "run"))
+    outcome = Outcome("this project", footage(campaign.folder, "run").cpu)
     for name, row in campaign.rows.items():
         for each_output in row["outputs"]:
             clip = campaign.work / each_output["path"]

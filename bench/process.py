@@ -15,16 +15,14 @@ is kept, and used again.
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from bench import _bare, _footage
+from bench._cpu import Cost, cost_of, footage
 from pipeline.config import Config, load
 from pipeline.files import Workspace
 from pipeline.ledger import Ledger
@@ -47,34 +45,6 @@ name = "bench"
 size = "{size}"
 fps = 30
 """
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Seconds of CPU, with all children, and of wall time."""
-
-    cpu: float
-    wall: float
-
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(self.cpu + other.cpu, self.wall + other.wall)
-
-
-def cost_of(command: Sequence[str], folder: Path) -> Cost:
-    """What a command takes, with all that it starts."""
-    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    path = {"PYTHONPATH": str(Path(__file__).parents[1])}
-    subprocess.run(
-        command, cwd=folder, check=True, stdout=subprocess.DEVNULL, env=os.environ | path
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(cpu, time.monotonic() - begun)
-
-
-def footage(folder: Path, *arguments: str) -> Cost:
-    """What a command of ours takes."""
-    return cost_of([sys.executable, "-m", "pipeline", "-q", *arguments], folder)
 
 
 def processed(

@@ -12,16 +12,15 @@ both less the AAC encode.
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench._cpu import Cost, cost_of, footage
 from pipeline.config import Output
 from pipeline.ledger import Ledger
 from pipeline.media import encode
@@ -53,26 +52,6 @@ _QUIET = ("-nostdin", "-hide_banner", "-v", "error", "-y")
 
 
 @dataclass(frozen=True)
-class Cost:
-    """Seconds."""
-
-    cpu: float
-    wall: float
-
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(self.cpu + other.cpu, self.wall + other.wall)
-
-
-def cost(command: Sequence[str | Path]) -> Cost:
-    """Run a command and say what it took."""
-    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(cpu, time.monotonic() - begun)
-
-
-@dataclass(frozen=True)
 class Bench:
     """A campaign with its clips."""
 
@@ -81,8 +60,7 @@ class Bench:
 
     def footage(self, command: str) -> Cost:
         """A command of ours."""
-        config = str(self.folder / "config.toml")
-        return cost([sys.executable, "-m", "pipeline", command, "--quiet", "--config", config])
+        return footage(self.folder, command)
 
     def configure(self, montage: str) -> None:
         """Write the configuration anew."""
@@ -125,7 +103,8 @@ def bare(bench: Bench) -> Cost:
     listed.write_text("".join(f"file '{path}'\n" for path in files))
     command = [program(), *_QUIET, "-f", "concat", "-safe", "0", "-i", str(listed)]
     command += ["-map", "0:v:0", "-map", "0:a:1", "-c:v", "copy", "-c:a", "aac", "-b:a", "192k"]
-    return cost([*command, "-movflags", "+faststart", str(bench.folder / "bare.mp4")])
+    command += ["-movflags", "+faststart", str(bench.folder / "bare.mp4")]
+    return cost_of(command, bench.folder)
 
 
 def sound(bench: Bench) -> Cost:
@@ -134,7 +113,8 @@ def sound(bench: Bench) -> Cost:
     decoded = str(bench.folder / "bare.wav")
     subprocess.run([*command, decoded], check=True)
     encoded = str(bench.folder / "bare.m4a")
-    return cost([program(), *_QUIET, "-i", decoded, "-c:a", "aac", "-b:a", "192k", encoded])
+    command = [program(), *_QUIET, "-i", decoded, "-c:a", "aac", "-b:a", "192k", encoded]
+    return cost_of(command, bench.folder)
 
 
 def one_graph(bench: Bench) -> Cost:
@@ -158,7 +138,7 @@ def one_graph(bench: Bench) -> Cost:
     command += ["-map", "[v]", "-map", f"[{heard}]", "-c:a", "aac", "-b:a", "192k"]
     for key, value in encode.video_arguments(Output(size=bench.size)).items():
         command += [f"-{key}", str(value)]
-    return cost([*command, str(bench.folder / "graph.mp4")])
+    return cost_of([*command, str(bench.folder / "graph.mp4")], bench.folder)
 
 
 def main() -> None:

@@ -90,7 +90,7 @@ def measured() -> dict[str, Any]:
         config = folder / "config.toml"
         config.write_text(config.read_text("utf-8") + '\n[process]\nsandbox = "landlock"\n')
         footage(folder, "ingest")
-        whole = footage(folder, "process")
+        whole = footage(folder, "process").cpu
         started = programs(folder)
         cost = starts((config,))
         judge, finder = judging(folder), finding(folder)

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import click
@@ -154,15 +155,31 @@ def test_pictures_are_small_enough_for_a_page() -> None:
     assert all(picture.stat().st_size < 400_000 for picture in pictures)
 
 
-def test_no_index_address_and_no_path_of_a_machine_is_tracked() -> None:
+def project_files() -> list[Path]:
+    """What git tracks, or where there is no git, all that it would not ignore."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
-    if listed.returncode:
-        pytest.skip("not a git checkout")
+    if not listed.returncode:
+        return [ROOT / name for name in os.fsdecode(listed.stdout).split("\0") if name]
+    ignored = (ROOT / ".gitignore").read_text("utf-8").split()
+
+    def is_ours(folder: str, name: str) -> bool:
+        inside = "/" + Path(folder, name).relative_to(ROOT).as_posix()
+        return not any(fnmatch(inside if p[0] == "/" else name, p.rstrip("/")) for p in ignored)
+
+    found = []
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if is_ours(folder, name)]
+        found += [Path(folder, name) for name in names if is_ours(folder, name)]
+    return found
+
+
+def test_no_index_address_and_no_path_of_a_machine_is_in_the_project() -> None:
+    paths = project_files()
+    assert ROOT / "pyproject.toml" in paths
     here = re.compile(re.escape(os.fsencode(ROOT)) + rb"(?![\w-])")
     found = []
-    for name in filter(None, os.fsdecode(listed.stdout).split("\0")):
-        path = ROOT / name
-        data = path.read_bytes() if path.is_file() else b""
+    for path in filter(Path.is_file, paths):
+        data = path.read_bytes()
         matches = (pattern.search(data) for pattern in (_INDEX, _HOMES, here))
-        found += [f"{name}: {match[0]!r}" for match in matches if match]
+        found += [f"{path.relative_to(ROOT)}: {match[0]!r}" for match in matches if match]
     assert found == []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from boards import Pixels
+from campaign import begin, config
 from PIL import Image, ImageFilter
 from studio import WIDE, Studio
 
@@ -157,6 +159,25 @@ def test_photos_are_known_again(studio: Studio) -> None:
     Image.fromarray(scene(15)).save(other)
     known = [Known(p.name, studio.make(p).outputs[0].marks, None) for p in (photo, again, other)]
     assert lookalikes.find(known) == {"a.jpg": "a.png"}
+
+
+def test_a_likeness_goes_with_the_clip_that_is_taken_back(tmp_path: Path) -> None:
+    image = Image.fromarray(scene(14))
+    first, again = io.BytesIO(), io.BytesIO()
+    image.save(first, "PNG")
+    image.resize((160, 90)).save(again, "JPEG", quality=40)
+    output = '[[output]]\nname = "small"\nsize = "128x72"\nfps = 25\n'
+    still = '[process]\nstill_seconds = 0.2\nstill_motion = "none"\n'
+    mails = {"one": {"a.png": first.getvalue()}, "two": {"a.jpg": again.getvalue()}}
+    made = begin(tmp_path, mails, config(still, outputs=output))
+    assert made.footage("run").code == 0
+    (sender,) = (n for n, row in made.rows.items() if row["warnings"] and "looks-like" in str(row))
+    other = next(row for name, row in made.rows.items() if name != sender)
+    assert f"looks-like:{other['sha256'][:12]}" in made.rows[sender]["warnings"]
+    assert made.footage("withdraw", "--clip", other["sha256"]).code == 0
+    assert made.footage("process").code == 0
+    assert made.footage("report").code == 0
+    assert "looks-like" not in str(made.rows[sender]["warnings"])
 
 
 def test_a_film_of_nothing_is_like_no_other() -> None:

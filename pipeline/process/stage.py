@@ -21,7 +21,7 @@ from pipeline.files import Workspace
 from pipeline.late import late
 from pipeline.ledger import Ledger
 from pipeline.media.ffmpeg import Door
-from pipeline.model import ClipResult, Reason, Refusal, Review, Status
+from pipeline.model import Caution, ClipResult, Reason, Refusal, Review, Status
 from pipeline.process import recipe
 from pipeline.process.progress import Progress
 from pipeline.process.recipe import Recipe
@@ -82,6 +82,8 @@ def run(
     for result in unwritable:
         ledger.record_clip(result)
     if not jobs:
+        if _likeness_outlived(ledger):
+            _note_lookalikes(ledger)
         return ProcessSummary(failed=len(unwritable))
     # longest first, so that no worker is left alone with the longest at the end
     sizes = {job.sha256: job.original.stat().st_size for job in jobs}
@@ -187,6 +189,15 @@ def _side_by_side(jobs: list[clip.Job], shop: clip.Shop, workers: int) -> Iterat
             shop.door.close()
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _likeness_outlived(ledger: Ledger) -> bool:
+    """Whether a clip is noted as like one that is gone, as after a withdrawal."""
+    clips = ledger.clips().values()
+    there = {result.sha256[:12] for result in clips if result.outputs}
+    mark = f"{Caution.LOOKS_LIKE}:"
+    noted = (warning for result in clips for warning in result.warnings)
+    return not {w.removeprefix(mark) for w in noted if w.startswith(mark)} <= there
 
 
 def _note_lookalikes(ledger: Ledger) -> None:
