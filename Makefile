@@ -5,18 +5,21 @@ SHELL := /bin/bash
 
 .PHONY: install dev system demo check test bench lock docs pictures clean
 
+# The locks are complete, so nothing is looked up beside them: pip would meet a package that has
+# extras in a version newer than the locked one, and refuse it for want of a hash.
 install: .venv/installed
 dev: .venv/installed-dev
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "footage-pipeline needs Python 3.11 or later; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/installed-dev: .venv/installed requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	$(BIN)/python -m pip check
 	@touch $@
 
 # What the tests need beyond Python: a mail server, the second judge of metadata, a browser.
