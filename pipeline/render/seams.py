@@ -26,7 +26,7 @@ from pipeline.media.ffmpeg import Door, program
 from pipeline.media.sandbox import Cell, Limits
 from pipeline.render.cuts import Bridge, Joints, Piece, Stretch
 
-_VERSION = 2
+_VERSION = 3
 _CARD = "card"
 _SHA = 16  # digits of an original in a name
 # pixels that the encoders of a batch hold at a time; each holds some dozen pictures
@@ -183,26 +183,34 @@ def _picture(
     joints: Mapping[str, Joints],
 ) -> Any:
     """The filters of a bridge, as long as it says."""
-    streams = [
+    shown, *following = [
         _decoded(side, joints[side.segment.path].before(side.start), output, workspace)
         for side in bridge.sides
     ]
-    shown = streams[0]
     if bridge.fade and bridge.tail is not None:
-        shown = ffmpeg.filter(
-            streams,
-            "xfade",
-            transition=transition,
-            duration=f"{bridge.fade / output.fps:.6f}",
-            offset=f"{(bridge.tail.frames - bridge.fade) / output.fps:.6f}",
-        )
+        behind = bridge.tail.frames - bridge.fade
+        shown = _crossed(shown, following[0], behind, bridge.fade, transition, output.fps)
     exact = shown.filter("trim", end_frame=bridge.frames).filter("format", "yuv420p")
     return encode.labelled(exact).filter("setsar", 1)
+
+
+def _crossed(tail: Any, head: Any, behind: int, fade: int, transition: str, fps: int) -> Any:
+    """*tail* passing into *head* over *fade* pictures, behind *behind* pictures of its own."""
+    if transition == "fade":
+        # xfade's, within a step of its values: it reckons each pixel in floating point, overlay
+        # many at a time in whole numbers, which takes a quarter of the time
+        growing = head.filter("format", "yuva420p").filter(
+            "fade", type="in", alpha=1, start_frame=0, nb_frames=fade
+        )
+        return ffmpeg.overlay(tail, growing.filter("setpts", f"N+{behind}"), format="yuv420")
+    times = {"duration": f"{fade / fps:.6f}", "offset": f"{behind / fps:.6f}"}
+    return ffmpeg.filter([tail, head], "xfade", transition=transition, **times)
 
 
 def _decoded(side: Stretch, keyframe: int, output: Output, workspace: Workspace) -> Any:
     """The pictures of a stretch, from nought, at the output's pace; decoded from *keyframe* on."""
     options: dict[str, Any] = {"f": "mov", "threads": 1, "protocol_whitelist": "file"}
+    options["nofind_stream_info"] = None  # what the judge has read need not be guessed
     before = side.start - keyframe
     if keyframe:
         # a little behind it, so that rounding can't find the one before; nothing is left out
