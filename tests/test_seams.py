@@ -5,14 +5,18 @@ from __future__ import annotations
 import subprocess
 from collections import Counter
 from pathlib import Path
+from typing import Any, Literal
 
 import cutting_room
+import ffmpeg as lavfi
 import numpy as np
+import numpy.typing as npt
 import pytest
 from campaign import watch
 from cutting_room import Drawn, Room, hashes, samples, sha
 
-from pipeline.media import encode, ffmpeg
+from pipeline.config import Output
+from pipeline.media import encode, ffmpeg, verify
 from pipeline.process import recipe
 from pipeline.render import seams, sound
 
@@ -105,6 +109,53 @@ def test_the_seams_alone_differ_and_look_as_in_one_graph(tmp_path: Path, transit
     found = likeness(room.film, tmp_path / "graph.mp4")
     assert len(found) == told["frames"]
     assert min(found) >= 0.98
+
+
+@pytest.mark.parametrize("quality", ["draft", "standard", "high"])
+def test_what_is_made_at_the_desk_has_the_parameter_sets_of_clips(
+    tmp_path: Path, quality: Literal["draft", "standard", "high"]
+) -> None:
+    output = Output(size="320x180", quality=quality)
+    ways = (encode.clip_arguments, encode.card_arguments, encode.piece_arguments)
+    found = set()
+    for number, way in enumerate(ways):
+        path = tmp_path / f"{number}.mp4"
+        command = [ffmpeg.program(), "-nostdin", "-v", "error", "-f", "lavfi"]
+        command += ["-i", "testsrc2=s=320x180:r=30,trim=end_frame=20,format=yuv420p"]
+        for key, value in way(output).items():
+            if not key.startswith("disposition"):
+                command += [f"-{key}", str(value)]
+        subprocess.run([*command, str(path)], check=True)
+        found.add(verify.judge_piece(path).video.extradata)
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize(("tail", "head"), [(15, 15), (40, 15), (15, 33), (22, 20)])
+def test_a_fade_is_that_of_xfade(tail: int, head: int) -> None:
+    def drawn(source: str, frames: int) -> Any:
+        made = lavfi.input(f"{source}=s=96x64:r=30", f="lavfi")["0"].filter("format", "yuv420p")
+        counted = made.filter("trim", end_frame=frames).filter("settb", "1/30")
+        return counted.filter("setpts", "N").filter("fps", fps=30)
+
+    def pictures(crossed: Any) -> npt.NDArray[np.int16]:
+        node = lavfi.output(crossed.filter("format", "yuv420p"), "-", f="rawvideo")
+        command = [ffmpeg.program(), "-nostdin", "-v", "error", *node.get_args()]
+        raw = subprocess.run(command, check=True, capture_output=True).stdout
+        return np.frombuffer(raw, np.uint8).reshape(-1, 96 * 64 * 3 // 2).astype(np.int16)
+
+    sides = drawn("testsrc2", tail), drawn("mandelbrot", head)
+    ours = pictures(seams._crossed(*sides, tail - 15, 15, "fade", 30))
+    times = {"duration": 0.5, "offset": (tail - 15) / 30}
+    theirs = pictures(lavfi.filter(sides, "xfade", transition="fade", **times))
+    assert len(ours) == len(theirs) == tail + head - 15
+    # brightness alone: xfade has pictures with colour for each pixel only, and blurs ours twice
+    assert np.abs(ours - theirs)[:, : 96 * 64].max() <= 1
+    first, second = map(pictures, sides)
+    share = np.arange(15)[:, None] / 15
+    mixed = np.concatenate(
+        [first[: tail - 15], first[tail - 15 :] * (1 - share) + second[:15] * share, second[15:]]
+    )
+    assert np.abs(ours - mixed).max() <= 1.5
 
 
 def test_short_neighbours_shorten_a_fade_and_cards_fade_too(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def video_arguments(output: Output) -> dict[str, str | int]:
 
 
 def clip_arguments(output: Output) -> dict[str, str | int]:
-    """Options for a clip or card: picture, AAC for the browser, ALAC for the montage."""
+    """Options for a clip: picture, AAC for the browser, ALAC for the montage."""
     return {
         **video_arguments(output),
         "c:a:0": "aac",
@@ -107,23 +107,34 @@ def cut_arguments(frames: int, fade: int) -> dict[str, str | int]:
     return {"force_key_frames:v": f"expr:eq(n,{cut})+eq(n,{frames - cut})"} if cut else {}
 
 
-def piece_arguments(output: Output) -> dict[str, str | int]:
-    """Options for a piece of a montage that is encoded again: the picture alone.
+def quick_arguments(output: Output) -> dict[str, str | int]:
+    """Options for a picture that joins the clips and is made at the editor's desk.
 
-    With finer quantizers than a clip, so that a second encode is not seen, and in half the
-    time: x264's quickest preset, which searches little and spends bits instead.  Quantizers
-    are constant, since what is made alone must not depend on what was made before it.  The
-    parameter sets are a clip's: its preset's tools are named, and ``stitchable`` keeps the
-    quantizer out of them.
+    x264's quickest preset, which searches little and spends bits instead: finer quantizers
+    than a clip's in half the time.  They are constant, since what is made alone must not
+    depend on what was made before it.  The parameter sets are a clip's: its preset's tools
+    are named, and ``stitchable`` keeps the quantizer out of them.
     """
     options = video_arguments(output)
+    del options["crf"]
     return {
-        **{key: value for key, value in options.items() if key != "crf"},
+        **options,
         "preset": "ultrafast",
         "qp": _X264[output.quality][1] - _FINER,
         "x264-params": f"{options['x264-params']}{_TOOLS[output.quality]}",
-        **_CLEAN,
     }
+
+
+def card_arguments(output: Output) -> dict[str, str | int]:
+    """Options for a card: all that a clip has."""
+    options = clip_arguments(output)
+    del options["crf"]
+    return {**options, **quick_arguments(output)}
+
+
+def piece_arguments(output: Output) -> dict[str, str | int]:
+    """Options for a piece of a montage that is encoded again: the picture alone."""
+    return {**quick_arguments(output), **_CLEAN}
 
 
 def montage_arguments(output: Output) -> dict[str, str | int]:

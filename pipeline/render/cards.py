@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from pipeline.render import lettering
 from pipeline.render.lettering import Look, Words
 from pipeline.render.timeline import Segment
 
-_VERSION = 2
+_VERSION = 3
 _SECONDS = 3.0
 _CHAPTER_SECONDS = 2.0
 _FADE_S = 0.6
@@ -69,7 +70,7 @@ def card(
     """
     style = lettering.look(config)
     frames = length(words, output)
-    arguments = encode.clip_arguments(output) | encode.cut_arguments(
+    arguments = encode.card_arguments(output) | encode.cut_arguments(
         frames, encode.fade_frames(config.montage.transition_seconds, output.fps)
     )
     said = [words.title, words.lines, words.chapter]
@@ -77,13 +78,15 @@ def card(
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
     final = workspace.cache / f"card-{key}.mp4"
     if not final.exists():
-        part = files.part_for(final)
+        part, ground = files.part_for(final), files.part_for(final)
         try:
-            _encode(_frames(words, style, output, frames), frames, output, part, arguments, door)
+            ground.write_bytes(lettering.ground(output, style).tobytes())
+            _encode(_drawn(words, style, output, frames), ground, output, part, arguments, door)
             verify.judge_clip(part)
             files.publish(part, final)
         finally:
             part.unlink(missing_ok=True)
+            ground.unlink(missing_ok=True)
     facts = verify.judge_clip(final)
     return Segment(
         title=title,
@@ -96,23 +99,35 @@ def card(
     )
 
 
+@dataclass(frozen=True)
+class _Letters:
+    """What is written on a card, with the ground behind it: raw RGB pictures of *box*, pixels."""
+
+    box: tuple[int, int, int, int]
+    frames: int
+    pictures: Iterator[bytes]
+
+    @property
+    def size(self) -> str:
+        """Width and height as FFmpeg takes them."""
+        left, top, right, bottom = self.box
+        return f"{right - left}x{bottom - top}"
+
+
 def _encode(
-    pictures: Iterator[bytes],
-    frames: int,
+    letters: _Letters,
+    ground: Path,
     output: Output,
     part: Path,
     arguments: dict[str, str | int],
     door: Door,
 ) -> None:
-    picture = ffmpeg.input(
-        "pipe:0", f="rawvideo", pix_fmt="rgb24", s=output.size, framerate=output.fps
-    )
-    limited = picture["0"].filter(
-        "scale", out_color_matrix="bt709", out_range="tv", flags="accurate_rnd"
-    )
-    shown = encode.labelled(limited.filter("format", "yuv420p")).filter("setsar", 1)
+    behind = _raw(str(ground), output.size, output).filter("tpad", stop=-1, stop_mode="clone")
+    written = _raw("pipe:0", letters.size, output)
+    whole = ffmpeg.overlay(behind, written, x=letters.box[0], y=letters.box[1], format="yuv420")
+    shown = encode.labelled(whole.filter("trim", end_frame=letters.frames)).filter("setsar", 1)
     silence = ffmpeg.input(f"anullsrc=r={encode.SAMPLE_RATE}:cl=stereo", f="lavfi")["0"].filter(
-        "atrim", end_sample=encode.samples_of(frames, output.fps)
+        "atrim", end_sample=encode.samples_of(letters.frames, output.fps)
     )
     both = silence.filter_multi_output("asplit", 2)
     node = ffmpeg.output(
@@ -123,28 +138,49 @@ def _encode(
         **arguments,
     ).global_args("-hide_banner", "-v", "error")
     argv = [program(), *map(str, node.overwrite_output().get_args())]
-    cell = Cell(writes=(part.parent,), limits=Limits(wall_s=300))
-    ended = door.run("card", argv, cell, feed=pictures)
+    cell = Cell(reads=(ground,), writes=(part.parent,), limits=Limits(wall_s=300))
+    ended = door.run("card", argv, cell, feed=letters.pictures)
     if not ended.ok:
         raise StageError(f"a card could not be made: {' '.join(ended.said)}")
 
 
-def _frames(words: Words, style: Look, output: Output, frames: int) -> Iterator[bytes]:
-    """The card's pictures as raw RGB, composed by MoviePy."""
+def _raw(path: str, size: str, output: Output) -> Any:
+    """Pictures of raw RGB as the output's."""
+    source = ffmpeg.input(path, f="rawvideo", pix_fmt="rgb24", s=size, framerate=output.fps)
+    limited = source["0"].filter(
+        "scale", out_color_matrix="bt709", out_range="tv", flags="accurate_rnd"
+    )
+    return limited.filter("format", "yuv420p")
+
+
+def _drawn(words: Words, style: Look, output: Output, frames: int) -> _Letters:
+    """The part of a card that is written on, composed by MoviePy; the rest stands still."""
     from moviepy import CompositeVideoClip, ImageClip, vfx  # noqa: PLC0415 - slow to import
 
     seconds = frames / output.fps
-    ground = ImageClip(lettering.ground(output, style)).with_duration(seconds)
     drawn = lettering.letters(words, output, style)
-    box = drawn.getbbox() or (0, 0, 1, 1)  # only what is written on needs composing
+    box = _even(drawn.getbbox() or (0, 0, 1, 1))
+    left, top, right, bottom = box
+    behind = lettering.ground(output, style)[top:bottom, left:right]
+    ground = ImageClip(behind).with_duration(seconds)
     letters = ImageClip(np.asarray(drawn.crop(box))).with_duration(seconds)
     fade = [vfx.CrossFadeIn(_FADE_S), vfx.CrossFadeOut(_FADE_S)]
-    film: Any = CompositeVideoClip([ground, letters.with_effects(fade).with_position(box[:2])])
-    at_rest = b""
-    for number in range(frames):
-        moment = number / output.fps
-        resting = _FADE_S < moment < seconds - _FADE_S
-        if not (resting and at_rest):
-            picture = np.ascontiguousarray(film.get_frame(moment), dtype=np.uint8).tobytes()
-            at_rest = picture if resting else b""
-        yield at_rest if resting else picture
+    film: Any = CompositeVideoClip([ground, letters.with_effects(fade)])
+
+    def pictures() -> Iterator[bytes]:
+        at_rest = b""
+        for number in range(frames):
+            moment = number / output.fps
+            resting = _FADE_S < moment < seconds - _FADE_S
+            if not (resting and at_rest):
+                picture = np.ascontiguousarray(film.get_frame(moment), dtype=np.uint8).tobytes()
+                at_rest = picture if resting else b""
+            yield at_rest if resting else picture
+
+    return _Letters(box, frames, pictures())
+
+
+def _even(box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """The box on even pixels, which is where those of colour lie; outputs have even sizes."""
+    left, top, right, bottom = box
+    return left // 2 * 2, top // 2 * 2, -(-right // 2) * 2, -(-bottom // 2) * 2
