@@ -1,12 +1,12 @@
 """What a montage costs: against a bare concat copy, and against one graph of everything.
 
-    .venv/bin/python -m bench.render [CLIPS] [SIZE]
+    .venv/bin/python -m bench.render [CLIPS] [SIZE] [NOISE]
 
-Clips of 3 s that FFmpeg draws come in through a drop folder and are processed.  CPU seconds,
-user and system, with all that is started; the floors are taken in the same run.  Allowed: hard
-cuts 3 times the wall time of the bare copy with its AAC encode; crossfades 25 % of the CPU of
-one graph; a clip dropped or moved twice the CPU of the bare copy, and 3 % of the first build,
-both less the AAC encode.
+Clips of 3 s that FFmpeg draws come in through a drop folder and are processed; with NOISE of 7
+each picture has what a phone's sensor adds in poor light.  CPU seconds, user and system, with
+all that is started; the floors are taken in the same run.  Allowed: hard cuts 3 times the wall
+time of the bare copy with its AAC encode; crossfades 25 % of the CPU of one graph; a clip dropped
+or moved twice the CPU of the bare copy, and 3 % of the first build, both less the AAC encode.
 """
 
 from __future__ import annotations
@@ -47,7 +47,11 @@ fps = 30
 """
 FRAMES = 90
 FADE = 15
-_SOURCES = ("testsrc2=", "mandelbrot=start_scale={s}:", "gradients=seed={n}:n=5:speed=0.05:")
+_SOURCES = (
+    "testsrc2=",
+    "mandelbrot=maxiter=300:start_scale={s}:",
+    "gradients=seed={n}:n=5:speed=0.05:",
+)
 _QUIET = ("-nostdin", "-hide_banner", "-v", "error", "-y")
 
 
@@ -82,14 +86,14 @@ class Bench:
         return listed
 
 
-def draw(bench: Bench, clips: int) -> None:
-    """Sources no two alike, each with the noise that a phone's sensor gives every picture."""
+def draw(bench: Bench, clips: int, noise: int) -> None:
+    """Sources no two alike, with noise of this strength in each picture."""
     drop = bench.folder / "drop"
     drop.mkdir()
     for number in range(clips):
         source = _SOURCES[number % 3].format(n=number, s=3 / (number + 1))
         graph = f"{source}s={bench.size}:r=30,trim=end_frame={FRAMES},format=yuv420p"
-        graph += ",noise=alls=7:allf=t"
+        graph += f",hue=h={number * 13 % 360},noise=alls={noise}:allf=t"
         command = [program(), *_QUIET, "-f", "lavfi", "-i", graph]
         command += ["-f", "lavfi", "-i", f"sine=f={200 + 7 * number}:r=48000:d=3"]
         command += ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "18", "-c:a", "aac"]
@@ -144,11 +148,12 @@ def one_graph(bench: Bench) -> Cost:
 def main() -> None:
     clips = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     size = sys.argv[2] if len(sys.argv) > 2 else "640x360"
+    noise = int(sys.argv[3]) if len(sys.argv) > 3 else 0
     with tempfile.TemporaryDirectory() as name:
         bench = Bench(Path(name), size)
         bench.configure("")
-        draw(bench, clips)
-        print(f"render: {clips} clips of 3 s, {size}")
+        draw(bench, clips, noise)
+        print(f"render: {clips} clips of 3 s, {size}, noise {noise}", flush=True)
         measure(bench)
 
 

@@ -61,17 +61,22 @@ def drawn(film: Film, workspace: Workspace) -> Image.Image:
     font = fonts.font_for("Clip 0:", round(label * 0.7))
     for number, (segment, begin, _) in enumerate(clips):
         x, y = number % columns * width, number // columns * (height + label)
-        with _still(segment, workspace) as still:
-            sheet.paste(still.resize((width - 2, height - 2)), (x + 1, y + 1))
+        with _still(segment, workspace, (width - 2, height - 2)) as still:
+            sheet.paste(still, (x + 1, y + 1))
         words = f"{sidecars.stamp(begin)}  {segment.title}"
         draw.text((x + 4, y + height + label // 2), words, font=font, fill=_INK, anchor="lm")
     return sheet
 
 
-def _still(segment: Segment, workspace: Workspace) -> Image.Image:
+def _still(segment: Segment, workspace: Workspace, size: tuple[int, int]) -> Image.Image:
     """The still that was made with the clip; a plain picture where somebody took it away."""
     path = (workspace.root / segment.path).with_suffix(".jpg")
-    return Image.open(path).convert("RGB") if path.is_file() else Image.new("RGB", (2, 2), _EMPTY)
+    if not path.is_file():
+        return Image.new("RGB", size, _EMPTY)
+    with Image.open(path) as image:
+        image.draft("RGB", size)  # no more of it is decoded than is shown
+        still: Image.Image = image.convert("RGB").resize(size)
+        return still
 
 
 def listed(film: Film, senders: Sequence[str]) -> str:
