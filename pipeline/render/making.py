@@ -90,8 +90,9 @@ def publish(shop: Shop, film: Film, final: Path) -> str:
         for suffix, text in _texts(shop, film, sha256).items():
             beside[suffix].write_text(text, "utf-8")
             made.append((beside[suffix], final.with_suffix(suffix)))
-        sums = "".join(f"{files.sha256_of(path)}  {there.name}\n" for path, there in made)
-        beside[_SUMS].write_text(sums, "utf-8")
+        sums = {there.name: files.sha256_of(path) for path, there in made[1:]}
+        lines = (f"{sums.get(there.name, sha256)}  {there.name}\n" for _, there in made)
+        beside[_SUMS].write_text("".join(lines), "utf-8")
         made.append((beside[_SUMS], final.with_suffix(_SUMS)))
         for suffix, written in beside.items():
             verify.judge_text(written, _TEXTS[suffix])

@@ -32,7 +32,7 @@ _SHA = 16  # digits of an original in a name
 # Small pictures are made several at a time, up to so many pixels and bridges: a program's start
 # costs as much as they do.  A large one has a program of its own, which holds 180 MB at 1080p.
 _BATCH_PIXELS = 2_100_000
-_MOST = 16
+_MOST = 4
 
 
 def folder(workspace: Workspace) -> Path:
