@@ -60,7 +60,6 @@ def test_a_film_is_as_long_as_its_clips_without_their_fades(tmp_path: Path) -> N
 
 def test_hard_cuts_are_copies_and_nothing_needs_to_be_known(tmp_path: Path) -> None:
     whole = film(configured(tmp_path, ""), clip("a", 90), clip("b", 2))
-    assert cuts.uncut(whole)
     assert cuts.plan(whole, {}) == tuple(
         Copy(cuts.Stretch(segment, 0, segment.frames)) for segment in whole.segments
     )

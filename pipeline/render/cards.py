@@ -15,6 +15,7 @@ from typing import Any
 
 import ffmpeg
 import numpy as np
+from PIL import Image
 
 from pipeline import files
 from pipeline.config import Config, Output
@@ -24,7 +25,7 @@ from pipeline.media import encode, verify
 from pipeline.media.ffmpeg import Door, program
 from pipeline.media.sandbox import Cell, Limits
 from pipeline.render import lettering
-from pipeline.render.lettering import Look, Words
+from pipeline.render.lettering import Words
 from pipeline.render.timeline import Segment
 
 _VERSION = 3
@@ -78,15 +79,17 @@ def card(
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
     final = workspace.cache / f"card-{key}.mp4"
     if not final.exists():
-        part, ground = files.part_for(final), files.part_for(final)
+        part, behind = files.part_for(final), files.part_for(final)
+        ground = lettering.ground(output, style)
         try:
-            ground.write_bytes(lettering.ground(output, style).tobytes())
-            _encode(_drawn(words, style, output, frames), ground, output, part, arguments, door)
+            behind.write_bytes(ground.tobytes())
+            letters = _drawn(lettering.letters(words, output, style), ground, output, frames)
+            _encode(letters, behind, output, part, arguments, door)
             verify.judge_clip(part)
             files.publish(part, final)
         finally:
             part.unlink(missing_ok=True)
-            ground.unlink(missing_ok=True)
+            behind.unlink(missing_ok=True)
     facts = verify.judge_clip(final)
     return Segment(
         title=title,
@@ -122,9 +125,9 @@ def _encode(
     arguments: dict[str, str | int],
     door: Door,
 ) -> None:
-    behind = _raw(str(ground), output.size, output).filter("tpad", stop=-1, stop_mode="clone")
+    still = _raw(str(ground), output.size, output).filter("tpad", stop=-1, stop_mode="clone")
     written = _raw("pipe:0", letters.size, output)
-    whole = ffmpeg.overlay(behind, written, x=letters.box[0], y=letters.box[1], format="yuv420")
+    whole = ffmpeg.overlay(still, written, x=letters.box[0], y=letters.box[1], format="yuv420")
     shown = encode.labelled(whole.filter("trim", end_frame=letters.frames)).filter("setsar", 1)
     silence = ffmpeg.input(f"anullsrc=r={encode.SAMPLE_RATE}:cl=stereo", f="lavfi")["0"].filter(
         "atrim", end_sample=encode.samples_of(letters.frames, output.fps)
@@ -153,19 +156,17 @@ def _raw(path: str, size: str, output: Output) -> Any:
     return limited.filter("format", "yuv420p")
 
 
-def _drawn(words: Words, style: Look, output: Output, frames: int) -> _Letters:
+def _drawn(writing: Image.Image, ground: Any, output: Output, frames: int) -> _Letters:
     """The part of a card that is written on, composed by MoviePy; the rest stands still."""
     from moviepy import CompositeVideoClip, ImageClip, vfx  # noqa: PLC0415 - slow to import
 
     seconds = frames / output.fps
-    drawn = lettering.letters(words, output, style)
-    box = _even(drawn.getbbox() or (0, 0, 1, 1))
+    box = _even(writing.getbbox() or (0, 0, 1, 1))
     left, top, right, bottom = box
-    behind = lettering.ground(output, style)[top:bottom, left:right]
-    ground = ImageClip(behind).with_duration(seconds)
-    letters = ImageClip(np.asarray(drawn.crop(box))).with_duration(seconds)
+    behind = ImageClip(ground[top:bottom, left:right]).with_duration(seconds)
+    letters = ImageClip(np.asarray(writing.crop(box))).with_duration(seconds)
     fade = [vfx.CrossFadeIn(_FADE_S), vfx.CrossFadeOut(_FADE_S)]
-    film: Any = CompositeVideoClip([ground, letters.with_effects(fade)])
+    film: Any = CompositeVideoClip([behind, letters.with_effects(fade)])
 
     def pictures() -> Iterator[bytes]:
         at_rest = b""

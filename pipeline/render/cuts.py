@@ -74,15 +74,11 @@ class Bridge:
 Piece = Copy | Bridge
 
 
-def uncut(film: Film) -> bool:
-    """Whether every segment is shown whole, so that nobody needs to know its key frames."""
-    return not any(film.fades) and all(segment.whole for segment in film.segments)
-
-
 def plan(film: Film, joints: Mapping[str, Joints]) -> tuple[Piece, ...]:
     """The pieces of a film in order; together they have its length exactly.
 
-    :param joints: of each segment's file, by its path; not needed where the film is uncut.
+    :param joints: of each segment's file, by its path; not needed of one that is shown whole and
+        has no fade.
     """
     pieces: list[Piece] = []
     before: Stretch | None = None  # what of the segment before is not copied
