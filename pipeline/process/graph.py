@@ -221,6 +221,7 @@ def _poster(stream: Any, target: Target) -> Any:
     return (
         stream.filter("select", f"eq(n,{target.frames // 3})")
         .filter("scale", width, -2, out_range="pc", out_color_matrix="bt601")
+        .filter("setsar", 1)  # a height that was rounded would stand in the JPEG as an aspect
         .filter("format", "yuvj420p")
     )
 

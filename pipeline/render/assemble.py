@@ -233,8 +233,11 @@ def poster(montage: Path, frame: int, output: Output, part: Path, door: Door) ->
     picture = source["v:0"].filter(
         "scale", min(_POSTER_WIDTH, output.width), -2, out_range="pc", out_color_matrix="bt601"
     )
+    # a height that was rounded would stand in the JPEG as an aspect
     node = ffmpeg.output(
-        picture.filter("format", "yuvj420p"), str(part), **encode.still_arguments()
+        picture.filter("setsar", 1).filter("format", "yuvj420p"),
+        str(part),
+        **encode.still_arguments(),
     ).global_args(*_QUIET)
     argv = [program(), *map(str, node.overwrite_output().get_args())]
     ended = door.run("still", argv, Cell(reads=(montage,), writes=(part.parent,)))
