@@ -164,7 +164,7 @@ def sweep(workspace: Workspace) -> int:
         if name.endswith(PART)
     ]
     for path in left:
-        path.unlink()
+        path.unlink(missing_ok=True)
     return len(left)
 
 

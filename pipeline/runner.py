@@ -237,6 +237,8 @@ def execute(
             raise
         finally:
             door.close()
+            # a program whose run was killed just as it started may have written since
+            files.sweep(workspace)
         failed = sum(row.status is Status.FAILED for row in ledger.rows())
         code = EXIT_CLIP_FAILED if failed else 0
         ledger.end_run(run, code, facts)
