@@ -2,7 +2,8 @@
 
 A file is never written in place: it grows under a temporary name that ends in ``.part`` in
 the folder where it will live, is flushed to the disk, renamed, and the folder is flushed
-after it.  So a reader sees a whole file or none, also after a power cut.
+after it.  So a reader sees a whole file or none, also after a power cut.  What a program makes
+grows in a scratch folder, which is all that the program can write to.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -115,6 +117,22 @@ def part_for(final: Path) -> Path:
     return final.parent / f".{final.stem}-{uuid.uuid4().hex}{PART}"
 
 
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """A fresh folder in *folder* for what programs write, gone behind the block.
+
+    The next run sweeps away that of a killed run, and a program that is still alive then has no
+    place left where it could leave something.
+    """
+    place = folder / f".{uuid.uuid4().hex}{PART}"
+    place.mkdir(mode=0o700, parents=True)
+    try:
+        yield place
+    finally:
+        # what can't be removed now is swept at the end of the run, or before the next
+        shutil.rmtree(place, ignore_errors=True)
+
+
 def publish(part: Path, final: Path, mode: int = 0o600) -> None:
     """Flush *part* to the disk and give it its final name, in one step that can't be half done."""
     with part.open("rb") as file:
@@ -154,18 +172,19 @@ def flush_folder(folder: Path) -> None:
 def sweep(workspace: Workspace) -> int:
     """Remove what a killed run left half-written; only the holder of the workspace may.
 
-    :returns: how many temporary files there were.
+    :returns: how many temporary files and scratch folders there were.
     """
+    swept = 0
     # os.walk looks at no file itself: with thousands of folders that is ten times as quick
-    left = [
-        Path(folder, name)
-        for folder, _, names in os.walk(workspace.root)
-        for name in names
-        if name.endswith(PART)
-    ]
-    for path in left:
-        path.unlink(missing_ok=True)
-    return len(left)
+    for folder, folders, names in os.walk(workspace.root):
+        for name in [name for name in folders if name.endswith(PART)]:
+            shutil.rmtree(Path(folder, name), ignore_errors=True)
+            folders.remove(name)
+            swept += 1
+        for name in [name for name in names if name.endswith(PART)]:
+            Path(folder, name).unlink(missing_ok=True)
+            swept += 1
+    return swept
 
 
 def sha256_of(path: Path) -> str:

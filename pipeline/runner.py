@@ -199,7 +199,8 @@ def _admitted(bench: Bench) -> list[Row]:
 
 
 def _what_waits(bench: Bench) -> str:
-    waiting = admission.waiting(bench.ledger.rows())
+    rows = bench.ledger.rows()
+    waiting = admission.waiting(rows)
     if waiting:
         names = " ".join((row.attachment.sha256 or "")[:12] for row in waiting[:5])
         more = " …" if len(waiting) > 5 else ""
@@ -207,7 +208,15 @@ def _what_waits(bench: Bench) -> str:
             f"no clip is admitted to the montage; {len(waiting)} wait for a decision. Look at "
             f"{bench.workspace.report / 'index.html'}, then: footage approve {names}{more}"
         )
-    return "no clip is admitted to the montage, and none waits for a decision"
+    said = "no clip is admitted to the montage, and none waits for a decision"
+    unmade, failed = (
+        sum(row.status is status for row in rows) for status in (Status.PENDING, Status.FAILED)
+    )
+    if unmade:
+        said += f"; {unmade} still to be made (footage process)"
+    if failed:
+        said += f"; {failed} failed (footage retry, then footage process)"
+    return said
 
 
 def execute(

@@ -65,7 +65,7 @@ def test_nothing_to_render_is_exit_1(campaign: Campaign) -> None:
     campaign.footage("run")
     said = campaign.footage("render")
     assert said.code == 1
-    assert "none waits for a decision" in said.err
+    assert said.err.splitlines()[-1].endswith("none waits for a decision")
     assert campaign.footage("render", "portrait").code == 2
 
 
@@ -92,8 +92,10 @@ def test_failed_clips_are_exit_3_until_they_are_retried(campaign: Campaign) -> N
     assert said.code == 3
     assert "footage retry" in said.err
     assert "timeout" in campaign.footage("status").out
+    assert "; 1 failed (footage retry" in campaign.footage("render").err
     assert campaign.footage("retry", "ffff").code == 2
     assert campaign.footage("retry", sha256[:6]).code == 0
+    assert "; 1 still to be made (footage process)" in campaign.footage("render").err
     assert campaign.footage("process").code == 0
     campaign.footage("report")
     assert campaign.rows["notes.txt"]["reason"]["code"] == "not-media"

@@ -15,6 +15,7 @@ import pytest
 from campaign import begin, config
 from carriers.bases import bases
 
+from pipeline import files
 from pipeline.console import Console, Verbosity
 from pipeline.errors import SandboxUnavailable
 from pipeline.media import ffmpeg, sandbox
@@ -148,6 +149,40 @@ def test_a_killed_parent_leaves_no_child(wall: str) -> None:
         assert ready, "a child lives on a second after its parent was killed"
         assert os.read(reader, 1) == b""
     os.close(reader)
+
+
+@pytest.mark.parametrize("wall", [*WALLS, "none"])
+def test_a_parent_killed_as_it_starts_one_leaves_nothing(wall: str, tmp_path: Path) -> None:
+    """The program can't know yet whose death it must follow when it begins to live."""
+    code = textwrap.dedent(f"""
+        import os, signal, sys
+        from pathlib import Path
+        from pipeline import files
+        from pipeline.media.sandbox import Cell, choose, spawn
+        write = "open(__import__('sys').argv[1], 'w')"
+        walls = choose({wall!r})
+        with files.scratch(Path(sys.argv[1])) as place:
+            argv = [sys.executable, "-I", "-S", "-c", write, str(place / "late.part")]
+            spawn(*walls.command(argv, Cell(writes=(place,))), stdout=1)
+            os.kill(os.getpid(), signal.SIGKILL)
+    """)
+    workspace = files.Workspace(tmp_path)
+    argv = [sys.executable, "-c", code, str(workspace.cache)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as parent:
+        parent.wait()
+        assert files.sweep(workspace) == 1
+        assert parent.stdout is not None
+        parent.stdout.read()  # ends with the last who could write to it
+    assert list(workspace.cache.iterdir()) == []
+
+
+def test_a_scratch_folder_that_was_swept_takes_nothing_more(tmp_path: Path) -> None:
+    with files.scratch(tmp_path) as place:
+        (place / "early.part").touch()
+        assert files.sweep(files.Workspace(tmp_path)) == 1
+        with pytest.raises(FileNotFoundError):
+            (place / "late.part").touch()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_walls_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:

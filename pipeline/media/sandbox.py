@@ -2,9 +2,9 @@
 
 A program inside sees the system's libraries, its own file, the inputs it was given (read
 only) and at most one output folder; no network, no other process, no home.  It has limits
-on memory, CPU time and file size, and dies with its parent.  bubblewrap (user namespaces)
-where it works, Landlock (``landlock_exec``) else; each is proved by running a program in it
-before it is chosen.
+on memory, CPU time and file size, and dies with its parent (``launcher``).  bubblewrap (user
+namespaces) where it works, Landlock else; each is proved by running a program in it before it
+is chosen.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pipeline.media import seccomp
 
 _LIBRARIES = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/nix/store")
 _FILTER = "@filter"  # stands in a command for the descriptor of the filter's pipe
-_LAUNCHER = Path(__file__).with_name("landlock_exec.py")
+_LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
 class Mode(StrEnum):
@@ -64,16 +64,10 @@ class Sandbox:
     def command(self, argv: list[str], cell: Cell) -> tuple[list[str], bytes]:
         """The command that runs *argv* inside, and the system-call filter for ``spawn``."""
         limits = cell.limits
-        if self.mode is Mode.BUBBLEWRAP:
-            shell = (
-                # the soft limit tells itself from a kill by others, the hard one is obeyed
-                f"ulimit -S -t {limits.cpu_s} && ulimit -H -t {limits.cpu_s + 5} "
-                f"&& ulimit -v {limits.memory >> 10} "
-                f'&& ulimit -f {limits.file_size >> 9} && ulimit -c 0 && exec "$@"'
-            )
-            return ["/bin/sh", "-c", shell, "sh", *self._bubblewrap(argv, cell)], seccomp.program()
-        launcher = [sys.executable, "-I", "-S", str(_LAUNCHER)]
+        launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), "--parent", str(os.getpid())]
         launcher += ["--limits", str(limits.cpu_s), str(limits.memory), str(limits.file_size)]
+        if self.mode is Mode.BUBBLEWRAP:
+            return [*launcher, "--", *self._bubblewrap(argv, cell)], seccomp.program()
         if self.mode is Mode.LANDLOCK:
             launcher += ["--wall", _FILTER]
             for path in (*_visible(argv[0]), *map(str, cell.reads)):

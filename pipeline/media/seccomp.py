@@ -1,7 +1,7 @@
 """A system-call filter: no sockets, no new processes, no tracing, no kernel doors.
 
 Written as classic BPF (Linux ``Documentation/userspace-api/seccomp_filter.rst``), so that no
-library is needed; bubblewrap and ``landlock_exec`` both load it.  What is denied fails with
+library is needed; bubblewrap and ``launcher`` both load it.  What is denied fails with
 EPERM, and a decoder that tries it fails like one that met a broken file.  Threads stay
 allowed: a ``clone`` must carry CLONE_THREAD.
 """

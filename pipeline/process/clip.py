@@ -163,41 +163,35 @@ def _encode(
     length: float,
 ) -> _Made:
     """The one encode, its verification, and the publishing of what passed."""
-    targets = tuple(
-        graph.Target(
-            output=output,
-            frames=graph.frames_of(seen, length, output),
-            strip=strip,
-            movie=files.part_for(shop.workspace.clip(job.sha256, output.name)),
-            still=files.part_for(shop.workspace.clip(job.sha256, output.name, ".jpg")),
-        )
-        for output, strip in zip(job.recipe.outputs, job.strips, strict=True)
-    )
-    folder = targets[0].movie.parent
     rate = None if seen.still else glance.rate_for(length)
-    look = graph.Look(files.part_for(folder / "look"), rate)
     wall = max(_MIN_TIMEOUT_S, length * shop.config.process.timeout_factor)
-    strips = tuple(target.strip.path for target in targets if target.strip)
-    tables = (seen.picture.table,) if seen.picture.table else ()
-    cell = Cell(
-        reads=(job.original, *strips, *tables),
-        writes=(folder,),
-        limits=Limits(wall_s=wall, cpu_s=int(wall * 4)),
-    )
-    argv = [program(), *graph.arguments(job.original, seen, job.recipe, correction, targets, look)]
-    try:
-        ended = shop.door.run("encode", argv, cell)
+    with files.scratch(shop.workspace.clips / job.sha256) as place:
+        targets = tuple(
+            graph.Target(
+                output=output,
+                frames=graph.frames_of(seen, length, output),
+                strip=strip,
+                movie=files.part_for(place / f"{output.name}.mp4"),
+                still=files.part_for(place / f"{output.name}.jpg"),
+            )
+            for output, strip in zip(job.recipe.outputs, job.strips, strict=True)
+        )
+        look = graph.Look(files.part_for(place / "look"), rate)
+        strips = tuple(target.strip.path for target in targets if target.strip)
+        tables = (seen.picture.table,) if seen.picture.table else ()
+        cell = Cell(
+            reads=(job.original, *strips, *tables),
+            writes=(place,),
+            limits=Limits(wall_s=wall, cpu_s=int(wall * 4)),
+        )
+        wanted = graph.arguments(job.original, seen, job.recipe, correction, targets, look)
+        ended = shop.door.run("encode", [program(), *wanted], cell)
         _gate(ended, targets, wall)
         glanced = glance.read(look.path, rate)
-        made = _verified(targets, shop, loudness.read(ended.stdout), glanced)
+        made = _verified(job.sha256, targets, shop, loudness.read(ended.stdout), glanced)
         for part, final in made.parts:
             files.publish(part, final)
         return made
-    finally:
-        for target in targets:
-            target.movie.unlink(missing_ok=True)
-            target.still.unlink(missing_ok=True)
-        look.path.unlink(missing_ok=True)
 
 
 def _gate(ended: Ended, targets: tuple[graph.Target, ...], wall: float) -> None:
@@ -210,6 +204,7 @@ def _gate(ended: Ended, targets: tuple[graph.Target, ...], wall: float) -> None:
 
 
 def _verified(
+    sha256: str,
     targets: tuple[graph.Target, ...],
     shop: Shop,
     measured: loudness.Measured,
@@ -238,7 +233,7 @@ def _verified(
             raise Refused(
                 Refusal(Reason.INTERNAL, "the finished clip would not join the others by copy")
             )
-        final = target.movie.with_name(f"{output.name}.mp4")
+        final = shop.workspace.clip(sha256, output.name)
         parts += [(target.movie, final), (target.still, final.with_suffix(".jpg"))]
         outputs.append(
             ClipOutput(

@@ -79,17 +79,14 @@ def card(
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
     final = workspace.cache / f"card-{key}.mp4"
     if not final.exists():
-        part, behind = files.part_for(final), files.part_for(final)
         ground = lettering.ground(output, style)
-        try:
+        letters = _drawn(lettering.letters(words, output, style), ground, output, frames)
+        with files.scratch(workspace.cache) as place:
+            part, behind = files.part_for(place / "card"), files.part_for(place / "ground")
             behind.write_bytes(ground.tobytes())
-            letters = _drawn(lettering.letters(words, output, style), ground, output, frames)
             _encode(letters, behind, output, part, arguments, door)
             verify.judge_clip(part)
             files.publish(part, final)
-        finally:
-            part.unlink(missing_ok=True)
-            behind.unlink(missing_ok=True)
     facts = verify.judge_clip(final)
     return Segment(
         title=title,

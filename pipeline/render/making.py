@@ -20,7 +20,7 @@ from pipeline.render.timeline import Film
 
 _VERSION = 3
 _TRIES = 4  # at the loudness of a mix
-_SUMS = ".sha256"
+_FILM, _POSTER, _SHEET, _SUMS = ".mp4", ".jpg", ".sheet.jpg", ".sha256"
 _TEXTS: dict[str, verify.TextKind] = {
     ".vtt": "vtt",
     ".chapters.txt": "chapters",
@@ -28,6 +28,7 @@ _TEXTS: dict[str, verify.TextKind] = {
     ".json": "json",
     _SUMS: "sums",
 }
+_SUFFIXES = (_FILM, _POSTER, _SHEET, *_TEXTS)
 
 
 @dataclass(frozen=True)
@@ -76,32 +77,24 @@ def publish(shop: Shop, film: Film, final: Path) -> str:
     :raises StageError: a program failed, or frames or samples are missing.
     :raises NotClean: verification found something.
     """
-    part, picture, contact = (files.part_for(final) for _ in range(3))
-    beside = {suffix: files.part_for(final) for suffix in _TEXTS}
-    try:
-        join(shop, film, part)
+    with files.scratch(final.parent) as place:
+        parts = {suffix: files.part_for(place / f"montage{suffix}") for suffix in _SUFFIXES}
+        join(shop, film, parts[_FILM])
         at = next(number for number, segment in enumerate(film.segments) if segment.sha256)
         shown = film.starts[at] + film.segments[at].length // 3
-        assemble.poster(part, shown, film.output, picture, shop.door)
-        sheet.make(film, contact, shop.workspace, shop.door)
-        made = [(part, final), (picture, final.with_suffix(".jpg"))]
-        made.append((contact, final.with_suffix(".sheet.jpg")))
-        sha256 = files.sha256_of(part)
-        for suffix, text in _texts(shop, film, sha256).items():
-            beside[suffix].write_text(text, "utf-8")
-            made.append((beside[suffix], final.with_suffix(suffix)))
-        sums = {there.name: files.sha256_of(path) for path, there in made[1:]}
-        lines = (f"{sums.get(there.name, sha256)}  {there.name}\n" for _, there in made)
-        beside[_SUMS].write_text("".join(lines), "utf-8")
-        made.append((beside[_SUMS], final.with_suffix(_SUMS)))
-        for suffix, written in beside.items():
-            verify.judge_text(written, _TEXTS[suffix])
-        for path, there in made:
-            files.publish(path, there)
-        return sha256
-    finally:
-        for path in (part, picture, contact, *beside.values()):
-            path.unlink(missing_ok=True)
+        assemble.poster(parts[_FILM], shown, film.output, parts[_POSTER], shop.door)
+        sheet.make(film, parts[_SHEET], shop.workspace, shop.door)
+        sums = {_FILM: files.sha256_of(parts[_FILM])}
+        for suffix, text in _texts(shop, film, sums[_FILM]).items():
+            parts[suffix].write_text(text, "utf-8")
+        sums |= {suffix: files.sha256_of(parts[suffix]) for suffix in _SUFFIXES[1:-1]}
+        lines = (f"{sums[suffix]}  {final.with_suffix(suffix).name}\n" for suffix in sums)
+        parts[_SUMS].write_text("".join(lines), "utf-8")
+        for suffix, kind in _TEXTS.items():
+            verify.judge_text(parts[suffix], kind)
+        for suffix, part in parts.items():
+            files.publish(part, final.with_suffix(suffix))
+        return sums[_FILM]
 
 
 def _texts(shop: Shop, film: Film, sha256: str) -> dict[str, str]:

@@ -97,15 +97,15 @@ def decoded(config: Config, workspace: Workspace, door: Door) -> Iterator[tuple[
     :raises ConfigError: it can't be read, or it is silent.
     """
     path = source(config)
-    part = files.part_for(workspace.cache / "music.pcm")
     stream = ffmpeg.input(str(path), protocol_whitelist="file", t=_LONGEST_S, threads=1)
     sound = stream["a:0"].filter("aresample", encode.SAMPLE_RATE)
     sound = _measuring(sound.filter("aformat", sample_fmts="s16", channel_layouts="stereo"))
     sound = sound.filter("aformat", sample_fmts="s16", channel_layouts="stereo")
-    node = ffmpeg.output(sound, str(part), f="s16le", ar=encode.SAMPLE_RATE)
-    argv = [program(), *map(str, node.global_args("-nostdin", "-v", "error").get_args()), "-y"]
-    try:
-        cell = Cell(reads=(path,), writes=(part.parent,), limits=Limits(wall_s=300))
+    with files.scratch(workspace.cache) as place:
+        part = files.part_for(place / "music")
+        node = ffmpeg.output(sound, str(part), f="s16le", ar=encode.SAMPLE_RATE)
+        argv = [program(), *map(str, node.global_args("-nostdin", "-v", "error").get_args()), "-y"]
+        cell = Cell(reads=(path,), writes=(place,), limits=Limits(wall_s=300))
         ended = door.run("music", argv, cell)
         measured = read(ended.stdout)
         if not ended.ok or not part.exists() or part.stat().st_size < 4 * encode.SAMPLE_RATE // 2:
@@ -114,8 +114,6 @@ def decoded(config: Config, workspace: Workspace, door: Door) -> Iterator[tuple[
             raise ConfigError([f"montage.music: {path} is silent"])
         music = np.memmap(part, np.int16, "r").reshape(-1, 2)
         yield music, 10 ** ((config.montage.music_lufs - measured.loudness_lufs) / 20)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def source(config: Config) -> Path:

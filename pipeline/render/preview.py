@@ -62,22 +62,19 @@ def make(shop: Shop, film: Film) -> Path:
     output = film.output
     name = f"{shop.config.montage.name}-{output.name}-preview.mp4"
     final = shop.workspace.montage / name
-    part, small = files.part_for(final), files.part_for(final)
-    try:
+    with files.scratch(final.parent) as place:
+        part, small = files.part_for(place / "whole"), files.part_for(place / "small")
         making.join(shop, film, part)
         argv = [program(), *_arguments(part, small, film)]
         seconds = film.frames / output.fps
         limits = Limits(wall_s=max(300.0, 10 * seconds))
-        cell = Cell(reads=(part,), writes=(small.parent,), limits=limits)
+        cell = Cell(reads=(part,), writes=(place,), limits=limits)
         if not shop.door.run("preview", argv, cell).ok:
             raise StageError("the preview could not be made")
         if verify.judge_montage(small).video.frames != film.frames:
             raise StageError("pictures are missing in the preview")
         files.publish(small, final)
         return final
-    finally:
-        part.unlink(missing_ok=True)
-        small.unlink(missing_ok=True)
 
 
 def _arguments(part: Path, small: Path, film: Film) -> list[str]:

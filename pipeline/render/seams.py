@@ -128,27 +128,27 @@ def _batch(
     door: Door,
     joints: Mapping[str, Joints],
 ) -> None:
-    parts = {path: files.part_for(path) for path in batch}
     frames = sum(bridge.frames for bridge in batch.values())
-    nodes = [
-        ffmpeg.output(
-            _picture(bridge, transition, output, workspace, joints),
-            str(parts[path]),
-            **encode.piece_arguments(output),
+    with files.scratch(folder(workspace)) as place:
+        parts = {path: files.part_for(place / path.name) for path in batch}
+        nodes = [
+            ffmpeg.output(
+                _picture(bridge, transition, output, workspace, joints),
+                str(parts[path]),
+                **encode.piece_arguments(output),
+            )
+            for path, bridge in batch.items()
+        ]
+        merged = ffmpeg.merge_outputs(*nodes).global_args(
+            *("-nostdin", "-hide_banner", "-v", "error"),
+            *("-filter_threads", "1", "-filter_complex_threads", "1"),
         )
-        for path, bridge in batch.items()
-    ]
-    merged = ffmpeg.merge_outputs(*nodes).global_args(
-        *("-nostdin", "-hide_banner", "-v", "error"),
-        *("-filter_threads", "1", "-filter_complex_threads", "1"),
-    )
-    argv = [program(), *map(str, merged.overwrite_output().get_args())]
-    cell = Cell(
-        reads=(workspace.clips, workspace.cache),
-        writes=(folder(workspace),),
-        limits=Limits(wall_s=max(300.0, 20.0 * frames / output.fps)),
-    )
-    try:
+        argv = [program(), *map(str, merged.overwrite_output().get_args())]
+        cell = Cell(
+            reads=(workspace.clips, workspace.cache),
+            writes=(place,),
+            limits=Limits(wall_s=max(300.0, 20.0 * frames / output.fps)),
+        )
         ended = door.run("seam", argv, cell)
         if "No space left on device" in ended.said:
             raise StageError("the disk is full; make room and render again, the old montage stays")
@@ -157,9 +157,6 @@ def _batch(
         for path, bridge in batch.items():
             _judge(parts[path], bridge, output)
             files.publish(parts[path], path)
-    finally:
-        for part in parts.values():
-            part.unlink(missing_ok=True)
 
 
 def _judge(part: Path, bridge: Bridge, output: Output) -> None:

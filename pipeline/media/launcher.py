@@ -1,12 +1,14 @@
-"""Runs a program with limits and, if asked, behind Landlock: a script of its own.
+"""Runs a program that dies with its parent, with limits and, if asked, behind Landlock.
 
-    python -I -S landlock_exec.py --limits CPU_S MEMORY FILE_SIZE
+    python -I -S launcher.py --parent PID --limits CPU_S MEMORY FILE_SIZE
         [--wall FILTER --read PATH… --write FOLDER…] -- PROGRAM ARGUMENT…
 
-It dies with its parent, takes the limits, gives up what Landlock can take away (Linux
-``Documentation/userspace-api/landlock.rst``: files and, from ABI 4, TCP; from ABI 6 signals
-and abstract sockets), loads the system-call filter from descriptor FILTER, and becomes the
-program.  Standard library only, since it runs without site-packages to start quickly.
+It dies with its parent PID, also where that was killed before this began; it takes the limits,
+gives up what Landlock can take away (Linux ``Documentation/userspace-api/landlock.rst``: files
+and, from ABI 4, TCP; from ABI 6 signals and abstract sockets), loads the system-call filter
+from descriptor FILTER, and becomes the program.  bubblewrap, which builds a wall of its own, is
+a program like others here: it asks for its parent's death only when it may be too late.
+Standard library only, since it runs without site-packages to start quickly.
 Exit 125: the wall could not be built, and the program was not started.
 """
 
@@ -36,18 +38,17 @@ def main(argv: list[str]) -> None:
     """Build the wall that *argv* describes and become the program behind ``--``."""
     split = argv.index("--")
     options, program = argv[:split], argv[split + 1 :]
-    parent = os.getppid()
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
+    if os.getppid() != int(options[1]):
         raise OSError("the parent is gone")
-    cpu_s, memory, file_size = map(int, options[1:4])
+    cpu_s, memory, file_size = map(int, options[3:6])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # the soft limit tells itself from a kill by others; the hard one ends who ignores it
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 5))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
-    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     if "--wall" in options:
+        _prctl(_PR_SET_NO_NEW_PRIVS, 1)
         _landlock(_values(options, "--read"), _values(options, "--write"))
         _seccomp(_values(options, "--wall")[0])
     os.execv(program[0], program)  # noqa: S606 - there is no shell in it
