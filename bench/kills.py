@@ -1,5 +1,7 @@
 """Kills a render at twenty instants: the old montage is whole or the new one, nothing is left.
 
+They are spread evenly from its start to where it is no more to be killed, since it has ended.
+
 .venv/bin/python -m bench.kills [INSTANTS]
 """
 
@@ -7,7 +9,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -19,10 +20,9 @@ def main() -> None:
     instants = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     with tempfile.TemporaryDirectory() as name:
         change = changed(Path(name) / "change")
-        begun = time.monotonic()
-        killed(change, Path(name) / "whole", "before-record", 1)
-        # two starts of Python and two renders lie in it; half of one is the render itself
-        most = (time.monotonic() - begun) / 3 * 1000
+        most, tries = 400.0, 0
+        while killed(change, Path(name) / f"span-{tries}", "at", round(most)):
+            most, tries = most * 1.15, tries + 1
         died = 0
         for number in range(instants):
             at = round(most * (number + 1) / (instants + 1))
