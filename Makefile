@@ -35,7 +35,7 @@ check: dev
 	$(BIN)/mypy
 
 test: check system
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --cov --cov-report=term
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --no-loadscope-reorder --cov --cov-report=term
 
 bench: dev
 	$(BIN)/python -m bench

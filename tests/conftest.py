@@ -1,13 +1,17 @@
-"""Fixtures for all tests, and which of them share a worker."""
+"""Fixtures for all tests, and which modules share a worker."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from dovecot import Dovecot
+from xdist.scheduler import LoadFileScheduling
 
-COSTLY = {"dovecot", "demo_sample"}  # of each there is one for the whole run
+_COSTLY = re.compile(r"^from (dovecot|demo_sample) import", re.MULTILINE)
 
 
 @pytest.fixture(scope="session")
@@ -18,9 +22,15 @@ def dovecot() -> Iterator[Dovecot]:
     server.stop()
 
 
-def pytest_collection_modifyitems(items: Sequence[pytest.Function]) -> None:
-    """A module's tests stay in one worker, and so do all modules that share what is costly."""
-    sharing = {item.module for item in items if COSTLY & set(item.fixturenames)}
-    for item in items:
-        group = "costly" if item.module in sharing else item.module.__name__
-        item.add_marker(pytest.mark.xdist_group(group))
+class _Rooms(LoadFileScheduling):  # type: ignore[misc] # it comes without types
+    """A module's tests stay together, and so do all modules with what is made once a run."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        text = Path(self.config.rootpath, module).read_text("utf-8")
+        return "costly" if _COSTLY.search(text) else module
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Rooms:
+    """How tests are given to the workers, if there are several."""
+    return _Rooms(config, log)
