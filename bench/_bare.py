@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.media.ffmpeg import program
+from pipeline.ffmpeg.runner import program
 
 
 @dataclass(frozen=True)

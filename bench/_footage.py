@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.media.ffmpeg import program
+from pipeline.ffmpeg.runner import program
 
 
 @dataclass(frozen=True)

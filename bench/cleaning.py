@@ -36,10 +36,10 @@ from carriers.place import tiff
 from test_colour import DISPLAY_P3
 
 from bench._cpu import cost_of, footage
-from pipeline.media import ffmpeg
+from pipeline.carriers.findings import find
+from pipeline.ffmpeg import runner
 from pipeline.media.identify import identify
 from pipeline.model import What
-from pipeline.process.findings import find
 
 _PLACE_TAG = re.compile(
     r"(?i)GPS(?!Version|MapDatum)|Latitude|Longitude|Location(?!Accuracy)|^City$|Sub-?location"
@@ -163,7 +163,7 @@ def exiftool(path: Path, made: Path) -> list[object]:
 
 def copied(path: Path, made: Path) -> list[object]:
     words = ["-nostdin", "-v", "error", "-i", path, "-map", "0", "-map_metadata", "-1"]
-    return [ffmpeg.program(), *words, "-c", "copy", made]
+    return [runner.program(), *words, "-c", "copy", made]
 
 
 def pillow(path: Path, made: Path) -> list[object]:

@@ -25,12 +25,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from carriers import corpus
 from carriers.place import Place
 
+from pipeline.carriers.findings import find
 from pipeline.console import Console, Verbosity
 from pipeline.errors import Refused
-from pipeline.media.ffmpeg import Door
+from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.media.identify import identify
 from pipeline.media.probe import probe
-from pipeline.process.findings import find
 
 
 def mutated(files: list[bytes], random: Random) -> bytes:
@@ -56,7 +56,7 @@ def mutated(files: list[bytes], random: Random) -> bytes:
     return bytes(data)
 
 
-def tried(path: Path, door: Door) -> str:
+def tried(path: Path, runner: FfmpegRunner) -> str:
     """How a file ended: the reason it was refused for, or "understood"."""
     identity = identify(path)
     find(path, identity)
@@ -65,7 +65,7 @@ def tried(path: Path, door: Door) -> str:
     if not identity.demuxer:
         return "archive"
     try:
-        probe(door, path, identity)
+        probe(runner, path, identity)
     except Refused as refused:
         return str(refused.refusal.reason.value)
     return "understood"
@@ -73,7 +73,7 @@ def tried(path: Path, door: Door) -> str:
 
 def run(count: int, seed: int) -> dict[str, Any]:
     files = [planted.plant(Place.number(index)) for index, planted in enumerate(corpus())]
-    door = Door("auto", Console(Verbosity.QUIET))
+    runner = FfmpegRunner("auto", Console(Verbosity.QUIET))
     ends: Counter[str] = Counter()
     faults, slowest = [], 0.0
     with tempfile.TemporaryDirectory() as name:
@@ -82,7 +82,7 @@ def run(count: int, seed: int) -> dict[str, Any]:
             path.write_bytes(mutated(files, Random(number)))
             begun = time.monotonic()
             try:
-                ends[tried(path, door)] += 1
+                ends[tried(path, runner)] += 1
             except Exception:  # noqa: BLE001 - every one of them is what is looked for
                 ends["fault"] += 1
                 faults.append({"seed": number, "at": traceback.format_exc(limit=-1)})

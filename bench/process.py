@@ -24,10 +24,10 @@ from pathlib import Path
 from bench import _bare, _footage
 from bench._cpu import Cost, cost_of, footage
 from pipeline.config import Config, load
-from pipeline.files import Workspace
 from pipeline.ledger import Ledger
 from pipeline.media import caption
 from pipeline.model import ClipResult
+from pipeline.workspace import Workspace
 
 CONFIG = """
 [campaign]

@@ -22,9 +22,9 @@ from typing import Any
 
 from bench._cpu import Cost, cost_of, footage
 from pipeline.config import Output
+from pipeline.ffmpeg.runner import program
 from pipeline.ledger import Ledger
 from pipeline.media import encode
-from pipeline.media.ffmpeg import program
 from pipeline.model import Review
 
 CONFIG = """

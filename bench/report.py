@@ -23,10 +23,10 @@ from playwright.sync_api import sync_playwright
 from synthetic import Campaign, attachment, quiet, refused, result, settings
 
 from pipeline.config import Config
-from pipeline.files import Workspace
 from pipeline.ledger import Ledger
 from pipeline.model import Reason
 from pipeline.review import report
+from pipeline.workspace import Workspace
 
 TEXT = "Hello, here is our clip from the river. Everybody in it agreed to be shown. " * 12
 

@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from bench._cpu import children, footage
+from pipeline import judge
+from pipeline.carriers import findings
 from pipeline.console import Console
 from pipeline.demo import sample
-from pipeline.media import identify, verify
-from pipeline.media.ffmpeg import Door
-from pipeline.media.sandbox import Cell, choose, spawn
-from pipeline.process import findings
+from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.ffmpeg.sandbox import Permissions, choose, spawn
+from pipeline.media import identify
 
 _STARTS = 40
 _PROGRAM = "/bin/true"
@@ -46,7 +47,7 @@ def starts(reads: tuple[Path, ...]) -> dict[str, Any]:
     bare_cpu, bare_clock = start(lambda: subprocess.Popen([_PROGRAM]))
     figures = {}
     for wall in ("landlock", "bubblewrap"):
-        command, program = choose(wall).command([_PROGRAM], Cell(reads=reads))
+        command, program = choose(wall).command([_PROGRAM], Permissions(reads=reads))
         cpu, clock = start(lambda c=command, p=program: spawn(c, p))  # type: ignore[misc]
         figures[wall] = {
             "cpu_ms": round(1000 * (cpu - bare_cpu), 2),
@@ -69,8 +70,8 @@ def judging(folder: Path) -> float:
     """CPU seconds of the judge over all clips and their stills."""
     before = time.process_time()
     for path in (folder / "work" / "clips").rglob("*.mp4"):
-        verify.judge_clip(path)
-        verify.judge_jpeg(path.with_suffix(".jpg"))
+        judge.judge_clip(path)
+        judge.judge_jpeg(path.with_suffix(".jpg"))
     return time.process_time() - before
 
 
@@ -86,7 +87,7 @@ def finding(folder: Path) -> float:
 def measured() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sample.make(folder, Door("auto", Console()), Console())
+        sample.make(folder, FfmpegRunner("auto", Console()), Console())
         config = folder / "config.toml"
         config.write_text(config.read_text("utf-8") + '\n[process]\nsandbox = "landlock"\n')
         footage(folder, "ingest")

@@ -22,10 +22,10 @@ import click
 
 from pipeline import errors
 from pipeline.cli import cli
+from pipeline.commands.session import EXIT_CLIP_FAILED
 from pipeline.config import Config, Section
 from pipeline.model import Carrier, Note, Reason, Status, What
 from pipeline.review.page import texts
-from pipeline.runner import EXIT_CLIP_FAILED
 
 FOLDER = Path(__file__).parent
 WORDS: dict[str, dict[str, str]] = tomllib.loads((FOLDER / "words.toml").read_text("utf-8"))

@@ -23,11 +23,11 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from pipeline import config as configuration
 from pipeline.console import Console, Verbosity
-from pipeline.files import Workspace
 from pipeline.ledger import Ledger
 from pipeline.model import Row, Submission
 from pipeline.review import report
 from pipeline.review.web import ReviewServer
+from pipeline.workspace import Workspace
 
 MOST_BYTES = 300_000
 ARGUMENTS = (

@@ -14,7 +14,9 @@ from typing import Any
 
 import click
 
-from pipeline import __version__, runner, standing
+from pipeline import __version__
+from pipeline.commands import nightly, session
+from pipeline.commands.session import Step
 from pipeline.config import Config, load
 from pipeline.console import Console, Verbosity
 from pipeline.errors import FootageError, UsageError
@@ -22,7 +24,6 @@ from pipeline.ledger import Ledger
 from pipeline.model import Decision
 from pipeline.render.interchange import Format
 from pipeline.review import decisions
-from pipeline.runner import Step
 
 Command = Callable[..., Any]
 
@@ -85,7 +86,7 @@ def cli(_options: Options) -> None:
 
 def _work(options: Options, command: str, step: Step) -> None:
     """Run a command that needs the workspace, and end with its exit code."""
-    code, facts = runner.execute(options.load(), options.console, command, step)
+    code, facts = session.execute(options.load(), options.console, command, step)
     _end(options, code, facts)
 
 
@@ -100,7 +101,7 @@ def _end(options: Options, code: int, facts: dict[str, Any]) -> None:
 @_common
 def run(options: Options) -> None:
     """Do the whole night's work: ingest, process, report; render if the config says so."""
-    _work(options, "run", runner.nightly)
+    _work(options, "run", nightly.nightly)
 
 
 @cli.command()
@@ -108,14 +109,14 @@ def run(options: Options) -> None:
 @_common
 def ingest(options: Options, *, dry_run: bool) -> None:
     """Take in new mail: attachments become originals in the workspace."""
-    _work(options, "ingest", lambda bench: runner.take_in(bench, dry_run=dry_run))
+    _work(options, "ingest", lambda run: nightly.take_in(run, dry_run=dry_run))
 
 
 @cli.command()
 @_common
 def process(options: Options) -> None:
     """Make a clean, normalized, captioned clip of every original that has none."""
-    _work(options, "process", runner.make_clips)
+    _work(options, "process", nightly.make_clips)
 
 
 @cli.command()
@@ -139,7 +140,7 @@ def render(
     from pipeline.render.preview import Excerpt  # noqa: PLC0415 - slow to load
 
     excerpt = Excerpt(seconds, clip) if preview else None
-    _work(options, "render", lambda bench: runner.make_montages(bench, outputs, excerpt))
+    _work(options, "render", lambda run: nightly.make_montages(run, outputs, excerpt))
 
 
 @cli.command()
@@ -154,14 +155,16 @@ def render(
 @_common
 def export(options: Options, outputs: Sequence[str], *, kind: str) -> None:
     """Write the montage of each output, or of OUTPUTS, as a timeline for an editing program."""
-    _work(options, "export", lambda bench: runner.export(bench, Format(kind), outputs))
+    from pipeline.commands import export as exporting  # noqa: PLC0415 - slow to load
+
+    _work(options, "export", lambda run: exporting.export(run, Format(kind), outputs))
 
 
 @cli.command()
 @_common
 def report(options: Options) -> None:
     """Write the per-clip report: index.html, report.json, report.csv."""
-    _work(options, "report", runner.write_report)
+    _work(options, "report", nightly.write_report)
 
 
 @cli.command()
@@ -169,7 +172,9 @@ def report(options: Options) -> None:
 @_common
 def retry(options: Options, shas: Sequence[str]) -> None:
     """Put failed clips back in line: all, or those whose SHA-256 begin with SHAS."""
-    _work(options, "retry", lambda bench: runner.put_back(bench, shas))
+    from pipeline.commands import retry as retrying  # noqa: PLC0415
+
+    _work(options, "retry", lambda run: retrying.put_back(run, shas))
 
 
 @cli.command()
@@ -177,7 +182,9 @@ def retry(options: Options, shas: Sequence[str]) -> None:
 @_common
 def add(options: Options, paths: Sequence[Path]) -> None:
     """Bring in files that came by another way than mail."""
-    _work(options, "add", lambda bench: runner.add(bench, paths))
+    from pipeline.commands import add as adding  # noqa: PLC0415
+
+    _work(options, "add", lambda run: adding.add(run, paths))
 
 
 @cli.command()
@@ -189,20 +196,26 @@ def withdraw(
     options: Options, clip: str | None, submission: str | None, sender: str | None
 ) -> None:
     """Delete footage that somebody takes back, and name the montages that hold it."""
-    _work(options, "withdraw", lambda bench: runner.withdraw(bench, clip, submission, sender))
+    from pipeline.commands import withdraw as withdrawing  # noqa: PLC0415 - slow to load
+
+    _work(options, "withdraw", lambda run: withdrawing.withdraw(run, clip, submission, sender))
 
 
 @cli.command()
 @_common
 def purge(options: Options) -> None:
     """Delete the originals that are past the days for which they are kept."""
-    _work(options, "purge", runner.purge)
+    from pipeline.commands import purge as purging  # noqa: PLC0415
+
+    _work(options, "purge", purging.purge)
 
 
 @cli.command()
 @_common
 def status(options: Options) -> None:
     """Say what there is: counts by state, the last run, what failed, what waits for whom."""
+    from pipeline.commands import status as standing  # noqa: PLC0415
+
     config = options.load()
     with _ledger(config) as ledger:
         facts = standing.facts(config, ledger)
@@ -216,7 +229,7 @@ def status(options: Options) -> None:
 @_common
 def doctor(options: Options) -> None:
     """Check config, FFmpeg, fonts, sandbox, disk space and inbox, and say what to do."""
-    from pipeline import doctor as checks  # noqa: PLC0415 - most commands need none of it
+    from pipeline.commands import doctor as checks  # noqa: PLC0415 - most commands need none of it
 
     found = checks.examine(options.config)
     if not options.json:

@@ -22,7 +22,7 @@ from typing import Any
 import av
 
 from pipeline import cli
-from pipeline.media import ffmpeg
+from pipeline.ffmpeg import runner
 
 SMALL = '[[output]]\nname = "landscape"\nsize = "320x180"\nfps = 30\n'
 
@@ -132,7 +132,7 @@ def mail(number: int, subject: str, attachments: Mapping[str, bytes]) -> EmailMe
 def make(folder: Path, name: str, *arguments: str) -> bytes:
     """A media file made by FFmpeg."""
     path = folder / name
-    command = [ffmpeg.program(), "-nostdin", "-v", "error", "-y", *arguments, str(path)]
+    command = [runner.program(), "-nostdin", "-v", "error", "-y", *arguments, str(path)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     return path.read_bytes()
 

@@ -16,17 +16,19 @@ from typing import Any
 from imapclient import IMAPClient
 
 from pipeline import config as configuration
-from pipeline import files
+from pipeline import publishing
 from pipeline.console import Console, Verbosity
-from pipeline.files import Workspace
+from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ingest import imap, stage, take
 from pipeline.ingest.session import Session
 from pipeline.ledger import Ledger
+from pipeline.run import Run
+from pipeline.workspace import Workspace, hold, sweep
 
 STEPS: dict[str, tuple[Any, str]] = {
     "piece": (Session, "piece"),
     "body": (take, "body"),
-    "publish": (files, "publish"),
+    "publish": (publishing, "publish"),
     "record": (Ledger, "record_mail"),
     "row": (Ledger, "_record_attachment"),
     "filed": (Ledger, "set_filed"),
@@ -75,9 +77,10 @@ def main() -> None:
     imap.PIECE = 5000
     config = configuration.load(Path(path))
     workspace = Workspace(config.root)
-    with files.hold(workspace), Ledger(workspace.ledger) as ledger:
-        files.sweep(workspace)
-        stage.run(config, ledger, workspace, Console(Verbosity.QUIET))
+    with hold(workspace), Ledger(workspace.ledger) as ledger:
+        sweep(workspace)
+        console = Console(Verbosity.QUIET)
+        stage.run(Run(config, ledger, workspace, FfmpegRunner("none", console), console))
 
 
 if __name__ == "__main__":

@@ -13,14 +13,14 @@ from typing import Any
 
 from crash import wrap
 
-from pipeline import cli, files
+from pipeline import cli, publishing
+from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ledger import Ledger
-from pipeline.media.ffmpeg import Door
 from pipeline.render import assemble
 
 STEPS: dict[str, tuple[Any, str]] = {
-    "publish": (files, "publish"),
-    "program": (Door, "run"),
+    "publish": (publishing, "publish"),
+    "program": (FfmpegRunner, "run"),
     "join": (assemble, "join"),
     "record": (Ledger, "record_montage"),
 }

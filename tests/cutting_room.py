@@ -19,11 +19,11 @@ from typing import Any
 from campaign import Campaign, footage
 
 from pipeline import config as configuration
-from pipeline import files
+from pipeline import judge, publishing
 from pipeline.config import Config, Output
-from pipeline.files import Workspace
+from pipeline.ffmpeg import runner
 from pipeline.ledger import Ledger
-from pipeline.media import encode, ffmpeg, verify
+from pipeline.media import encode
 from pipeline.model import (
     Attachment,
     ClipOutput,
@@ -34,6 +34,7 @@ from pipeline.model import (
     Status,
     Submission,
 )
+from pipeline.workspace import Workspace
 
 CONFIG = """
 [campaign]
@@ -225,20 +226,20 @@ def draw(drawn: Drawn, output: Output, fade: int) -> tuple[Path, tuple[str, str]
         "aformat=channel_layouts=stereo,asplit[x][y];"
         "[x]aformat=sample_fmts=fltp[a];[y]aformat=sample_fmts=s16p[b]"
     )
-    command = [ffmpeg.program(), "-nostdin", "-v", "error", "-y", "-filter_complex", graph]
+    command = [runner.program(), "-nostdin", "-v", "error", "-y", "-filter_complex", graph]
     for stream in ("[v]", "[a]", "[b]"):
         command += ["-map", stream]
     for key, value in options.items():
         command += [f"-{key}", str(value)]
     subprocess.run([*command, str(path)], check=True, stdin=subprocess.DEVNULL)
-    facts = verify.judge_clip(path).video
+    facts = judge.judge_clip(path).video
     assert facts.frames == drawn.frames
-    return path, (files.sha256_of(path), facts.extradata)
+    return path, (publishing.sha256_of(path), facts.extradata)
 
 
 def hashes(path: Path, stream: str = "0:v:0") -> list[str]:
     """The MD5 of every decoded picture."""
-    command = [ffmpeg.program(), "-nostdin", "-v", "error", "-xerror", "-i", str(path)]
+    command = [runner.program(), "-nostdin", "-v", "error", "-xerror", "-i", str(path)]
     command += ["-map", stream, "-f", "framemd5", "-"]
     ended = subprocess.run(command, check=True, capture_output=True, text=True)
     assert ended.stderr == ""
@@ -248,6 +249,6 @@ def hashes(path: Path, stream: str = "0:v:0") -> list[str]:
 
 def samples(path: Path, stream: str) -> bytes:
     """A sound track as 16 bits a sample, two channels."""
-    command = [ffmpeg.program(), "-nostdin", "-v", "error", "-i", str(path), "-map", stream]
+    command = [runner.program(), "-nostdin", "-v", "error", "-i", str(path), "-map", stream]
     command += ["-f", "s16le", "-"]
     return subprocess.run(command, check=True, capture_output=True).stdout

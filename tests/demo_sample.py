@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.console import Console, Verbosity
 from pipeline.demo import sample
-from pipeline.media.ffmpeg import Door
+from pipeline.ffmpeg.runner import FfmpegRunner
 
 _made: list[Path] = []
 
@@ -28,7 +28,7 @@ def demo_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not _made:
         folder = tmp_path_factory.mktemp("demo")
         console = Console(Verbosity.QUIET)
-        sample.make(folder, Door("auto", console), console)
+        sample.make(folder, FfmpegRunner("auto", console), console)
         _made.append(folder)
     return _made[0]
 

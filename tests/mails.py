@@ -14,14 +14,15 @@ from email.policy import SMTP
 from pathlib import Path
 
 from pipeline import config as configuration
-from pipeline import files
 from pipeline.config import Config
 from pipeline.console import Console, Verbosity
-from pipeline.files import Workspace
+from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ingest import stage
 from pipeline.ingest.stage import IngestSummary
 from pipeline.ledger import Ledger
 from pipeline.model import Attachment, Row, Submission
+from pipeline.run import Run
+from pipeline.workspace import Workspace, hold, sweep
 
 
 def sha(data: bytes) -> str:
@@ -124,10 +125,12 @@ class Desk:
 
     def ingest(self, *, dry_run: bool = False) -> IngestSummary:
         """A run, as the command does it: lock, sweep, stage."""
-        with files.hold(self.workspace), Ledger(self.workspace.ledger) as ledger:
-            files.sweep(self.workspace)
+        with hold(self.workspace), Ledger(self.workspace.ledger) as ledger:
+            sweep(self.workspace)
             console = Console(Verbosity.QUIET)
-            return stage.run(self.config, ledger, self.workspace, console, dry_run=dry_run)
+            runner = FfmpegRunner("none", console)
+            run = Run(self.config, ledger, self.workspace, runner, console)
+            return stage.run(run, dry_run=dry_run)
 
     def rows(self) -> list[Row]:
         with Ledger(self.workspace.ledger) as ledger:

@@ -13,10 +13,10 @@ from playwright.sync_api import Page
 from synthetic import SMALL, Campaign, attachment, quiet, refused, result, settings, sha
 
 from pipeline.config import Config
-from pipeline.files import Workspace
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, Kind, Note, Reason, Refusal, Review
 from pipeline.review import report
+from pipeline.workspace import Workspace
 
 PLAYABLE = ("one", "two", "three", "four")
 

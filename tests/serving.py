@@ -16,11 +16,11 @@ from playwright.sync_api import Page
 from synthetic import SMALL, Campaign, attachment, result, settings, sha
 
 from pipeline.config import Config
-from pipeline.files import Workspace
 from pipeline.ledger import Ledger
 from pipeline.model import Review
 from pipeline.review import report
 from pipeline.review.web import ReviewServer
+from pipeline.workspace import Workspace
 
 
 @contextmanager

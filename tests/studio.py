@@ -22,10 +22,11 @@ from numpy.typing import NDArray
 
 from pipeline.config import Campaign, Config, Inbox, Output, Process, WorkspaceSection
 from pipeline.console import Console, Verbosity
-from pipeline.files import Workspace
-from pipeline.media import caption, ffmpeg
+from pipeline.ffmpeg.runner import FfmpegRunner, program
+from pipeline.media import caption
 from pipeline.model import ClipResult
 from pipeline.process import clip, recipe
+from pipeline.workspace import Workspace
 
 Pixels = NDArray[np.uint8]
 WIDE = Output(name="wide", size="160x90", fps=30, quality="standard")
@@ -114,7 +115,7 @@ class Studio:
     def film(self, name: str, *arguments: str) -> Path:
         """A film or picture made by FFmpeg."""
         path = self.folder / name
-        command = [ffmpeg.program(), "-nostdin", "-v", "error", "-y", *arguments, str(path)]
+        command = [program(), "-nostdin", "-v", "error", "-y", *arguments, str(path)]
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
         return path
 
@@ -122,7 +123,7 @@ class Studio:
         """A film of pictures that the test painted itself, RGB of 8 bit."""
         height, width = frames[0].shape[:2]
         path = self.folder / name
-        command = [ffmpeg.program(), "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"]
+        command = [program(), "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"]
         command += ["-s", f"{width}x{height}", "-r", rate, "-i", "-", *arguments, str(path)]
         data = b"".join(frame.tobytes() for frame in frames)
         subprocess.run(command, check=True, input=data)
@@ -156,8 +157,8 @@ class Studio:
             )
             for output in self.outputs
         )
-        door = ffmpeg.Door("auto", console)
-        shop = clip.Shop(config, workspace, door, console, {})
+        runner = FfmpegRunner("auto", console)
+        shop = clip.Shop(config, workspace, runner, console, {})
         return clip.make(clip.Job(sha256, original, wanted, strips), shop)
 
     def clips(self, source: Path) -> dict[str, Clip]:

@@ -18,7 +18,6 @@ import imageio_ffmpeg
 from pipeline import config as configuration
 from pipeline.config import Config
 from pipeline.console import Console, Verbosity
-from pipeline.files import Workspace
 from pipeline.ledger import Ledger
 from pipeline.model import (
     Attachment,
@@ -36,6 +35,7 @@ from pipeline.model import (
     Submission,
     What,
 )
+from pipeline.workspace import Workspace
 
 CONFIG = """
 [campaign]

@@ -21,9 +21,9 @@ from carriers.bases import bases
 from carriers.hostile import HOSTILE, Hostile, Target
 
 from pipeline.console import Console, Verbosity
-from pipeline.media import ffmpeg
-from pipeline.media.ffmpeg import Door, Ended
-from pipeline.media.sandbox import Cell, Limits
+from pipeline.ffmpeg import runner
+from pipeline.ffmpeg.runner import FfmpegRunner, ProgramResult
+from pipeline.ffmpeg.sandbox import Limits, Permissions
 
 WALLS = ["bubblewrap", "landlock"]
 QUICK = '[process]\nsandbox = "landlock"\nstill_seconds = 0.2\nstill_motion = "none"\n'
@@ -149,16 +149,18 @@ def test_no_program_runs_for_long(night: Night) -> None:
     assert slow == []
 
 
-def bare(wall: str, hostile: Hostile, outside: Outside, limits: Limits) -> Ended:
+def bare(wall: str, hostile: Hostile, outside: Outside, limits: Limits) -> ProgramResult:
     """FFmpeg with every protocol and extension allowed, and no demuxer named."""
     path = outside.folder / hostile.name
-    argv = [ffmpeg.program(), "-nostdin", "-v", "error", "-threads", "1"]
+    argv = [runner.program(), "-nostdin", "-v", "error", "-threads", "1"]
     argv += ["-protocol_whitelist", _PROTOCOLS, *(hostile.doors or ()), "-i", str(path)]
     argv += ["-map", "0:v?", "-f", "framemd5", "-"]
-    return Door(wall, Console(Verbosity.QUIET)).run("canary", argv, Cell((path,), (), limits))
+    return FfmpegRunner(wall, Console(Verbosity.QUIET)).run(
+        "canary", argv, Permissions((path,), (), limits)
+    )
 
 
-def pictures(ended: Ended) -> int:
+def pictures(ended: ProgramResult) -> int:
     return sum(not line.startswith(b"#") for line in ended.stdout.splitlines())
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from campaign import Campaign, begin, config, footage
 
-from pipeline import files
-from pipeline.files import Workspace
+from pipeline import publishing
 from pipeline.ledger import Ledger
 from pipeline.model import ClipResult, Reason, Refusal, Status
+from pipeline.workspace import Workspace, hold
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_nothing_to_render_is_exit_1(campaign: Campaign) -> None:
 def test_a_held_workspace_is_exit_75(campaign: Campaign) -> None:
     campaign.footage("run")
     before = campaign.footage("status").out
-    with files.hold(Workspace(campaign.work)):
+    with hold(Workspace(campaign.work)):
         for command in ("run", "ingest", "process", "render", "report", "retry"):
             said = campaign.footage(command)
             assert said.code == 75
@@ -123,7 +123,7 @@ def test_a_ledger_that_is_none_is_one_sentence(campaign: Campaign) -> None:
 
 def test_a_killed_run_leaves_nothing_behind_the_next(campaign: Campaign) -> None:
     campaign.footage("run")
-    left = campaign.work / "clips" / "ab" / f".landscape-1{files.PART}"
+    left = campaign.work / "clips" / "ab" / f".landscape-1{publishing.PART}"
     left.parent.mkdir()
     left.write_bytes(b"half")
     campaign.footage("report")

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 from studio import WIDE, Clip, Studio
 
-from pipeline.media import ffmpeg
+from pipeline.ffmpeg import runner
+from pipeline.media import profile
 from pipeline.media.identify import identify
-from pipeline.process import profile
 
 Values = NDArray[np.float64]
 
@@ -97,7 +97,7 @@ def hdr_film(studio: Studio, code: Callable[[Values], Values], transfer: str) ->
     x265 = f"log-level=none:crf=4:colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc"
     subprocess.run(
         [
-            *(ffmpeg.program(), "-v", "error", "-f", "rawvideo", "-pix_fmt", "yuv444p10le"),
+            *(runner.program(), "-v", "error", "-f", "rawvideo", "-pix_fmt", "yuv444p10le"),
             *("-s", "160x90", "-r", "30", "-i", "-", "-vf", f"setparams={labels}"),
             *("-pix_fmt", "yuv420p10le", "-c:v", "libx265", "-x265-params", x265, str(path)),
         ],

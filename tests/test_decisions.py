@@ -11,10 +11,10 @@ import pytest
 from synthetic import Campaign, attachment, refused, result, sha
 
 from pipeline.errors import UsageError
-from pipeline.files import Workspace
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, Reason, Review
 from pipeline.review import admission, decisions
+from pipeline.workspace import Workspace
 
 NAMES = ("one", "two", "three")
 

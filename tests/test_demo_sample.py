@@ -23,8 +23,7 @@ from pipeline import config
 from pipeline.console import Console, Verbosity
 from pipeline.demo import footage, heic, mails, sample
 from pipeline.errors import StageError, UsageError
-from pipeline.media import ffmpeg
-from pipeline.media.ffmpeg import Door
+from pipeline.ffmpeg.runner import FfmpegRunner, program
 from pipeline.model import Kind, Reason, Status
 from pipeline.wording import display_name
 
@@ -155,7 +154,7 @@ def test_ffmpeg_reads_it_to_the_end_without_a_word(
 ) -> None:
     path = tmp_path / "file"
     path.write_bytes(sent[name])
-    command = [ffmpeg.program(), "-v", "warning", "-xerror", "-i", str(path), "-f", "null", "-"]
+    command = [program(), "-v", "warning", "-xerror", "-i", str(path), "-f", "null", "-"]
     done = subprocess.run(command, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
 
@@ -214,7 +213,7 @@ def test_the_mark_is_upright_where_a_viewer_turns_the_picture(
     else:
         path = tmp_path / "file"
         path.write_bytes(sent[name])
-        command = [ffmpeg.program(), "-v", "error", "-i", str(path), "-frames:v", "1",
+        command = [program(), "-v", "error", "-i", str(path), "-frames:v", "1",
                    "-c:v", "png", "-f", "image2pipe", "-"]  # fmt: skip
         shown = subprocess.run(command, capture_output=True, check=True).stdout
         picture = Image.open(io.BytesIO(shown)).convert("RGB")
@@ -281,8 +280,8 @@ def test_the_footage_is_the_same_each_time(
 ) -> None:
     again = ("rain.mp4", "below.webm")
     monkeypatch.setattr(footage, "FILMS", [one for one in footage.FILMS if one.name in again])
-    door = Door("auto", SILENT)
-    made = footage.films(tmp_path, door, lambda: None) | footage.stills(tmp_path, door)
+    runner = FfmpegRunner("auto", SILENT)
+    made = footage.films(tmp_path, runner, lambda: None) | footage.stills(tmp_path, runner)
     assert made["rain.mp4"] == sent["umbrellas.mp4"]
     assert made["below.webm"] == sent["تحت الماء.webm"]
     assert made["heron.heic"] == sent["IMG_2240.HEIC"]
@@ -296,9 +295,9 @@ def test_a_whole_sample_is_left_as_it_is(demo_sample: Path, tmp_path: Path) -> N
     changed = (folder / "config.toml").read_text() + "# mine\n"
     (folder / "config.toml").write_text(changed)
     before = {path: path.stat().st_mtime_ns for path in (folder / "inbox").iterdir()}
-    door = Door("auto", SILENT)
-    door.close()  # nothing may be made
-    assert sample.make(folder, door, SILENT) == folder / "config.toml"
+    runner = FfmpegRunner("auto", SILENT)
+    runner.close()  # nothing may be made
+    assert sample.make(folder, runner, SILENT) == folder / "config.toml"
     assert {path: path.stat().st_mtime_ns for path in (folder / "inbox").iterdir()} == before
     assert (folder / "config.toml").read_text() == changed
 
@@ -311,14 +310,14 @@ def test_nothing_half_done_is_left(demo_sample: Path) -> None:
 def test_a_config_of_somebody_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("[campaign]\n")
     with pytest.raises(UsageError, match="is not a sample's; nothing was changed"):
-        sample.make(tmp_path, Door("auto", SILENT), SILENT)
+        sample.make(tmp_path, FfmpegRunner("auto", SILENT), SILENT)
     assert [path.name for path in tmp_path.iterdir()] == ["config.toml"]
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "demo").write_text("")
     with pytest.raises(UsageError, match="is not a folder"):
-        sample.make(tmp_path / "demo", Door("auto", SILENT), SILENT)
+        sample.make(tmp_path / "demo", FfmpegRunner("auto", SILENT), SILENT)
 
 
 def test_a_failing_ffmpeg_is_told_and_leaves_nothing(
@@ -326,7 +325,7 @@ def test_a_failing_ffmpeg_is_told_and_leaves_nothing(
 ) -> None:
     monkeypatch.setattr(footage, "_codecs", lambda _: ["-c:v", "no-such-codec"])
     with pytest.raises(StageError, match="could not make the sample footage"):
-        sample.make(tmp_path / "demo", Door("auto", SILENT), SILENT)
+        sample.make(tmp_path / "demo", FfmpegRunner("auto", SILENT), SILENT)
     assert list((tmp_path / "demo").iterdir()) == []
 
 

@@ -15,11 +15,11 @@ import pytest
 
 from pipeline import errors
 from pipeline.cli import cli
+from pipeline.commands.session import EXIT_CLIP_FAILED
 from pipeline.config import Config, Montage, Output, Process, Report, ReviewSection, load
 from pipeline.config import WorkspaceSection as Workspace
 from pipeline.model import Carrier, Note, Reason, Status, What
 from pipeline.review.page import texts
-from pipeline.runner import EXIT_CLIP_FAILED
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

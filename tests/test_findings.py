@@ -27,10 +27,10 @@ from carriers.stills import chunk, png
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.carriers import text
+from pipeline.carriers.findings import find, in_name
 from pipeline.media.identify import Identity, identify, identify_head
 from pipeline.model import Carrier, Finding, Kind, What
-from pipeline.process.findings import find, in_name
-from pipeline.process.readers import text
 
 CORPUS = corpus()
 PLACE = Place.number(999)
@@ -393,7 +393,7 @@ def test_place_where_no_reader_looks_is_still_seen() -> None:
 def test_reader_that_breaks_is_a_finding_without_a_value(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from pipeline.process.readers import xmp  # noqa: PLC0415 - it is broken on purpose
+    from pipeline.carriers import xmp  # noqa: PLC0415 - it is broken on purpose
 
     def broken(data: bytes) -> Iterator[Finding]:
         yield Finding(Carrier.COMMENT_TEXT, What.OTHER)

@@ -8,10 +8,10 @@ from pathlib import Path
 from campaign import footage
 from synthetic import Campaign, attachment, result, settings
 
-from pipeline.files import Workspace
 from pipeline.ledger import Ledger
 from pipeline.model import Review
 from pipeline.process import recipe, stage
+from pipeline.workspace import Workspace
 
 CLIPS = 1000
 

@@ -13,14 +13,16 @@ from pathlib import Path
 import pytest
 from mails import Desk, jpeg, mail, mp4, sha, write_all
 
-from pipeline import files
 from pipeline.console import Console, Verbosity
 from pipeline.errors import InboxError, StageError, UsageError
+from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ingest import drop
 from pipeline.ingest.add import add
 from pipeline.ingest.stage import IngestSummary
 from pipeline.ledger import Ledger
 from pipeline.model import Note
+from pipeline.run import Run
+from pipeline.workspace import hold
 
 MAILS = [
     mail(("a.jpg", jpeg(1)), subject="one", Received="by x; Tue, 1 Sep 2026 08:00:00 +0000"),
@@ -228,8 +230,10 @@ def test_where_writers_are_not_known_a_file_must_be_a_minute_old(
 
 
 def by_hand(desk: Desk, *paths: Path) -> IngestSummary:
-    with files.hold(desk.workspace), Ledger(desk.workspace.ledger) as ledger:
-        return add(paths, desk.config, ledger, desk.workspace, Console(Verbosity.QUIET))
+    with hold(desk.workspace), Ledger(desk.workspace.ledger) as ledger:
+        console = Console(Verbosity.QUIET)
+        run = Run(desk.config, ledger, desk.workspace, FfmpegRunner("none", console), console)
+        return add(run, paths)
 
 
 def test_files_by_hand(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 from cutting_room import Drawn, Room, samples
 
-from pipeline.media import ffmpeg
+from pipeline.ffmpeg import runner
 from pipeline.render import music
 from pipeline.render.music import Looped, Master, Measured
 
@@ -19,7 +19,7 @@ RATE = 48000
 
 
 def tune(path: Path, seconds: float, pitch: int = 2000) -> Path:
-    command = [ffmpeg.program(), "-nostdin", "-v", "error", "-y", "-f", "lavfi"]
+    command = [runner.program(), "-nostdin", "-v", "error", "-y", "-f", "lavfi"]
     command += ["-i", f"sine=f={pitch}:r=44100:d={seconds}", "-c:a", "libmp3lame", str(path)]
     subprocess.run(command, check=True)
     return path
@@ -27,7 +27,7 @@ def tune(path: Path, seconds: float, pitch: int = 2000) -> Path:
 
 def loudness(path: Path) -> tuple[float, float]:
     """Integrated loudness and true peak, as FFmpeg's summary says them."""
-    command = [ffmpeg.program(), "-nostdin", "-i", str(path), "-map", "0:a:0"]
+    command = [runner.program(), "-nostdin", "-i", str(path), "-map", "0:a:0"]
     command += ["-af", "ebur128=peak=true", "-f", "null", "-"]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stderr
     summary = said[said.rindex("Summary:") :]

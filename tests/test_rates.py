@@ -14,8 +14,8 @@ import pytest
 from boards import number, numbered
 from studio import WIDE, Clip, Studio
 
+from pipeline import judge
 from pipeline.config import Output
-from pipeline.media import verify
 
 Rate = Literal[24, 25, 30, 50, 60]
 CODEC = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "12", "-pix_fmt", "yuv420p")
@@ -97,7 +97,7 @@ def exact(studio: Studio, length: int) -> None:
         *("-c:v", "copy", "-c:a", "aac", "-ac", "1"),
     )
     clip = studio.clip(film)
-    facts = verify.judge_clip(clip.path)
+    facts = judge.judge_clip(clip.path)
     assert facts.video.frames == clip.result.outputs[0].frames == length
     assert facts.video.ticks_per_frame == 1000
     assert facts.video.timescale == 30 * 1000
@@ -133,7 +133,7 @@ def test_all_clips_of_an_output_can_be_joined(studio: Studio) -> None:
         studio.film("c.png", "-f", "lavfi", "-i", "color=red:s=33x77:d=0.1", "-frames:v", "1"),
         studio.film("d.webm", "-f", "lavfi", "-i", "mandelbrot=s=64x64:r=15", "-t", "0.5"),
     ]
-    facts = [verify.judge_clip(studio.clip(source).path) for source in sources]
+    facts = [judge.judge_clip(studio.clip(source).path) for source in sources]
     for read in (
         [fact.video.extradata for fact in facts],
         [fact.video.timescale for fact in facts],

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from studio import Studio, plane
 
+from pipeline import judge
 from pipeline.config import Output
-from pipeline.media import ffmpeg, verify
+from pipeline.ffmpeg import runner
 from pipeline.process import framing
 
 OUTPUT = Output(name="wide", size="320x180", fps=30, quality="high")
@@ -135,7 +136,7 @@ def reference(path: Path, width: int, height: int, *, sound: bool) -> list[NDArr
     """
     scale = f"setpts=PTS+0.25/(30*TB),fps=30:start_time=0,scale={width}:{height}:flags=bicubic"
     scale += ":out_range=tv:out_color_matrix=bt709,format=yuv420p"
-    command = [ffmpeg.program(), "-v", "error", "-i", str(path), "-vf", scale]
+    command = [runner.program(), "-v", "error", "-i", str(path), "-vf", scale]
     command += ["-map", "0:v:0", "-f", "rawvideo", "-"]
     if sound:  # FFmpeg begins with the earliest stream that it is to read
         command += ["-map", "0:a:0", "-f", "null", os.devnull]
@@ -166,7 +167,7 @@ def likeness(studio: Studio, kind: Kind) -> float:
     """The mean SSIM of a clip's pictures, each with the one of its moment."""
     path = film(studio, kind)
     made = studio.clip(path)
-    facts = verify.judge_clip(made.path)
+    facts = judge.judge_clip(made.path)
     assert (facts.video.width, facts.video.height) == (320, 180)
     assert (facts.video.timescale, facts.video.ticks_per_frame) == (30000, 1000)
     assert len(made.sound()) == facts.video.frames * 1600

@@ -17,7 +17,7 @@ from campaign import watch
 from cutting_room import Drawn, Room, hashes, samples, sha
 from watching import size, taken
 
-from pipeline import files
+from pipeline import publishing
 from pipeline.ledger import Ledger
 from pipeline.media import encode
 
@@ -65,7 +65,7 @@ def test_the_same_clips_give_the_same_bytes(tmp_path: Path) -> None:
         room.render()
     first, second = (room.work / "montage" for room in rooms)
     for path in sorted(first.iterdir()):
-        assert files.sha256_of(path) == files.sha256_of(second / path.name), path.name
+        assert publishing.sha256_of(path) == publishing.sha256_of(second / path.name), path.name
 
 
 def test_rendering_again_starts_no_program(tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ import pytest
 from synthetic import Campaign, attachment, quiet, refused, result, settings, sha
 
 from pipeline.config import Config
-from pipeline.files import Workspace
 from pipeline.ledger import Ledger
 from pipeline.model import (
     Carrier,
@@ -30,6 +29,7 @@ from pipeline.model import (
     What,
 )
 from pipeline.review import report, table
+from pipeline.workspace import Workspace
 
 NOW = "2026-09-16T05:00:00Z"
 

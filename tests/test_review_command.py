@@ -15,8 +15,8 @@ import pytest
 from synthetic import Campaign, attachment, result, settings
 
 from pipeline.config import Config
-from pipeline.files import Workspace
 from pipeline.ledger import Ledger
+from pipeline.workspace import Workspace
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ from synthetic import SMALL, Campaign, attachment, result, settings, sha
 
 from pipeline import config as configuration
 from pipeline.config import Config
-from pipeline.files import Workspace
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, Review
 from pipeline.render import order as rendering
 from pipeline.review import admission, ordering
 from pipeline.review.entries import Misfit
 from pipeline.review.web import ReviewServer
+from pipeline.workspace import Workspace
 
 __all__ = ["browser", "reader"]  # fixtures
 

@@ -21,7 +21,7 @@ from playwright.sync_api import Page, expect
 from serving import enter, serving, until
 from test_whole_way import walked
 
-from pipeline import files
+from pipeline import publishing
 from pipeline.config import load
 from pipeline.ledger import Ledger
 
@@ -119,7 +119,7 @@ def rendered(campaign: Campaign) -> tuple[str, list[str]]:
     assert said.code == 0, said.err
     film = campaign.work / "montage" / "montage-landscape.mp4"
     held = json.loads(film.with_suffix(".json").read_text())
-    return files.sha256_of(film), [s["sha256"] for s in held["segments"] if s["sha256"]]
+    return publishing.sha256_of(film), [s["sha256"] for s in held["segments"] if s["sha256"]]
 
 
 def test_three_ways_give_the_same_decisions_and_the_same_montage(

@@ -15,21 +15,22 @@ import pytest
 from campaign import begin, config
 from carriers.bases import bases
 
-from pipeline import files
+from pipeline import publishing
 from pipeline.console import Console, Verbosity
 from pipeline.errors import SandboxUnavailable
-from pipeline.media import ffmpeg, sandbox
-from pipeline.media.ffmpeg import Door, Ended
-from pipeline.media.sandbox import Cell, Limits
+from pipeline.ffmpeg import sandbox
+from pipeline.ffmpeg.runner import FfmpegRunner, ProgramResult, program
+from pipeline.ffmpeg.sandbox import Limits, Permissions
+from pipeline.workspace import Workspace, sweep
 
 WALLS = ["bubblewrap", "landlock"]
 
 
-def inside(wall: str, code: str, cell: Cell | None = None, *arguments: str) -> Ended:
+def inside(wall: str, code: str, cell: Permissions | None = None, *arguments: str) -> ProgramResult:
     """Run Python code in a cell; it ends with 0 only if what it tried was possible."""
-    door = Door(wall, Console(Verbosity.QUIET))
+    runner = FfmpegRunner(wall, Console(Verbosity.QUIET))
     argv = [sys.executable, "-I", "-S", "-c", textwrap.dedent(code), *arguments]
-    return door.run("canary", argv, cell or Cell())
+    return runner.run("canary", argv, cell or Permissions())
 
 
 @pytest.mark.parametrize("wall", WALLS)
@@ -44,7 +45,7 @@ def test_what_is_allowed_works(wall: str, tmp_path: Path) -> None:
         thread = threading.Thread(target=pathlib.Path(sys.argv[2]).write_text, args=(text,))
         thread.start(); thread.join()
     """
-    ended = inside(wall, code, Cell((given,), (out,)), str(given), str(out / "made"))
+    ended = inside(wall, code, Permissions((given,), (out,)), str(given), str(out / "made"))
     assert ended.ok
     assert (out / "made").read_text() == "read me"
 
@@ -83,7 +84,7 @@ def test_canaries_stay_inside(wall: str, attempt: str, tmp_path: Path) -> None:
     limits = Limits(wall_s=20, cpu_s=10, memory=1 << 30, file_size=1 << 20)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
-        cell = Cell((given,), (out,), limits)
+        cell = Permissions((given,), (out,), limits)
         code = f"import os, sys\n{attempt}"
         ended = inside(wall, code, cell, str(secret), str(given), port, str(out))
         assert ended.code != 0
@@ -97,10 +98,10 @@ def test_canaries_stay_inside(wall: str, attempt: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wall", [*WALLS, "none"])
 def test_time_is_limited(wall: str) -> None:
-    ended = inside(wall, "while True: pass", Cell(limits=Limits(wall_s=0.5)))
+    ended = inside(wall, "while True: pass", Permissions(limits=Limits(wall_s=0.5)))
     assert ended.timed_out
     assert not ended.ok
-    ended = inside(wall, "while True: pass", Cell(limits=Limits(wall_s=30, cpu_s=1)))
+    ended = inside(wall, "while True: pass", Permissions(limits=Limits(wall_s=30, cpu_s=1)))
     assert not ended.timed_out
     assert ended.code != 0
 
@@ -113,9 +114,9 @@ def test_playlists_open_nothing_even_without_allow_lists(wall: str, tmp_path: Pa
         path.parent.mkdir()
     secret.write_text("canary")
     playlist.write_text(f"ffconcat version 1.0\nfile '{secret}'\n")
-    door = Door(wall, Console(Verbosity.QUIET))
-    argv = [ffmpeg.program(), "-v", "error", "-safe", "0", "-i", str(playlist), "-f", "null", "-"]
-    assert not door.run("canary", argv, Cell(reads=(playlist,))).ok
+    runner = FfmpegRunner(wall, Console(Verbosity.QUIET))
+    argv = [program(), "-v", "error", "-safe", "0", "-i", str(playlist), "-f", "null", "-"]
+    assert not runner.run("canary", argv, Permissions(reads=(playlist,))).ok
 
 
 @pytest.mark.parametrize("wall", [*WALLS, "none"])
@@ -124,10 +125,10 @@ def test_a_killed_parent_leaves_no_child(wall: str) -> None:
     reader, writer = os.pipe()
     code = textwrap.dedent(f"""
         import subprocess, sys
-        from pipeline.media import sandbox
+        from pipeline.ffmpeg import sandbox
         command, program = sandbox.choose({wall!r}).command(
             [sys.executable, "-I", "-S", "-c", "print('up', flush=True)\\nwhile True: pass"],
-            sandbox.Cell())
+            sandbox.Permissions())
         original = subprocess.Popen
         def popen(*a, **k):
             k["pass_fds"] = (*k["pass_fds"], {writer})
@@ -157,29 +158,29 @@ def test_a_parent_killed_as_it_starts_one_leaves_nothing(wall: str, tmp_path: Pa
     code = textwrap.dedent(f"""
         import os, signal, sys
         from pathlib import Path
-        from pipeline import files
-        from pipeline.media.sandbox import Cell, choose, spawn
+        from pipeline import publishing
+        from pipeline.ffmpeg.sandbox import Permissions, choose, spawn
         write = "open(__import__('sys').argv[1], 'w')"
         walls = choose({wall!r})
-        with files.scratch(Path(sys.argv[1])) as place:
+        with publishing.scratch(Path(sys.argv[1])) as place:
             argv = [sys.executable, "-I", "-S", "-c", write, str(place / "late.part")]
-            spawn(*walls.command(argv, Cell(writes=(place,))), stdout=1)
+            spawn(*walls.command(argv, Permissions(writes=(place,))), stdout=1)
             os.kill(os.getpid(), signal.SIGKILL)
     """)
-    workspace = files.Workspace(tmp_path)
+    workspace = Workspace(tmp_path)
     argv = [sys.executable, "-c", code, str(workspace.cache)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as parent:
         parent.wait()
-        assert files.sweep(workspace) == 1
+        assert sweep(workspace) == 1
         assert parent.stdout is not None
         parent.stdout.read()  # ends with the last who could write to it
     assert list(workspace.cache.iterdir()) == []
 
 
 def test_a_scratch_folder_that_was_swept_takes_nothing_more(tmp_path: Path) -> None:
-    with files.scratch(tmp_path) as place:
+    with publishing.scratch(tmp_path) as place:
         (place / "early.part").touch()
-        assert files.sweep(files.Workspace(tmp_path)) == 1
+        assert sweep(Workspace(tmp_path)) == 1
         with pytest.raises(FileNotFoundError):
             (place / "late.part").touch()
     assert list(tmp_path.iterdir()) == []
@@ -190,7 +191,9 @@ def test_without_walls_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox.choose.cache_clear()
     try:
         with pytest.raises(SandboxUnavailable, match="user namespaces"):
-            Door("auto", Console(Verbosity.QUIET)).run("canary", ["/bin/true"], Cell())
+            FfmpegRunner("auto", Console(Verbosity.QUIET)).run(
+                "canary", ["/bin/true"], Permissions()
+            )
     finally:
         sandbox.choose.cache_clear()
 
@@ -199,18 +202,20 @@ def test_what_a_program_says_is_not_kept(tmp_path: Path) -> None:
     """FFmpeg repeats tags on standard error; only phrases of our own list come back."""
     path = tmp_path / "x"
     path.write_bytes(b"no media at all")
-    argv = [ffmpeg.program(), "-i", str(path), "-f", "null", "-"]
-    ended = Door("auto", Console(Verbosity.QUIET)).run("canary", argv, Cell(reads=(path,)))
+    argv = [program(), "-i", str(path), "-f", "null", "-"]
+    ended = FfmpegRunner("auto", Console(Verbosity.QUIET)).run(
+        "canary", argv, Permissions(reads=(path,))
+    )
     assert ended.code != 0
     assert "Invalid data found when processing input" in ended.said
     assert str(path) not in "".join(ended.said)
 
 
 def test_a_closed_door_ends_what_runs_and_starts_nothing() -> None:
-    door = Door("auto", Console(Verbosity.QUIET))
-    door.close()
+    runner = FfmpegRunner("auto", Console(Verbosity.QUIET))
+    runner.close()
     with pytest.raises(InterruptedError):
-        door.run("canary", ["/bin/true"], Cell())
+        runner.run("canary", ["/bin/true"], Permissions())
 
 
 def test_clips_are_the_same_behind_each_wall(tmp_path: Path) -> None:

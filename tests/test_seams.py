@@ -15,8 +15,10 @@ import pytest
 from campaign import watch
 from cutting_room import Drawn, Room, hashes, samples, sha
 
+from pipeline import judge
 from pipeline.config import Output
-from pipeline.media import encode, ffmpeg, verify
+from pipeline.ffmpeg import runner
+from pipeline.media import encode
 from pipeline.process import recipe
 from pipeline.render import seams, sound
 
@@ -56,7 +58,7 @@ def programs(room: Room) -> Counter[str]:
 def in_one_graph(room: Room, transition: str, into: Path) -> None:
     """The same film as one xfade graph of all clips, without loss."""
     segments = room.contents["segments"]
-    command = [ffmpeg.program(), "-nostdin", "-v", "error", "-y"]
+    command = [runner.program(), "-nostdin", "-v", "error", "-y"]
     for segment in segments:
         command += ["-i", str(room.work / segment["path"])]
     graph, last, offset = "", "0:v", 0
@@ -86,7 +88,7 @@ def in_one_graph(room: Room, transition: str, into: Path) -> None:
 def likeness(one: Path, other: Path) -> list[float]:
     """SSIM of each picture of two films."""
     graph = "[0:v]settb=1/30,setpts=N[a];[1:v]settb=1/30,setpts=N[b];[a][b]ssim=stats_file=-"
-    command = [ffmpeg.program(), "-nostdin", "-v", "error", "-i", str(one), "-i", str(other)]
+    command = [runner.program(), "-nostdin", "-v", "error", "-i", str(one), "-i", str(other)]
     command += ["-filter_complex", graph, "-f", "null", "-"]
     ended = subprocess.run(command, check=True, capture_output=True, text=True)
     lines = ended.stdout.splitlines()
@@ -120,13 +122,13 @@ def test_what_is_made_at_the_desk_has_the_parameter_sets_of_clips(
     found = set()
     for number, way in enumerate(ways):
         path = tmp_path / f"{number}.mp4"
-        command = [ffmpeg.program(), "-nostdin", "-v", "error", "-f", "lavfi"]
+        command = [runner.program(), "-nostdin", "-v", "error", "-f", "lavfi"]
         command += ["-i", "testsrc2=s=320x180:r=30,trim=end_frame=20,format=yuv420p"]
         for key, value in way(output).items():
             if not key.startswith("disposition"):
                 command += [f"-{key}", str(value)]
         subprocess.run([*command, str(path)], check=True)
-        found.add(verify.judge_piece(path).video.extradata)
+        found.add(judge.judge_piece(path).video.extradata)
     assert len(found) == 1
 
 
@@ -139,7 +141,7 @@ def test_a_fade_is_that_of_xfade(tail: int, head: int) -> None:
 
     def pictures(crossed: Any) -> npt.NDArray[np.int16]:
         node = lavfi.output(crossed.filter("format", "yuv420p"), "-", f="rawvideo")
-        command = [ffmpeg.program(), "-nostdin", "-v", "error", *node.get_args()]
+        command = [runner.program(), "-nostdin", "-v", "error", *node.get_args()]
         raw = subprocess.run(command, check=True, capture_output=True).stdout
         return np.frombuffer(raw, np.uint8).reshape(-1, 96 * 64 * 3 // 2).astype(np.int16)
 
@@ -235,7 +237,7 @@ def test_each_picture_of_a_trimmed_clip_is_the_right_one(tmp_path: Path) -> None
     room.review("a", in_s=0.7, out_s=4.5)
     room.render()
     cut = tmp_path / "cut.mkv"
-    command = [ffmpeg.program(), "-nostdin", "-v", "error"]
+    command = [runner.program(), "-nostdin", "-v", "error"]
     command += ["-i", str(room.workspace.clip(sha("a"), "small"))]
     command += ["-vf", "trim=start_frame=21:end_frame=135,setpts=PTS-STARTPTS", "-an"]
     subprocess.run([*command, "-c:v", "libx264", "-qp", "0", str(cut)], check=True)

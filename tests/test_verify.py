@@ -14,7 +14,7 @@ from mp4_plants import PLANTS, SECRET, unit
 from mp4_surgery import Part, Surgery
 
 from pipeline.errors import NotClean
-from pipeline.media.verify import AudioFacts, Mp4Facts, judge_clip, judge_montage
+from pipeline.judge import AudioFacts, Mp4Facts, judge_clip, judge_montage
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import NotClean
-from pipeline.media.verify import TextKind, judge_jpeg, judge_png, judge_text
+from pipeline.judge import TextKind, judge_jpeg, judge_png, judge_text
 
 Judge = Callable[[bytes], tuple[int, int]]
 Change = Callable[[bytes], bytes]

@@ -18,9 +18,8 @@ from PIL import Image
 
 from pipeline.demo import heic, photos, scenes
 from pipeline.errors import StageError
-from pipeline.media import ffmpeg
-from pipeline.media.ffmpeg import Door
-from pipeline.media.sandbox import Cell
+from pipeline.ffmpeg.runner import FfmpegRunner, program
+from pipeline.ffmpeg.sandbox import Permissions
 
 # A place in the open ocean, farther from land than any other, and one in the middle of the
 # South Pacific for what senders write by hand.
@@ -100,14 +99,14 @@ FILMS = (
 )  # fmt: skip
 
 
-def films(folder: Path, door: Door, one_done: Callable[[], None]) -> dict[str, bytes]:
+def films(folder: Path, runner: FfmpegRunner, one_done: Callable[[], None]) -> dict[str, bytes]:
     """Make all films in *folder*, which the caller removes.
 
     :raises StageError: FFmpeg did not do it.
     """
     # two at a time: one is drawn while the other is encoded
     with ThreadPoolExecutor(2) as pool:
-        started = {film.name: pool.submit(_film, film, folder, door) for film in FILMS}
+        started = {film.name: pool.submit(_film, film, folder, runner) for film in FILMS}
         made = {}
         for name, future in started.items():
             made[name] = future.result()
@@ -115,7 +114,7 @@ def films(folder: Path, door: Door, one_done: Callable[[], None]) -> dict[str, b
     return made
 
 
-def stills(folder: Path, door: Door) -> dict[str, bytes]:
+def stills(folder: Path, runner: FfmpegRunner) -> dict[str, bytes]:
     """Make all photos, and the zip of two of them.
 
     :raises StageError: FFmpeg did not do it.
@@ -124,7 +123,7 @@ def stills(folder: Path, door: Door) -> dict[str, bytes]:
     signs = photos.signs().transpose(Image.Transpose.ROTATE_90)
     made = {
         "signs.jpg": _jpeg(signs, _exif(orientation=6)),
-        "heron.heic": _heic(photos.heron(), folder, door),
+        "heron.heic": _heic(photos.heron(), folder, runner),
         "meander.png": _png(photos.meander()),
         "bridge.jpg": _jpeg(photos.old_bridge()),
         "logo.png": _png(photos.logo()),
@@ -138,12 +137,12 @@ def stills(folder: Path, door: Door) -> dict[str, bytes]:
     return made
 
 
-def _film(film: Film, folder: Path, door: Door) -> bytes:
+def _film(film: Film, folder: Path, runner: FfmpegRunner) -> bytes:
     width, height = film.size
     stored = (height, width) if film.turned else film.size
     target = folder / film.name
     argv = [
-        ffmpeg.program(),
+        program(),
         "-v",
         "error",
         "-nostdin",
@@ -167,11 +166,11 @@ def _film(film: Film, folder: Path, door: Door) -> bytes:
         argv += ["-vf", "select='lt(t,2)+not(mod(n,2))'", "-fps_mode", "vfr"]
     argv += [*_codecs(target.suffix), *film.extra, "-fflags", "+bitexact", "-flags:v", "+bitexact",
              "-flags:a", "+bitexact", str(target)]  # fmt: skip
-    _run(door, argv, folder, _frames(film))
+    _run(runner, argv, folder, _frames(film))
     if film.turned:
         upright = folder / f"turned-{film.name}"
         # stored a quarter to the left, shown with a matrix that turns it back, as phones do
-        _run(door, [ffmpeg.program(), "-v", "error", "-nostdin", "-y", "-display_rotation", "-90",
+        _run(runner, [program(), "-v", "error", "-nostdin", "-y", "-display_rotation", "-90",
                     "-i", str(target), "-map", "0", "-c", "copy", "-map_metadata", "-1",
                     *film.extra, "-fflags", "+bitexact", str(upright)], folder)  # fmt: skip
         return upright.read_bytes()
@@ -212,8 +211,10 @@ def _codecs(suffix: str) -> list[str]:
             "-threads", "1", "-c:a", "aac", "-b:a", "96k"]  # fmt: skip
 
 
-def _run(door: Door, argv: list[str], folder: Path, feed: Iterator[bytes] | None = None) -> None:
-    ended = door.run("demo", argv, Cell(writes=(folder,)), feed)
+def _run(
+    runner: FfmpegRunner, argv: list[str], folder: Path, feed: Iterator[bytes] | None = None
+) -> None:
+    ended = runner.run("demo", argv, Permissions(writes=(folder,)), feed)
     if not ended.ok:
         raise StageError(
             "FFmpeg could not make the sample footage "
@@ -251,9 +252,9 @@ def _png(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def _heic(image: Image.Image, folder: Path, door: Door) -> bytes:
+def _heic(image: Image.Image, folder: Path, runner: FfmpegRunner) -> bytes:
     target = folder / "heron.mp4"
-    _run(door, [ffmpeg.program(), "-v", "error", "-nostdin", "-y", "-f", "rawvideo",
+    _run(runner, [program(), "-v", "error", "-nostdin", "-y", "-f", "rawvideo",
                 "-pix_fmt", "rgb24", "-s", f"{image.width}x{image.height}", "-i", "pipe:0",
                 "-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p",
                 "-frames:v", "1", "-c:v", "libx265", "-preset", "veryfast", "-crf", "20",

@@ -6,11 +6,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import files
+from pipeline import publishing
 from pipeline.console import Console
 from pipeline.demo import footage, mails
 from pipeline.errors import UsageError
-from pipeline.media.ffmpeg import Door
+from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.model import Kind, Reason, Status
 
 PLANTED = footage.PLANTED
@@ -98,7 +98,7 @@ def expected() -> tuple[Expected, ...]:
     )
 
 
-def make(folder: Path, door: Door, console: Console) -> Path:
+def make(folder: Path, runner: FfmpegRunner, console: Console) -> Path:
     """Write ``config.toml`` and ``inbox/`` into *folder* and return the path of the former.
 
     What an earlier call has written whole is left as it is, changes to the config included.
@@ -119,25 +119,25 @@ def make(folder: Path, door: Door, console: Console) -> Path:
         console.say(f"The sample inbox is in {inbox} already.")
         return config
     folder.mkdir(parents=True, exist_ok=True)
-    for name, data in _mails(folder.resolve(), door, console).items():
-        with files.publishing(inbox / name, mode=0o644) as file:
+    for name, data in _mails(folder.resolve(), runner, console).items():
+        with publishing.publishing(inbox / name, mode=0o644) as file:
             file.write(data)
     if not ours:
         # the last, so that a sample with a config is a whole one
-        files.write_text(config, _CONFIG, mode=0o644)
+        publishing.write_text(config, _CONFIG, mode=0o644)
     console.say(f"Made {len(mails.MAILS)} mails in {inbox}.")
     return config
 
 
-def _mails(folder: Path, door: Door, console: Console) -> dict[str, bytes]:
+def _mails(folder: Path, runner: FfmpegRunner, console: Console) -> dict[str, bytes]:
     # a fixed name, so that what a killed run has left is gone after the next
-    shop = folder / f".footage{files.PART}"
+    shop = folder / f".footage{publishing.PART}"
     shutil.rmtree(shop, ignore_errors=True)
     shop.mkdir()
     try:
         with console.task("making footage", len(footage.FILMS) + 1, "files") as task:
-            made = footage.films(shop, door, task.advance)
-            made |= footage.stills(shop, door)
+            made = footage.films(shop, runner, task.advance)
+            made |= footage.stills(shop, runner)
             task.advance()
     finally:
         shutil.rmtree(shop, ignore_errors=True)

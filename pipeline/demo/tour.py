@@ -6,13 +6,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from pipeline import runner
+from pipeline.commands import nightly, session
 from pipeline.config import load
 from pipeline.console import Console
 from pipeline.demo import sample
-from pipeline.media.ffmpeg import Door
+from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.model import Status
-from pipeline.runner import Bench
+from pipeline.run import Run
 
 
 def walk(folder: Path, console: Console) -> tuple[int, dict[str, Any]]:
@@ -22,23 +22,23 @@ def walk(folder: Path, console: Console) -> tuple[int, dict[str, Any]]:
 
     :raises UsageError: the folder holds something else.
     """
-    door = Door("auto", console)
+    runner = FfmpegRunner("auto", console)
     try:
-        config = load(sample.make(folder, door, console))
+        config = load(sample.make(folder, runner, console))
     finally:
-        door.close()
-    return runner.execute(config, console, "demo", _everything)
+        runner.close()
+    return session.execute(config, console, "demo", _everything)
 
 
-def _everything(bench: Bench) -> dict[str, Any]:
-    facts = {**runner.take_in(bench), **runner.make_clips(bench), **runner.make_montages(bench)}
-    facts |= runner.write_report(bench)
-    return facts | {"summary": _summary(bench, facts["render"][0])}
+def _everything(run: Run) -> dict[str, Any]:
+    facts = {**nightly.take_in(run), **nightly.make_clips(run), **nightly.make_montages(run)}
+    facts |= nightly.write_report(run)
+    return facts | {"summary": _summary(run, facts["render"][0])}
 
 
-def _summary(bench: Bench, film: dict[str, Any]) -> list[str]:
-    rows = bench.ledger.rows()
-    mails = len(bench.ledger.submissions())
+def _summary(run: Run, film: dict[str, Any]) -> list[str]:
+    rows = run.ledger.rows()
+    mails = len(run.ledger.submissions())
     clips = sum(row.status is Status.ACCEPTED and row.result is not None for row in rows)
     doubles = sum(row.status is Status.DUPLICATE for row in rows)
     refused = Counter(
@@ -47,7 +47,7 @@ def _summary(bench: Bench, film: dict[str, Any]) -> list[str]:
         if row.refusal is not None and row.status is not Status.DUPLICATE
     )
     why = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
-    root = bench.workspace.root
+    root = run.workspace.root
     return [
         f"Came in: {mails} mails, {len(rows)} attachments: {clips} clips, {doubles} sent twice.",
         f"Refused: {sum(refused.values())} ({why}).",

@@ -10,24 +10,19 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
-from pipeline import files
-from pipeline.config import Config
-from pipeline.console import Console
+from pipeline import publishing
 from pipeline.errors import UsageError
-from pipeline.files import Workspace
 from pipeline.ingest.inbox import file_time, stable_name, uid_of
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.stage import IngestSummary, disk_trouble
 from pipeline.ingest.take import Taker
-from pipeline.ledger import Ledger
 from pipeline.model import MailIdentity
+from pipeline.run import Run
 
 ACCOUNT = "added"
 
 
-def add(
-    paths: Iterable[Path], config: Config, ledger: Ledger, workspace: Workspace, console: Console
-) -> IngestSummary:
+def add(run: Run, paths: Iterable[Path]) -> IngestSummary:
     """Take in files, each as a submission without a sender, received when it was last changed.
 
     :raises UsageError: one of them is no file; nothing is taken in then.
@@ -37,29 +32,31 @@ def add(
     missing = [str(path) for path in wanted if not path.is_file()]
     if missing:
         raise UsageError(f"no such file: {', '.join(missing)}")
-    originals = Originals(workspace, ledger, config.inbox.max_attachment_mb, by_hand=True)
-    taker = Taker(originals, config.campaign)
+    originals = Originals(
+        run.workspace, run.ledger, run.config.inbox.max_attachment_mb, by_hand=True
+    )
+    taker = Taker(originals, run.config.campaign)
     mails = attachments = size = again = 0
     total = sum(path.stat().st_size for path in wanted)
-    with closing(originals), console.task("Adding", total, "B") as task:
+    with closing(originals), run.console.task("Adding", total, "B") as task:
         for path in wanted:
             try:
-                sha256 = files.sha256_of(path)
+                sha256 = publishing.sha256_of(path)
                 uid = f"{sha256}:{uid_of(stable_name(path))}"
                 identity = MailIdentity(ACCOUNT, "", 0, uid)
-                if uid in ledger.known_uids(ACCOUNT, "", 0):
-                    originals.keep(files.chunks(path))  # it may have been withdrawn or purged
+                if uid in run.ledger.known_uids(ACCOUNT, "", 0):
+                    originals.keep(publishing.chunks(path))  # it may have been withdrawn or purged
                     originals.publish()
                     again += 1
                 else:
                     with path.open("rb") as file:
                         taken = taker.file(identity, file, stable_name(path), file_time(path))
                     originals.publish()
-                    ledger.record_mail(identity, sha256, taken.submission, taken.attachments)
+                    run.ledger.record_mail(identity, sha256, taken.submission, taken.attachments)
                     mails += 1
                     attachments += len(taken.attachments)
                     size += taken.bytes
-                    console.event("added", submission=taken.submission.id, sha256=sha256)
+                    run.console.event("added", submission=taken.submission.id, sha256=sha256)
             except OSError as error:
                 raise disk_trouble(error) from error
             task.advance(path.stat().st_size)

@@ -17,13 +17,13 @@ from typing import TypeVar
 
 from pipeline.config import Config
 from pipeline.errors import InboxError
-from pipeline.files import Workspace
 from pipeline.ingest.inbox import Advance, Gone, Known, MailRef, Spools
 from pipeline.ingest.session import BROKEN, Session, uid_set
 from pipeline.ingest.signin import credentials
 from pipeline.ingest.spool import Readable
 from pipeline.ledger import Ledger
 from pipeline.model import MailIdentity
+from pipeline.workspace import Workspace
 
 PIECE = 2_000_000
 PAUSES_S = (0.0, 1.0, 5.0, 15.0)  # before each new try; progress begins the count anew

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline import files
+from pipeline import publishing
 from pipeline.errors import InboxError
 from pipeline.ingest.folders import unreadable
 from pipeline.ingest.inbox import Advance, Known, MailRef, Spools, file_time
@@ -81,7 +81,7 @@ class MboxInbox:
 
     def _digest(self, start: int, end: int) -> str:
         digest = hashlib.sha256()
-        for piece in files.chunks(self._path, start, end):
+        for piece in publishing.chunks(self._path, start, end):
             digest.update(piece)
         return digest.hexdigest()
 

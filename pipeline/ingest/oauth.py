@@ -18,10 +18,10 @@ import urllib.request
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipeline import files
+from pipeline import publishing
 from pipeline.config import LOOPBACK, Config, OAuth2
 from pipeline.errors import InboxError
-from pipeline.files import Workspace
+from pipeline.workspace import Workspace
 
 _TIMEOUT_S = 30.0
 _MARGIN_S = 60.0
@@ -65,7 +65,7 @@ class Token:
             "refresh_token": answer.get("refresh_token") or kept.get("refresh_token", ""),
             "given": self._mark(),
         }
-        files.write_text(self._cache, json.dumps(keep), 0o600)
+        publishing.write_text(self._cache, json.dumps(keep), 0o600)
         return token
 
     def _kept(self) -> dict[str, Any]:

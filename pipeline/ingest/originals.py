@@ -1,6 +1,6 @@
 """Attachments on their way to the disk: streamed, hashed, measured, published.
 
-The door of ingest to :mod:`pipeline.files`.  Bytes stand under their own SHA-256, so a
+The door of ingest to :mod:`pipeline.publishing`.  Bytes stand under their own SHA-256, so a
 second try lands on the same name, and nothing that a sender wrote becomes a path.
 """
 
@@ -12,15 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import files
+from pipeline import publishing
 from pipeline.errors import Refused
-from pipeline.files import Workspace
 from pipeline.ingest.decode import Incomplete
 from pipeline.ingest.spool import BLOCK, MEMORY, Spool, Writer
 from pipeline.ledger import Ledger
 from pipeline.media import identify
 from pipeline.media.identify import Identity
 from pipeline.model import Reason, Refusal
+from pipeline.workspace import Workspace
 
 _TRUNCATED = Refusal(
     Reason.TRUNCATED_TRANSFER, "the mail was cut on its way: not all of the file arrived"
@@ -70,7 +70,7 @@ class Originals:
 
         :raises OSError: the disk is full, or fails.
         """
-        part = files.part_for(self._workspace.originals / "incoming")
+        part = publishing.part_for(self._workspace.originals / "incoming")
         digest = hashlib.sha256()
         head, size = b"", 0
         refusal: Refusal | None = None
@@ -114,8 +114,8 @@ class Originals:
                 final = self._workspace.original(sha256)
                 if not final.parent.is_dir():
                     final.parent.mkdir(mode=0o700)
-                    files.flush_folder(self._workspace.originals)
-                files.publish(part, final)
+                    publishing.flush_folder(self._workspace.originals)
+                publishing.publish(part, final)
             if self._ledger.original_state(sha256) in ("purged", "withdrawn"):
                 self._ledger.set_original_state(sha256, "kept")
         self._held.clear()
@@ -145,7 +145,7 @@ class Originals:
             self._spare.pop().close()
 
     def _fresh(self) -> Path:
-        return files.part_for(self._workspace.originals / "mail")
+        return publishing.part_for(self._workspace.originals / "mail")
 
     def _hold(self, part: Path, sha256: str, size: int) -> Path | None:
         """Where the bytes can be read, until they are published: here, or where they stand."""

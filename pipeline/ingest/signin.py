@@ -14,8 +14,8 @@ from typing import Protocol
 
 from pipeline.config import Config, Inbox
 from pipeline.errors import InboxError
-from pipeline.files import Workspace
 from pipeline.ingest import oauth
+from pipeline.workspace import Workspace
 
 _COMMAND_S = 60.0
 

@@ -1,6 +1,6 @@
 """Ingest: new mail in the inbox → originals in the workspace, each attachment in the ledger.
 
-Takes the configuration, an open ledger and a workspace whose lock is held; gives a summary.
+Takes a run whose workspace is held; gives a summary.
 Raises InboxError where the inbox can't be read to its end, StageError where the disk can't
 take more: what was taken in by then stays, and the next run goes on.
 """
@@ -19,7 +19,6 @@ from pipeline import clock, wording
 from pipeline.config import Config
 from pipeline.console import Console, Task
 from pipeline.errors import InboxError, StageError
-from pipeline.files import Workspace
 from pipeline.ingest.drop import DropInbox
 from pipeline.ingest.folders import EmlInbox, MaildirInbox
 from pipeline.ingest.imap import ImapInbox, Unreadable
@@ -28,7 +27,8 @@ from pipeline.ingest.mbox import MboxInbox
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.spool import Readable
 from pipeline.ingest.take import Taken, Taker
-from pipeline.ledger import Ledger
+from pipeline.run import Run
+from pipeline.workspace import Workspace
 
 # What code that reads a mail may raise over bytes that nobody foresaw.  Nothing else: trouble
 # with the disk, the ledger or the memory is no property of a mail.
@@ -79,34 +79,27 @@ class IngestSummary:
     coming: tuple[Coming, ...] = ()
 
 
-def run(
-    config: Config,
-    ledger: Ledger,
-    workspace: Workspace,
-    console: Console,
-    *,
-    dry_run: bool = False,
-) -> IngestSummary:
+def run(run: Run, *, dry_run: bool = False) -> IngestSummary:
     """Take in every mail that is new, then tell the server.
 
     :raises InboxError: the inbox can't be reached, signed in to, or read to its end.
     :raises StageError: the disk is full.
     """
-    inbox = open_inbox(config, workspace)
+    inbox = open_inbox(run.config, run.workspace)
     try:
-        refs = inbox.new(ledger.known_uids)
+        refs = inbox.new(run.ledger.known_uids)
         if dry_run:
-            return _preview(refs, console)
-        run_ = _Run(config, ledger, workspace, console)
-        run_.take_in(inbox, refs)
-        run_.tell_server(inbox)
+            return _preview(refs, run.console)
+        intake = _Intake(run)
+        intake.take_in(inbox, refs)
+        intake.tell_server(inbox)
     except sqlite3.OperationalError as error:
         raise StageError(
             f"the ledger can't be written: {error}; what was taken in stays"
         ) from error
     finally:
         inbox.close()
-    return run_.summary()
+    return intake.summary()
 
 
 def open_inbox(config: Config, workspace: Workspace) -> Inbox:
@@ -151,15 +144,14 @@ def _preview(refs: list[MailRef], console: Console) -> IngestSummary:
     return IngestSummary(coming=tuple(coming))
 
 
-class _Run:
+class _Intake:
     """The counts of one run, and the order of work for one mail."""
 
-    def __init__(
-        self, config: Config, ledger: Ledger, workspace: Workspace, console: Console
-    ) -> None:
-        self._ledger, self._console = ledger, console
-        self._originals = Originals(workspace, ledger, config.inbox.max_attachment_mb)
-        self._taker = Taker(self._originals, config.campaign)
+    def __init__(self, run: Run) -> None:
+        self._ledger, self._console = run.ledger, run.console
+        limit = run.config.inbox.max_attachment_mb
+        self._originals = Originals(run.workspace, run.ledger, limit)
+        self._taker = Taker(self._originals, run.config.campaign)
         self._count = dict.fromkeys(
             ("mails", "attachments", "bytes", "set_aside", "seen_again", "filed", "left"), 0
         )

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from pipeline import files
+from pipeline import publishing
 from pipeline.config import CaptionPosition, CaptionStyle
 from pipeline.errors import ConfigError
 from pipeline.media import fonts, writing
@@ -74,7 +74,7 @@ def strip(
     else:
         picture = _draw(words, width, height, style)
         drawn = picture.size
-        with files.publishing(path) as file:
+        with publishing.publishing(path) as file:
             picture.save(file, "PNG")
     across, down = round(width * _SAFE), round(height * _SAFE)
     x = {"left": across, "right": width - across - drawn[0]}.get(

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import Refused
-from pipeline.media import heif, mishap, webp
-from pipeline.media.ffmpeg import Door
+from pipeline.ffmpeg import faults
+from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.ffmpeg.sandbox import Limits, Permissions
+from pipeline.media import heif, webp
 from pipeline.media.identify import Identity
 from pipeline.media.isobmff import BoxError
-from pipeline.media.sandbox import Cell, Limits
 from pipeline.model import Kind, Reason, Refusal, Source
 
 _CHILD = Path(__file__).with_name("probe_child.py")
@@ -117,7 +118,7 @@ class Probe:
         return self.picture.end_s or 0.0
 
 
-def probe(door: Door, path: Path, identity: Identity) -> Probe:
+def probe(runner: FfmpegRunner, path: Path, identity: Identity) -> Probe:
     """Look into an original.
 
     :raises Refused: it can't become a clip: encrypted, no-video, corrupt, unsafe, timeout.
@@ -125,9 +126,9 @@ def probe(door: Door, path: Path, identity: Identity) -> Probe:
     if identity.demuxer == "webp_anim":
         return _animation(path, identity)
     argv = [sys.executable, "-I", str(_CHILD), str(path), identity.demuxer]
-    cell = Cell(reads=(path, _CHILD), limits=Limits(wall_s=120, cpu_s=120, memory=4 << 30))
-    ended = door.run("probe", argv, cell)
-    mishap.look(ended, cell.limits.wall_s)
+    cell = Permissions(reads=(path, _CHILD), limits=Limits(wall_s=120, cpu_s=120, memory=4 << 30))
+    ended = runner.run("probe", argv, cell)
+    faults.look(ended, cell.limits.wall_s)
     if not ended.ok:
         raise _refused(Reason.CORRUPT, "the decoder broke on the file")
     facts = json.loads(ended.stdout)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pipeline.media.loudness import Correction, Measured
 from pipeline.media.probe import Probe
 from pipeline.model import Caution
-from pipeline.process.loudness import Correction, Measured
 from pipeline.process.recipe import Recipe
 
 _SHORT_S, _LONG_S = 1.0, 300.0

@@ -10,18 +10,20 @@ import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline import files
+from pipeline import judge, publishing
+from pipeline.carriers import findings
 from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import NotClean, Refused, StageError
-from pipeline.files import Workspace
-from pipeline.media import encode, identify, mishap, probe, verify
+from pipeline.ffmpeg import faults
+from pipeline.ffmpeg.runner import FfmpegRunner, ProgramResult, program
+from pipeline.ffmpeg.sandbox import Limits, Permissions
+from pipeline.media import encode, identify, loudness, lut, probe, profile
 from pipeline.media.caption import Strip
-from pipeline.media.ffmpeg import Door, Ended, program
-from pipeline.media.sandbox import Cell, Limits
 from pipeline.model import ClipOutput, ClipResult, Finding, Kind, Reason, Refusal, Status
-from pipeline.process import cautions, findings, glance, graph, loudness, lut, profile
+from pipeline.process import cautions, glance, graph
 from pipeline.process.recipe import Recipe
+from pipeline.workspace import Workspace
 
 _MIN_TIMEOUT_S = 120.0
 
@@ -46,7 +48,7 @@ class Shop:
 
     config: Config
     workspace: Workspace
-    door: Door
+    ffmpeg: FfmpegRunner
     console: Console
     agreed: dict[str, str]
 
@@ -109,7 +111,7 @@ def refused(
 def _accepted(job: Job, shop: Shop, identity: identify.Identity) -> ClipResult:
     if identity.refusal is not None:
         raise Refused(identity.refusal)
-    seen = probe.probe(shop.door, job.original, identity)
+    seen = probe.probe(shop.ffmpeg, job.original, identity)
     length = job.recipe.still_seconds if seen.still else seen.length_s
     if length > job.recipe.max_source_seconds:
         raise Refused(
@@ -121,7 +123,7 @@ def _accepted(job: Job, shop: Shop, identity: identify.Identity) -> ClipResult:
     correction = None
     if seen.sound is not None:
         correction = loudness.correct(
-            shop.door,
+            shop.ffmpeg,
             job.original,
             graph.input_arguments(seen),
             seen.sound.index,
@@ -165,38 +167,38 @@ def _encode(
     """The one encode, its verification, and the publishing of what passed."""
     rate = None if seen.still else glance.rate_for(length)
     wall = max(_MIN_TIMEOUT_S, length * shop.config.process.timeout_factor)
-    with files.scratch(shop.workspace.clips / job.sha256) as place:
+    with publishing.scratch(shop.workspace.clips / job.sha256) as place:
         targets = tuple(
             graph.Target(
                 output=output,
                 frames=graph.frames_of(seen, length, output),
                 strip=strip,
-                movie=files.part_for(place / f"{output.name}.mp4"),
-                still=files.part_for(place / f"{output.name}.jpg"),
+                movie=publishing.part_for(place / f"{output.name}.mp4"),
+                still=publishing.part_for(place / f"{output.name}.jpg"),
             )
             for output, strip in zip(job.recipe.outputs, job.strips, strict=True)
         )
-        look = graph.Look(files.part_for(place / "look"), rate)
+        look = graph.Look(publishing.part_for(place / "look"), rate)
         strips = tuple(target.strip.path for target in targets if target.strip)
         tables = (seen.picture.table,) if seen.picture.table else ()
-        cell = Cell(
+        cell = Permissions(
             reads=(job.original, *strips, *tables),
             writes=(place,),
             limits=Limits(wall_s=wall, cpu_s=int(wall * 4)),
         )
         wanted = graph.arguments(job.original, seen, job.recipe, correction, targets, look)
-        ended = shop.door.run("encode", [program(), *wanted], cell)
+        ended = shop.ffmpeg.run("encode", [program(), *wanted], cell)
         _gate(ended, targets, wall)
         glanced = glance.read(look.path, rate)
         made = _verified(job.sha256, targets, shop, loudness.read(ended.stdout), glanced)
         for part, final in made.parts:
-            files.publish(part, final)
+            publishing.publish(part, final)
         return made
 
 
-def _gate(ended: Ended, targets: tuple[graph.Target, ...], wall: float) -> None:
+def _gate(ended: ProgramResult, targets: tuple[graph.Target, ...], wall: float) -> None:
     """Turn a failed encode into the reason that its row shows."""
-    mishap.look(ended, wall)
+    faults.look(ended, wall)
     whole = all(t.movie.exists() and t.movie.stat().st_size for t in targets)
     if not ended.ok or not whole:
         quoted = f": {ended.said[0]}" if ended.said else ""
@@ -214,8 +216,8 @@ def _verified(
     marks = glance.marks(seen)
     for target in targets:
         output = target.output
-        facts = verify.judge_clip(target.movie)
-        verify.judge_jpeg(target.still)
+        facts = judge.judge_clip(target.movie)
+        judge.judge_jpeg(target.still)
         samples = encode.samples_of(target.frames, output.fps)
         lossless = next(sound for sound in facts.audio if sound.codec == "alac")
         agreed = shop.agreed.setdefault(output.name, facts.video.extradata)
@@ -239,7 +241,7 @@ def _verified(
             ClipOutput(
                 name=output.name,
                 path=shop.workspace.relative(final),
-                sha256=files.sha256_of(target.movie),
+                sha256=publishing.sha256_of(target.movie),
                 width=output.width,
                 height=output.height,
                 fps=output.fps,

@@ -13,8 +13,8 @@ from typing import Any
 import ffmpeg
 
 from pipeline.config import Output
+from pipeline.media import colour
 from pipeline.media.probe import Picture
-from pipeline.process import colour
 
 _BLUR_SCALE = 8  # the fill is blurred at an eighth of its size
 _LONGEST_DRIFT = Fraction(1, 20)  # of the frame's width

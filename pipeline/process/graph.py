@@ -14,11 +14,11 @@ from typing import Any
 import ffmpeg
 
 from pipeline.config import Output
-from pipeline.media import encode
+from pipeline.media import colour, encode, loudness
 from pipeline.media.caption import Strip
+from pipeline.media.loudness import Correction
 from pipeline.media.probe import Picture, Probe
-from pipeline.process import colour, framing, glance, loudness
-from pipeline.process.loudness import Correction
+from pipeline.process import framing, glance
 from pipeline.process.recipe import Recipe
 
 _STILL_WIDTH = 640

@@ -15,7 +15,8 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.config import CaptionPosition, CaptionStyle, Category, Config, Output
-from pipeline.media import encode, ffmpeg
+from pipeline.ffmpeg import runner
+from pipeline.media import encode
 from pipeline.model import Attachment, Review, Submission
 
 # Raised whenever the same recipe would give other bytes, so that clips are made again.
@@ -90,7 +91,7 @@ def of(config: Config, caption: str, category: str | None = None) -> Recipe:
 def _key(recipe: Recipe) -> str:
     parts = [
         _VERSION,
-        Path(ffmpeg.program()).name,  # another FFmpeg may write other parameter sets
+        Path(runner.program()).name,  # another FFmpeg may write other parameter sets
         recipe.caption,
         recipe.caption_position,
         recipe.caption_style,

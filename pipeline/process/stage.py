@@ -15,16 +15,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipeline.config import Config
-from pipeline.console import Console
 from pipeline.errors import ConfigError
-from pipeline.files import Workspace
 from pipeline.late import late
 from pipeline.ledger import Ledger
-from pipeline.media.ffmpeg import Door
 from pipeline.model import Caution, ClipResult, Reason, Refusal, Review, Status
 from pipeline.process import recipe
 from pipeline.process.progress import Progress
 from pipeline.process.recipe import Recipe
+from pipeline.run import Run
+from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
     from pipeline.media import caption
@@ -61,20 +60,14 @@ class Plan:
     renamed: tuple[ClipResult, ...] = ()
 
 
-def run(
-    config: Config,
-    ledger: Ledger,
-    workspace: Workspace,
-    door: Door,
-    console: Console,
-    only: Collection[str] | None = None,
-) -> ProcessSummary:
+def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
     """Make what is missing.
 
     :param only: the originals to look at; None for all.
     :raises StageError: the disk is full; what was made is recorded.
     :raises ConfigError: the campaign's caption can't be written with any font here.
     """
+    config, ledger, workspace = run.config, run.ledger, run.workspace
     todo = plan(config, ledger, workspace, only)
     for result in todo.renamed:
         ledger.record_clip(result)
@@ -88,17 +81,17 @@ def run(
     # longest first, so that no worker is left alone with the longest at the end
     sizes = {job.sha256: job.original.stat().st_size for job in jobs}
     jobs.sort(key=lambda job: -sizes[job.sha256])
-    shop = clip.Shop(config, workspace, door, console, todo.agreed)
+    shop = clip.Shop(config, workspace, run.ffmpeg, run.console, todo.agreed)
     counts = Counter({Status.FAILED: len(unwritable)})
     progress = Progress(len(jobs))
     begun = time.monotonic()
     # counted in bytes of originals, which tell better than clips how much work is left
-    with console.task("process", sum(sizes.values()), "B") as task:
+    with run.console.task("process", sum(sizes.values()), "B") as task:
         for result in _side_by_side(jobs, shop, _workers(config)):
             _tidy(workspace, result)
             ledger.record_clip(result)
             counts[result.status] += 1
-            console.event(
+            run.console.event(
                 "clip",
                 sha256=result.sha256,
                 status=result.status,
@@ -186,7 +179,7 @@ def _side_by_side(jobs: list[clip.Job], shop: clip.Shop, workers: int) -> Iterat
             for future in as_completed(futures):
                 yield future.result()
         except BaseException:
-            shop.door.close()
+            shop.ffmpeg.close()
             pool.shutdown(cancel_futures=True)
             raise
 

@@ -13,17 +13,17 @@ from pathlib import Path
 
 import ffmpeg
 
-from pipeline import files
+from pipeline import judge, publishing
 from pipeline.config import Output
 from pipeline.errors import StageError
-from pipeline.files import Workspace
-from pipeline.media import encode, verify
-from pipeline.media.ffmpeg import Door, Ended, program
-from pipeline.media.sandbox import Cell, Limits
+from pipeline.ffmpeg.runner import FfmpegRunner, ProgramResult, program
+from pipeline.ffmpeg.sandbox import Limits, Permissions
+from pipeline.media import encode
 from pipeline.render import cuts, music, seams, sound
 from pipeline.render.cuts import Copy, Joints, Piece
 from pipeline.render.music import Master
 from pipeline.render.timeline import Film
+from pipeline.workspace import Workspace
 
 _POSTER_WIDTH = 1280
 _QUIET = ("-nostdin", "-hide_banner", "-v", "error")
@@ -72,7 +72,7 @@ def prepare(film: Film, workspace: Workspace) -> Assembly:
     for index, segment in enumerate(film.segments):
         cut = any(film.around(index)) or not segment.whole
         if cut and segment.path not in joints:
-            facts = verify.judge_clip(workspace.root / segment.path).video
+            facts = judge.judge_clip(workspace.root / segment.path).video
             joints[segment.path] = Joints(facts.keyframes, facts.lead)
     return Assembly(film, cuts.plan(film, joints), joints)
 
@@ -81,10 +81,10 @@ def join(
     assembly: Assembly,
     part: Path,
     workspace: Workspace,
-    door: Door,
+    runner: FfmpegRunner,
     done: Callable[[int], None],
     bed: Bed | None = None,
-) -> verify.Mp4Facts:
+) -> judge.Mp4Facts:
     """Join the pieces into *part* and judge the result; the bridges must be there.
 
     :param bed: the music under the clips.
@@ -96,11 +96,11 @@ def join(
     film, output = assembly.film, assembly.film.output
     with _list(workspace, _pictures(assembly, workspace)) as listed:
         argv = _arguments(listed, part, output, bed.master if bed else None)
-        with _sound(film, workspace, door) as samples:
+        with _sound(film, workspace, runner) as samples:
             pieces = _counted(samples if bed is None else bed.under(samples, film), done)
-            ended = door.run("join", argv, _cell(film, part, workspace), feed=pieces)
+            ended = runner.run("join", argv, _cell(film, part, workspace), feed=pieces)
     _gate(ended, "the montage could not be joined")
-    facts = verify.judge_montage(part)
+    facts = judge.judge_montage(part)
     if facts.video.frames != film.frames:
         raise StageError(f"the montage has {facts.video.frames} frames instead of {film.frames}")
     missing = encode.samples_of(film.frames, output.fps) - facts.audio[0].samples
@@ -120,16 +120,16 @@ def _counted(blocks: Iterator[sound.Samples], done: Callable[[int], None]) -> It
             told = passed // encode.SAMPLE_RATE
 
 
-def _cell(film: Film, part: Path, workspace: Workspace) -> Cell:
+def _cell(film: Film, part: Path, workspace: Workspace) -> Permissions:
     seconds = film.frames / film.output.fps
-    return Cell(
+    return Permissions(
         reads=(workspace.clips, workspace.cache),
         writes=(part.parent,),
         limits=Limits(wall_s=max(300.0, seconds), cpu_s=max(600, int(seconds))),
     )
 
 
-def _gate(ended: Ended, fault: str) -> None:
+def _gate(ended: ProgramResult, fault: str) -> None:
     if "No space left on device" in ended.said:
         raise StageError("the disk is full; make room and render again, the old montage stays")
     if not ended.ok:
@@ -139,7 +139,7 @@ def _gate(ended: Ended, fault: str) -> None:
 @contextmanager
 def _list(workspace: Workspace, lines: Iterator[str]) -> Iterator[Path]:
     """A list for the concat demuxer, for as long as it is read."""
-    listed = files.part_for(workspace.cache / "join.txt")
+    listed = publishing.part_for(workspace.cache / "join.txt")
     try:
         listed.write_text(
             "ffconcat version 1.0\n" + "".join(f"{line}\n" for line in lines), "utf-8"
@@ -197,7 +197,9 @@ def _arguments(listed: Path, part: Path, output: Output, master: Master | None) 
 
 
 @contextmanager
-def _sound(film: Film, workspace: Workspace, door: Door) -> Iterator[Iterator[sound.Samples]]:
+def _sound(
+    film: Film, workspace: Workspace, runner: FfmpegRunner
+) -> Iterator[Iterator[sound.Samples]]:
     """The film's sound, decoded beside whoever reads it.
 
     :raises StageError: FFmpeg failed, or a clip's sound is not as long as its picture.
@@ -214,16 +216,16 @@ def _sound(film: Film, workspace: Workspace, door: Door) -> Iterator[Iterator[so
         argv = [program(), *map(str, node.global_args(*_QUIET).get_args())]
         seconds = sum(segment.frames for segment in film.segments) / fps
         limits = Limits(wall_s=max(300.0, seconds), cpu_s=max(600, int(seconds)))
-        cell = Cell(reads=(workspace.clips, workspace.cache), limits=limits)
+        cell = Permissions(reads=(workspace.clips, workspace.cache), limits=limits)
 
         def decode(pipe: sound.Pipe) -> None:
-            _gate(door.run("sound", argv, cell, sink=pipe.put), "the sound could not be decoded")
+            _gate(runner.run("sound", argv, cell, sink=pipe.put), "the sound could not be decoded")
 
         with sound.beside(decode) as pipe:
             yield sound.edited(pipe, film)
 
 
-def poster(montage: Path, frame: int, output: Output, part: Path, door: Door) -> None:
+def poster(montage: Path, frame: int, output: Output, part: Path, runner: FfmpegRunner) -> None:
     """A picture out of the montage, as a JPEG with nothing else in it.
 
     :raises StageError: FFmpeg failed.
@@ -240,7 +242,7 @@ def poster(montage: Path, frame: int, output: Output, part: Path, door: Door) ->
         **encode.still_arguments(),
     ).global_args(*_QUIET)
     argv = [program(), *map(str, node.overwrite_output().get_args())]
-    ended = door.run("still", argv, Cell(reads=(montage,), writes=(part.parent,)))
+    ended = runner.run("still", argv, Permissions(reads=(montage,), writes=(part.parent,)))
     if not ended.ok:
         raise StageError("the montage's poster could not be made")
-    verify.judge_jpeg(part)
+    judge.judge_jpeg(part)

@@ -17,16 +17,16 @@ import ffmpeg
 import numpy as np
 from PIL import Image
 
-from pipeline import files
+from pipeline import judge, publishing
 from pipeline.config import Config, Output
 from pipeline.errors import StageError
-from pipeline.files import Workspace
-from pipeline.media import encode, verify
-from pipeline.media.ffmpeg import Door, program
-from pipeline.media.sandbox import Cell, Limits
+from pipeline.ffmpeg.runner import FfmpegRunner, program
+from pipeline.ffmpeg.sandbox import Limits, Permissions
+from pipeline.media import encode
 from pipeline.render import lettering
 from pipeline.render.lettering import Words
 from pipeline.render.timeline import Segment
+from pipeline.workspace import Workspace
 
 _VERSION = 3
 _SECONDS = 3.0
@@ -61,7 +61,12 @@ def length(words: Words, output: Output) -> int:
 
 
 def card(
-    words: Words, title: str, config: Config, output: Output, workspace: Workspace, door: Door
+    words: Words,
+    title: str,
+    config: Config,
+    output: Output,
+    workspace: Workspace,
+    runner: FfmpegRunner,
 ) -> Segment:
     """The card as a segment, from the cache or made.
 
@@ -81,17 +86,20 @@ def card(
     if not final.exists():
         ground = lettering.ground(output, style)
         letters = _drawn(lettering.letters(words, output, style), ground, output, frames)
-        with files.scratch(workspace.cache) as place:
-            part, behind = files.part_for(place / "card"), files.part_for(place / "ground")
+        with publishing.scratch(workspace.cache) as place:
+            part, behind = (
+                publishing.part_for(place / "card"),
+                publishing.part_for(place / "ground"),
+            )
             behind.write_bytes(ground.tobytes())
-            _encode(letters, behind, output, part, arguments, door)
-            verify.judge_clip(part)
-            files.publish(part, final)
-    facts = verify.judge_clip(final)
+            _encode(letters, behind, output, part, arguments, runner)
+            judge.judge_clip(part)
+            publishing.publish(part, final)
+    facts = judge.judge_clip(final)
     return Segment(
         title=title,
         path=workspace.relative(final),
-        content=files.sha256_of(final),
+        content=publishing.sha256_of(final),
         frames=frames,
         extradata=facts.video.extradata,
         start=0,
@@ -120,7 +128,7 @@ def _encode(
     output: Output,
     part: Path,
     arguments: dict[str, str | int],
-    door: Door,
+    runner: FfmpegRunner,
 ) -> None:
     still = _raw(str(ground), output.size, output).filter("tpad", stop=-1, stop_mode="clone")
     written = _raw("pipe:0", letters.size, output)
@@ -138,8 +146,8 @@ def _encode(
         **arguments,
     ).global_args("-hide_banner", "-v", "error")
     argv = [program(), *map(str, node.overwrite_output().get_args())]
-    cell = Cell(reads=(ground,), writes=(part.parent,), limits=Limits(wall_s=300))
-    ended = door.run("card", argv, cell, feed=letters.pictures)
+    cell = Permissions(reads=(ground,), writes=(part.parent,), limits=Limits(wall_s=300))
+    ended = runner.run("card", argv, cell, feed=letters.pictures)
     if not ended.ok:
         raise StageError(f"a card could not be made: {' '.join(ended.said)}")
 

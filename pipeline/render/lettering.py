@@ -11,7 +11,7 @@ import numpy as np
 from fontTools.ttLib import TTFont, TTLibError
 from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
-from pipeline import files
+from pipeline import publishing
 from pipeline.config import Config, Output
 from pipeline.errors import ConfigError
 from pipeline.media import fonts
@@ -80,7 +80,7 @@ def look(config: Config) -> Look:
         quiet_ink=_colour(style.quiet_ink),
         logo=logo,
         font=font,
-        contents=tuple(files.sha256_of(path) if path else "" for path in (logo, font)),
+        contents=tuple(publishing.sha256_of(path) if path else "" for path in (logo, font)),
     )
 
 

@@ -17,14 +17,14 @@ from typing import Any
 import ffmpeg
 import numpy as np
 
-from pipeline import files
+from pipeline import publishing
 from pipeline.config import Config
 from pipeline.errors import ConfigError, StageError
-from pipeline.files import Workspace
+from pipeline.ffmpeg.runner import FfmpegRunner, program
+from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.media import encode
-from pipeline.media.ffmpeg import Door, program
-from pipeline.media.sandbox import Cell, Limits
 from pipeline.render.sound import Samples, crossfaded
+from pipeline.workspace import Workspace
 
 TARGET_LUFS, PEAK_DBTP = -16.0, -1.0
 _TOLERANCE_LU = 0.5
@@ -91,7 +91,9 @@ class Looped:
 
 
 @contextmanager
-def decoded(config: Config, workspace: Workspace, door: Door) -> Iterator[tuple[Samples, float]]:
+def decoded(
+    config: Config, workspace: Workspace, runner: FfmpegRunner
+) -> Iterator[tuple[Samples, float]]:
     """The music as samples (in a file that is gone behind the block), and its gain, linear.
 
     :raises ConfigError: it can't be read, or it is silent.
@@ -101,12 +103,12 @@ def decoded(config: Config, workspace: Workspace, door: Door) -> Iterator[tuple[
     sound = stream["a:0"].filter("aresample", encode.SAMPLE_RATE)
     sound = _measuring(sound.filter("aformat", sample_fmts="s16", channel_layouts="stereo"))
     sound = sound.filter("aformat", sample_fmts="s16", channel_layouts="stereo")
-    with files.scratch(workspace.cache) as place:
-        part = files.part_for(place / "music")
+    with publishing.scratch(workspace.cache) as place:
+        part = publishing.part_for(place / "music")
         node = ffmpeg.output(sound, str(part), f="s16le", ar=encode.SAMPLE_RATE)
         argv = [program(), *map(str, node.global_args("-nostdin", "-v", "error").get_args()), "-y"]
-        cell = Cell(reads=(path,), writes=(place,), limits=Limits(wall_s=300))
-        ended = door.run("music", argv, cell)
+        cell = Permissions(reads=(path,), writes=(place,), limits=Limits(wall_s=300))
+        ended = runner.run("music", argv, cell)
         measured = read(ended.stdout)
         if not ended.ok or not part.exists() or part.stat().st_size < 4 * encode.SAMPLE_RATE // 2:
             raise ConfigError([f"montage.music: {path} can't be read as half a second of sound"])
@@ -153,7 +155,7 @@ def mixed(four: Any, master: Master) -> Any:
     )
 
 
-def measure(path: Path, door: Door, seconds: float) -> Measured:
+def measure(path: Path, runner: FfmpegRunner, seconds: float) -> Measured:
     """The loudness of a film's first sound track.
 
     :raises StageError: FFmpeg failed.
@@ -162,7 +164,7 @@ def measure(path: Path, door: Door, seconds: float) -> Measured:
     node = ffmpeg.output(_measuring(stream), "-", f="null")
     argv = [program(), *map(str, node.global_args("-nostdin", "-v", "error").get_args())]
     limits = Limits(wall_s=max(120.0, seconds), cpu_s=max(120, int(seconds)))
-    ended = door.run("loudness", argv, Cell(reads=(path,), limits=limits))
+    ended = runner.run("loudness", argv, Permissions(reads=(path,), limits=limits))
     if not ended.ok:
         raise StageError("the montage's loudness could not be measured")
     return read(ended.stdout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pipeline import sequence
+from pipeline import clip_order
 from pipeline.config import Config
 from pipeline.errors import ConfigError, StageError
 from pipeline.model import Row, Status
@@ -34,8 +34,8 @@ def _ordered(
     config: Config, senders: Mapping[str, str], admitted: Sequence[Row], rows: Sequence[Row]
 ) -> tuple[list[Row], list[Row]]:
     order = config.montage.order
-    if sequence.is_rule(order):
-        return sequence.by_rule(order, senders, admitted), []
+    if clip_order.is_rule(order):
+        return clip_order.by_rule(order, senders, admitted), []
     return _listed(config.resolve(order), admitted, rows)
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import ffmpeg
 
-from pipeline import files
+from pipeline import judge, publishing
 from pipeline.errors import StageError, UsageError
-from pipeline.media import encode, verify
-from pipeline.media.ffmpeg import program
-from pipeline.media.sandbox import Cell, Limits
+from pipeline.ffmpeg.runner import program
+from pipeline.ffmpeg.sandbox import Limits, Permissions
+from pipeline.media import encode
 from pipeline.render import making
-from pipeline.render.making import Shop
 from pipeline.render.timeline import Film
+from pipeline.run import Run
 
 _SIDE = 360  # pixels of the shorter side
 
@@ -53,27 +53,27 @@ def excerpted(film: Film, excerpt: Excerpt) -> Film:
     return replace(film, segments=tuple(segments), fades=fades)
 
 
-def make(shop: Shop, film: Film) -> Path:
+def make(run: Run, film: Film) -> Path:
     """Join the film and make it small, in place of the preview before.
 
     :raises StageError: a program failed.
     :raises NotClean: verification found something.
     """
     output = film.output
-    name = f"{shop.config.montage.name}-{output.name}-preview.mp4"
-    final = shop.workspace.montage / name
-    with files.scratch(final.parent) as place:
-        part, small = files.part_for(place / "whole"), files.part_for(place / "small")
-        making.join(shop, film, part)
+    name = f"{run.config.montage.name}-{output.name}-preview.mp4"
+    final = run.workspace.montage / name
+    with publishing.scratch(final.parent) as place:
+        part, small = publishing.part_for(place / "whole"), publishing.part_for(place / "small")
+        making.join(run, film, part)
         argv = [program(), *_arguments(part, small, film)]
         seconds = film.frames / output.fps
         limits = Limits(wall_s=max(300.0, 10 * seconds))
-        cell = Cell(reads=(part,), writes=(place,), limits=limits)
-        if not shop.door.run("preview", argv, cell).ok:
+        cell = Permissions(reads=(part,), writes=(place,), limits=limits)
+        if not run.ffmpeg.run("preview", argv, cell).ok:
             raise StageError("the preview could not be made")
-        if verify.judge_montage(small).video.frames != film.frames:
+        if judge.judge_montage(small).video.frames != film.frames:
             raise StageError("pictures are missing in the preview")
-        files.publish(small, final)
+        publishing.publish(small, final)
         return final
 
 

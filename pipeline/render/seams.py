@@ -17,14 +17,14 @@ from typing import Any
 
 import ffmpeg
 
-from pipeline import files
+from pipeline import judge, publishing
 from pipeline.config import Output
 from pipeline.errors import StageError
-from pipeline.files import Workspace
-from pipeline.media import encode, verify
-from pipeline.media.ffmpeg import Door, program
-from pipeline.media.sandbox import Cell, Limits
+from pipeline.ffmpeg.runner import FfmpegRunner, program
+from pipeline.ffmpeg.sandbox import Limits, Permissions
+from pipeline.media import encode
 from pipeline.render.cuts import Bridge, Joints, Piece, Stretch
+from pipeline.workspace import Workspace
 
 _VERSION = 3
 _CARD = "card"
@@ -69,7 +69,7 @@ def make(
     transition: str,
     output: Output,
     workspace: Workspace,
-    door: Door,
+    runner: FfmpegRunner,
     *,
     joints: Mapping[str, Joints],
     workers: int,
@@ -89,7 +89,7 @@ def make(
     workers = workers or len(os.sched_getaffinity(0))
 
     def one(batch: dict[Path, Bridge]) -> int:
-        _batch(batch, transition, output, workspace, door, joints)
+        _batch(batch, transition, output, workspace, runner, joints)
         return sum(bridge.frames for bridge in batch.values())
 
     with ThreadPoolExecutor(max(1, workers), thread_name_prefix="seam") as pool:
@@ -125,12 +125,12 @@ def _batch(
     transition: str,
     output: Output,
     workspace: Workspace,
-    door: Door,
+    runner: FfmpegRunner,
     joints: Mapping[str, Joints],
 ) -> None:
     frames = sum(bridge.frames for bridge in batch.values())
-    with files.scratch(folder(workspace)) as place:
-        parts = {path: files.part_for(place / path.name) for path in batch}
+    with publishing.scratch(folder(workspace)) as place:
+        parts = {path: publishing.part_for(place / path.name) for path in batch}
         nodes = [
             ffmpeg.output(
                 _picture(bridge, transition, output, workspace, joints),
@@ -144,23 +144,23 @@ def _batch(
             *("-filter_threads", "1", "-filter_complex_threads", "1"),
         )
         argv = [program(), *map(str, merged.overwrite_output().get_args())]
-        cell = Cell(
+        cell = Permissions(
             reads=(workspace.clips, workspace.cache),
             writes=(place,),
             limits=Limits(wall_s=max(300.0, 20.0 * frames / output.fps)),
         )
-        ended = door.run("seam", argv, cell)
+        ended = runner.run("seam", argv, cell)
         if "No space left on device" in ended.said:
             raise StageError("the disk is full; make room and render again, the old montage stays")
         if not ended.ok:
             raise StageError(f"a crossfade could not be made: {'; '.join(ended.said)}")
         for path, bridge in batch.items():
             _judge(parts[path], bridge, output)
-            files.publish(parts[path], path)
+            publishing.publish(parts[path], path)
 
 
 def _judge(part: Path, bridge: Bridge, output: Output) -> None:
-    facts = verify.judge_piece(part).video
+    facts = judge.judge_piece(part).video
     exact = (
         facts.frames == bridge.frames
         and facts.ticks_per_frame == encode.TICKS

@@ -9,13 +9,14 @@ from pathlib import Path
 import ffmpeg
 from PIL import Image, ImageDraw
 
+from pipeline import judge
 from pipeline.errors import StageError
-from pipeline.files import Workspace
-from pipeline.media import encode, fonts, verify
-from pipeline.media.ffmpeg import Door, program
-from pipeline.media.sandbox import Cell
+from pipeline.ffmpeg.runner import FfmpegRunner, program
+from pipeline.ffmpeg.sandbox import Permissions
+from pipeline.media import encode, fonts
 from pipeline.render import sidecars
 from pipeline.render.timeline import Film, Segment
+from pipeline.workspace import Workspace
 
 _WIDEST = 2400  # pixels of the sheet
 _CELL = 400  # pixels of a still at most
@@ -24,7 +25,7 @@ _MOST = 2000  # stills on a sheet; of more every so manieth
 _GROUND, _INK, _EMPTY = (24, 28, 32), (225, 230, 232), (48, 54, 60)
 
 
-def make(film: Film, part: Path, workspace: Workspace, door: Door) -> None:
+def make(film: Film, part: Path, workspace: Workspace, runner: FfmpegRunner) -> None:
     """The sheet as a JPEG with nothing else in it.
 
     :raises StageError: FFmpeg failed.
@@ -39,10 +40,10 @@ def make(film: Film, part: Path, workspace: Workspace, door: Door) -> None:
         shown.filter("format", "yuvj420p"), str(part), **encode.still_arguments()
     ).global_args("-hide_banner", "-v", "error")
     argv = [program(), *map(str, node.overwrite_output().get_args())]
-    ended = door.run("sheet", argv, Cell(writes=(part.parent,)), feed=[picture.tobytes()])
+    ended = runner.run("sheet", argv, Permissions(writes=(part.parent,)), feed=[picture.tobytes()])
     if not ended.ok:
         raise StageError("the contact sheet could not be made")
-    verify.judge_jpeg(part)
+    judge.judge_jpeg(part)
 
 
 def drawn(film: Film, workspace: Workspace) -> Image.Image:

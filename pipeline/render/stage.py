@@ -6,19 +6,16 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline import files
+from pipeline import publishing
 from pipeline.config import Config, Output
-from pipeline.console import Console
 from pipeline.errors import NotClean, StageError, UsageError
-from pipeline.files import Workspace
-from pipeline.ledger import Ledger
-from pipeline.media.ffmpeg import Door
 from pipeline.model import Row, Status
 from pipeline.render import cards, interchange, making, preview, seams, timeline
 from pipeline.render.lettering import Words
-from pipeline.render.making import Shop
 from pipeline.render.preview import Excerpt
 from pipeline.render.timeline import Film, Segment, Timeline
+from pipeline.run import Run
+from pipeline.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -46,15 +43,7 @@ def outputs_named(config: Config, names: Sequence[str]) -> tuple[Output, ...]:
 
 
 def run(
-    config: Config,
-    ledger: Ledger,
-    workspace: Workspace,
-    door: Door,
-    console: Console,
-    *,
-    admitted: Sequence[Row],
-    outputs: Sequence[Output],
-    excerpt: Excerpt | None = None,
+    run: Run, admitted: Sequence[Row], outputs: Sequence[Output], excerpt: Excerpt | None = None
 ) -> list[Rendered]:
     """Render the admitted clips.
 
@@ -63,77 +52,74 @@ def run(
         montage stays.
     :raises UsageError: the preview begins with a clip that is not in the montage.
     """
-    forget(ledger, workspace)
-    shop = Shop(config, ledger, workspace, door, console)
+    forget(run)
     made = []
     for output in outputs:
         try:
-            film = planned(shop, output, admitted)
+            film = planned(run, output, admitted)
             if excerpt is None:
-                made.append(_whole(shop, film))
+                made.append(_whole(run, film))
             else:
                 part = preview.excerpted(film, excerpt)
-                path = preview.make(shop, part)
-                made.append(_told(part, workspace.relative(path), cached=False))
+                path = preview.make(run, part)
+                made.append(_told(part, run.workspace.relative(path), cached=False))
         except NotClean as fault:
             problems = "; ".join(fault.problems[:3])
             raise StageError(f"the montage is withheld, it was not clean: {problems}") from fault
     return made
 
 
-def export(shop: Shop, output: Output, admitted: Sequence[Row], kind: interchange.Format) -> str:
+def export(run: Run, output: Output, admitted: Sequence[Row], kind: interchange.Format) -> str:
     """Write the film of an output as a timeline for editing programs, beside the montage.
 
     :returns: its path from the workspace.
     :raises StageError: nothing is admitted, or a clip's file is gone.
     """
-    name = f"{shop.config.montage.name}-{output.name}"
-    final = shop.workspace.montage / f"{name}.{kind}"
-    film = planned(shop, output, admitted)
-    files.write_text(final, interchange.written(film, name, shop.workspace.root, kind))
-    return shop.workspace.relative(final)
+    name = f"{run.config.montage.name}-{output.name}"
+    final = run.workspace.montage / f"{name}.{kind}"
+    film = planned(run, output, admitted)
+    publishing.write_text(final, interchange.written(film, name, run.workspace.root, kind))
+    return run.workspace.relative(final)
 
 
-def forget(ledger: Ledger, workspace: Workspace) -> None:
+def forget(run: Run) -> None:
     """Remove the bridges of footage that was taken back or is not known any more."""
     known = {
         row.attachment.sha256 or ""
-        for row in ledger.rows()
+        for row in run.ledger.rows()
         if row.result is not None and row.status is not Status.WITHDRAWN
     }
-    seams.forget(workspace, known)
+    seams.forget(run.workspace, known)
 
 
-def planned(shop: Shop, output: Output, admitted: Sequence[Row]) -> Film:
+def planned(run: Run, output: Output, admitted: Sequence[Row]) -> Film:
     """The film of an output, its cards made.
 
     :raises StageError: no clip goes into it, or one's file is gone.
     """
-    config = shop.config
+    config = run.config
     ends = [words for words in (cards.opening(config), cards.closing(config)) if words]
     if config.montage.chapter_cards:
         names = {row.result.category for row in admitted if row.result and row.result.category}
         ends += [cards.chapter(name) for name in names]
     beside = sum(cards.length(words, output) for words in ends)
-    plan = timeline.arrange(
-        config, shop.ledger, output, admitted, shop.ledger.rows(), beside=beside
-    )
+    plan = timeline.arrange(config, run.ledger, output, admitted, run.ledger.rows(), beside=beside)
     if not plan.clips:
         raise StageError(f"no admitted clip goes into the montage of {output.name!r}")
-    _present(shop.workspace, plan)
-    return timeline.film(config, plan, list(_with_cards(shop, plan)))
+    _present(run.workspace, plan)
+    return timeline.film(config, plan, list(_with_cards(run, plan)))
 
 
-def _whole(shop: Shop, film: Film) -> Rendered:
+def _whole(run: Run, film: Film) -> Rendered:
     output = film.output
-    final = shop.workspace.montage / f"{shop.config.montage.name}-{output.name}.mp4"
-    key = making.key(film, shop.config)
-    path = shop.workspace.relative(final)
-    cached = shop.ledger.montage_key(path) == key and final.exists()
+    final = run.workspace.montage / f"{run.config.montage.name}-{output.name}.mp4"
+    key = making.key(film, run.config)
+    path = run.workspace.relative(final)
+    cached = run.ledger.montage_key(path) == key and final.exists()
     if not cached:
-        sha256 = making.publish(shop, film, final)
+        sha256 = making.publish(run, film, final)
         clips = [segment.sha256 for segment in film.segments if segment.sha256]
-        shop.ledger.record_montage(path, key, sha256, clips)
+        run.ledger.record_montage(path, key, sha256, clips)
     return _told(film, path, cached=cached)
 
 
@@ -153,13 +139,13 @@ def _present(workspace: Workspace, plan: Timeline) -> None:
         )
 
 
-def _with_cards(shop: Shop, plan: Timeline) -> Iterator[Segment]:
+def _with_cards(run: Run, plan: Timeline) -> Iterator[Segment]:
     def made(words: Words, title: str) -> Segment:
-        return cards.card(words, title, shop.config, plan.output, shop.workspace, shop.door)
+        return cards.card(words, title, run.config, plan.output, run.workspace, run.ffmpeg)
 
-    if opening := cards.opening(shop.config):
+    if opening := cards.opening(run.config):
         yield made(opening, "Opening")
-    if shop.config.montage.chapter_cards:
+    if run.config.montage.chapter_cards:
         for category, clips in itertools.groupby(plan.clips, lambda clip: clip.category):
             if category:
                 words = cards.chapter(category)
@@ -167,5 +153,5 @@ def _with_cards(shop: Shop, plan: Timeline) -> Iterator[Segment]:
             yield from clips
     else:
         yield from plan.clips
-    if closing := cards.closing(shop.config):
+    if closing := cards.closing(run.config):
         yield made(closing, "Closing")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline import files, sequence
+from pipeline import clip_order, publishing
 from pipeline.config import Config
 from pipeline.model import Row, Status
 from pipeline.review.admission import admitted, may_be_shown
@@ -52,7 +52,7 @@ class Order:
 def file_of(config: Config) -> Path | None:
     """The order file that the configuration names; None where the order is a rule."""
     order = config.montage.order
-    return None if sequence.is_rule(order) else config.resolve(order)
+    return None if clip_order.is_rule(order) else config.resolve(order)
 
 
 def read(path: Path) -> Order:
@@ -90,7 +90,7 @@ def as_data(config: Config, senders: Mapping[str, str], rows: Sequence[Row]) -> 
     path = file_of(config)
     montage = config.montage
     admittance = admitted(rows, required=config.review.required)
-    film = [_sha(row) for row in sequence.by_rule(montage.order, senders, admittance)]
+    film = [_sha(row) for row in clip_order.by_rule(montage.order, senders, admittance)]
     data: dict[str, Any] = {
         "order": montage.order,
         "file": path is not None,
@@ -142,7 +142,7 @@ def save(config: Config, rows: Sequence[Row], body: dict[str, Any]) -> None:
     remarks = {line.sha256: line.remark for line in before.lines if line.remark}
     text = _text(_lines(body.get("lines")), _shas(body.get("left_out")), names, remarks)
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
-    files.write_text(path, text, mode)
+    publishing.write_text(path, text, mode)
 
 
 def _lines(value: Any) -> list[Line]:

@@ -17,16 +17,16 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pipeline import clock, files
+from pipeline import clock, publishing
 from pipeline.config import Config
 from pipeline.console import Console
-from pipeline.files import Workspace
 from pipeline.ledger import Ledger
 from pipeline.model import ClipOutput, ClipResult, Review, Row, Status, Submission
 from pipeline.review import history, page, stills, table
 from pipeline.review.admission import admitted, waiting
 from pipeline.review.shown import plain, shown
 from pipeline.wording import masked_sender
+from pipeline.workspace import Workspace
 
 SCHEMA_VERSION = 1
 _TEXT_LIMIT = 2000
@@ -257,6 +257,6 @@ def _publish(final: Path, data: bytes) -> bool:
             return False
     except FileNotFoundError:
         pass
-    with files.publishing(final) as file:
+    with publishing.publishing(final) as file:
         file.write(data)
     return True

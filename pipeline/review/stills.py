@@ -10,9 +10,9 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from pipeline import files
-from pipeline.files import Workspace
+from pipeline import publishing
 from pipeline.model import Row, Status
+from pipeline.workspace import Workspace
 
 FOLDER = "thumbs"
 
@@ -34,7 +34,7 @@ def bring_up_to_date(workspace: Workspace, rows: Iterable[Row]) -> None:
         (folder / name).unlink()
     linked = [name for name, source in wanted.items() if _link(source, folder / name)]
     if stale or linked:
-        files.flush_folder(folder)
+        publishing.flush_folder(folder)
 
 
 def _link(source: Path, final: Path) -> bool:
@@ -53,7 +53,7 @@ def _link(source: Path, final: Path) -> bool:
         or (old.st_size, old.st_mtime_ns) == (new.st_size, new.st_mtime_ns)
     ):
         return False
-    part = files.part_for(final)
+    part = publishing.part_for(final)
     try:
         try:
             os.link(source, part)

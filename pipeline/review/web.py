@@ -19,16 +19,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from pipeline import clock, files
+from pipeline import clock, publishing
 from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import StageError, UsageError
-from pipeline.files import Workspace
 from pipeline.ledger import Ledger
 from pipeline.review import entries, history, live, ordering, page, ranges, report, table
 from pipeline.review.door import Door
 from pipeline.review.entries import Misfit
 from pipeline.review.live import Outcome
+from pipeline.workspace import Workspace
 
 _MOST_BYTES = 8 << 20  # a decision on each of ten thousand clips
 _CLIP = re.compile(r"/clips/([0-9a-f]{64})/([A-Za-z0-9][A-Za-z0-9_-]{0,63})\.(mp4|jpg)")
@@ -292,7 +292,7 @@ class _Handler(BaseHTTPRequestHandler):
         status = HTTPStatus.OK if span.whole else HTTPStatus.PARTIAL_CONTENT
         self._head(status, headers | {"Content-Length": str(span.end - span.start)})
         if self.command != "HEAD":
-            for chunk in files.chunks(path, span.start, span.end):
+            for chunk in publishing.chunks(path, span.start, span.end):
                 self.wfile.write(chunk)
 
     def _json(self, data: dict[str, Any], status: HTTPStatus = HTTPStatus.OK) -> None:

@@ -1,0 +1,159 @@
+"""HEIF and AVIF stills (ISO/IEC 23008-12; ISO/IEC 14496-12, 8.11): items by allow-list.
+
+Silent are the boxes that describe pixels, the coded items and the grids made of them.
+Everything else that an item can be (Exif, XMP, text, a thumbnail, depth) is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.carriers import c2pa, exif, icc, opaque, text, xmp
+from pipeline.carriers.boxes import Box, boxes
+from pipeline.carriers.source import Source
+from pipeline.model import Carrier, Finding, What
+
+_ITEMS = 5000
+_CODED = frozenset(b"hvc1 av01 avc1 jpeg j2k1 vvc1 jxl1 unci grid iden iovl lhv1".split())
+_META = frozenset(b"hdlr pitm iloc iinf iref iprp idat dinf ipro grpl".split())
+_PROPERTIES = frozenset(
+    b"ispe pixi hvcC av1C avcC jpgC j2kH vvcC lhvC pasp clap irot imir clli mdcv cclv a1op a1lx"
+    b" lsel rloc oinf tols amve rref free skip ndwt reve subs evrt crtt aebr iscl".split()
+)
+
+
+@dataclass(frozen=True)
+class _Item:
+    """An item of the ``iinf`` box: its number, its four-character kind, its MIME type."""
+
+    number: int
+    kind: bytes
+    mime: bytes
+
+
+def read(source: Source, meta: Source) -> Iterator[Finding]:
+    """What the items of *meta* (the body of a ``meta`` box with its version) give away.
+
+    :param source: the file, in which the items' bytes stand.
+    """
+    parts: dict[bytes, Source] = {}
+    for box in boxes(meta.part(4)):
+        if box.kind not in _META:
+            yield from _unknown(box)
+        parts.setdefault(box.kind, box.body)
+    empty = meta.part(meta.size)
+    items = list(_items(parts.get(b"iinf", empty)))
+    places = dict(_locations(parts.get(b"iloc", empty), source, parts.get(b"idat", empty)))
+    yield from _references(parts.get(b"iref", empty))
+    for item in items:
+        yield from _item(item, places.get(item.number, empty))
+    for box in boxes(parts.get(b"iprp", empty)):
+        if box.kind == b"ipco":
+            yield from _properties(box.body)
+
+
+def _unknown(box: Box) -> Iterator[Finding]:
+    if box.kind in (b"free", b"skip"):
+        if box.body.read(0, 1 << 16).strip(b"\0"):
+            yield from opaque.read(box.body, Carrier.UNKNOWN_PART)
+    elif box.kind in (b"xml ", b"bxml"):
+        yield from xmp.read(box.body.read(4, xmp.LIMIT))
+    elif box.kind in (b"jumb", b"uuid"):
+        yield from c2pa.read(box.body)
+    else:
+        yield from opaque.read(box.body, Carrier.UNKNOWN_PART)
+
+
+def _items(iinf: Source) -> Iterator[_Item]:
+    """``infe`` boxes (8.11.6): version 2 and 3 have a kind."""
+    head = iinf.read(0, 4)
+    for count, box in enumerate(boxes(iinf.part(6 if head[:1] == b"\0" else 8))):
+        data = box.body.read(0, 300)
+        if box.kind != b"infe" or len(data) < 12 or count >= _ITEMS:
+            continue
+        wide = 4 if data[0] >= 3 else 2
+        kind = data[6 + wide : 10 + wide]
+        _name, _, rest = data[10 + wide :].partition(b"\0")
+        yield _Item(int.from_bytes(data[4 : 4 + wide], "big"), kind, rest.partition(b"\0")[0])
+
+
+def _locations(iloc: Source, file: Source, idat: Source) -> Iterator[tuple[int, Source]]:
+    """Where each item's bytes are (8.11.3); extents are put together, up to 4 MiB."""
+    data = iloc.read(0, 1 << 20)
+    if len(data) < 8:
+        return
+    version = data[0]
+    offset_size, length_size = data[4] >> 4, data[4] & 15
+    base_size, index_size = data[5] >> 4, data[5] & 15 if version else 0
+    fields = _Fields(data, 6)
+    for _ in range(min(fields.take(4 if version == 2 else 2), _ITEMS)):
+        number = fields.take(4 if version == 2 else 2)
+        method = fields.take(2) & 15 if version else 0
+        fields.take(2)
+        base = fields.take(base_size)
+        extents = []
+        for _ in range(min(fields.take(2), 64)):
+            fields.take(index_size)
+            extents.append((base + fields.take(offset_size), fields.take(length_size)))
+        place = idat if method == 1 else file
+        if len(extents) == 1:
+            start, size = extents[0]
+            yield number, place.part(start, start + size if size else None)
+        elif len(extents) > 1:
+            pieces = (place.read(start, min(size, 1 << 20)) for start, size in extents[:16])
+            yield number, file.wrap(b"".join(pieces))
+
+
+class _Fields:
+    """Numbers that follow each other; behind the end they are 0."""
+
+    def __init__(self, data: bytes, at: int) -> None:
+        self._data = data
+        self._at = at
+
+    def take(self, size: int) -> int:
+        """The next *size* bytes as a number."""
+        self._at += size
+        return int.from_bytes(self._data[self._at - size : self._at], "big")
+
+
+def _references(iref: Source) -> Iterator[Finding]:
+    """Thumbnails of the picture (8.11.12); depth and gain maps are told by their properties."""
+    for box in boxes(iref.part(4)):
+        if box.kind == b"thmb":
+            yield Finding(Carrier.THUMBNAIL, What.OTHER)
+
+
+def _item(item: _Item, place: Source) -> Iterator[Finding]:
+    if item.kind in _CODED:
+        return
+    if item.kind == b"Exif":
+        # four bytes tell how many to skip to the TIFF header (ISO/IEC 23008-12, A.2.1)
+        skip = int.from_bytes(place.read(0, 4), "big")
+        yield from exif.read(place.part(4 + skip))
+    elif item.kind == b"mime" and b"xml" in item.mime:
+        yield from xmp.read(place.read(0, xmp.LIMIT))
+    elif item.kind == b"tmap":
+        yield Finding(Carrier.SECOND_IMAGE, What.OTHER)
+    elif item.kind == b"mime" and item.mime.startswith(b"image/"):
+        yield from place.inside(Carrier.SECOND_IMAGE)
+    else:
+        yield from opaque.read(place, Carrier.UNKNOWN_PART)
+
+
+def _properties(ipco: Source) -> Iterator[Finding]:
+    for box in boxes(ipco):
+        data = box.body.read(0, 1024)
+        if box.kind == b"colr":
+            if data[:4] in (b"prof", b"rICC"):
+                yield from icc.read(box.body.read(4, icc.LIMIT))
+        elif box.kind == b"auxC":
+            if b"alpha" not in data:
+                yield Finding(Carrier.SECOND_IMAGE, What.OTHER)
+        elif box.kind in (b"cdtp", b"crtm", b"mdft", b"mdtm"):
+            yield Finding(Carrier.TIME, What.TIME)
+        elif box.kind in (b"udes", b"altt"):
+            yield Finding(Carrier.COMMENT_TEXT, text.kind_of(text.decode(data[4:])))
+        elif box.kind not in _PROPERTIES:
+            yield from _unknown(box)

@@ -1,0 +1,89 @@
+"""MP4, QuickTime and 3GPP files (ISO/IEC 14496-12; QuickTime file format): boxes by allow-list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.carriers import c2pa, heif, mp4_tags, opaque, tracks
+from pipeline.carriers.boxes import Box, boxes
+from pipeline.carriers.source import Source
+from pipeline.model import Carrier, Finding, What
+
+_FRAGMENTS = 64
+_FILMS = 4
+_SILENT = frozenset(b"ftyp styp mdat wide sidx ssix mfra pdin prft imda iods ctab".split())
+_IN_FRAGMENT = frozenset(b"mfhd traf tfhd tfdt trun sbgp sgpd subs saiz saio senc sdtp".split())
+
+
+def read(source: Source) -> Iterator[Finding]:
+    """What the file gives away: its film, its items, and what stands around them."""
+    films: list[Source] = []
+    fragments: list[tuple[Source, int]] = []
+    for box in boxes(source):
+        if box.kind == b"moov":
+            films.append(box.body)
+            yield from _film(box.body)
+        elif box.kind == b"moof":
+            at = box.body.start - source.start - 8
+            fragments += [(box.body, at)] if len(fragments) < _FRAGMENTS else []
+            yield from _fragment(box.body)
+        elif box.kind == b"meta":
+            yield from _meta(source, box.body)
+        elif box.kind not in _SILENT:
+            yield from _around(box)
+    if len(films) > 1:
+        yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
+    for film in films[:_FILMS]:
+        yield from tracks.read(film, source, fragments)
+
+
+def _meta(source: Source, meta: Source) -> Iterator[Finding]:
+    """The items of a still (8.11), or metadata of the whole file as QuickTime has it."""
+    body = meta if meta.read(4, 4) == b"hdlr" else meta.part(4)
+    if any(box.kind == b"iinf" for box in boxes(body)):
+        yield from heif.read(source, meta)
+    else:
+        yield from mp4_tags.metadata(meta, Carrier.CONTAINER_TAG)
+
+
+def _around(box: Box) -> Iterator[Finding]:
+    """A box at the top or in the film that no picture and no sound needs."""
+    if box.kind in (b"free", b"skip"):
+        yield from mp4_tags.padding(box.body)
+    elif box.kind == b"udta":
+        yield from mp4_tags.user_data(box.body)
+    elif box.kind == b"uuid":
+        yield from mp4_tags.uuid_box(box.body)
+    elif box.kind == b"jumb":
+        yield from c2pa.read(box.body)
+    elif box.kind in (b"pnot", b"PICT", b"thum"):
+        yield from mp4_tags.pictures(box.body)
+    elif not box.kind or box.broken:
+        yield from opaque.read(box.body, Carrier.TRAILER)
+    elif box.kind in mp4_tags.POSITION_BLOCKS:
+        yield Finding(Carrier.TELEMETRY_TRACK, What.LOCATION)
+    elif box.kind == b"mpvd":
+        # the film of a motion photo in HEIF
+        yield from box.body.inside(Carrier.MOTION_PHOTO)
+    elif box.kind == b"sefd":
+        yield from opaque.read(box.body, Carrier.TRAILER)
+    else:
+        yield from opaque.read(box.body, Carrier.UNKNOWN_PART)
+
+
+def _fragment(moof: Source) -> Iterator[Finding]:
+    for box in boxes(moof):
+        if box.kind == b"traf":
+            yield from _fragment(box.body)
+        elif box.kind not in _IN_FRAGMENT:
+            yield from _around(box)
+
+
+def _film(moov: Source) -> Iterator[Finding]:
+    for box in boxes(moov):
+        if box.kind == b"mvhd":
+            yield from tracks.times(box.body)
+        elif box.kind == b"meta":
+            yield from mp4_tags.metadata(box.body, Carrier.CONTAINER_TAG)
+        elif box.kind not in (b"trak", b"mvex", b"iods", b"ctab", b"rmra", b"clip"):
+            yield from _around(box)

@@ -1,0 +1,271 @@
+"""What stands in ``udta`` and ``meta`` boxes: the tags of MP4, QuickTime, 3GPP and cameras.
+
+QuickTime file format, "user data atoms" and "metadata atoms"; 3GPP TS 26.244, 8; Apple's
+``ilst``.  Silent is only the name of the program that FFmpeg and its like leave.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipeline.carriers import c2pa, opaque, text, xmp
+from pipeline.carriers.boxes import Box, boxes
+from pipeline.carriers.source import Source
+from pipeline.model import Carrier, Finding, What
+
+_COUNT = 2000
+_VALUE = 64 << 10
+
+PROGRAM = re.compile(r"(?:Lav[fc][\d.]*(?: [\w.-]+)?|HandBrake [\d.]+ \d+|Google)?", re.ASCII)
+
+# 3GPP's assets and the short names of ilst and QuickTime, by what they are about.
+_NAMES = {
+    b"loci": "location",
+    b"\xa9xyz": "location",
+    b"auth": "author",
+    b"perf": "performer",
+    b"cprt": "copyright",
+    b"yrrc": "year",
+    b"aART": "artist",
+    b"manu": "make",
+    b"modl": "model",
+    b"SNum": "serial",
+    b"CAME": "serial",
+    b"MUID": "serial",
+    b"FIRM": "firmware",
+    b"LENS": "lens serial",
+    b"smrd": "device",
+    b"date": "date",
+    b"purd": "date",
+    b"apID": "owner",
+    b"ownr": "owner",
+    b"titl": "title",
+    b"dscp": "text",
+    b"albm": "title",
+    b"kywd": "text",
+    b"gnre": "text",
+    b"coll": "text",
+    b"desc": "text",
+    b"ldes": "text",
+    b"sdes": "text",
+    b"keyw": "text",
+}
+_COPYRIGHT_SIGN = {
+    b"mak": "make",
+    b"mod": "model",
+    b"mdl": "model",
+    b"swr": "software",
+    b"day": "date",
+    b"nam": "title",
+    b"cmt": "text",
+    b"des": "text",
+    b"inf": "text",
+    b"src": "text",
+    b"aut": "author",
+    b"ART": "artist",
+    b"wrt": "writer",
+    b"cpy": "copyright",
+    b"dir": "director",
+    b"prd": "producer",
+    b"prf": "performer",
+    b"own": "owner",
+    b"enc": "encodedby",
+    b"hst": "device",
+    b"fmt": "text",
+    b"loc": "location",
+    b"xyz": "location",
+    b"xsp": "speed",
+    b"dji": "device",
+    b"TIM": "timecode",
+    b"TSC": "timecode",
+    b"TSZ": "timecode",
+}
+POSITION_BLOCKS = frozenset((b"gps ", b"gps0", b"GPS ", b"gdat"))
+_SETTINGS = frozenset((b"GPMF", b"NCDT", b"SETT", b"AMBA", b"thma", b"smta", b"RTHU"))
+_PICTURES = frozenset((b"CNTH", b"CNDA", b"thmb", b"thum", b"MVTG", b"PANA", b"PENT", b"Exif"))
+
+
+def user_data(udta: Source, *, track: bool = False) -> Iterator[Finding]:
+    """The children of a ``udta`` box (ISO/IEC 14496-12, 8.10.1).
+
+    :param track: it belongs to a track, not to the whole film.
+    """
+    plain = Carrier.STREAM_TAG if track else Carrier.CONTAINER_TAG
+    for count, box in enumerate(boxes(udta)):
+        if count >= _COUNT:
+            yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
+            return
+        yield from _user_box(box, plain)
+
+
+def _user_box(box: Box, plain: Carrier) -> Iterator[Finding]:
+    kind = box.kind
+    if kind == b"meta":
+        yield from metadata(box.body, plain)
+    elif kind == b"loci":
+        yield Finding(Carrier.THREEGPP_POSITION, What.LOCATION)
+    elif kind == b"\xa9xyz":
+        yield Finding(Carrier.QUICKTIME_POSITION, What.LOCATION)
+    elif kind == b"chpl":
+        yield from opaque.read(box.body, Carrier.CHAPTERS)
+    elif kind[:1] == b"\xa9" or kind in _NAMES:
+        yield from _tag(kind, _user_text(kind, box.body), plain)
+    elif kind == b"name":
+        yield from text.tag("name", text.decode(box.body.read(0, _VALUE)), plain, plain)
+    elif kind in _PICTURES:
+        yield from pictures(box.body)
+    else:
+        yield from _maker_box(box)
+
+
+def _maker_box(box: Box) -> Iterator[Finding]:
+    """What is neither a tag nor a picture: packets of metadata, telemetry, padding, the rest."""
+    kind = box.kind
+    if kind == b"XMP_":
+        yield from xmp.read(box.body.read(0, xmp.LIMIT))
+    elif kind == b"uuid":
+        yield from uuid_box(box.body)
+    elif kind in POSITION_BLOCKS:
+        yield Finding(Carrier.TELEMETRY_TRACK, What.LOCATION)
+        yield from opaque.look(box.body, Carrier.UNKNOWN_PART)
+    elif kind in _SETTINGS:
+        yield Finding(Carrier.DEVICE, What.IDENTITY)
+        yield from opaque.look(box.body, Carrier.UNKNOWN_PART)
+    elif kind in (b"free", b"skip"):
+        yield from padding(box.body)
+    elif kind not in (b"hnti", b"hinf", b"btrt") or box.body.size > 64:
+        yield from opaque.read(box.body, Carrier.UNKNOWN_PART)
+
+
+def pictures(body: Source) -> Iterator[Finding]:
+    """A maker's box around a thumbnail or an EXIF structure, found wherever it begins."""
+    yield Finding(Carrier.THUMBNAIL, What.OTHER)
+    head = body.read(0, 64 << 10)
+    for magic in (b"\xff\xd8\xff", b"II*\0", b"MM\0*"):
+        at = head.find(magic)
+        if at >= 0:
+            yield from body.part(at).inside(Carrier.THUMBNAIL)
+    yield from opaque.look(body, Carrier.UNKNOWN_PART)
+
+
+def padding(body: Source) -> Iterator[Finding]:
+    """A ``free`` box: zeros are silent, the mark of a program too, dashcams hide places in it."""
+    data = body.read(0, 64 << 10)
+    if re.fullmatch(rb"(?:IsoMedia File Produced with GPAC[^\0]{0,80})?\0*", data):
+        if body.size > len(data) and body.read(body.size - 4096, 4096).strip(b"\0"):
+            yield from opaque.read(body, Carrier.UNKNOWN_PART)
+        return
+    yield from opaque.read(body, Carrier.UNKNOWN_PART)
+
+
+def uuid_box(body: Source) -> Iterator[Finding]:
+    """Extension boxes by their 16 bytes of type: XMP, C2PA, EXIF of cameras; else unknown."""
+    kind = body.read(0, 16)
+    if kind == bytes.fromhex("be7acfcb97a942e89c71999491e3afac"):
+        yield from xmp.read(body.read(16, xmp.LIMIT))
+    elif kind == bytes.fromhex("d8fec3d61b0e483c92975828877ec481"):
+        yield from c2pa.read(body.part(16))
+    elif kind in (b"JpgTiffExif->JP2", bytes.fromhex("0537cdab9d0c4431a72afa561f2a113e")):
+        yield from body.part(16).inside(Carrier.UNKNOWN_PART)
+    else:
+        yield from opaque.read(body.part(16), Carrier.UNKNOWN_PART)
+
+
+def metadata(meta: Source, plain: Carrier) -> Iterator[Finding]:
+    """A ``meta`` box (8.11.1), with QuickTime's ``keys`` and Apple's ``ilst``, or ID3."""
+    # ISO's is a full box, QuickTime's is not: the handler shows which
+    body = meta if meta.read(4, 4) in (b"hdlr", b"keys", b"ilst") else meta.part(4)
+    keys: list[str] = []
+    for box in boxes(body):
+        if box.kind == b"keys":
+            keys = list(_keys(box.body))
+        elif box.kind == b"ilst":
+            yield from _items(box.body, keys, plain)
+        elif box.kind == b"xml ":
+            yield from opaque.read(box.body, Carrier.CONTAINER_TAG)
+            yield from xmp.attributes(box.body.read(4, xmp.LIMIT))
+        elif box.kind in (b"free", b"skip"):
+            yield from padding(box.body)
+        elif box.kind in (b"uuid", b"jumb"):
+            yield from uuid_box(box.body) if box.kind == b"uuid" else c2pa.read(box.body)
+        elif box.kind not in (b"hdlr", b"dinf", b"iloc", b"iinf", b"pitm", b"ctry", b"lang"):
+            yield from opaque.read(box.body, plain)
+
+
+def _keys(body: Source) -> Iterator[str]:
+    """The names of QuickTime metadata, "com.apple.quicktime.location.ISO6709" for one."""
+    for box in boxes(body.part(8)):
+        yield box.body.read(0, 200).decode("utf-8", "replace")
+
+
+def _items(ilst: Source, keys: list[str], plain: Carrier) -> Iterator[Finding]:
+    for count, box in enumerate(boxes(ilst, numbered=True)):
+        if count >= _COUNT:
+            yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
+            return
+        number = int.from_bytes(box.kind, "big")
+        key = keys[number - 1] if 0 < number <= len(keys) else ""
+        if box.kind == b"covr" or "artwork" in key:
+            yield from _cover(box.body)
+            continue
+        for name, value in _values(box.body):
+            if not key and box.kind == b"----":
+                yield from _found(name, value, plain)
+            elif key:
+                yield from _found(key, value, plain)
+            else:
+                yield from _tag(box.kind, value, plain)
+
+
+def _cover(item: Source) -> Iterator[Finding]:
+    for box in boxes(item):
+        if box.kind == b"data":
+            yield from box.body.part(8).inside(Carrier.COVER_PICTURE)
+
+
+def _values(item: Source) -> Iterator[tuple[str, bytes]]:
+    """The values of an item, each with its name where a ``----`` item has one."""
+    name = ""
+    for box in boxes(item):
+        if box.kind in (b"mean", b"name"):
+            name += " " + box.body.read(4, 200).decode("utf-8", "replace")
+        elif box.kind == b"data":
+            kind = box.body.read(0, 4)
+            if kind[1:] in (b"\0\0\x0d", b"\0\0\x0e", b"\0\0\x1b"):  # JPEG, PNG, BMP
+                continue
+            yield name, box.body.read(8, _VALUE)
+        elif box.kind:
+            yield name, box.body.read(0, _VALUE)
+
+
+def _user_text(kind: bytes, body: Source) -> bytes:
+    """The text of a user data box: a full box in 3GPP, size and language in QuickTime."""
+    if kind[:1] != b"\xa9":
+        return body.read(4, _VALUE)
+    head = body.read(0, 4)
+    size = int.from_bytes(head[:2], "big")
+    if 0 < size <= body.size - 4:
+        return body.read(4, size) + b"\n" + body.read(4 + size, _VALUE)
+    if body.read(4, 4) == b"data":  # an ilst item that lost its way
+        return body.read(16, _VALUE)
+    return body.read(0, _VALUE)
+
+
+def _tag(kind: bytes, value: bytes, plain: Carrier) -> Iterator[Finding]:
+    name = _NAMES.get(kind) or (_COPYRIGHT_SIGN.get(kind[1:]) if kind[:1] == b"\xa9" else None)
+    if kind in (b"\xa9too", b"\xa9enc", b"\xa9swr", b"\xa9req"):
+        if PROGRAM.fullmatch(text.decode(value).strip(" \0\n")):
+            return
+        name = "software"
+    yield from _found(name or "text", value, plain)
+
+
+def _found(key: str, value: bytes, plain: Carrier) -> Iterator[Finding]:
+    if key.endswith("encoder") and PROGRAM.fullmatch(text.decode(value).strip(" \0\n")):
+        return
+    if value.startswith(b"<?xpacket") or b"<x:xmpmeta" in value[:2048]:
+        yield from xmp.read(value)
+        return
+    readable = opaque.words(value) if b"\0" in value.strip(b"\0") else text.decode(value)
+    yield from text.tag(key, readable or "-", plain, Carrier.QUICKTIME_POSITION)

@@ -1,0 +1,78 @@
+"""MPEG program streams and bare MPEG video (ISO/IEC 13818-1, 2.5; 13818-2, 6.2).
+
+Looked at are the first 6 MiB and the last 2: kinds of streams, user data of the picture.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipeline.carriers import opaque, sei
+from pipeline.carriers.source import Source
+from pipeline.model import Carrier, Finding, What
+
+_FIRST, _LAST = 6 << 20, 2 << 20
+_PES = re.compile(rb"\x00\x00\x01([\xbb-\xfe])(..)", re.DOTALL)
+_SUBTITLE_SUBSTREAMS = range(0x20, 0x40)
+_SOUND_SUBSTREAMS = range(0x80, 0xD0)
+
+
+def read(source: Source) -> Iterator[Finding]:
+    """What a program stream gives away."""
+    for start, size in _windows(source):
+        data = source.read(start, size)
+        picture = bytearray()
+        for kind, payload in _packets(data):
+            if 0xE0 <= kind <= 0xEF:
+                picture += payload
+            elif not 0xC0 <= kind <= 0xDF:
+                yield from _private(kind, payload)
+        # an AVC stream in a program stream begins with an access unit delimiter
+        codec = "h264" if b"\x00\x00\x00\x01\x67" in picture[: 64 << 10] else "mpeg2"
+        yield from sei.read([bytes(picture)], codec, 0)
+
+
+def video(source: Source) -> Iterator[Finding]:
+    """What a bare stream of MPEG-1 or MPEG-2 video gives away."""
+    for start, size in _windows(source):
+        yield from sei.read([source.read(start, size)], "mpeg2", 0)
+
+
+def _windows(source: Source) -> Iterator[tuple[int, int]]:
+    yield 0, _FIRST
+    if source.size > _FIRST:
+        yield max(source.size - _LAST, _FIRST), _LAST
+
+
+def _packets(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Stream number and payload of each packet (2.4.3.6)."""
+    at = 0
+    while match := _PES.search(data, at):
+        kind, size = match[1][0], int.from_bytes(match[2], "big")
+        start = match.end()
+        body = data[start : start + size]
+        if kind in (0xBD, *range(0xC0, 0xF0)) and len(body) > 3 and body[0] >> 6 == 2:
+            body = body[3 + body[2] :]
+        yield kind, body
+        at = start + size
+
+
+def _private(kind: int, payload: bytes) -> Iterator[Finding]:
+    """Private streams, padding, and maps of programs; DVD's navigation is silent."""
+    if kind == 0xBD:
+        substream = payload[0] if payload else 0
+        if substream in _SUBTITLE_SUBSTREAMS:
+            yield Finding(Carrier.SUBTITLE_TRACK, What.OTHER)
+        elif substream not in _SOUND_SUBSTREAMS:
+            yield Finding(Carrier.DATA_TRACK, What.OTHER)
+    elif kind == 0xBE:
+        if payload.strip(b"\xff\x0f\0"):
+            told = opaque.telling(payload)
+            yield Finding(Carrier.UNKNOWN_PART, What.LOCATION if told else What.OTHER)
+    elif kind == 0xBF:
+        if opaque.telling(payload):
+            yield Finding(Carrier.DATA_TRACK, What.LOCATION)
+    elif kind not in (0xBB, 0xBC, 0xFD):
+        told = opaque.telling(payload)
+        yield Finding(Carrier.DATA_TRACK, What.LOCATION if told else What.OTHER)

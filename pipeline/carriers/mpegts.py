@@ -1,0 +1,154 @@
+"""MPEG transport streams (ISO/IEC 13818-1, 2.4), AVCHD's among them.
+
+The tables say which streams there are: picture and sound are silent, the rest is found.
+What the picture stream carries is looked at in the first 6 MiB and the last 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pipeline.carriers import opaque, sei, text
+from pipeline.carriers.source import Source
+from pipeline.model import Carrier, Finding, What
+
+_FIRST, _LAST = 6 << 20, 2 << 20
+_KEPT = 3 << 20  # bytes of a stream that are looked into
+_PIDS = 256
+
+_CODECS = {0x01: "mpeg2", 0x02: "mpeg2", 0x1B: "h264", 0x20: "h264", 0x24: "hevc"}
+_PICTURE = frozenset((*_CODECS, 0x10, 0x33, 0xD1, 0xEA))
+_SOUND = frozenset((0x03, 0x04, 0x0F, 0x11, 0x1C, *range(0x80, 0x88), 0xA1, 0xA2))
+_SUBTITLES = frozenset((0x90, 0x91, 0x92))
+# Descriptors of private streams (ETSI EN 300 468, 6.2; registrations of SMPTE)
+_SOUND_TAGS = frozenset((0x6A, 0x7A, 0x7B, 0x7C, 0x7F))
+_SUBTITLE_TAGS = frozenset((0x56, 0x59, 0x46))
+_SOUND_NAMES = frozenset((b"AC-3", b"EAC3", b"DTS1", b"DTS2", b"DTS3", b"Opus", b"BSSD", b"AC-4"))
+_PICTURE_NAMES = {b"HEVC": "hevc", b"AV01": "av1", b"VC-1": "", b"drac": ""}
+_TABLE_PIDS = frozenset((*range(0x20), 0x1FFF))
+
+
+@dataclass
+class _Stream:
+    """A packet identifier with the payload so far."""
+
+    kind: int = -1
+    names: frozenset[bytes] = frozenset()
+    descriptors: frozenset[int] = frozenset()
+    data: bytearray = field(default_factory=bytearray)
+
+
+def read(source: Source) -> Iterator[Finding]:
+    """What a transport stream gives away."""
+    size, first = _packets(source)
+    streams: dict[int, _Stream] = {}
+    tables: set[int] = {0}
+    last = max(source.size - _LAST, _FIRST)
+    last -= (last - first) % size
+    for start, length in ((first, _FIRST), (last, _LAST)):
+        data = source.read(start, length)
+        for at in range(0, len(data) - 187, size):
+            _packet(data[at : at + 188], streams, tables)
+    for pid in tables - {0}:
+        yield from _sections(streams.get(pid, _Stream()).data, streams)
+    if 0x11 in streams:
+        yield from _service(bytes(streams[0x11].data[:4096]))
+    for pid, stream in streams.items():
+        if pid not in tables and pid not in _TABLE_PIDS:
+            yield from _content(stream)
+
+
+def _packets(source: Source) -> tuple[int, int]:
+    """The size of a packet and where the first sync byte is: 188, 192 (with a time), 204."""
+    head = source.read(0, 1024)
+    for size, first in ((188, 0), (192, 4), (204, 0)):
+        if head[first : first + 1] == b"G" and head[first + size : first + size + 1] == b"G":
+            return size, first
+    return 188, 0
+
+
+def _packet(packet: bytes, streams: dict[int, _Stream], tables: set[int]) -> None:
+    if packet[:1] != b"G":
+        return
+    pid = int.from_bytes(packet[1:3], "big") & 0x1FFF
+    stream = streams.get(pid)
+    if stream is None:
+        if len(streams) >= _PIDS:
+            return
+        stream = streams[pid] = _Stream()
+    at = 4 + (1 + packet[4] if packet[3] & 0x20 else 0)
+    if not packet[3] & 0x10 or len(stream.data) > _KEPT:
+        return
+    payload = packet[at:]
+    stream.data += payload
+    if pid == 0 and packet[1] & 0x40 and payload:
+        tables.update(_programs(payload[1 + payload[0] :]))
+
+
+def _programs(section: bytes) -> Iterator[int]:
+    """Where the program map tables are (2.4.4.3)."""
+    end = 3 + (int.from_bytes(section[1:3], "big") & 0xFFF) - 4
+    for at in range(8, min(end, len(section)) - 3, 4):
+        if section[at : at + 2] != b"\0\0":
+            yield int.from_bytes(section[at + 2 : at + 4], "big") & 0x1FFF
+
+
+def _sections(data: bytearray, streams: dict[int, _Stream]) -> Iterator[Finding]:
+    """The first program map (2.4.4.8): kinds and descriptors of the streams."""
+    section = bytes(data[1 + data[0] : 4096]) if data else b""
+    end = min(3 + (int.from_bytes(section[1:3], "big") & 0xFFF) - 4, len(section))
+    info = int.from_bytes(section[10:12], "big") & 0xFFF
+    if any(tag in (0x25, 0x26) for tag, _body in _descriptors(section[12 : 12 + info])):
+        yield Finding(Carrier.DATA_TRACK, What.OTHER)
+    at = 12 + info
+    while at + 5 <= end:
+        kind, pid = section[at], int.from_bytes(section[at + 1 : at + 3], "big") & 0x1FFF
+        length = int.from_bytes(section[at + 3 : at + 5], "big") & 0xFFF
+        told = list(_descriptors(section[at + 5 : at + 5 + length]))
+        stream = streams.setdefault(pid, _Stream())
+        stream.kind = kind
+        stream.descriptors = frozenset(tag for tag, _body in told)
+        stream.names = frozenset(body[:4] for tag, body in told if tag == 5)
+        at += 5 + length
+
+
+def _descriptors(data: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at + 2 <= len(data):
+        yield data[at], data[at + 2 : at + 2 + data[at + 1]]
+        at += 2 + data[at + 1]
+
+
+def _service(data: bytes) -> Iterator[Finding]:
+    """Names of the service and who provides it (ETSI EN 300 468, 5.2.3)."""
+    words = opaque.words(data.replace(b"Service01", b"").replace(b"FFmpeg", b""))
+    if words.strip("\n\t \u00ff"):
+        yield Finding(Carrier.CONTAINER_TAG, text.kind_of(words))
+
+
+def _content(stream: _Stream) -> Iterator[Finding]:
+    data = bytes(stream.data)
+    if not data and stream.kind < 0:  # a clock of its own
+        return
+    codec = _CODECS.get(stream.kind, "")
+    for name in stream.names & _PICTURE_NAMES.keys():
+        codec = _PICTURE_NAMES[name]
+    if stream.kind in _PICTURE or stream.names & _PICTURE_NAMES.keys():
+        yield from sei.read([data], codec, 0)
+    elif stream.kind in _SOUND or _is_sound(stream):
+        return
+    elif stream.kind in _SUBTITLES or stream.descriptors & _SUBTITLE_TAGS:
+        yield Finding(Carrier.SUBTITLE_TRACK, What.OTHER)
+        if opaque.telling(data[: 256 << 10]):
+            yield Finding(Carrier.SUBTITLE_TRACK, What.LOCATION)
+    elif stream.names & {b"KLVA", b"GPMD"} or b"\x06\x0e\x2b\x34\x02\x0b\x01\x01" in data:
+        # MISB ST 0601: where a drone was, and where it looked
+        yield Finding(Carrier.TELEMETRY_TRACK, What.LOCATION)
+    else:
+        told = opaque.telling(data[: 256 << 10])
+        yield Finding(Carrier.DATA_TRACK, What.LOCATION if told else What.OTHER)
+
+
+def _is_sound(stream: _Stream) -> bool:
+    return bool(stream.names & _SOUND_NAMES or stream.descriptors & _SOUND_TAGS)

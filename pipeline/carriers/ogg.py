@@ -1,0 +1,106 @@
+"""Ogg (RFC 3533): comments of Vorbis, Opus, Theora, VP8 and FLAC, and other streams."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+
+from pipeline.carriers import opaque, text
+from pipeline.carriers.source import Source
+from pipeline.model import Carrier, Finding, What
+
+_PAGES = 400
+_COMMENTS = 4000
+_PACKETS = 4
+_SIZE = 8 << 20
+_KNOWN = (b"\x01vorbis", b"OpusHead", b"\x80theora", b"OVP80", b"\x7fFLAC", b"Speex   ", b"BBCD\0")
+_COMMENT_HEADS = (b"\x03vorbis", b"OpusTags", b"\x81theora", b"OVP80\x02\x20", b"\x84")
+_PROGRAM = re.compile(r"Lav[fc][\d.]*(?: [\w.-]+)?")
+
+
+def read(source: Source) -> Iterator[Finding]:
+    """What an Ogg file gives away, by the first packets of each stream."""
+    streams: dict[bytes, list[bytes]] = {}
+    at = 0
+    for _ in range(_PAGES):
+        head = source.read(at, 27)
+        if head[:4] != b"OggS":
+            if head:
+                yield from opaque.read(source.part(at), Carrier.TRAILER)
+            break
+        at = _page(source, at, head, streams)
+    for packets in streams.values():
+        yield from _stream(source, packets)
+
+
+def _page(source: Source, at: int, head: bytes, streams: dict[bytes, list[bytes]]) -> int:
+    """Add a page's packets to its stream; where the next page begins (RFC 3533, 6)."""
+    lacing = source.read(at + 27, head[26] if len(head) > 26 else 0)
+    start = at + 27 + len(lacing)
+    packets = streams.setdefault(head[14:18], [b""]) if len(streams) < 64 else [b""]
+    position = start
+    if len(packets) <= _PACKETS:
+        for length in lacing:
+            if len(packets[-1]) < _SIZE:
+                packets[-1] += source.read(position, length)
+            position += length
+            if length < 255:
+                packets.append(b"")
+    return start + sum(lacing)
+
+
+def _stream(source: Source, packets: list[bytes]) -> Iterator[Finding]:
+    first = packets[0]
+    if first.startswith((b"fishead\0", b"fisbone\0")):
+        body = b"\n".join(packets[1:])
+        if opaque.telling(body):
+            yield Finding(Carrier.STREAM_TAG, What.LOCATION)
+    elif first.startswith((b"\x80kate", b"CMML\0", b"Annodex")):
+        yield Finding(Carrier.SUBTITLE_TRACK, What.OTHER)
+        if opaque.telling(b"\n".join(packets)):
+            yield Finding(Carrier.SUBTITLE_TRACK, What.LOCATION)
+    elif not first.startswith(_KNOWN):
+        told = opaque.telling(b"\n".join(packets))
+        yield Finding(Carrier.DATA_TRACK, What.LOCATION if told else What.OTHER)
+    for packet in packets[1:]:
+        for head in _COMMENT_HEADS:
+            if packet.startswith(head):
+                # FLAC's is a metadata block with a length of three bytes
+                skip = 4 if head == b"\x84" else len(head)
+                yield from comments(source, packet[skip:])
+
+
+def comments(source: Source, data: bytes) -> Iterator[Finding]:
+    """A Vorbis comment header: a vendor, then ``KEY=value`` (Vorbis I, 5)."""
+    at = 4 + int.from_bytes(data[:4], "little")
+    vendor = text.decode(data[4 : min(at, 204)])
+    if "lib" not in vendor and not _PROGRAM.fullmatch(vendor) and vendor not in ("", "ffmpeg"):
+        yield Finding(Carrier.CONTAINER_TAG, text.kind_of(vendor))
+    count = int.from_bytes(data[at : at + 4], "little")
+    at += 4
+    for _ in range(min(count, _COMMENTS)):
+        size = int.from_bytes(data[at : at + 4], "little")
+        entry = data[at + 4 : at + 4 + size]
+        at += 4 + size
+        if not entry:
+            return
+        key, _, value = entry.partition(b"=")
+        yield from _comment(source, text.decode(key).upper(), value)
+
+
+def _comment(source: Source, key: str, value: bytes) -> Iterator[Finding]:
+    if key in ("METADATA_BLOCK_PICTURE", "COVERART"):
+        try:
+            data = base64.b64decode(value)
+        except binascii.Error:
+            data = b""
+        start = max(data.find(b"\xff\xd8\xff"), data.find(b"\x89PNG"), 0)
+        yield from source.wrap(data[start:]).inside(Carrier.COVER_PICTURE)
+    elif key.startswith("CHAPTER"):
+        yield Finding(Carrier.CHAPTERS, text.kind_of(text.decode(value)))
+    elif key == "ENCODER" and _PROGRAM.fullmatch(text.decode(value)):
+        return
+    else:
+        yield from text.tag(key, text.decode(value), Carrier.CONTAINER_TAG, Carrier.CONTAINER_TAG)

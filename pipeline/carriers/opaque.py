@@ -1,0 +1,96 @@
+"""Bytes that no reader understands: what can be told of them without understanding.
+
+A part that is unknown is found as such.  Whether it also holds a place is told by texts in
+it and by headers of formats that hold places: TIFF/EXIF, XMP, JPEG, GoPro's GPMF, the blocks
+of dashcams.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from pipeline.carriers import text, xmp
+from pipeline.carriers.source import Source
+from pipeline.model import Carrier, Finding, What
+
+_SCAN = 256 << 10
+_TAIL = 64 << 10
+_HITS = 8
+
+# Letters, and the signs of degrees, minutes and seconds: positions are written with no others.
+_ASCII = re.compile(rb"(?:[\x20-\x7e\t\r\n]|\xc2\xb0|\xe2\x80[\x99\x9d\xb2\xb3]){6,}")
+_WIDE = re.compile(rb"(?:[\x20-\x7e]\x00){6,}")
+_WIDE_BE = re.compile(rb"(?:\x00[\x20-\x7e]){6,}")
+_TIFF = re.compile(rb"II\*\0[\x08-\xff]\0\0\0|MM\0\*\0\0\0[\x08-\xff]")
+_XMP = re.compile(rb"<x:xmpmeta|<rdf:RDF")
+_JPEG = re.compile(rb"\xff\xd8\xff[\xc0-\xfe]")
+_POSITIONS = re.compile(
+    rb"\x02\x00\x00[\x02\x04]\x00\x05\x00\x03"
+    rb"|freeGPS |LIGOGPSINFO|GPS[59]\x6c|GPS[59][a-zA-Z]\x14|GPSU[cU]|gps0|com\.apple\.quicktime"
+    rb"\.location|@G0rmc|\x8d\xb4\x2d\x69\x4c\xcc\x41\x87\x90\xed\xff\x43\x9f\xe0\x26\xbf"
+)
+
+
+def read(source: Source, carrier: Carrier) -> Iterator[Finding]:
+    """*carrier*, and what can be told of the bytes: their first 256 KiB and last 64 KiB."""
+    yield Finding(carrier, What.OTHER)
+    yield from look(source, carrier)
+
+
+def look(source: Source, carrier: Carrier) -> Iterator[Finding]:
+    """The same without the finding that there is something at all."""
+    yield from _window(source, carrier, 0, _SCAN)
+    if source.size > _SCAN:
+        yield from _window(source, carrier, max(source.size - _TAIL, _SCAN), _TAIL)
+
+
+def telling(data: bytes) -> bool:
+    """Whether *data* holds a position as text or in a block that is made to hold one."""
+    return bool(_POSITIONS.search(data)) or text.located(words(data))
+
+
+def words(data: bytes) -> str:
+    """The texts in *data*, in 8 bits and in 16, a line each."""
+    wide = [m.group().decode("utf-16-le", "replace") for m in _WIDE.finditer(data)]
+    wide += [m.group().decode("utf-16-be", "replace") for m in _WIDE_BE.finditer(data)]
+    narrow = [m.group().decode("utf-8", "replace") for m in _ASCII.finditer(data)]
+    return "\n".join(wide + narrow)
+
+
+def _window(source: Source, carrier: Carrier, start: int, size: int) -> Iterator[Finding]:
+    if source.budget.windows <= 0:
+        return
+    source.budget.windows -= 1
+    data = source.read(start, size)
+    if telling(data):
+        yield Finding(carrier, What.LOCATION)
+    for match in _first(_TIFF, data):
+        if _plausible(data[match.start() : match.start() + (64 << 10)]):
+            yield from source.part(start + match.start()).inside(carrier)
+    for match in _first(_XMP, data, 1):
+        for finding in xmp.read(data[match.start() :]):
+            yield finding
+            yield Finding(carrier, finding.what)
+    for match in _first(_JPEG, data, 2):
+        if start + match.start():
+            yield from source.part(start + match.start()).inside(carrier)
+
+
+def _plausible(head: bytes) -> bool:
+    """Whether *head* begins with a TIFF header whose first directory is one (no chance hit)."""
+    order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
+    at = int.from_bytes(head[4:8], order)
+    count = int.from_bytes(head[at : at + 2], order)
+    kinds = [head[at + 4 + 12 * i : at + 6 + 12 * i] for i in range(min(count, 100))]
+    return 0 < count <= 100 and all(0 < int.from_bytes(kind, order) <= 13 for kind in kinds)
+
+
+def _first(pattern: re.Pattern[bytes], data: bytes, count: int = _HITS) -> list[re.Match[bytes]]:
+    found = []
+    for match in pattern.finditer(data):
+        found.append(match)
+        if len(found) == count:
+            break
+    return found

@@ -1,0 +1,99 @@
+"""PNG and APNG (ISO/IEC 15948; PNG third edition, 11): chunks by allow-list."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+
+from pipeline.carriers import c2pa, exif, icc, iptc, opaque, text, trailer, xmp
+from pipeline.carriers.source import Source, inflate
+from pipeline.model import Carrier, Finding, What
+
+_COUNT = 20_000
+_NEEDED = frozenset(
+    b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB sBIT bKGD pHYs hIST acTL fcTL fdAT cICP mDCV cLLI"
+    b" mDCv cLLi".split()
+)
+_RAW_PROFILE = re.compile(rb"^\s*(\w+)\s+(\d+)\s+")
+
+
+def read(source: Source) -> Iterator[Finding]:
+    """What a PNG file gives away, its trailer included."""
+    at = 8
+    for _ in range(_COUNT):
+        head = source.read(at, 8)
+        if len(head) < 8:
+            return
+        size, kind = int.from_bytes(head[:4], "big"), head[4:]
+        if kind not in _NEEDED:
+            yield from _chunk(kind, source.part(at + 8, at + 8 + size))
+        at += 12 + size
+        if kind == b"IEND":
+            break
+    yield from trailer.read(source.part(at))
+
+
+def _chunk(kind: bytes, body: Source) -> Iterator[Finding]:
+    if kind in (b"tEXt", b"zTXt", b"iTXt"):
+        key, value = _text(kind, body.read(0, 4 << 20))
+        yield from _keyed(key, value, body)
+    elif kind in (b"eXIf", b"zxIf"):
+        yield from exif.read(body.part(6) if body.read(0, 5) == b"Exif\0" else body)
+    elif kind == b"iCCP":
+        name, _, rest = body.read(0, icc.LIMIT).partition(b"\0")
+        yield from icc.read(name + b"\0" + inflate(rest[1:]))
+    elif kind == b"tIME":
+        yield Finding(Carrier.TIME, What.TIME)
+    elif kind == b"caBX":
+        yield from c2pa.read(body)
+    else:
+        yield from opaque.read(body, Carrier.UNKNOWN_PART)
+
+
+def _text(kind: bytes, data: bytes) -> tuple[str, bytes]:
+    """Keyword and text of a chunk (PNG third edition, 11.3.3)."""
+    key, _, rest = data.partition(b"\0")
+    if kind == b"zTXt":
+        rest = inflate(rest[1:])
+    elif kind == b"iTXt":
+        packed = rest[:1] == b"\x01"
+        language, _, rest = rest[2:].partition(b"\0")
+        translated, _, rest = rest.partition(b"\0")
+        rest = inflate(rest) if packed else rest
+        if (language + translated).strip():
+            rest = rest + b"\n" + translated if len(rest) < text.LIMIT else rest
+    return key.decode("latin-1")[:200], rest
+
+
+def _keyed(key: str, value: bytes, body: Source) -> Iterator[Finding]:
+    if key.startswith("Raw profile type"):
+        yield from _profile(value, body)
+    elif key.startswith("XML:com.adobe.xmp") or b"<x:xmpmeta" in value[:4096]:
+        yield from xmp.read(value)
+    elif key == "Software" or value.strip():
+        yield from text.tag(key, text.decode(value), Carrier.COMMENT_TEXT, Carrier.COMMENT_TEXT)
+
+
+def _profile(value: bytes, body: Source) -> Iterator[Finding]:
+    """ImageMagick's habit: a name, a length, then the profile in hexadecimal lines."""
+    match = _RAW_PROFILE.match(value[:200])
+    name = match[1].decode("latin-1") if match else ""
+    digits = re.sub(rb"[^0-9A-Fa-f]", b"", value[match.end() if match else 0 :])
+    data = binascii.unhexlify(digits[: len(digits) & ~1])
+    if name in ("exif", "APP1", "generic") and (at := _tiff(data)) >= 0:
+        yield from exif.read(body.wrap(data[at:]))
+    elif name in ("xmp", "APP1"):
+        yield from xmp.read(data)
+    elif name in ("icc", "icm"):
+        yield from icc.read(data)
+    elif name == "iptc":
+        at = data.find(b"8BIM")
+        found = iptc.resources(body.wrap(data[at:])) if at >= 0 else iptc.records(data)
+        yield from found
+    else:
+        yield from opaque.read(body.wrap(data), Carrier.COMMENT_TEXT)
+
+
+def _tiff(data: bytes) -> int:
+    return min((at for at in (data.find(b"II*\0"), data.find(b"MM\0*")) if at >= 0), default=-1)

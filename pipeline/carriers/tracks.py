@@ -1,0 +1,197 @@
+"""The tracks of an MP4 file: picture and sound are silent, other tracks and names are not.
+
+ISO/IEC 14496-12, 8.3 to 8.5 and 8.8; ISO/IEC 14496-15 for H.264 and H.265.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from pipeline.carriers import icc, mp4_tags, opaque, sei, telemetry, text
+from pipeline.carriers.boxes import boxes, find
+from pipeline.carriers.fragments import samples_of
+from pipeline.carriers.mp4_samples import Track, samples, track
+from pipeline.carriers.source import Source
+from pipeline.model import Carrier, Finding, What
+
+_TRACKS = 64
+_TEXTS = 400
+
+_TRAK = frozenset(b"tkhd tref edts mdia tapt load clip matt imap elng txas tsel".split())
+_MDIA = frozenset(b"mdhd hdlr minf elng".split())
+_MINF = frozenset(b"vmhd smhd gmhd nmhd sthd hmhd hdlr dinf stbl code".split())
+_STBL = frozenset(
+    b"stsd stts ctts cslg stsc stsz stz2 stco co64 stss stps stsh stdp sdtp sbgp sgpd padb subs"
+    b" saiz saio csgp stvd".split()
+)
+_ENTRY = frozenset(
+    b"avcC hvcC av1C vpcC esds pasp colr clap btrt fiel gama chan wave mdcv clli SmDm CoLL dvcC"
+    b" dvvC dvwC lhvC vexu hfov sv3d st3d dOps dfLa alac dac3 dec3 d263 damr ac-3 glbl m4ds jpgC"
+    b" amve cclv sgpd pixi ccst auxi lvcC vvcC SDHD sinf samr frma mp4a enda ftab pcmC chnl"
+    b" strf dvc1 ddts udts".split()
+)
+_VIDEO = frozenset(
+    b"avc1 avc3 hvc1 hev1 dvh1 dvhe dva1 av01 vp08 vp09 mp4v jpeg mjpa mjpb mjpg png  raw  SVQ1"
+    b" SVQ3 cvid h263 s263 H263 apcn apch apcs apco ap4h ap4x apcx ap4c 2vuy yuv2 v210 dvc  dvcp"
+    b" dvsd rle  mp2v m2v1 mpeg vc-1 VC-1 MJPG AVdn AVDJ CFHD hap1 icod ffv1 FFV1 qdrw smc  tga "
+    b" tiff gif  vvc1 encv".split(b" ")
+) | frozenset((b"dvc ", b"rle ", b"png ", b"raw ", b"smc ", b"tga ", b"gif "))
+_RECORDS = frozenset((b"hvcC", b"av1C"))
+_PICTURES = frozenset((b"jpeg", b"mjpa", b"mjpb", b"mjpg", b"MJPG", b"png ", b"tiff"))
+_TEXT_HANDLERS = frozenset((b"text", b"sbtl", b"subt", b"clcp", b"subp"))
+_TEXT_FORMATS = frozenset((b"tx3g", b"text", b"wvtt", b"stpp", b"c608", b"c708", b"mp4s", b"sbtt"))
+
+_NAMES = re.compile(
+    r"(?:VideoHandler?|SoundHandler?|DataHandler?|SubtitleHandler|Core Media (?:Video|Audio|Data"
+    r" Handler)|Apple (?:Video|Sound|Alias Data) (?:Media )?Handler|ISO Media file produced by"
+    r" Google Inc\.[ \d/:.A-Za-z]{0,40}|(?:GPAC )?ISO (?:Video|Audio) Handler|Video|Audio|Sound"
+    r"|video handler|sound handler|vide|soun|Mainconcept.{0,40}"
+    r"|L-SMASH (?:Video|Audio) Handler|Bento4 (?:Video|Sound) Handler|TimeCodeHandler)?",
+    re.ASCII,
+)
+_COMPRESSORS = re.compile(
+    r"(?:Lavc[\d.]*(?: \w+)?|H\.26[345]|HEVC(?: Coding)?|AVC Coding|JVT/AVC Coding|Photo - JPEG"
+    r"|Motion JPEG(?: [AB])?|Apple ProRes[ \w()]{0,20}|MPEG-4 Video|Sorenson Video \d?|VPC Coding"
+    r"|AV1 Coding|AOM Coding|PNG|H\.264/AVC)?",
+    re.ASCII,
+)
+
+
+def read(film: Source, file: Source, moofs: list[tuple[Source, int]]) -> Iterator[Finding]:
+    """What the tracks of *film* (the body of ``moov``) give away.
+
+    :param moofs: the bodies of the movie fragments, each with its position in the file.
+    """
+    bodies = list(find(film, b"trak"))
+    all_tracks = [track(body) for body in bodies[:_TRACKS]]
+    if len(bodies) > _TRACKS:
+        yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
+    chapters = {number for each in all_tracks for number in each.references.get(b"chap", ())}
+    videos = 0
+    for body, each in zip(bodies, all_tracks, strict=False):
+        yield from _structure(body)
+        if each.handler == b"soun":
+            yield from _sound(each)
+            continue
+        content = [*samples(each, file), *samples_of(each.number, moofs, file)]
+        if each.handler == b"vide" and each.number not in chapters:
+            videos += 1
+            if videos > 1:
+                yield Finding(Carrier.SECOND_IMAGE, What.OTHER)
+            yield from _picture(each, content, file)
+        elif each.number in chapters:
+            yield from _chapters(each, content, file)
+        else:
+            yield from _other(each, content)
+
+
+def times(header: Source) -> Iterator[Finding]:
+    """Creation and modification in ``mvhd``, ``tkhd``, ``mdhd`` (8.2.2), seconds from 1904."""
+    width = 8 if header.read(0, 1) == b"\1" else 4
+    if header.read(4, 2 * width).strip(b"\0"):
+        yield Finding(Carrier.TIME, What.TIME)
+
+
+def _structure(trak: Source) -> Iterator[Finding]:
+    """The boxes of a track, down to the entries of the sample description."""
+    levels = ((trak, _TRAK), *((each, _MDIA) for each in find(trak, b"mdia")))
+    for each in find(trak, b"mdia", b"minf"):
+        levels = (*levels, (each, _MINF))
+    for each in find(trak, b"mdia", b"minf", b"stbl"):
+        levels = (*levels, (each, _STBL))
+    for body, allowed in levels:
+        for box in boxes(body):
+            if box.kind in (b"tkhd", b"mdhd"):
+                yield from times(box.body)
+            elif box.kind == b"hdlr":
+                yield from _name(box.body)
+            elif box.kind not in allowed:
+                yield from _extra(box.kind, box.body)
+
+
+def _extra(kind: bytes, body: Source) -> Iterator[Finding]:
+    if kind == b"udta":
+        yield from mp4_tags.user_data(body, track=True)
+    elif kind == b"meta":
+        yield from mp4_tags.metadata(body, Carrier.STREAM_TAG)
+    elif kind in (b"free", b"skip"):
+        yield from mp4_tags.padding(body)
+    elif kind == b"uuid":
+        yield from mp4_tags.uuid_box(body)
+    else:
+        yield from opaque.read(body, Carrier.UNKNOWN_PART)
+
+
+def _name(handler: Source) -> Iterator[Finding]:
+    """The name of a handler (8.4.3), which cameras and people fill with what they like."""
+    data = handler.read(24, 4096)
+    if data and data[0] == len(data.rstrip(b"\0")) - 1:  # QuickTime counts, ISO ends with zero
+        data = data[1:]
+    name = text.decode(data).strip("\0 \t\r\n\x0b\x0c\x0f\x10\x1f")
+    if not _NAMES.fullmatch(name):
+        yield Finding(Carrier.STREAM_TAG, text.kind_of(name))
+
+
+def _sound(each: Track) -> Iterator[Finding]:
+    """Sound is silent; its sample entries are short, and texts in them are not theirs."""
+    if any(opaque.telling(entry.read(0, 4096)) for entry in each.entries):
+        yield Finding(Carrier.STREAM_TAG, What.LOCATION)
+
+
+def _picture(each: Track, content: list[bytes], file: Source) -> Iterator[Finding]:
+    for kind, entry in zip(each.formats, each.entries, strict=True):
+        if kind not in _VIDEO:
+            yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
+        yield from _entry(entry)
+        record = next(
+            (b.body.read(0, 4096) for b in boxes(entry.part(78)) if b.kind in _RECORDS), b""
+        )
+        codec = sei.codec_of(kind.decode("latin-1"))
+        yield from sei.read(content, codec, each.width, record)
+        if kind in _PICTURES:
+            for data in content[:2]:
+                found = set(file.wrap(data).inside(Carrier.COVER_PICTURE))
+                yield from found - {Finding(Carrier.COVER_PICTURE, What.OTHER)}
+
+
+def _entry(entry: Source) -> Iterator[Finding]:
+    """A visual sample entry (8.5.2): the name of the compressor, and the boxes behind it."""
+    data = entry.read(42, 32)
+    name = text.decode(data[1 : 1 + min(data[0], 31)] if data else b"").strip("\0 \n")
+    if not _COMPRESSORS.fullmatch(name):
+        yield Finding(Carrier.STREAM_TAG, text.kind_of(name))
+    for box in boxes(entry.part(78)):
+        if box.kind == b"colr" and box.body.read(0, 4) in (b"prof", b"rICC"):
+            yield from icc.read(box.body.read(4, icc.LIMIT))
+        elif box.kind and box.kind not in _ENTRY:
+            yield from _extra(box.kind, box.body)
+
+
+def _chapters(each: Track, content: list[bytes], file: Source) -> Iterator[Finding]:
+    yield Finding(Carrier.CHAPTERS, What.OTHER)
+    if each.handler == b"vide":
+        for data in content[:8]:
+            yield from file.wrap(data).inside(Carrier.CHAPTERS)
+    else:
+        yield from _texts(Carrier.CHAPTERS, content)
+
+
+def _other(each: Track, content: list[bytes]) -> Iterator[Finding]:
+    formats = set(each.formats)
+    if each.handler in _TEXT_HANDLERS or formats & _TEXT_FORMATS:
+        captions = each.handler == b"clcp" or formats & {b"c608", b"c708"}
+        carrier = Carrier.CLOSED_CAPTIONS if captions else Carrier.SUBTITLE_TRACK
+        yield Finding(carrier, What.OTHER)
+        yield from _texts(carrier, content)
+        return
+    yield from telemetry.read(each.formats, content)
+    for entry in each.entries:
+        yield from opaque.look(entry, Carrier.TELEMETRY_TRACK)
+
+
+def _texts(carrier: Carrier, content: Iterable[bytes]) -> Iterator[Finding]:
+    """The texts of a track, looked at one by one and as a whole."""
+    joined = b"\n".join(data.strip(b"\0")[:4096] for data in list(content)[:_TEXTS])
+    if opaque.telling(joined):
+        yield Finding(carrier, What.LOCATION)

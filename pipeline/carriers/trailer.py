@@ -1,0 +1,66 @@
+"""What stands behind the end of a picture: second images, the video of a motion photo, notes.
+
+Phones hide whole files there (Google's and Samsung's motion photos, MPF's second images, the
+depth maps of portraits), so files are looked for by their first bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from pipeline.carriers import opaque
+from pipeline.carriers.source import Source
+from pipeline.model import Carrier, Finding, What
+
+_STEP = 1 << 20
+_SCAN = 48 << 20
+_FILES = 6
+_START = re.compile(
+    rb"\xff\xd8\xff[\xc0-\xfe]|\0\0\0[\x08-\x60]ftyp|\x89PNG\r\n\x1a\n|RIFF....(?:WEBP|AVI )",
+    re.DOTALL,
+)
+
+
+def read(source: Source) -> Iterator[Finding]:
+    """The files in a trailer by kind, and that there is one; zeros alone are padding."""
+    if not _anything(source):
+        return
+    yield Finding(Carrier.TRAILER, What.OTHER)
+    starts = list(_starts(source))
+    for start, following in pairwise([*starts, source.size]):
+        head = source.read(start, 12)
+        if head[4:8] == b"ftyp":
+            # a video may hold pictures of its own: it reaches to the end of the trailer
+            yield from source.part(start).inside(Carrier.MOTION_PHOTO)
+            break
+        yield from source.part(start, following).inside(Carrier.SECOND_IMAGE)
+    yield from opaque.look(source.part(0, starts[0] if starts else None), Carrier.TRAILER)
+    if starts:
+        yield from opaque.look(source.part(max(source.size - _STEP // 16, 0)), Carrier.TRAILER)
+
+
+def _anything(source: Source) -> bool:
+    for at in range(0, min(source.size, _SCAN), _STEP):
+        if source.read(at, _STEP).strip(b"\0"):
+            return True
+    return source.size > _SCAN
+
+
+def _starts(source: Source) -> Iterator[int]:
+    """Where files begin, each once, at most six; thumbnails within an image's head are its own."""
+    count, last = 0, -_STEP
+    for at in range(0, min(source.size, _SCAN), _STEP):
+        for match in _START.finditer(source.read(at, _STEP + 16)):
+            start = at + match.start()
+            if start < last + 4 or match.start() >= _STEP:
+                continue
+            # a JPEG right after another's head is its thumbnail: the reader of the outer sees it
+            if match.group().startswith(b"\xff\xd8") and 0 <= start - last < (64 << 10):
+                continue
+            last = start
+            yield start
+            count += 1
+            if count == _FILES:
+                return

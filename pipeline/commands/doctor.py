@@ -1,0 +1,95 @@
+"""``footage doctor``: is everything there that a night needs, and if not, what is to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import features
+
+from pipeline.config import IMAP_SCHEMES, Config, load
+from pipeline.console import Console, Verbosity
+from pipeline.errors import FootageError
+from pipeline.ffmpeg import sandbox
+from pipeline.ffmpeg.runner import FfmpegRunner, free_bytes, program
+from pipeline.ffmpeg.sandbox import Permissions
+from pipeline.ingest import stage as ingest
+from pipeline.media import fonts
+
+_LOW_SPACE = 5 << 30
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at; ``text`` says what is so, or what to do."""
+
+    name: str
+    ok: bool
+    text: str
+
+
+def examine(path: Path) -> list[Check]:
+    """All checks; those that need the configuration are left out where it is faulty."""
+    try:
+        config = load(path)
+    except FootageError as error:
+        return [Check("config", ok=False, text=str(error)), *_without_config()]
+    return [Check("config", ok=True, text=str(path)), *_with_config(config)]
+
+
+def _without_config() -> Iterator[Check]:
+    yield _checked("sandbox", lambda: _sandbox("auto"))
+    yield _checked("ffmpeg", lambda: _ffmpeg("auto"))
+
+
+def _with_config(config: Config) -> Iterator[Check]:
+    yield _checked("sandbox", lambda: _sandbox(config.process.sandbox))
+    yield _checked("ffmpeg", lambda: _ffmpeg(config.process.sandbox))
+    yield _checked("fonts", lambda: _fonts(config))
+    yield _space(config)
+    name = "inbox login" if config.inbox.scheme in IMAP_SCHEMES else "inbox"
+    yield _checked(name, lambda: ingest.check(config))
+
+
+def _checked(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, ok=True, text=look())
+    except FootageError as error:
+        return Check(name, ok=False, text=str(error))
+
+
+def _sandbox(wanted: str) -> str:
+    mode = sandbox.choose(wanted).mode
+    if mode is sandbox.Mode.NONE:
+        return 'switched off ([process] sandbox = "none"): files from strangers run unguarded'
+    return str(mode)
+
+
+def _ffmpeg(wanted: str) -> str:
+    runner = FfmpegRunner(wanted, Console(Verbosity.QUIET))
+    ended = runner.run("doctor", [program(), "-hide_banner", "-version"], Permissions())
+    if not ended.ok:
+        raise FootageError("it does not start; install again with: make install")
+    return ended.stdout.decode("utf-8", "replace").split(" Copyright")[0].strip()
+
+
+def _fonts(config: Config) -> str:
+    texts = [*config.campaign.hashtags, config.campaign.name, config.campaign.handle]
+    texts += [tag for category in config.campaign.category for tag in category.hashtags]
+    texts += [config.montage.opening_card or ""]
+    for word in " ".join(texts).split():
+        fonts.font_for(word, 20)
+    shaping = "with" if features.check("raqm") else "without"
+    return f"every character of the captions has a glyph; {shaping} shaping"
+
+
+def _space(config: Config) -> Check:
+    folder = config.root
+    while not folder.exists():
+        folder = folder.parent
+    free = free_bytes(folder)
+    text = f"{free / 2**30:.1f} GiB free at {folder}"
+    if free < _LOW_SPACE:
+        text += "; a night may need more than that: make room or move [workspace] path"
+    return Check("disk space", ok=free >= _LOW_SPACE, text=text)

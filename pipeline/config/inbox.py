@@ -1,0 +1,119 @@
+"""The table ``[inbox]``: where the footage arrives and how to sign in."""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field, field_validator
+
+from pipeline.config.section import Section
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+IMAP_SCHEMES = ("imaps", "imap+starttls", "imap")
+FOLDER_SCHEMES = ("maildir", "mbox", "eml", "folder")
+
+
+class OAuth2(Section):
+    """Sign-in without a password, as Google and Microsoft demand it."""
+
+    provider: Literal["google", "microsoft", "custom"] = Field(description="who gives the token")
+    client_id: str = Field(description="of the application registered with the provider")
+    grant: Literal["refresh_token", "client_credentials"] = Field(
+        default="refresh_token", description="how a token is asked for"
+    )
+    client_secret_env: str = Field(
+        default="", description="the environment variable with the client's secret"
+    )
+    refresh_token_env: str = Field(
+        default="", description="the environment variable with the refresh token"
+    )
+    tenant: str = Field(default="common", description="of Microsoft")
+    token_url: str = Field(default="", description="of a custom provider")
+    scope: str = Field(default="", description="of a custom provider")
+    mechanism: Literal["XOAUTH2", "OAUTHBEARER"] = Field(
+        default="XOAUTH2", description="what the server takes"
+    )
+
+
+class Inbox(Section):
+    """Where the footage arrives."""
+
+    url: str = Field(description="imaps://, imap+starttls://, imap:// (loopback only), maildir:, "
+                     "mbox:, eml: or folder:")  # fmt: skip
+    password_env: str = Field(
+        default="FOOTAGE_IMAP_PASSWORD", description="the environment variable with the password"
+    )
+    password_command: tuple[str, ...] = Field(
+        default=(), description="a program and its arguments that prints the password"
+    )
+    password_keyring: str = Field(
+        default="", description="the service name under which the keyring holds the password"
+    )
+    oauth2: OAuth2 | None = Field(default=None, description="sign in with a token instead")
+    ca_file: str = Field(default="", description="a private certificate authority")
+    processed_folder: str = Field(
+        default="", description="mail is moved here once everything in it is safe on disk"
+    )
+    max_attachment_mb: int = Field(
+        default=2048, ge=1, le=1_000_000, description="larger: too-large"
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        scheme = value.split(":", 1)[0].lower()
+        if scheme in FOLDER_SCHEMES:
+            if not value.partition(":")[2]:
+                raise ValueError(f"{scheme}: needs a path behind it")
+            return value
+        if scheme not in IMAP_SCHEMES:
+            allowed = ", ".join(
+                [*(f"{s}://" for s in IMAP_SCHEMES), *(f"{s}:" for s in FOLDER_SCHEMES)]
+            )
+            raise ValueError(f"begins with none of {allowed}")
+        parts = urlsplit(value)
+        if not parts.hostname or not parts.username:
+            raise ValueError(
+                f"needs the form {scheme}://USER@HOST/FOLDER, with an @ in the user written %40"
+            )
+        if parts.password is not None:
+            raise ValueError(
+                "holds a password; take it out and put it into the environment variable that "
+                "password_env names"
+            )
+        try:
+            _ = parts.port
+        except ValueError as error:
+            raise ValueError("has a port that is no number from 1 to 65535") from error
+        if scheme == "imap" and parts.hostname not in LOOPBACK:
+            raise ValueError(
+                "imap:// sends the password in the clear and is for loopback only; "
+                "use imaps:// or imap+starttls://"
+            )
+        return value
+
+    @property
+    def scheme(self) -> str:
+        """The kind of inbox, as it stands before the colon."""
+        return self.url.split(":", 1)[0].lower()
+
+    @property
+    def user(self) -> str:
+        """The login of an IMAP inbox."""
+        return unquote(urlsplit(self.url).username or "")
+
+    @property
+    def host(self) -> str:
+        """The server of an IMAP inbox."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """The port of an IMAP inbox; 993 and 143 unless the address says otherwise."""
+        return urlsplit(self.url).port or (993 if self.scheme == "imaps" else 143)
+
+    @property
+    def folder(self) -> str:
+        """The mailbox of an IMAP inbox; INBOX unless the address says otherwise."""
+        return unquote(urlsplit(self.url).path.lstrip("/")) or "INBOX"

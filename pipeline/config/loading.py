@@ -1,0 +1,114 @@
+"""``config.toml`` as a whole: read, checked, and every fault of it at once.
+
+The tables are the other modules of this package.  ``docs/configuration.md`` is made from their
+descriptions.  Paths in the file are relative to the file.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
+
+from pipeline.config.campaign import Campaign
+from pipeline.config.inbox import Inbox
+from pipeline.config.montage import Montage
+from pipeline.config.output import Output
+from pipeline.config.process import Process
+from pipeline.config.review import Report, ReviewSection
+from pipeline.config.section import Section
+from pipeline.config.workspace import WorkspaceSection
+from pipeline.errors import ConfigError
+
+
+class Config(Section):
+    """The whole file."""
+
+    campaign: Campaign
+    inbox: Inbox
+    workspace: WorkspaceSection = WorkspaceSection()
+    process: Process = Process()
+    review: ReviewSection = ReviewSection()
+    report: Report = Report()
+    montage: Montage = Montage()
+    output: tuple[Output, ...] = Field(default=(Output(),), min_length=1)
+    _folder: Path = PrivateAttr(default=Path())
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Config:
+        names = [output.name for output in self.output]
+        if len(set(names)) != len(names):
+            raise ValueError("two [[output]] have the same name")
+        return self
+
+    def resolve(self, path: str) -> Path:
+        """A path of the file, seen from the file."""
+        return (self._folder / Path(path).expanduser()).resolve()
+
+    @property
+    def root(self) -> Path:
+        """The workspace folder."""
+        return self.resolve(self.workspace.path)
+
+
+def load(path: Path) -> Config:
+    """Read and check a configuration file.
+
+    :raises ConfigError: with a line for each fault: file, key, what is allowed.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(
+            [f"{path}: there is no such file; name another with --config, or try `footage demo`"]
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: can't be read: {error}"]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: not valid TOML: {error}"]) from error
+    try:
+        config = Config.model_validate(_tuples(data))
+    except ValidationError as error:
+        faults = [fault for fault in error.errors() if not _is_echo(fault)]
+        raise ConfigError([_fault(path, fault) for fault in faults]) from error
+    config._folder = path.resolve().parent
+    return config
+
+
+def _tuples(value: Any) -> Any:
+    """TOML arrays as tuples, which strict models of frozen data want."""
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    return value
+
+
+def _is_echo(fault: Any) -> bool:
+    """Whether an array is only called short because its items, named already, were faulty."""
+    return fault["type"] == "too_short" and bool(fault["input"])
+
+
+def _fault(path: Path, fault: Any) -> str:
+    where = ""
+    for step in fault["loc"]:
+        where += f"[{step}]" if isinstance(step, int) else f".{step}" if where else str(step)
+    message = str(fault["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
+    kind = fault["type"]
+    secret = "password" in where.rsplit(".", 1)[-1] or "secret" in where or "token" in where
+    if kind == "extra_forbidden":
+        message = "there is no such key"
+        if secret:
+            message += (
+                "; a secret never stands in this file: put it into the environment variable that "
+                "password_env names"
+            )
+    elif kind == "missing":
+        message = "is required"
+    elif (
+        not secret and where != "inbox.url" and isinstance(fault["input"], (str, int, float, bool))
+    ):
+        message += f" (it is {fault['input']!r})"
+    return f"{path}: {where or 'file'}: {message}"

@@ -1,0 +1,43 @@
+"""The table ``[process]``: how an original becomes a clip."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.config.section import Section
+
+CaptionPosition = Literal["bottom-left", "bottom", "bottom-right", "top-left", "top", "top-right"]
+CaptionStyle = Literal["panel", "outline"]
+
+
+class Process(Section):
+    """How an original becomes a clip."""
+
+    workers: int = Field(default=0, ge=0, le=256, description="0: as many as the processor allows")
+    still_seconds: float = Field(
+        default=4.0, ge=0.2, le=60, description="how long a photo is shown"
+    )
+    still_motion: Literal["drift", "none"] = Field(
+        default="drift", description="a slow movement of photos, or none"
+    )
+    caption_position: CaptionPosition = Field(
+        default="bottom-left", description="where in the title-safe area the caption stands"
+    )
+    caption_style: CaptionStyle = Field(
+        default="panel",
+        description="white letters on a dark panel, or on the picture with a dark outline",
+    )
+    loudness_lufs: float = Field(
+        default=-16.0, ge=-70, le=-5, description="integrated loudness of every clip (EBU R 128)"
+    )
+    max_source_seconds: float = Field(default=1800, gt=0, description="longer: too-long")
+    timeout_factor: float = Field(
+        default=20,
+        gt=0,
+        description="a clip may take this many times its own length, at least 120 s",
+    )
+    sandbox: Literal["auto", "bubblewrap", "landlock", "none"] = Field(
+        default="auto", description="auto refuses to run where none can be had"
+    )

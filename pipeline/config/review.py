@@ -1,0 +1,26 @@
+"""The tables ``[review]`` and ``[report]``: who decides, and what the report shows."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pipeline.config.section import Section
+
+
+class ReviewSection(Section):
+    """Who has the last word."""
+
+    required: bool = Field(
+        default=True,
+        description="only approved clips are rendered; false: all but those rejected or held",
+    )
+
+
+class Report(Section):
+    """What the report shows."""
+
+    sender: Literal["masked", "full", "none"] = Field(
+        default="masked", description="how senders are named in HTML, JSON and CSV"
+    )

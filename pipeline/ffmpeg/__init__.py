@@ -1,0 +1,1 @@
+"""FFmpeg: the one way to run it, its limits, its errors and the sandbox around it."""

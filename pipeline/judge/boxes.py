@@ -1,0 +1,146 @@
+"""Which boxes may stand where in an MP4 that we made: the allow-list, by full path.
+
+What is not named here is not clean, whatever it holds.  Names and order are those that
+FFmpeg writes; the boxes themselves are defined in ISO/IEC 14496-12 (8.x), -14 and -15.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.errors import NotClean
+from pipeline.judge.problems import Problems
+from pipeline.media.isobmff import Box, Source, body, boxes, children, read
+
+_MAX_TABLES = 64 << 20  # of one box in moov; a montage of 24 hours stays below
+
+_STBL = "moov/trak/mdia/minf/stbl"
+# Each container with what it may hold: "?" at most once, "+" at least once, else exactly once.
+_SHAPE = {
+    "": "ftyp moov mdat free?",
+    "moov": "mvhd trak+ udta?",
+    "moov/trak": "tkhd edts? mdia",
+    "moov/trak/edts": "elst",
+    "moov/trak/mdia": "mdhd hdlr minf",
+    "moov/trak/mdia/minf": "vmhd? smhd? dinf stbl",
+    "moov/trak/mdia/minf/dinf": "dref",
+    "moov/trak/mdia/minf/dinf/dref": "url",
+    _STBL: "stsd stts stss? ctts? stsc stsz stco? co64? sgpd? sbgp?",
+    f"{_STBL}/stsd": "avc1? mp4a? alac?",
+    f"{_STBL}/stsd/avc1": "avcC colr? pasp? btrt?",
+    f"{_STBL}/stsd/mp4a": "esds btrt?",
+    f"{_STBL}/stsd/alac": "alac btrt?",
+}
+# Bytes of fields that stand before the first box of a container.
+_FIELDS = {
+    "moov/trak/mdia/minf/dinf/dref": 8,
+    f"{_STBL}/stsd": 8,
+    f"{_STBL}/stsd/avc1": 78,
+    f"{_STBL}/stsd/mp4a": 28,
+    f"{_STBL}/stsd/alac": 28,
+}
+
+
+@dataclass(frozen=True)
+class Node:
+    """A box of moov: its path, its own bytes (of a container those before its children)."""
+
+    path: str
+    data: bytes
+    inner: tuple[Node, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The four characters of its type, without a space at the end."""
+        return self.path.rpartition("/")[2]
+
+    def get(self, name: str) -> Node | None:
+        """The first child of that name."""
+        return next((node for node in self.inner if node.name == name), None)
+
+    def __getitem__(self, path: str) -> Node:
+        """The box at a path below this one, which the allow-list says must be there."""
+        node: Node | None = self
+        for name in path.split("/"):
+            node = node.get(name) if node else None
+        if node is None:
+            raise NotClean([f"no box {self.path}/{path}"])
+        return node
+
+    def fields(self, form: str, at: int = 0) -> tuple[Any, ...]:
+        """The fields from *at* to the end, which must be as long as the form says.
+
+        :raises NotClean: they are not.
+        """
+        if struct.calcsize(form) != len(self.data) - at:
+            raise NotClean([f"the box {self.path} is of another size than we write"])
+        return struct.unpack_from(form, self.data, at)
+
+
+@dataclass(frozen=True)
+class File:
+    """The parts of an MP4: its description, and the place of its media data."""
+
+    ftyp: bytes
+    moov: Node
+    media: Box
+
+
+def read_file(file: Source, size: int, problems: Problems) -> File:
+    """The boxes of a file of *size* bytes, all of which must belong to one.
+
+    :raises NotClean: a box is not on the list, is missing, or stands there twice.
+    :raises BoxError: they are no boxes.
+    """
+    row = list(boxes(file, 0, size))
+    _compare("", [_name(box.type) for box in row], problems)
+    problems.stop()
+    parts = {_name(box.type): box for box in row}
+    problems.need(row[0].type == b"ftyp", "the file does not begin with ftyp")
+    if free := parts.get("free"):
+        problems.need(free.end == free.body, "the box free is not empty")
+    moov = _node(file, parts["moov"], "moov", problems)
+    problems.stop()
+    return File(body(file, parts["ftyp"], 64), moov, parts["mdat"])
+
+
+def _node(file: Source, box: Box, path: str, problems: Problems) -> Node:
+    if path not in _SHAPE:
+        return Node(path, body(file, box, _MAX_TABLES))
+    fields = _FIELDS.get(path, 0)
+    row = list(children(file, box, fields))
+    _compare(path, [_name(each.type) for each in row], problems)
+    known = _SHAPE[path].replace("?", "").replace("+", "").split()
+    inner = tuple(
+        _node(file, each, f"{path}/{_name(each.type)}", problems)
+        for each in row
+        if _name(each.type) in known
+    )
+    return Node(path, read(file, box.body, fields), inner)
+
+
+def _compare(path: str, names: list[str], problems: Problems) -> None:
+    """Hold the *names* found at *path* against the list."""
+    where = path or "the file"
+    rules = {rule.rstrip("?+"): rule[-1] for rule in _SHAPE[path].split()}
+    for name in names:
+        problems.need(name in rules, f"a box {name} in {where}")
+    for name, rule in rules.items():
+        count = names.count(name)
+        problems.need(count > 0 or rule == "?", f"no box {name} in {where}")
+        problems.need(count < 2 or rule == "+", f"more than one box {name} in {where}")
+
+
+def _name(kind: bytes) -> str:
+    """A type as text: as it is when it is letters, else in hex."""
+    text = kind.decode("latin-1")
+    return text.rstrip(" ") if re.fullmatch(r"[ -~\xa9]{3}[ -~]", text) else f"0x{kind.hex()}"
+
+
+def tracks(moov: Node) -> Iterator[Node]:
+    """The tracks of a movie, in order."""
+    return (node for node in moov.inner if node.name == "trak")

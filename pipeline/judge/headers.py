@@ -1,0 +1,188 @@
+"""The values in the headers of an MP4 that we made: no dates, no names, no way out of the file.
+
+Everything that could say something is compared with what FFmpeg writes when it is told to
+say nothing; what is left (sizes, rates, durations) is returned, to be compared with the
+samples themselves.  Sections are those of ISO/IEC 14496-12 unless another is named.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from pipeline.judge.boxes import Node, tracks
+from pipeline.judge.codecs import Codec, sample_entry
+from pipeline.judge.problems import Problems
+
+_MAJOR = b"isom\0\0\2\0"
+_BRANDS = {b"isom", b"iso2", b"iso4", b"iso6", b"avc1", b"mp41"}
+_IDENTITY = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+_UNDETERMINED = 0x55C4  # "und", 8.4.2.3
+_HANDLERS = {b"vide": b"VideoHandler\0", b"soun": b"SoundHandler\0"}
+# An iTunes list without entries, which FFmpeg's MP4 muxer writes whether or not it has any.
+_EMPTY_USER_DATA = (
+    struct.pack(">I4sI", 53, b"meta", 0)
+    + struct.pack(">I4s8x4s4s9x", 33, b"hdlr", b"mdir", b"appl")
+    + struct.pack(">I4s", 8, b"ilst")
+)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """The one entry of an edit list: from ``start`` on, in ticks of the track's clock.
+
+    ``duration`` is in ticks of the movie's clock.
+    """
+
+    start: int
+    duration: int
+
+
+@dataclass(frozen=True)
+class Track:
+    """What the headers of one track claim.  ``duration`` is in ticks, ``timescale`` a second's."""
+
+    codec: Codec
+    enabled: bool
+    timescale: int
+    duration: int
+    edit: Edit | None
+    table: Node  # its stbl
+
+    @property
+    def name(self) -> str:
+        """How problems name it."""
+        return f"the {self.codec.name} track"
+
+
+@dataclass(frozen=True)
+class Movie:
+    """What the headers claim as a whole; ``timescale``: ticks a second of its clock."""
+
+    timescale: int
+    tracks: tuple[Track, ...]
+
+
+def read_type(ftyp: bytes, problems: Problems) -> None:
+    """Brands (4.3): those of a plain MP4, each once."""
+    brands = [ftyp[at : at + 4] for at in range(8, len(ftyp), 4)]
+    known = _BRANDS.issuperset(brands) and len(set(brands)) == len(brands)
+    problems.need(ftyp[:8] == _MAJOR and known, "brands in ftyp that we do not write")
+
+
+def read_movie(moov: Node, problems: Problems) -> Movie:
+    """The movie header (8.2.2) and those of all tracks.
+
+    :raises NotClean: a header is of another size than we write.
+    """
+    mvhd = _header(moov["mvhd"], 80, problems)
+    row = list(tracks(moov))
+    wanted = (
+        struct.pack(">IHHII", 0x10000, 0x100, 0, 0, 0)
+        + _IDENTITY
+        + bytes(24)
+        + struct.pack(">I", len(row) + 1)
+    )
+    known = mvhd.rest == wanted and mvhd.flags == 0
+    problems.need(known, "values in mvhd that we do not write")
+    if udta := moov.get("udta"):
+        problems.need(udta.data == _EMPTY_USER_DATA, "user data in moov/udta")
+    found = tuple(_track(node, number, problems) for number, node in enumerate(row, 1))
+    longest = max(_header(node["tkhd"], 60, problems).duration for node in row)
+    problems.need(mvhd.duration == longest, "another duration in mvhd than its longest track's")
+    return Movie(mvhd.number, found)
+
+
+@dataclass(frozen=True)
+class _Header:
+    """The common part of mvhd, mdhd and tkhd; ``number`` is the clock, or the track's number."""
+
+    flags: int
+    number: int
+    duration: int
+    rest: bytes
+
+
+def _header(node: Node, rest: int, problems: Problems) -> _Header:
+    """Version 0, or 1 with 64-bit times (8.2.2.2); *rest* bytes follow the duration."""
+    times, duration = ("QQ", "Q") if node.data[:1] == b"\1" else ("II", "I")
+    gap = 4 if node.name == "tkhd" else 0
+    flags, created, modified, number, reserved, length, left = node.fields(
+        f">I{times}I{gap}s{duration}{rest}s"
+    )
+    problems.need(not created and not modified, f"a date in {node.name}")
+    known = flags >> 24 in (0, 1) and 0 < number < 1 << 31 and not any(reserved)
+    problems.need(known, f"values in {node.name} that we do not write")
+    return _Header(flags & 0xFFFFFF, number, length, left)
+
+
+def _track(trak: Node, number: int, problems: Problems) -> Track:
+    handler = _handler(trak["mdia/hdlr"], problems)
+    mdhd = _header(trak["mdia/mdhd"], 4, problems)
+    problems.need(mdhd.rest == struct.pack(">HH", _UNDETERMINED, 0), "a language in mdhd")
+    problems.need(mdhd.flags == 0, "values in mdhd that we do not write")
+    _media_header(trak["mdia/minf"], handler, problems)
+    problems.stop()
+    codec = sample_entry(trak["mdia/minf/stbl/stsd"], number, problems)
+    problems.need(codec.sound == (handler == b"soun"), "a handler that is not its codec's")
+    edit = _edit(trak, problems)
+    return Track(
+        codec=codec,
+        enabled=_enabled(trak["tkhd"], number, codec, edit, problems),
+        timescale=mdhd.number,
+        duration=mdhd.duration,
+        edit=edit,
+        table=trak["mdia/minf/stbl"],
+    )
+
+
+def _enabled(tkhd: Node, number: int, codec: Codec, edit: Edit | None, problems: Problems) -> bool:
+    """Whether the track header (8.3.2) says so; sound is one group of alternatives."""
+    header = _header(tkhd, 60, problems)
+    problems.need(header.number == number, "a track number that we do not write")
+    same = edit is None or edit.duration == header.duration
+    problems.need(same, "durations in tkhd and elst differ")
+    wanted = (
+        struct.pack(">QHHHH", 0, 0, int(codec.sound), 0x100 if codec.sound else 0, 0)
+        + _IDENTITY
+        + struct.pack(">II", codec.width << 16, codec.height << 16)
+    )
+    known = header.rest == wanted and header.flags in (2, 3)
+    problems.need(known, "values in tkhd that we do not write")
+    return bool(header.flags & 1)
+
+
+def _handler(hdlr: Node, problems: Problems) -> bytes:
+    """8.4.3."""
+    kind = hdlr.data[8:12]
+    problems.need(kind in _HANDLERS, "a track that is neither picture nor sound")
+    wanted = bytes(8) + kind + bytes(12) + _HANDLERS.get(kind, b"")
+    problems.need(hdlr.data == wanted, "a handler name in hdlr")
+    return kind
+
+
+def _media_header(minf: Node, handler: bytes, problems: Problems) -> None:
+    """8.4.5 (vmhd or smhd) and 8.7.2: one data reference, "in this file", without a name."""
+    name, other = ("vmhd", "smhd") if handler == b"vide" else ("smhd", "vmhd")
+    wanted = struct.pack(">I8x", 1) if name == "vmhd" else bytes(8)
+    problems.need(minf.get(other) is None, f"a box {other} that is not its handler's")
+    problems.need(minf[name].data == wanted, f"values in {name} that we do not write")
+    dref = minf["dinf/dref"]
+    problems.need(dref.data == struct.pack(">II", 0, 1), "values in dref that we do not write")
+    problems.need(dref["url"].data == struct.pack(">I", 1), "a reference to another file in dref")
+
+
+def _edit(trak: Node, problems: Problems) -> Edit | None:
+    """8.6.6: at most one entry, at the normal rate, that does not wait before it starts."""
+    if trak.get("edts") is None:
+        return None
+    elst = trak["edts/elst"]
+    large = elst.data[:1] == b"\1"
+    count = int.from_bytes(elst.data[4:8], "big")
+    problems.need(count == 1, "more than one entry in elst")
+    problems.stop()
+    head, _count, duration, start, rate, fraction = elst.fields(">IIQqhh" if large else ">IIIihh")
+    problems.need(head == int(large) << 24, "values in elst that we do not write")
+    problems.need((rate, fraction) == (1, 0), "a change of speed in elst")
+    problems.need(0 <= start < 1 << 62, "a wait before the track in elst")
+    return Edit(start, duration)

@@ -1,0 +1,209 @@
+"""The judge of the MP4 files that we made: clips and montages.
+
+From the outside in: the boxes and their places, the values in them, the tables, then every
+sample.  Nothing here comes from the program that wrote the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import mmap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from pipeline.errors import NotClean
+from pipeline.judge.boxes import read_file
+from pipeline.judge.headers import Movie, Track, read_movie, read_type
+from pipeline.judge.problems import Problems, judged
+from pipeline.judge.samples import judge_pictures, judge_sound
+from pipeline.judge.tables import Samples, cover, read_samples
+
+_MAX_TOLD = 512_000  # bits a second that an encoder of sound is told
+_AAC_PRIMING = 1024  # samples that FFmpeg's encoder puts before the sound
+
+
+@dataclass(frozen=True)
+class VideoFacts:
+    """The picture track as it is presented.
+
+    ``width`` and ``height`` in pixels; ``ticks_per_frame`` of ``timescale`` ticks a second,
+    the same for all ``frames``; ``keyframes`` are frame numbers in the order of showing, from
+    0; ``extradata`` is the SHA-256 of the body of avcC, in hex: equal where clips can be
+    joined by copy; ``start_s``: seconds from the start of the file to the first frame; ``lead``
+    is how many frames decoding runs ahead of showing.
+    """
+
+    width: int
+    height: int
+    timescale: int
+    frames: int
+    ticks_per_frame: int
+    keyframes: tuple[int, ...]
+    extradata: str
+    start_s: float
+    lead: int
+
+
+@dataclass(frozen=True)
+class AudioFacts:
+    """A sound track as it is presented: ``samples`` a channel, without priming and padding."""
+
+    codec: str  # "aac" or "alac"
+    sample_rate: int
+    channels: int
+    samples: int
+    enabled: bool
+
+
+@dataclass(frozen=True)
+class Mp4Facts:
+    """What a clean file holds, counted and not claimed."""
+
+    video: VideoFacts
+    audio: tuple[AudioFacts, ...]
+
+
+def judge_clip(path: Path) -> Mp4Facts:
+    """A clip: a picture, AAC for the browser, and ALAC, which is switched off.
+
+    :raises NotClean: it holds anything else.
+    """
+    return _judge(path, (("h264", True), ("aac", True), ("alac", False)))
+
+
+def judge_montage(path: Path) -> Mp4Facts:
+    """A montage: a picture and AAC.
+
+    :raises NotClean: it holds anything else.
+    """
+    return _judge(path, (("h264", True), ("aac", True)))
+
+
+def judge_piece(path: Path) -> Mp4Facts:
+    """A piece of a montage that was encoded again: a picture alone.
+
+    :raises NotClean: it holds anything else.
+    """
+    return _judge(path, (("h264", True),))
+
+
+def _judge(path: Path, wanted: tuple[tuple[str, bool], ...]) -> Mp4Facts:
+    def judge(problems: Problems) -> Mp4Facts:
+        with _mapped(path) as data:
+            return _facts(data, wanted, problems)
+
+    return judged(judge)
+
+
+def _facts(data: mmap.mmap, wanted: tuple[tuple[str, bool], ...], problems: Problems) -> Mp4Facts:
+    file = read_file(data, len(data), problems)
+    read_type(file.ftyp, problems)
+    movie = read_movie(file.moov, problems)
+    found = tuple((track.codec.name, track.enabled) for track in movie.tracks)
+    problems.need(found == wanted, f"other tracks than {_listed(wanted)}")
+    tables = [read_samples(track.table, track.name, problems) for track in movie.tracks]
+    cover(file.media, tables, problems)
+    problems.stop()  # from here on every sample is known to lie inside the file
+    with memoryview(data) as view:
+        for track, samples in zip(movie.tracks, tables, strict=True):
+            judge = judge_sound if track.codec.sound else judge_pictures
+            judge(view, track.codec, samples, problems)
+    (picture, *sound), (frames, *sounds) = movie.tracks, tables
+    facts = Mp4Facts(
+        _video(movie, picture, frames, problems),
+        tuple(_audio(movie, *each, problems) for each in zip(sound, sounds, strict=True)),
+    )
+    for track, samples in zip(movie.tracks, tables, strict=True):
+        _bit_rates(track, samples, problems)
+    return facts
+
+
+def _listed(tracks: tuple[tuple[str, bool], ...]) -> str:
+    return ", ".join(name if enabled else f"{name} (off)" for name, enabled in tracks)
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap]:
+    """The file as memory that the system pages in and out: nothing of it is held."""
+    with path.open("rb") as file:
+        if not file.seek(0, 2):
+            raise NotClean(["the file is empty"])
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            yield data
+
+
+def _bit_rates(track: Track, samples: Samples, problems: Problems) -> None:
+    """Claimed rates are those an encoder was told, or what the muxer counted; nothing else.
+
+    A picture that is copied from several files keeps the highest rate of the first, which
+    can't be above that of its largest frame.
+    """
+    seconds = Fraction(max(track.duration, 1), track.timescale)
+    counted = int(sum(samples.sizes) * 8 / seconds)
+    peak = int(max(samples.sizes) * 8 * len(samples.sizes) / seconds)
+    for most, average in track.codec.rates:
+        own = abs(average - counted) <= 1
+        highest = peak if own and not track.codec.sound else counted
+        told = most % 1000 == 0 and most <= _MAX_TOLD
+        known = (own or average == 0) and (told or counted - 1 <= most <= highest + 1)
+        problems.need(known, f"a bit rate that is not {track.name}'s")
+
+
+def _video(movie: Movie, track: Track, samples: Samples, problems: Problems) -> VideoFacts:
+    """Frames of equal duration, each shown once, none before the start or after the end."""
+    frames = len(samples.sizes)
+    ticks = samples.durations[0][1]
+    delays = samples.delays or (0,) * frames
+    shown = [number * ticks + delay for number, delay in enumerate(delays)]
+    order = sorted(shown)
+    gaps = {later - earlier for earlier, later in itertools.pairwise(order)}
+    even = ticks and gaps <= {ticks} and {each for _, each in samples.durations} == {ticks}
+    problems.need(even, "uneven frame durations")
+    problems.stop()
+    first = order[0]
+    start = track.edit.start if track.edit else 0
+    problems.need(track.duration == frames * ticks, "a duration in mdhd that is not the frames'")
+    problems.need(start <= first, "an edit list that hides frames")
+    _covers(movie, track, first + frames * ticks - start, problems)
+    sync = range(frames) if samples.sync is None else samples.sync
+    return VideoFacts(
+        width=track.codec.width,
+        height=track.codec.height,
+        timescale=track.timescale,
+        frames=frames,
+        ticks_per_frame=ticks,
+        keyframes=tuple(sorted((shown[number] - first) // ticks for number in sync)),
+        extradata=hashlib.sha256(track.codec.config).hexdigest(),
+        start_s=(first - start) / track.timescale,
+        lead=first // ticks,
+    )
+
+
+def _audio(movie: Movie, track: Track, samples: Samples, problems: Problems) -> AudioFacts:
+    """Frames of full length but the last; only the priming of AAC may be cut off."""
+    frame, rate = track.codec.frame, track.codec.sample_rate
+    *full, (count, last) = samples.durations
+    short = last == frame or (count == 1 and 0 < last < frame)
+    even = short and {ticks for _, ticks in full} <= {frame}
+    problems.need(even, f"uneven frame durations in {track.name}")
+    problems.need(track.timescale == rate, f"a clock that is not {track.name}'s sample rate")
+    problems.need(
+        track.duration == samples.duration, f"a duration in mdhd that is not {track.name}'s"
+    )
+    start = track.edit.start if track.edit else 0
+    priming = (0, _AAC_PRIMING) if track.codec.name == "aac" else (0,)
+    problems.need(start in priming, f"an edit list that hides sound in {track.name}")
+    shown = samples.duration - start
+    _covers(movie, track, shown, problems)
+    return AudioFacts(track.codec.name, rate, track.codec.channels, shown, track.enabled)
+
+
+def _covers(movie: Movie, track: Track, ticks: int, problems: Problems) -> None:
+    """The edit list must last for the *ticks* that there are to show, to a tick of the movie."""
+    if track.edit:
+        off = abs(track.edit.duration - Fraction(ticks * movie.timescale, track.timescale))
+        problems.need(off <= 1, f"an edit list that is not as long as {track.name}")

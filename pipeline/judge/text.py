@@ -1,0 +1,120 @@
+"""The judge of the texts that stand beside a montage: subtitles, chapters, the list of clips."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from pipeline.errors import NotClean
+from pipeline.judge.problems import Problems, judged
+from pipeline.wording import mask_locations
+
+TextKind = Literal["vtt", "chapters", "json", "sums"]
+
+_MAX = 64 << 20
+_TIME = r"(?:\d{2,}:)?\d{2}:\d{2}\.\d{3}"
+_CUE = re.compile(rf"{_TIME} --> {_TIME}(?: (?:line|position|align|size|vertical):[\w%,.-]+)*")
+_MARK = re.compile(r"(?:\d+:)?\d{1,2}:\d{2}(?:\.\d{1,3})? ")
+_SUM = re.compile(r"[0-9a-f]{64}  (?=[\w.-]+$)")
+_PLACE = re.compile(
+    r"(?i)gps|latitude|longitude|altitude|coordinate"
+    r"|(?<![a-z])(?:geo|lat|lon|lng|coords?)(?![a-z])"
+)
+
+
+def judge_text(source: Path | str, kind: TextKind | None = None) -> None:
+    """A text of UTF-8 without controls, in which nobody finds coordinates.
+
+    Times are taken out before looking, because a time before a word that begins with N, E, S
+    or W reads like a latitude.
+
+    :param source: a file, or the text that will become one.
+    :param kind: "vtt" for WebVTT of cues alone; "chapters" for lines of time and title;
+        "json" for one document, whose keys and strings are looked at one by one; "sums" for
+        lines of SHA-256 and name.  Left out: the one that the text begins like, and it must be
+        that.
+    :raises NotClean: it is anything else.
+    """
+    judged(lambda problems: _judge(source, kind, problems))
+
+
+def _judge(source: Path | str, kind: TextKind | None, problems: Problems) -> None:
+    text = source if isinstance(source, str) else _read(source)
+    controls = any(unicodedata.category(char) == "Cc" for char in set(text) - {"\n", "\t"})
+    problems.need(not controls, "control characters in a text")
+    problems.need(not text.startswith("\ufeff"), "a byte order mark before a text")
+    problems.stop()
+    if kind is None:
+        kind = "vtt" if text.startswith("WEBVTT") else "json" if text[:1] == "{" else "chapters"
+    parts = {"vtt": _cues, "chapters": _titles, "json": _strings, "sums": _names}[kind]
+    for part in parts(text, problems):
+        problems.need(mask_locations(part) == part, f"coordinates in {kind}")
+
+
+def _read(path: Path) -> str:
+    if path.stat().st_size > _MAX:
+        raise NotClean(["a text larger than any we make"])
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise NotClean(["a text that is not UTF-8"]) from None
+
+
+def _cues(text: str, problems: Problems) -> Iterator[str]:
+    """The words of all cues (W3C WebVTT, section 4.1); no comments, styles or regions."""
+    head, *blocks = re.split(r"\n\n+", text.strip("\n"))
+    problems.need(head == "WEBVTT", "something beside the name in the head of vtt")
+    words: list[str] = []
+    for block in blocks:
+        lines = block.split("\n")
+        timed = next((at for at, line in enumerate(lines[:2]) if _CUE.fullmatch(line)), None)
+        problems.need(timed is not None, "something else than cues in vtt")
+        words += lines if timed is None else lines[:timed] + lines[timed + 1 :]
+    yield from words
+    yield "\n".join(words)
+
+
+def _titles(text: str, problems: Problems) -> Iterator[str]:
+    """The titles of all chapters, without the times before them."""
+    lines = text.removesuffix("\n").split("\n")
+    problems.need(all(map(_MARK.match, lines)), "something else than times and titles in chapters")
+    titles = [_MARK.sub("", line, count=1) for line in lines]
+    yield from titles
+    yield "\n".join(titles)
+
+
+def _names(text: str, problems: Problems) -> Iterator[str]:
+    """The names of all files, without the sums before them."""
+    lines = text.removesuffix("\n").split("\n")
+    known = all(map(_SUM.match, lines))
+    problems.need(known, "something else than SHA-256 and names in sums")
+    yield from (_SUM.sub("", line, count=1) for line in lines)
+
+
+def _strings(text: str, problems: Problems) -> Iterator[str]:
+    """All keys and strings of a document, in which no two decimals stand in a row."""
+    try:
+        document = json.loads(text, object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError):
+        raise NotClean(["a text that is not JSON"]) from None
+    pending: list[object] = [document]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, _Pairs):
+            for key, inner in value:
+                problems.need(not _PLACE.search(key), "a key that names a place in json")
+                pending += (key, inner)
+        elif isinstance(value, list):
+            decimals = sum(isinstance(each, float) for each in value)
+            problems.need(decimals < 2, "a row of decimals in json")
+            pending += value
+
+
+class _Pairs(list[tuple[str, object]]):
+    """The members of an object, also those whose key stands there twice."""

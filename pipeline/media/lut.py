@@ -1,0 +1,165 @@
+"""Tables that bring other colours to BT.709: high dynamic range, wide gamuts, colour profiles.
+
+A table (Cube LUT 1.0) maps the R'G'B' of a picture to that of a BT.709 display, so that all
+of it is one look-up a pixel in FFmpeg's ``lut3d``.  Values go through linear light in which
+1 is diffuse white.  That is 203 cd/m² in PQ and HLG (ITU-R BT.2408, table 1), HLG as a
+display of 1000 cd/m² shows it (BT.2100, table 5); what is brighter is rolled off.  Video is
+shown by BT.1886 (a power of 2.4), photos by sRGB, at both ends alike.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import publishing
+from pipeline.media.probe import PQ, Picture
+from pipeline.media.profile import Profile
+
+Values = NDArray[np.float64]
+
+_VERSION = 2
+_SIZE = 65
+_WHITE_CD_M2 = 203.0
+_PEAK_CD_M2 = 1000.0
+_KNEE = 0.8  # of diffuse white; all below stays as it is, and white itself nearly
+_SRGB = 13  # transfer characteristics of ITU-T H.273, table 3
+_LUMA_2020 = (0.2627, 0.6780, 0.0593)
+# chromaticities of R, G, B by the code points of ITU-T H.273, table 2; white is D65
+_BT709 = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))
+_PRIMARIES = {
+    1: _BT709,
+    9: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046)),
+    11: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
+    12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
+}
+_D65 = (0.3127, 0.3290)
+# XYZ under D50 of sRGB's primaries: the columns that its ICC profile has (IEC 61966-2-1)
+_SRGB_D50 = np.array([[0.4360, 0.3851, 0.1431], [0.2225, 0.7169, 0.0606], [0.0139, 0.0971, 0.7139]])
+
+
+@dataclass(frozen=True)
+class Table:
+    """A function of R'G'B' from 0 to 1, and what makes it different from others."""
+
+    name: str
+    of: Callable[[Values], Values]
+
+
+def table(picture: Picture, profile: Profile | None) -> Table | None:
+    """What a picture's colours have to go through; None where they are BT.709's already.
+
+    What the picture itself says comes before a profile beside it.
+    """
+    if picture.hdr:
+        primaries = picture.primaries if picture.primaries in _PRIMARIES else 9
+        return Table(
+            f"hdr {picture.transfer} {primaries}", lambda v: _hdr(v, picture.transfer, primaries)
+        )
+    if picture.primaries in _PRIMARIES and picture.primaries != 1:
+        name = f"gamut {picture.transfer} {picture.primaries}"
+        return Table(name, lambda v: _gamut(v, picture.transfer, picture.primaries))
+    if profile is not None and not _like_srgb(profile):
+        return Table(f"profile {profile}", lambda v: _through(v, profile))
+    return None
+
+
+def written(wanted: Table, folder: Path) -> Path:
+    """The file of a table, from *folder* or calculated."""
+    name = hashlib.sha256(f"{_VERSION} {_SIZE} {wanted.name}".encode()).hexdigest()[:24]
+    path = folder / f"colours-{name}.cube"
+    if not path.exists():
+        steps = np.linspace(0, 1, _SIZE)
+        blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")
+        grid = np.stack([red, green, blue], -1).reshape(-1, 3)
+        lines = (f"{r:.5f} {g:.5f} {b:.5f}" for r, g, b in wanted.of(grid).tolist())
+        publishing.write_text(path, f"LUT_3D_SIZE {_SIZE}\n" + "\n".join(lines) + "\n")
+    return path
+
+
+def _hdr(values: Values, transfer: int, primaries: int) -> Values:
+    light = _pq(values) if transfer == PQ else _hlg(values)
+    return _bt1886_code(_rolled_off(light @ _between(_PRIMARIES[primaries], _BT709).T))
+
+
+def _gamut(values: Values, transfer: int, primaries: int) -> Values:
+    matrix = _between(_PRIMARIES[primaries], _BT709).T
+    if transfer == _SRGB:
+        return _srgb_code(_srgb_light(values) @ matrix)
+    return _bt1886_code(values**2.4 @ matrix)
+
+
+def _through(values: Values, profile: Profile) -> Values:
+    light = np.stack([profile.light(values[:, index], index) for index in range(3)], -1)
+    matrix = np.linalg.inv(_SRGB_D50) @ np.array(profile.matrix)
+    return _srgb_code(light @ matrix.T)
+
+
+def _like_srgb(profile: Profile) -> bool:
+    """Whether going through the profile would change no value by more than two of 255."""
+    steps = np.linspace(0, 1, 9)
+    grid = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(-1, 3)
+    return bool(np.abs(_through(grid, profile) - grid).max() < 2.5 / 255)
+
+
+def _pq(values: Values) -> Values:
+    """The light of PQ over diffuse white (ITU-R BT.2100, table 4)."""
+    m1, m2 = 2610 / 16384, 2523 / 32
+    c1, c2, c3 = 3424 / 4096, 2413 / 128, 2392 / 128
+    root = values ** (1 / m2)
+    return (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1) * 10000 / _WHITE_CD_M2
+
+
+def _hlg(values: Values) -> Values:
+    """The light of HLG over diffuse white, with its system gamma of 1.2 (BT.2100, table 5)."""
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    scene = np.where(values <= 0.5, values**2 / 3, (np.exp((values - c) / a) + b) / 12)
+    luma = np.maximum(scene @ np.array(_LUMA_2020), 1e-9)
+    light: Values = scene * luma[:, None] ** 0.2 * _PEAK_CD_M2 / _WHITE_CD_M2
+    return light
+
+
+def _rolled_off(light: Values) -> Values:
+    """Light up to the peak within 1: a Möbius curve above the knee, on the largest of R, G, B."""
+    peak = _PEAK_CD_M2 / _WHITE_CD_M2
+    largest = np.clip(light.max(-1), 1e-9, peak)
+    a = -(_KNEE**2) * (peak - 1) / (_KNEE**2 - 2 * _KNEE + peak)
+    b = (_KNEE**2 - 2 * _KNEE * peak + peak) / (peak - 1)
+    rolled = (b**2 + 2 * b * _KNEE + _KNEE**2) / (b - a) * (largest + a) / (largest + b)
+    scale = np.where(largest > _KNEE, rolled, largest) / largest
+    result: Values = np.minimum(light, peak) * scale[:, None]
+    return result
+
+
+def _bt1886_code(light: Values) -> Values:
+    return np.clip(light, 0, 1) ** (1 / 2.4)
+
+
+def _srgb_light(values: Values) -> Values:
+    """IEC 61966-2-1, section 5.2."""
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def _srgb_code(light: Values) -> Values:
+    light = np.clip(light, 0, 1)
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def _between(
+    before: tuple[tuple[float, float], ...], after: tuple[tuple[float, float], ...]
+) -> Values:
+    """The matrix from linear R, G, B of one set of primaries to those of another."""
+    return np.linalg.inv(_to_xyz(after)) @ _to_xyz(before)
+
+
+def _to_xyz(primaries: tuple[tuple[float, float], ...]) -> Values:
+    columns = np.array([[x / y, 1, (1 - x - y) / y] for x, y in primaries]).T
+    x, y = _D65
+    white = np.array([x / y, 1, (1 - x - y) / y])
+    result: Values = columns * np.linalg.solve(columns, white)
+    return result

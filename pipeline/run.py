@@ -1,0 +1,22 @@
+"""What a run has in hand: the one record that every stage is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.config import Config
+from pipeline.console import Console
+from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.ledger import Ledger
+from pipeline.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Run:
+    """The configuration, and the one way to each side effect: SQL, files, programs, the person."""
+
+    config: Config
+    ledger: Ledger
+    workspace: Workspace
+    ffmpeg: FfmpegRunner
+    console: Console

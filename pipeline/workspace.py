@@ -1,0 +1,118 @@
+"""The workspace on disk: where each thing lies, and who holds it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import WorkspaceBusy
+from pipeline.publishing import PART
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where things are, below one folder that only its owner can enter."""
+
+    root: Path
+
+    @property
+    def ledger(self) -> Path:
+        """The SQLite ledger."""
+        return self.root / "ledger.db"
+
+    @property
+    def originals(self) -> Path:
+        """The only folder where a location may still be."""
+        return self.root / "originals"
+
+    @property
+    def clips(self) -> Path:
+        """Cleaned and normalized clips, a folder for each original."""
+        return self.root / "clips"
+
+    @property
+    def report(self) -> Path:
+        """The report for the reviewers."""
+        return self.root / "report"
+
+    @property
+    def montage(self) -> Path:
+        """The compiled montages and what stands beside them."""
+        return self.root / "montage"
+
+    @property
+    def logs(self) -> Path:
+        """One file of JSON lines a run."""
+        return self.root / "logs"
+
+    @property
+    def cache(self) -> Path:
+        """What can be made again: cards, caption strips."""
+        return self.root / "cache"
+
+    def original(self, sha256: str) -> Path:
+        """The place of an original, content-addressed."""
+        return self.originals / sha256[:2] / sha256
+
+    def clip(self, sha256: str, output: str, suffix: str = ".mp4") -> Path:
+        """The place of a finished clip of one output."""
+        return self.clips / sha256 / f"{output}{suffix}"
+
+    def relative(self, path: Path) -> str:
+        """A path as the report and the ledger name it: from the workspace, with slashes."""
+        return path.relative_to(self.root).as_posix()
+
+    def create(self) -> None:
+        """Make the folders, closed to everybody but the owner."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.root.chmod(0o700)
+        for folder in (
+            self.originals,
+            self.clips,
+            self.report,
+            self.montage,
+            self.logs,
+            self.cache,
+        ):
+            folder.mkdir(mode=0o700, exist_ok=True)
+
+
+@contextmanager
+def hold(workspace: Workspace) -> Iterator[None]:
+    """Hold the workspace for a run; the kernel lets go of it when the holder dies.
+
+    :raises WorkspaceBusy: another process holds it.
+    """
+    workspace.create()
+    with (workspace.root / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise WorkspaceBusy(
+                f"another run holds the workspace {workspace.root}; nothing was changed. "
+                "Wait until it has ended and try again."
+            ) from error
+        yield
+
+
+def sweep(workspace: Workspace) -> int:
+    """Remove what a killed run left half-written; only the holder of the workspace may.
+
+    :returns: how many temporary files and scratch folders there were.
+    """
+    swept = 0
+    # os.walk looks at no file itself: with thousands of folders that is ten times as quick
+    for folder, folders, names in os.walk(workspace.root):
+        for name in [name for name in folders if name.endswith(PART)]:
+            shutil.rmtree(Path(folder, name), ignore_errors=True)
+            folders.remove(name)
+            swept += 1
+        for name in [name for name in names if name.endswith(PART)]:
+            Path(folder, name).unlink(missing_ok=True)
+            swept += 1
+    return swept
