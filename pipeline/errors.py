@@ -8,10 +8,14 @@ and what to do, and never holds a value that a sender wrote.
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipeline.model import Refusal
+
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class FootageError(Exception):
@@ -38,6 +42,20 @@ class UsageError(FootageError):
     """A command was asked for something that does not exist or makes no sense."""
 
     exit_code = 2
+
+
+class Stopping(FootageError):
+    """The run was asked to stop, for example by Ctrl-C."""
+
+    def __init__(self) -> None:
+        super().__init__("stopped; nothing is lost, run again to go on")
+
+
+class DiskFull(StageError):
+    """The disk has no room for a file, or the user's quota is used up."""
+
+    def __init__(self) -> None:
+        super().__init__("the disk is full; free some space and run again. Nothing is lost")
 
 
 class WorkspaceBusy(FootageError):
@@ -71,3 +89,19 @@ class Refused(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(f"{refusal.reason}: {refusal.detail}")
         self.refusal = refusal
+
+
+def from_os_error(error: OSError) -> StageError:
+    """Make the sentence for an error of the operating system.
+
+    A file's name may hold a location that its sender wrote, so it is masked.
+    """
+    if error.errno in NO_SPACE:
+        return DiskFull()
+    reason = error.strerror or (str(error) if error.errno is None else "") or "an unknown fault"
+    if error.filename is None:
+        return StageError(f"a file could not be read or written: {reason}")
+    from pipeline import wording  # noqa: PLC0415 - its patterns are compiled only when they are needed
+
+    name = wording.mask_locations(os.fsdecode(error.filename))
+    return StageError(f"{name} could not be read or written: {reason}")

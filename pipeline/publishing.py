@@ -17,8 +17,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline.errors import NO_SPACE, DiskFull
+
 PART = ".part"
 _CHUNK = 1 << 20
+
+
+@contextmanager
+def _disk_full_is_named() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise DiskFull from error
+        raise
 
 
 def part_for(final: Path) -> Path:
@@ -44,20 +56,27 @@ def scratch(folder: Path) -> Iterator[Path]:
 
 
 def publish(part: Path, final: Path, mode: int = 0o600) -> None:
-    """Flush *part* to the disk and give it its final name, in one step that can't be half done."""
-    with part.open("rb") as file:
-        os.fchmod(file.fileno(), mode)
-        os.fsync(file.fileno())
-    part.replace(final)
-    flush_folder(final.parent)
+    """Flush *part* to the disk and rename it to *final*, which is one atomic step.
+
+    :raises DiskFull: there is no room for it.
+    """
+    with _disk_full_is_named():
+        with part.open("rb") as file:
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        part.replace(final)
+        flush_folder(final.parent)
 
 
 @contextmanager
 def publishing(final: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
-    """Write a new file through its temporary name; nothing appears if the block raises."""
+    """Write a new file through its temporary name; nothing appears if the block raises.
+
+    :raises DiskFull: there is no room for it.
+    """
     part = part_for(final)
     try:
-        with part.open("xb") as file:
+        with _disk_full_is_named(), part.open("xb") as file:
             yield file
         publish(part, final, mode)
     finally:

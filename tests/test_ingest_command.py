@@ -60,7 +60,7 @@ def test_a_disk_that_takes_no_more_in_mid_part(account: Account, tmp_path: Path)
     assert full.returncode == 1
     assert full.stdout == ""
     (line,) = full.stderr.splitlines()
-    assert "takes no more; free some space and run again. Nothing is lost" in line
+    assert "disk is full; free some space and run again. Nothing is lost" in line
     assert [item.sha256 for item in desk.attachments()] == WHOLE[:1]
     assert not list(tmp_path.rglob("*.part"))
     assert footage(tmp_path).returncode == 0

@@ -14,7 +14,7 @@ import pytest
 from mails import Desk, jpeg, mail, mp4, sha, write_all
 
 from pipeline.console import Console, Verbosity
-from pipeline.errors import InboxError, StageError, UsageError
+from pipeline.errors import DiskFull, InboxError, UsageError
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ingest import drop
 from pipeline.ingest.add import add
@@ -278,7 +278,7 @@ def test_a_full_disk_is_one_clear_line_and_the_next_run_goes_on(tmp_path: Path) 
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, hard))
     try:
-        with pytest.raises(StageError, match="takes no more; free some space and run again"):
+        with pytest.raises(DiskFull, match="disk is full; free some space and run again"):
             desk.ingest()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -17,7 +17,7 @@ from carriers.bases import bases
 
 from pipeline import publishing
 from pipeline.console import Console, Verbosity
-from pipeline.errors import SandboxUnavailable
+from pipeline.errors import SandboxUnavailable, Stopping
 from pipeline.ffmpeg import sandbox
 from pipeline.ffmpeg.runner import FfmpegRunner, ProgramResult, program
 from pipeline.ffmpeg.sandbox import Limits, Permissions
@@ -214,7 +214,7 @@ def test_what_a_program_says_is_not_kept(tmp_path: Path) -> None:
 def test_a_closed_door_ends_what_runs_and_starts_nothing() -> None:
     runner = FfmpegRunner("auto", Console(Verbosity.QUIET))
     runner.close()
-    with pytest.raises(InterruptedError):
+    with pytest.raises(Stopping):
         runner.run("canary", ["/bin/true"], Permissions())
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import signal
 
-from pipeline.errors import Refused, StageError
+from pipeline.errors import DiskFull, Refused
 from pipeline.ffmpeg.runner import ProgramResult
 from pipeline.model import Reason, Refusal
 
@@ -29,12 +29,12 @@ def look(ended: ProgramResult, wall_s: float) -> None:
     """Pass if the program ended by itself; its exit code is the caller's to judge.
 
     :raises Refused: timeout, corrupt (the decoder crashed) or internal (it was killed).
-    :raises StageError: the disk is full.
+    :raises DiskFull: the disk is full.
     """
     if ended.timed_out:
         raise Refused(Refusal(Reason.TIMEOUT, f"it took longer than the {wall_s:.0f} s allowed"))
     if "No space left on device" in ended.said:
-        raise StageError("the disk is full; make room and run again, nothing is lost")
+        raise DiskFull
     number = _signal(ended.code)
     if number is None:
         return

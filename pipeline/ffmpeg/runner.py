@@ -24,6 +24,7 @@ from typing import IO
 import imageio_ffmpeg
 
 from pipeline.console import Console
+from pipeline.errors import Stopping
 from pipeline.ffmpeg.sandbox import Permissions, choose, spawn
 
 _KEEP = 4 << 20
@@ -101,14 +102,14 @@ class FfmpegRunner:
         :param feed: pieces for its standard input; without, it has none.
         :param sink: takes what comes from its standard output, piece by piece, in a thread of
             its own; without, the last 4 MiB are kept.
-        :raises InterruptedError: the runner was closed while it ran.
+        :raises Stopping: the runner was closed while it ran.
         :raises SandboxUnavailable: the configuration asks for walls that can't be had here.
         """
         begun = time.monotonic()
         command, filter_program = choose(self._wanted).command(argv, cell)
         with self._lock:
             if self._closed:
-                raise InterruptedError("the run is being stopped")
+                raise Stopping
             process = spawn(
                 command,
                 filter_program,
@@ -134,7 +135,7 @@ class FfmpegRunner:
         )
         self._console.detail(f"{purpose}: {ended.seconds:.1f} s, exit {ended.code}")
         if self._closed:
-            raise InterruptedError("the run is being stopped")
+            raise Stopping
         return ended
 
     def close(self) -> None:

@@ -11,10 +11,10 @@ from contextlib import closing
 from pathlib import Path
 
 from pipeline import publishing
-from pipeline.errors import UsageError
+from pipeline.errors import UsageError, from_os_error
 from pipeline.ingest.inbox import file_time, stable_name, uid_of
 from pipeline.ingest.originals import Originals
-from pipeline.ingest.stage import IngestSummary, disk_trouble
+from pipeline.ingest.stage import IngestSummary
 from pipeline.ingest.take import Taker
 from pipeline.model import MailIdentity
 from pipeline.run import Run
@@ -26,7 +26,7 @@ def add(run: Run, paths: Iterable[Path]) -> IngestSummary:
     """Take in files, each as a submission without a sender, received when it was last changed.
 
     :raises UsageError: one of them is no file; nothing is taken in then.
-    :raises StageError: the disk is full.
+    :raises DiskFull: the disk is full.
     """
     wanted = list(paths)
     missing = [str(path) for path in wanted if not path.is_file()]
@@ -58,6 +58,6 @@ def add(run: Run, paths: Iterable[Path]) -> IngestSummary:
                     size += taken.bytes
                     run.console.event("added", submission=taken.submission.id, sha256=sha256)
             except OSError as error:
-                raise disk_trouble(error) from error
+                raise from_os_error(error) from error
             task.advance(path.stat().st_size)
     return IngestSummary(mails=mails, attachments=attachments, bytes=size, seen_again=again)

@@ -7,7 +7,6 @@ take more: what was taken in by then stays, and the next run goes on.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import sqlite3
 import struct
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from pipeline import clock, wording
 from pipeline.config import Config
 from pipeline.console import Console, Task
-from pipeline.errors import InboxError, StageError
+from pipeline.errors import InboxError, StageError, from_os_error
 from pipeline.ingest.drop import DropInbox
 from pipeline.ingest.folders import EmlInbox, MaildirInbox
 from pipeline.ingest.imap import ImapInbox, Unreadable
@@ -83,7 +82,7 @@ def run(run: Run, *, dry_run: bool = False) -> IngestSummary:
     """Take in every mail that is new, then tell the server.
 
     :raises InboxError: the inbox can't be reached, signed in to, or read to its end.
-    :raises StageError: the disk is full.
+    :raises DiskFull: the disk is full.
     """
     inbox = open_inbox(run.config, run.workspace)
     try:
@@ -173,7 +172,7 @@ class _Intake:
                         "a mail could not be had from the server; it is left for the next run"
                     )
                 except OSError as error:
-                    raise disk_trouble(error) from error
+                    raise from_os_error(error) from error
         if self._count["left"] == len(refs) >= _GIVE_UP:
             raise InboxError("the server gave none of the new mails; run again later")
 
@@ -226,13 +225,3 @@ def _digest(ref: MailRef, taken: Taken) -> str:
     if ref.name is None:
         return taken.digest
     return hashlib.sha256(f"{ref.name}\0{taken.digest}".encode()).hexdigest()
-
-
-def disk_trouble(error: OSError) -> StageError:
-    """The sentence for a disk that takes no more."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return StageError(
-            "the disk that holds the workspace takes no more; free some space and run again. "
-            "Nothing is lost: the next run goes on from here"
-        )
-    return StageError(f"a file could not be read or written: {error.strerror or error}")

@@ -14,7 +14,7 @@ from pipeline import judge, publishing
 from pipeline.carriers import findings
 from pipeline.config import Config
 from pipeline.console import Console
-from pipeline.errors import NotClean, Refused, StageError
+from pipeline.errors import FootageError, NotClean, Refused
 from pipeline.ffmpeg import faults
 from pipeline.ffmpeg.runner import FfmpegRunner, ProgramResult, program
 from pipeline.ffmpeg.sandbox import Limits, Permissions
@@ -66,8 +66,8 @@ class _Made:
 def make(job: Job, shop: Shop) -> ClipResult:
     """Make a clip, or say why there is none.
 
-    :raises StageError: the disk is full; nothing about the clip is known then.
-    :raises InterruptedError: the run is being stopped.
+    :raises DiskFull: the disk is full; nothing about the clip is known then.
+    :raises Stopping: the run is being stopped.
     """
     found: tuple[Finding, ...] = ()
     try:
@@ -81,7 +81,7 @@ def make(job: Job, shop: Shop) -> ClipResult:
         shop.console.event("not-clean", sha256=job.sha256, problems=fault.problems)
         what = "; ".join(fault.problems[:3])
         refusal = Refusal(Reason.NOT_CLEAN, f"withheld, the finished clip still held: {what}")
-    except (StageError, InterruptedError):
+    except FootageError:
         raise
     except Exception as error:  # noqa: BLE001 - one clip's fault must not end the night
         # an exception's text could repeat what the file holds: only its kind and place are kept

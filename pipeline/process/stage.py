@@ -64,7 +64,7 @@ def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
     """Make what is missing.
 
     :param only: the originals to look at; None for all.
-    :raises StageError: the disk is full; what was made is recorded.
+    :raises DiskFull: the disk is full; what was made is recorded.
     :raises ConfigError: the campaign's caption can't be written with any font here.
     """
     config, ledger, workspace = run.config, run.ledger, run.workspace

@@ -15,7 +15,7 @@ import ffmpeg
 
 from pipeline import judge, publishing
 from pipeline.config import Output
-from pipeline.errors import StageError
+from pipeline.errors import DiskFull, StageError
 from pipeline.ffmpeg.runner import FfmpegRunner, ProgramResult, program
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.media import encode
@@ -131,7 +131,7 @@ def _cell(film: Film, part: Path, workspace: Workspace) -> Permissions:
 
 def _gate(ended: ProgramResult, fault: str) -> None:
     if "No space left on device" in ended.said:
-        raise StageError("the disk is full; make room and render again, the old montage stays")
+        raise DiskFull
     if not ended.ok:
         raise StageError(f"{fault}: {'; '.join(ended.said) or ended.code}")
 

@@ -19,7 +19,7 @@ import ffmpeg
 
 from pipeline import judge, publishing
 from pipeline.config import Output
-from pipeline.errors import StageError
+from pipeline.errors import DiskFull, StageError
 from pipeline.ffmpeg.runner import FfmpegRunner, program
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.media import encode
@@ -151,7 +151,7 @@ def _batch(
         )
         ended = runner.run("seam", argv, cell)
         if "No space left on device" in ended.said:
-            raise StageError("the disk is full; make room and render again, the old montage stays")
+            raise DiskFull
         if not ended.ok:
             raise StageError(f"a crossfade could not be made: {'; '.join(ended.said)}")
         for path, bridge in batch.items():
