@@ -27,12 +27,12 @@ from PIL import Image, ImageCms, ImageOps
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from campaign import begin, config
-from carriers import build
-from carriers.bases import ffmpeg as film
-from carriers.jpegs import app1
-from carriers.needles import Needles
-from carriers.place import tiff
+from support.command_scene import begin, config
+from support.planted import build
+from support.planted.bases import ffmpeg as film
+from support.planted.jpegs import app1
+from support.planted.needles import Needles
+from support.planted.place import tiff
 from test_colour import DISPLAY_P3
 
 from bench._cpu import cost_of, footage

@@ -22,8 +22,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from carriers import corpus
-from carriers.place import Place
+from support.planted import corpus
+from support.planted.place import Place
 
 from pipeline.carriers.findings import find
 from pipeline.console import Console, Verbosity

@@ -23,7 +23,7 @@ from pwd import struct_passwd
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from dovecot import PASSWORD, Account, Dovecot
+from support.dovecot import PASSWORD, Account, Dovecot
 
 ROOT = Path(__file__).parents[1]
 MB = 1_000_000

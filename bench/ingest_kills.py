@@ -22,10 +22,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-import crash
-from dovecot import BARE, PASSWORD, Account, Dovecot
-from mails import Desk, jpeg, mail, mp4, sha
-from proxy import How, Trouble, troubled
+from support import kill_ingest
+from support.dovecot import BARE, PASSWORD, Account, Dovecot
+from support.ingest_scene import IngestScene, jpeg, mail, mp4, sha
+from support.proxy import How, Trouble, troubled
 
 from pipeline.errors import InboxError
 from pipeline.ingest import imap, session
@@ -41,7 +41,7 @@ INSTANTS = 50
 LONGEST_MS = 300  # what a run takes, the start of the interpreter not counted
 WINDOWS = [
     (where, nth)
-    for step in crash.STEPS
+    for step in kill_ingest.STEPS
     for where in ((f"before-{step}", f"after-{step}") if step != "body" else ("inside-body",))
     for nth in (1, 2, 3)
 ]
@@ -56,7 +56,7 @@ def killed(where: str, nth: int, host: str) -> Case:
 
     def case(account: Account, folder: Path) -> bool:
         desk = desk_for(account, folder, account.url(host=host))
-        script = crash.__file__
+        script = kill_ingest.__file__
         config = desk.workspace.root.parent / "config.toml"
         argv = [sys.executable, script, str(config), where, str(nth)]
         return subprocess.run(argv, check=False).returncode < 0
@@ -77,9 +77,9 @@ def broken(*troubles: Trouble) -> Case:
     return case
 
 
-def desk_for(account: Account, folder: Path, url: str) -> Desk:
+def desk_for(account: Account, folder: Path, url: str) -> IngestScene:
     lines = f'ca_file = "{account.server.ca_file}"\nprocessed_folder = "Done"'
-    return Desk.at(folder, url, lines)
+    return IngestScene.at(folder, url, lines)
 
 
 def cases() -> list[tuple[str, Case]]:

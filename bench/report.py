@@ -18,9 +18,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from browser import ARGUMENTS, chromium
 from playwright.sync_api import sync_playwright
-from synthetic import Campaign, attachment, quiet, refused, result, settings
+from support.browser import ARGUMENTS, chromium
+from support.ledger_scene import LedgerScene, attachment, quiet, refused, result, settings
 
 from pipeline.config import Config
 from pipeline.ledger import Ledger
@@ -31,7 +31,7 @@ from pipeline.workspace import Workspace
 TEXT = "Hello, here is our clip from the river. Everybody in it agreed to be shown. " * 12
 
 
-def fill(campaign: Campaign, rows: int) -> None:
+def fill(campaign: LedgerScene, rows: int) -> None:
     """Two attachments a mail; one in nine is refused, one in thirteen came before."""
     # the bench is of the report: the ledger is filled without waiting for the disk
     campaign.ledger._db.execute("PRAGMA synchronous = OFF")
@@ -52,7 +52,7 @@ def fill(campaign: Campaign, rows: int) -> None:
                 campaign.clip(result(name, category="march" if part else None))
 
 
-def written(config: Config, campaign: Campaign) -> dict[str, Any]:
+def written(config: Config, campaign: LedgerScene) -> dict[str, Any]:
     """CPU seconds and peak memory of writing the report, and of finding nothing new."""
     figures: dict[str, Any] = {}
     for name in ("first", "unchanged"):
@@ -104,7 +104,7 @@ def main() -> dict[str, Any]:
         workspace = Workspace(config.root)
         workspace.create()
         with Ledger(workspace.ledger) as ledger:
-            campaign = Campaign(ledger, workspace)
+            campaign = LedgerScene(ledger, workspace)
             fill(campaign, rows)
             figures = {"rows": rows} | written(config, campaign)
         return figures | answered(workspace.report / "index.html")

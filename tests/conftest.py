@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dovecot import Dovecot
+from support.dovecot import Dovecot
 from xdist.scheduler import LoadFileScheduling
 
-_COSTLY = re.compile(r"^from (dovecot|demo_sample) import", re.MULTILINE)
+_COSTLY = re.compile(r"^from support\.(dovecot|demo_sample) import", re.MULTILINE)
 
 
 @pytest.fixture(scope="session")

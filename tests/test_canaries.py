@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from campaign import Campaign, begin, config
-from carriers.bases import bases
-from carriers.hostile import HOSTILE, Hostile, Target
+from support.command_scene import CommandScene, begin, config
+from support.planted.bases import bases
+from support.planted.hostile import HOSTILE, Hostile, Target
 
 from pipeline.console import Console, Verbosity
 from pipeline.ffmpeg import runner
@@ -82,7 +82,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
 
 @dataclass(frozen=True)
 class Night:
-    campaign: Campaign
+    campaign: CommandScene
     code: int
     peak: int
     own: int

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from campaign import Campaign, begin, config, footage
+from support.command_scene import CommandScene, begin, config, footage
 
 from pipeline import publishing
 from pipeline.ledger import Ledger
@@ -18,13 +18,13 @@ from pipeline.workspace import Workspace, hold
 
 
 @pytest.fixture
-def campaign(tmp_path: Path) -> Campaign:
+def campaign(tmp_path: Path) -> CommandScene:
     """A mail with a text file and a playlist: nothing that needs an encode."""
     junk = {"notes.txt": b"just words", "story.mp4": b"ffconcat version 1.0\nfile /etc/passwd\n"}
     return begin(tmp_path, {"hello": junk})
 
 
-def test_options_stand_before_or_behind(campaign: Campaign) -> None:
+def test_options_stand_before_or_behind(campaign: CommandScene) -> None:
     path = str(campaign.folder / "config.toml")
     behind = footage("run", "--json", "--config", path)
     before = footage("--json", "--config", path, "status")
@@ -34,18 +34,18 @@ def test_options_stand_before_or_behind(campaign: Campaign) -> None:
     assert behind.err != ""
 
 
-def test_refusals_are_a_normal_outcome(campaign: Campaign) -> None:
+def test_refusals_are_a_normal_outcome(campaign: CommandScene) -> None:
     assert campaign.footage("run").code == 0
     reasons = {name: row["reason"]["code"] for name, row in campaign.rows.items()}
     assert reasons == {"notes.txt": "not-media", "story.mp4": "unsafe"}
 
 
-def test_quiet_says_nothing(campaign: Campaign) -> None:
+def test_quiet_says_nothing(campaign: CommandScene) -> None:
     said = campaign.footage("run", "-q")
     assert (said.code, said.out, said.err) == (0, "", "")
 
 
-def test_a_faulty_config_is_exit_2(campaign: Campaign) -> None:
+def test_a_faulty_config_is_exit_2(campaign: CommandScene) -> None:
     path = campaign.folder / "config.toml"
     path.write_text(path.read_text() + "[nonsense]\n")
     said = campaign.footage("run")
@@ -61,7 +61,7 @@ def test_wrong_usage_is_exit_2(arguments: list[str]) -> None:
     assert footage(*arguments).code == 2
 
 
-def test_nothing_to_render_is_exit_1(campaign: Campaign) -> None:
+def test_nothing_to_render_is_exit_1(campaign: CommandScene) -> None:
     campaign.footage("run")
     said = campaign.footage("render")
     assert said.code == 1
@@ -69,7 +69,7 @@ def test_nothing_to_render_is_exit_1(campaign: Campaign) -> None:
     assert campaign.footage("render", "portrait").code == 2
 
 
-def test_a_held_workspace_is_exit_75(campaign: Campaign) -> None:
+def test_a_held_workspace_is_exit_75(campaign: CommandScene) -> None:
     campaign.footage("run")
     before = campaign.footage("status").out
     with hold(Workspace(campaign.work)):
@@ -81,7 +81,7 @@ def test_a_held_workspace_is_exit_75(campaign: Campaign) -> None:
     assert campaign.footage("run").code == 0
 
 
-def test_failed_clips_are_exit_3_until_they_are_retried(campaign: Campaign) -> None:
+def test_failed_clips_are_exit_3_until_they_are_retried(campaign: CommandScene) -> None:
     campaign.footage("run")
     sha256 = campaign.rows["notes.txt"]["sha256"]
     refusal = Refusal(Reason.TIMEOUT, "it took longer than the 120 s allowed")
@@ -101,7 +101,7 @@ def test_failed_clips_are_exit_3_until_they_are_retried(campaign: Campaign) -> N
     assert campaign.rows["notes.txt"]["reason"]["code"] == "not-media"
 
 
-def test_an_inbox_out_of_reach_does_not_stop_the_night(campaign: Campaign) -> None:
+def test_an_inbox_out_of_reach_does_not_stop_the_night(campaign: CommandScene) -> None:
     campaign.footage("ingest")
     (campaign.folder / "inbox").rename(campaign.folder / "elsewhere")
     said = campaign.footage("run")
@@ -110,7 +110,7 @@ def test_an_inbox_out_of_reach_does_not_stop_the_night(campaign: Campaign) -> No
     assert campaign.rows["story.mp4"]["reason"]["code"] == "unsafe"
 
 
-def test_a_ledger_that_is_none_is_one_sentence(campaign: Campaign) -> None:
+def test_a_ledger_that_is_none_is_one_sentence(campaign: CommandScene) -> None:
     campaign.footage("run")
     for path in campaign.work.glob("ledger.db*"):
         path.unlink()
@@ -121,7 +121,7 @@ def test_a_ledger_that_is_none_is_one_sentence(campaign: Campaign) -> None:
     assert "Traceback" not in said.err
 
 
-def test_a_killed_run_leaves_nothing_behind_the_next(campaign: Campaign) -> None:
+def test_a_killed_run_leaves_nothing_behind_the_next(campaign: CommandScene) -> None:
     campaign.footage("run")
     left = campaign.work / "clips" / "ab" / f".landscape-1{publishing.PART}"
     left.parent.mkdir()
@@ -140,7 +140,7 @@ def test_the_module_is_the_command(tmp_path: Path) -> None:
     assert json.loads(said.stdout)["error"].startswith("there is no workspace at")
 
 
-def test_a_place_in_a_files_name_stays_outside(campaign: Campaign) -> None:
+def test_a_place_in_a_files_name_stays_outside(campaign: CommandScene) -> None:
     """The names of mails on disk are no different from what is in them."""
     mail = campaign.folder / "inbox" / "000.eml"
     mail.rename(mail.with_name("mill -31.4159_+89.7932.eml"))

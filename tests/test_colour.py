@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from boards import Pixels
 from coloraide import Color
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
-from studio import WIDE, Clip, Studio
+from support.clip_scene import WIDE, Clip, ClipScene
+from support.marked_pictures import Pixels
 
 from pipeline.ffmpeg import runner
 from pipeline.media import profile
@@ -62,8 +62,8 @@ def differences(clip: Clip) -> list[float]:
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> Studio:
-    return Studio(tmp_path).to(WIDE, still_motion="none", still_seconds=0.2)
+def studio(tmp_path: Path) -> ClipScene:
+    return ClipScene(tmp_path).to(WIDE, still_motion="none", still_seconds=0.2)
 
 
 def pq(light: Values) -> Values:
@@ -84,7 +84,7 @@ def hlg(light: Values) -> Values:
     return signal
 
 
-def hdr_film(studio: Studio, code: Callable[[Values], Values], transfer: str) -> Path:
+def hdr_film(studio: ClipScene, code: Callable[[Values], Values], transfer: str) -> Path:
     """The patches at a diffuse white of 203 cd/m² in BT.2020, ten bits, as HEVC."""
     light = (patches() / 255.0) ** 2.4 @ FROM_709_TO_2020.T * 203
     signal = code(light)
@@ -109,7 +109,7 @@ def hdr_film(studio: Studio, code: Callable[[Values], Values], transfer: str) ->
 
 @pytest.mark.parametrize(("code", "transfer"), [(pq, "smpte2084"), (hlg, "arib-std-b67")])
 def test_high_dynamic_range(
-    studio: Studio, code: Callable[[Values], Values], transfer: str
+    studio: ClipScene, code: Callable[[Values], Values], transfer: str
 ) -> None:
     clip = studio.clip(hdr_film(studio, code, transfer))
     assert clip.result.source is not None
@@ -117,7 +117,7 @@ def test_high_dynamic_range(
     assert max(differences(clip)) < LIMIT
 
 
-def test_highlights_are_rolled_off_and_keep_their_order(studio: Studio) -> None:
+def test_highlights_are_rolled_off_and_keep_their_order(studio: ClipScene) -> None:
     steps = np.array([100, 203, 300, 450, 1000.0])
 
     def bright(light: Values) -> Values:
@@ -142,13 +142,13 @@ def test_highlights_are_rolled_off_and_keep_their_order(studio: Studio) -> None:
         ("out_color_matrix=bt709,format=gbrp", ("-c:v", "libx264rgb")),
     ],
 )
-def test_ranges_depths_and_matrices(studio: Studio, scale: str, more: tuple[str, ...]) -> None:
+def test_ranges_depths_and_matrices(studio: ClipScene, scale: str, more: tuple[str, ...]) -> None:
     options = ("-c:v", "libx264", "-crf", "2", *more)
     film = studio.painted("film.mkv", [patches()] * 2, "30", "-vf", f"scale={scale}", *options)
     assert max(differences(studio.clip(film))) < LIMIT
 
 
-def test_a_large_unlabelled_film_is_bt709(studio: Studio) -> None:
+def test_a_large_unlabelled_film_is_bt709(studio: ClipScene) -> None:
     large = patches().repeat(8, 0).repeat(8, 1)
     film = studio.painted(
         "film.mp4", [large], "30", "-vf", "scale=out_color_matrix=bt709,format=yuv420p"
@@ -200,7 +200,7 @@ ADOBE_RGB = icc(
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "avif"])
 @pytest.mark.parametrize("named", [DISPLAY_P3, ADOBE_RGB], ids=["display-p3", "adobe-rgb"])
-def test_photos_go_through_their_profile(studio: Studio, suffix: str, named: bytes) -> None:
+def test_photos_go_through_their_profile(studio: ClipScene, suffix: str, named: bytes) -> None:
     """What LittleCMS makes of the patches for a profile comes back as the patches."""
     made = ImageCms.profileToProfile(
         Image.fromarray(patches()),
@@ -218,7 +218,7 @@ def test_photos_go_through_their_profile(studio: Studio, suffix: str, named: byt
     assert max(differences(studio.clip(bare))) > LIMIT  # so the profile was what did it
 
 
-def test_a_photo_in_srgb_goes_through_no_table(studio: Studio) -> None:
+def test_a_photo_in_srgb_goes_through_no_table(studio: ClipScene) -> None:
     path = studio.folder / "photo.jpg"
     named = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     Image.fromarray(patches()).save(path, icc_profile=named, quality=97, subsampling=0)
@@ -226,7 +226,7 @@ def test_a_photo_in_srgb_goes_through_no_table(studio: Studio) -> None:
     assert list((studio.folder / "work" / "cache").glob("*.cube")) == []
 
 
-def test_a_broken_profile_is_none(studio: Studio) -> None:
+def test_a_broken_profile_is_none(studio: ClipScene) -> None:
     path = studio.folder / "photo.jpg"
     small = Image.fromarray(patches()[::30, ::30])
     broken = [DISPLAY_P3[:cut] or b"\0" for cut in range(0, len(DISPLAY_P3), 7)]

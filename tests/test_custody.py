@@ -8,8 +8,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from campaign import Campaign, begin, config, mail
 from PIL import Image
+from support.command_scene import CommandScene, begin, config, mail
 
 QUICK = (
     '[process]\nstill_seconds = 0.2\nstill_motion = "none"\n[review]\nrequired = false\n'
@@ -25,7 +25,7 @@ def picture(colour: str) -> bytes:
 
 
 @pytest.fixture
-def campaign(tmp_path: Path) -> Campaign:
+def campaign(tmp_path: Path) -> CommandScene:
     """Two senders; the first sent a red and a green picture, the second a blue one."""
     mails = {
         "one": {"red.png": picture("red"), "green.png": picture("green")},
@@ -37,11 +37,11 @@ def campaign(tmp_path: Path) -> Campaign:
     return made
 
 
-def files_of(campaign: Campaign, sha256: str) -> list[Path]:
+def files_of(campaign: CommandScene, sha256: str) -> list[Path]:
     return [path for path in campaign.work.rglob("*") if sha256 in str(path)]
 
 
-def test_a_clip_that_is_taken_back_is_gone(campaign: Campaign) -> None:
+def test_a_clip_that_is_taken_back_is_gone(campaign: CommandScene) -> None:
     sha256 = campaign.rows["red.png"]["sha256"]
     assert len(files_of(campaign, sha256)) > 2
     said = campaign.footage("withdraw", "--clip", sha256[:10], "--json")
@@ -60,7 +60,7 @@ def test_a_clip_that_is_taken_back_is_gone(campaign: Campaign) -> None:
     assert "stale" not in campaign.footage("status").out
 
 
-def test_the_same_bytes_are_not_taken_again_unless_by_hand(campaign: Campaign) -> None:
+def test_the_same_bytes_are_not_taken_again_unless_by_hand(campaign: CommandScene) -> None:
     sha256 = campaign.rows["red.png"]["sha256"]
     campaign.footage("withdraw", "--clip", sha256)
     again = mail(7, "again", {"red again.png": picture("red")})
@@ -77,7 +77,7 @@ def test_the_same_bytes_are_not_taken_again_unless_by_hand(campaign: Campaign) -
     assert campaign.rows["red.png"]["status"] == "accepted"
 
 
-def test_all_of_a_sender_is_taken_back(campaign: Campaign) -> None:
+def test_all_of_a_sender_is_taken_back(campaign: CommandScene) -> None:
     said = campaign.footage("withdraw", "--sender", "SENDER0@example.org", "--json")
     assert len(said.data["withdraw"]["withdrawn"]) == 2
     assert campaign.rows["green.png"]["status"] == "withdrawn"
@@ -108,14 +108,14 @@ def test_an_archive_goes_with_what_was_in_it(tmp_path: Path) -> None:
     [[], ["--clip", "ffff"], ["--sender", "nobody@example.org"], ["--clip", "a", "--sender", "b"]],
 )
 def test_a_withdrawal_that_names_nothing_is_wrong_usage(
-    campaign: Campaign, arguments: list[str]
+    campaign: CommandScene, arguments: list[str]
 ) -> None:
     before = campaign.footage("status", "--json").data["totals"]
     assert campaign.footage("withdraw", *arguments).code == 2
     assert campaign.footage("status", "--json").data["totals"] == before
 
 
-def test_originals_go_when_their_days_are_over(campaign: Campaign) -> None:
+def test_originals_go_when_their_days_are_over(campaign: CommandScene) -> None:
     originals = [path for path in (campaign.work / "originals").rglob("*") if path.is_file()]
     assert len(originals) == 4
     assert campaign.footage("purge", "--json").data["purge"] == {"deleted": 0, "waiting": 0}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthetic import Campaign, attachment, refused, result, sha
+from support.ledger_scene import LedgerScene, attachment, refused, result, sha
 
 from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
@@ -20,11 +20,11 @@ NAMES = ("one", "two", "three")
 
 
 @pytest.fixture
-def campaign(tmp_path: Path) -> Iterator[Campaign]:
+def campaign(tmp_path: Path) -> Iterator[LedgerScene]:
     workspace = Workspace(tmp_path / "work")
     workspace.create()
     with Ledger(workspace.ledger) as ledger:
-        campaign = Campaign(ledger, workspace)
+        campaign = LedgerScene(ledger, workspace)
         for name in NAMES:
             campaign.mail(attachment(name))
             campaign.clip(result(name))
@@ -41,7 +41,7 @@ def save(folder: Path, entries: Any, **changes: Any) -> Path:
 # -- from the shell ---------------------------------------------------------------------------
 
 
-def test_unique_prefix_is_enough(campaign: Campaign) -> None:
+def test_unique_prefix_is_enough(campaign: LedgerScene) -> None:
     (decided,) = decisions.decide(
         campaign.ledger, [sha("one")[:6].upper()], Decision.APPROVED, note="lovely", by="ada"
     )
@@ -52,7 +52,7 @@ def test_unique_prefix_is_enough(campaign: Campaign) -> None:
     assert (stored.decision, stored.note, stored.by) == (Decision.APPROVED, "lovely", "ada")
 
 
-def test_same_clip_named_twice_is_decided_once(campaign: Campaign) -> None:
+def test_same_clip_named_twice_is_decided_once(campaign: LedgerScene) -> None:
     named = [sha("one")[:4], sha("one")]
     assert len(decisions.decide(campaign.ledger, named, Decision.HELD, note="", by="ada")) == 1
 
@@ -68,7 +68,7 @@ def test_same_clip_named_twice_is_decided_once(campaign: Campaign) -> None:
     ],
 )
 def test_prefix_that_names_nothing_is_told_and_nothing_is_decided(
-    campaign: Campaign, prefix: str, problem: str
+    campaign: LedgerScene, prefix: str, problem: str
 ) -> None:
     with pytest.raises(UsageError, match=problem) as caught:
         decisions.decide(
@@ -78,14 +78,14 @@ def test_prefix_that_names_nothing_is_told_and_nothing_is_decided(
     assert campaign.ledger.reviews() == {}
 
 
-def test_ambiguous_prefix_is_refused(campaign: Campaign) -> None:
+def test_ambiguous_prefix_is_refused(campaign: LedgerScene) -> None:
     for last in "ab":
         campaign.mail(attachment("x", sha256="feed" * 15 + "000" + last))
     with pytest.raises(UsageError, match="more than one clip"):
         decisions.decide(campaign.ledger, ["feedfeed"], Decision.APPROVED, note="", by="ada")
 
 
-def test_caption_category_and_cut_outlive_a_new_decision(campaign: Campaign) -> None:
+def test_caption_category_and_cut_outlive_a_new_decision(campaign: LedgerScene) -> None:
     earlier = Review(Decision.HELD, "hm", "ada", None, "A caption", "march", 0.5, 2.0)
     campaign.ledger.decide(sha("one"), earlier)
     (decided,) = decisions.decide(
@@ -102,7 +102,7 @@ def test_caption_category_and_cut_outlive_a_new_decision(campaign: Campaign) -> 
     assert (after.decision, after.note, after.by) == (Decision.APPROVED, "", "bob")
 
 
-def test_note_holds_no_location(campaign: Campaign) -> None:
+def test_note_holds_no_location(campaign: LedgerScene) -> None:
     decisions.decide(
         campaign.ledger, [sha("one")], Decision.HELD, note="at 48.85837, 2.29448, please", by="ada"
     )
@@ -112,7 +112,7 @@ def test_note_holds_no_location(campaign: Campaign) -> None:
 # -- from a file ------------------------------------------------------------------------------
 
 
-def test_file_is_taken_entry_by_entry(campaign: Campaign, tmp_path: Path) -> None:
+def test_file_is_taken_entry_by_entry(campaign: LedgerScene, tmp_path: Path) -> None:
     campaign.mail(attachment("broken"))
     campaign.clip(refused("broken", Reason.CORRUPT, "no frame can be decoded"))
     path = save(
@@ -159,7 +159,7 @@ def test_file_is_taken_entry_by_entry(campaign: Campaign, tmp_path: Path) -> Non
     assert (stored[sha("three")].decision, stored[sha("three")].by) == (Decision.HELD, "ada")
 
 
-def test_file_taken_twice_changes_nothing(campaign: Campaign, tmp_path: Path) -> None:
+def test_file_taken_twice_changes_nothing(campaign: LedgerScene, tmp_path: Path) -> None:
     path = save(tmp_path, [{"sha256": sha("one"), "decision": "approved"}])
     decisions.take_file(campaign.ledger, path, "ada", campaign="River Week")
     before = campaign.ledger.reviews()
@@ -168,7 +168,7 @@ def test_file_taken_twice_changes_nothing(campaign: Campaign, tmp_path: Path) ->
     assert campaign.ledger.reviews() == before
 
 
-def test_decision_made_since_wins_over_an_older_file(campaign: Campaign, tmp_path: Path) -> None:
+def test_decision_made_since_wins_over_an_older_file(campaign: LedgerScene, tmp_path: Path) -> None:
     path = save(
         tmp_path,
         [{"sha256": sha("one"), "decision": "approved", "at": "2026-09-02T07:00:00Z"}],
@@ -183,7 +183,7 @@ def test_decision_made_since_wins_over_an_older_file(campaign: Campaign, tmp_pat
 
 
 def test_time_from_a_clock_that_runs_ahead_is_not_believed(
-    campaign: Campaign, tmp_path: Path
+    campaign: LedgerScene, tmp_path: Path
 ) -> None:
     path = save(
         tmp_path, [{"sha256": sha("one"), "decision": "held", "at": "2999-01-01T00:00:00Z"}]
@@ -207,7 +207,7 @@ def test_time_from_a_clock_that_runs_ahead_is_not_believed(
     ],
 )
 def test_file_that_is_none_is_refused_whole(
-    campaign: Campaign, tmp_path: Path, text: str, problem: str
+    campaign: LedgerScene, tmp_path: Path, text: str, problem: str
 ) -> None:
     path = tmp_path / "decisions.json"
     path.write_text(text, encoding="utf-8")
@@ -215,7 +215,7 @@ def test_file_that_is_none_is_refused_whole(
         decisions.take_file(campaign.ledger, path, "ada", campaign="River Week")
 
 
-def test_missing_file_is_told(campaign: Campaign, tmp_path: Path) -> None:
+def test_missing_file_is_told(campaign: LedgerScene, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file"):
         decisions.take_file(campaign.ledger, tmp_path / "no", "ada", campaign="River Week")
 
@@ -223,7 +223,7 @@ def test_missing_file_is_told(campaign: Campaign, tmp_path: Path) -> None:
 # -- what the review admits -------------------------------------------------------------------
 
 
-def test_admission_follows_the_decisions(campaign: Campaign) -> None:
+def test_admission_follows_the_decisions(campaign: LedgerScene) -> None:
     ledger = campaign.ledger
     campaign.mail(attachment("four"))
     campaign.clip(result("four"))
@@ -241,7 +241,7 @@ def test_admission_follows_the_decisions(campaign: Campaign) -> None:
     assert [row.attachment.sha256 for row in admission.waiting(ledger.rows())] == [sha("four")]
 
 
-def test_only_finished_clean_first_clips_are_admitted(campaign: Campaign) -> None:
+def test_only_finished_clean_first_clips_are_admitted(campaign: LedgerScene) -> None:
     campaign.mail(attachment("one"))  # the same bytes again
     campaign.mail(attachment("unclean"), attachment("empty", 1), attachment("waiting", 2))
     campaign.clip(result("unclean", clean=False))
@@ -251,7 +251,7 @@ def test_only_finished_clean_first_clips_are_admitted(campaign: Campaign) -> Non
     assert [row.attachment.sha256 for row in rows] == [sha("one"), sha("two")]
 
 
-def test_amending_sees_what_stands_there_and_may_leave_it(campaign: Campaign) -> None:
+def test_amending_sees_what_stands_there_and_may_leave_it(campaign: LedgerScene) -> None:
     seen = []
 
     def change(before: Review) -> Review | None:

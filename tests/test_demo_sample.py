@@ -16,8 +16,8 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from demo_sample import attachments, demo_sample, read
 from PIL import Image, ImageOps
+from support.demo_sample import attachments, demo_sample, read
 
 from pipeline import config
 from pipeline.console import Console, Verbosity

@@ -16,16 +16,16 @@ from typing import Any, BinaryIO, cast
 
 import imageio_ffmpeg
 import pytest
-from carriers import build, corpus
-from carriers.bases import bases
-from carriers.boxes import box, full
-from carriers.jpegs import app1, jpeg, segment
-from carriers.matroskas import element
-from carriers.place import Place, tiff
-from carriers.planted import Planted
-from carriers.stills import chunk, png
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.planted import build, corpus
+from support.planted.bases import bases
+from support.planted.boxes import box, full
+from support.planted.jpegs import app1, jpeg, segment
+from support.planted.matroskas import element
+from support.planted.place import Place, tiff
+from support.planted.planted import Planted
+from support.planted.stills import chunk, png
 
 from pipeline.carriers import text
 from pipeline.carriers.findings import find, in_name

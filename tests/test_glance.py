@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from boards import Pixels
-from campaign import begin, config
 from PIL import Image, ImageFilter
-from studio import WIDE, Studio
+from support.clip_scene import WIDE, ClipScene
+from support.command_scene import begin, config
+from support.marked_pictures import Pixels
 
 from pipeline.config import Output
 from pipeline.model import Caution
@@ -54,38 +54,38 @@ def panned(seed: int, count: int, way: tuple[float, float] = (2.0, 0.0)) -> list
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> Studio:
-    return Studio(tmp_path).to(WIDE)
+def studio(tmp_path: Path) -> ClipScene:
+    return ClipScene(tmp_path).to(WIDE)
 
 
-def warned(studio: Studio, frames: list[Pixels], rate: str = "24") -> set[str]:
+def warned(studio: ClipScene, frames: list[Pixels], rate: str = "24") -> set[str]:
     """What is said of the pictures of a film."""
     film = studio.painted("film.mp4", frames, rate, *CODEC)
     return set(studio.make(film).warnings) & SEEN
 
 
-def test_good_footage_is_warned_of_nothing(studio: Studio) -> None:
+def test_good_footage_is_warned_of_nothing(studio: ClipScene) -> None:
     assert warned(studio, panned(1, 60)) == set()
 
 
-def test_black(studio: Studio) -> None:
+def test_black(studio: ClipScene) -> None:
     black = [np.zeros((180, 320, 3), np.uint8)] * 60
     assert Caution.BLACK in warned(studio, black)
     assert warned(studio, panned(2, 48) + black[:52] + panned(2, 96)) == {Caution.BLACK}
     assert warned(studio, panned(2, 70) + black[:6]) == set()  # a blink
 
 
-def test_very_dark(studio: Studio) -> None:
+def test_very_dark(studio: ClipScene) -> None:
     night = [(frame * 0.25).astype(np.uint8) for frame in panned(3, 60)]
     assert warned(studio, night) == {Caution.DARK}
 
 
-def test_frozen(studio: Studio) -> None:
+def test_frozen(studio: ClipScene) -> None:
     assert warned(studio, panned(4, 1) * 72) == {Caution.FROZEN}
     assert warned(studio, panned(4, 72) + panned(4, 73)[-1:] * 24) == set()  # a second's rest
 
 
-def test_shaky(studio: Studio) -> None:
+def test_shaky(studio: ClipScene) -> None:
     large = scene(5, 640, 360)
     generator = np.random.default_rng(5)
     frames = []
@@ -95,7 +95,7 @@ def test_shaky(studio: Studio) -> None:
     assert warned(studio, frames) == {Caution.SHAKY}
 
 
-def test_blurred(studio: Studio) -> None:
+def test_blurred(studio: ClipScene) -> None:
     blurred = [
         np.asarray(Image.fromarray(frame).filter(ImageFilter.GaussianBlur(7)))
         for frame in panned(6, 60)
@@ -103,7 +103,7 @@ def test_blurred(studio: Studio) -> None:
     assert warned(studio, blurred) == {Caution.BLURRED}
 
 
-def test_a_photo_is_judged_without_its_fill(studio: Studio) -> None:
+def test_a_photo_is_judged_without_its_fill(studio: ClipScene) -> None:
     sharp, soft = studio.folder / "sharp.png", studio.folder / "soft.png"
     portrait = Image.fromarray(scene(7)[:, 100:250])
     portrait.save(sharp)
@@ -114,7 +114,7 @@ def test_a_photo_is_judged_without_its_fill(studio: Studio) -> None:
     assert captioned.make(soft).warnings == (Caution.BLURRED,)
 
 
-def test_size_and_length(studio: Studio) -> None:
+def test_size_and_length(studio: ClipScene) -> None:
     small = [frame[:40, :70] for frame in panned(8, 12)]
     assert warned(studio, small) >= {Caution.UPSCALED, Caution.VERY_SHORT}
 
@@ -130,7 +130,7 @@ def test_every_warning_has_words_in_the_report() -> None:
     assert said == set(Caution)
 
 
-def test_footage_is_known_again_after_a_messenger(studio: Studio) -> None:
+def test_footage_is_known_again_after_a_messenger(studio: ClipScene) -> None:
     """Smaller, at another rate, squeezed until it falls apart: the same; other films: not."""
     known = []
     for seed in (11, 12, 13):
@@ -150,7 +150,7 @@ def test_footage_is_known_again_after_a_messenger(studio: Studio) -> None:
     }
 
 
-def test_photos_are_known_again(studio: Studio) -> None:
+def test_photos_are_known_again(studio: ClipScene) -> None:
     photo, again = studio.folder / "a.png", studio.folder / "a.jpg"
     image = Image.fromarray(scene(14))
     image.save(photo)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from campaign import footage
-from synthetic import Campaign, attachment, result, settings
+from support.command_scene import footage
+from support.ledger_scene import LedgerScene, attachment, result, settings
 
 from pipeline.ledger import Ledger
 from pipeline.model import Review
@@ -22,7 +22,7 @@ def finished(folder: Path, count: int) -> Workspace:
     workspace = Workspace(config.root)
     workspace.create()
     with Ledger(workspace.ledger) as ledger:
-        campaign = Campaign(ledger, workspace)
+        campaign = LedgerScene(ledger, workspace)
         ledger._db.execute("PRAGMA synchronous = OFF")  # the test's own disk may be lazy
         names = [f"clip {number}" for number in range(count)]
         for at in range(0, count, 5):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mails import Desk, jpeg, mail, mp4, sha, take_in
+from support.ingest_scene import IngestScene, jpeg, mail, mp4, sha, take_in
 
 from pipeline.errors import Refused
 from pipeline.ingest import archives, tnef
@@ -25,7 +25,7 @@ def packed(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> b
     return buffer.getvalue()
 
 
-def outcomes(desk: Desk) -> list[tuple[str, str | None, int | None]]:
+def outcomes(desk: IngestScene) -> list[tuple[str, str | None, int | None]]:
     """File name, reason, parent."""
     return [
         (item.filename, str(item.refusal.reason) if item.refusal else None, item.parent)

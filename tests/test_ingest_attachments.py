@@ -10,7 +10,7 @@ from email.policy import SMTP
 from pathlib import Path
 
 import pytest
-from mails import gif, jpeg, mail, mp4, png, raw, sha, take_in
+from support.ingest_scene import gif, jpeg, mail, mp4, png, raw, sha, take_in
 
 from pipeline.model import Carrier, Finding, Kind, Note, What
 

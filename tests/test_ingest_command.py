@@ -10,9 +10,9 @@ import termios
 from pathlib import Path
 
 import pytest
-from dovecot import PASSWORD, Account, Dovecot
-from mails import Desk, jpeg, mail, mp4, sha
-from proxy import How, Trouble, troubled
+from support.dovecot import PASSWORD, Account, Dovecot
+from support.ingest_scene import IngestScene, jpeg, mail, mp4, sha
+from support.proxy import How, Trouble, troubled
 
 MAILS = [
     mail(("a.jpg", jpeg(1)), subject="one").as_bytes(),
@@ -31,8 +31,10 @@ def account(dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch) -> Account:
     return account
 
 
-def desk_for(account: Account, folder: Path, port: int | None = None) -> Desk:
-    return Desk.at(folder, account.url(scheme="imap", port=port), 'processed_folder = "Done"')
+def desk_for(account: Account, folder: Path, port: int | None = None) -> IngestScene:
+    return IngestScene.at(
+        folder, account.url(scheme="imap", port=port), 'processed_folder = "Done"'
+    )
 
 
 def footage(folder: Path, *before: str) -> subprocess.CompletedProcess[str]:
@@ -42,7 +44,7 @@ def footage(folder: Path, *before: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def check_all_once(account: Account, desk: Desk) -> None:
+def check_all_once(account: Account, desk: IngestScene) -> None:
     desk.check_whole()
     assert [item.sha256 for item in desk.attachments()] == WHOLE
     assert sorted(account.mailbox("Done").values()) == sorted(MAILS)

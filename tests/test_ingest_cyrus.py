@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cyrus import Cyrus
-from dovecot import PASSWORD, Account
-from mails import Desk, jpeg, mail, mp4, raw, sha, take_in
+from support.cyrus import Cyrus
+from support.dovecot import PASSWORD, Account
+from support.ingest_scene import IngestScene, jpeg, mail, mp4, raw, sha, take_in
 
 from pipeline.errors import InboxError
 from pipeline.ingest import imap
@@ -36,9 +36,9 @@ def account(cyrus: Cyrus, monkeypatch: pytest.MonkeyPatch) -> Account:
     return cyrus.account()
 
 
-def desk_for(account: Account, folder: Path, url: str = "", inbox: str = "") -> Desk:
+def desk_for(account: Account, folder: Path, url: str = "", inbox: str = "") -> IngestScene:
     lines = f'ca_file = "{account.server.ca_file}"\n{inbox}'
-    return Desk.at(folder, url or account.url(), lines)
+    return IngestScene.at(folder, url or account.url(), lines)
 
 
 @pytest.mark.parametrize("scheme", ["imaps", "imap+starttls", "imap"])

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dovecot import BARE, PASSWORD, TOKEN, Account, Dovecot
-from mails import Desk, jpeg, mail, mp4, raw, sha, take_in
+from support.dovecot import BARE, PASSWORD, TOKEN, Account, Dovecot
+from support.ingest_scene import IngestScene, jpeg, mail, mp4, raw, sha, take_in
 
 from pipeline.errors import InboxError
 from pipeline.ingest import imap
@@ -43,9 +43,9 @@ def account(dovecot: Dovecot) -> Account:
     return dovecot.account()
 
 
-def desk_for(account: Account, folder: Path, url: str = "", inbox: str = "") -> Desk:
+def desk_for(account: Account, folder: Path, url: str = "", inbox: str = "") -> IngestScene:
     lines = f'ca_file = "{account.server.ca_file}"\n{inbox}'
-    return Desk.at(folder, url or account.url(), lines)
+    return IngestScene.at(folder, url or account.url(), lines)
 
 
 @pytest.mark.parametrize("scheme", ["imaps", "imap+starttls", "imap"])
@@ -225,7 +225,7 @@ def test_mail_that_was_skipped_once_is_found_again(account: Account, tmp_path: P
 # -- sign-in -------------------------------------------------------------------------------
 
 
-def refused(desk: Desk) -> str:
+def refused(desk: IngestScene) -> str:
     """The sentence of the error, which holds no secret."""
     with pytest.raises(InboxError) as caught:
         desk.ingest()
@@ -279,7 +279,7 @@ def test_a_keyring_that_is_not_installed(account: Account, tmp_path: Path) -> No
 
 
 def test_a_certificate_of_an_unknown_authority(account: Account, tmp_path: Path) -> None:
-    assert "ca_file" in refused(Desk.at(tmp_path, account.url()))
+    assert "ca_file" in refused(IngestScene.at(tmp_path, account.url()))
 
 
 def test_a_certificate_for_another_name(account: Account, tmp_path: Path) -> None:

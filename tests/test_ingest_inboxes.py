@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from mails import Desk, jpeg, mail, mp4, sha, write_all
+from support.ingest_scene import IngestScene, jpeg, mail, mp4, sha, write_all
 
 from pipeline.console import Console, Verbosity
 from pipeline.errors import DiskFull, InboxError, UsageError
@@ -66,7 +66,7 @@ KINDS = pytest.mark.parametrize("kind", ["eml", "maildir", "mbox"])
 
 @KINDS
 def test_all_kinds_give_the_same_rows(tmp_path: Path, kind: str) -> None:
-    desk = Desk.at(tmp_path, fill(kind, tmp_path))
+    desk = IngestScene.at(tmp_path, fill(kind, tmp_path))
     summary = desk.ingest()
     desk.check_whole()
     assert (summary.mails, summary.attachments) == (3, 3)
@@ -84,7 +84,7 @@ def test_all_kinds_give_the_same_rows(tmp_path: Path, kind: str) -> None:
 
 @KINDS
 def test_a_second_run_takes_in_nothing(tmp_path: Path, kind: str) -> None:
-    desk = Desk.at(tmp_path, fill(kind, tmp_path))
+    desk = IngestScene.at(tmp_path, fill(kind, tmp_path))
     desk.ingest()
     rows = desk.rows()
     assert desk.ingest() == IngestSummary()
@@ -96,13 +96,13 @@ def test_the_inbox_is_never_changed(tmp_path: Path, kind: str) -> None:
     url = fill(kind, tmp_path / "in")
     before = snapshot(tmp_path / "in")
     scheme, _, path = url.partition(":")
-    Desk.at(tmp_path / "desk", f"{scheme}:../in/{path}").ingest()
+    IngestScene.at(tmp_path / "desk", f"{scheme}:../in/{path}").ingest()
     assert snapshot(tmp_path / "in") == before
 
 
 @KINDS
 def test_a_dry_run_tells_and_changes_nothing(tmp_path: Path, kind: str) -> None:
-    desk = Desk.at(tmp_path, fill(kind, tmp_path))
+    desk = IngestScene.at(tmp_path, fill(kind, tmp_path))
     summary = desk.ingest(dry_run=True)
     assert len(summary.coming) == 3
     assert summary.mails == 0
@@ -111,7 +111,7 @@ def test_a_dry_run_tells_and_changes_nothing(tmp_path: Path, kind: str) -> None:
 
 
 def test_a_mail_that_was_copied_is_known_by_its_bytes(tmp_path: Path) -> None:
-    desk = Desk.at(tmp_path, fill("eml", tmp_path))
+    desk = IngestScene.at(tmp_path, fill("eml", tmp_path))
     desk.ingest()
     for path in sorted((tmp_path / "box").iterdir()):
         (tmp_path / "box" / f"copy-{path.name}").write_bytes(path.read_bytes())
@@ -120,14 +120,14 @@ def test_a_mail_that_was_copied_is_known_by_its_bytes(tmp_path: Path) -> None:
 
 
 def test_flags_of_a_maildir_do_not_make_a_mail_new(tmp_path: Path) -> None:
-    desk = Desk.at(tmp_path, fill("maildir", tmp_path))
+    desk = IngestScene.at(tmp_path, fill("maildir", tmp_path))
     desk.ingest()
     (tmp_path / "box/new/2.x").rename(tmp_path / "box/cur/2.x:2,RS")
     assert desk.ingest() == IngestSummary()
 
 
 def test_an_mbox_may_grow_and_shrink(tmp_path: Path) -> None:
-    desk = Desk.at(tmp_path, fill("mbox", tmp_path))
+    desk = IngestScene.at(tmp_path, fill("mbox", tmp_path))
     desk.ingest()
     box = mailbox.mbox(tmp_path / "box.mbox")
     box.remove(box.keys()[0])
@@ -142,13 +142,13 @@ def test_a_mail_that_begins_between_two_reads_of_an_mbox(tmp_path: Path, size: i
     start = b"From ana@example.org Tue Sep  1 08:00:00 2026\n"
     first = b"Subject: a\n\n" + b"x" * (size - len(start) - 14) + b"\n\n"
     (tmp_path / "box").write_bytes(start + first + start + b"Subject: b\n\nFrom me to you\n")
-    desk = Desk.at(tmp_path, "mbox:box")
+    desk = IngestScene.at(tmp_path, "mbox:box")
     assert desk.ingest().mails == 2
     assert {item.subject for item in desk.submissions()} == {"a", "b"}
 
 
 def test_an_mbox_that_is_written_to_is_left_alone(tmp_path: Path) -> None:
-    desk = Desk.at(tmp_path, fill("mbox", tmp_path))
+    desk = IngestScene.at(tmp_path, fill("mbox", tmp_path))
     code = (
         "import fcntl, sys; file = open(sys.argv[1], 'ab'); fcntl.lockf(file, fcntl.LOCK_EX);"
         "print('held', flush=True); sys.stdin.read()"
@@ -169,7 +169,7 @@ def test_an_mbox_that_is_written_to_is_left_alone(tmp_path: Path) -> None:
 )
 def test_an_inbox_that_is_none_says_so(tmp_path: Path, url: str) -> None:
     with pytest.raises(InboxError, match=r"nowhere|config\.toml"):
-        Desk.at(tmp_path, url).ingest()
+        IngestScene.at(tmp_path, url).ingest()
 
 
 # -- a drop folder -------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def test_each_file_of_a_drop_folder_is_a_submission(tmp_path: Path) -> None:
     for name in (".hidden.jpg", "half.mp4.part", "half.mp4.crdownload", "~lock.jpg"):
         (box / name).write_bytes(jpeg(3))
     (box / "link.jpg").symlink_to("/etc/passwd")
-    desk = Desk.at(tmp_path, "folder:box")
+    desk = IngestScene.at(tmp_path, "folder:box")
     assert desk.ingest().mails == 2
     desk.check_whole()
     assert {item.filename for item in desk.attachments()} == {"a.jpg", "b [location removed].mp4"}
@@ -196,7 +196,7 @@ def test_the_same_bytes_under_another_name_are_a_duplicate(tmp_path: Path) -> No
     box.mkdir()
     (box / "a.jpg").write_bytes(jpeg(1))
     (box / "b.jpg").write_bytes(jpeg(1))
-    desk = Desk.at(tmp_path, "folder:box")
+    desk = IngestScene.at(tmp_path, "folder:box")
     desk.ingest()
     assert [row.status for row in desk.rows()] == ["pending", "duplicate"]
 
@@ -207,7 +207,7 @@ def test_a_file_that_is_open_for_writing_waits(tmp_path: Path) -> None:
     with (box / "a.mp4").open("wb") as growing:
         growing.write(mp4()[:5000])
         growing.flush()
-        desk = Desk.at(tmp_path, "folder:box")
+        desk = IngestScene.at(tmp_path, "folder:box")
         assert desk.ingest().mails == 0
         growing.write(mp4()[5000:])
     assert desk.ingest().mails == 1
@@ -229,7 +229,7 @@ def test_where_writers_are_not_known_a_file_must_be_a_minute_old(
 # -- by hand -------------------------------------------------------------------------------
 
 
-def by_hand(desk: Desk, *paths: Path) -> IngestSummary:
+def by_hand(desk: IngestScene, *paths: Path) -> IngestSummary:
     with hold(desk.workspace), Ledger(desk.workspace.ledger) as ledger:
         console = Console(Verbosity.QUIET)
         run = Run(desk.config, ledger, desk.workspace, FfmpegRunner("none", console), console)
@@ -239,7 +239,7 @@ def by_hand(desk: Desk, *paths: Path) -> IngestSummary:
 def test_files_by_hand(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(jpeg())
-    desk = Desk.at(tmp_path, "eml:box")
+    desk = IngestScene.at(tmp_path, "eml:box")
     assert by_hand(desk, path).mails == 1
     assert by_hand(desk, path) == IngestSummary(seen_again=1)
     desk.check_whole()
@@ -249,7 +249,7 @@ def test_files_by_hand(tmp_path: Path) -> None:
 
 
 def test_withdrawn_bytes_come_back_by_hand_alone(tmp_path: Path) -> None:
-    desk = Desk.at(tmp_path, fill("eml", tmp_path))
+    desk = IngestScene.at(tmp_path, fill("eml", tmp_path))
     desk.ingest()
     original = desk.workspace.original(sha(jpeg(1)))
     original.unlink()
@@ -272,7 +272,7 @@ def test_withdrawn_bytes_come_back_by_hand_alone(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_one_clear_line_and_the_next_run_goes_on(tmp_path: Path) -> None:
-    desk = Desk.at(tmp_path, fill("eml", tmp_path))
+    desk = IngestScene.at(tmp_path, fill("eml", tmp_path))
     large = mail(("large.mp4", mp4(5, 3_000_000)), subject="large")
     (tmp_path / "box" / "1.eml").write_bytes(large.as_bytes())
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mails import Desk, jpeg, mail, mp4, sha, take_in, write_all
+from support.ingest_scene import IngestScene, jpeg, mail, mp4, sha, take_in, write_all
 
 from pipeline.ingest import originals
 from pipeline.ingest import spool as spools
@@ -172,7 +172,7 @@ def test_mails_that_differ_in_a_word_are_two(tmp_path: Path) -> None:
 
 
 def test_the_same_attachment_twice_in_a_mail_is_one_original(tmp_path: Path) -> None:
-    desk: Desk = take_in(tmp_path, mail(("a.jpg", jpeg(1)), ("b.jpg", jpeg(1))))
+    desk: IngestScene = take_in(tmp_path, mail(("a.jpg", jpeg(1)), ("b.jpg", jpeg(1))))
     assert [item.sha256 for item in desk.attachments()] == [sha(jpeg(1))] * 2
 
 

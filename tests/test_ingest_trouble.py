@@ -9,9 +9,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from dovecot import BARE, PASSWORD, Account, Dovecot
-from mails import Desk, jpeg, mail, mp4, sha
-from proxy import How, Trouble, troubled
+from support import kill_ingest
+from support.dovecot import BARE, PASSWORD, Account, Dovecot
+from support.ingest_scene import IngestScene, jpeg, mail, mp4, sha
+from support.proxy import How, Trouble, troubled
 
 from pipeline.errors import InboxError
 from pipeline.ingest import imap, session
@@ -36,12 +37,12 @@ def account(dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch) -> Account:
     return account
 
 
-def desk_for(account: Account, folder: Path, port: int | None = None) -> Desk:
+def desk_for(account: Account, folder: Path, port: int | None = None) -> IngestScene:
     url = account.url(scheme="imap", port=port)
-    return Desk.at(folder, url, 'processed_folder = "Done"')
+    return IngestScene.at(folder, url, 'processed_folder = "Done"')
 
 
-def check_all_once(account: Account, desk: Desk) -> None:
+def check_all_once(account: Account, desk: IngestScene) -> None:
     """Every mail taken in once, moved once, and whole."""
     desk.check_whole()
     assert [(item.filename, item.sha256) for item in desk.attachments()] == WHOLE
@@ -54,8 +55,8 @@ def check_all_once(account: Account, desk: Desk) -> None:
 # -- killed --------------------------------------------------------------------------------
 
 
-def crash(desk: Desk, where: str, nth: int) -> int:
-    script = Path(__file__).with_name("crash.py")
+def crash(desk: IngestScene, where: str, nth: int) -> int:
+    script = Path(kill_ingest.__file__)
     config = desk.workspace.root.parent / "config.toml"
     done = subprocess.run([sys.executable, str(script), str(config), where, str(nth)], check=False)
     return done.returncode
@@ -89,7 +90,7 @@ def test_a_run_that_is_killed_where_the_server_cannot_move(
     account: Account, tmp_path: Path, where: str
 ) -> None:
     lines = f'ca_file = "{account.server.ca_file}"\nprocessed_folder = "Done"'
-    desk = Desk.at(tmp_path, account.url(host=BARE), lines)
+    desk = IngestScene.at(tmp_path, account.url(host=BARE), lines)
     assert crash(desk, where, 1) == -signal.SIGKILL
     assert len(account.mailbox("Done")) == 3
     desk.ingest()
@@ -134,7 +135,7 @@ def test_a_large_piece_over_tls_that_breaks_off(
     account.append([mail(("a.mp4", video)).as_bytes()])
     with troubled(dovecot.tls_port, Trouble(how, after=1_300_000)) as proxy:
         url = account.url(scheme="imaps", port=proxy.port)
-        desk = Desk.at(tmp_path, url, f'ca_file = "{dovecot.ca_file}"')
+        desk = IngestScene.at(tmp_path, url, f'ca_file = "{dovecot.ca_file}"')
         desk.ingest()
         assert proxy.connections == 2
     desk.check_whole()
@@ -177,7 +178,7 @@ def test_an_answer_that_trickles_is_not_waited_for(
     with troubled(server.tls_port if scheme == "imaps" else server.port, trouble) as proxy:
         url = account.url(scheme=scheme, port=proxy.port)
         lines = f'ca_file = "{server.ca_file}"\nprocessed_folder = "Done"'
-        desk = Desk.at(tmp_path, url, lines)
+        desk = IngestScene.at(tmp_path, url, lines)
         desk.ingest()
         assert proxy.connections == 2
         check_all_once(account, desk)

@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import av
-import cutting_room
 import opentimelineio as otio
 import pytest
-from cutting_room import Drawn, Room
+from support import render_scene
+from support.render_scene import Drawn, RenderScene
 
 from pipeline.config import Output
 from pipeline.render import interchange
@@ -23,15 +23,15 @@ FADES = "transition_seconds = 0.5\n"
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
+def room(tmp_path_factory: pytest.TempPathFactory) -> RenderScene:
     """Crossfades of an odd length, a shortened one, and a clip with an in point."""
-    room = cutting_room.begin(tmp_path_factory.mktemp("export"), CLIPS, FADES)
+    room = render_scene.begin(tmp_path_factory.mktemp("export"), CLIPS, FADES)
     room.review("b", in_s=0.5)
     room.render()
     return room
 
 
-def exported(room: Room, kind: str) -> Path:
+def exported(room: RenderScene, kind: str) -> Path:
     said = room.footage("export", "--format", kind, "--json")
     assert said.code == 0, said.err
     (path,) = said.data["export"]
@@ -60,7 +60,7 @@ def media(items: list[Any]) -> list[Path]:
     return [Path(unquote(urlsplit(c.media_reference.target_url).path)) for c in clips]
 
 
-def wanted(room: Room) -> list[tuple[str, int, int]]:
+def wanted(room: RenderScene) -> list[tuple[str, int, int]]:
     """What the montage says it holds, cut in the middle of its fades."""
     segments = room.contents["segments"]
     fades = [segment["fade_in_frames"] for segment in segments] + [0]
@@ -72,7 +72,7 @@ def wanted(room: Room) -> list[tuple[str, int, int]]:
     return found
 
 
-def test_otio_holds_the_same_clips_and_transitions(room: Room) -> None:
+def test_otio_holds_the_same_clips_and_transitions(room: RenderScene) -> None:
     timeline = otio.adapters.read_from_file(str(exported(room, "otio")))
     items = track(timeline)
     segments = room.contents["segments"]
@@ -92,7 +92,7 @@ def test_otio_holds_the_same_clips_and_transitions(room: Room) -> None:
     assert shown(list(timeline.tracks[1])) == wanted(room)
 
 
-def test_fcpxml_holds_the_same_clips_and_transitions(room: Room) -> None:
+def test_fcpxml_holds_the_same_clips_and_transitions(room: RenderScene) -> None:
     path = exported(room, "fcpxml")
     items = track(otio.adapters.read_from_file(str(path)))
     assert shown(items) == wanted(room)
@@ -100,7 +100,7 @@ def test_fcpxml_holds_the_same_clips_and_transitions(room: Room) -> None:
     assert path.read_text().count("<transition ") == 5
 
 
-def test_edl_holds_the_same_clips_and_dissolves(room: Room) -> None:
+def test_edl_holds_the_same_clips_and_dissolves(room: RenderScene) -> None:
     text = exported(room, "edl").read_text()
     timeline = otio.adapters.read_from_string(text, "cmx_3600", rate=30)
     items = track(timeline)
@@ -129,7 +129,7 @@ def test_an_edl_of_hard_cuts_is_the_film_itself() -> None:
     assert media(items) == [Path("/campaign/clips/one.mp4"), Path("/campaign/clips/two.mp4")]
 
 
-def test_melt_renders_the_same_number_of_pictures(room: Room, tmp_path: Path) -> None:
+def test_melt_renders_the_same_number_of_pictures(room: RenderScene, tmp_path: Path) -> None:
     project = exported(room, "mlt")
     film = tmp_path / "film.mkv"
     melt = shutil.which("melt")
@@ -143,7 +143,7 @@ def test_melt_renders_the_same_number_of_pictures(room: Room, tmp_path: Path) ->
 
 
 def test_nothing_admitted_is_nothing_exported(tmp_path: Path) -> None:
-    room = cutting_room.begin(tmp_path, {})
+    room = render_scene.begin(tmp_path, {})
     said = room.footage("export", "--format", "otio")
     assert said.code == 1
     assert "no clip is admitted" in said.err

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from campaign import Campaign, begin, config
-from carriers import build, corpus
-from carriers.needles import Needles
-from carriers.place import Place
+from support.command_scene import CommandScene, begin, config
+from support.planted import build, corpus
+from support.planted.needles import Needles
+from support.planted.place import Place
 
 QUICK = '[process]\nstill_seconds = 0.2\nstill_motion = "none"\n[review]\nrequired = false\n'
 OUTPUT = '[[output]]\nname = "small"\nsize = "128x72"\nfps = 25\n'
@@ -64,7 +64,7 @@ class Mailed:
 
     corpus: Path
     rows: list[dict[str, Any]]
-    campaign: Campaign
+    campaign: CommandScene
     out: Path
 
 
@@ -170,7 +170,7 @@ def test_the_report_names_every_place_and_no_value(mailed: Mailed) -> None:
 # --- what is deleted is gone ---
 
 
-def remains(campaign: Campaign, *needles: bytes) -> list[str]:
+def remains(campaign: CommandScene, *needles: bytes) -> list[str]:
     """The files of the workspace in which one of *needles* stands, in any case of letters."""
     wanted = [needle.lower() for needle in needles]
     return [
@@ -181,7 +181,7 @@ def remains(campaign: Campaign, *needles: bytes) -> list[str]:
 
 
 @pytest.fixture
-def two_mails(tmp_path: Path) -> Campaign:
+def two_mails(tmp_path: Path) -> CommandScene:
     """One mail with two photos, one with a film; each subject is a word of its own."""
     mails = {
         "Zyxomma alpha": {"one.jpg": PLANTED["jpeg-exif.jpg"], "two.png": PLANTED["png-exif.png"]},
@@ -195,7 +195,7 @@ def two_mails(tmp_path: Path) -> Campaign:
     return campaign
 
 
-def test_what_was_taken_back_is_nowhere(two_mails: Campaign) -> None:
+def test_what_was_taken_back_is_nowhere(two_mails: CommandScene) -> None:
     rows = two_mails.rows
     first = rows["one.jpg"]["sha256"]
     original = PLANTED["jpeg-exif.jpg"]
@@ -220,7 +220,7 @@ def test_what_was_taken_back_is_nowhere(two_mails: Campaign) -> None:
     assert two_mails.rows["two.png"]["status"] == "withdrawn"
 
 
-def test_what_is_past_its_days_is_nowhere(two_mails: Campaign) -> None:
+def test_what_is_past_its_days_is_nowhere(two_mails: CommandScene) -> None:
     pieces = [
         data[at : at + 64] for data in PLANTED.values() for at in range(0, len(data) - 64, 512)
     ]

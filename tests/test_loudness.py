@@ -15,7 +15,7 @@ import numpy as np
 import pyloudnorm
 import pytest
 from numpy.typing import NDArray
-from studio import Clip, Studio
+from support.clip_scene import Clip, ClipScene
 
 from pipeline.config import Output
 from pipeline.model import Caution
@@ -118,7 +118,7 @@ MEASURABLE: dict[str, Callable[[], Sound]] = {
 }
 
 
-def film(studio: Studio, name: str, sound: Sound, *codec: str) -> Path:
+def film(studio: ClipScene, name: str, sound: Sound, *codec: str) -> Path:
     """A film with this sound; its pictures are of no interest."""
     raw = studio.folder / f"{name}.f32"
     raw.write_bytes(sound.astype("<f4").tobytes())
@@ -131,11 +131,11 @@ def film(studio: Studio, name: str, sound: Sound, *codec: str) -> Path:
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> Studio:
-    return Studio(tmp_path).to(TINY)
+def studio(tmp_path: Path) -> ClipScene:
+    return ClipScene(tmp_path).to(TINY)
 
 
-def test_twenty_clips_are_equally_loud_and_none_peaks(studio: Studio) -> None:
+def test_twenty_clips_are_equally_loud_and_none_peaks(studio: ClipScene) -> None:
     def made(item: tuple[int, Callable[[], Sound]]) -> Clip:
         return studio.clip(film(studio, f"film{item[0]}", item[1]()))
 
@@ -157,14 +157,14 @@ def test_twenty_clips_are_equally_loud_and_none_peaks(studio: Studio) -> None:
         assert said == pytest.approx(loudness(clip.sound(1)), abs=0.25), name
 
 
-def test_wind_in_the_microphone_is_not_made_as_loud_as_speech(studio: Studio) -> None:
+def test_wind_in_the_microphone_is_not_made_as_loud_as_speech(studio: ClipScene) -> None:
     """Rumble that nobody hears takes all the room that the peaks leave."""
     clip = studio.clip(film(studio, "film", stereo(0.9 * noise(5, 3, 2.5))))
     assert Caution.OFF_TARGET in clip.result.warnings
     assert max(peak(clip.sound(0)), peak(clip.sound(1))) <= -1.0
 
 
-def test_rare_peaks_are_not_crushed_for_the_sake_of_the_loudness(studio: Studio) -> None:
+def test_rare_peaks_are_not_crushed_for_the_sake_of_the_loudness(studio: ClipScene) -> None:
     sound = 0.004 * noise(20, 3)
     sound[RATE : RATE + 40] = 0.99
     sound[2 * RATE : 2 * RATE + 40] = -0.99
@@ -174,7 +174,7 @@ def test_rare_peaks_are_not_crushed_for_the_sake_of_the_loudness(studio: Studio)
     assert loudness(clip.sound(1)) < TARGET - 1
 
 
-def test_the_very_quiet_is_lifted_as_far_as_sense_goes(studio: Studio) -> None:
+def test_the_very_quiet_is_lifted_as_far_as_sense_goes(studio: ClipScene) -> None:
     clip = studio.clip(film(studio, "film", stereo(db(-45) * noise(21, 3))))
     assert Caution.TOO_QUIET in clip.result.warnings
     before = loudness(stereo(db(-45) * noise(21, 3)))
@@ -189,7 +189,7 @@ def test_the_very_quiet_is_lifted_as_far_as_sense_goes(studio: Studio) -> None:
         (stereo(np.clip(6 * speech(23, 2), -1, 1)), Caution.CLIPPED_SOUND),
     ],
 )
-def test_the_reviewer_is_told_why(studio: Studio, sound: Sound, wanted: Caution) -> None:
+def test_the_reviewer_is_told_why(studio: ClipScene, sound: Sound, wanted: Caution) -> None:
     made = studio.clip(film(studio, "film", sound))
     assert wanted in made.result.warnings
     assert peak(made.sound(0)) <= -1.0
@@ -197,13 +197,13 @@ def test_the_reviewer_is_told_why(studio: Studio, sound: Sound, wanted: Caution)
         assert np.abs(made.sound(1)).max() == 0
 
 
-def test_a_loud_master_is_not_called_cut_off(studio: Studio) -> None:
+def test_a_loud_master_is_not_called_cut_off(studio: ClipScene) -> None:
     loud = np.tanh(2 * music(24, 3))
     made = studio.clip(film(studio, "film", stereo(loud / np.abs(loud).max())))
     assert Caution.CLIPPED_SOUND not in made.result.warnings
 
 
-def test_no_sound_is_silence_of_the_exact_length(studio: Studio) -> None:
+def test_no_sound_is_silence_of_the_exact_length(studio: ClipScene) -> None:
     made = studio.clip(studio.film("film.mp4", "-f", "lavfi", "-i", "color=s=64x64:r=25:d=0.44"))
     assert made.result.warnings[-1] == Caution.NO_SOUND
     assert made.sound(1).shape == (11 * RATE // 25, 2)
@@ -222,7 +222,7 @@ def test_no_sound_is_silence_of_the_exact_length(studio: Studio) -> None:
     ],
 )
 def test_any_rate_and_number_of_channels(
-    studio: Studio, channels: int, codec: tuple[str, ...]
+    studio: ClipScene, channels: int, codec: tuple[str, ...]
 ) -> None:
     tone = np.zeros((int(1.2 * RATE), channels))
     time = np.arange(len(tone)) / RATE
@@ -236,7 +236,7 @@ def test_any_rate_and_number_of_channels(
     assert int(spectrum.argmax()) * 2 == pytest.approx(440, abs=4)
 
 
-def test_the_first_sound_of_several_is_heard(studio: Studio) -> None:
+def test_the_first_sound_of_several_is_heard(studio: ClipScene) -> None:
     made = studio.film(
         "film.mkv",
         *("-f", "lavfi", "-i", "color=s=64x64:r=25:d=1", "-f", "lavfi", "-i", "sine=f=500:d=1"),
@@ -247,7 +247,7 @@ def test_the_first_sound_of_several_is_heard(studio: Studio) -> None:
     assert int(spectrum.argmax()) * 2 == pytest.approx(500, abs=4)
 
 
-def test_a_flash_and_a_bang_stay_together(studio: Studio) -> None:
+def test_a_flash_and_a_bang_stay_together(studio: ClipScene) -> None:
     """Picture and sound belong together as before, also where the sound begins late."""
     tone = np.zeros((2 * RATE, 2))
     tone[int(0.8 * RATE) : int(0.88 * RATE)] = 0.5

@@ -6,12 +6,12 @@ import hashlib
 from pathlib import Path
 
 import av
-import cutting_room
 import numpy as np
 import pytest
-from campaign import watch
-from cutting_room import Drawn, Room, sha
 from PIL import Image
+from support import render_scene
+from support.command_scene import watch
+from support.render_scene import Drawn, RenderScene, sha
 
 from pipeline.config import Output
 from pipeline.render import cards, lettering, sheet, timeline
@@ -21,8 +21,8 @@ CLIPS = {"a": Drawn(0, 60), "b": Drawn(1, 45), "c": Drawn(3, 33)}
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
-    room = cutting_room.begin(
+def room(tmp_path_factory: pytest.TempPathFactory) -> RenderScene:
+    room = render_scene.begin(
         tmp_path_factory.mktemp("beside"),
         CLIPS,
         "transition_seconds = 0.2\nchapter_cards = true\n",
@@ -36,11 +36,11 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
     return room
 
 
-def beside(room: Room, suffix: str) -> Path:
+def beside(room: RenderScene, suffix: str) -> Path:
     return room.film.with_suffix(suffix)
 
 
-def test_chapters_stand_before_the_clips_of_a_category(room: Room) -> None:
+def test_chapters_stand_before_the_clips_of_a_category(room: RenderScene) -> None:
     segments = room.contents["segments"]
     titles = [segment["title"] for segment in segments]
     assert titles == ["Opening", "Photo action", "Clip 1", "Clip 2", "Boats", "Clip 3", "Closing"]
@@ -51,7 +51,7 @@ def test_chapters_stand_before_the_clips_of_a_category(room: Room) -> None:
     assert chapters[:3] == ["00:00 Opening", "00:02 Photo action", "00:04 Clip 1"]
 
 
-def test_the_checksums_are_those_of_the_files(room: Room) -> None:
+def test_the_checksums_are_those_of_the_files(room: RenderScene) -> None:
     lines = beside(room, ".sha256").read_text().splitlines()
     named = dict(line.split("  ")[::-1] for line in lines)
     there = {path.name for path in (room.work / "montage").iterdir()}
@@ -61,14 +61,14 @@ def test_the_checksums_are_those_of_the_files(room: Room) -> None:
         assert hashlib.sha256(data).hexdigest() == wanted
 
 
-def test_the_credits_name_senders_as_the_report_does(room: Room) -> None:
+def test_the_credits_name_senders_as_the_report_does(room: RenderScene) -> None:
     lines = beside(room, ".credits.txt").read_text().splitlines()
     assert lines[0] == f"00:04 Clip 1 · a…@e….org · photo-action · {sha('a')[:12]}"
     assert [line.split(" · ")[1] for line in lines] == ["a…@e….org", "a…@e….org", "b…@e….org"]
     assert "ann@example.org" not in beside(room, ".json").read_text()
 
 
-def test_the_contact_sheet_shows_each_clip_in_its_place(room: Room) -> None:
+def test_the_contact_sheet_shows_each_clip_in_its_place(room: RenderScene) -> None:
     with Image.open(beside(room, ".sheet.jpg")) as image:
         assert image.width == 800
         # in the order of the film: a, c, b
@@ -80,7 +80,7 @@ def test_the_contact_sheet_shows_each_clip_in_its_place(room: Room) -> None:
 
 
 def test_a_contact_sheet_of_thousands_is_still_a_picture(tmp_path: Path) -> None:
-    room = cutting_room.begin(tmp_path, {})
+    room = render_scene.begin(tmp_path, {})
     segment = timeline.Segment("Clip", "clips/none.mp4", "0", 5, "x", 0, 5, sha256="0")
     film = timeline.Film(room.config.output[0], (segment,) * 3000, (0,) * 2999, "fade")
     picture = sheet.drawn(film, room.workspace)
@@ -88,7 +88,7 @@ def test_a_contact_sheet_of_thousands_is_still_a_picture(tmp_path: Path) -> None
     assert picture.height <= 3000
 
 
-def test_a_preview_is_small_and_leaves_the_montage(room: Room) -> None:
+def test_a_preview_is_small_and_leaves_the_montage(room: RenderScene) -> None:
     before = {path: path.read_bytes() for path in (room.work / "montage").iterdir()}
     told = room.render("--preview", "--seconds", "1.5", "--from", sha("c")[:10])
     path = room.work / told["path"]
@@ -105,17 +105,17 @@ def test_a_preview_is_small_and_leaves_the_montage(room: Room) -> None:
 
 
 def test_a_preview_of_a_large_film_is_scaled_down(tmp_path: Path) -> None:
-    room = cutting_room.begin(
+    room = render_scene.begin(
         tmp_path, {"a": Drawn(0, 3)}, 'opening_card = ""\nclosing_card = false\n'
     )
     text = (tmp_path / "config.toml").read_text().replace("160x90", "720x1280")
     (tmp_path / "config.toml").write_text(text)
     output = room.config.output[0]
-    made, (content, extradata) = cutting_room.draw(Drawn(0, 3), output, 0)
+    made, (content, extradata) = render_scene.draw(Drawn(0, 3), output, 0)
     clip = room.workspace.clip(sha("a"), "small")
     clip.unlink()
     clip.hardlink_to(made)
-    cutting_room.record(room, "a", Drawn(0, 3), (content, extradata))
+    render_scene.record(room, "a", Drawn(0, 3), (content, extradata))
     path = room.work / room.render("--preview", "--seconds", "0.5")["path"]
     with av.open(str(path)) as container:
         assert (container.streams.video[0].width, container.streams.video[0].height) == (360, 640)
@@ -124,7 +124,7 @@ def test_a_preview_of_a_large_film_is_scaled_down(tmp_path: Path) -> None:
 def test_a_card_of_another_style_is_another_card(tmp_path: Path) -> None:
     Image.new("RGBA", (40, 30), (255, 0, 0, 255)).save(tmp_path / "logo.png")
     style = '[montage.style]\nlogo = "logo.png"\nground = "#FFFFFF"\nground_below = "#FFFFFF"\n'
-    room = cutting_room.begin(tmp_path, {"a": Drawn(0, 5)}, f"closing_card = false\n{style}")
+    room = render_scene.begin(tmp_path, {"a": Drawn(0, 5)}, f"closing_card = false\n{style}")
     first = room.render()
     look = lettering.look(room.config)
     drawn = lettering.letters(Words("River"), room.config.output[0], look)
@@ -146,14 +146,14 @@ def test_a_logo_or_font_that_can_not_be_read_is_named(
     if content is not None:
         (tmp_path / "file").write_bytes(content)
     style = f'[montage.style]\n{key} = "file"\n'
-    room = cutting_room.begin(tmp_path, {"a": Drawn(0, 5)}, style)
+    room = render_scene.begin(tmp_path, {"a": Drawn(0, 5)}, style)
     said = room.footage("render")
     assert said.code == 2
     assert f"montage.style.{key}" in said.err
 
 
 def test_words_stay_on_their_card(tmp_path: Path) -> None:
-    room = cutting_room.begin(tmp_path, {})
+    room = render_scene.begin(tmp_path, {})
     look, output = lettering.look(room.config), Output(size="640x360")
     for words in (
         Words("River Week " * 36, ("#RiverWeek",)),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cutting_room
-from browser import Reader, browser, reader
-from cutting_room import Drawn
+from support import render_scene
+from support.browser import Reader, browser, reader
+from support.render_scene import Drawn
 
 __all__ = ["browser", "reader"]  # fixtures
 
@@ -25,7 +25,7 @@ _PLAY = """() => new Promise((done, failed) => {
 
 def test_a_montage_with_crossfades_plays_to_its_end(tmp_path: Path, reader: Reader) -> None:
     clips = {f"clip {n}": Drawn(n % 4, 12 + n % 5, 300 + 40 * n) for n in range(12)}
-    room = cutting_room.begin(
+    room = render_scene.begin(
         tmp_path, clips, 'transition_seconds = 0.15\nopening_card = ""\nclosing_card = false\n'
     )
     told = room.render()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import cutting_room
 import numpy as np
 import numpy.typing as npt
 import pytest
-from cutting_room import Drawn, Room, samples
+from support import render_scene
+from support.render_scene import Drawn, RenderScene, samples
 
 from pipeline.ffmpeg import runner
 from pipeline.render import music
@@ -44,10 +44,10 @@ def strength(heard: npt.NDArray[np.float64], pitch: int) -> float:
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
+def room(tmp_path_factory: pytest.TempPathFactory) -> RenderScene:
     """Two loud clips between the silence of the cards; the music is shorter than the film."""
     folder = tmp_path_factory.mktemp("music")
-    room = cutting_room.begin(
+    room = render_scene.begin(
         folder,
         {"a": Drawn(0, 90, 300), "b": Drawn(1, 90, 310)},
         'music = "tune.mp3"\nmusic_lufs = -26.0\n',
@@ -57,13 +57,13 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
     return room
 
 
-def test_the_whole_is_as_loud_as_it_must_be(room: Room) -> None:
+def test_the_whole_is_as_loud_as_it_must_be(room: RenderScene) -> None:
     integrated, peak = loudness(room.film)
     assert abs(integrated + 16) <= 0.5
     assert peak <= -1.0
 
 
-def test_music_goes_down_while_the_clips_are_heard(room: Room) -> None:
+def test_music_goes_down_while_the_clips_are_heard(room: RenderScene) -> None:
     played = np.frombuffer(samples(room.film, "0:a:0"), np.int16).reshape(-1, 2)
     heard = played[:, 0].astype(np.float64)
     alone = strength(heard[int(1.6 * RATE) : int(2.8 * RATE)], 2000)
@@ -76,7 +76,7 @@ def test_music_goes_down_while_the_clips_are_heard(room: Room) -> None:
     assert strength(heard[int(11.95 * RATE) : 12 * RATE], 2000) < 0.1 * alone
 
 
-def test_a_second_render_starts_no_program_and_other_music_does(room: Room) -> None:
+def test_a_second_render_starts_no_program_and_other_music_does(room: RenderScene) -> None:
     programs = len(room.programs())
     assert room.render()["cached"] is True
     assert len(room.programs()) == programs
@@ -110,7 +110,7 @@ def test_a_master_is_corrected_until_it_is_right() -> None:
 
 @pytest.mark.parametrize("content", [None, b"not music", b""])
 def test_music_that_can_not_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
-    room = cutting_room.begin(tmp_path, {"a": Drawn(0, 10)}, 'music = "tune.mp3"\n')
+    room = render_scene.begin(tmp_path, {"a": Drawn(0, 10)}, 'music = "tune.mp3"\n')
     if content is not None:
         (tmp_path / "tune.mp3").write_bytes(content)
     said = room.footage("render")

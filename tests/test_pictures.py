@@ -7,9 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from boards import BLUE, GREEN, GREY, RED, STANDINGS, Pixels, board, extent, mask, turned
 from PIL import Image
-from studio import SQUARE, TALL, WIDE, Clip, Studio
+from support.clip_scene import SQUARE, TALL, WIDE, Clip, ClipScene
+from support.marked_pictures import (
+    BLUE,
+    GREEN,
+    GREY,
+    RED,
+    STANDINGS,
+    Pixels,
+    board,
+    extent,
+    mask,
+    turned,
+)
 
 from pipeline.config import Output
 
@@ -17,8 +28,8 @@ LOSSLESS = ("-c:v", "libx264", "-crf", "4", "-pix_fmt", "yuv420p")
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> Studio:
-    return Studio(tmp_path).to(WIDE, still_motion="none", still_seconds=0.2)
+def studio(tmp_path: Path) -> ClipScene:
+    return ClipScene(tmp_path).to(WIDE, still_motion="none", still_seconds=0.2)
 
 
 def stands(picture: Pixels, width: float, height: float) -> None:
@@ -39,7 +50,7 @@ def stands(picture: Pixels, width: float, height: float) -> None:
 
 @pytest.mark.parametrize("standing", STANDINGS)
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
-def test_photos_stand_as_their_file_says(studio: Studio, standing: int, suffix: str) -> None:
+def test_photos_stand_as_their_file_says(studio: ClipScene, standing: int, suffix: str) -> None:
     stored, _ = STANDINGS[standing]
     image = Image.fromarray(np.ascontiguousarray(stored(board(120, 80))))
     exif = Image.Exif()
@@ -53,7 +64,7 @@ def test_photos_stand_as_their_file_says(studio: Studio, standing: int, suffix: 
 
 
 @pytest.mark.parametrize("standing", STANDINGS)
-def test_films_stand_as_their_track_says(studio: Studio, standing: int) -> None:
+def test_films_stand_as_their_track_says(studio: ClipScene, standing: int) -> None:
     stored, matrix = STANDINGS[standing]
     picture = np.ascontiguousarray(stored(board(120, 80)))
     film = studio.painted("film.mp4", [picture] * 4, "30", *LOSSLESS)
@@ -70,7 +81,7 @@ def test_films_stand_as_their_track_says(studio: Studio, standing: int) -> None:
     ],
 )
 def test_pixels_that_are_not_square(
-    studio: Studio, size: tuple[int, int], sar: tuple[int, int], shown: tuple[int, int]
+    studio: ClipScene, size: tuple[int, int], sar: tuple[int, int], shown: tuple[int, int]
 ) -> None:
     picture = board(*size, stretch=sar[0] / sar[1])
     film = studio.painted(
@@ -80,7 +91,7 @@ def test_pixels_that_are_not_square(
 
 
 @pytest.mark.parametrize("size", [(121, 85), (119, 80), (120, 75), (67, 45)])
-def test_odd_sizes(studio: Studio, size: tuple[int, int]) -> None:
+def test_odd_sizes(studio: ClipScene, size: tuple[int, int]) -> None:
     film = studio.painted(
         "film.mkv", [board(*size)] * 2, "30", "-c:v", "ffv1", "-pix_fmt", "yuv444p"
     )
@@ -90,14 +101,14 @@ def test_odd_sizes(studio: Studio, size: tuple[int, int]) -> None:
     stands(studio.clip(photo).pictures[0], 90 * size[0] / size[1], 90)
 
 
-def test_portrait_in_landscape_and_landscape_in_portrait(studio: Studio) -> None:
+def test_portrait_in_landscape_and_landscape_in_portrait(studio: ClipScene) -> None:
     upright = studio.painted("upright.mp4", [board(72, 128)] * 2, "30", *LOSSLESS)
     stands(studio.clip(upright).pictures[0], 50.6, 90)
     lying = studio.painted("lying.mp4", [board(128, 72)] * 2, "30", *LOSSLESS)
     stands(studio.to(TALL).clip(lying).pictures[0], 90, 50.6)
 
 
-def test_the_fill_is_the_picture_itself_blurred_and_darker(studio: Studio) -> None:
+def test_the_fill_is_the_picture_itself_blurred_and_darker(studio: ClipScene) -> None:
     picture = np.zeros((128, 72, 3), np.uint8)
     picture[:64], picture[64:] = (200, 60, 60), (60, 60, 200)
     film = studio.painted("film.mp4", [picture] * 2, "30", *LOSSLESS)
@@ -110,7 +121,7 @@ def test_the_fill_is_the_picture_itself_blurred_and_darker(studio: Studio) -> No
     assert steps < 12 < np.abs(np.diff(shown[:, 60:100].mean(1), axis=0)).max()
 
 
-def test_cut_to_fit_shows_the_middle_and_fills_the_frame(studio: Studio) -> None:
+def test_cut_to_fit_shows_the_middle_and_fills_the_frame(studio: ClipScene) -> None:
     crop = Output(name="wide", size="160x90", fps=30, fit="crop")
     film = studio.painted("film.mp4", [board(72, 128)] * 2, "30", *LOSSLESS)
     picture = studio.to(crop).clip(film).pictures[0]
@@ -122,7 +133,7 @@ def test_cut_to_fit_shows_the_middle_and_fills_the_frame(studio: Studio) -> None
     assert not mask(picture, BLUE).any()
 
 
-def test_all_outputs_come_from_one_decode(studio: Studio) -> None:
+def test_all_outputs_come_from_one_decode(studio: ClipScene) -> None:
     film = studio.painted("film.mp4", [board(128, 72)] * 6, "30", *LOSSLESS)
     clips = studio.to(WIDE, TALL, SQUARE).clips(film)
     stands(clips["wide"].pictures[5], 160, 90)
@@ -132,7 +143,7 @@ def test_all_outputs_come_from_one_decode(studio: Studio) -> None:
     assert {clip.result.sha256 for clip in clips.values()} == {clips["wide"].result.sha256}
 
 
-def test_transparency_lies_on_white(studio: Studio) -> None:
+def test_transparency_lies_on_white(studio: ClipScene) -> None:
     picture = np.dstack([board(160, 90), np.full((90, 160), 255, np.uint8)])
     picture[20:40, 100:140, 3] = 0
     picture[50:70, 100:140, 3] = 128
@@ -146,7 +157,7 @@ def test_transparency_lies_on_white(studio: Studio) -> None:
     assert studio.clip(film).pictures[2][25:35, 105:135].min() >= 253
 
 
-def test_transparency_in_a_stream_beside_the_picture(studio: Studio) -> None:
+def test_transparency_in_a_stream_beside_the_picture(studio: ClipScene) -> None:
     """VP8 and VP9 keep it where FFmpeg's own decoders don't look."""
     picture = np.dstack([board(160, 90), np.full((90, 160), 255, np.uint8)])
     picture[20:40, 100:140] = 0
@@ -161,7 +172,7 @@ def test_transparency_in_a_stream_beside_the_picture(studio: Studio) -> None:
         assert studio.clip(film).pictures[2][25:35, 105:135].min() >= 240
 
 
-def test_interlaced_becomes_progressive(studio: Studio) -> None:
+def test_interlaced_becomes_progressive(studio: ClipScene) -> None:
     """Something that moves sideways has a comb in each interlaced picture, and none after."""
     frames = []
     for step in range(24):

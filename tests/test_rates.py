@@ -11,8 +11,8 @@ from typing import Literal
 
 import av
 import pytest
-from boards import number, numbered
-from studio import WIDE, Clip, Studio
+from support.clip_scene import WIDE, Clip, ClipScene
+from support.marked_pictures import number, numbered
 
 from pipeline import judge
 from pipeline.config import Output
@@ -23,8 +23,8 @@ SMALL = Output(name="small", size="64x64", fps=30, quality="draft")
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> Studio:
-    return Studio(tmp_path).to(WIDE)
+def studio(tmp_path: Path) -> ClipScene:
+    return ClipScene(tmp_path).to(WIDE)
 
 
 def numbers(clip: Clip) -> list[int]:
@@ -33,7 +33,7 @@ def numbers(clip: Clip) -> list[int]:
 
 @pytest.mark.parametrize("fps", [24, 30, 50])
 @pytest.mark.parametrize("rate", ["24", "25", "30000/1001", "30", "50", "60000/1001", "15"])
-def test_every_rate_runs_evenly(studio: Studio, rate: str, fps: Rate) -> None:
+def test_every_rate_runs_evenly(studio: ClipScene, rate: str, fps: Rate) -> None:
     given = Fraction(rate)
     count = math.ceil(given * 2 / 3)
     film = studio.painted("film.mp4", [numbered(n) for n in range(count)], rate, *CODEC)
@@ -53,7 +53,7 @@ def test_every_rate_runs_evenly(studio: Studio, rate: str, fps: Rate) -> None:
     assert count - 1 - seen[-1] < max(1.0, step)
 
 
-def test_a_varying_rate_keeps_its_times(studio: Studio) -> None:
+def test_a_varying_rate_keeps_its_times(studio: ClipScene) -> None:
     times = [n / 20 + 0.02 * math.sin(n) for n in range(30)]
     times[15:] = [time + 0.8 for time in times[15:]]  # a phone that stops for breath
     times = [time - times[0] for time in times]
@@ -75,7 +75,7 @@ def test_a_varying_rate_keeps_its_times(studio: Studio) -> None:
     assert sorted(seen) == seen
 
 
-def test_a_picture_that_begins_late_is_there_from_the_start(studio: Studio) -> None:
+def test_a_picture_that_begins_late_is_there_from_the_start(studio: ClipScene) -> None:
     late = studio.painted("late.mkv", [numbered(n) for n in range(10)], "30", *CODEC)
     film = studio.film(
         "film.mkv",
@@ -87,7 +87,7 @@ def test_a_picture_that_begins_late_is_there_from_the_start(studio: Studio) -> N
     assert seen[15:25] == list(range(10))
 
 
-def exact(studio: Studio, length: int) -> None:
+def exact(studio: ClipScene, length: int) -> None:
     """A film of *length* pictures, with sound that ends elsewhere, is exactly as long after."""
     frames = [numbered(n, 64, 36) for n in range(length)]
     silent = studio.painted(f"silent{length}.mp4", frames, "30", *CODEC)
@@ -106,13 +106,13 @@ def exact(studio: Studio, length: int) -> None:
     assert number(clip.pictures[-1][14:50], 0, 64) == length - 1
 
 
-def test_lengths_are_exact_to_the_picture_and_the_sample(studio: Studio) -> None:
+def test_lengths_are_exact_to_the_picture_and_the_sample(studio: ClipScene) -> None:
     lengths = [*range(1, 9), 11, 15, 16, 24, 29, 30, 31, 47, 59, 60, 61, 70]
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda length: exact(studio.to(SMALL), length), lengths))
 
 
-def test_the_same_original_gives_the_same_bytes(studio: Studio, tmp_path: Path) -> None:
+def test_the_same_original_gives_the_same_bytes(studio: ClipScene, tmp_path: Path) -> None:
     film = studio.film(
         "film.mp4",
         *("-f", "lavfi", "-i", "testsrc2=s=160x120:d=0.7", "-f", "lavfi", "-i", "sine=d=0.7"),
@@ -120,12 +120,12 @@ def test_the_same_original_gives_the_same_bytes(studio: Studio, tmp_path: Path) 
     )
     first = studio.to(WIDE, text="#RiverWeek").clip(film)
     kept = first.path.read_bytes()
-    again = Studio(tmp_path / "elsewhere").to(WIDE, text="#RiverWeek")
+    again = ClipScene(tmp_path / "elsewhere").to(WIDE, text="#RiverWeek")
     again.folder.mkdir()
     assert again.clip(film).path.read_bytes() == kept
 
 
-def test_all_clips_of_an_output_can_be_joined(studio: Studio) -> None:
+def test_all_clips_of_an_output_can_be_joined(studio: ClipScene) -> None:
     """Equal decoder configuration, closed groups that begin with an IDR, equal clocks."""
     sources = [
         studio.film("a.mp4", "-f", "lavfi", "-i", "testsrc2=s=320x240:d=0.3:r=25", *CODEC),

@@ -8,8 +8,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from campaign import Campaign, begin, config
 from PIL import Image
+from support.command_scene import CommandScene, begin, config
 
 QUICK = '[process]\nstill_seconds = 0.2\nstill_motion = "none"\n[review]\nrequired = false\n'
 OUTPUT = '[[output]]\nname = "small"\nsize = "128x72"\nfps = 25\n'
@@ -26,7 +26,7 @@ def picture(colour: str) -> bytes:
 
 
 @pytest.fixture
-def campaign(tmp_path: Path) -> Campaign:
+def campaign(tmp_path: Path) -> CommandScene:
     """Three clips, two of them of a category; made."""
     mails = {
         "a sign": {"red.png": picture("red"), "green.png": picture("green")},
@@ -37,7 +37,7 @@ def campaign(tmp_path: Path) -> Campaign:
     return made
 
 
-def redone(campaign: Campaign, *change: tuple[str, str]) -> Counter[str]:
+def redone(campaign: CommandScene, *change: tuple[str, str]) -> Counter[str]:
     """Which clips are encoded again after changes of the configuration."""
     path = campaign.folder / "config.toml"
     text = path.read_text()
@@ -54,32 +54,32 @@ def redone(campaign: Campaign, *change: tuple[str, str]) -> Counter[str]:
     return Counter(name for sha256, name in names.items() for argv in words if sha256 in argv)
 
 
-def test_nothing_changed(campaign: Campaign) -> None:
+def test_nothing_changed(campaign: CommandScene) -> None:
     assert redone(campaign) == {}
 
 
-def test_hashtags_of_a_category(campaign: Campaign) -> None:
+def test_hashtags_of_a_category(campaign: CommandScene) -> None:
     assert redone(campaign, ("#HoldASign", "#ShowASign")) == {"red.png": 1, "green.png": 1}
     assert campaign.rows["red.png"]["caption"] == "#RiverWeek #ShowASign"
 
 
-def test_the_name_of_a_category(campaign: Campaign) -> None:
+def test_the_name_of_a_category(campaign: CommandScene) -> None:
     assert redone(campaign, ('name = "signs"', 'name = "placards"')) == {}
     assert campaign.rows["red.png"]["category"] == "placards"
     assert campaign.rows["blue.png"]["category"] is None
 
 
-def test_the_longest_length(campaign: Campaign) -> None:
+def test_the_longest_length(campaign: CommandScene) -> None:
     assert redone(campaign, ("[process]\n", "[process]\nmax_source_seconds = 900\n")) == {}
 
 
-def test_the_campaigns_hashtags(campaign: Campaign) -> None:
+def test_the_campaigns_hashtags(campaign: CommandScene) -> None:
     assert redone(campaign, ("#RiverWeek", "#Rivers")) == dict.fromkeys(
         ("red.png", "green.png", "blue.png"), 1
     )
 
 
-def test_a_reviewers_words_that_no_font_has(campaign: Campaign) -> None:
+def test_a_reviewers_words_that_no_font_has(campaign: CommandScene) -> None:
     decisions = campaign.folder / "decisions.json"
     sha256 = campaign.rows["red.png"]["sha256"]
     entry = {"sha256": sha256, "decision": "approved", "caption": "Look \U0003fffd"}

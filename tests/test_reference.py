@@ -17,7 +17,7 @@ from pathlib import Path
 import av
 import numpy as np
 from numpy.typing import NDArray
-from studio import Studio, plane
+from support.clip_scene import ClipScene, plane
 
 from pipeline import judge
 from pipeline.config import Output
@@ -114,7 +114,7 @@ KINDS = (
 )
 
 
-def film(studio: Studio, kind: Kind) -> Path:
+def film(studio: ClipScene, kind: Kind) -> Path:
     """Something soft that moves, so that a late picture is seen, in this kind of file."""
     look = f"s={kind.size}:r={kind.rate}:d={SECONDS}"
     mixed = f"gradients={look}:speed=0.2:n=5:seed=7,format=gbrp[a]"
@@ -163,7 +163,7 @@ def ssim(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     return float(values.mean())
 
 
-def likeness(studio: Studio, kind: Kind) -> float:
+def likeness(studio: ClipScene, kind: Kind) -> float:
     """The mean SSIM of a clip's pictures, each with the one of its moment."""
     path = film(studio, kind)
     made = studio.clip(path)
@@ -183,7 +183,7 @@ def likeness(studio: Studio, kind: Kind) -> float:
 
 
 def test_fifty_kinds_of_footage_look_as_ffmpeg_alone_shows_them(tmp_path: Path) -> None:
-    studio = Studio(tmp_path).to(OUTPUT, still_motion="none", still_seconds=0.2)
+    studio = ClipScene(tmp_path).to(OUTPUT, still_motion="none", still_seconds=0.2)
     assert len({kind.name for kind in KINDS}) >= 50
     with ThreadPoolExecutor(2) as pool:
         values = list(pool.map(lambda kind: likeness(studio, kind), KINDS))

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import cutting_room
 import numpy as np
 import pytest
-from campaign import watch
-from cutting_room import Drawn, Room, hashes, samples, sha
-from watching import size, taken
+from support import render_scene
+from support.command_scene import watch
+from support.render_scene import Drawn, RenderScene, hashes, samples, sha
+from support.resource_use import size, taken
 
 from pipeline import publishing
 from pipeline.ledger import Ledger
@@ -25,8 +25,8 @@ HERE = Path(__file__).parent
 THREE = {"a": Drawn(0, 40, 300), "b": Drawn(1, 3, 500), "c": Drawn(2, 33, 700)}
 
 
-def begin(folder: Path, montage: str = "", clips: dict[str, Drawn] | None = None) -> Room:
-    return cutting_room.begin(folder, clips or THREE, montage)
+def begin(folder: Path, montage: str = "", clips: dict[str, Drawn] | None = None) -> RenderScene:
+    return render_scene.begin(folder, clips or THREE, montage)
 
 
 def test_every_picture_is_its_clips(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def _known(path: Path, content: str) -> list[str]:
 class Change:
     """A campaign with a montage, whose configuration asks for another, and what that is."""
 
-    room: Room
+    room: RenderScene
     old: bytes
     new: bytes
     names: frozenset[str]
@@ -184,9 +184,10 @@ def killed(change: Change, folder: Path, where: str, nth: int) -> bool:
     :returns: whether it was still at work; at a step it always is.
     """
     shutil.copytree(change.room.folder, folder)
-    room = Room(folder)
+    room = RenderScene(folder)
     ended = subprocess.run(
-        [sys.executable, HERE / "crash_render.py", str(folder / "config.toml"), where, str(nth)],
+        [sys.executable, "-m", "support.kill_render", folder / "config.toml", where, str(nth)],
+        cwd=HERE,
         check=False,
         capture_output=True,
         text=True,
@@ -200,7 +201,7 @@ def killed(change: Change, folder: Path, where: str, nth: int) -> bool:
     return ended.returncode != 0
 
 
-def _names(room: Room) -> Iterator[str]:
+def _names(room: RenderScene) -> Iterator[str]:
     for folder in ("montage", "cache"):
         for path in (room.work / folder).rglob("*"):
             yield str(path.relative_to(room.work))

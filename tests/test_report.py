@@ -12,7 +12,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from synthetic import Campaign, attachment, quiet, refused, result, settings, sha
+from support.ledger_scene import LedgerScene, attachment, quiet, refused, result, settings, sha
 
 from pipeline.config import Config
 from pipeline.ledger import Ledger
@@ -40,14 +40,14 @@ def config(tmp_path: Path) -> Config:
 
 
 @pytest.fixture
-def campaign(config: Config) -> Iterator[Campaign]:
+def campaign(config: Config) -> Iterator[LedgerScene]:
     workspace = Workspace(config.root)
     workspace.create()
     with Ledger(workspace.ledger) as ledger:
-        yield Campaign(ledger, workspace)
+        yield LedgerScene(ledger, workspace)
 
 
-def fill(campaign: Campaign) -> None:
+def fill(campaign: LedgerScene) -> None:
     """One row of each kind."""
     campaign.mail(attachment("good"), sender="maria@example.org")
     campaign.clip(result("good"))
@@ -80,7 +80,7 @@ def clips_by_name(built: dict[str, Any]) -> dict[str, dict[str, Any]]:
 # -- the data ---------------------------------------------------------------------------------
 
 
-def test_report_is_valid_against_its_schema(campaign: Campaign, config: Config) -> None:
+def test_report_is_valid_against_its_schema(campaign: LedgerScene, config: Config) -> None:
     fill(campaign)
     campaign.ledger.decide(
         sha("good"), Review(Decision.APPROVED, "yes", "ada", NOW, "Other", None, 0.1234, 2)
@@ -95,7 +95,7 @@ def test_report_is_valid_against_its_schema(campaign: Campaign, config: Config) 
     }  # fmt: skip
 
 
-def test_empty_ledger_makes_a_valid_report(campaign: Campaign, config: Config) -> None:
+def test_empty_ledger_makes_a_valid_report(campaign: LedgerScene, config: Config) -> None:
     built = report.build(config, campaign.ledger, NOW)
     jsonschema.Draft202012Validator(report.schema()).validate(built)
     assert json.loads(report.encode(built)) == built
@@ -121,7 +121,7 @@ def test_schema_and_model_use_the_same_words(words: type[StrEnum], where: tuple[
 
 
 def test_rows_come_in_order_of_receipt_with_children_after_their_archive(
-    campaign: Campaign, config: Config
+    campaign: LedgerScene, config: Config
 ) -> None:
     fill(campaign)
     campaign.mail(attachment("earliest"), received_at="2026-08-01T00:00:00Z")
@@ -134,7 +134,7 @@ def test_rows_come_in_order_of_receipt_with_children_after_their_archive(
     assert [item["clips"] for item in built["submissions"]] == [1, 1, 1, 3, 5, 0]
 
 
-def test_duplicate_carries_the_outcome_of_the_first(campaign: Campaign, config: Config) -> None:
+def test_duplicate_carries_the_outcome_of_the_first(campaign: LedgerScene, config: Config) -> None:
     fill(campaign)
     clips = clips_by_name(report.build(config, campaign.ledger, NOW))
     first, again = clips["good"], clips["again"]
@@ -143,7 +143,7 @@ def test_duplicate_carries_the_outcome_of_the_first(campaign: Campaign, config: 
         assert again[key] == first[key]
 
 
-def test_withdrawn_and_refused_rows_show_no_clip(campaign: Campaign, config: Config) -> None:
+def test_withdrawn_and_refused_rows_show_no_clip(campaign: LedgerScene, config: Config) -> None:
     fill(campaign)
     clips = clips_by_name(report.build(config, campaign.ledger, NOW))
     for name in ("gone", "logo", "cut", "broken", "stuck", "all", "late"):
@@ -153,7 +153,9 @@ def test_withdrawn_and_refused_rows_show_no_clip(campaign: Campaign, config: Con
     assert (clips["stuck"]["status"], clips["late"]["status"]) == ("failed", "pending")
 
 
-def test_findings_of_ingest_and_process_stand_together(campaign: Campaign, config: Config) -> None:
+def test_findings_of_ingest_and_process_stand_together(
+    campaign: LedgerScene, config: Config
+) -> None:
     fill(campaign)
     inside = clips_by_name(report.build(config, campaign.ledger, NOW))["inside"]
     assert inside["metadata"] == {
@@ -166,7 +168,7 @@ def test_findings_of_ingest_and_process_stand_together(campaign: Campaign, confi
 
 
 def test_numbers_have_three_decimals_and_no_inner_fields(
-    campaign: Campaign, config: Config
+    campaign: LedgerScene, config: Config
 ) -> None:
     fill(campaign)
     (output,) = clips_by_name(report.build(config, campaign.ledger, NOW))["good"]["outputs"]
@@ -178,7 +180,7 @@ def test_numbers_have_three_decimals_and_no_inner_fields(
     ("how", "shown"), [("masked", "m…@e….org"), ("full", "maria@example.org"), ("none", "")]
 )
 def test_sender_is_shown_the_same_everywhere(
-    campaign: Campaign, tmp_path: Path, how: str, shown: str
+    campaign: LedgerScene, tmp_path: Path, how: str, shown: str
 ) -> None:
     config = settings(tmp_path, sender=how)
     fill(campaign)
@@ -192,7 +194,7 @@ def test_sender_is_shown_the_same_everywhere(
         assert ("m…@e….org" in text) is (how == "masked")
 
 
-def test_text_is_cut_at_two_thousand_characters(campaign: Campaign, config: Config) -> None:
+def test_text_is_cut_at_two_thousand_characters(campaign: LedgerScene, config: Config) -> None:
     campaign.mail(attachment("good"), text="x" * 5000)
     assert len(report.build(config, campaign.ledger, NOW)["submissions"][0]["text"]) == 2000
 
@@ -208,7 +210,7 @@ def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
     }
 
 
-def test_nothing_new_writes_nothing(campaign: Campaign, config: Config) -> None:
+def test_nothing_new_writes_nothing(campaign: LedgerScene, config: Config) -> None:
     fill(campaign)
     first = report.write(config, campaign.ledger, campaign.workspace, quiet())
     assert first.changed == ("report.json", "report.csv", "index.html")
@@ -222,7 +224,7 @@ def test_nothing_new_writes_nothing(campaign: Campaign, config: Config) -> None:
 
 
 def test_summary_counts_what_waits_and_how_long_the_montage_is(
-    campaign: Campaign, config: Config
+    campaign: LedgerScene, config: Config
 ) -> None:
     fill(campaign)
     summary = report.write(config, campaign.ledger, campaign.workspace, quiet())
@@ -234,7 +236,7 @@ def test_summary_counts_what_waits_and_how_long_the_montage_is(
 
 
 def test_stills_are_those_of_the_accepted_clips_and_stale_ones_go(
-    campaign: Campaign, config: Config
+    campaign: LedgerScene, config: Config
 ) -> None:
     fill(campaign)
     thumbs = campaign.workspace.report / "thumbs"
@@ -251,7 +253,9 @@ def test_stills_are_those_of_the_accepted_clips_and_stale_ones_go(
     assert [path.read_bytes() for path in thumbs.iterdir()] == [b"a new still"]
 
 
-def test_clip_without_a_still_does_not_stop_the_report(campaign: Campaign, config: Config) -> None:
+def test_clip_without_a_still_does_not_stop_the_report(
+    campaign: LedgerScene, config: Config
+) -> None:
     fill(campaign)
     campaign.workspace.clip(sha("good"), "landscape", ".jpg").unlink()
     report.write(config, campaign.ledger, campaign.workspace, quiet())
@@ -259,7 +263,7 @@ def test_clip_without_a_still_does_not_stop_the_report(campaign: Campaign, confi
 
 
 def test_files_are_for_their_owner_alone_and_none_is_half_done(
-    campaign: Campaign, config: Config
+    campaign: LedgerScene, config: Config
 ) -> None:
     fill(campaign)
     report.write(config, campaign.ledger, campaign.workspace, quiet())
@@ -268,7 +272,7 @@ def test_files_are_for_their_owner_alone_and_none_is_half_done(
     assert not list(campaign.workspace.root.rglob("*.part"))
 
 
-def test_new_originals_are_those_of_the_last_run_that_brought_any(campaign: Campaign) -> None:
+def test_new_originals_are_those_of_the_last_run_that_brought_any(campaign: LedgerScene) -> None:
     campaign.ledger.start_run("1", "ingest")
     fill(campaign)
     assert sha("good") in campaign.ledger.new_originals()
@@ -283,7 +287,7 @@ FORMULAS = (
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_no_cell_runs_as_a_formula(campaign: Campaign, config: Config, formula: str) -> None:
+def test_no_cell_runs_as_a_formula(campaign: LedgerScene, config: Config, formula: str) -> None:
     campaign.mail(
         attachment("good", filename=formula), sender=formula, subject=formula, text=formula
     )
@@ -299,7 +303,7 @@ def test_no_cell_runs_as_a_formula(campaign: Campaign, config: Config, formula: 
             )
 
 
-def test_table_is_rfc_4180_with_a_byte_order_mark(campaign: Campaign, config: Config) -> None:
+def test_table_is_rfc_4180_with_a_byte_order_mark(campaign: LedgerScene, config: Config) -> None:
     campaign.mail(attachment("good"), subject='He said "yes", twice', text="two\nlines; and more")
     campaign.clip(result("good"))
     data = table.render(report.build(config, campaign.ledger, NOW))

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from synthetic import Campaign, attachment, result, settings
+from support.ledger_scene import LedgerScene, attachment, result, settings
 
 from pipeline.config import Config
 from pipeline.ledger import Ledger
@@ -25,7 +25,7 @@ def config(tmp_path: Path) -> Config:
     workspace = Workspace(config.root)
     workspace.create()
     with Ledger(workspace.ledger) as ledger:
-        campaign = Campaign(ledger, workspace)
+        campaign = LedgerScene(ledger, workspace)
         campaign.mail(attachment("one"))
         campaign.clip(result("one"))
     return config

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from browser import SIZES, Reader, browser, overflow, reader, violations
 from playwright.sync_api import expect
-from report_page import PLAYABLE, campaign, card, config, index, names
-from synthetic import Campaign, attachment, quiet, refused, result, settings, sha
+from support.browser import SIZES, Reader, browser, overflow, reader, violations
+from support.ledger_scene import LedgerScene, attachment, quiet, refused, result, settings, sha
+from support.report_page import PLAYABLE, campaign, card, config, index, names
 
 from pipeline.model import Decision, Reason, Review
 from pipeline.review import report
@@ -64,7 +64,7 @@ PLACES = """([element, words]) => words.map((word) => {
 
 
 def test_arabic_is_right_to_left_and_leaves_our_own_words_where_they_are(
-    reader: Reader, campaign: Campaign, tmp_path: Path
+    reader: Reader, campaign: LedgerScene, tmp_path: Path
 ) -> None:
     campaign.mail(
         attachment("one", filename="مقطع (1).mov"),
@@ -128,7 +128,7 @@ HOSTILE = {
 
 
 def test_hostile_words_neither_run_nor_break_the_layout(
-    reader: Reader, campaign: Campaign, tmp_path: Path
+    reader: Reader, campaign: LedgerScene, tmp_path: Path
 ) -> None:
     for name, text in HOSTILE.items():
         campaign.mail(

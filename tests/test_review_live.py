@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from browser import Reader, browser, overflow, reader, violations
 from playwright.sync_api import Page, Route, expect
-from serving import NAMES, campaign, config, enter, server, serving, until
-from synthetic import Campaign, sha
+from support.browser import Reader, browser, overflow, reader, violations
+from support.ledger_scene import LedgerScene, sha
+from support.review_server import NAMES, campaign, config, enter, server, serving, until
 
 from pipeline.config import Config
 from pipeline.model import Decision
@@ -19,7 +19,7 @@ def card(name: str) -> str:
 
 
 def test_review_by_keyboard_with_a_clip_that_plays(
-    reader: Reader, server: ReviewServer, campaign: Campaign
+    reader: Reader, server: ReviewServer, campaign: LedgerScene
 ) -> None:
     page, watch = enter(reader, server)
     assert "token" not in page.url
@@ -43,7 +43,7 @@ def test_review_by_keyboard_with_a_clip_that_plays(
 
 
 def test_two_reviewers_see_each_other(
-    reader: Reader, server: ReviewServer, campaign: Campaign
+    reader: Reader, server: ReviewServer, campaign: LedgerScene
 ) -> None:
     ada, _ = enter(reader, server, "Ada")
     bob, _ = enter(reader, server, "Bob")
@@ -71,7 +71,7 @@ def held_back(page: Page) -> list[Route]:
 
 
 def test_note_and_cut_are_written_and_undo_outlives_the_server(
-    reader: Reader, config: Config, campaign: Campaign
+    reader: Reader, config: Config, campaign: LedgerScene
 ) -> None:
     with serving(config) as server:
         page, _ = enter(reader, server)
@@ -107,7 +107,7 @@ def test_note_and_cut_are_written_and_undo_outlives_the_server(
 
 
 def test_what_was_built_on_an_overtaken_decision_goes_back_with_it(
-    reader: Reader, server: ReviewServer, campaign: Campaign
+    reader: Reader, server: ReviewServer, campaign: LedgerScene
 ) -> None:
     ada, _ = enter(reader, server, "Ada")
     bob, _ = enter(reader, server, "Bob")
@@ -141,7 +141,7 @@ def test_axe_finds_nothing_in_light_and_dark(reader: Reader, server: ReviewServe
     assert overflow(page) <= 0
 
 
-def test_server_that_is_gone_is_told(reader: Reader, config: Config, campaign: Campaign) -> None:
+def test_server_that_is_gone_is_told(reader: Reader, config: Config, campaign: LedgerScene) -> None:
     with serving(config) as server:
         page, _ = enter(reader, server)
     page.locator(f"{card('one')} button.approved").click()
@@ -151,7 +151,7 @@ def test_server_that_is_gone_is_told(reader: Reader, config: Config, campaign: C
 
 
 def test_selection_is_one_act_for_all_reviewers_and_their_history(
-    reader: Reader, server: ReviewServer, campaign: Campaign
+    reader: Reader, server: ReviewServer, campaign: LedgerScene
 ) -> None:
     page, watch = enter(reader, server, "Ada")
     page.get_by_role("button", name="Select all shown").click()

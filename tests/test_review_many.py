@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import jsonschema
-from browser import Reader, browser, reader, violations
 from playwright.sync_api import expect
-from report_page import PLAYABLE, campaign, card, config, index
-from synthetic import Campaign, attachment, quiet, result, sha
+from support.browser import Reader, browser, reader, violations
+from support.ledger_scene import LedgerScene, attachment, quiet, result, sha
+from support.report_page import PLAYABLE, campaign, card, config, index
 
 from pipeline.config import Config
 from pipeline.model import Decision, Review
@@ -59,7 +59,7 @@ def test_selection_by_keyboard(reader: Reader, index: Path) -> None:
 
 
 def test_history_tells_who_decided_what_and_what_stood_there_before(
-    reader: Reader, campaign: Campaign, config: Config
+    reader: Reader, campaign: LedgerScene, config: Config
 ) -> None:
     campaign.mail(attachment("one"))
     campaign.clip(result("one"))
@@ -82,7 +82,7 @@ def test_history_tells_who_decided_what_and_what_stood_there_before(
 
 
 def test_what_looks_alike_stands_side_by_side(
-    reader: Reader, campaign: Campaign, config: Config
+    reader: Reader, campaign: LedgerScene, config: Config
 ) -> None:
     for hue, name in enumerate(("first", "again")):
         campaign.mail(attachment(name))
@@ -116,7 +116,7 @@ def test_what_looks_alike_stands_side_by_side(
 
 
 def test_loudness_is_told_before_and_after_where_it_is_known(
-    reader: Reader, campaign: Campaign, config: Config, tmp_path: Path
+    reader: Reader, campaign: LedgerScene, config: Config, tmp_path: Path
 ) -> None:
     campaign.mail(attachment("one"))
     campaign.clip(result("one"))

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import Reader, browser, overflow, reader, violations
 from playwright.sync_api import Page, expect
-from serving import Client, enter, serving
-from synthetic import SMALL, Campaign, attachment, result, settings, sha
+from support.browser import Reader, browser, overflow, reader, violations
+from support.ledger_scene import SMALL, LedgerScene, attachment, result, settings, sha
+from support.review_server import Client, enter, serving
 
 from pipeline import config as configuration
 from pipeline.config import Config
@@ -29,11 +29,11 @@ NAMES = ("one", "two", "three", "four")
 
 
 @pytest.fixture
-def campaign(tmp_path: Path) -> Iterator[Campaign]:
+def campaign(tmp_path: Path) -> Iterator[LedgerScene]:
     workspace = Workspace(settings(tmp_path).root)
     workspace.create()
     with Ledger(workspace.ledger) as ledger:
-        campaign = Campaign(ledger, workspace)
+        campaign = LedgerScene(ledger, workspace)
         for hue, name in enumerate((*NAMES, "waiting")):
             campaign.mail(attachment(name), sender=f"{name}@example.org")
             campaign.clip(result(name, source=SMALL), hue=hue * 70)
@@ -49,7 +49,7 @@ def with_order(folder: Path, order: str, more: str = "") -> Config:
 
 
 @pytest.fixture
-def config(campaign: Campaign, tmp_path: Path) -> Config:
+def config(campaign: LedgerScene, tmp_path: Path) -> Config:
     return with_order(tmp_path, "order.txt")
 
 
@@ -76,7 +76,7 @@ def wanted(*names: str, seen: str = "", out: tuple[str, ...] = ()) -> dict[str, 
     return {"lines": lines, "left_out": [sha(name) for name in out], "seen": seen}
 
 
-def rendered(config: Config, campaign: Campaign) -> list[str]:
+def rendered(config: Config, campaign: LedgerScene) -> list[str]:
     """The clips in the order in which render takes them."""
     rows = campaign.ledger.rows()
     senders = {item.id: item.sender for item in campaign.ledger.submissions()}
@@ -89,7 +89,7 @@ def rendered(config: Config, campaign: Campaign) -> list[str]:
 
 
 def test_what_is_saved_is_what_render_reads(
-    client: Client, config: Config, campaign: Campaign
+    client: Client, config: Config, campaign: LedgerScene
 ) -> None:
     body = wanted("three", "two", "one", out=("four",))
     status, _, answer = client.ask("POST", "/api/order", body)
@@ -150,14 +150,14 @@ def test_what_is_no_order_is_not_written(
     assert not (tmp_path / "order.txt").exists()
 
 
-def test_withdrawn_clip_does_not_come_into_the_file(client: Client, campaign: Campaign) -> None:
+def test_withdrawn_clip_does_not_come_into_the_file(client: Client, campaign: LedgerScene) -> None:
     campaign.ledger.withdraw([sha("one")])
     status, _, body = client.ask("POST", "/api/order", wanted("one", "two"))
     assert (status, "withdrawn" in json.loads(body)["problem"]) == (422, True)
     assert client.ask("POST", "/api/order", wanted("two"))[0] == 200
 
 
-def test_nothing_but_an_order_file_is_written_over(campaign: Campaign, tmp_path: Path) -> None:
+def test_nothing_but_an_order_file_is_written_over(campaign: LedgerScene, tmp_path: Path) -> None:
     config = with_order(tmp_path, "config.toml")
     before = (tmp_path / "config.toml").read_bytes()
     with serving(config) as server:
@@ -168,7 +168,7 @@ def test_nothing_but_an_order_file_is_written_over(campaign: Campaign, tmp_path:
 
 
 @pytest.mark.parametrize("order", ["received", "sender", "filename", "shuffle:7"])
-def test_a_rule_is_no_file(campaign: Campaign, tmp_path: Path, order: str) -> None:
+def test_a_rule_is_no_file(campaign: LedgerScene, tmp_path: Path, order: str) -> None:
     config = with_order(tmp_path, order)
     assert ordering.file_of(config) is None
     with pytest.raises(Misfit, match="no file"):
@@ -213,7 +213,7 @@ def saved(page: Page) -> None:
 
 
 def test_clips_are_moved_by_keys_alone(
-    tab: Callable[..., Page], config: Config, campaign: Campaign
+    tab: Callable[..., Page], config: Config, campaign: LedgerScene
 ) -> None:
     page = tab()
     assert shown(page) == ["one.mov", "two.mov", "three.mov", "four.mov"]
@@ -237,7 +237,7 @@ def test_clips_are_moved_by_keys_alone(
 
 
 def test_clips_are_moved_by_mouse_alone(
-    tab: Callable[..., Page], config: Config, campaign: Campaign
+    tab: Callable[..., Page], config: Config, campaign: LedgerScene
 ) -> None:
     page = tab()
     handle = page.locator(".reel .handle")
@@ -267,7 +267,7 @@ def test_clips_are_moved_by_mouse_alone(
 
 
 def test_what_is_decided_meanwhile_comes_to_the_tab(
-    tab: Callable[..., Page], campaign: Campaign
+    tab: Callable[..., Page], campaign: LedgerScene
 ) -> None:
     page = tab()
     campaign.ledger.decide(sha("waiting"), Review(Decision.APPROVED, "", "bob"))
@@ -277,7 +277,7 @@ def test_what_is_decided_meanwhile_comes_to_the_tab(
 
 
 def test_a_rule_is_told_and_the_order_is_offered_as_text(
-    reader: Reader, campaign: Campaign, tmp_path: Path
+    reader: Reader, campaign: LedgerScene, tmp_path: Path
 ) -> None:
     config = with_order(tmp_path, "sender", "transition_seconds = 1.0\n")
     with serving(config) as server:

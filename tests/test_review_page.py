@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from browser import Reader, browser, reader, violations
 from playwright.sync_api import expect
-from report_page import PLAYABLE, campaign, card, config, fill, index, names
-from synthetic import Campaign, attachment, quiet, sha
+from support.browser import Reader, browser, reader, violations
+from support.ledger_scene import LedgerScene, attachment, quiet, sha
+from support.report_page import PLAYABLE, campaign, card, config, fill, index, names
 
 from pipeline.config import Config
 from pipeline.model import Caution, Decision, Kind, Note, Reason
@@ -77,7 +77,7 @@ def test_still_is_shown_before_anything_plays(reader: Reader, index: Path) -> No
     assert (index.parent / poster).exists()
 
 
-def test_page_of_no_mail_at_all(reader: Reader, campaign: Campaign, config: Config) -> None:
+def test_page_of_no_mail_at_all(reader: Reader, campaign: LedgerScene, config: Config) -> None:
     index = report.write(config, campaign.ledger, campaign.workspace, quiet()).index
     page, watch = reader.open(index)
     expect(page.locator("#empty")).to_be_visible()
@@ -147,7 +147,7 @@ def test_warnings_filter_sort_and_figures_lead_to_rows(reader: Reader, index: Pa
 
 
 def test_long_list_is_laid_out_as_the_reader_comes_near(
-    reader: Reader, campaign: Campaign, config: Config
+    reader: Reader, campaign: LedgerScene, config: Config
 ) -> None:
     for mail in range(30):
         campaign.mail(*(attachment(f"m{mail}-{part}", part, kind=Kind.IMAGE) for part in range(10)))
@@ -166,7 +166,7 @@ def test_long_list_is_laid_out_as_the_reader_comes_near(
 
 
 def test_decisions_by_mouse_go_through_the_file_into_the_ledger(
-    reader: Reader, campaign: Campaign, config: Config, tmp_path: Path
+    reader: Reader, campaign: LedgerScene, config: Config, tmp_path: Path
 ) -> None:
     fill(campaign)
     index = report.write(config, campaign.ledger, campaign.workspace, quiet()).index

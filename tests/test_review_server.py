@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from serving import NAMES, Client, campaign, client, config, entry, server, serving
-from synthetic import Campaign, quiet, sha
+from support.ledger_scene import LedgerScene, quiet, sha
+from support.review_server import NAMES, Client, campaign, client, config, entry, server, serving
 
 from pipeline.config import Config
 from pipeline.errors import StageError
@@ -21,7 +21,7 @@ __all__ = ["campaign", "client", "config", "server"]  # fixtures
 # -- the door ---------------------------------------------------------------------------------
 
 
-def test_link_opens_once_and_another_one_is_told(config: Config, campaign: Campaign) -> None:
+def test_link_opens_once_and_another_one_is_told(config: Config, campaign: LedgerScene) -> None:
     told: list[str] = []
     with serving(config, announce=told.append) as server:
         first = server.door.link
@@ -83,7 +83,7 @@ def test_foreign_host_is_refused_also_with_the_cookie(client: Client, host: str 
     ],
 )
 def test_decision_from_a_foreign_page_is_refused(
-    client: Client, campaign: Campaign, headers: dict[str, str | None]
+    client: Client, campaign: LedgerScene, headers: dict[str, str | None]
 ) -> None:
     sent = {k: v.format(port=client.port) if v else v for k, v in headers.items()}
     status, _, _ = client.ask("POST", "/api/decide", entry("one"), **sent)
@@ -116,7 +116,9 @@ def test_foreign_page_can_not_embed_or_read(client: Client) -> None:
         "/report/report.schema.json", "/api/decide", "/favicon.ico",
     ],
 )  # fmt: skip
-def test_nothing_but_clips_and_report_is_had(client: Client, campaign: Campaign, path: str) -> None:
+def test_nothing_but_clips_and_report_is_had(
+    client: Client, campaign: LedgerScene, path: str
+) -> None:
     original = campaign.workspace.original(sha("secret"))
     original.parent.mkdir(parents=True)
     original.write_bytes(b"SECRET LOCATION")
@@ -130,7 +132,7 @@ def test_nothing_but_clips_and_report_is_had(client: Client, campaign: Campaign,
     assert b"SQLite" not in body
 
 
-def test_clip_comes_whole_and_in_parts(client: Client, campaign: Campaign) -> None:
+def test_clip_comes_whole_and_in_parts(client: Client, campaign: LedgerScene) -> None:
     path = f"/clips/{sha('one')}/landscape.mp4"
     data = (campaign.workspace.root / path[1:]).read_bytes()
     status, headers, body = client.ask("GET", path)
@@ -167,7 +169,7 @@ def test_ranges(header: str | None, expected: tuple[int, int] | None) -> None:
     assert (span and (span.start, span.end)) == expected
 
 
-def test_data_and_table_are_those_of_now(client: Client, campaign: Campaign) -> None:
+def test_data_and_table_are_those_of_now(client: Client, campaign: LedgerScene) -> None:
     campaign.ledger.decide(sha("one"), Review(Decision.HELD, "hm", "ada"))
     _, _, body = client.ask("GET", "/report/report.json")
     assert json.loads(body)["clips"][0]["review"]["note"] == "hm"
@@ -178,7 +180,7 @@ def test_data_and_table_are_those_of_now(client: Client, campaign: Campaign) -> 
 # -- deciding ---------------------------------------------------------------------------------
 
 
-def test_decision_is_written_at_once_with_its_trail(client: Client, campaign: Campaign) -> None:
+def test_decision_is_written_at_once_with_its_trail(client: Client, campaign: LedgerScene) -> None:
     status, _, body = client.ask("POST", "/api/decide", entry("one", note="fine", in_s=0.5))
     assert status == 200
     stored = campaign.ledger.reviews()[sha("one")]
@@ -193,7 +195,9 @@ def test_decision_is_written_at_once_with_its_trail(client: Client, campaign: Ca
     assert (event.by, event.before, event.after, event.undoes) == ("bob", Review(), stored, None)
 
 
-def test_who_was_overtaken_is_shown_what_stands_there(client: Client, campaign: Campaign) -> None:
+def test_who_was_overtaken_is_shown_what_stands_there(
+    client: Client, campaign: LedgerScene
+) -> None:
     campaign.ledger.decide(sha("one"), Review(Decision.REJECTED, "a face", "carol"))
     status, _, body = client.ask("POST", "/api/decide", entry("one"))
     assert status == 409
@@ -219,7 +223,7 @@ def test_who_was_overtaken_is_shown_what_stands_there(client: Client, campaign: 
     ],
 )
 def test_malformed_decision_is_refused(
-    client: Client, campaign: Campaign, body: Any, status: int
+    client: Client, campaign: LedgerScene, body: Any, status: int
 ) -> None:
     assert client.ask("POST", "/api/decide", body)[0] == status
     assert campaign.ledger.reviews() == {}
@@ -232,7 +236,7 @@ def test_more_than_any_review_has_is_refused_unread(client: Client) -> None:
 
 
 def test_decisions_at_once_are_one_act_that_is_undone_as_one(
-    client: Client, campaign: Campaign
+    client: Client, campaign: LedgerScene
 ) -> None:
     campaign.ledger.decide(sha("two"), Review(Decision.REJECTED, "a face", "carol"))
     wanted = [entry(name)["entries"][0] for name in NAMES]
@@ -250,7 +254,7 @@ def test_decisions_at_once_are_one_act_that_is_undone_as_one(
     assert json.loads(client.ask("POST", "/api/undo", {"by": "bob"})[2])["changes"] == []
 
 
-def test_one_malformed_decision_stops_all_of_its_act(client: Client, campaign: Campaign) -> None:
+def test_one_malformed_decision_stops_all_of_its_act(client: Client, campaign: LedgerScene) -> None:
     wanted = [entry("one")["entries"][0], entry("two", "maybe")["entries"][0]]
     assert client.ask("POST", "/api/decide", {"entries": wanted})[0] == 422
     assert campaign.ledger.reviews() == {}
@@ -263,14 +267,14 @@ def test_form_of_a_plain_web_page_is_refused(client: Client) -> None:
     assert client.ask("DELETE", "/api/decide")[0] == 501
 
 
-def test_withdrawn_clip_can_not_be_decided_on(client: Client, campaign: Campaign) -> None:
+def test_withdrawn_clip_can_not_be_decided_on(client: Client, campaign: LedgerScene) -> None:
     campaign.ledger.set_original_state(sha("one"), "withdrawn")
     status, _, body = client.ask("POST", "/api/decide", entry("one"))
     assert (status, json.loads(body)["problem"]) == (422, "the clip is withdrawn")
 
 
 def test_undo_goes_back_step_by_step_and_each_reviewer_undoes_their_own(
-    campaign: Campaign,
+    campaign: LedgerScene,
 ) -> None:
     ledger = campaign.ledger
 
@@ -299,7 +303,7 @@ def test_undo_goes_back_step_by_step_and_each_reviewer_undoes_their_own(
     assert [event.by for event in ledger.trail()] == ["ada"] * 2 + ["bob"] + ["ada"] * 3 + ["bob"]
 
 
-def test_changes_are_told_from_a_point_on(client: Client, campaign: Campaign) -> None:
+def test_changes_are_told_from_a_point_on(client: Client, campaign: LedgerScene) -> None:
     assert json.loads(client.ask("GET", "/api/changes?since=0")[2]) == {
         "counter": 0, "changes": [], "events": [],
     }  # fmt: skip
@@ -317,7 +321,7 @@ def test_changes_are_told_from_a_point_on(client: Client, campaign: Campaign) ->
 
 
 def test_serve_says_its_link_also_to_who_asked_for_quiet(
-    config: Config, campaign: Campaign, capsys: pytest.CaptureFixture[str]
+    config: Config, campaign: LedgerScene, capsys: pytest.CaptureFixture[str]
 ) -> None:
     links: list[str] = []
 

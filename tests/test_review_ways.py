@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import Reader, browser, reader
-from campaign import Campaign
-from demo_sample import demo_sample
 from playwright.sync_api import Page, expect
-from serving import enter, serving, until
+from support.browser import Reader, browser, reader
+from support.command_scene import CommandScene
+from support.demo_sample import demo_sample
+from support.review_server import enter, serving, until
 from test_whole_way import walked
 
 from pipeline import publishing
@@ -35,16 +35,16 @@ CUT = 2  # the clip that is to start where it stands
 
 
 @pytest.fixture
-def place(walked: Campaign, tmp_path: Path) -> Iterator[Callable[[str], Campaign]]:
+def place(walked: CommandScene, tmp_path: Path) -> Iterator[Callable[[str], CommandScene]]:
     """Fresh copies of the processed sample, on which nobody has decided."""
 
-    def copy(name: str) -> Campaign:
+    def copy(name: str) -> CommandScene:
         folder = tmp_path / name
         shutil.copytree(walked.folder, folder)
         shutil.rmtree(folder / "work" / "montage")
         path = folder / "config.toml"
         path.write_text(path.read_text().replace("required = false", "required = true"))
-        campaign = Campaign(folder)
+        campaign = CommandScene(folder)
         assert campaign.footage("report").code == 0
         return campaign
 
@@ -53,7 +53,7 @@ def place(walked: Campaign, tmp_path: Path) -> Iterator[Callable[[str], Campaign
         shutil.rmtree(tmp_path / name, ignore_errors=True)
 
 
-def decidable(campaign: Campaign) -> list[str]:
+def decidable(campaign: CommandScene) -> list[str]:
     return [c["sha256"] for c in campaign.report["clips"] if c["outputs"] and not c["duplicate_of"]]
 
 
@@ -101,7 +101,7 @@ def by_mouse(page: Page, shas: list[str]) -> None:
         is_decided(page, sha256, decision)
 
 
-def decided(campaign: Campaign) -> dict[str, dict[str, Any]]:
+def decided(campaign: CommandScene) -> dict[str, dict[str, Any]]:
     """What stands in the ledger, but for the moments."""
     with Ledger(campaign.work / "ledger.db") as ledger:
         return {
@@ -109,11 +109,11 @@ def decided(campaign: Campaign) -> dict[str, dict[str, Any]]:
         }
 
 
-def all_decided(campaign: Campaign) -> bool:
+def all_decided(campaign: CommandScene) -> bool:
     return len(decided(campaign)) == len(decidable(campaign))
 
 
-def rendered(campaign: Campaign) -> tuple[str, list[str]]:
+def rendered(campaign: CommandScene) -> tuple[str, list[str]]:
     """The montage's SHA-256, and the clips in it."""
     said = campaign.footage("render")
     assert said.code == 0, said.err
@@ -123,7 +123,7 @@ def rendered(campaign: Campaign) -> tuple[str, list[str]]:
 
 
 def test_three_ways_give_the_same_decisions_and_the_same_montage(
-    reader: Reader, place: Callable[[str], Campaign]
+    reader: Reader, place: Callable[[str], CommandScene]
 ) -> None:
     outcomes = []
     for name, way in (("keyboard", by_keyboard), ("mouse", by_mouse)):

@@ -12,8 +12,8 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from campaign import begin, config
-from carriers.bases import bases
+from support.command_scene import begin, config
+from support.planted.bases import bases
 
 from pipeline import publishing
 from pipeline.console import Console, Verbosity

@@ -7,13 +7,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Literal
 
-import cutting_room
 import ffmpeg as lavfi
 import numpy as np
 import numpy.typing as npt
 import pytest
-from campaign import watch
-from cutting_room import Drawn, Room, hashes, samples, sha
+from support import render_scene
+from support.command_scene import watch
+from support.render_scene import Drawn, RenderScene, hashes, samples, sha
 
 from pipeline import judge
 from pipeline.config import Output
@@ -31,11 +31,11 @@ FOUR = {
 }
 
 
-def begin(folder: Path, montage: str = FADE, clips: dict[str, Drawn] | None = None) -> Room:
-    return cutting_room.begin(folder, clips or FOUR, montage)
+def begin(folder: Path, montage: str = FADE, clips: dict[str, Drawn] | None = None) -> RenderScene:
+    return render_scene.begin(folder, clips or FOUR, montage)
 
 
-def identical(room: Room) -> list[tuple[int, int]]:
+def identical(room: RenderScene) -> list[tuple[int, int]]:
     """Of each segment: how many pictures outside its fades there are, and are its clip's."""
     shown = hashes(room.film)
     segments = room.contents["segments"]
@@ -51,11 +51,11 @@ def identical(room: Room) -> list[tuple[int, int]]:
     return found
 
 
-def programs(room: Room) -> Counter[str]:
+def programs(room: RenderScene) -> Counter[str]:
     return Counter(program["purpose"] for program in room.programs())
 
 
-def in_one_graph(room: Room, transition: str, into: Path) -> None:
+def in_one_graph(room: RenderScene, transition: str, into: Path) -> None:
     """The same film as one xfade graph of all clips, without loss."""
     segments = room.contents["segments"]
     command = [runner.program(), "-nostdin", "-v", "error", "-y"]
@@ -97,7 +97,7 @@ def likeness(one: Path, other: Path) -> list[float]:
 
 @pytest.mark.parametrize("transition", ["fade", "wipeleft"])
 def test_the_seams_alone_differ_and_look_as_in_one_graph(tmp_path: Path, transition: str) -> None:
-    room = cutting_room.begin(
+    room = render_scene.begin(
         tmp_path, FOUR, FADE + f'transition = "{transition}"\n', quality="standard"
     )
     told = room.render()
@@ -170,7 +170,7 @@ def test_short_neighbours_shorten_a_fade_and_cards_fade_too(tmp_path: Path) -> N
 
 
 def test_clips_that_were_not_made_for_the_fade_still_fade_exactly(tmp_path: Path) -> None:
-    room = cutting_room.begin(tmp_path, FOUR, FADE, cut=False)
+    room = render_scene.begin(tmp_path, FOUR, FADE, cut=False)
     told = room.render()
     assert watch(room.film).frames == told["frames"]
     in_one_graph(room, "fade", tmp_path / "graph.mp4")
@@ -286,7 +286,7 @@ def test_a_crossfade_of_sound_keeps_what_both_share() -> None:
 
 def test_the_recipe_changes_with_the_cut_frames_alone(tmp_path: Path) -> None:
     def key(montage: str) -> str:
-        room = cutting_room.begin(tmp_path / cutting_room.sha(montage)[:8], {}, montage)
+        room = render_scene.begin(tmp_path / render_scene.sha(montage)[:8], {}, montage)
         return recipe.of(room.config, "#RiverWeek").key
 
     assert key("") == key('transition = "dissolve"\nmax_seconds = 9.0\n')

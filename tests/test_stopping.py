@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from campaign import Campaign, begin, config, make
 from PIL import Image
+from support.command_scene import CommandScene, begin, config, make
 
 OUTPUT = '[[output]]\nname = "wide"\nsize = "640x360"\nfps = 30\nquality = "high"\n'
 SETTINGS = (
@@ -27,7 +27,7 @@ def photo(colour: str) -> bytes:
     return data.getvalue()
 
 
-def campaign_with_a_long_film(folder: Path) -> Campaign:
+def campaign_with_a_long_film(folder: Path) -> CommandScene:
     film = make(
         folder,
         "film.mp4",
@@ -53,7 +53,7 @@ def still_running(folder: Path) -> list[str]:
     return found
 
 
-def interrupted(campaign: Campaign) -> tuple[int, str, float]:
+def interrupted(campaign: CommandScene) -> tuple[int, str, float]:
     """Exit code, last words, and how long it took a run that was stopped during an encode."""
     command = [sys.executable, "-m", "pipeline", "process", "-v"]
     command += ["--config", str(campaign.folder / "config.toml")]

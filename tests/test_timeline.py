@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cutting_room import CONFIG, sha
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.render_scene import CONFIG, sha
 
 from pipeline import config as configuration
 from pipeline.config import Config

@@ -6,8 +6,8 @@ import io
 from pathlib import Path
 
 import pytest
-from campaign import begin, config
 from PIL import Image
+from support.command_scene import begin, config
 
 SETTINGS = (
     '[process]\nstill_seconds = 0.2\nstill_motion = "none"\n[review]\nrequired = false\n'

@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mp4_made import BOTH, CLEAN, encode, ffmpeg
-from mp4_plants import PLANTS, SECRET, unit
-from mp4_surgery import Part, Surgery
+from support.mp4_made import BOTH, CLEAN, encode, ffmpeg
+from support.mp4_plants import PLANTS, SECRET, unit
+from support.mp4_surgery import Part, Surgery
 
 from pipeline.errors import NotClean
 from pipeline.judge import AudioFacts, Mp4Facts, judge_clip, judge_montage

@@ -12,19 +12,21 @@ from typing import Any
 
 import jsonschema
 import pytest
-from campaign import SMALL, Campaign, Watched, footage, watch
-from demo_sample import demo_sample
-from dovecot import PASSWORD, Dovecot
+from support.command_scene import SMALL, CommandScene, Watched, footage, watch
+from support.demo_sample import demo_sample
+from support.dovecot import PASSWORD, Dovecot
 
 from pipeline.demo import sample
 from pipeline.review import report as reporting
 
 __all__ = ["demo_sample"]
 
-_walked: list[Campaign] = []
+_walked: list[CommandScene] = []
 
 
-def small(folder: Path, sample_folder: Path, inbox: str = "eml:inbox", more: str = "") -> Campaign:
+def small(
+    folder: Path, sample_folder: Path, inbox: str = "eml:inbox", more: str = ""
+) -> CommandScene:
     """The sample's campaign with a small picture, so that its encodes are quick."""
     shutil.copytree(sample_folder / "inbox", folder / "inbox")
     text = (sample_folder / "config.toml").read_text()
@@ -33,11 +35,11 @@ def small(folder: Path, sample_folder: Path, inbox: str = "eml:inbox", more: str
     assert not name.strip()
     head = head.replace("eml:inbox", inbox).replace("[inbox]", f"[inbox]\n{more}")
     (folder / "config.toml").write_text(head + SMALL)
-    return Campaign(folder)
+    return CommandScene(folder)
 
 
 @pytest.fixture(scope="session")
-def walked(demo_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Campaign:
+def walked(demo_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> CommandScene:
     """The sample after ``footage run`` and ``footage render``; read it, don't change it."""
     if not _walked:
         campaign = small(tmp_path_factory.mktemp("walked"), demo_sample)
@@ -50,11 +52,11 @@ def walked(demo_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Campa
 
 
 @pytest.fixture(scope="session")
-def film(walked: Campaign) -> Watched:
+def film(walked: CommandScene) -> Watched:
     return watch(walked.work / "montage" / "montage-landscape.mp4")
 
 
-def test_every_attachment_becomes_what_it_must(walked: Campaign) -> None:
+def test_every_attachment_becomes_what_it_must(walked: CommandScene) -> None:
     clips = walked.report["clips"]
     parents = {clip["sha256"]: clip["filename"] for clip in clips if clip["sha256"]}
     got = [(c["filename"], c["kind"], c["status"], parents.get(c["parent"])) for c in clips]
@@ -65,7 +67,7 @@ def test_every_attachment_becomes_what_it_must(walked: Campaign) -> None:
         assert reasons[row.filename] == (row.reason.value if row.reason else None)
 
 
-def test_the_report_is_valid(walked: Campaign) -> None:
+def test_the_report_is_valid(walked: CommandScene) -> None:
     jsonschema.Draft202012Validator(
         reporting.schema(), format_checker=jsonschema.FormatChecker()
     ).validate(walked.report)
@@ -73,7 +75,7 @@ def test_the_report_is_valid(walked: Campaign) -> None:
     assert walked.report["totals"] == {key: totals[key] for key in walked.report["totals"]}
 
 
-def test_each_clip_is_encoded_once_and_each_card_once(walked: Campaign) -> None:
+def test_each_clip_is_encoded_once_and_each_card_once(walked: CommandScene) -> None:
     accepted = [c for c in walked.report["clips"] if c["status"] == "accepted" and c["outputs"]]
     encodes = [p for p in walked.programs() if "libx264" in p["argv"]]
     by_purpose = Counter(program["purpose"] for program in encodes if program["code"] == 0)
@@ -84,7 +86,7 @@ def test_each_clip_is_encoded_once_and_each_card_once(walked: Campaign) -> None:
     assert argv[argv.index("-c:v") + 1] == "copy"
 
 
-def test_the_montage_is_the_sum_of_what_went_in(walked: Campaign, film: Watched) -> None:
+def test_the_montage_is_the_sum_of_what_went_in(walked: CommandScene, film: Watched) -> None:
     held = json.loads((walked.work / "montage" / "montage-landscape.json").read_text())
     frames = sum(segment["frames"] for segment in held["segments"])
     clips = {c["sha256"]: c["outputs"][0] for c in walked.report["clips"] if c["outputs"]}
@@ -97,7 +99,7 @@ def test_the_montage_is_the_sum_of_what_went_in(walked: Campaign, film: Watched)
     assert [s["kind"] for s in held["segments"]].count("card") == 2
 
 
-def test_everything_stands_beside_the_montage(walked: Campaign) -> None:
+def test_everything_stands_beside_the_montage(walked: CommandScene) -> None:
     names = {path.name for path in (walked.work / "montage").iterdir()}
     assert names == {
         f"montage-landscape{suffix}"
@@ -113,7 +115,7 @@ def test_everything_stands_beside_the_montage(walked: Campaign) -> None:
     assert "#RiverWeek #HoldASign" in subtitles
 
 
-def test_what_was_planted_is_nowhere_but_in_the_originals(walked: Campaign) -> None:
+def test_what_was_planted_is_nowhere_but_in_the_originals(walked: CommandScene) -> None:
     database = sqlite3.connect(walked.work / "ledger.db")
     texts = {"ledger dump": "\n".join(database.iterdump()).encode()}
     for path in walked.work.rglob("*"):
@@ -128,14 +130,14 @@ def test_what_was_planted_is_nowhere_but_in_the_originals(walked: Campaign) -> N
     assert all(c["metadata"]["clean"] for c in walked.report["clips"] if c["outputs"])
 
 
-def test_the_workspace_is_closed_to_others(walked: Campaign) -> None:
+def test_the_workspace_is_closed_to_others(walked: CommandScene) -> None:
     assert walked.work.stat().st_mode & 0o777 == 0o700
     for path in (walked.work / "originals").rglob("*"):
         assert path.stat().st_mode & 0o077 == 0
     assert list(walked.work.rglob("*.part")) == []
 
 
-def test_a_second_run_starts_no_program(walked: Campaign) -> None:
+def test_a_second_run_starts_no_program(walked: CommandScene) -> None:
     before = len(walked.programs())
     clips = walked.report["clips"]
     said = walked.footage("run", "--json")
@@ -149,7 +151,7 @@ def test_a_second_run_starts_no_program(walked: Campaign) -> None:
 
 
 def test_a_mailbox_over_tls_gives_the_same_clips(
-    walked: Campaign,
+    walked: CommandScene,
     demo_sample: Path,
     dovecot: Dovecot,
     tmp_path: Path,
@@ -183,10 +185,10 @@ def test_the_sample_has_the_message_ids_that_the_comparison_needs(demo_sample: P
     assert len(set(ids)) == len(ids)
 
 
-def test_the_review_decides_what_is_rendered(walked: Campaign, tmp_path: Path) -> None:
+def test_the_review_decides_what_is_rendered(walked: CommandScene, tmp_path: Path) -> None:
     folder = tmp_path / "copy"
     shutil.copytree(walked.folder, folder)
-    campaign = Campaign(folder)
+    campaign = CommandScene(folder)
     path = folder / "config.toml"
     path.write_text(path.read_text().replace("required = false", "required = true"))
     old = (campaign.work / "montage" / "montage-landscape.mp4").read_bytes()
@@ -214,7 +216,7 @@ def test_the_review_decides_what_is_rendered(walked: Campaign, tmp_path: Path) -
     assert watch(campaign.work / "montage" / "montage-landscape.mp4").frames == held["frames"]
 
 
-def test_status_says_what_there_is(walked: Campaign) -> None:
+def test_status_says_what_there_is(walked: CommandScene) -> None:
     said = walked.footage("status")
     assert said.code == 0
     assert "14 accepted, 5 rejected, 2 duplicate" in said.out
@@ -223,14 +225,14 @@ def test_status_says_what_there_is(walked: Campaign) -> None:
     assert data["totals"]["accepted"] == 14
 
 
-def test_doctor_finds_nothing_to_do(walked: Campaign) -> None:
+def test_doctor_finds_nothing_to_do(walked: CommandScene) -> None:
     said = walked.footage("doctor", "--json")
     assert said.code == 0, said.out
     names = [check["name"] for check in said.data["checks"]]
     assert names == ["config", "sandbox", "ffmpeg", "fonts", "disk space", "inbox"]
 
 
-def test_there_is_no_workspace_before_the_first_run(tmp_path: Path, walked: Campaign) -> None:
+def test_there_is_no_workspace_before_the_first_run(tmp_path: Path, walked: CommandScene) -> None:
     shutil.copy(walked.folder / "config.toml", tmp_path)
     said = footage("status", "--config", str(tmp_path / "config.toml"))
     assert said.code == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from mp4_surgery import Part, Surgery
+from support.mp4_surgery import Part, Surgery
 
 _STBL = "moov/trak/mdia/minf/stbl"
 _STSD = f"{_STBL}/stsd"

@@ -1,4 +1,4 @@
-"""Runs ingest in a process of its own, which dies in the middle: ``crash.py CONFIG WHERE NTH``.
+"""Runs ingest in its own process, which dies midway: ``kill_ingest.py CONFIG WHERE NTH``.
 
 *WHERE* names a step of the work and whether to die before or after it; or it is "at", and
 *NTH* the moment in milliseconds.  SIGKILL, so nothing is tidied up.

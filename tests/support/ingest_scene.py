@@ -105,14 +105,14 @@ def raw(headers: str, *parts: bytes, boundary: str = "=b", end: bool = True) -> 
 
 
 @dataclass
-class Desk:
+class IngestScene:
     """A workspace with its configuration, to run ingest in."""
 
     config: Config
     workspace: Workspace
 
     @classmethod
-    def at(cls, folder: Path, url: str, inbox: str = "", campaign: str = "") -> Desk:
+    def at(cls, folder: Path, url: str, inbox: str = "", campaign: str = "") -> IngestScene:
         """*inbox* and *campaign* are more lines for their tables."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "config.toml"
@@ -169,11 +169,11 @@ class Desk:
 
 def take_in(
     folder: Path, *mails: EmailMessage | bytes, inbox: str = "", campaign: str = ""
-) -> Desk:
+) -> IngestScene:
     """Run ingest over some mails in an ``eml:`` folder."""
     box = folder / "box"
     write_all(box, mails)
-    desk = Desk.at(folder, "eml:box", inbox, campaign)
+    desk = IngestScene.at(folder, "eml:box", inbox, campaign)
     desk.ingest()
     desk.check_whole()
     return desk

@@ -99,7 +99,7 @@ def samples(path: Path, track: int = 0) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True)
-class Studio:
+class ClipScene:
     """A workspace and the settings that clips are made with."""
 
     folder: Path
@@ -107,7 +107,7 @@ class Studio:
     process: Process = field(default_factory=Process)
     text: str = ""
 
-    def to(self, *outputs: Output, text: str = "", **process: Any) -> Studio:
+    def to(self, *outputs: Output, text: str = "", **process: Any) -> ClipScene:
         """The same studio with other settings."""
         settings = Process(**{"still_seconds": 0.5, **process})
         return replace(self, outputs=outputs or self.outputs, process=settings, text=text)

@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from campaign import Campaign, footage
-
 from pipeline import config as configuration
 from pipeline import judge, publishing
 from pipeline.config import Config, Output
@@ -35,6 +33,7 @@ from pipeline.model import (
     Submission,
 )
 from pipeline.workspace import Workspace
+from support.command_scene import CommandScene, footage
 
 CONFIG = """
 [campaign]
@@ -72,7 +71,7 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Room(Campaign):
+class RenderScene(CommandScene):
     """A workspace with clips and a ``config.toml``."""
 
     @property
@@ -130,13 +129,13 @@ def begin(
     senders: dict[str, str] | None = None,
     categories: dict[str, str] | None = None,
     cut: bool = True,
-) -> Room:
+) -> RenderScene:
     """A workspace with these clips, received in this order.
 
     :param cut: the clips have key frames where the configuration's crossfades want them.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    room = Room(folder)
+    room = RenderScene(folder)
     room.configure(montage, fps, quality)
     room.workspace.create()
     output = room.config.output[0]
@@ -155,7 +154,7 @@ def begin(
     return room
 
 
-def record(room: Room, name: str, drawn: Drawn, facts: tuple[str, str]) -> None:
+def record(room: RenderScene, name: str, drawn: Drawn, facts: tuple[str, str]) -> None:
     """Write down a clip that was drawn anew."""
     with Ledger(room.workspace.ledger) as ledger:
         ledger.record_clip(_result(room, name, drawn, facts, None))
@@ -176,7 +175,7 @@ def _record(ledger: Ledger, number: int, name: str, sender: str) -> None:
 
 
 def _result(
-    room: Room, name: str, drawn: Drawn, facts: tuple[str, str], category: str | None
+    room: RenderScene, name: str, drawn: Drawn, facts: tuple[str, str], category: str | None
 ) -> ClipResult:
     output = room.config.output[0]
     content, extradata = facts

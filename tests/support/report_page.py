@@ -10,13 +10,22 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
-from synthetic import SMALL, Campaign, attachment, quiet, refused, result, settings, sha
 
 from pipeline.config import Config
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, Kind, Note, Reason, Refusal, Review
 from pipeline.review import report
 from pipeline.workspace import Workspace
+from support.ledger_scene import (
+    SMALL,
+    LedgerScene,
+    attachment,
+    quiet,
+    refused,
+    result,
+    settings,
+    sha,
+)
 
 PLAYABLE = ("one", "two", "three", "four")
 
@@ -27,14 +36,14 @@ def config(tmp_path: Path) -> Config:
 
 
 @pytest.fixture
-def campaign(config: Config) -> Iterator[Campaign]:
+def campaign(config: Config) -> Iterator[LedgerScene]:
     workspace = Workspace(config.root)
     workspace.create()
     with Ledger(workspace.ledger) as ledger:
-        yield Campaign(ledger, workspace)
+        yield LedgerScene(ledger, workspace)
 
 
-def fill(campaign: Campaign) -> None:
+def fill(campaign: LedgerScene) -> None:
     for hue, name in enumerate(PLAYABLE):
         campaign.mail(attachment(name), sender=f"{name}@example.org", subject=f"About {name}")
         campaign.clip(
@@ -68,7 +77,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = Workspace(config.root)
     workspace.create()
     with Ledger(workspace.ledger) as ledger:
-        fill(Campaign(ledger, workspace))
+        fill(LedgerScene(ledger, workspace))
         return report.write(config, ledger, workspace, quiet()).index
 
 

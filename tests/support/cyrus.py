@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from dovecot import PASSWORD, Account, free_port, make_certificates
+from support.dovecot import PASSWORD, Account, free_port, make_certificates
 
 _IMAPD = """\
 configdirectory: {home}/conf
@@ -158,7 +158,7 @@ def unpacked(*packages: str) -> Path:
 
     :raises RuntimeError: they can't be had.
     """
-    script = Path(__file__).with_name("unpack-packages")
+    script = Path(__file__).parents[1] / "unpack-packages"
     done = subprocess.run([script, *packages], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr.strip())

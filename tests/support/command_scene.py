@@ -43,7 +43,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Campaign:
+class CommandScene:
     """A folder with a ``config.toml``, an ``inbox/`` and a workspace ``work/``."""
 
     folder: Path
@@ -104,7 +104,7 @@ def config(more: str = "", *, inbox: str = "eml:inbox", outputs: str = SMALL) ->
     )
 
 
-def begin(folder: Path, mails: Mapping[str, Mapping[str, bytes]], text: str = "") -> Campaign:
+def begin(folder: Path, mails: Mapping[str, Mapping[str, bytes]], text: str = "") -> CommandScene:
     """A campaign in *folder* with a mail for each subject, each with its attachments."""
     inbox = folder / "inbox"
     inbox.mkdir(parents=True)
@@ -112,7 +112,7 @@ def begin(folder: Path, mails: Mapping[str, Mapping[str, bytes]], text: str = ""
         data = mail(number, subject, attachments).as_bytes()
         (inbox / f"{number:03}.eml").write_bytes(data)
     (folder / "config.toml").write_text(text or config("[review]\nrequired = false\n"))
-    return Campaign(folder)
+    return CommandScene(folder)
 
 
 def mail(number: int, subject: str, attachments: Mapping[str, bytes]) -> EmailMessage:

@@ -6,5 +6,5 @@ from pathlib import Path
 from . import build
 
 if len(sys.argv) != 2:
-    sys.exit("usage: python -m tests.carriers DIR")
+    sys.exit("usage: python -m tests.support.planted DIR")
 print(f"{len(build(Path(sys.argv[1])))} files with a place in each")  # noqa: T201 - a script

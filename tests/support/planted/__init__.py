@@ -1,6 +1,6 @@
 """A corpus of carriers: small files, each with one place planted where files keep places.
 
-``python -m tests.carriers DIR`` writes it, with a ``manifest.json`` that names the needles:
+``python -m tests.support.planted DIR`` writes it, with a ``manifest.json`` that names the needles:
 planted coordinates and invented place names that no clean output may hold.
 """
 
@@ -44,7 +44,7 @@ def build(folder: Path) -> list[Planted]:
                 "found": [list(pair) for pair in planted.found],
             }
         )
-    about = "places planted one a file; written by tests/carriers"
+    about = "places planted one a file; written by tests/support/planted"
     manifest = json.dumps({"about": about, "files": rows}, indent=1, ensure_ascii=False)
     (folder / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
     return carriers

@@ -146,7 +146,7 @@ def tiny_still(hue: int = 0) -> bytes:
 
 
 @dataclass
-class Campaign:
+class LedgerScene:
     """A ledger being filled; each mail is received one hour after the one before."""
 
     ledger: Ledger

@@ -1,4 +1,4 @@
-"""Renders in a process of its own, which dies in the middle: ``crash_render.py CONFIG WHERE NTH``.
+"""Renders in its own process, which dies midway: ``-m support.kill_render CONFIG WHERE NTH``.
 
 *WHERE* names a step of the work and whether to die before or after it; or it is "at", and
 *NTH* the moment in milliseconds after the start of the work.  SIGKILL: nothing is tidied up.
@@ -11,12 +11,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from crash import wrap
-
 from pipeline import cli, publishing
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ledger import Ledger
 from pipeline.render import assemble
+from support.kill_ingest import wrap
 
 STEPS: dict[str, tuple[Any, str]] = {
     "publish": (publishing, "publish"),

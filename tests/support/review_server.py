@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import Reader, Watch
 from playwright.sync_api import Page
-from synthetic import SMALL, Campaign, attachment, result, settings, sha
 
 from pipeline.config import Config
 from pipeline.ledger import Ledger
@@ -21,6 +19,8 @@ from pipeline.model import Review
 from pipeline.review import report
 from pipeline.review.web import ReviewServer
 from pipeline.workspace import Workspace
+from support.browser import Reader, Watch
+from support.ledger_scene import SMALL, LedgerScene, attachment, result, settings, sha
 
 
 @contextmanager
@@ -105,11 +105,11 @@ def config(tmp_path: Path) -> Config:
 
 
 @pytest.fixture
-def campaign(config: Config) -> Iterator[Campaign]:
+def campaign(config: Config) -> Iterator[LedgerScene]:
     workspace = Workspace(config.root)
     workspace.create()
     with Ledger(workspace.ledger) as ledger:
-        campaign = Campaign(ledger, workspace)
+        campaign = LedgerScene(ledger, workspace)
         for hue, name in enumerate(NAMES):
             campaign.mail(attachment(name), subject=f"About {name}")
             campaign.clip(result(name, source=SMALL), plays=True, hue=hue * 90)
@@ -117,7 +117,7 @@ def campaign(config: Config) -> Iterator[Campaign]:
 
 
 @pytest.fixture
-def server(config: Config, campaign: Campaign) -> Iterator[ReviewServer]:
+def server(config: Config, campaign: LedgerScene) -> Iterator[ReviewServer]:
     with serving(config) as server:
         yield server
 
