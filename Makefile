@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 
-.PHONY: install dev system demo check test bench lock docs pictures clean
+.PHONY: install dev system demo check test bench house lock docs pictures clean
 
 # The locks are complete, so nothing is looked up beside them: pip would meet a package that has
 # extras in a version newer than the locked one, and refuse it for want of a hash.
@@ -39,6 +39,10 @@ test: check system
 
 bench: dev
 	$(BIN)/python -m bench
+
+# How large the code is, names used twice, loose types, long parameter lists.
+house: dev
+	$(BIN)/python -m bench.house --names
 
 docs: dev
 	$(BIN)/python docs/make.py
