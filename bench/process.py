@@ -70,7 +70,7 @@ def made(config: Config) -> list[tuple[Path, ClipResult]]:
     """The originals that became clips, with their outcomes."""
     workspace = Workspace(config.root)
     with Ledger(workspace.ledger) as ledger:
-        clips = ledger.clips().values()
+        clips = ledger.clips.results().values()
         return [(workspace.original(c.sha256), c) for c in clips if c.outputs]
 
 

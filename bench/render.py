@@ -161,7 +161,7 @@ def measure(bench: Bench) -> None:
     bench.footage("ingest")
     first = bench.footage("process")
     with bench.ledger() as ledger:
-        shas = [item.sha256 or "" for item, _ in ledger.firsts()]
+        shas = [item.sha256 or "" for item, _ in ledger.clips.candidates()]
     bench.order(shas)
     hard = bench.footage("render")
     floor = bare(bench)
@@ -200,8 +200,9 @@ def changes(bench: Bench, shas: list[str], first: Cost, floor: Cost, aac: Cost) 
     bench.order([*shas[:10], shas[half], *shas[10:half], *shas[half + 1 :]])
     told("one moved", bench.footage("render"))
     with bench.ledger() as ledger:
-        before = ledger.reviews().get(shas[3], Review())
-        ledger.decide(shas[3], Review(caption=f"#Another{before.caption or ''}"))
+        before = ledger.reviews.current().get(shas[3], Review())
+        after = Review(caption=f"#Another{before.caption or ''}")
+        ledger.reviews.amend(shas[3], lambda _: after)
     told("one caption changed", bench.footage("render"))
     bench.order(shas)
     bench.footage("render")

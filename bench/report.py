@@ -33,8 +33,6 @@ TEXT = "Hello, here is our clip from the river. Everybody in it agreed to be sho
 
 def fill(campaign: LedgerScene, rows: int) -> None:
     """Two attachments a mail; one in nine is refused, one in thirteen came before."""
-    # the bench is of the report: the ledger is filled without waiting for the disk
-    campaign.ledger._db.execute("PRAGMA synchronous = OFF")
     for number in range(0, rows, 2):
         names = [f"clip {number + part}" for part in range(2)]
         if number % 26 == 24:
@@ -105,7 +103,9 @@ def main() -> dict[str, Any]:
         workspace.create()
         with Ledger(workspace.ledger) as ledger:
             campaign = LedgerScene(ledger, workspace)
-            fill(campaign, rows)
+            # one transaction, so that filling the ledger waits for the disk only once
+            with ledger.transaction():
+                fill(campaign, rows)
             figures = {"rows": rows} | written(config, campaign)
         return figures | answered(workspace.report / "index.html")
 

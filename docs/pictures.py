@@ -24,6 +24,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from pipeline import config as configuration
 from pipeline.console import Console, Verbosity
 from pipeline.ledger import Ledger
+from pipeline.ledger.clips import Clips
+from pipeline.ledger.intake import Intake
 from pipeline.model import Row, Submission
 from pipeline.review import report
 from pipeline.review.web import ReviewServer
@@ -167,8 +169,8 @@ def served(config: configuration.Config, browser: Browser, picture: Picture) -> 
         server.server_close()
 
 
-class Arabic(Ledger):
-    """The same clips, as if Arabic speakers had sent them."""
+class ArabicIntake(Intake):
+    """The same mails, as if Arabic speakers had sent them."""
 
     def submissions(self) -> list[Submission]:
         """All of them, the first few in other words."""
@@ -177,15 +179,30 @@ class Arabic(Ledger):
             for item, words in zip(super().submissions(), SAID, strict=False)
         ] + super().submissions()[len(SAID) :]
 
+
+class ArabicClips(Clips):
+    """The same clips, as if Arabic speakers had named them."""
+
     def rows(self) -> list[Row]:
         """All of them, the first of each of these mails under another name."""
-        names = {item.id: words[2] for item, words in zip(self.submissions(), SAID, strict=False)}
+        mails = ArabicIntake(self._db).submissions()
+        names = {item.id: words[2] for item, words in zip(mails, SAID, strict=False)}
         return [
             replace(row, attachment=replace(row.attachment, filename=names[row.submission]))
             if row.submission in names and row.result
             else row
             for row in super().rows()
         ]
+
+
+class Arabic(Ledger):
+    """A ledger with these mails and clips."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it."""
+        super().__init__(path)
+        self.intake = ArabicIntake(self._connection)
+        self.clips = ArabicClips(self._connection)
 
 
 def in_arabic(config: configuration.Config) -> Path:

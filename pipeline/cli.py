@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -337,8 +336,6 @@ def main() -> None:
         code = _fail(arguments, str(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         code = _fail(arguments, "stopped; nothing is lost, run again to go on", 1)
-    except sqlite3.Error as error:
-        code = _fail(arguments, f"the ledger can't be read or written: {error}", 1)
     except OSError as error:
         code = _fail(arguments, f"{error.strerror or type(error).__name__}: {error.filename}", 1)
     sys.exit(code if isinstance(code, int) else 0)

@@ -64,6 +64,10 @@ class WorkspaceBusy(FootageError):
     exit_code = 75
 
 
+class LedgerError(FootageError):
+    """The ledger can't be opened, read or written; nothing of what was recorded is lost."""
+
+
 class InboxError(StageError):
     """The mailbox could not be reached, signed in to, or read to its end."""
 

@@ -107,6 +107,22 @@ class Decision(StrEnum):
     UNDECIDED = "undecided"
 
 
+class OriginalState(StrEnum):
+    """Where an original is: on the disk, deleted by age, or taken back by its sender."""
+
+    KEPT = "kept"
+    PURGED = "purged"
+    WITHDRAWN = "withdrawn"
+
+
+class Filed(StrEnum):
+    """How far the move of a mail on the server has come; ``asked`` had no answer yet."""
+
+    NO = "no"
+    ASKED = "asked"
+    YES = "yes"
+
+
 class Note(StrEnum):
     """What a reviewer should know of a submission as a whole."""
 
@@ -288,3 +304,49 @@ class Row:
     duplicate_of: str | None
     result: ClipResult | None
     review: Review = field(default_factory=Review)
+
+
+@dataclass(frozen=True)
+class TrailEntry:
+    """One event of the audit trail: the review of a clip before it and after it.
+
+    ``act`` is the number of the first event of the same act; the events of an act are undone
+    together.  ``undoes`` is the number of the event that this one took back, if it did.
+    """
+
+    id: int
+    sha256: str
+    at: str
+    by: str
+    before: Review
+    after: Review
+    act: int
+    undoes: int | None = None
+
+
+@dataclass(frozen=True)
+class MontageRecord:
+    """A finished montage: its path from the workspace, and the originals that it holds.
+
+    ``key`` is a hash of all that went in, in order.  ``stale`` means that it holds withdrawn
+    footage and must be rendered again.
+    """
+
+    path: str
+    key: str
+    sha256: str
+    clips: tuple[str, ...]
+    made_at: str
+    stale: bool = False
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One command that ran; ``ended_at`` and ``exit_code`` are None while it runs."""
+
+    id: str
+    command: str
+    started_at: str
+    ended_at: str | None
+    exit_code: int | None
+    summary: dict[str, object]

@@ -6,6 +6,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -85,9 +86,10 @@ def test_failed_clips_are_exit_3_until_they_are_retried(campaign: CommandScene) 
     campaign.footage("run")
     sha256 = campaign.rows["notes.txt"]["sha256"]
     refusal = Refusal(Reason.TIMEOUT, "it took longer than the 120 s allowed")
+    with closing(sqlite3.connect(campaign.work / "ledger.db")) as db, db:
+        db.execute("UPDATE attachment SET reason = NULL WHERE sha256 = ?", (sha256,))
     with Ledger(campaign.work / "ledger.db") as ledger:
-        ledger._db.execute("UPDATE attachment SET reason = NULL WHERE sha256 = ?", (sha256,))
-        ledger.record_clip(ClipResult(sha256, "", Status.FAILED, refusal))
+        ledger.clips.record(ClipResult(sha256, "", Status.FAILED, refusal))
     said = campaign.footage("report")
     assert said.code == 3
     assert "footage retry" in said.err

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.ledger_scene import LedgerScene, attachment, refused, result, sha
+from support.ledger_scene import LedgerScene, attachment, decide, refused, result, sha
 
 from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
-from pipeline.model import Decision, Reason, Review
+from pipeline.model import Decision, OriginalState, Reason, Review
 from pipeline.review import admission, decisions
 from pipeline.workspace import Workspace
 
@@ -47,7 +47,7 @@ def test_unique_prefix_is_enough(campaign: LedgerScene) -> None:
     )
     assert decided.sha256 == sha("one")
     assert decided.before == Review()
-    stored = campaign.ledger.reviews()[sha("one")]
+    stored = campaign.ledger.reviews.current()[sha("one")]
     assert stored == decided.after
     assert (stored.decision, stored.note, stored.by) == (Decision.APPROVED, "lovely", "ada")
 
@@ -75,7 +75,7 @@ def test_prefix_that_names_nothing_is_told_and_nothing_is_decided(
             campaign.ledger, [sha("one"), prefix], Decision.APPROVED, note="", by="ada"
         )
     assert caught.value.exit_code == 2
-    assert campaign.ledger.reviews() == {}
+    assert campaign.ledger.reviews.current() == {}
 
 
 def test_ambiguous_prefix_is_refused(campaign: LedgerScene) -> None:
@@ -87,7 +87,7 @@ def test_ambiguous_prefix_is_refused(campaign: LedgerScene) -> None:
 
 def test_caption_category_and_cut_outlive_a_new_decision(campaign: LedgerScene) -> None:
     earlier = Review(Decision.HELD, "hm", "ada", None, "A caption", "march", 0.5, 2.0)
-    campaign.ledger.decide(sha("one"), earlier)
+    decide(campaign.ledger, sha("one"), earlier)
     (decided,) = decisions.decide(
         campaign.ledger, [sha("one")], Decision.APPROVED, note="", by="bob"
     )
@@ -106,7 +106,7 @@ def test_note_holds_no_location(campaign: LedgerScene) -> None:
     decisions.decide(
         campaign.ledger, [sha("one")], Decision.HELD, note="at 48.85837, 2.29448, please", by="ada"
     )
-    assert campaign.ledger.reviews()[sha("one")].note == "at [location removed], please"
+    assert campaign.ledger.reviews.current()[sha("one")].note == "at [location removed], please"
 
 
 # -- from a file ------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def test_file_is_taken_entry_by_entry(campaign: LedgerScene, tmp_path: Path) -> 
         12: "decision is none of approved, held, rejected, undecided",
         13: "is no JSON object",
     }
-    stored = campaign.ledger.reviews()
+    stored = campaign.ledger.reviews.current()
     assert stored[sha("one")] == Review(
         Decision.APPROVED, "yes", "carol", "2026-09-02T07:00:00Z", "New words", None, 0.25, 2.0
     )
@@ -162,10 +162,10 @@ def test_file_is_taken_entry_by_entry(campaign: LedgerScene, tmp_path: Path) -> 
 def test_file_taken_twice_changes_nothing(campaign: LedgerScene, tmp_path: Path) -> None:
     path = save(tmp_path, [{"sha256": sha("one"), "decision": "approved"}])
     decisions.take_file(campaign.ledger, path, "ada", campaign="River Week")
-    before = campaign.ledger.reviews()
+    before = campaign.ledger.reviews.current()
     again = decisions.take_file(campaign.ledger, path, "bob", campaign="River Week")
     assert (again.decided, again.same, again.not_taken) == ((), 1, ())
-    assert campaign.ledger.reviews() == before
+    assert campaign.ledger.reviews.current() == before
 
 
 def test_decision_made_since_wins_over_an_older_file(campaign: LedgerScene, tmp_path: Path) -> None:
@@ -173,13 +173,15 @@ def test_decision_made_since_wins_over_an_older_file(campaign: LedgerScene, tmp_
         tmp_path,
         [{"sha256": sha("one"), "decision": "approved", "at": "2026-09-02T07:00:00Z"}],
     )
-    campaign.ledger.decide(
-        sha("one"), Review(Decision.REJECTED, "a face", "bob", "2026-09-02T08:00:00Z")
+    decide(
+        campaign.ledger,
+        sha("one"),
+        Review(Decision.REJECTED, "a face", "bob", "2026-09-02T08:00:00Z"),
     )
     summary = decisions.take_file(campaign.ledger, path, "ada", campaign="River Week")
     assert summary.decided == ()
     assert "decided on it since" in summary.not_taken[0].problem
-    assert campaign.ledger.reviews()[sha("one")].decision is Decision.REJECTED
+    assert campaign.ledger.reviews.current()[sha("one")].decision is Decision.REJECTED
 
 
 def test_time_from_a_clock_that_runs_ahead_is_not_believed(
@@ -189,7 +191,7 @@ def test_time_from_a_clock_that_runs_ahead_is_not_believed(
         tmp_path, [{"sha256": sha("one"), "decision": "held", "at": "2999-01-01T00:00:00Z"}]
     )
     decisions.take_file(campaign.ledger, path, "ada", campaign="River Week")
-    at = campaign.ledger.reviews()[sha("one")].at
+    at = campaign.ledger.reviews.current()[sha("one")].at
     assert at is not None
     assert at < "2999"
 
@@ -233,12 +235,14 @@ def test_admission_follows_the_decisions(campaign: LedgerScene) -> None:
         decisions.decide(ledger, [sha(name)], decision, note="", by="ada")
 
     def shas(*, required: bool) -> list[str | None]:
-        rows = admission.admitted(ledger.rows(), required=required)
+        rows = admission.admitted(ledger.clips.rows(), required=required)
         return [row.attachment.sha256 for row in rows]
 
     assert shas(required=True) == [sha("one")]
     assert shas(required=False) == [sha("one"), sha("four")]
-    assert [row.attachment.sha256 for row in admission.waiting(ledger.rows())] == [sha("four")]
+    assert [row.attachment.sha256 for row in admission.waiting(ledger.clips.rows())] == [
+        sha("four")
+    ]
 
 
 def test_only_finished_clean_first_clips_are_admitted(campaign: LedgerScene) -> None:
@@ -246,8 +250,8 @@ def test_only_finished_clean_first_clips_are_admitted(campaign: LedgerScene) -> 
     campaign.mail(attachment("unclean"), attachment("empty", 1), attachment("waiting", 2))
     campaign.clip(result("unclean", clean=False))
     campaign.clip(result("empty", outputs=()))
-    campaign.ledger.set_original_state(sha("three"), "withdrawn")
-    rows = admission.admitted(campaign.ledger.rows(), required=False)
+    campaign.ledger.custody.set_state(sha("three"), OriginalState.WITHDRAWN)
+    rows = admission.admitted(campaign.ledger.clips.rows(), required=False)
     assert [row.attachment.sha256 for row in rows] == [sha("one"), sha("two")]
 
 
@@ -259,6 +263,6 @@ def test_amending_sees_what_stands_there_and_may_leave_it(campaign: LedgerScene)
         return None
 
     decisions.decide(campaign.ledger, [sha("one")], Decision.HELD, note="", by="ada")
-    campaign.ledger.amend(sha("one"), change)
+    campaign.ledger.reviews.amend(sha("one"), change)
     assert seen == [Decision.HELD]
-    assert campaign.ledger.reviews()[sha("one")].by == "ada"
+    assert campaign.ledger.reviews.current()[sha("one")].by == "ada"

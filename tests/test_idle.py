@@ -21,13 +21,12 @@ def finished(folder: Path, count: int) -> Workspace:
     config = settings(folder)
     workspace = Workspace(config.root)
     workspace.create()
-    with Ledger(workspace.ledger) as ledger:
+    with Ledger(workspace.ledger) as ledger, ledger.transaction():
         campaign = LedgerScene(ledger, workspace)
-        ledger._db.execute("PRAGMA synchronous = OFF")  # the test's own disk may be lazy
         names = [f"clip {number}" for number in range(count)]
         for at in range(0, count, 5):
             campaign.mail(*(attachment(n, p) for p, n in enumerate(names[at : at + 5])))
-        items = {item.sha256: (item, mail) for item, mail in ledger.firsts()}
+        items = {item.sha256: (item, mail) for item, mail in ledger.clips.candidates()}
         for number, name in enumerate(names):
             made = result(name)
             item, mail = items[made.sha256]
@@ -36,7 +35,7 @@ def finished(folder: Path, count: int) -> Workspace:
                 f"{number * 0x9E3779B97F4A7C15 * n % (1 << 64):016x}" for n in (1, 2, 3, 5)
             )
             outputs = (replace(made.outputs[0], marks=marks),)
-            ledger.record_clip(replace(made, recipe=wanted.key, outputs=outputs))
+            ledger.clips.record(replace(made, recipe=wanted.key, outputs=outputs))
             clip = workspace.clip(made.sha256, "landscape")
             clip.parent.mkdir(parents=True)
             clip.touch()

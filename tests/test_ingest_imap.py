@@ -5,9 +5,11 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import sqlite3
 import threading
 import urllib.parse
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,6 @@ from pipeline.ingest.imap import unknown_sets
 from pipeline.ingest.session import Session, body_of
 from pipeline.ingest.signin import credentials
 from pipeline.ingest.stage import IngestSummary
-from pipeline.ledger import Ledger
 
 MAILS = [
     mail(("a.jpg", jpeg(1)), ("b.mp4", mp4(2)), subject="one").as_bytes(),
@@ -214,10 +215,10 @@ def test_mail_that_was_skipped_once_is_found_again(account: Account, tmp_path: P
     account.append(MAILS)
     desk = desk_for(account, tmp_path)
     desk.ingest()
-    with Ledger(desk.workspace.ledger) as ledger, ledger.transaction():
+    with closing(sqlite3.connect(desk.workspace.ledger)) as db, db:
         for table, key in (("mail", "uid = '2'"), ("attachment", "filename = '写真.jpg'"),
                            ("submission", "subject = 'two'")):  # fmt: skip
-            ledger._db.execute(f"DELETE FROM {table} WHERE {key}")
+            db.execute(f"DELETE FROM {table} WHERE {key}")
     assert desk.ingest().mails == 1
     assert len(desk.submissions()) == 3
 

@@ -20,7 +20,7 @@ from pipeline.ingest import drop
 from pipeline.ingest.add import add
 from pipeline.ingest.stage import IngestSummary
 from pipeline.ledger import Ledger
-from pipeline.model import Note
+from pipeline.model import Note, OriginalState
 from pipeline.run import Run
 from pipeline.workspace import hold
 
@@ -254,7 +254,7 @@ def test_withdrawn_bytes_come_back_by_hand_alone(tmp_path: Path) -> None:
     original = desk.workspace.original(sha(jpeg(1)))
     original.unlink()
     with Ledger(desk.workspace.ledger) as ledger:
-        ledger.set_original_state(sha(jpeg(1)), "withdrawn")
+        ledger.custody.set_state(sha(jpeg(1)), OriginalState.WITHDRAWN)
     write_all(tmp_path / "box", [mail(("again.jpg", jpeg(1)), subject="again")])
     assert desk.ingest().mails == 1
     assert not original.exists()

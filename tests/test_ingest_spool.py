@@ -23,6 +23,7 @@ from pipeline.ingest.answers import Landing
 from pipeline.ingest.fingerprint import fingerprint
 from pipeline.ingest.spool import Spool, Writer, stretch
 from pipeline.ledger import Ledger
+from pipeline.model import OriginalState
 
 PAGE = 4096
 
@@ -153,14 +154,14 @@ def test_a_mail_that_comes_again_brings_nothing_back(tmp_path: Path) -> None:
     letter = mail(("a.jpg", jpeg(1)), subject="one")
     desk = take_in(tmp_path, letter)
     with Ledger(desk.workspace.ledger) as ledger:
-        ledger.set_original_state(sha(jpeg(1)), "purged")
+        ledger.custody.set_state(sha(jpeg(1)), OriginalState.PURGED)
     desk.workspace.original(sha(jpeg(1))).unlink()
     (tmp_path / "box" / "0000.eml").rename(tmp_path / "box" / "again.eml")
     assert desk.ingest().seen_again == 1
     assert desk.original(sha(jpeg(1))) is None
     desk.check_whole()
     with Ledger(desk.workspace.ledger) as ledger:
-        assert ledger.original_state(sha(jpeg(1))) == "purged"
+        assert ledger.custody.state(sha(jpeg(1))) == "purged"
 
 
 def test_mails_that_differ_in_a_word_are_two(tmp_path: Path) -> None:

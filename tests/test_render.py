@@ -20,6 +20,7 @@ from support.resource_use import size, taken
 from pipeline import publishing
 from pipeline.ledger import Ledger
 from pipeline.media import encode
+from pipeline.model import OriginalState
 
 HERE = Path(__file__).parent
 THREE = {"a": Drawn(0, 40, 300), "b": Drawn(1, 3, 500), "c": Drawn(2, 33, 700)}
@@ -96,7 +97,7 @@ def test_a_withdrawn_clip_that_the_order_names_is_named(tmp_path: Path) -> None:
     before = room.film.read_bytes()
     assert [s["sha256"] for s in room.contents["segments"][1:-1]] == [sha("c"), sha("a")]
     with Ledger(room.workspace.ledger) as ledger:
-        ledger.set_original_state(sha("c"), "withdrawn")
+        ledger.custody.set_state(sha("c"), OriginalState.WITHDRAWN)
     said = room.footage("render")
     assert said.code == 1
     assert f"{sha('c')[:12]}, which was withdrawn" in said.err

@@ -12,7 +12,16 @@ from typing import Any
 
 import jsonschema
 import pytest
-from support.ledger_scene import LedgerScene, attachment, quiet, refused, result, settings, sha
+from support.ledger_scene import (
+    LedgerScene,
+    attachment,
+    decide,
+    quiet,
+    refused,
+    result,
+    settings,
+    sha,
+)
 
 from pipeline.config import Config
 from pipeline.ledger import Ledger
@@ -22,6 +31,7 @@ from pipeline.model import (
     Finding,
     Kind,
     Note,
+    OriginalState,
     Reason,
     Refusal,
     Review,
@@ -69,7 +79,7 @@ def fill(campaign: LedgerScene) -> None:
     campaign.clip(refused("broken", Reason.CORRUPT, "no frame can be decoded"))
     campaign.clip(refused("stuck", Reason.TIMEOUT, "took too long"))
     campaign.clip(result("gone"))
-    campaign.ledger.set_original_state(sha("gone"), "withdrawn")
+    campaign.ledger.custody.set_state(sha("gone"), OriginalState.WITHDRAWN)
     campaign.mail(notes=(Note.NO_ATTACHMENT,))
 
 
@@ -82,8 +92,10 @@ def clips_by_name(built: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def test_report_is_valid_against_its_schema(campaign: LedgerScene, config: Config) -> None:
     fill(campaign)
-    campaign.ledger.decide(
-        sha("good"), Review(Decision.APPROVED, "yes", "ada", NOW, "Other", None, 0.1234, 2)
+    decide(
+        campaign.ledger,
+        sha("good"),
+        Review(Decision.APPROVED, "yes", "ada", NOW, "Other", None, 0.1234, 2),
     )
     report.write(config, campaign.ledger, campaign.workspace, quiet())
     written = json.loads((campaign.workspace.report / "report.json").read_text("utf-8"))
@@ -218,7 +230,7 @@ def test_nothing_new_writes_nothing(campaign: LedgerScene, config: Config) -> No
     again = report.write(config, campaign.ledger, campaign.workspace, quiet())
     assert again.changed == ()
     assert snapshot(campaign.workspace.report) == before
-    campaign.ledger.decide(sha("good"), Review(Decision.APPROVED, "", "ada"))
+    decide(campaign.ledger, sha("good"), Review(Decision.APPROVED, "", "ada"))
     after = report.write(config, campaign.ledger, campaign.workspace, quiet())
     assert after.changed == ("report.json", "report.csv", "index.html")
 
@@ -229,7 +241,7 @@ def test_summary_counts_what_waits_and_how_long_the_montage_is(
     fill(campaign)
     summary = report.write(config, campaign.ledger, campaign.workspace, quiet())
     assert (summary.waiting, summary.admitted, summary.montage_s) == (2, 0, 0.0)
-    campaign.ledger.decide(sha("good"), Review(Decision.APPROVED, "", "ada", None, in_s=1.0))
+    decide(campaign.ledger, sha("good"), Review(Decision.APPROVED, "", "ada", None, in_s=1.0))
     summary = report.write(config, campaign.ledger, campaign.workspace, quiet())
     assert (summary.waiting, summary.admitted, summary.montage_s) == (1, 1, 2.0)
     assert summary.index == campaign.workspace.report / "index.html"
@@ -248,7 +260,7 @@ def test_stills_are_those_of_the_accepted_clips_and_stale_ones_go(
     assert (thumbs / f"{sha('good')}.jpg").samefile(still)
     still.unlink()
     still.write_bytes(b"a new still")
-    campaign.ledger.set_original_state(sha("inside"), "withdrawn")
+    campaign.ledger.custody.set_state(sha("inside"), OriginalState.WITHDRAWN)
     report.write(config, campaign.ledger, campaign.workspace, quiet())
     assert [path.read_bytes() for path in thumbs.iterdir()] == [b"a new still"]
 
@@ -273,9 +285,9 @@ def test_files_are_for_their_owner_alone_and_none_is_half_done(
 
 
 def test_new_originals_are_those_of_the_last_run_that_brought_any(campaign: LedgerScene) -> None:
-    campaign.ledger.start_run("1", "ingest")
+    campaign.ledger.runs.start("1", "ingest")
     fill(campaign)
-    assert sha("good") in campaign.ledger.new_originals()
+    assert sha("good") in campaign.ledger.custody.newest()
 
 
 # -- the table --------------------------------------------------------------------------------
@@ -292,8 +304,10 @@ def test_no_cell_runs_as_a_formula(campaign: LedgerScene, config: Config, formul
         attachment("good", filename=formula), sender=formula, subject=formula, text=formula
     )
     campaign.clip(result("good", caption=formula, warnings=(formula,), category=formula))
-    campaign.ledger.decide(
-        sha("good"), Review(Decision.HELD, formula, formula, None, formula, formula)
+    decide(
+        campaign.ledger,
+        sha("good"),
+        Review(Decision.HELD, formula, formula, None, formula, formula),
     )
     data = table.render(report.build(config, campaign.ledger, NOW))
     for row in csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")):

@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 from support.browser import SIZES, Reader, browser, overflow, reader, violations
-from support.ledger_scene import LedgerScene, attachment, quiet, refused, result, settings, sha
+from support.ledger_scene import (
+    LedgerScene,
+    attachment,
+    decide,
+    quiet,
+    refused,
+    result,
+    settings,
+    sha,
+)
 from support.report_page import PLAYABLE, campaign, card, config, index, names
 
 from pipeline.model import Decision, Reason, Review
@@ -73,7 +82,7 @@ def test_arabic_is_right_to_left_and_leaves_our_own_words_where_they_are(
         text="مرحبا، هذا مقطعي.\nيمكنكم عرضه.",
     )
     campaign.clip(result("one", caption="#أسبوع_النهر معا", category="مسيرة"))
-    campaign.ledger.decide(sha("one"), Review(Decision.HELD, "اسألوا أولا!", "ليلى"))
+    decide(campaign.ledger, sha("one"), Review(Decision.HELD, "اسألوا أولا!", "ليلى"))
     config = settings(tmp_path, sender="full")
     index = report.write(config, campaign.ledger, campaign.workspace, quiet()).index
     page, _ = reader.open(index)
@@ -135,7 +144,7 @@ def test_hostile_words_neither_run_nor_break_the_layout(
             attachment(name, filename=text), sender=text, subject=text, text=f"{text}\n{text}"
         )
         campaign.clip(result(name, caption=text, category=text, warnings=(text,)), plays=False)
-        campaign.ledger.decide(sha(name), Review(Decision.HELD, text, text, None, None, text))
+        decide(campaign.ledger, sha(name), Review(Decision.HELD, text, text, None, None, text))
     campaign.mail(attachment("bad", filename=HOSTILE["script"]))
     campaign.clip(refused("bad", Reason.UNSAFE, HOSTILE["image"]))
     config = settings(tmp_path, name="</title><b>River</b> {{script}}", sender="full")

@@ -33,8 +33,8 @@ def test_review_by_keyboard_with_a_clip_that_plays(
         for key in keys:
             page.keyboard.press(key)
     expect(page.locator(card("three"))).to_have_attribute("data-decision", "rejected")
-    until(page, lambda: len(campaign.ledger.reviews()) == 3)
-    decided = {name: campaign.ledger.reviews()[sha(name)] for name in NAMES}
+    until(page, lambda: len(campaign.ledger.reviews.current()) == 3)
+    decided = {name: campaign.ledger.reviews.current()[sha(name)] for name in NAMES}
     assert [decided[name].decision for name in NAMES] == ["approved", "held", "rejected"]
     assert {review.by for review in decided.values()} == {"ada"}
     assert watch.errors == []
@@ -77,7 +77,7 @@ def test_note_and_cut_are_written_and_undo_outlives_the_server(
         page, _ = enter(reader, server)
         one = page.locator(card("one"))
         one.locator("button.approved").click()
-        until(page, lambda: campaign.ledger.trail_end() == 1)
+        until(page, lambda: campaign.ledger.reviews.trail_end() == 1)
         one.locator(".edit summary").click()
         # the first is on its way until the others are made: each is an act all the same
         first = held_back(page)
@@ -87,22 +87,22 @@ def test_note_and_cut_are_written_and_undo_outlives_the_server(
             one.get_by_label(label).press("Tab")
         until(page, lambda: len(first) == 1)
         first[0].continue_()
-        until(page, lambda: campaign.ledger.trail_end() == 4)
+        until(page, lambda: campaign.ledger.reviews.trail_end() == 4)
         page.close()
-    stored = campaign.ledger.reviews()[sha("one")]
+    stored = campaign.ledger.reviews.current()[sha("one")]
     assert (stored.decision, stored.note, stored.in_s, stored.out_s) == (
         Decision.APPROVED, "crop the sign", 0.5, 2.0,
     )  # fmt: skip
     with serving(config) as server:
         page, _ = enter(reader, server)
         for _ in range(4):
-            before = campaign.ledger.trail_end()
+            before = campaign.ledger.reviews.trail_end()
             page.get_by_role("button", name="Undo").click()
-            until(page, lambda before=before: campaign.ledger.trail_end() == before + 1)  # type: ignore[misc]
+            until(page, lambda before=before: campaign.ledger.reviews.trail_end() == before + 1)  # type: ignore[misc]
         expect(page.locator(card("one"))).to_have_attribute("data-decision", "undecided")
         page.get_by_role("button", name="Undo").click()
         expect(page.locator("#dock-count")).to_have_text("There is nothing to undo.")
-    stored = campaign.ledger.reviews()[sha("one")]
+    stored = campaign.ledger.reviews.current()[sha("one")]
     assert (stored.decision, stored.note, stored.in_s) == (Decision.UNDECIDED, "", None)
 
 
@@ -118,15 +118,15 @@ def test_what_was_built_on_an_overtaken_decision_goes_back_with_it(
     one.get_by_label("Note").fill("the best of all")
     one.get_by_label("Note").press("Tab")
     bob.locator(f"{card('one')} button.rejected").click()
-    until(bob, lambda: campaign.ledger.trail_end() == 1)
+    until(bob, lambda: campaign.ledger.reviews.trail_end() == 1)
     until(ada, lambda: len(first) == 1)
     first[0].continue_()
     expect(one).to_have_attribute("data-decision", "rejected")
     expect(one.get_by_label("Note")).to_have_value("")
     one.get_by_label("Note").fill("seen")
     one.get_by_label("Note").press("Tab")
-    until(ada, lambda: campaign.ledger.trail_end() == 2)
-    stored = campaign.ledger.reviews()[sha("one")]
+    until(ada, lambda: campaign.ledger.reviews.trail_end() == 2)
+    stored = campaign.ledger.reviews.current()[sha("one")]
     assert (stored.decision, stored.note, stored.by) == (Decision.REJECTED, "seen", "Ada")
 
 
@@ -147,7 +147,7 @@ def test_server_that_is_gone_is_told(reader: Reader, config: Config, campaign: L
     page.locator(f"{card('one')} button.approved").click()
     expect(page.locator("#dock-count")).to_contain_text("does not answer")
     expect(page.locator(card("one"))).to_have_attribute("data-decision", "undecided")
-    assert campaign.ledger.reviews() == {}
+    assert campaign.ledger.reviews.current() == {}
 
 
 def test_selection_is_one_act_for_all_reviewers_and_their_history(
@@ -163,5 +163,7 @@ def test_selection_is_one_act_for_all_reviewers_and_their_history(
     expect(page.locator("#dock-count")).to_have_text("Undone on 3 clips")
     expect(history.locator("li")).to_have_count(2)
     expect(history.locator("li").first).to_contain_text("Ada · undo")
-    assert {review.decision for review in campaign.ledger.reviews().values()} == {"undecided"}
+    assert {review.decision for review in campaign.ledger.reviews.current().values()} == {
+        "undecided"
+    }
     assert watch.errors == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 from playwright.sync_api import expect
 from support.browser import Reader, browser, reader, violations
-from support.ledger_scene import LedgerScene, attachment, quiet, result, sha
+from support.ledger_scene import LedgerScene, attachment, decide, quiet, result, sha
 from support.report_page import PLAYABLE, campaign, card, config, index
 
 from pipeline.config import Config
@@ -64,10 +64,10 @@ def test_history_tells_who_decided_what_and_what_stood_there_before(
     campaign.mail(attachment("one"))
     campaign.clip(result("one"))
     campaign.mail(attachment("gone"))
-    campaign.ledger.decide(sha("gone"), Review(Decision.HELD, "taken back", "ada"))
-    campaign.ledger.withdraw([sha("gone")])
-    campaign.ledger.decide(sha("one"), Review(Decision.HELD, "<b>ask</b>", "ada"))
-    campaign.ledger.decide(sha("one"), Review(Decision.APPROVED, "", "bob", in_s=0.5))
+    decide(campaign.ledger, sha("gone"), Review(Decision.HELD, "taken back", "ada"))
+    campaign.ledger.custody.withdraw([sha("gone")])
+    decide(campaign.ledger, sha("one"), Review(Decision.HELD, "<b>ask</b>", "ada"))
+    decide(campaign.ledger, sha("one"), Review(Decision.APPROVED, "", "bob", in_s=0.5))
     index = report.write(config, campaign.ledger, campaign.workspace, quiet()).index
     page, _ = reader.open(index)
     history = page.locator(f"{card(page, 'one')} .history")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 from support.browser import Reader, browser, overflow, reader, violations
-from support.ledger_scene import SMALL, LedgerScene, attachment, result, settings, sha
+from support.ledger_scene import SMALL, LedgerScene, attachment, decide, result, settings, sha
 from support.review_server import Client, enter, serving
 
 from pipeline import config as configuration
@@ -38,7 +38,7 @@ def campaign(tmp_path: Path) -> Iterator[LedgerScene]:
             campaign.mail(attachment(name), sender=f"{name}@example.org")
             campaign.clip(result(name, source=SMALL), hue=hue * 70)
         for name in NAMES:
-            ledger.decide(sha(name), Review(Decision.APPROVED, "", "ada"))
+            decide(ledger, sha(name), Review(Decision.APPROVED, "", "ada"))
         yield campaign
 
 
@@ -78,8 +78,8 @@ def wanted(*names: str, seen: str = "", out: tuple[str, ...] = ()) -> dict[str, 
 
 def rendered(config: Config, campaign: LedgerScene) -> list[str]:
     """The clips in the order in which render takes them."""
-    rows = campaign.ledger.rows()
-    senders = {item.id: item.sender for item in campaign.ledger.submissions()}
+    rows = campaign.ledger.clips.rows()
+    senders = {item.id: item.sender for item in campaign.ledger.intake.submissions()}
     chosen, _ = rendering.ordered(config, senders, admission.admitted(rows, required=True), rows)
     names = {sha(name): name for name in (*NAMES, "waiting")}
     return [names[row.attachment.sha256 or ""] for row in chosen]
@@ -151,7 +151,7 @@ def test_what_is_no_order_is_not_written(
 
 
 def test_withdrawn_clip_does_not_come_into_the_file(client: Client, campaign: LedgerScene) -> None:
-    campaign.ledger.withdraw([sha("one")])
+    campaign.ledger.custody.withdraw([sha("one")])
     status, _, body = client.ask("POST", "/api/order", wanted("one", "two"))
     assert (status, "withdrawn" in json.loads(body)["problem"]) == (422, True)
     assert client.ask("POST", "/api/order", wanted("two"))[0] == 200
@@ -172,7 +172,7 @@ def test_a_rule_is_no_file(campaign: LedgerScene, tmp_path: Path, order: str) ->
     config = with_order(tmp_path, order)
     assert ordering.file_of(config) is None
     with pytest.raises(Misfit, match="no file"):
-        ordering.save(config, campaign.ledger.rows(), wanted("one"))
+        ordering.save(config, campaign.ledger.clips.rows(), wanted("one"))
     with serving(config) as server:
         offered = begun(Client(server))["admitted"]
     # the same word is a rule for render, and the tab begins with what it would show
@@ -270,8 +270,8 @@ def test_what_is_decided_meanwhile_comes_to_the_tab(
     tab: Callable[..., Page], campaign: LedgerScene
 ) -> None:
     page = tab()
-    campaign.ledger.decide(sha("waiting"), Review(Decision.APPROVED, "", "bob"))
-    campaign.ledger.decide(sha("one"), Review(Decision.HELD, "", "bob"))
+    decide(campaign.ledger, sha("waiting"), Review(Decision.APPROVED, "", "bob"))
+    decide(campaign.ledger, sha("one"), Review(Decision.HELD, "", "bob"))
     expect(page.locator(".reel")).to_have_count(5)
     expect(page.locator(".reel.absent")).to_contain_text("On hold: not rendered")
 

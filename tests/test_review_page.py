@@ -194,7 +194,7 @@ def test_decisions_by_mouse_go_through_the_file_into_the_ledger(
     assert (saved["schema"], saved["campaign"]) == (1, "River Week")
     summary = decisions.take_file(campaign.ledger, path, "shell", campaign="River Week")
     assert (len(summary.decided), summary.not_taken) == (2, ())
-    stored = campaign.ledger.reviews()
+    stored = campaign.ledger.reviews.current()
     assert (stored[sha("one")].decision, stored[sha("one")].by) == (Decision.APPROVED, "Zoë")
     after = stored[sha("two")]
     assert (after.decision, after.note, after.caption, after.in_s, after.out_s) == (

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from support.ledger_scene import LedgerScene, quiet, sha
+from support.ledger_scene import LedgerScene, decide, quiet, sha
 from support.review_server import NAMES, Client, campaign, client, config, entry, server, serving
 
 from pipeline.config import Config
 from pipeline.errors import StageError
-from pipeline.model import Decision, Review
+from pipeline.model import Decision, OriginalState, Review
 from pipeline.review import live, ranges, report, web
 from pipeline.review.web import ReviewServer
 
@@ -88,7 +88,7 @@ def test_decision_from_a_foreign_page_is_refused(
     sent = {k: v.format(port=client.port) if v else v for k, v in headers.items()}
     status, _, _ = client.ask("POST", "/api/decide", entry("one"), **sent)
     assert status == 403
-    assert campaign.ledger.reviews() == {}
+    assert campaign.ledger.reviews.current() == {}
 
 
 def test_foreign_page_can_not_embed_or_read(client: Client) -> None:
@@ -170,7 +170,7 @@ def test_ranges(header: str | None, expected: tuple[int, int] | None) -> None:
 
 
 def test_data_and_table_are_those_of_now(client: Client, campaign: LedgerScene) -> None:
-    campaign.ledger.decide(sha("one"), Review(Decision.HELD, "hm", "ada"))
+    decide(campaign.ledger, sha("one"), Review(Decision.HELD, "hm", "ada"))
     _, _, body = client.ask("GET", "/report/report.json")
     assert json.loads(body)["clips"][0]["review"]["note"] == "hm"
     _, _, table = client.ask("GET", "/report/report.csv")
@@ -183,7 +183,7 @@ def test_data_and_table_are_those_of_now(client: Client, campaign: LedgerScene) 
 def test_decision_is_written_at_once_with_its_trail(client: Client, campaign: LedgerScene) -> None:
     status, _, body = client.ask("POST", "/api/decide", entry("one", note="fine", in_s=0.5))
     assert status == 200
-    stored = campaign.ledger.reviews()[sha("one")]
+    stored = campaign.ledger.reviews.current()[sha("one")]
     assert (stored.decision, stored.note, stored.by, stored.in_s) == (
         Decision.APPROVED, "fine", "bob", 0.5,
     )  # fmt: skip
@@ -191,19 +191,19 @@ def test_decision_is_written_at_once_with_its_trail(client: Client, campaign: Le
         "changes": [{"sha256": sha("one"), "review": report.review_as_data(stored)}],
         "overtaken": [],
     }
-    (event,) = campaign.ledger.trail()
+    (event,) = campaign.ledger.reviews.trail()
     assert (event.by, event.before, event.after, event.undoes) == ("bob", Review(), stored, None)
 
 
 def test_who_was_overtaken_is_shown_what_stands_there(
     client: Client, campaign: LedgerScene
 ) -> None:
-    campaign.ledger.decide(sha("one"), Review(Decision.REJECTED, "a face", "carol"))
+    decide(campaign.ledger, sha("one"), Review(Decision.REJECTED, "a face", "carol"))
     status, _, body = client.ask("POST", "/api/decide", entry("one"))
     assert status == 409
     (standing,) = json.loads(body)["overtaken"]
     assert standing["review"]["by"] == "carol"
-    assert campaign.ledger.reviews()[sha("one")].decision is Decision.REJECTED
+    assert campaign.ledger.reviews.current()[sha("one")].decision is Decision.REJECTED
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_malformed_decision_is_refused(
     client: Client, campaign: LedgerScene, body: Any, status: int
 ) -> None:
     assert client.ask("POST", "/api/decide", body)[0] == status
-    assert campaign.ledger.reviews() == {}
+    assert campaign.ledger.reviews.current() == {}
 
 
 def test_more_than_any_review_has_is_refused_unread(client: Client) -> None:
@@ -238,7 +238,7 @@ def test_more_than_any_review_has_is_refused_unread(client: Client) -> None:
 def test_decisions_at_once_are_one_act_that_is_undone_as_one(
     client: Client, campaign: LedgerScene
 ) -> None:
-    campaign.ledger.decide(sha("two"), Review(Decision.REJECTED, "a face", "carol"))
+    decide(campaign.ledger, sha("two"), Review(Decision.REJECTED, "a face", "carol"))
     wanted = [entry(name)["entries"][0] for name in NAMES]
     status, _, body = client.ask("POST", "/api/decide", {"entries": wanted, "by": "bob"})
     answer = json.loads(body)
@@ -247,7 +247,7 @@ def test_decisions_at_once_are_one_act_that_is_undone_as_one(
     assert [item["sha256"] for item in answer["overtaken"]] == [sha("two")]
     status, _, body = client.ask("POST", "/api/undo", {"by": "bob"})
     assert [item["sha256"] for item in json.loads(body)["changes"]] == [sha("one"), sha("three")]
-    reviews = campaign.ledger.reviews()
+    reviews = campaign.ledger.reviews.current()
     assert [reviews[sha(name)].decision for name in NAMES] == [
         Decision.UNDECIDED, Decision.REJECTED, Decision.UNDECIDED,
     ]  # fmt: skip
@@ -257,7 +257,7 @@ def test_decisions_at_once_are_one_act_that_is_undone_as_one(
 def test_one_malformed_decision_stops_all_of_its_act(client: Client, campaign: LedgerScene) -> None:
     wanted = [entry("one")["entries"][0], entry("two", "maybe")["entries"][0]]
     assert client.ask("POST", "/api/decide", {"entries": wanted})[0] == 422
-    assert campaign.ledger.reviews() == {}
+    assert campaign.ledger.reviews.current() == {}
 
 
 def test_form_of_a_plain_web_page_is_refused(client: Client) -> None:
@@ -268,7 +268,7 @@ def test_form_of_a_plain_web_page_is_refused(client: Client) -> None:
 
 
 def test_withdrawn_clip_can_not_be_decided_on(client: Client, campaign: LedgerScene) -> None:
-    campaign.ledger.set_original_state(sha("one"), "withdrawn")
+    campaign.ledger.custody.set_state(sha("one"), OriginalState.WITHDRAWN)
     status, _, body = client.ask("POST", "/api/decide", entry("one"))
     assert (status, json.loads(body)["problem"]) == (422, "the clip is withdrawn")
 
@@ -279,12 +279,12 @@ def test_undo_goes_back_step_by_step_and_each_reviewer_undoes_their_own(
     ledger = campaign.ledger
 
     def decide(name: str, decision: str, by: str) -> None:
-        seen = report.review_as_data(ledger.reviews().get(sha(name), Review()))
+        seen = report.review_as_data(ledger.reviews.current().get(sha(name), Review()))
         wanted = {"entry": {"sha256": sha(name), "decision": decision}, "seen": seen}
         live.decide(ledger, [wanted], by)
 
     def standing(name: str) -> Decision:
-        return ledger.reviews()[sha(name)].decision
+        return ledger.reviews.current()[sha(name)].decision
 
     decide("one", "approved", "ada")
     decide("one", "held", "ada")
@@ -299,16 +299,26 @@ def test_undo_goes_back_step_by_step_and_each_reviewer_undoes_their_own(
     decide("three", "approved", "bob")
     outcome = live.undo(ledger, "ada")
     assert (outcome.written, list(outcome.overtaken)) == ({}, [sha("three")])
-    assert [event.undoes for event in ledger.trail()] == [None, None, None, 2, 1, None, None]
-    assert [event.by for event in ledger.trail()] == ["ada"] * 2 + ["bob"] + ["ada"] * 3 + ["bob"]
+    assert [event.undoes for event in ledger.reviews.trail()] == [
+        None,
+        None,
+        None,
+        2,
+        1,
+        None,
+        None,
+    ]
+    assert [event.by for event in ledger.reviews.trail()] == ["ada"] * 2 + ["bob"] + ["ada"] * 3 + [
+        "bob"
+    ]
 
 
 def test_changes_are_told_from_a_point_on(client: Client, campaign: LedgerScene) -> None:
     assert json.loads(client.ask("GET", "/api/changes?since=0")[2]) == {
         "counter": 0, "changes": [], "events": [],
     }  # fmt: skip
-    campaign.ledger.decide(sha("one"), Review(Decision.HELD, "", "ada"))
-    campaign.ledger.decide(sha("one"), Review(Decision.APPROVED, "", "ada"))
+    decide(campaign.ledger, sha("one"), Review(Decision.HELD, "", "ada"))
+    decide(campaign.ledger, sha("one"), Review(Decision.APPROVED, "", "ada"))
     answer = json.loads(client.ask("GET", "/api/changes?since=0")[2])
     assert (answer["counter"], len(answer["changes"])) == (2, 1)
     assert answer["changes"][0]["review"]["decision"] == "approved"

@@ -105,7 +105,8 @@ def decided(campaign: CommandScene) -> dict[str, dict[str, Any]]:
     """What stands in the ledger, but for the moments."""
     with Ledger(campaign.work / "ledger.db") as ledger:
         return {
-            sha: asdict(review) | {"at": None} for sha, review in sorted(ledger.reviews().items())
+            sha: asdict(review) | {"at": None}
+            for sha, review in sorted(ledger.reviews.current().items())
         }
 
 

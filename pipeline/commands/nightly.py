@@ -101,12 +101,12 @@ def make_montages(
 
 def admitted_rows(run: Run) -> list[Row]:
     """The rows of the clips that go into the montage."""
-    return admission.admitted(run.ledger.rows(), required=run.config.review.required)
+    return admission.admitted(run.ledger.clips.rows(), required=run.config.review.required)
 
 
 def what_waits(run: Run) -> str:
     """Say why no clip is admitted, and what to do next."""
-    rows = run.ledger.rows()
+    rows = run.ledger.clips.rows()
     waiting = admission.waiting(rows)
     if waiting:
         names = " ".join((row.attachment.sha256 or "")[:12] for row in waiting[:5])

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline import clock
+from pipeline.model import OriginalState
 from pipeline.run import Run
 
 
@@ -36,10 +37,10 @@ def _delete(run: Run, days: int) -> PurgeSummary:
     that nobody will send again.
     """
     moment = clock.stamp(datetime.now(UTC) - timedelta(days=days))
-    old = run.ledger.originals_stored_by(moment)
+    old = run.ledger.custody.stored_by(moment)
     done = [sha256 for sha256, finished in old if finished]
     for sha256 in done:
         # the file first: what is killed between the two is done again by the next purge
         run.workspace.original(sha256).unlink(missing_ok=True)
-        run.ledger.set_original_state(sha256, "purged")
+        run.ledger.custody.set_state(sha256, OriginalState.PURGED)
     return PurgeSummary(len(done), len(old) - len(done))

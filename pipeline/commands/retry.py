@@ -15,11 +15,13 @@ def put_back(run: Run, prefixes: Sequence[str]) -> dict[str, Any]:
 
     :raises UsageError: a prefix fits no failed clip.
     """
-    failed = [sha for sha, clip in run.ledger.clips().items() if clip.status is Status.FAILED]
+    failed = [
+        sha for sha, clip in run.ledger.clips.results().items() if clip.status is Status.FAILED
+    ]
     chosen = [sha for sha in failed if not prefixes or sha.startswith(tuple(prefixes))]
     for prefix in prefixes:
         if not any(sha.startswith(prefix) for sha in failed):
             raise UsageError(f"no failed clip begins with {prefix!r}")
-    run.ledger.forget_clips(chosen)
+    run.ledger.clips.forget(chosen)
     run.console.say(f"retry: {len(chosen)} clips are back in line; next: footage process")
     return {"retry": chosen}

@@ -38,22 +38,22 @@ def execute(
         swept = sweep(workspace)
         if swept:
             console.event("swept", files=swept)
-        ledger.start_run(run_id, command)
+        ledger.runs.start(run_id, command)
         runner = FfmpegRunner(config.process.sandbox, console)
         run = Run(config, ledger, workspace, runner, console)
         try:
             facts = step(run)
         except BaseException as error:
             code = error.exit_code if isinstance(error, FootageError) else 1
-            ledger.end_run(run_id, code, {"error": type(error).__name__})
+            ledger.runs.end(run_id, code, {"error": type(error).__name__})
             raise
         finally:
             runner.close()
             # a program whose run was killed just as it started may have written since
             sweep(workspace)
-        failed = sum(row.status is Status.FAILED for row in ledger.rows())
+        failed = sum(row.status is Status.FAILED for row in ledger.clips.rows())
         code = EXIT_CLIP_FAILED if failed else 0
-        ledger.end_run(run_id, code, facts)
+        ledger.runs.end(run_id, code, facts)
         if failed:
             console.warn(f"{failed} clips failed; see the report, then: footage retry")
         return code, facts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 from pipeline.config import Config
@@ -13,20 +14,21 @@ from pipeline.review import admission
 
 def facts(config: Config, ledger: Ledger) -> dict[str, Any]:
     """How things stand, as data."""
-    rows = ledger.rows()
+    rows = ledger.clips.rows()
+    last = ledger.runs.last()
     failed = [row for row in rows if row.status is Status.FAILED]
     counts = Counter(row.status.value for row in rows)
     return {
         "campaign": config.campaign.name,
         "totals": {status.value: counts[status.value] for status in Status},
-        "last_run": ledger.last_run(),
+        "last_run": asdict(last) if last else None,
         "failed": [_failure(row) for row in failed],
         "waiting_for_review": len(admission.waiting(rows)) if config.review.required else 0,
         "waiting_for_process": counts[Status.PENDING.value],
         "admitted": len(admission.admitted(rows, required=config.review.required)),
         "montages": [
-            {key: film[key] for key in ("path", "made_at", "stale")} | {"clips": len(film["clips"])}
-            for film in ledger.montages()
+            {"path": it.path, "made_at": it.made_at, "stale": it.stale, "clips": len(it.clips)}
+            for it in ledger.runs.montages()
         ],
     }
 

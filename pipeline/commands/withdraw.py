@@ -44,7 +44,7 @@ def _delete(run: Run, shas: list[str]) -> WithdrawSummary:
 
     The ledger is told first: from then on nothing is made of them, wherever this ends.
     """
-    stale = run.ledger.withdraw(shas)
+    stale = run.ledger.custody.withdraw(shas)
     for sha256 in shas:
         run.workspace.original(sha256).unlink(missing_ok=True)
         shutil.rmtree(run.workspace.clips / sha256, ignore_errors=True)
@@ -70,11 +70,11 @@ def _chosen(
     if len(ways) != 1:
         raise UsageError("name what is taken back by one of --clip, --submission or --sender")
     if clip:
-        found = ledger.matching(clip.lower())
+        found = ledger.custody.matching(clip.lower())
         if len(found) > 1:
             raise UsageError(f"more than one clip begins with {clip!r}: name more of it")
     else:
-        found = ledger.originals_of(submission=submission, sender=sender)
+        found = ledger.custody.received(submission=submission, sender=sender)
     if not found:
         raise UsageError(f"nothing came in that {ways[0]!r} names")
-    return ledger.archives_and_members(found)
+    return ledger.custody.archives_and_members(found)

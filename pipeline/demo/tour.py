@@ -37,8 +37,8 @@ def _everything(run: Run) -> dict[str, Any]:
 
 
 def _summary(run: Run, film: dict[str, Any]) -> list[str]:
-    rows = run.ledger.rows()
-    mails = len(run.ledger.submissions())
+    rows = run.ledger.clips.rows()
+    mails = len(run.ledger.intake.submissions())
     clips = sum(row.status is Status.ACCEPTED and row.result is not None for row in rows)
     doubles = sum(row.status is Status.DUPLICATE for row in rows)
     refused = Counter(

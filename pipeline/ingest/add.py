@@ -44,7 +44,7 @@ def add(run: Run, paths: Iterable[Path]) -> IngestSummary:
                 sha256 = publishing.sha256_of(path)
                 uid = f"{sha256}:{uid_of(stable_name(path))}"
                 identity = MailIdentity(ACCOUNT, "", 0, uid)
-                if uid in run.ledger.known_uids(ACCOUNT, "", 0):
+                if uid in run.ledger.intake.known_uids(ACCOUNT, "", 0):
                     originals.keep(publishing.chunks(path))  # it may have been withdrawn or purged
                     originals.publish()
                     again += 1
@@ -52,7 +52,9 @@ def add(run: Run, paths: Iterable[Path]) -> IngestSummary:
                     with path.open("rb") as file:
                         taken = taker.file(identity, file, stable_name(path), file_time(path))
                     originals.publish()
-                    run.ledger.record_mail(identity, sha256, taken.submission, taken.attachments)
+                    run.ledger.intake.record_mail(
+                        identity, sha256, taken.submission, taken.attachments
+                    )
                     mails += 1
                     attachments += len(taken.attachments)
                     size += taken.bytes

@@ -22,7 +22,7 @@ from pipeline.ingest.session import BROKEN, Session, uid_set
 from pipeline.ingest.signin import credentials
 from pipeline.ingest.spool import Readable
 from pipeline.ledger import Ledger
-from pipeline.model import MailIdentity
+from pipeline.model import Filed, MailIdentity
 from pipeline.workspace import Workspace
 
 PIECE = 2_000_000
@@ -131,15 +131,15 @@ class ImapInbox:
         self._check(session)
         place = (self._account, self._mailbox, session.uidvalidity)
         moved = self._reconcile(session, ledger)
-        ready = sorted(int(uid) for uid in ledger.mails_to_file(*place))
+        ready = sorted(int(uid) for uid in ledger.intake.uids_to_file(*place))
         if ready:
             session.provide(folder)
         for start in range(0, len(ready), _BATCH):
             batch = ready[start : start + _BATCH]
             identities = [self._identity(session.uidvalidity, uid) for uid in batch]
-            ledger.set_filed(identities, "asked")
+            ledger.intake.set_filed(identities, Filed.ASKED)
             session.move(batch, folder)
-            ledger.set_filed(identities, "yes")
+            ledger.intake.set_filed(identities, Filed.YES)
             moved += len(batch)
         return moved
 
@@ -150,8 +150,8 @@ class ImapInbox:
         """
         asked = [
             int(uid)
-            for uid in ledger.mails_filed(
-                self._account, self._mailbox, session.uidvalidity, "asked"
+            for uid in ledger.intake.uids_filed(
+                self._account, self._mailbox, session.uidvalidity, Filed.ASKED
             )
         ]
         still: set[int] = set()
@@ -163,8 +163,10 @@ class ImapInbox:
                 session.discard(copied)
             still -= copied
         gone = [self._identity(session.uidvalidity, uid) for uid in asked if uid not in still]
-        ledger.set_filed(gone, "yes")
-        ledger.set_filed([self._identity(session.uidvalidity, uid) for uid in still], "no")
+        ledger.intake.set_filed(gone, Filed.YES)
+        ledger.intake.set_filed(
+            [self._identity(session.uidvalidity, uid) for uid in still], Filed.NO
+        )
         return len(gone)
 
     # -- the connection -------------------------------------------------------------------

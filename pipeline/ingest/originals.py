@@ -19,9 +19,10 @@ from pipeline.ingest.spool import BLOCK, MEMORY, Spool, Writer
 from pipeline.ledger import Ledger
 from pipeline.media import identify
 from pipeline.media.identify import Identity
-from pipeline.model import Reason, Refusal
+from pipeline.model import OriginalState, Reason, Refusal
 from pipeline.workspace import Workspace
 
+_GONE = {OriginalState.PURGED, OriginalState.WITHDRAWN}
 _TRUNCATED = Refusal(
     Reason.TRUNCATED_TRANSFER, "the mail was cut on its way: not all of the file arrived"
 )
@@ -116,8 +117,8 @@ class Originals:
                     final.parent.mkdir(mode=0o700)
                     publishing.flush_folder(self._workspace.originals)
                 publishing.publish(part, final)
-            if self._ledger.original_state(sha256) in ("purged", "withdrawn"):
-                self._ledger.set_original_state(sha256, "kept")
+            if self._ledger.custody.state(sha256) in _GONE:
+                self._ledger.custody.set_state(sha256, OriginalState.KEPT)
         self._held.clear()
 
     def forget(self) -> None:
@@ -149,8 +150,8 @@ class Originals:
 
     def _hold(self, part: Path, sha256: str, size: int) -> Path | None:
         """Where the bytes can be read, until they are published: here, or where they stand."""
-        state = self._ledger.original_state(sha256)
-        if state == "withdrawn" and not self._by_hand:
+        state = self._ledger.custody.state(sha256)
+        if state is OriginalState.WITHDRAWN and not self._by_hand:
             return None
         final = self._workspace.original(sha256)
         if final.is_file() and final.stat().st_size == size:

@@ -8,7 +8,6 @@ take more: what was taken in by then stays, and the next run goes on.
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 import struct
 import zlib
 from contextlib import closing
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from pipeline import clock, wording
 from pipeline.config import Config
 from pipeline.console import Console, Task
-from pipeline.errors import InboxError, StageError, from_os_error
+from pipeline.errors import InboxError, from_os_error
 from pipeline.ingest.drop import DropInbox
 from pipeline.ingest.folders import EmlInbox, MaildirInbox
 from pipeline.ingest.imap import ImapInbox, Unreadable
@@ -86,16 +85,12 @@ def run(run: Run, *, dry_run: bool = False) -> IngestSummary:
     """
     inbox = open_inbox(run.config, run.workspace)
     try:
-        refs = inbox.new(run.ledger.known_uids)
+        refs = inbox.new(run.ledger.intake.known_uids)
         if dry_run:
             return _preview(refs, run.console)
         intake = _Intake(run)
         intake.take_in(inbox, refs)
         intake.tell_server(inbox)
-    except sqlite3.OperationalError as error:
-        raise StageError(
-            f"the ledger can't be written: {error}; what was taken in stays"
-        ) from error
     finally:
         inbox.close()
     return intake.summary()
@@ -183,15 +178,15 @@ class _Intake:
                 taken = self._take(ref, file)
             # behind the block, at whose end an inbox may say that what was read has changed
             digest = _digest(ref, taken)
-            known = self._ledger.submission_of_digest(digest)
+            known = self._ledger.intake.submission_of_digest(digest)
             if known is not None:
-                self._ledger.record_seen_again(ref.identity, digest, known)
+                self._ledger.intake.record_seen_again(ref.identity, digest, known)
                 self._count["seen_again"] += 1
                 return
             self._originals.publish()
         finally:
             self._originals.forget()
-        self._ledger.record_mail(ref.identity, digest, taken.submission, taken.attachments)
+        self._ledger.intake.record_mail(ref.identity, digest, taken.submission, taken.attachments)
         if taken.error:
             self._count["set_aside"] += 1
             self._console.event("broken-mail", error=taken.error)

@@ -1,15 +1,46 @@
-"""The ledger: what came in, what became of it, what was decided.  The one door for SQL.
+"""The ledger: what came in, what became of it, what was decided.  Only this package uses SQL.
 
-A part for each who writes in it (``intake``, ``clips`` on ``reviews``, ``custody`` on ``runs``);
-all share one connection and one schema (``schema.sql``).
+A :class:`Ledger` has one connection and a part for each topic: ``intake`` (mails and what was
+in them), ``clips`` (what became of them, and the rows of the report), ``reviews`` (decisions
+and their audit trail), ``custody`` (what is kept, deleted and withdrawn) and ``runs`` (commands
+and the montages that they made).
 """
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Self
+
 from pipeline.ledger.clips import Clips
+from pipeline.ledger.connection import Connection
 from pipeline.ledger.custody import Custody
 from pipeline.ledger.intake import Intake
+from pipeline.ledger.reviews import Reviews
+from pipeline.ledger.runs import Runs
 
 
-class Ledger(Intake, Clips, Custody):
-    """A connection to a workspace's ledger; use it as a context manager."""
+class Ledger:
+    """A workspace's ledger; use it as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the ledger; make it or migrate it if needed.
+
+        :raises LedgerError: a newer version of the program made it, or it can't be opened.
+        """
+        self._connection = Connection(path)
+        self.intake = Intake(self._connection)
+        self.clips = Clips(self._connection)
+        self.reviews = Reviews(self._connection)
+        self.custody = Custody(self._connection)
+        self.runs = Runs(self._connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Keep all changes of a block, or none of them if it raises."""
+        return self._connection.transaction()

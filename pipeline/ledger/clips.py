@@ -1,23 +1,23 @@
-"""The ledger's part that process writes and the report reads."""
+"""What process writes and the report reads: outcomes, and a row for each attachment."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import asdict
 
-from pipeline import clock
 from pipeline.ledger import records
-from pipeline.ledger.reviews import Reviews
-from pipeline.model import Attachment, ClipResult, Review, Row, Submission
+from pipeline.ledger.connection import Connection
+from pipeline.model import Attachment, ClipResult, OriginalState, Review, Row, Submission
 
 
-class Clips(Reviews):
+class Clips:
     """An outcome for each original, a row for each attachment."""
 
-    def firsts(self) -> list[tuple[Attachment, Submission]]:
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def candidates(self) -> list[tuple[Attachment, Submission]]:
         """Each distinct original that may become a clip, as it came in first, in order."""
-        rows = self._db.execute(
+        rows = self._db.rows(
             "SELECT a.*, s.*, a.rowid FROM attachment a JOIN submission s ON s.id = a.submission"
             " WHERE a.id IN (SELECT min(id) FROM attachment WHERE sha256 IS NOT NULL"
             " AND reason IS NULL GROUP BY sha256) AND a.kind != 'archive' ORDER BY a.id"
@@ -27,50 +27,32 @@ class Clips(Reviews):
             for row in rows
         ]
 
-    def clips(self) -> dict[str, ClipResult]:
-        """The outcomes that are known, by the original's SHA-256."""
-        rows = self._db.execute("SELECT * FROM clip")
+    def results(self) -> dict[str, ClipResult]:
+        """The known outcomes, by the original's SHA-256."""
+        rows = self._db.rows("SELECT * FROM clip")
         return {row["sha256"]: records.to_clip(row) for row in rows}
 
-    def record_clip(self, result: ClipResult) -> None:
-        """Write down what became of an original; its files are published already."""
-        reason, detail = records.refusal_columns(result.refusal)
-        with self.transaction():
-            self._db.execute(
-                "INSERT OR REPLACE INTO clip VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    result.sha256,
-                    result.recipe,
-                    result.status,
-                    reason,
-                    detail,
-                    records.findings_json(result.findings),
-                    None if result.clean is None else int(result.clean),
-                    json.dumps(asdict(result.source)) if result.source else None,
-                    result.caption,
-                    result.category,
-                    json.dumps(result.warnings),
-                    json.dumps([asdict(output) for output in result.outputs]),
-                    clock.now(),
-                ),
-            )
+    def record(self, result: ClipResult) -> None:
+        """Record what became of an original; its files must be published before."""
+        self._db.insert("clip", records.clip_columns(result), replace=True)
 
-    def forget_clips(self, shas: Iterable[str]) -> None:
-        """Put clips back in line: their outcomes are forgotten."""
-        with self.transaction():
-            self._db.executemany("DELETE FROM clip WHERE sha256 = ?", [(sha,) for sha in shas])
-
-    def submissions(self) -> list[Submission]:
-        """All submissions, in the order in which they were received."""
-        rows = self._db.execute("SELECT * FROM submission ORDER BY received_at, rowid")
-        return [records.to_submission(row, row["id"]) for row in rows]
+    def forget(self, shas: Iterable[str]) -> None:
+        """Delete the outcomes of originals, so that process makes their clips again."""
+        with self._db.transaction():
+            for sha256 in shas:
+                self._db.change("DELETE FROM clip WHERE sha256 = ?", sha256)
 
     def rows(self) -> list[Row]:
         """A row for each attachment that was ever received, in the order of receipt."""
-        clips = self.clips()
-        reviews = self.reviews()
-        states = {row["sha256"]: row["state"] for row in self._db.execute("SELECT * FROM original")}
-        listed = self._db.execute(
+        clips = self.results()
+        reviews = {
+            row["sha256"]: records.to_review(row) for row in self._db.rows("SELECT * FROM decision")
+        }
+        states = {
+            row["sha256"]: OriginalState(row["state"])
+            for row in self._db.rows("SELECT sha256, state FROM original")
+        }
+        listed = self._db.rows(
             "SELECT a.*, p.sha256 AS parent_sha256,"
             " (SELECT f.id FROM attachment f WHERE f.sha256 = a.sha256"
             "  ORDER BY f.reason IS NOT NULL, f.id LIMIT 1) AS first"
@@ -98,19 +80,3 @@ class Clips(Reviews):
                 )
             )
         return rows
-
-    def new_originals(self) -> set[str]:
-        """The originals that the last run which brought any brought."""
-        rows = self._db.execute(
-            "SELECT sha256 FROM original WHERE stored_at >= (SELECT max(started_at) FROM run"
-            " WHERE started_at <= (SELECT max(stored_at) FROM original))"
-        )
-        return {row["sha256"] for row in rows}
-
-    def matching(self, prefix: str) -> list[str]:
-        """The originals whose SHA-256 begins with *prefix* (hex digits), two at most."""
-        rows = self._db.execute(
-            "SELECT DISTINCT sha256 FROM attachment WHERE substr(sha256, 1, ?) = ? LIMIT 2",
-            (len(prefix), prefix),
-        )
-        return [row["sha256"] for row in rows]

@@ -1,76 +1,181 @@
-"""The connection to the ledger: opened, migrated, and written to in whole transactions.
+"""The connection to the ledger: opening it, transactions, and the one place for SQLite's errors.
 
-SQLite in WAL mode with ``synchronous=FULL``, so that what a transaction says is on the disk
-when it returns; ``secure_delete`` on, so that what is deleted is gone.  Of a run the
-coordinating process alone writes; decisions are short transactions beside it.
+SQLite runs in WAL mode with ``synchronous=FULL``, so a transaction is on the disk when it
+returns.  ``secure_delete`` overwrites what is deleted.  During a run only the coordinating
+process writes; decisions are short transactions beside it.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib import resources
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Self
 
-from pipeline.errors import StageError
+from pipeline import publishing
+from pipeline.errors import LedgerError
+from pipeline.ledger.migrations import MIGRATIONS
 
-_VERSION = 1
+_MAGIC = b"SQLite format 3\0"
+_HEADER = 100  # bytes; the version of the schema stands at offset 60 (sqlite.org/fileformat2)
+_PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
 
 
 class Connection:
-    """A connection to a workspace's ledger; use it as a context manager."""
+    """A connection to a workspace's ledger."""
 
     def __init__(self, path: Path) -> None:
-        """Open the ledger, making it if need be.
+        """Open the ledger; make it or migrate it if needed.
 
-        :raises StageError: it was made by a newer version of the program.
+        :raises LedgerError: a newer version of the program made it, or SQLite can't use it.
         """
-        if not path.exists():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        for pragma in (
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            "foreign_keys = ON",
-            "secure_delete = ON",
-        ):
-            self._db.execute(f"PRAGMA {pragma}")
-        self._migrate()
+        self._path = path
+        with _own_errors():
+            _refuse_newer(path)
+            if not path.exists():
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
+            self._db.row_factory = sqlite3.Row
+            try:
+                for pragma in _PRAGMAS:
+                    self._db.execute(f"PRAGMA {pragma}")
+                self._migrate()
+            except BaseException:
+                self._db.close()
+                raise
 
-    def __enter__(self) -> Self:
-        return self
+    def close(self) -> None:
+        """Close it; SQLite then moves the write-ahead log into the file."""
+        with _own_errors():
+            self._db.close()
 
-    def __exit__(self, *_: object) -> None:
-        self._db.close()
+    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        """The rows of a query.
 
-    def _migrate(self) -> None:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version > _VERSION:
-            raise StageError(
-                f"the ledger is of version {version}, this program knows {_VERSION}: update it"
-            )
-        if version < _VERSION:
-            schema = resources.files("pipeline.ledger").joinpath("schema.sql").read_text("utf-8")
-            with self.transaction():
-                # asked again inside the lock: another process may have been faster
-                (version,) = self._db.execute("PRAGMA user_version").fetchone()
-                if version < _VERSION:
-                    for statement in schema.split(";\n"):
-                        self._db.execute(statement)
-                    self._db.execute(f"PRAGMA user_version = {_VERSION}")
+        :raises LedgerError: the ledger can't be read.
+        """
+        with _own_errors():
+            return self._db.execute(sql, values).fetchall()
+
+    def row(self, sql: str, *values: object) -> sqlite3.Row | None:
+        """The first row of a query, None if it has none.
+
+        :raises LedgerError: the ledger can't be read.
+        """
+        with _own_errors():
+            first: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
+            return first
+
+    def change(self, sql: str, *values: object) -> None:
+        """Run a statement that changes rows.
+
+        :raises LedgerError: the ledger can't be written.
+        """
+        with _own_errors():
+            self._db.execute(sql, values)
+
+    def insert(self, table: str, columns: Mapping[str, object], *, replace: bool = False) -> int:
+        """Insert a row, each value under the name of its column.
+
+        :param replace: a row with the same key is replaced.
+        :returns: the number of the row, in a table that counts its rows.
+        :raises LedgerError: the ledger can't be written.
+        """
+        verb = "INSERT OR REPLACE" if replace else "INSERT"
+        sql = f"{verb} INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        with _own_errors():
+            return int(self._db.execute(sql, tuple(columns.values())).lastrowid or 0)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of the block or nothing of it."""
-        self._db.execute("BEGIN IMMEDIATE")
+        """Keep all changes of the block, or none of them if it raises.
+
+        A transaction inside another one is a part of it.
+
+        :raises LedgerError: the ledger can't be written.
+        """
+        inner = self._db.in_transaction
+        begin = "SAVEPOINT inner" if inner else "BEGIN IMMEDIATE"
+        undo = ("ROLLBACK TO inner", "RELEASE inner") if inner else ("ROLLBACK",)
+        self.change(begin)
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            # SQLite has ended the transaction itself if, for example, the disk is full
+            for statement in undo if self._db.in_transaction else ():
+                self.change(statement)
             raise
-        self._db.execute("COMMIT")
+        self.change("RELEASE inner" if inner else "COMMIT")
+
+    def erase_deleted(self) -> None:
+        """Remove deleted words from the log beside the ledger and from copies of old versions.
+
+        In the ledger itself ``secure_delete`` has overwritten them.
+        """
+        self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        for copy in self._path.parent.glob(f"{self._path.name}.v*.bak"):
+            copy.unlink(missing_ok=True)
+
+    def _migrate(self) -> None:
+        if _version(self._db) == len(MIGRATIONS):
+            return
+        # one transaction for all: a program that is killed here leaves the old version
+        with self.transaction():
+            # asked again inside the lock: another process may have been faster
+            version = _version(self._db)
+            if 0 < version < len(MIGRATIONS):
+                self._keep_copy(version)
+            for number, migration in enumerate(MIGRATIONS[version:], version + 1):
+                migration(self._db)
+                self._db.execute(f"PRAGMA user_version = {number}")
+
+    def _keep_copy(self, version: int) -> None:
+        """Write the ledger as it was before a migration to ``ledger.db.v1.bak``."""
+        final = self._path.with_name(f"{self._path.name}.v{version}.bak")
+        part = publishing.part_for(final)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL, 0o600))
+        try:
+            # by a second connection: SQLite copies nothing for one that is in a transaction
+            with closing(sqlite3.connect(self._path, timeout=30)) as reader:
+                reader.execute("VACUUM INTO ?", (str(part),))
+            publishing.publish(part, final)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _version(db: sqlite3.Connection) -> int:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _refuse_newer(path: Path) -> None:
+    """Look at a ledger's version in a way that changes none of its files.
+
+    :raises LedgerError: a newer version of the program made it.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        header = file.read(_HEADER)
+    version = int.from_bytes(header[60:64]) if header.startswith(_MAGIC) else 0
+    log = path.with_name(f"{path.name}-wal")
+    if version <= len(MIGRATIONS) and log.exists() and log.stat().st_size:
+        # the newest version may still be in the log, which only SQLite can read
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            version = _version(db)
+    if version > len(MIGRATIONS):
+        raise LedgerError(
+            f"the ledger has version {version} and this program knows versions up to "
+            f"{len(MIGRATIONS)}: update the program; the ledger was not changed"
+        )
+
+
+@contextmanager
+def _own_errors() -> Iterator[None]:
+    """Raise SQLite's errors as ours; this is the only place where they are caught."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise LedgerError(f"the ledger can't be read or written: {error}") from error

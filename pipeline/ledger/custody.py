@@ -1,77 +1,114 @@
-"""The ledger's part on what is kept and what is taken back."""
+"""Which originals are kept, which were deleted, and which were withdrawn."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
-from pipeline.ledger.runs import Runs
+from pipeline import clock
+from pipeline.ledger.connection import Connection
+from pipeline.model import OriginalState
 
 
-class Custody(Runs):
-    """What is deleted leaves its SHA-256, so that the same bytes are known again."""
+class Custody:
+    """The state of each original.  A deleted one keeps its row, so that its bytes are known."""
 
-    def originals_stored_by(self, moment: str) -> list[tuple[str, bool]]:
-        """Kept originals stored by *moment*, each with whether nothing is left to make."""
-        rows = self._db.execute(
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def state(self, sha256: str) -> OriginalState | None:
+        """The state of an original, None if these bytes never came."""
+        row = self._db.row("SELECT state FROM original WHERE sha256 = ?", sha256)
+        return OriginalState(row["state"]) if row else None
+
+    def set_state(self, sha256: str, state: OriginalState) -> None:
+        """Record that an original was deleted, or that it came back and is kept from now on."""
+        self._db.change(
+            "UPDATE original SET stored_at = CASE WHEN ?1 = 'kept' AND state != 'kept'"
+            " THEN ?2 ELSE stored_at END, state = ?1 WHERE sha256 = ?3",
+            state,
+            clock.now(),
+            sha256,
+        )
+
+    def matching(self, prefix: str) -> list[str]:
+        """The originals whose SHA-256 begins with *prefix* (hex digits), at most two."""
+        rows = self._db.rows(
+            "SELECT DISTINCT sha256 FROM attachment WHERE substr(sha256, 1, ?) = ? LIMIT 2",
+            len(prefix),
+            prefix,
+        )
+        return [row["sha256"] for row in rows]
+
+    def newest(self) -> set[str]:
+        """The originals that came in with the last run that brought any."""
+        rows = self._db.rows(
+            "SELECT sha256 FROM original WHERE stored_at >= (SELECT max(started_at) FROM run"
+            " WHERE started_at <= (SELECT max(stored_at) FROM original))"
+        )
+        return {row["sha256"] for row in rows}
+
+    def stored_by(self, moment: str) -> list[tuple[str, bool]]:
+        """Kept originals stored by *moment*, each with whether nothing is left to make of it."""
+        rows = self._db.rows(
             "SELECT o.sha256, EXISTS (SELECT 1 FROM clip c WHERE c.sha256 = o.sha256"
             "  AND c.status IN ('accepted', 'rejected'))"
             " OR NOT EXISTS (SELECT 1 FROM attachment a WHERE a.sha256 = o.sha256"
             "  AND a.reason IS NULL AND a.kind != 'archive') AS finished"
             " FROM original o WHERE o.state = 'kept' AND o.stored_at <= ? ORDER BY o.stored_at",
-            (moment,),
+            moment,
         )
         return [(row["sha256"], bool(row["finished"])) for row in rows]
 
-    def originals_of(self, *, submission: str | None, sender: str | None) -> list[str]:
+    def received(self, *, submission: str | None, sender: str | None) -> list[str]:
         """The originals that came in a submission, or from a sender's address."""
-        rows = self._db.execute(
+        rows = self._db.rows(
             "SELECT DISTINCT a.sha256 FROM attachment a JOIN submission s ON s.id = a.submission"
             " WHERE a.sha256 IS NOT NULL AND (s.id = ? OR lower(s.sender) = lower(?))",
-            (submission, sender),
+            submission,
+            sender,
         )
         return [row["sha256"] for row in rows]
 
     def archives_and_members(self, shas: Iterable[str]) -> list[str]:
-        """*shas*, the archives that hold them, and what came in those among them."""
+        """*shas*, the archives that hold them, and the members of the archives among them."""
         wanted = dict.fromkeys(shas)
         for sha256 in list(wanted):
-            rows = self._db.execute(
+            rows = self._db.rows(
                 "SELECT other.sha256 FROM attachment a JOIN attachment other"
                 " ON other.submission = a.submission"
                 " AND (other.position = a.parent OR other.parent = a.position)"
                 " WHERE a.sha256 = ? AND other.sha256 IS NOT NULL",
-                (sha256,),
+                sha256,
             )
             wanted |= dict.fromkeys(row["sha256"] for row in rows)
         return list(wanted)
 
     def withdraw(self, shas: list[str]) -> list[str]:
-        """Note that footage was taken back: what was made of it and decided on it is forgotten.
+        """Record that footage was taken back, and delete its outcomes and decisions.
 
-        What a mail said goes with the last clip that came in it.
+        The words of a mail are deleted with the last clip that came in it.  Copies of the ledger
+        that were kept before a migration are deleted too, because they hold the same words.
 
         :returns: the paths of the montages that hold it; they are stale now.
         """
-        with self.transaction():
+        with self._db.transaction():
             for sha256 in shas:
-                self._db.execute(
-                    "UPDATE original SET state = 'withdrawn' WHERE sha256 = ?", (sha256,)
-                )
-                self._db.execute("DELETE FROM clip WHERE sha256 = ?", (sha256,))
-                self._db.execute("DELETE FROM decision WHERE sha256 = ?", (sha256,))
+                self._db.change("UPDATE original SET state = 'withdrawn' WHERE sha256 = ?", sha256)
+                self._db.change("DELETE FROM clip WHERE sha256 = ?", sha256)
+                self._db.change("DELETE FROM decision WHERE sha256 = ?", sha256)
             for sha256 in shas:
-                self._db.execute(
+                self._db.change(
                     "UPDATE submission SET subject = '', text = '' WHERE id IN"
                     " (SELECT submission FROM attachment WHERE sha256 = ?) AND NOT EXISTS"
                     " (SELECT 1 FROM attachment a JOIN original o ON o.sha256 = a.sha256"
                     "  WHERE a.submission = submission.id AND o.state != 'withdrawn'"
                     "  AND a.reason IS NULL AND a.kind != 'archive')",
-                    (sha256,),
+                    sha256,
                 )
-            stale = [film["path"] for film in self.montages() if set(film["clips"]) & set(shas)]
-            self._db.executemany(
-                "UPDATE montage SET stale = 1 WHERE path = ?", [(path,) for path in stale]
-            )
-        # deleted words are zeros in the ledger itself, but the log beside it has them still
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            montages = self._db.rows("SELECT path, clips FROM montage ORDER BY path")
+            stale = [row["path"] for row in montages if set(json.loads(row["clips"])) & set(shas)]
+            for path in stale:
+                self._db.change("UPDATE montage SET stale = 1 WHERE path = ?", path)
+        self._db.erase_deleted()
         return stale

@@ -1,60 +1,77 @@
-"""How the model's records stand in the ledger's columns, and back."""
+"""How the model's records are written to the ledger's columns, and read from them."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import MISSING, asdict, fields
+from enum import StrEnum
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_type_hints
 
+from pipeline import clock
 from pipeline.model import (
     Attachment,
     Carrier,
     ClipOutput,
     ClipResult,
-    Decision,
     Finding,
     Kind,
     MailIdentity,
+    MontageRecord,
     Note,
+    OriginalState,
     Reason,
     Refusal,
     Review,
+    RunRecord,
     Source,
     Status,
     Submission,
+    TrailEntry,
     What,
 )
 
-
-def identity_key(identity: MailIdentity) -> tuple[str, str, int, str]:
-    """The primary key of a mail."""
-    return identity.account, identity.mailbox, identity.uidvalidity, identity.uid
+Columns = dict[str, object]
+Record = TypeVar("Record", Source, ClipOutput, Review)
 
 
-def refusal_columns(refusal: Refusal | None) -> tuple[str | None, str | None]:
-    """The columns reason and detail."""
-    return (refusal.reason, refusal.detail) if refusal else (None, None)
+def from_json(kind: type[Record], values: dict[str, Any]) -> Record:
+    """Read a stored record by the names of its fields.
+
+    A field that *kind* does not have is ignored.  A missing one gets its default, or the empty
+    value of its type.  So a ledger can be read that was written before a field existed.
+    """
+    hints = get_type_hints(kind)
+    read: dict[str, Any] = {}
+    for field in fields(kind):
+        hint = hints[field.name]
+        if field.name in values:
+            stored = values[field.name]
+            is_enum = isinstance(hint, type) and issubclass(hint, StrEnum)
+            read[field.name] = hint(stored) if is_enum else stored
+        elif field.default is MISSING:
+            read[field.name] = None if NoneType in get_args(hint) else hint()
+    return kind(**read)
 
 
-def to_refusal(row: sqlite3.Row) -> Refusal | None:
-    """The refusal that the columns reason and detail hold, if any."""
-    return Refusal(Reason(row["reason"]), row["detail"]) if row["reason"] else None
-
-
-def findings_json(findings: Iterable[Finding]) -> str:
-    """A JSON array of [carrier, what]."""
-    return json.dumps([[finding.carrier, finding.what] for finding in findings])
-
-
-def to_findings(text: str) -> tuple[Finding, ...]:
-    """What findings_json wrote."""
-    return tuple(Finding(Carrier(carrier), What(what)) for carrier, what in json.loads(text))
+def submission_columns(submission: Submission) -> Columns:
+    """A row of table submission."""
+    return {
+        "id": submission.id,
+        "message_id": submission.message_id,
+        "sender": submission.sender,
+        "subject": submission.subject,
+        "text": submission.text,
+        "received_at": submission.received_at,
+        "notes": json.dumps(submission.notes),
+        "recipients": json.dumps(submission.recipients),
+    }
 
 
 def to_submission(row: sqlite3.Row, submission_id: str) -> Submission:
-    """A row of table submission."""
+    """Read a row of table submission."""
     return Submission(
         id=submission_id,
         message_id=row["message_id"],
@@ -67,8 +84,28 @@ def to_submission(row: sqlite3.Row, submission_id: str) -> Submission:
     )
 
 
-def to_attachment(row: sqlite3.Row) -> Attachment:
+def mail_columns(identity: MailIdentity, submission: str, digest: str) -> Columns:
+    """A row of table mail."""
+    return asdict(identity) | {"submission": submission, "digest": digest}
+
+
+def attachment_columns(submission: str, item: Attachment) -> Columns:
     """A row of table attachment."""
+    return {
+        "submission": submission,
+        "position": item.position,
+        "parent": item.parent,
+        "filename": item.filename,
+        "kind": item.kind,
+        "sha256": item.sha256,
+        "size": item.size,
+        "findings": _findings_json(item.findings),
+        **_refusal_columns(item.refusal),
+    }
+
+
+def to_attachment(row: sqlite3.Row) -> Attachment:
+    """Read a row of table attachment."""
     return Attachment(
         position=row["position"],
         filename=row["filename"],
@@ -76,77 +113,117 @@ def to_attachment(row: sqlite3.Row) -> Attachment:
         sha256=row["sha256"],
         size=row["size"],
         parent=row["parent"],
-        refusal=to_refusal(row),
-        findings=to_findings(row["findings"]),
+        refusal=_to_refusal(row),
+        findings=_to_findings(row["findings"]),
     )
 
 
-def to_clip(row: sqlite3.Row) -> ClipResult:
+def clip_columns(result: ClipResult) -> Columns:
     """A row of table clip."""
+    return {
+        "sha256": result.sha256,
+        "recipe": result.recipe,
+        "status": result.status,
+        "findings": _findings_json(result.findings),
+        "clean": result.clean,
+        "source": json.dumps(asdict(result.source)) if result.source else None,
+        "caption": result.caption,
+        "category": result.category,
+        "warnings": json.dumps(result.warnings),
+        "outputs": json.dumps([asdict(output) for output in result.outputs]),
+        "done_at": clock.now(),
+        **_refusal_columns(result.refusal),
+    }
+
+
+def to_clip(row: sqlite3.Row) -> ClipResult:
+    """Read a row of table clip."""
     return ClipResult(
         sha256=row["sha256"],
         recipe=row["recipe"],
         status=Status(row["status"]),
-        refusal=to_refusal(row),
-        findings=to_findings(row["findings"]),
+        refusal=_to_refusal(row),
+        findings=_to_findings(row["findings"]),
         clean=None if row["clean"] is None else bool(row["clean"]),
-        source=Source(**json.loads(row["source"])) if row["source"] else None,
+        source=from_json(Source, json.loads(row["source"])) if row["source"] else None,
         caption=row["caption"],
         category=row["category"],
         warnings=tuple(json.loads(row["warnings"])),
-        outputs=tuple(ClipOutput(**output) for output in json.loads(row["outputs"])),
+        outputs=tuple(from_json(ClipOutput, output) for output in json.loads(row["outputs"])),
     )
 
 
-def to_review(row: sqlite3.Row) -> Review:
+def review_columns(sha256: str, review: Review) -> Columns:
     """A row of table decision."""
-    values = {key: row[key] for key in row.keys() if key != "sha256"}  # noqa: SIM118 - sqlite3.Row
-    return Review(**values | {"decision": Decision(row["decision"])})
+    return {"sha256": sha256, **asdict(review)}
 
 
-@dataclass(frozen=True)
-class TrailEntry:
-    """One event of the audit trail.
+def to_review(row: sqlite3.Row) -> Review:
+    """Read a row of table decision."""
+    return from_json(Review, dict(row))
 
-    ``undoes`` is the entry that it took back, if it did; ``act`` is that of the first of the
-    events that are one act, to be undone as one.
-    """
 
-    id: int
-    sha256: str
-    at: str
-    by: str
-    before: Review
-    after: Review
-    act: int
-    undoes: int | None = None
+def trail_columns(entry: TrailEntry) -> Columns:
+    """A row of table decision_trail; the ledger gives it its number."""
+    return {
+        "sha256": entry.sha256,
+        "at": entry.at,
+        "by": entry.by,
+        "before": json.dumps(asdict(entry.before)),
+        "after": json.dumps(asdict(entry.after)),
+        "act": entry.act or None,
+        "undoes": entry.undoes,
+    }
 
 
 def to_trail(row: sqlite3.Row) -> TrailEntry:
-    """A row of table decision_trail."""
-    after = json.loads(row["after"])
-    undoes, act = after.pop("undoes", None), after.pop("act", None)
+    """Read a row of table decision_trail."""
     return TrailEntry(
         id=row["id"],
         sha256=row["sha256"],
         at=row["at"],
         by=row["by"],
-        before=_stored_review(json.loads(row["before"])),
-        after=_stored_review(after),
-        act=act or row["id"],
-        undoes=undoes,
+        before=from_json(Review, json.loads(row["before"])),
+        after=from_json(Review, json.loads(row["after"])),
+        act=row["act"] or row["id"],
+        undoes=row["undoes"],
     )
 
 
-def _stored_review(values: dict[str, Any]) -> Review:
-    return Review(**values | {"decision": Decision(values["decision"])})
+def montage_columns(montage: MontageRecord) -> Columns:
+    """A row of table montage."""
+    return asdict(montage) | {"clips": json.dumps(montage.clips)}
+
+
+def to_montage(row: sqlite3.Row) -> MontageRecord:
+    """Read a row of table montage."""
+    return MontageRecord(
+        path=row["path"],
+        key=row["key"],
+        sha256=row["sha256"],
+        clips=tuple(json.loads(row["clips"])),
+        made_at=row["made_at"],
+        stale=bool(row["stale"]),
+    )
+
+
+def to_run(row: sqlite3.Row) -> RunRecord:
+    """Read a row of table run."""
+    return RunRecord(
+        id=row["id"],
+        command=row["command"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        exit_code=row["exit_code"],
+        summary=json.loads(row["summary"] or "{}"),
+    )
 
 
 def outcome(
-    item: Attachment, state: str | None, result: ClipResult | None, *, repeated: bool
+    item: Attachment, state: OriginalState | None, result: ClipResult | None, *, repeated: bool
 ) -> tuple[Status, Refusal | None]:
-    """The status and the reason that an attachment's row shows."""
-    if state == "withdrawn":
+    """The status and the refusal that the row of an attachment shows."""
+    if state is OriginalState.WITHDRAWN:
         return Status.WITHDRAWN, None
     if item.refusal is not None:
         return item.refusal.reason.status, item.refusal
@@ -158,3 +235,23 @@ def outcome(
     if result is None:
         return Status.PENDING, None
     return result.status, refusal
+
+
+def _refusal_columns(refusal: Refusal | None) -> Columns:
+    return {
+        "reason": refusal.reason if refusal else None,
+        "detail": refusal.detail if refusal else None,
+    }
+
+
+def _to_refusal(row: sqlite3.Row) -> Refusal | None:
+    return Refusal(Reason(row["reason"]), row["detail"]) if row["reason"] else None
+
+
+def _findings_json(findings: Iterable[Finding]) -> str:
+    """A JSON array of [carrier, what]."""
+    return json.dumps([[finding.carrier, finding.what] for finding in findings])
+
+
+def _to_findings(text: str) -> tuple[Finding, ...]:
+    return tuple(Finding(Carrier(carrier), What(what)) for carrier, what in json.loads(text))

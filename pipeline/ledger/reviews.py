@@ -1,51 +1,43 @@
-"""The ledger's part that reviewers write: what is decided on each clip, and the trail of it."""
+"""What reviewers write: the decision on each clip, and the audit trail of decisions."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from pipeline import clock
 from pipeline.ledger import records
 from pipeline.ledger.connection import Connection
-from pipeline.model import Review
+from pipeline.model import Review, TrailEntry
 
 Change = Callable[[Review], Review | None]
 
 
 @dataclass(frozen=True)
-class Amended:
-    """What stood there before an event, and what stands there now."""
+class Amendment:
+    """The review of a clip before an event and after it."""
 
     before: Review
     after: Review
 
 
-class Reviews(Connection):
+class Reviews:
     """Decisions bind to the SHA-256 of an original and outlive its clip."""
 
-    def reviews(self) -> dict[str, Review]:
-        """All decisions, by the original's SHA-256."""
-        rows = self._db.execute("SELECT * FROM decision")
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def current(self) -> dict[str, Review]:
+        """The current review of each original that has one, by its SHA-256."""
+        rows = self._db.rows("SELECT * FROM decision")
         return {row["sha256"]: records.to_review(row) for row in rows}
 
-    def decide(self, sha256: str, review: Review) -> Review:
-        """Record a decision, and in the trail what stood there before.
+    def amend(self, sha256: str, change: Change) -> Amendment:
+        """Change the review of one clip; nobody else can write between reading and writing.
 
-        :returns: what stood there before.
+        :param change: maps the current review to the new one; None leaves it as it is.
         """
-        before, _after = self.amend(sha256, lambda _: review)
-        return before
-
-    def amend(self, sha256: str, change: Change) -> tuple[Review, Review]:
-        """Record a decision that is made from the one before, with nobody in between.
-
-        :param change: from what stands there to what shall stand there; None leaves it.
-        :returns: what stood there before, and what stands there now.
-        """
-        done = self.amend_all({sha256: change})[sha256]
-        return done.before, done.after
+        return self.amend_all({sha256: change})[sha256]
 
     def amend_all(
         self,
@@ -53,65 +45,51 @@ class Reviews(Connection):
         *,
         by: str | None = None,
         undoes: Mapping[str, int] | None = None,
-    ) -> dict[str, Amended]:
-        """Record decisions on several clips as one act, which is undone as one.
+    ) -> dict[str, Amendment]:
+        """Change the reviews of several clips as one act, which is undone as one.
 
-        Nothing of it is recorded if a change raises.
+        If a change raises, nothing is recorded.
 
-        :param changes: by the original's SHA-256, as :meth:`amend` takes them.
-        :param by: who does it, where that is not the one whose decision then stands.
+        :param changes: by the original's SHA-256, each as in :meth:`amend`.
+        :param by: who acts, if that is not the author of the new review.
         :param undoes: by SHA-256, the entry of the trail that is taken back.
         """
-        done: dict[str, Amended] = {}
-        act: int | None = None
-        with self.transaction():
+        done: dict[str, Amendment] = {}
+        act = 0
+        with self._db.transaction():
             for sha256, change in changes.items():
                 before = self._review(sha256)
                 changed = change(before)
                 if changed is None:
-                    done[sha256] = Amended(before, before)
+                    done[sha256] = Amendment(before, before)
                     continue
                 after = replace(changed, at=changed.at or clock.now())
-                marks = {"undoes": (undoes or {}).get(sha256), "act": act}
-                number = self._write(sha256, before, after, after.by if by is None else by, marks)
+                done[sha256] = Amendment(before, after)
+                self._db.insert("decision", records.review_columns(sha256, after), replace=True)
+                entry = TrailEntry(
+                    id=0,
+                    sha256=sha256,
+                    at=clock.now(),
+                    by=after.by if by is None else by,
+                    before=before,
+                    after=after,
+                    act=act,
+                    undoes=(undoes or {}).get(sha256),
+                )
+                number = self._db.insert("decision_trail", records.trail_columns(entry))
                 act = act or number
-                done[sha256] = Amended(before, after)
         return done
 
-    def _review(self, sha256: str) -> Review:
-        row = self._db.execute("SELECT * FROM decision WHERE sha256 = ?", (sha256,)).fetchone()
-        return records.to_review(row) if row else Review()
-
-    def _write(
-        self, sha256: str, before: Review, after: Review, by: str, marks: dict[str, int | None]
-    ) -> int:
-        self._db.execute(
-            "INSERT OR REPLACE INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                sha256,
-                after.decision,
-                after.note,
-                after.by,
-                after.at,
-                after.caption,
-                after.category,
-                after.in_s,
-                after.out_s,
-            ),
-        )
-        told = asdict(after) | {name: number for name, number in marks.items() if number}
-        cursor = self._db.execute(
-            "INSERT INTO decision_trail (sha256, at, by, before, after) VALUES (?, ?, ?, ?, ?)",
-            (sha256, clock.now(), by, json.dumps(asdict(before)), json.dumps(told)),
-        )
-        return int(cursor.lastrowid or 0)
-
-    def trail(self, after: int = 0) -> list[records.TrailEntry]:
-        """What was decided since the entry numbered *after*, in the order of events."""
-        rows = self._db.execute("SELECT * FROM decision_trail WHERE id > ? ORDER BY id", (after,))
+    def trail(self, after: int = 0) -> list[TrailEntry]:
+        """The entries of the trail behind the one numbered *after*, in the order of events."""
+        rows = self._db.rows("SELECT * FROM decision_trail WHERE id > ? ORDER BY id", after)
         return [records.to_trail(row) for row in rows]
 
     def trail_end(self) -> int:
         """The number of the newest entry of the trail; 0 if there is none."""
-        (number,) = self._db.execute("SELECT coalesce(max(id), 0) FROM decision_trail").fetchone()
-        return int(number)
+        row = self._db.row("SELECT max(id) AS id FROM decision_trail")
+        return int(row["id"] or 0) if row else 0
+
+    def _review(self, sha256: str) -> Review:
+        row = self._db.row("SELECT * FROM decision WHERE sha256 = ?", sha256)
+        return records.to_review(row) if row else Review()

@@ -1,59 +1,57 @@
-"""The ledger's part on runs and on the montages that they made."""
+"""The commands that ran, and the montages that they made."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
 
 from pipeline import clock
+from pipeline.ledger import records
 from pipeline.ledger.connection import Connection
+from pipeline.model import MontageRecord, RunRecord
 
 
-class Runs(Connection):
+class Runs:
     """What was done when, and what each montage holds."""
 
-    def start_run(self, run_id: str, command: str) -> None:
-        """Note that a command began."""
-        with self.transaction():
-            self._db.execute(
-                "INSERT INTO run (id, command, started_at) VALUES (?, ?, ?)",
-                (run_id, command, clock.now()),
-            )
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
 
-    def end_run(self, run_id: str, exit_code: int, summary: dict[str, Any]) -> None:
-        """Note how a command ended."""
-        with self.transaction():
-            self._db.execute(
-                "UPDATE run SET ended_at = ?, exit_code = ?, summary = ? WHERE id = ?",
-                (clock.now(), exit_code, json.dumps(summary, default=str), run_id),
-            )
+    def start(self, run_id: str, command: str) -> None:
+        """Record that a command began."""
+        columns = {"id": run_id, "command": command, "started_at": clock.now()}
+        self._db.insert("run", columns)
 
-    def last_run(self) -> dict[str, Any] | None:
-        """The newest run: id, command, started_at, ended_at, exit_code, summary."""
-        row = self._db.execute("SELECT * FROM run ORDER BY started_at DESC, id DESC").fetchone()
-        if row is None:
-            return None
-        return dict(row) | {"summary": json.loads(row["summary"] or "{}")}
+    def end(self, run_id: str, exit_code: int, summary: Mapping[str, object]) -> None:
+        """Record how a command ended."""
+        self._db.change(
+            "UPDATE run SET ended_at = ?, exit_code = ?, summary = ? WHERE id = ?",
+            clock.now(),
+            exit_code,
+            json.dumps(summary, default=str),
+            run_id,
+        )
+
+    def last(self, command: str | None = None) -> RunRecord | None:
+        """The newest run of a command, or of any command if none is named."""
+        row = self._db.row(
+            "SELECT * FROM run WHERE ?1 IS NULL OR command = ?1"
+            " ORDER BY started_at DESC, id DESC LIMIT 1",
+            command,
+        )
+        return records.to_run(row) if row else None
 
     def montage_key(self, path: str) -> str | None:
-        """The key of the montage that stands at *path*, None if there is none or it is stale."""
-        row = self._db.execute(
-            "SELECT key FROM montage WHERE path = ? AND NOT stale", (path,)
-        ).fetchone()
+        """The key of the montage at *path*, None if there is none or it is stale."""
+        row = self._db.row("SELECT key FROM montage WHERE path = ? AND NOT stale", path)
         return row["key"] if row else None
 
-    def record_montage(self, path: str, key: str, sha256: str, clips: list[str]) -> None:
-        """Note what went into a montage."""
-        with self.transaction():
-            self._db.execute(
-                "INSERT OR REPLACE INTO montage VALUES (?, ?, ?, ?, ?, 0)",
-                (path, key, sha256, json.dumps(clips), clock.now()),
-            )
+    def record_montage(self, montage: MontageRecord) -> None:
+        """Record what went into a montage."""
+        self._db.insert("montage", records.montage_columns(montage), replace=True)
 
-    def montages(self) -> list[dict[str, Any]]:
-        """All montages: path, key, sha256, clips (list of SHA-256), made_at, stale."""
-        rows = self._db.execute("SELECT * FROM montage ORDER BY path")
+    def montages(self) -> list[MontageRecord]:
+        """All montages, by path."""
         return [
-            dict(row) | {"clips": json.loads(row["clips"]), "stale": bool(row["stale"])}
-            for row in rows
+            records.to_montage(row) for row in self._db.rows("SELECT * FROM montage ORDER BY path")
         ]

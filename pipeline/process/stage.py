@@ -70,10 +70,10 @@ def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
     config, ledger, workspace = run.config, run.ledger, run.workspace
     todo = plan(config, ledger, workspace, only)
     for result in todo.renamed:
-        ledger.record_clip(result)
+        ledger.clips.record(result)
     jobs, unwritable = _jobs(todo, workspace)
     for result in unwritable:
-        ledger.record_clip(result)
+        ledger.clips.record(result)
     if not jobs:
         if _likeness_outlived(ledger):
             _note_lookalikes(ledger)
@@ -89,7 +89,7 @@ def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
     with run.console.task("process", sum(sizes.values()), "B") as task:
         for result in _side_by_side(jobs, shop, _workers(config)):
             _tidy(workspace, result)
-            ledger.record_clip(result)
+            ledger.clips.record(result)
             counts[result.status] += 1
             run.console.event(
                 "clip",
@@ -107,11 +107,11 @@ def plan(
     config: Config, ledger: Ledger, workspace: Workspace, only: Collection[str] | None = None
 ) -> Plan:
     """The clips that are not as they must be and can be made: their original is still there."""
-    known = ledger.clips()
-    reviews = ledger.reviews()
+    known = ledger.clips.results()
+    reviews = ledger.reviews.current()
     missing, renamed = [], []
     agreed: dict[str, str] = {}
-    for item, submission in ledger.firsts():
+    for item, submission in ledger.clips.candidates():
         sha256 = item.sha256 or ""
         wanted = recipe.choose(config, item, submission, reviews.get(sha256, Review()))
         result = known.get(sha256)
@@ -186,7 +186,7 @@ def _side_by_side(jobs: list[clip.Job], shop: clip.Shop, workers: int) -> Iterat
 
 def _likeness_outlived(ledger: Ledger) -> bool:
     """Whether a clip is noted as like one that is gone, as after a withdrawal."""
-    clips = ledger.clips().values()
+    clips = ledger.clips.results().values()
     there = {result.sha256[:12] for result in clips if result.outputs}
     mark = f"{Caution.LOOKS_LIKE}:"
     noted = (warning for result in clips for warning in result.warnings)
@@ -195,13 +195,13 @@ def _likeness_outlived(ledger: Ledger) -> bool:
 
 def _note_lookalikes(ledger: Ledger) -> None:
     """Write down which clips look like one that was received before them, where that changed."""
-    known = ledger.clips()
-    made = [known[item.sha256] for item, _ in ledger.firsts() if item.sha256 in known]
+    known = ledger.clips.results()
+    made = [known[item.sha256] for item, _ in ledger.clips.candidates() if item.sha256 in known]
     found = lookalikes.find([_known(result) for result in made if result.outputs])
     for result in made:
         noted = lookalikes.noted(result.warnings, found.get(result.sha256))
         if noted != result.warnings:
-            ledger.record_clip(replace(result, warnings=noted))
+            ledger.clips.record(replace(result, warnings=noted))
 
 
 def _known(result: ClipResult) -> lookalikes.Known:

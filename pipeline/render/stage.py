@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline import publishing
+from pipeline import clock, publishing
 from pipeline.config import Config, Output
 from pipeline.errors import NotClean, StageError, UsageError
-from pipeline.model import Row, Status
+from pipeline.model import MontageRecord, Row, Status
 from pipeline.render import cards, interchange, making, preview, seams, timeline
 from pipeline.render.lettering import Words
 from pipeline.render.preview import Excerpt
@@ -86,7 +86,7 @@ def forget(run: Run) -> None:
     """Remove the bridges of footage that was taken back or is not known any more."""
     known = {
         row.attachment.sha256 or ""
-        for row in run.ledger.rows()
+        for row in run.ledger.clips.rows()
         if row.result is not None and row.status is not Status.WITHDRAWN
     }
     seams.forget(run.workspace, known)
@@ -103,7 +103,9 @@ def planned(run: Run, output: Output, admitted: Sequence[Row]) -> Film:
         names = {row.result.category for row in admitted if row.result and row.result.category}
         ends += [cards.chapter(name) for name in names]
     beside = sum(cards.length(words, output) for words in ends)
-    plan = timeline.arrange(config, run.ledger, output, admitted, run.ledger.rows(), beside=beside)
+    plan = timeline.arrange(
+        config, run.ledger, output, admitted, run.ledger.clips.rows(), beside=beside
+    )
     if not plan.clips:
         raise StageError(f"no admitted clip goes into the montage of {output.name!r}")
     _present(run.workspace, plan)
@@ -115,11 +117,11 @@ def _whole(run: Run, film: Film) -> Rendered:
     final = run.workspace.montage / f"{run.config.montage.name}-{output.name}.mp4"
     key = making.key(film, run.config)
     path = run.workspace.relative(final)
-    cached = run.ledger.montage_key(path) == key and final.exists()
+    cached = run.ledger.runs.montage_key(path) == key and final.exists()
     if not cached:
         sha256 = making.publish(run, film, final)
-        clips = [segment.sha256 for segment in film.segments if segment.sha256]
-        run.ledger.record_montage(path, key, sha256, clips)
+        clips = tuple(segment.sha256 for segment in film.segments if segment.sha256)
+        run.ledger.runs.record_montage(MontageRecord(path, key, sha256, clips, clock.now()))
     return _told(film, path, cached=cached)
 
 

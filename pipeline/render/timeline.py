@@ -134,7 +134,7 @@ def arrange(
     :raises ConfigError: the order is none that we know, or its file can't be read.
     :raises StageError: the order's file names a clip that was withdrawn.
     """
-    senders = {submission.id: submission.sender for submission in ledger.submissions()}
+    senders = {submission.id: submission.sender for submission in ledger.intake.submissions()}
     chosen, unlisted = order.ordered(config, senders, admitted, rows)
     left_out = [LeftOut(_sha(row), "not in the order file") for row in unlisted]
     known = {row.attachment.sha256 for row in admitted}

@@ -74,7 +74,7 @@ def decide(
     def change(before: Review) -> Review:
         return replace(before, decision=decision, note=note, by=by, at=clock.now())
 
-    done = ledger.amend_all(dict.fromkeys(found, change))
+    done = ledger.reviews.amend_all(dict.fromkeys(found, change))
     return [Decided(sha256, it.before, it.after) for sha256, it in done.items()]
 
 
@@ -94,7 +94,7 @@ def take_file(ledger: Ledger, path: Path, by: str, *, campaign: str) -> TakeSumm
 def take(ledger: Ledger, listed: Iterable[Any], by: str) -> TakeSummary:
     """Take decisions as they stand in a decisions file, each for itself."""
     statuses: dict[str | None, set[Status]] = {}
-    for row in ledger.rows():
+    for row in ledger.clips.rows():
         statuses.setdefault(row.attachment.sha256, set()).add(row.status)
     decided, left_out, same = [], [], 0
     for number, entry in enumerate(listed, 1):
@@ -127,7 +127,8 @@ def _take(ledger: Ledger, sha256: str, values: dict[str, Any], by: str) -> Decid
 
     if not values.get("by"):
         values = values | {"by": by}
-    return Decided(sha256, *ledger.amend(sha256, change))
+    done = ledger.reviews.amend(sha256, change)
+    return Decided(sha256, done.before, done.after)
 
 
 def _check_fits(statuses: set[Status]) -> None:
@@ -141,7 +142,7 @@ def _find(ledger: Ledger, prefix: str) -> tuple[str | None, str]:
     wanted = prefix.strip().lower()
     if not _PREFIX.fullmatch(wanted):
         return None, f"{prefix!r}: a clip is named by at least 4 hex digits of its SHA-256"
-    match ledger.matching(wanted):
+    match ledger.custody.matching(wanted):
         case []:
             return None, f"{wanted}: no clip has this SHA-256"
         case [sha256]:

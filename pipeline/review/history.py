@@ -6,24 +6,23 @@ from collections.abc import Iterable
 from typing import Any
 
 from pipeline.ledger import Ledger
-from pipeline.ledger.records import TrailEntry
-from pipeline.model import Review
+from pipeline.model import OriginalState, Review, TrailEntry
 from pipeline.review.shown import plain, shown
 
 
 def of_all(ledger: Ledger) -> tuple[dict[str, Any], ...]:
     """All events; nothing of footage that was taken back."""
-    return tuple(told(ledger, ledger.trail()))
+    return tuple(told(ledger, ledger.reviews.trail()))
 
 
 def told(ledger: Ledger, events: Iterable[TrailEntry]) -> list[dict[str, Any]]:
     """Events as the page takes them, of each the fields that it changed."""
-    states: dict[str, str | None] = {}
+    states: dict[str, OriginalState | None] = {}
     listed = []
     for event in events:
         if event.sha256 not in states:
-            states[event.sha256] = ledger.original_state(event.sha256)
-        if states[event.sha256] != "withdrawn":
+            states[event.sha256] = ledger.custody.state(event.sha256)
+        if states[event.sha256] is not OriginalState.WITHDRAWN:
             listed.append(_told(event))
     return listed
 

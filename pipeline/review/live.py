@@ -12,8 +12,7 @@ from typing import Any
 
 from pipeline import clock
 from pipeline.ledger import Ledger
-from pipeline.ledger.records import TrailEntry
-from pipeline.model import Review
+from pipeline.model import OriginalState, Review, TrailEntry
 from pipeline.review import entries
 from pipeline.review.entries import Misfit
 from pipeline.review.report import review_as_data
@@ -57,13 +56,13 @@ def decide(ledger: Ledger, wanted: Any, by: str) -> Outcome:
         if not isinstance(item, dict):
             raise Misfit("is no JSON object")
         sha256, values = entries.parse(item.get("entry"))
-        match ledger.original_state(sha256):
+        match ledger.custody.state(sha256):
             case None:
                 raise Misfit("no clip has this SHA-256")
-            case "withdrawn":
+            case OriginalState.WITHDRAWN:
                 raise Misfit("the clip is withdrawn")
         changes[sha256] = _change(sha256, values | {"by": by}, item.get("seen"), outcome)
-    done = ledger.amend_all(changes)
+    done = ledger.reviews.amend_all(changes)
     outcome.written = {sha: it.after for sha, it in done.items() if sha not in outcome.overtaken}
     return outcome
 
@@ -85,12 +84,12 @@ def undo(ledger: Ledger, by: str) -> Outcome:
 
     What somebody else decided since stays.
     """
-    own = [event for event in ledger.trail() if event.by == by]
+    own = [event for event in ledger.reviews.trail() if event.by == by]
     undone = {event.undoes for event in own}
     left = [event for event in own if event.undoes is None and event.id not in undone]
     act = {event.sha256: event for event in left if event.act == left[-1].act}
     outcome = Outcome()
-    done = ledger.amend_all(
+    done = ledger.reviews.amend_all(
         {sha256: _back(event, outcome) for sha256, event in act.items()},
         by=by,
         undoes={sha256: event.id for sha256, event in act.items()},
@@ -116,5 +115,5 @@ def changes(ledger: Ledger, after: int) -> tuple[list[TrailEntry], dict[str, Rev
 
     :returns: the events, and what stands on each clip that they are of.
     """
-    events = ledger.trail(after)
+    events = ledger.reviews.trail(after)
     return events, {event.sha256: event.after for event in events}

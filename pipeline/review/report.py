@@ -62,7 +62,7 @@ def build(config: Config, ledger: Ledger, generated_at: str) -> dict[str, Any]:
 
     :param generated_at: RFC 3339.
     """
-    return _build(config, ledger.submissions(), ledger.rows(), generated_at)
+    return _build(config, ledger.intake.submissions(), ledger.clips.rows(), generated_at)
 
 
 def write(config: Config, ledger: Ledger, workspace: Workspace, console: Console) -> ReportSummary:
@@ -70,8 +70,8 @@ def write(config: Config, ledger: Ledger, workspace: Workspace, console: Console
 
     :raises OSError: the disk is full or the folder can't be written; the old report stays.
     """
-    rows = ledger.rows()
-    report = _build(config, ledger.submissions(), rows, clock.now())
+    rows = ledger.clips.rows()
+    report = _build(config, ledger.intake.submissions(), rows, clock.now())
     data = _standing(workspace.report / "report.json", encode(report))
     stills.bring_up_to_date(workspace, rows)
     told = facts(config, ledger)
@@ -101,7 +101,7 @@ def facts(config: Config, ledger: Ledger, live: page.Live | None = None) -> page
         campaign=config.campaign.name,
         required=config.review.required,
         loudness_lufs=config.process.loudness_lufs,
-        new=tuple(sorted(ledger.new_originals())),
+        new=tuple(sorted(ledger.custody.newest())),
         categories=tuple(category.name for category in config.campaign.category),
         trail=history.of_all(ledger),
         live=live,

@@ -209,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _page(self) -> tuple[bytes, str]:
         with self.server.ledger() as ledger:
             # the counter first: what is decided in between is then told twice, and not never
-            counter = ledger.trail_end()
+            counter = ledger.reviews.trail_end()
             facts = report.facts(
                 self.server.config, ledger, page.Live(counter=counter, by=self.server.by)
             )
@@ -233,8 +233,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _order(self, status: HTTPStatus = HTTPStatus.OK) -> None:
         with self.server.ledger() as ledger:
-            rows = ledger.rows()
-            senders = {item.id: item.sender for item in ledger.submissions()}
+            rows = ledger.clips.rows()
+            senders = {item.id: item.sender for item in ledger.intake.submissions()}
         self._json(ordering.as_data(self.server.config, senders, rows), status)
 
     def _post(self, path: str) -> None:
@@ -266,7 +266,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._outcome(live.undo(ledger, by))
             elif path == "/api/order":
                 with self.server.writing:
-                    ordering.save(self.server.config, ledger.rows(), body)
+                    ordering.save(self.server.config, ledger.clips.rows(), body)
                 self._order()
             else:
                 self._refuse(HTTPStatus.NOT_FOUND, "there is nothing here")

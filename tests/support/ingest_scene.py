@@ -134,14 +134,14 @@ class IngestScene:
 
     def rows(self) -> list[Row]:
         with Ledger(self.workspace.ledger) as ledger:
-            return ledger.rows()
+            return ledger.clips.rows()
 
     def attachments(self) -> list[Attachment]:
         return [row.attachment for row in self.rows()]
 
     def submissions(self) -> list[Submission]:
         with Ledger(self.workspace.ledger) as ledger:
-            return ledger.submissions()
+            return ledger.intake.submissions()
 
     def outcomes(self) -> list[tuple[str, str | None, str]]:
         """File name, reason code, and whether an original stands: kept, none."""

@@ -22,6 +22,7 @@ from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ingest import imap, stage, take
 from pipeline.ingest.session import Session
 from pipeline.ledger import Ledger
+from pipeline.ledger.intake import Intake
 from pipeline.run import Run
 from pipeline.workspace import Workspace, hold, sweep
 
@@ -29,9 +30,9 @@ STEPS: dict[str, tuple[Any, str]] = {
     "piece": (Session, "piece"),
     "body": (take, "body"),
     "publish": (publishing, "publish"),
-    "record": (Ledger, "record_mail"),
-    "row": (Ledger, "_record_attachment"),
-    "filed": (Ledger, "set_filed"),
+    "record": (Intake, "record_mail"),
+    "row": (Intake, "_record_attachment"),
+    "filed": (Intake, "set_filed"),
     "move": (Session, "move"),
     "copy": (IMAPClient, "copy"),
     "mark": (IMAPClient, "add_flags"),

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline import cli, publishing
 from pipeline.ffmpeg.runner import FfmpegRunner
-from pipeline.ledger import Ledger
+from pipeline.ledger.runs import Runs
 from pipeline.render import assemble
 from support.kill_ingest import wrap
 
@@ -21,7 +21,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "publish": (publishing, "publish"),
     "program": (FfmpegRunner, "run"),
     "join": (assemble, "join"),
-    "record": (Ledger, "record_montage"),
+    "record": (Runs, "record_montage"),
 }
 
 

@@ -30,6 +30,7 @@ from pipeline.model import (
     Note,
     Reason,
     Refusal,
+    Review,
     Source,
     Status,
     Submission,
@@ -175,7 +176,7 @@ class LedgerScene:
             received_at=at,
             notes=notes,
         )
-        self.ledger.record_mail(
+        self.ledger.intake.record_mail(
             MailIdentity("eml:inbox", "INBOX", 1, str(number)),
             sha(f"mail {number}"),
             submission,
@@ -191,8 +192,13 @@ class LedgerScene:
             path.with_suffix(".jpg").write_bytes(tiny_still(hue))
             if plays:
                 path.write_bytes(tiny_movie())
-        self.ledger.record_clip(outcome)
+        self.ledger.clips.record(outcome)
         return outcome
+
+
+def decide(ledger: Ledger, sha256: str, review: Review) -> None:
+    """Record a decision, whatever the review was before."""
+    ledger.reviews.amend(sha256, lambda _: review)
 
 
 def attachment(name: str, position: int = 0, **changes: Any) -> Attachment:

@@ -34,6 +34,7 @@ from pipeline.model import (
 )
 from pipeline.workspace import Workspace
 from support.command_scene import CommandScene, footage
+from support.ledger_scene import decide
 
 CONFIG = """
 [campaign]
@@ -111,7 +112,7 @@ class RenderScene(CommandScene):
     def review(self, name: str, **values: Any) -> None:
         """Decide on a clip."""
         with Ledger(self.workspace.ledger) as ledger:
-            ledger.decide(sha(name), Review(**values))
+            decide(ledger, sha(name), Review(**values))
 
 
 def sha(name: str) -> str:
@@ -140,24 +141,22 @@ def begin(
     room.workspace.create()
     output = room.config.output[0]
     fade = encode.fade_frames(room.config.montage.transition_seconds, fps) if cut else 0
-    with Ledger(room.workspace.ledger) as ledger:
-        # the tests are of render: the ledger is filled without waiting for the disk
-        ledger._db.execute("PRAGMA synchronous = OFF")
+    # one transaction, so that filling the ledger waits for the disk only once
+    with Ledger(room.workspace.ledger) as ledger, ledger.transaction():
         for number, (name, drawn) in enumerate(clips.items()):
             made, facts = draw(drawn, output, fade)
             final = room.workspace.clip(sha(name), output.name)
             final.parent.mkdir(mode=0o700)
             os.link(made, final)
             _record(ledger, number, name, (senders or {}).get(name, f"{name}@example.org"))
-            ledger.record_clip(_result(room, name, drawn, facts, (categories or {}).get(name)))
-        ledger._db.execute("PRAGMA synchronous = FULL")
+            ledger.clips.record(_result(room, name, drawn, facts, (categories or {}).get(name)))
     return room
 
 
 def record(room: RenderScene, name: str, drawn: Drawn, facts: tuple[str, str]) -> None:
     """Write down a clip that was drawn anew."""
     with Ledger(room.workspace.ledger) as ledger:
-        ledger.record_clip(_result(room, name, drawn, facts, None))
+        ledger.clips.record(_result(room, name, drawn, facts, None))
 
 
 def _record(ledger: Ledger, number: int, name: str, sender: str) -> None:
@@ -171,7 +170,7 @@ def _record(ledger: Ledger, number: int, name: str, sender: str) -> None:
     )
     item = Attachment(0, f"{name}.mp4", Kind.VIDEO, sha(name), 1)
     identity = MailIdentity("eml", "inbox", 1, str(number))
-    ledger.record_mail(identity, sha(f"mail {number}"), submission, [item])
+    ledger.intake.record_mail(identity, sha(f"mail {number}"), submission, [item])
 
 
 def _result(

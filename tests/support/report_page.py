@@ -20,6 +20,7 @@ from support.ledger_scene import (
     SMALL,
     LedgerScene,
     attachment,
+    decide,
     quiet,
     refused,
     result,
@@ -56,7 +57,7 @@ def fill(campaign: LedgerScene) -> None:
             plays=True,
             hue=hue * 60,
         )
-    campaign.ledger.decide(sha("four"), Review(Decision.APPROVED, "fine", "ada"))
+    decide(campaign.ledger, sha("four"), Review(Decision.APPROVED, "fine", "ada"))
     campaign.mail(attachment("one", filename="again.mov"))
     campaign.mail(
         attachment("broken"),

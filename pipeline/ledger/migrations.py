@@ -1,0 +1,38 @@
+"""The versions of the ledger's tables: a function for each step from one version to the next.
+
+``PRAGMA user_version`` says how many were applied.  A migration that was released is never
+changed; a new one is added at the end of :data:`MIGRATIONS`, and the tests keep a ledger of
+each old version.  Migrations use SQL only and import no model, because the model may change
+after them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from importlib import resources
+
+
+def m001_initial(db: sqlite3.Connection) -> None:
+    """Create the tables of the first version."""
+    schema = resources.files("pipeline.ledger").joinpath("m001_initial.sql").read_text("utf-8")
+    for statement in schema.split(";\n"):
+        db.execute(statement)
+
+
+def m002_trail_columns(db: sqlite3.Connection) -> None:
+    """Give the trail's ``act`` and ``undoes`` columns; they were in the JSON of ``after``.
+
+    ``act`` is the number of the first event of the same act, NULL in that event itself;
+    ``undoes`` is the number of the event that was taken back, NULL if none was.
+    """
+    db.execute("ALTER TABLE decision_trail ADD COLUMN act INTEGER")
+    db.execute("ALTER TABLE decision_trail ADD COLUMN undoes INTEGER")
+    db.execute(
+        "UPDATE decision_trail SET act = json_extract(after, '$.act'),"
+        " undoes = json_extract(after, '$.undoes'),"
+        " after = json_remove(after, '$.act', '$.undoes')"
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_initial, m002_trail_columns)
