@@ -1,265 +1,329 @@
-// One card an attachment, made when it comes near and not before.
+// One card for each row: made when the reader comes near to it, refreshed when its review changes.
+// Cards only show. What a press on them does is in card_actions.js.
 
-const template = $("card");
-const STATE_ICON = {
+import { byId, element, fillOrHide, find, icon, makeButton, quoted, textAround } from "./dom.js";
+import { fillFields, makeFields } from "./fields.js";
+import { refreshHistory } from "./history.js";
+import { isUnsaved, reviewOf } from "./reviews.js";
+import { clipRow, clipRowByPrefix, isDecidableRow, nameOf } from "./rows.js";
+import {
+  adviceOn, momentText, numberFormat, oneDecimal, textOf, textOfCode, timeText,
+} from "./texts.js";
+
+/**
+ * @typedef {import("./rows.js").Row} Row
+ * @typedef {import("./data.js").Clip} Clip
+ * @typedef {(string | Node)[]} Parts
+ */
+
+/** The decisions that a reviewer can make, each with its icon. */
+export const DECISIONS = /** @type {const} */ ([["approved", "check"], ["held", "pause"], ["rejected", "cross"]]);
+
+/** @type {Record<string, string>} */
+const STATE_ICONS = {
   accepted: "check", rejected: "cross", failed: "warn", duplicate: "same", pending: "clock",
   withdrawn: "cross", approved: "check", held: "pause",
 };
 
-/** What a card says about its picture: the clip to play, the still of a duplicate, or nothing. */
-function media(row) {
-  const { clip } = row;
+/**
+ * The picture of a card: the clip to play, the still of a duplicate, or none.
+ * @param {Row} row
+ */
+function mediaOf({ clip }) {
   if (!clip.outputs.length) return null;
-  const still = `thumbs/${clip.duplicate_of || clip.sha256}.jpg`;
-  if (clip.status !== "accepted") return make("img", { src: still, alt: "", loading: "lazy" });
-  const video = make("video", {
-    controls: "", preload: "none", playsinline: "", poster: still,
-    "aria-label": t("card.video", { name: clip.filename }),
+  const [output] = clip.outputs;
+  const still = `thumbs/${clip.duplicate_of ?? clip.sha256}.jpg`;
+  if (clip.status !== "accepted") return element("img", { src: still, alt: "", loading: "lazy" });
+  const video = element("video", {
+    controls: "", preload: "none", playsinline: "", poster: still, src: `../${output.path}`,
+    width: String(output.width), height: String(output.height),
+    "aria-label": textOf("card.video", { name: clip.filename }),
   });
-  video.src = `../${clip.outputs[0].path}`;
-  video.width = clip.outputs[0].width;
-  video.height = clip.outputs[0].height;
   video.addEventListener("play", () => video.classList.add("touched"), { once: true });
-  return make("div", { class: "frame" }, video, cover(video));
+  return element("div", { class: "frame" }, video, playCover(video));
 }
 
-/** The sign that a still can be played, all of it to be pressed; the video's own controls do the same. */
-function cover(video) {
+/**
+ * The large play sign over a still. Screen readers use the video's own controls.
+ * @param {HTMLVideoElement} video
+ */
+function playCover(video) {
   const sign = icon("play");
   sign.setAttribute("class", "glyph");
-  const whole = make("div", { class: "cover", "aria-hidden": "true" }, sign);
-  whole.addEventListener("click", () => video.play());
-  return whole;
+  const cover = element("div", { class: "cover", "aria-hidden": "true" }, sign);
+  cover.addEventListener("click", () => video.play());
+  return cover;
 }
 
-function state(row) {
-  const { clip } = row;
-  const review = reviewOf(row);
-  const decided = decidable(row) && review.decision !== "undecided";
-  const key = decided ? review.decision : clip.status;
-  const pill = make("span", { class: `pill ${decided ? "decision" : "status"}-${key}` },
-    icon(STATE_ICON[key] || "clock"), decided ? t(`decision.${key}`) : word("status", key));
-  const parts = [pill];
-  if (decidable(row) && !decided) {
-    parts.push(make("span", { class: "pill waiting" }, icon("clock"), t("decision.undecided")));
+/** @param {Row} row */
+function stateParts(row) {
+  const { status } = row.clip;
+  const { decision, by } = reviewOf(row);
+  const parts = [];
+  if (!isDecidableRow(row) || decision === "undecided") {
+    parts.push(pill(`status-${status}`, STATE_ICONS[status] ?? "clock", textOfCode("status", status)));
+    if (isDecidableRow(row)) parts.push(pill("waiting", "clock", textOf("decision.undecided")));
+  } else {
+    parts.push(pill(`decision-${decision}`, STATE_ICONS[decision], textOf(`decision.${decision}`)));
+    if (by) parts.push(element("span", { class: "by" }, ...textAround("decision.by", "by", quoted(by))));
   }
-  if (decided && review.by) {
-    parts.push(make("span", { class: "by" }, ...around("decision.by", "by", review.by)));
-  }
-  if (isUnsaved(row)) parts.push(make("span", { class: "unsaved" }, t("decision.unsaved")));
+  if (isUnsaved(row)) parts.push(element("span", { class: "unsaved" }, textOf("decision.unsaved")));
   return parts;
 }
 
-function meta(row) {
-  const { clip, mail } = row;
-  const parts = [make("time", { datetime: mail.received_at }, moment.format(new Date(mail.received_at)))];
-  parts.push(word("kind", clip.kind));
-  if (clip.source && clip.source.duration_s) parts.push(clock(clip.source.duration_s));
-  if (clip.parent && named.has(clip.parent)) {
-    parts.push(make("span", {}, ...around("card.inside", "name", named.get(clip.parent))));
+/**
+ * @param {string} className
+ * @param {string} iconName
+ * @param {string} text
+ */
+const pill = (className, iconName, text) => element("span", { class: `pill ${className}` }, icon(iconName), text);
+
+/** @param {Row} row */
+function metaParts({ clip, mail }) {
+  /** @type {Parts} */
+  const parts = [
+    element("time", { datetime: mail.received_at }, momentText(mail.received_at)),
+    textOfCode("kind", clip.kind),
+  ];
+  if (clip.source?.duration_s) parts.push(timeText(clip.source.duration_s));
+  if (clip.parent && nameOf(clip.parent)) {
+    parts.push(element("span", {}, ...textAround("card.inside", "name", quoted(nameOf(clip.parent)))));
   }
   return parts.flatMap((part, index) => (index ? [" · ", part] : [part]));
 }
 
-/** What was found, by kind: location (EXIF position, XMP position), time (container tag). */
-function findings(found) {
-  const kinds = new Map();
-  for (const { what, carrier } of found) {
-    kinds.set(what, [...(kinds.get(what) || []), carrier]);
-  }
+/**
+ * What was found, by kind: "location (EXIF position, XMP position), time (container tag)".
+ * @param {Clip["metadata"]["found"]} found
+ */
+function foundText(found) {
+  /** @type {Map<string, string[]>} */
+  const carriers = new Map();
+  for (const { what, carrier } of found) carriers.set(what, [...(carriers.get(what) ?? []), carrier]);
   const order = ["location", "identity", "time", "other"];
-  return [...kinds].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))
-    .map(([what, carriers]) => t("what.list", { what: word("what", what), carriers: carriers.join(", ") }))
+  return [...carriers].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))
+    .map(([what, names]) => textOf("what.list", { what: textOfCode("what", what), carriers: names.join(", ") }))
     .join(", ");
 }
 
-function seal({ metadata, status }) {
-  const found = findings(metadata.found);
-  if (metadata.clean === null) return found ? [make("b", {}, t("seal.found")), ` ${found}`] : [];
+/** @param {Clip} clip */
+function sealParts({ metadata, status }) {
+  const found = foundText(metadata.found);
+  if (metadata.clean === null) return found ? [element("b", {}, textOf("seal.found")), ` ${found}`] : [];
   if (!metadata.clean) {
-    return [make("span", { class: "badge unclean" }, icon("warn"), t("seal.not_clean")), ` ${found}`];
+    return [element("span", { class: "badge unclean" }, icon("warn"), textOf("seal.not_clean")), ` ${found}`];
   }
-  const badge = make("span", { class: "badge" }, icon("seal"), t("seal.clean"));
   if (status === "withdrawn") return [];
-  return found ? [badge, " ", make("b", {}, t("seal.removed")), ` ${found}`] : [badge, ` ${t("seal.nothing")}`];
+  const badge = element("span", { class: "badge" }, icon("seal"), textOf("seal.clean"));
+  return found ? [badge, " ", element("b", {}, textOf("seal.removed")), ` ${found}`]
+    : [badge, ` ${textOf("seal.nothing")}`];
 }
 
-/** What was done to make the clip, in the order in which it was done. */
-function done({ kind, source, outputs }) {
-  if (!source || !outputs.length) return [];
+/**
+ * What was done to make the clip, in the order in which it was done.
+ * @param {Clip} clip
+ */
+function doneParts({ kind, source, outputs }) {
   const [output] = outputs;
-  const parts = [];
-  if (source.rotation) parts.push(t("done.rotated", { degrees: source.rotation }));
-  if (source.hdr) parts.push(t("done.hdr"));
-  const small = source.width < output.width && source.height < output.height;
+  if (!source || !output) return [];
+  const done = [];
+  if (source.rotation) done.push(textOf("done.rotated", { degrees: source.rotation }));
+  if (source.hdr) done.push(textOf("done.hdr"));
   if (source.width !== output.width || source.height !== output.height) {
+    const isSmaller = source.width < output.width && source.height < output.height;
     const sizes = { from: `${source.width} × ${source.height}`, to: `${output.width} × ${output.height}` };
-    parts.push(`${t(small ? "done.upscaled" : "done.scaled")}, ${t("done.size", sizes)}`);
+    done.push(`${textOf(isSmaller ? "done.upscaled" : "done.scaled")}, ${textOf("done.size", sizes)}`);
   }
-  if (kind === "image") parts.push(t("done.still", { n: number.format(output.duration_s) }));
+  if (kind === "image") done.push(textOf("done.still", { n: numberFormat.format(output.duration_s) }));
   else if (source.fps && Math.abs(source.fps - output.fps) > 0.01) {
-    parts.push(t("done.rate", { from: number.format(source.fps), to: number.format(output.fps) }));
+    done.push(textOf("done.rate", { from: numberFormat.format(source.fps), to: numberFormat.format(output.fps) }));
   }
   if (output.loudness_lufs !== null && source.audio_codec) {
-    const before = source.loudness_lufs ?? null; // a program may not tell it
-    parts.push(before === null ? t("done.loudness", { n: decimal(output.loudness_lufs) })
-      : t("done.loudness_from", { from: decimal(before), to: decimal(output.loudness_lufs) }));
+    const to = oneDecimal(output.loudness_lufs);
+    const before = source.loudness_lufs ?? null; // reports of other programs may lack it
+    done.push(before === null ? textOf("done.loudness", { n: to })
+      : textOf("done.loudness_from", { from: oneDecimal(before), to }));
   }
-  return parts.length ? [make("b", {}, t("done")), ` ${parts.join(" · ")}`] : [];
+  return done.length ? [element("b", {}, textOf("done")), ` ${done.join(" · ")}`] : [];
 }
 
-function reason(row) {
-  const { clip } = row;
+/**
+ * A button that goes to the card of another clip.
+ * @param {string | null} sha256
+ * @param {"card.show_first" | "card.show_other"} key
+ */
+const goToButton = (sha256, key) => makeButton("link", { "data-go-to": sha256 ?? "" }, textOf(key));
+
+/** @param {Row} row */
+function reasonParts({ clip }) {
   if (clip.status === "duplicate") {
-    const parts = [make("span", {}, ...around("card.same", "name", named.get(clip.duplicate_of) || ""))];
-    const first = firsts.get(clip.duplicate_of);
-    if (first) {
-      const jump = make("button", { type: "button", class: "link" }, t("card.show_first"));
-      jump.addEventListener("click", () => reveal(first));
-      parts.push(" ", jump);
-    }
-    return parts;
+    const same = element("span", {}, ...textAround("card.same", "name", quoted(nameOf(clip.duplicate_of))));
+    return clipRow(clip.duplicate_of) ? [same, " ", goToButton(clip.duplicate_of, "card.show_first")] : [same];
   }
   if (!clip.reason) return [];
   const { code, detail } = clip.reason;
-  const parts = [make("b", {}, word("reason", code))];
+  /** @type {Parts} */
+  const parts = [element("b", {}, textOfCode("reason", code))];
   if (detail) parts.push(" — ", quoted(detail));
-  if (texts[`advice.${code}`]) parts.push(" ", make("span", { class: "advice" }, t(`advice.${code}`)));
+  const advice = adviceOn(code);
+  if (advice) parts.push(" ", element("span", { class: "advice" }, advice));
   return parts;
 }
 
-function caption(row) {
+/** @param {Row} row */
+function captionParts(row) {
   const review = reviewOf(row);
-  const words = review.caption ?? row.clip.caption;
+  const caption = review.caption ?? row.clip.caption;
   const category = review.category ?? row.clip.category;
+  const label = (/** @type {"card.caption" | "card.category"} */ key) =>
+    element("span", { class: "hidden" }, `${textOf(key)}: `);
+  /** @type {Parts} */
   const parts = [];
-  if (words) parts.push(make("span", { class: "hidden" }, `${t("card.caption")}: `), make("q", { dir: "auto" }, words));
-  if (category) {
-    parts.push(" ", make("span", { class: "tag" }, make("span", { class: "hidden" }, `${t("card.category")}: `), quoted(category)));
-  }
-  if (review.note) parts.push(" ", make("span", { class: "note", dir: "auto" }, review.note));
+  if (caption) parts.push(label("card.caption"), element("q", { dir: "auto" }, caption));
+  if (category) parts.push(" ", element("span", { class: "tag" }, label("card.category"), quoted(category)));
+  if (review.note) parts.push(" ", element("span", { class: "note", dir: "auto" }, review.note));
   return parts;
 }
 
-/** A review's field in words, for the history. */
-function saidOf(key, value) {
-  if (key === "decision") return t(`decision.${value}`);
-  if (value === null || value === "") return t("history.nothing");
-  return key === "in_s" || key === "out_s" ? t("card.seconds", { n: number.format(value) }) : `“${value}”`;
-}
-
-/** Who decided what and when, and what stood there before; the newest first. */
-function historyOf(row) {
-  return (trails.get(row.clip.sha256) || []).map(({ at, by, undoes, before, after }) => {
-    const changed = Object.keys(after).map((key) => make("span", { class: "change" },
-      `${t(`history.${key}`)}: `, quoted(saidOf(key, before[key])), t("history.to"), quoted(saidOf(key, after[key]))));
-    return make("li", {}, make("time", { datetime: at }, moment.format(new Date(at))), " · ",
-      quoted(by || t("live.somebody")), undoes ? ` · ${t("history.undo")}` : "", ...changed);
-  }).reverse();
-}
-
-/** The first clip that a warning looks-like:SHA-256 names, by the beginning of it. */
-function alikeOf(warning) {
+/**
+ * The clip that a warning "looks-like:SHA-256" names by the first digits.
+ * @param {string} warning
+ */
+function similarClip(warning) {
   const [code, prefix] = warning.split(":");
   if (code !== "looks-like" || !prefix) return null;
-  for (const [sha256, row] of firsts) if (sha256.startsWith(prefix)) return row;
-  return null;
+  return clipRowByPrefix(prefix);
 }
 
-const wordsOf = (warning) => {
-  const other = alikeOf(warning);
-  return other ? around("said.looks_like", "name", other.clip.filename) : [word("warning", warning)];
-};
+/**
+ * A warning as text for the search.
+ * @param {string} warning
+ */
+export const warningText = (warning) => textOfCode("warning", similarClip(warning) ? "looks-like" : warning);
 
-/** A clip and the one that it looks like, side by side. */
-function alike(row) {
-  const other = row.clip.warnings.map(alikeOf).find((found) => found && found !== row);
+/** @param {string} warning */
+function warningItem(warning) {
+  const similar = similarClip(warning);
+  const parts = similar ? textAround("said.looks_like", "name", quoted(similar.clip.filename))
+    : [textOfCode("warning", warning)];
+  return element("li", {}, icon("warn"), ...parts);
+}
+
+/**
+ * A clip and the one that it looks like, side by side.
+ * @param {Row} row
+ */
+function similarParts(row) {
+  const other = row.clip.warnings.map(similarClip).find((found) => found && found !== row);
   if (!other || !row.clip.outputs.length || !other.clip.outputs.length) return [];
-  const still = ({ clip }, key) => make("figure", {},
-    make("img", { src: `thumbs/${clip.sha256}.jpg`, alt: "", loading: "lazy" }),
-    make("figcaption", {}, make("span", { class: "soft" }, t(key)), " ", quoted(clip.filename)));
-  const jump = make("button", { type: "button", class: "link" }, t("card.show_other"));
-  jump.addEventListener("click", () => reveal(other));
-  return [still(row, "card.this"), still(other, "card.other"), jump];
+  const still = (/** @type {Row} */ { clip }, /** @type {"card.this" | "card.other"} */ key) =>
+    element("figure", {},
+      element("img", { src: `thumbs/${clip.sha256}.jpg`, alt: "", loading: "lazy" }),
+      element("figcaption", {}, element("span", { class: "soft" }, textOf(key)), " ", quoted(clip.filename)));
+  return [still(row, "card.this"), still(other, "card.other"), goToButton(other.clip.sha256, "card.show_other")];
 }
 
-/** Fill a paragraph, or take it away where there is nothing to say. */
-function fill(card, selector, parts) {
-  const place = card.querySelector(selector);
-  place.replaceChildren(...parts);
-  place.hidden = !parts.length;
-}
-
+/**
+ * @param {HTMLElement} card
+ * @param {import("./data.js").Submission} mail
+ */
 function fillMail(card, mail) {
-  const who = mail.sender ? around("card.from", "name", mail.sender) : [t("card.nobody")];
-  fill(card, ".who", who);
-  const subject = card.querySelector(".subject bdi");
-  subject.textContent = mail.subject || t("card.no_subject");
+  fillOrHide(card, ".who", mail.sender ? textAround("card.from", "name", quoted(mail.sender)) : [textOf("card.nobody")]);
+  const subject = find(card, ".subject bdi");
+  subject.textContent = mail.subject || textOf("card.no_subject");
   subject.classList.toggle("nothing", !mail.subject);
-  const text = card.querySelector(".text");
-  text.textContent = mail.text || t("card.no_text");
+  const text = find(card, ".text");
+  text.textContent = mail.text || textOf("card.no_text");
   text.classList.toggle("nothing", !mail.text);
-  if (mail.text.length > 280 || mail.text.split("\n").length > 6) {
-    text.classList.add("clamped");
-    const more = make("button", { type: "button", class: "link", "aria-expanded": "false" }, t("card.read_all"));
-    more.addEventListener("click", () => {
-      const open = !text.classList.toggle("clamped");
-      more.setAttribute("aria-expanded", String(open));
-      more.textContent = t(open ? "card.read_less" : "card.read_all");
-    });
-    text.after(more);
-  }
-  fill(card, ".notes", mail.notes.map((note) => make("li", {}, icon("warn"), word("note", note))));
+  if (mail.text.length > 280 || mail.text.split("\n").length > 6) clampText(text);
+  fillOrHide(card, ".notes", mail.notes.map((note) => element("li", {}, icon("warn"), textOfCode("note", note))));
 }
 
-/** The parts of a card that a decision changes. */
-function refresh(row) {
+/**
+ * Show the beginning of a long text, with a button for all of it.
+ * @param {HTMLElement} text
+ */
+function clampText(text) {
+  text.classList.add("clamped");
+  const more = makeButton("link", { "aria-expanded": "false" }, textOf("card.read_all"));
+  more.addEventListener("click", () => {
+    const isOpen = !text.classList.toggle("clamped");
+    more.setAttribute("aria-expanded", String(isOpen));
+    more.textContent = textOf(isOpen ? "card.read_less" : "card.read_all");
+  });
+  text.after(more);
+}
+
+/**
+ * Add what a reviewer decides with.
+ * @param {Row} row
+ * @param {HTMLElement} card
+ */
+function addControls(row, card) {
+  const name = row.clip.filename;
+  find(card, ".pick input").setAttribute("aria-label", textOf("pick", { name }));
+  const group = find(card, ".decide");
+  group.setAttribute("aria-label", textOf("do.group", { name }));
+  group.append(...DECISIONS.map(([decision, sign]) =>
+    makeButton(decision, { "data-decision": decision }, icon(sign), textOf(`do.${decision}`))));
+  const edit = find(card, ".edit");
+  find(edit, "summary").textContent = textOf("edit");
+  // most cards are never edited, so their fields are made when they are opened
+  edit.addEventListener("toggle", () => makeFields(row, card));
+  find(card, ".history").addEventListener("toggle", () => refreshHistory(row, card));
+}
+
+/** @param {Row} row */
+export function makeCard(row) {
+  const { clip, mail } = row;
+  const content = byId("card", HTMLTemplateElement).content.cloneNode(true);
+  const card = find(/** @type {DocumentFragment} */ (content), ".card");
+  row.card = card;
+  Object.assign(card.dataset, { status: clip.status, sha256: clip.sha256 ?? "", row: String(row.index) });
+  const name = find(card, ".name");
+  name.id = `n${row.index}`;
+  card.setAttribute("aria-labelledby", name.id);
+  find(name, "bdi").textContent = clip.filename;
+  if (clip.sha256) name.title = textOf("card.sha", { sha: clip.sha256.slice(0, 12) });
+  const media = mediaOf(row);
+  if (media) find(card, ".media").append(media);
+  else card.classList.add("bare");
+  fillOrHide(card, ".meta", metaParts(row));
+  fillOrHide(card, ".reason", reasonParts(row));
+  fillOrHide(card, ".seal", sealParts(clip));
+  fillOrHide(card, ".done", doneParts(clip));
+  fillOrHide(card, ".warnings", clip.warnings.map(warningItem));
+  fillOrHide(card, ".alike", similarParts(row));
+  fillMail(card, mail);
+  if (isDecidableRow(row)) addControls(row, card);
+  else for (const part of card.querySelectorAll(".decide, .edit, .history, .pick")) part.remove();
+  refreshCard(row);
+  return card;
+}
+
+/**
+ * Bring the parts of a card that a decision changes up to date.
+ * @param {Row} row
+ */
+function refreshCard(row) {
   const { card } = row;
   if (!card) return;
-  fill(card, ".state", state(row));
-  fill(card, ".caption", caption(row));
-  refreshHistory(row);
-  const review = reviewOf(row);
-  card.dataset.decision = decidable(row) ? review.decision : "none";
+  fillOrHide(card, ".state", stateParts(row));
+  fillOrHide(card, ".caption", captionParts(row));
+  refreshHistory(row, card);
+  const { decision } = reviewOf(row);
+  card.dataset.decision = isDecidableRow(row) ? decision : "none";
   for (const button of card.querySelectorAll(".decide button")) {
-    button.setAttribute("aria-pressed", String(button.dataset.decision === review.decision));
+    button.setAttribute("aria-pressed", String(button.getAttribute("data-decision") === decision));
   }
 }
 
-function refreshHistory(row) {
-  const place = row.card.querySelector(".history");
-  if (!place) return;
-  const events = trails.get(row.clip.sha256) || [];
-  place.hidden = !events.length;
-  place.firstElementChild.textContent = t("history", { n: events.length });
-  if (place.open) place.lastElementChild.replaceChildren(...historyOf(row));
-}
-
-function build(row) {
-  const { clip, mail } = row;
-  const card = template.content.firstElementChild.cloneNode(true);
-  row.card = card;
-  card.dataset.status = clip.status;
-  card.dataset.sha256 = clip.sha256 || "";
-  const title = `n${row.index}`;
-  card.setAttribute("aria-labelledby", title);
-  const name = card.querySelector(".name");
-  name.id = title;
-  name.firstElementChild.textContent = clip.filename;
-  if (clip.sha256) name.title = t("card.sha", { sha: clip.sha256.slice(0, 12) });
-  const picture = media(row);
-  if (picture) card.querySelector(".media").append(picture);
-  else card.classList.add("bare");
-  fill(card, ".meta", meta(row));
-  fill(card, ".reason", reason(row));
-  fill(card, ".seal", seal(clip));
-  fill(card, ".done", done(clip));
-  fill(card, ".warnings", clip.warnings.map((warning) =>
-    make("li", {}, icon("warn"), ...wordsOf(warning))));
-  fill(card, ".alike", alike(row));
-  fillMail(card, mail);
-  if (decidable(row)) addControls(row, card);
-  else for (const part of card.querySelectorAll(".decide, .edit, .history, .pick")) part.remove();
-  refresh(row);
-  return card;
+/**
+ * Bring cards up to date, their fields too unless the reviewer is at work in them.
+ * @param {Row[]} changed
+ * @param {boolean} isOwnEdit
+ */
+export function refreshCards(changed, isOwnEdit) {
+  changed.forEach(refreshCard);
+  if (!isOwnEdit) changed.forEach(fillFields);
 }

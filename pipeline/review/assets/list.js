@@ -1,150 +1,249 @@
-// Which rows are shown, in which order, and as many of them as the reader has come near to.
+// The list of clips: which rows are shown, in which order, and where the reader is. Cards are made
+// as the reader comes near to them.
 
-const BATCH = 40;
+import { makeCard, warningText } from "./cards.js";
+import { facts } from "./data.js";
+import { buttonById, byId, control, element, inputById, setChoices } from "./dom.js";
+import { announce } from "./messages.js";
+import { isWaiting, reviewOf } from "./reviews.js";
+import { clipRow, isDecidableRow, isNew, rows } from "./rows.js";
+import { makeSignal } from "./signal.js";
+import { ORDERS } from "./sorting.js";
+import { nameCollator, numberFormat, textOf, textOfCode } from "./texts.js";
+
+/** @typedef {import("./rows.js").Row} Row */
+
+const CARDS_AT_ONCE = 40;
 const NO_CATEGORY = "\u2205";
-let shown = rows; // the rows that pass the filters, in order
-let laid = 0; // how many of them have a card on the page
-let current = -1; // the one that the keys act on
+const CONTROLS = /** @type {const} */ (["text", "status", "decision", "category", "reason", "sort"]);
 
-const controls = ["text", "status", "decision", "category", "reason", "sort"];
-const valueOf = (name) => $(`f-${name}`).value;
+const list = {
+  shown: rows, // the rows that pass the filters, in order
+  laid: 0, // how many of them have a card on the page
+  current: -1, // the one that the keys act on
+};
 
-function options(name, pairs) {
-  $(`f-${name}`).replaceChildren(...pairs.map(([value, text]) => make("option", { value }, text)));
-}
+/** Sent after the rows that are shown changed.
+ * @type {{ listen: (listener: () => void) => void, send: () => void }} */
+export const listChanged = makeSignal();
 
-const distinct = (values) => [...new Set(values)].filter(Boolean).sort((a, b) => a.localeCompare(b, texts.locale));
+export const shownRows = () => list.shown;
+/** @returns {Row | undefined} the row that the keys act on */
+export const currentRow = () => list.shown[list.current];
 
-function layTools() {
-  const any = ["", t("filter.any")];
+/** @param {(string | null | undefined)[]} values */
+const distinct = (values) => /** @type {string[]} */ ([...new Set(values)].filter(Boolean)).sort(nameCollator.compare);
+
+function setFilterChoices() {
+  /** @type {[string, string]} */
+  const any = ["", textOf("filter.any")];
   const present = new Set(rows.map((row) => row.clip.status));
-  options("status", [
-    any, ["waiting", t("filter.waiting")], ["new", t("filter.new")],
-    ...["accepted", "rejected", "duplicate", "failed", "pending", "withdrawn"]
-      .filter((status) => present.has(status)).map((status) => [status, t(`status.${status}`)]),
+  const statuses = /** @type {const} */ (["accepted", "rejected", "duplicate", "failed", "pending", "withdrawn"]);
+  setChoices("status", [
+    any, ["waiting", textOf("filter.waiting")], ["new", textOf("filter.new")],
+    ...labelled(statuses.filter((status) => present.has(status)), (status) => textOf(`status.${status}`)),
   ]);
-  options("decision", [any, ...["undecided", "approved", "held", "rejected"].map((key) => [key, t(`decision.${key}`)])]);
+  setChoices("decision", [any, ...labelled(
+    /** @type {const} */ (["undecided", "approved", "held", "rejected"]), (key) => textOf(`decision.${key}`))]);
   const categories = distinct([...facts.categories, ...rows.map((row) => row.clip.category)]);
-  options("category", [any, [NO_CATEGORY, t("filter.no_category")], ...categories.map((name) => [name, name])]);
-  options("reason", [any, ...distinct(rows.map((row) => row.clip.reason && row.clip.reason.code))
-    .map((code) => [code, word("reason", code)])]);
-  options("sort", ["received", "newest", "sender", "filename", "longest", "decision"].map((key) => [key, t(`sort.${key}`)]));
-  document.body.append(Object.assign(make("datalist", { id: "categories" },
-    ...categories.map((value) => make("option", { value })))));
+  setChoices("category", [any, [NO_CATEGORY, textOf("filter.no_category")], ...labelled(categories, (name) => name)]);
+  setChoices("reason", [any, ...labelled(
+    distinct(rows.map((row) => row.clip.reason?.code)), (code) => textOfCode("reason", code))]);
+  setChoices("sort", labelled(
+    /** @type {const} */ (["received", "newest", "sender", "filename", "longest", "decision"]),
+    (key) => textOf(`sort.${key}`)));
+  document.body.append(element("datalist", { id: "categories" },
+    ...categories.map((value) => element("option", { value }))));
 }
 
-/** All words by which a row can be found, in lower case. */
-function haystack(row) {
-  if (row.hay === null) {
+/**
+ * @template {string} Value
+ * @param {readonly Value[]} values
+ * @param {(value: Value) => string} label
+ * @returns {[string, string][]}
+ */
+const labelled = (values, label) => values.map((value) => [value, label(value)]);
+
+/**
+ * All words by which a row can be found, in lower case.
+ * @param {Row} row
+ */
+function searchTextOf(row) {
+  if (row.searchText === null) {
     const { clip, mail } = row;
     const words = [
       clip.filename, mail.sender, mail.subject, mail.text, clip.caption, clip.category, clip.sha256,
-      ...clip.warnings.map((code) => (alikeOf(code) ? t("warning.looks-like") : word("warning", code))), ...mail.notes.map((code) => word("note", code)),
+      ...clip.warnings.map(warningText), ...mail.notes.map((code) => textOfCode("note", code)),
     ];
-    if (clip.reason) words.push(word("reason", clip.reason.code), clip.reason.detail);
-    row.hay = words.filter(Boolean).join("\n").toLowerCase();
+    if (clip.reason) words.push(textOfCode("reason", clip.reason.code), clip.reason.detail);
+    row.searchText = words.filter(Boolean).join("\n").toLowerCase();
   }
-  return row.hay;
+  return row.searchText;
 }
 
-function statusFits(row, wanted) {
+/**
+ * Whether a reviewer wrote a word. It is not kept with the other words of the row: it changes.
+ * @param {Row} row
+ * @param {string} word
+ */
+function isInReview(row, word) {
+  const { note, caption, category, by } = reviewOf(row);
+  return [note, caption, category, by].some((text) => text?.toLowerCase().includes(word));
+}
+
+/**
+ * @param {Row} row
+ * @param {string} wanted
+ */
+function hasStatus(row, wanted) {
   if (wanted === "waiting") return isWaiting(row);
   if (wanted === "new") return isNew(row);
   return !wanted || row.clip.status === wanted;
 }
 
-function fits() {
-  const [text, status, decision, category, reason] = controls.map(valueOf);
-  const warnings = $("f-warnings").checked;
+/** The test of a row by the filters as they are set now. */
+function filter() {
+  const [text, status, decision, category, reason] = CONTROLS.map((name) => control(name).value);
+  const isWithWarnings = inputById("f-warnings").checked;
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  return (row) => {
+  return (/** @type {Row} */ row) => {
     const { clip } = row;
     const review = reviewOf(row);
-    return statusFits(row, status)
-      && (!decision || (decidable(row) && review.decision === decision))
+    return hasStatus(row, status)
+      && (!decision || (isDecidableRow(row) && review.decision === decision))
       && (!category || ((review.category ?? clip.category) || NO_CATEGORY) === category)
-      && (!reason || (clip.reason !== null && clip.reason.code === reason))
-      && (!warnings || clip.warnings.length > 0 || row.mail.notes.length > 0)
-      && words.every((part) => haystack(row).includes(part) || reviewHas(review, part));
+      && (!reason || clip.reason?.code === reason)
+      && (!isWithWarnings || clip.warnings.length > 0 || row.mail.notes.length > 0)
+      && words.every((word) => searchTextOf(row).includes(word) || isInReview(row, word));
   };
 }
 
-/** What a reviewer wrote can change, so it is not kept in the haystack. */
-const reviewHas = (review, part) =>
-  [review.note, review.caption, review.category, review.by].some((words) => words && words.toLowerCase().includes(part));
-
-const collator = new Intl.Collator(texts.locale, { numeric: true, sensitivity: "base" });
-const rank = { undecided: 0, held: 1, approved: 2, rejected: 3 };
-const ORDERS = {
-  received: (a, b) => a.index - b.index,
-  newest: (a, b) => b.index - a.index,
-  sender: (a, b) => collator.compare(a.mail.sender, b.mail.sender) || a.index - b.index,
-  filename: (a, b) => collator.compare(a.clip.filename, b.clip.filename) || a.index - b.index,
-  longest: (a, b) => runs(b) - runs(a) || a.index - b.index,
-  decision: (a, b) => decidable(b) - decidable(a)
-    || rank[reviewOf(a).decision] - rank[reviewOf(b).decision] || a.index - b.index,
-};
-
-/** Show what fits, from the top. */
-function apply() {
-  shown = rows.filter(fits());
-  const sort = valueOf("sort");
-  if (sort !== "received") shown.sort(ORDERS[sort]);
-  laid = 0;
-  current = -1;
-  keepShown();
-  $("list").replaceChildren();
-  layMore();
-  $("count").textContent = t("count", { shown: number.format(shown.length), n: rows.length });
-  $("empty").hidden = shown.length > 0;
+/** Show the rows that pass the filters, from the top. */
+function showFiltered() {
+  list.shown = rows.filter(filter());
+  const order = /** @type {import("./sorting.js").OrderName} */ (control("sort").value);
+  if (order !== "received") list.shown.sort(ORDERS[order]);
+  list.laid = 0;
+  list.current = -1;
+  byId("list").replaceChildren();
+  layMoreCards();
+  byId("count").textContent = textOf("count", { shown: numberFormat.format(list.shown.length), n: rows.length });
+  byId("empty").hidden = list.shown.length > 0;
+  listChanged.send();
 }
 
-function layMore() {
-  const next = shown.slice(laid, laid + BATCH);
-  laid += next.length;
-  // a card is kept once it is made: what was typed or is being played stays
-  $("list").append(...next.map((row) => row.card || build(row)));
-  $("more").hidden = laid >= shown.length;
+function layMoreCards() {
+  const next = list.shown.slice(list.laid, list.laid + CARDS_AT_ONCE);
+  list.laid += next.length;
+  // a card is kept once it is made, so that what was typed or is playing stays
+  byId("list").append(...next.map((row) => row.card ?? makeCard(row)));
+  byId("more").hidden = list.laid >= list.shown.length;
 }
 
-/** Set the filters, all others cleared, and go to the clips. */
-function show(filters) {
-  $("tools").reset();
-  for (const [name, value] of Object.entries(filters)) $(`f-${name}`).value = value;
-  apply();
-  $("clips").scrollIntoView();
-  $("clips").focus({ preventScroll: true });
+function showAll() {
+  byId("tools", HTMLFormElement).reset();
+  showFiltered();
 }
 
-/** Bring a row onto the page, whatever the filters say, and go to it. */
-function reveal(row) {
-  let at = shown.indexOf(row);
-  if (at < 0) {
-    $("tools").reset();
-    apply();
-    at = shown.indexOf(row);
-  }
-  goTo(at);
+/**
+ * Set these filters and no others, and go to the list.
+ * @param {Record<string, string>} filters
+ */
+export function showOnly(filters) {
+  byId("tools", HTMLFormElement).reset();
+  for (const [name, value] of Object.entries(filters)) control(name).value = value;
+  showFiltered();
+  byId("clips").scrollIntoView();
+  byId("clips").focus({ preventScroll: true });
 }
 
-function goTo(at) {
-  if (at < 0 || at >= shown.length) return;
-  while (laid <= at) layMore();
-  if (shown[current] && shown[current].card) shown[current].card.classList.remove("current");
-  current = at;
-  const { card } = shown[at];
-  card.classList.add("current");
-  card.focus({ preventScroll: true });
-  card.scrollIntoView({ block: "nearest" });
+/**
+ * Go to the card of a clip, whatever the filters are.
+ * @param {string} sha256
+ */
+export function goToClip(sha256) {
+  const row = clipRow(sha256);
+  if (!row) return;
+  if (!list.shown.includes(row)) showAll();
+  goTo(list.shown.indexOf(row));
 }
 
-function nextUndecided() {
-  for (let step = 1; step <= shown.length; step += 1) {
-    const at = (Math.max(current, -1) + step) % shown.length;
-    if (isWaiting(shown[at])) {
-      goTo(at);
+/** @param {number} place */
+function goTo(place) {
+  if (place < 0 || place >= list.shown.length) return;
+  while (list.laid <= place) layMoreCards();
+  const card = markCurrent(place);
+  card?.focus({ preventScroll: true });
+  card?.scrollIntoView({ block: "nearest" });
+}
+
+/**
+ * Make a row the one that the keys act on.
+ * @param {number} place
+ */
+function markCurrent(place) {
+  currentRow()?.card?.classList.remove("current");
+  list.current = place;
+  const card = currentRow()?.card;
+  card?.classList.add("current");
+  return card;
+}
+
+/**
+ * Go on by some rows, or back.
+ * @param {number} by
+ */
+export function goBy(by) {
+  goTo(Math.max(0, Math.min(list.current + by, list.shown.length - 1)));
+}
+
+export function goToNextUndecided() {
+  for (let step = 1; step <= list.shown.length; step += 1) {
+    const place = (Math.max(list.current, -1) + step) % list.shown.length;
+    if (isWaiting(list.shown[place])) {
+      goTo(place);
       return;
     }
   }
-  say(t("said.all_decided"));
+  announce(textOf("said.all_decided"));
+}
+
+/**
+ * The card that the reader works on becomes the one that the keys act on.
+ * @param {Event} event
+ */
+function onFocus(event) {
+  const card = /** @type {Element} */ (event.target).closest(".card");
+  if (!card || currentRow()?.card === card) return;
+  const place = list.shown.findIndex((row) => row.card === card);
+  if (place >= 0) markCurrent(place);
+}
+
+/** Lay further cards when the end of the list comes near. */
+function watchTheEnd() {
+  const watcher = new IntersectionObserver((entries) => {
+    if (byId("more").hidden || !entries.some((entry) => entry.isIntersecting)) return;
+    layMoreCards();
+    // it reports changes only, so it is started again in case the end is still near
+    watcher.unobserve(entries[0].target);
+    watcher.observe(entries[0].target);
+  }, { rootMargin: "1200px" });
+  watcher.observe(/** @type {Element} */ (byId("more").parentElement));
+}
+
+export function startList() {
+  setFilterChoices();
+  let typing = 0;
+  control("text").addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(showFiltered, 120);
+  });
+  for (const name of [...CONTROLS.slice(1), "warnings"]) control(name).addEventListener("change", showFiltered);
+  byId("tools").addEventListener("submit", (event) => event.preventDefault());
+  buttonById("clear").addEventListener("click", showAll);
+  buttonById("more").addEventListener("click", layMoreCards);
+  byId("list").addEventListener("focusin", onFocus);
+  byId("list").addEventListener("pointerdown", onFocus);
+  watchTheEnd();
+  showFiltered();
 }

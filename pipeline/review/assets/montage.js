@@ -1,394 +1,312 @@
-// The montage tab of a served review: the admitted clips in order, moved, pinned, left out, saved.
-// A pinned clip keeps its place in the line whatever the others do.
+// The montage tab of a served review: the admitted clips are moved, pinned, left out, saved.
 
-const film = { order: [], out: [], pinned: new Set(), said: null, saved: "", before: [], items: new Map() };
-let filmAt = null; // the SHA-256 of the clip that the keys mean
+import { buttonById, byId, control, offerFile, setChoices } from "./dom.js";
+import { notify } from "./messages.js";
+import { followPointer } from "./montage_drag.js";
+import { itemOf, layItems } from "./montage_items.js";
+import { MontageOrder } from "./montage_order.js";
+import { isAdmitted, reviewOf, shownSeconds } from "./reviews.js";
+import { allClipRows, clipRow, isDecidableRow, nameOf } from "./rows.js";
+import { framesIn, montageStarts, orderText, shownFrames } from "./rules.js";
+import { ask, reviewerName, writeInOrder } from "./server.js";
+import { ORDERS } from "./sorting.js";
+import { oneDecimal, textOf, timeText } from "./texts.js";
 
-const filmNow = () => JSON.stringify([film.order, film.out, [...film.pinned].sort()]);
-const isMoved = () => film.said !== null && filmNow() !== film.saved;
-const filmRow = (sha256) => firsts.get(sha256);
-const filmName = (sha256) => named.get(sha256) || sha256.slice(0, 12);
+/**
+ * @typedef {import("./rows.js").Row} Row
+ * @typedef {{
+ *   order: string, file: boolean, problem: string, admitted: string[], chapters: boolean,
+ *   fps: number, transition_s: number, most_clip_s: number,
+ *   digest: string, lines: { sha256: string, pinned: boolean }[], left_out: string[],
+ * }} ServedOrder what the server has: montage.order, whether it is a file, and what the file says
+ */
 
-/** Begin with what stands in the order file, or as the clips came. */
-function takeOrder(said) {
-  const there = ({ sha256 }) => firsts.has(sha256) && decidable(filmRow(sha256));
-  const lines = said.lines.filter(there);
-  Object.assign(film, {
-    said, order: lines.map(({ sha256 }) => sha256), before: [],
-    out: said.left_out.filter((sha256) => firsts.has(sha256)),
-    pinned: new Set(lines.filter(({ pinned }) => pinned).map(({ sha256 }) => sha256)),
-  });
-  film.saved = filmNow();
-  takeAdmitted(said.admitted);
-  if (!said.file) film.saved = filmNow();
-  layFilm();
-}
+const tab = {
+  montage: new MontageOrder([], [], []),
+  served: /** @type {ServedOrder | null} */ (null),
+  current: "", // the SHA-256 of the clip that the keys act on
+};
 
-/** Clips that were admitted since go to the end. */
-function takeAdmitted(shas) {
-  const known = new Set([...film.order, ...film.out]);
-  film.order.push(...shas.filter((sha256) => !known.has(sha256) && firsts.has(sha256)));
-}
+const reportLoss = () => notify(textOf("live.lost"));
+const rowOf = (/** @type {string} */ sha256) => /** @type {Row} */ (clipRow(sha256));
 
-function followDecisions() {
-  if (!film.said) return;
-  takeAdmitted([...firsts].filter(([, row]) => isAdmitted(row)).map(([sha256]) => sha256));
-  if (!$("view-montage").hidden) layFilm();
-}
+/** Whether there is a change that is not saved. */
+export const isMontageChanged = () => tab.served !== null && tab.montage.isChanged;
 
-/** The pinned where they are, the others around them in the order given. */
-function aroundPinned(others) {
-  const places = new Map(film.order.map((sha256, at) => [at, sha256]).filter(([, sha256]) => film.pinned.has(sha256)));
-  const left = [...others];
-  const whole = [];
-  while (left.length || places.size) {
-    const held = places.get(whole.length) ?? (left.length ? undefined : places.values().next().value);
-    if (held === undefined) whole.push(left.shift());
-    else {
-      whole.push(held);
-      places.delete([...places].find(([, sha256]) => sha256 === held)[0]);
-    }
-  }
-  return whole;
-}
-
-/** Do something to the order so that it can be undone, and say it. */
-function changeFilm(change, words) {
-  const before = { order: [...film.order], out: [...film.out], pinned: new Set(film.pinned) };
-  change();
-  film.before.push(before);
-  layFilm();
-  tell(words());
-}
-
-const placeOf = (sha256) => film.order.indexOf(sha256) + 1;
-const sayPlace = (sha256) => t("film.said.moved", { name: filmName(sha256), at: placeOf(sha256), n: film.order.length });
-
-/** Put a clip before another that is not itself, or at the end. */
-function moveBefore(sha256, other) {
-  const others = film.order.filter((it) => !film.pinned.has(it) && it !== sha256);
-  // before a pinned clip is before the next one that can give way
-  const behind = film.order.slice(film.order.indexOf(other)).filter((it) => others.includes(it));
-  const at = other === null || !behind.length ? others.length : others.indexOf(behind[0]);
-  others.splice(at, 0, sha256);
-  film.order = aroundPinned(others);
-}
-
-function step(sha256, by) {
-  const others = film.order.filter((it) => !film.pinned.has(it));
-  const to = others.indexOf(sha256) + by;
-  if (film.pinned.has(sha256)) tell(t("film.said.is_pinned", { name: filmName(sha256) }));
-  else if (film.order.includes(sha256) && to >= 0 && to < others.length) {
-    changeFilm(() => {
-      others.splice(to - by, 1);
-      others.splice(to, 0, sha256);
-      film.order = aroundPinned(others);
-    }, () => sayPlace(sha256));
-  }
-}
-
-function pin(sha256) {
-  if (!film.order.includes(sha256)) return;
-  const on = !film.pinned.has(sha256);
-  changeFilm(() => (on ? film.pinned.add(sha256) : film.pinned.delete(sha256)),
-    () => t(on ? "film.said.pinned" : "film.said.unpinned", { name: filmName(sha256), at: placeOf(sha256) }));
-}
-
-function leaveOut(sha256) {
-  if (film.order.includes(sha256)) {
-    changeFilm(() => {
-      film.pinned.delete(sha256);
-      film.order = film.order.filter((it) => it !== sha256);
-      film.out.push(sha256);
-    }, () => t("film.said.out", { name: filmName(sha256) }));
-  } else {
-    changeFilm(() => {
-      film.out = film.out.filter((it) => it !== sha256);
-      film.order.push(sha256);
-    }, () => sayPlace(sha256));
-  }
-}
-
-/** By key: the next in line is the one that the keys mean then. */
-function leaveOutHere(sha256) {
-  const at = film.order.indexOf(sha256);
-  leaveOut(sha256);
-  const next = at < 0 ? sha256 : film.order[Math.min(at, film.order.length - 1)];
-  if (next) film.items.get(next).focus({ preventScroll: true });
-}
-
-function sortFilm() {
-  const how = valueOf("film-sort");
-  const others = film.order.filter((sha256) => !film.pinned.has(sha256)).map(filmRow);
-  if (how === "shuffle") {
-    for (let at = others.length - 1; at > 0; at -= 1) {
-      const other = Math.floor(Math.random() * (at + 1));
-      [others[at], others[other]] = [others[other], others[at]];
-    }
-  } else others.sort(ORDERS[how]);
-  changeFilm(() => {
-    film.order = aroundPinned(others.map((row) => row.clip.sha256));
-  }, () => t("film.said.sorted", { n: others.length }));
-}
-
-function undoFilm() {
-  const before = film.before.pop();
-  if (!before) {
-    tell(t("said.nothing_to_undo"));
-    return;
-  }
-  Object.assign(film, before);
-  layFilm();
-  tell(t("film.said.undone"));
-}
-
-/** When each clip that is shown begins, in seconds: crossfades lie over both neighbours. */
-function startsOf(shas) {
-  const { most_clip_s: most, transition_s: fade } = film.said;
-  const lengths = shas.map((sha256) => Math.min(runs(filmRow(sha256)), most || Infinity));
-  let at = 0;
-  const starts = lengths.map((length, index) => {
-    const begin = at;
-    const next = lengths[index + 1];
-    at += length - (next === undefined ? 0 : Math.min(fade, length / 2, next / 2));
-    return begin;
-  });
-  return { starts, lengths, whole: at };
-}
-
-function filmButton(sha256, key, name, act) {
-  const button = make("button", { type: "button", class: key }, t(`film.${key}`));
-  button.setAttribute("aria-label", t(`film.${key}.of`, { name }));
-  button.addEventListener("click", () => act());
-  return button;
-}
-
-function filmItem(sha256) {
-  const name = filmName(sha256);
-  const handle = make("span", { class: "handle", "aria-hidden": "true", title: t("film.drag") }, "⠿");
-  const item = make("li", { class: "reel", tabindex: "-1", "data-sha256": sha256 }, handle,
-    make("span", { class: "place" }),
-    make("img", { src: `thumbs/${sha256}.jpg`, alt: "", loading: "lazy" }),
-    make("span", { class: "what" }, make("b", {}, quoted(name)), " ", make("span", { class: "when" })),
-    make("span", { class: "moves" },
-      filmButton(sha256, "earlier", name, () => step(sha256, -1)),
-      filmButton(sha256, "later", name, () => step(sha256, 1)),
-      filmButton(sha256, "pin", name, () => pin(sha256)),
-      filmButton(sha256, "out", name, () => leaveOut(sha256))));
-  item.addEventListener("focusin", () => markReel(sha256));
-  handle.addEventListener("pointerdown", (event) => drag(event, sha256, item, handle));
-  return item;
-}
-
-function refreshItem(item, sha256, when) {
-  const at = film.order.indexOf(sha256);
-  const isIn = at >= 0;
-  const row = filmRow(sha256);
-  item.querySelector(".place").textContent = isIn ? number.format(at + 1) : "";
-  item.querySelector(".when").replaceChildren(isAdmitted(row) ? when
-    : t("film.not_admitted", { decision: t(`decision.${reviewOf(row).decision}`) }));
-  item.classList.toggle("absent", !isAdmitted(row));
-  item.classList.toggle("pinned", film.pinned.has(sha256));
-  for (const key of ["earlier", "later", "pin"]) item.querySelector(`.${key}`).hidden = !isIn;
-  item.classList.toggle("outside", !isIn);
-  for (const key of ["earlier", "later"]) item.querySelector(`.${key}`).disabled = film.pinned.has(sha256);
-  item.querySelector(".pin").setAttribute("aria-pressed", String(film.pinned.has(sha256)));
-  const out = item.querySelector(".out");
-  out.textContent = t(isIn ? "film.out" : "film.in");
-  out.setAttribute("aria-label", t(isIn ? "film.out.of" : "film.in.of", { name: filmName(sha256) }));
-}
-
-/** Lay items into a list around the one that is held or has the focus, which is not touched. */
-function layInto(list, shas) {
-  const items = shas.map((sha256) => film.items.get(sha256));
-  const held = list.querySelector(".dragged") || (list.contains(document.activeElement) && document.activeElement.closest("li"));
-  const at = held ? items.indexOf(held) : -1;
-  if (at < 0) {
-    list.replaceChildren(...items);
-    return;
-  }
-  for (const item of [...list.children]) if (!items.includes(item)) item.remove();
-  held.before(...items.slice(0, at));
-  held.after(...items.slice(at + 1));
-}
-
-/** Bring the page to the order; whoever has the focus keeps it. */
-function layFilm() {
-  const focus = document.activeElement;
-  for (const sha256 of [...film.order, ...film.out]) {
-    if (!film.items.has(sha256)) film.items.set(sha256, filmItem(sha256));
-  }
-  const seen = film.order.filter((sha256) => isAdmitted(filmRow(sha256)));
-  const { starts, lengths, whole } = startsOf(seen);
-  const when = new Map(seen.map((sha256, at) => [sha256, t("film.when", { at: clock(starts[at]), n: decimal(lengths[at]) })]));
-  for (const sha256 of [...film.order, ...film.out]) {
-    refreshItem(film.items.get(sha256), sha256, when.get(sha256) || t("card.seconds", { n: decimal(runs(filmRow(sha256))) }));
-  }
-  layInto($("film"), film.order);
-  layInto($("film-out"), film.out);
-  $("film-out-title").hidden = !film.out.length;
-  $("film-empty").hidden = film.order.length > 0;
-  $("film-length").textContent = t("film.length", { n: seen.length, length: clock(whole) });
-  $("film-changed").hidden = !isMoved();
-  $("film-save").disabled = film.said.file && !isMoved();
-  $("film-undo").disabled = !film.before.length;
-  $("film-text").value = film.said.file ? "" : orderText();
-  if (focus && focus !== document.activeElement && focus.isConnected) focus.focus({ preventScroll: true });
-}
-
-function orderText() {
-  const line = (sha256) => `${sha256}  # ${film.pinned.has(sha256) ? "pinned; " : ""}${filmName(sha256)}`;
-  const out = film.out.map((sha256) => `# left out: ${sha256}  ${filmName(sha256)}`);
-  return `${[...film.order.map(line), ...out].join("\n")}\n`;
-}
-
-function sayOrder() {
-  const { order, file, problem, chapters } = film.said;
-  const about = problem ? t("film.problem", { problem }) : t(file ? "film.file" : "film.rule", { order });
-  $("film-about").textContent = chapters ? `${about} ${t("film.chapters")}` : about;
-  $("film-save").hidden = Boolean(problem);
-  $("film-save").textContent = t(file ? "film.save" : "film.download");
-  $("film-as-text").hidden = file;
-}
-
-async function loadFilm() {
+/** Begin anew with what the server has. */
+async function load() {
   const { status, data } = await ask("/api/order");
   if (status !== 200) return;
-  film.items.clear();
-  takeOrder(data);
-  sayOrder();
+  /** @type {ServedOrder} */
+  const served = data;
+  const lines = served.lines.filter(({ sha256 }) => clipRow(sha256) && isDecidableRow(rowOf(sha256)));
+  tab.served = served;
+  tab.montage = new MontageOrder(
+    lines.map(({ sha256 }) => sha256),
+    served.left_out.filter(clipRow),
+    lines.filter(({ pinned }) => pinned).map(({ sha256 }) => sha256),
+  );
+  tab.montage.add(served.admitted.filter(clipRow));
+  if (!served.file) tab.montage.markSaved(); // there is no file that it could differ from
+  showAbout(served);
+  show(served);
 }
 
-function saveFilm() {
-  if (!film.said.file) {
-    const url = URL.createObjectURL(new Blob([orderText()], { type: "text/plain" }));
-    make("a", { href: url, download: "order.txt" }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60000);
-    tell(t("film.said.downloaded"));
-    return;
-  }
-  const lines = film.order.map((sha256) => ({ sha256, pinned: film.pinned.has(sha256) }));
-  sending = sending.then(async () => {
-    const { status, data } = await ask("/api/order", {
-      lines, left_out: film.out, seen: film.said.digest, by: reviewer(),
-    });
-    if (status === 200 || status === 409) film.said = data;
-    if (status === 200) {
-      film.saved = filmNow();
-      tell(t("film.said.saved", { order: data.order, n: lines.length }));
-    } else tell(status === 409 ? t("film.said.overtaken") : t("live.refused", { problem: data.problem }));
-    layFilm();
-  }).catch(() => tell(t("live.lost")));
+/** @param {ServedOrder} served */
+function showAbout({ order, file, problem, chapters }) {
+  const about = problem ? textOf("film.problem", { problem }) : textOf(file ? "film.file" : "film.rule", { order });
+  byId("film-about").textContent = chapters ? `${about} ${textOf("film.chapters")}` : about;
+  buttonById("film-save").hidden = Boolean(problem);
+  buttonById("film-save").textContent = textOf(file ? "film.save" : "film.download");
+  byId("film-as-text").hidden = file;
 }
 
-/** Follow the pointer: the clip goes where it is, and stays where it is let go. */
-function drag(event, sha256, item, handle) {
-  if (event.button !== 0) return;
+/** Take in what was decided since. New clips go to the end. */
+export function followDecisions() {
+  if (!tab.served) return;
+  tab.montage.add(allClipRows().filter(isAdmitted).map((row) => row.clip.sha256 ?? ""));
+  if (!byId("view-montage").hidden) show(tab.served);
+}
+
+/** Show the tab, after the editor turned to it. */
+export function openMontage() {
+  if (tab.served) followDecisions();
+  else load().catch(reportLoss);
+}
+
+/**
+ * Bring the tab up to date with the order.
+ * @param {ServedOrder} served
+ */
+function show(served) {
+  const { montage } = tab;
+  const times = timesOf(montage.order, served);
+  layItems(montage, (sha256) => {
+    const row = rowOf(sha256);
+    if (!isAdmitted(row)) return textOf("film.not_admitted", { decision: textOf(`decision.${reviewOf(row).decision}`) });
+    return times.of.get(sha256) ?? textOf("card.seconds", { n: oneDecimal(shownSeconds(row)) });
+  });
+  byId("film-out-title").hidden = !montage.leftOut.length;
+  byId("film-empty").hidden = montage.order.length > 0;
+  byId("film-length").textContent = textOf("film.length", { n: times.of.size, length: timeText(times.seconds) });
+  byId("film-changed").hidden = !montage.isChanged;
+  buttonById("film-save").disabled = served.file && !montage.isChanged;
+  buttonById("film-undo").disabled = !montage.canUndo;
+  byId("film-text", HTMLTextAreaElement).value = served.file ? "" : fileText();
+}
+
+/**
+ * When each clip of the montage begins and how long it is, as text; and the length of the whole.
+ * @param {string[]} order
+ * @param {ServedOrder} served
+ */
+function timesOf(order, { fps, transition_s: fade, most_clip_s: most }) {
+  // render leaves out what has no frame between its in and out points
+  const clips = order.map((sha256) => ({ sha256, row: rowOf(sha256) })).filter(({ row }) => isAdmitted(row))
+    .map(({ sha256, row }) => ({ sha256, length: shownFrames(row.clip.outputs[0], reviewOf(row), framesIn(most, fps)) }))
+    .filter(({ length }) => length > 0);
+  const { starts, frames } = montageStarts(clips.map(({ length }) => length), framesIn(fade, fps));
+  const of = new Map(clips.map(({ sha256, length }, index) =>
+    [sha256, textOf("film.when", { at: timeText(starts[index] / fps), n: oneDecimal(length / fps) })]));
+  return { of, seconds: frames / fps };
+}
+
+const lines = () => tab.montage.order.map((sha256) => ({ sha256, pinned: tab.montage.pinned.has(sha256) }));
+const fileText = () => orderText(lines(), tab.montage.leftOut, nameOf);
+
+/**
+ * Change the order so that it can be undone, and say what changed.
+ * @param {() => void} change
+ * @param {() => string} message
+ */
+function changeOrder(change, message) {
+  if (!tab.served) return;
+  const before = tab.montage.snapshot();
+  change();
+  tab.montage.remember(before);
+  show(tab.served);
+  notify(message());
+}
+
+/** @param {string} sha256 */
+const placeText = (sha256) => textOf("film.said.moved",
+  { name: nameOf(sha256), at: tab.montage.placeOf(sha256), n: tab.montage.order.length });
+
+/**
+ * Move a clip by one place.
+ * @param {string} sha256
+ * @param {1 | -1} by
+ */
+function step(sha256, by) {
+  const { montage } = tab;
+  if (montage.pinned.has(sha256)) notify(textOf("film.said.is_pinned", { name: nameOf(sha256) }));
+  else if (montage.canStep(sha256, by)) changeOrder(() => montage.step(sha256, by), () => placeText(sha256));
+}
+
+/** @param {string} sha256 */
+function togglePin(sha256) {
+  const { montage } = tab;
+  if (!montage.order.includes(sha256)) return;
+  changeOrder(() => montage.togglePin(sha256), () =>
+    textOf(montage.pinned.has(sha256) ? "film.said.pinned" : "film.said.unpinned",
+      { name: nameOf(sha256), at: montage.placeOf(sha256) }));
+}
+
+/** @param {string} sha256 */
+function toggleLeftOut(sha256) {
+  const { montage } = tab;
+  changeOrder(() => montage.toggleLeftOut(sha256), () =>
+    (montage.order.includes(sha256) ? placeText(sha256) : textOf("film.said.out", { name: nameOf(sha256) })));
+}
+
+/**
+ * The same by key; then the keys act on the clip that follows.
+ * @param {string} sha256
+ */
+function toggleLeftOutByKey(sha256) {
+  const { montage } = tab;
+  const place = montage.order.indexOf(sha256);
+  toggleLeftOut(sha256);
+  const next = place < 0 ? sha256 : montage.order[Math.min(place, montage.order.length - 1)];
+  if (next) itemOf(next).focus({ preventScroll: true });
+}
+
+/**
+ * The clip of the item that an element is in.
+ * @param {EventTarget | null} target
+ */
+const clipAt = (target) =>
+  /** @type {HTMLElement | null} */ (/** @type {Element} */ (target).closest(".reel"))?.dataset.sha256;
+
+/** @param {MouseEvent} event */
+function onClick(event) {
+  const sha256 = clipAt(event.target);
+  const button = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-move]"));
+  if (!sha256 || !button) return;
+  if (button.dataset.move === "pin") togglePin(sha256);
+  else if (button.dataset.move === "out") toggleLeftOut(sha256);
+  else step(sha256, button.dataset.move === "later" ? 1 : -1);
+}
+
+/** @param {PointerEvent} event */
+function onPress(event) {
+  const handle = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest(".handle"));
+  const sha256 = clipAt(event.target);
+  const { montage, served } = tab;
+  if (!handle || !sha256 || !served || event.button !== 0) return;
   event.preventDefault();
-  if (film.pinned.has(sha256)) {
-    tell(t("film.said.is_pinned", { name: filmName(sha256) }));
+  if (montage.pinned.has(sha256)) {
+    notify(textOf("film.said.is_pinned", { name: nameOf(sha256) }));
     return;
   }
-  const before = { order: [...film.order], out: [...film.out], pinned: new Set(film.pinned) };
-  item.classList.add("dragged");
-  handle.setPointerCapture(event.pointerId);
-  const follow = ({ clientY }) => {
-    if (clientY < 60) window.scrollBy(0, -24);
-    if (clientY > window.innerHeight - 120) window.scrollBy(0, 24);
-    const next = film.order.find((it) => {
-      if (it === sha256) return false;
-      const box = film.items.get(it).getBoundingClientRect();
-      return clientY < box.top + box.height / 2;
-    });
-    const was = film.order.join();
-    moveBefore(sha256, next ?? null);
-    if (film.order.join() !== was) layFilm();
-  };
-  const end = (last) => {
-    handle.removeEventListener("pointermove", follow);
-    item.classList.remove("dragged");
-    if (last.type === "pointercancel") film.order = before.order;
-    else if (film.order.join() !== before.order.join()) {
-      film.before.push(before);
-      tell(sayPlace(sha256));
+  const before = montage.snapshot();
+  const ended = (/** @type {boolean} */ isCancelled) => {
+    if (isCancelled) montage.order = before.order;
+    else if (montage.order.join() !== before.order.join()) {
+      montage.remember(before);
+      notify(placeText(sha256));
     }
-    layFilm();
+    show(served);
   };
-  handle.addEventListener("pointermove", follow);
-  handle.addEventListener("pointerup", end, { once: true });
-  handle.addEventListener("pointercancel", end, { once: true });
+  followPointer(event, handle, montage, { sha256, moved: () => show(served), ended });
 }
 
-function markReel(sha256) {
-  if (film.items.has(filmAt)) film.items.get(filmAt).classList.remove("current");
-  filmAt = sha256;
-  film.items.get(sha256).classList.add("current");
+/**
+ * The clip that has the focus becomes the one that the keys act on.
+ * @param {FocusEvent} event
+ */
+function onFocus(event) {
+  const sha256 = clipAt(event.target);
+  if (!sha256) return;
+  if (tab.current) itemOf(tab.current).classList.remove("current");
+  tab.current = sha256;
+  itemOf(sha256).classList.add("current");
 }
 
-function goReel(by) {
-  const all = [...film.order, ...film.out];
+function sort() {
+  const name = /** @type {keyof typeof ORDERS | "shuffle"} */ (control("film-sort").value);
+  const sorted = tab.montage.movable.map(rowOf);
+  if (name === "shuffle") shuffle(sorted);
+  else sorted.sort(ORDERS[name]);
+  changeOrder(() => tab.montage.arrange(sorted.map((row) => row.clip.sha256 ?? "")),
+    () => textOf("film.said.sorted", { n: sorted.length }));
+}
+
+/**
+ * Put the items of a list into an order by chance (Fisher and Yates).
+ * @param {unknown[]} items
+ */
+function shuffle(items) {
+  for (let at = items.length - 1; at > 0; at -= 1) {
+    const other = Math.floor(Math.random() * (at + 1));
+    [items[at], items[other]] = [items[other], items[at]];
+  }
+}
+
+function undo() {
+  const isUndone = tab.montage.undo();
+  if (isUndone && tab.served) show(tab.served);
+  notify(textOf(isUndone ? "film.said.undone" : "said.nothing_to_undo"));
+}
+
+/** Write the order file, or offer it where the configuration names none. */
+function save() {
+  if (!tab.served?.file) {
+    offerFile("order.txt", fileText(), "text/plain");
+    notify(textOf("film.said.downloaded"));
+    return;
+  }
+  const body = { lines: lines(), left_out: tab.montage.leftOut, by: reviewerName() };
+  writeInOrder(async () => {
+    const { status, data } = await ask("/api/order", { ...body, seen: tab.served?.digest });
+    if (status === 200 || status === 409) tab.served = data;
+    if (status === 200) {
+      tab.montage.markSaved();
+      notify(textOf("film.said.saved", { order: data.order, n: body.lines.length }));
+    } else notify(status === 409 ? textOf("film.said.overtaken") : textOf("live.refused", { problem: data.problem }));
+    if (tab.served) show(tab.served);
+  }, reportLoss);
+}
+
+/** @param {number} by */
+function goBy(by) {
+  const { all } = tab.montage;
   if (!all.length) return;
-  const at = all.indexOf(filmAt);
-  const item = film.items.get(all[at < 0 ? 0 : Math.max(0, Math.min(all.length - 1, at + by))]);
+  const place = all.indexOf(tab.current);
+  const item = itemOf(all[place < 0 ? 0 : Math.max(0, Math.min(all.length - 1, place + by))]);
   item.focus();
   item.scrollIntoView({ block: "nearest" });
 }
 
-const onReel = (act) => {
-  if (film.items.has(filmAt)) act(filmAt);
+/** @param {(sha256: string) => void} act */
+const onCurrent = (act) => {
+  if (tab.montage.all.includes(tab.current)) act(tab.current);
 };
-/** The keys of this tab; each has a button. */
-const FILM_KEYS = {
-  j: (event) => (event.shiftKey ? onReel((sha256) => step(sha256, 1)) : goReel(1)),
-  k: (event) => (event.shiftKey ? onReel((sha256) => step(sha256, -1)) : goReel(-1)),
-  p: () => onReel(pin),
-  x: () => onReel(leaveOutHere),
-  s: () => $("film-save").click(),
-  u: undoFilm,
-  "?": () => $("help").showModal(),
+
+/** What the keys do in this tab; each has a button too.
+ * @type {Record<string, (event: KeyboardEvent) => void>} */
+export const MONTAGE_KEYS = {
+  j: (event) => (event.shiftKey ? onCurrent((sha256) => step(sha256, 1)) : goBy(1)),
+  k: (event) => (event.shiftKey ? onCurrent((sha256) => step(sha256, -1)) : goBy(-1)),
+  p: () => onCurrent(togglePin),
+  x: () => onCurrent(toggleLeftOutByKey),
+  s: () => buttonById("film-save").click(),
+  u: undo,
 };
-const FILM_KEY_NAMES = [
-  ["J", "j"], ["K", "k"], ["⇧ J", "film.later"], ["⇧ K", "film.earlier"], ["P", "film.pin"],
-  ["X", "film.out"], ["U", "u"], ["S", "film.save"],
-];
 
-const VIEWS = ["clips", "montage"];
-
-function showView(name) {
-  for (const view of VIEWS) {
-    const isIt = view === name;
-    $(`view-${view}`).hidden = !isIt;
-    $(`tab-${view}`).setAttribute("aria-selected", String(isIt));
-    $(`tab-${view}`).tabIndex = isIt ? 0 : -1;
+export function startMontage() {
+  for (const list of [byId("film"), byId("film-out")]) {
+    list.addEventListener("click", onClick);
+    list.addEventListener("pointerdown", onPress);
+    list.addEventListener("focusin", onFocus);
   }
-  $("undo").hidden = name === "montage"; // which has one of its own
-  if (name !== "montage") return;
-  pickAll([...selected], false);
-  if (film.said) followDecisions();
-  else loadFilm().catch(() => tell(t("live.lost")));
-}
-
-function goMontage() {
-  $("tabs").hidden = false;
-  $("help-montage").hidden = false;
-  $("help-montage-keys").append(...keyNames(FILM_KEY_NAMES));
-  VIEWS.forEach((view, at) => {
-    const panel = $(`view-${view}`);
-    panel.setAttribute("role", "tabpanel");
-    panel.setAttribute("aria-labelledby", `tab-${view}`);
-    const tab = $(`tab-${view}`);
-    tab.addEventListener("click", () => showView(view));
-    tab.addEventListener("keydown", (event) => {
-      if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-      const other = VIEWS[1 - at];
-      showView(other);
-      $(`tab-${other}`).focus();
-    });
-  });
-  options("film-sort", ["received", "sender", "filename", "longest"].map((key) => [key, t(`sort.${key}`)])
-    .concat([["shuffle", t("film.shuffle")]]));
-  $("film-sort-do").addEventListener("click", sortFilm);
-  $("film-save").addEventListener("click", saveFilm);
-  $("film-undo").addEventListener("click", undoFilm);
-  $("film-reload").addEventListener("click", () => loadFilm().catch(() => tell(t("live.lost"))));
+  const orders = /** @type {const} */ (["received", "sender", "filename", "longest"]);
+  setChoices("film-sort", [
+    ...orders.map((name) => /** @type {[string, string]} */ ([name, textOf(`sort.${name}`)])),
+    ["shuffle", textOf("film.shuffle")],
+  ]);
+  buttonById("film-sort-do").addEventListener("click", sort);
+  buttonById("film-save").addEventListener("click", save);
+  buttonById("film-undo").addEventListener("click", undo);
+  buttonById("film-reload").addEventListener("click", () => load().catch(reportLoss));
 }

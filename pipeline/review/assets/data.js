@@ -1,0 +1,56 @@
+// What the server or the report command put into the page: the report, further facts, the texts.
+
+/**
+ * @typedef {"approved" | "held" | "rejected" | "undecided"} Decision
+ * @typedef {"accepted" | "rejected" | "duplicate" | "failed" | "pending" | "withdrawn"} Status
+ *
+ * The fields of these types are those of report.json; docs/report-schema.md explains each.
+ * @typedef {{
+ *   decision: Decision, note: string, by: string, at: string | null,
+ *   caption: string | null, category: string | null, in_s: number | null, out_s: number | null,
+ * }} Review
+ * @typedef {{
+ *   path: string, width: number, height: number, fps: number, frames: number,
+ *   duration_s: number, loudness_lufs: number | null,
+ * }} Output
+ * @typedef {{
+ *   width: number, height: number, fps: number | null, duration_s: number | null,
+ *   rotation: number, hdr: boolean, audio_codec: string | null, loudness_lufs?: number | null,
+ * }} Source
+ * @typedef {{
+ *   sha256: string | null, submission: string, parent: string | null, filename: string,
+ *   kind: "video" | "image" | "archive" | "other", status: Status,
+ *   reason: { code: string, detail: string } | null, duplicate_of: string | null,
+ *   metadata: { found: { carrier: string, what: string }[], clean: boolean | null },
+ *   source: Source | null, caption: string, category: string | null, warnings: string[],
+ *   outputs: Output[], review: Review,
+ * }} Clip
+ * @typedef {{
+ *   id: string, sender: string, subject: string, text: string, received_at: string, notes: string[],
+ * }} Submission
+ * @typedef {{
+ *   campaign: string, generated_at: string, totals: Record<Status, number>,
+ *   submissions: Submission[], clips: Clip[],
+ * }} Report
+ *
+ * One entry of the audit trail, with the fields that it changed.
+ * @typedef {{
+ *   sha256: string, at: string, by: string, undoes: boolean,
+ *   before: Partial<Review>, after: Partial<Review>,
+ * }} TrailEvent
+ *
+ * @typedef {{
+ *   required: boolean, loudness_lufs: number, new: string[], categories: string[],
+ *   trail: TrailEvent[], live: { counter: number, by: string } | null,
+ * }} Facts
+ */
+
+/** @param {string} id */
+const parsed = (id) => JSON.parse(document.getElementById(id)?.textContent ?? "");
+
+/** @type {Report} */
+export const report = parsed("report");
+/** @type {Facts} */
+export const facts = parsed("facts");
+/** @type {Record<string, string | Record<string, string>>} */
+export const texts = parsed("texts");

@@ -1,0 +1,87 @@
+// What the reviewer decides on this page, and its undo.
+
+import { goToClip } from "./list.js";
+import { announce, notify } from "./messages.js";
+import { entryOf, reviewOf, setReviews } from "./reviews.js";
+import { isDecidableRow, nameOf } from "./rows.js";
+import { isSameDecision } from "./rules.js";
+import { reviewerName } from "./server.js";
+import { isServed, send, undoOnServer } from "./sync.js";
+import { textOf } from "./texts.js";
+
+/**
+ * @typedef {import("./rows.js").Row} Row
+ * @typedef {import("./data.js").Review} Review
+ * @typedef {import("./data.js").Decision} Decision
+ */
+
+/** @type {import("./reviews.js").ClipReview[][]} for each act, newest last, the reviews before it */
+const undoable = [];
+
+export const canUndo = () => undoable.length > 0;
+
+/** The time now as the ledger writes it: UTC, to the second. */
+export const timestamp = () => new Date().toISOString().replace(/\.\d+Z$/, "Z");
+
+/**
+ * Change the reviews of some rows, as one act.
+ * @param {Row[]} changed
+ * @param {Partial<Review>} change
+ */
+export function amend(changed, change) {
+  const mark = { by: reviewerName(), at: timestamp() };
+  const act = changed
+    .map((row) => ({ sha256: row.clip.sha256 ?? "", before: reviewOf(row), review: { ...reviewOf(row), ...change, ...mark } }))
+    .filter(({ before, review }) => !isSameDecision(before, review));
+  if (!act.length) return;
+  undoable.push(act.map(({ sha256, before }) => ({ sha256, review: before })));
+  setReviews(act, true);
+  if (isServed) send(act.map(({ sha256 }) => sha256));
+}
+
+/**
+ * @param {Row} row
+ * @param {Decision} decision
+ */
+export function decide(row, decision) {
+  if (!isDecidableRow(row)) return;
+  amend([row], { decision });
+  announce(textOf("said.decided", { decision: textOf(`decision.${decision}`), name: row.clip.filename }));
+}
+
+/**
+ * @param {Row[]} chosen
+ * @param {Decision} decision
+ */
+export function decideAll(chosen, decision) {
+  amend(chosen, { decision });
+  announce(textOf("said.decided_all", { decision: textOf(`decision.${decision}`), n: chosen.length }));
+}
+
+/** Take back the last act. */
+export function undo() {
+  if (isServed) {
+    undoOnServer((shas) => notify(showUndone(shas)));
+    return;
+  }
+  const last = undoable.pop();
+  if (!last) {
+    announce(textOf("said.nothing_to_undo"));
+    return;
+  }
+  setReviews(last);
+  announce(showUndone(last.map(({ sha256 }) => sha256)));
+}
+
+/**
+ * Go to what was undone.
+ * @param {string[]} shas
+ * @returns {string} what to say about it
+ */
+function showUndone(shas) {
+  const [sha256] = shas;
+  goToClip(sha256);
+  if (shas.length > 1) return textOf("said.undone_all", { n: shas.length });
+  const { decision } = entryOf(sha256).now;
+  return textOf("said.undone", { name: nameOf(sha256), decision: textOf(`decision.${decision}`) });
+}

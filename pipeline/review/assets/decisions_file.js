@@ -1,0 +1,30 @@
+// The decisions file of a page that no server stands behind: `footage decide` takes it.
+
+import { report } from "./data.js";
+import { timestamp } from "./decisions.js";
+import { offerFile } from "./dom.js";
+import { announce, notify } from "./messages.js";
+import { entryOf, markSaved, unsaved } from "./reviews.js";
+import { reviewerName } from "./server.js";
+import { textOf } from "./texts.js";
+
+const saved = { isAny: false };
+
+/** Whether a decisions file was saved from this page. */
+export const wasSaved = () => saved.isAny;
+
+/** Offer the unsaved decisions as a file. */
+export function saveDecisions() {
+  const by = reviewerName();
+  const decisions = [...unsaved].map((sha256) => {
+    const { now } = entryOf(sha256);
+    return { sha256, ...now, by: now.by || by };
+  });
+  const file = `decisions-${timestamp().replace(/[:-]/g, "").replace("T", "-").slice(0, 15)}.json`;
+  const content = JSON.stringify({ schema: 1, campaign: report.campaign, decisions }, null, 1);
+  offerFile(file, content, "application/json");
+  saved.isAny = true;
+  markSaved(decisions.map(({ sha256 }) => sha256));
+  notify(textOf("dock.saved", { n: decisions.length, file }));
+  announce(textOf("said.saved", { n: decisions.length, file }));
+}

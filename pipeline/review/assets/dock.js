@@ -1,0 +1,34 @@
+// The bar at the bottom: how many decisions are unsaved, undo, save.
+
+import { facts } from "./data.js";
+import { canUndo, undo } from "./decisions.js";
+import { saveDecisions, wasSaved } from "./decisions_file.js";
+import { buttonById, byId, inputById } from "./dom.js";
+import { unsaved } from "./reviews.js";
+import { hasSelection } from "./selection.js";
+import { textOf } from "./texts.js";
+
+/** Show what there is to do; the bar is hidden where there is nothing. */
+export function refreshDock() {
+  if (!facts.live) {
+    if (unsaved.size) byId("dock-count").textContent = textOf("dock.count", { n: unsaved.size });
+    buttonById("save").disabled = !unsaved.size;
+    buttonById("undo").disabled = !canUndo();
+  }
+  const isUsed = Boolean(facts.live || unsaved.size || canUndo() || wasSaved());
+  byId("dock-save").hidden = !isUsed;
+  byId("dock").hidden = !isUsed && !hasSelection();
+  document.body.classList.toggle("docked", !byId("dock").hidden);
+}
+
+export function startDock() {
+  buttonById("undo").addEventListener("click", undo);
+  buttonById("save").addEventListener("click", saveDecisions);
+  if (facts.live) {
+    inputById("reviewer").value = facts.live.by;
+    buttonById("save").hidden = true;
+    byId("dock-count").textContent = textOf("live.ready");
+    byId("help-file").textContent = textOf("live.help");
+  }
+  refreshDock();
+}

@@ -1,0 +1,115 @@
+// The decision on each clip as this page shows it, and who decided what before.
+
+import { facts, report } from "./data.js";
+import { rowsOf } from "./rows.js";
+import { isAdmittedBy, isDecidable, isSameDecision, shownFrames } from "./rules.js";
+import { makeSignal } from "./signal.js";
+
+/**
+ * @typedef {import("./data.js").Review} Review
+ * @typedef {import("./rows.js").Row} Row
+ * @typedef {{ sha256: string, review: Review }} ClipReview
+ * @typedef {{ saved: Review, now: Review, refusals: number }} Entry
+ *   saved: as the ledger has it; now: as the page shows it; refusals: how often the page had to
+ *   go back to what the ledger has
+ */
+
+/** @type {Review} */
+const UNDECIDED = {
+  decision: "undecided", note: "", by: "", at: null,
+  caption: null, category: null, in_s: null, out_s: null,
+};
+
+/** @type {Map<string, Entry>} by SHA-256 */
+const entries = new Map();
+for (const { sha256, review } of report.clips) {
+  if (sha256 && !entries.has(sha256)) entries.set(sha256, { saved: review, now: review, refusals: 0 });
+}
+/** @type {Map<string, import("./data.js").TrailEvent[]>} by SHA-256, oldest first */
+const trails = new Map();
+addToTrails(facts.trail);
+
+/** The SHA-256 of the clips whose decision is on this page only. Empty where a server writes them. */
+export const unsaved = /** @type {Set<string>} */ (new Set());
+
+/**
+ * Sent after reviews changed: the rows that show them, and whether the reviewer changed them here.
+ * Then the fields of the card hold what was typed and are not filled again.
+ * @type {{ listen: (listener: (rows: Row[], isOwnEdit: boolean) => void) => void, send: (rows: Row[], isOwnEdit: boolean) => void }}
+ */
+export const reviewsChanged = makeSignal();
+
+/**
+ * @param {string} sha256
+ * @returns {Entry}
+ */
+export function entryOf(sha256) {
+  const entry = entries.get(sha256);
+  if (!entry) throw new Error(`the report has no clip ${sha256}`);
+  return entry;
+}
+
+/** @param {string} sha256 */
+export const isInReport = (sha256) => entries.has(sha256);
+
+/** @param {Row} row */
+export const reviewOf = (row) => (row.clip.sha256 ? entryOf(row.clip.sha256).now : UNDECIDED);
+
+/** @param {Row} row */
+export const isWaiting = (row) => isDecidable(row.clip) && reviewOf(row).decision === "undecided";
+
+/**
+ * Whether the clip of a row goes into the montage.
+ * @param {Row} row
+ */
+export const isAdmitted = (row) =>
+  isDecidable(row.clip) && isAdmittedBy(reviewOf(row).decision, facts.required);
+
+/** @param {Row} row */
+export const isUnsaved = (row) => unsaved.has(row.clip.sha256 ?? "") && row.clip.status !== "duplicate";
+
+/**
+ * How long the clip of a row is between its in and out points, in seconds.
+ * @param {Row} row
+ */
+export function shownSeconds(row) {
+  const [output] = row.clip.outputs;
+  return output ? shownFrames(output, reviewOf(row)) / output.fps : 0;
+}
+
+/**
+ * Show other reviews.
+ * @param {ClipReview[]} changed
+ * @param {boolean} isOwnEdit the reviewer made the change in the card, whose fields show it already
+ */
+export function setReviews(changed, isOwnEdit = false) {
+  for (const { sha256, review } of changed) {
+    const entry = entryOf(sha256);
+    entry.now = review;
+    if (facts.live || isSameDecision(review, entry.saved)) unsaved.delete(sha256);
+    else unsaved.add(sha256);
+  }
+  reviewsChanged.send(changed.flatMap(({ sha256 }) => rowsOf(sha256)), isOwnEdit);
+}
+
+/**
+ * Take what the page shows of these clips as saved.
+ * @param {string[]} shas
+ */
+export function markSaved(shas) {
+  for (const sha256 of shas) entryOf(sha256).saved = entryOf(sha256).now;
+  setReviews(shas.map((sha256) => ({ sha256, review: entryOf(sha256).now })), true);
+}
+
+/** @param {Row} row */
+export const trailOf = (row) => trails.get(row.clip.sha256 ?? "") ?? [];
+
+/**
+ * Add events to the trails of their clips.
+ * @param {import("./data.js").TrailEvent[]} events
+ * @returns {Row[]} the rows that show these clips
+ */
+export function addToTrails(events) {
+  for (const event of events) trails.set(event.sha256, [...(trails.get(event.sha256) ?? []), event]);
+  return [...new Set(events.map(({ sha256 }) => sha256))].flatMap(rowsOf);
+}

@@ -1,0 +1,94 @@
+// The rules that the program has too, in Python: pipeline/review/rules.py and pipeline/render.
+// Nothing here touches the page. tests/page_rules.json holds cases that both must answer alike.
+
+/** @typedef {import("./data.js").Review} Review */
+
+/**
+ * Whether there is a finished clip that a reviewer can decide on.
+ * @param {Pick<import("./data.js").Clip, "status" | "outputs" | "metadata">} clip
+ */
+export const isDecidable = (clip) =>
+  clip.status === "accepted" && clip.outputs.length > 0 && clip.metadata.clean === true;
+
+/**
+ * Whether a decidable clip with this decision goes into the montage.
+ * @param {import("./data.js").Decision} decision
+ * @param {boolean} isApprovalRequired [review] required of the configuration
+ */
+export function isAdmittedBy(decision, isApprovalRequired) {
+  return isApprovalRequired ? decision === "approved" : decision !== "rejected" && decision !== "held";
+}
+
+/**
+ * Whether two reviews say the same, whoever made them and whenever.
+ * @param {Review} one
+ * @param {Review} other
+ */
+export function isSameDecision(one, other) {
+  return one.decision === other.decision && one.note === other.note
+    && one.caption === other.caption && one.category === other.category
+    && one.in_s === other.in_s && one.out_s === other.out_s;
+}
+
+/**
+ * Round to a whole number; a half goes to the even neighbour, as in Python and not as in Math.round.
+ * @param {number} value
+ */
+function roundHalfToEven(value) {
+  const below = Math.floor(value);
+  if (value - below !== 0.5) return Math.round(value);
+  return below % 2 === 0 ? below : below + 1;
+}
+
+/**
+ * How many frames a time has, to the nearest frame.
+ * @param {number} seconds
+ * @param {number} fps
+ */
+export const framesIn = (seconds, fps) => roundHalfToEven(seconds * fps);
+
+/**
+ * How many frames of a clip are shown between its in and out points.
+ * @param {Pick<import("./data.js").Output, "fps" | "frames">} output
+ * @param {Pick<Review, "in_s" | "out_s">} review
+ * @param {number} most the greatest number of frames that the montage shows of a clip; 0: all
+ */
+export function shownFrames({ fps, frames }, { in_s: from, out_s: to }, most = 0) {
+  const start = from === null ? 0 : Math.min(framesIn(from, fps), frames);
+  const stop = to === null ? frames : Math.min(framesIn(to, fps), frames);
+  const length = Math.max(0, stop - start);
+  return most ? Math.min(length, most) : length;
+}
+
+/**
+ * The frame with which each clip of the montage begins, and the length of the whole. Neighbours
+ * overlap in a crossfade, which is at most half as long as the shorter of them.
+ * @param {number[]} lengths in frames
+ * @param {number} fade the length of a crossfade in frames; 0: hard cuts
+ */
+export function montageStarts(lengths, fade) {
+  /** @type {number[]} */
+  const starts = [];
+  let end = 0;
+  lengths.forEach((length, index) => {
+    const before = index ? lengths[index - 1] : 0;
+    const start = end - Math.min(fade, Math.floor(before / 2), Math.floor(length / 2));
+    starts.push(start);
+    end = start + length;
+  });
+  return { starts, frames: end };
+}
+
+/**
+ * The text of an order file, as `footage render` reads it.
+ * @param {{ sha256: string, pinned: boolean }[]} lines
+ * @param {string[]} leftOut the SHA-256 of clips that are to stay out
+ * @param {(sha256: string) => string} nameOf
+ */
+export function orderText(lines, leftOut, nameOf) {
+  const remark = (/** @type {string} */ sha256) => nameOf(sha256).split(/\s+/).filter(Boolean).join(" ");
+  return [
+    ...lines.map(({ sha256, pinned }) => `${sha256}  # ${pinned ? "pinned; " : ""}${remark(sha256)}\n`),
+    ...leftOut.map((sha256) => `# left out: ${sha256}  ${remark(sha256)}\n`),
+  ].join("");
+}

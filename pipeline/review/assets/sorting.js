@@ -1,0 +1,25 @@
+// The orders in which rows can be listed.
+
+import { reviewOf, shownSeconds } from "./reviews.js";
+import { isDecidableRow } from "./rows.js";
+import { nameCollator } from "./texts.js";
+
+/** @typedef {import("./rows.js").Row} Row */
+
+const DECISION_RANK = { undecided: 0, held: 1, approved: 2, rejected: 3 };
+
+/** The orders by name, each as a function that compares two rows. */
+export const ORDERS = {
+  received: (/** @type {Row} */ a, /** @type {Row} */ b) => a.index - b.index,
+  newest: (/** @type {Row} */ a, /** @type {Row} */ b) => b.index - a.index,
+  sender: (/** @type {Row} */ a, /** @type {Row} */ b) =>
+    nameCollator.compare(a.mail.sender, b.mail.sender) || a.index - b.index,
+  filename: (/** @type {Row} */ a, /** @type {Row} */ b) =>
+    nameCollator.compare(a.clip.filename, b.clip.filename) || a.index - b.index,
+  longest: (/** @type {Row} */ a, /** @type {Row} */ b) => shownSeconds(b) - shownSeconds(a) || a.index - b.index,
+  decision: (/** @type {Row} */ a, /** @type {Row} */ b) =>
+    Number(isDecidableRow(b)) - Number(isDecidableRow(a))
+    || DECISION_RANK[reviewOf(a).decision] - DECISION_RANK[reviewOf(b).decision] || a.index - b.index,
+};
+
+/** @typedef {keyof typeof ORDERS} OrderName */

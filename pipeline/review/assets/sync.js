@@ -1,0 +1,140 @@
+// Decisions of a served page: written at once, and those of others shown as they come.
+
+import { facts } from "./data.js";
+import { notify } from "./messages.js";
+import { addToTrails, entryOf, isInReport, reviewsChanged, setReviews } from "./reviews.js";
+import { nameOf } from "./rows.js";
+import { isSameDecision } from "./rules.js";
+import { ask, reviewerName, writeInOrder } from "./server.js";
+import { textOf } from "./texts.js";
+
+/** @typedef {import("./reviews.js").ClipReview} ClipReview */
+
+const POLL_MS = 1000;
+let counter = facts.live?.counter ?? 0; // the last entry of the audit trail that the page has
+
+/** Whether a server is behind this page. */
+export const isServed = facts.live !== null;
+
+const reportLoss = () => notify(textOf("live.lost"));
+
+/**
+ * Show what the ledger has of some clips.
+ * @param {ClipReview[]} items
+ */
+function showSaved(items) {
+  for (const { sha256, review } of items) entryOf(sha256).saved = review;
+  setReviews(items);
+}
+
+/**
+ * Show what the ledger has, and drop what was decided on the page since and is not sent yet.
+ * @param {ClipReview[]} items
+ */
+function goBack(items) {
+  for (const { sha256 } of items) entryOf(sha256).refusals += 1;
+  showSaved(items);
+}
+
+/**
+ * Show the saved reviews again, because what the page shows could not be written.
+ * @param {string[]} shas
+ * @param {string} message
+ */
+function giveUp(shas, message) {
+  goBack(shas.map((sha256) => ({ sha256, review: entryOf(sha256).saved })));
+  notify(message);
+}
+
+/**
+ * Write what the page shows of these clips, as one act. The act is fixed now: what is decided while
+ * it is on its way is another act, which is undone by itself.
+ * @param {string[]} shas
+ */
+export function send(shas) {
+  const act = shas.map((sha256) => {
+    const entry = entryOf(sha256);
+    return { sha256, entry, now: entry.now, refusals: entry.refusals };
+  });
+  writeInOrder(async () => {
+    // if an earlier act was refused, the page has gone back and dropped what was built on it
+    const sent = act.filter(({ entry, now, refusals }) =>
+      entry.refusals === refusals && !isSameDecision(now, entry.saved));
+    if (!sent.length) return;
+    const entries = sent.map(({ sha256, entry, now }) => {
+      const { decision, note, caption, category, in_s, out_s } = now;
+      return { entry: { sha256, decision, note, caption, category, in_s, out_s }, seen: entry.saved };
+    });
+    const { status, data } = await ask("/api/decide", { entries, by: reviewerName() });
+    if (status !== 200 && status !== 409) {
+      giveUp(sent.map(({ sha256 }) => sha256), textOf("live.refused", { problem: data.problem }));
+      return;
+    }
+    const { changes, overtaken } = /** @type {Record<string, ClipReview[]>} */ (data);
+    for (const { sha256, review } of changes) entryOf(sha256).saved = review;
+    // a clip that was decided on again since is left as it is: the next act is on its way
+    const final = new Set(sent.filter(({ entry, now }) => entry.now === now).map(({ sha256 }) => sha256));
+    showSaved(changes.filter(({ sha256 }) => final.has(sha256)));
+    goBack(overtaken);
+    if (overtaken.length) notify(overtakenText(overtaken));
+    catchUp().catch(reportLoss);
+  }, () => giveUp(shas, textOf("live.lost")));
+}
+
+/** @param {ClipReview[]} overtaken */
+function overtakenText(overtaken) {
+  const [{ sha256, review }] = overtaken;
+  if (overtaken.length > 1) return textOf("live.overtaken_all", { n: overtaken.length });
+  return textOf("live.overtaken", { name: nameOf(sha256), by: review.by || textOf("live.somebody") });
+}
+
+/**
+ * Take back the last act of this reviewer, also one from before the server was started.
+ * @param {(shas: string[]) => void} whenUndone
+ */
+export function undoOnServer(whenUndone) {
+  writeInOrder(async () => {
+    const { status, data } = await ask("/api/undo", { by: reviewerName() });
+    if (status === 409) notify(textOf("live.undo_overtaken"));
+    else if (status !== 200 || !data.changes.length) notify(textOf("said.nothing_to_undo"));
+    else {
+      goBack(data.changes);
+      whenUndone(data.changes.map((/** @type {ClipReview} */ { sha256 }) => sha256));
+      catchUp().catch(reportLoss);
+    }
+  }, reportLoss);
+}
+
+/** Show what was decided since the last time, by whomever. */
+async function catchUp() {
+  const { status, data } = await ask(`/api/changes?since=${counter}`);
+  if (status !== 200 || data.counter <= counter) return;
+  counter = data.counter;
+  reviewsChanged.send(addToTrails(data.events), true);
+  for (const { sha256, review } of /** @type {ClipReview[]} */ (data.changes)) {
+    if (!isInReport(sha256)) continue;
+    const entry = entryOf(sha256);
+    // what is on its way to the server is settled by the answer
+    if (!isSameDecision(entry.now, entry.saved)) continue;
+    if (isSameDecision(entry.now, review)) {
+      entry.saved = review;
+      entry.now = review;
+    } else {
+      showSaved([{ sha256, review }]);
+      notify(textOf("live.other", {
+        by: review.by || textOf("live.somebody"), name: nameOf(sha256),
+        decision: textOf(`decision.${review.decision}`),
+      }));
+    }
+  }
+}
+
+async function poll() {
+  await catchUp().catch(reportLoss);
+  setTimeout(poll, POLL_MS);
+}
+
+/** Begin to ask for what others decide. */
+export function startPolling() {
+  setTimeout(poll, POLL_MS);
+}
