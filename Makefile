@@ -22,7 +22,8 @@ dev: .venv/installed-dev
 	$(BIN)/python -m pip check
 	@touch $@
 
-# What the tests need beyond Python: a mail server, the second judge of metadata, a browser.
+# What the checks and tests need beyond Python: the type checker of the page's script, a mail
+# server, the second judge of metadata, a browser.
 system:
 	@tests/install-system-packages
 
@@ -33,8 +34,11 @@ check: dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@command -v tsc >/dev/null || { echo "make check needs tsc, which type-checks the page's script. It is in Debian's package node-typescript; 'make system' installs it." >&2; exit 1; }
+	tsc --project jsconfig.json
 
-test: check system
+# The system's packages come first: the checks need one of them.
+test: system check
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --no-loadscope-reorder --cov --cov-report=term
 
 bench: dev

@@ -96,6 +96,7 @@ def as_data(config: Config, senders: Mapping[str, str], rows: Sequence[Row]) -> 
         "file": path is not None,
         "problem": "",
         "admitted": film,
+        "fps": config.output[0].fps,
         "transition_s": montage.transition_seconds,
         "most_clip_s": montage.max_clip_seconds,
         "chapters": montage.chapter_cards,

@@ -16,11 +16,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-# in the order in which they stand in the page, inside one function
-SCRIPTS = (
-    "state.js", "morning.js", "cards.js", "decide.js", "select.js", "live.js", "list.js",
-    "montage.js", "main.js",
-)  # fmt: skip
+from pipeline.review import bundle
+
+ENTRY = "main.js"  # imports all other modules of the page
 STYLES = ("style.css", "cards.css", "dock.css", "montage.css", "narrow.css")
 _SLOT = re.compile(r"\{\{([a-z0-9_.]+)\}\}")
 
@@ -114,7 +112,7 @@ def texts() -> dict[str, Any]:
 
 @cache
 def _script() -> str:
-    return "\n".join(['(() => {\n"use strict";', *map(asset, SCRIPTS), "})();"])
+    return bundle.joined(ENTRY, asset)
 
 
 @cache

@@ -41,7 +41,8 @@ function eventItem({ at, by, undoes, before, after }) {
  */
 function valueText(field, value) {
   if (field === "decision") {
-    return textOf(`decision.${/** @type {import("./data.js").Decision} */ (value)}`);
+    const decision = /** @type {import("./data.js").Decision} */ (value);
+    return textOf(`decision.${decision}`);
   }
   if (value === null || value === undefined || value === "") return textOf("history.nothing");
   return typeof value === "number" ? textOf("card.seconds", { n: numberFormat.format(value) }) : `“${value}”`;
