@@ -25,7 +25,6 @@ from pipeline import judge
 from pipeline.carriers import findings
 from pipeline.console import Console
 from pipeline.demo import sample
-from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Permissions, choose, spawn
 from pipeline.media import identify
 
@@ -87,7 +86,7 @@ def finding(folder: Path) -> float:
 def measured() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sample.make(folder, FfmpegRunner("auto", Console()), Console())
+        sample.make(folder, Console())
         config = folder / "config.toml"
         config.write_text(config.read_text("utf-8") + '\n[process]\nsandbox = "landlock"\n')
         footage(folder, "ingest")

@@ -11,7 +11,7 @@ import pytest
 from support.dovecot import Dovecot
 from xdist.scheduler import LoadFileScheduling
 
-_COSTLY = re.compile(r"^from support\.(dovecot|demo_sample) import", re.MULTILINE)
+_COSTLY = re.compile(r"^from support\.dovecot import", re.MULTILINE)
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,9 @@ from typing import Any
 import jsonschema
 import pytest
 from support.command_scene import SMALL, CommandScene, Watched, footage, watch
-from support.demo_sample import demo_sample
+from support.demo_sample import PLANTED, demo_sample, expected
 from support.dovecot import PASSWORD, Dovecot
 
-from pipeline.demo import sample
 from pipeline.review import report as reporting
 
 __all__ = ["demo_sample"]
@@ -60,10 +59,10 @@ def test_every_attachment_becomes_what_it_must(walked: CommandScene) -> None:
     clips = walked.report["clips"]
     parents = {clip["sha256"]: clip["filename"] for clip in clips if clip["sha256"]}
     got = [(c["filename"], c["kind"], c["status"], parents.get(c["parent"])) for c in clips]
-    wanted = [(e.filename, e.kind.value, e.status.value, e.parent) for e in sample.expected()]
+    wanted = [(e.filename, e.kind.value, e.status.value, e.parent) for e in expected()]
     assert got == wanted
     reasons = {c["filename"]: (c["reason"] or {}).get("code") for c in clips}
-    for row in sample.expected():
+    for row in expected():
         assert reasons[row.filename] == (row.reason.value if row.reason else None)
 
 
@@ -122,7 +121,7 @@ def test_what_was_planted_is_nowhere_but_in_the_originals(walked: CommandScene) 
         if path.is_file() and "originals" not in path.parts:
             texts[str(path)] = path.read_bytes()
     assert len(texts) > 40
-    for planted in sample.PLANTED:
+    for planted in PLANTED:
         holders = [name for name, data in texts.items() if planted.encode() in data]
         assert holders == [], f"{planted} stands in {holders}"
     found = {c["filename"]: c["metadata"] for c in walked.report["clips"]}

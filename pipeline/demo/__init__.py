@@ -1,1 +1,1 @@
-"""A sample inbox for newcomers, tests and pictures, out of footage that it makes itself."""
+"""``footage demo``: a small sample inbox for newcomers, and everything run on it."""

@@ -1,4 +1,4 @@
-"""``footage demo``: the whole way, on a sample inbox made on the spot."""
+"""``footage demo``: make the sample inbox and run every stage on it."""
 
 from __future__ import annotations
 
@@ -10,23 +10,18 @@ from pipeline.commands import nightly, session
 from pipeline.config import load
 from pipeline.console import Console
 from pipeline.demo import sample
-from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.model import Status
 from pipeline.run import Run
 
 
 def walk(folder: Path, console: Console) -> tuple[int, dict[str, Any]]:
-    """Make the sample in *folder* and run everything on it; the exit code and the facts.
+    """Make the sample in *folder* and run everything on it; returns the exit code and the facts.
 
     The facts hold ``summary``: three lines for a person.
 
     :raises UsageError: the folder holds something else.
     """
-    runner = FfmpegRunner("auto", console)
-    try:
-        config = load(sample.make(folder, runner, console))
-    finally:
-        runner.close()
+    config = load(sample.make(folder, console))
     return session.execute(config, console, "demo", _everything)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from pipeline.demo.paint import Canvas, Picture, person
+from .paint import Canvas, Picture, person
 
 SKINS = ("#f0c8a0", "#8d5a3b", "#c98d5f", "#5e3b28", "#e6b48c")
 HAIRS = ("#2b1d14", "#6b4423", "#111111", "#b5803a", "#3d2b1f")

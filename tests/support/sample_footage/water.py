@@ -1,7 +1,7 @@
-"""A river that moves: a mirror of what stands above it, bent by waves.
+"""A river that moves: the picture above it is mirrored and bent by waves.
 
-The surface is a plane seen at a low angle, so waves come closer together and lower towards
-the horizon.  Each picture is a function of the time alone, in seconds.
+The surface is a plane seen at a low angle, so waves are closer together and lower near the
+horizon.  Each picture depends only on the time in seconds.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageColor
 
-from pipeline.demo.paint import Picture, lay
+from .paint import Picture, lay
 
 _Plane = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Look:
+class WaterStyle:
     """How water looks: its own colour far and near, the colour of its glints, how rough it is.
 
     ``sun`` is where the glints gather, as a part of the width; ``calm`` below 1 is smoother.
@@ -37,7 +37,7 @@ class Look:
 class Water:
     """The surface, *width* × *height* pixels, of one look."""
 
-    def __init__(self, width: int, height: int, look: Look) -> None:
+    def __init__(self, width: int, height: int, look: WaterStyle) -> None:
         self.width, self.height, self.look = width, height, look
         depth = ((np.arange(height, dtype=np.float32) + 0.5) / height)[:, None]
         across = (np.arange(width, dtype=np.float32) / width - 0.5)[None, :]

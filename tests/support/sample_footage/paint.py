@@ -106,7 +106,7 @@ class Canvas:
 
 def hills(canvas: Canvas, base: float, height: float, seed: int, colour: str) -> None:
     """A range of rounded hills that stands on the row *base*."""
-    dice = Random(seed)  # noqa: S311 - scenery, not secrets
+    dice = Random(seed)
     waves = [(height / (i + 1.6), (i + 1) * 1.7, dice.uniform(0, math.tau)) for i in range(4)]
     ridge = [
         (x, base - height - sum(a * math.sin(f * x / canvas.width * math.pi + p)
@@ -118,7 +118,7 @@ def hills(canvas: Canvas, base: float, height: float, seed: int, colour: str) ->
 
 def trees(canvas: Canvas, base: float, size: float, seed: int, colours: Sequence[str]) -> None:
     """A wood along the row *base*; *size* is how tall a tree is, about."""
-    dice = Random(seed)  # noqa: S311
+    dice = Random(seed)
     x = -size
     while x < canvas.width + size:
         tall = size * dice.uniform(0.6, 1.15)
@@ -139,7 +139,7 @@ def poplar(canvas: Canvas, x: float, base: float, tall: float, colour: str, ligh
 
 def reeds(canvas: Canvas, x: float, base: float, tall: float, seed: int, colour: str) -> None:
     """A clump of reeds and cattails around x."""
-    dice = Random(seed)  # noqa: S311
+    dice = Random(seed)
     for _ in range(26):
         foot = x + dice.gauss(0, tall * 0.22)
         lean, up = dice.gauss(0, tall * 0.16), tall * dice.uniform(0.5, 1.0)

@@ -7,8 +7,8 @@ from random import Random
 
 from PIL import Image
 
-from pipeline.demo import craft
-from pipeline.demo.paint import (
+from . import craft
+from .paint import (
     Canvas,
     Picture,
     arches,
@@ -21,7 +21,7 @@ from pipeline.demo.paint import (
     trees,
     up_mark,
 )
-from pipeline.demo.water import Look, Water, afloat
+from .water import Water, WaterStyle, afloat
 
 _CLOTHES = ("#e4572e", "#3fa7d6", "#ffd166", "#59cd90", "#ee6c9a", "#9b5de5")
 
@@ -39,7 +39,7 @@ def signs(width: int = 720, height: int = 960) -> Image.Image:
     cloud(back, width * 0.62, horizon * 0.16, width * 0.3, "#f4fafd")
     hills(back, horizon, horizon * 0.22, 61, "#8dbf9a")
     trees(back, horizon + 1, horizon * 0.24, 62, ("#4f9150", "#67a95b", "#3f7f4b"))
-    look = Look("#c3e0e6", "#2a7390", "#ffffff", spread=0.4)
+    look = WaterStyle("#c3e0e6", "#2a7390", "#ffffff", spread=0.4)
     picture = Water(width, height - horizon, look).under(back.picture(), 1.0)
     people = Canvas(width, height)
     bank = height * 0.86
@@ -65,7 +65,7 @@ def heron(width: int = 1024, height: int = 768) -> Image.Image:
     back.glow(width * 0.3, horizon * 0.86, height * 0.3, "#fff0b8", 0.7)
     back.ellipse(width * 0.3, horizon * 0.86, height * 0.055, height * 0.055, "#fff3cf")
     hills(back, horizon, horizon * 0.16, 71, "#6d3f63")
-    look = Look("#e79a6a", "#3c2a52", "#ffe9b0", sun=0.3, spread=0.12, calm=0.7)
+    look = WaterStyle("#e79a6a", "#3c2a52", "#ffe9b0", sun=0.3, spread=0.12, calm=0.7)
     picture = Water(width, height - horizon, look).under(back.picture(), 1.3)
     bird = Canvas(300, 460)
     ink = "#241a33"
@@ -89,7 +89,7 @@ def heron(width: int = 1024, height: int = 768) -> Image.Image:
 def meander(width: int = 960, height: int = 640) -> Image.Image:
     """The river from above, in bends through fields."""
     canvas = Canvas(width, height, ("#a9c77b", "#8fb56a"))
-    dice = Random(81)  # noqa: S311 - scenery, not secrets
+    dice = Random(81)
     greens = ("#9cc16f", "#b8cf83", "#7fa85c", "#d8cf8a", "#c9b36e", "#8db46a")
     cell = width / 8
     for row in range(7):
@@ -130,7 +130,7 @@ def cleanup(width: int = 1024, height: int = 768) -> Image.Image:
     cloud(back, width * 0.7, horizon * 0.2, width * 0.2, "#f4fafd")
     hills(back, horizon, horizon * 0.28, 91, "#93c29b")
     trees(back, horizon + 1, horizon * 0.26, 92, ("#4f9150", "#67a95b", "#3f7f4b"))
-    look = Look("#c3e0e6", "#2f7f8f", "#ffffff", spread=0.4)
+    look = WaterStyle("#c3e0e6", "#2f7f8f", "#ffffff", spread=0.4)
     picture = Water(width, height - horizon, look).under(back.picture(), 2.0)
     bank = Canvas(width, height)
     ground = height * 0.78
@@ -154,7 +154,7 @@ def paper_boats(width: int = 1024, height: int = 768) -> Image.Image:
     horizon = round(height * 0.3)
     back = Canvas(width, horizon, ("#b9e0d2", "#7fb795", "#4f8f6b"))
     trees(back, horizon + 2, horizon * 0.9, 101, ("#3f7f5b", "#4f9469", "#2f6b4c"))
-    look = Look("#8cc0ae", "#2c7f86", "#ffffff", spread=0.5, calm=0.7)
+    look = WaterStyle("#8cc0ae", "#2c7f86", "#ffffff", spread=0.5, calm=0.7)
     picture = Water(width, height - horizon, look).under(back.picture(), 3.0)
     colours = (("#fff6e3", "#e4d4b5"), ("#ff9f8a", "#dd7562"), ("#ffd97a", "#dfb24e"),
                ("#9fd3ff", "#6ba8da"))  # fmt: skip
@@ -182,7 +182,7 @@ def old_bridge(width: int = 1024, height: int = 683) -> Image.Image:
         person(
             back, width * x, horizon * 0.47, horizon * 0.19, cloth, craft.SKINS[0], craft.HAIRS[0]
         )
-    look = Look("#d8c8a6", "#4d5f57", "#fff6dd", spread=0.3, calm=0.8)
+    look = WaterStyle("#d8c8a6", "#4d5f57", "#fff6dd", spread=0.3, calm=0.8)
     picture = Water(width, height - horizon, look).under(back.picture(), 0.5)
     afloat(picture, craft.kayak(200, "#e0a33a", "#23395d", 0.6), width * 0.55, height * 0.85, 0.0)
     return _photo(picture)

@@ -13,8 +13,8 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageColor
 
-from pipeline.demo import craft
-from pipeline.demo.paint import (
+from . import craft
+from .paint import (
     Canvas,
     Picture,
     arches,
@@ -27,7 +27,7 @@ from pipeline.demo.paint import (
     trees,
     up_mark,
 )
-from pipeline.demo.water import Look, Water, afloat
+from .water import Water, WaterStyle, afloat
 
 Scene = Callable[[float], Picture]
 
@@ -71,7 +71,7 @@ def dawn(width: int, height: int) -> Scene:
     reeds(grass, width * 0.9, height / 3, height * 0.22, 9, "#1d2a33")
     shore = grass.picture()
     boats = _strokes(lambda a: craft.rowboat(width // 5, "#b23a48", ("#f4d35e", "#3fa7d6"), a))
-    look = Look("#e9a37c", "#2d4663", "#fff0c2", sun=0.62, spread=0.13)
+    look = WaterStyle("#e9a37c", "#2d4663", "#fff0c2", sun=0.62, spread=0.13)
     water, mark = Water(width, height - horizon, look), up_mark(height)
 
     def frame(time: float) -> Picture:
@@ -113,7 +113,7 @@ def balloon(width: int, height: int) -> Scene:
     air.box(size * 0.4, size * 1.2, size * 0.2, size * 0.16, 4, "#8a5a33")
     globe = air.picture()
     paddles = _strokes(lambda a: craft.kayak(width // 2, "#f4a52e", "#3a4f9f", a))
-    look = Look("#cfe6ea", "#1f5d73", "#ffffff", sun=0.5, spread=0.4)
+    look = WaterStyle("#cfe6ea", "#1f5d73", "#ffffff", sun=0.5, spread=0.4)
     water, mark = Water(width, height - horizon, look), up_mark(height // 2)
 
     def frame(time: float) -> Picture:
@@ -132,7 +132,7 @@ def lanterns(width: int, height: int) -> Scene:
     """Night, a moon, and paper lanterns that drift."""
     horizon = round(height * 0.46)
     back = Canvas(width, horizon, ("#070d24", "#141f4a", "#33406f"))
-    dice = Random(21)  # noqa: S311 - scenery
+    dice = Random(21)
     for _ in range(150):
         size = dice.uniform(0.4, 1.3)
         back.ellipse(dice.uniform(0, width), dice.uniform(0, horizon * 0.8), size, size,
@@ -146,7 +146,7 @@ def lanterns(width: int, height: int) -> Scene:
     for x in (0.1, 0.13, 0.31, 0.34, 0.52):
         back.box(width * x, horizon * 0.93, 4, 4, 0, "#ffcf70")
     sky = back.picture()
-    look = Look("#2b3663", "#050a1c", "#cfdcff", sun=0.74, spread=0.07, calm=0.7)
+    look = WaterStyle("#2b3663", "#050a1c", "#cfdcff", sun=0.74, spread=0.07, calm=0.7)
     water, mark = Water(width, height - horizon, look), up_mark(height)
     fleet = sorted(
         (dice.uniform(0.56, 0.98), dice.uniform(-0.1, 1.0), dice.uniform(0.02, 0.05))
@@ -259,7 +259,7 @@ def mill(width: int, height: int) -> Scene:
 
     wheels = _strokes(wheel)
     ducks = [craft.duck(round(width * size)) for size in (0.12, 0.07, 0.07, 0.07)]
-    look = Look("#c4dcc0", "#3f6f63", "#ffffff", sun=0.44, spread=0.16, calm=0.9)
+    look = WaterStyle("#c4dcc0", "#3f6f63", "#ffffff", sun=0.44, spread=0.16, calm=0.9)
     water, mark = Water(width, height - horizon, look), up_mark(height)
     grass = Canvas(width, height // 3)
     reeds(grass, width * 0.93, height / 3, height * 0.3, 31, "#3c5a2c")
@@ -304,7 +304,7 @@ def parade(width: int, height: int) -> Scene:
     big = craft.barge(round(width * 0.5), "RIVER WEEK 2026", "#23395d")
     first = craft.sailboat(round(width * 0.19), "#e4572e", "#ffd166", "AURORA")
     second = craft.sailboat(round(width * 0.15), "#2a9d8f", "#ee6c9a", "MARLIN")
-    look = Look("#b9dcea", "#155e86", "#ffffff", sun=0.5, spread=0.5)
+    look = WaterStyle("#b9dcea", "#155e86", "#ffffff", sun=0.5, spread=0.5)
     water, mark = Water(width, height - horizon, look), up_mark(height)
 
     def frame(time: float) -> Picture:
@@ -340,9 +340,9 @@ def rain(width: int, height: int) -> Scene:
             colour,
         )
     scene = back.picture()
-    look = Look("#aab5ba", "#46565f", "#e6eef2", spread=0.6, calm=0.5)
+    look = WaterStyle("#aab5ba", "#46565f", "#e6eef2", spread=0.6, calm=0.5)
     water, mark = Water(width, height - horizon, look), up_mark(height)
-    dice = Random(77)  # noqa: S311
+    dice = Random(77)
     drops = [(dice.random(), dice.random() ** 0.7, dice.random()) for _ in range(70)]
 
     def weather(time: float) -> Picture:
