@@ -1,0 +1,287 @@
+"""A ledger of an older version is migrated with nothing lost; a newer one is not touched.
+
+``data/ledger-v1.db`` was made by the first version of the program: its demo, then reviews by
+three people with two undone acts, a withdrawal and another run.  ``data/ledger-v1.json`` is
+what that version read from it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import publishing
+from pipeline.errors import LedgerError
+from pipeline.ledger import Ledger
+from pipeline.ledger.migrations import MIGRATIONS
+from pipeline.review import live
+
+DATA = Path(__file__).parent / "data"
+NEWEST = len(MIGRATIONS)
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A ledger of version 1."""
+    path = tmp_path / "ledger.db"
+    shutil.copy(DATA / "ledger-v1.db", path)
+    path.chmod(0o600)
+    return path
+
+
+def version(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as db:
+        return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def held(path: Path) -> dict[str, str]:
+    """The files of a folder by name, each as the SHA-256 of its bytes."""
+    return {each.name: publishing.sha256_of(each) for each in path.parent.iterdir()}
+
+
+def plain(value: Any) -> Any:
+    return json.loads(json.dumps(value, sort_keys=True))
+
+
+def test_nothing_is_lost(old: Path) -> None:
+    expected = json.loads((DATA / "ledger-v1.json").read_text("utf-8"))
+    with Ledger(old) as ledger:
+        assert plain([asdict(row) for row in ledger.clips.rows()]) == expected["rows"]
+        mails = ledger.intake.submissions()
+        assert plain([asdict(mail) for mail in mails]) == expected["submissions"]
+        reviews = {sha: asdict(review) for sha, review in ledger.reviews.current().items()}
+        assert plain(reviews) == expected["reviews"]
+        assert plain([asdict(entry) for entry in ledger.reviews.trail()]) == expected["trail"]
+        assert plain([asdict(film) for film in ledger.runs.montages()]) == expected["montages"]
+        last = ledger.runs.last()
+        assert last is not None
+        assert plain(asdict(last)) == expected["last_run"]
+    with closing(sqlite3.connect(old)) as db:
+        db.row_factory = sqlite3.Row
+        for table, key in (("mail", "mails"), ("original", "originals"), ("run", "runs")):
+            rows = [dict(row) for row in db.execute(f"SELECT * FROM {table}")]
+            for row in rows:
+                if table == "run":
+                    row["summary"] = json.loads(row["summary"])
+            assert sorted(plain(rows), key=str) == sorted(expected[key], key=str)
+
+
+def test_an_act_of_before_can_still_be_undone(old: Path) -> None:
+    with Ledger(old) as ledger:
+        trail = ledger.reviews.trail()
+        assert {entry.act for entry in trail if entry.sha256 == trail[1].sha256} == {1}
+        assert [entry.undoes for entry in trail if entry.undoes] == [7, 8, 6]
+        undone = live.undo(ledger, "Ada").written
+        assert list(undone) == [trail[11].sha256]
+        assert ledger.reviews.trail()[-1].undoes == 12
+
+
+def test_a_copy_of_the_old_version_is_kept(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as db:
+        before = list(db.iterdump())
+    with Ledger(old):
+        pass
+    copy = old.with_name("ledger.db.v1.bak")
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert version(copy) == 1
+    with closing(sqlite3.connect(copy)) as db:
+        assert list(db.iterdump()) == before
+    assert sorted(held(old)) == ["ledger.db", "ledger.db.v1.bak"]
+    assert version(old) == NEWEST
+
+
+def test_a_second_opening_migrates_nothing(old: Path) -> None:
+    with Ledger(old):
+        pass
+    before = held(old)
+    old.with_name("ledger.db.v1.bak").unlink()
+    with Ledger(old) as ledger:
+        assert ledger.clips.rows()
+    after = held(old)
+    assert after == {"ledger.db": before["ledger.db"]}
+
+
+def test_a_withdrawal_deletes_the_copy(old: Path) -> None:
+    """It holds what the sender takes back."""
+    with Ledger(old) as ledger:
+        mail = ledger.intake.submissions()[0]
+        ledger.custody.withdraw(ledger.custody.received(submission=mail.id, sender=None))
+    assert sorted(held(old)) == ["ledger.db"]
+
+
+def test_a_new_ledger_has_the_newest_version_and_no_copy(tmp_path: Path) -> None:
+    path = tmp_path / "work" / "ledger.db"
+    with Ledger(path):
+        pass
+    assert version(path) == NEWEST
+    assert sorted(held(path)) == ["ledger.db"]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_new_and_migrated_ledgers_have_the_same_tables(old: Path, tmp_path: Path) -> None:
+    fresh = tmp_path / "fresh.db"
+    for path in (old, fresh):
+        with Ledger(path):
+            pass
+    tables = []
+    for path in (old, fresh):
+        with closing(sqlite3.connect(path)) as db:
+            tables.append(
+                db.execute("SELECT type, name, sql FROM sqlite_master ORDER BY 1, 2").fetchall()
+            )
+    assert tables[0] == tables[1]
+
+
+KILL = """
+import os, signal, sys
+from pathlib import Path
+from pipeline.ledger import Ledger, connection, migrations
+
+def last(db):
+    migrations.MIGRATIONS[-1](db)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+connection.MIGRATIONS = (*migrations.MIGRATIONS[:-1], last)
+Ledger(Path(sys.argv[1]))
+"""
+
+
+def test_a_kill_in_the_middle_leaves_the_old_version(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as db:
+        before = list(db.iterdump())
+    killed = subprocess.run([sys.executable, "-c", KILL, str(old)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with closing(sqlite3.connect(old)) as db:
+        assert list(db.iterdump()) == before
+    assert version(old) == 1
+    test_nothing_is_lost(old)
+
+
+# -- a ledger that is newer than the program ---------------------------------------------------
+
+
+@pytest.fixture
+def newer(old: Path) -> Path:
+    with closing(sqlite3.connect(old)) as db:
+        db.execute(f"PRAGMA user_version = {NEWEST + 1}")
+    return old
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(LedgerError) as caught:
+        Ledger(path)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("mode", ["wal", "delete"])
+def test_a_newer_ledger_is_refused_and_not_touched(newer: Path, mode: str) -> None:
+    with closing(sqlite3.connect(newer)) as db:
+        db.execute(f"PRAGMA journal_mode = {mode}")
+    newer.chmod(0o400)
+    before, at = held(newer), newer.stat().st_mtime_ns
+    said = refusal(newer)
+    assert f"version {NEWEST + 1}" in said
+    assert "update the program" in said
+    assert held(newer) == before
+    assert newer.stat().st_mtime_ns == at
+
+
+def test_a_newer_version_that_is_only_in_the_log_is_seen(old: Path) -> None:
+    """A program that was killed right after a migration leaves it in the log beside the ledger."""
+    change = (
+        "import os, signal, sqlite3, sys\n"
+        "db = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        f"db.execute('PRAGMA user_version = {NEWEST + 1}')\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", change, str(old)], check=False)
+    before = held(old)
+    assert before["ledger.db"] == publishing.sha256_of(DATA / "ledger-v1.db")
+    assert before.keys() == {"ledger.db", "ledger.db-wal", "ledger.db-shm"}
+    assert f"version {NEWEST + 1}" in refusal(old)
+    after = held(old)
+    # the index of the log is no part of the ledger: SQLite makes it again from the log
+    del before["ledger.db-shm"], after["ledger.db-shm"]
+    assert after == before
+
+
+# -- stored JSON -------------------------------------------------------------------------------
+
+
+def test_stored_records_are_read_by_name(old: Path) -> None:
+    """Unknown fields are ignored and missing ones get a default."""
+    with Ledger(old) as ledger:
+        sha256, whole = next((s, c) for s, c in ledger.clips.results().items() if c.source)
+    with closing(sqlite3.connect(old)) as db, db:
+        for column, path in (("source", "$"), ("outputs", "$[0]")):
+            db.execute(
+                f"UPDATE clip SET {column} = json_set({column}, '{path}.of_tomorrow', 1)"
+                " WHERE sha256 = ?",
+                (sha256,),
+            )
+        db.execute(
+            "UPDATE clip SET source = json_remove(source, '$.hdr', '$.fps', '$.container'),"
+            " outputs = json_remove(outputs, '$[0].marks', '$[0].frames') WHERE sha256 = ?",
+            (sha256,),
+        )
+        db.execute(
+            "UPDATE decision_trail SET after = json_remove(json_set(after, '$.of_tomorrow', 1),"
+            " '$.out_s', '$.decision')"
+        )
+    with Ledger(old) as ledger:
+        read = ledger.clips.results()[sha256]
+        trail = ledger.reviews.trail()
+    assert whole.source is not None
+    assert read.source is not None
+    assert (read.source.hdr, read.source.fps, read.source.container) == (False, None, "")
+    assert read.source.width == whole.source.width
+    assert (read.outputs[0].marks, read.outputs[0].frames) == ("", 0)
+    assert read.outputs[0].sha256 == whole.outputs[0].sha256
+    assert {(entry.after.decision, entry.after.out_s) for entry in trail} == {("undecided", None)}
+
+
+# -- SQLite's errors ---------------------------------------------------------------------------
+
+
+def start(ledger: Ledger, *runs: str) -> None:
+    """Record runs in one transaction."""
+    with ledger.transaction():
+        for run in runs:
+            ledger.runs.start(run, "test")
+
+
+def test_errors_of_sqlite_are_errors_of_the_ledger(old: Path) -> None:
+    with Ledger(old) as ledger:
+        mail = ledger.intake.submissions()[0]
+        with closing(sqlite3.connect(old)) as db:
+            db.execute("DROP TABLE decision")
+        with pytest.raises(LedgerError, match="can't be read or written"):
+            ledger.reviews.current()
+        with pytest.raises(LedgerError):
+            start(ledger, "one", "one")
+        assert ledger.intake.submissions()[0] == mail
+        assert ledger.runs.last("test") is None
+
+
+def test_a_transaction_inside_another_is_a_part_of_it(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        with pytest.raises(LedgerError):
+            start(ledger, "one", "two", "two")
+        assert ledger.runs.last() is None
+        with ledger.transaction():
+            start(ledger, "one")
+            with pytest.raises(LedgerError):
+                start(ledger, "two", "two")
+        last = ledger.runs.last()
+        assert last is not None
+        assert last.id == "one"
