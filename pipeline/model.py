@@ -291,6 +291,15 @@ class Review:
     in_s: float | None = None
     out_s: float | None = None
 
+    def cut(self, frames: int, fps: int) -> tuple[int, int]:
+        """The first frame that is shown, and the one behind the last.
+
+        :param frames: how many frames the clip has, at *fps* frames a second.
+        """
+        start = 0 if self.in_s is None else min(round(self.in_s * fps), frames)
+        stop = frames if self.out_s is None else min(round(self.out_s * fps), frames)
+        return start, stop
+
 
 @dataclass(frozen=True)
 class Row:

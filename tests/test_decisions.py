@@ -13,7 +13,7 @@ from support.ledger_scene import LedgerScene, attachment, decide, refused, resul
 from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, OriginalState, Reason, Review
-from pipeline.review import admission, decisions
+from pipeline.review import decisions, rules
 from pipeline.workspace import Workspace
 
 NAMES = ("one", "two", "three")
@@ -235,14 +235,12 @@ def test_admission_follows_the_decisions(campaign: LedgerScene) -> None:
         decisions.decide(ledger, [sha(name)], decision, note="", by="ada")
 
     def shas(*, required: bool) -> list[str | None]:
-        rows = admission.admitted(ledger.clips.rows(), required=required)
+        rows = rules.admitted(ledger.clips.rows(), required=required)
         return [row.attachment.sha256 for row in rows]
 
     assert shas(required=True) == [sha("one")]
     assert shas(required=False) == [sha("one"), sha("four")]
-    assert [row.attachment.sha256 for row in admission.waiting(ledger.clips.rows())] == [
-        sha("four")
-    ]
+    assert [row.attachment.sha256 for row in rules.waiting(ledger.clips.rows())] == [sha("four")]
 
 
 def test_only_finished_clean_first_clips_are_admitted(campaign: LedgerScene) -> None:
@@ -251,7 +249,7 @@ def test_only_finished_clean_first_clips_are_admitted(campaign: LedgerScene) -> 
     campaign.clip(result("unclean", clean=False))
     campaign.clip(result("empty", outputs=()))
     campaign.ledger.custody.set_state(sha("three"), OriginalState.WITHDRAWN)
-    rows = admission.admitted(campaign.ledger.clips.rows(), required=False)
+    rows = rules.admitted(campaign.ledger.clips.rows(), required=False)
     assert [row.attachment.sha256 for row in rows] == [sha("one"), sha("two")]
 
 

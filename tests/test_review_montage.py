@@ -13,12 +13,14 @@ from support.browser import Reader, browser, overflow, reader, violations
 from support.ledger_scene import SMALL, LedgerScene, attachment, decide, result, settings, sha
 from support.review_server import Client, enter, serving
 
+from pipeline import clip_order
 from pipeline import config as configuration
 from pipeline.config import Config
+from pipeline.errors import ConfigError
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, Review
 from pipeline.render import order as rendering
-from pipeline.review import admission, ordering
+from pipeline.review import ordering, rules
 from pipeline.review.entries import Misfit
 from pipeline.review.web import ReviewServer
 from pipeline.workspace import Workspace
@@ -80,7 +82,7 @@ def rendered(config: Config, campaign: LedgerScene) -> list[str]:
     """The clips in the order in which render takes them."""
     rows = campaign.ledger.clips.rows()
     senders = {item.id: item.sender for item in campaign.ledger.intake.submissions()}
-    chosen, _ = rendering.ordered(config, senders, admission.admitted(rows, required=True), rows)
+    chosen, _ = rendering.ordered(config, senders, rules.admitted(rows, required=True), rows)
     names = {sha(name): name for name in (*NAMES, "waiting")}
     return [names[row.attachment.sha256 or ""] for row in chosen]
 
@@ -100,7 +102,7 @@ def test_what_is_saved_is_what_render_reads(
     assert [line["sha256"] for line in data["lines"]] == [sha(n) for n in ("three", "two", "one")]
     assert [line["pinned"] for line in data["lines"]] == [False, True, False]
     assert data["left_out"] == [sha("four")]
-    path = ordering.file_of(config)
+    path = clip_order.path_of(config)
     assert path
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(path.parent.glob("*.part")) == []
@@ -162,16 +164,32 @@ def test_nothing_but_an_order_file_is_written_over(campaign: LedgerScene, tmp_pa
     before = (tmp_path / "config.toml").read_bytes()
     with serving(config) as server:
         client = Client(server)
-        assert "no order file" in begun(client)["problem"]
+        assert "is not an order file" in begun(client)["problem"]
         assert client.ask("POST", "/api/order", wanted("one"))[0] == 422
     assert (tmp_path / "config.toml").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "line", ["{sha}  clip one", "abc", "not hex at all", "{sha}0  # too long", "\xff"]
+)
+def test_what_the_tab_refuses_render_refuses_with_the_same_sentence(
+    client: Client, config: Config, campaign: LedgerScene, tmp_path: Path, line: str
+) -> None:
+    text = f"{sha('two')}\n" + line.format(sha=sha("one"))
+    (tmp_path / "order.txt").write_bytes(text.encode("latin-1"))
+    problem = begun(client)["problem"]
+    assert problem.startswith("order.txt ")
+    assert json.loads(client.ask("POST", "/api/order", wanted("one"))[2])["problem"] == problem
+    with pytest.raises(ConfigError) as refused:
+        rendered(config, campaign)
+    assert str(refused.value) == problem
 
 
 @pytest.mark.parametrize("order", ["received", "sender", "filename", "shuffle:7"])
 def test_a_rule_is_no_file(campaign: LedgerScene, tmp_path: Path, order: str) -> None:
     config = with_order(tmp_path, order)
-    assert ordering.file_of(config) is None
-    with pytest.raises(Misfit, match="no file"):
+    assert clip_order.path_of(config) is None
+    with pytest.raises(Misfit, match="not a file"):
         ordering.save(config, campaign.ledger.clips.rows(), wanted("one"))
     with serving(config) as server:
         offered = begun(Client(server))["admitted"]

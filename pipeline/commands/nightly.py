@@ -12,7 +12,7 @@ from pipeline.ingest import stage as ingest
 from pipeline.late import late
 from pipeline.model import Row, Status
 from pipeline.process import stage as process
-from pipeline.review import admission, report
+from pipeline.review import report, rules
 from pipeline.run import Run
 
 if TYPE_CHECKING:
@@ -101,13 +101,13 @@ def make_montages(
 
 def admitted_rows(run: Run) -> list[Row]:
     """The rows of the clips that go into the montage."""
-    return admission.admitted(run.ledger.clips.rows(), required=run.config.review.required)
+    return rules.admitted(run.ledger.clips.rows(), required=run.config.review.required)
 
 
 def what_waits(run: Run) -> str:
     """Say why no clip is admitted, and what to do next."""
     rows = run.ledger.clips.rows()
-    waiting = admission.waiting(rows)
+    waiting = rules.waiting(rows)
     if waiting:
         names = " ".join((row.attachment.sha256 or "")[:12] for row in waiting[:5])
         more = " …" if len(waiting) > 5 else ""

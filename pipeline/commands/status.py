@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.config import Config
 from pipeline.ledger import Ledger
 from pipeline.model import Row, Status
-from pipeline.review import admission
+from pipeline.review import rules
 
 
 def facts(config: Config, ledger: Ledger) -> dict[str, Any]:
@@ -23,9 +23,9 @@ def facts(config: Config, ledger: Ledger) -> dict[str, Any]:
         "totals": {status.value: counts[status.value] for status in Status},
         "last_run": asdict(last) if last else None,
         "failed": [_failure(row) for row in failed],
-        "waiting_for_review": len(admission.waiting(rows)) if config.review.required else 0,
+        "waiting_for_review": len(rules.waiting(rows)) if config.review.required else 0,
         "waiting_for_process": counts[Status.PENDING.value],
-        "admitted": len(admission.admitted(rows, required=config.review.required)),
+        "admitted": len(rules.admitted(rows, required=config.review.required)),
         "montages": [
             {"path": it.path, "made_at": it.made_at, "stale": it.stale, "clips": len(it.clips)}
             for it in ledger.runs.montages()

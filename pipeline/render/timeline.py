@@ -132,7 +132,7 @@ def arrange(
 
     :param beside: the pictures of the opening and the closing card together.
     :raises ConfigError: the order is none that we know, or its file can't be read.
-    :raises StageError: the order's file names a clip that was withdrawn.
+    :raises StageError: the order file names a clip that was withdrawn.
     """
     senders = {submission.id: submission.sender for submission in ledger.intake.submissions()}
     chosen, unlisted = order.ordered(config, senders, admitted, rows)
@@ -204,11 +204,7 @@ def _why(row: Row) -> str:
 
 
 def _segment(row: Row, made: ClipOutput, config: Config, output: Output) -> Segment:
-    start, stop = 0, made.frames
-    if row.review.in_s is not None:
-        start = min(round(row.review.in_s * output.fps), made.frames)
-    if row.review.out_s is not None:
-        stop = min(round(row.review.out_s * output.fps), made.frames)
+    start, stop = row.review.cut(made.frames, output.fps)
     longest = encode.fade_frames(config.montage.max_clip_seconds, output.fps)
     if longest:
         stop = min(stop, start + longest)

@@ -16,7 +16,7 @@ from pipeline import clock
 from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, Review, Status
-from pipeline.review import entries
+from pipeline.review import entries, rules
 from pipeline.review.entries import Misfit
 
 _PREFIX = re.compile(r"[0-9a-f]{4,64}")
@@ -117,7 +117,7 @@ def _take(ledger: Ledger, sha256: str, values: dict[str, Any], by: str) -> Decid
 
     def change(before: Review) -> Review | None:
         after = replace(before, **values)
-        if replace(after, at=None, by="") == replace(before, at=None, by=""):
+        if rules.is_same_decision(before, after):
             return None
         if said_at and before.at and before.at > said_at:
             raise Misfit(f"somebody decided on it since ({before.at})")

@@ -23,7 +23,7 @@ from pipeline.console import Console
 from pipeline.ledger import Ledger
 from pipeline.model import ClipOutput, ClipResult, Review, Row, Status, Submission
 from pipeline.review import history, page, stills, table
-from pipeline.review.admission import admitted, waiting
+from pipeline.review.rules import admitted, shown_seconds, waiting
 from pipeline.review.shown import plain, shown
 from pipeline.wording import masked_sender
 from pipeline.workspace import Workspace
@@ -88,7 +88,7 @@ def write(config: Config, ledger: Ledger, workspace: Workspace, console: Console
         totals=report["totals"],
         waiting=len(waiting(rows)),
         admitted=len(film),
-        montage_s=round(sum(length_s(row) for row in film), 3),
+        montage_s=round(sum(shown_seconds(row) for row in film), 3),
         changed=tuple(changed),
     )
     console.event("report", totals=summary.totals, waiting=summary.waiting, changed=changed)
@@ -106,15 +106,6 @@ def facts(config: Config, ledger: Ledger, live: page.Live | None = None) -> page
         trail=history.of_all(ledger),
         live=live,
     )
-
-
-def length_s(row: Row) -> float:
-    """How long a finished clip runs, its in and out points taken into account, in seconds."""
-    if row.result is None or not row.result.outputs:
-        return 0.0
-    whole = row.result.outputs[0].duration_s
-    end = whole if row.review.out_s is None else min(row.review.out_s, whole)
-    return max(0.0, end - (row.review.in_s or 0.0))
 
 
 def encode(report: dict[str, Any]) -> bytes:

@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 from pipeline import clock, publishing
 from pipeline.config import Config
 from pipeline.console import Console
-from pipeline.errors import StageError, UsageError
+from pipeline.errors import ConfigError, StageError, UsageError
 from pipeline.ledger import Ledger
 from pipeline.review import entries, history, live, ordering, page, ranges, report, table
 from pipeline.review.door import Door
@@ -253,8 +253,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             self._act(path, body, by)
-        except Misfit as misfit:
-            self._refuse(HTTPStatus.UNPROCESSABLE_ENTITY, str(misfit))
+        except (Misfit, ConfigError) as error:
+            self._refuse(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
         except ordering.Changed:
             self._order(HTTPStatus.CONFLICT)
 

@@ -7,7 +7,7 @@ import { itemOf, layItems } from "./montage_items.js";
 import { MontageOrder } from "./montage_order.js";
 import { isAdmitted, reviewOf, shownSeconds } from "./reviews.js";
 import { allClipRows, clipRow, isDecidableRow, nameOf } from "./rows.js";
-import { framesIn, montageStarts, orderText, shownFrames } from "./rules.js";
+import { montageStarts, orderText, shownFrames } from "./rules.js";
 import { ask, reviewerName, writeInOrder } from "./server.js";
 import { ORDERS } from "./sorting.js";
 import { oneDecimal, textOf, timeText } from "./texts.js";
@@ -16,7 +16,7 @@ import { oneDecimal, textOf, timeText } from "./texts.js";
  * @typedef {import("./rows.js").Row} Row
  * @typedef {{
  *   order: string, file: boolean, problem: string, admitted: string[], chapters: boolean,
- *   fps: number, transition_s: number, most_clip_s: number,
+ *   fps: number, fade_frames: number, most_frames: number,
  *   digest: string, lines: { sha256: string, pinned: boolean }[], left_out: string[],
  * }} ServedOrder what the server has: montage.order, whether it is a file, and what the file says
  */
@@ -100,12 +100,12 @@ function show(served) {
  * @param {string[]} order
  * @param {ServedOrder} served
  */
-function timesOf(order, { fps, transition_s: fade, most_clip_s: most }) {
+function timesOf(order, { fps, fade_frames: fade, most_frames: most }) {
   // render leaves out what has no frame between its in and out points
   const clips = order.map((sha256) => ({ sha256, row: rowOf(sha256) })).filter(({ row }) => isAdmitted(row))
-    .map(({ sha256, row }) => ({ sha256, length: shownFrames(row.clip.outputs[0], reviewOf(row), framesIn(most, fps)) }))
+    .map(({ sha256, row }) => ({ sha256, length: shownFrames(row.clip.outputs[0], reviewOf(row), most) }))
     .filter(({ length }) => length > 0);
-  const { starts, frames } = montageStarts(clips.map(({ length }) => length), framesIn(fade, fps));
+  const { starts, frames } = montageStarts(clips.map(({ length }) => length), fade);
   const of = new Map(clips.map(({ sha256, length }, index) =>
     [sha256, textOf("film.when", { at: timeText(starts[index] / fps), n: oneDecimal(length / fps) })]));
   return { of, seconds: frames / fps };

@@ -41,21 +41,14 @@ function roundHalfToEven(value) {
 }
 
 /**
- * How many frames a time has, to the nearest frame.
- * @param {number} seconds
- * @param {number} fps
- */
-export const framesIn = (seconds, fps) => roundHalfToEven(seconds * fps);
-
-/**
  * How many frames of a clip are shown between its in and out points.
  * @param {Pick<import("./data.js").Output, "fps" | "frames">} output
  * @param {Pick<Review, "in_s" | "out_s">} review
  * @param {number} most the greatest number of frames that the montage shows of a clip; 0: all
  */
 export function shownFrames({ fps, frames }, { in_s: from, out_s: to }, most = 0) {
-  const start = from === null ? 0 : Math.min(framesIn(from, fps), frames);
-  const stop = to === null ? frames : Math.min(framesIn(to, fps), frames);
+  const start = from === null ? 0 : Math.min(roundHalfToEven(from * fps), frames);
+  const stop = to === null ? frames : Math.min(roundHalfToEven(to * fps), frames);
   const length = Math.max(0, stop - start);
   return most ? Math.min(length, most) : length;
 }

@@ -1,0 +1,64 @@
+"""The rules of the review: what can be decided, and what goes into the montage.
+
+The page has the same rules in ``assets/rules.js``, because a page from a file has nobody to ask.
+``tests/page_rules.json`` holds cases that both must answer alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from pipeline.model import Decision, Review, Row, Status
+
+
+def is_decidable(row: Row) -> bool:
+    """Whether a row has a finished clip: accepted, verified clean, with outputs.
+
+    A duplicate has none: its clip is that of the first row with these bytes.
+    """
+    result = row.result
+    return (
+        row.status is Status.ACCEPTED
+        and result is not None
+        and result.clean is True
+        and bool(result.outputs)
+    )
+
+
+def admitted(rows: Iterable[Row], *, required: bool) -> list[Row]:
+    """Pick the rows whose clips go into the montage, in the order in which they came.
+
+    :param required: a clip needs a reviewer's approval. Otherwise only the clips that a reviewer
+        rejected or held stay out.
+    """
+    return [
+        row
+        for row in rows
+        if is_decidable(row) and _is_admitted_by(row.review.decision, required=required)
+    ]
+
+
+def waiting(rows: Iterable[Row]) -> list[Row]:
+    """Pick the rows whose clips no reviewer has decided on."""
+    return [row for row in rows if is_decidable(row) and row.review.decision is Decision.UNDECIDED]
+
+
+def is_same_decision(one: Review, other: Review) -> bool:
+    """Whether two reviews say the same, whoever made them and whenever."""
+    return replace(one, by="", at=None) == replace(other, by="", at=None)
+
+
+def shown_seconds(row: Row) -> float:
+    """How long a finished clip is between its in and out points, in seconds."""
+    if row.result is None or not row.result.outputs:
+        return 0.0
+    output = row.result.outputs[0]
+    start, stop = row.review.cut(output.frames, output.fps)
+    return max(0, stop - start) / output.fps
+
+
+def _is_admitted_by(decision: Decision, *, required: bool) -> bool:
+    if required:
+        return decision is Decision.APPROVED
+    return decision not in {Decision.REJECTED, Decision.HELD}

@@ -1,0 +1,115 @@
+"""The rules that the program and the page both have give the same answers in both.
+
+``page_rules.json`` has the cases.  The page's module runs in a real browser.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+from support.browser import browser
+from support.ledger_scene import sha
+
+from pipeline import clip_order
+from pipeline.clip_order import OrderFile, OrderLine
+from pipeline.config import Output
+from pipeline.model import Attachment, ClipOutput, ClipResult, Decision, Kind, Review, Row, Status
+from pipeline.render import timeline
+from pipeline.review import page, rules
+
+__all__ = ["browser"]  # a fixture
+
+CASES: dict[str, list[dict[str, Any]]] = json.loads(
+    (Path(__file__).parent / "page_rules.json").read_text("utf-8")
+)
+BASE = Review(Decision.APPROVED, "fine", "ada", "2026-09-01T07:00:00Z")
+
+# How the page's rules answer a case of each table.
+ASKED = {
+    "decidable": """({ status, clean, outputs }) =>
+        rules.isDecidable({ status, metadata: { clean }, outputs: new Array(outputs).fill({}) })""",
+    "admitted": "({ decision, required }) => rules.isAdmittedBy(decision, required)",
+    "same": "({ base, change }) => rules.isSameDecision(base, { ...base, ...change })",
+    "frames": "(it) => rules.shownFrames(it, it, it.most)",
+    "starts": "({ lengths, fade }) => rules.montageStarts(lengths, fade)",
+    "order_text": """({ lines, left_out, names }) => rules.orderText(
+        lines.map(([sha256, pinned]) => ({ sha256, pinned })), left_out, (sha) => names[sha])""",
+}
+
+
+def row(status: Status, *, clean: bool | None, outputs: int, review: Review | None = None) -> Row:
+    made = ClipOutput("landscape", "a.mp4", "", 1920, 1080, 30, 90, 3.0, None, "")
+    result = ClipResult(sha("a"), "", status, clean=clean, outputs=(made,) * outputs)
+    attachment = Attachment(0, "a.mov", Kind.VIDEO, sha("a"), 1)
+    return Row("", attachment, None, status, None, None, result, review or Review())
+
+
+def film(lengths: list[int], fade: int) -> timeline.Film:
+    segments = tuple(timeline.Segment("", "", "", length, "", 0, length) for length in lengths)
+    return timeline.Film(Output(), segments, timeline.fades(lengths, fade), "fade")
+
+
+def of_program(table: str, case: dict[str, Any]) -> Any:
+    match table:
+        case "decidable":
+            status = Status(case["status"])
+            return rules.is_decidable(row(status, clean=case["clean"], outputs=case["outputs"]))
+        case "admitted":
+            review = Review(Decision(case["decision"]))
+            accepted = row(Status.ACCEPTED, clean=True, outputs=1, review=review)
+            return rules.admitted([accepted], required=case["required"]) == [accepted]
+        case "same":
+            return rules.is_same_decision(BASE, replace(BASE, **case["change"]))
+        case "frames":
+            start, stop = Review(in_s=case["in_s"], out_s=case["out_s"]).cut(
+                case["frames"], case["fps"]
+            )
+            length = max(0, stop - start)
+            return min(length, case["most"]) if case["most"] else length
+        case "starts":
+            whole = film(case["lengths"], case["fade"])
+            return {"starts": list(whole.starts), "frames": whole.frames}
+        case _:
+            lines = tuple(OrderLine(sha256, pinned=pinned) for sha256, pinned in case["lines"])
+            names = {key: " ".join(name.split()) for key, name in case["names"].items()}
+            return clip_order.as_text(OrderFile(lines, tuple(case["left_out"])), names)
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser) -> Page:
+    tab = browser.new_page()
+    source = page.asset("rules.js")
+    tab.evaluate(
+        """async (source) => {
+        const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+        window.rules = await import(url);
+        }""",
+        source,
+    )
+    return tab
+
+
+def of_page(tab: Page, table: str, case: dict[str, Any]) -> Any:
+    return tab.evaluate(ASKED[table], case | {"base": vars(BASE)})
+
+
+def test_every_rule_of_the_page_is_in_the_table(tab: Page) -> None:
+    assert CASES.keys() == ASKED.keys()
+    assert len(tab.evaluate("Object.keys(rules)")) == len(ASKED)
+
+
+@pytest.mark.parametrize("table", CASES)
+def test_program_and_page_answer_alike(tab: Page, table: str) -> None:
+    for case in CASES[table]:
+        ours, theirs = of_program(table, case), of_page(tab, table, case)
+        if table == "order_text":  # the program writes a line about the file above it
+            assert ours.partition("\n")[2] == theirs, case
+            continue
+        expected = case["is"] if "is" in case else {k: case[k] for k in ("starts", "frames")}
+        assert ours == expected, case
+        assert theirs == expected, case
