@@ -1,121 +1,131 @@
-"""The command ``footage``: arguments in, plain sentences and an exit code out."""
+"""The command ``footage``: arguments in, an exit code and one JSON object or sentences out.
+
+A command imports what it needs when it is called, and not at the top of this module: so
+``footage --help`` and wrong usage answer in a third of the time.
+"""
 
 from __future__ import annotations
 
-import getpass
-import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import wraps
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 import click
 
 from pipeline import __version__
-from pipeline.commands import nightly, session
-from pipeline.commands.session import Step
-from pipeline.config import Config, load
+from pipeline.commands.ending import Ending, Facts, failed
 from pipeline.console import Console, Verbosity
-from pipeline.errors import FootageError, UsageError
-from pipeline.ledger import Ledger
+from pipeline.errors import FootageError, InternalError, Stopping, UsageError, named
 from pipeline.model import Decision
-from pipeline.render.interchange import Format
-from pipeline.review import decisions
 
-Command = Callable[..., Any]
+if TYPE_CHECKING:
+    from pipeline.config import Config
+    from pipeline.run import Run
+
+P = ParamSpec("P")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Options:
-    """What stands before or behind any command."""
+    """The options that may be given before or after any command's name."""
 
     config: Path = Path("config.toml")
-    json: bool = False
-    verbose: bool = False
-    quiet: bool = False
+    flags: frozenset[str] = frozenset()
 
     @property
     def console(self) -> Console:
-        """The voice that was asked for."""
-        level = Verbosity.VERBOSE if self.verbose else Verbosity.NORMAL
-        return Console(Verbosity.QUIET if self.quiet else level)
+        """A console that says as much as was asked for."""
+        if "quiet" in self.flags:
+            return Console(Verbosity.QUIET)
+        return Console(Verbosity.VERBOSE if "verbose" in self.flags else Verbosity.NORMAL)
 
     def load(self) -> Config:
-        """The configuration that was named."""
+        """The configuration that was named.
+
+        :raises ConfigError: it is faulty.
+        """
+        from pipeline.config import load
+
         return load(self.config)
 
 
-def _common(command: Command) -> Command:
-    """Take the options that every command has, before or after its own."""
+def _keep_config(context: click.Context, _: click.Parameter, value: Path | None) -> None:
+    options = context.ensure_object(Options)
+    context.obj = replace(options, config=value or options.config)
 
-    @click.option("--config", type=click.Path(path_type=Path), help="The configuration file.")
-    @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-    @click.option("-v", "--verbose", is_flag=True, help="Say more.")
-    @click.option("-q", "--quiet", is_flag=True, help="Say only what must be heard.")
-    @click.pass_context
-    @wraps(command)
-    def wrapped(
-        context: click.Context,
-        /,
-        *args: Any,
-        config: Path | None,
-        as_json: bool,
-        verbose: bool,
-        quiet: bool,
-        **kwargs: Any,
-    ) -> Any:
-        options = context.ensure_object(Options)
-        options.config = config or options.config
-        options.json |= as_json
-        options.verbose |= verbose
-        options.quiet |= quiet
-        return command(options, *args, **kwargs)
 
+def _keep_flag(context: click.Context, flag: click.Parameter, given: bool) -> None:
+    options = context.ensure_object(Options)
+    context.obj = replace(options, flags=options.flags | ({str(flag.name)} if given else set()))
+
+
+_flag = partial(click.option, is_flag=True, expose_value=False, callback=_keep_flag)
+_COMMON = (
+    click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        help="The configuration file.",
+        expose_value=False,
+        callback=_keep_config,
+    ),
+    _flag("--json", help="One JSON object on standard output."),
+    _flag("-v", "--verbose", help="Say more."),
+    _flag("-q", "--quiet", help="Say only warnings and errors."),
+)
+
+
+def _common(command: Callable[Concatenate[Options, P], Ending]) -> Callable[P, Ending]:
+    """Add the common options to a command, which gets them as its first argument."""
+    wrapped = click.pass_obj(command)
+    for option in reversed(_COMMON):
+        wrapped = option(wrapped)
     return wrapped
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 @_common
-def cli(_options: Options) -> None:
+def cli(_options: Options) -> Ending:
     """From mailed-in footage to a montage, with no location on the way."""
+    return Ending()
 
 
-def _work(options: Options, command: str, step: Step) -> None:
-    """Run a command that needs the workspace, and end with its exit code."""
-    code, facts = session.execute(options.load(), options.console, command, step)
-    _end(options, code, facts)
+def _work(options: Options, command: str, step: Callable[[Run], Facts]) -> Ending:
+    """Run a command that holds the workspace."""
+    from pipeline.commands.session import execute
 
-
-def _end(options: Options, code: int, facts: dict[str, Any]) -> None:
-    if options.json:
-        click.echo(json.dumps({"exit_code": code, **facts}, default=str, ensure_ascii=False))
-    if code:
-        raise click.exceptions.Exit(code)
+    return execute(options.load(), options.console, command, step)
 
 
 @cli.command()
 @_common
-def run(options: Options) -> None:
+def run(options: Options) -> Ending:
     """Do the whole night's work: ingest, process, report; render if the config says so."""
-    _work(options, "run", nightly.nightly)
+    from pipeline.commands.nightly import do_all
+
+    return _work(options, "run", do_all)
 
 
 @cli.command()
 @click.option("--dry-run", is_flag=True, help="List what would come in and change nothing.")
 @_common
-def ingest(options: Options, *, dry_run: bool) -> None:
+def ingest(options: Options, *, dry_run: bool) -> Ending:
     """Take in new mail: attachments become originals in the workspace."""
-    _work(options, "ingest", lambda run: nightly.take_in(run, dry_run=dry_run))
+    from pipeline.commands.nightly import take_in
+
+    return _work(options, "ingest", lambda run: take_in(run, dry_run=dry_run))
 
 
 @cli.command()
 @_common
-def process(options: Options) -> None:
+def process(options: Options) -> Ending:
     """Make a clean, normalized, captioned clip of every original that has none."""
-    _work(options, "process", nightly.make_clips)
+    from pipeline.commands.nightly import make_clips
+
+    return _work(options, "process", make_clips)
 
 
 @cli.command()
@@ -132,14 +142,15 @@ def process(options: Options) -> None:
 @_common
 def render(
     options: Options, outputs: Sequence[str], *, preview: bool, seconds: float, clip: str
-) -> None:
+) -> Ending:
     """Join the clips that the review admits into the montage of each output, or of OUTPUTS."""
     if clip and not preview:
         raise UsageError("--from is for --preview; a montage is always whole")
-    from pipeline.render.preview import Excerpt  # noqa: PLC0415 - slow to load
+    from pipeline.commands.nightly import make_montages
+    from pipeline.render.preview import Excerpt
 
     excerpt = Excerpt(seconds, clip) if preview else None
-    _work(options, "render", lambda run: nightly.make_montages(run, outputs, excerpt))
+    return _work(options, "render", lambda run: make_montages(run, outputs, excerpt))
 
 
 @cli.command()
@@ -147,43 +158,45 @@ def render(
 @click.option(
     "--format",
     "kind",
-    type=click.Choice([kind.value for kind in Format]),
+    type=click.Choice(["otio", "fcpxml", "edl", "mlt"]),
     required=True,
     help="What the editing program reads.",
 )
 @_common
-def export(options: Options, outputs: Sequence[str], *, kind: str) -> None:
+def export(options: Options, outputs: Sequence[str], *, kind: str) -> Ending:
     """Write the montage of each output, or of OUTPUTS, as a timeline for an editing program."""
-    from pipeline.commands import export as exporting  # noqa: PLC0415 - slow to load
+    from pipeline.commands.export import write_timelines
 
-    _work(options, "export", lambda run: exporting.export(run, Format(kind), outputs))
+    return _work(options, "export", lambda run: write_timelines(run, kind, outputs))
 
 
 @cli.command()
 @_common
-def report(options: Options) -> None:
+def report(options: Options) -> Ending:
     """Write the per-clip report: index.html, report.json, report.csv."""
-    _work(options, "report", nightly.write_report)
+    from pipeline.commands.nightly import write_report
+
+    return _work(options, "report", write_report)
 
 
 @cli.command()
 @click.argument("shas", nargs=-1)
 @_common
-def retry(options: Options, shas: Sequence[str]) -> None:
+def retry(options: Options, shas: Sequence[str]) -> Ending:
     """Put failed clips back in line: all, or those whose SHA-256 begin with SHAS."""
-    from pipeline.commands import retry as retrying  # noqa: PLC0415
+    from pipeline.commands.retry import put_back
 
-    _work(options, "retry", lambda run: retrying.put_back(run, shas))
+    return _work(options, "retry", lambda run: put_back(run, shas))
 
 
 @cli.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
 @_common
-def add(options: Options, paths: Sequence[Path]) -> None:
+def add(options: Options, paths: Sequence[Path]) -> Ending:
     """Bring in files that came by another way than mail."""
-    from pipeline.commands import add as adding  # noqa: PLC0415
+    from pipeline.commands.add import add_files
 
-    _work(options, "add", lambda run: adding.add(run, paths))
+    return _work(options, "add", lambda run: add_files(run, paths))
 
 
 @cli.command()
@@ -193,62 +206,49 @@ def add(options: Options, paths: Sequence[Path]) -> None:
 @_common
 def withdraw(
     options: Options, clip: str | None, submission: str | None, sender: str | None
-) -> None:
+) -> Ending:
     """Delete footage that somebody takes back, and name the montages that hold it."""
-    from pipeline.commands import withdraw as withdrawing  # noqa: PLC0415 - slow to load
+    from pipeline.commands.withdraw import Selection, take_back
 
-    _work(options, "withdraw", lambda run: withdrawing.withdraw(run, clip, submission, sender))
+    selection = Selection(clip, submission, sender)
+    return _work(options, "withdraw", lambda run: take_back(run, selection))
 
 
 @cli.command()
 @_common
-def purge(options: Options) -> None:
+def purge(options: Options) -> Ending:
     """Delete the originals that are past the days for which they are kept."""
-    from pipeline.commands import purge as purging  # noqa: PLC0415
+    from pipeline.commands.purge import delete_old_originals
 
-    _work(options, "purge", purging.purge)
-
-
-@cli.command()
-@_common
-def status(options: Options) -> None:
-    """Say what there is: counts by state, the last run, what failed, what waits for whom."""
-    from pipeline.commands import status as standing  # noqa: PLC0415
-
-    config = options.load()
-    with _ledger(config) as ledger:
-        facts = standing.facts(config, ledger)
-    if not options.json:
-        for line in standing.lines(facts):
-            click.echo(line)
-    _end(options, 0, facts)
+    return _work(options, "purge", delete_old_originals)
 
 
 @cli.command()
 @_common
-def doctor(options: Options) -> None:
+def status(options: Options) -> Ending:
+    """Say what there is: counts by state, the last night, what failed, what waits for whom."""
+    from pipeline.commands.status import tell
+
+    return tell(options.load())
+
+
+@cli.command()
+@_common
+def doctor(options: Options) -> Ending:
     """Check config, FFmpeg, fonts, sandbox, disk space and inbox, and say what to do."""
-    from pipeline.commands import doctor as checks  # noqa: PLC0415 - most commands need none of it
+    from pipeline.commands.doctor import examine
 
-    found = checks.examine(options.config)
-    if not options.json:
-        for check in found:
-            click.echo(f"{'ok    ' if check.ok else 'FAULT '} {check.name}: {check.text}")
-    facts = {"checks": [{"name": c.name, "ok": c.ok, "text": c.text} for c in found]}
-    _end(options, 0 if all(check.ok for check in found) else 1, facts)
+    return examine(options.config)
 
 
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("demo"), metavar="[DIR]")
 @_common
-def demo(options: Options, folder: Path) -> None:
+def demo(options: Options, folder: Path) -> Ending:
     """Run everything on a small sample inbox, made in DIR (default ./demo)."""
-    from pipeline.demo import tour  # noqa: PLC0415 - most commands need none of it
+    from pipeline.demo.tour import walk
 
-    code, facts = tour.walk(folder, options.console)
-    for line in facts["summary"]:
-        click.echo(line, err=options.json)
-    _end(options, code, facts)
+    return walk(folder, options.console)
 
 
 @cli.command()
@@ -256,93 +256,101 @@ def demo(options: Options, folder: Path) -> None:
 @click.option("--by", default="", help="Who decides; the user's name unless given.")
 @click.option("--open", "opens", is_flag=True, help="Open the browser.")
 @_common
-def review(options: Options, port: int, by: str, *, opens: bool) -> None:
+def review(options: Options, port: int, by: str, *, opens: bool) -> Ending:
     """Serve the report with approve / hold / reject on a loopback port, until Ctrl-C."""
-    from pipeline.review import web  # noqa: PLC0415 - most commands need none of it
+    from pipeline.commands.review import user
+    from pipeline.review.web import serve
 
-    web.serve(options.load(), options.console, by=by or _user(), port=port, opens=opens)
+    serve(options.load(), options.console, by=by or user(), port=port, opens=opens)
+    return Ending()
 
 
-def _decide(name: str, decision: Decision, text: str) -> None:
+def _decision(name: str, decision: Decision, text: str) -> None:
+    """Add a command that decides on clips."""
+
     @cli.command(name, help=text)
     @click.argument("shas", nargs=-1, required=True, metavar="SHA…")
     @click.option("--note", default="", help="Why, for the audit trail.")
     @click.option("--by", default="", help="Who decides; the user's name unless given.")
     @_common
-    def command(options: Options, shas: Sequence[str], note: str, by: str) -> None:
-        with _ledger(options.load()) as ledger:
-            done = decisions.decide(ledger, shas, decision, note=note, by=by or _user())
-        for item in done:
-            options.console.say(f"{item.sha256[:12]} {item.before.decision} -> {decision}")
-        _end(options, 0, {"decided": [item.sha256 for item in done], "decision": decision})
+    def command(options: Options, shas: Sequence[str], note: str, by: str) -> Ending:
+        from pipeline.commands.review import Verdict, decide_clips
+
+        verdict = Verdict(decision, note, by)
+        return decide_clips(options.load(), options.console, shas, verdict)
 
 
-_decide(
+_decision(
     "approve", Decision.APPROVED, "Let clips into the montage; a unique SHA-256 prefix is enough."
 )
-_decide("hold", Decision.HELD, "Keep clips out of the montage until somebody decides again.")
-_decide("reject", Decision.REJECTED, "Keep clips out of the montage.")
+_decision("hold", Decision.HELD, "Keep clips out of the montage until somebody decides again.")
+_decision("reject", Decision.REJECTED, "Keep clips out of the montage.")
 
 
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--by", default="", help="Who decided, where the file does not say.")
 @_common
-def decide(options: Options, file: Path, by: str) -> None:
+def decide(options: Options, file: Path, by: str) -> Ending:
     """Take the decisions FILE that the offline report saved."""
-    config = options.load()
-    with _ledger(config) as ledger:
-        done = decisions.take_file(ledger, file, by or _user(), campaign=config.campaign.name)
-    options.console.say(f"{len(done.decided)} decisions taken, {done.same} stood already")
-    for entry in done.not_taken:
-        options.console.warn(f"entry {entry.entry} was not taken: {entry.problem}")
-    facts = {
-        "decided": [item.sha256 for item in done.decided],
-        "same": done.same,
-        "not_taken": [{"entry": e.entry, "problem": e.problem} for e in done.not_taken],
-    }
-    _end(options, 1 if done.not_taken else 0, facts)
+    from pipeline.commands.review import take_decisions
 
-
-def _ledger(config: Config) -> Ledger:
-    """The ledger of a workspace that exists; decisions need no lock.
-
-    :raises UsageError: nothing was ever taken in.
-    """
-    path = config.root / "ledger.db"
-    if not path.exists():
-        raise UsageError(f"there is no workspace at {config.root} yet; begin with: footage run")
-    return Ledger(path)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
+    return take_decisions(options.load(), options.console, file, by)
 
 
 def main() -> None:
     """Run the command line and exit."""
     arguments = sys.argv[1:]
+    given = _flags(cli, arguments)
     try:
-        code = cli.main(arguments, prog_name="footage", standalone_mode=False)
-    except click.exceptions.Exit as end:
-        code = end.exit_code
+        ending = _call(arguments, verbose="verbose" in given)
+        if "json" in given and ending is not None:
+            click.echo(ending.json())
+        elif ending is not None:
+            for line in ending.lines:
+                click.echo(line)
+    except OSError as error:  # standard output is closed, or is a file on a full disk
+        sys.exit(_said(named(error)).exit_code)
+    sys.exit(0 if ending is None else ending.exit_code)
+
+
+def _call(arguments: list[str], *, verbose: bool) -> Ending | None:
+    """The ending of the command that *arguments* name; none where click only showed a text."""
+    try:
+        ending = cli.main(arguments, prog_name="footage", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        code = error.exit_code
-    except FootageError as error:
-        code = _fail(arguments, str(error), error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        code = _fail(arguments, "stopped; nothing is lost, run again to go on", 1)
-    except OSError as error:
-        code = _fail(arguments, f"{error.strerror or type(error).__name__}: {error.filename}", 1)
-    sys.exit(code if isinstance(code, int) else 0)
+        return Ending(error.exit_code, {"error": error.format_message()})
+    except click.Abort:
+        return _said(Stopping())
+    except BaseException as error:  # noqa: BLE001 - every ending is a sentence and an exit code
+        fault = named(error)
+        if verbose and isinstance(fault, InternalError):
+            click.echo("".join(fault.trace), err=True, nl=False)
+        return _said(fault)
+    return ending if isinstance(ending, Ending) else None
 
 
-def _fail(arguments: list[str], text: str, code: int) -> int:
-    click.echo(f"footage: {text}", err=True)
-    if "--json" in arguments:
-        click.echo(json.dumps({"exit_code": code, "error": text}, ensure_ascii=False))
-    return code
+def _said(error: FootageError) -> Ending:
+    click.echo(f"footage: {error}", err=True)
+    return failed(error)
+
+
+def _flags(command: click.Command, arguments: list[str]) -> frozenset[str]:
+    """The names of the options in *arguments*, as click's parser reads them.
+
+    Click stops at the first fault; here unknown words are passed over, so that what follows
+    them is known too.
+    """
+    context = click.Context(
+        command, resilient_parsing=True, ignore_unknown_options=True, allow_extra_args=True
+    )
+    found, rest, _ = command.make_parser(context).parse_args(list(arguments))
+    names = frozenset(found)
+    if isinstance(command, click.Group):
+        while rest and rest[0].startswith("-"):
+            rest.pop(0)
+        if rest:
+            inner = command.commands.get(rest[0]) or click.Command("", params=command.params)
+            names |= _flags(inner, rest[1:])
+    return names

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import errno
 import os
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -76,6 +78,17 @@ class SandboxUnavailable(StageError):
     """No way to shut in native code on this machine, and the configuration demands one."""
 
 
+class InternalError(FootageError):
+    """The program itself is at fault; ``trace`` holds the lines that led there, and no values."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(
+            f"the program itself failed ({place_of(error)}); what was finished is kept. Please "
+            "report it, with what --verbose adds"
+        )
+        self.trace = tuple(traceback.format_tb(error.__traceback__))
+
+
 class NotClean(Exception):
     """A finished file holds something that is not on the allow-list.
 
@@ -95,6 +108,19 @@ class Refused(Exception):
         self.refusal = refusal
 
 
+def named(error: BaseException) -> FootageError:
+    """The error of ours that a command ends with when *error* is raised."""
+    match error:
+        case FootageError():
+            return error
+        case KeyboardInterrupt():
+            return Stopping()
+        case OSError():
+            return from_os_error(error)
+        case _:
+            return InternalError(error)
+
+
 def from_os_error(error: OSError) -> StageError:
     """Make the sentence for an error of the operating system.
 
@@ -105,7 +131,14 @@ def from_os_error(error: OSError) -> StageError:
     reason = error.strerror or (str(error) if error.errno is None else "") or "an unknown fault"
     if error.filename is None:
         return StageError(f"a file could not be read or written: {reason}")
-    from pipeline import wording  # noqa: PLC0415 - its patterns are compiled only when they are needed
+    from pipeline import wording  # noqa: PLC0415 - its patterns are compiled only when needed
 
     name = wording.mask_locations(os.fsdecode(error.filename))
     return StageError(f"{name} could not be read or written: {reason}")
+
+
+def place_of(error: BaseException) -> str:
+    """The kind of an error and the line that raised it; its text could repeat a file's content."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-from pipeline.errors import WorkspaceBusy
+from pipeline.errors import UsageError, WorkspaceBusy
 from pipeline.publishing import PART
 
 
@@ -19,6 +20,17 @@ class Workspace:
     """Where things are, below one folder that only its owner can enter."""
 
     root: Path
+
+    @classmethod
+    def existing(cls, root: Path) -> Self:
+        """The workspace in *root*.
+
+        :raises UsageError: nothing was ever taken in there.
+        """
+        workspace = cls(root)
+        if not workspace.ledger.exists():
+            raise UsageError(f"there is no workspace at {root} yet; begin with: footage run")
+        return workspace
 
     @property
     def ledger(self) -> Path:

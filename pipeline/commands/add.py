@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from pipeline.ingest import add as adding
+from pipeline.commands.ending import Facts
+from pipeline.ingest.add import add
 from pipeline.run import Run
 
 
-def add(run: Run, paths: Sequence[Path]) -> dict[str, Any]:
-    """``footage add``."""
-    done = adding.add(run, paths)
+def add_files(run: Run, paths: Sequence[Path]) -> Facts:
+    """Take in *paths*, each as a submission of its own."""
+    done = add(run, paths)
     run.console.say(f"add: {done.attachments} files taken in, {done.seen_again} known already")
     return {"add": asdict(done)}

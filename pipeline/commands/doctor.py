@@ -1,16 +1,17 @@
-"""``footage doctor``: is everything there that a night needs, and if not, what is to be done."""
+"""``footage doctor``: check what a nightly run needs, and say how to repair what is missing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from PIL import features
 
+from pipeline.commands.ending import Ending
 from pipeline.config import IMAP_SCHEMES, Config, load
 from pipeline.console import Console, Verbosity
-from pipeline.errors import FootageError
+from pipeline.errors import FootageError, named
 from pipeline.ffmpeg import sandbox
 from pipeline.ffmpeg.runner import FfmpegRunner, free_bytes, program
 from pipeline.ffmpeg.sandbox import Permissions
@@ -22,15 +23,24 @@ _LOW_SPACE = 5 << 30
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at; ``text`` says what is so, or what to do."""
+    """The result of one check; ``text`` says what was found, or what to do."""
 
     name: str
     ok: bool
     text: str
 
 
-def examine(path: Path) -> list[Check]:
-    """All checks; those that need the configuration are left out where it is faulty."""
+def examine(path: Path) -> Ending:
+    """Make all checks; a faulty configuration leaves out those that need it."""
+    checks = _checks(path)
+    return Ending(
+        0 if all(check.ok for check in checks) else 1,
+        {"checks": [asdict(check) for check in checks]},
+        tuple(f"{'ok    ' if c.ok else 'FAULT '} {c.name}: {c.text}" for c in checks),
+    )
+
+
+def _checks(path: Path) -> list[Check]:
     try:
         config = load(path)
     except FootageError as error:
@@ -52,17 +62,19 @@ def _with_config(config: Config) -> Iterator[Check]:
     yield _checked(name, lambda: ingest.check(config))
 
 
-def _checked(name: str, look: Callable[[], str]) -> Check:
+def _checked(name: str, check: Callable[[], str]) -> Check:
     try:
-        return Check(name, ok=True, text=look())
-    except FootageError as error:
-        return Check(name, ok=False, text=str(error))
+        return Check(name, ok=True, text=check())
+    except (FootageError, OSError) as error:
+        return Check(name, ok=False, text=str(named(error)))
 
 
 def _sandbox(wanted: str) -> str:
     mode = sandbox.choose(wanted).mode
     if mode is sandbox.Mode.NONE:
-        return 'switched off ([process] sandbox = "none"): files from strangers run unguarded'
+        return (
+            'switched off ([process] sandbox = "none"): FFmpeg reads files of strangers unguarded'
+        )
     return str(mode)
 
 
@@ -70,7 +82,7 @@ def _ffmpeg(wanted: str) -> str:
     runner = FfmpegRunner(wanted, Console(Verbosity.QUIET))
     ended = runner.run("doctor", [program(), "-hide_banner", "-version"], Permissions())
     if not ended.ok:
-        raise FootageError("it does not start; install again with: make install")
+        raise FootageError("it does not start; install it again with: make install")
     return ended.stdout.decode("utf-8", "replace").split(" Copyright")[0].strip()
 
 

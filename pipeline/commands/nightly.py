@@ -4,29 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipeline.commands.purge import purge
+from pipeline.commands.ending import Facts
+from pipeline.commands.purge import delete_old_originals
 from pipeline.errors import InboxError, StageError
 from pipeline.ingest import stage as ingest
-from pipeline.late import late
 from pipeline.model import Row, Status
 from pipeline.process import stage as process
 from pipeline.review import report, rules
 from pipeline.run import Run
 
 if TYPE_CHECKING:
-    from pipeline.render import stage as render
     from pipeline.render.preview import Excerpt
-else:
-    render = late("pipeline.render.stage")
+    from pipeline.render.stage import Rendered
 
 
-def nightly(run: Run) -> dict[str, Any]:
-    """Pull the attachments, clean and normalize them, write the report, render if asked.
+def do_all(run: Run) -> Facts:
+    """Take in new mail, make the clips, write the report, and render if the config says so.
 
-    :raises InboxError: the inbox could not be read to its end; what came in, tonight or
-        before, has been worked on all the same.
+    :raises InboxError: the inbox could not be read to its end; it is raised after everything
+        else was done with what had come in.
     """
     facts, unread = _take_in_what_can_be(run)
     facts |= make_clips(run)
@@ -38,7 +36,7 @@ def nightly(run: Run) -> dict[str, Any]:
     return facts
 
 
-def _take_in_what_can_be(run: Run) -> tuple[dict[str, Any], InboxError | None]:
+def _take_in_what_can_be(run: Run) -> tuple[Facts, InboxError | None]:
     try:
         return take_in(run), None
     except InboxError as error:
@@ -46,8 +44,11 @@ def _take_in_what_can_be(run: Run) -> tuple[dict[str, Any], InboxError | None]:
         return {}, error
 
 
-def take_in(run: Run, *, dry_run: bool = False) -> dict[str, Any]:
-    """``footage ingest``."""
+def take_in(run: Run, *, dry_run: bool = False) -> Facts:
+    """Take in new mail.
+
+    :param dry_run: only list what would come in.
+    """
     done = ingest.run(run, dry_run=dry_run)
     if dry_run:
         run.console.say(f"ingest: {len(done.coming)} new mails would come in")
@@ -56,33 +57,42 @@ def take_in(run: Run, *, dry_run: bool = False) -> dict[str, Any]:
     return {"ingest": asdict(done)}
 
 
-def make_clips(run: Run) -> dict[str, Any]:
-    """``footage process``."""
+def make_clips(run: Run) -> Facts:
+    """Make the missing clips; with no days of retention, delete their originals at once."""
     done = process.run(run)
     run.console.say(
         f"process: {done.accepted} clips made, {done.rejected} refused, {done.failed} failed"
     )
-    facts = {"process": asdict(done)}
+    facts: Facts = {"process": asdict(done)}
     if run.config.workspace.retain_originals_days == 0:
-        facts |= purge(run)
+        facts |= delete_old_originals(run)
     return facts
 
 
-def write_report(run: Run) -> dict[str, Any]:
-    """``footage report``."""
+def write_report(run: Run) -> Facts:
+    """Write the report."""
     done = report.write(run.config, run.ledger, run.workspace, run.console)
     run.console.say(f"report: {run.workspace.report / 'index.html'}")
     return {"report": asdict(done)}
 
 
-def make_montages(
-    run: Run, names: Sequence[str] = (), excerpt: Excerpt | None = None
-) -> dict[str, Any]:
-    """``footage render``: first the admitted clips that are not as they must be, then the film.
+def make_montages(run: Run, names: Sequence[str] = (), excerpt: Excerpt | None = None) -> Facts:
+    """Render the montages of all outputs, or of those of *names*; see :func:`render_admitted`."""
+    films = render_admitted(run, names, excerpt)
+    return {"render": [asdict(film) for film in films]}
 
-    :param excerpt: a preview of this much instead.
-    :raises StageError: nothing is admitted; the text says what waits.
+
+def render_admitted(
+    run: Run, names: Sequence[str] = (), excerpt: Excerpt | None = None
+) -> list[Rendered]:
+    """Make the admitted clips that are missing or out of date, then join them.
+
+    :param excerpt: render only this part, as a preview.
+    :raises UsageError: there is no such output.
+    :raises StageError: no clip is admitted; the text says what waits.
     """
+    from pipeline.render import stage as render  # noqa: PLC0415 - most nights render nothing
+
     outputs = render.outputs_named(run.config, names)
     admitted = admitted_rows(run)
     if not admitted:
@@ -96,7 +106,7 @@ def make_montages(
             f"render: {run.workspace.root / film.path} {state}: {film.clips} clips, "
             f"{film.duration_s:.1f} s"
         )
-    return {"render": [asdict(film) for film in done]}
+    return done
 
 
 def admitted_rows(run: Run) -> list[Row]:

@@ -1,17 +1,19 @@
-"""``footage retry``: failed clips are put back in line."""
+"""``footage retry``: failed clips are processed again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from pipeline.commands.ending import Facts
 from pipeline.errors import UsageError
 from pipeline.model import Status
 from pipeline.run import Run
 
 
-def put_back(run: Run, prefixes: Sequence[str]) -> dict[str, Any]:
-    """``footage retry``: the failed clips' outcomes are forgotten; the next process makes them.
+def put_back(run: Run, prefixes: Sequence[str]) -> Facts:
+    """Forget the outcomes of failed clips, so that the next ``footage process`` makes them.
+
+    :param prefixes: beginnings of SHA-256; none means all failed clips.
 
     :raises UsageError: a prefix fits no failed clip.
     """

@@ -1,16 +1,18 @@
-"""What surrounds every command that works: the lock, the log, the exit code."""
+"""What every command that works on the workspace shares: the lock, the log, the exit code."""
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
+from pipeline import __version__
+from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
 from pipeline.console import Console
-from pipeline.errors import FootageError
+from pipeline.errors import InternalError, LedgerError, named
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ledger import Ledger
 from pipeline.model import Status
@@ -19,52 +21,56 @@ from pipeline.workspace import Workspace, hold, sweep
 
 EXIT_CLIP_FAILED = 3
 
-Step = Callable[[Run], dict[str, Any]]
+Step = Callable[[Run], Facts]
 
 
-def execute(
-    config: Config, console: Console, command: str, step: Step
-) -> tuple[int, dict[str, Any]]:
-    """Run one command with the workspace in hand; the exit code and its facts.
+def execute(config: Config, console: Console, command: str, step: Step) -> Ending:
+    """Run one command while this process holds the workspace.
 
-    :raises FootageError: what ended the command early; it stands in the ledger already.
+    :raises FootageError: the command could not finish; the log and the ledger hold the sentence.
     """
     workspace = Workspace(config.root)
-    with (
-        hold(workspace),
-        Ledger(workspace.ledger) as ledger,
-        _logged(console, workspace) as run_id,
-    ):
+    with hold(workspace), Ledger(workspace.ledger) as ledger, _log(console, workspace) as run_id:
         swept = sweep(workspace)
+        console.event("run-begun", run=run_id, command=command, version=__version__)
         if swept:
             console.event("swept", files=swept)
         ledger.runs.start(run_id, command)
         runner = FfmpegRunner(config.process.sandbox, console)
-        run = Run(config, ledger, workspace, runner, console)
         try:
-            facts = step(run)
+            facts = step(Run(config, ledger, workspace, runner, console))
+            clips = sum(row.status is Status.FAILED for row in ledger.clips.rows())
         except BaseException as error:
-            code = error.exit_code if isinstance(error, FootageError) else 1
-            ledger.runs.end(run_id, code, {"error": type(error).__name__})
-            raise
+            fault = named(error)
+            # the disk may be full, or the ledger may be what failed: the first error counts
+            with contextlib.suppress(OSError, LedgerError):
+                if isinstance(fault, InternalError):
+                    console.event("internal", trace=fault.trace)
+                console.event("run-ended", exit_code=fault.exit_code, error=str(fault))
+            with contextlib.suppress(OSError, LedgerError):
+                ledger.runs.end(run_id, fault.exit_code, {"error": str(fault)})
+            raise fault from error
         finally:
             runner.close()
             # a program whose run was killed just as it started may have written since
             sweep(workspace)
-        failed = sum(row.status is Status.FAILED for row in ledger.clips.rows())
-        code = EXIT_CLIP_FAILED if failed else 0
+        code = EXIT_CLIP_FAILED if clips else 0
         ledger.runs.end(run_id, code, facts)
-        if failed:
-            console.warn(f"{failed} clips failed; see the report, then: footage retry")
-        return code, facts
+        said = None
+        if clips:
+            said = f"{clips} clips failed; see the report, then: footage retry"
+            console.warn(said)
+        console.event("run-ended", exit_code=code, error=said)
+        return Ending(code, facts)
 
 
 @contextmanager
-def _logged(console: Console, workspace: Workspace) -> Iterator[str]:
+def _log(console: Console, workspace: Workspace) -> Iterator[str]:
+    """Open the run's log, and give the name of the run."""
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    run = f"{moment}-{secrets.token_hex(3)}"
-    console.open_log(workspace.logs / f"{run}.jsonl")
+    run_id = f"{moment}-{secrets.token_hex(3)}"
+    console.open_log(workspace.logs / f"{run_id}.jsonl")
     try:
-        yield run
+        yield run_id
     finally:
         console.close()

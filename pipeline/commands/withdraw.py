@@ -1,16 +1,16 @@
 """``footage withdraw``: somebody takes footage back.
 
-The original, its clips and all that was made of them are deleted, and the montages that still
+The originals, their clips and everything made of them are deleted, and the montages that still
 hold them are marked stale.  The ledger keeps the SHA-256 and the kinds of what was found, so that
-the same bytes are known again.
+the same bytes are recognised if they come again.
 """
 
 from __future__ import annotations
 
 import shutil
 from dataclasses import asdict, dataclass
-from typing import Any
 
+from pipeline.commands.ending import Facts
 from pipeline.commands.nightly import write_report
 from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
@@ -19,18 +19,28 @@ from pipeline.run import Run
 
 
 @dataclass(frozen=True)
+class Selection:
+    """What is taken back: one clip by a SHA-256 prefix, one submission, or all of a sender."""
+
+    clip: str | None
+    submission: str | None
+    sender: str | None
+
+
+@dataclass(frozen=True)
 class WithdrawSummary:
-    """The originals that are gone, and the montages (paths) that still hold them."""
+    """The SHA-256 of the deleted originals, and the paths of the montages that still hold them."""
 
     withdrawn: tuple[str, ...]
     stale: tuple[str, ...]
 
 
-def withdraw(
-    run: Run, clip: str | None, submission: str | None, sender: str | None
-) -> dict[str, Any]:
-    """``footage withdraw``; the report no longer shows what is gone."""
-    shas = _chosen(run.ledger, clip, submission, sender)
+def take_back(run: Run, selection: Selection) -> Facts:
+    """Delete the originals that *selection* names and their clips, and write the report anew.
+
+    :raises UsageError: the selection names nothing, or is not exactly one of the three.
+    """
+    shas = _selected(run.ledger, selection)
     done = _delete(run, shas)
     render.forget(run)
     run.console.say(f"withdraw: {len(done.withdrawn)} originals and their clips are deleted")
@@ -40,9 +50,9 @@ def withdraw(
 
 
 def _delete(run: Run, shas: list[str]) -> WithdrawSummary:
-    """Delete originals with all that was made of them.
+    """Delete originals with everything that was made of them.
 
-    The ledger is told first: from then on nothing is made of them, wherever this ends.
+    The ledger is written first: even if this is interrupted, nothing is made of them again.
     """
     stale = run.ledger.custody.withdraw(shas)
     for sha256 in shas:
@@ -50,31 +60,28 @@ def _delete(run: Run, shas: list[str]) -> WithdrawSummary:
         shutil.rmtree(run.workspace.clips / sha256, ignore_errors=True)
         for still in (run.workspace.report / "thumbs").glob(f"{sha256}*"):
             still.unlink()
-    # pieces of clips may be kept there under the hash of more than one: all can be made again
+    # a cached piece may belong to several clips, so the whole cache goes: it can be made again
     if shas:
         shutil.rmtree(run.workspace.cache, ignore_errors=True)
         run.workspace.create()
     return WithdrawSummary(tuple(shas), tuple(stale))
 
 
-def _chosen(
-    ledger: Ledger, clip: str | None, submission: str | None, sender: str | None
-) -> list[str]:
-    """The originals that a withdrawal names, by exactly one of three ways.
+def _selected(ledger: Ledger, selection: Selection) -> list[str]:
+    """The originals that *selection* names.
 
-    An archive holds copies of its members: it goes with each of them, and they with it.
-
-    :raises UsageError: none or more than one way is used, or it names nothing.
+    An archive holds copies of its members, so it is deleted with each of them, and they with it.
     """
-    ways = [way for way in (clip, submission, sender) if way]
-    if len(ways) != 1:
+    given = [name for name, value in asdict(selection).items() if value]
+    if len(given) != 1:
         raise UsageError("name what is taken back by one of --clip, --submission or --sender")
-    if clip:
-        found = ledger.custody.matching(clip.lower())
+    if selection.clip:
+        found = ledger.custody.matching(selection.clip.lower())
         if len(found) > 1:
-            raise UsageError(f"more than one clip begins with {clip!r}: name more of it")
+            raise UsageError(f"more than one clip begins with {selection.clip!r}: give more digits")
     else:
-        found = ledger.custody.received(submission=submission, sender=sender)
+        found = ledger.custody.received(submission=selection.submission, sender=selection.sender)
     if not found:
-        raise UsageError(f"nothing came in that {ways[0]!r} names")
+        # without the value: the log and the ledger keep this sentence, and it may be an address
+        raise UsageError(f"nothing came in that this --{given[0]} names")
     return ledger.custody.archives_and_members(found)

@@ -3,35 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 from pipeline.commands import nightly, session
+from pipeline.commands.ending import Ending, Facts
 from pipeline.config import load
 from pipeline.console import Console
 from pipeline.demo import sample
 from pipeline.model import Status
+from pipeline.render.stage import Rendered
 from pipeline.run import Run
 
 
-def walk(folder: Path, console: Console) -> tuple[int, dict[str, Any]]:
-    """Make the sample in *folder* and run everything on it; returns the exit code and the facts.
+def walk(folder: Path, console: Console) -> Ending:
+    """Make the sample in *folder* and run everything on it.
 
     The facts hold ``summary``: three lines for a person.
 
     :raises UsageError: the folder holds something else.
     """
     config = load(sample.make(folder, console))
-    return session.execute(config, console, "demo", _everything)
+    summary: list[str] = []
+    ending = session.execute(config, console, "demo", lambda run: _do_all(run, summary))
+    return replace(ending, lines=tuple(summary))
 
 
-def _everything(run: Run) -> dict[str, Any]:
-    facts = {**nightly.take_in(run), **nightly.make_clips(run), **nightly.make_montages(run)}
-    facts |= nightly.write_report(run)
-    return facts | {"summary": _summary(run, facts["render"][0])}
+def _do_all(run: Run, summary: list[str]) -> Facts:
+    facts = nightly.take_in(run) | nightly.make_clips(run)
+    films = nightly.render_admitted(run)
+    facts |= {"render": [asdict(film) for film in films]} | nightly.write_report(run)
+    summary += _summary(run, films[0])
+    return facts | {"summary": summary}
 
 
-def _summary(run: Run, film: dict[str, Any]) -> list[str]:
+def _summary(run: Run, film: Rendered) -> list[str]:
     rows = run.ledger.clips.rows()
     mails = len(run.ledger.intake.submissions())
     clips = sum(row.status is Status.ACCEPTED and row.result is not None for row in rows)
@@ -46,6 +52,6 @@ def _summary(run: Run, film: dict[str, Any]) -> list[str]:
     return [
         f"Came in: {mails} mails, {len(rows)} attachments: {clips} clips, {doubles} sent twice.",
         f"Refused: {sum(refused.values())} ({why}).",
-        f"Look at: {root / 'report' / 'index.html'} and {root / film['path']} "
-        f"({film['duration_s']:.0f} s).",
+        f"Look at: {root / 'report' / 'index.html'} and {root / film.path} "
+        f"({film.duration_s:.0f} s).",
     ]

@@ -6,7 +6,6 @@ outcome is a ``ClipResult``: accepted with its files in place, or refused with a
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from pipeline import judge, publishing
 from pipeline.carriers import findings
 from pipeline.config import Config
 from pipeline.console import Console
-from pipeline.errors import FootageError, NotClean, Refused
+from pipeline.errors import FootageError, NotClean, Refused, place_of
 from pipeline.ffmpeg import faults
 from pipeline.ffmpeg.runner import FfmpegRunner, ProgramResult, program
 from pipeline.ffmpeg.sandbox import Limits, Permissions
@@ -85,8 +84,7 @@ def make(job: Job, shop: Shop) -> ClipResult:
         raise
     except Exception as error:  # noqa: BLE001 - one clip's fault must not end the night
         # an exception's text could repeat what the file holds: only its kind and place are kept
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{type(error).__name__} in {Path(place.filename).name}:{place.lineno}"
+        where = place_of(error)
         shop.console.event("internal", sha256=job.sha256, where=where)
         refusal = Refusal(Reason.INTERNAL, f"the program itself failed ({where})")
     return refused(job.sha256, job.recipe, refusal, found)

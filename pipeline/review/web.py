@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 from pipeline import clock, publishing
 from pipeline.config import Config
 from pipeline.console import Console
-from pipeline.errors import ConfigError, StageError, UsageError
+from pipeline.errors import ConfigError, StageError
 from pipeline.ledger import Ledger
 from pipeline.review import entries, history, live, ordering, page, ranges, report, table
 from pipeline.review.door import Door
@@ -100,8 +100,7 @@ def serve(
     :raises UsageError: nothing was ever taken in.
     :raises StageError: the port is taken.
     """
-    if not Workspace(config.root).ledger.exists():
-        raise UsageError(f"there is no workspace at {config.root} yet; begin with: footage run")
+    Workspace.existing(config.root)
     try:
         # a link must be heard also by who asked for quiet: without it nobody can enter
         server = ReviewServer(config, by, console.warn, port)

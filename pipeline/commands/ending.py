@@ -1,0 +1,30 @@
+"""How a command ends."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+from pipeline.errors import FootageError
+
+Facts = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The exit code, what ``--json`` prints, and what standard output shows without it."""
+
+    exit_code: int = 0
+    facts: Facts = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
+
+    def json(self) -> str:
+        """The one JSON object of ``--json``."""
+        return json.dumps(
+            {"exit_code": self.exit_code, **self.facts}, default=str, ensure_ascii=False
+        )
+
+
+def failed(error: FootageError) -> Ending:
+    """The ending of a command that raised *error*."""
+    return Ending(error.exit_code, {"error": str(error)})

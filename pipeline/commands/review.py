@@ -1,0 +1,71 @@
+"""``footage approve``, ``hold``, ``reject`` and ``decide``: decisions from the shell.
+
+None of them takes the lock of the workspace: each decision is one short transaction, so it works
+while a run goes on.
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipeline.commands.ending import Ending, Facts
+from pipeline.config import Config
+from pipeline.console import Console
+from pipeline.ledger import Ledger
+from pipeline.model import Decision
+from pipeline.review import decisions
+from pipeline.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A decision on clips, why, and by whom; the user of this machine if ``by`` is empty."""
+
+    decision: Decision
+    note: str
+    by: str
+
+
+def decide_clips(config: Config, console: Console, shas: Sequence[str], verdict: Verdict) -> Ending:
+    """Decide on the clips whose SHA-256 begin with *shas*.
+
+    :raises UsageError: there is no workspace, or a prefix does not name exactly one clip.
+    """
+    with Ledger(Workspace.existing(config.root).ledger) as ledger:
+        done = decisions.decide(
+            ledger, shas, verdict.decision, note=verdict.note, by=verdict.by or user()
+        )
+    for item in done:
+        console.say(f"{item.sha256[:12]} {item.before.decision} -> {verdict.decision}")
+    facts: Facts = {"decided": [item.sha256 for item in done], "decision": verdict.decision}
+    return Ending(facts=facts)
+
+
+def take_decisions(config: Config, console: Console, file: Path, by: str) -> Ending:
+    """Take the decisions of a file that the offline report saved.
+
+    :param by: who decided, where the file does not say; the user of this machine if empty.
+    :raises UsageError: there is no workspace, or the file is not a decisions file of the campaign.
+    """
+    with Ledger(Workspace.existing(config.root).ledger) as ledger:
+        done = decisions.take_file(ledger, file, by or user(), campaign=config.campaign.name)
+    console.say(f"{len(done.decided)} decisions taken, {done.same} changed nothing")
+    for entry in done.not_taken:
+        console.warn(f"entry {entry.entry} was not taken: {entry.problem}")
+    facts: Facts = {
+        "decided": [item.sha256 for item in done.decided],
+        "same": done.same,
+        "not_taken": [asdict(entry) for entry in done.not_taken],
+    }
+    return Ending(1 if done.not_taken else 0, facts)
+
+
+def user() -> str:
+    """The name of the user who runs this, "" if the system knows none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
