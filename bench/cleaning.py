@@ -36,9 +36,9 @@ from support.planted.place import tiff
 from test_colour import DISPLAY_P3
 
 from bench._cpu import cost_of, footage
-from pipeline.carriers.findings import find
+from pipeline.carriers import find
 from pipeline.ffmpeg import runner
-from pipeline.media.identify import identify
+from pipeline.formats import reader_of
 from pipeline.model import What
 
 _PLACE_TAG = re.compile(
@@ -201,7 +201,7 @@ def leaks(paths: list[Path], row: dict[str, Any], said: dict[str, dict[str, Any]
             seen.add("bytes")
         if named or needles.within(json.dumps(tags, ensure_ascii=False).encode()):
             seen.add("exiftool")
-        if any(found.what is What.LOCATION for found in find(path, identify(path))):
+        if any(found.what is What.LOCATION for found in find(path, reader_of)):
             seen.add("readers")
     return seen
 

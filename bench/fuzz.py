@@ -25,10 +25,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support.planted import corpus
 from support.planted.place import Place
 
-from pipeline.carriers.findings import find
+from pipeline.carriers import find
 from pipeline.console import Console, Verbosity
 from pipeline.errors import Refused
 from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.formats import reader_of
 from pipeline.media.identify import identify
 from pipeline.media.probe import probe
 
@@ -59,13 +60,13 @@ def mutated(files: list[bytes], random: Random) -> bytes:
 def tried(path: Path, runner: FfmpegRunner) -> str:
     """How a file ended: the reason it was refused for, or "understood"."""
     identity = identify(path)
-    find(path, identity)
+    find(path, reader_of)
     if identity.refusal is not None:
         return str(identity.refusal.reason.value)
-    if not identity.demuxer:
+    if identity.format is None:
         return "archive"
     try:
-        probe(runner, path, identity)
+        probe(runner, path, identity.format)
     except Refused as refused:
         return str(refused.refusal.reason.value)
     return "understood"

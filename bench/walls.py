@@ -21,12 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from bench._cpu import children, footage
-from pipeline import judge
-from pipeline.carriers import findings
+from pipeline import carriers, formats, judge
 from pipeline.console import Console
 from pipeline.demo import sample
 from pipeline.ffmpeg.sandbox import Permissions, choose, spawn
-from pipeline.media import identify
 
 _STARTS = 40
 _PROGRAM = "/bin/true"
@@ -79,7 +77,7 @@ def finding(folder: Path) -> float:
     before = time.process_time()
     for path in (folder / "work" / "originals").rglob("*"):
         if path.is_file():
-            findings.find(path, identify.identify(path))
+            carriers.find(path, formats.reader_of)
     return time.process_time() - before
 
 

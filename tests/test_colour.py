@@ -22,8 +22,8 @@ from support.clip_scene import WIDE, Clip, ClipScene
 from support.marked_pictures import Pixels
 
 from pipeline.ffmpeg import runner
+from pipeline.formats import format_of
 from pipeline.media import profile
-from pipeline.media.identify import identify
 
 Values = NDArray[np.float64]
 
@@ -231,9 +231,11 @@ def test_a_broken_profile_is_none(studio: ClipScene) -> None:
     small = Image.fromarray(patches()[::30, ::30])
     broken = [DISPLAY_P3[:cut] or b"\0" for cut in range(0, len(DISPLAY_P3), 7)]
     broken += [DISPLAY_P3[:at] + b"\xff" + DISPLAY_P3[at + 1 :] for at in range(16, 400, 2)]
+    photo = format_of(b"\xff\xd8\xff")
+    assert photo is not None
     understood = 0
     for data in broken:
         small.save(path, icc_profile=data)
-        found = profile.profile(path, identify(path))
+        found = profile.profile(path, photo)
         understood += found is not None
     assert 0 < understood < len(broken)

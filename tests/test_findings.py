@@ -27,10 +27,9 @@ from support.planted.place import Place, tiff
 from support.planted.planted import Planted
 from support.planted.stills import chunk, png
 
-from pipeline.carriers import text
-from pipeline.carriers.findings import find, in_name
-from pipeline.media.identify import Identity, identify, identify_head
-from pipeline.model import Carrier, Finding, Kind, What
+from pipeline.carriers import find, text
+from pipeline.formats import Format, format_of, reader_of
+from pipeline.model import Carrier, Finding, What
 
 CORPUS = corpus()
 PLACE = Place.number(999)
@@ -56,8 +55,14 @@ def rows(folder: Path) -> dict[str, Any]:
     return {row["name"]: row for row in listed}
 
 
+def footage(data: bytes) -> Format:
+    found = format_of(data[:65536])
+    assert found is not None
+    return found
+
+
 def found_in(path: Path) -> tuple[Finding, ...]:
-    return find(path, identify(path))
+    return find(path, reader_of)
 
 
 class Counted:
@@ -81,9 +86,11 @@ class Counted:
         return File(self.data)
 
 
-def found_in_bytes(data: bytes, identity: Identity | None = None) -> tuple[Finding, ...]:
+def found_in_bytes(data: bytes, outside: Format | None = None) -> tuple[Finding, ...]:
+    """What is found in *data*, which count as a file of the format *outside*."""
     counted = Counted(data)
-    found = find(cast("Path", counted), identity or identify_head(data[:65536]))
+    readers = iter([outside.reader] if outside else [])
+    found = find(cast("Path", counted), lambda head: next(readers, None) or reader_of(head))
     assert counted.reads < _READS
     assert found == tuple(sorted(set(found)))
     return found
@@ -108,7 +115,7 @@ def test_needles_belong_to_one_file_each(rows: dict[str, Any]) -> None:
 def test_planted_file_still_plays(planted: Planted, folder: Path) -> None:
     path = folder / planted.name
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-nostats"]
-    command += ["-f", identify(path).demuxer, "-i", str(path), "-map", "0:v:0"]
+    command += ["-f", footage(path.read_bytes()).demuxer, "-i", str(path), "-map", "0:v:0"]
     command += ["-frames:v", "1", "-f", "framemd5", "-"]
     done = subprocess.run(command, capture_output=True, check=True)
     assert any(not line.startswith(b"#") for line in done.stdout.splitlines())
@@ -136,7 +143,7 @@ def test_what_was_planted_is_found_without_its_value(
 @pytest.mark.parametrize("name", sorted(set(bases()) - {"film.h264", "film.hevc"}))
 def test_clean_file_gives_nothing_away(name: str) -> None:
     data = bases()[name]
-    assert identify_head(data).kind in (Kind.IMAGE, Kind.VIDEO)
+    assert format_of(data)
     assert found_in_bytes(data) == ()
 
 
@@ -165,25 +172,12 @@ def test_every_location_that_exiftool_shows_is_found(folder: Path, rows: dict[st
 # --- what is no carrier of its own ---
 
 
-def test_file_that_is_no_footage_has_no_findings(tmp_path: Path) -> None:
+def test_file_that_no_reader_understands_is_an_unknown_part(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
+    path.write_text("nothing")
+    assert found_in(path) == (Finding(Carrier.UNKNOWN_PART, What.OTHER),)
     path.write_text(PLACE.text)
-    assert found_in(path) == ()
-
-
-@pytest.mark.parametrize(
-    ("name", "located"),
-    [
-        ("IMG_20260304_050607.jpg", False),
-        ("holiday.mp4", False),
-        ("VID 59.19684, -41.55589.mp4", True),
-        ("+59.1968-041.5558.mov", True),
-        ("DJI_59.19684_-41.55589.mp4", True),
-    ],
-)
-def test_coordinates_in_a_name(name: str, located: bool) -> None:
-    expected = (Finding(Carrier.FILE_NAME, What.LOCATION),) if located else ()
-    assert in_name(name) == expected
+    assert Finding(Carrier.UNKNOWN_PART, What.LOCATION) in found_in(path)
 
 
 @pytest.mark.parametrize(
@@ -251,18 +245,18 @@ def test_names_of_tags(key: str, what: What, carrier: Carrier | None) -> None:
 @pytest.mark.parametrize("planted", CORPUS[::2], ids=lambda planted: planted.name)
 def test_file_cut_anywhere(planted: Planted) -> None:
     data = planted.plant(PLACE)
-    identity = identify_head(data)
+    outside = format_of(data)
     for end in range(1, len(data), max(len(data) // 24, 1)):
-        found_in_bytes(data[:end], identity)
+        found_in_bytes(data[:end], outside)
 
 
 @pytest.mark.parametrize("planted", CORPUS[1::2], ids=lambda planted: planted.name)
 def test_numbers_of_impossible_size(planted: Planted) -> None:
     data = planted.plant(PLACE)
-    identity = identify_head(data)
+    outside = format_of(data)
     for at in range(4, len(data) - 4, max(len(data) // 24, 1)):
         for number in (b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\0"):
-            found_in_bytes(data[:at] + number + data[at + 4 :], identity)
+            found_in_bytes(data[:at] + number + data[at + 4 :], outside)
 
 
 @given(
@@ -278,10 +272,10 @@ def test_numbers_of_impossible_size(planted: Planted) -> None:
 )
 def test_bytes_exchanged(planted: Planted, flips: list[tuple[int, int]]) -> None:
     data = bytearray(planted.plant(PLACE))
-    identity = identify_head(bytes(data))
+    outside = format_of(bytes(data))
     for at, byte in flips:
         data[at % len(data)] = byte
-    found_in_bytes(bytes(data), identity)
+    found_in_bytes(bytes(data), outside)
 
 
 def _nested_boxes() -> bytes:

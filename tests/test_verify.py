@@ -14,7 +14,8 @@ from support.mp4_plants import PLANTS, SECRET, unit
 from support.mp4_surgery import Part, Surgery
 
 from pipeline.errors import NotClean
-from pipeline.judge import AudioFacts, Mp4Facts, judge_clip, judge_montage
+from pipeline.judge import AudioFacts, Mp4Facts, judge_clip, judge_montage, walk
+from pipeline.judge.walk import BoxError, BoxExtent
 
 
 @pytest.fixture(scope="session")
@@ -352,3 +353,36 @@ def test_the_montage_that_a_plain_concat_gives_is_late_and_uneven(
     ffmpeg("-copyts", "-f", "concat", "-i", listed, *maps, *CLEAN, tmp_path / "uneven.mp4")
     with pytest.raises(NotClean, match="uneven"):
         judge_montage(tmp_path / "uneven.mp4")
+
+
+# The walk over boxes
+
+
+def test_a_size_of_nought_reaches_to_the_end() -> None:
+    data = struct.pack(">I4s", 8, b"free") + struct.pack(">I4s", 0, b"mdat") + b"media"
+    assert list(walk.boxes(data, 0, len(data)))[1] == BoxExtent(b"mdat", 16, len(data))
+
+
+def test_boxes_before_a_fault_come_first() -> None:
+    data = struct.pack(">I4s", 9, b"free") + b"1" + b"\0\0\0"
+    row = walk.boxes(data, 0, len(data))
+    assert next(row).type == b"free"
+    with pytest.raises(BoxError, match="not a box"):
+        next(row)
+
+
+def test_boxes_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walk, "MAX_BOXES", 50)
+    row = struct.pack(">I4s", 8, b"free") * 51
+    with pytest.raises(BoxError, match="more than"):
+        list(walk.boxes(row, 0, len(row)))
+
+
+def test_a_body_over_the_limit_and_a_file_that_ends_early_are_not_read() -> None:
+    data = struct.pack(">I4s", 13, b"free") + b"12345"
+    with pytest.raises(BoxError, match="larger"):
+        walk.content(data, BoxExtent(b"free", 8, 13), limit=4)
+    with pytest.raises(BoxError, match="ends"):
+        walk.content(data, BoxExtent(b"free", 8, 14), limit=9)
+    with pytest.raises(BoxError, match="too short"):
+        walk.children(data, BoxExtent(b"free", 8, 13), 6)

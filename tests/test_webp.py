@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.media import webp
-from pipeline.media.webp import WebpError
+from pipeline.carriers import Window
+from pipeline.carriers.containers import webp
+from pipeline.carriers.containers.webp import Animation, WebpError
 
 
 def chunk(name: bytes, body: bytes) -> bytes:
@@ -26,9 +27,14 @@ def file(path: Path, *chunks: bytes, flags: int = 0x12) -> Path:
     return path
 
 
+def animation(path: Path) -> Animation:
+    with path.open("rb") as opened:
+        return webp.animation(Window.whole(opened))
+
+
 def test_size_and_times(tmp_path: Path) -> None:
     path = file(tmp_path / "a.webp", picture(40), chunk(b"XMP ", b"odd"), picture(0), picture(70))
-    found = webp.animation(path)
+    found = animation(path)
     assert (found.width, found.height, found.alpha) == (640, 360, True)
     assert found.durations_ms == (40, 100, 70)  # FFmpeg takes none for a tenth of a second
 
@@ -40,7 +46,7 @@ def test_of_a_file_that_was_cut_what_is_whole(tmp_path: Path) -> None:
         cut = tmp_path / "cut.webp"
         cut.write_bytes(whole[:length])
         try:
-            found.append(webp.animation(cut).durations_ms)
+            found.append(animation(cut).durations_ms)
         except WebpError:
             found.append(())
     assert set(found) == {(), (40,), (40, 50)}
@@ -52,9 +58,9 @@ def test_what_is_none(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "a.webp"
     path.write_bytes(data)
     with pytest.raises(WebpError):
-        webp.animation(path)
+        animation(path)
 
 
 def test_a_size_that_reaches_beyond_the_file(tmp_path: Path) -> None:
     path = file(tmp_path / "a.webp", picture(40), b"ANMF" + struct.pack("<I", 0xFFFFFFFF))
-    assert webp.animation(path).durations_ms == (40,)
+    assert animation(path).durations_ms == (40,)

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.carriers import opaque
-from pipeline.carriers.source import Source
+from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _SCAN = 1 << 20
 _PLACE_WORDS = (b"GPSLatitude", b"GPSLongitude", b"LocationCreated", b"exif:GPS", b"c2pa.location")
 
 
-def read(source: Source) -> Iterator[Finding]:
+def read(window: Window) -> Iterator[Finding]:
     """That there is a manifest (it identifies who signed), and whether it names a place."""
     yield Finding(Carrier.C2PA, What.IDENTITY)
-    data = source.read(0, _SCAN)
+    data = window.read(0, _SCAN)
     if any(word in data for word in _PLACE_WORDS) or opaque.telling(data):
         yield Finding(Carrier.C2PA, What.LOCATION)

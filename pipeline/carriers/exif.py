@@ -11,100 +11,43 @@ import io
 import logging
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 import exifread
 from exifread.core.exceptions import ExifError
 
 from pipeline.carriers import exif_tags as tags
 from pipeline.carriers import icc, iptc, opaque, text, xmp
-from pipeline.carriers.source import Source, Spent
+from pipeline.carriers.containers.tiff import TiffEntry, TiffStructure, structure
+from pipeline.carriers.window import BudgetSpent, Window
 from pipeline.model import Carrier, Finding, What
 
 _DIRECTORIES = 64
-_ENTRIES = 1000
 _EXIFREAD = 1 << 20
-_WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
-_WIDTHS |= {16: 8, 17: 8, 18: 8, 129: 1}
-
-# exifread logs each value that it reads
-logging.getLogger("exifread").disabled = True
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """One field of a directory: ``count`` values of ``kind``, *size* bytes at ``at``."""
-
-    tag: int
-    kind: int
-    count: int
-    at: int
-    size: int
-
-
-@dataclass(frozen=True)
-class _Tiff:
-    source: Source
-    order: Literal["little", "big"]
-    big: bool
-
-    def number(self, at: int, count: int) -> int:
-        return int.from_bytes(self.source.read(at, count), self.order)
-
-    def directory(self, at: int) -> tuple[list[_Entry], int]:
-        """The entries of the directory at *at*, and where the next one stands (0: none)."""
-        head, step, inline = (8, 20, 8) if self.big else (2, 12, 4)
-        count = self.number(at, head)
-        shown = min(count, _ENTRIES)
-        data = self.source.read(at + head, shown * step)
-        entries = []
-        for start in range(0, len(data) - step + 1, step):
-            field = data[start : start + step]
-            tag, kind = (int.from_bytes(field[i : i + 2], self.order) for i in (0, 2))
-            number = int.from_bytes(field[4 : 4 + inline], self.order)
-            size = number * _WIDTHS.get(kind, 1)
-            where = at + head + start + 4 + inline
-            if size > inline:
-                where = int.from_bytes(field[4 + inline :], self.order)
-            entries.append(_Entry(tag, kind, number, where, size))
-        return entries, self.number(at + head + count * step, inline)
-
-    def value(self, entry: _Entry, limit: int = text.LIMIT) -> bytes:
-        return self.source.read(entry.at, min(entry.size, limit))
-
-    def numbers(self, entry: _Entry, limit: int = 16) -> list[int]:
-        width = _WIDTHS.get(entry.kind, 1)
-        data = self.value(entry, width * limit)
-        return [int.from_bytes(data[i : i + width], self.order) for i in range(0, len(data), width)]
-
-
-def read(source: Source, *, pages: bool = False, notes: bool = True) -> Iterator[Finding]:
-    """What the TIFF structure in *source* gives away.
+def read(window: Window, *, pages: bool = False, notes: bool = True) -> Iterator[Finding]:
+    """What the TIFF structure in *window* gives away.
 
     :param pages: the structure is a TIFF file: its second directory is a second image, not a
         thumbnail.
     :param notes: ask exifread as well.
     """
-    head = source.read(0, 16)
-    if head[:4] not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+    tiff = structure(window)
+    if tiff is None:
         yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
         return
-    order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
-    big = b"+" in head[:4]
-    tiff = _Tiff(source, order, big)
-    yield from _directories(tiff, tiff.number(8 if big else 4, 8 if big else 4), pages)
-    if notes and not big:
-        yield from _exifread(source)
+    yield from _directories(tiff, pages=pages)
+    if notes and not tiff.big:
+        yield from _exifread(window)
 
 
-def _directories(tiff: _Tiff, first: int, pages: bool) -> Iterator[Finding]:
+def _directories(tiff: TiffStructure, *, pages: bool) -> Iterator[Finding]:
     """Every directory once, in whatever order and loop they point to each other."""
-    todo = [(first, "main")]
+    todo = [(tiff.first, "main")]
     seen: set[int] = set()
     while todo and len(seen) < _DIRECTORIES:
         at, role = todo.pop(0)
-        if at in seen or not 0 < at < tiff.source.size:
+        if at in seen or not 0 < at < tiff.window.size:
             continue
         seen.add(at)
         entries, following = tiff.directory(at)
@@ -122,7 +65,7 @@ def _directories(tiff: _Tiff, first: int, pages: bool) -> Iterator[Finding]:
         yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
 
 
-def _pointers(tiff: _Tiff, entries: list[_Entry]) -> Iterator[tuple[int, str]]:
+def _pointers(tiff: TiffStructure, entries: list[TiffEntry]) -> Iterator[tuple[int, str]]:
     roles = {
         tags.GPS_IFD: "gps",
         tags.EXIF_IFD: "exif",
@@ -134,19 +77,19 @@ def _pointers(tiff: _Tiff, entries: list[_Entry]) -> Iterator[tuple[int, str]]:
             yield from ((at, roles[entry.tag]) for at in tiff.numbers(entry))
 
 
-def _only_gps(entries: list[_Entry]) -> bool:
+def _only_gps(entries: list[TiffEntry]) -> bool:
     """A structure that is nothing but a GPS directory, as Canon has it in its films."""
     numbers = {entry.tag for entry in entries}
     return bool(numbers & {2, 4}) and max(numbers) <= tags.GPS_LAST
 
 
-def _gps(entries: list[_Entry]) -> Iterator[Finding]:
+def _gps(entries: list[TiffEntry]) -> Iterator[Finding]:
     """The GPS directory (EXIF 2.32, 4.6.6): all but its version and datum is about the place."""
     telling = any(entry.tag not in tags.GPS_PLACELESS for entry in entries)
     yield Finding(Carrier.EXIF_POSITION, What.LOCATION if telling else What.OTHER)
 
 
-def _entries(tiff: _Tiff, entries: list[_Entry], role: str) -> Iterator[Finding]:
+def _entries(tiff: TiffStructure, entries: list[TiffEntry], role: str) -> Iterator[Finding]:
     for entry in entries:
         if entry.tag == tags.GPS_IFD or (role == "interop" and entry.tag in tags.INTEROP):
             continue
@@ -154,11 +97,11 @@ def _entries(tiff: _Tiff, entries: list[_Entry], role: str) -> Iterator[Finding]
             yield from _entry(tiff, entry)
 
 
-def _entry(tiff: _Tiff, entry: _Entry) -> Iterator[Finding]:
+def _entry(tiff: TiffStructure, entry: TiffEntry) -> Iterator[Finding]:
     special = {
         tags.XMP: xmp.read,
         tags.IPTC: iptc.records,
-        tags.PHOTOSHOP: lambda data: iptc.resources(tiff.source.wrap(data)),
+        tags.PHOTOSHOP: lambda data: iptc.resources(tiff.window.wrap(data)),
         tags.ICC: icc.read,
     }
     simple = (
@@ -189,7 +132,7 @@ def _entry(tiff: _Tiff, entry: _Entry) -> Iterator[Finding]:
         yield from _said(entry, data, Carrier.UNKNOWN_PART)
 
 
-def _note(tiff: _Tiff, entry: _Entry, data: bytes) -> Iterator[Finding]:
+def _note(tiff: TiffStructure, entry: TiffEntry, data: bytes) -> Iterator[Finding]:
     """A maker's note, where exifread does not know it: Panasonic's names of places, texts."""
     if data.startswith(b"Panasonic\0"):
         fields, _ = tiff.directory(entry.at + 12)
@@ -202,7 +145,9 @@ def _note(tiff: _Tiff, entry: _Entry, data: bytes) -> Iterator[Finding]:
         yield Finding(Carrier.DEVICE, What.LOCATION)
 
 
-def _said(entry: _Entry, data: bytes, carrier: Carrier, silent: bool = False) -> Iterator[Finding]:
+def _said(
+    entry: TiffEntry, data: bytes, carrier: Carrier, silent: bool = False
+) -> Iterator[Finding]:
     """A text's kind; with *silent* only when it is a place, since its carrier is told already."""
     is_text = entry.kind in (1, 2, 7, 129)
     what = text.kind_of(_comment(data)) if is_text else What.OTHER
@@ -217,15 +162,15 @@ def _comment(data: bytes) -> str:
     return text.decode(data)
 
 
-def _thumbnail(tiff: _Tiff, entries: list[_Entry]) -> Iterator[Finding]:
+def _thumbnail(tiff: TiffStructure, entries: list[TiffEntry]) -> Iterator[Finding]:
     """The JPEG of a thumbnail, which can have EXIF of its own (EXIF 2.32, 4.5.8)."""
     found = {e.tag: tiff.numbers(e, 1) for e in entries if e.tag in (0x0201, 0x0202)}
     if not all(found.get(tag) for tag in (tags.THUMBNAIL_OFFSET, tags.THUMBNAIL_LENGTH)):
         return
     at, size = found[tags.THUMBNAIL_OFFSET][0], found[tags.THUMBNAIL_LENGTH][0]
     yield Finding(Carrier.THUMBNAIL, What.OTHER)
-    if tiff.source.read(at, 2) == b"\xff\xd8":
-        yield from tiff.source.part(at, at + size).inside(Carrier.THUMBNAIL)
+    if tiff.window.read(at, 2) == b"\xff\xd8":
+        yield from tiff.window.part(at, at + size).inside(Carrier.THUMBNAIL)
 
 
 class _Handle(io.BytesIO):
@@ -244,22 +189,23 @@ class _Handle(io.BytesIO):
         self._reads -= 1
         self._octets -= len(data)
         if self._reads < 0 or self._octets < 0:
-            raise Spent
+            raise BudgetSpent
         return data
 
 
-def _exifread(source: Source) -> Iterator[Finding]:
+def _exifread(window: Window) -> Iterator[Finding]:
     """What exifread names, the notes of makers above all."""
-    if source.budget.windows <= 0:
+    if window.budget.searches <= 0:
         return
-    source.budget.windows -= 1
-    data = source.read(0, _EXIFREAD)
+    window.budget.searches -= 1
+    data = window.read(0, _EXIFREAD)
+    logging.getLogger("exifread").disabled = True  # it logs each value that it reads
     try:
         found = exifread.process_file(_Handle(data), details=True, extract_thumbnail=False)
         names = [name for name, tag in found.items() if str(tag).strip(" \0[]0")]
     except (ArithmeticError, LookupError, ValueError, TypeError, AttributeError):
         return
-    except (struct.error, RecursionError, MemoryError, Spent, ExifError):
+    except (struct.error, RecursionError, MemoryError, BudgetSpent, ExifError):
         return
     for name in names:
         group, _, key = name.partition(" ")

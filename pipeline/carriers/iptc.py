@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.carriers import icc, opaque, text, xmp
-from pipeline.carriers.source import Source
+from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _COUNT = 2000
@@ -23,21 +23,21 @@ _HARMLESS = frozenset((*range(1000, 1024), 1025, 1026, 1032, 1037, 1044, 1049, 1
 _RECORDS, _ICC, _THUMBS, _EXIF, _XMP = 1028, 1039, (1033, 1036), (1058, 1059), 1060
 
 
-def resources(source: Source) -> Iterator[Finding]:
+def resources(window: Window) -> Iterator[Finding]:
     """A run of ``8BIM`` resources (Adobe Photoshop file formats, image resource blocks)."""
     at = 0
     for _ in range(_COUNT):
-        head = source.read(at, 7)
+        head = window.read(at, 7)
         if len(head) < 7:
             return
         if head[:4] not in (b"8BIM", b"8BPS", b"MeSa", b"AgHg", b"PHUT", b"DCSR"):
-            yield from opaque.read(source.part(at), Carrier.UNKNOWN_PART)
+            yield from opaque.read(window.part(at), Carrier.UNKNOWN_PART)
             return
         number = int.from_bytes(head[4:6], "big")
         name = (head[6] + 2) & ~1
-        size = int.from_bytes(source.read(at + 6 + name, 4), "big")
+        size = int.from_bytes(window.read(at + 6 + name, 4), "big")
         start = at + 10 + name
-        yield from _resource(number, source.part(start, start + size))
+        yield from _resource(number, window.part(start, start + size))
         at = start + size + (size & 1)
 
 
@@ -82,7 +82,7 @@ def _dataset(record: int, dataset: int, value: bytes) -> Iterator[Finding]:
             yield Finding(Carrier.COMMENT_TEXT, what)
 
 
-def _resource(number: int, body: Source) -> Iterator[Finding]:
+def _resource(number: int, body: Window) -> Iterator[Finding]:
     if number == _RECORDS:
         yield from records(body.read(0, 1 << 20))
     elif number in _THUMBS:

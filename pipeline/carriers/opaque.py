@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from pipeline.carriers import text, xmp
-from pipeline.carriers.source import Source
+from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _SCAN = 256 << 10
@@ -33,17 +33,17 @@ _POSITIONS = re.compile(
 )
 
 
-def read(source: Source, carrier: Carrier) -> Iterator[Finding]:
+def read(window: Window, carrier: Carrier) -> Iterator[Finding]:
     """*carrier*, and what can be told of the bytes: their first 256 KiB and last 64 KiB."""
     yield Finding(carrier, What.OTHER)
-    yield from look(source, carrier)
+    yield from look(window, carrier)
 
 
-def look(source: Source, carrier: Carrier) -> Iterator[Finding]:
+def look(window: Window, carrier: Carrier) -> Iterator[Finding]:
     """The same without the finding that there is something at all."""
-    yield from _window(source, carrier, 0, _SCAN)
-    if source.size > _SCAN:
-        yield from _window(source, carrier, max(source.size - _TAIL, _SCAN), _TAIL)
+    yield from _window(window, carrier, 0, _SCAN)
+    if window.size > _SCAN:
+        yield from _window(window, carrier, max(window.size - _TAIL, _SCAN), _TAIL)
 
 
 def telling(data: bytes) -> bool:
@@ -59,23 +59,23 @@ def words(data: bytes) -> str:
     return "\n".join(wide + narrow)
 
 
-def _window(source: Source, carrier: Carrier, start: int, size: int) -> Iterator[Finding]:
-    if source.budget.windows <= 0:
+def _window(window: Window, carrier: Carrier, start: int, size: int) -> Iterator[Finding]:
+    if window.budget.searches <= 0:
         return
-    source.budget.windows -= 1
-    data = source.read(start, size)
+    window.budget.searches -= 1
+    data = window.read(start, size)
     if telling(data):
         yield Finding(carrier, What.LOCATION)
     for match in _first(_TIFF, data):
         if _plausible(data[match.start() : match.start() + (64 << 10)]):
-            yield from source.part(start + match.start()).inside(carrier)
+            yield from window.part(start + match.start()).inside(carrier)
     for match in _first(_XMP, data, 1):
         for finding in xmp.read(data[match.start() :]):
             yield finding
             yield Finding(carrier, finding.what)
     for match in _first(_JPEG, data, 2):
         if start + match.start():
-            yield from source.part(start + match.start()).inside(carrier)
+            yield from window.part(start + match.start()).inside(carrier)
 
 
 def _plausible(head: bytes) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from pipeline.carriers import exif, xmp
-from pipeline.carriers.source import Source
+from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _FIRST, _LAST = 8 << 20, 4 << 20
@@ -31,28 +31,28 @@ _PACKET = b"<x:xmpmeta"
 _PLACE = Finding(Carrier.UNKNOWN_PART, What.LOCATION)
 
 
-def read(source: Source) -> Iterator[Finding]:
+def read(window: Window) -> Iterator[Finding]:
     """Unknown part with a location, if there is one anywhere in the bytes that are looked at."""
-    windows = [(0, min(source.size, _FIRST))]
-    if source.size > _FIRST:
-        windows.append((max(source.size - _LAST, _FIRST - _OVERLAP), source.size))
+    windows = [(0, min(window.size, _FIRST))]
+    if window.size > _FIRST:
+        windows.append((max(window.size - _LAST, _FIRST - _OVERLAP), window.size))
     for start, end in windows:
         for at in range(start, end, _STEP):
-            if _place_in(source, at, source.read(at, _STEP + _OVERLAP)):
+            if _place_in(window, at, window.read(at, _STEP + _OVERLAP)):
                 yield _PLACE
                 return
 
 
-def _place_in(source: Source, at: int, data: bytes) -> bool:
+def _place_in(window: Window, at: int, data: bytes) -> bool:
     if any(word in data for word in _WORDS) or _ISO_6709.search(data):
         return True
     for header in _HEADERS:
         for start in _all(header, data):
-            found = exif.read(source.part(at + start), notes=False)
+            found = exif.read(window.part(at + start), notes=False)
             if Finding(Carrier.EXIF_POSITION, What.LOCATION) in found:
                 return True
     return any(
-        Finding(Carrier.XMP_POSITION, What.LOCATION) in xmp.read(source.read(at + start, 64 << 10))
+        Finding(Carrier.XMP_POSITION, What.LOCATION) in xmp.read(window.read(at + start, 64 << 10))
         for start in _all(_PACKET, data)
     )
 

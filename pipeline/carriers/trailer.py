@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from pipeline.carriers import opaque
-from pipeline.carriers.source import Source
+from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _STEP = 1 << 20
@@ -23,36 +23,36 @@ _START = re.compile(
 )
 
 
-def read(source: Source) -> Iterator[Finding]:
+def read(window: Window) -> Iterator[Finding]:
     """The files in a trailer by kind, and that there is one; zeros alone are padding."""
-    if not _anything(source):
+    if not _anything(window):
         return
     yield Finding(Carrier.TRAILER, What.OTHER)
-    starts = list(_starts(source))
-    for start, following in pairwise([*starts, source.size]):
-        head = source.read(start, 12)
+    starts = list(_starts(window))
+    for start, following in pairwise([*starts, window.size]):
+        head = window.read(start, 12)
         if head[4:8] == b"ftyp":
             # a video may hold pictures of its own: it reaches to the end of the trailer
-            yield from source.part(start).inside(Carrier.MOTION_PHOTO)
+            yield from window.part(start).inside(Carrier.MOTION_PHOTO)
             break
-        yield from source.part(start, following).inside(Carrier.SECOND_IMAGE)
-    yield from opaque.look(source.part(0, starts[0] if starts else None), Carrier.TRAILER)
+        yield from window.part(start, following).inside(Carrier.SECOND_IMAGE)
+    yield from opaque.look(window.part(0, starts[0] if starts else None), Carrier.TRAILER)
     if starts:
-        yield from opaque.look(source.part(max(source.size - _STEP // 16, 0)), Carrier.TRAILER)
+        yield from opaque.look(window.part(max(window.size - _STEP // 16, 0)), Carrier.TRAILER)
 
 
-def _anything(source: Source) -> bool:
-    for at in range(0, min(source.size, _SCAN), _STEP):
-        if source.read(at, _STEP).strip(b"\0"):
+def _anything(window: Window) -> bool:
+    for at in range(0, min(window.size, _SCAN), _STEP):
+        if window.read(at, _STEP).strip(b"\0"):
             return True
-    return source.size > _SCAN
+    return window.size > _SCAN
 
 
-def _starts(source: Source) -> Iterator[int]:
+def _starts(window: Window) -> Iterator[int]:
     """Where files begin, each once, at most six; thumbnails within an image's head are its own."""
     count, last = 0, -_STEP
-    for at in range(0, min(source.size, _SCAN), _STEP):
-        for match in _START.finditer(source.read(at, _STEP + 16)):
+    for at in range(0, min(window.size, _SCAN), _STEP):
+        for match in _START.finditer(window.read(at, _STEP + 16)):
             start = at + match.start()
             if start < last + 4 or match.start() >= _STEP:
                 continue

@@ -14,6 +14,8 @@ of PNG, GIF and JPEG; another format counts by its bytes alone.
 
 from __future__ import annotations
 
+from pipeline.carriers import Window
+from pipeline.carriers.containers import jpeg, png
 from pipeline.model import Reason, Refusal
 
 _SMALL_FILE = 4096
@@ -44,29 +46,8 @@ def refusal(head: bytes, size: int, *, in_layout: bool) -> Refusal | None:
 
 def dimensions(head: bytes) -> tuple[int, int] | None:
     """Width and height in pixels, None if the header doesn't tell."""
-    if head.startswith(b"\x89PNG\r\n\x1a\n") and len(head) >= 24:
-        return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+    if head.startswith(png.SIGNATURE):
+        return png.size(Window.over(head))
     if head.startswith((b"GIF87a", b"GIF89a")) and len(head) >= 10:
         return int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
-    if head.startswith(b"\xff\xd8"):
-        return _jpeg(head)
-    return None
-
-
-def _jpeg(head: bytes) -> tuple[int, int] | None:
-    """The frame header (ITU-T T.81, B.2.2), found by walking the marker segments."""
-    at = 2
-    while at + 9 <= len(head):
-        if head[at] != 0xFF:
-            return None
-        marker = head[at + 1]
-        if marker == 0xFF:  # fill byte
-            at += 1
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height = int.from_bytes(head[at + 5 : at + 7], "big")
-            return int.from_bytes(head[at + 7 : at + 9], "big"), height
-        elif marker == 0xDA:
-            return None
-        else:
-            at += 2 + int.from_bytes(head[at + 2 : at + 4], "big")
-    return None
+    return jpeg.size(Window.over(head)) if head.startswith(b"\xff\xd8") else None

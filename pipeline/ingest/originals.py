@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipeline import publishing
 from pipeline.errors import Refused
+from pipeline.formats import HEAD
 from pipeline.ingest.decode import Incomplete
 from pipeline.ingest.spool import BLOCK, MEMORY, Spool, Writer
 from pipeline.ledger import Ledger
@@ -85,8 +86,8 @@ class Originals:
                         if size > self.limit:
                             refusal = self._too_large()
                             break
-                        if len(head) < identify.HEAD:
-                            head += piece[: identify.HEAD - len(head)]
+                        if len(head) < HEAD:
+                            head += piece[: HEAD - len(head)]
                         digest.update(piece)
                         self._writer.write(piece)
                 except Incomplete:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.errors import NotClean
 from pipeline.judge.problems import Problems
-from pipeline.media.isobmff import Box, Source, body, boxes, children, read
+from pipeline.judge.walk import BoxExtent, Bytes, boxes, children, content, read
 
 _MAX_TABLES = 64 << 20  # of one box in moov; a montage of 24 hours stays below
 
@@ -46,25 +46,25 @@ _FIELDS = {
 
 
 @dataclass(frozen=True)
-class Node:
+class Mp4Box:
     """A box of moov: its path, its own bytes (of a container those before its children)."""
 
     path: str
     data: bytes
-    inner: tuple[Node, ...] = ()
+    inner: tuple[Mp4Box, ...] = ()
 
     @property
     def name(self) -> str:
         """The four characters of its type, without a space at the end."""
         return self.path.rpartition("/")[2]
 
-    def get(self, name: str) -> Node | None:
+    def get(self, name: str) -> Mp4Box | None:
         """The first child of that name."""
         return next((node for node in self.inner if node.name == name), None)
 
-    def __getitem__(self, path: str) -> Node:
+    def __getitem__(self, path: str) -> Mp4Box:
         """The box at a path below this one, which the allow-list says must be there."""
-        node: Node | None = self
+        node: Mp4Box | None = self
         for name in path.split("/"):
             node = node.get(name) if node else None
         if node is None:
@@ -82,45 +82,45 @@ class Node:
 
 
 @dataclass(frozen=True)
-class File:
+class Mp4File:
     """The parts of an MP4: its description, and the place of its media data."""
 
     ftyp: bytes
-    moov: Node
-    media: Box
+    moov: Mp4Box
+    media: BoxExtent
 
 
-def read_file(file: Source, size: int, problems: Problems) -> File:
+def read_file(data: Bytes, problems: Problems) -> Mp4File:
     """The boxes of a file of *size* bytes, all of which must belong to one.
 
     :raises NotClean: a box is not on the list, is missing, or stands there twice.
     :raises BoxError: they are no boxes.
     """
-    row = list(boxes(file, 0, size))
+    row = list(boxes(data, 0, len(data)))
     _compare("", [_name(box.type) for box in row], problems)
     problems.stop()
     parts = {_name(box.type): box for box in row}
     problems.need(row[0].type == b"ftyp", "the file does not begin with ftyp")
     if free := parts.get("free"):
         problems.need(free.end == free.body, "the box free is not empty")
-    moov = _node(file, parts["moov"], "moov", problems)
+    moov = _box(data, parts["moov"], "moov", problems)
     problems.stop()
-    return File(body(file, parts["ftyp"], 64), moov, parts["mdat"])
+    return Mp4File(content(data, parts["ftyp"], 64), moov, parts["mdat"])
 
 
-def _node(file: Source, box: Box, path: str, problems: Problems) -> Node:
+def _box(data: Bytes, box: BoxExtent, path: str, problems: Problems) -> Mp4Box:
     if path not in _SHAPE:
-        return Node(path, body(file, box, _MAX_TABLES))
+        return Mp4Box(path, content(data, box, _MAX_TABLES))
     fields = _FIELDS.get(path, 0)
-    row = list(children(file, box, fields))
+    row = list(children(data, box, fields))
     _compare(path, [_name(each.type) for each in row], problems)
     known = _SHAPE[path].replace("?", "").replace("+", "").split()
     inner = tuple(
-        _node(file, each, f"{path}/{_name(each.type)}", problems)
+        _box(data, each, f"{path}/{_name(each.type)}", problems)
         for each in row
         if _name(each.type) in known
     )
-    return Node(path, read(file, box.body, fields), inner)
+    return Mp4Box(path, read(data, box.body, fields), inner)
 
 
 def _compare(path: str, names: list[str], problems: Problems) -> None:
@@ -141,6 +141,6 @@ def _name(kind: bytes) -> str:
     return text.rstrip(" ") if re.fullmatch(r"[ -~\xa9]{3}[ -~]", text) else f"0x{kind.hex()}"
 
 
-def tracks(moov: Node) -> Iterator[Node]:
+def tracks(moov: Mp4Box) -> Iterator[Mp4Box]:
     """The tracks of a movie, in order."""
     return (node for node in moov.inner if node.name == "trak")

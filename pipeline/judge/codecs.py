@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 
 from pipeline.errors import NotClean
-from pipeline.judge.boxes import Node
+from pipeline.judge.boxes import Mp4Box
 from pipeline.judge.problems import Problems
 
 _COMPRESSORS = (b"", b"Lavc libx264")  # what a copied stream and a fresh one are called
@@ -22,7 +22,7 @@ _ALAC_FRAME = 4096
 
 
 @dataclass(frozen=True)
-class Codec:
+class SampleEntry:
     """What the sample entry says.  Pixels for the picture, channels and hertz for sound.
 
     ``config`` is the body of avcC; ``sets`` are its parameter sets, each a whole NAL unit;
@@ -46,7 +46,7 @@ class Codec:
         return self.name != "h264"
 
 
-def sample_entry(stsd: Node, track: int, problems: Problems) -> Codec:
+def sample_entry(stsd: Mp4Box, track: int, problems: Problems) -> SampleEntry:
     """The one codec that a track may have; *track* is its number.
 
     :raises NotClean: there is none, or another number of them.
@@ -60,7 +60,7 @@ def sample_entry(stsd: Node, track: int, problems: Problems) -> Codec:
     return _aac(entry, track, problems) if entry.name == "mp4a" else _alac(entry, problems)
 
 
-def _h264(entry: Node, problems: Problems) -> Codec:
+def _h264(entry: Mp4Box, problems: Problems) -> SampleEntry:
     width, height = struct.unpack_from(">HH", entry.data, 24)
     name = entry.data[43 : 43 + min(entry.data[42], 31)]
     problems.need(name in _COMPRESSORS, "a compressor name in avc1")
@@ -79,7 +79,7 @@ def _h264(entry: Node, problems: Problems) -> Codec:
             "a colour description in colr that is not BT.709",
         )
     avc = entry["avcC"].data
-    return Codec(
+    return SampleEntry(
         "h264", width, height, avc, _parameter_sets(avc, problems), rates=_rates(entry, problems)
     )
 
@@ -104,7 +104,7 @@ def _parameter_sets(avc: bytes, problems: Problems) -> tuple[bytes, ...]:
     return sps, pps
 
 
-def _sound(entry: Node, bits: tuple[int, ...], problems: Problems) -> tuple[int, int]:
+def _sound(entry: Mp4Box, bits: tuple[int, ...], problems: Problems) -> tuple[int, int]:
     """Channels and sample rate of a sound sample entry (12.2.3)."""
     channels, depth, zero, rate = struct.unpack_from(">HHII", entry.data, 16)
     fixed = entry.data[8:16] == bytes(8) and depth in bits and not zero and not rate & 0xFFFF
@@ -114,7 +114,7 @@ def _sound(entry: Node, bits: tuple[int, ...], problems: Problems) -> tuple[int,
     return channels, rate >> 16
 
 
-def _aac(entry: Node, track: int, problems: Problems) -> Codec:
+def _aac(entry: Mp4Box, track: int, problems: Problems) -> SampleEntry:
     channels, rate = _sound(entry, (16,), problems)
     data = entry["esds"].data
     # AudioSpecificConfig (14496-3, 1.6.2.1): AAC-LC; FFmpeg adds "no SBR" (1.6.6.1)
@@ -131,7 +131,7 @@ def _aac(entry: Node, track: int, problems: Problems) -> Codec:
     problems.stop()
     most, average = struct.unpack(">II", claims)
     rates = ((most, average), *_rates(entry, problems))
-    return Codec("aac", channels=channels, sample_rate=rate, frame=1024, rates=rates)
+    return SampleEntry("aac", channels=channels, sample_rate=rate, frame=1024, rates=rates)
 
 
 def _descriptor(tag: int, data: bytes) -> bytes:
@@ -139,7 +139,7 @@ def _descriptor(tag: int, data: bytes) -> bytes:
     return bytes((tag, 0x80, 0x80, 0x80, len(data))) + data
 
 
-def _alac(entry: Node, problems: Problems) -> Codec:
+def _alac(entry: Mp4Box, problems: Problems) -> SampleEntry:
     channels, rate = _sound(entry, (16, 24), problems)
     (bits,) = struct.unpack_from(">H", entry.data, 18)
     largest = -(-(23 + bits * channels * _ALAC_FRAME + 3) // 8)
@@ -149,7 +149,7 @@ def _alac(entry: Node, problems: Problems) -> Codec:
         *(largest, rate * channels * bits, rate),
     )
     problems.need(entry["alac"].data == wanted, "values in the ALAC cookie that we do not write")
-    return Codec(
+    return SampleEntry(
         "alac",
         channels=channels,
         sample_rate=rate,
@@ -158,7 +158,7 @@ def _alac(entry: Node, problems: Problems) -> Codec:
     )
 
 
-def _rates(entry: Node, problems: Problems) -> tuple[tuple[int, int], ...]:
+def _rates(entry: Mp4Box, problems: Problems) -> tuple[tuple[int, int], ...]:
     """The bit rates in btrt (8.5.2.2), whose buffer we leave at nought."""
     btrt = entry.get("btrt")
     if btrt is None:

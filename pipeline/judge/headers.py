@@ -10,8 +10,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from pipeline.judge.boxes import Node, tracks
-from pipeline.judge.codecs import Codec, sample_entry
+from pipeline.judge.boxes import Mp4Box, tracks
+from pipeline.judge.codecs import SampleEntry, sample_entry
 from pipeline.judge.problems import Problems
 
 _MAJOR = b"isom\0\0\2\0"
@@ -39,15 +39,15 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class Track:
+class JudgedTrack:
     """What the headers of one track claim.  ``duration`` is in ticks, ``timescale`` a second's."""
 
-    codec: Codec
+    codec: SampleEntry
     enabled: bool
     timescale: int
     duration: int
     edit: Edit | None
-    table: Node  # its stbl
+    table: Mp4Box  # its stbl
 
     @property
     def name(self) -> str:
@@ -56,11 +56,11 @@ class Track:
 
 
 @dataclass(frozen=True)
-class Movie:
+class JudgedMovie:
     """What the headers claim as a whole; ``timescale``: ticks a second of its clock."""
 
     timescale: int
-    tracks: tuple[Track, ...]
+    tracks: tuple[JudgedTrack, ...]
 
 
 def read_type(ftyp: bytes, problems: Problems) -> None:
@@ -70,7 +70,7 @@ def read_type(ftyp: bytes, problems: Problems) -> None:
     problems.need(ftyp[:8] == _MAJOR and known, "brands in ftyp that we do not write")
 
 
-def read_movie(moov: Node, problems: Problems) -> Movie:
+def read_movie(moov: Mp4Box, problems: Problems) -> JudgedMovie:
     """The movie header (8.2.2) and those of all tracks.
 
     :raises NotClean: a header is of another size than we write.
@@ -90,7 +90,7 @@ def read_movie(moov: Node, problems: Problems) -> Movie:
     found = tuple(_track(node, number, problems) for number, node in enumerate(row, 1))
     longest = max(_header(node["tkhd"], 60, problems).duration for node in row)
     problems.need(mvhd.duration == longest, "another duration in mvhd than its longest track's")
-    return Movie(mvhd.number, found)
+    return JudgedMovie(mvhd.number, found)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class _Header:
     rest: bytes
 
 
-def _header(node: Node, rest: int, problems: Problems) -> _Header:
+def _header(node: Mp4Box, rest: int, problems: Problems) -> _Header:
     """Version 0, or 1 with 64-bit times (8.2.2.2); *rest* bytes follow the duration."""
     times, duration = ("QQ", "Q") if node.data[:1] == b"\1" else ("II", "I")
     gap = 4 if node.name == "tkhd" else 0
@@ -116,7 +116,7 @@ def _header(node: Node, rest: int, problems: Problems) -> _Header:
     return _Header(flags & 0xFFFFFF, number, length, left)
 
 
-def _track(trak: Node, number: int, problems: Problems) -> Track:
+def _track(trak: Mp4Box, number: int, problems: Problems) -> JudgedTrack:
     handler = _handler(trak["mdia/hdlr"], problems)
     mdhd = _header(trak["mdia/mdhd"], 4, problems)
     problems.need(mdhd.rest == struct.pack(">HH", _UNDETERMINED, 0), "a language in mdhd")
@@ -126,7 +126,7 @@ def _track(trak: Node, number: int, problems: Problems) -> Track:
     codec = sample_entry(trak["mdia/minf/stbl/stsd"], number, problems)
     problems.need(codec.sound == (handler == b"soun"), "a handler that is not its codec's")
     edit = _edit(trak, problems)
-    return Track(
+    return JudgedTrack(
         codec=codec,
         enabled=_enabled(trak["tkhd"], number, codec, edit, problems),
         timescale=mdhd.number,
@@ -136,7 +136,9 @@ def _track(trak: Node, number: int, problems: Problems) -> Track:
     )
 
 
-def _enabled(tkhd: Node, number: int, codec: Codec, edit: Edit | None, problems: Problems) -> bool:
+def _enabled(
+    tkhd: Mp4Box, number: int, codec: SampleEntry, edit: Edit | None, problems: Problems
+) -> bool:
     """Whether the track header (8.3.2) says so; sound is one group of alternatives."""
     header = _header(tkhd, 60, problems)
     problems.need(header.number == number, "a track number that we do not write")
@@ -152,7 +154,7 @@ def _enabled(tkhd: Node, number: int, codec: Codec, edit: Edit | None, problems:
     return bool(header.flags & 1)
 
 
-def _handler(hdlr: Node, problems: Problems) -> bytes:
+def _handler(hdlr: Mp4Box, problems: Problems) -> bytes:
     """8.4.3."""
     kind = hdlr.data[8:12]
     problems.need(kind in _HANDLERS, "a track that is neither picture nor sound")
@@ -161,7 +163,7 @@ def _handler(hdlr: Node, problems: Problems) -> bytes:
     return kind
 
 
-def _media_header(minf: Node, handler: bytes, problems: Problems) -> None:
+def _media_header(minf: Mp4Box, handler: bytes, problems: Problems) -> None:
     """8.4.5 (vmhd or smhd) and 8.7.2: one data reference, "in this file", without a name."""
     name, other = ("vmhd", "smhd") if handler == b"vide" else ("smhd", "vmhd")
     wanted = struct.pack(">I8x", 1) if name == "vmhd" else bytes(8)
@@ -172,7 +174,7 @@ def _media_header(minf: Node, handler: bytes, problems: Problems) -> None:
     problems.need(dref["url"].data == struct.pack(">I", 1), "a reference to another file in dref")
 
 
-def _edit(trak: Node, problems: Problems) -> Edit | None:
+def _edit(trak: Mp4Box, problems: Problems) -> Edit | None:
     """8.6.6: at most one entry, at the normal rate, that does not wait before it starts."""
     if trak.get("edts") is None:
         return None

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pipeline.errors import NotClean
 from pipeline.judge.boxes import read_file
-from pipeline.judge.headers import Movie, Track, read_movie, read_type
+from pipeline.judge.headers import JudgedMovie, JudgedTrack, read_movie, read_type
 from pipeline.judge.problems import Problems, judged
 from pipeline.judge.samples import judge_pictures, judge_sound
 from pipeline.judge.tables import Samples, cover, read_samples
@@ -100,7 +100,7 @@ def _judge(path: Path, wanted: tuple[tuple[str, bool], ...]) -> Mp4Facts:
 
 
 def _facts(data: mmap.mmap, wanted: tuple[tuple[str, bool], ...], problems: Problems) -> Mp4Facts:
-    file = read_file(data, len(data), problems)
+    file = read_file(data, problems)
     read_type(file.ftyp, problems)
     movie = read_movie(file.moov, problems)
     found = tuple((track.codec.name, track.enabled) for track in movie.tracks)
@@ -136,7 +136,7 @@ def _mapped(path: Path) -> Iterator[mmap.mmap]:
             yield data
 
 
-def _bit_rates(track: Track, samples: Samples, problems: Problems) -> None:
+def _bit_rates(track: JudgedTrack, samples: Samples, problems: Problems) -> None:
     """Claimed rates are those an encoder was told, or what the muxer counted; nothing else.
 
     A picture that is copied from several files keeps the highest rate of the first, which
@@ -153,7 +153,9 @@ def _bit_rates(track: Track, samples: Samples, problems: Problems) -> None:
         problems.need(known, f"a bit rate that is not {track.name}'s")
 
 
-def _video(movie: Movie, track: Track, samples: Samples, problems: Problems) -> VideoFacts:
+def _video(
+    movie: JudgedMovie, track: JudgedTrack, samples: Samples, problems: Problems
+) -> VideoFacts:
     """Frames of equal duration, each shown once, none before the start or after the end."""
     frames = len(samples.sizes)
     ticks = samples.durations[0][1]
@@ -183,7 +185,9 @@ def _video(movie: Movie, track: Track, samples: Samples, problems: Problems) -> 
     )
 
 
-def _audio(movie: Movie, track: Track, samples: Samples, problems: Problems) -> AudioFacts:
+def _audio(
+    movie: JudgedMovie, track: JudgedTrack, samples: Samples, problems: Problems
+) -> AudioFacts:
     """Frames of full length but the last; only the priming of AAC may be cut off."""
     frame, rate = track.codec.frame, track.codec.sample_rate
     *full, (count, last) = samples.durations
@@ -202,7 +206,7 @@ def _audio(movie: Movie, track: Track, samples: Samples, problems: Problems) -> 
     return AudioFacts(track.codec.name, rate, track.codec.channels, shown, track.enabled)
 
 
-def _covers(movie: Movie, track: Track, ticks: int, problems: Problems) -> None:
+def _covers(movie: JudgedMovie, track: JudgedTrack, ticks: int, problems: Problems) -> None:
     """The edit list must last for the *ticks* that there are to show, to a tick of the movie."""
     if track.edit:
         off = abs(track.edit.duration - Fraction(ticks * movie.timescale, track.timescale))

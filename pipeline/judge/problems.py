@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from pipeline.errors import NotClean
-from pipeline.media.isobmff import BoxError
+from pipeline.judge.walk import BoxError
 
 Facts = TypeVar("Facts")
 

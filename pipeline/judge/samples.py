@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from pipeline.judge.codecs import Codec
+from pipeline.judge.codecs import SampleEntry
 from pipeline.judge.problems import Problems
 from pipeline.judge.tables import Samples
 
@@ -45,7 +45,9 @@ def places(samples: Samples) -> Iterator[tuple[int, int, int]]:
             at += size
 
 
-def judge_pictures(data: memoryview, codec: Codec, samples: Samples, problems: Problems) -> None:
+def judge_pictures(
+    data: memoryview, codec: SampleEntry, samples: Samples, problems: Problems
+) -> None:
     """Each sample is one coded picture: IDR exactly where the table says so."""
     sync = samples.sync
     for number, at, size in places(samples):
@@ -95,7 +97,7 @@ def _beside(
     return f"{_NAMES.get(kind, 'an unknown NAL unit')} among the pictures (type {kind})"
 
 
-def judge_sound(data: memoryview, codec: Codec, samples: Samples, problems: Problems) -> None:
+def judge_sound(data: memoryview, codec: SampleEntry, samples: Samples, problems: Problems) -> None:
     """Each sample is one frame with a single element of all channels."""
     pair = codec.channels == 2  # channel_pair_element is 1, single_channel_element 0
     begins = _alac_begins if codec.name == "alac" else _aac_begins

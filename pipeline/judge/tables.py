@@ -13,16 +13,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.errors import NotClean
-from pipeline.judge.boxes import Node
+from pipeline.judge.boxes import Mp4Box
 from pipeline.judge.problems import Problems
-from pipeline.media.isobmff import Box
+from pipeline.judge.walk import BoxExtent
 
 _MAX_SAMPLES = 20_000_000  # sound of more than four days
 _ROLL = struct.pack(">I4sIIh", 1 << 24, b"roll", 2, 1, -1)  # 10.1: one frame before is needed
 
 
 @dataclass(frozen=True)
-class Chunk:
+class SampleRun:
     """A run of samples that lie one after the other: ``first`` to before ``last``."""
 
     offset: int  # in the file, in bytes
@@ -35,7 +35,7 @@ class Samples:
     """The samples of a track in decoding order; times in ticks of its clock."""
 
     sizes: tuple[int, ...]
-    chunks: tuple[Chunk, ...]
+    chunks: tuple[SampleRun, ...]
     durations: tuple[tuple[int, int], ...]  # runs: how many, how long each
     delays: tuple[int, ...]  # from decoding to presentation; empty: none
     sync: frozenset[int] | None  # numbers, from 0; None: all
@@ -46,7 +46,7 @@ class Samples:
         return sum(count * ticks for count, ticks in self.durations)
 
 
-def read_samples(stbl: Node, name: str, problems: Problems) -> Samples:
+def read_samples(stbl: Mp4Box, name: str, problems: Problems) -> Samples:
     """The tables of one track; *name* is how problems call it.
 
     :raises NotClean: the tables contradict each other.
@@ -65,7 +65,7 @@ def read_samples(stbl: Node, name: str, problems: Problems) -> Samples:
     )
 
 
-def _rows(node: Node, width: int, form: str = "I") -> tuple[int, ...]:
+def _rows(node: Mp4Box, width: int, form: str = "I") -> tuple[int, ...]:
     """The fields of a table of version 0, whose rows have *width* fields of one form."""
     if len(node.data) < 8:
         raise NotClean([f"{node.name} is cut off"])
@@ -75,7 +75,7 @@ def _rows(node: Node, width: int, form: str = "I") -> tuple[int, ...]:
     return struct.unpack_from(f">{count * width}{form}", node.data, 8)
 
 
-def _sizes(stsz: Node) -> tuple[int, ...]:
+def _sizes(stsz: Mp4Box) -> tuple[int, ...]:
     """8.7.3: a size for each sample, or one for all."""
     if len(stsz.data) < 12:
         raise NotClean(["stsz is cut off"])
@@ -86,7 +86,7 @@ def _sizes(stsz: Node) -> tuple[int, ...]:
     return (size,) * count if size else struct.unpack_from(f">{count}I", stsz.data, 12)
 
 
-def _runs(node: Node, samples: int) -> tuple[tuple[int, int], ...]:
+def _runs(node: Mp4Box, samples: int) -> tuple[tuple[int, int], ...]:
     """8.6.1: how many samples in a row have the same duration or delay."""
     flat = _rows(node, 2)
     runs = tuple(zip(flat[::2], flat[1::2], strict=True))
@@ -95,7 +95,7 @@ def _runs(node: Node, samples: int) -> tuple[tuple[int, int], ...]:
     return runs
 
 
-def _sync(stss: Node, samples: int) -> frozenset[int]:
+def _sync(stss: Mp4Box, samples: int) -> frozenset[int]:
     """8.6.2: the samples that can be decoded without others."""
     numbers = _rows(stss, 1)
     rising = all(one < other for one, other in itertools.pairwise((0, *numbers)))
@@ -104,7 +104,7 @@ def _sync(stss: Node, samples: int) -> frozenset[int]:
     return frozenset(number - 1 for number in numbers)
 
 
-def _chunks(stbl: Node, samples: int) -> tuple[Chunk, ...]:
+def _chunks(stbl: Mp4Box, samples: int) -> tuple[SampleRun, ...]:
     """8.7.4 and 8.7.5: where each chunk lies and how many samples are in it."""
     small, large = stbl.get("stco"), stbl.get("co64")
     if (small is None) == (large is None):
@@ -120,14 +120,14 @@ def _chunks(stbl: Node, samples: int) -> tuple[Chunk, ...]:
     at = 0
     for (begin, end), count in zip(itertools.pairwise(bounds), counts, strict=True):
         for offset in offsets[begin - 1 : end - 1]:
-            chunks.append(Chunk(offset, at, at + count))
+            chunks.append(SampleRun(offset, at, at + count))
             at += count
     if at != samples:
         raise NotClean(["stsc counts other samples than stsz"])
     return tuple(chunks)
 
 
-def _groups(stbl: Node, samples: int, name: str, problems: Problems) -> None:
+def _groups(stbl: Mp4Box, samples: int, name: str, problems: Problems) -> None:
     """8.9: the one group that FFmpeg writes, "AAC needs the frame before"."""
     kind, rows = stbl.get("sgpd"), stbl.get("sbgp")
     if kind is None and rows is None:
@@ -137,7 +137,7 @@ def _groups(stbl: Node, samples: int, name: str, problems: Problems) -> None:
     problems.need(known and stbl.get("ctts") is None, f"a sample group in {name}")
 
 
-def cover(media: Box, tracks: Iterable[Samples], problems: Problems) -> None:
+def cover(media: BoxExtent, tracks: Iterable[Samples], problems: Problems) -> None:
     """Every byte of the media data must belong to exactly one sample."""
     rows = sorted(
         (chunk.offset, sum(samples.sizes[chunk.first : chunk.last]))

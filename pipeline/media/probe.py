@@ -9,22 +9,24 @@ import sys
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from pipeline.carriers import BudgetSpent, Window
+from pipeline.carriers.containers.heif import HeifPicture
+from pipeline.carriers.containers.webp import Animation
 from pipeline.errors import Refused
 from pipeline.ffmpeg import faults
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Limits, Permissions
-from pipeline.media import heif, webp
-from pipeline.media.identify import Identity
-from pipeline.media.isobmff import BoxError
+from pipeline.formats import Format
 from pipeline.model import Kind, Reason, Refusal, Source
+
+if TYPE_CHECKING:  # the child imports PyAV, which belongs in the sandbox
+    from pipeline.media.probe_child import AudioFacts, Facts, FrameFacts, VideoFacts
 
 _CHILD = Path(__file__).with_name("probe_child.py")
 _UNSPECIFIED = 2
 PQ, HLG = 16, 18  # transfer characteristics of ITU-T H.273, table 3
-# Of picture formats only these hold animations; more pictures in another are second images.
-_MAY_MOVE = frozenset(("gif", "apng", "webp_anim", "jpegxl_anim"))
 # FFmpeg's own decoders of these leave out the transparency
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _MAX_PIXELS = 200_000_000
@@ -91,7 +93,7 @@ class Picture:
 class Probe:
     """A file that can be made into a clip.  ``still``: a single picture, shown for a while."""
 
-    identity: Identity
+    format: Format
     container: str
     picture: Picture
     sound: Sound | None
@@ -101,7 +103,7 @@ class Probe:
         """What the report says of it."""
         picture = self.picture
         return Source(
-            container=self.identity.name if self.still else self.container,
+            container=self.format.name if self.still else self.container,
             video_codec=picture.codec,
             audio_codec=self.sound.codec if self.sound else None,
             width=round(picture.height * picture.aspect),
@@ -118,60 +120,67 @@ class Probe:
         return self.picture.end_s or 0.0
 
 
-def probe(runner: FfmpegRunner, path: Path, identity: Identity) -> Probe:
-    """Look into an original.
+def probe(runner: FfmpegRunner, path: Path, footage: Format) -> Probe:
+    """Find out what an original holds.
 
     :raises Refused: it can't become a clip: encrypted, no-video, corrupt, unsafe, timeout.
     """
-    if identity.demuxer == "webp_anim":
-        return _animation(path, identity)
-    argv = [sys.executable, "-I", str(_CHILD), str(path), identity.demuxer]
+    headers = _headers(path, footage)
+    if isinstance(headers, Animation):
+        # PyAV's FFmpeg can't read it, so nothing more can be asked
+        picture = _bounded(_animated(headers))
+        return Probe(footage, footage.name, picture, None, picture.packets == 1)
+    argv = [sys.executable, "-I", str(_CHILD), str(path), footage.demuxer]
+    argv += [f"{name}={value}" for name, value in footage.options]
     cell = Permissions(reads=(path, _CHILD), limits=Limits(wall_s=120, cpu_s=120, memory=4 << 30))
     ended = runner.run("probe", argv, cell)
     faults.look(ended, cell.limits.wall_s)
     if not ended.ok:
         raise _refused(Reason.CORRUPT, "the decoder broke on the file")
-    facts = json.loads(ended.stdout)
-    if "error" in facts:
+    untrusted_facts: Facts | None = json.loads(ended.stdout)
+    if untrusted_facts is None:
         raise _refused(Reason.CORRUPT, "the file's structure can't be read")
-    return _understand(facts, path, identity)
+    return _understood(untrusted_facts, footage, headers)
 
 
-def _understand(facts: dict[str, Any], path: Path, identity: Identity) -> Probe:
+def _headers(path: Path, footage: Format) -> HeifPicture | Animation | None:
+    if footage.headers is None:
+        return None
+    try:
+        with path.open("rb") as file:
+            return footage.headers(Window.whole(file))
+    except (ValueError, BudgetSpent) as error:
+        raise _refused(Reason.CORRUPT, "the file's structure can't be read") from error
+
+
+def _understood(facts: Facts, footage: Format, item: HeifPicture | None) -> Probe:
+    video, audio = facts["video"], facts["audio"]
     if facts["encrypted"]:
         raise _refused(Reason.ENCRYPTED, "the file is protected and can't be opened")
-    grid = _heif_picture(path) if identity.name in ("heif", "avif") else None
-    video = facts["video"]
-    if video is None and grid is None:
-        detail = "sound without a picture" if facts["audio"] else "no picture in the file"
-        raise _refused(Reason.NO_VIDEO if facts["audio"] else Reason.CORRUPT, detail)
-    if grid is not None and grid.grid:
-        picture = _grid(grid)
+    if video is None and item is None:
+        detail = "sound without a picture" if audio else "no picture in the file"
+        raise _refused(Reason.NO_VIDEO if audio else Reason.CORRUPT, detail)
+    if item is not None and item.grid:
+        picture = _grid(item)
     elif video is None or video["frame"] is None:
         raise _refused(Reason.CORRUPT, "no picture in it can be decoded")
     else:
-        picture = _picture(video)
+        picture = _picture(video, video["frame"])
     _bounded(picture)
-    sound = _sound(facts["audio"])
-    still = identity.kind is Kind.IMAGE and not (
-        identity.demuxer in _MAY_MOVE and grid is None and picture.packets > 1
-    )
-    return Probe(identity, facts["container"], picture, None if still else sound, still)
+    moves = footage.may_move and item is None and picture.packets > 1
+    still = footage.kind is Kind.IMAGE and not moves
+    return Probe(footage, facts["container"], picture, None if still else _sound(audio), still)
 
 
-def _bounded(picture: Picture) -> None:
+def _bounded(picture: Picture) -> Picture:
     if picture.width * picture.height > _MAX_PIXELS:
         raise _refused(Reason.UNSAFE, "a picture of this size is made to fill the memory")
+    return picture
 
 
-def _animation(path: Path, identity: Identity) -> Probe:
-    """An animated WebP, read by our own code: no reader of PyAV's takes it."""
-    try:
-        found = webp.animation(path)
-    except webp.WebpError as error:
-        raise _refused(Reason.CORRUPT, "the file's structure can't be read") from error
+def _animated(found: Animation) -> Picture:
     *before, last = found.durations_ms
-    picture = Picture(
+    return Picture(
         stream="0",
         codec="webp",
         width=found.width,
@@ -192,18 +201,9 @@ def _animation(path: Path, identity: Identity) -> Probe:
         primaries=_UNSPECIFIED,
         interlaced=False,
     )
-    _bounded(picture)
-    return Probe(identity, "webp", picture, None, picture.packets == 1)
 
 
-def _heif_picture(path: Path) -> heif.HeifPicture | None:
-    try:
-        return heif.picture(path)
-    except BoxError as error:
-        raise _refused(Reason.CORRUPT, "the file's structure can't be read") from error
-
-
-def _grid(found: heif.HeifPicture) -> Picture:
+def _grid(found: HeifPicture) -> Picture:
     """A photo in tiles: FFmpeg joins them, and turns the whole, in a stream group."""
     matrix, transfer, primaries = _code_points(found.colour)
     return Picture(
@@ -237,8 +237,7 @@ def _code_points(colour: bytes) -> tuple[int, int, int]:
     return matrix, transfer, primaries
 
 
-def _picture(video: dict[str, Any]) -> Picture:
-    frame = video["frame"]
+def _picture(video: VideoFacts, frame: FrameFacts) -> Picture:
     rotation = -round(frame["rotation"] / 90) * 90 % 360
     width, height = frame["width"], frame["height"]
     sar = Fraction(*frame["sar"]) if all(frame["sar"]) else Fraction(1)
@@ -276,8 +275,8 @@ def _picture(video: dict[str, Any]) -> Picture:
     )
 
 
-def _sound(audio: dict[str, Any] | None) -> Sound | None:
-    if audio is None or audio["start_s"] is None or not audio["packets"]:
+def _sound(audio: AudioFacts | None) -> Sound | None:
+    if audio is None or audio["start_s"] is None or audio["end_s"] is None:
         return None
     return Sound(audio["index"], audio["codec"], audio["start_s"], audio["end_s"])
 

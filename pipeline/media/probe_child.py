@@ -1,6 +1,6 @@
-"""Looks into one media file with PyAV and prints what it saw as JSON; runs in the sandbox.
+"""Read one media file with PyAV and print facts about it as JSON; runs in the sandbox.
 
-    python -I probe_child.py FILE DEMUXER
+    python -I probe_child.py FILE DEMUXER [NAME=VALUE…]
 
 Only numbers and FFmpeg's own names of codecs and formats come out, never a tag.  Times are
 seconds from the beginning of the file's earliest stream, as FFmpeg counts them.
@@ -10,10 +10,16 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypedDict
 
 import av
-from av.stream import Disposition
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Disposition, Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 _NOT_FOOTAGE = (
     Disposition.attached_pic
@@ -24,28 +30,93 @@ _NOT_FOOTAGE = (
 _TRIES = 300  # packets to decode before a file without a first frame counts as corrupt
 
 
-def main(path: str, demuxer: str) -> dict[str, Any]:
-    """What the file holds; ``error`` alone where it can't be opened."""
+class SpanFacts(TypedDict):
+    """When a stream begins, when its last packet begins, when it ends, in seconds."""
+
+    packets: int
+    start_s: float | None
+    latest_s: float | None
+    end_s: float | None
+    last_has_length: bool
+
+
+class FrameFacts(TypedDict):
+    """The first picture; numbers of colours are code points of ITU-T H.273."""
+
+    width: int
+    height: int
+    sar: list[int]
+    rotation: int
+    format: str
+    depth: int
+    range: int
+    matrix: int
+    transfer: int
+    primaries: int
+    interlaced: bool
+
+
+class VideoFacts(SpanFacts):
+    """The picture stream; ``frame`` is None where no picture can be decoded."""
+
+    index: int
+    codec: str
+    fps: float | None
+    alpha_beside: bool
+    frame: FrameFacts | None
+
+
+class AudioFacts(SpanFacts):
+    """The sound stream."""
+
+    index: int
+    codec: str
+
+
+class Facts(TypedDict):
+    """What a file holds; ``container`` is FFmpeg's name of the format."""
+
+    container: str
+    encrypted: bool
+    video: VideoFacts | None
+    audio: AudioFacts | None
+
+
+@dataclass
+class Extent:
+    """A stream's packets so far: the first and the last moment, ``last`` packet's length."""
+
+    packets: int = 0
+    start: Fraction | None = None
+    latest: Fraction | None = None
+    end: Fraction | None = None
+    last: int = 0
+
+
+def main(path: str, demuxer: str, *pairs: str) -> Facts | None:
+    """What the file holds; None where it can't be opened.
+
+    :param pairs: options for the demuxer, each as NAME=VALUE.
+    """
     options = {"protocol_whitelist": "file", "enable_drefs": "0"}
-    if demuxer == "gif":
-        options = {"protocol_whitelist": "file", "ignore_loop": "1"}
+    if pairs:
+        options = {"protocol_whitelist": "file", **dict(pair.split("=", 1) for pair in pairs)}
     try:
         container = av.open(path, format=demuxer, options=options, metadata_errors="replace")
-    except (av.FFmpegError, ValueError, OSError) as error:
-        return {"error": type(error).__name__}
+    except (av.FFmpegError, ValueError, OSError):
+        return None
     with container:
-        return _look(container)
+        return _facts(container)
 
 
-def _look(container: Any) -> dict[str, Any]:
+def _facts(container: InputContainer) -> Facts:
     videos = [s for s in container.streams.video if not s.disposition & _NOT_FOOTAGE]
     audios = [s for s in container.streams.audio if s.codec_context is not None]
     video = max(videos, key=_rank, default=None)
     audio = audios[0] if audios else None
-    facts: dict[str, Any] = {
+    facts: Facts = {
         "container": container.format.name.split(",")[0],
-        "videos": len(container.streams.video),
-        "encrypted": _encrypted(container),
+        "encrypted": _is_encrypted(container),
         "video": None,
         "audio": None,
     }
@@ -53,117 +124,111 @@ def _look(container: Any) -> dict[str, Any]:
         return facts
     extents = _extents(container, [s for s in (video, audio) if s is not None])
     origin = _origin(container, extents)
-    facts["video"] = _picture(container, video) | _span(extents[video.index], origin)
+    facts["video"] = _video(container, video, _span(extents[video.index], origin))
     if audio is not None:
-        context = audio.codec_context
         facts["audio"] = {
             "index": audio.index,
-            "codec": context.name,
-            "sample_rate": context.sample_rate,
-            "channels": context.channels,
-        } | _span(extents[audio.index], origin)
+            "codec": audio.codec_context.name,
+            **_span(extents[audio.index], origin),
+        }
     return facts
 
 
-def _rank(stream: Any) -> tuple[bool, int, int]:
+def _rank(stream: VideoStream) -> tuple[bool, int, int]:
     """The picture to take: the default one, then the largest, then the first."""
     context = stream.codec_context
     pixels = context.width * context.height if context is not None else 0
     return bool(stream.disposition & Disposition.default), pixels, -stream.index
 
 
-def _encrypted(container: Any) -> bool:
+def _is_encrypted(container: InputContainer) -> bool:
     return any(_tag(stream) in {"encv", "enca", "drmi", "drms"} for stream in container.streams)
 
 
-def _tag(stream: Any) -> str:
+def _tag(stream: Stream) -> str:
     try:
         return str(stream.codec_context.codec_tag) if stream.codec_context else ""
     except UnicodeDecodeError:  # a tag of bytes that are no letters
         return ""
 
 
-def _extents(container: Any, streams: list[Any]) -> dict[int, dict[str, Any]]:
+def _extents(
+    container: InputContainer, streams: list[VideoStream | AudioStream]
+) -> dict[int, Extent]:
     """Where the streams really begin and end, by reading all packets, not by the header."""
-    seen = {
-        stream.index: {
-            "packets": 0,
-            "start": None,
-            "latest": None,
-            "end": None,
-            "base": stream.time_base,
-        }
-        for stream in streams
-    }
+    seen = {stream.index: Extent() for stream in streams}
     try:
         for packet in container.demux(*streams):
             if packet.pts is None or packet.size == 0 or packet.is_discard:
                 continue
-            entry = seen[packet.stream_index]
-            entry["packets"] += 1
-            start = packet.pts * entry["base"]
-            end = start + (packet.duration or 0) * entry["base"]
-            entry["latest"] = max(start, entry["latest"] or start)
-            entry["start"] = start if entry["start"] is None else min(entry["start"], start)
-            if entry["end"] is None or end > entry["end"]:
-                entry["end"], entry["last"] = end, packet.duration or 0
+            extent = seen[packet.stream_index]
+            extent.packets += 1
+            base = packet.stream.time_base or Fraction(0)
+            start = packet.pts * base
+            end = start + (packet.duration or 0) * base
+            extent.latest = max(start, extent.latest or start)
+            extent.start = start if extent.start is None else min(extent.start, start)
+            if extent.end is None or end > extent.end:
+                extent.end, extent.last = end, packet.duration or 0
     except (av.FFmpegError, ValueError, OSError):
-        pass  # the rest of a broken file is not there; what came before it is
+        pass  # the rest of a broken file is lost; the part before it counts
     return seen
 
 
-def _origin(container: Any, extents: dict[int, dict[str, Any]]) -> float:
+def _origin(container: InputContainer, extents: dict[int, Extent]) -> float:
     """The time that FFmpeg calls 0."""
     if container.start_time is not None:
         return float(container.start_time) / 1_000_000
-    starts = [float(e["start"]) for e in extents.values() if e["start"] is not None]
-    return min(starts, default=0.0)
+    return min((float(e.start) for e in extents.values() if e.start is not None), default=0.0)
 
 
-def _span(extent: dict[str, Any], origin: float) -> dict[str, Any]:
-    start, end = extent["start"], extent["end"]
+def _span(extent: Extent, origin: float) -> SpanFacts:
+    start, latest, end = (
+        None if moment is None else float(moment) - origin
+        for moment in (extent.start, extent.latest, extent.end)
+    )
     return {
-        "packets": extent["packets"],
-        "start_s": None if start is None else float(start) - origin,
-        "latest_s": None if start is None else float(extent["latest"]) - origin,
-        "end_s": None if end is None else float(end) - origin,
-        "last_has_length": bool(extent.get("last")),
+        "packets": extent.packets,
+        "start_s": start,
+        "latest_s": latest,
+        "end_s": end,
+        "last_has_length": bool(extent.last),
     }
 
 
-def _picture(container: Any, stream: Any) -> dict[str, Any]:
+def _video(container: InputContainer, stream: VideoStream, span: SpanFacts) -> VideoFacts:
     context = stream.codec_context
     rate = stream.average_rate or stream.guessed_rate
-    facts = {
-        "index": stream.index,
-        "codec": context.name if context else None,
-        "width": context.width if context else 0,
-        "height": context.height if context else 0,
-        "fps": float(rate) if rate else None,
-        # Matroska: the transparency stands beside the picture, in data of its own
-        "alpha_beside": stream.metadata.get("alpha_mode") == "1",
-        "frame": None,
-    }
     frame = _first_frame(container, stream) if context else None
-    if frame is not None:
-        sar = stream.sample_aspect_ratio
-        facts["frame"] = {
-            "width": frame.width,
-            "height": frame.height,
-            "sar": [sar.numerator, sar.denominator] if sar else [1, 1],
-            "rotation": frame.rotation,
-            "format": frame.format.name,
-            "depth": max(component.bits for component in frame.format.components),
-            "range": int(frame.color_range),
-            "matrix": int(frame.colorspace),
-            "transfer": int(frame.color_trc),
-            "primaries": int(frame.color_primaries),
-            "interlaced": bool(frame.interlaced_frame),
-        }
-    return facts
+    return {
+        "index": stream.index,
+        "codec": context.name if context else "",
+        "fps": float(rate) if rate else None,
+        # in Matroska, the transparency is in extra data beside the picture
+        "alpha_beside": stream.metadata.get("alpha_mode") == "1",
+        "frame": _frame(stream, frame) if frame else None,
+        **span,
+    }
 
 
-def _first_frame(container: Any, stream: Any) -> Any:
+def _frame(stream: VideoStream, frame: VideoFrame) -> FrameFacts:
+    sar = stream.sample_aspect_ratio
+    return {
+        "width": frame.width,
+        "height": frame.height,
+        "sar": [sar.numerator, sar.denominator] if sar else [1, 1],
+        "rotation": frame.rotation,
+        "format": frame.format.name,
+        "depth": max(component.bits for component in frame.format.components),
+        "range": int(frame.color_range),
+        "matrix": int(frame.colorspace),
+        "transfer": int(frame.color_trc),
+        "primaries": int(frame.color_primaries),
+        "interlaced": bool(frame.interlaced_frame),
+    }
+
+
+def _first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
     try:
         container.seek(0)
     except (av.FFmpegError, OSError):
@@ -172,12 +237,12 @@ def _first_frame(container: Any, stream: Any) -> Any:
     return _decode(container, stream)
 
 
-def _first_frame_of_new(container: Any, stream: Any) -> Any:
+def _first_frame_of_new(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
     again = av.open(container.name, format=container.format.name.split(",")[0])
-    return _decode(again, again.streams[stream.index])
+    return _decode(again, next(s for s in again.streams.video if s.index == stream.index))
 
 
-def _decode(container: Any, stream: Any) -> Any:
+def _decode(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
     tries = 0
     for packet in container.demux(stream):
         tries += 1
@@ -192,4 +257,4 @@ def _decode(container: Any, stream: Any) -> Any:
 
 
 if __name__ == "__main__":
-    json.dump(main(sys.argv[1], sys.argv[2]), sys.stdout)
+    json.dump(main(*sys.argv[1:]), sys.stdout)

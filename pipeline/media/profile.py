@@ -8,20 +8,15 @@ Other profiles (printers', tables) and broken ones count as none.
 from __future__ import annotations
 
 import struct
-import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.media import heif
-from pipeline.media.identify import Identity
+from pipeline.carriers import BudgetSpent, Window
+from pipeline.formats import Format
 
-_MAX = 4 << 20
-_MAX_PARTS = 5000
 _MAX_CURVE = 4096
 Curve = tuple[float, ...]
 
@@ -47,96 +42,17 @@ class Profile:
         return np.clip(np.where(values >= d, power, c * values + f), 0, 1)
 
 
-def profile(path: Path, identity: Identity) -> Profile | None:
+def profile(path: Path, footage: Format) -> Profile | None:
     """The profile of the photo at *path*; None where there is none that we understand."""
-    find = _FINDERS.get(identity.name)
-    if find is None:
+    if footage.colour_profile is None:
         return None
     try:
         with path.open("rb") as file:
-            data = find(file)
+            data = footage.colour_profile(Window.whole(file))
         return _understood(data) if data else None
-    # hostile bytes: whatever they break here, the photo is shown without its profile
-    except (struct.error, ValueError, IndexError, ZeroDivisionError, OverflowError, zlib.error):
+    # hostile bytes: whatever fails here, the photo is shown without its profile
+    except (struct.error, ValueError, IndexError, ArithmeticError, BudgetSpent):
         return None
-
-
-# -- where it stands -----------------------------------------------------------------------
-
-
-def _in_jpeg(file: BinaryIO) -> bytes:
-    """Segments APP2 (ICC.1:2022, annex B.4)."""
-    parts: dict[int, bytes] = {}
-    file.seek(2)
-    for _ in range(_MAX_PARTS):
-        marker, size = struct.unpack(">HH", file.read(4))
-        if marker == 0xFFE2:
-            data = file.read(size - 2)
-            if data.startswith(b"ICC_PROFILE\0"):
-                parts[data[12]] = data[14:]
-        elif marker == 0xFFDA or marker >> 8 != 0xFF:
-            break
-        else:
-            file.seek(size - 2, 1)
-    return b"".join(parts[number] for number in sorted(parts))[:_MAX]
-
-
-def _in_png(file: BinaryIO) -> bytes:
-    """Chunk iCCP (W3C PNG, third edition, section 11.3.2.3)."""
-    file.seek(8)
-    for _ in range(_MAX_PARTS):
-        size, name = struct.unpack(">I4s", file.read(8))
-        if name == b"iCCP":
-            data = file.read(min(size, _MAX))
-            return zlib.decompressobj().decompress(data[data.index(b"\0") + 2 :], _MAX)
-        if name == b"IDAT":
-            break
-        file.seek(size + 4, 1)
-    return b""
-
-
-def _in_webp(file: BinaryIO) -> bytes:
-    """Chunk ICCP (RFC 9649, section 2.7.1.4)."""
-    file.seek(12)
-    for _ in range(_MAX_PARTS):
-        name, size = struct.unpack("<4sI", file.read(8))
-        if name == b"ICCP":
-            return file.read(min(size, _MAX))
-        file.seek(size + size % 2, 1)
-    return b""
-
-
-def _in_tiff(file: BinaryIO) -> bytes:
-    """Tag 34675 of the first directory (TIFF 6.0, section 2; ICC.1:2022, annex B.3)."""
-    order = "<" if file.read(2) == b"II" else ">"
-    _, at = struct.unpack(f"{order}HI", file.read(6))
-    file.seek(at)
-    (count,) = struct.unpack(f"{order}H", file.read(2))
-    for _ in range(min(count, _MAX_PARTS)):
-        tag, _, size, where = struct.unpack(f"{order}HHII", file.read(12))
-        if tag == 34675:
-            file.seek(where)
-            return file.read(min(size, _MAX))
-    return b""
-
-
-def _in_heif(file: BinaryIO) -> bytes:
-    """Box colr of type prof or rICC (ISO/IEC 14496-12, section 12.1.5)."""
-    found = heif.read(file)
-    return found.colour[4:] if found and found.colour[:4] in (b"prof", b"rICC") else b""
-
-
-_FINDERS: dict[str, Callable[[BinaryIO], bytes]] = {
-    "avif": _in_heif,
-    "heif": _in_heif,
-    "jpeg": _in_jpeg,
-    "png": _in_png,
-    "webp": _in_webp,
-    "tiff": _in_tiff,
-}
-
-
-# -- what it says --------------------------------------------------------------------------
 
 
 def _understood(data: bytes) -> Profile | None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline import judge, publishing
-from pipeline.carriers import findings
+from pipeline import carriers, formats, judge, publishing
 from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import FootageError, NotClean, Refused, place_of
@@ -19,7 +18,7 @@ from pipeline.ffmpeg.runner import FfmpegRunner, ProgramResult, program
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.media import encode, identify, loudness, lut, probe, profile
 from pipeline.media.caption import Strip
-from pipeline.model import ClipOutput, ClipResult, Finding, Kind, Reason, Refusal, Status
+from pipeline.model import ClipOutput, ClipResult, Finding, Reason, Refusal, Status
 from pipeline.process import cautions, glance, graph
 from pipeline.process.recipe import Recipe
 from pipeline.workspace import Workspace
@@ -71,8 +70,8 @@ def make(job: Job, shop: Shop) -> ClipResult:
     found: tuple[Finding, ...] = ()
     try:
         identity = identify.identify(job.original)
-        if identity.kind in (Kind.VIDEO, Kind.IMAGE):
-            found = findings.find(job.original, identity)
+        if identity.format is not None:
+            found = carriers.find(job.original, formats.reader_of)
         return replace(_accepted(job, shop, identity), findings=found)
     except Refused as outcome:
         refusal = outcome.refusal
@@ -109,7 +108,8 @@ def refused(
 def _accepted(job: Job, shop: Shop, identity: identify.Identity) -> ClipResult:
     if identity.refusal is not None:
         raise Refused(identity.refusal)
-    seen = probe.probe(shop.ffmpeg, job.original, identity)
+    assert identity.format is not None, "an archive is never a job"
+    seen = probe.probe(shop.ffmpeg, job.original, identity.format)
     length = job.recipe.still_seconds if seen.still else seen.length_s
     if length > job.recipe.max_source_seconds:
         raise Refused(
@@ -149,7 +149,7 @@ def _accepted(job: Job, shop: Shop, identity: identify.Identity) -> ClipResult:
 
 def _with_table(job: Job, shop: Shop, seen: probe.Probe) -> probe.Picture:
     """The picture with the table that its colours have to go through, if any."""
-    named = profile.profile(job.original, seen.identity) if seen.still else None
+    named = profile.profile(job.original, seen.format) if seen.still else None
     table = lut.table(seen.picture, named)
     path = lut.written(table, shop.workspace.cache) if table else None
     return replace(seen.picture, table=path)

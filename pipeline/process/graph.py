@@ -133,7 +133,7 @@ def _faster(picture: Picture, output: Output) -> bool:
 
 def input_arguments(probe: Probe) -> dict[str, str | int]:
     """Options that hold FFmpeg to one local file of one format."""
-    demuxer = probe.identity.demuxer
+    demuxer = probe.format.demuxer
     options: dict[str, str | int] = {
         "protocol_whitelist": "file",
         "format_whitelist": demuxer,
@@ -142,8 +142,7 @@ def input_arguments(probe: Probe) -> dict[str, str | int]:
         # a picture of another size must not begin the graph, and its counting, anew
         "reinit_filter:v": 0,
     }
-    if demuxer == "gif":
-        options["ignore_loop"] = 1
+    options.update(probe.format.options)
     if probe.picture.decoder is not None:
         options["c:v"] = probe.picture.decoder
     return options

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from pipeline.carriers import icc, mp4_tags, opaque, sei, telemetry, text
-from pipeline.carriers.boxes import boxes, find
-from pipeline.carriers.fragments import samples_of
-from pipeline.carriers.mp4_samples import Track, samples, track
-from pipeline.carriers.source import Source
+from pipeline.carriers import icc, opaque, sei, telemetry, text
+from pipeline.carriers.containers.boxes import boxes, find
+from pipeline.carriers.readers import mp4_tags
+from pipeline.carriers.readers.mp4_fragments import samples_of
+from pipeline.carriers.readers.mp4_samples import SampledTrack, samples, track
+from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _TRACKS = 64
@@ -58,7 +59,7 @@ _COMPRESSORS = re.compile(
 )
 
 
-def read(film: Source, file: Source, moofs: list[tuple[Source, int]]) -> Iterator[Finding]:
+def read(film: Window, file: Window, moofs: list[tuple[Window, int]]) -> Iterator[Finding]:
     """What the tracks of *film* (the body of ``moov``) give away.
 
     :param moofs: the bodies of the movie fragments, each with its position in the file.
@@ -86,14 +87,14 @@ def read(film: Source, file: Source, moofs: list[tuple[Source, int]]) -> Iterato
             yield from _other(each, content)
 
 
-def times(header: Source) -> Iterator[Finding]:
+def times(header: Window) -> Iterator[Finding]:
     """Creation and modification in ``mvhd``, ``tkhd``, ``mdhd`` (8.2.2), seconds from 1904."""
     width = 8 if header.read(0, 1) == b"\1" else 4
     if header.read(4, 2 * width).strip(b"\0"):
         yield Finding(Carrier.TIME, What.TIME)
 
 
-def _structure(trak: Source) -> Iterator[Finding]:
+def _structure(trak: Window) -> Iterator[Finding]:
     """The boxes of a track, down to the entries of the sample description."""
     levels = ((trak, _TRAK), *((each, _MDIA) for each in find(trak, b"mdia")))
     for each in find(trak, b"mdia", b"minf"):
@@ -110,7 +111,7 @@ def _structure(trak: Source) -> Iterator[Finding]:
                 yield from _extra(box.kind, box.body)
 
 
-def _extra(kind: bytes, body: Source) -> Iterator[Finding]:
+def _extra(kind: bytes, body: Window) -> Iterator[Finding]:
     if kind == b"udta":
         yield from mp4_tags.user_data(body, track=True)
     elif kind == b"meta":
@@ -123,7 +124,7 @@ def _extra(kind: bytes, body: Source) -> Iterator[Finding]:
         yield from opaque.read(body, Carrier.UNKNOWN_PART)
 
 
-def _name(handler: Source) -> Iterator[Finding]:
+def _name(handler: Window) -> Iterator[Finding]:
     """The name of a handler (8.4.3), which cameras and people fill with what they like."""
     data = handler.read(24, 4096)
     if data and data[0] == len(data.rstrip(b"\0")) - 1:  # QuickTime counts, ISO ends with zero
@@ -133,13 +134,13 @@ def _name(handler: Source) -> Iterator[Finding]:
         yield Finding(Carrier.STREAM_TAG, text.kind_of(name))
 
 
-def _sound(each: Track) -> Iterator[Finding]:
+def _sound(each: SampledTrack) -> Iterator[Finding]:
     """Sound is silent; its sample entries are short, and texts in them are not theirs."""
     if any(opaque.telling(entry.read(0, 4096)) for entry in each.entries):
         yield Finding(Carrier.STREAM_TAG, What.LOCATION)
 
 
-def _picture(each: Track, content: list[bytes], file: Source) -> Iterator[Finding]:
+def _picture(each: SampledTrack, content: list[bytes], file: Window) -> Iterator[Finding]:
     for kind, entry in zip(each.formats, each.entries, strict=True):
         if kind not in _VIDEO:
             yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
@@ -155,7 +156,7 @@ def _picture(each: Track, content: list[bytes], file: Source) -> Iterator[Findin
                 yield from found - {Finding(Carrier.COVER_PICTURE, What.OTHER)}
 
 
-def _entry(entry: Source) -> Iterator[Finding]:
+def _entry(entry: Window) -> Iterator[Finding]:
     """A visual sample entry (8.5.2): the name of the compressor, and the boxes behind it."""
     data = entry.read(42, 32)
     name = text.decode(data[1 : 1 + min(data[0], 31)] if data else b"").strip("\0 \n")
@@ -168,7 +169,7 @@ def _entry(entry: Source) -> Iterator[Finding]:
             yield from _extra(box.kind, box.body)
 
 
-def _chapters(each: Track, content: list[bytes], file: Source) -> Iterator[Finding]:
+def _chapters(each: SampledTrack, content: list[bytes], file: Window) -> Iterator[Finding]:
     yield Finding(Carrier.CHAPTERS, What.OTHER)
     if each.handler == b"vide":
         for data in content[:8]:
@@ -177,7 +178,7 @@ def _chapters(each: Track, content: list[bytes], file: Source) -> Iterator[Findi
         yield from _texts(Carrier.CHAPTERS, content)
 
 
-def _other(each: Track, content: list[bytes]) -> Iterator[Finding]:
+def _other(each: SampledTrack, content: list[bytes]) -> Iterator[Finding]:
     formats = set(each.formats)
     if each.handler in _TEXT_HANDLERS or formats & _TEXT_FORMATS:
         captions = each.handler == b"clcp" or formats & {b"c608", b"c708"}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pipeline.carriers import opaque, sei, text
-from pipeline.carriers.source import Source
+from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _FIRST, _LAST = 6 << 20, 2 << 20
@@ -39,15 +39,15 @@ class _Stream:
     data: bytearray = field(default_factory=bytearray)
 
 
-def read(source: Source) -> Iterator[Finding]:
+def read(window: Window) -> Iterator[Finding]:
     """What a transport stream gives away."""
-    size, first = _packets(source)
+    size, first = _packets(window)
     streams: dict[int, _Stream] = {}
     tables: set[int] = {0}
-    last = max(source.size - _LAST, _FIRST)
+    last = max(window.size - _LAST, _FIRST)
     last -= (last - first) % size
     for start, length in ((first, _FIRST), (last, _LAST)):
-        data = source.read(start, length)
+        data = window.read(start, length)
         for at in range(0, len(data) - 187, size):
             _packet(data[at : at + 188], streams, tables)
     for pid in tables - {0}:
@@ -59,9 +59,9 @@ def read(source: Source) -> Iterator[Finding]:
             yield from _content(stream)
 
 
-def _packets(source: Source) -> tuple[int, int]:
+def _packets(window: Window) -> tuple[int, int]:
     """The size of a packet and where the first sync byte is: 188, 192 (with a time), 204."""
-    head = source.read(0, 1024)
+    head = window.read(0, 1024)
     for size, first in ((188, 0), (192, 4), (204, 0)):
         if head[first : first + 1] == b"G" and head[first + size : first + size + 1] == b"G":
             return size, first

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.carriers import c2pa, heif, mp4_tags, opaque, tracks
-from pipeline.carriers.boxes import Box, boxes
-from pipeline.carriers.source import Source
+from pipeline.carriers import c2pa, opaque
+from pipeline.carriers.containers.boxes import IsoBox, boxes
+from pipeline.carriers.readers import heif_items, mp4_tags, mp4_tracks
+from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _FRAGMENTS = 64
@@ -15,38 +16,38 @@ _SILENT = frozenset(b"ftyp styp mdat wide sidx ssix mfra pdin prft imda iods cta
 _IN_FRAGMENT = frozenset(b"mfhd traf tfhd tfdt trun sbgp sgpd subs saiz saio senc sdtp".split())
 
 
-def read(source: Source) -> Iterator[Finding]:
+def read(window: Window) -> Iterator[Finding]:
     """What the file gives away: its film, its items, and what stands around them."""
-    films: list[Source] = []
-    fragments: list[tuple[Source, int]] = []
-    for box in boxes(source):
+    films: list[Window] = []
+    fragments: list[tuple[Window, int]] = []
+    for box in boxes(window):
         if box.kind == b"moov":
             films.append(box.body)
             yield from _film(box.body)
         elif box.kind == b"moof":
-            at = box.body.start - source.start - 8
+            at = box.body.start - window.start - 8
             fragments += [(box.body, at)] if len(fragments) < _FRAGMENTS else []
             yield from _fragment(box.body)
         elif box.kind == b"meta":
-            yield from _meta(source, box.body)
+            yield from _meta(window, box.body)
         elif box.kind not in _SILENT:
             yield from _around(box)
     if len(films) > 1:
         yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
     for film in films[:_FILMS]:
-        yield from tracks.read(film, source, fragments)
+        yield from mp4_tracks.read(film, window, fragments)
 
 
-def _meta(source: Source, meta: Source) -> Iterator[Finding]:
+def _meta(window: Window, meta: Window) -> Iterator[Finding]:
     """The items of a still (8.11), or metadata of the whole file as QuickTime has it."""
     body = meta if meta.read(4, 4) == b"hdlr" else meta.part(4)
     if any(box.kind == b"iinf" for box in boxes(body)):
-        yield from heif.read(source, meta)
+        yield from heif_items.read(window, meta)
     else:
         yield from mp4_tags.metadata(meta, Carrier.CONTAINER_TAG)
 
 
-def _around(box: Box) -> Iterator[Finding]:
+def _around(box: IsoBox) -> Iterator[Finding]:
     """A box at the top or in the film that no picture and no sound needs."""
     if box.kind in (b"free", b"skip"):
         yield from mp4_tags.padding(box.body)
@@ -71,7 +72,7 @@ def _around(box: Box) -> Iterator[Finding]:
         yield from opaque.read(box.body, Carrier.UNKNOWN_PART)
 
 
-def _fragment(moof: Source) -> Iterator[Finding]:
+def _fragment(moof: Window) -> Iterator[Finding]:
     for box in boxes(moof):
         if box.kind == b"traf":
             yield from _fragment(box.body)
@@ -79,10 +80,10 @@ def _fragment(moof: Source) -> Iterator[Finding]:
             yield from _around(box)
 
 
-def _film(moov: Source) -> Iterator[Finding]:
+def _film(moov: Window) -> Iterator[Finding]:
     for box in boxes(moov):
         if box.kind == b"mvhd":
-            yield from tracks.times(box.body)
+            yield from mp4_tracks.times(box.body)
         elif box.kind == b"meta":
             yield from mp4_tags.metadata(box.body, Carrier.CONTAINER_TAG)
         elif box.kind not in (b"trak", b"mvex", b"iods", b"ctab", b"rmra", b"clip"):

@@ -5,44 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.carriers.source import Source
+from pipeline.carriers.window import Window
 
 _COUNT = 200_000
 
 
 @dataclass(frozen=True)
-class Element:
+class EbmlElement:
     """An element: its ``number`` as it is written, markers included, and its body.
 
     ``open``: its size is unknown, it ends where its parent or the next of its level does.
     """
 
     number: int
-    body: Source
+    body: Window
     open: bool = False
 
 
-def elements(source: Source, at: int = 0) -> Iterator[Element]:
+def elements(window: Window, at: int = 0) -> Iterator[EbmlElement]:
     """The elements that follow each other; number 0 is what is no element."""
     for _ in range(_COUNT):
-        head = source.read(at, 12)
+        head = window.read(at, 12)
         if not head:
             return
         length = _length(head[0])
         if not 0 < length <= 4 or len(head) <= length:
-            yield Element(0, source.part(at))
+            yield EbmlElement(0, window.part(at))
             return
         number = int.from_bytes(head[:length], "big")
         wide = _length(head[length])
         if not wide or len(head) < length + wide:
-            yield Element(0, source.part(at))
+            yield EbmlElement(0, window.part(at))
             return
         size = int.from_bytes(head[length : length + wide], "big") & ((1 << (7 * wide)) - 1)
         start = at + length + wide
         if size == (1 << (7 * wide)) - 1:
-            yield Element(number, source.part(start), open=True)
+            yield EbmlElement(number, window.part(start), open=True)
             return
-        yield Element(number, source.part(start, start + size))
+        yield EbmlElement(number, window.part(start, start + size))
         at = start + size
 
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.carriers import matroska_ids as ids
 from pipeline.carriers import opaque, sei, text
-from pipeline.carriers.ebml import Element, elements
-from pipeline.carriers.source import Source, inflate
+from pipeline.carriers.containers.ebml import EbmlElement, elements
+from pipeline.carriers.readers import matroska_ids as ids
+from pipeline.carriers.window import Window, inflate
 from pipeline.model import Carrier, Finding, What
 
 _SIMPLE_TAGS = 4000
@@ -45,9 +45,9 @@ class _Stream:
     blocks: int = 0
 
 
-def read(source: Source) -> Iterator[Finding]:
+def read(window: Window) -> Iterator[Finding]:
     """What the file gives away; clusters are looked at in samples."""
-    for element in elements(source):
+    for element in elements(window):
         if element.number == ids.SEGMENT:
             yield from _segment(element)
         elif element.number == ids.EBML:
@@ -58,7 +58,7 @@ def read(source: Source) -> Iterator[Finding]:
             yield from opaque.read(element.body, Carrier.TRAILER)
 
 
-def _segment(segment: Element) -> Iterator[Finding]:
+def _segment(segment: EbmlElement) -> Iterator[Finding]:
     streams: dict[int, _Stream] = {}
     blocks: dict[int, list[bytes]] = {}
     clusters = 0
@@ -78,7 +78,7 @@ def _segment(segment: Element) -> Iterator[Finding]:
         yield from _content(stream, blocks.get(number, []))
 
 
-def _flat(source: Source) -> Iterator[Element]:
+def _flat(window: Window) -> Iterator[EbmlElement]:
     """The elements of a segment; what follows an open cluster's blocks stands beside it.
 
     A live recording is a row of open clusters, each of which reaches to the end of the file.
@@ -86,16 +86,16 @@ def _flat(source: Source) -> Iterator[Element]:
     at: int | None = 0
     while at is not None:
         following = None
-        for element in elements(source, at):
+        for element in elements(window, at):
             if at and element.number in ids.IN_CLUSTER:
                 continue
             yield element
             if element.open and element.number == ids.CLUSTER:
-                following = element.body.start - source.start
+                following = element.body.start - window.start
         at = following
 
 
-def _about(element: Element) -> Iterator[Finding]:
+def _about(element: EbmlElement) -> Iterator[Finding]:
     """The parts of a segment that are about the file: info, tags, chapters, attachments."""
     readers = {
         ids.INFO: _info,
@@ -106,25 +106,25 @@ def _about(element: Element) -> Iterator[Finding]:
     yield from readers[element.number](element.body)
 
 
-def _unknown(element: Element) -> Iterator[Finding]:
+def _unknown(element: EbmlElement) -> Iterator[Finding]:
     if element.number == ids.VOID:
         yield from _void(element.body)
     elif element.number != ids.CRC:
         yield from opaque.read(element.body, Carrier.UNKNOWN_PART)
 
 
-def _void(body: Source) -> Iterator[Finding]:
+def _void(body: Window) -> Iterator[Finding]:
     """Void is for space (RFC 8794, 11.3.2): whatever is in it is not silent."""
     data = body.read(0, 64 << 10)
     if data.strip(data[:1] if data[:1] in (b"\0", b"\xff") else b"\0"):
         yield from opaque.read(body, Carrier.UNKNOWN_PART)
 
 
-def _string(body: Source) -> str:
+def _string(body: Window) -> str:
     return text.decode(body.read(0, 64 << 10)).strip("\0 ")
 
 
-def _info(body: Source) -> Iterator[Finding]:
+def _info(body: Window) -> Iterator[Finding]:
     for element in elements(body):
         if element.number == ids.DATE:
             yield Finding(Carrier.TIME, What.TIME)
@@ -140,7 +140,7 @@ def _info(body: Source) -> Iterator[Finding]:
             yield from _unknown(element)
 
 
-def _tracks(body: Source, streams: dict[int, _Stream]) -> Iterator[Finding]:
+def _tracks(body: Window, streams: dict[int, _Stream]) -> Iterator[Finding]:
     videos = 0
     for entry in elements(body):
         if entry.number != ids.TRACK_ENTRY:
@@ -165,7 +165,7 @@ def _tracks(body: Source, streams: dict[int, _Stream]) -> Iterator[Finding]:
             streams[number] = stream
 
 
-def _track_field(element: Element) -> Iterator[Finding]:
+def _track_field(element: EbmlElement) -> Iterator[Finding]:
     if element.number in ids.TRACK_TEXTS:
         name = _string(element.body)
         if name and not _PLAIN_TAGS["HANDLER_NAME"].fullmatch(name):
@@ -177,7 +177,7 @@ def _track_field(element: Element) -> Iterator[Finding]:
 
 
 def _cluster(
-    cluster: Element, streams: dict[int, _Stream], blocks: dict[int, list[bytes]]
+    cluster: EbmlElement, streams: dict[int, _Stream], blocks: dict[int, list[bytes]]
 ) -> Iterator[Finding]:
     for element in elements(cluster.body):
         if element.number == ids.SIMPLE_BLOCK:
@@ -196,7 +196,7 @@ def _cluster(
             yield from _unknown(element)
 
 
-def _additions(body: Source) -> Iterator[Finding]:
+def _additions(body: Window) -> Iterator[Finding]:
     """BlockMore (RFC 9559, 5.1.3.5.2): alpha of VP8/9 and light of HDR10+ are silent."""
     for more in elements(body):
         kind, data = 1, b""
@@ -209,7 +209,7 @@ def _additions(body: Source) -> Iterator[Finding]:
             yield Finding(Carrier.USER_DATA, What.LOCATION if opaque.telling(data) else What.OTHER)
 
 
-def _keep(body: Source, streams: dict[int, _Stream], blocks: dict[int, list[bytes]]) -> None:
+def _keep(body: Window, streams: dict[int, _Stream], blocks: dict[int, list[bytes]]) -> None:
     """A block of a picture, text or data track is kept for a look (RFC 9559, 10.1)."""
     head = body.read(0, 8)
     if not head:
@@ -239,7 +239,7 @@ def _content(stream: _Stream, blocks: list[bytes]) -> Iterator[Finding]:
             yield Finding(carrier, What.LOCATION)
 
 
-def _tags(body: Source) -> Iterator[Finding]:
+def _tags(body: Window) -> Iterator[Finding]:
     for tag in elements(body):
         if tag.number != ids.TAG:
             yield from _unknown(tag)
@@ -258,7 +258,7 @@ def _tags(body: Source) -> Iterator[Finding]:
                 yield from _unknown(element)
 
 
-def _simple(body: Source, carrier: Carrier, depth: int) -> Iterator[Finding]:
+def _simple(body: Window, carrier: Carrier, depth: int) -> Iterator[Finding]:
     """A SimpleTag (RFC 9559, 5.1.8.1.2), which may hold others."""
     key, value = "", ""
     for element in elements(body):
@@ -279,11 +279,11 @@ def _simple(body: Source, carrier: Carrier, depth: int) -> Iterator[Finding]:
         yield from text.tag(key, value, carrier, carrier)
 
 
-def _chapters(body: Source) -> Iterator[Finding]:
+def _chapters(body: Window) -> Iterator[Finding]:
     yield from opaque.read(body, Carrier.CHAPTERS)
 
 
-def _attachments(body: Source) -> Iterator[Finding]:
+def _attachments(body: Window) -> Iterator[Finding]:
     for attached in elements(body):
         if attached.number != ids.ATTACHED_FILE:
             yield from _unknown(attached)

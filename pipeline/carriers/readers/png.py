@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 
 from pipeline.carriers import c2pa, exif, icc, iptc, opaque, text, trailer, xmp
-from pipeline.carriers.source import Source, inflate
+from pipeline.carriers.containers.png import chunks
+from pipeline.carriers.window import Window, inflate
 from pipeline.model import Carrier, Finding, What
 
-_COUNT = 20_000
 _NEEDED = frozenset(
     b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB sBIT bKGD pHYs hIST acTL fcTL fdAT cICP mDCV cLLI"
     b" mDCv cLLi".split()
@@ -18,23 +18,17 @@ _NEEDED = frozenset(
 _RAW_PROFILE = re.compile(rb"^\s*(\w+)\s+(\d+)\s+")
 
 
-def read(source: Source) -> Iterator[Finding]:
+def read(window: Window) -> Iterator[Finding]:
     """What a PNG file gives away, its trailer included."""
-    at = 8
-    for _ in range(_COUNT):
-        head = source.read(at, 8)
-        if len(head) < 8:
-            return
-        size, kind = int.from_bytes(head[:4], "big"), head[4:]
-        if kind not in _NEEDED:
-            yield from _chunk(kind, source.part(at + 8, at + 8 + size))
-        at += 12 + size
-        if kind == b"IEND":
-            break
-    yield from trailer.read(source.part(at))
+    end = 0
+    for chunk in chunks(window):
+        end = chunk.end
+        if chunk.kind not in _NEEDED:
+            yield from _chunk(chunk.kind, chunk.body)
+    yield from trailer.read(window.part(end))
 
 
-def _chunk(kind: bytes, body: Source) -> Iterator[Finding]:
+def _chunk(kind: bytes, body: Window) -> Iterator[Finding]:
     if kind in (b"tEXt", b"zTXt", b"iTXt"):
         key, value = _text(kind, body.read(0, 4 << 20))
         yield from _keyed(key, value, body)
@@ -66,7 +60,7 @@ def _text(kind: bytes, data: bytes) -> tuple[str, bytes]:
     return key.decode("latin-1")[:200], rest
 
 
-def _keyed(key: str, value: bytes, body: Source) -> Iterator[Finding]:
+def _keyed(key: str, value: bytes, body: Window) -> Iterator[Finding]:
     if key.startswith("Raw profile type"):
         yield from _profile(value, body)
     elif key.startswith("XML:com.adobe.xmp") or b"<x:xmpmeta" in value[:4096]:
@@ -75,7 +69,7 @@ def _keyed(key: str, value: bytes, body: Source) -> Iterator[Finding]:
         yield from text.tag(key, text.decode(value), Carrier.COMMENT_TEXT, Carrier.COMMENT_TEXT)
 
 
-def _profile(value: bytes, body: Source) -> Iterator[Finding]:
+def _profile(value: bytes, body: Window) -> Iterator[Finding]:
     """ImageMagick's habit: a name, a length, then the profile in hexadecimal lines."""
     match = _RAW_PROFILE.match(value[:200])
     name = match[1].decode("latin-1") if match else ""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from pipeline.carriers import opaque, sei
-from pipeline.carriers.source import Source
+from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _FIRST, _LAST = 6 << 20, 2 << 20
@@ -18,10 +18,10 @@ _SUBTITLE_SUBSTREAMS = range(0x20, 0x40)
 _SOUND_SUBSTREAMS = range(0x80, 0xD0)
 
 
-def read(source: Source) -> Iterator[Finding]:
+def read(window: Window) -> Iterator[Finding]:
     """What a program stream gives away."""
-    for start, size in _windows(source):
-        data = source.read(start, size)
+    for start, size in _windows(window):
+        data = window.read(start, size)
         picture = bytearray()
         for kind, payload in _packets(data):
             if 0xE0 <= kind <= 0xEF:
@@ -33,16 +33,16 @@ def read(source: Source) -> Iterator[Finding]:
         yield from sei.read([bytes(picture)], codec, 0)
 
 
-def video(source: Source) -> Iterator[Finding]:
+def read_video(window: Window) -> Iterator[Finding]:
     """What a bare stream of MPEG-1 or MPEG-2 video gives away."""
-    for start, size in _windows(source):
-        yield from sei.read([source.read(start, size)], "mpeg2", 0)
+    for start, size in _windows(window):
+        yield from sei.read([window.read(start, size)], "mpeg2", 0)
 
 
-def _windows(source: Source) -> Iterator[tuple[int, int]]:
+def _windows(window: Window) -> Iterator[tuple[int, int]]:
     yield 0, _FIRST
-    if source.size > _FIRST:
-        yield max(source.size - _LAST, _FIRST), _LAST
+    if window.size > _FIRST:
+        yield max(window.size - _LAST, _FIRST), _LAST
 
 
 def _packets(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.carriers.boxes import find
-from pipeline.carriers.source import Source
+from pipeline.carriers.containers.boxes import find
+from pipeline.carriers.window import Window
 
 _SAMPLES = 48
 _SIZE = 512 << 10
 
 
-def samples_of(number: int, moofs: list[tuple[Source, int]], file: Source) -> Iterator[bytes]:
+def samples_of(number: int, moofs: list[tuple[Window, int]], file: Window) -> Iterator[bytes]:
     """The first samples of track *number* in the fragments, at most 48."""
     count = 0
     for moof, position in moofs:
@@ -26,7 +26,7 @@ def samples_of(number: int, moofs: list[tuple[Source, int]], file: Source) -> It
                     return
 
 
-def _places(traf: Source, header: Source, position: int) -> Iterator[tuple[int, int]]:
+def _places(traf: Window, header: Window, position: int) -> Iterator[tuple[int, int]]:
     """Position and size of the samples in ``trun`` boxes (8.8.8)."""
     data = header.read(0, 40)
     flags = int.from_bytes(data[1:4], "big")

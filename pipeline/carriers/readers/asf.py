@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from pipeline.carriers import opaque, text
-from pipeline.carriers.source import Source
+from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _OBJECTS = 2000
@@ -58,33 +58,33 @@ _PLAIN = text.vocabulary(
 )
 
 
-def read(source: Source) -> Iterator[Finding]:
+def read(window: Window) -> Iterator[Finding]:
     """What an ASF file gives away."""
-    for kind, body in _objects(source):
+    for kind, body in _objects(window):
         if kind == _HEADER:
             yield from _header(body.part(6))
         elif kind not in _SILENT:
             yield from opaque.read(body, Carrier.TRAILER if not kind else Carrier.UNKNOWN_PART)
 
 
-def _objects(source: Source) -> Iterator[tuple[bytes, Source]]:
+def _objects(window: Window) -> Iterator[tuple[bytes, Window]]:
     """GUID and body of the objects that follow each other; no GUID for what is none (2.1)."""
     at = 0
     for _ in range(_OBJECTS):
-        head = source.read(at, 24)
+        head = window.read(at, 24)
         if len(head) < 24:
             if head.strip(b"\0"):
-                yield b"", source.part(at)
+                yield b"", window.part(at)
             return
         size = int.from_bytes(head[16:24], "little")
         if size < 24:
-            yield b"", source.part(at)
+            yield b"", window.part(at)
             return
-        yield head[:16], source.part(at + 24, at + size)
+        yield head[:16], window.part(at + 24, at + size)
         at += size
 
 
-def _header(body: Source) -> Iterator[Finding]:
+def _header(body: Window) -> Iterator[Finding]:
     readers = {
         _FILE: _file,
         _STREAM: _stream,
@@ -109,19 +109,19 @@ def _header(body: Source) -> Iterator[Finding]:
             yield from opaque.read(inner, Carrier.UNKNOWN_PART)
 
 
-def _file(body: Source) -> Iterator[Finding]:
+def _file(body: Window) -> Iterator[Finding]:
     """File properties (3.2): the date of creation, in 100 ns from 1601."""
     date = int.from_bytes(body.read(24, 8), "little")
     if date not in (0, _EPOCH_1970):
         yield Finding(Carrier.TIME, What.TIME)
 
 
-def _stream(body: Source) -> Iterator[Finding]:
+def _stream(body: Window) -> Iterator[Finding]:
     if body.read(0, 16) not in _KINDS:
         yield Finding(Carrier.DATA_TRACK, What.OTHER)
 
 
-def _content(body: Source) -> Iterator[Finding]:
+def _content(body: Window) -> Iterator[Finding]:
     """Title, author, copyright, description, rating (3.10)."""
     head = body.read(0, 10)
     at = 10
@@ -131,7 +131,7 @@ def _content(body: Source) -> Iterator[Finding]:
         at += size
 
 
-def _extended(body: Source) -> Iterator[Finding]:
+def _extended(body: Window) -> Iterator[Finding]:
     """Names with values (3.11)."""
     count, at = int.from_bytes(body.read(0, 2), "little"), 2
     for _ in range(min(count, _OBJECTS)):
@@ -144,7 +144,7 @@ def _extended(body: Source) -> Iterator[Finding]:
         yield from _named(name, kind, value)
 
 
-def _metadata(body: Source) -> Iterator[Finding]:
+def _metadata(body: Window) -> Iterator[Finding]:
     """Names with values, of streams as well (4.7, 4.8)."""
     count, at = int.from_bytes(body.read(0, 2), "little"), 2
     for _ in range(min(count, _OBJECTS)):
@@ -157,7 +157,7 @@ def _metadata(body: Source) -> Iterator[Finding]:
         yield from _named(name, head[6:8], value)
 
 
-def _named(name: str, kind: bytes, value: Source) -> Iterator[Finding]:
+def _named(name: str, kind: bytes, value: Window) -> Iterator[Finding]:
     if name == "WM/Picture":
         head = value.read(0, 4096)
         start = max(head.find(b"\xff\xd8\xff"), head.find(b"\x89PNG"), 0)

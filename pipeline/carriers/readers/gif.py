@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.carriers import icc, opaque, trailer, xmp
-from pipeline.carriers.source import Source
+from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _BLOCKS = 20_000
@@ -13,27 +13,27 @@ _SUBBLOCKS = 400_000
 _KEPT = 1 << 20
 
 
-def read(source: Source) -> Iterator[Finding]:
+def read(window: Window) -> Iterator[Finding]:
     """What a GIF file gives away.  Looping (NETSCAPE2.0, ANIMEXTS1.0) is silent."""
-    flags = source.number(10, 1)
+    flags = window.number(10, 1)
     at = 13 + _table(flags)
     for _ in range(_BLOCKS):
-        kind = source.read(at, 2)
+        kind = window.read(at, 2)
         if kind[:1] == b",":  # image descriptor (20): nine bytes, table, code size, data
-            at += 10 + _table(source.number(at + 9, 1)) + 1
-            at, _data = _subblocks(source, at, 0)
+            at += 10 + _table(window.number(at + 9, 1)) + 1
+            at, _data = _subblocks(window, at, 0)
         elif kind[:1] == b"!":
-            head = source.read(at + 2, 1)
-            after, data = _subblocks(source, at + 2, _KEPT)
-            yield from _extension(kind[1:], head, data, source.part(at + 2, after))
+            head = window.read(at + 2, 1)
+            after, data = _subblocks(window, at + 2, _KEPT)
+            yield from _extension(kind[1:], head, data, window.part(at + 2, after))
             at = after
         elif kind[:1] == b";":
-            yield from trailer.read(source.part(at + 1))
+            yield from trailer.read(window.part(at + 1))
             return
         else:
             break
-    if source.part(at).size:
-        yield from opaque.read(source.part(at), Carrier.UNKNOWN_PART)
+    if window.part(at).size:
+        yield from opaque.read(window.part(at), Carrier.UNKNOWN_PART)
 
 
 def _table(flags: int) -> int:
@@ -41,25 +41,25 @@ def _table(flags: int) -> int:
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-def _subblocks(source: Source, at: int, keep: int) -> tuple[int, bytes]:
+def _subblocks(window: Window, at: int, keep: int) -> tuple[int, bytes]:
     """The position behind a chain of sub-blocks (15), and at most *keep* bytes of its data."""
     kept = bytearray()
-    window, base = b"", at
+    block, base = b"", at
     for _ in range(_SUBBLOCKS):
-        if at - base + 256 > len(window):
-            window, base = source.read(at, 64 << 10), at
-        if not window:
+        if at - base + 256 > len(block):
+            block, base = window.read(at, 64 << 10), at
+        if not block:
             return at, bytes(kept)
-        size = window[at - base]
+        size = block[at - base]
         if size == 0:
             return at + 1, bytes(kept)
         if len(kept) < keep:
-            kept += window[at - base + 1 : at - base + 1 + size]
+            kept += block[at - base + 1 : at - base + 1 + size]
         at += 1 + size
     return at, bytes(kept)
 
 
-def _extension(kind: bytes, head: bytes, data: bytes, body: Source) -> Iterator[Finding]:
+def _extension(kind: bytes, head: bytes, data: bytes, body: Window) -> Iterator[Finding]:
     if kind == b"\xf9":  # graphic control (23): four bytes, and nothing behind them
         if len(data) > 4:
             yield from opaque.read(body, Carrier.UNKNOWN_PART)
@@ -71,7 +71,7 @@ def _extension(kind: bytes, head: bytes, data: bytes, body: Source) -> Iterator[
         yield from opaque.read(body, Carrier.UNKNOWN_PART)
 
 
-def _application(name: bytes, data: bytes, body: Source) -> Iterator[Finding]:
+def _application(name: bytes, data: bytes, body: Window) -> Iterator[Finding]:
     if name in (b"NETSCAPE2.0", b"ANIMEXTS1.0"):
         if len(data) > 10:
             yield from opaque.read(body.wrap(data), Carrier.UNKNOWN_PART)

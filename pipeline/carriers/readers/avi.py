@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from pipeline.carriers import opaque, sei, text, trailer, xmp
-from pipeline.carriers.chunks import Chunk, chunks
-from pipeline.carriers.source import Source
+from pipeline.carriers.containers.riff import RiffChunk, chunks
+from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _FRAMES = 48
@@ -54,19 +54,19 @@ _EXIF = {
 }
 
 
-def read(source: Source) -> Iterator[Finding]:
+def read(window: Window) -> Iterator[Finding]:
     """What an AVI file gives away; of the frames the first 48."""
     end = 0
-    for count, riff in enumerate(chunks(source)):
+    for count, riff in enumerate(chunks(window)):
         if riff.group != b"RIFF" or riff.name not in (b"AVI ", b"AVIX") or count > 4096:
             end = riff.start
             break
         end = riff.start + 12 + riff.body.size
         yield from _list(riff.body, [])
-    yield from trailer.read(source.part(end + (end & 1)))
+    yield from trailer.read(window.part(end + (end & 1)))
 
 
-def _list(body: Source, codecs: list[str]) -> Iterator[Finding]:
+def _list(body: Window, codecs: list[str]) -> Iterator[Finding]:
     for chunk in chunks(body):
         if not chunk.group:
             if chunk.name == b"strh":
@@ -87,7 +87,7 @@ def _list(body: Source, codecs: list[str]) -> Iterator[Finding]:
             yield from opaque.read(chunk.body, Carrier.UNKNOWN_PART)
 
 
-def _stream(header: Source) -> Iterator[Finding]:
+def _stream(header: Window) -> Iterator[Finding]:
     kind = header.read(0, 4)
     if kind == b"txts":
         yield Finding(Carrier.SUBTITLE_TRACK, What.OTHER)
@@ -95,7 +95,7 @@ def _stream(header: Source) -> Iterator[Finding]:
         yield Finding(Carrier.DATA_TRACK, What.OTHER)
 
 
-def _chunk(chunk: Chunk) -> Iterator[Finding]:
+def _chunk(chunk: RiffChunk) -> Iterator[Finding]:
     if chunk.name in (b"JUNK", b"junk", b"JUNQ", b"PAD "):
         data = chunk.body.read(0, 64 << 10)
         if data.strip(data[:1]) and not _RESERVED.fullmatch(data):
@@ -113,7 +113,7 @@ def _chunk(chunk: Chunk) -> Iterator[Finding]:
         yield from opaque.read(chunk.body, Carrier.UNKNOWN_PART)
 
 
-def _info(body: Source) -> Iterator[Finding]:
+def _info(body: Window) -> Iterator[Finding]:
     for chunk in chunks(body):
         value = _text(chunk)
         if chunk.name == b"ISFT" and _PROGRAM.fullmatch(value):
@@ -123,12 +123,12 @@ def _info(body: Source) -> Iterator[Finding]:
             yield from text.tag(key, value, Carrier.CONTAINER_TAG, Carrier.CONTAINER_TAG)
 
 
-def _text(chunk: Chunk) -> str:
+def _text(chunk: RiffChunk) -> str:
     data = chunk.body.read(0, 64 << 10)
     return text.decode(data.strip(b"\0")).strip(" \0\r\n") or opaque.words(data)
 
 
-def _frames(movi: Source, codecs: list[str]) -> Iterator[Finding]:
+def _frames(movi: Window, codecs: list[str]) -> Iterator[Finding]:
     """The first frames: SEI of H.264, segments of motion JPEG, texts."""
     pictures: dict[int, list[bytes]] = {}
     for count, chunk in enumerate(_flat(movi)):
@@ -150,7 +150,7 @@ def _frames(movi: Source, codecs: list[str]) -> Iterator[Finding]:
             yield from {each for each in found if each.carrier is not Carrier.COVER_PICTURE}
 
 
-def _flat(movi: Source) -> Iterator[Chunk]:
+def _flat(movi: Window) -> Iterator[RiffChunk]:
     for chunk in chunks(movi):
         if chunk.group and chunk.name == b"rec ":
             yield from chunks(chunk.body)

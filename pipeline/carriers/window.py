@@ -1,7 +1,7 @@
-"""A file, or a part of one, that is read in steps that a stranger can't make endless.
+"""A file, or a part of one, that is read in bounded steps.
 
-All sources of one file share a budget of reads, bytes and depth.  When it is spent, reading
-ends with :class:`Spent`, which whoever asked for the findings turns into one more finding.
+All windows of one file share a budget of reads, bytes and time, so that a hostile file cannot
+keep a reader busy for ever.  When the budget is used up, reading raises :class:`BudgetSpent`.
 """
 
 from __future__ import annotations
@@ -20,55 +20,68 @@ READS = 250_000
 SECONDS = 30.0
 OCTETS = 192 << 20
 INFLATED = 4 << 20
-WINDOWS = 40
+SEARCHES = 40
 
 
-class Spent(Exception):
-    """The budget of a file is spent; it holds nothing of what was read."""
+class BudgetSpent(Exception):
+    """The budget of a file is used up; the error holds nothing of what was read."""
+
+
+def _nothing(_window: Window) -> Iterator[Finding]:
+    yield from ()
 
 
 @dataclass
-class Budget:
+class ReadBudget:
     """What may still be read of one file: ``reads`` calls, ``octets`` bytes.
 
-    ``windows`` is how many stretches of unknown bytes may still be searched for texts;
-    ``until`` is when time is up, on the monotonic clock, in seconds.
-
-    ``look`` tells a file inside the file apart and reads it (set by who opens the file, so
-    that readers need not know each other).
+    ``read_nested`` reads a file that was found inside the file; whoever opens the file sets it,
+    so that readers need not know each other.  ``searches`` is how many stretches of unknown
+    bytes may still be searched for texts.  ``until`` is the end on the monotonic clock, in
+    seconds.
     """
 
-    look: Callable[[Source], Iterator[Finding]]
+    read_nested: Callable[[Window], Iterator[Finding]] = _nothing
     reads: int = READS
     octets: int = OCTETS
-    windows: int = WINDOWS
+    searches: int = SEARCHES
     until: float = field(default_factory=lambda: monotonic() + SECONDS)
 
     def take(self, octets: int) -> None:
         """Count one read of *octets* bytes.
 
-        :raises Spent: when there was no more to take.
+        :raises BudgetSpent: if nothing was left.
         """
         self.reads -= 1
         self.octets -= octets
         if self.reads < 0 or self.octets < 0 or monotonic() > self.until:
-            raise Spent
+            raise BudgetSpent
 
 
 @dataclass(frozen=True)
-class Source:
+class Window:
     """*size* bytes of a file from *start*; positions are counted from there."""
 
     file: BinaryIO
     start: int
     size: int
-    budget: Budget
+    budget: ReadBudget = field(default_factory=ReadBudget)
     depth: int = 0
+
+    @staticmethod
+    def whole(file: BinaryIO, budget: ReadBudget | None = None) -> Window:
+        """All bytes of an open file, under *budget* or a full one."""
+        return Window(file, 0, file.seek(0, 2), budget or ReadBudget())
+
+    @staticmethod
+    def over(data: bytes) -> Window:
+        """Bytes in memory, under a full budget."""
+        return Window(io.BytesIO(data), 0, len(data))
 
     def read(self, at: int, count: int) -> bytes:
         """At most *count* bytes from *at*; fewer at the end, none beyond it.
 
-        :raises Spent: when the file's budget is spent.
+        :raises BudgetSpent: if the file's budget is used up.
         """
         if at < 0 or at >= self.size or count <= 0:
             return b""
@@ -80,37 +93,37 @@ class Source:
     def number(self, at: int, count: int, order: str = "big") -> int:
         """The unsigned number in *count* bytes at *at*, most significant byte first ("big").
 
-        :raises EOFError: when the bytes end before.
+        :raises EOFError: if the bytes end before.
         """
         data = self.read(at, count)
         if len(data) < count:
             raise EOFError
         return int.from_bytes(data, "little" if order == "little" else "big")
 
-    def part(self, start: int, end: int | None = None) -> Source:
-        """The bytes from *start* to before *end*, cut to what there is."""
+    def part(self, start: int, end: int | None = None) -> Window:
+        """The bytes from *start* to before *end*, cut to the bytes that exist."""
         start = min(max(start, 0), self.size)
         end = self.size if end is None else min(max(end, start), self.size)
-        return Source(self.file, self.start + start, end - start, self.budget, self.depth)
+        return Window(self.file, self.start + start, end - start, self.budget, self.depth)
 
-    def wrap(self, data: bytes) -> Source:
-        """Bytes that were put together or inflated, under the same budget."""
-        return Source(io.BytesIO(data), 0, len(data), self.budget, self.depth)
+    def wrap(self, data: bytes) -> Window:
+        """Bytes that were joined or inflated, under the same budget."""
+        return Window(io.BytesIO(data), 0, len(data), self.budget, self.depth)
 
     def inside(self, carrier: Carrier) -> Iterator[Finding]:
-        """What a file inside the file holds, and that *carrier* holds it."""
+        """What a file inside the file gives away, and that *carrier* holds a file."""
         yield Finding(carrier, What.OTHER)
         if self.depth >= DEPTH:
             yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
             return
-        inner = Source(self.file, self.start, self.size, self.budget, self.depth + 1)
-        for finding in self.budget.look(inner):
+        inner = Window(self.file, self.start, self.size, self.budget, self.depth + 1)
+        for finding in self.budget.read_nested(inner):
             yield finding
             yield Finding(carrier, finding.what)
 
 
 def inflate(data: bytes, limit: int = INFLATED) -> bytes:
-    """Inflated zlib data (RFC 1950), up to *limit* bytes; broken data ends where it breaks."""
+    """Inflated zlib data (RFC 1950), up to *limit* bytes; nothing where it is broken."""
     engine = zlib.decompressobj()
     try:
         return engine.decompress(data, limit)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from pipeline.carriers import opaque, text
-from pipeline.carriers.source import Source
+from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _PAGES = 400
@@ -20,38 +20,38 @@ _COMMENT_HEADS = (b"\x03vorbis", b"OpusTags", b"\x81theora", b"OVP80\x02\x20", b
 _PROGRAM = re.compile(r"Lav[fc][\d.]*(?: [\w.-]+)?")
 
 
-def read(source: Source) -> Iterator[Finding]:
+def read(window: Window) -> Iterator[Finding]:
     """What an Ogg file gives away, by the first packets of each stream."""
     streams: dict[bytes, list[bytes]] = {}
     at = 0
     for _ in range(_PAGES):
-        head = source.read(at, 27)
+        head = window.read(at, 27)
         if head[:4] != b"OggS":
             if head:
-                yield from opaque.read(source.part(at), Carrier.TRAILER)
+                yield from opaque.read(window.part(at), Carrier.TRAILER)
             break
-        at = _page(source, at, head, streams)
+        at = _page(window, at, head, streams)
     for packets in streams.values():
-        yield from _stream(source, packets)
+        yield from _stream(window, packets)
 
 
-def _page(source: Source, at: int, head: bytes, streams: dict[bytes, list[bytes]]) -> int:
+def _page(window: Window, at: int, head: bytes, streams: dict[bytes, list[bytes]]) -> int:
     """Add a page's packets to its stream; where the next page begins (RFC 3533, 6)."""
-    lacing = source.read(at + 27, head[26] if len(head) > 26 else 0)
+    lacing = window.read(at + 27, head[26] if len(head) > 26 else 0)
     start = at + 27 + len(lacing)
     packets = streams.setdefault(head[14:18], [b""]) if len(streams) < 64 else [b""]
     position = start
     if len(packets) <= _PACKETS:
         for length in lacing:
             if len(packets[-1]) < _SIZE:
-                packets[-1] += source.read(position, length)
+                packets[-1] += window.read(position, length)
             position += length
             if length < 255:
                 packets.append(b"")
     return start + sum(lacing)
 
 
-def _stream(source: Source, packets: list[bytes]) -> Iterator[Finding]:
+def _stream(window: Window, packets: list[bytes]) -> Iterator[Finding]:
     first = packets[0]
     if first.startswith((b"fishead\0", b"fisbone\0")):
         body = b"\n".join(packets[1:])
@@ -69,10 +69,10 @@ def _stream(source: Source, packets: list[bytes]) -> Iterator[Finding]:
             if packet.startswith(head):
                 # FLAC's is a metadata block with a length of three bytes
                 skip = 4 if head == b"\x84" else len(head)
-                yield from comments(source, packet[skip:])
+                yield from comments(window, packet[skip:])
 
 
-def comments(source: Source, data: bytes) -> Iterator[Finding]:
+def comments(window: Window, data: bytes) -> Iterator[Finding]:
     """A Vorbis comment header: a vendor, then ``KEY=value`` (Vorbis I, 5)."""
     at = 4 + int.from_bytes(data[:4], "little")
     vendor = text.decode(data[4 : min(at, 204)])
@@ -87,17 +87,17 @@ def comments(source: Source, data: bytes) -> Iterator[Finding]:
         if not entry:
             return
         key, _, value = entry.partition(b"=")
-        yield from _comment(source, text.decode(key).upper(), value)
+        yield from _comment(window, text.decode(key).upper(), value)
 
 
-def _comment(source: Source, key: str, value: bytes) -> Iterator[Finding]:
+def _comment(window: Window, key: str, value: bytes) -> Iterator[Finding]:
     if key in ("METADATA_BLOCK_PICTURE", "COVERART"):
         try:
             data = base64.b64decode(value)
         except binascii.Error:
             data = b""
         start = max(data.find(b"\xff\xd8\xff"), data.find(b"\x89PNG"), 0)
-        yield from source.wrap(data[start:]).inside(Carrier.COVER_PICTURE)
+        yield from window.wrap(data[start:]).inside(Carrier.COVER_PICTURE)
     elif key.startswith("CHAPTER"):
         yield Finding(Carrier.CHAPTERS, text.kind_of(text.decode(value)))
     elif key == "ENCODER" and _PROGRAM.fullmatch(text.decode(value)):

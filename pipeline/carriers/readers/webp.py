@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.carriers import exif, icc, opaque, trailer, xmp
-from pipeline.carriers.chunks import Chunk, chunks
-from pipeline.carriers.source import Source
+from pipeline.carriers.containers.riff import RiffChunk, chunks
+from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding
 
 _NEEDED = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ALPH"))
 
 
-def read(source: Source) -> Iterator[Finding]:
+def read(window: Window) -> Iterator[Finding]:
     """What a WebP file gives away, its trailer included."""
-    end = 8 + source.number(4, 4, "little")
-    yield from _chunks(source.part(12, end))
-    yield from trailer.read(source.part(end + (end & 1)))
+    end = 8 + window.number(4, 4, "little")
+    yield from _chunks(window.part(12, end))
+    yield from trailer.read(window.part(end + (end & 1)))
 
 
-def _chunks(body: Source) -> Iterator[Finding]:
+def _chunks(body: Window) -> Iterator[Finding]:
     for chunk in chunks(body):
         if chunk.name == b"ANMF":
             yield from _chunks(chunk.body.part(16))
@@ -27,7 +27,7 @@ def _chunks(body: Source) -> Iterator[Finding]:
             yield from _chunk(chunk)
 
 
-def _chunk(chunk: Chunk) -> Iterator[Finding]:
+def _chunk(chunk: RiffChunk) -> Iterator[Finding]:
     if chunk.name == b"EXIF":
         # some writers put the name of JPEG's segment in front
         skip = 6 if chunk.body.read(0, 5) == b"Exif\0" else 0

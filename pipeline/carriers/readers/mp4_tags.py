@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 
 from pipeline.carriers import c2pa, opaque, text, xmp
-from pipeline.carriers.boxes import Box, boxes
-from pipeline.carriers.source import Source
+from pipeline.carriers.containers.boxes import IsoBox, boxes
+from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _COUNT = 2000
@@ -86,7 +86,7 @@ _SETTINGS = frozenset((b"GPMF", b"NCDT", b"SETT", b"AMBA", b"thma", b"smta", b"R
 _PICTURES = frozenset((b"CNTH", b"CNDA", b"thmb", b"thum", b"MVTG", b"PANA", b"PENT", b"Exif"))
 
 
-def user_data(udta: Source, *, track: bool = False) -> Iterator[Finding]:
+def user_data(udta: Window, *, track: bool = False) -> Iterator[Finding]:
     """The children of a ``udta`` box (ISO/IEC 14496-12, 8.10.1).
 
     :param track: it belongs to a track, not to the whole film.
@@ -99,7 +99,7 @@ def user_data(udta: Source, *, track: bool = False) -> Iterator[Finding]:
         yield from _user_box(box, plain)
 
 
-def _user_box(box: Box, plain: Carrier) -> Iterator[Finding]:
+def _user_box(box: IsoBox, plain: Carrier) -> Iterator[Finding]:
     kind = box.kind
     if kind == b"meta":
         yield from metadata(box.body, plain)
@@ -119,7 +119,7 @@ def _user_box(box: Box, plain: Carrier) -> Iterator[Finding]:
         yield from _maker_box(box)
 
 
-def _maker_box(box: Box) -> Iterator[Finding]:
+def _maker_box(box: IsoBox) -> Iterator[Finding]:
     """What is neither a tag nor a picture: packets of metadata, telemetry, padding, the rest."""
     kind = box.kind
     if kind == b"XMP_":
@@ -138,7 +138,7 @@ def _maker_box(box: Box) -> Iterator[Finding]:
         yield from opaque.read(box.body, Carrier.UNKNOWN_PART)
 
 
-def pictures(body: Source) -> Iterator[Finding]:
+def pictures(body: Window) -> Iterator[Finding]:
     """A maker's box around a thumbnail or an EXIF structure, found wherever it begins."""
     yield Finding(Carrier.THUMBNAIL, What.OTHER)
     head = body.read(0, 64 << 10)
@@ -149,7 +149,7 @@ def pictures(body: Source) -> Iterator[Finding]:
     yield from opaque.look(body, Carrier.UNKNOWN_PART)
 
 
-def padding(body: Source) -> Iterator[Finding]:
+def padding(body: Window) -> Iterator[Finding]:
     """A ``free`` box: zeros are silent, the mark of a program too, dashcams hide places in it."""
     data = body.read(0, 64 << 10)
     if re.fullmatch(rb"(?:IsoMedia File Produced with GPAC[^\0]{0,80})?\0*", data):
@@ -159,7 +159,7 @@ def padding(body: Source) -> Iterator[Finding]:
     yield from opaque.read(body, Carrier.UNKNOWN_PART)
 
 
-def uuid_box(body: Source) -> Iterator[Finding]:
+def uuid_box(body: Window) -> Iterator[Finding]:
     """Extension boxes by their 16 bytes of type: XMP, C2PA, EXIF of cameras; else unknown."""
     kind = body.read(0, 16)
     if kind == bytes.fromhex("be7acfcb97a942e89c71999491e3afac"):
@@ -172,7 +172,7 @@ def uuid_box(body: Source) -> Iterator[Finding]:
         yield from opaque.read(body.part(16), Carrier.UNKNOWN_PART)
 
 
-def metadata(meta: Source, plain: Carrier) -> Iterator[Finding]:
+def metadata(meta: Window, plain: Carrier) -> Iterator[Finding]:
     """A ``meta`` box (8.11.1), with QuickTime's ``keys`` and Apple's ``ilst``, or ID3."""
     # ISO's is a full box, QuickTime's is not: the handler shows which
     body = meta if meta.read(4, 4) in (b"hdlr", b"keys", b"ilst") else meta.part(4)
@@ -193,13 +193,13 @@ def metadata(meta: Source, plain: Carrier) -> Iterator[Finding]:
             yield from opaque.read(box.body, plain)
 
 
-def _keys(body: Source) -> Iterator[str]:
+def _keys(body: Window) -> Iterator[str]:
     """The names of QuickTime metadata, "com.apple.quicktime.location.ISO6709" for one."""
     for box in boxes(body.part(8)):
         yield box.body.read(0, 200).decode("utf-8", "replace")
 
 
-def _items(ilst: Source, keys: list[str], plain: Carrier) -> Iterator[Finding]:
+def _items(ilst: Window, keys: list[str], plain: Carrier) -> Iterator[Finding]:
     for count, box in enumerate(boxes(ilst, numbered=True)):
         if count >= _COUNT:
             yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
@@ -218,13 +218,13 @@ def _items(ilst: Source, keys: list[str], plain: Carrier) -> Iterator[Finding]:
                 yield from _tag(box.kind, value, plain)
 
 
-def _cover(item: Source) -> Iterator[Finding]:
+def _cover(item: Window) -> Iterator[Finding]:
     for box in boxes(item):
         if box.kind == b"data":
             yield from box.body.part(8).inside(Carrier.COVER_PICTURE)
 
 
-def _values(item: Source) -> Iterator[tuple[str, bytes]]:
+def _values(item: Window) -> Iterator[tuple[str, bytes]]:
     """The values of an item, each with its name where a ``----`` item has one."""
     name = ""
     for box in boxes(item):
@@ -239,7 +239,7 @@ def _values(item: Source) -> Iterator[tuple[str, bytes]]:
             yield name, box.body.read(0, _VALUE)
 
 
-def _user_text(kind: bytes, body: Source) -> bytes:
+def _user_text(kind: bytes, body: Window) -> bytes:
     """The text of a user data box: a full box in 3GPP, size and language in QuickTime."""
     if kind[:1] != b"\xa9":
         return body.read(4, _VALUE)

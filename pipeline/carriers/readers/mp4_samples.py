@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from pipeline.carriers.boxes import boxes
-from pipeline.carriers.source import Source
+from pipeline.carriers.containers.boxes import boxes
+from pipeline.carriers.window import Window
 
 _TABLE = 1 << 20  # bytes of a table that are looked at
 _FIRST = 48
@@ -15,7 +15,7 @@ _SIZE = 512 << 10
 
 
 @dataclass(frozen=True)
-class Track:
+class SampledTrack:
     """What the boxes of a track say about it.
 
     ``handler`` and ``formats`` are four-character codes; ``references`` the tracks that it
@@ -25,16 +25,16 @@ class Track:
     number: int
     handler: bytes
     formats: tuple[bytes, ...]
-    entries: tuple[Source, ...]
-    tables: dict[bytes, Source] = field(default_factory=dict)
+    entries: tuple[Window, ...]
+    tables: dict[bytes, Window] = field(default_factory=dict)
     references: dict[bytes, tuple[int, ...]] = field(default_factory=dict)
     width: int = 4
 
 
-def track(trak: Source) -> Track:
+def track(trak: Window) -> SampledTrack:
     """The track that a ``trak`` box describes; what is missing is empty."""
     number, handler = 0, b""
-    tables: dict[bytes, Source] = {}
+    tables: dict[bytes, Window] = {}
     references: dict[bytes, tuple[int, ...]] = {}
     for box in boxes(trak):
         if box.kind == b"tkhd":
@@ -46,7 +46,7 @@ def track(trak: Source) -> Track:
         elif box.kind == b"mdia":
             handler = _media(box.body, tables)
     entries = list(boxes(tables[b"stsd"].part(8)))[:16] if b"stsd" in tables else []
-    return Track(
+    return SampledTrack(
         number,
         handler,
         tuple(entry.kind for entry in entries),
@@ -57,7 +57,7 @@ def track(trak: Source) -> Track:
     )
 
 
-def samples(track: Track, file: Source, limit: int = _SIZE) -> Iterator[bytes]:
+def samples(track: SampledTrack, file: Window, limit: int = _SIZE) -> Iterator[bytes]:
     """The first 48 samples of *track* and 24 spread over the rest, each cut to *limit* bytes."""
     places = _places(track)
     step = max(len(places) // _SPREAD, 1)
@@ -66,7 +66,7 @@ def samples(track: Track, file: Source, limit: int = _SIZE) -> Iterator[bytes]:
             yield file.read(at, min(size, limit))
 
 
-def _media(mdia: Source, tables: dict[bytes, Source]) -> bytes:
+def _media(mdia: Window, tables: dict[bytes, Window]) -> bytes:
     handler = b""
     for box in boxes(mdia):
         if box.kind == b"hdlr":
@@ -78,7 +78,7 @@ def _media(mdia: Source, tables: dict[bytes, Source]) -> bytes:
     return handler
 
 
-def _length_width(entry: Source) -> int:
+def _length_width(entry: Window) -> int:
     """The field lengthSizeMinusOne of avcC or hvcC (ISO/IEC 14496-15, 5.3.3 and 8.3.3)."""
     for box in boxes(entry.part(78)):
         if box.kind == b"avcC":
@@ -88,7 +88,7 @@ def _length_width(entry: Source) -> int:
     return 4
 
 
-def _places(track: Track) -> list[tuple[int, int]]:
+def _places(track: SampledTrack) -> list[tuple[int, int]]:
     """Position and size of the samples, as far as the first MiB of each table tells."""
     chunks = _offsets(track.tables)
     sizes = _sizes(track.tables, 4 * len(chunks) + 20_000)
@@ -109,13 +109,13 @@ def _places(track: Track) -> list[tuple[int, int]]:
     return places
 
 
-def _offsets(tables: dict[bytes, Source]) -> tuple[int, ...]:
+def _offsets(tables: dict[bytes, Window]) -> tuple[int, ...]:
     if b"co64" in tables:
         return _numbers(_table(tables, b"co64", 8), 8)
     return _numbers(_table(tables, b"stco", 8))
 
 
-def _sizes(tables: dict[bytes, Source], most: int) -> tuple[int, ...]:
+def _sizes(tables: dict[bytes, Window], most: int) -> tuple[int, ...]:
     if b"stz2" in tables:
         width = max(int.from_bytes(tables[b"stz2"].read(7, 1), "big") // 8, 1)
         return _numbers(_table(tables, b"stz2", 12), width)
@@ -126,7 +126,7 @@ def _sizes(tables: dict[bytes, Source], most: int) -> tuple[int, ...]:
     return _numbers(_table(tables, b"stsz", 12))
 
 
-def _table(tables: dict[bytes, Source], kind: bytes, start: int) -> bytes:
+def _table(tables: dict[bytes, Window], kind: bytes, start: int) -> bytes:
     return tables[kind].read(start, _TABLE) if kind in tables else b""
 
 

@@ -7,11 +7,11 @@ Everything else that an item can be (Exif, XMP, text, a thumbnail, depth) is fou
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pipeline.carriers import c2pa, exif, icc, opaque, text, xmp
-from pipeline.carriers.boxes import Box, boxes
-from pipeline.carriers.source import Source
+from pipeline.carriers.containers.boxes import IsoBox, boxes
+from pipeline.carriers.containers.heif import HeifItem, items
+from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _ITEMS = 5000
@@ -23,37 +23,28 @@ _PROPERTIES = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class _Item:
-    """An item of the ``iinf`` box: its number, its four-character kind, its MIME type."""
-
-    number: int
-    kind: bytes
-    mime: bytes
-
-
-def read(source: Source, meta: Source) -> Iterator[Finding]:
+def read(window: Window, meta: Window) -> Iterator[Finding]:
     """What the items of *meta* (the body of a ``meta`` box with its version) give away.
 
-    :param source: the file, in which the items' bytes stand.
+    :param window: the file, in which the items' bytes stand.
     """
-    parts: dict[bytes, Source] = {}
+    parts: dict[bytes, Window] = {}
     for box in boxes(meta.part(4)):
         if box.kind not in _META:
             yield from _unknown(box)
         parts.setdefault(box.kind, box.body)
     empty = meta.part(meta.size)
-    items = list(_items(parts.get(b"iinf", empty)))
-    places = dict(_locations(parts.get(b"iloc", empty), source, parts.get(b"idat", empty)))
+    listed = list(items(parts.get(b"iinf", empty)))
+    places = dict(_locations(parts.get(b"iloc", empty), window, parts.get(b"idat", empty)))
     yield from _references(parts.get(b"iref", empty))
-    for item in items:
+    for item in listed:
         yield from _item(item, places.get(item.number, empty))
     for box in boxes(parts.get(b"iprp", empty)):
         if box.kind == b"ipco":
             yield from _properties(box.body)
 
 
-def _unknown(box: Box) -> Iterator[Finding]:
+def _unknown(box: IsoBox) -> Iterator[Finding]:
     if box.kind in (b"free", b"skip"):
         if box.body.read(0, 1 << 16).strip(b"\0"):
             yield from opaque.read(box.body, Carrier.UNKNOWN_PART)
@@ -65,20 +56,7 @@ def _unknown(box: Box) -> Iterator[Finding]:
         yield from opaque.read(box.body, Carrier.UNKNOWN_PART)
 
 
-def _items(iinf: Source) -> Iterator[_Item]:
-    """``infe`` boxes (8.11.6): version 2 and 3 have a kind."""
-    head = iinf.read(0, 4)
-    for count, box in enumerate(boxes(iinf.part(6 if head[:1] == b"\0" else 8))):
-        data = box.body.read(0, 300)
-        if box.kind != b"infe" or len(data) < 12 or count >= _ITEMS:
-            continue
-        wide = 4 if data[0] >= 3 else 2
-        kind = data[6 + wide : 10 + wide]
-        _name, _, rest = data[10 + wide :].partition(b"\0")
-        yield _Item(int.from_bytes(data[4 : 4 + wide], "big"), kind, rest.partition(b"\0")[0])
-
-
-def _locations(iloc: Source, file: Source, idat: Source) -> Iterator[tuple[int, Source]]:
+def _locations(iloc: Window, file: Window, idat: Window) -> Iterator[tuple[int, Window]]:
     """Where each item's bytes are (8.11.3); extents are put together, up to 4 MiB."""
     data = iloc.read(0, 1 << 20)
     if len(data) < 8:
@@ -118,14 +96,14 @@ class _Fields:
         return int.from_bytes(self._data[self._at - size : self._at], "big")
 
 
-def _references(iref: Source) -> Iterator[Finding]:
+def _references(iref: Window) -> Iterator[Finding]:
     """Thumbnails of the picture (8.11.12); depth and gain maps are told by their properties."""
     for box in boxes(iref.part(4)):
         if box.kind == b"thmb":
             yield Finding(Carrier.THUMBNAIL, What.OTHER)
 
 
-def _item(item: _Item, place: Source) -> Iterator[Finding]:
+def _item(item: HeifItem, place: Window) -> Iterator[Finding]:
     if item.kind in _CODED:
         return
     if item.kind == b"Exif":
@@ -142,7 +120,7 @@ def _item(item: _Item, place: Source) -> Iterator[Finding]:
         yield from opaque.read(place, Carrier.UNKNOWN_PART)
 
 
-def _properties(ipco: Source) -> Iterator[Finding]:
+def _properties(ipco: Window) -> Iterator[Finding]:
     for box in boxes(ipco):
         data = box.body.read(0, 1024)
         if box.kind == b"colr":

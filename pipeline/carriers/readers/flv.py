@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pipeline.carriers import opaque, sei, text, xmp
-from pipeline.carriers.source import Source
+from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _TAGS = 4000
@@ -23,16 +23,16 @@ _NEEDED = text.vocabulary(
 )
 
 
-def read(source: Source) -> Iterator[Finding]:
+def read(window: Window) -> Iterator[Finding]:
     """What an FLV file gives away."""
-    at = source.number(5, 4) + 4
+    at = window.number(5, 4) + 4
     frames: list[bytes] = []
     for _ in range(_TAGS):
-        head = source.read(at, 11)
+        head = window.read(at, 11)
         if len(head) < 11:
             break
         size = int.from_bytes(head[1:4], "big")
-        body = source.part(at + 11, at + 11 + size)
+        body = window.part(at + 11, at + 11 + size)
         kind = head[0] & 31
         if kind == 18:
             yield from _script(body)
@@ -41,13 +41,13 @@ def read(source: Source) -> Iterator[Finding]:
             if len(frames) < _FRAMES and body.read(0, 2)[1:] == b"\1":
                 frames.append(body.read(5, _SIZE))
         elif kind != 8:
-            yield from opaque.read(source.part(at), Carrier.UNKNOWN_PART)
+            yield from opaque.read(window.part(at), Carrier.UNKNOWN_PART)
             break
         at += 11 + size + 4
     yield from sei.read(frames, "h264")
 
 
-def _script(body: Source) -> Iterator[Finding]:
+def _script(body: Window) -> Iterator[Finding]:
     data = body.read(0, 1 << 20)
     name = data[3 : 3 + int.from_bytes(data[1:3], "big")] if data[:1] == b"\2" else b""
     if name not in (b"onMetaData", b"onXMPData", b"onTextData", b"onCaption", b"onCuePoint"):

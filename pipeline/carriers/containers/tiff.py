@@ -1,0 +1,85 @@
+"""TIFF structures (TIFF 6.0, section 2), BigTIFF included: directories, colour profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.carriers.window import Window
+
+_ENTRIES = 1000
+_VALUE = 128 << 10
+_PROFILE = 4 << 20
+_ICC = 34675
+_WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+_WIDTHS |= {16: 8, 17: 8, 18: 8, 129: 1}
+
+
+@dataclass(frozen=True)
+class TiffEntry:
+    """One field of a directory: values of ``kind``, *size* bytes at ``at``."""
+
+    tag: int
+    kind: int
+    at: int
+    size: int
+
+
+@dataclass(frozen=True)
+class TiffStructure:
+    """A structure with its byte order; ``big``: it is a BigTIFF."""
+
+    window: Window
+    order: Literal["little", "big"]
+    big: bool
+
+    @property
+    def first(self) -> int:
+        """The position of the first directory."""
+        return self.number(8, 8) if self.big else self.number(4, 4)
+
+    def number(self, at: int, count: int) -> int:
+        """The number in *count* bytes at *at*."""
+        return int.from_bytes(self.window.read(at, count), self.order)
+
+    def directory(self, at: int) -> tuple[list[TiffEntry], int]:
+        """The entries of the directory at *at*, and the position of the next one (0: none)."""
+        head, step, inline = (8, 20, 8) if self.big else (2, 12, 4)
+        count = self.number(at, head)
+        shown = min(count, _ENTRIES)
+        data = self.window.read(at + head, shown * step)
+        entries = []
+        for start in range(0, len(data) - step + 1, step):
+            field = data[start : start + step]
+            tag, kind = (int.from_bytes(field[i : i + 2], self.order) for i in (0, 2))
+            size = int.from_bytes(field[4 : 4 + inline], self.order) * _WIDTHS.get(kind, 1)
+            where = at + head + start + 4 + inline
+            if size > inline:
+                where = int.from_bytes(field[4 + inline :], self.order)
+            entries.append(TiffEntry(tag, kind, where, size))
+        return entries, self.number(at + head + count * step, inline)
+
+    def value(self, entry: TiffEntry, limit: int = _VALUE) -> bytes:
+        """At most *limit* bytes of the values of *entry*."""
+        return self.window.read(entry.at, min(entry.size, limit))
+
+    def numbers(self, entry: TiffEntry, limit: int = 16) -> list[int]:
+        """At most *limit* values of *entry* as numbers."""
+        width = _WIDTHS.get(entry.kind, 1)
+        data = self.value(entry, width * limit)
+        return [int.from_bytes(data[i : i + width], self.order) for i in range(0, len(data), width)]
+
+
+def structure(window: Window) -> TiffStructure | None:
+    """The structure in *window*; None where its first bytes are not those of one."""
+    head = window.read(0, 4)
+    if head not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
+        return None
+    return TiffStructure(window, "little" if head[:2] == b"II" else "big", b"+" in head)
+
+
+def colour_profile(window: Window) -> bytes:
+    """Tag 34675 of the first directory (ICC.1:2022, annex B.3); empty where there is none."""
+    tiff = structure(window)
+    entries = tiff.directory(tiff.first)[0] if tiff else []
+    return next((tiff.value(e, _PROFILE) for e in entries if tiff and e.tag == _ICC), b"")

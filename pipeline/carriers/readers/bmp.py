@@ -1,0 +1,19 @@
+"""BMP bitmaps: the colour profile (BITMAPV5HEADER) and the trailer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.carriers import icc, trailer
+from pipeline.carriers.window import Window
+from pipeline.model import Finding
+
+
+def read(window: Window) -> Iterator[Finding]:
+    """What a bitmap gives away, with what follows the size that its header gives."""
+    end = window.number(2, 4, "little")
+    header = window.number(14, 4, "little")
+    if header >= 124 and window.read(14 + 56, 4) in (b"DEBM", b"KNIL"):
+        offset, size = (window.number(14 + at, 4, "little") for at in (112, 116))
+        yield from icc.read(window.read(14 + offset, min(size, icc.LIMIT)))
+    yield from trailer.read(window.part(end if end > 54 else window.size))

@@ -1,0 +1,14 @@
+"""TIFF files, raw photos among them: their directories (TIFF 6.0)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.carriers import exif
+from pipeline.carriers.window import Window
+from pipeline.model import Finding
+
+
+def read(window: Window) -> Iterator[Finding]:
+    """What a TIFF file gives away; every directory but the first is a second image."""
+    yield from exif.read(window, pages=True)

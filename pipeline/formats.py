@@ -1,0 +1,167 @@
+"""The file formats that become clips: one row a format.
+
+What a file is, which reader finds what it gives away, how FFmpeg opens it, where its colour
+profile is: identify, the readers, the probe and docs/formats.md all take it from this table.
+To add a format, write its reader in ``carriers/readers`` and a row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pipeline.carriers import Reader, Window
+from pipeline.carriers.containers import heif as heif_boxes
+from pipeline.carriers.containers import jpeg as jpeg_segments
+from pipeline.carriers.containers import png as png_chunks
+from pipeline.carriers.containers import tiff as tiff_directories
+from pipeline.carriers.containers import webp as webp_chunks
+from pipeline.carriers.containers.heif import HeifPicture
+from pipeline.carriers.containers.webp import Animation
+from pipeline.carriers.readers import (
+    asf,
+    avi,
+    bmp,
+    flv,
+    gif,
+    jpeg,
+    jpegxl,
+    matroska,
+    mp4,
+    mpegps,
+    mpegts,
+    ogg,
+    png,
+    tiff,
+    webp,
+)
+from pipeline.model import Kind
+
+Magic = Callable[[bytes], bool]
+HEAD = 65536
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format that becomes a clip.
+
+    ``magic`` recognises it by the file's first 64 KiB; the first row that matches wins.
+    ``demuxer`` is the FFmpeg demuxer that opens it; no other may guess.  ``reader`` finds what
+    a file of it gives away.  ``colour_profile`` takes the ICC profile out of a photo.
+    ``headers`` reads what FFmpeg doesn't tell of it, None where the file holds nothing of the
+    kind.  ``may_move``: a picture format that can be an animation; further pictures in other
+    picture formats are second images.  ``options`` are FFmpeg's options for opening it.
+    """
+
+    name: str
+    kind: Kind
+    magic: Magic
+    demuxer: str
+    reader: Reader
+    colour_profile: Callable[[Window], bytes] | None = None
+    headers: Callable[[Window], HeifPicture | Animation | None] | None = None
+    may_move: bool = False
+    options: tuple[tuple[str, str], ...] = ()
+
+
+_STILL_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"avio"))
+_SEQUENCE_BRANDS = frozenset((b"hevc", b"hevx", b"msf1", b"avis"))
+_REFUSED_BRANDS = frozenset((b"crx ", b"M4A ", b"M4B "))  # raw photos, sound alone
+_MP4_BOXES = frozenset((b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"))
+
+
+def _begins(*words: bytes) -> Magic:
+    return lambda head: head.startswith(words)
+
+
+def _riff(*forms: bytes, animated: bool | None = None) -> Magic:
+    """RIFF of one of *forms*; *animated*: whether a chunk ANIM stands near its start."""
+    return lambda head: (
+        head[:4] in (b"RIFF", b"RF64")
+        and head[8:12] in forms
+        and animated in (None, b"ANIM" in head[12:64])
+    )
+
+
+def _base_media(name: str) -> Magic:
+    return lambda head: _base_media_name(head) == name
+
+
+def _base_media_name(head: bytes) -> str:
+    """MP4, QuickTime, 3GPP, HEIF and AVIF by their brands (ISO/IEC 14496-12, 4.3)."""
+    if head[4:8] != b"ftyp":
+        return "mp4" if head[4:8] in _MP4_BOXES else ""
+    major = head[8:12]
+    size = min(int.from_bytes(head[:4], "big"), len(head), 256)
+    brands = {head[at : at + 4] for at in range(16, size, 4)} | {major}
+    if major in _REFUSED_BRANDS:
+        return ""
+    if major in _SEQUENCE_BRANDS:
+        return "heif sequence"
+    if major in _STILL_BRANDS or (brands & _STILL_BRANDS and not brands & {b"isom", b"mp42"}):
+        return "avif" if brands & {b"avif", b"avis"} else "heif"
+    return "mp4"
+
+
+def _animated_png(head: bytes) -> bool:
+    return head.startswith(png_chunks.SIGNATURE) and b"acTL" in head[:4096]
+
+
+def _transport_stream(head: bytes) -> bool:
+    """Sync bytes at a constant distance: 188, or 192 in AVCHD (ISO/IEC 13818-1, 2.4.3.2)."""
+    return any(
+        len(head) >= first + 4 * size
+        and all(head[first + index * size] == 0x47 for index in range(4))
+        for size, first in ((188, 0), (192, 4), (204, 0))
+    )
+
+
+_JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
+_ASF = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"
+
+# fmt: off
+FORMATS: tuple[Format, ...] = (
+    Format("mp4", Kind.VIDEO, _base_media("mp4"), "mov", mp4.read),
+    Format("heif sequence", Kind.VIDEO, _base_media("heif sequence"), "mov", mp4.read),
+    Format("heif", Kind.IMAGE, _base_media("heif"), "mov", mp4.read,
+           colour_profile=heif_boxes.colour_profile, headers=heif_boxes.picture),
+    Format("avif", Kind.IMAGE, _base_media("avif"), "mov", mp4.read,
+           colour_profile=heif_boxes.colour_profile, headers=heif_boxes.picture),
+    Format("webp", Kind.IMAGE, _riff(b"WEBP", animated=False), "webp_pipe", webp.read,
+           colour_profile=webp_chunks.colour_profile),
+    Format("webp", Kind.IMAGE, _riff(b"WEBP", animated=True), "webp_anim", webp.read,
+           colour_profile=webp_chunks.colour_profile, headers=webp_chunks.animation,
+           may_move=True),
+    Format("avi", Kind.VIDEO, _riff(b"AVI ", b"AVIX"), "avi", avi.read),
+    Format("png", Kind.IMAGE, _animated_png, "apng", png.read,
+           colour_profile=png_chunks.colour_profile, may_move=True),
+    Format("png", Kind.IMAGE, _begins(png_chunks.SIGNATURE), "png_pipe", png.read,
+           colour_profile=png_chunks.colour_profile),
+    Format("jpeg", Kind.IMAGE, _begins(b"\xff\xd8\xff"), "jpeg_pipe", jpeg.read,
+           colour_profile=jpeg_segments.colour_profile),
+    Format("gif", Kind.IMAGE, _begins(b"GIF87a", b"GIF89a"), "gif", gif.read,
+           may_move=True, options=(("ignore_loop", "1"),)),
+    Format("tiff", Kind.IMAGE, _begins(b"II*\0", b"MM\0*"), "tiff_pipe", tiff.read,
+           colour_profile=tiff_directories.colour_profile),
+    Format("bmp", Kind.IMAGE, _begins(b"BM"), "bmp_pipe", bmp.read),
+    Format("jpegxl", Kind.IMAGE, _begins(*_JPEG_XL), "jpegxl_anim", jpegxl.read, may_move=True),
+    Format("matroska", Kind.VIDEO, _begins(b"\x1aE\xdf\xa3"), "matroska", matroska.read),
+    Format("ogg", Kind.VIDEO, _begins(b"OggS"), "ogg", ogg.read),
+    Format("flv", Kind.VIDEO, _begins(b"FLV\x01"), "flv", flv.read),
+    Format("asf", Kind.VIDEO, _begins(_ASF), "asf", asf.read),
+    Format("mpeg-ps", Kind.VIDEO, _begins(b"\0\0\x01\xba"), "mpeg", mpegps.read),
+    Format("mpeg-video", Kind.VIDEO, _begins(b"\0\0\x01\xb3"), "mpegvideo", mpegps.read_video),
+    Format("mpeg-ts", Kind.VIDEO, _transport_stream, "mpegts", mpegts.read),
+)
+# fmt: on
+
+
+def format_of(head: bytes) -> Format | None:
+    """The format of a file that begins with *head*, its first 64 KiB; None for any other."""
+    return next((row for row in FORMATS if row.magic(head)), None)
+
+
+def reader_of(head: bytes) -> Reader | None:
+    """The reader for a file that begins with *head*; None where no reader understands it."""
+    found = format_of(head)
+    return found.reader if found else None
