@@ -28,7 +28,7 @@ from support.ingest_scene import IngestScene, jpeg, mail, mp4, sha
 from support.proxy import How, Trouble, troubled
 
 from pipeline.errors import InboxError
-from pipeline.ingest import imap, session
+from pipeline.ingest import connection, imap
 
 MAILS = [
     mail(("a.jpg", jpeg(1)), ("b.mp4", mp4(2)), subject="one").as_bytes(),
@@ -124,7 +124,7 @@ def told(account: Account, folder: Path, host: str) -> tuple[int, int, int]:
 def main() -> int:
     os.environ["FOOTAGE_IMAP_PASSWORD"] = PASSWORD
     imap.PAUSES_S, imap.PIECE = (0.0, 0.0, 0.0, 0.0), 5000
-    session.ANSWER_S, session.PATIENCE_S = 0.4, 1.0
+    connection.ANSWER_S, connection.PATIENCE_S = 0.4, 1.0
     counts: dict[str, list[int]] = {}
     server = Dovecot()
     try:

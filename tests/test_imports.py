@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pipeline
@@ -97,3 +98,16 @@ def test_every_module_is_of_a_size_that_one_reads() -> None:
         if (lines := len(path.read_text("utf-8").splitlines())) > 400
     }
     assert long == {}
+
+
+def test_ingest_uses_no_private_name_of_another_package() -> None:
+    """IMAP goes through what imaplib documents: the rest changes with any Python."""
+    found = [
+        f"{path.name}: {ast.unparse(node)}"
+        for path in (ROOT / "ingest").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute)
+        and re.match("_[^_]", node.attr)
+        and not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"))
+    ]
+    assert found == []

@@ -55,6 +55,33 @@ def contents(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+MEASURED = """
+from pathlib import Path
+from pipeline.cli import main
+try:
+    main()
+finally:
+    status = Path("/proc/self/status").read_text()
+    print(status.split("VmHWM:")[1].split()[0])
+"""
+
+
+def test_memory_does_not_grow_with_the_attachment(dovecot: Dovecot, account: Account,
+                                                  tmp_path: Path) -> None:  # fmt: skip
+    """60 MB of video, 82 MB as a mail, in at most 80 MB with Python and all that it imports."""
+    account.append([mail(("large.mp4", mp4(9, 60_000_000))).as_bytes()])
+    Desk.at(tmp_path, account.url(), f'ca_file = "{dovecot.ca_file}"')
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, "ingest", "-q"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) * 1024 < 80_000_000
+
+
 def test_a_disk_that_takes_no_more_in_mid_part(account: Account, tmp_path: Path) -> None:
     """The kernel refuses to let any file grow over 1 MiB, as a quota does."""
     desk = desk_for(account, tmp_path)

@@ -15,7 +15,7 @@ from support.ingest_scene import IngestScene, jpeg, mail, mp4, sha
 from support.proxy import How, Trouble, troubled
 
 from pipeline.errors import InboxError
-from pipeline.ingest import imap, session
+from pipeline.ingest import connection, imap
 from pipeline.ingest.stage import IngestSummary
 
 MAILS = [
@@ -129,7 +129,7 @@ def test_a_large_piece_over_tls_that_breaks_off(
     """Where bytes are waited for in large numbers, of which the last never come."""
     monkeypatch.setenv("FOOTAGE_IMAP_PASSWORD", PASSWORD)
     monkeypatch.setattr(imap, "PAUSES_S", (0.0, 0.0, 0.0))
-    monkeypatch.setattr(session, "ANSWER_S", 1.0)
+    monkeypatch.setattr(connection, "ANSWER_S", 1.0)
     account = dovecot.account()
     video = mp4(5, 3_000_000)
     account.append([mail(("a.mp4", video)).as_bytes()])
@@ -155,7 +155,7 @@ def test_a_connection_that_breaks_with_every_mail_gets_on(account: Account, tmp_
 def test_an_answer_that_never_comes_is_not_asked_for_for_ever(
     account: Account, tmp_path: Path, word: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "ANSWER_S", 0.3)
+    monkeypatch.setattr(connection, "ANSWER_S", 0.3)
     with troubled(account.server.port, Trouble(How.STALL, at=word)) as proxy:
         desk = desk_for(account, tmp_path, proxy.port)
         desk.ingest()
@@ -173,7 +173,7 @@ def test_an_answer_that_trickles_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch
 ) -> None:  # fmt: skip
     """Byte after byte in time, and yet never done."""
-    monkeypatch.setattr(session, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(connection, "PATIENCE_S", 1.0)
     server = account.server
     with troubled(server.tls_port if scheme == "imaps" else server.port, trouble) as proxy:
         url = account.url(scheme=scheme, port=proxy.port)

@@ -7,7 +7,6 @@ person says so; what was added before and is still kept is not taken twice.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 
 from pipeline import publishing
@@ -38,7 +37,7 @@ def add(run: Run, paths: Iterable[Path]) -> IngestSummary:
     taker = Taker(originals, run.config.campaign)
     mails = attachments = size = again = 0
     total = sum(path.stat().st_size for path in wanted)
-    with closing(originals), run.console.task("Adding", total, "B") as task:
+    with run.console.task("Adding", total, "B") as task:
         for path in wanted:
             try:
                 sha256 = publishing.sha256_of(path)
@@ -61,5 +60,7 @@ def add(run: Run, paths: Iterable[Path]) -> IngestSummary:
                     run.console.event("added", submission=taken.submission.id, sha256=sha256)
             except OSError as error:
                 raise from_os_error(error) from error
+            finally:
+                originals.forget()
             task.advance(path.stat().st_size)
     return IngestSummary(mails=mails, attachments=attachments, bytes=size, seen_again=again)

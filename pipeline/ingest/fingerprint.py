@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pipeline.ingest.spool import Readable, stretch
 
@@ -24,16 +24,20 @@ def fingerprint(file: Readable, kept: Iterable[Kept] = ()) -> str:
     :param kept: in order, without overlaps.  Without it this is of the mail's own bytes.
     """
     digest = hashlib.sha256()
-    place = 0
-    for start, end, sha256 in kept:
-        _add(digest, file, place, start)
-        digest.update(b"=" + bytes.fromhex(sha256))
-        place = end
-    _add(digest, file, place, file.seek(0, 2))
+    for piece in _pieces(file, kept):
+        digest.update(piece)
     return digest.hexdigest()
 
 
-def _add(digest: hashlib._Hash, file: Readable, start: int, end: int) -> None:
-    digest.update(b"%d:" % (end - start))
-    for piece in stretch(file, start, end):
-        digest.update(piece)
+def _pieces(file: Readable, kept: Iterable[Kept]) -> Iterator[bytes]:
+    place = 0
+    for start, end, sha256 in kept:
+        yield from _stretch(file, place, start)
+        yield b"=" + bytes.fromhex(sha256)
+        place = end
+    yield from _stretch(file, place, file.seek(0, 2))
+
+
+def _stretch(file: Readable, start: int, end: int) -> Iterator[bytes]:
+    yield b"%d:" % (end - start)
+    yield from stretch(file, start, end)

@@ -17,8 +17,9 @@ from typing import TypeVar
 
 from pipeline.config import Config
 from pipeline.errors import InboxError
+from pipeline.ingest.connection import BROKEN
 from pipeline.ingest.inbox import Advance, Gone, Known, MailRef, Spools
-from pipeline.ingest.session import BROKEN, Session, uid_set
+from pipeline.ingest.session import Session, uid_set
 from pipeline.ingest.signin import credentials
 from pipeline.ingest.spool import Readable
 from pipeline.ledger import Ledger
@@ -100,15 +101,17 @@ class ImapInbox:
         :raises InboxError: the server can't be reached or refuses.
         """
         uid = int(ref.identity.uid)
+        offset = 0
         with spools() as spool:
             while True:
-                room = spool.room()[:PIECE]
-                count = self._tried(partial(_piece, uid=uid, offset=spool.size, room=room))
-                if count is None:
+                ask = partial(Session.piece, uid=uid, offset=offset, size=PIECE)
+                piece = self._tried(ask)
+                if piece is None:
                     raise Gone
-                spool.took(count)
-                advance(count)
-                if count < len(room):
+                spool.write(piece)
+                offset += len(piece)
+                advance(len(piece))
+                if len(piece) < PIECE:
                     break
             yield spool
 
@@ -225,10 +228,6 @@ class ImapInbox:
         if self._session is not None:
             self._session.drop()
             self._session = None
-
-
-def _piece(session: Session, uid: int, offset: int, room: memoryview) -> int | None:
-    return session.piece(uid, offset, room)
 
 
 def unknown_sets(seen: Iterable[int]) -> list[str]:

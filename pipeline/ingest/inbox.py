@@ -9,9 +9,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import Protocol
 
-from pipeline.ingest.spool import Readable, Spool
+from pipeline.ingest.spool import Readable
 from pipeline.model import MailIdentity
 
 Advance = Callable[[int], None]
@@ -20,8 +21,8 @@ Advance = Callable[[int], None]
 Known = Callable[[str, str, int], set[str]]
 """Given account, mailbox and UIDVALIDITY: the UIDs that were taken in already."""
 
-Spools = Callable[[], AbstractContextManager[Spool]]
-"""Gives a place for a mail, for the length of a block."""
+Spools = Callable[[], SpooledTemporaryFile[bytes]]
+"""Makes a temporary file for a mail."""
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,16 @@ second try lands on the same name, and nothing that a sender wrote becomes a pat
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 
 from pipeline import publishing
 from pipeline.errors import Refused
 from pipeline.formats import HEAD
+from pipeline.ingest import spool as spools
 from pipeline.ingest.decode import Incomplete
-from pipeline.ingest.spool import BLOCK, MEMORY, Spool, Writer
 from pipeline.ledger import Ledger
 from pipeline.media import identify
 from pipeline.media.identify import Identity
@@ -54,10 +54,7 @@ class Originals:
         """*by_hand*: bytes that somebody withdrew are taken again."""
         self._workspace, self._ledger, self._by_hand = workspace, ledger, by_hand
         self._limit_mb = limit_mb
-        self._writer = Writer()
         self._held: dict[str, Path | None] = {}  # to be published; None if it stands there
-        self._spare: list[Spool] = []
-        self._memory = MEMORY
 
     @property
     def limit(self) -> int:
@@ -79,7 +76,6 @@ class Originals:
         try:
             with part.open("xb") as file:
                 part.chmod(0o600)
-                self._writer.begin(file.fileno())
                 try:
                     for piece in pieces:
                         size += len(piece)
@@ -89,13 +85,11 @@ class Originals:
                         if len(head) < HEAD:
                             head += piece[: HEAD - len(head)]
                         digest.update(piece)
-                        self._writer.write(piece)
+                        file.write(piece)
                 except Incomplete:
                     refusal = _TRUNCATED
                 except Refused as refused:
                     refusal = refused.refusal
-                if refusal is None:
-                    self._writer.end()
             identity = identify.identify_head(head)
             if refusal is not None:
                 return Stored(identity, head, size, refusal=refusal)
@@ -129,25 +123,13 @@ class Originals:
                 part.unlink(missing_ok=True)
         self._held.clear()
 
-    @contextmanager
-    def spool(self) -> Iterator[Spool]:
-        """A place for a mail; it may hold locations, so its file lies with the originals."""
-        spool = self._spare.pop() if self._spare else Spool(self._fresh, self._memory)
-        self._memory = BLOCK  # for mails in the mail
-        try:
-            yield spool
-        finally:
-            spool.clear()
-            self._spare.append(spool)
+    def spool(self) -> SpooledTemporaryFile[bytes]:
+        """A temporary file for a mail."""
+        return spools.spool(self._workspace.originals)
 
-    def close(self) -> None:
-        """Take the temporary files away."""
-        self.forget()
-        while self._spare:
-            self._spare.pop().close()
-
-    def _fresh(self) -> Path:
-        return publishing.part_for(self._workspace.originals / "mail")
+    def nested_spool(self) -> SpooledTemporaryFile[bytes]:
+        """A temporary file for a mail inside a mail."""
+        return spools.spool(self._workspace.originals, spools.NESTED_MEMORY)
 
     def _hold(self, part: Path, sha256: str, size: int) -> Path | None:
         """Where the bytes can be read, until they are published: here, or where they stand."""

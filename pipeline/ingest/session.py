@@ -1,37 +1,35 @@
-"""The one door to an IMAP server: a signed-in connection to one mailbox.
+"""The only module that talks to an IMAP server: a signed-in connection to one mailbox.
 
-IMAPClient speaks; the bytes of mails are taken from imaplib below it, because its reader
-mistakes a literal8 for text (Cyrus sends one for any mail with a NUL).
+It uses the documented methods of imaplib.  IMAPClient, which is built on imaplib, is not used for
+mails: it formats each answer for a log, also when nothing is logged, which takes more processor
+time than fetching the mail; and it does not read a literal8 (RFC 9051, section 4.3), in which
+Cyrus sends each mail that contains a NUL.
 """
 
 from __future__ import annotations
 
 import imaplib
 import re
-import socket
-import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from functools import cached_property
 
-import imapclient
-from imapclient.exceptions import IMAPClientError, LoginError
+from imapclient import imap_utf7
 
 from pipeline.config import Config
-from pipeline.config import Inbox as InboxConfig
 from pipeline.errors import InboxError
-from pipeline.ingest.answers import Landing, Patience
-from pipeline.ingest.channel import TlsClient
+from pipeline.ingest.connection import BROKEN, connect, deadline
 from pipeline.ingest.signin import Credentials
 
-CONNECT_S = 20.0
-ANSWER_S = 60.0  # between two bytes
-PATIENCE_S = 300.0  # for a whole answer: none is longer than a piece of a mail
-BROKEN = (OSError, imaplib.IMAP4.abort, EOFError)
-"""A connection that ends in one of these is worth a second try; IMAP4.abort is the package's."""
+Line = bytes | tuple[bytes, bytes]
+"""A line of an answer, or the start of a line and the literal that follows it."""
 
-_WINDOW = 50_000  # messages a search: imaplib takes no line over a million bytes
+Command = Callable[..., tuple[str, Sequence[Line | None]]]
+"""A method of imaplib that sends a command and gives the lines of its answer."""
+
+_WINDOW = 50_000  # messages a search: imaplib refuses a line of more than a million bytes
 _ITEM_UID = re.compile(rb"\bUID (\d+)")
 _ITEM_SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 _ITEM_DATE = re.compile(rb'\bINTERNALDATE "([^"]+)"')
@@ -41,20 +39,18 @@ _CODE = re.compile(r"\[([A-Z-]+)\]")
 
 
 class Session:
-    """A mailbox that is open, on a connection that is signed in."""
+    """A signed-in connection with one open mailbox."""
 
     def __init__(self, config: Config, credentials: Credentials, *, read_only: bool) -> None:
-        """Connect, sign in, open.
+        """Connect, sign in, open the mailbox.
 
-        :raises InboxError: the server, the name or the password is not right: no use trying
-            again.
-        :raises OSError, imaplib.IMAP4.abort: trouble on the way, which may pass.
+        :raises InboxError: the server, the name or the password is wrong, so that another try
+            would fail too.
+        :raises OSError, imaplib.IMAP4.abort: the connection broke, which may pass.
         """
         self._inbox = config.inbox
         self._read_only = read_only
-        tls = _context(config)
-        self._client, self._patience = _connected(self._inbox, tls)
-        self._landing = Landing(self._client._imap)
+        self._imap = connect(config)
         try:
             self._sign_in(credentials)
             self.uidvalidity, self.exists = self._open()
@@ -62,48 +58,57 @@ class Session:
             self.drop()
             raise
 
+    def _ask(
+        self, command: Callable[..., tuple[str, Sequence[Line | None]]], *args: str
+    ) -> list[Line]:
+        """Send a command and wait for its answer, at most PATIENCE_S."""
+        with deadline(self._imap):
+            kind, data = command(*args)
+        if kind != "OK":
+            raise imaplib.IMAP4.error("the server refused the command")
+        return [line for line in data if line is not None]
+
     # -- sign-in --------------------------------------------------------------------------
 
     def _sign_in(self, credentials: Credentials) -> None:
-        try:
-            self._authenticate(credentials, fresh=False)
-        except LoginError as error:
-            if not credentials.renewable:
-                raise self._refused(error) from None
-            try:  # the token may have been called back before its time
-                self._authenticate(credentials, fresh=True)
-            except LoginError as again:
-                raise self._refused(again) from None
-
-    def _authenticate(self, credentials: Credentials, *, fresh: bool) -> None:
-        try:
-            self._say_who(credentials, fresh=fresh)
-        except LoginError as error:
-            if isinstance(error.__context__, imaplib.IMAP4.abort):
-                raise error.__context__ from None  # not refused: cut off
-            raise
-
-    def _say_who(self, credentials: Credentials, *, fresh: bool) -> None:
-        secret = credentials.secret(fresh=fresh)
-        user = self._inbox.user
-        if credentials.mechanism == "XOAUTH2":
-            self._client.oauth2_login(user, secret)
-        elif credentials.mechanism == "OAUTHBEARER":
-            self._client.oauthbearer_login(user, secret)
-        elif self._client.has_capability("AUTH=PLAIN"):
-            self._client.plain_login(user, secret)  # in UTF-8, which LOGIN can't send
-        else:
+        """Sign in; a token that is refused may have been revoked early, so it is renewed once."""
+        for fresh in (False, True):
+            secret = credentials.secret(fresh=fresh)
             try:
-                self._client.login(user, secret)
-            except UnicodeEncodeError:
-                raise InboxError(
-                    f"{self._inbox.host} takes no password with other than ASCII letters; "
-                    "give the mailbox another password"
-                ) from None
+                self._authenticate(credentials.mechanism, secret)
+            except imaplib.IMAP4.abort:
+                raise  # the connection broke: nothing was refused
+            except imaplib.IMAP4.error as error:
+                if fresh or not credentials.renewable:
+                    raise self._refused(str(error)) from None
+            else:
+                return
 
-    def _refused(self, error: LoginError) -> InboxError:
-        """The server's own words are left out: nobody knows what it repeats in them."""
-        found = _CODE.search(str(error))
+    def _authenticate(self, mechanism: str, secret: str) -> None:
+        user = self._inbox.user
+        with deadline(self._imap):
+            if mechanism == "XOAUTH2":
+                answer = f"user={user}\1auth=Bearer {secret}\1\1"
+                self._imap.authenticate("XOAUTH2", lambda _: answer.encode())
+            elif mechanism == "OAUTHBEARER":  # RFC 7628, section 3.1
+                name = user.replace("=", "=3D").replace(",", "=2C")
+                answer = f"n,a={name},\1auth=Bearer {secret}\1\1"
+                self._imap.authenticate("OAUTHBEARER", lambda _: answer.encode())
+            elif "AUTH=PLAIN" in self._imap.capabilities:
+                # PLAIN carries UTF-8, which LOGIN does not (RFC 4616, section 2)
+                self._imap.authenticate("PLAIN", lambda _: f"\0{user}\0{secret}".encode())
+            else:
+                try:
+                    self._imap.login(user, secret)
+                except UnicodeEncodeError:
+                    raise InboxError(
+                        f"{self._inbox.host} accepts only passwords of ASCII letters; "
+                        "give the mailbox another password"
+                    ) from None
+
+    def _refused(self, answer: str) -> InboxError:
+        """Say why the sign-in failed, without the server's words: they may repeat a secret."""
+        found = _CODE.search(answer)
         code = found.group(1) if found else ""
         where = f"{self._inbox.host} did not let {self._inbox.user} in"
         if code in ("UNAVAILABLE", "INUSE", "LIMIT"):
@@ -119,31 +124,42 @@ class Session:
     # -- the mailbox ----------------------------------------------------------------------
 
     def _open(self) -> tuple[int, int]:
+        """Open the mailbox; gives its UIDVALIDITY and the number of its mails."""
         try:
-            answer = self._client.select_folder(self._inbox.folder, readonly=self._read_only)
-        except IMAPClientError as error:
-            _pass_on_abort(error)
+            exists = self._select(self._inbox.folder, read_only=self._read_only)
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:
             raise InboxError(
                 f"{self._inbox.host} has no mailbox named {self._inbox.folder!r} that "
                 f"{self._inbox.user} may open: check the end of [inbox] url"
             ) from None
-        return int(answer.get(b"UIDVALIDITY", 0)), int(answer.get(b"EXISTS", 0))
+        _name, validity = self._imap.response("UIDVALIDITY")
+        return int(validity[-1] or 0), exists
+
+    def _select(self, folder: str, *, read_only: bool) -> int:
+        lines = self._ask(lambda: self._imap.select(_mailbox(folder), read_only))
+        return int(lines[-1]) if lines and isinstance(lines[-1], bytes) else 0
 
     def reopen(self) -> None:
-        """Look again at the mailbox: is it the same, how many mails are in it?"""
+        """Read again whether the mailbox is the same and how many mails it has."""
         self.uidvalidity, self.exists = self._open()
 
     def search(self, uids: str) -> list[int]:
-        """Which UIDs of a set ("5:9,12:*") are there, in order."""
+        """The UIDs of a set ("5:9,12:*") that are in the mailbox, in order."""
         found: set[int] = set()
         for first in range(1, self.exists + 1, _WINDOW):
             last = str(first + _WINDOW - 1) if first + _WINDOW <= self.exists else "*"
-            answer = self._client.search([f"{first}:{last}", "UID", uids])
-            found.update(int(uid) for uid in answer)
+            found.update(self._found(f"{first}:{last}", "UID", uids))
         return sorted(found)
 
+    def _found(self, *criteria: str) -> list[int]:
+        lines = self._ask(self._imap.uid, "SEARCH", *criteria)
+        words = [word for line in lines if isinstance(line, bytes) for word in line.split()]
+        return [int(word) for word in words if word.isdigit()]
+
     def envelopes(self, uids: Iterable[int]) -> dict[int, tuple[int, datetime | None]]:
-        """Size and INTERNALDATE of mails.  Nothing that a sender wrote is asked for."""
+        """Size and INTERNALDATE of mails.  No text that a sender wrote is requested."""
         known: dict[int, tuple[int, datetime | None]] = {}
         for line in self._fetch(uid_set(uids), "(UID RFC822.SIZE INTERNALDATE)"):
             text = line if isinstance(line, bytes) else line[0]
@@ -155,60 +171,74 @@ class Session:
                 known[int(uid.group(1))] = (int(size.group(1)) if size else 0, moment)
         return known
 
-    def piece(self, uid: int, offset: int, room: memoryview) -> int | None:
-        """Read bytes of a mail into *room* (RFC 9051, 6.4.5, BODY.PEEK[]<offset.length>).
+    def piece(self, uid: int, offset: int, size: int) -> bytes | None:
+        """Read *size* bytes of a mail (RFC 9051, 6.4.5, BODY.PEEK[]<offset.length>).
 
-        :returns: how many: less than there is room for at the mail's end; None if the mail is
-            not there.
+        :returns: fewer bytes than *size* at the mail's end; None if the mail is not there.
         """
-        items = f"(BODY.PEEK[]<{offset}.{len(room)}>)"
-        return self._landing.fetch(lambda: body_of(self._fetch(str(uid), items)), room)
+        data = body_of(self._fetch(str(uid), f"(BODY.PEEK[]<{offset}.{size}>)"))
+        if data is not None and len(data) > size:
+            raise imaplib.IMAP4.error("the server sent more than was requested")
+        return data
 
-    def _fetch(self, uids: str, items: str) -> Iterator[Any]:
-        kind, data = self._client._imap.uid("FETCH", uids, items)
-        if kind != "OK":
-            raise imaplib.IMAP4.error("the server could not give what was asked for")
-        return (item for item in data if item is not None)
+    def _fetch(self, uids: str, items: str) -> list[Line]:
+        return self._ask(self._imap.uid, "FETCH", uids, items)
 
     # -- moving ---------------------------------------------------------------------------
+
+    @cached_property
+    def _capabilities(self) -> frozenset[bytes]:
+        lines = self._ask(self._imap.capability)
+        return frozenset(
+            word for line in lines if isinstance(line, bytes) for word in line.upper().split()
+        )
 
     @property
     def moves(self) -> bool:
         """Whether the server has MOVE, which is done as a whole or not at all."""
-        return bool(self._client.has_capability("MOVE"))
+        return b"MOVE" in self._capabilities
 
     def move(self, uids: Iterable[int], folder: str) -> None:
-        """Move mails (RFC 6851), or copy, mark and expunge just them (RFC 4315).
+        """Move mails (RFC 6851), or copy, mark and expunge only these (RFC 4315).
 
-        Without either the mails are marked as deleted and left to the mailbox's owner.
+        Without either extension the mails stay, marked as deleted, and the mailbox's owner
+        expunges them.
         """
-        numbers = list(uids)
+        numbers = uid_set(uids)
         if self.moves:
-            self._client.move(numbers, folder)
+            self._ask(self._imap.uid, "MOVE", numbers, _mailbox(folder))
             return
-        self._client.copy(numbers, folder)
-        self.discard(numbers)
+        self._copy(numbers, folder)
+        self._discard(numbers)
 
     def discard(self, uids: Iterable[int]) -> None:
-        """Take mails away that were copied."""
-        numbers = list(uids)
-        self._client.add_flags(numbers, [imapclient.DELETED], silent=True)
-        if self._client.has_capability("UIDPLUS"):
-            self._client.uid_expunge(numbers)
+        """Delete mails that were copied."""
+        self._discard(uid_set(uids))
+
+    def _copy(self, numbers: str, folder: str) -> None:
+        self._ask(self._imap.uid, "COPY", numbers, _mailbox(folder))
+
+    def _discard(self, numbers: str) -> None:
+        self._mark_deleted(numbers)
+        if b"UIDPLUS" in self._capabilities:
+            self._ask(self._imap.uid, "EXPUNGE", numbers)
+
+    def _mark_deleted(self, numbers: str) -> None:
+        self._ask(self._imap.uid, "STORE", numbers, "+FLAGS.SILENT", r"(\Deleted)")
 
     def copied(self, uids: Iterable[int], folder: str) -> set[int]:
-        """Which mails stand in *folder* too: of one Message-ID, size and INTERNALDATE.
+        """The mails that are in *folder* too: with equal Message-ID, size and INTERNALDATE.
 
-        What has no Message-ID is not told: two copies are better than none.
+        A mail without a Message-ID is left out: two copies are better than none.
         """
         known = self.envelopes(uids)
         names = self._message_ids(known)
-        if not names or not self._client.folder_exists(folder):
+        if not names or not self._has_folder(folder):
             return set()
         found: set[int] = set()
-        self._client.select_folder(folder, readonly=True)
+        self._select(folder, read_only=True)
         for uid, name in names.items():
-            there = [int(other) for other in self._client.search(["HEADER", "Message-ID", name])]
+            there = self._found("HEADER", "Message-ID", _quoted(name))
             if there and known[uid] in self.envelopes(there).values():
                 found.add(uid)
         self.reopen()
@@ -225,45 +255,45 @@ class Session:
         return names
 
     def provide(self, folder: str) -> None:
-        """Make a mailbox if it is not there."""
+        """Create a mailbox if it does not exist."""
         try:
-            if not self._client.folder_exists(folder):
-                self._client.create_folder(folder)
-        except IMAPClientError as error:
-            _pass_on_abort(error)
+            if not self._has_folder(folder):
+                self._ask(self._imap.create, _mailbox(folder))
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:
             raise InboxError(
-                f"{self._inbox.host} has no mailbox for [inbox] processed_folder and makes none"
+                f"{self._inbox.host} has no mailbox for [inbox] processed_folder and does not "
+                "create one"
             ) from None
 
+    def _has_folder(self, folder: str) -> bool:
+        return bool(self._ask(self._imap.list, '""', _mailbox(folder)))
+
     def close(self) -> None:
-        """Say goodbye; a server that is gone does not matter any more."""
+        """Sign out; it does not matter whether the server still answers."""
         try:
-            self._client.logout()
+            with deadline(self._imap):
+                self._imap.logout()
         except (*BROKEN, imaplib.IMAP4.error):
             self.drop()
-        finally:
-            self._patience.end()
 
     def drop(self) -> None:
-        """Let go of a connection that is of no use."""
-        self._patience.end()
-        try:
-            self._client.shutdown()
-        except (*BROKEN, imaplib.IMAP4.error):
-            return
+        """Close a connection without signing out."""
+        with suppress(*BROKEN, imaplib.IMAP4.error):
+            self._imap.shutdown()
 
 
-def body_of(answer: Iterable[Any]) -> bytes | memoryview | None:
+def body_of(answer: Iterable[Line]) -> bytes | None:
     """The bytes of the mail in an answer to FETCH, None if there are none.
 
-    A literal, a literal8 (RFC 9051, section 4.3), or where little is left a quoted string or
-    NIL.  Lines about other mails, which a server may put between, are passed over.
+    They come as a literal, a literal8 (RFC 9051, section 4.3), or, near the mail's end, a quoted
+    string or NIL.  A server may send lines about other mails in between; they are skipped.
     """
     for item in answer:
         if isinstance(item, tuple):
             if b"BODY[]" in item[0].upper():
-                body: bytes | memoryview = item[1]
-                return body
+                return item[1]
             continue
         short = _ITEM_BODY.search(item)
         if short:
@@ -282,61 +312,13 @@ def uid_set(uids: Iterable[int]) -> str:
     return ",".join(str(a) if a == b else f"{a}:{b}" for a, b in runs)
 
 
-def _pass_on_abort(error: Exception) -> None:
-    """A broken connection is no answer of the server's."""
-    if isinstance(error, imaplib.IMAP4.abort):
-        raise error
+def _mailbox(name: str) -> str:
+    """A mailbox's name as commands carry it (RFC 3501, section 5.1.3)."""
+    return _quoted(imap_utf7.encode(name).decode("ascii"))
 
 
-def _context(config: Config) -> ssl.SSLContext:
-    ca_file = config.inbox.ca_file
-    try:
-        return ssl.create_default_context(cafile=config.resolve(ca_file) if ca_file else None)
-    except (OSError, ssl.SSLError) as error:
-        raise InboxError(f"[inbox] ca_file can't be used: {error.strerror or error}") from error
-
-
-def _connected(inbox: InboxConfig, tls: ssl.SSLContext) -> tuple[imapclient.IMAPClient, Patience]:
-    """A connection that is encrypted, except to loopback where the address says so."""
-    where = f"{inbox.host}, port {inbox.port}"
-    secure = inbox.scheme == "imaps"
-    try:
-        client = (TlsClient if secure else imapclient.IMAPClient)(
-            inbox.host,
-            inbox.port,
-            ssl=secure,
-            ssl_context=tls if secure else None,
-            timeout=imapclient.SocketTimeout(CONNECT_S, ANSWER_S),
-        )
-        client._imap.debug = 0  # IMAPClient has imaplib write every literal into a log
-        patience = Patience(client._imap, PATIENCE_S)
-        if inbox.scheme == "imap+starttls":
-            _encrypt(client, patience, tls)
-    except ssl.SSLCertVerificationError as error:
-        raise InboxError(
-            f"the certificate of {where} is not trusted: {error.verify_message}. If the server "
-            "has a private certificate authority, name its file in [inbox] ca_file."
-        ) from None
-    except ssl.SSLError as error:
-        if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-            raise
-        raise InboxError(
-            f"{where} does not speak TLS as imaps:// needs it; try imap+starttls://"
-        ) from None
-    except socket.gaierror as error:
-        raise InboxError(f"there is no server named {inbox.host}: check [inbox] url") from error
-    except IMAPClientError as error:
-        _pass_on_abort(error)
-        raise InboxError(f"{where} offers no STARTTLS; try imaps://") from None
-    return client, patience
-
-
-def _encrypt(client: imapclient.IMAPClient, patience: Patience, tls: ssl.SSLContext) -> None:
-    try:
-        client.starttls(tls)
-    except BaseException:
-        patience.end()
-        raise
+def _quoted(text: str) -> str:
+    return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
 
 
 def _date(text: bytes) -> datetime | None:

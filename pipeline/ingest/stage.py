@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from contextlib import closing
 from dataclasses import dataclass
 
 from pipeline import clock, wording
@@ -155,7 +154,7 @@ class _Intake:
 
     def take_in(self, inbox: Inbox, refs: list[MailRef]) -> None:
         size = sum(ref.size for ref in refs)
-        with closing(self._originals), self._console.task("Taking in", size, "B") as task:
+        with self._console.task("Taking in", size, "B") as task:
             for ref in refs:
                 try:
                     self._one(inbox, ref, task)

@@ -200,7 +200,7 @@ class Taker:
         if level >= _MAX_ENCODED_MAILS:
             rows.missing("mail", contents.PARTS_LOST)
             return
-        with self._originals.spool() as spool:
+        with self._originals.nested_spool() as spool:
             try:
                 for piece in body(part, file):
                     spool.write(piece)

@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from imapclient import IMAPClient
-
 from pipeline import config as configuration
 from pipeline import publishing
 from pipeline.console import Console, Verbosity
@@ -34,8 +32,8 @@ STEPS: dict[str, tuple[Any, str]] = {
     "row": (Intake, "_record_attachment"),
     "filed": (Intake, "set_filed"),
     "move": (Session, "move"),
-    "copy": (IMAPClient, "copy"),
-    "mark": (IMAPClient, "add_flags"),
+    "copy": (Session, "_copy"),
+    "mark": (Session, "_mark_deleted"),
 }
 
 
