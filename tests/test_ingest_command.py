@@ -70,7 +70,7 @@ def test_memory_does_not_grow_with_the_attachment(dovecot: Dovecot, account: Acc
                                                   tmp_path: Path) -> None:  # fmt: skip
     """60 MB of video, 82 MB as a mail, in at most 80 MB with Python and all that it imports."""
     account.append([mail(("large.mp4", mp4(9, 60_000_000))).as_bytes()])
-    Desk.at(tmp_path, account.url(), f'ca_file = "{dovecot.ca_file}"')
+    IngestScene.at(tmp_path, account.url(), f'ca_file = "{dovecot.ca_file}"')
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, "ingest", "-q"],
         cwd=tmp_path,
