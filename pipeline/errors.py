@@ -104,7 +104,7 @@ class Refused(Exception):
     """One clip ends here, with a reason for its row of the report; the run goes on."""
 
     def __init__(self, refusal: Refusal) -> None:
-        super().__init__(f"{refusal.reason}: {refusal.detail}")
+        super().__init__(f"{refusal.reason}: {refusal.code}")
         self.refusal = refusal
 
 

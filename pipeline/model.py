@@ -6,8 +6,12 @@ Names of statuses, reasons, carriers and fields are those of the report's schema
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from pipeline import texts
+from pipeline.texts import Detail, Value
 
 
 class Status(StrEnum):
@@ -136,7 +140,7 @@ class Note(StrEnum):
 class Caution(StrEnum):
     """What a reviewer should look at in a clip; never a reason to refuse it.
 
-    ``looks-like`` stands with the clip it looks like behind it: ``looks-like:<12 hex digits>``.
+    The report writes ``looks-like`` with the other clip: ``looks-like:<12 hex digits>``.
     """
 
     BLACK = "black"
@@ -158,10 +162,26 @@ class Caution(StrEnum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a clip ends here: a code for machines, a sentence of our own for people."""
+    """Why there is no clip: the reason, and the code of the sentence that says it exactly.
+
+    ``values`` fill the places in the sentence.  They are numbers, or words from a list of our
+    own; never a location, a sender's words or the free text of a decoder.
+    """
 
     reason: Reason
-    detail: str
+    code: Detail | str
+    values: Mapping[str, Value] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        """Take a sentence in the place of a code, until all callers give codes."""
+        if not isinstance(self.code, Detail):
+            object.__setattr__(self, "values", {"text": str(self.code)})
+            object.__setattr__(self, "code", Detail.AS_WRITTEN)
+
+    @property
+    def detail(self) -> str:
+        """The English sentence."""
+        return texts.sentence(Detail(self.code), self.values)
 
 
 @dataclass(frozen=True, order=True)
@@ -263,7 +283,11 @@ class ClipOutput:
 
 @dataclass(frozen=True)
 class ClipResult:
-    """The outcome of ``process`` for one original."""
+    """The outcome of ``process`` for one original.
+
+    ``looks_like`` is the beginning (12 hex digits) of the SHA-256 of the clip that was received
+    earlier and looks the same.
+    """
 
     sha256: str
     recipe: str
@@ -275,6 +299,7 @@ class ClipResult:
     caption: str = ""
     category: str | None = None
     warnings: tuple[str, ...] = ()
+    looks_like: str | None = None
     outputs: tuple[ClipOutput, ...] = ()
 
 

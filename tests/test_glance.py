@@ -192,9 +192,3 @@ def test_only_clips_of_a_kind_and_a_length_are_compared() -> None:
     assert lookalikes.find([Known("a", film, 2.0), Known("b", film, 2.4)]) == {"b": "a"}
     assert lookalikes.find([Known("a", film, 2.0), Known("b", film, 20.0)]) == {}
     assert lookalikes.find([Known("a", photo, None), Known("b", photo, 2.0)]) == {}
-
-
-def test_a_warning_of_a_likeness_is_taken_back() -> None:
-    before = ("dark", "looks-like:0123456789ab")
-    assert lookalikes.noted(before, None) == ("dark",)
-    assert lookalikes.noted(("dark",), "f" * 64) == ("dark", "looks-like:ffffffffffff")

@@ -14,7 +14,7 @@ STAGES = {"ingest", "process", "review", "render"}
 LAYERS = {
     "leaf": {
         *("__init__", "clip_order", "clock", "config", "console", "errors", "late", "ledger"),
-        *("model", "publishing", "wording", "workspace"),
+        *("model", "publishing", "texts", "wording", "workspace"),
     },
     "library": {"carriers", "judge"},
     "tool": {"ffmpeg", "formats", "media"},

@@ -86,10 +86,11 @@ def test_what_looks_alike_stands_side_by_side(
 ) -> None:
     for hue, name in enumerate(("first", "again")):
         campaign.mail(attachment(name))
-        alike = (f"looks-like:{sha('first')[:12]}",) if name == "again" else ()
-        campaign.clip(result(name, warnings=(*alike, "from-the-future")), hue=hue * 90)
+        alike = sha("first")[:12] if name == "again" else None
+        outcome = result(name, warnings=("from-the-future",), looks_like=alike)
+        campaign.clip(outcome, hue=hue * 90)
     campaign.mail(attachment("odd"))
-    campaign.clip(result("odd", warnings=("looks-like:" + "0" * 12,)))
+    campaign.clip(result("odd", looks_like="0" * 12))
     index = report.write(config, campaign.ledger, campaign.workspace, quiet()).index
     page, watch = reader.open(index)
     again = page.locator(card(page, "again"))

@@ -8,6 +8,7 @@ after them.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from importlib import resources
@@ -35,4 +36,32 @@ def m002_trail_columns(db: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_initial, m002_trail_columns)
+def m003_sentences_by_code(db: sqlite3.Connection) -> None:
+    """Store why there is no clip as code and values, and what a clip looks like on its own.
+
+    The sentences of before keep their words: the code is empty and the value is the text.
+    """
+    for table in ("attachment", "clip"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN detail_code TEXT")
+        db.execute(f"ALTER TABLE {table} ADD COLUMN detail_values TEXT")  # JSON object
+        update = f"UPDATE {table} SET detail_code = '', detail_values"  # noqa: S608 - our own names
+        db.execute(f"{update} = json_object('text', detail) WHERE reason IS NOT NULL")
+        db.execute(f"ALTER TABLE {table} DROP COLUMN detail")
+    db.execute("ALTER TABLE clip ADD COLUMN looks_like TEXT")
+    for sha256, stored in db.execute("SELECT sha256, warnings FROM clip").fetchall():
+        warnings = json.loads(stored)
+        others = [each for each in warnings if each.startswith("looks-like:")]
+        if others:
+            kept = json.dumps([each for each in warnings if each not in others])
+            other = others[0].removeprefix("looks-like:")
+            db.execute(
+                "UPDATE clip SET warnings = ?, looks_like = ? WHERE sha256 = ?",
+                (kept, other, sha256),
+            )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    m001_initial,
+    m002_trail_columns,
+    m003_sentences_by_code,
+)

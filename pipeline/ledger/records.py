@@ -32,6 +32,7 @@ from pipeline.model import (
     TrailEntry,
     What,
 )
+from pipeline.texts import Detail
 
 Columns = dict[str, object]
 Record = TypeVar("Record", Source, ClipOutput, Review)
@@ -130,6 +131,7 @@ def clip_columns(result: ClipResult) -> Columns:
         "caption": result.caption,
         "category": result.category,
         "warnings": json.dumps(result.warnings),
+        "looks_like": result.looks_like,
         "outputs": json.dumps([asdict(output) for output in result.outputs]),
         "done_at": clock.now(),
         **_refusal_columns(result.refusal),
@@ -149,6 +151,7 @@ def to_clip(row: sqlite3.Row) -> ClipResult:
         caption=row["caption"],
         category=row["category"],
         warnings=tuple(json.loads(row["warnings"])),
+        looks_like=row["looks_like"],
         outputs=tuple(from_json(ClipOutput, output) for output in json.loads(row["outputs"])),
     )
 
@@ -240,12 +243,16 @@ def outcome(
 def _refusal_columns(refusal: Refusal | None) -> Columns:
     return {
         "reason": refusal.reason if refusal else None,
-        "detail": refusal.detail if refusal else None,
+        "detail_code": refusal.code if refusal else None,
+        "detail_values": json.dumps(refusal.values) if refusal else None,
     }
 
 
 def _to_refusal(row: sqlite3.Row) -> Refusal | None:
-    return Refusal(Reason(row["reason"]), row["detail"]) if row["reason"] else None
+    if not row["reason"]:
+        return None
+    code, values = Detail(row["detail_code"]), json.loads(row["detail_values"])
+    return Refusal(Reason(row["reason"]), code, values)
 
 
 def _findings_json(findings: Iterable[Finding]) -> str:

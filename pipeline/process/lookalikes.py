@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.model import Caution
-
 _MEAN_BITS = 6.0  # of 64, over all moments: what re-encoding changes at most
 _ONE_BITS = 14  # of 64, in one moment
 _LENGTH_S, _LENGTH = 0.5, 0.05  # how much longer or shorter one may be
@@ -35,12 +33,6 @@ def find(clips: Sequence[Known]) -> dict[str, str]:
             ]
             found |= _among(group, count)
     return found
-
-
-def noted(warnings: Sequence[str], other: str | None) -> tuple[str, ...]:
-    """The warnings of a clip with the one that it looks like *other*, and no older such."""
-    rest = [warning for warning in warnings if not warning.startswith(Caution.LOOKS_LIKE)]
-    return (*rest, *([f"{Caution.LOOKS_LIKE}:{other[:12]}"] if other else []))
 
 
 def _among(group: Sequence[Known], count: int) -> dict[str, str]:

@@ -18,7 +18,7 @@ from pipeline.config import Config
 from pipeline.errors import ConfigError
 from pipeline.late import late
 from pipeline.ledger import Ledger
-from pipeline.model import Caution, ClipResult, Reason, Refusal, Review, Status
+from pipeline.model import ClipResult, Reason, Refusal, Review, Status
 from pipeline.process import recipe
 from pipeline.process.progress import Progress
 from pipeline.process.recipe import Recipe
@@ -188,9 +188,7 @@ def _likeness_outlived(ledger: Ledger) -> bool:
     """Whether a clip is noted as like one that is gone, as after a withdrawal."""
     clips = ledger.clips.results().values()
     there = {result.sha256[:12] for result in clips if result.outputs}
-    mark = f"{Caution.LOOKS_LIKE}:"
-    noted = (warning for result in clips for warning in result.warnings)
-    return not {w.removeprefix(mark) for w in noted if w.startswith(mark)} <= there
+    return not {result.looks_like for result in clips if result.looks_like} <= there
 
 
 def _note_lookalikes(ledger: Ledger) -> None:
@@ -199,9 +197,9 @@ def _note_lookalikes(ledger: Ledger) -> None:
     made = [known[item.sha256] for item, _ in ledger.clips.candidates() if item.sha256 in known]
     found = lookalikes.find([_known(result) for result in made if result.outputs])
     for result in made:
-        noted = lookalikes.noted(result.warnings, found.get(result.sha256))
-        if noted != result.warnings:
-            ledger.clips.record(replace(result, warnings=noted))
+        other = found.get(result.sha256, "")[:12] or None
+        if other != result.looks_like:
+            ledger.clips.record(replace(result, looks_like=other))
 
 
 def _known(result: ClipResult) -> lookalikes.Known:

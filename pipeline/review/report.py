@@ -21,7 +21,7 @@ from pipeline import clock, publishing
 from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.ledger import Ledger
-from pipeline.model import ClipOutput, ClipResult, Review, Row, Status, Submission
+from pipeline.model import Caution, ClipOutput, ClipResult, Review, Row, Status, Submission
 from pipeline.review import history, page, stills, table
 from pipeline.review.rules import admitted, shown_seconds, waiting
 from pipeline.review.shown import plain, shown
@@ -185,6 +185,11 @@ def _sender(address: str, how: str) -> str:
     return shown(address if how == "full" else masked_sender(address))
 
 
+def _warnings(result: ClipResult) -> list[str]:
+    alike = [f"{Caution.LOOKS_LIKE}:{result.looks_like}"] if result.looks_like else []
+    return [*result.warnings, *alike]
+
+
 def _clip(row: Row) -> dict[str, Any]:
     item = row.attachment
     # what was withdrawn is gone, and a part that ingest refused was never processed, even
@@ -213,7 +218,7 @@ def _clip(row: Row) -> dict[str, Any]:
                 "category": result.category if result else None,
             }
         ),
-        "warnings": [shown(warning) for warning in result.warnings] if result else [],
+        "warnings": [shown(warning) for warning in _warnings(result)] if result else [],
         "outputs": _outputs(result),
         "review": review_as_data(row.review),
     }

@@ -1,0 +1,100 @@
+"""Sentences by code: the ledger stores a code and values, and a sentence is made to be shown.
+
+``en.json`` holds a sentence for each code, with the names of its values in braces.  So a row
+that was stored before a sentence changed, or before there was another language, is shown in
+the new words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+
+Value = str | int | float | bool | None
+
+
+class Detail(StrEnum):
+    """What exactly was wrong with an attachment; each code has one sentence.
+
+    A code that was released is stored in ledgers, so it is never given another meaning.
+    ``AS_WRITTEN`` is for rows of before there were codes: its value is the sentence itself.
+    """
+
+    AS_WRITTEN = ""
+    EMPTY_FILE = "empty-file"
+    UNKNOWN_FORMAT = "unknown-format"
+    PDF = "pdf"
+    CLOSED_ARCHIVE = "closed-archive"
+    SOUND_FILE = "sound-file"
+    PROGRAM = "program"
+    OFFICE_DOCUMENT = "office-document"
+    RAW_PHOTO = "raw-photo"
+    FFMPEG_LIST = "ffmpeg-list"
+    FFMPEG_METADATA = "ffmpeg-metadata"
+    PLAYLIST = "playlist"
+    SESSION_DESCRIPTION = "session-description"
+    SCRIPT = "script"
+    SVG = "svg"
+    WEB_PAGE = "web-page"
+    LINK = "link"
+    BROKEN_STRUCTURE = "broken-structure"
+    PROTECTED_FILE = "protected-file"
+    SOUND_ONLY = "sound-only"
+    NO_PICTURE = "no-picture"
+    UNDECODABLE = "undecodable"
+    HUGE_PICTURE = "huge-picture"
+    DECODER_CRASHED = "decoder-crashed"
+    DECODER_MISUSED = "decoder-misused"
+    TOO_SLOW = "too-slow"
+    LIMIT_REACHED = "limit-reached"
+    KILLED = "killed"
+    TOO_LONG = "too-long"
+    DECODING_FAILED = "decoding-failed"
+    DECODING_FAILED_SAID = "decoding-failed-said"
+    NOT_JOINABLE = "not-joinable"
+    NOT_CLEAN = "not-clean"
+    PROGRAM_FAILED = "program-failed"
+    UNWRITABLE_CAPTION = "unwritable-caption"
+    TRANSFER_CUT = "transfer-cut"
+    TOO_LARGE = "too-large"
+    LAYOUT_PICTURE = "layout-picture"
+    TOO_MANY_MEMBERS = "too-many-members"
+    UNPACKS_TOO_LARGE = "unpacks-too-large"
+    EXPANDS_TOO_MUCH = "expands-too-much"
+    NESTED_TOO_DEEP = "nested-too-deep"
+    BROKEN_ZIP = "broken-zip"
+    DOCUMENT_OR_PROGRAM = "document-or-program"
+    LOCKED_MEMBER = "locked-member"
+    UNSUPPORTED_PACKING = "unsupported-packing"
+    DAMAGED_MEMBER = "damaged-member"
+    BROKEN_WINMAIL = "broken-winmail"
+    ENCRYPTED_MAIL = "encrypted-mail"
+    SIGNED_MAIL = "signed-mail"
+    PARTS_LOST = "parts-lost"
+    TOO_MANY_PARTS = "too-many-parts"
+    MAIL_CUT = "mail-cut"
+    UNREADABLE_MAIL = "unreadable-mail"
+
+
+def sentence(code: Detail, values: Mapping[str, Value]) -> str:
+    """The English sentence of a code with its values.
+
+    A value that is missing shows as the name of its place, so a row can always be shown.
+    """
+    return details()[code].format_map(_Values(values))
+
+
+@cache
+def details() -> dict[str, str]:
+    """All sentences by code, with the places of their values."""
+    text = resources.files("pipeline.texts").joinpath("en.json").read_text("utf-8")
+    loaded: dict[str, str] = json.loads(text)["details"]
+    return loaded
+
+
+class _Values(dict[str, Value]):
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"
