@@ -3,7 +3,8 @@
     .venv/bin/python docs/make.py [--check]
 
 ``configuration.md`` comes from the models of the configuration, ``commands.md`` from the
-commands and enums; what neither says stands in ``words.toml``.  With ``--check`` nothing is
+commands and enums, ``formats.md`` from the table of file formats; what none of them says is in
+``words.toml``.  With ``--check`` nothing is
 written, and the exit code is 1 if a page is out of date.
 """
 
@@ -24,7 +25,8 @@ from pipeline import errors
 from pipeline.cli import cli
 from pipeline.commands.session import EXIT_CLIP_FAILED
 from pipeline.config import Config, Section
-from pipeline.model import Carrier, Note, Reason, Status, What
+from pipeline.formats import FORMATS
+from pipeline.model import Carrier, Kind, Note, Reason, Status, What
 from pipeline.review.page import texts
 
 FOLDER = Path(__file__).parent
@@ -34,7 +36,11 @@ NOTICE = "<!-- Written by docs/make.py. Change the code or docs/words.toml, then
 
 
 def main() -> int:
-    pages = {"configuration.md": configuration(), "commands.md": commands()}
+    pages = {
+        "configuration.md": configuration(),
+        "commands.md": commands(),
+        "formats.md": formats(),
+    }
     stale = [name for name, text in pages.items() if _standing(FOLDER / name) != text]
     if "--check" in sys.argv[1:]:
         for name in stale:
@@ -226,7 +232,42 @@ def _subclasses(kind: type[errors.FootageError]) -> Iterator[type[errors.Footage
         yield from _subclasses(each)
 
 
-# -- both ----------------------------------------------------------------------------------
+# -- formats.md ----------------------------------------------------------------------------
+
+
+def formats() -> str:
+    """The page of all file formats that become clips."""
+    rows = [
+        (
+            f"`{each.name}`",
+            "photo" if each.kind is Kind.IMAGE else "video",
+            f"`{each.demuxer}`",
+            f"`{each.reader.__module__.removeprefix('pipeline.')}`",
+            "yes" if each.colour_profile else "",
+            "yes" if each.may_move else "",
+        )
+        for each in FORMATS
+    ]
+    head = ("format", "is a", "FFmpeg's demuxer", "reader", "colour profile", "animations")
+    return _page(
+        [
+            "# File formats",
+            NOTICE,
+            "A file's format is determined from its bytes, never from its name; the first row that "
+            "matches wins. All other files are refused with a reason of "
+            "[commands.md](commands.md#reasons); zip archives and winmail.dat are opened, and each "
+            "file in them counts by itself.",
+            _table(head, rows),
+            "*Reader*: the module that finds what a file gives away. Whatever a reader does not "
+            "know is reported as an unknown part. *Colour profile*: the profile of a photo is "
+            "applied. *Animations*: a file with several pictures is a video, not a photo.",
+            "A format is one row of `pipeline/formats.py` and one reader in "
+            "`pipeline/carriers/readers`.",
+        ]
+    )
+
+
+# -- all -----------------------------------------------------------------------------------
 
 
 def _same(section: str, wanted: Iterable[str | StrEnum]) -> None:

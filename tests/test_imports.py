@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+from importlib import import_module
 from pathlib import Path
+
+import pytest
 
 import pipeline
 
@@ -71,6 +74,45 @@ def test_imports_point_one_way() -> None:
     assert wrong == []
 
 
+# What each library may take from the house.  Both judge texts by the one table of places.
+SURROUNDINGS = {
+    "carriers": {"pipeline.model.Carrier", "pipeline.model.Finding", "pipeline.model.What"},
+    "judge": {"pipeline.errors.NotClean"},
+}
+PLACES = {"pipeline.places.found", "pipeline.wording.mask_locations"}
+
+
+@pytest.mark.parametrize("library", SURROUNDINGS)
+def test_a_library_could_be_published_alone(library: str) -> None:
+    taken = {
+        name
+        for path in (ROOT / library).rglob("*.py")
+        for name in imported(path)
+        if not name.startswith(f"pipeline.{library}")
+    }
+    allowed = SURROUNDINGS[library] | PLACES
+    assert taken <= allowed | {name.rpartition(".")[0] for name in allowed}
+    assert (ROOT / library / "README.md").is_file()
+
+
+@pytest.mark.parametrize("library", SURROUNDINGS)
+def test_a_library_is_used_by_its_face(library: str) -> None:
+    """The containers are a second face of carriers; the readers are for the table of formats."""
+    face = set(import_module(f"pipeline.{library}").__all__)
+    assert face
+    wrong = []
+    for path in ROOT.rglob("*.py"):
+        own = path.relative_to(ROOT)
+        open_to_all = ["carriers.containers"] + ["carriers.readers"] * (own.name == "formats.py")
+        for name in imported(path):
+            below = name.removeprefix(f"pipeline.{library}.")
+            if own.parts[0] == library or below == name or below in face:
+                continue
+            if not name.removeprefix("pipeline.").startswith(tuple(open_to_all)):
+                wrong.append(f"{own} imports {name}")
+    assert wrong == []
+
+
 def test_only_one_module_starts_programs() -> None:
     """ffmpeg/runner, through ffmpeg/sandbox; the sign-in runs the password command."""
     allowed = {"ffmpeg/runner.py", "ffmpeg/sandbox.py", "ingest/signin.py"}
@@ -111,3 +153,17 @@ def test_ingest_uses_no_private_name_of_another_package() -> None:
         and not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"))
     ]
     assert found == []
+
+
+# Names that are still used twice; nothing may be added.
+TWICE = {"Film", "Format", "Inbox", "Look", "Mail", "Measured", "Part"}
+
+
+def test_a_public_class_name_means_one_thing() -> None:
+    homes: dict[str, list[str]] = {}
+    for path in ROOT.rglob("*.py"):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    twice = {name: where for name, where in homes.items() if len(where) > 1}
+    assert {name: where for name, where in twice.items() if name not in TWICE} == {}

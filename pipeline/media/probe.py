@@ -22,7 +22,7 @@ from pipeline.formats import Format
 from pipeline.model import Kind, Reason, Refusal, Source
 
 if TYPE_CHECKING:  # the child imports PyAV, which belongs in the sandbox
-    from pipeline.media.probe_child import AudioFacts, Facts, FrameFacts, VideoFacts
+    from pipeline.media.probe_child import FirstFrame, ProbedFile, ProbedSound, ProbedVideo
 
 _CHILD = Path(__file__).with_name("probe_child.py")
 _UNSPECIFIED = 2
@@ -137,7 +137,7 @@ def probe(runner: FfmpegRunner, path: Path, footage: Format) -> Probe:
     faults.look(ended, cell.limits.wall_s)
     if not ended.ok:
         raise _refused(Reason.CORRUPT, "the decoder broke on the file")
-    untrusted_facts: Facts | None = json.loads(ended.stdout)
+    untrusted_facts: ProbedFile | None = json.loads(ended.stdout)
     if untrusted_facts is None:
         raise _refused(Reason.CORRUPT, "the file's structure can't be read")
     return _understood(untrusted_facts, footage, headers)
@@ -153,7 +153,7 @@ def _headers(path: Path, footage: Format) -> HeifPicture | Animation | None:
         raise _refused(Reason.CORRUPT, "the file's structure can't be read") from error
 
 
-def _understood(facts: Facts, footage: Format, item: HeifPicture | None) -> Probe:
+def _understood(facts: ProbedFile, footage: Format, item: HeifPicture | None) -> Probe:
     video, audio = facts["video"], facts["audio"]
     if facts["encrypted"]:
         raise _refused(Reason.ENCRYPTED, "the file is protected and can't be opened")
@@ -237,7 +237,7 @@ def _code_points(colour: bytes) -> tuple[int, int, int]:
     return matrix, transfer, primaries
 
 
-def _picture(video: VideoFacts, frame: FrameFacts) -> Picture:
+def _picture(video: ProbedVideo, frame: FirstFrame) -> Picture:
     rotation = -round(frame["rotation"] / 90) * 90 % 360
     width, height = frame["width"], frame["height"]
     sar = Fraction(*frame["sar"]) if all(frame["sar"]) else Fraction(1)
@@ -275,7 +275,7 @@ def _picture(video: VideoFacts, frame: FrameFacts) -> Picture:
     )
 
 
-def _sound(audio: AudioFacts | None) -> Sound | None:
+def _sound(audio: ProbedSound | None) -> Sound | None:
     if audio is None or audio["start_s"] is None or audio["end_s"] is None:
         return None
     return Sound(audio["index"], audio["codec"], audio["start_s"], audio["end_s"])

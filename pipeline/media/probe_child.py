@@ -30,7 +30,7 @@ _NOT_FOOTAGE = (
 _TRIES = 300  # packets to decode before a file without a first frame counts as corrupt
 
 
-class SpanFacts(TypedDict):
+class StreamSpan(TypedDict):
     """When a stream begins, when its last packet begins, when it ends, in seconds."""
 
     packets: int
@@ -40,7 +40,7 @@ class SpanFacts(TypedDict):
     last_has_length: bool
 
 
-class FrameFacts(TypedDict):
+class FirstFrame(TypedDict):
     """The first picture; numbers of colours are code points of ITU-T H.273."""
 
     width: int
@@ -56,34 +56,34 @@ class FrameFacts(TypedDict):
     interlaced: bool
 
 
-class VideoFacts(SpanFacts):
+class ProbedVideo(StreamSpan):
     """The picture stream; ``frame`` is None where no picture can be decoded."""
 
     index: int
     codec: str
     fps: float | None
     alpha_beside: bool
-    frame: FrameFacts | None
+    frame: FirstFrame | None
 
 
-class AudioFacts(SpanFacts):
+class ProbedSound(StreamSpan):
     """The sound stream."""
 
     index: int
     codec: str
 
 
-class Facts(TypedDict):
+class ProbedFile(TypedDict):
     """What a file holds; ``container`` is FFmpeg's name of the format."""
 
     container: str
     encrypted: bool
-    video: VideoFacts | None
-    audio: AudioFacts | None
+    video: ProbedVideo | None
+    audio: ProbedSound | None
 
 
 @dataclass
-class Extent:
+class StreamExtent:
     """A stream's packets so far: the first and the last moment, ``last`` packet's length."""
 
     packets: int = 0
@@ -93,7 +93,7 @@ class Extent:
     last: int = 0
 
 
-def main(path: str, demuxer: str, *pairs: str) -> Facts | None:
+def main(path: str, demuxer: str, *pairs: str) -> ProbedFile | None:
     """What the file holds; None where it can't be opened.
 
     :param pairs: options for the demuxer, each as NAME=VALUE.
@@ -109,12 +109,12 @@ def main(path: str, demuxer: str, *pairs: str) -> Facts | None:
         return _facts(container)
 
 
-def _facts(container: InputContainer) -> Facts:
+def _facts(container: InputContainer) -> ProbedFile:
     videos = [s for s in container.streams.video if not s.disposition & _NOT_FOOTAGE]
     audios = [s for s in container.streams.audio if s.codec_context is not None]
     video = max(videos, key=_rank, default=None)
     audio = audios[0] if audios else None
-    facts: Facts = {
+    facts: ProbedFile = {
         "container": container.format.name.split(",")[0],
         "encrypted": _is_encrypted(container),
         "video": None,
@@ -154,9 +154,9 @@ def _tag(stream: Stream) -> str:
 
 def _extents(
     container: InputContainer, streams: list[VideoStream | AudioStream]
-) -> dict[int, Extent]:
+) -> dict[int, StreamExtent]:
     """Where the streams really begin and end, by reading all packets, not by the header."""
-    seen = {stream.index: Extent() for stream in streams}
+    seen = {stream.index: StreamExtent() for stream in streams}
     try:
         for packet in container.demux(*streams):
             if packet.pts is None or packet.size == 0 or packet.is_discard:
@@ -175,14 +175,14 @@ def _extents(
     return seen
 
 
-def _origin(container: InputContainer, extents: dict[int, Extent]) -> float:
+def _origin(container: InputContainer, extents: dict[int, StreamExtent]) -> float:
     """The time that FFmpeg calls 0."""
     if container.start_time is not None:
         return float(container.start_time) / 1_000_000
     return min((float(e.start) for e in extents.values() if e.start is not None), default=0.0)
 
 
-def _span(extent: Extent, origin: float) -> SpanFacts:
+def _span(extent: StreamExtent, origin: float) -> StreamSpan:
     start, latest, end = (
         None if moment is None else float(moment) - origin
         for moment in (extent.start, extent.latest, extent.end)
@@ -196,7 +196,7 @@ def _span(extent: Extent, origin: float) -> SpanFacts:
     }
 
 
-def _video(container: InputContainer, stream: VideoStream, span: SpanFacts) -> VideoFacts:
+def _video(container: InputContainer, stream: VideoStream, span: StreamSpan) -> ProbedVideo:
     context = stream.codec_context
     rate = stream.average_rate or stream.guessed_rate
     frame = _first_frame(container, stream) if context else None
@@ -211,7 +211,7 @@ def _video(container: InputContainer, stream: VideoStream, span: SpanFacts) -> V
     }
 
 
-def _frame(stream: VideoStream, frame: VideoFrame) -> FrameFacts:
+def _frame(stream: VideoStream, frame: VideoFrame) -> FirstFrame:
     sar = stream.sample_aspect_ratio
     return {
         "width": frame.width,
