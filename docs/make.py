@@ -11,6 +11,7 @@ written, and the exit code is 1 if a page is out of date.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,7 @@ from typing import Any, Union, get_args, get_origin
 
 import click
 
+import pipeline
 from pipeline import errors
 from pipeline.cli import cli
 from pipeline.commands.session import EXIT_CLIP_FAILED
@@ -195,6 +197,14 @@ def _codes() -> Iterator[str]:
     raised = {each.exit_code for each in _subclasses(errors.FootageError)}
     _same("exit", map(str, sorted(raised | {0, EXIT_CLIP_FAILED})))
     yield _table(("code", "means", "what to do"), _split("exit"))
+    yield "## The log of a run"
+    _same("event", _events())
+    yield (
+        "Each run writes a file of JSON lines into `logs/` of the workspace. A line has the time "
+        "(`at`), the name of the event, and its facts. No text that a sender wrote is in it. The "
+        "events are:"
+    )
+    yield _table(("event", "means"), _plain("event"))
     yield "## Statuses"
     _same("status", Status)
     yield _table(("status", "means"), _plain("status"))
@@ -224,6 +234,12 @@ def _codes() -> Iterator[str]:
     yield _table(("what", "means"), _plain("what"))
     yield "Where it may stand:"
     yield _table(("carrier", "means"), _plain("carrier"))
+
+
+def _events() -> set[str]:
+    """The names of all events that the code writes into a run's log."""
+    texts = (path.read_text("utf-8") for path in Path(pipeline.__file__).parent.rglob("*.py"))
+    return {name for text in texts for name in re.findall(r"\.event\(\s*\"([a-z-]+)\"", text)}
 
 
 def _subclasses(kind: type[errors.FootageError]) -> Iterator[type[errors.FootageError]]:

@@ -6,6 +6,8 @@ A command imports what it needs when it is called, and not at the top of this mo
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -302,20 +304,25 @@ def main() -> None:
     """Run the command line and exit."""
     arguments = sys.argv[1:]
     given = _flags(cli, arguments)
+    ending = _call(arguments, verbose="verbose" in given)
+    code = ending.exit_code if ending else 0
     try:
-        ending = _call(arguments, verbose="verbose" in given)
-        if "json" in given and ending is not None:
-            click.echo(ending.json())
-        elif ending is not None:
-            for line in ending.lines:
+        if ending is not None:
+            for line in (ending.json(),) if "json" in given else ending.lines:
                 click.echo(line)
-    except OSError as error:  # standard output is closed, or is a file on a full disk
-        sys.exit(_said(named(error)).exit_code)
-    sys.exit(0 if ending is None else ending.exit_code)
+        sys.stdout.flush()
+    except OSError as error:
+        # what standard output still holds would raise once more when Python ends
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not code and not isinstance(error, BrokenPipeError):
+            _said(named(error))
+        code = code or 1
+    sys.exit(code)
 
 
 def _call(arguments: list[str], *, verbose: bool) -> Ending | None:
-    """The ending of the command that *arguments* name; none where click only showed a text."""
+    """Call the command that *arguments* name, and turn whatever it raises into an ending."""
     try:
         ending = cli.main(arguments, prog_name="footage", standalone_mode=False)
     except click.ClickException as error:
@@ -323,11 +330,12 @@ def _call(arguments: list[str], *, verbose: bool) -> Ending | None:
         return Ending(error.exit_code, {"error": error.format_message()})
     except click.Abort:
         return _said(Stopping())
-    except BaseException as error:  # noqa: BLE001 - every ending is a sentence and an exit code
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every ending is a sentence
         fault = named(error)
         if verbose and isinstance(fault, InternalError):
             click.echo("".join(fault.trace), err=True, nl=False)
         return _said(fault)
+    # where click showed a help text, there is nothing more to show
     return ending if isinstance(ending, Ending) else None
 
 

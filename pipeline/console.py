@@ -105,7 +105,7 @@ class Console:
     def open_log(self, path: Path) -> None:
         """Begin the run's log; before this, events go nowhere."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._log = path.open("a", encoding="utf-8", buffering=1)
+        self._log = path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
         path.chmod(0o600)
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import time
 from pathlib import Path
 
 from PIL import Image
-from support.command_scene import CommandScene, begin, config, make
+from support.command_scene import CommandScene, Said, begin, config, make
 
 OUTPUT = '[[output]]\nname = "wide"\nsize = "640x360"\nfps = 30\nquality = "high"\n'
 SETTINGS = (
@@ -53,11 +54,14 @@ def still_running(folder: Path) -> list[str]:
     return found
 
 
-def interrupted(campaign: CommandScene) -> tuple[int, str, float]:
-    """Exit code, last words, and how long it took a run that was stopped during an encode."""
-    command = [sys.executable, "-m", "pipeline", "process", "-v"]
+def interrupted(campaign: CommandScene) -> tuple[Said, float]:
+    """How a run ended that was stopped during an encode, and how long it took to end."""
+    command = [sys.executable, "-m", "pipeline", "process", "-v", "--json"]
     command += ["--config", str(campaign.folder / "config.toml")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
         assert process.stderr is not None
         seen = {"encode": 0, "loudness": 0}
         for line in process.stderr:
@@ -68,17 +72,23 @@ def interrupted(campaign: CommandScene) -> tuple[int, str, float]:
                 break
         begun = time.monotonic()
         process.send_signal(signal.SIGINT)
-        said = process.stderr.read()
+        err = process.stderr.read()
         code = process.wait()
-    return code, said, time.monotonic() - begun
+        said = Said(code, process.stdout.read(), err)
+    return said, time.monotonic() - begun
 
 
 def test_ctrl_c_and_the_next_run(tmp_path: Path) -> None:
     campaign = campaign_with_a_long_film(tmp_path)
-    code, said, seconds = interrupted(campaign)
-    assert code == 1
-    assert said.splitlines()[-1] == "footage: stopped; nothing is lost, run again to go on"
-    assert "Traceback" not in said
+    said, seconds = interrupted(campaign)
+    assert said.code == 1
+    sentence = "stopped; nothing is lost, run again to go on"
+    assert said.err.splitlines()[-1] == f"footage: {sentence}"
+    assert said.data == {"exit_code": 1, "error": sentence}
+    assert "Traceback" not in said.err
+    (log,) = [log for log in (campaign.work / "logs").iterdir() if '"process"' in log.read_text()]
+    ended = json.loads(log.read_text().splitlines()[-1])
+    assert (ended["event"], ended["exit_code"], ended["error"]) == ("run-ended", 1, sentence)
     assert seconds < ENDED_WITHIN_S
     assert still_running(campaign.folder) == []
 

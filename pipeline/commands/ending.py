@@ -20,9 +20,10 @@ class Ending:
 
     def json(self) -> str:
         """The one JSON object of ``--json``."""
-        return json.dumps(
-            {"exit_code": self.exit_code, **self.facts}, default=str, ensure_ascii=False
-        )
+        facts = {"exit_code": self.exit_code, **self.facts}
+        text = json.dumps(facts, default=str, ensure_ascii=False)
+        # a file's name that is not valid Unicode becomes an escape of JSON
+        return text.encode("utf-8", "backslashreplace").decode()
 
 
 def failed(error: FootageError) -> Ending:

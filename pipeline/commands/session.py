@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from pipeline import __version__
+from pipeline import __version__, wording
 from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
 from pipeline.console import Console
-from pipeline.errors import InternalError, LedgerError, named
+from pipeline.errors import FootageError, InternalError, LedgerError, named
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ledger import Ledger
 from pipeline.model import Status
@@ -30,45 +29,70 @@ def execute(config: Config, console: Console, command: str, step: Step) -> Endin
     :raises FootageError: the command could not finish; the log and the ledger hold the sentence.
     """
     workspace = Workspace(config.root)
-    with hold(workspace), Ledger(workspace.ledger) as ledger, _log(console, workspace) as run_id:
-        swept = sweep(workspace)
+    with hold(workspace), _log(console, workspace) as run_id:
         console.event("run-begun", run=run_id, command=command, version=__version__)
-        if swept:
-            console.event("swept", files=swept)
-        ledger.runs.start(run_id, command)
-        runner = FfmpegRunner(config.process.sandbox, console)
         try:
-            facts = step(Run(config, ledger, workspace, runner, console))
-            clips = sum(row.status is Status.FAILED for row in ledger.clips.rows())
+            with (
+                Ledger(workspace.ledger) as ledger,
+                _programs(config, console, workspace) as ffmpeg,
+            ):
+                run = Run(config, ledger, workspace, ffmpeg, console)
+                ending = _record(run, run_id, command, step)
         except BaseException as error:
             fault = named(error)
-            # the disk may be full, or the ledger may be what failed: the first error counts
-            with contextlib.suppress(OSError, LedgerError):
+            with contextlib.suppress(OSError):  # the disk may be full: the first error counts
                 if isinstance(fault, InternalError):
                     console.event("internal", trace=fault.trace)
-                console.event("run-ended", exit_code=fault.exit_code, error=str(fault))
-            with contextlib.suppress(OSError, LedgerError):
-                ledger.runs.end(run_id, fault.exit_code, {"error": str(fault)})
+                console.event("run-ended", exit_code=fault.exit_code, error=_sentence(fault))
             raise fault from error
-        finally:
-            runner.close()
-            # a program whose run was killed just as it started may have written since
-            sweep(workspace)
-        code = EXIT_CLIP_FAILED if clips else 0
-        ledger.runs.end(run_id, code, facts)
-        said = None
-        if clips:
-            said = f"{clips} clips failed; see the report, then: footage retry"
-            console.warn(said)
-        console.event("run-ended", exit_code=code, error=said)
-        return Ending(code, facts)
+        warning = None
+        if ending.exit_code == EXIT_CLIP_FAILED:
+            warning = "some clips failed; see the report, then: footage retry"
+            console.warn(warning)
+        console.event("run-ended", exit_code=ending.exit_code, error=warning)
+        return ending
+
+
+def _record(run: Run, run_id: str, command: str, step: Step) -> Ending:
+    """Do the step, and write its beginning and its ending into the ledger."""
+    run.ledger.runs.start(run_id, command)
+    try:
+        facts = step(run)
+        failed = any(row.status is Status.FAILED for row in run.ledger.clips.rows())
+    except BaseException as error:
+        fault = named(error)
+        with contextlib.suppress(LedgerError):  # it may be what failed: the first error counts
+            run.ledger.runs.end(run_id, fault.exit_code, {"error": _sentence(fault)})
+        raise fault from error
+    ending = Ending(EXIT_CLIP_FAILED if failed else 0, facts)
+    run.ledger.runs.end(run_id, ending.exit_code, facts)
+    return ending
+
+
+def _sentence(fault: FootageError) -> str:
+    """An error's sentence as the log and the ledger keep it: it may name a file of a sender."""
+    return wording.mask_locations(str(fault))
+
+
+@contextmanager
+def _programs(config: Config, console: Console, workspace: Workspace) -> Iterator[FfmpegRunner]:
+    """Give the runner of programs, and sweep up what programs of killed runs left behind."""
+    swept = sweep(workspace)
+    if swept:
+        console.event("swept", files=swept)
+    runner = FfmpegRunner(config.process.sandbox, console)
+    try:
+        yield runner
+    finally:
+        runner.close()
+        # a program whose run was killed just as it started may have written since
+        sweep(workspace)
 
 
 @contextmanager
 def _log(console: Console, workspace: Workspace) -> Iterator[str]:
-    """Open the run's log, and give the name of the run."""
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    run_id = f"{moment}-{secrets.token_hex(3)}"
+    """Open the run's log, and give the run's name: its first moment, so that names sort by time."""
+    run_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     console.open_log(workspace.logs / f"{run_id}.jsonl")
     try:
         yield run_id
