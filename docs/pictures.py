@@ -162,7 +162,7 @@ def served(config: configuration.Config, browser: Browser, picture: Picture) -> 
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        return take(browser, server.door.link, picture)
+        return take(browser, server.access.link, picture)
     finally:
         server.shutdown()
         thread.join()

@@ -261,9 +261,9 @@ def demo(options: Options, folder: Path) -> Ending:
 def review(options: Options, port: int, by: str, *, opens: bool) -> Ending:
     """Serve the report with approve / hold / reject on a loopback port, until Ctrl-C."""
     from pipeline.commands.review import user
-    from pipeline.review.web import serve
+    from pipeline.review.web import ReviewOptions, serve
 
-    serve(options.load(), options.console, by=by or user(), port=port, opens=opens)
+    serve(options.load(), options.console, ReviewOptions(by or user(), port, opens))
     return Ending()
 
 
@@ -276,9 +276,10 @@ def _decision(name: str, decision: Decision, text: str) -> None:
     @click.option("--by", default="", help="Who decides; the user's name unless given.")
     @_common
     def command(options: Options, shas: Sequence[str], note: str, by: str) -> Ending:
-        from pipeline.commands.review import Verdict, decide_clips
+        from pipeline.commands.review import decide_clips, user
+        from pipeline.review.decisions import Verdict
 
-        verdict = Verdict(decision, note, by)
+        verdict = Verdict(decision, note, by or user())
         return decide_clips(options.load(), options.console, shas, verdict)
 
 

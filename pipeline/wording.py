@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Literal
+
+SenderStyle = Literal["masked", "full", "none"]
 
 MASK = "[location removed]"
 
@@ -103,3 +106,10 @@ def masked_sender(address: str) -> str:
         return f"{address[:1]}…" if address else ""
     host, dot, top = domain.rpartition(".")
     return f"{local[:1]}…@{host[:1]}…{dot}{top}"
+
+
+def shown_sender(address: str, style: SenderStyle) -> str:
+    """Write a sender in the style that ``[report] sender`` asks for; "none" gives ""."""
+    if style == "none":
+        return ""
+    return plain(address if style == "full" else masked_sender(address), 254)

@@ -14,6 +14,7 @@ from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, OriginalState, Reason, Review
 from pipeline.review import decisions, rules
+from pipeline.review.decisions import Verdict
 from pipeline.workspace import Workspace
 
 NAMES = ("one", "two", "three")
@@ -43,7 +44,7 @@ def save(folder: Path, entries: Any, **changes: Any) -> Path:
 
 def test_unique_prefix_is_enough(campaign: LedgerScene) -> None:
     (decided,) = decisions.decide(
-        campaign.ledger, [sha("one")[:6].upper()], Decision.APPROVED, note="lovely", by="ada"
+        campaign.ledger, [sha("one")[:6].upper()], Verdict(Decision.APPROVED, "lovely", "ada")
     )
     assert decided.sha256 == sha("one")
     assert decided.before == Review()
@@ -54,7 +55,7 @@ def test_unique_prefix_is_enough(campaign: LedgerScene) -> None:
 
 def test_same_clip_named_twice_is_decided_once(campaign: LedgerScene) -> None:
     named = [sha("one")[:4], sha("one")]
-    assert len(decisions.decide(campaign.ledger, named, Decision.HELD, note="", by="ada")) == 1
+    assert len(decisions.decide(campaign.ledger, named, Verdict(Decision.HELD, "", "ada"))) == 1
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_prefix_that_names_nothing_is_told_and_nothing_is_decided(
 ) -> None:
     with pytest.raises(UsageError, match=problem) as caught:
         decisions.decide(
-            campaign.ledger, [sha("one"), prefix], Decision.APPROVED, note="", by="ada"
+            campaign.ledger, [sha("one"), prefix], Verdict(Decision.APPROVED, "", "ada")
         )
     assert caught.value.exit_code == 2
     assert campaign.ledger.reviews.current() == {}
@@ -82,14 +83,14 @@ def test_ambiguous_prefix_is_refused(campaign: LedgerScene) -> None:
     for last in "ab":
         campaign.mail(attachment("x", sha256="feed" * 15 + "000" + last))
     with pytest.raises(UsageError, match="more than one clip"):
-        decisions.decide(campaign.ledger, ["feedfeed"], Decision.APPROVED, note="", by="ada")
+        decisions.decide(campaign.ledger, ["feedfeed"], Verdict(Decision.APPROVED, "", "ada"))
 
 
 def test_caption_category_and_cut_outlive_a_new_decision(campaign: LedgerScene) -> None:
     earlier = Review(Decision.HELD, "hm", "ada", None, "A caption", "march", 0.5, 2.0)
     decide(campaign.ledger, sha("one"), earlier)
     (decided,) = decisions.decide(
-        campaign.ledger, [sha("one")], Decision.APPROVED, note="", by="bob"
+        campaign.ledger, [sha("one")], Verdict(Decision.APPROVED, "", "bob")
     )
     after = decided.after
     assert decided.before.decision is Decision.HELD
@@ -104,7 +105,7 @@ def test_caption_category_and_cut_outlive_a_new_decision(campaign: LedgerScene) 
 
 def test_note_holds_no_location(campaign: LedgerScene) -> None:
     decisions.decide(
-        campaign.ledger, [sha("one")], Decision.HELD, note="at 48.85837, 2.29448, please", by="ada"
+        campaign.ledger, [sha("one")], Verdict(Decision.HELD, "at 48.85837, 2.29448, please", "ada")
     )
     assert campaign.ledger.reviews.current()[sha("one")].note == "at [location removed], please"
 
@@ -141,16 +142,16 @@ def test_file_is_taken_entry_by_entry(campaign: LedgerScene, tmp_path: Path) -> 
     assert {item.entry: item.problem for item in summary.not_taken} == {
         2: "no clip has this SHA-256",
         3: "the clip is rejected",
-        4: "decision is none of approved, held, rejected, undecided",
+        4: "decision must be one of approved, held, rejected, undecided",
         5: "sha256 is not 64 hex digits",
         6: "out_s is not after in_s",
-        7: "in_s is no number",
-        8: "in_s is no time in seconds",
-        9: "out_s is no time in seconds",
-        10: "at is no time like 2026-09-01T07:30:00Z",
-        11: "note is no text",
-        12: "decision is none of approved, held, rejected, undecided",
-        13: "is no JSON object",
+        7: "in_s is not a number",
+        8: "in_s is not a time in seconds",
+        9: "out_s is not a time in seconds",
+        10: "at is not a time like 2026-09-01T07:30:00Z",
+        11: "note is not text",
+        12: "decision must be one of approved, held, rejected, undecided",
+        13: "is not a JSON object",
     }
     stored = campaign.ledger.reviews.current()
     assert stored[sha("one")] == Review(
@@ -199,13 +200,13 @@ def test_time_from_a_clock_that_runs_ahead_is_not_believed(
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("{", "is no JSON"),
-        ("[]", "is no decisions file"),
-        ("[" * 100_000, "is no JSON"),
-        ('{"schema": 1, "campaign": "River Week", "decisions": {}}', "is no decisions file"),
+        ("{", "is not JSON"),
+        ("[]", "is not a decisions file"),
+        ("[" * 100_000, "is not JSON"),
+        ('{"schema": 1, "campaign": "River Week", "decisions": {}}', "is not a decisions file"),
         ('{"schema": 2, "campaign": "River Week", "decisions": []}', "schema is not 1"),
         ('{"schema": 1, "campaign": "Other", "decisions": []}', "another campaign"),
-        ("\ufffe", "is no JSON"),
+        ("\ufffe", "is not JSON"),
     ],
 )
 def test_file_that_is_none_is_refused_whole(
@@ -232,7 +233,7 @@ def test_admission_follows_the_decisions(campaign: LedgerScene) -> None:
     for name, decision in zip(
         NAMES, (Decision.APPROVED, Decision.HELD, Decision.REJECTED), strict=True
     ):
-        decisions.decide(ledger, [sha(name)], decision, note="", by="ada")
+        decisions.decide(ledger, [sha(name)], Verdict(decision, "", "ada"))
 
     def shas(*, required: bool) -> list[str | None]:
         rows = rules.admitted(ledger.clips.rows(), required=required)
@@ -260,7 +261,7 @@ def test_amending_sees_what_stands_there_and_may_leave_it(campaign: LedgerScene)
         seen.append(before.decision)
         return None
 
-    decisions.decide(campaign.ledger, [sha("one")], Decision.HELD, note="", by="ada")
+    decisions.decide(campaign.ledger, [sha("one")], Verdict(Decision.HELD, "", "ada"))
     campaign.ledger.reviews.amend(sha("one"), change)
     assert seen == [Decision.HELD]
     assert campaign.ledger.reviews.current()[sha("one")].by == "ada"

@@ -21,7 +21,7 @@ from pipeline.ledger import Ledger
 from pipeline.model import Decision, Review
 from pipeline.render import order as rendering
 from pipeline.review import ordering, rules
-from pipeline.review.entries import Misfit
+from pipeline.review.entries import InvalidEntry
 from pipeline.review.web import ReviewServer
 from pipeline.workspace import Workspace
 
@@ -189,7 +189,7 @@ def test_what_the_tab_refuses_render_refuses_with_the_same_sentence(
 def test_a_rule_is_no_file(campaign: LedgerScene, tmp_path: Path, order: str) -> None:
     config = with_order(tmp_path, order)
     assert clip_order.path_of(config) is None
-    with pytest.raises(Misfit, match="not a file"):
+    with pytest.raises(InvalidEntry, match="not a file"):
         ordering.save(config, campaign.ledger.clips.rows(), wanted("one"))
     with serving(config) as server:
         offered = begun(Client(server))["admitted"]

@@ -12,7 +12,7 @@ from support.review_server import NAMES, Client, campaign, client, config, entry
 from pipeline.config import Config
 from pipeline.errors import StageError
 from pipeline.model import Decision, OriginalState, Review
-from pipeline.review import live, ranges, report, web
+from pipeline.review import live, presenting, ranges, web
 from pipeline.review.web import ReviewServer
 
 __all__ = ["campaign", "client", "config", "server"]  # fixtures
@@ -24,29 +24,29 @@ __all__ = ["campaign", "client", "config", "server"]  # fixtures
 def test_link_opens_once_and_another_one_is_told(config: Config, campaign: LedgerScene) -> None:
     told: list[str] = []
     with serving(config, announce=told.append) as server:
-        first = server.door.link
+        first = server.access.link
         client = Client(server)
-        path = first.partition(str(server.door.port))[2]
+        path = first.partition(str(server.access.port))[2]
         assert client.ask("GET", path, Cookie=None)[0] == 403
-        assert told == [f"for another reviewer: {server.door.link}"]
-        assert server.door.link != first
+        assert told == [f"for another reviewer: {server.access.link}"]
+        assert server.access.link != first
         Client(server)
 
 
 def test_looking_at_a_link_does_not_use_it_up(server: ReviewServer) -> None:
     client = Client(server)
-    path = server.door.link.partition(str(server.door.port))[2]
+    path = server.access.link.partition(str(server.access.port))[2]
     assert client.ask("HEAD", path, Cookie=None)[0] == 403
     Client(server)
 
 
 def test_cookie_is_for_this_site_alone_and_no_script_sees_it(server: ReviewServer) -> None:
-    path = server.door.link.partition(str(server.door.port))[2]
+    path = server.access.link.partition(str(server.access.port))[2]
     _, headers, _ = Client(server, enters=False).ask("GET", path)
     cookie = headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
-    assert cookie.startswith(f"footage-{server.door.port}=")
+    assert cookie.startswith(f"footage-{server.access.port}=")
 
 
 @pytest.mark.parametrize("path", ["/", "/?token=", "/?token=x", "/report/index.html", "/clips/"])
@@ -188,7 +188,7 @@ def test_decision_is_written_at_once_with_its_trail(client: Client, campaign: Le
         Decision.APPROVED, "fine", "bob", 0.5,
     )  # fmt: skip
     assert json.loads(body) == {
-        "changes": [{"sha256": sha("one"), "review": report.review_as_data(stored)}],
+        "changes": [{"sha256": sha("one"), "review": presenting.review_data(stored)}],
         "overtaken": [],
     }
     (event,) = campaign.ledger.reviews.trail()
@@ -279,7 +279,7 @@ def test_undo_goes_back_step_by_step_and_each_reviewer_undoes_their_own(
     ledger = campaign.ledger
 
     def decide(name: str, decision: str, by: str) -> None:
-        seen = report.review_as_data(ledger.reviews.current().get(sha(name), Review()))
+        seen = presenting.review_data(ledger.reviews.current().get(sha(name), Review()))
         wanted = {"entry": {"sha256": sha(name), "decision": decision}, "seen": seen}
         live.decide(ledger, [wanted], by)
 
@@ -293,7 +293,7 @@ def test_undo_goes_back_step_by_step_and_each_reviewer_undoes_their_own(
     assert standing("one") is Decision.APPROVED
     assert live.undo(ledger, "ada").written
     assert standing("one") is Decision.UNDECIDED
-    assert live.undo(ledger, "ada") == live.Outcome()
+    assert live.undo(ledger, "ada") == live.ActOutcome()
     assert standing("two") is Decision.REJECTED
     decide("three", "held", "ada")
     decide("three", "approved", "bob")
@@ -336,15 +336,15 @@ def test_serve_says_its_link_also_to_who_asked_for_quiet(
     links: list[str] = []
 
     def started(server: ReviewServer) -> None:
-        links.append(server.door.link)
+        links.append(server.access.link)
         Client(server)
         server.shutdown()
 
-    web.serve(config, quiet(), by="ada", started=started)
+    web.serve(config, quiet(), web.ReviewOptions("ada", started=started))
     assert links[0].startswith("http://127.0.0.1:")
     assert f"open {links[0]}" in capsys.readouterr().err
 
 
 def test_port_that_is_taken_is_told(config: Config, server: ReviewServer) -> None:
     with pytest.raises(StageError, match="name another"):
-        web.serve(config, quiet(), by="ada", port=server.door.port)
+        web.serve(config, quiet(), web.ReviewOptions("ada", server.access.port))

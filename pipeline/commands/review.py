@@ -8,25 +8,16 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.ledger import Ledger
-from pipeline.model import Decision
 from pipeline.review import decisions
+from pipeline.review.decisions import Verdict
 from pipeline.workspace import Workspace
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A decision on clips, why, and by whom; the user of this machine if ``by`` is empty."""
-
-    decision: Decision
-    note: str
-    by: str
 
 
 def decide_clips(config: Config, console: Console, shas: Sequence[str], verdict: Verdict) -> Ending:
@@ -35,9 +26,7 @@ def decide_clips(config: Config, console: Console, shas: Sequence[str], verdict:
     :raises UsageError: there is no workspace, or a prefix does not name exactly one clip.
     """
     with Ledger(Workspace.existing(config.root).ledger) as ledger:
-        done = decisions.decide(
-            ledger, shas, verdict.decision, note=verdict.note, by=verdict.by or user()
-        )
+        done = decisions.decide(ledger, shas, verdict)
     for item in done:
         console.say(f"{item.sha256[:12]} {item.before.decision} -> {verdict.decision}")
     facts: Facts = {"decided": [item.sha256 for item in done], "decision": verdict.decision}

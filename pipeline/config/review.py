@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
 from pipeline.config.section import Section
+from pipeline.wording import SenderStyle
 
 
 class ReviewSection(Section):
@@ -21,6 +20,6 @@ class ReviewSection(Section):
 class Report(Section):
     """What the report shows."""
 
-    sender: Literal["masked", "full", "none"] = Field(
+    sender: SenderStyle = Field(
         default="masked", description="how senders are named in HTML, JSON and CSV"
     )

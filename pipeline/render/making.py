@@ -85,21 +85,14 @@ def publish(run: Run, film: Film, final: Path) -> str:
 
 def _texts(run: Run, film: Film, sha256: str) -> dict[str, str]:
     """What stands beside a montage as text, by suffix."""
-    how = run.config.report.sender
-    senders = [_shown(segment.sender, how) for segment in film.segments]
+    style = run.config.report.sender
+    senders = [wording.shown_sender(segment.sender, style) for segment in film.segments]
     return {
         ".vtt": sidecars.subtitles(film),
         ".chapters.txt": sidecars.chapters(film),
         ".credits.txt": sheet.listed(film, senders),
         ".json": sidecars.contents(run.config.campaign.name, sha256, film),
     }
-
-
-def _shown(sender: str, how: str) -> str:
-    """A sender as the report shows it."""
-    if how == "none" or not sender:
-        return ""
-    return wording.plain(sender if how == "full" else wording.masked_sender(sender), 200)
 
 
 def join(run: Run, film: Film, part: Path) -> None:

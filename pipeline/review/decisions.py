@@ -1,7 +1,7 @@
-"""What reviewers decide, from the shell and from the file that the offline report saves.
+"""Decisions of reviewers, from the shell and from the file that the offline report saves.
 
-A decision binds to the bytes of an original.  Each is one short transaction that reads what
-stands there and writes what shall stand there, so two reviewers at once lose nothing.
+A decision binds to the bytes of an original.  Each is one short transaction that reads the current
+review and writes the new one, so that two reviewers at once lose nothing.
 """
 
 from __future__ import annotations
@@ -10,22 +10,31 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from pipeline import clock
 from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, Review, Status
 from pipeline.review import entries, rules
-from pipeline.review.entries import Misfit
+from pipeline.review.entries import InvalidEntry
+from pipeline.review.presenting import JsonObject
 
 _PREFIX = re.compile(r"[0-9a-f]{4,64}")
 _DECIDABLE = {Status.ACCEPTED, Status.DUPLICATE, Status.PENDING}
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """A decision on clips, why, and by whom."""
+
+    decision: Decision
+    note: str
+    by: str
+
+
+@dataclass(frozen=True)
 class Decided:
-    """One decision that stands in the ledger now, and what stood there before."""
+    """A decision that was written, and the review before it."""
 
     sha256: str
     before: Review
@@ -42,22 +51,20 @@ class NotTaken:
 
 @dataclass(frozen=True)
 class TakeSummary:
-    """What came of a decisions file; ``same`` counts the entries that changed nothing."""
+    """The result of taking a decisions file; ``same`` counts the entries that changed nothing."""
 
     decided: tuple[Decided, ...]
     same: int
     not_taken: tuple[NotTaken, ...]
 
 
-def decide(
-    ledger: Ledger, prefixes: Sequence[str], decision: Decision, *, note: str, by: str
-) -> list[Decided]:
-    """Decide on the clips whose SHA-256 begin with *prefixes*; on none if one is in doubt.
+def decide(ledger: Ledger, prefixes: Sequence[str], verdict: Verdict) -> list[Decided]:
+    """Decide on the clips whose SHA-256 begin with *prefixes*.
 
-    Caption, category, in and out points of an earlier review stay as they are.
+    Caption, category, in and out points of an earlier review are kept.
 
-    :raises UsageError: a prefix is too short, is not hex, fits no clip or fits more than one;
-        a line for each.
+    :raises UsageError: a prefix is too short, is not hex, or does not name exactly one clip; a
+        line for each.  Then nothing is decided.
     """
     found: dict[str, None] = {}
     problems = []
@@ -69,10 +76,11 @@ def decide(
             problems.append(problem)
     if problems:
         raise UsageError("\n".join([*problems, "nothing was decided"]))
-    note = entries.words("note", note)
+    note = entries.words("note", verdict.note)
 
     def change(before: Review) -> Review:
-        return replace(before, decision=decision, note=note, by=by, at=clock.now())
+        now = clock.now()
+        return replace(before, decision=verdict.decision, note=note, by=verdict.by, at=now)
 
     done = ledger.reviews.amend_all(dict.fromkeys(found, change))
     return [Decided(sha256, it.before, it.after) for sha256, it in done.items()]
@@ -81,18 +89,19 @@ def decide(
 def take_file(ledger: Ledger, path: Path, by: str, *, campaign: str) -> TakeSummary:
     """Take the decisions that the offline report saved.
 
-    An entry that no longer fits is left out and named: its clip is unknown, is withdrawn or
-    was refused, or somebody decided on it since.  All others are applied.
+    An entry is left out and named where its clip is unknown, withdrawn or refused, or where
+    somebody decided on it since.  All others are applied.
 
-    :param by: who, for the entries that do not say so themselves.
-    :param campaign: the name of the campaign that the file must be of.
-    :raises UsageError: the file can't be read, is no decisions file, or is of another campaign.
+    :param by: who decided, for entries that do not say it.
+    :param campaign: the name of the campaign that the file must belong to.
+    :raises UsageError: the file can't be read, is not a decisions file, or belongs to another
+        campaign.
     """
     return take(ledger, entries.read(path, campaign), by)
 
 
-def take(ledger: Ledger, listed: Iterable[Any], by: str) -> TakeSummary:
-    """Take decisions as they stand in a decisions file, each for itself."""
+def take(ledger: Ledger, listed: Iterable[object], by: str) -> TakeSummary:
+    """Take the entries of a decisions file, each in a transaction of its own."""
     statuses: dict[str | None, set[Status]] = {}
     for row in ledger.clips.rows():
         statuses.setdefault(row.attachment.sha256, set()).add(row.status)
@@ -102,8 +111,8 @@ def take(ledger: Ledger, listed: Iterable[Any], by: str) -> TakeSummary:
             sha256, values = entries.parse(entry)
             _check_fits(statuses.get(sha256, set()))
             outcome = _take(ledger, sha256, values, by)
-        except Misfit as misfit:
-            left_out.append(NotTaken(number, str(misfit)))
+        except InvalidEntry as problem:
+            left_out.append(NotTaken(number, str(problem)))
             continue
         if outcome.before == outcome.after:
             same += 1
@@ -112,7 +121,7 @@ def take(ledger: Ledger, listed: Iterable[Any], by: str) -> TakeSummary:
     return TakeSummary(tuple(decided), same, tuple(left_out))
 
 
-def _take(ledger: Ledger, sha256: str, values: dict[str, Any], by: str) -> Decided:
+def _take(ledger: Ledger, sha256: str, values: JsonObject, by: str) -> Decided:
     said_at = values.get("at")
 
     def change(before: Review) -> Review | None:
@@ -120,8 +129,8 @@ def _take(ledger: Ledger, sha256: str, values: dict[str, Any], by: str) -> Decid
         if rules.is_same_decision(before, after):
             return None
         if said_at and before.at and before.at > said_at:
-            raise Misfit(f"somebody decided on it since ({before.at})")
-        # a reviewer's clock may be ahead, and the trail must stay in the order of events
+            raise InvalidEntry(f"somebody decided on it since ({before.at})")
+        # a reviewer's clock may be fast, and the trail must stay in the order of events
         now = clock.now()
         return replace(after, at=min(said_at, now) if said_at else now)
 
@@ -133,9 +142,9 @@ def _take(ledger: Ledger, sha256: str, values: dict[str, Any], by: str) -> Decid
 
 def _check_fits(statuses: set[Status]) -> None:
     if not statuses:
-        raise Misfit("no clip has this SHA-256")
+        raise InvalidEntry("no clip has this SHA-256")
     if not statuses & _DECIDABLE:
-        raise Misfit(f"the clip is {min(statuses)}")
+        raise InvalidEntry(f"the clip is {min(statuses)}")
 
 
 def _find(ledger: Ledger, prefix: str) -> tuple[str | None, str]:

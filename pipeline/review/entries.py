@@ -1,7 +1,7 @@
-"""The decisions file: what the offline report saves and ``footage decide`` takes.
+"""The decisions file, which the offline report saves and ``footage decide`` takes.
 
-``{"schema": 1, "campaign": str, "decisions": [{"sha256", …the fields of "review"}…]}``.  Of an
-entry only ``sha256`` and ``decision`` are required; a field that is left out stays as it was.
+``{"schema": 1, "campaign": str, "decisions": [{"sha256", …the fields of "review"}…]}``.  An entry
+must have ``sha256`` and ``decision``; a field that is left out is not changed.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 from pipeline.errors import UsageError
 from pipeline.model import Decision
+from pipeline.review.presenting import JsonObject
 from pipeline.wording import mask_locations, plain
 
 SCHEMA_VERSION = 1
@@ -21,42 +21,44 @@ _LIMITS = {"note": 2000, "by": 200, "caption": 500, "category": 200}
 _LONGEST_S = 1_000_000
 
 
-class Misfit(Exception):
-    """Why an entry of a decisions file is left out, as a sentence."""
+class InvalidEntry(Exception):
+    """A decision that can't be taken; its text says why, for a person."""
 
 
-def read(path: Path, campaign: str) -> list[Any]:
-    """The entries of a decisions file, not looked into yet.
+def read(path: Path, campaign: str) -> list[object]:
+    """Read the entries of a decisions file without checking them.
 
-    :param campaign: the name of the campaign that the file must be of.
-    :raises UsageError: it can't be read, is no decisions file, or is of another campaign.
+    :param campaign: the name of the campaign that the file must belong to.
+    :raises UsageError: it can't be read, is not a decisions file, or belongs to another campaign.
     """
     try:
         data = json.loads(path.read_bytes())
     except OSError as error:
         raise UsageError(f"{path}: can't be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: is no JSON") from error
+        raise UsageError(f"{path}: is not JSON") from error
     if not isinstance(data, dict) or not isinstance(data.get("decisions"), list):
-        raise UsageError(f"{path}: is no decisions file; the report's button saves one")
+        raise UsageError(f"{path}: is not a decisions file; the report's button saves one")
     if data.get("schema") != SCHEMA_VERSION:
         raise UsageError(f"{path}: schema is not {SCHEMA_VERSION}; another version saved it")
     if data.get("campaign") != campaign:
-        raise UsageError(f"{path}: is of another campaign than {campaign!r}; nothing was decided")
-    entries: list[Any] = data["decisions"]
+        raise UsageError(
+            f"{path}: belongs to another campaign than {campaign!r}; nothing was decided"
+        )
+    entries: list[object] = data["decisions"]
     return entries
 
 
-def parse(entry: Any) -> tuple[str, dict[str, Any]]:
-    """The SHA-256 and the fields of :class:`~pipeline.model.Review` that an entry gives.
+def parse(entry: object) -> tuple[str, JsonObject]:
+    """Check an entry: its SHA-256, and the fields of :class:`~pipeline.model.Review` that it has.
 
-    :raises Misfit: a field is missing or of the wrong kind.
+    :raises InvalidEntry: a field is missing or of the wrong kind.
     """
     if not isinstance(entry, dict):
-        raise Misfit("is no JSON object")
+        raise InvalidEntry("is not a JSON object")
     sha256 = entry.get("sha256")
     if not isinstance(sha256, str) or not re.fullmatch("[0-9a-f]{64}", sha256):
-        raise Misfit("sha256 is not 64 hex digits")
+        raise InvalidEntry("sha256 is not 64 hex digits")
     readers = {
         "decision": _decision,
         "at": _moment,
@@ -67,51 +69,51 @@ def parse(entry: Any) -> tuple[str, dict[str, Any]]:
         "in_s": _seconds_or_none,
         "out_s": _seconds_or_none,
     }
-    values: dict[str, Any] = {
+    values: JsonObject = {
         key: reader(key, entry.get(key))
         for key, reader in readers.items()
         if key in entry or key == "decision"
     }
     start, end = values.get("in_s"), values.get("out_s")
     if start is not None and end is not None and end <= start:
-        raise Misfit("out_s is not after in_s")
+        raise InvalidEntry("out_s is not after in_s")
     return sha256, values
 
 
 def words(key: str, text: str) -> str:
-    """What a reviewer wrote, made safe to store: nothing invisible, no location."""
+    """Make what a reviewer wrote safe to store: nothing invisible, no location."""
     return mask_locations(plain(text, _LIMITS[key], lines=key == "note"))
 
 
-def _decision(_key: str, value: Any) -> Decision:
+def _decision(_key: str, value: object) -> Decision:
     if not isinstance(value, str) or value not in set(Decision):
-        raise Misfit(f"decision is none of {', '.join(Decision)}")
+        raise InvalidEntry(f"decision must be one of {', '.join(Decision)}")
     return Decision(value)
 
 
-def _moment(key: str, value: Any) -> str | None:
+def _moment(key: str, value: object) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
-        raise Misfit(f"{key} is no time like 2026-09-01T07:30:00Z")
+        raise InvalidEntry(f"{key} is not a time like 2026-09-01T07:30:00Z")
     return value
 
 
-def _words(key: str, value: Any) -> str:
+def _words(key: str, value: object) -> str:
     if not isinstance(value, str):
-        raise Misfit(f"{key} is no text")
+        raise InvalidEntry(f"{key} is not text")
     return words(key, value)
 
 
-def _words_or_none(key: str, value: Any) -> str | None:
+def _words_or_none(key: str, value: object) -> str | None:
     return None if value is None else _words(key, value)
 
 
-def _seconds_or_none(key: str, value: Any) -> float | None:
+def _seconds_or_none(key: str, value: object) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Misfit(f"{key} is no number")
-    if not 0 <= value <= _LONGEST_S:  # which is false of NaN too
-        raise Misfit(f"{key} is no time in seconds")
+        raise InvalidEntry(f"{key} is not a number")
+    if not 0 <= value <= _LONGEST_S:  # NaN is refused here too
+        raise InvalidEntry(f"{key} is not a time in seconds")
     return round(float(value), 3)

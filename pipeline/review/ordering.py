@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from pipeline import clip_order, publishing
 from pipeline.clip_order import OrderFile, OrderLine
@@ -12,17 +11,18 @@ from pipeline.config import Config
 from pipeline.errors import ConfigError
 from pipeline.media import encode
 from pipeline.model import Row, Status
-from pipeline.review.entries import Misfit
+from pipeline.review.entries import InvalidEntry
+from pipeline.review.presenting import JsonObject
 from pipeline.review.rules import admitted, is_decidable
 
 _SHA = re.compile("[0-9a-f]{64}")
 
 
-class Changed(Exception):
+class OrderChanged(Exception):
     """Somebody saved another order since the page read it."""
 
 
-def as_data(config: Config, senders: Mapping[str, str], rows: Sequence[Row]) -> dict[str, Any]:
+def as_data(config: Config, senders: Mapping[str, str], rows: Sequence[Row]) -> JsonObject:
     """Give what the montage tab begins with.
 
     :param senders: the sender of each submission.
@@ -61,16 +61,16 @@ def save(config: Config, rows: Sequence[Row], body: Mapping[str, object]) -> Non
 
     :param body: ``lines``, ``left_out`` as :func:`as_data` gives them, and ``seen``, the digest
         of the file that they were made from.
-    :raises Misfit: the order is a rule, or the body does not have this form.
+    :raises InvalidEntry: the order is a rule, or the body does not have this form.
     :raises ConfigError: the file that the configuration names is not an order file.
-    :raises Changed: another order was saved since.
+    :raises OrderChanged: another order was saved since.
     """
     path = clip_order.path_of(config)
     if path is None:
-        raise Misfit("montage.order is not a file; set it to the path of one")
+        raise InvalidEntry("montage.order is not a file; set it to the path of one")
     before = clip_order.read(path)
     if body.get("seen") != before.digest:
-        raise Changed
+        raise OrderChanged
     order = OrderFile(_lines(body.get("lines")), _shas(body.get("left_out")))
     text = clip_order.as_text(order, _remarks(order, before, rows))
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
@@ -80,20 +80,22 @@ def save(config: Config, rows: Sequence[Row], body: Mapping[str, object]) -> Non
 def _remarks(order: OrderFile, before: OrderFile, rows: Sequence[Row]) -> dict[str, str]:
     """The remark on each clip: the one in the file, so that none is lost, else the clip's name.
 
-    :raises Misfit: a clip is unknown.
+    :raises InvalidEntry: a clip is unknown.
     """
     wanted = {*(line.sha256 for line in order.lines), *order.left_out}
     names = {_sha(row): row.attachment.filename for row in rows if row.status is Status.ACCEPTED}
     unknown = wanted - names.keys()
     if unknown:
-        raise Misfit(f"{len(unknown)} of the clips are withdrawn or unknown; load the page again")
+        raise InvalidEntry(
+            f"{len(unknown)} of the clips are withdrawn or unknown; load the page again"
+        )
     kept = {sha256: line.remark for line, sha256 in before.clips(wanted) if sha256 and line.remark}
     return {sha256: kept.get(sha256) or " ".join(names[sha256].split()) for sha256 in wanted}
 
 
 def _lines(value: object) -> tuple[OrderLine, ...]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise Misfit("lines is not a list of clips")
+        raise InvalidEntry("lines is not a list of clips")
     shas = _shas([item.get("sha256") for item in value])
     return tuple(
         OrderLine(sha256, pinned=item.get("pinned") is True)
@@ -103,11 +105,11 @@ def _lines(value: object) -> tuple[OrderLine, ...]:
 
 def _shas(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
-        raise Misfit("left_out is not a list of clips")
+        raise InvalidEntry("left_out is not a list of clips")
     if not all(isinstance(item, str) and _SHA.fullmatch(item) for item in value):
-        raise Misfit("sha256 is not 64 hex digits")
+        raise InvalidEntry("sha256 is not 64 hex digits")
     if len(set(value)) != len(value):
-        raise Misfit("a clip is named twice")
+        raise InvalidEntry("a clip is named twice")
     return tuple(value)
 
 

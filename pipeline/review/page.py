@@ -1,7 +1,7 @@
-"""The report as one HTML file that needs nothing but itself and the clips beside it.
+"""The report as one HTML file, which needs no other file than the clips beside it.
 
-Style, script, texts and data stand inside the page, and its content policy admits them by
-their hashes and nothing else; what senders wrote reaches the document as text only.
+Style, script, texts and data are inside the page.  Its content policy admits them by their hashes,
+and nothing else.  What senders wrote reaches the document as text only.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import re
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
 
 from pipeline.review import bundle
+from pipeline.review.presenting import JsonObject
 
 ENTRY = "main.js"  # imports all other modules of the page
 STYLES = ("style.css", "cards.css", "dock.css", "montage.css", "narrow.css")
@@ -24,20 +24,20 @@ _SLOT = re.compile(r"\{\{([a-z0-9_.]+)\}\}")
 
 
 @dataclass(frozen=True)
-class Live:
-    """A page with a server behind it: how far the trail had come, and who decides."""
+class LiveReview:
+    """What a served page begins with: the last number in the audit trail, and who decides."""
 
     counter: int
     by: str
 
 
 @dataclass(frozen=True)
-class Facts:
+class PageFacts:
     """What the page shows beyond ``report.json``.
 
-    ``new`` are the originals that came last; ``loudness_lufs`` is what clips are set to;
-    ``trail`` is who decided what and when, oldest first, as :mod:`pipeline.review.history`
-    tells it; ``live`` is None where the page stands alone, as a file.
+    ``new`` are the originals of the last run that brought any; ``loudness_lufs`` is the target for
+    clips; ``trail`` has the events of :func:`pipeline.review.presenting.trail_data`, oldest first;
+    ``live`` is None for a page that is a file and has no server.
     """
 
     campaign: str
@@ -45,18 +45,18 @@ class Facts:
     loudness_lufs: float
     new: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
-    trail: tuple[dict[str, Any], ...] = ()
-    live: Live | None = None
+    trail: tuple[JsonObject, ...] = ()
+    live: LiveReview | None = None
 
 
-def render(report: bytes, facts: Facts) -> bytes:
-    """The page.
+def render(report: bytes, facts: PageFacts) -> bytes:
+    """Make the page.
 
-    :param report: what stands in ``report.json``.
+    :param report: the content of ``report.json``.
     """
     slots = {
         "campaign": html.escape(facts.campaign),
-        # a frame's policy can only be told by a server
+        # browsers take the rule about frames from a server only
         "policy": policy(facts).replace("; frame-ancestors 'none'", ""),
         "style": _style(),
         "script": _script(),
@@ -68,28 +68,28 @@ def render(report: bytes, facts: Facts) -> bytes:
         name = match[1]
         if name in slots:
             return slots[name]
-        return html.escape(texts()[name.removeprefix("t.")])
+        return html.escape(str(texts()[name.removeprefix("t.")]))
 
-    # the report is put in whole and never looked through for slots
+    # the report is inserted last, so that no slot is looked for in it
     before, after = asset("index.html").split("{{report}}")
     filled = [_SLOT.sub(fill, part).encode("utf-8") for part in (before, after)]
     return _inside_script(report).join(filled)
 
 
-def policy(facts: Facts) -> str:
-    """What the page may do: its own script and style, the clips beside it, nothing else.
+def policy(facts: PageFacts) -> str:
+    """Make the content policy: the page's own script and style, the clips beside it, nothing else.
 
-    Of a server it may ask what changed; from a file it may ask nobody.
+    A served page may send requests to its server.  A page from a file may send none.
     """
     script, style = _hash(_script()), _hash(_style())
-    beside, asks = ("'self'", "connect-src 'self'") if facts.live else ("'self' file:", "")
+    beside, requests = ("'self'", "connect-src 'self'") if facts.live else ("'self' file:", "")
     rules = (
         "default-src 'none'",
         f"script-src '{script}'",
         f"style-src '{style}'",
         f"img-src {beside} data:",
         f"media-src {beside}",
-        asks,
+        requests,
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
@@ -99,14 +99,14 @@ def policy(facts: Facts) -> str:
 
 @cache
 def asset(name: str) -> str:
-    """A file of the folder ``assets``."""
+    """Read a file of the folder ``assets``."""
     return resources.files("pipeline.review").joinpath("assets", name).read_text("utf-8")
 
 
 @cache
-def texts() -> dict[str, Any]:
-    """All words of the page, by key; a plural has the forms of CLDR."""
-    loaded: dict[str, Any] = json.loads(asset("texts.en.json"))
+def texts() -> dict[str, str | dict[str, str]]:
+    """Read the page's texts by key; a plural has the forms of CLDR."""
+    loaded: dict[str, str | dict[str, str]] = json.loads(asset("texts.en.json"))
     return loaded
 
 
@@ -120,12 +120,12 @@ def _style() -> str:
     return "\n".join(map(asset, STYLES))
 
 
-def _json(value: Any) -> bytes:
+def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8")
 
 
 def _inside_script(data: bytes) -> bytes:
-    """JSON that no HTML parser can take for the end of its script element."""
+    """Escape JSON so that no HTML parser takes a part of it for the end of the script element."""
     return data.replace(b"<", b"\\u003c")
 
 

@@ -1,8 +1,8 @@
 """The per-clip report: what the ledger knows, as data and as files for people.
 
-``build`` is a pure function of what the ledger holds; ``write`` publishes its result three
-times (page, JSON, table) and the stills beside it.  A report with nothing new in it is not
-written again, so ``generated_at`` tells when it last changed.
+``build`` makes the data from the ledger.  ``write`` publishes them as a page, as JSON and as a
+table, with the stills beside them.  A report without changes is not written again, so
+``generated_at`` is the time of the last change.
 """
 
 from __future__ import annotations
@@ -12,31 +12,35 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from pipeline import clock, publishing
 from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.ledger import Ledger
-from pipeline.model import Caution, ClipOutput, ClipResult, Review, Row, Status, Submission
-from pipeline.review import history, page, stills, table
+from pipeline.model import Caution, ClipOutput, ClipResult, Row, Status, Submission
+from pipeline.review import page, stills, table
+from pipeline.review.presenting import (
+    JsonObject,
+    review_data,
+    shown_text,
+    shown_values,
+    trail_data,
+)
 from pipeline.review.rules import admitted, shown_seconds, waiting
-from pipeline.review.shown import plain, shown
-from pipeline.wording import masked_sender
+from pipeline.wording import SenderStyle, shown_sender
 from pipeline.workspace import Workspace
 
 SCHEMA_VERSION = 1
 _TEXT_LIMIT = 2000
-_INNER = {"extradata", "marks"}  # what of an output is nobody's but the program's
+_INTERNAL = {"extradata", "marks"}  # fields of an output that only the program uses
 _TIME = re.compile(rb'"generated_at": "[^"]*"')
 
 
 @dataclass(frozen=True)
 class ReportSummary:
-    """What a report says, in numbers.
+    """The figures of a report.
 
     ``changed`` names the files that were written; ``waiting`` counts the clips that no
     reviewer has decided on; ``montage_s`` is the length of the admitted clips in seconds.
@@ -50,15 +54,15 @@ class ReportSummary:
     changed: tuple[str, ...]
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of ``report.json``."""
+def schema() -> JsonObject:
+    """Read the JSON Schema (draft 2020-12) of ``report.json``."""
     text = resources.files("pipeline.review").joinpath("report.schema.json").read_text("utf-8")
-    loaded: dict[str, Any] = json.loads(text)
+    loaded: JsonObject = json.loads(text)
     return loaded
 
 
-def build(config: Config, ledger: Ledger, generated_at: str) -> dict[str, Any]:
-    """The report as data, field for field as the schema says.
+def build(config: Config, ledger: Ledger, generated_at: str) -> JsonObject:
+    """Make the report as data, in the form of the schema.
 
     :param generated_at: RFC 3339.
     """
@@ -72,44 +76,44 @@ def write(config: Config, ledger: Ledger, workspace: Workspace, console: Console
     """
     rows = ledger.clips.rows()
     report = _build(config, ledger.intake.submissions(), rows, clock.now())
-    data = _standing(workspace.report / "report.json", encode(report))
+    data = _kept_if_equal(workspace.report / "report.json", encode(report))
     stills.bring_up_to_date(workspace, rows)
-    told = facts(config, ledger)
-    # one after the other: of ten thousand rows each takes megabytes
+    beyond = facts(config, ledger)
+    # made one after the other: with ten thousand rows each takes megabytes
     makers: dict[str, Callable[[], bytes]] = {
         "report.json": lambda: data,
         "report.csv": lambda: table.render(report),
-        "index.html": lambda: page.render(data, told),
+        "index.html": lambda: page.render(data, beyond),
     }
     changed = [name for name, make in makers.items() if _publish(workspace.report / name, make())]
-    film = admitted(rows, required=config.review.required)
+    montage = admitted(rows, required=config.review.required)
     summary = ReportSummary(
         index=workspace.report / "index.html",
         totals=report["totals"],
         waiting=len(waiting(rows)),
-        admitted=len(film),
-        montage_s=round(sum(shown_seconds(row) for row in film), 3),
+        admitted=len(montage),
+        montage_s=round(sum(shown_seconds(row) for row in montage), 3),
         changed=tuple(changed),
     )
     console.event("report", totals=summary.totals, waiting=summary.waiting, changed=changed)
     return summary
 
 
-def facts(config: Config, ledger: Ledger, live: page.Live | None = None) -> page.Facts:
-    """What the page shows beyond the report."""
-    return page.Facts(
+def facts(config: Config, ledger: Ledger, live: page.LiveReview | None = None) -> page.PageFacts:
+    """Collect what the page shows beyond the report."""
+    return page.PageFacts(
         campaign=config.campaign.name,
         required=config.review.required,
         loudness_lufs=config.process.loudness_lufs,
         new=tuple(sorted(ledger.custody.newest())),
         categories=tuple(category.name for category in config.campaign.category),
-        trail=history.of_all(ledger),
+        trail=tuple(trail_data(ledger, ledger.reviews.trail())),
         live=live,
     )
 
 
-def encode(report: dict[str, Any]) -> bytes:
-    """The report as JSON with one submission or clip a line, so that a diff reads well."""
+def encode(report: JsonObject) -> bytes:
+    """Write the report as JSON with one submission or clip a line, so that a diff is readable."""
     head = {key: report[key] for key in ("schema", "campaign", "generated_at", "totals")}
     return b"".join(
         (
@@ -123,13 +127,13 @@ def encode(report: dict[str, Any]) -> bytes:
     )
 
 
-def _json(value: Any) -> bytes:
+def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8")
 
 
 def _build(
     config: Config, submissions: list[Submission], rows: list[Row], generated_at: str
-) -> dict[str, Any]:
+) -> JsonObject:
     statuses = Counter(row.status for row in rows)
     counts = Counter(row.submission for row in rows)
     return {
@@ -145,7 +149,7 @@ def _build(
 
 
 def _family_order(rows: list[Row]) -> list[Row]:
-    """The rows as they came, what was in an archive right after the archive."""
+    """Sort the rows by receipt, with what was in an archive right after the archive."""
     children: dict[tuple[str, int | None], list[Row]] = {}
     order: dict[str, None] = {}
     known = {(row.submission, row.attachment.position) for row in rows}
@@ -165,45 +169,38 @@ def _family_order(rows: list[Row]) -> list[Row]:
     return ordered
 
 
-def _submission(item: Submission, clips: int, sender: str) -> dict[str, Any]:
+def _submission(item: Submission, clips: int, style: SenderStyle) -> JsonObject:
     return {
         "id": item.id,
-        "message_id": shown(item.message_id),
-        "sender": _sender(item.sender, sender),
-        "subject": shown(item.subject),
-        "text": shown(item.text[:_TEXT_LIMIT]),
+        "message_id": shown_text(item.message_id),
+        "sender": shown_sender(item.sender, style),
+        "subject": shown_text(item.subject),
+        "text": shown_text(item.text[:_TEXT_LIMIT]),
         "received_at": item.received_at,
         "notes": list(item.notes),
         "clips": clips,
     }
 
 
-@cache
-def _sender(address: str, how: str) -> str:
-    if how == "none":
-        return ""
-    return shown(address if how == "full" else masked_sender(address))
-
-
 def _warnings(result: ClipResult) -> list[str]:
-    alike = [f"{Caution.LOOKS_LIKE}:{result.looks_like}"] if result.looks_like else []
-    return [*result.warnings, *alike]
+    similar = [f"{Caution.LOOKS_LIKE}:{result.looks_like}"] if result.looks_like else []
+    return [*result.warnings, *similar]
 
 
-def _clip(row: Row) -> dict[str, Any]:
+def _clip(row: Row) -> JsonObject:
     item = row.attachment
-    # what was withdrawn is gone, and a part that ingest refused was never processed, even
-    # where the same bytes became a clip elsewhere
+    # a withdrawn clip is gone; and a part that ingest refused was never processed, even if the
+    # same bytes became a clip in another submission
     result = None if row.status is Status.WITHDRAWN or item.refusal else row.result
     found = set(item.findings) | set(result.findings if result else ())
     return {
         "sha256": item.sha256,
         "submission": row.submission,
         "parent": row.parent_sha256,
-        "filename": shown(item.filename),
+        "filename": shown_text(item.filename),
         "kind": item.kind,
         "status": row.status,
-        "reason": {"code": row.refusal.reason, "detail": shown(row.refusal.detail)}
+        "reason": {"code": row.refusal.reason, "detail": shown_text(row.refusal.detail)}
         if row.refusal
         else None,
         "duplicate_of": row.duplicate_of,
@@ -211,34 +208,29 @@ def _clip(row: Row) -> dict[str, Any]:
             "found": [vars(finding) for finding in sorted(found)],
             "clean": result.clean if result else None,
         },
-        "source": plain(vars(result.source)) if result and result.source else None,
-        **plain(
+        "source": shown_values(vars(result.source)) if result and result.source else None,
+        **shown_values(
             {
                 "caption": result.caption if result else "",
                 "category": result.category if result else None,
             }
         ),
-        "warnings": [shown(warning) for warning in _warnings(result)] if result else [],
+        "warnings": [shown_text(warning) for warning in _warnings(result)] if result else [],
         "outputs": _outputs(result),
-        "review": review_as_data(row.review),
+        "review": review_data(row.review),
     }
 
 
-def review_as_data(review: Review) -> dict[str, Any]:
-    """A review as a row of the report has it."""
-    return plain(vars(review))
-
-
-def _outputs(result: ClipResult | None) -> list[dict[str, Any]]:
+def _outputs(result: ClipResult | None) -> list[JsonObject]:
     return [_output(output) for output in result.outputs] if result else []
 
 
-def _output(output: ClipOutput) -> dict[str, Any]:
-    return plain({key: value for key, value in vars(output).items() if key not in _INNER})
+def _output(output: ClipOutput) -> JsonObject:
+    return shown_values({key: value for key, value in vars(output).items() if key not in _INTERNAL})
 
 
-def _standing(path: Path, data: bytes) -> bytes:
-    """What stands at *path* if it differs from *data* in its time only, else *data*."""
+def _kept_if_equal(path: Path, data: bytes) -> bytes:
+    """Give the content of the file at *path* if only its time differs, otherwise *data*."""
     try:
         before = path.read_bytes()
     except FileNotFoundError:
@@ -247,7 +239,10 @@ def _standing(path: Path, data: bytes) -> bytes:
 
 
 def _publish(final: Path, data: bytes) -> bool:
-    """Publish *data* unless it stands there already; whether it was written."""
+    """Publish *data* unless the file has that content already.
+
+    :returns: whether it was written.
+    """
     try:
         if final.read_bytes() == data:
             return False

@@ -1,6 +1,6 @@
-"""The stills beside the report: the clips' own, under names that the page knows.
+"""The stills beside the report: those of the clips, under the names that the page uses.
 
-They are hard links where the file system can, so ten thousand of them cost no space.
+They are hard links where the file system has them, so ten thousand stills take no space.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FOLDER = "thumbs"
 
 
 def bring_up_to_date(workspace: Workspace, rows: Iterable[Row]) -> None:
-    """Make ``report/thumbs/`` hold a still for each clip that is shown, and nothing else."""
+    """Put a still of each clip that is shown into ``report/thumbs/``, and remove all others."""
     folder = workspace.report / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     wanted = {
@@ -38,7 +38,10 @@ def bring_up_to_date(workspace: Workspace, rows: Iterable[Row]) -> None:
 
 
 def _link(source: Path, final: Path) -> bool:
-    """Make *final* the same still as *source*; whether there was anything to do."""
+    """Make *final* the same still as *source*.
+
+    :returns: whether there was anything to do.
+    """
     try:
         new = source.stat()
     except FileNotFoundError:
@@ -47,7 +50,7 @@ def _link(source: Path, final: Path) -> bool:
         old = final.stat()
     except FileNotFoundError:
         old = None
-    # linked, or a copy of it (which keeps its time)
+    # already linked, or a copy, which keeps the time of the source
     if old and (
         (old.st_dev, old.st_ino) == (new.st_dev, new.st_ino)
         or (old.st_size, old.st_mtime_ns) == (new.st_size, new.st_mtime_ns)

@@ -1,11 +1,12 @@
-"""The report as a table that opens in any spreadsheet and runs in none (RFC 4180)."""
+"""The report as a table (RFC 4180) that any spreadsheet opens and none executes."""
 
 from __future__ import annotations
 
 import csv
 import io
 import unicodedata
-from typing import Any
+
+from pipeline.review.presenting import JsonObject
 
 COLUMNS = (
     "received_at", "sender", "subject", "filename", "kind", "status", "reason", "detail",
@@ -16,13 +17,13 @@ COLUMNS = (
     "submission",
 )  # fmt: skip
 
-# A spreadsheet takes a cell that begins like this for a formula or a command; some take the
-# full-width forms too.
+# A spreadsheet takes a cell that begins with one of these for a formula or a command. Some
+# spreadsheets take the full-width forms too.
 _STARTERS = frozenset("=+-@\t\r\n＝＋－＠|%")
 
 
-def render(report: dict[str, Any]) -> bytes:
-    """The report as CSV: UTF-8 with a byte order mark, CR LF, every cell quoted."""
+def render(report: JsonObject) -> bytes:
+    """Write the report as CSV: UTF-8 with a byte order mark, CR LF, every cell quoted."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -34,17 +35,17 @@ def render(report: dict[str, Any]) -> bytes:
 
 
 def inert(cell: str) -> str:
-    """*cell*, with an apostrophe before it if a spreadsheet could take it for a formula."""
+    """Put an apostrophe before a cell that a spreadsheet could take for a formula."""
     for char in cell:
         if char in _STARTERS:
             return "'" + cell
-        # what is not seen before it does not make it less of a formula
+        # invisible characters before it do not stop it from being a formula
         if not char.isspace() and unicodedata.category(char) not in {"Cf", "Cc"}:
             break
     return cell
 
 
-def _cells(clip: dict[str, Any], submission: dict[str, Any]) -> dict[str, Any]:
+def _cells(clip: JsonObject, submission: JsonObject) -> JsonObject:
     source = clip["source"] or {}
     output = clip["outputs"][0] if clip["outputs"] else {}
     reason = clip["reason"] or {}
@@ -75,7 +76,7 @@ def _cells(clip: dict[str, Any], submission: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -1,7 +1,7 @@
 """``footage review``: the report on a loopback port, where decisions are written at once.
 
-Nothing can be had through it but the page, its data, and finished clips with their stills:
-a path is matched as a whole against the few that there are, never joined to a folder.
+It gives out nothing but the page, its data, and finished clips with their stills.  The path of a
+request is compared as a whole with the few that exist, and is never joined to a folder.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from pipeline import clock, publishing
@@ -24,13 +24,14 @@ from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import ConfigError, StageError
 from pipeline.ledger import Ledger
-from pipeline.review import entries, history, live, ordering, page, ranges, report, table
-from pipeline.review.door import Door
-from pipeline.review.entries import Misfit
-from pipeline.review.live import Outcome
+from pipeline.review import entries, live, ordering, page, ranges, report, table
+from pipeline.review.access import AccessGuard
+from pipeline.review.entries import InvalidEntry
+from pipeline.review.live import ActOutcome
+from pipeline.review.presenting import JsonObject, reviews_data, trail_data
 from pipeline.workspace import Workspace
 
-_MOST_BYTES = 8 << 20  # a decision on each of ten thousand clips
+_MOST_BYTES = 8 << 20  # enough for a decision on each of ten thousand clips
 _CLIP = re.compile(r"/clips/([0-9a-f]{64})/([A-Za-z0-9][A-Za-z0-9_-]{0,63})\.(mp4|jpg)")
 _STILL = re.compile(r"/report/thumbs/([0-9a-f]{64})\.jpg")
 _TYPES = {"mp4": "video/mp4", "jpg": "image/jpeg"}
@@ -42,8 +43,23 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "private, no-cache",
 }
-# the link's token leaves the address with this page, and the cookie goes with the next
+# This page removes the token from the address. The next request has the cookie.
 _WELCOME = '<!doctype html><meta http-equiv="refresh" content="0;url=/report/index.html">'
+
+
+@dataclass(frozen=True)
+class ReviewOptions:
+    """How a review is served.
+
+    ``by`` is the name that decisions carry unless the reviewer gives another; port 0 takes a free
+    one; ``opens`` opens the link in the browser of this machine; ``started`` is called with the
+    server once it answers, and its ``shutdown`` ends the review.
+    """
+
+    by: str
+    port: int = 0
+    opens: bool = False
+    started: Callable[[ReviewServer], None] = lambda _: None
 
 
 class ReviewServer(ThreadingHTTPServer):
@@ -53,67 +69,55 @@ class ReviewServer(ThreadingHTTPServer):
     allow_reuse_address = True
 
     def __init__(self, config: Config, by: str, announce: Callable[[str], None], port: int) -> None:
-        """Take the port; nothing is answered before ``serve_forever``.
+        """Take the port.  Requests are answered from ``serve_forever`` on.
 
-        :param announce: told each further link that opens the door once.
+        :param announce: called with each further link that lets one browser in.
         :raises OSError: the port is taken.
         """
-        self.talking: set[socket.socket] = set()
-        self.writing = threading.Lock()  # of the order file: who reads it may write it next
+        self.connections: set[socket.socket] = set()
+        self.order_lock = threading.Lock()  # from reading the order file to writing it
         super().__init__(("127.0.0.1", port), _Handler)
         self.config, self.by, self.announce = config, by, announce
         self.workspace = Workspace(config.root)
-        self.door = Door(self.server_address[1])
+        self.access = AccessGuard(self.server_address[1])
 
     @contextmanager
     def ledger(self) -> Iterator[Ledger]:
-        """The ledger, opened for one request: SQLite's connections stay in their threads."""
+        """Open the ledger for one request: a connection of SQLite stays in its thread."""
         with Ledger(self.workspace.ledger) as ledger:
             yield ledger
 
     def server_close(self) -> None:
-        """Let go of the port and hang up on every browser, so that none goes on unheard."""
+        """Release the port and close every connection, so that no browser waits for an answer."""
         super().server_close()
-        for connection in tuple(self.talking):
+        for connection in tuple(self.connections):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay silent: a browser that closes a connection in the middle is no news."""
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Print nothing: browsers often close a connection before the answer is complete."""
 
 
-def serve(
-    config: Config,
-    console: Console,
-    *,
-    by: str,
-    port: int = 0,
-    opens: bool = False,
-    started: Callable[[ReviewServer], None] = lambda _: None,
-) -> None:
+def serve(config: Config, console: Console, options: ReviewOptions) -> None:
     """Serve the review until it is interrupted.
 
-    :param by: the name that decisions carry unless the reviewer gives another.
-    :param port: 0 takes a free one.
-    :param opens: open the link in the browser of this machine.
-    :param started: called with the server once it answers; its ``shutdown`` ends this.
-    :raises UsageError: nothing was ever taken in.
+    :raises UsageError: there is no workspace yet.
     :raises StageError: the port is taken.
     """
     Workspace.existing(config.root)
     try:
-        # a link must be heard also by who asked for quiet: without it nobody can enter
-        server = ReviewServer(config, by, console.warn, port)
+        # links are shown with --quiet too: without one nobody can open the review
+        server = ReviewServer(config, options.by, console.warn, options.port)
     except OSError as error:
         raise StageError(
-            f"port {port} can't be had: {error.strerror}; name another with --port"
+            f"port {options.port} can't be used: {error.strerror}; name another with --port"
         ) from error
     with server:
         console.say("review: decisions are written at once; end it with Ctrl-C")
-        console.warn(f"open {server.door.link}")
-        if opens:
-            webbrowser.open(server.door.link)
-        threading.Thread(target=started, args=(server,), daemon=True).start()
+        console.warn(f"open {server.access.link}")
+        if options.opens:
+            webbrowser.open(server.access.link)
+        threading.Thread(target=options.started, args=(server,), daemon=True).start()
         try:
             server.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:
@@ -128,53 +132,53 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 60
 
     def setup(self) -> None:
-        """Begin to talk with a browser."""
+        """Note the connection of a browser."""
         super().setup()
-        self.server.talking.add(self.connection)
+        self.server.connections.add(self.connection)
 
     def finish(self) -> None:
-        """End it."""
-        self.server.talking.discard(self.connection)
+        """Forget it."""
+        self.server.connections.discard(self.connection)
         super().finish()
 
-    def log_message(self, *_: Any) -> None:
-        """Keep quiet: an address may hold a token."""
+    def log_message(self, *_: object) -> None:
+        """Log nothing: an address may contain a token."""
 
     def do_GET(self) -> None:
-        """Page, data, clips and stills."""
+        """Give the page, its data, clips and stills."""
         self._guarded(self._get, changes=False)
 
     def do_HEAD(self) -> None:
-        """The same without a body."""
+        """Give the same without a body."""
         self.do_GET()
 
     def do_POST(self) -> None:
-        """Decisions."""
+        """Take decisions, and the order of the montage."""
         self._guarded(self._post, changes=True)
 
     def _guarded(self, act: Callable[[str], None], *, changes: bool) -> None:
-        door, address = self.server.door, urlsplit(self.path)
+        access, address = self.server.access, urlsplit(self.path)
         headers = {name.title(): value for name, value in self.headers.items()}
-        if not door.is_ours(self.headers.get_all("Host", [])):
+        if not access.is_own_host(self.headers.get_all("Host", [])):
             self._refuse(HTTPStatus.MISDIRECTED_REQUEST, "this is another host's request")
         elif not changes and address.path == "/":
             self._welcome(parse_qs(address.query).get("token", [""])[0])
-        elif not door.is_own_page(headers, changes=changes):
+        elif not access.is_own_page(headers, changes=changes):
             self._refuse(HTTPStatus.FORBIDDEN, "this comes from another page")
-        elif not door.is_known(self.headers.get("Cookie")):
+        elif not access.has_session(self.headers.get("Cookie")):
             self._refuse(HTTPStatus.FORBIDDEN, "open the link that the console shows")
         else:
             act(address.path)
 
     def _welcome(self, token: str) -> None:
-        door = self.server.door
-        # whoever only looks at a link (HEAD) does not use it up
-        session = door.redeem(token) if self.command == "GET" else None
+        access = self.server.access
+        # a HEAD request, which previews of links send, does not use the link up
+        session = access.redeem(token) if self.command == "GET" else None
         if session is not None:
-            cookie = f"{door.cookie}={session}; HttpOnly; SameSite=Strict; Path=/"
+            cookie = f"{access.cookie}={session}; HttpOnly; SameSite=Strict; Path=/"
             self._answer(_WELCOME.encode(), "text/html; charset=utf-8", {"Set-Cookie": cookie})
-            self.server.announce(f"for another reviewer: {door.link}")
-        elif door.is_known(self.headers.get("Cookie")):
+            self.server.announce(f"for another reviewer: {access.link}")
+        elif access.has_session(self.headers.get("Cookie")):
             self._answer(_WELCOME.encode(), "text/html; charset=utf-8")
         else:
             self._refuse(HTTPStatus.FORBIDDEN, "this link was used; the console shows a new one")
@@ -201,32 +205,32 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
 
-    def _report(self) -> dict[str, Any]:
+    def _report(self) -> JsonObject:
         with self.server.ledger() as ledger:
             return report.build(self.server.config, ledger, clock.now())
 
     def _page(self) -> tuple[bytes, str]:
         with self.server.ledger() as ledger:
-            # the counter first: what is decided in between is then told twice, and not never
+            # the counter is read first: a decision in between is then reported twice, not lost
             counter = ledger.reviews.trail_end()
             facts = report.facts(
-                self.server.config, ledger, page.Live(counter=counter, by=self.server.by)
+                self.server.config, ledger, page.LiveReview(counter=counter, by=self.server.by)
             )
         return page.render(report.encode(self._report()), facts), page.policy(facts)
 
     def _changes(self) -> None:
         after = parse_qs(urlsplit(self.path).query).get("since", ["0"])[0]
         if not re.fullmatch(r"\d{1,15}", after):
-            self._refuse(HTTPStatus.BAD_REQUEST, "since is no number")
+            self._refuse(HTTPStatus.BAD_REQUEST, "since is not a number")
             return
         with self.server.ledger() as ledger:
             events, reviews = live.changes(ledger, int(after))
-            told = history.told(ledger, events)
+            trail = trail_data(ledger, events)
         self._json(
             {
                 "counter": events[-1].id if events else int(after),
-                "changes": live.listed(reviews),
-                "events": told,
+                "changes": reviews_data(reviews),
+                "events": trail,
             }
         )
 
@@ -248,31 +252,31 @@ class _Handler(BaseHTTPRequestHandler):
             body = json.loads(self.rfile.read(int(length)))
             by = entries.words("by", body.get("by") or "") or self.server.by
         except (ValueError, TypeError, AttributeError, RecursionError):
-            self._refuse(HTTPStatus.BAD_REQUEST, "is no JSON object of ours")
+            self._refuse(HTTPStatus.BAD_REQUEST, "is not a JSON object of this page")
             return
         try:
             self._act(path, body, by)
-        except (Misfit, ConfigError) as error:
+        except (InvalidEntry, ConfigError) as error:
             self._refuse(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
-        except ordering.Changed:
+        except ordering.OrderChanged:
             self._order(HTTPStatus.CONFLICT)
 
-    def _act(self, path: str, body: dict[str, Any], by: str) -> None:
+    def _act(self, path: str, body: JsonObject, by: str) -> None:
         with self.server.ledger() as ledger:
             if path == "/api/decide":
                 self._outcome(live.decide(ledger, body.get("entries"), by))
             elif path == "/api/undo":
                 self._outcome(live.undo(ledger, by))
             elif path == "/api/order":
-                with self.server.writing:
+                with self.server.order_lock:
                     ordering.save(self.server.config, ledger.clips.rows(), body)
                 self._order()
             else:
                 self._refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
 
-    def _outcome(self, outcome: Outcome) -> None:
-        in_vain = outcome.overtaken and not outcome.written
-        self._json(outcome.as_data(), HTTPStatus.CONFLICT if in_vain else HTTPStatus.OK)
+    def _outcome(self, outcome: ActOutcome) -> None:
+        is_conflict = outcome.overtaken and not outcome.written
+        self._json(outcome.as_data(), HTTPStatus.CONFLICT if is_conflict else HTTPStatus.OK)
 
     def _file(self, path: Path) -> None:
         if path.is_symlink() or not path.is_file():
@@ -286,19 +290,19 @@ class _Handler(BaseHTTPRequestHandler):
             headers["Content-Length"] = "0"
             self._head(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers)
             return
-        if not span.whole:
+        if not span.is_whole:
             headers["Content-Range"] = span.content_range
-        status = HTTPStatus.OK if span.whole else HTTPStatus.PARTIAL_CONTENT
+        status = HTTPStatus.OK if span.is_whole else HTTPStatus.PARTIAL_CONTENT
         self._head(status, headers | {"Content-Length": str(span.end - span.start)})
         if self.command != "HEAD":
             for chunk in publishing.chunks(path, span.start, span.end):
                 self.wfile.write(chunk)
 
-    def _json(self, data: dict[str, Any], status: HTTPStatus = HTTPStatus.OK) -> None:
+    def _json(self, data: JsonObject, status: HTTPStatus = HTTPStatus.OK) -> None:
         self._answer(json.dumps(data).encode(), "application/json", status=status)
 
     def _refuse(self, status: HTTPStatus, problem: str) -> None:
-        # what came with a refused request was not read, so the connection is of no use
+        # the body of a refused request was not read, so the connection can't be used again
         self.close_connection = True
         self._json({"problem": problem}, status)
 

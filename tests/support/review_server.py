@@ -16,7 +16,7 @@ from playwright.sync_api import Page
 from pipeline.config import Config
 from pipeline.ledger import Ledger
 from pipeline.model import Review
-from pipeline.review import report
+from pipeline.review import presenting
 from pipeline.review.web import ReviewServer
 from pipeline.workspace import Workspace
 from support.browser import Reader, Watch
@@ -46,9 +46,9 @@ class Client:
 
     def __init__(self, server: ReviewServer, *, enters: bool = True) -> None:
         self.server = server
-        self.port = server.door.port
+        self.port = server.access.port
         if enters:
-            token = server.door.link.partition("=")[2]
+            token = server.access.link.partition("=")[2]
             status, headers, _ = self.ask("GET", f"/?token={token}")
             assert status == 200
             self.cookie = headers["Set-Cookie"].partition(";")[0]
@@ -80,7 +80,7 @@ class Client:
 
 def enter(reader: Reader, server: ReviewServer, name: str = "", **how: str) -> tuple[Page, Watch]:
     """A reviewer's browser, through the link."""
-    page, watch = reader.open(server.door.link, **how)
+    page, watch = reader.open(server.access.link, **how)
     page.wait_for_selector(".card")
     if name:
         page.get_by_label("Your name").fill(name)
@@ -128,6 +128,6 @@ def client(server: ReviewServer) -> Client:
 
 
 def entry(name: str, decision: str = "approved", **changes: Any) -> dict[str, Any]:
-    seen = report.review_as_data(Review())
+    seen = presenting.review_data(Review())
     wanted = {"entry": {"sha256": sha(name), "decision": decision, **changes}, "seen": seen}
     return {"entries": [wanted], "by": "bob"}

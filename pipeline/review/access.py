@@ -1,9 +1,10 @@
-"""Who may talk to the review server: only the reviewer's own browser, through its own link.
+"""Who may use the review server: only the reviewer's own browser, through a link of the server.
 
-A page of a stranger in the same browser must not reach it.  So the Host header must be ours
-(which stops a name that is rebound to loopback), a request that changes something must come
-from our own pages (Origin, Sec-Fetch-Site), and everything needs a cookie that is given once
-for a token that only the console showed.
+Another page in the same browser must not reach it.  So three things are checked.  The Host header
+must name this server, which stops a foreign name that was made to point to loopback (DNS
+rebinding).  A request that changes something must come from our own pages (Origin,
+Sec-Fetch-Site).  Everything needs a cookie, which is given once for a token that only the console
+shows.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 
-_NAMES = ("127.0.0.1", "localhost")
+_HOSTS = ("127.0.0.1", "localhost")
 
 
 @dataclass
-class Door:
-    """The keys of one server; safe to use from any thread."""
+class AccessGuard:
+    """The token and the sessions of one server; safe to use from any thread."""
 
     port: int
     _token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
@@ -29,16 +30,16 @@ class Door:
 
     @property
     def link(self) -> str:
-        """The link that opens the door once."""
+        """The link that lets one browser in."""
         return f"http://127.0.0.1:{self.port}/?token={self._token}"
 
     @property
     def cookie(self) -> str:
-        """The cookie's name: cookies know no ports, and two servers may run."""
+        """The cookie's name.  It has the port, because browsers send cookies to all ports."""
         return f"footage-{self.port}"
 
     def redeem(self, token: str) -> str | None:
-        """The session for a token, which is worth nothing from then on; None if it is wrong."""
+        """Exchange a token for a session, None if it is wrong.  A token can be used once."""
         with self._lock:
             if not hmac.compare_digest(token.encode(), self._token.encode()):
                 return None
@@ -47,12 +48,12 @@ class Door:
             self._sessions.add(session)
             return session
 
-    def is_ours(self, hosts: list[str]) -> bool:
-        """Whether the Host headers are one, and it names this server."""
-        return len(hosts) == 1 and hosts[0] in {f"{name}:{self.port}" for name in _NAMES}
+    def is_own_host(self, hosts: list[str]) -> bool:
+        """Whether there is one Host header and it names this server."""
+        return len(hosts) == 1 and hosts[0] in {f"{name}:{self.port}" for name in _HOSTS}
 
-    def is_known(self, cookies: str | None) -> bool:
-        """Whether a Cookie header holds a session that this server gave."""
+    def has_session(self, cookies: str | None) -> bool:
+        """Whether a Cookie header holds a session of this server."""
         try:
             jar = SimpleCookie(cookies or "")
         except CookieError:
@@ -60,15 +61,15 @@ class Door:
         return self.cookie in jar and jar[self.cookie].value in self._sessions
 
     def is_own_page(self, headers: Mapping[str, str], *, changes: bool) -> bool:
-        """Whether a request comes from our own pages, as far as the browser tells.
+        """Whether a request comes from our own pages, as far as the browser says.
 
-        :param changes: it would change something, so the browser has to tell.
+        :param changes: the request would change something, so the browser must say it.
         """
         origin = headers.get("Origin")
         if headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
             return False
         if origin is None:
             return not changes
-        return origin in {f"http://{name}:{self.port}" for name in _NAMES} and (
+        return origin in {f"http://{name}:{self.port}" for name in _HOSTS} and (
             origin == f"http://{headers.get('Host')}"
         )
