@@ -7,9 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from support.dovecot import Dovecot
 from xdist.scheduler import LoadFileScheduling
+
+# A busy machine is slow, so no example has a deadline; the examples are the same in every run.
+hypothesis.settings.register_profile(
+    "footage",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("footage")
 
 _COSTLY = re.compile(r"^from support\.dovecot import", re.MULTILINE)
 

@@ -152,7 +152,7 @@ def test_a_place_in_a_files_name_stays_outside(campaign: CommandScene) -> None:
     said.append(campaign.footage("add", str(drop)))
     assert [end.code for end in said] == [0, 0, 0]
     texts = [end.out + end.err for end in said]
-    with sqlite3.connect(campaign.work / "ledger.db") as database:
+    with closing(sqlite3.connect(campaign.work / "ledger.db")) as database, database:
         texts.append("\n".join(database.iterdump()))
     texts += [path.read_text() for path in (campaign.work / "logs").iterdir()]
     assert [text for text in texts if "4159" in text or "7932" in text] == []

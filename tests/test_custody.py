@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sqlite3
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -120,11 +121,10 @@ def test_originals_go_when_their_days_are_over(campaign: CommandScene) -> None:
     assert len(originals) == 4
     assert campaign.footage("purge", "--json").data["purge"] == {"deleted": 0, "waiting": 0}
 
-    database = sqlite3.connect(campaign.work / "ledger.db")
-    database.execute("UPDATE original SET stored_at = '2026-01-01T00:00:00Z'")
     blue = campaign.rows["blue.png"]["sha256"]
-    database.execute("DELETE FROM clip WHERE sha256 = ?", (blue,))
-    database.commit()
+    with closing(sqlite3.connect(campaign.work / "ledger.db")) as database, database:
+        database.execute("UPDATE original SET stored_at = '2026-01-01T00:00:00Z'")
+        database.execute("DELETE FROM clip WHERE sha256 = ?", (blue,))
     assert campaign.footage("purge", "--json").data["purge"] == {"deleted": 3, "waiting": 1}
     left = [path.name for path in (campaign.work / "originals").rglob("*") if path.is_file()]
     assert left == [blue]

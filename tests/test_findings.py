@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, cast
 
 import imageio_ffmpeg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.planted import build, corpus
 from support.planted.bases import bases
@@ -263,13 +263,7 @@ def test_numbers_of_impossible_size(planted: Planted) -> None:
     planted=st.sampled_from(CORPUS),
     flips=st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(0, 255)), max_size=40),
 )
-@settings(
-    max_examples=300,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@settings(max_examples=300)
 def test_bytes_exchanged(planted: Planted, flips: list[tuple[int, int]]) -> None:
     data = bytearray(planted.plant(PLACE))
     outside = format_of(bytes(data))

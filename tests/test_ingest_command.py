@@ -7,12 +7,14 @@ import pty
 import subprocess
 import sys
 import termios
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from support.dovecot import PASSWORD, Account, Dovecot
 from support.ingest_scene import IngestScene, jpeg, mail, mp4, sha
 from support.proxy import How, Trouble, troubled
+from support.waiting import HANG_S
 
 MAILS = [
     mail(("a.jpg", jpeg(1)), subject="one").as_bytes(),
@@ -101,16 +103,18 @@ def test_two_runs_at_the_same_time(account: Account, tmp_path: Path) -> None:
     with troubled(account.server.port, Trouble(How.STALL, at=b"BODY.PEEK")) as proxy:
         desk = desk_for(account, tmp_path, proxy.port)
         with subprocess.Popen([*COMMAND, "-q"], cwd=tmp_path) as first:
-            assert proxy.begun.wait(60)
-            before = contents(tmp_path)
-            second = footage(tmp_path)
-            assert second.returncode == 75
-            (line,) = second.stderr.splitlines()
-            assert "another run holds the workspace" in line
-            assert contents(tmp_path) == before
-            assert proxy.connections == 1
-            assert first.poll() is None
-            first.kill()
+            try:
+                assert proxy.begun.wait(HANG_S)
+                before = contents(tmp_path)
+                second = footage(tmp_path)
+                assert second.returncode == 75
+                (line,) = second.stderr.splitlines()
+                assert "another run holds the workspace" in line
+                assert contents(tmp_path) == before
+                assert proxy.connections == 1
+                assert first.poll() is None
+            finally:
+                first.kill()
         assert footage(tmp_path).returncode == 0
         check_all_once(account, desk)
 
@@ -120,18 +124,16 @@ def test_a_bar_with_bytes_rate_and_time_left(account: Account, tmp_path: Path) -
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 120))
     environment = {**os.environ, "TQDM_MININTERVAL": "0", "TERM": "xterm"}
-    process = subprocess.Popen(
-        COMMAND, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, env=environment
-    )
-    os.close(theirs)
     shown = b""
-    while True:
-        try:
-            shown += os.read(ours, 65536)
-        except OSError:  # the other end is closed
-            break
+    with subprocess.Popen(
+        COMMAND, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    ) as process:
+        os.close(theirs)
+        with suppress(OSError):  # at the end the other side is closed
+            while True:
+                shown += os.read(ours, 65536)
     os.close(ours)
-    assert process.wait() == 0
+    assert process.returncode == 0
     frames = shown.decode().split("\r")
     assert any(frame.startswith("Taking in:   0%") for frame in frames), frames
     assert any(

@@ -76,7 +76,7 @@ _trees = st.recursive(
 
 
 @given(_trees)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_parts_are_where_the_standard_library_finds_them(tree: Message) -> None:
     data = tree.as_bytes(policy=email.policy.compat32.clone(linesep="\r\n"))
     parsed = email.message_from_bytes(data)
@@ -91,7 +91,7 @@ def test_parts_are_where_the_standard_library_finds_them(tree: Message) -> None:
 
 
 @given(st.binary(max_size=400) | _text)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_bytes_give_a_tree(data: bytes) -> None:
     head = b"Content-Type: multipart/mixed; boundary=a\r\n\r\n"
     for whole in (data, head + data, head + b"--a\r\n" + data):

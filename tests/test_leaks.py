@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,7 @@ def mailed(tmp_path_factory: pytest.TempPathFactory) -> Mailed:
     assert campaign.footage("render").code == 0
     out = folder / "out"
     shutil.copytree(campaign.work, out, ignore=shutil.ignore_patterns("originals"))
-    with sqlite3.connect(campaign.work / "ledger.db") as database:
+    with closing(sqlite3.connect(campaign.work / "ledger.db")) as database, database:
         (out / "ledger.sql").write_text("\n".join(database.iterdump()))
     return Mailed(corpus, rows, campaign, out)
 
@@ -204,19 +205,20 @@ def test_what_was_taken_back_is_nowhere(two_mails: CommandScene) -> None:
     assert "ledger.db" in remains(two_mails, b"alpha")
 
     # with a reader that keeps the ledger open, as the review does
-    reader = sqlite3.connect(two_mails.work / "ledger.db")
-    assert reader.execute("SELECT count(*) FROM submission").fetchone() == (2,)
-    assert two_mails.footage("withdraw", "--clip", first).code == 0
-    assert remains(two_mails, *pieces) == []
-    assert "ledger.db" in remains(two_mails, b"alpha"), "the other photo came with these words"
+    with closing(sqlite3.connect(two_mails.work / "ledger.db")) as reader:
+        assert reader.execute("SELECT count(*) FROM submission").fetchone() == (2,)
+        assert two_mails.footage("withdraw", "--clip", first).code == 0
+        assert remains(two_mails, *pieces) == []
+        assert "ledger.db" in remains(two_mails, b"alpha"), "the other photo came with these words"
 
-    submission = rows["two.png"]["submission"]
-    assert two_mails.footage("withdraw", "--submission", submission).code == 0
-    assert two_mails.footage("report").code == 0
-    assert remains(two_mails, b"alpha") == []
-    assert "ledger.db" in remains(two_mails, b"quernstone")
-    assert reader.execute("SELECT text FROM submission WHERE subject = ''").fetchall() == [("",)]
-    reader.close()
+        submission = rows["two.png"]["submission"]
+        assert two_mails.footage("withdraw", "--submission", submission).code == 0
+        assert two_mails.footage("report").code == 0
+        assert remains(two_mails, b"alpha") == []
+        assert "ledger.db" in remains(two_mails, b"quernstone")
+        assert reader.execute("SELECT text FROM submission WHERE subject = ''").fetchall() == [
+            ("",)
+        ]
     assert two_mails.rows["two.png"]["status"] == "withdrawn"
 
 
@@ -225,7 +227,7 @@ def test_what_is_past_its_days_is_nowhere(two_mails: CommandScene) -> None:
         data[at : at + 64] for data in PLANTED.values() for at in range(0, len(data) - 64, 512)
     ]
     assert len(remains(two_mails, *pieces)) == 3
-    with sqlite3.connect(two_mails.work / "ledger.db") as database:
+    with closing(sqlite3.connect(two_mails.work / "ledger.db")) as database, database:
         database.execute("UPDATE original SET stored_at = '2026-01-01T00:00:00Z'")
     assert two_mails.footage("purge", "--json").data["purge"]["deleted"] == 3
     assert remains(two_mails, *pieces) == []

@@ -6,13 +6,14 @@ import http.client
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from support.ledger_scene import LedgerScene, attachment, result, settings
+from support.waiting import HANG_S, INTERRUPTIBLE
 
 from pipeline.config import Config
 from pipeline.ledger import Ledger
@@ -32,10 +33,12 @@ def config(tmp_path: Path) -> Config:
 
 
 @contextmanager
-def command(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def command(
+    folder: Path, *arguments: str, before: Sequence[str] = INTERRUPTIBLE
+) -> Iterator[subprocess.Popen[str]]:
     argv = [sys.executable, "-m", "pipeline", "review", "--config", str(folder / "config.toml")]
     with subprocess.Popen(
-        [*argv, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*before, *argv, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             yield process
@@ -49,6 +52,11 @@ def link(process: subprocess.Popen[str]) -> str:
     return line.removeprefix("open ").strip()
 
 
+def ask(connection: http.client.HTTPConnection, path: str) -> http.client.HTTPResponse:
+    connection.request("GET", path)
+    return connection.getresponse()
+
+
 def test_it_prints_its_link_holds_its_port_and_ends_with_ctrl_c(
     config: Config, tmp_path: Path
 ) -> None:
@@ -56,27 +64,39 @@ def test_it_prints_its_link_holds_its_port_and_ends_with_ctrl_c(
     with command(tmp_path) as process:
         url = urlsplit(link(process))
         assert url.hostname == "127.0.0.1"
-        connection = http.client.HTTPConnection("127.0.0.1", url.port or 0, timeout=10)
-        connection.request("GET", f"/?{url.query}")
-        answer = connection.getresponse()
-        assert (answer.status, "Set-Cookie" in answer.headers) == (200, True)
-        with command(tmp_path, "--port", str(url.port)) as second:
-            _, err = second.communicate(timeout=30)
-        assert second.returncode == 1
-        assert "name another with --port" in err
-        assert "Traceback" not in err
-        # the connection stays open: whoever looks on does not keep the command from ending
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
-        connection.close()
+        port = url.port or 0
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=HANG_S)) as connection:
+            answer = ask(connection, f"/?{url.query}")
+            assert (answer.status, "Set-Cookie" in answer.headers) == (200, True)
+            with command(tmp_path, "--port", str(port)) as second:
+                _, err = second.communicate(timeout=HANG_S)
+            assert second.returncode == 1
+            assert "name another with --port" in err
+            assert "Traceback" not in err
+            # a connection that stays open does not keep the command from ending
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=HANG_S)
     assert process.returncode == 0
     assert out == ""
     assert "Traceback" not in err
 
 
+def test_in_the_background_it_ignores_ctrl_c(config: Config, tmp_path: Path) -> None:
+    """Whoever starts it with SIGINT ignored (nohup, a job of a script) wants it to go on."""
+    assert config.root.exists()
+    with command(tmp_path, before=("env", "--ignore-signal=INT")) as process:
+        url = urlsplit(link(process))
+        for _ in range(3):
+            process.send_signal(signal.SIGINT)
+            port = url.port or 0
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=HANG_S)) as again:
+                assert ask(again, "/").status == 403
+        assert process.poll() is None
+
+
 def test_there_is_nothing_to_review_before_the_first_run(tmp_path: Path) -> None:
     settings(tmp_path)
     with command(tmp_path) as process:
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=HANG_S)
     assert process.returncode == 2
     assert "begin with: footage run" in err

@@ -8,18 +8,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from PIL import Image
 from support.command_scene import CommandScene, Said, begin, config, make
+from support.waiting import INTERRUPTIBLE
 
 OUTPUT = '[[output]]\nname = "wide"\nsize = "640x360"\nfps = 30\nquality = "high"\n'
 SETTINGS = (
     '[process]\nworkers = 2\nstill_seconds = 0.2\nstill_motion = "none"\n'
     "[review]\nrequired = false\n"
 )
-ENDED_WITHIN_S = 5.0
 
 
 def photo(colour: str) -> bytes:
@@ -54,9 +53,9 @@ def still_running(folder: Path) -> list[str]:
     return found
 
 
-def interrupted(campaign: CommandScene) -> tuple[Said, float]:
-    """How a run ended that was stopped during an encode, and how long it took to end."""
-    command = [sys.executable, "-m", "pipeline", "process", "-v", "--json"]
+def interrupted(campaign: CommandScene) -> Said:
+    """How a run ended that was stopped during an encode."""
+    command = [*INTERRUPTIBLE, sys.executable, "-m", "pipeline", "process", "-v", "--json"]
     command += ["--config", str(campaign.folder / "config.toml")]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -70,17 +69,15 @@ def interrupted(campaign: CommandScene) -> tuple[Said, float]:
                 seen[purpose] += 1
             if seen["encode"] == 2 and seen["loudness"]:
                 break
-        begun = time.monotonic()
         process.send_signal(signal.SIGINT)
         err = process.stderr.read()
         code = process.wait()
-        said = Said(code, process.stdout.read(), err)
-    return said, time.monotonic() - begun
+        return Said(code, process.stdout.read(), err)
 
 
 def test_ctrl_c_and_the_next_run(tmp_path: Path) -> None:
     campaign = campaign_with_a_long_film(tmp_path)
-    said, seconds = interrupted(campaign)
+    said = interrupted(campaign)
     assert said.code == 1
     sentence = "stopped; nothing is lost, run again to go on"
     assert said.err.splitlines()[-1] == f"footage: {sentence}"
@@ -89,12 +86,11 @@ def test_ctrl_c_and_the_next_run(tmp_path: Path) -> None:
     (log,) = [log for log in (campaign.work / "logs").iterdir() if '"process"' in log.read_text()]
     ended = json.loads(log.read_text().splitlines()[-1])
     assert (ended["event"], ended["exit_code"], ended["error"]) == ("run-ended", 1, sentence)
-    assert seconds < ENDED_WITHIN_S
     assert still_running(campaign.folder) == []
 
     totals = campaign.footage("status", "--json").data["totals"]
     assert totals["accepted"] + totals["pending"] == 3
-    assert totals["pending"] >= 1
+    assert totals["pending"] >= 1, "it did not wait for the film to be encoded"
     before = len(campaign.programs())
     assert campaign.footage("process").code == 0
     encodes = [p for p in campaign.programs()[before:] if p["purpose"] == "encode"]

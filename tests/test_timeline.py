@@ -106,7 +106,7 @@ def clips(draw: st.DrawFn) -> tuple[Segment, Joints]:
     return clip(name, frames, start, stop), Joints(tuple(sorted(keys)), 2)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(clips(), min_size=1, max_size=6, unique_by=lambda c: c[0].path), st.integers(0, 60))
 def test_whatever_the_clips_the_pieces_show_each_picture_once(
     found: list[tuple[Segment, Joints]], longest: int

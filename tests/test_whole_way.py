@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from collections import Counter
+from contextlib import closing
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
@@ -115,8 +116,8 @@ def test_everything_stands_beside_the_montage(walked: CommandScene) -> None:
 
 
 def test_what_was_planted_is_nowhere_but_in_the_originals(walked: CommandScene) -> None:
-    database = sqlite3.connect(walked.work / "ledger.db")
-    texts = {"ledger dump": "\n".join(database.iterdump()).encode()}
+    with closing(sqlite3.connect(walked.work / "ledger.db")) as database:
+        texts = {"ledger dump": "\n".join(database.iterdump()).encode()}
     for path in walked.work.rglob("*"):
         if path.is_file() and "originals" not in path.parts:
             texts[str(path)] = path.read_bytes()

@@ -12,7 +12,11 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
+
+from support.waiting import HANG_S
+
+expect.set_options(timeout=HANG_S * 1000)
 
 ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
@@ -67,7 +71,7 @@ class Reader:
             timezone_id="UTC",
             accept_downloads=True,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(HANG_S * 1000)
         self.contexts.append(context)
         page, watch = context.new_page(), Watch()
         watch.attach(page)
@@ -104,7 +108,9 @@ def overflow(page: Page) -> int:
 @pytest.fixture(scope="module")  # an imported fixture is one of its own in each module
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(
+            executable_path=chromium(), args=list(ARGUMENTS), timeout=HANG_S * 1000
+        )
         yield browser
         browser.close()
 

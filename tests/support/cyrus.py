@@ -18,7 +18,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from support.dovecot import PASSWORD, Account, free_port, make_certificates
+from support.dovecot import PASSWORD, Account, ReservedPort, make_certificates
+from support.waiting import HANG_S
 
 _IMAPD = """\
 configdirectory: {home}/conf
@@ -64,7 +65,8 @@ class Cyrus:
     def __init__(self) -> None:
         self._place = unpacked("cyrus-common", "cyrus-imapd", "sasl2-bin")
         self.home = Path(tempfile.mkdtemp(prefix="footage-cyrus-"))
-        self.port, self.tls_port = free_port(), free_port()
+        self._ports = ReservedPort(), ReservedPort()
+        self.port, self.tls_port = (port.number for port in self._ports)
         self._users = count(1)
         root = os.geteuid() == 0
         owner = pwd.getpwnam("nobody") if root else pwd.getpwuid(os.getuid())
@@ -117,8 +119,10 @@ class Cyrus:
     def stop(self) -> None:
         """End the server and take its files away."""
         os.kill(self._pid, signal.SIGTERM)
-        select.select([self._handle], [], [], 20)
+        select.select([self._handle], [], [], HANG_S)
         os.close(self._handle)
+        for port in self._ports:
+            port.release()
         shutil.rmtree(self.home)
 
     def _start(self) -> int:
@@ -132,7 +136,7 @@ class Cyrus:
             argv += [option, str(self.home / name)]
         handle = os.open(told, os.O_RDONLY | os.O_NONBLOCK)
         subprocess.run(argv, check=True, **self._as_owner)
-        ready, _, _ = select.select([handle], [], [], 20)
+        ready, _, _ = select.select([handle], [], [], HANG_S)
         os.close(handle)
         if not ready:
             raise RuntimeError(f"Cyrus did not start: {(self.home / 'run' / 'log').read_text()}")

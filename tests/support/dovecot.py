@@ -26,6 +26,8 @@ from typing import Any, Protocol
 
 import imapclient
 
+from support.waiting import HANG_S
+
 PASSWORD = "correct-horse-battery-staple"
 TOKEN = "a-good-token"
 BARE = "127.0.0.2"  # here the server speaks no MOVE
@@ -104,11 +106,20 @@ active_value = true
 """
 
 
-def free_port() -> int:
-    """A port that nobody listens on, in both of the server's addresses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+class ReservedPort:
+    """A port that the system gives to nobody else until :meth:`release`.
+
+    It is bound but nobody listens on it, so a server can take it with SO_REUSEADDR.
+    """
+
+    def __init__(self) -> None:
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind(("", 0))
+        self.number = int(self._socket.getsockname()[1])
+
+    def release(self) -> None:
+        self._socket.close()
 
 
 class Server(Protocol):
@@ -176,7 +187,8 @@ class Dovecot:
     def __init__(self) -> None:
         self.password = PASSWORD
         self.home = Path(tempfile.mkdtemp(prefix="footage-dovecot-"))
-        self.port, self.tls_port = free_port(), free_port()
+        self._ports = ReservedPort(), ReservedPort()
+        self.port, self.tls_port = (port.number for port in self._ports)
         self._users = count(1)
         self._tokens = _TokenServer()
         root = os.geteuid() == 0
@@ -233,10 +245,12 @@ class Dovecot:
     def stop(self) -> None:
         """End the server and take its files away."""
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(HANG_S)
         assert self._process.stderr is not None
         self._process.stderr.close()
         self._tokens.stop()
+        for port in self._ports:
+            port.release()
         shutil.rmtree(self.home)
 
     def _wait_until_up(self) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import imageio_ffmpeg
 
+from support.waiting import HANG_S
+
 CLEAN = [
     *("-map_metadata", "-1"),
     *("-map_chapters", "-1"),
@@ -39,7 +41,7 @@ BOTH = ["-map", "0", "-c", "copy", "-disposition:a:1", "0"]
 
 def ffmpeg(*arguments: str | Path) -> None:
     program = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-y"]
-    subprocess.run([*program, *map(str, arguments)], check=True, timeout=60)
+    subprocess.run([*program, *map(str, arguments)], check=True, timeout=HANG_S)
 
 
 def encode(path: Path, *extra: str, frames: int = 20, fps: int = 30, size: str = "64x48") -> Path:

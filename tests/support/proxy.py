@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from support.waiting import HANG_S
+
 
 class How(Enum):
     """What happens when the trouble begins."""
@@ -53,19 +55,22 @@ class Proxy:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                self._open.append(client)
                 self.connections += 1
                 server = socket.create_connection(("127.0.0.1", self._target))
-                self._open += [client, server]
+                self._open.append(server)
                 trouble = next(self._troubles, None)
                 state = _State(client, server, trouble, self.begun)
                 self._start(state.upward)
                 self._start(state.downward)
 
     def close(self) -> None:
-        for end in (self._listener, *self._open):
+        _shut(self._listener)
+        self._threads[0].join(HANG_S)  # from here on no connection is added
+        for end in self._open:
             _shut(end)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(HANG_S)
 
 
 class _State:

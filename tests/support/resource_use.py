@@ -30,7 +30,6 @@ def taken(command: list[str], folders: tuple[Path, ...] = (), every_s: float = 0
     """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun = os.times().elapsed
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     peaks = [0, 0]
     ended = threading.Event()
 
@@ -39,11 +38,14 @@ def taken(command: list[str], folders: tuple[Path, ...] = (), every_s: float = 0
             peaks[0] = max(peaks[0], sum(map(_resident, _family(process.pid))))
             peaks[1] = max(peaks[1], sum(map(size, folders)))
 
-    watcher = threading.Thread(target=sample)
-    watcher.start()
-    _, err = process.communicate()
-    ended.set()
-    watcher.join()
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        watcher = threading.Thread(target=sample)
+        watcher.start()
+        _, err = process.communicate()
+        ended.set()
+        watcher.join()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return Taken(process.returncode, peaks[0], peaks[1], cpu, os.times().elapsed - begun, err)

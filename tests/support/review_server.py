@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from pipeline.review.web import ReviewServer
 from pipeline.workspace import Workspace
 from support.browser import Reader, Watch
 from support.ledger_scene import SMALL, LedgerScene, attachment, result, settings, sha
+from support.waiting import HANG_S
 
 
 @contextmanager
@@ -56,7 +58,7 @@ class Client:
     def ask(
         self, method: str, path: str, body: Any = None, **headers: str | None
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANG_S)
         sent: dict[str, str | None] = {"Host": f"127.0.0.1:{self.port}", "Cookie": self.cookie}
         data = body
         if body is not None:
@@ -88,12 +90,11 @@ def enter(reader: Reader, server: ReviewServer, name: str = "", **how: str) -> t
 
 
 def until(page: Page, fits: Callable[[], bool]) -> None:
-    """Wait for something outside the page, a moment at a time."""
-    for _ in range(400):
-        if fits():
-            return
+    """Wait for something outside the page; the page goes on meanwhile."""
+    hung = time.monotonic() + HANG_S
+    while not fits():
+        assert time.monotonic() < hung, "what was waited for did not happen"
         page.evaluate("new Promise(requestAnimationFrame)")
-    raise AssertionError("it did not come to be")
 
 
 NAMES = ("one", "two", "three")
