@@ -1,9 +1,9 @@
-"""What a run tells: lines and progress to the person, JSON lines to the run's log.
+"""What a run says: lines and progress to the person, JSON lines to the run's log.
 
-On a terminal long work shows a bar, elsewhere plain lines.  With ``--json`` everything said
-here goes to standard error, so that standard output holds the one JSON object.  The log
-takes facts of our own making (counts, codes, SHA-256, argument lists of commands), never a
-text that a sender wrote.
+On a terminal long work shows a bar, elsewhere a line now and then.  All of it goes to standard
+error, so that standard output holds only the one JSON object of ``--json``.  The log takes facts
+of our own making (counts, codes, SHA-256, argument lists of programs), never a text that a sender
+wrote.
 """
 
 from __future__ import annotations
@@ -16,18 +16,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, TextIO
-
-from tqdm import tqdm
+from typing import TextIO
 
 from pipeline import clock
 
 _LINE_EVERY_S = 10.0
-_IN_WORDS = "{desc}: {percentage:3.0f}%|{bar}| about {remaining} left{postfix}"
+_BAR_WITH_TEXT = "{desc}: {percentage:3.0f}%|{bar}| about {remaining} left{postfix}"
 
 
 class Verbosity(IntEnum):
-    """How much the person wants to hear."""
+    """How much the person wants to read."""
 
     QUIET = 0
     NORMAL = 1
@@ -35,75 +33,69 @@ class Verbosity(IntEnum):
 
 
 class Task:
-    """Work with a known size: a bar on a terminal, now and then a line elsewhere."""
+    """Work of a known size: a bar on a terminal, a line now and then elsewhere."""
 
     def __init__(self, console: Console, title: str, total: int, unit: str) -> None:
         self._console, self._title, self._total, self._unit = console, title, total, unit
         self._done = 0
         self._begun = self._said = time.monotonic()
         self._lock = threading.Lock()
-        stream = console.stream
-        self._bar = (
-            tqdm(
+        self._bar = None
+        if console.verbosity > Verbosity.QUIET and console.stream.isatty():
+            from tqdm import tqdm  # noqa: PLC0415 - a fifth of the time that `status` takes
+
+            self._bar = tqdm(
                 total=total,
                 desc=title,
                 unit=unit,
                 unit_scale=unit == "B",
-                file=stream,
+                file=console.stream,
                 leave=False,
                 dynamic_ncols=True,
             )
-            if console.verbosity > Verbosity.QUIET and stream.isatty()
-            else None
-        )
 
-    def advance(self, amount: int = 1, says: str = "") -> None:
-        """Count *amount* as done; may be called from any thread.
+    def advance(self, amount: int = 1, text: str = "") -> None:
+        """Count *amount* as done; any thread may call it.
 
-        :param says: how far it has come, where a count of one unit does not tell.
+        :param text: how far the work is, where a count of units does not say it well.
         """
         with self._lock:
             self._done += amount
             if self._bar is not None:
-                if says:
-                    self._bar.bar_format = _IN_WORDS
-                    self._bar.set_postfix_str(says, refresh=False)
+                if text:
+                    self._bar.bar_format = _BAR_WITH_TEXT
+                    self._bar.set_postfix_str(text, refresh=False)
                 self._bar.update(amount)
             elif time.monotonic() - self._said > _LINE_EVERY_S:
                 self._said = time.monotonic()
                 passed = self._said - self._begun
-                left = _length(passed * (self._total - self._done) / max(1, self._done))
-                says = says or f"{self._done} of {self._total} {self._unit}"
-                self._console.say(f"{self._title}: {says}, about {left} left")
+                left = _duration(passed * (self._total - self._done) / max(1, self._done))
+                text = text or f"{self._done} of {self._total} {self._unit}"
+                self._console.say(f"{self._title}: {text}, about {left} left")
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
 
 
-def _length(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 class Console:
-    """The voice of a run."""
+    """Where a run writes what it has to say: standard error and the run's log."""
 
     def __init__(
-        self,
-        verbosity: Verbosity = Verbosity.NORMAL,
-        stream: TextIO | None = None,
-        log: Path | None = None,
+        self, verbosity: Verbosity = Verbosity.NORMAL, stream: TextIO | None = None
     ) -> None:
         self.verbosity = verbosity
         self.stream = stream if stream is not None else sys.stderr
         self._log: TextIO | None = None
         self._lock = threading.Lock()
-        if log is not None:
-            self.open_log(log)
 
     def open_log(self, path: Path) -> None:
-        """Begin the run's log; before this, events go nowhere."""
+        """Begin the run's log; events before this are dropped."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._log = path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
         path.chmod(0o600)
@@ -115,21 +107,21 @@ class Console:
             self._log = None
 
     def say(self, line: str) -> None:
-        """Tell the person something, unless they asked for quiet."""
+        """Show a line, unless ``--quiet`` was given."""
         if self.verbosity > Verbosity.QUIET:
             self._write(line)
 
     def detail(self, line: str) -> None:
-        """Tell the person who asked for all."""
+        """Show a line if ``--verbose`` was given."""
         if self.verbosity >= Verbosity.VERBOSE:
             self._write(line)
 
     def warn(self, line: str) -> None:
-        """Tell the person something that they must hear."""
+        """Show a line in every case, and write it into the log."""
         self._write(line)
         self.event("warning", text=line)
 
-    def event(self, name: str, **facts: Any) -> None:
+    def event(self, name: str, **facts: object) -> None:
         """Write a line into the run's log."""
         with self._lock:
             if self._log is not None:
@@ -138,7 +130,7 @@ class Console:
 
     @contextmanager
     def task(self, title: str, total: int, unit: str) -> Iterator[Task]:
-        """Show the progress of work of *total* *unit* (clips, mails, B for bytes)."""
+        """Show the progress of work that has *total* units; ``B`` as unit means bytes."""
         task = Task(self, title, total, unit)
         try:
             yield task
@@ -148,6 +140,8 @@ class Console:
     def _write(self, line: str) -> None:
         with self._lock:
             if self.stream.isatty():
+                from tqdm import tqdm  # noqa: PLC0415 - see Task
+
                 tqdm.write(line, file=self.stream)
             else:
                 print(line, file=self.stream, flush=True)
