@@ -1,9 +1,9 @@
 """How a file appears: whole or not at all.
 
-A file is never written in place.  It grows under a temporary name that ends in ``.part``, in
-the folder where it will live.  Then it is flushed to the disk and renamed, and the folder is
-flushed after it.  So a reader sees a whole file or none, also after a power cut.  What a program
-makes grows in a scratch folder, the only place where that program can write.
+A file is never written in place.  It is written under a temporary name that ends in ``.part``,
+in its final folder.  Then it is flushed to the disk and renamed, and the folder is flushed after
+it.  So a reader sees a whole file or none, also after a power cut.  A program writes into a
+scratch folder, which is the only place where it can write.
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ def _disk_full_is_named() -> Iterator[None]:
         raise
 
 
-def part_for(final: Path) -> Path:
-    """A fresh temporary name beside *final*; its folder is made if need be."""
+def part_path(final: Path) -> Path:
+    """A new temporary name beside *final*; its folder is made if it does not exist."""
     final.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return final.parent / f".{final.stem}-{uuid.uuid4().hex}{PART}"
 
 
 @contextmanager
-def scratch(folder: Path) -> Iterator[Path]:
-    """A fresh folder in *folder* for what programs write, gone behind the block.
+def scratch_folder(folder: Path) -> Iterator[Path]:
+    """Make a new folder in *folder* for what programs write, and delete it after the block.
 
-    The next run sweeps away that of a killed run, and a program that is still alive then has no
-    place left where it could leave something.
+    If the run is killed, the next run deletes it.  A program that is still alive then has no
+    folder left to write into.
     """
     place = folder / f".{uuid.uuid4().hex}{PART}"
     place.mkdir(mode=0o700, parents=True)
     try:
         yield place
     finally:
-        # what can't be removed now is swept at the end of the run, or before the next
+        # what can't be deleted now is swept at the end of the run, or before the next one
         shutil.rmtree(place, ignore_errors=True)
 
 
@@ -69,12 +69,14 @@ def publish(part: Path, final: Path, mode: int = 0o600) -> None:
 
 
 @contextmanager
-def publishing(final: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
-    """Write a new file through its temporary name; nothing appears if the block raises.
+def new_file(final: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
+    """Write a file under a temporary name, and publish it after the block.
+
+    Nothing appears if the block raises.
 
     :raises DiskFull: there is no room for it.
     """
-    part = part_for(final)
+    part = part_path(final)
     try:
         with _disk_full_is_named(), part.open("xb") as file:
             yield file
@@ -85,12 +87,12 @@ def publishing(final: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
 
 def write_text(final: Path, text: str, mode: int = 0o600) -> None:
     """Publish a small text file."""
-    with publishing(final, mode) as file:
+    with new_file(final, mode) as file:
         file.write(text.encode("utf-8"))
 
 
 def flush_folder(folder: Path) -> None:
-    """Make a rename in *folder* outlast a power cut."""
+    """Flush a folder, so that a rename in it survives a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -104,8 +106,8 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def chunks(path: Path, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-    """The bytes of a file from *start* to before *end*, in pieces of at most 1 MiB."""
+def read_chunks(path: Path, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """The bytes of a file from *start* up to but not including *end*, at most 1 MiB at a time."""
     with path.open("rb") as file:
         file.seek(start)
         left = (end - start) if end is not None else None

@@ -1,4 +1,4 @@
-"""The workspace on disk: where each thing lies, and who holds it."""
+"""The workspace on disk: the path of each thing, and the lock that one run at a time holds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.publishing import PART
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where things are, below one folder that only its owner can enter."""
+    """The paths below one folder that only its owner can enter."""
 
     root: Path
 
@@ -39,7 +39,7 @@ class Workspace:
 
     @property
     def originals(self) -> Path:
-        """The only folder where a location may still be."""
+        """The files as they were received: the only folder that may hold a location."""
         return self.root / "originals"
 
     @property
@@ -54,33 +54,33 @@ class Workspace:
 
     @property
     def montage(self) -> Path:
-        """The compiled montages and what stands beside them."""
+        """The montages and the files that belong to them."""
         return self.root / "montage"
 
     @property
     def logs(self) -> Path:
-        """One file of JSON lines a run."""
+        """One file of JSON lines for each run."""
         return self.root / "logs"
 
     @property
     def cache(self) -> Path:
-        """What can be made again: cards, caption strips."""
+        """What can be made again, such as cards and caption strips."""
         return self.root / "cache"
 
     def original(self, sha256: str) -> Path:
-        """The place of an original, content-addressed."""
+        """The path of an original, named by its SHA-256."""
         return self.originals / sha256[:2] / sha256
 
     def clip(self, sha256: str, output: str, suffix: str = ".mp4") -> Path:
-        """The place of a finished clip of one output."""
+        """The path of a finished clip of one output."""
         return self.clips / sha256 / f"{output}{suffix}"
 
     def relative(self, path: Path) -> str:
-        """A path as the report and the ledger name it: from the workspace, with slashes."""
+        """A path as the report and the ledger write it: relative to the workspace, with slashes."""
         return path.relative_to(self.root).as_posix()
 
     def create(self) -> None:
-        """Make the folders, closed to everybody but the owner."""
+        """Make the folders, which only the owner can enter."""
         self.root.mkdir(parents=True, exist_ok=True)
         self.root.chmod(0o700)
         for folder in (
@@ -96,7 +96,7 @@ class Workspace:
 
 @contextmanager
 def hold(workspace: Workspace) -> Iterator[None]:
-    """Hold the workspace for a run; the kernel lets go of it when the holder dies.
+    """Hold the lock of the workspace; the kernel releases it when the holder dies.
 
     :raises WorkspaceBusy: another process holds it.
     """
@@ -113,12 +113,12 @@ def hold(workspace: Workspace) -> Iterator[None]:
 
 
 def sweep(workspace: Workspace) -> int:
-    """Remove what a killed run left half-written; only the holder of the workspace may.
+    """Delete the temporary files that a killed run left; only the holder of the lock may do so.
 
     :returns: how many temporary files and scratch folders there were.
     """
     swept = 0
-    # os.walk looks at no file itself: with thousands of folders that is ten times as quick
+    # os.walk does not stat each file: with thousands of folders it is ten times as fast
     for folder, folders, names in os.walk(workspace.root):
         for name in [name for name in folders if name.endswith(PART)]:
             shutil.rmtree(Path(folder, name), ignore_errors=True)

@@ -163,7 +163,7 @@ def test_a_parent_killed_as_it_starts_one_leaves_nothing(wall: str, tmp_path: Pa
         from pipeline.ffmpeg.sandbox import Permissions, choose, spawn
         write = "open(__import__('sys').argv[1], 'w')"
         walls = choose({wall!r})
-        with publishing.scratch(Path(sys.argv[1])) as place:
+        with publishing.scratch_folder(Path(sys.argv[1])) as place:
             argv = [sys.executable, "-I", "-S", "-c", write, str(place / "late.part")]
             spawn(*walls.command(argv, Permissions(writes=(place,))), stdout=1)
             os.kill(os.getpid(), signal.SIGKILL)
@@ -179,7 +179,7 @@ def test_a_parent_killed_as_it_starts_one_leaves_nothing(wall: str, tmp_path: Pa
 
 
 def test_a_scratch_folder_that_was_swept_takes_nothing_more(tmp_path: Path) -> None:
-    with publishing.scratch(tmp_path) as place:
+    with publishing.scratch_folder(tmp_path) as place:
         (place / "early.part").touch()
         assert sweep(Workspace(tmp_path)) == 1
         with pytest.raises(FileNotFoundError):

@@ -65,7 +65,7 @@ def make(folder: Path, console: Console) -> Path:
         return config
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in mails.build().items():
-        with publishing.publishing(inbox / name, mode=0o644) as file:
+        with publishing.new_file(inbox / name, mode=0o644) as file:
             file.write(data)
     if not ours:
         # written last: a folder with a config holds a complete sample

@@ -44,7 +44,9 @@ def add(run: Run, paths: Iterable[Path]) -> IngestSummary:
                 uid = f"{sha256}:{uid_of(stable_name(path))}"
                 identity = MailIdentity(ACCOUNT, "", 0, uid)
                 if uid in run.ledger.intake.known_uids(ACCOUNT, "", 0):
-                    originals.keep(publishing.chunks(path))  # it may have been withdrawn or purged
+                    originals.keep(
+                        publishing.read_chunks(path)
+                    )  # it may have been withdrawn or purged
                     originals.publish()
                     again += 1
                 else:

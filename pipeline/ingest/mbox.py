@@ -81,7 +81,7 @@ class MboxInbox:
 
     def _digest(self, start: int, end: int) -> str:
         digest = hashlib.sha256()
-        for piece in publishing.chunks(self._path, start, end):
+        for piece in publishing.read_chunks(self._path, start, end):
             digest.update(piece)
         return digest.hexdigest()
 

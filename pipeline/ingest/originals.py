@@ -69,7 +69,7 @@ class Originals:
 
         :raises OSError: the disk is full, or fails.
         """
-        part = publishing.part_for(self._workspace.originals / "incoming")
+        part = publishing.part_path(self._workspace.originals / "incoming")
         digest = hashlib.sha256()
         head, size = b"", 0
         refusal: Refusal | None = None

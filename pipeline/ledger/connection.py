@@ -134,7 +134,7 @@ class Connection:
     def _keep_copy(self, version: int) -> None:
         """Write the ledger as it was before a migration to ``ledger.db.v1.bak``."""
         final = self._path.with_name(f"{self._path.name}.v{version}.bak")
-        part = publishing.part_for(final)
+        part = publishing.part_path(final)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL, 0o600))
         try:
             # by a second connection: SQLite copies nothing for one that is in a transaction

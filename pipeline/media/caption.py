@@ -74,7 +74,7 @@ def strip(
     else:
         picture = _draw(words, width, height, style)
         drawn = picture.size
-        with publishing.publishing(path) as file:
+        with publishing.new_file(path) as file:
             picture.save(file, "PNG")
     across, down = round(width * _SAFE), round(height * _SAFE)
     x = {"left": across, "right": width - across - drawn[0]}.get(

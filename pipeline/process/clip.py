@@ -165,18 +165,18 @@ def _encode(
     """The one encode, its verification, and the publishing of what passed."""
     rate = None if seen.still else glance.rate_for(length)
     wall = max(_MIN_TIMEOUT_S, length * shop.config.process.timeout_factor)
-    with publishing.scratch(shop.workspace.clips / job.sha256) as place:
+    with publishing.scratch_folder(shop.workspace.clips / job.sha256) as place:
         targets = tuple(
             graph.Target(
                 output=output,
                 frames=graph.frames_of(seen, length, output),
                 strip=strip,
-                movie=publishing.part_for(place / f"{output.name}.mp4"),
-                still=publishing.part_for(place / f"{output.name}.jpg"),
+                movie=publishing.part_path(place / f"{output.name}.mp4"),
+                still=publishing.part_path(place / f"{output.name}.jpg"),
             )
             for output, strip in zip(job.recipe.outputs, job.strips, strict=True)
         )
-        look = graph.Look(publishing.part_for(place / "look"), rate)
+        look = graph.Look(publishing.part_path(place / "look"), rate)
         strips = tuple(target.strip.path for target in targets if target.strip)
         tables = (seen.picture.table,) if seen.picture.table else ()
         cell = Permissions(

@@ -139,7 +139,7 @@ def _gate(ended: ProgramResult, fault: str) -> None:
 @contextmanager
 def _list(workspace: Workspace, lines: Iterator[str]) -> Iterator[Path]:
     """A list for the concat demuxer, for as long as it is read."""
-    listed = publishing.part_for(workspace.cache / "join.txt")
+    listed = publishing.part_path(workspace.cache / "join.txt")
     try:
         listed.write_text(
             "ffconcat version 1.0\n" + "".join(f"{line}\n" for line in lines), "utf-8"

@@ -86,10 +86,10 @@ def card(
     if not final.exists():
         ground = lettering.ground(output, style)
         letters = _drawn(lettering.letters(words, output, style), ground, output, frames)
-        with publishing.scratch(workspace.cache) as place:
+        with publishing.scratch_folder(workspace.cache) as place:
             part, behind = (
-                publishing.part_for(place / "card"),
-                publishing.part_for(place / "ground"),
+                publishing.part_path(place / "card"),
+                publishing.part_path(place / "ground"),
             )
             behind.write_bytes(ground.tobytes())
             _encode(letters, behind, output, part, arguments, runner)

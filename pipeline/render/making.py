@@ -63,8 +63,8 @@ def publish(run: Run, film: Film, final: Path) -> str:
     :raises StageError: a program failed, or frames or samples are missing.
     :raises NotClean: verification found something.
     """
-    with publishing.scratch(final.parent) as place:
-        parts = {suffix: publishing.part_for(place / f"montage{suffix}") for suffix in _SUFFIXES}
+    with publishing.scratch_folder(final.parent) as place:
+        parts = {suffix: publishing.part_path(place / f"montage{suffix}") for suffix in _SUFFIXES}
         join(run, film, parts[_FILM])
         at = next(number for number, segment in enumerate(film.segments) if segment.sha256)
         shown = film.starts[at] + film.segments[at].length // 3

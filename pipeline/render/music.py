@@ -103,8 +103,8 @@ def decoded(
     sound = stream["a:0"].filter("aresample", encode.SAMPLE_RATE)
     sound = _measuring(sound.filter("aformat", sample_fmts="s16", channel_layouts="stereo"))
     sound = sound.filter("aformat", sample_fmts="s16", channel_layouts="stereo")
-    with publishing.scratch(workspace.cache) as place:
-        part = publishing.part_for(place / "music")
+    with publishing.scratch_folder(workspace.cache) as place:
+        part = publishing.part_path(place / "music")
         node = ffmpeg.output(sound, str(part), f="s16le", ar=encode.SAMPLE_RATE)
         argv = [program(), *map(str, node.global_args("-nostdin", "-v", "error").get_args()), "-y"]
         cell = Permissions(reads=(path,), writes=(place,), limits=Limits(wall_s=300))

@@ -62,8 +62,8 @@ def make(run: Run, film: Film) -> Path:
     output = film.output
     name = f"{run.config.montage.name}-{output.name}-preview.mp4"
     final = run.workspace.montage / name
-    with publishing.scratch(final.parent) as place:
-        part, small = publishing.part_for(place / "whole"), publishing.part_for(place / "small")
+    with publishing.scratch_folder(final.parent) as place:
+        part, small = publishing.part_path(place / "whole"), publishing.part_path(place / "small")
         making.join(run, film, part)
         argv = [program(), *_arguments(part, small, film)]
         seconds = film.frames / output.fps

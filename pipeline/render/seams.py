@@ -129,8 +129,8 @@ def _batch(
     joints: Mapping[str, Joints],
 ) -> None:
     frames = sum(bridge.frames for bridge in batch.values())
-    with publishing.scratch(folder(workspace)) as place:
-        parts = {path: publishing.part_for(place / path.name) for path in batch}
+    with publishing.scratch_folder(folder(workspace)) as place:
+        parts = {path: publishing.part_path(place / path.name) for path in batch}
         nodes = [
             ffmpeg.output(
                 _picture(bridge, transition, output, workspace, joints),

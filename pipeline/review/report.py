@@ -248,6 +248,6 @@ def _publish(final: Path, data: bytes) -> bool:
             return False
     except FileNotFoundError:
         pass
-    with publishing.publishing(final) as file:
+    with publishing.new_file(final) as file:
         file.write(data)
     return True

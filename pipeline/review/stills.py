@@ -56,7 +56,7 @@ def _link(source: Path, final: Path) -> bool:
         or (old.st_size, old.st_mtime_ns) == (new.st_size, new.st_mtime_ns)
     ):
         return False
-    part = publishing.part_for(final)
+    part = publishing.part_path(final)
     try:
         try:
             os.link(source, part)

@@ -295,7 +295,7 @@ class _Handler(BaseHTTPRequestHandler):
         status = HTTPStatus.OK if span.is_whole else HTTPStatus.PARTIAL_CONTENT
         self._head(status, headers | {"Content-Length": str(span.end - span.start)})
         if self.command != "HEAD":
-            for chunk in publishing.chunks(path, span.start, span.end):
+            for chunk in publishing.read_chunks(path, span.start, span.end):
                 self.wfile.write(chunk)
 
     def _json(self, data: JsonObject, status: HTTPStatus = HTTPStatus.OK) -> None:
