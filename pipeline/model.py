@@ -169,19 +169,13 @@ class Refusal:
     """
 
     reason: Reason
-    code: Detail | str
+    code: Detail
     values: Mapping[str, Value] = field(default_factory=dict, hash=False)
-
-    def __post_init__(self) -> None:
-        """Take a sentence in the place of a code, until all callers give codes."""
-        if not isinstance(self.code, Detail):
-            object.__setattr__(self, "values", {"text": str(self.code)})
-            object.__setattr__(self, "code", Detail.AS_WRITTEN)
 
     @property
     def detail(self) -> str:
         """The English sentence."""
-        return texts.sentence(Detail(self.code), self.values)
+        return texts.sentence(self.code, self.values)
 
 
 @dataclass(frozen=True, order=True)

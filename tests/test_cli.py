@@ -15,6 +15,7 @@ from support.command_scene import CommandScene, begin, config, footage
 from pipeline import publishing
 from pipeline.ledger import Ledger
 from pipeline.model import ClipResult, Reason, Refusal, Status
+from pipeline.texts import Detail
 from pipeline.workspace import Workspace, hold
 
 
@@ -85,7 +86,7 @@ def test_a_held_workspace_is_exit_75(campaign: CommandScene) -> None:
 def test_failed_clips_are_exit_3_until_they_are_retried(campaign: CommandScene) -> None:
     campaign.footage("run")
     sha256 = campaign.rows["notes.txt"]["sha256"]
-    refusal = Refusal(Reason.TIMEOUT, "it took longer than the 120 s allowed")
+    refusal = Refusal(Reason.TIMEOUT, Detail.TOO_SLOW, {"seconds": 120})
     with closing(sqlite3.connect(campaign.work / "ledger.db")) as db, db:
         db.execute("UPDATE attachment SET reason = NULL WHERE sha256 = ?", (sha256,))
     with Ledger(campaign.work / "ledger.db") as ledger:

@@ -39,6 +39,7 @@ from pipeline.model import (
     What,
 )
 from pipeline.review import report, table
+from pipeline.texts import Detail
 from pipeline.workspace import Workspace
 
 NOW = "2026-09-16T05:00:00Z"
@@ -70,8 +71,12 @@ def fill(campaign: LedgerScene) -> None:
     )
     campaign.clip(result("inside", warnings=("dark",)))
     campaign.mail(
-        attachment("logo", kind=Kind.IMAGE, refusal=Refusal(Reason.DECORATION, "a logo")),
-        attachment("cut", 1, sha256=None, refusal=Refusal(Reason.TRUNCATED_TRANSFER, "cut off")),
+        attachment(
+            "logo", kind=Kind.IMAGE, refusal=Refusal(Reason.DECORATION, Detail.LAYOUT_PICTURE)
+        ),
+        attachment(
+            "cut", 1, sha256=None, refusal=Refusal(Reason.TRUNCATED_TRANSFER, Detail.TRANSFER_CUT)
+        ),
         attachment("broken", 2),
         attachment("stuck", 3),
         attachment("gone", 4),

@@ -12,14 +12,15 @@ import signal
 from pipeline.errors import DiskFull, Refused
 from pipeline.ffmpeg.runner import ProgramResult
 from pipeline.model import Reason, Refusal
+from pipeline.texts import Detail
 
 _BY_THE_FILE = {
-    signal.SIGSEGV: "the decoder broke on it",
-    signal.SIGABRT: "the decoder broke on it",
-    signal.SIGFPE: "the decoder broke on it",
-    signal.SIGILL: "the decoder broke on it",
-    signal.SIGBUS: "the decoder broke on it",
-    signal.SIGSYS: "the decoder was made to do what no decoder does",
+    signal.SIGSEGV: Detail.DECODER_CRASHED,
+    signal.SIGABRT: Detail.DECODER_CRASHED,
+    signal.SIGFPE: Detail.DECODER_CRASHED,
+    signal.SIGILL: Detail.DECODER_CRASHED,
+    signal.SIGBUS: Detail.DECODER_CRASHED,
+    signal.SIGSYS: Detail.DECODER_MISUSED,
 }
 _BY_A_LIMIT = {signal.SIGXCPU, signal.SIGXFSZ}
 _SHELL = 128  # a shell, and bubblewrap, end with this plus the signal that ended their program
@@ -32,7 +33,7 @@ def look(ended: ProgramResult, wall_s: float) -> None:
     :raises DiskFull: the disk is full.
     """
     if ended.timed_out:
-        raise Refused(Refusal(Reason.TIMEOUT, f"it took longer than the {wall_s:.0f} s allowed"))
+        raise Refused(Refusal(Reason.TIMEOUT, Detail.TOO_SLOW, {"seconds": round(wall_s)}))
     if "No space left on device" in ended.said:
         raise DiskFull
     number = _signal(ended.code)
@@ -41,14 +42,8 @@ def look(ended: ProgramResult, wall_s: float) -> None:
     if number in _BY_THE_FILE:
         raise Refused(Refusal(Reason.CORRUPT, _BY_THE_FILE[number]))
     if number in _BY_A_LIMIT:
-        raise Refused(Refusal(Reason.TIMEOUT, "it used up the time or the disk it may use"))
-    raise Refused(
-        Refusal(
-            Reason.INTERNAL,
-            f"the work on it was ended from outside ({number.name}): the machine may be short of "
-            "memory",
-        )
-    )
+        raise Refused(Refusal(Reason.TIMEOUT, Detail.LIMIT_REACHED))
+    raise Refused(Refusal(Reason.INTERNAL, Detail.KILLED, {"signal": number.name}))
 
 
 def _signal(code: int) -> signal.Signals | None:

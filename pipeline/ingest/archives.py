@@ -11,7 +11,7 @@ import io
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import BinaryIO
 from pipeline.errors import Refused
 from pipeline.ingest import tnef
 from pipeline.model import Reason, Refusal
+from pipeline.texts import Detail
 
 MAX_MEMBERS = 1000
 MAX_NESTING = 3
@@ -58,11 +59,11 @@ class Budget:
         :raises Refused: ``unsafe``: too many members, too large, or packed too tightly.
         """
         if members > self.members:
-            raise Refused(_unsafe(f"an archive with more files than the {MAX_MEMBERS} allowed"))
+            raise Refused(_unsafe(Detail.TOO_MANY_MEMBERS, {"allowed": MAX_MEMBERS}))
         if size > self.size:
-            raise Refused(_unsafe("an archive that would unpack to more than is allowed"))
+            raise Refused(_unsafe(Detail.UNPACKS_TOO_LARGE))
         if size > _RATIO_FROM and size > packed * MAX_RATIO:
-            raise Refused(_unsafe(f"an archive that would grow more than {MAX_RATIO} times"))
+            raise Refused(_unsafe(Detail.EXPANDS_TOO_MUCH, {"times": MAX_RATIO}))
         self.members -= members
         self.size -= size
 
@@ -76,7 +77,7 @@ def opened(path: Path, kind: str, depth: int, budget: Budget) -> Iterator[list[M
         may come from a member's ``read``, and means that member.
     """
     if depth >= MAX_NESTING:
-        raise Refused(_unsafe(f"an archive inside of {depth} others"))
+        raise Refused(_unsafe(Detail.NESTED_TOO_DEEP, {"depth": depth}))
     with ExitStack() as stack:
         file = stack.enter_context(path.open("rb"))
         packed = path.stat().st_size
@@ -86,7 +87,7 @@ def opened(path: Path, kind: str, depth: int, budget: Budget) -> Iterator[list[M
         try:
             archive = stack.enter_context(zipfile.ZipFile(_Careful(file)))
         except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError) as error:
-            raise Refused(Refusal(Reason.CORRUPT, "a zip archive that can't be read")) from error
+            raise Refused(Refusal(Reason.CORRUPT, Detail.BROKEN_ZIP)) from error
         yield _zip_members(archive, packed, budget)
 
 
@@ -100,7 +101,7 @@ def _zip_members(archive: zipfile.ZipFile, packed: int, budget: Budget) -> list[
     listed = archive.infolist()
     names = [_name(info) for info in listed]
     if any(name.lower() in _DOCUMENTS for name in names) or names[:1] == ["mimetype"]:
-        raise Refused(Refusal(Reason.NOT_MEDIA, "an office document or a program"))
+        raise Refused(Refusal(Reason.NOT_MEDIA, Detail.DOCUMENT_OR_PROGRAM))
     wanted = [
         (info, name) for info, name in zip(listed, names, strict=True) if not _junk(info, name)
     ]
@@ -111,10 +112,10 @@ def _zip_members(archive: zipfile.ZipFile, packed: int, budget: Budget) -> list[
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Member:
     refusal = None
     if info.flag_bits & 0x1:
-        refusal = Refusal(Reason.ENCRYPTED, "locked with a password: ask for the file itself")
+        refusal = Refusal(Reason.ENCRYPTED, Detail.LOCKED_MEMBER)
     elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # the others unpack without a bound on memory
-        refusal = Refusal(Reason.UNSUPPORTED, "packed in a way that is not opened")
+        refusal = Refusal(Reason.UNSUPPORTED, Detail.UNSUPPORTED_PACKING)
     return Member(name, lambda: _unpack(archive, info), refusal)
 
 
@@ -124,9 +125,7 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
             while piece := file.read(_PIECE):
                 yield piece
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
-        raise Refused(
-            Refusal(Reason.CORRUPT, "damaged inside of its archive: it can't be unpacked")
-        ) from error
+        raise Refused(Refusal(Reason.CORRUPT, Detail.DAMAGED_MEMBER)) from error
 
 
 def _junk(info: zipfile.ZipInfo, name: str) -> bool:
@@ -152,8 +151,8 @@ def _name(info: zipfile.ZipInfo) -> str:
         return info.filename
 
 
-def _unsafe(detail: str) -> Refusal:
-    return Refusal(Reason.UNSAFE, detail)
+def _unsafe(code: Detail, values: Mapping[str, int] | None = None) -> Refusal:
+    return Refusal(Reason.UNSAFE, code, values or {})
 
 
 class _Careful(io.RawIOBase):

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from pipeline.ingest.mime import Part
 from pipeline.model import Reason, Refusal
+from pipeline.texts import Detail
 
 TEXT_READ = 1 << 18  # of each text part, in bytes: far more than is stored
 _TEXT_KEPT = 20_000
@@ -21,13 +22,11 @@ _TEXT_KEPT = 20_000
 _SEALED = frozenset(
     ("application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted")
 )
-ENCRYPTED = Refusal(Reason.ENCRYPTED, "an encrypted mail, which is not opened: ask for the files")
-SIGNED = Refusal(
-    Reason.UNSUPPORTED, "a mail sealed by its signature, which is not opened: ask for the files"
-)
-PARTS_LOST = Refusal(Reason.BROKEN_MAIL, "parts of the mail could not be told from each other")
-TOO_MANY = Refusal(Reason.BROKEN_MAIL, "the mail has more parts than are taken in")
-CUT = Refusal(Reason.TRUNCATED_TRANSFER, "the mail ends in the middle: what followed is missing")
+ENCRYPTED = Refusal(Reason.ENCRYPTED, Detail.ENCRYPTED_MAIL)
+SIGNED = Refusal(Reason.UNSUPPORTED, Detail.SIGNED_MAIL)
+PARTS_LOST = Refusal(Reason.BROKEN_MAIL, Detail.PARTS_LOST)
+TOO_MANY = Refusal(Reason.BROKEN_MAIL, Detail.TOO_MANY_PARTS)
+CUT = Refusal(Reason.TRUNCATED_TRANSFER, Detail.MAIL_CUT)
 
 # Where people put what is too large for a mail.  Not fetched: the report names it.
 _CLOUD = re.compile(

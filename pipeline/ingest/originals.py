@@ -21,12 +21,11 @@ from pipeline.ledger import Ledger
 from pipeline.media import identify
 from pipeline.media.identify import Identity
 from pipeline.model import OriginalState, Reason, Refusal
+from pipeline.texts import Detail
 from pipeline.workspace import Workspace
 
 _GONE = {OriginalState.PURGED, OriginalState.WITHDRAWN}
-_TRUNCATED = Refusal(
-    Reason.TRUNCATED_TRANSFER, "the mail was cut on its way: not all of the file arrived"
-)
+_TRUNCATED = Refusal(Reason.TRUNCATED_TRANSFER, Detail.TRANSFER_CUT)
 
 
 @dataclass(frozen=True)
@@ -145,6 +144,4 @@ class Originals:
         return held
 
     def _too_large(self) -> Refusal:
-        return Refusal(
-            Reason.TOO_LARGE, f"more than the {self._limit_mb} MB that max_attachment_mb allows"
-        )
+        return Refusal(Reason.TOO_LARGE, Detail.TOO_LARGE, {"limit_mb": self._limit_mb})

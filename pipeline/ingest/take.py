@@ -31,10 +31,11 @@ from pipeline.model import (
     Submission,
     What,
 )
+from pipeline.texts import Detail
 
 _TEXT = 2000
 _MAX_ENCODED_MAILS = 5  # in each other
-_BROKEN = Refusal(Reason.BROKEN_MAIL, "the mail could not be read; it is left where it is")
+_BROKEN = Refusal(Reason.BROKEN_MAIL, Detail.UNREADABLE_MAIL)
 
 
 @dataclass(frozen=True)

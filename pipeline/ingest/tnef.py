@@ -19,6 +19,7 @@ from tnefparse.mapi import decode_mapi
 from pipeline.errors import Refused
 from pipeline.ingest.charsets import decoded
 from pipeline.model import Reason, Refusal
+from pipeline.texts import Detail
 
 # it tells of a sender's bytes on standard error
 logging.getLogger("tnefparse").disabled = True
@@ -102,7 +103,7 @@ def attachments(file: BinaryIO) -> list[Item]:
     ]
 
 
-_CUT = Refusal(Reason.CORRUPT, "a winmail.dat that can't be read")
+_CUT = Refusal(Reason.CORRUPT, Detail.BROKEN_WINMAIL)
 
 
 def _note(

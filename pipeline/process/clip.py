@@ -21,6 +21,7 @@ from pipeline.media.caption import Strip
 from pipeline.model import ClipOutput, ClipResult, Finding, Reason, Refusal, Status
 from pipeline.process import cautions, glance, graph
 from pipeline.process.recipe import Recipe
+from pipeline.texts import Detail
 from pipeline.workspace import Workspace
 
 _MIN_TIMEOUT_S = 120.0
@@ -77,15 +78,15 @@ def make(job: Job, shop: Shop) -> ClipResult:
         refusal = outcome.refusal
     except NotClean as fault:
         shop.console.event("not-clean", sha256=job.sha256, problems=fault.problems)
-        what = "; ".join(fault.problems[:3])
-        refusal = Refusal(Reason.NOT_CLEAN, f"withheld, the finished clip still held: {what}")
+        kinds = "; ".join(fault.problems[:3])
+        refusal = Refusal(Reason.NOT_CLEAN, Detail.NOT_CLEAN, {"problems": kinds})
     except FootageError:
         raise
     except Exception as error:  # noqa: BLE001 - one clip's fault must not end the night
         # an exception's text could repeat what the file holds: only its kind and place are kept
         where = place_of(error)
         shop.console.event("internal", sha256=job.sha256, where=where)
-        refusal = Refusal(Reason.INTERNAL, f"the program itself failed ({where})")
+        refusal = Refusal(Reason.INTERNAL, Detail.PROGRAM_FAILED, {"place": where})
     return refused(job.sha256, job.recipe, refusal, found)
 
 
@@ -115,7 +116,8 @@ def _accepted(job: Job, shop: Shop, identity: identify.Identity) -> ClipResult:
         raise Refused(
             Refusal(
                 Reason.TOO_LONG,
-                f"{length:.0f} s long, more than the {job.recipe.max_source_seconds:.0f} s allowed",
+                Detail.TOO_LONG,
+                {"seconds": round(length), "allowed": round(job.recipe.max_source_seconds)},
             )
         )
     correction = None
@@ -199,8 +201,10 @@ def _gate(ended: ProgramResult, targets: tuple[graph.Target, ...], wall: float) 
     faults.look(ended, wall)
     whole = all(t.movie.exists() and t.movie.stat().st_size for t in targets)
     if not ended.ok or not whole:
-        quoted = f": {ended.said[0]}" if ended.said else ""
-        raise Refused(Refusal(Reason.CORRUPT, f"it can't be decoded{quoted}"))
+        if not ended.said:
+            raise Refused(Refusal(Reason.CORRUPT, Detail.DECODING_FAILED))
+        phrase = ended.said[0]  # from the runner's list of phrases, never a decoder's free text
+        raise Refused(Refusal(Reason.CORRUPT, Detail.DECODING_FAILED_SAID, {"phrase": phrase}))
 
 
 def _verified(
@@ -228,11 +232,9 @@ def _verified(
             and facts.video.extradata == agreed
         )
         if facts.video.frames == 0:
-            raise Refused(Refusal(Reason.CORRUPT, "no picture in it can be decoded"))
+            raise Refused(Refusal(Reason.CORRUPT, Detail.UNDECODABLE))
         if not exact:
-            raise Refused(
-                Refusal(Reason.INTERNAL, "the finished clip would not join the others by copy")
-            )
+            raise Refused(Refusal(Reason.INTERNAL, Detail.NOT_JOINABLE))
         final = shop.workspace.clip(sha256, output.name)
         parts += [(target.movie, final), (target.still, final.with_suffix(".jpg"))]
         outputs.append(

@@ -23,6 +23,7 @@ from pipeline.process import recipe
 from pipeline.process.progress import Progress
 from pipeline.process.recipe import Recipe
 from pipeline.run import Run
+from pipeline.texts import Detail
 from pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -142,11 +143,10 @@ def _jobs(todo: Plan, workspace: Workspace) -> tuple[list[clip.Job], list[ClipRe
     for sha256, wanted in todo.missing:
         try:
             strips = _strips(workspace, wanted)
-        except ConfigError as error:
+        except ConfigError:
             if not wanted.dictated:
                 raise
-            detail = f"the caption that the review gave it can't be written: {error}"
-            refusal = Refusal(Reason.INTERNAL, detail)
+            refusal = Refusal(Reason.INTERNAL, Detail.UNWRITABLE_CAPTION)
             unwritable.append(clip.refused(sha256, wanted, refusal, ()))
         else:
             jobs.append(clip.Job(sha256, workspace.original(sha256), wanted, strips))

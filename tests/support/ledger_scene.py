@@ -36,6 +36,7 @@ from pipeline.model import (
     Submission,
     What,
 )
+from pipeline.texts import Detail
 from pipeline.workspace import Workspace
 
 CONFIG = """
@@ -113,7 +114,7 @@ def refused(name: str, reason: Reason, detail: str) -> ClipResult:
     return result(
         name,
         status=reason.status,
-        refusal=Refusal(reason, detail),
+        refusal=Refusal(reason, Detail.AS_WRITTEN, {"text": detail}),
         clean=None,
         source=None,
         outputs=(),

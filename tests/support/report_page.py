@@ -15,6 +15,7 @@ from pipeline.config import Config
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, Kind, Note, Reason, Refusal, Review
 from pipeline.review import report
+from pipeline.texts import Detail
 from pipeline.workspace import Workspace
 from support.ledger_scene import (
     SMALL,
@@ -64,7 +65,7 @@ def fill(campaign: LedgerScene) -> None:
         attachment("stuck", 1),
         attachment("late", 2),
         attachment("all", 3, kind=Kind.ARCHIVE, filename="all.zip"),
-        attachment("logo", 4, refusal=Refusal(Reason.DECORATION, "a logo")),
+        attachment("logo", 4, refusal=Refusal(Reason.DECORATION, Detail.LAYOUT_PICTURE)),
         notes=(Note.HAS_A_LINK,),
     )
     campaign.clip(refused("broken", Reason.CORRUPT, "no frame can be decoded"))
