@@ -1,7 +1,7 @@
 """The command ``footage``: arguments in, an exit code and one JSON object or sentences out.
 
 A command imports what it needs when it is called, and not at the top of this module: so
-``footage --help`` and wrong usage answer in a third of the time.
+``footage --help`` and wrong usage answer in a quarter of the time.
 """
 
 from __future__ import annotations
