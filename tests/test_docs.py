@@ -149,6 +149,18 @@ def test_sample_configuration_is_valid_and_holds_the_defaults() -> None:
     assert config.inbox.scheme == "eml", "the sample must reach for nothing"
 
 
+def test_the_glossary_explains_words_in_use_in_one_sentence_each() -> None:
+    text = (DOCS / "glossary.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\w+) \| (.+) \|$", text, re.MULTILINE)
+    words = [word for word, _ in rows if word != "word"]
+    assert 10 <= len(words) <= 25
+    assert words == sorted(set(words))
+    code = "\n".join(path.read_text("utf-8") for path in (ROOT / "pipeline").rglob("*.py"))
+    for word, sentence in rows[1:]:
+        assert re.search(rf"\b{word}s?\b", code, re.IGNORECASE), f"the code does not use {word}"
+        assert re.fullmatch(r"[A-Z][^.!?]+\.", sentence), f"{word}: one sentence, please"
+
+
 def test_pictures_are_small_enough_for_a_page() -> None:
     pictures = list((DOCS / "pictures").iterdir())
     assert pictures
