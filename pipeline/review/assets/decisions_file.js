@@ -1,4 +1,4 @@
-// The decisions file of a page that no server stands behind: `footage decide` takes it.
+// The decisions file of a page without a server. `footage decide` takes it.
 
 import { report } from "./data.js";
 import { timestamp } from "./decisions.js";

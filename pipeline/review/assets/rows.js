@@ -12,7 +12,7 @@ import { isDecidable } from "./rules.js";
 
 const submissions = new Map(report.submissions.map((item) => [item.id, item]));
 const newOriginals = new Set(facts.new);
-/** @type {Map<string, Row>} by SHA-256: the row that the clip belongs to, which is no duplicate */
+/** @type {Map<string, Row>} by SHA-256: the row that the clip belongs to, never a duplicate */
 const clipRows = new Map();
 /** @type {Map<string, Row[]>} by SHA-256: all rows of these bytes, duplicates too */
 const allRows = new Map();

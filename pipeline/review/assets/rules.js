@@ -1,5 +1,5 @@
-// The rules that the program has too, in Python: pipeline/review/rules.py and pipeline/render.
-// Nothing here touches the page. tests/page_rules.json holds cases that both must answer alike.
+// Rules that the program has in Python, too: in pipeline/review/rules.py, pipeline/clip_order.py and
+// pipeline/render. Nothing here touches the page. tests/page_rules.json has cases for both.
 
 /** @typedef {import("./data.js").Review} Review */
 
