@@ -75,6 +75,7 @@ def test_every_module_and_style_is_in_the_page() -> None:
     script = bundle.joined(page.ENTRY, page.asset)
     for path in ASSETS.glob("*.js"):
         assert f"const module_{path.stem} = " in script
+    assert "</script" not in script
     assert {path.name for path in ASSETS.glob("*.css")} == set(page.STYLES)
 
 

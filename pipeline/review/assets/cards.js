@@ -319,11 +319,11 @@ function refreshCard(row) {
 }
 
 /**
- * Bring cards up to date, their fields too unless the reviewer is at work in them.
+ * Bring cards up to date.
  * @param {Row[]} changed
- * @param {boolean} isOwnEdit
+ * @param {boolean} keepFields do not fill the fields again
  */
-export function refreshCards(changed, isOwnEdit) {
+export function refreshCards(changed, keepFields) {
   changed.forEach(refreshCard);
-  if (!isOwnEdit) changed.forEach(fillFields);
+  if (!keepFields) changed.forEach(fillFields);
 }

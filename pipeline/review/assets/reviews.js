@@ -33,9 +33,9 @@ addToTrails(facts.trail);
 export const unsaved = /** @type {Set<string>} */ (new Set());
 
 /**
- * Sent after reviews changed: the rows that show them, and whether the reviewer changed them here.
- * Then the fields of the card hold what was typed and are not filled again.
- * @type {{ listen: (listener: (rows: Row[], isOwnEdit: boolean) => void) => void, send: (rows: Row[], isOwnEdit: boolean) => void }}
+ * Sent after reviews changed: the rows that show them, and whether to keep the fields of their cards
+ * as they are, because the reviewer has typed in them.
+ * @type {{ listen: (listener: (rows: Row[], keepFields: boolean) => void) => void, send: (rows: Row[], keepFields: boolean) => void }}
  */
 export const reviewsChanged = makeSignal();
 
@@ -80,16 +80,16 @@ export function shownSeconds(row) {
 /**
  * Show other reviews.
  * @param {ClipReview[]} changed
- * @param {boolean} isOwnEdit the reviewer made the change in the card, whose fields show it already
+ * @param {boolean} keepFields the fields of the card show the change already
  */
-export function setReviews(changed, isOwnEdit = false) {
+export function setReviews(changed, keepFields = false) {
   for (const { sha256, review } of changed) {
     const entry = entryOf(sha256);
     entry.now = review;
     if (facts.live || isSameDecision(review, entry.saved)) unsaved.delete(sha256);
     else unsaved.add(sha256);
   }
-  reviewsChanged.send(changed.flatMap(({ sha256 }) => rowsOf(sha256)), isOwnEdit);
+  reviewsChanged.send(changed.flatMap(({ sha256 }) => rowsOf(sha256)), keepFields);
 }
 
 /**
