@@ -1,1 +1,6 @@
-"""Measurements: CPU and memory, always as a ratio to a floor taken in the same run."""
+"""Measurements, each a program: ``python -m bench.NAME``; they share modules with the tests."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))

@@ -1,8 +1,8 @@
-"""The floor: the same clips by plain FFmpeg commands, written by hand with the best flags known.
+"""The baseline: the same clips by plain FFmpeg commands, by hand, with the best flags known.
 
-One decode and one x264 a clip, one thread each, the fill blurred at an eighth of its size, the
-caption as one small overlay, AAC and ALAC from one decode.  Nothing is looked at before or
-after: sizes, lengths and gains are handed in.
+Each clip is one decode and one x264, with one thread each; the fill is blurred at an eighth of
+its size, the caption is one small overlay, AAC and ALAC come from one decode.  Nothing is probed
+or checked: sizes, lengths and gains are given.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pipeline.ffmpeg.runner import program
 
 
 @dataclass(frozen=True)
-class Clip:
-    """What somebody who writes the command has to know of a source and its clip."""
+class BareClip:
+    """The facts about a source and its clip that the command needs."""
 
     source: Path
     width: int
@@ -27,7 +27,7 @@ class Clip:
     at: tuple[int, int]
 
 
-def command(clip: Clip, size: tuple[int, int], fps: int, target: Path) -> list[str]:
+def command(clip: BareClip, size: tuple[int, int], fps: int, target: Path) -> list[str]:
     """The FFmpeg command that makes one clip."""
     wide, high = size
     scale = min(wide / clip.width, high / clip.height)

@@ -1,4 +1,4 @@
-"""What commands take."""
+"""CPU and wall time of commands."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def children() -> float:
 
 
 def cost_of(command: Sequence[str | Path], folder: Path) -> Cost:
-    """What a command takes, with all that it starts."""
+    """Run a command; the cost includes everything that it starts."""
     before, begun = children(), time.monotonic()
     subprocess.run(
         command,
@@ -46,5 +46,5 @@ def cost_of(command: Sequence[str | Path], folder: Path) -> Cost:
 
 
 def footage(folder: Path, *arguments: str) -> Cost:
-    """What a command of ours takes."""
+    """Run one of our commands."""
     return cost_of([sys.executable, "-m", "pipeline", "-q", *arguments], folder)

@@ -2,11 +2,11 @@
 
     .venv/bin/python -m bench.cleaning
 
-Each tool is given the whole corpus of carriers as its manual says.  Leaking means that a planted
-place still stands in what came out: seen by a search for the needles in all their forms, by
-ExifTool (a needle in a value, or a tag that is a place), or by our own readers.  Right means
-that a picture still looks as it was: two that are turned by a mark, two in Display P3.  CPU
-seconds of the tool with all that it starts.  mat2 and ExifTool are the system's.
+Each tool gets the whole corpus of planted files and is used as its manual says.  "Leaking" means
+that a planted place is still in the output: found by a search for all its notations, by ExifTool
+(a notation in a value, or a tag that is a place), or by our own readers.  "Right" means that a
+picture still looks the same: two have an orientation tag, two are in Display P3.  CPU is that of
+the tool and of all that it starts.  mat2 and ExifTool are those of the system.
 """
 
 from __future__ import annotations
@@ -24,9 +24,6 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageCms, ImageOps
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
 from support.command_scene import begin, config
 from support.planted import build
 from support.planted.bases import ffmpeg as film
@@ -55,8 +52,8 @@ Pixel = tuple[int, ...]
 
 
 @dataclass
-class Outcome:
-    """What a tool made: by the name of the input, the files that came out."""
+class ToolResult:
+    """What a tool made: the output files, by the name of the input."""
 
     tool: str
     cpu_s: float = 0.0
@@ -64,8 +61,8 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Marked:
-    """A picture that looks right only if its mark is obeyed, and how far it may be off."""
+class MarkedPicture:
+    """A picture that looks right only if its tag is obeyed; a channel may be off by *tolerance*."""
 
     name: str
     data: bytes
@@ -86,8 +83,8 @@ def _saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
     return data.getvalue()
 
 
-def marked(folder: Path) -> list[Marked]:
-    """The pictures with a mark; *folder* is for what FFmpeg needs as a file."""
+def marked(folder: Path) -> list[MarkedPicture]:
+    """The pictures with a tag; *folder* is for what FFmpeg needs as a file."""
     photo = _saved(_quadrants(), "JPEG", quality=95, subsampling=0)
     turned = photo[:2] + app1(tiff([(0x0112, 3, b"\0\x06")])) + photo[2:]
     straight = folder / "straight.mp4"
@@ -102,15 +99,17 @@ def marked(folder: Path) -> list[Marked]:
     film("-display_rotation", "90", "-i", straight, "-c", "copy", rotated)
     wide = Image.new("RGB", (320, 180), _IN_P3)
     return [
-        Marked("marked-turned.jpg", turned, _TURNED),
-        Marked("marked-turned.mp4", rotated.read_bytes(), _TURNED),
-        Marked("marked-p3.jpg", _saved(wide, "JPEG", quality=95, icc_profile=DISPLAY_P3), _COLOUR),
-        Marked("marked-p3.png", _saved(wide, "PNG", icc_profile=DISPLAY_P3), _COLOUR),
+        MarkedPicture("marked-turned.jpg", turned, _TURNED),
+        MarkedPicture("marked-turned.mp4", rotated.read_bytes(), _TURNED),
+        MarkedPicture(
+            "marked-p3.jpg", _saved(wide, "JPEG", quality=95, icc_profile=DISPLAY_P3), _COLOUR
+        ),
+        MarkedPicture("marked-p3.png", _saved(wide, "PNG", icc_profile=DISPLAY_P3), _COLOUR),
     ]
 
 
 def shown(path: Path) -> list[Pixel]:
-    """Four colours around the middle, as a viewer that obeys all marks shows them."""
+    """Four colours around the middle, as a viewer that obeys all tags shows them."""
     if path.suffix == ".mp4":
         data = film("-i", path, "-frames:v", "1", "-f", "image2pipe", "-c:v", "png", "-")
         picture = Image.open(io.BytesIO(data)).convert("RGB")
@@ -133,20 +132,22 @@ def shown(path: Path) -> list[Pixel]:
 # --- the tools ---
 
 
-def each(tool: str, inputs: Iterable[Path], out: Path, command: Callable[..., Any]) -> Outcome:
-    """A tool that takes one file and writes another; one that fails has refused it."""
-    outcome = Outcome(tool)
+def run_on_each(
+    tool: str, inputs: Iterable[Path], out: Path, command: Callable[..., Any]
+) -> ToolResult:
+    """Run a tool on each file; a file on which it fails counts as refused."""
+    result = ToolResult(tool)
     for path in inputs:
         made = out / path.name
         argv = [str(word) for word in command(path, made)]
         try:
             shell = ["/bin/sh", "-c", 'exec "$@" 2>&1', "sh"]
-            outcome.cpu_s += cost_of([*shell, *argv], out).cpu
+            result.cpu_s += cost_of([*shell, *argv], out).cpu
         except subprocess.CalledProcessError:
             continue
         if made.exists() and made.stat().st_size:
-            outcome.made[path.name] = [made]
-    return outcome
+            result.made[path.name] = [made]
+    return result
 
 
 _MAT2 = 'mat2 --no-sandbox "$1" && mv "${1%.*}.cleaned.${1##*.}" "$2"'
@@ -170,8 +171,8 @@ def pillow(path: Path, made: Path) -> list[object]:
     return [sys.executable, "-c", _PILLOW, path, made]
 
 
-def ours(inputs: list[Path], folder: Path) -> Outcome:
-    """Everything is mailed in; what came out are the clip and its still."""
+def our_result(inputs: list[Path], folder: Path) -> ToolResult:
+    """Mail everything in; the outputs are the clip and its still."""
     settings = '[process]\nsandbox = "landlock"\nstill_seconds = 0.2\nstill_motion = "none"\n'
     output = '[[output]]\nname = "small"\nsize = "320x180"\nfps = 25\n'
     mails = {
@@ -179,12 +180,12 @@ def ours(inputs: list[Path], folder: Path) -> Outcome:
         for first in range(0, len(inputs), _A_MAIL)
     }
     campaign = begin(folder / "ours", mails, config(settings, outputs=output))
-    outcome = Outcome("this project", footage(campaign.folder, "run").cpu)
+    result = ToolResult("this project", footage(campaign.folder, "run").cpu)
     for name, row in campaign.rows.items():
         for each_output in row["outputs"]:
             clip = campaign.work / each_output["path"]
-            outcome.made[name] = [clip, clip.with_suffix(".jpg")]
-    return outcome
+            result.made[name] = [clip, clip.with_suffix(".jpg")]
+    return result
 
 
 # --- the judges ---
@@ -206,8 +207,8 @@ def leaks(paths: list[Path], row: dict[str, Any], said: dict[str, dict[str, Any]
     return seen
 
 
-def asked(paths: list[Path]) -> dict[str, dict[str, Any]]:
-    """What ExifTool says of the files, without what the file system says."""
+def exiftool_tags(paths: list[Path]) -> dict[str, dict[str, Any]]:
+    """The tags that ExifTool finds in the files, without those of the file system."""
     command = ["exiftool", "-ee3", "-a", "-u", "-U", "-G1:4", "-s", "-json", "-@", "-"]
     done = subprocess.run(
         command, input="\n".join(map(str, paths)).encode(), capture_output=True, check=False
@@ -220,11 +221,13 @@ def asked(paths: list[Path]) -> dict[str, dict[str, Any]]:
     }
 
 
-def right(outcome: Outcome, pictures: list[Marked], wanted: dict[str, list[Pixel]]) -> int:
-    """How many of the marked pictures still look as they must."""
+def count_right(
+    result: ToolResult, pictures: list[MarkedPicture], wanted: dict[str, list[Pixel]]
+) -> int:
+    """The number of tagged pictures that still look right."""
     count = 0
     for picture in pictures:
-        if made := outcome.made.get(picture.name):
+        if made := result.made.get(picture.name):
             off = [
                 abs(a - b)
                 for got, want in zip(shown(made[0]), wanted[picture.name], strict=True)
@@ -245,38 +248,38 @@ def main() -> None:
             (corpus / picture.name).write_bytes(picture.data)
         wanted = {picture.name: shown(corpus / picture.name) for picture in pictures}
         inputs = [corpus / each_name for each_name in (*names, *wanted)]
-        outcomes = []
+        results = []
         for tool in (mat2, exiftool, copied, pillow):
             out = folder / tool.__name__
             out.mkdir()
             title = {"copied": "FFmpeg -c copy", "exiftool": "ExifTool -all="}
             taken = [path for path in inputs if tool is not pillow or path.suffix in _STILLS]
-            outcomes.append(
-                each(
+            results.append(
+                run_on_each(
                     title.get(tool.__name__, tool.__name__.replace("pillow", "Pillow")),
                     taken,
                     out,
                     tool,
                 )
             )
-        outcomes.append(ours(inputs, folder))
+        results.append(our_result(inputs, folder))
         print(f"{len(rows)} carriers, {len(pictures)} marked pictures")
         print("| tool | taken | refused | leaking | of them seen by | right | CPU s |")
         print("| --- | --- | --- | --- | --- | --- | --- |")
-        for outcome in outcomes:
-            made = [path for paths in outcome.made.values() for path in paths]
-            said = asked(made)
-            taken_rows = [row for row in rows if row["name"] in outcome.made]
-            seen = [leaks(outcome.made[row["name"]], row, said) for row in taken_rows]
+        for result in results:
+            made = [path for paths in result.made.values() for path in paths]
+            said = exiftool_tags(made)
+            taken_rows = [row for row in rows if row["name"] in result.made]
+            seen = [leaks(result.made[row["name"]], row, said) for row in taken_rows]
             by = ", ".join(
                 f"{judge} {sum(judge in one for one in seen)}"
                 for judge in ("bytes", "exiftool", "readers")
             )
-            correct = right(outcome, pictures, wanted)
-            marks = sum(picture.name in outcome.made for picture in pictures)
+            correct = count_right(result, pictures, wanted)
+            marks = sum(picture.name in result.made for picture in pictures)
             print(
-                f"| {outcome.tool} | {len(taken_rows)} | {len(rows) - len(taken_rows)} "
-                f"| {sum(map(bool, seen))} | {by} | {correct} of {marks} | {outcome.cpu_s:.1f} |"
+                f"| {result.tool} | {len(taken_rows)} | {len(rows) - len(taken_rows)} "
+                f"| {sum(map(bool, seen))} | {by} | {correct} of {marks} | {result.cpu_s:.1f} |"
             )
         shutil.rmtree(corpus)
 

@@ -1,11 +1,12 @@
-"""Mutated carriers through all that looks at a stranger's bytes first: a bounded run.
+"""Mutated files through everything that reads a stranger's bytes first: a bounded run.
 
     .venv/bin/python -m bench.fuzz [COUNT] [SEED]
 
-Each input is a file of the corpus with some bytes flipped, cut out, doubled or spliced with
-another.  It goes through ``identify``, ``findings`` and the probe behind its wall.  What may
-come out of them is an answer; an exception of any other kind is a fault of ours, and is printed
-with the seed that makes it again.  Prints one JSON object of counts; exit 1 if there were faults.
+Each input is a file of the corpus in which some bytes were flipped, removed, doubled or replaced
+by bytes of another file.  It goes through ``identify``, the readers and the probe in its sandbox.
+Each must give an answer or a refusal; any other exception is a fault of ours, and is printed with
+the seed that makes the input again.  Prints one JSON object of counts; exits 1 if there were
+faults.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from support.planted import corpus
 from support.planted.place import Place
@@ -58,7 +57,7 @@ def mutated(files: list[bytes], random: Random) -> bytes:
 
 
 def tried(path: Path, runner: FfmpegRunner) -> str:
-    """How a file ended: the reason it was refused for, or "understood"."""
+    """What became of a file: the reason of its refusal, or "understood"."""
     identity = identify(path)
     find(path, reader_of)
     if identity.refusal is not None:

@@ -1,4 +1,4 @@
-"""What a run costs that has nothing to do: a thousand finished clips, and none.
+"""What a run costs when it has nothing to do: with a thousand finished clips, and with none.
 
 .venv/bin/python -m bench.idle [CLIPS]
 """
@@ -9,18 +9,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench._cpu import footage
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
 from test_idle import finished
+
+from bench._cpu import footage
 
 _TIMES = 3
 
 
 def main() -> None:
     clips = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    print("idle: the least of three")
+    print("idle: the shortest of three runs")
     for count in (0, clips):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)

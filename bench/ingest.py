@@ -1,11 +1,11 @@
-"""What it costs to take mail in: against mbsync, getmail6, a naive client and a plain copy.
+"""What it costs to take mail in, compared with mbsync, getmail6, a naive client and a plain copy.
 
     .venv/bin/python -m bench.ingest [PART…]
 
 Parts: ``large`` (a mailbox of some 700 MB), ``memory`` (attachments of 200 MB and of 1 GB),
-``night`` (three new mails behind ten thousand old ones); all if none is named.  One Dovecot on
-loopback, over TLS, for all of them; CPU seconds of the client, user and system, with all that it
-starts.  mbsync and getmail6 are Debian's, from the PATH or unpacked beside the system.
+``night`` (three new mails after ten thousand old ones); all parts if none is named.  All clients
+use the same Dovecot on loopback, over TLS.  CPU is user and system time of the client and of all
+that it starts.  mbsync and getmail6 are Debian's, from the PATH or unpacked beside the system.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from pwd import struct_passwd
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from support.dovecot import PASSWORD, Account, Dovecot
 
@@ -53,8 +51,8 @@ for path in pathlib.Path(sys.argv[1]).iterdir():
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What a program took: CPU seconds and peak memory in MB."""
+class ProgramCost:
+    """CPU seconds and peak memory in MB of a program."""
 
     cpu_s: float
     peak_mb: float
@@ -66,10 +64,10 @@ def cost(
     *,
     owner: struct_passwd | None = None,
     environment: Mapping[str, str] | None = None,
-) -> Cost:
+) -> ProgramCost:
     """Run a program to its end, as another user if need be.
 
-    Linux counts this process's own size into the peak of what it starts, so it must stay small.
+    Linux includes the size of this process in the peak of what it starts, so it must stay small.
     """
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen(
@@ -86,17 +84,17 @@ def cost(
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{argv[0]}: {(folder / 'said').read_text()[-500:]}")
-    return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / MB)
+    return ProgramCost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / MB)
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    """Ours, with Python's compiled modules kept in one place, as an installed program has them."""
+    """Our environment, with compiled modules in one place, as an installed program has them."""
     known = {name: value for name, value in os.environ.items() if name != NO_BYTECODE}
     return {**known, "PYTHONPYCACHEPREFIX": COMPILED, **more}
 
 
 def mail(number: int, size: int) -> Iterator[bytes]:
-    """A mail with a video of *size* bytes that no two have in common, in pieces."""
+    """A mail with a video of *size* random bytes, in pieces."""
     yield (
         f"From: Sender {number} <s{number}@example.org>\r\nTo: box@campaign.example\r\n"
         f"Subject: My clip {number}\r\nMessage-ID: <{number}@example.org>\r\n"
@@ -126,13 +124,13 @@ def fill(server: Dovecot, account: Account, sizes: Sequence[int]) -> int:
 
 
 def settle(account: Account) -> None:
-    """Let the server index its mail, so that the first client does not pay for all."""
+    """Let the server index its mail, so that this is not counted for the first client."""
     with account.client() as client:
         client.select_folder("INBOX")
         client.fetch(client.search(), ["RFC822.SIZE"])
 
 
-def footage(server: Dovecot, account: Account, folder: Path) -> Cost:
+def footage(server: Dovecot, account: Account, folder: Path) -> ProgramCost:
     """``footage ingest``, the whole command."""
     (folder / "config.toml").write_text(
         '[campaign]\nname = "Bench"\nhashtags = ["#Bench"]\n'
@@ -144,7 +142,7 @@ def footage(server: Dovecot, account: Account, folder: Path) -> Cost:
     return cost(argv, folder, environment=secret)
 
 
-def mbsync(server: Dovecot, account: Account, folder: Path) -> Cost:
+def mbsync(server: Dovecot, account: Account, folder: Path) -> ProgramCost:
     """Debian's isync, into a Maildir."""
     (folder / "mail").mkdir()
     (folder / "rc").write_text(
@@ -159,7 +157,7 @@ def mbsync(server: Dovecot, account: Account, folder: Path) -> Cost:
     return checked(done, folder / "mail" / "INBOX" / "new", folder / "mail" / "INBOX" / "cur")
 
 
-def getmail(server: Dovecot, account: Account, folder: Path) -> Cost:
+def getmail(server: Dovecot, account: Account, folder: Path) -> ProgramCost:
     """Debian's getmail6, into a Maildir."""
     for name in ("mail", "mail/new", "mail/cur", "mail/tmp"):
         (folder / name).mkdir()
@@ -180,14 +178,14 @@ def getmail(server: Dovecot, account: Account, folder: Path) -> Cost:
     )
 
 
-def naive(server: Dovecot, account: Account, folder: Path) -> Cost:
-    """What ten lines with IMAPClient do."""
+def naive(server: Dovecot, account: Account, folder: Path) -> ProgramCost:
+    """Ten lines of IMAPClient."""
     (folder / "mail").mkdir()
     arguments = [str(server.tls_port), server.ca_file, account.user, PASSWORD, str(folder / "mail")]
     return checked(cost([sys.executable, "-c", NAIVE, *arguments], folder), folder / "mail")
 
 
-def copy(server: Dovecot, account: Account, folder: Path) -> Cost:
+def copy(server: Dovecot, account: Account, folder: Path) -> ProgramCost:
     """The mailbox's files, copied on the disk."""
     (folder / "mail").mkdir()
     source = server.home / "mail" / account.user / "cur"
@@ -195,8 +193,8 @@ def copy(server: Dovecot, account: Account, folder: Path) -> Cost:
     return checked(cost(argv, folder), folder / "mail")
 
 
-def checked(done: Cost, *folders: Path) -> Cost:
-    """Refuse to compare with a program that did not fetch all."""
+def checked(done: ProgramCost, *folders: Path) -> ProgramCost:
+    """Fail if a program did not fetch everything: it cannot be compared."""
     sizes = [path.stat().st_size for folder in folders for path in folder.iterdir()]
     if len(sizes) != len(SMALL) + 1 or sum(sizes) < 1.3 * (LARGE + sum(SMALL)):
         raise RuntimeError(f"only {len(sizes)} mails of {sum(sizes)} bytes came")
@@ -204,7 +202,7 @@ def checked(done: Cost, *folders: Path) -> Cost:
 
 
 def tool(program: str, package: str) -> tuple[str, Mapping[str, str]]:
-    """A program of Debian's, and the environment that it needs."""
+    """The path of a program of Debian, and the environment that it needs."""
     found = shutil.which(program)
     if found:
         return found, {}
@@ -219,15 +217,15 @@ def tool(program: str, package: str) -> tuple[str, Mapping[str, str]]:
 
 
 def large(server: Dovecot) -> None:
-    """The same mailbox through each of them."""
+    """The same mailbox with each client."""
     account = server.account()
     size = fill(server, account, [*SMALL, LARGE])
     settle(account)
-    ways: dict[str, Callable[[Dovecot, Account, Path], Cost]] = {
+    ways: dict[str, Callable[[Dovecot, Account, Path], ProgramCost]] = {
         "footage ingest": footage, "mbsync": mbsync, "getmail6": getmail,
         "naive IMAPClient": naive, "plain file copy": copy,
     }  # fmt: skip
-    costs: dict[str, Cost] = {}
+    costs: dict[str, ProgramCost] = {}
     for name, way in ways.items():
         with tempfile.TemporaryDirectory() as folder:
             costs[name] = way(server, account, Path(folder))
@@ -240,7 +238,7 @@ def large(server: Dovecot) -> None:
 
 
 def memory(server: Dovecot) -> None:
-    """Peak memory, which must not grow with the attachment."""
+    """Peak memory; it must not grow with the attachment."""
     print("ingest: peak memory with one attachment")
     for size in (200 * MB, 1000 * MB):
         account = server.account()

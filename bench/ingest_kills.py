@@ -1,10 +1,10 @@
-"""Ingest that is killed, and networks that break: what is lost, what comes twice, what is left.
+"""Ingest is killed, and its network breaks: what is lost, what comes twice, what is left over.
 
     .venv/bin/python -m bench.ingest_kills
 
-Against a real Dovecot.  Each case has a mailbox and a workspace of its own, meets its trouble,
-and is run once more; then every mail and every attachment must be there once, on the server
-and in the workspace, and no temporary file.  Exits 1 where one is not.
+With a real Dovecot.  Each case has its own mailbox and workspace; it meets its trouble and is run
+once more.  Then every mail and every attachment must be there exactly once, on the server and in
+the workspace, without a temporary file.  Exits 1 if one is not.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from support import kill_ingest
 from support.dovecot import BARE, PASSWORD, Account, Dovecot
@@ -52,7 +50,7 @@ Case = Callable[[Account, Path], bool]
 
 
 def killed(where: str, nth: int, host: str) -> Case:
-    """A process of its own, which dies; whether it did."""
+    """A case: ingest in its own process is killed.  It answers whether that happened."""
 
     def case(account: Account, folder: Path) -> bool:
         desk = desk_for(account, folder, account.url(host=host))
@@ -65,7 +63,7 @@ def killed(where: str, nth: int, host: str) -> Case:
 
 
 def broken(*troubles: Trouble) -> Case:
-    """A run behind a network that has its troubles; whether it reached the server at all."""
+    """A case: ingest over a network with troubles.  It answers whether it had to connect again."""
 
     def case(account: Account, folder: Path) -> bool:
         with troubled(account.server.port, *troubles) as proxy:
@@ -83,7 +81,7 @@ def desk_for(account: Account, folder: Path, url: str) -> IngestScene:
 
 
 def cases() -> list[tuple[str, Case]]:
-    """Every case with the kind that it is counted under."""
+    """Every case, with the name of its kind."""
     chance = random.Random(20260901)
     found = [("killed in a window", killed(where, nth, "127.0.0.1")) for where, nth in WINDOWS]
     found += [
@@ -102,8 +100,8 @@ def cases() -> list[tuple[str, Case]]:
     return found
 
 
-def told(account: Account, folder: Path, host: str) -> tuple[int, int, int]:
-    """Run once more; how much is lost, there twice, or left half-written."""
+def count_faults(account: Account, folder: Path, host: str) -> tuple[int, int, int]:
+    """Run once more; count what is lost, what is there twice, and what is half-written."""
     desk = desk_for(account, folder, account.url(host=host))
     desk.ingest()
     there = Counter(item.sha256 for item in desk.attachments())
@@ -134,7 +132,7 @@ def main() -> int:
             with tempfile.TemporaryDirectory() as folder:
                 happened = case(account, Path(folder))
                 host = BARE if kind == NO_MOVE else "127.0.0.1"  # another host is another account
-                figures = (1, int(happened), *told(account, Path(folder), host))
+                figures = (1, int(happened), *count_faults(account, Path(folder), host))
             row = counts.setdefault(kind, [0] * 5)
             counts[kind] = [old + new for old, new in zip(row, figures, strict=True)]
     finally:

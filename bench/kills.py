@@ -1,6 +1,6 @@
-"""Kills a render at twenty instants: the old montage is whole or the new one, nothing is left.
+"""Kills a render at twenty instants: the old or the new montage is whole, and nothing is left.
 
-They are spread evenly from its start to where it is no more to be killed, since it has ended.
+The instants are spread evenly from the start of a render to its end.
 
 .venv/bin/python -m bench.kills [INSTANTS]
 """
@@ -10,8 +10,6 @@ from __future__ import annotations
 import sys
 import tempfile
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from test_render import changed, killed
 

@@ -1,15 +1,15 @@
-"""What `footage process` costs beyond the encodes themselves, and beside MoviePy.
+"""What `footage process` costs, compared with bare encodes and with MoviePy.
 
     FOOTAGE=DIR .venv/bin/python -m bench.process [SIZE [FOLDER]] [--moviepy]
 
-Mixed films and photos (``bench._footage``), one output at "standard".  The floor is bare
-FFmpeg by commands of its own (``bench._bare``), one after the other, outside the sandbox and
-with nothing before or after.  CPU seconds, user and system, of a program and all that it
-starts; the sandbox is Landlock here, because what runs inside bubblewrap's process namespace
-is not counted for its parent.  Allowed: CPU 1.10 times the floor; wall 1.8 times better than
-one worker of one thread, which is one that has a single core, since FFmpeg decodes, filters and
-encodes in threads of their own whatever it is told; MoviePy at least 2.5 times our CPU.  FOLDER
-is kept, and used again.
+Mixed films and photos (``bench._footage``), one output at "standard".  The baseline is bare
+FFmpeg with commands written by hand (``bench._bare``): one after the other, outside the sandbox,
+with no check before or after.  CPU is user and system time of a program and of all that it
+starts.  The sandbox is Landlock here, because the kernel does not count what runs inside
+bubblewrap's process namespace for its parent.  Allowed: 1.10 times the CPU of the baseline; 1.8
+times less wall time than one worker on one core (FFmpeg uses more threads than it is told to,
+so one worker alone is not one thread); MoviePy takes at least 2.5 times our CPU.  FOLDER is kept
+and used again.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ fps = 30
 def processed(
     folder: Path, size: str, workers: int, cores: Collection[int] = ()
 ) -> tuple[Cost, Config]:
-    """What `footage process` takes for all that lies in ``drop``, in a fresh workspace.
+    """Measure `footage process` for all files in ``drop``, in a fresh workspace.
 
-    :param cores: those that it may use; empty for all.
+    :param cores: the cores that it may use; empty for all.
     """
     (folder / "config.toml").write_text(CONFIG.format(size=size, workers=workers))
     subprocess.run(["rm", "-rf", str(folder / "work")], check=True)
@@ -75,7 +75,7 @@ def made(config: Config) -> list[tuple[Path, ClipResult]]:
 
 
 def floor(folder: Path, config: Config, clips: Sequence[tuple[Path, ClipResult]]) -> Cost:
-    """What bare FFmpeg takes for the same clips."""
+    """Measure bare FFmpeg for the same clips."""
     output = config.output[0]
     total = Cost(0.0, 0.0)
     for original, result in clips:
@@ -83,7 +83,7 @@ def floor(folder: Path, config: Config, clips: Sequence[tuple[Path, ClipResult]]
         strip = caption.strip(folder, result.caption, output.width, output.height)
         assert source is not None
         assert strip is not None
-        bare = _bare.Clip(
+        bare = _bare.BareClip(
             source=original,
             width=source.width,
             height=source.height,
@@ -116,7 +116,7 @@ def main() -> None:
         print(f"process: {len(clips)} clips, {seconds:.0f} s at {size}")
         bare = floor(folder, config, clips)
         row("bare FFmpeg", bare, "one after the other")
-        row("footage process", ours, f"{ours.cpu / bare.cpu:.3f} of the floor (1.10)")
+        row("footage process", ours, f"{ours.cpu / bare.cpu:.3f} of bare FFmpeg (1.10)")
         row("one worker", alone, f"{alone.wall / ours.wall:.2f} times the wall time")
         row("one worker, one core", slow, f"{slow.wall / ours.wall:.2f} times the wall time (1.8)")
         if "--moviepy" in sys.argv:

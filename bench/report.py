@@ -1,9 +1,9 @@
-"""What ten thousand rows cost: the report's CPU seconds and memory, the page's first answers.
+"""What ten thousand rows cost: CPU and memory of the report, and the answers of its page.
 
     .venv/bin/python -m bench.report [ROWS]
 
-Prints one JSON object.  The allowances are those of the product: written within 5 s of CPU and
-300 MB, the first filter answered within 1 s.
+Prints one JSON object.  The product promises: the report is written within 5 s of CPU and 300 MB,
+and the first filter answers within 1 s.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from playwright.sync_api import sync_playwright
 from support.browser import ARGUMENTS, chromium
@@ -32,7 +30,7 @@ TEXT = "Hello, here is our clip from the river. Everybody in it agreed to be sho
 
 
 def fill(campaign: LedgerScene, rows: int) -> None:
-    """Two attachments a mail; one in nine is refused, one in thirteen came before."""
+    """Two attachments a mail; one in nine is refused, one in thirteen is a duplicate."""
     for number in range(0, rows, 2):
         names = [f"clip {number + part}" for part in range(2)]
         if number % 26 == 24:
@@ -51,7 +49,7 @@ def fill(campaign: LedgerScene, rows: int) -> None:
 
 
 def written(config: Config, campaign: LedgerScene) -> dict[str, Any]:
-    """CPU seconds and peak memory of writing the report, and of finding nothing new."""
+    """CPU seconds and peak memory of writing the report, and of writing it with nothing new."""
     figures: dict[str, Any] = {}
     for name in ("first", "unchanged"):
         before = time.process_time()
@@ -63,7 +61,7 @@ def written(config: Config, campaign: LedgerScene) -> dict[str, Any]:
 
 
 def answered(index: Path) -> dict[str, Any]:
-    """Seconds until the page stands, and until a filter and a search have answered."""
+    """Seconds until the page is shown, and until a filter, a search and a sort have answered."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
         page = browser.new_page()

@@ -1,12 +1,13 @@
-"""What the walls and the judge cost, as a share of the CPU of `footage process`.
+"""What the sandbox and the judge cost, as a share of the CPU of `footage process`.
 
     .venv/bin/python -m bench.walls
 
-The workload is the sample inbox.  The sandbox's part is what starting a program behind it costs
-beyond starting it bare, times the programs that were started; the judge's and the finder's part
-is what they take over the same clips and originals again.  The whole is measured with Landlock,
-because what runs inside bubblewrap's process namespace is not counted for its parent; for the
-same reason bubblewrap's start is given by the clock too, an upper bound.  Prints one JSON object.
+The workload is the sample inbox.  The share of the sandbox is the extra cost of starting a
+program inside it, multiplied by the number of programs that were started.  The shares of the
+judge and of the readers are measured by running them again over the same clips and originals.
+The whole is measured with Landlock, because the kernel does not count what runs inside
+bubblewrap's process namespace for its parent; for the same reason the start of bubblewrap is
+given in wall time too, as an upper bound.  Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _PROGRAM = "/bin/true"
 
 
 def start(begin: Callable[[], subprocess.Popen[bytes]]) -> tuple[float, float]:
-    """CPU seconds, and seconds by the clock, of starting a program that does nothing."""
+    """CPU seconds and wall seconds of starting a program that does nothing."""
     before, clock = children(), time.perf_counter()
     for _ in range(_STARTS):
         with begin() as process:
@@ -40,7 +41,7 @@ def start(begin: Callable[[], subprocess.Popen[bytes]]) -> tuple[float, float]:
 
 
 def starts(reads: tuple[Path, ...]) -> dict[str, Any]:
-    """What a start costs behind each wall beyond a bare one, in milliseconds."""
+    """The extra cost of a start in each sandbox, in milliseconds."""
     bare_cpu, bare_clock = start(lambda: subprocess.Popen([_PROGRAM]))
     figures = {}
     for wall in ("landlock", "bubblewrap"):
@@ -54,7 +55,7 @@ def starts(reads: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def programs(folder: Path) -> Counter[str]:
-    """How many programs were started, by purpose."""
+    """The number of programs that were started, by purpose."""
     events = [
         json.loads(line)
         for log in (folder / "work" / "logs").iterdir()
@@ -73,7 +74,7 @@ def judging(folder: Path) -> float:
 
 
 def finding(folder: Path) -> float:
-    """CPU seconds of finding what the originals gave away."""
+    """CPU seconds of the readers over all originals."""
     before = time.process_time()
     for path in (folder / "work" / "originals").rglob("*"):
         if path.is_file():
