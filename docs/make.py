@@ -82,7 +82,7 @@ def configuration() -> str:
 
 
 def _tables(model: type[Section], prefix: str) -> Iterator[tuple[str, type[Section], bool]]:
-    """Each table of the file with its model, and whether it may stand more than once."""
+    """Each table of the file with its model, and whether there may be more than one of it."""
     for key, field in model.model_fields.items():
         inner, many = _section(field.annotation)
         if inner is not None:
@@ -119,7 +119,7 @@ def _keys(model: type[Section]) -> str:
 
 
 def _allowed(schema: dict[str, Any]) -> str:
-    """In words, what JSON Schema says of a value."""
+    """The allowed values of a JSON Schema, in words."""
     if "anyOf" in schema:
         known = [part for part in schema["anyOf"] if part.get("type") != "null"]
         return " or ".join(map(_allowed, known))
@@ -158,7 +158,7 @@ def commands() -> str:
     _none_gone("command", known)
     _none_gone("who", known)
     blocks = ["# Commands", NOTICE, "`footage` is the command, `python -m pipeline` the same."]
-    blocks.append("These stand before or behind any command's own arguments:")
+    blocks.append("These options may be given before or after the arguments of any command:")
     common = [option for option in _options(cli, "footage") if _is_common(option[0])]
     blocks.append(_table(("option", "does"), common))
     blocks.append("`--config` is `config.toml` in the current folder unless given.")
@@ -211,14 +211,15 @@ def _codes() -> Iterator[str]:
     yield "## Reasons"
     _same("reason", Reason)
     yield (
-        "An attachment that is no clip has one of these codes, in the report and in `--json`. "
-        "Rejected: the material is to blame. Failed: we are."
+        "An attachment without a clip has one of these codes, in the report and in `--json`. "
+        "Rejected means that no clip can be made of the material. Failed means that the "
+        "program is at fault."
     )
     rows = [(code, Reason(code[1:-1]).status, *rest) for code, *rest in _split("reason")]
     yield _table(("code", "status", "means", "what to do"), rows)
     yield "## Notes"
     _same("note", Note)
-    yield "What a reviewer should know of a submission as a whole."
+    yield "What a reviewer should know about a whole submission."
     yield _table(("code", "means"), _plain("note"))
     yield "## Warnings"
     _same("warning", (key[8:] for key in texts() if key.startswith("warning.")))
@@ -228,11 +229,11 @@ def _codes() -> Iterator[str]:
     _same("what", What)
     _same("carrier", Carrier)
     yield (
-        "The report names where in a received file something stood and what it gave away, never "
-        "the value. What it may give away:"
+        "The report names where a received file held something and what it gave away, never "
+        "the value. It may give away:"
     )
     yield _table(("what", "means"), _plain("what"))
-    yield "Where it may stand:"
+    yield "It may be held in:"
     yield _table(("carrier", "means"), _plain("carrier"))
 
 
@@ -287,17 +288,17 @@ def formats() -> str:
 
 
 def _same(section: str, wanted: Iterable[str | StrEnum]) -> None:
-    """Stop unless ``words.toml`` says something of all that is wanted, and of nothing else."""
+    """Stop unless ``words.toml`` has a text for each wanted name, and no other text."""
     odd = {str(name) for name in wanted} ^ set(WORDS[section])
     if odd:
         raise SystemExit(f"docs/words.toml, [{section}], and the code differ: {sorted(odd)}")
 
 
 def _none_gone(section: str, known: Iterable[str]) -> None:
-    """Stop if ``words.toml`` explains what is not there; what explains itself needs no words."""
+    """Stop if ``words.toml`` has a text for an unknown name; a known name may have none."""
     gone = set(WORDS[section]) - set(known)
     if gone:
-        raise SystemExit(f"docs/words.toml, [{section}]: there is no such thing: {sorted(gone)}")
+        raise SystemExit(f"docs/words.toml, [{section}], explains unknown names: {sorted(gone)}")
 
 
 def _plain(section: str) -> list[tuple[str, ...]]:
