@@ -22,7 +22,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("footage")
 
-_COSTLY = re.compile(r"^from support\.dovecot import", re.MULTILINE)
+# What these modules share is made once in a worker: a mail server, and the processed sample.
+_COSTLY = re.compile(r"^from (support\.dovecot|test_whole_way) import", re.MULTILINE)
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +34,8 @@ def dovecot() -> Iterator[Dovecot]:
     server.stop()
 
 
-class _Rooms(LoadFileScheduling):  # type: ignore[misc] # it comes without types
-    """A module's tests stay together, and so do all modules with what is made once a run."""
+class _OneWorkerAModule(LoadFileScheduling):  # type: ignore[misc] # it comes without types
+    """The tests of a module run in one worker, and all modules that share what is costly in one."""
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
@@ -42,6 +43,6 @@ class _Rooms(LoadFileScheduling):  # type: ignore[misc] # it comes without types
         return "costly" if _COSTLY.search(text) else module
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Rooms:
-    """How tests are given to the workers, if there are several."""
-    return _Rooms(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _OneWorkerAModule:
+    """Distribute the tests to the workers."""
+    return _OneWorkerAModule(config, log)
