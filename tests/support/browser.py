@@ -1,4 +1,4 @@
-"""A real Chromium for the tests, shut off from every network.
+"""A real Chromium for the tests, without access to a network.
 
 Import the fixtures into a test module to use them there.
 """
@@ -27,7 +27,7 @@ SIZES = {"laptop": (1280, 800), "phone": (390, 844), "narrow": (320, 640)}
 
 @dataclass
 class Watch:
-    """What a page should never do: fail, open a dialog of its own, or ask the network."""
+    """Records what a page must not do: fail, open a dialog, or use the network."""
 
     errors: list[str] = field(default_factory=list)
     dialogs: list[str] = field(default_factory=list)
@@ -91,7 +91,7 @@ def chromium() -> str:
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core finds wrong with a page: rule, and the elements."""
+    """The faults that axe-core finds in a page: the rule and the elements."""
     if page.evaluate("typeof axe") == "undefined":
         page.evaluate(Axe().axe_script)
     found = page.evaluate(

@@ -1,7 +1,7 @@
-"""One clip at a time for the tests of ``process``: a small film goes in, its clip is looked at.
+"""One clip at a time for the tests of ``process``: a small film goes in, its clip is examined.
 
-The clip is made by ``clip.make``, in the sandbox, as ``footage process`` makes it; what is
-looked at is decoded from the finished file by PyAV.
+``clip.make`` makes the clip in the sandbox, as ``footage process`` does; PyAV decodes the
+finished file.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def pictures(path: Path) -> list[Pixels]:
 
 
 def rgb(frame: Any) -> Pixels:
-    """A frame of BT.709 in limited range, as RGB; written out, so that no scaler is trusted."""
+    """A frame of BT.709 in limited range, as RGB; computed here, to trust no scaler."""
     planes = [plane(frame, index) for index in range(3)]
     y = (planes[0] - 16) / 219
     cb, cr = ((np.repeat(np.repeat(p, 2, 0), 2, 1) - 128) / 224 for p in planes[1:])
@@ -108,7 +108,7 @@ class ClipScene:
     text: str = ""
 
     def to(self, *outputs: Output, text: str = "", **process: Any) -> ClipScene:
-        """The same studio with other settings."""
+        """The same scene with other settings."""
         settings = Process(**{"still_seconds": 0.5, **process})
         return replace(self, outputs=outputs or self.outputs, process=settings, text=text)
 
@@ -120,7 +120,7 @@ class ClipScene:
         return path
 
     def painted(self, name: str, frames: Sequence[Pixels], rate: str, *arguments: str) -> Path:
-        """A film of pictures that the test painted itself, RGB of 8 bit."""
+        """A film of pictures that the test painted, RGB of 8 bit."""
         height, width = frames[0].shape[:2]
         path = self.folder / name
         command = [program(), "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24"]

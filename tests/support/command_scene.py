@@ -1,6 +1,6 @@
-"""Campaigns for the tests of the whole way: a config, an inbox, and the command ``footage``.
+"""Campaigns for the tests of commands: a config, an inbox, and the command ``footage``.
 
-The command runs in this process, so that coverage sees it; what it starts is real.
+The command runs in this process, so that coverage sees it; the programs that it starts are real.
 """
 
 from __future__ import annotations
@@ -59,20 +59,20 @@ class CommandScene:
 
     @property
     def report(self) -> dict[str, Any]:
-        """The report as it was written last."""
+        """The last report."""
         loaded: dict[str, Any] = json.loads((self.work / "report" / "report.json").read_text())
         return loaded
 
     @property
     def rows(self) -> dict[str, dict[str, Any]]:
-        """The report's rows by file name, the first of a name."""
+        """The rows of the report by file name; of equal names the first."""
         found: dict[str, dict[str, Any]] = {}
         for clip in self.report["clips"]:
             found.setdefault(clip["filename"], clip)
         return found
 
     def programs(self) -> list[dict[str, Any]]:
-        """Every native program that was started, in order, as the logs say."""
+        """Every program that was started, in order, from the logs."""
         events = []
         # runs of the same second have names in any order
         for log in sorted((self.work / "logs").iterdir(), key=lambda log: log.stat().st_mtime_ns):
@@ -97,7 +97,7 @@ def footage(*arguments: str) -> Said:
 
 
 def config(more: str = "", *, inbox: str = "eml:inbox", outputs: str = SMALL) -> str:
-    """A small campaign's configuration; *more* stands before its outputs."""
+    """The configuration of a small campaign; *more* is inserted before its outputs."""
     return (
         '[campaign]\nname = "River Week 2026"\nhashtags = ["#RiverWeek"]\nhandle = "@riverweek"\n'
         f'[inbox]\nurl = "{inbox}"\n{more}\n{outputs}'
@@ -139,7 +139,7 @@ def make(folder: Path, name: str, *arguments: str) -> bytes:
 
 @dataclass(frozen=True)
 class Watched:
-    """A film that was decoded from its first to its last picture and sample."""
+    """What a complete decode of a film gave."""
 
     frames: int
     even: bool
@@ -149,7 +149,7 @@ class Watched:
 
 
 def watch(path: Path) -> Watched:
-    """Decode all of a film; any error of a decoder is raised."""
+    """Decode a whole film; every error of a decoder is raised."""
     with av.open(str(path)) as container:
         video, audio = container.streams.video[0], container.streams.audio[0]
         video.codec_context.options = {"err_detect": "explode"}

@@ -1,7 +1,7 @@
-"""A real Cyrus IMAP server on loopback, the second opinion beside Dovecot.
+"""A real Cyrus IMAP server on loopback, a second server beside Dovecot.
 
 Its package conflicts with Dovecot's, so it is unpacked beside the system and run from there
-(``tests/unpack-packages``).  Users have the one password; Cyrus itself checks it.
+(``tests/unpack-packages``).  All users have the same password; Cyrus checks it.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Cyrus:
         path.write_bytes(mail)
 
     def stop(self) -> None:
-        """End the server and take its files away."""
+        """End the server and delete its files."""
         os.kill(self._pid, signal.SIGTERM)
         select.select([self._handle], [], [], HANG_S)
         os.close(self._handle)
@@ -144,7 +144,7 @@ class Cyrus:
 
 
 def environment(place: Path) -> dict[str, str]:
-    """What programs need that were unpacked below *place*."""
+    """The environment for programs that were unpacked below *place*."""
     libraries = [str(path) for path in place.glob("**/*-linux-gnu")]
     plugins = [
         *map(str, Path("/usr/lib").glob("*-linux-gnu/sasl2")),
@@ -158,9 +158,9 @@ def environment(place: Path) -> dict[str, str]:
 
 
 def unpacked(*packages: str) -> Path:
-    """Where Debian's *packages* lie, unpacked beside the system.
+    """The folder with Debian's *packages*, unpacked beside the system.
 
-    :raises RuntimeError: they can't be had.
+    :raises RuntimeError: they are not available.
     """
     script = Path(__file__).parents[1] / "unpack-packages"
     done = subprocess.run([script, *packages], capture_output=True, text=True, check=False)

@@ -1,7 +1,7 @@
-"""A real Dovecot 2.3 on loopback for the tests: no root needed, nothing left behind.
+"""A real Dovecot 2.3 on loopback for the tests; it needs no root and leaves nothing behind.
 
-Root can't own mail in Dovecot, so under root the server runs as nobody.  Every user name is a
-user with the same password and mail of their own, so each test takes a fresh one.
+Root cannot own mail in Dovecot, so under root the server runs as nobody.  Every user name is
+valid, with the same password and its own mail, so each test takes a new one.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ class Account:
 
     @contextlib.contextmanager
     def client(self) -> Iterator[Any]:
-        """A connection of our own, to prepare and to look."""
+        """A connection for the test itself, to prepare and to check."""
         with imapclient.IMAPClient("127.0.0.1", self.server.port, ssl=False) as client:
             client.login(self.user, PASSWORD)
             yield client
@@ -157,7 +157,7 @@ class Account:
     def append(
         self, mails: Iterable[bytes], folder: str = "INBOX", at: datetime | None = None
     ) -> None:
-        """Put mails into a mailbox, which is made if need be."""
+        """Put mails into a mailbox; it is created if it is missing."""
         with self.client() as client:
             if not client.folder_exists(folder):
                 client.create_folder(folder)
@@ -243,7 +243,7 @@ class Dovecot:
         path.rename(home / "new" / name)
 
     def stop(self) -> None:
-        """End the server and take its files away."""
+        """End the server and delete its files."""
         self._process.terminate()
         self._process.wait(HANG_S)
         assert self._process.stderr is not None
@@ -254,7 +254,7 @@ class Dovecot:
         shutil.rmtree(self.home)
 
     def _wait_until_up(self) -> None:
-        """It says so on standard error, once it listens."""
+        """The server writes to standard error as soon as it listens."""
         assert self._process.stderr is not None
         for line in self._process.stderr:
             self._log.append(line)
@@ -295,7 +295,7 @@ def _program() -> str:
 
 
 class _TokenServer:
-    """Where Dovecot asks whether a token is good (RFC 7662, in Dovecot's GET form)."""
+    """The server that Dovecot asks whether a token is valid (RFC 7662, with GET)."""
 
     def __init__(self) -> None:
         class Handler(http.server.BaseHTTPRequestHandler):

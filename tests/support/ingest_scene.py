@@ -1,5 +1,5 @@
-"""Mails and media for the tests of ingest, made on the spot.  Ingest decodes nothing, so the
-media are only as real as their first bytes.
+"""Mails and media for the tests of ingest.  Ingest decodes nothing, so only the first bytes of
+the media are real.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def sha(data: bytes) -> str:
 
 
 def noise(seed: object, size: int) -> bytes:
-    """Bytes that no compression shrinks, the same for the same seed."""
+    """Bytes that cannot be compressed, the same for the same seed."""
     return hashlib.shake_256(repr(seed).encode()).digest(size)
 
 
@@ -96,7 +96,7 @@ def kind_of(data: bytes) -> tuple[str, str]:
 
 
 def raw(headers: str, *parts: bytes, boundary: str = "=b", end: bool = True) -> bytes:
-    """A multipart mail out of hand-written parts, each with its own headers."""
+    """A multipart mail of hand-written parts, each with its own headers."""
     lines = headers.encode("utf-8").replace(b"\n", b"\r\n").strip(b"\r\n")
     delimiter = b"\r\n--" + boundary.encode()
     kind = f'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="{boundary}"'.encode()
@@ -113,7 +113,7 @@ class IngestScene:
 
     @classmethod
     def at(cls, folder: Path, url: str, inbox: str = "", campaign: str = "") -> IngestScene:
-        """*inbox* and *campaign* are more lines for their tables."""
+        """Write a configuration; *inbox* and *campaign* are more lines for their tables."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "config.toml"
         path.write_text(
@@ -124,7 +124,7 @@ class IngestScene:
         return cls(config, Workspace(config.root))
 
     def ingest(self, *, dry_run: bool = False) -> IngestSummary:
-        """A run, as the command does it: lock, sweep, stage."""
+        """Run ingest as the command does: lock, sweep, stage."""
         with hold(self.workspace), Ledger(self.workspace.ledger) as ledger:
             sweep(self.workspace)
             console = Console(Verbosity.QUIET)
@@ -144,7 +144,7 @@ class IngestScene:
             return ledger.intake.submissions()
 
     def outcomes(self) -> list[tuple[str, str | None, str]]:
-        """File name, reason code, and whether an original stands: kept, none."""
+        """File name, reason code, and whether there is an original: kept, none."""
         return [
             (
                 item.filename,
@@ -159,7 +159,7 @@ class IngestScene:
         return path.read_bytes() if path.exists() else None
 
     def check_whole(self) -> None:
-        """Every original is what its name says, and no temporary file is left."""
+        """Check that every original has the hash in its name and that no temporary file is left."""
         for path in self.workspace.originals.rglob("*"):
             if path.is_file():
                 assert path.name == sha(path.read_bytes())

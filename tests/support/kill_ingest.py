@@ -1,7 +1,7 @@
 """Runs ingest in its own process, which dies midway: ``kill_ingest.py CONFIG WHERE NTH``.
 
 *WHERE* names a step of the work and whether to die before or after it; or it is "at", and
-*NTH* the moment in milliseconds.  SIGKILL, so nothing is tidied up.
+*NTH* the moment in milliseconds.  It dies by SIGKILL, so nothing is cleaned up.
 """
 
 from __future__ import annotations

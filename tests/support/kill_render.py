@@ -1,7 +1,9 @@
 """Renders in its own process, which dies midway: ``-m support.kill_render CONFIG WHERE NTH``.
 
 *WHERE* names a step of the work and whether to die before or after it; or it is "at", and
-*NTH* the moment in milliseconds after the start of the work.  SIGKILL: nothing is tidied up.
+*NTH* the moment in milliseconds after the start of the work.
+
+It dies by SIGKILL, so nothing is cleaned up.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A ledger and a workspace as a campaign leaves them, written through the ledger's own door.
+"""A ledger and a workspace as a campaign leaves them, written by the ledger's own methods.
 
-Every clip has a true still and, on demand, a true MP4 that plays, so that a browser can be
-let loose on the report.
+Every clip has a real still and, on demand, a real MP4 that plays, so that a browser can show
+the report.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ class LedgerScene:
         return submission.id
 
     def clip(self, outcome: ClipResult, *, plays: bool = False, hue: int = 0) -> ClipResult:
-        """Record an outcome, with its files where a clip came of it."""
+        """Record an outcome; if it has clips, write their files."""
         for output in outcome.outputs:
             path = self.workspace.root / output.path
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -203,7 +203,7 @@ def decide(ledger: Ledger, sha256: str, review: Review) -> None:
 
 
 def attachment(name: str, position: int = 0, **changes: Any) -> Attachment:
-    """A video attachment whose bytes are those of the original *name*."""
+    """A video attachment with the hash of the original *name*."""
     item = Attachment(
         position=position,
         filename=f"{name}.mov",

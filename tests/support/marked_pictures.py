@@ -1,4 +1,4 @@
-"""Painted pictures whose way through the pipeline can be followed: a marker, a circle, numbers."""
+"""Painted pictures that can be recognised in a clip: markers, a circle, numbers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def board(width: int, height: int, stretch: float = 1.0) -> Pixels:
 
 
 def mask(picture: Pixels, colour: tuple[int, int, int]) -> NDArray[np.bool_]:
-    """Where a picture has a colour, or one nearer to it than to the board's others."""
+    """Where a picture has a colour, or a colour nearer to it than to the others of the board."""
     others = np.array([GREY, RED, GREEN, BLUE, (0, 0, 0), (255, 255, 255)], float)
     away = ((picture[:, :, None].astype(float) - others) ** 2).sum(-1)
     wanted = [tuple(map(int, other)) for other in others].index(colour)

@@ -45,7 +45,7 @@ def ffmpeg(*arguments: str | Path) -> None:
 
 
 def encode(path: Path, *extra: str, frames: int = 20, fps: int = 30, size: str = "64x48") -> Path:
-    """A clip as the pipeline makes them; *extra* options stand last and so prevail."""
+    """A clip as the pipeline makes them; *extra* options come last, so they override others."""
     graph = (
         f"[0:v]trim=end_frame={frames},format=yuv420p,setparams=range=tv:color_primaries=bt709:"
         "color_trc=bt709:colorspace=bt709,sidedata=mode=delete[v];[1:a]aformat=channel_layouts="

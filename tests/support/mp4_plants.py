@@ -1,4 +1,4 @@
-"""One thing more: for each entry of the judge's allow-list a change, and how it is called."""
+"""For each entry of the judge's allow-list: a change that breaks it, and its name."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Open an MP4, change one thing in it, and close it so that everything else still fits.
+"""Open an MP4, change one thing in it, and close it so that everything else is still correct.
 
-Only for small files.  Offsets of chunks follow when boxes grow, and sizes when samples do,
-so that the one thing that was planted is the only one that is wrong.
+Only for small files.  When a box or a sample grows, offsets of chunks and sizes are corrected,
+so the planted change is the only fault.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FIELDS = {
 
 
 class Part:
-    """A box that can be changed: the bytes of its own, and the boxes inside of it."""
+    """A box that can be changed: its own bytes and the boxes inside it."""
 
     def __init__(self, kind: bytes, data: bytes = b"", inner: list[Part] | None = None) -> None:
         self.kind = kind

@@ -1,4 +1,4 @@
-"""A TCP proxy that does to a connection what networks do: cut, reset, stall, trickle, lose."""
+"""A TCP proxy that disturbs a connection as networks do: cut, reset, stall, trickle, lose."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Workspaces with clips that were never mailed: drawn by FFmpeg as ``process`` would make them.
 
-The originals are not there, so nothing is processed again, and the tests of render begin
-where render begins.  A clip may stand under many originals at the cost of one.
+There are no originals, so nothing is processed again, and the tests begin where render begins.
+One drawn clip can be the clip of many originals at the cost of one.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _DRAWN = (
 
 @dataclass(frozen=True)
 class Drawn:
-    """A clip to be drawn: what, how many pictures, how loud a tone of which pitch (Hz)."""
+    """A clip to draw: which source, how many pictures, a tone of which pitch (Hz)."""
 
     source: int
     frames: int
@@ -77,7 +77,7 @@ class RenderScene(CommandScene):
 
     @property
     def config(self) -> Config:
-        """What stands in the configuration."""
+        """The configuration."""
         return configuration.load(self.folder / "config.toml")
 
     @property
@@ -92,18 +92,18 @@ class RenderScene(CommandScene):
 
     @property
     def contents(self) -> dict[str, Any]:
-        """What the montage says it holds."""
+        """The JSON beside the montage: what it holds."""
         loaded: dict[str, Any] = json.loads(self.film.with_suffix(".json").read_text())
         return loaded
 
     def configure(self, montage: str, fps: int = 30, quality: str = "draft") -> None:
-        """Write the configuration anew."""
+        """Write the configuration."""
         (self.folder / "config.toml").write_text(
             CONFIG.format(montage=montage, fps=fps, quality=quality)
         )
 
     def render(self, *more: str) -> dict[str, Any]:
-        """``footage render``; what it says about the montage."""
+        """Run ``footage render``; returns its facts about the montage."""
         said = footage("render", *more, "--json", "--config", str(self.folder / "config.toml"))
         assert said.code == 0, said.err
         told: dict[str, Any] = said.data["render"][0]
@@ -116,7 +116,7 @@ class RenderScene(CommandScene):
 
 
 def sha(name: str) -> str:
-    """The SHA-256 of an original that need not be there."""
+    """The SHA-256 of an original; the file is not needed."""
     return hashlib.sha256(name.encode()).hexdigest()
 
 
@@ -154,7 +154,7 @@ def begin(
 
 
 def record(room: RenderScene, name: str, drawn: Drawn, facts: tuple[str, str]) -> None:
-    """Write down a clip that was drawn anew."""
+    """Record a clip that was drawn again."""
     with Ledger(room.workspace.ledger) as ledger:
         ledger.clips.record(_result(room, name, drawn, facts, None))
 

@@ -1,4 +1,4 @@
-"""A report with a row of each kind, and how its page is taken hold of.
+"""A report with a row of each kind, and functions that find things on its page.
 
 Import the fixtures into a test module to use them there.
 """

@@ -1,4 +1,4 @@
-"""What a command takes while it runs: memory of it and all that it starts, and disk."""
+"""Memory, disk and time of a command, with everything that it starts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Taken:
-    """Peaks in bytes, sampled; ``cpu_s`` and ``wall_s`` of all of it in seconds."""
+    """Peaks of memory and disk in bytes, sampled while it ran; times in seconds."""
 
     code: int
     memory: int
@@ -24,7 +24,7 @@ class Taken:
 
 
 def taken(command: list[str], folders: tuple[Path, ...] = (), every_s: float = 0.03) -> Taken:
-    """Run a command to its end.
+    """Run a command to its end and measure it.
 
     :param folders: their files count as disk.
     """
@@ -73,7 +73,7 @@ def _family(pid: int) -> Iterator[int]:
 
 
 def _resident(pid: int) -> int:
-    """Memory of its own; pages of a file that can be read again are not."""
+    """Memory that is its own; pages of a file do not count, they can be read again."""
     try:
         _, resident, shared, *_ = map(int, Path(f"/proc/{pid}/statm").read_text().split())
     except (FileNotFoundError, ProcessLookupError, ValueError):

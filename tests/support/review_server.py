@@ -1,4 +1,4 @@
-"""The review server for the tests, in this process, and what speaks with it."""
+"""The review server, in this process, and clients that speak with it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def serving(
 
 
 class Client:
-    """A program that speaks HTTP and is bound by no browser's rules."""
+    """A program that speaks HTTP, without the rules of a browser."""
 
     cookie = ""
 
