@@ -22,7 +22,8 @@ from support.planted.hostile import HOSTILE, Hostile, Target
 
 from pipeline.console import Console, Verbosity
 from pipeline.ffmpeg import runner
-from pipeline.ffmpeg.runner import FfmpegRunner, ProgramResult
+from pipeline.ffmpeg.faults import ProgramResult
+from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 
 WALLS = ["bubblewrap", "landlock"]

@@ -20,7 +20,7 @@ LAYERS = {
         *("model", "publishing", "texts", "wording", "workspace"),
     },
     "library": {"carriers", "judge"},
-    "tool": {"ffmpeg", "formats", "media"},
+    "tool": {"codecs", "ffmpeg", "formats", "media"},
     "run": {"run"},
     "stage": STAGES,
     "command": {"commands"},
@@ -122,6 +122,15 @@ def test_only_one_module_starts_programs() -> None:
         if "import subprocess" in path.read_text("utf-8")
     }
     assert users <= allowed
+
+
+def test_one_module_knows_the_package_that_builds_graphs() -> None:
+    users = {
+        str(path.relative_to(ROOT))
+        for path in ROOT.rglob("*.py")
+        if "import ffmpeg\n" in path.read_text("utf-8") or "from ffmpeg" in path.read_text("utf-8")
+    }
+    assert users == {"ffmpeg/graph.py"}
 
 
 def test_only_the_ledger_speaks_sql() -> None:

@@ -16,7 +16,7 @@ from support.render_scene import Drawn, RenderScene
 
 from pipeline.config import Output
 from pipeline.render import interchange
-from pipeline.render.timeline import Film, Segment
+from pipeline.render.timeline import Segment, Timeline
 
 CLIPS = {"a": Drawn(0, 90), "b": Drawn(1, 75), "c": Drawn(3, 64), "d": Drawn(2, 20)}
 FADES = "transition_seconds = 0.5\n"
@@ -122,7 +122,7 @@ def test_an_edl_of_hard_cuts_is_the_film_itself() -> None:
 
     segments = (segment("one", 90, 0, 90), segment("two", 200, 10, 130))
     output = Output(size="160x90")
-    film = Film(output, segments, (0,), "fade")
+    film = Timeline(output, segments, (0,), "fade")
     text = interchange.written(film, "film", Path("/campaign"), interchange.Format.EDL)
     items = track(otio.adapters.read_from_string(text, "cmx_3600", rate=30))
     assert shown(items) == [("one", 0, 90), ("two", 10, 120)]

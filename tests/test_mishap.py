@@ -1,24 +1,36 @@
-"""A clip is given up for what its file did, never for what was done to the machine."""
+"""A clip is refused for what its file did, never for what was done to the machine."""
 
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from pipeline.console import Console, Verbosity
-from pipeline.errors import Refused, StageError
+from pipeline.errors import DiskFull
 from pipeline.ffmpeg import faults
-from pipeline.ffmpeg.runner import FfmpegRunner, ProgramResult
+from pipeline.ffmpeg.faults import NO_MEMORY, NO_SPACE, ProgramFailed, ProgramResult
+from pipeline.ffmpeg.graph import Graph, read, write
+from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.model import Reason, Status
 
 
-def refused(ended: ProgramResult) -> Reason:
-    with pytest.raises(Refused) as caught:
-        faults.look(ended, 120)
-    return caught.value.refusal.reason
+def ended(code: int, *said: str, timed_out: bool = False) -> ProgramResult:
+    return ProgramResult(code=code, stdout=b"", said=said, timed_out=timed_out, seconds=1)
+
+
+def failed(result: ProgramResult, purpose: str = "encode") -> ProgramFailed:
+    with pytest.raises(ProgramFailed) as caught:
+        faults.check(result, purpose, Permissions())
+    return caught.value
+
+
+def refused(result: ProgramResult) -> Reason:
+    return failed(result).refusal.reason
 
 
 @pytest.mark.parametrize("wall", ["bubblewrap", "landlock", "none"])
@@ -34,27 +46,83 @@ def test_what_a_file_did_to_its_decoder(wall: str, code: str, reason: Reason) ->
     """A segmentation fault, an abort, and the limit of CPU time."""
     runner = FfmpegRunner(wall, Console(Verbosity.QUIET))
     argv = [sys.executable, "-I", "-S", "-c", code]
-    ended = runner.run("canary", argv, Permissions(limits=Limits(wall_s=30, cpu_s=1)))
-    assert refused(ended) is reason
+    result = runner.run("canary", argv, Permissions(limits=Limits(wall_s=30, cpu_s=1)))
+    assert refused(result) is reason
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("sign", [-1, 1])
-def test_what_was_done_to_it_from_outside_is_no_reason_to_give_up(number: int, sign: int) -> None:
-    code = -number if sign < 0 else 128 + number
-    ended = ProgramResult(code=code, stdout=b"", said=(), timed_out=False, seconds=1)
-    assert refused(ended) is Reason.INTERNAL
-    assert refused(ended).status is Status.FAILED
+def test_a_kill_from_outside_can_be_tried_again(number: int, sign: int) -> None:
+    result = ended(-number if sign < 0 else 128 + number)
+    assert refused(result) is Reason.INTERNAL
+    assert failed(result).refusal.reason.status is Status.FAILED
 
 
-def test_time_and_disk() -> None:
-    late = ProgramResult(code=-9, stdout=b"", said=(), timed_out=True, seconds=1)
-    assert refused(late) is Reason.TIMEOUT
-    full = ProgramResult(1, b"", ("No space left on device",), timed_out=False, seconds=1)
-    with pytest.raises(StageError, match="disk is full"):
-        faults.look(full, 120)
+def test_too_much_time() -> None:
+    assert refused(ended(-9, timed_out=True)) is Reason.TIMEOUT
 
 
-@pytest.mark.parametrize("code", [0, 1, 8, 69, 183, 187, 234, 244, 254, 255])
-def test_ffmpegs_own_codes_are_no_signals(code: int) -> None:
-    faults.look(ProgramResult(code, b"", (), timed_out=False, seconds=1), 120)
+@pytest.mark.parametrize("code", [1, 8, 69, 183, 187, 234, 244, 254, 255])
+def test_exit_codes_of_ffmpeg_are_not_taken_for_signals(code: int) -> None:
+    assert refused(ended(code)) is Reason.CORRUPT
+    faults.check(ended(0), "encode", Permissions())
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (ended(-signal.SIGSEGV), "a card could not be made: the program crashed (SIGSEGV)"),
+        (ended(128 + signal.SIGKILL), "the work on it was ended from outside (SIGKILL)"),
+        (ended(-9, timed_out=True), "it took longer than the 120 s allowed"),
+        (ended(1, NO_MEMORY), "a card could not be made: it ran out of the memory it may use"),
+        (ended(1, "Invalid argument"), "a card could not be made: Invalid argument"),
+        (ended(234), "a card could not be made: exit code 234"),
+    ],
+)
+def test_a_stage_says_how_a_program_ended(result: ProgramResult, words: str) -> None:
+    assert words in str(failed(result, "card"))
+
+
+def test_words_of_a_program_do_not_fill_the_disk(tmp_path: Path) -> None:
+    """Any file can make a decoder print that the disk is full; the disk is asked instead."""
+    there = Permissions(writes=(tmp_path,))
+    assert faults.free_bytes(tmp_path) > 1 << 30
+    with pytest.raises(ProgramFailed) as caught:
+        faults.check(ended(1, NO_SPACE), "encode", there)
+    assert caught.value.refusal.reason is Reason.INTERNAL
+
+
+def test_a_full_disk_ends_the_stage(tmp_path: Path) -> None:
+    """FFmpeg fills a small file system of its own."""
+    script = f"""
+import sys
+from pathlib import Path
+sys.path[:] = {sys.path!r}
+from pipeline.console import Console, Verbosity
+from pipeline.errors import DiskFull
+from pipeline.ffmpeg.graph import Graph, read, write
+from pipeline.ffmpeg.runner import FfmpegRunner
+noise = read("color=s=640x360:d=60", {{"f": "lavfi"}}).video("0")
+graph = Graph((write(Path({str(tmp_path)!r}) / "film.raw", {{"f": "rawvideo"}}, noise),))
+try:
+    FfmpegRunner("none", Console(Verbosity.QUIET)).make(
+        "encode", graph, scratch=Path({str(tmp_path)!r}), seconds=120
+    )
+except DiskFull as fault:
+    print(fault)
+"""
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    command += ['mount -t tmpfs -o size=32m tmpfs "$1" && exec "$2" -c "$3"', "sh"]
+    command += [str(tmp_path), sys.executable, script]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert said.strip() == str(DiskFull())
+
+
+def test_one_call_makes_what_a_graph_says(tmp_path: Path) -> None:
+    runner = FfmpegRunner("auto", Console(Verbosity.QUIET))
+    picture = read("color=s=64x64:d=1:r=10", {"f": "lavfi"}).video("0")
+    graph = Graph((write("pipe:1", {"f": "rawvideo", "pix_fmt": "gray"}, picture),))
+    assert len(runner.make("canary", graph, seconds=10)) == 64 * 64 * 10
+    graph = Graph((write(tmp_path / "not allowed.raw", {"f": "rawvideo"}, picture),))
+    with pytest.raises(ProgramFailed, match="a program failed"):
+        runner.make("canary", graph, seconds=10)

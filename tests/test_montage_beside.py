@@ -82,7 +82,7 @@ def test_the_contact_sheet_shows_each_clip_in_its_place(room: RenderScene) -> No
 def test_a_contact_sheet_of_thousands_is_still_a_picture(tmp_path: Path) -> None:
     room = render_scene.begin(tmp_path, {})
     segment = timeline.Segment("Clip", "clips/none.mp4", "0", 5, "x", 0, 5, sha256="0")
-    film = timeline.Film(room.config.output[0], (segment,) * 3000, (0,) * 2999, "fade")
+    film = timeline.Timeline(room.config.output[0], (segment,) * 3000, (0,) * 2999, "fade")
     picture = sheet.drawn(film, room.workspace)
     assert picture.width <= 2400
     assert picture.height <= 3000
@@ -126,7 +126,7 @@ def test_a_card_of_another_style_is_another_card(tmp_path: Path) -> None:
     style = '[montage.style]\nlogo = "logo.png"\nground = "#FFFFFF"\nground_below = "#FFFFFF"\n'
     room = render_scene.begin(tmp_path, {"a": Drawn(0, 5)}, f"closing_card = false\n{style}")
     first = room.render()
-    look = lettering.look(room.config)
+    look = lettering.card_style(room.config)
     drawn = lettering.letters(Words("River"), room.config.output[0], look)
     pixels = np.asarray(drawn).reshape(-1, 4)
     red = pixels[(pixels == (255, 0, 0, 255)).all(axis=1)]
@@ -154,7 +154,7 @@ def test_a_logo_or_font_that_can_not_be_read_is_named(
 
 def test_words_stay_on_their_card(tmp_path: Path) -> None:
     room = render_scene.begin(tmp_path, {})
-    look, output = lettering.look(room.config), Output(size="640x360")
+    look, output = lettering.card_style(room.config), Output(size="640x360")
     for words in (
         Words("River Week " * 36, ("#RiverWeek",)),
         Words("Donaudampfschifffahrtsgesellschaftskapitän"),

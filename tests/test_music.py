@@ -12,8 +12,8 @@ from support import render_scene
 from support.render_scene import Drawn, RenderScene, samples
 
 from pipeline.ffmpeg import runner
-from pipeline.render import music
-from pipeline.render.music import Looped, Master, Measured
+from pipeline.media.loudness import Loudness, parse
+from pipeline.render.music import LoopedMusic, Master
 
 RATE = 48000
 
@@ -63,6 +63,19 @@ def test_the_whole_is_as_loud_as_it_must_be(room: RenderScene) -> None:
     assert peak <= -1.0
 
 
+def test_the_whole_follows_the_loudness_of_the_campaign(tmp_path: Path) -> None:
+    room = render_scene.begin(
+        tmp_path,
+        {"a": Drawn(0, 90, 300), "b": Drawn(1, 90, 310)},
+        'music = "tune.mp3"\nmusic_lufs = -33.0\n[process]\nloudness_lufs = -23.0\n',
+    )
+    tune(tmp_path / "tune.mp3", 5)
+    room.render()
+    integrated, peak = loudness(room.film)
+    assert abs(integrated + 23) <= 0.5
+    assert peak <= -1.0
+
+
 def test_music_goes_down_while_the_clips_are_heard(room: RenderScene) -> None:
     played = np.frombuffer(samples(room.film, "0:a:0"), np.int16).reshape(-1, 2)
     heard = played[:, 0].astype(np.float64)
@@ -90,7 +103,7 @@ def test_a_loop_has_no_click() -> None:
     # a tone that does not end where it began
     tone = np.sin(2 * np.pi * 441.3 * np.arange(2 * RATE) / RATE) * 20000
     loop = np.repeat(np.rint(tone).astype(np.int16)[:, None], 2, 1)
-    long = Looped(loop, 0.5, 9 * RATE)
+    long = LoopedMusic(loop, 0.5, 9 * RATE)
     heard = np.vstack([long.take(size) for size in [1000, 7 * RATE, 2 * RATE - 1000]])
     assert heard.shape == (9 * RATE, 2)
     steepest = np.abs(np.diff(heard[:, 0].astype(int))).max()
@@ -102,10 +115,11 @@ def test_a_loop_has_no_click() -> None:
 
 
 def test_a_master_is_corrected_until_it_is_right() -> None:
-    assert Master().corrected(Measured(-16.2, -1.1)) is None
-    quieter = Master(2.0, -1.6).corrected(Measured(-14.0, -0.5))
-    assert quieter == Master(0.0, -2.2)
-    assert Master().corrected(Measured(-np.inf, -np.inf)) is None
+    assert Master(-16).corrected(Loudness(-16.2, -1.1)) is None
+    quieter = Master(-16, 2.0, -1.6).corrected(Loudness(-14.0, -0.5))
+    assert quieter == Master(-16, 0.0, -2.2)
+    assert Master(-23).corrected(Loudness(-16.2, -1.1)) == Master(-23, -6.8)
+    assert Master(-16).corrected(Loudness(None, -np.inf)) is None
 
 
 @pytest.mark.parametrize("content", [None, b"not music", b""])
@@ -122,5 +136,5 @@ def test_music_that_can_not_be_read_is_named(tmp_path: Path, content: bytes | No
 
 def test_the_values_of_a_measurement_are_read() -> None:
     text = b"lavfi.r128.I=-20.1\nlavfi.r128.true_peak=0.5\nlavfi.r128.I=-18.3\n"
-    assert music.read(text) == Measured(-18.3, -6.02)
-    assert music.read(b"lavfi.r128.I=-70.000\n") == Measured(-np.inf, -np.inf)
+    assert parse(text) == Loudness(-18.3, -6.02)
+    assert parse(b"lavfi.r128.I=-70.000\n") == Loudness(None, -np.inf)

@@ -49,9 +49,9 @@ def row(status: Status, *, clean: bool | None, outputs: int, review: Review | No
     return Row("", attachment, None, status, None, None, result, review or Review())
 
 
-def film(lengths: list[int], fade: int) -> timeline.Film:
+def film(lengths: list[int], fade: int) -> timeline.Timeline:
     segments = tuple(timeline.Segment("", "", "", length, "", 0, length) for length in lengths)
-    return timeline.Film(Output(), segments, timeline.fades(lengths, fade), "fade")
+    return timeline.Timeline(Output(), segments, timeline.fades(lengths, fade), "fade")
 
 
 def of_program(table: str, case: dict[str, Any]) -> Any:

@@ -19,7 +19,7 @@ from support.resource_use import size, taken
 
 from pipeline import publishing
 from pipeline.ledger import Ledger
-from pipeline.media import encode
+from pipeline.media import timebase
 from pipeline.model import OriginalState
 
 HERE = Path(__file__).parent
@@ -41,7 +41,7 @@ def test_every_picture_is_its_clips(tmp_path: Path) -> None:
     assert (seen.frames, seen.even) == (told["frames"], True)
     assert told["frames"] == 90 + 40 + 3 + 33 + 90
     # the last frame of AAC is full
-    assert 0 <= seen.samples - encode.samples_of(told["frames"], 30) < 1024
+    assert 0 <= seen.samples - timebase.samples_of(told["frames"], 30) < 1024
 
 
 def test_the_sound_is_that_of_the_clips_and_where_theirs_is(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_the_sound_is_that_of_the_clips_and_where_theirs_is(tmp_path: Path) -> N
     heard = b""
     for segment in room.contents["segments"]:
         heard += samples(room.work / segment["path"], "0:a:1")
-    assert len(heard) == 4 * encode.samples_of(76, 30)
+    assert len(heard) == 4 * timebase.samples_of(76, 30)
     wanted = np.frombuffer(heard, np.int16).astype(float)
     got = np.frombuffer(samples(room.film, "0:a:0"), np.int16).astype(float)[: len(wanted)]
     # AAC is not exact, but it neither moves nor loses anything
@@ -135,7 +135,7 @@ def test_a_thousand_clips_are_exact_and_take_little(tmp_path: Path) -> None:
     seen = watch(room.film)
     wanted = sum(drawn.frames for drawn in clips.values()) + 180
     assert (seen.frames, seen.even) == (wanted, True)
-    assert 0 <= seen.samples - encode.samples_of(wanted, 30) < 1024
+    assert 0 <= seen.samples - timebase.samples_of(wanted, 30) < 1024
     shown: list[str] = []
     for segment in room.contents["segments"]:
         shown += _known(room.work / segment["path"], segment["file_sha256"])

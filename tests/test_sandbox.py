@@ -20,7 +20,8 @@ from pipeline import publishing
 from pipeline.console import Console, Verbosity
 from pipeline.errors import SandboxUnavailable, Stopping
 from pipeline.ffmpeg import sandbox
-from pipeline.ffmpeg.runner import FfmpegRunner, ProgramResult, program
+from pipeline.ffmpeg.faults import ProgramResult
+from pipeline.ffmpeg.runner import FfmpegRunner, program
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.workspace import Workspace, sweep
 

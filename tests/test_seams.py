@@ -5,9 +5,8 @@ from __future__ import annotations
 import subprocess
 from collections import Counter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import ffmpeg as lavfi
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -18,9 +17,12 @@ from support.render_scene import Drawn, RenderScene, hashes, samples, sha
 from pipeline import judge
 from pipeline.config import Output
 from pipeline.ffmpeg import runner
-from pipeline.media import encode
+from pipeline.ffmpeg.graph import Graph, Option, Video, read, write, xfade
+from pipeline.media import encode, timebase
 from pipeline.process import recipe
 from pipeline.render import seams, sound
+from pipeline.render.cuts import Bridge, Stretch
+from pipeline.render.timeline import Segment, Timeline
 
 FADE = 'transition_seconds = 0.5\nopening_card = ""\nclosing_card = false\n'
 FOUR = {
@@ -104,7 +106,7 @@ def test_the_seams_alone_differ_and_look_as_in_one_graph(tmp_path: Path, transit
     assert told["frames"] == 90 + 75 + 130 + 61 - 3 * 15
     seen = watch(room.film)
     assert (seen.frames, seen.even) == (told["frames"], True)
-    assert 0 <= seen.samples - encode.samples_of(told["frames"], 30) < 1024
+    assert 0 <= seen.samples - timebase.samples_of(told["frames"], 30) < 1024
     for pictures, same in identical(room):
         assert same == pictures > 0
     in_one_graph(room, transition, tmp_path / "graph.mp4")
@@ -134,21 +136,24 @@ def test_what_is_made_at_the_desk_has_the_parameter_sets_of_clips(
 
 @pytest.mark.parametrize(("tail", "head"), [(15, 15), (40, 15), (15, 33), (22, 20)])
 def test_a_fade_is_that_of_xfade(tail: int, head: int) -> None:
-    def drawn(source: str, frames: int) -> Any:
-        made = lavfi.input(f"{source}=s=96x64:r=30", f="lavfi")["0"].filter("format", "yuv420p")
+    def drawn(source: str, frames: int) -> Video:
+        made = read(f"{source}=s=96x64:r=30", {"f": "lavfi"}).video("0").filter("format", "yuv420p")
         counted = made.filter("trim", end_frame=frames).filter("settb", "1/30")
         return counted.filter("setpts", "N").filter("fps", fps=30)
 
-    def pictures(crossed: Any) -> npt.NDArray[np.int16]:
-        node = lavfi.output(crossed.filter("format", "yuv420p"), "-", f="rawvideo")
-        command = [runner.program(), "-nostdin", "-v", "error", *node.get_args()]
+    def pictures(shown: Video) -> npt.NDArray[np.int16]:
+        written = write("-", {"f": "rawvideo"}, shown.filter("format", "yuv420p"))
+        command = [runner.program(), *Graph((written,)).arguments()]
         raw = subprocess.run(command, check=True, capture_output=True).stdout
         return np.frombuffer(raw, np.uint8).reshape(-1, 96 * 64 * 3 // 2).astype(np.int16)
 
     sides = drawn("testsrc2", tail), drawn("mandelbrot", head)
-    ours = pictures(seams._crossed(*sides, tail - 15, 15, "fade", 30))
-    times = {"duration": 0.5, "offset": (tail - 15) / 30}
-    theirs = pictures(lavfi.filter(sides, "xfade", transition="fade", **times))
+    segment = Segment("", "", "", frames=90, extradata="", start=0, stop=90)
+    film = Timeline(Output(size="96x64", fps=30), (segment, segment), (15,), "fade")
+    bridge = Bridge(Stretch(segment, 0, tail), Stretch(segment, 0, head), 15)
+    ours = pictures(seams.crossed(bridge, film, *sides))
+    times: dict[str, Option] = {"duration": 0.5, "offset": (tail - 15) / 30}
+    theirs = pictures(xfade(*sides, transition="fade", **times))
     assert len(ours) == len(theirs) == tail + head - 15
     # brightness alone: xfade has pictures with colour for each pixel only, and blurs ours twice
     assert np.abs(ours - theirs)[:, : 96 * 64].max() <= 1

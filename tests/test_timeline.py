@@ -15,7 +15,7 @@ from pipeline.config import Config
 from pipeline.errors import ConfigError
 from pipeline.render import cuts, sidecars, timeline
 from pipeline.render.cuts import Bridge, Copy, Joints
-from pipeline.render.timeline import Film, Segment
+from pipeline.render.timeline import Segment, Timeline
 
 
 def configured(folder: Path, montage: str) -> Config:
@@ -38,8 +38,8 @@ def clip(name: str, frames: int, start: int = 0, stop: int | None = None) -> Seg
     )
 
 
-def film(config: Config, *segments: Segment) -> Film:
-    plan = timeline.Timeline(config.output[0], segments, ())
+def film(config: Config, *segments: Segment) -> Timeline:
+    plan = timeline.Selection(config.output[0], segments, ())
     return timeline.film(config, plan, segments)
 
 
@@ -114,7 +114,7 @@ def test_whatever_the_clips_the_pieces_show_each_picture_once(
     segments = tuple(segment for segment, _ in found)
     joints = {segment.path: known for segment, known in found}
     fades = timeline.fades([segment.length for segment in segments], longest)
-    whole = Film(configuration.Output(size="160x90"), segments, fades, "fade")
+    whole = Timeline(configuration.Output(size="160x90"), segments, fades, "fade")
     pieces = cuts.plan(whole, joints)
     assert sum(piece.frames for piece in pieces) == whole.frames
     shown: dict[str, list[int]] = {segment.path: [] for segment in segments}

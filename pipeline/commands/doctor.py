@@ -13,7 +13,8 @@ from pipeline.config import IMAP_SCHEMES, Config, load
 from pipeline.console import Console, Verbosity
 from pipeline.errors import FootageError, named
 from pipeline.ffmpeg import sandbox
-from pipeline.ffmpeg.runner import FfmpegRunner, free_bytes, program
+from pipeline.ffmpeg.faults import free_bytes
+from pipeline.ffmpeg.runner import FfmpegRunner, program
 from pipeline.ffmpeg.sandbox import Permissions
 from pipeline.ingest import stage as ingest
 from pipeline.media import fonts

@@ -1,49 +1,129 @@
-"""Why a program did not do its work, told by how it ended.
+"""How a program ended, and why it did not do its work.
 
-What the file did to the decoder (a crash, an endless loop) is the file's reason; what was
-done to the program from outside (the kernel out of memory, an operator) is no reason to give
-footage up: that clip has failed and can be tried again.
+A crash or an endless loop of a decoder is caused by the file.  A kill from outside (the kernel is
+out of memory, an operator) is not: that clip has failed and can be tried again.  Whether the disk
+is full is asked of the disk, because a stranger's file can make FFmpeg print any word.
 """
 
 from __future__ import annotations
 
+import shutil
 import signal
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
 
-from pipeline.errors import DiskFull, Refused
-from pipeline.ffmpeg.runner import ProgramResult
+from pipeline.errors import DiskFull, StageError
+from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.model import Reason, Refusal
-from pipeline.texts import Detail
+from pipeline.texts import Detail, Value
 
-_BY_THE_FILE = {
-    signal.SIGSEGV: Detail.DECODER_CRASHED,
-    signal.SIGABRT: Detail.DECODER_CRASHED,
-    signal.SIGFPE: Detail.DECODER_CRASHED,
-    signal.SIGILL: Detail.DECODER_CRASHED,
-    signal.SIGBUS: Detail.DECODER_CRASHED,
-    signal.SIGSYS: Detail.DECODER_MISUSED,
+NO_SPACE, NO_MEMORY = "No space left on device", "Cannot allocate memory"
+_FULL = 16 << 20  # bytes: with less left on the disk, a program that failed may have filled it
+_SHELL = 128  # a shell, and bubblewrap, exit with this plus the signal that ended their program
+_UNDONE = {
+    "card": "a card could not be made",
+    "encode": "a clip could not be made",
+    "join": "the montage could not be joined",
+    "loudness": "the loudness could not be measured",
+    "music": "the music could not be read",
+    "preview": "the preview could not be made",
+    "probe": "a file could not be examined",
+    "seam": "a crossfade could not be made",
+    "sheet": "the contact sheet could not be made",
+    "sound": "the sound could not be decoded",
+    "still": "the montage's poster could not be made",
 }
-_BY_A_LIMIT = {signal.SIGXCPU, signal.SIGXFSZ}
-_SHELL = 128  # a shell, and bubblewrap, end with this plus the signal that ended their program
 
 
-def look(ended: ProgramResult, wall_s: float) -> None:
-    """Pass if the program ended by itself; its exit code is the caller's to judge.
+@dataclass(frozen=True)
+class ProgramResult:
+    """How a program ended.  ``said`` holds phrases from a list of ours, never free text."""
 
-    :raises Refused: timeout, corrupt (the decoder crashed) or internal (it was killed).
-    :raises DiskFull: the disk is full.
+    code: int
+    stdout: bytes
+    said: tuple[str, ...]
+    timed_out: bool
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ended by itself and reported no error."""
+        return self.code == 0 and not self.timed_out
+
+
+class Cause(Enum):
+    """Why a program did not do its work."""
+
+    TIMED_OUT = "timed out"
+    USED_UP = "used up what it may use"
+    CRASHED = "crashed"
+    FORBIDDEN = "made a forbidden system call"
+    KILLED = "was killed from outside"
+    REPORTED = "reported an error"
+
+
+class ProgramFailed(StageError):
+    """A program did not do its work; the text says what could not be made, and why.
+
+    ``refusal`` is why there is no clip, if it happened while a clip was made; ``stdout`` is what
+    the program had written before.
     """
-    if ended.timed_out:
-        raise Refused(Refusal(Reason.TIMEOUT, Detail.TOO_SLOW, {"seconds": round(wall_s)}))
-    if "No space left on device" in ended.said:
+
+    def __init__(self, purpose: str, ended: ProgramResult, limits: Limits) -> None:
+        self.cause, self.refusal, reason = _explained(ended, limits)
+        self.stdout = ended.stdout
+        super().__init__(f"{_UNDONE.get(purpose, 'a program failed')}: {reason}")
+
+
+def check(ended: ProgramResult, purpose: str, permissions: Permissions) -> None:
+    """Do nothing if a program did its work.
+
+    :param purpose: as in ``FfmpegRunner.run``.
+    :param permissions: those that it ran with.
+    :raises DiskFull: it failed, and the disk that it wrote to is full.
+    :raises ProgramFailed: it failed for another reason.
+    """
+    suspect = NO_SPACE in ended.said or not (ended.ok or ended.timed_out)
+    if suspect and any(free_bytes(folder) < _FULL for folder in permissions.writes):
         raise DiskFull
+    if not ended.ok:
+        raise ProgramFailed(purpose, ended, permissions.limits)
+
+
+def _explained(ended: ProgramResult, limits: Limits) -> tuple[Cause, Refusal, str]:
+    """Return the cause, what it means for a clip, and the words for a stage."""
+    if ended.timed_out:
+        values: dict[str, Value] = {"seconds": round(limits.wall_s)}
+        refusal = Refusal(Reason.TIMEOUT, Detail.TOO_SLOW, values)
+        return Cause.TIMED_OUT, refusal, refusal.detail
     number = _signal(ended.code)
-    if number is None:
-        return
-    if number in _BY_THE_FILE:
-        raise Refused(Refusal(Reason.CORRUPT, _BY_THE_FILE[number]))
-    if number in _BY_A_LIMIT:
-        raise Refused(Refusal(Reason.TIMEOUT, Detail.LIMIT_REACHED))
-    raise Refused(Refusal(Reason.INTERNAL, Detail.KILLED, {"signal": number.name}))
+    match number:
+        case None:
+            words = "; ".join(ended.said) or f"exit code {ended.code}"
+            words = "it ran out of the memory it may use" if NO_MEMORY in ended.said else words
+            return Cause.REPORTED, _reported(ended.said), words
+        case signal.SIGXCPU | signal.SIGXFSZ:
+            refusal = Refusal(Reason.TIMEOUT, Detail.LIMIT_REACHED)
+            return Cause.USED_UP, refusal, refusal.detail
+        case signal.SIGSYS:
+            refusal = Refusal(Reason.CORRUPT, Detail.DECODER_MISUSED)
+            return Cause.FORBIDDEN, refusal, "it made a system call that the sandbox forbids"
+        case signal.SIGSEGV | signal.SIGABRT | signal.SIGFPE | signal.SIGILL | signal.SIGBUS:
+            refusal = Refusal(Reason.CORRUPT, Detail.DECODER_CRASHED)
+            return Cause.CRASHED, refusal, f"the program crashed ({number.name})"
+        case _:
+            refusal = Refusal(Reason.INTERNAL, Detail.KILLED, {"signal": number.name})
+            return Cause.KILLED, refusal, refusal.detail
+
+
+def _reported(said: tuple[str, ...]) -> Refusal:
+    if NO_SPACE in said:
+        # the disk has room again, as another clip that failed has left it: this one can be retried
+        return Refusal(Reason.INTERNAL, Detail.NO_ROOM)
+    if said:
+        return Refusal(Reason.CORRUPT, Detail.DECODING_FAILED_SAID, {"phrase": said[0]})
+    return Refusal(Reason.CORRUPT, Detail.DECODING_FAILED)
 
 
 def _signal(code: int) -> signal.Signals | None:
@@ -52,3 +132,8 @@ def _signal(code: int) -> signal.Signals | None:
         return signal.Signals(number) if number > 0 else None
     except ValueError:
         return None
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how many bytes the disk of *folder* has left."""
+    return shutil.disk_usage(folder).free

@@ -1,22 +1,20 @@
-"""The one runner to native programs: FFmpeg and the probe, always through the sandbox.
+"""The one way to run a native program: FFmpeg and the probe, always in the sandbox.
 
-The runner knows nothing of clips.  It takes an argument list and a cell, isolates standard
-input, keeps at most a bounded piece of what the program says, ends it when its time is up,
-and writes the command into the run's log.  What FFmpeg says on standard error can repeat
-what a file's tags hold, so it is never kept: only phrases on a list of our own are.
+``FfmpegRunner.make`` runs a filter graph; ``run`` runs any argument list.  Both give the program
+no standard input unless there is something to feed, keep a bounded piece of its output, end it
+when its time is up, and write the command into the run's log.  FFmpeg's standard error can repeat
+a file's tags, so only phrases from a list of ours are kept of it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -25,16 +23,19 @@ import imageio_ffmpeg
 
 from pipeline.console import Console
 from pipeline.errors import Stopping
-from pipeline.ffmpeg.sandbox import Permissions, choose, spawn
+from pipeline.ffmpeg import faults
+from pipeline.ffmpeg.faults import ProgramResult
+from pipeline.ffmpeg.graph import Graph
+from pipeline.ffmpeg.sandbox import Limits, Permissions, choose, spawn
 
 _KEEP = 4 << 20
 
-# What FFmpeg may be quoted with; anything else it says stays unsaid.
+# The phrases that FFmpeg may be quoted with; nothing else of what it prints is kept.
 _PHRASES = (
     "Invalid data found when processing input",
     "moov atom not found",
-    "No space left on device",
-    "Cannot allocate memory",
+    faults.NO_SPACE,
+    faults.NO_MEMORY,
     "File size limit exceeded",
     "Operation not permitted",
     "Permission denied",
@@ -52,33 +53,17 @@ _PHRASES = (
 )
 
 
-@dataclass(frozen=True)
-class ProgramResult:
-    """How a program ended.  ``said`` holds phrases of our own list, never free text."""
-
-    code: int
-    stdout: bytes
-    said: tuple[str, ...]
-    timed_out: bool
-    seconds: float
-
-    @property
-    def ok(self) -> bool:
-        """Whether it ended by itself and without complaint."""
-        return self.code == 0 and not self.timed_out
-
-
 @cache
 def program() -> str:
-    """The path of FFmpeg: the one that imageio-ffmpeg carries."""
+    """Return the path of FFmpeg: the one that imageio-ffmpeg carries."""
     return str(Path(imageio_ffmpeg.get_ffmpeg_exe()).resolve())
 
 
 class FfmpegRunner:
-    """Starts programs, and knows which are running, so that all can be ended at once."""
+    """Starts programs, and keeps a list of those that run, so that all can be ended at once."""
 
     def __init__(self, sandbox: str, console: Console) -> None:
-        """Nothing is started or tried out before the first program.
+        """Start nothing yet; the sandbox is chosen when the first program runs.
 
         :param sandbox: what the configuration asks for, see ``sandbox.choose``.
         """
@@ -88,25 +73,53 @@ class FfmpegRunner:
         self._lock = threading.Lock()
         self._closed = False
 
+    def make(
+        self,
+        purpose: str,
+        graph: Graph,
+        *,
+        seconds: float,
+        reads: tuple[Path, ...] = (),
+        scratch: Path | None = None,
+        feed: Iterable[bytes] | None = None,
+        sink: Callable[[bytes], object] | None = None,
+    ) -> bytes:
+        """Run FFmpeg on a graph; return what it wrote to its standard output.
+
+        :param purpose: for the log and the errors: encode, loudness, card, seam, join, still …
+        :param seconds: the time it may take, see ``Limits.within``.
+        :param reads: the files and folders that it may read.
+        :param scratch: the one folder that it may write in.
+        :param feed: see ``run``.
+        :param sink: see ``run``.
+        :raises DiskFull: the disk of *scratch* is full.
+        :raises ProgramFailed: FFmpeg crashed, was killed, took too long or reported an error.
+        :raises Stopping: the runner was closed.
+        """
+        writes = (scratch,) if scratch is not None else ()
+        permissions = Permissions(reads, writes, Limits.within(seconds))
+        ended = self.run(purpose, [program(), *graph.arguments()], permissions, feed, sink)
+        faults.check(ended, purpose, permissions)
+        return ended.stdout
+
     def run(
         self,
         purpose: str,
         argv: list[str],
-        cell: Permissions,
+        permissions: Permissions,
         feed: Iterable[bytes] | None = None,
         sink: Callable[[bytes], object] | None = None,
     ) -> ProgramResult:
-        """Run a program to its end, or to the end of its wall time.
+        """Run a program until it ends or its wall time is over; how it ended is not judged.
 
-        :param purpose: for the log: probe, loudness, encode, card, join, still.
         :param feed: pieces for its standard input; without, it has none.
-        :param sink: takes what comes from its standard output, piece by piece, in a thread of
-            its own; without, the last 4 MiB are kept.
-        :raises Stopping: the runner was closed while it ran.
-        :raises SandboxUnavailable: the configuration asks for walls that can't be had here.
+        :param sink: takes each piece of its standard output, in a thread of its own; without, the
+            last 4 MiB are kept.
+        :raises Stopping: the runner was closed while the program ran.
+        :raises SandboxUnavailable: the configured sandbox does not work on this machine.
         """
         begun = time.monotonic()
-        command, filter_program = choose(self._wanted).command(argv, cell)
+        command, filter_program = choose(self._wanted).command(argv, permissions)
         with self._lock:
             if self._closed:
                 raise Stopping
@@ -119,7 +132,7 @@ class FfmpegRunner:
             )
             self._running.add(process)
         try:
-            ended = self._attend(process, cell, begun, feed, sink)
+            ended = self._attend(process, permissions, begun, feed, sink)
         finally:
             self._end(process)
             with self._lock:
@@ -139,7 +152,7 @@ class FfmpegRunner:
         return ended
 
     def close(self) -> None:
-        """End whatever is running and start nothing more."""
+        """End all programs that run, and start no more."""
         with self._lock:
             self._closed = True
             for process in self._running:
@@ -148,7 +161,7 @@ class FfmpegRunner:
     def _attend(
         self,
         process: subprocess.Popen[bytes],
-        cell: Permissions,
+        permissions: Permissions,
         begun: float,
         feed: Iterable[bytes] | None,
         sink: Callable[[bytes], object] | None,
@@ -165,13 +178,13 @@ class FfmpegRunner:
             timed_out.set()
             _kill(process)
 
-        watch = threading.Timer(cell.limits.wall_s, expire)
+        watch = threading.Timer(permissions.limits.wall_s, expire)
         watch.daemon = True
         for thread in (*threads, watch):
             thread.start()
         try:
             if feed is not None and process.stdin is not None:
-                # a program that ends early closes the pipe; its exit code tells why
+                # a program that ends early closes the pipe; its exit code says why
                 with contextlib.suppress(BrokenPipeError), process.stdin:
                     for piece in feed:
                         process.stdin.write(piece)
@@ -198,7 +211,7 @@ class FfmpegRunner:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a program with all that it started: it leads a session of its own."""
+    """End a program and all that it started; it leads a session of its own."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -207,7 +220,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 def _drain(
     stream: IO[bytes], into: bytearray, sink: Callable[[bytes], object] | None = None
 ) -> None:
-    """Read a pipe to its end, so that nobody blocks, and keep only its last 4 MiB."""
+    """Read a pipe to its end, so that the writer never blocks; keep only the last 4 MiB."""
     with contextlib.suppress(ValueError, OSError):
         while data := os.read(stream.fileno(), 1 << 16):
             if sink is not None:
@@ -220,8 +233,3 @@ def _drain(
 
 def _quotable(text: str) -> tuple[str, ...]:
     return tuple(phrase for phrase in _PHRASES if phrase.lower() in text.lower())
-
-
-def free_bytes(folder: Path) -> int:
-    """Space left on the disk of *folder*."""
-    return shutil.disk_usage(folder).free

@@ -44,6 +44,15 @@ class Limits:
     memory: int = 6 << 30
     file_size: int = 64 << 30
 
+    @classmethod
+    def within(cls, seconds: float) -> Limits:
+        """Return the limits of work that may take *seconds* of wall time, at least two minutes.
+
+        The CPU time may be four times that, since decoders and encoders use several threads.
+        """
+        wall = max(120.0, seconds)
+        return cls(wall_s=wall, cpu_s=int(wall * 4))
+
 
 @dataclass(frozen=True)
 class Permissions:
@@ -61,23 +70,23 @@ class Sandbox:
     mode: Mode
     bwrap: str = ""
 
-    def command(self, argv: list[str], cell: Permissions) -> tuple[list[str], bytes]:
+    def command(self, argv: list[str], permissions: Permissions) -> tuple[list[str], bytes]:
         """The command that runs *argv* inside, and the system-call filter for ``spawn``."""
-        limits = cell.limits
+        limits = permissions.limits
         launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), "--parent", str(os.getpid())]
         launcher += ["--limits", str(limits.cpu_s), str(limits.memory), str(limits.file_size)]
         if self.mode is Mode.BUBBLEWRAP:
-            return [*launcher, "--", *self._bubblewrap(argv, cell)], seccomp.program()
+            return [*launcher, "--", *self._bubblewrap(argv, permissions)], seccomp.program()
         if self.mode is Mode.LANDLOCK:
             launcher += ["--wall", _FILTER]
-            for path in (*_visible(argv[0]), *map(str, cell.reads)):
+            for path in (*_visible(argv[0]), *map(str, permissions.reads)):
                 launcher += ["--read", path]
-            for path in map(str, cell.writes):
+            for path in map(str, permissions.writes):
                 launcher += ["--write", path]
             return [*launcher, "--", *argv], seccomp.program()
         return [*launcher, "--", *argv], b""
 
-    def _bubblewrap(self, argv: list[str], cell: Permissions) -> list[str]:
+    def _bubblewrap(self, argv: list[str], permissions: Permissions) -> list[str]:
         command = [self.bwrap, "--unshare-all", "--die-with-parent", "--new-session"]
         command += ["--cap-drop", "ALL", "--clearenv", "--chdir", "/"]
         if seccomp.program():
@@ -85,9 +94,9 @@ class Sandbox:
         for path in _visible(argv[0]):
             command += ["--ro-bind", path, path]
         command += ["--dev", "/dev", "--remount-ro", "/dev"]
-        for path in map(str, cell.reads):
+        for path in map(str, permissions.reads):
             command += ["--ro-bind", path, path]
-        for path in map(str, cell.writes):
+        for path in map(str, permissions.writes):
             command += ["--bind", path, path]
         # what is left is a file system in memory: nothing may be written there either
         return [*command, "--remount-ro", "/", "--", *argv]
@@ -150,11 +159,11 @@ def _bubblewraps() -> list[str]:
 @cache
 def _fault_of(sandbox: Sandbox) -> str:
     """Empty if a program runs in the sandbox, else what went wrong, in a few words."""
-    cell = Permissions(limits=Limits(wall_s=20))
-    command, filter_program = sandbox.command([sys.executable, "-I", "-S", "-c", ""], cell)
+    permissions = Permissions(limits=Limits(wall_s=20))
+    command, filter_program = sandbox.command([sys.executable, "-I", "-S", "-c", ""], permissions)
     try:
         with spawn(command, filter_program, stderr=subprocess.PIPE) as process:
-            _, errors = process.communicate(timeout=cell.limits.wall_s)
+            _, errors = process.communicate(timeout=permissions.limits.wall_s)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{type(error).__name__}"
     if process.returncode == 0:

@@ -1,14 +1,13 @@
-"""Any picture's colours as BT.709 in limited range, 8 bit 4:2:0, at the size wanted.
+"""Convert the colours of any picture to BT.709 in limited range, 8 bit 4:2:0, at a given size.
 
-Code points are those of ITU-T H.273.  An unlabelled picture is taken as players take it:
+Code points are those of ITU-T H.273.  An unlabelled picture is interpreted as players do it:
 BT.601 up to 576 lines, BT.709 above.  High dynamic range, wide gamuts and photos with a
 colour profile go through a table (``lut``).
 """
 
 from __future__ import annotations
 
-from typing import Any
-
+from pipeline.ffmpeg.graph import Video
 from pipeline.media.probe import Picture
 
 _UNSPECIFIED = 2
@@ -31,8 +30,8 @@ _MATRICES = {
 _EXACT = "bicubic+accurate_rnd+full_chroma_int"
 
 
-def scaled(stream: Any, picture: Picture, width: int, height: int) -> Any:
-    """*stream* at *width* × *height* in BT.709; what is transparent lies ``on_white`` already."""
+def scaled(stream: Video, picture: Picture, width: int, height: int) -> Video:
+    """Scale *stream* to *width* × *height* in BT.709; transparent pictures are ``on_white``."""
     labels = {} if picture.rgb or picture.alpha else _labels(picture)
     target = {"out_color_matrix": "bt709", "out_range": "tv"}
     if picture.table is None:
@@ -57,8 +56,8 @@ def _labels(picture: Picture) -> dict[str, str]:
     }
 
 
-def on_white(stream: Any) -> Any:
-    """Transparency over white: negated, multiplied with alpha over black, negated back."""
+def on_white(stream: Video) -> Video:
+    """Lay a transparent picture on white: negate it, multiply it with its alpha, negate it back."""
     return (
         stream.filter("format", "gbrap")
         .filter("negate")

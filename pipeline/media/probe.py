@@ -20,7 +20,6 @@ from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.formats import Format
 from pipeline.model import Kind, Reason, Refusal, Source
-from pipeline.texts import Detail
 
 if TYPE_CHECKING:  # the child imports PyAV, which belongs in the sandbox
     from pipeline.media.probe_child import FirstFrame, ProbedFile, ProbedSound, ProbedVideo
@@ -124,7 +123,8 @@ class Probe:
 def probe(runner: FfmpegRunner, path: Path, footage: Format) -> Probe:
     """Find out what an original holds.
 
-    :raises Refused: it can't become a clip: encrypted, no-video, corrupt, unsafe, timeout.
+    :raises Refused: it can't become a clip: encrypted, no-video, corrupt, unsafe.
+    :raises ProgramFailed: the decoder crashed, was killed or took too long.
     """
     headers = _headers(path, footage)
     if isinstance(headers, Animation):
@@ -133,14 +133,13 @@ def probe(runner: FfmpegRunner, path: Path, footage: Format) -> Probe:
         return Probe(footage, footage.name, picture, None, picture.packets == 1)
     argv = [sys.executable, "-I", str(_CHILD), str(path), footage.demuxer]
     argv += [f"{name}={value}" for name, value in footage.options]
-    cell = Permissions(reads=(path, _CHILD), limits=Limits(wall_s=120, cpu_s=120, memory=4 << 30))
-    ended = runner.run("probe", argv, cell)
-    faults.look(ended, cell.limits.wall_s)
-    if not ended.ok:
-        raise _refused(Reason.CORRUPT, Detail.DECODER_CRASHED)
+    limits = Limits(wall_s=120, cpu_s=120, memory=4 << 30)
+    permissions = Permissions(reads=(path, _CHILD), limits=limits)
+    ended = runner.run("probe", argv, permissions)
+    faults.check(ended, "probe", permissions)
     untrusted_facts: ProbedFile | None = json.loads(ended.stdout)
     if untrusted_facts is None:
-        raise _refused(Reason.CORRUPT, Detail.BROKEN_STRUCTURE)
+        raise _refused(Reason.CORRUPT, "the file's structure can't be read")
     return _understood(untrusted_facts, footage, headers)
 
 
@@ -151,20 +150,20 @@ def _headers(path: Path, footage: Format) -> HeifPicture | Animation | None:
         with path.open("rb") as file:
             return footage.headers(Window.whole(file))
     except (ValueError, BudgetSpent) as error:
-        raise _refused(Reason.CORRUPT, Detail.BROKEN_STRUCTURE) from error
+        raise _refused(Reason.CORRUPT, "the file's structure can't be read") from error
 
 
 def _understood(facts: ProbedFile, footage: Format, item: HeifPicture | None) -> Probe:
     video, audio = facts["video"], facts["audio"]
     if facts["encrypted"]:
-        raise _refused(Reason.ENCRYPTED, Detail.PROTECTED_FILE)
+        raise _refused(Reason.ENCRYPTED, "the file is protected and can't be opened")
     if video is None and item is None:
-        detail = Detail.SOUND_ONLY if audio else Detail.NO_PICTURE
+        detail = "sound without a picture" if audio else "no picture in the file"
         raise _refused(Reason.NO_VIDEO if audio else Reason.CORRUPT, detail)
     if item is not None and item.grid:
         picture = _grid(item)
     elif video is None or video["frame"] is None:
-        raise _refused(Reason.CORRUPT, Detail.UNDECODABLE)
+        raise _refused(Reason.CORRUPT, "no picture in it can be decoded")
     else:
         picture = _picture(video, video["frame"])
     _bounded(picture)
@@ -175,7 +174,7 @@ def _understood(facts: ProbedFile, footage: Format, item: HeifPicture | None) ->
 
 def _bounded(picture: Picture) -> Picture:
     if picture.width * picture.height > _MAX_PIXELS:
-        raise _refused(Reason.UNSAFE, Detail.HUGE_PICTURE)
+        raise _refused(Reason.UNSAFE, "a picture of this size is made to fill the memory")
     return picture
 
 
@@ -282,5 +281,5 @@ def _sound(audio: ProbedSound | None) -> Sound | None:
     return Sound(audio["index"], audio["codec"], audio["start_s"], audio["end_s"])
 
 
-def _refused(reason: Reason, detail: Detail) -> Refused:
+def _refused(reason: Reason, detail: str) -> Refused:
     return Refused(Refusal(reason, detail))

@@ -1,19 +1,18 @@
-"""The warnings of a clip: what a reviewer should look at, never a reason to refuse it."""
+"""The warnings of a clip: a reviewer should look at these; none of them refuses the clip."""
 
 from __future__ import annotations
 
-from pipeline.media.loudness import Correction, Measured
+from pipeline.media.loudness import TOLERANCE_LU, Correction, Loudness
 from pipeline.media.probe import Probe
 from pipeline.model import Caution
 from pipeline.process.recipe import Recipe
 
 _SHORT_S, _LONG_S = 1.0, 300.0
 _UPSCALE = 2.0
-_TOLERANCE_LU = 0.5
 
 
 def of_picture(seen: Probe, recipe: Recipe, length: float) -> tuple[Caution, ...]:
-    """Of its size and its length in seconds."""
+    """Return the warnings about its size and its length in seconds."""
     found = []
     source, first = seen.source(), recipe.outputs[0]
     if min(first.width / source.width, first.height / source.height) > _UPSCALE:
@@ -26,15 +25,15 @@ def of_picture(seen: Probe, recipe: Recipe, length: float) -> tuple[Caution, ...
 
 
 def of_sound(
-    seen: Probe, recipe: Recipe, correction: Correction | None, after: Measured
+    seen: Probe, recipe: Recipe, correction: Correction | None, after: Loudness
 ) -> tuple[Caution, ...]:
-    """Of its sound; why the loudness is not the one asked for, where it is not."""
+    """Return the warnings about its sound, and why its loudness is not the configured one."""
     if correction is None:
         return () if seen.still else (Caution.NO_SOUND,)
     found = [Caution.CLIPPED_SOUND] if correction.before.clipped else []
-    heard = after.loudness_lufs
+    heard = after.lufs
     if correction.warning is not None:
         found.append(correction.warning)
-    elif heard is None or abs(heard - recipe.loudness_lufs) > _TOLERANCE_LU:
+    elif heard is None or abs(heard - recipe.loudness_lufs) > TOLERANCE_LU:
         found.append(Caution.OFF_TARGET)
     return tuple(found)

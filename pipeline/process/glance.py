@@ -1,9 +1,9 @@
-"""What a reviewer should know of the pictures, seen at a glance while the clip is made.
+"""Warnings about the pictures of a clip, from a few small pictures that its encode leaves.
 
-The encode drops a few small grey pictures a second into a file, from the source as it was
-decoded, before frame, caption and blur.  What they tell is worked out here in numpy: black,
-dark, frozen, shaky, blurred, and the marks by which the same footage is known again after a
-messenger has squeezed it.
+The encode writes a few small grey pictures a second into a file, from the source as it was
+decoded, before frame, caption and blur.  From these, numpy decides here whether the clip is
+black, dark, frozen, shaky or blurred, and calculates the marks by which the same footage is
+recognized after a messenger has compressed it again.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.ffmpeg.graph import Video
 from pipeline.model import Caution
 
 Pictures = NDArray[np.uint8]
@@ -32,7 +32,7 @@ _CONTRAST = 25.0  # variance; a wall or the sky has no detail to judge by
 _SURE = 0.35  # height of the peak of the phase correlation
 _JERK = 0.025  # of the picture's width, from one picture to the next
 _ENOUGH = 6  # pictures, to tell how the camera is held
-_SAMPLES = 4  # pictures that a film is known by
+_SAMPLES = 4  # pictures that a film is recognized by
 _FLAT = 16.0  # variance below which a picture looks like any other
 
 
@@ -48,12 +48,12 @@ class Glance:
 
 
 def rate_for(seconds: float) -> float:
-    """How many pictures a second are looked at; fewer where the film is long."""
+    """Return how many pictures a second are looked at; fewer where the film is long."""
     return min(_RATE, _MOST / max(seconds, 1.0))
 
 
-def filters(stream: Any, rate: float | None) -> Any:
-    """The pictures to look at: few before they are made small, so that it costs nothing.
+def reduced(stream: Video, rate: float | None) -> Video:
+    """Reduce a film to the pictures to look at: first fewer, then smaller, so that it is cheap.
 
     :param rate: how many a second; None for a photo.
     """
@@ -64,24 +64,24 @@ def filters(stream: Any, rate: float | None) -> Any:
 
 
 def arguments(rate: float | None) -> dict[str, str | int]:
-    """FFmpeg's options for the file that the pictures go to."""
+    """Return FFmpeg's options for the file that the pictures go to."""
     most = 1 if rate is None else _MOST + 8
     return {"c:v": "rawvideo", "f": "rawvideo", "frames:v": most, "threads:v": 1}
 
 
 def read(path: Path, rate: float | None) -> Glance:
-    """The pictures that an encode left; whole ones only."""
+    """Read the pictures that an encode left; one that is not whole is ignored."""
     data = np.frombuffer(path.read_bytes(), np.uint8)
     count = len(data) // (SIDE * SIDE)
     return Glance(data[: count * SIDE * SIDE].reshape(count, SIDE, SIDE), rate)
 
 
 def cautions(seen: Glance) -> tuple[Caution, ...]:
-    """What is remarkable about the pictures; nothing where there are none."""
+    """Return the warnings about the pictures; none where there are no pictures."""
     if not len(seen.pictures):
         return ()
     rate = seen.rate
-    peak, mean, contrast, detail = np.array([_measured(p) for p in seen.pictures]).T
+    peak, mean, contrast, detail = np.array([_statistics(p) for p in seen.pictures]).T
     lit = peak >= _BLACK_PEAK
     black = lit.mean() < 0.5 or (rate is not None and _longest(~lit) / rate >= _STILL_S)
     judged = lit & (contrast > _CONTRAST)
@@ -98,11 +98,11 @@ def cautions(seen: Glance) -> tuple[Caution, ...]:
 
 
 def marks(seen: Glance) -> str:
-    """Hashes of pictures by which the footage is known again; empty for one of no features.
+    """Return hashes by which the footage is recognized; empty where it has no features.
 
-    A perceptual hash (64 bits, hex) for each of four moments of a film, one for a photo.
+    These are a perceptual hash (64 bits, hex) for each of four moments of a film, one for a photo.
     """
-    # the library takes a third of a second to load: only where something was made
+    # the library takes a third of a second to load, and is needed only where a clip was made
     import imagehash  # noqa: PLC0415
     from PIL import Image  # noqa: PLC0415
 
@@ -115,7 +115,7 @@ def marks(seen: Glance) -> str:
     return " ".join(str(imagehash.phash(image)) for image in images)
 
 
-def _measured(picture: Pictures) -> tuple[float, float, float, float]:
+def _statistics(picture: Pictures) -> tuple[float, float, float, float]:
     """The 99th percentile, the mean, the variance, and the variance of the Laplacian."""
     p = picture.astype(np.float32)
     around = p[:-2, 1:-1] + p[2:, 1:-1] + p[1:-1, :-2] + p[1:-1, 2:]
@@ -124,7 +124,7 @@ def _measured(picture: Pictures) -> tuple[float, float, float, float]:
 
 
 def _frozen(pictures: Pictures, rate: float) -> bool:
-    """Half of the film, or five seconds of it, is one picture."""
+    """Whether half of the film, or five seconds of it, is one picture."""
     if len(pictures) < 2:
         return False
     differences = (
@@ -136,7 +136,7 @@ def _frozen(pictures: Pictures, rate: float) -> bool:
 
 
 def _shaky(pictures: Pictures) -> bool:
-    """The camera jerks: its movement changes by more than 2.5 % of the width, mostly."""
+    """Whether the camera jerks: its movement mostly changes by more than 2.5 % of the width."""
     if len(pictures) < _ENOUGH:
         return False
     window = np.outer(np.hanning(SIDE), np.hanning(SIDE))
@@ -154,6 +154,6 @@ def _shaky(pictures: Pictures) -> bool:
 
 
 def _longest(flags: NDArray[np.bool_]) -> int:
-    """The length of the longest run of true values."""
+    """Return the length of the longest run of true values."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
     return int(np.diff(edges)[::2].max(initial=0))

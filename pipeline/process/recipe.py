@@ -17,6 +17,7 @@ from pathlib import Path
 from pipeline.config import CaptionPosition, CaptionStyle, Category, Config, Output
 from pipeline.ffmpeg import runner
 from pipeline.media import encode
+from pipeline.media.timebase import fade_frames
 from pipeline.model import Attachment, Review, Submission
 
 # Raised whenever the same recipe would give other bytes, so that clips are made again.
@@ -44,7 +45,7 @@ class Recipe:
 
     def fade_frames(self, output: Output) -> int:
         """How many pictures of *output* a crossfade of the montage lasts; 0 for hard cuts."""
-        return encode.fade_frames(self.transition_seconds, output.fps)
+        return fade_frames(self.transition_seconds, output.fps)
 
     @property
     def key(self) -> str:

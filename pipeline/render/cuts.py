@@ -1,7 +1,7 @@
-"""What of a film is copied and what must be encoded again: a pure function of its joints.
+"""Which parts of a film are copied and which are encoded again: a pure function of its joints.
 
-A copy may begin with a key frame only, and end before one or with the file, since groups of
-pictures are closed.  Whatever else is shown lies in a bridge: the end of a segment, the
+A copy can only begin with a key frame, and end before one or with the file, since groups of
+pictures are closed.  Everything else that is shown is in a bridge: the end of a segment, the
 crossfade, the beginning of the next.  Where clips were made for the fade, a bridge is the
 fade alone.
 """
@@ -11,18 +11,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.render.timeline import Film, Segment
+from pipeline.render.timeline import Segment, Timeline
 
 
 @dataclass(frozen=True)
 class Joints:
-    """Where a file can be cut: its key frames, and how far decoding runs ahead of showing."""
+    """Where a file can be cut: its key frames, and how many pictures decoding runs ahead."""
 
     keyframes: tuple[int, ...]
     lead: int
 
     def before(self, frame: int) -> int:
-        """The last key frame that is not behind *frame*."""
+        """Return the last key frame that is not after *frame*."""
         return max(key for key in self.keyframes if key <= frame)
 
 
@@ -36,7 +36,7 @@ class Stretch:
 
     @property
     def frames(self) -> int:
-        """How many there are."""
+        """How many pictures there are."""
         return self.stop - self.start
 
 
@@ -48,13 +48,13 @@ class Copy:
 
     @property
     def frames(self) -> int:
-        """How many pictures it gives."""
+        """How many pictures it has."""
         return self.stretch.frames
 
 
 @dataclass(frozen=True)
 class Bridge:
-    """Pictures that are encoded again: ``tail``, whose last ``fade`` pass into ``head``."""
+    """Pictures that are encoded again: the last ``fade`` of ``tail`` pass into ``head``."""
 
     tail: Stretch | None
     head: Stretch | None
@@ -62,26 +62,35 @@ class Bridge:
 
     @property
     def sides(self) -> tuple[Stretch, ...]:
-        """The one or two stretches that there are."""
+        """The one or two stretches that it shows."""
         return tuple(side for side in (self.tail, self.head) if side is not None)
 
     @property
     def frames(self) -> int:
-        """How many pictures it gives."""
+        """How many pictures it has."""
         return sum(side.frames for side in self.sides) - self.fade
 
 
 Piece = Copy | Bridge
 
 
-def plan(film: Film, joints: Mapping[str, Joints]) -> tuple[Piece, ...]:
-    """The pieces of a film in order; together they have its length exactly.
+@dataclass(frozen=True)
+class CutPlan:
+    """A film with its pieces, and the joints of the files that are cut, by path."""
 
-    :param joints: of each segment's file, by its path; not needed of one that is shown whole and
-        has no fade.
+    film: Timeline
+    pieces: tuple[Piece, ...]
+    joints: Mapping[str, Joints]
+
+
+def plan(film: Timeline, joints: Mapping[str, Joints]) -> tuple[Piece, ...]:
+    """Return the pieces of a film in order; together they have exactly its length.
+
+    :param joints: of each segment's file, by its path; a file that is shown whole and without a
+        fade needs none.
     """
     pieces: list[Piece] = []
-    before: Stretch | None = None  # what of the segment before is not copied
+    before: Stretch | None = None  # the part of the segment before that is not copied
     for index, segment in enumerate(film.segments):
         fade_in, fade_out = film.around(index)
         head, body, tail = _split(segment, fade_in, fade_out, joints)
@@ -93,7 +102,7 @@ def plan(film: Film, joints: Mapping[str, Joints]) -> tuple[Piece, ...]:
 
 
 def _bridges(tail: Stretch | None, head: Stretch | None, fade: int) -> list[Piece]:
-    """One bridge over a fade; at a hard cut one for each side, so that each is kept alone."""
+    """Return one bridge over a fade; at a hard cut one for each side, so each is cached alone."""
     if fade:
         return [Bridge(tail, head, fade)]
     found: list[Piece] = []
@@ -107,7 +116,7 @@ def _bridges(tail: Stretch | None, head: Stretch | None, fade: int) -> list[Piec
 def _split(
     segment: Segment, fade_in: int, fade_out: int, joints: Mapping[str, Joints]
 ) -> tuple[Stretch | None, Stretch | None, Stretch | None]:
-    """What is encoded again at the beginning, what is copied, what is encoded at the end."""
+    """Return the parts encoded again at the beginning, copied, and encoded again at the end."""
     start, stop = segment.start, segment.stop
     if segment.whole and not fade_in and not fade_out:
         return None, Stretch(segment, start, stop), None
@@ -117,14 +126,14 @@ def _split(
     last = max(cut for cut in cuts if cut <= closed)
     if first < last:
         return (
-            _some(segment, start, first),
+            _stretch(segment, start, first),
             Stretch(segment, first, last),
-            _some(segment, last, stop),
+            _stretch(segment, last, stop),
         )
-    # no group of pictures lies between: all of it goes to the fades, or is a bridge by itself
+    # there is no whole group of pictures between: all of it goes to the fades, or is one bridge
     middle = closed if fade_in else start
-    return _some(segment, start, middle), None, _some(segment, middle, stop)
+    return _stretch(segment, start, middle), None, _stretch(segment, middle, stop)
 
 
-def _some(segment: Segment, start: int, stop: int) -> Stretch | None:
+def _stretch(segment: Segment, start: int, stop: int) -> Stretch | None:
     return Stretch(segment, start, stop) if start < stop else None

@@ -1,7 +1,7 @@
 """The film as a timeline for an editing program, pointing at the clips: OTIO, FCPXML, EDL, MLT.
 
-Every cut stays movable: a clip is named with all of its file as what may be used, and a
-crossfade as a transition over the cut in its middle.
+Every cut can still be moved: a clip refers to all of its file, and a crossfade is a transition
+over the cut in its middle.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from pipeline.render.timeline import Film, Segment
+from pipeline.render.timeline import Segment, Timeline
 
 
 class Format(StrEnum):
@@ -26,10 +26,10 @@ class Format(StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """A clip between two cuts; where it fades, the cut lies in the middle of the fade.
+    """A clip between two cuts; where it fades, the cut is in the middle of the fade.
 
-    ``start`` is the first picture of its file that is shown, ``at`` that of the film;
-    ``fade_in`` pictures of the fade before it end ``inner`` pictures behind the cut.
+    ``start`` is the first picture of its file that is shown, ``at`` its place in the film;
+    the ``fade_in`` pictures of the fade before it end ``inner`` pictures after the cut.
     """
 
     segment: Segment
@@ -40,11 +40,11 @@ class Event:
     inner: int
 
 
-def events(film: Film) -> Iterator[Event]:
-    """The film cut in the middle of its fades; the events are together as long as it is."""
+def events(film: Timeline) -> Iterator[Event]:
+    """Cut the film in the middle of its fades; the events together are as long as the film."""
     for index, (segment, at) in enumerate(zip(film.segments, film.starts, strict=True)):
         before, after = film.around(index)
-        outer = before // 2  # of a fade, what lies before the cut
+        outer = before // 2  # pictures of a fade that are before the cut
         yield Event(
             segment=segment,
             start=segment.start + outer,
@@ -55,11 +55,11 @@ def events(film: Film) -> Iterator[Event]:
         )
 
 
-def written(film: Film, name: str, root: Path, kind: Format) -> str:
-    """The timeline as text.
+def written(film: Timeline, name: str, root: Path, kind: Format) -> str:
+    """Return the timeline as text.
 
-    :param name: what the timeline is called.
-    :param root: the workspace, that the paths of segments begin in.
+    :param name: the name of the timeline in the editing program.
+    :param root: the workspace, where the paths of segments begin.
     """
     writers = {Format.OTIO: _otio, Format.FCPXML: _fcpxml, Format.EDL: _edl, Format.MLT: _mlt}
     return writers[kind](film, name, root)
@@ -72,7 +72,7 @@ def _url(root: Path, segment: Segment) -> str:
 # -- OpenTimelineIO --------------------------------------------------------------------------
 
 
-def _otio(film: Film, name: str, root: Path) -> str:
+def _otio(film: Timeline, name: str, root: Path) -> str:
     import opentimelineio as otio  # noqa: PLC0415 - only an export needs it
 
     fps = film.output.fps
@@ -99,13 +99,13 @@ def _otio(film: Film, name: str, root: Path) -> str:
             segment = event.segment
             media = otio.schema.ExternalReference(_url(root, segment), span(0, segment.frames))
             media.name = segment.title
-            told = {"sha256": segment.sha256, "category": segment.category or ""}
+            facts = {"sha256": segment.sha256, "category": segment.category or ""}
             track.append(
                 otio.schema.Clip(
                     segment.title,
                     media_reference=media,
                     source_range=span(event.start, event.frames),
-                    metadata={"footage": told},
+                    metadata={"footage": facts},
                 )
             )
         timeline.tracks.append(track)
@@ -116,8 +116,8 @@ def _otio(film: Film, name: str, root: Path) -> str:
 # -- Final Cut Pro XML 1.8 -------------------------------------------------------------------
 
 
-def _fcpxml(film: Film, name: str, root: Path) -> str:
-    """Times are fractions of a second in whole pictures (Apple's fcpxml DTD, version 1.8)."""
+def _fcpxml(film: Timeline, name: str, root: Path) -> str:
+    """Write times as fractions of a second in whole pictures (Apple's fcpxml DTD, version 1.8)."""
     output = film.output
 
     def time(frames: int) -> str:
@@ -163,8 +163,8 @@ def _fcpxml(film: Film, name: str, root: Path) -> str:
 # -- Edit decision list, CMX 3600 (SMPTE 258M) -----------------------------------------------
 
 
-def _edl(film: Film, name: str, root: Path) -> str:
-    """Reels are AX (a file); a dissolve begins where the clip before has its out point."""
+def _edl(film: Timeline, name: str, root: Path) -> str:
+    """Write files as reel AX; a dissolve begins at the out point of the clip before."""
     fps = film.output.fps
     lines = [f"TITLE: {name}", "FCM: NON-DROP FRAME", ""]
 
@@ -201,8 +201,8 @@ def _edl(film: Film, name: str, root: Path) -> str:
 # -- MLT XML (Kdenlive, Shotcut, melt) -------------------------------------------------------
 
 
-def _mlt(film: Film, name: str, root: Path) -> str:
-    """Segments in a row; a crossfade is a tractor of its own with the two that it passes over."""
+def _mlt(film: Timeline, name: str, root: Path) -> str:
+    """Write segments in a row; a crossfade is a tractor of its own with the two that overlap."""
     output = film.output
     document = ET.Element("mlt", LC_NUMERIC="C", title=name, producer="film")
     ET.SubElement(

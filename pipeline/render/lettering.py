@@ -1,14 +1,14 @@
-"""What a card looks like: a logo, a title and quieter lines on a calm ground, drawn with Pillow."""
+"""Draw a card with Pillow: a logo, a title and quieter lines on a calm background."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from fontTools.ttLib import TTFont, TTLibError
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
 from pipeline import publishing
@@ -17,6 +17,7 @@ from pipeline.errors import ConfigError
 from pipeline.media import fonts
 
 Colour = tuple[int, int, int]
+Pixels = NDArray[np.uint8]  # of shape (height, width, 3)
 
 _SAFE = 0.08  # of the width, at either side
 _TITLE, _LINE, _CHAPTER = 0.1, 0.045, 0.075  # of the frame's shorter side
@@ -29,7 +30,7 @@ _LARGEST = 50_000_000  # pixels of a logo
 
 @dataclass(frozen=True)
 class Words:
-    """What a card says: a title and quieter lines below it; a chapter's is smaller."""
+    """What a card says: a title and quieter lines below it; a chapter's title is smaller."""
 
     title: str
     lines: tuple[str, ...] = ()
@@ -37,7 +38,7 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Look:
+class CardStyle:
     """Colours (red, green, blue), and the editor's own logo and font with their SHA-256."""
 
     ground: Colour
@@ -49,31 +50,51 @@ class Look:
     contents: tuple[str, ...]
 
     @property
-    def key(self) -> list[Any]:
+    def key(self) -> list[object]:
         """All that decides how a card looks."""
         return [self.ground, self.ground_below, self.ink, self.quiet_ink, self.contents]
 
 
 @dataclass(frozen=True)
-class _Block:
-    """Lines with their sizes and colours, and what lies between them, in pixels."""
+class _Card:
+    """A card to draw: its words, the frame, the style, and the logo at its final size."""
 
-    title: list[tuple[str, int, Colour]]
-    small: list[tuple[str, int, Colour]]
+    words: Words
+    output: Output
+    style: CardStyle
+    logo: Image.Image | None
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line of text: its size in pixels, its font and its colour."""
+
+    text: str
+    size: int
+    font: ImageFont.FreeTypeFont
+    ink: Colour
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Lines, and the spaces between them, in pixels."""
+
+    title: list[_Line]
+    small: list[_Line]
     gap: int
     rule: int
     height: int
 
 
-def look(config: Config) -> Look:
-    """The look that the configuration asks for.
+def card_style(config: Config) -> CardStyle:
+    """Return the style that the configuration asks for.
 
     :raises ConfigError: the logo or the font can't be read.
     """
     style = config.montage.style
     logo = _readable(config, "logo", style.logo)
     font = _readable(config, "font", style.font)
-    return Look(
+    return CardStyle(
         ground=_colour(style.ground),
         ground_below=_colour(style.ground_below),
         ink=_colour(style.ink),
@@ -84,8 +105,8 @@ def look(config: Config) -> Look:
     )
 
 
-def ground(output: Output, style: Look) -> Any:
-    """A still ground that passes from one colour to the other; array of height, width, 3."""
+def ground(output: Output, style: CardStyle) -> Pixels:
+    """Draw a background that passes from one colour to the other."""
     top, bottom = (np.array(each, float) for each in (style.ground, style.ground_below))
     # a little noise, always the same, so that the steps between colours are not seen as bands
     chance = np.random.default_rng(1)
@@ -96,65 +117,64 @@ def ground(output: Output, style: Look) -> Any:
     return drawn
 
 
-def letters(words: Words, output: Output, style: Look) -> Image.Image:
-    """Logo, title, rule and lines, centred, on nothing; smaller where they are too many."""
-    logo = None if words.chapter else _logo(style, output)
+def letters(words: Words, output: Output, style: CardStyle) -> Image.Image:
+    """Draw logo, title, rule and lines, centred, on a transparent picture.
+
+    They are drawn smaller where there are too many.
+    """
+    card = _Card(words, output, style, None if words.chapter else _logo(style, output))
     room = round(output.height * _TALLEST)
     for tenths in range(10, 2, -1):
-        block = _laid_out(words, output, style, logo, tenths / 10)
+        block = _laid_out(card, tenths / 10)
         if block.height <= room:
             break
     image = Image.new("RGBA", (output.width, output.height), (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)
+    middle = output.width // 2
     y = (output.height - block.height) // 2
-    if logo:
-        image.paste(logo, ((output.width - logo.width) // 2, y), logo)
-        y += logo.height + block.gap
-    y = _lines(draw, block.title, y, output, style)
+    if card.logo:
+        image.paste(card.logo, ((output.width - card.logo.width) // 2, y), card.logo)
+        y += card.logo.height + block.gap
+    y = _draw_lines(draw, block.title, middle, y)
     if block.small:
-        side = min(output.width, output.height)
-        wide, middle = round(side * _RULE[0]) // 2, output.width // 2
-        box = (middle - wide, y + block.gap, middle + wide, y + block.gap + block.rule - 1)
-        draw.rectangle(box, fill=(*style.quiet_ink, 150))
-        _lines(draw, block.small, y + 2 * block.gap + block.rule, output, style)
+        wide = round(min(output.width, output.height) * _RULE[0]) // 2
+        rule = (middle - wide, y + block.gap, middle + wide, y + block.gap + block.rule - 1)
+        draw.rectangle(rule, fill=(*style.quiet_ink, 150))
+        _draw_lines(draw, block.small, middle, y + 2 * block.gap + block.rule)
     return image
 
 
-def _laid_out(
-    words: Words, output: Output, style: Look, logo: Image.Image | None, scale: float
-) -> _Block:
+def _laid_out(card: _Card, scale: float) -> _Block:
+    words, output, style = card.words, card.output, card.style
     side = min(output.width, output.height) * scale
     room = round(output.width * (1 - 2 * _SAFE))
     size = max(8, round(side * (_CHAPTER if words.chapter else _TITLE)))
-    title = [(line, each, style.ink) for line, each in _wrapped(words.title, size, room, style)]
+    title = _wrapped(words.title, size, room, style)
     small = [
-        (line, each, style.quiet_ink)
+        line
         for text in words.lines
-        for line, each in _wrapped(text, max(8, round(side * _LINE)), room, style)
+        for line in _wrapped(text, max(8, round(side * _LINE)), room, style, quiet=True)
     ]
     gap, rule = round(side * 0.05), max(2, round(side * _RULE[1]))
-    height = sum(round(each * _LEADING) for _, each, _ in (*title, *small))
-    height += (logo.height + gap) if logo else 0
+    height = sum(round(line.size * _LEADING) for line in (*title, *small))
+    height += (card.logo.height + gap) if card.logo else 0
     height += 2 * gap + rule if small else 0
     return _Block(title, small, gap, rule, height)
 
 
-def _lines(
-    draw: ImageDraw.ImageDraw,
-    lines: list[tuple[str, int, Colour]],
-    y: int,
-    output: Output,
-    style: Look,
-) -> int:
-    for line, size, ink in lines:
-        at = (output.width // 2, y + round(size * _LEADING / 2))
-        draw.text(at, line, font=_font(line, size, style), fill=ink, anchor="mm")
-        y += round(size * _LEADING)
+def _draw_lines(draw: ImageDraw.ImageDraw, lines: list[_Line], middle: int, y: int) -> int:
+    """Draw lines below each other, from *y* on; return where the next one would begin."""
+    for line in lines:
+        at = (middle, y + round(line.size * _LEADING / 2))
+        draw.text(at, line.text, font=line.font, fill=line.ink, anchor="mm")
+        y += round(line.size * _LEADING)
     return y
 
 
-def _wrapped(text: str, size: int, room: int, style: Look) -> list[tuple[str, int]]:
-    """The lines of *text* within *room* pixels, in a size that lets its longest word in."""
+def _wrapped(
+    text: str, size: int, room: int, style: CardStyle, *, quiet: bool = False
+) -> list[_Line]:
+    """Wrap *text* within *room* pixels, in a size at which its longest word fits."""
     words = text.split()
     widest = max((_font(word, size, style).getlength(word) for word in words), default=0)
     if widest > room:
@@ -166,22 +186,23 @@ def _wrapped(text: str, size: int, room: int, style: Look) -> list[tuple[str, in
             lines[-1] = longer
         else:
             lines.append(word)
-    return [(line, size) for line in lines]
+    ink = style.quiet_ink if quiet else style.ink
+    return [_Line(line, size, _font(line, size, style), ink) for line in lines]
 
 
-def _logo(style: Look, output: Output) -> Image.Image | None:
-    """The editor's own picture, as large as it may be and no larger than it is."""
+def _logo(style: CardStyle, output: Output) -> Image.Image | None:
+    """Load the editor's logo, as large as it may be; it is never enlarged."""
     if style.logo is None:
         return None
     with Image.open(style.logo) as image:
         picture: Image.Image = image.convert("RGBA")
-    box = (round(output.width * _LOGO[0]), round(output.height * _LOGO[1]))
-    picture.thumbnail(box, Image.Resampling.LANCZOS)
+    limits = (round(output.width * _LOGO[0]), round(output.height * _LOGO[1]))
+    picture.thumbnail(limits, Image.Resampling.LANCZOS)
     return picture
 
 
-def _font(text: str, size: int, style: Look) -> ImageFont.FreeTypeFont:
-    """The editor's font where it has all the letters, else one that does."""
+def _font(text: str, size: int, style: CardStyle) -> ImageFont.FreeTypeFont:
+    """Return the editor's font if it has all the letters, else one that has them."""
     own = style.font
     if own is None or fonts.needs_shaping(text) or not {*map(ord, text)} <= _letters(own):
         return fonts.font_for(text, size)

@@ -1,57 +1,72 @@
-"""The contact sheet: a still of every segment of a film, in order, with its number and time."""
+"""The pictures beside a montage: its poster, and a contact sheet of all clips in order."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
-import ffmpeg
 from PIL import Image, ImageDraw
 
 from pipeline import judge
-from pipeline.errors import StageError
-from pipeline.ffmpeg.runner import FfmpegRunner, program
-from pipeline.ffmpeg.sandbox import Permissions
+from pipeline.ffmpeg.graph import Graph, Options, read, write
 from pipeline.media import encode, fonts
 from pipeline.render import sidecars
-from pipeline.render.timeline import Film, Segment
+from pipeline.render.timeline import Segment, Timeline
+from pipeline.run import Run
 from pipeline.workspace import Workspace
 
+_POSTER_WIDTH = 1280
 _WIDEST = 2400  # pixels of the sheet
-_CELL = 400  # pixels of a still at most
+_STILL = 400  # pixels of a still at most
 _SMALLEST = 64
-_MOST = 2000  # stills on a sheet; of more every so manieth
+_MOST = 2000  # stills on a sheet; if there are more clips, every n-th is shown
 _GROUND, _INK, _EMPTY = (24, 28, 32), (225, 230, 232), (48, 54, 60)
 
 
-def make(film: Film, part: Path, workspace: Workspace, runner: FfmpegRunner) -> None:
-    """The sheet as a JPEG with nothing else in it.
+def poster(run: Run, film: Timeline, montage: Path, part: Path) -> None:
+    """Take a picture out of the first clip of a montage, as a JPEG that holds nothing else.
 
     :raises StageError: FFmpeg failed.
     :raises NotClean: verification found something in it.
     """
-    picture = drawn(film, workspace)
-    source = ffmpeg.input(
-        "pipe:0", f="rawvideo", pix_fmt="rgb24", s=f"{picture.width}x{picture.height}"
+    at = next(number for number, segment in enumerate(film.segments) if segment.sha256)
+    frame = film.starts[at] + film.segments[at].length // 3
+    options: Options = {"f": "mov", "ss": f"{frame / film.output.fps:.6f}", "threads": 1}
+    width = min(_POSTER_WIDTH, film.output.width)
+    picture = (
+        read(montage, options)
+        .video()
+        .filter("scale", width, -2, out_range="pc", out_color_matrix="bt601")
+        .filter("setsar", 1)  # after rounding the height, the JPEG would get an aspect ratio
+        .filter("format", "yuvj420p")
     )
-    shown = source["0"].filter("scale", out_range="pc", out_color_matrix="bt601")
-    node = ffmpeg.output(
-        shown.filter("format", "yuvj420p"), str(part), **encode.still_arguments()
-    ).global_args("-hide_banner", "-v", "error")
-    argv = [program(), *map(str, node.overwrite_output().get_args())]
-    ended = runner.run("sheet", argv, Permissions(writes=(part.parent,)), feed=[picture.tobytes()])
-    if not ended.ok:
-        raise StageError("the contact sheet could not be made")
+    graph = Graph((write(part, encode.still_arguments(), picture),))
+    run.ffmpeg.make("still", graph, reads=(montage,), scratch=part.parent, seconds=120)
     judge.judge_jpeg(part)
 
 
-def drawn(film: Film, workspace: Workspace) -> Image.Image:
-    """The sheet's picture, of even size."""
+def make(run: Run, film: Timeline, part: Path) -> None:
+    """Make the contact sheet as a JPEG that holds nothing else.
+
+    :raises StageError: FFmpeg failed.
+    :raises NotClean: verification found something in it.
+    """
+    sheet = drawn(film, run.workspace)
+    options = {"f": "rawvideo", "pix_fmt": "rgb24", "s": f"{sheet.width}x{sheet.height}"}
+    picture = read("pipe:0", options).video("0")
+    picture = picture.filter("scale", out_range="pc", out_color_matrix="bt601")
+    picture = picture.filter("format", "yuvj420p")
+    graph = Graph((write(part, encode.still_arguments(), picture),))
+    run.ffmpeg.make("sheet", graph, scratch=part.parent, seconds=120, feed=[sheet.tobytes()])
+    judge.judge_jpeg(part)
+
+
+def drawn(film: Timeline, workspace: Workspace) -> Image.Image:
+    """Draw the sheet, of even size: a still of each clip with its number and time."""
     clips = [timed for timed in sidecars.times(film) if timed[0].sha256]
     clips = clips[:: -(-len(clips) // _MOST)]
     columns = max(2, math.ceil(math.sqrt(len(clips))))
-    width = max(_SMALLEST, min(_CELL, _WIDEST // columns)) // 2 * 2
+    width = max(_SMALLEST, min(_STILL, _WIDEST // columns)) // 2 * 2
     columns = min(columns, _WIDEST // width)
     height = round(width * film.output.height / film.output.width)
     label = max(12, width // 12) // 2 * 2
@@ -70,24 +85,11 @@ def drawn(film: Film, workspace: Workspace) -> Image.Image:
 
 
 def _still(segment: Segment, workspace: Workspace, size: tuple[int, int]) -> Image.Image:
-    """The still that was made with the clip; a plain picture where somebody took it away."""
+    """Load the still that was made with the clip; a plain picture if it was deleted."""
     path = (workspace.root / segment.path).with_suffix(".jpg")
     if not path.is_file():
         return Image.new("RGB", size, _EMPTY)
     with Image.open(path) as image:
-        image.draft("RGB", size)  # no more of it is decoded than is shown
+        image.draft("RGB", size)  # decodes no more of it than is shown
         still: Image.Image = image.convert("RGB").resize(size)
         return still
-
-
-def listed(film: Film, senders: Sequence[str]) -> str:
-    """The list for the credits: time, title and sender of each clip, a line each.
-
-    :param senders: as they may be shown, one for each segment.
-    """
-    lines = []
-    for (segment, begin, _), sender in zip(sidecars.times(film), senders, strict=True):
-        if segment.sha256:
-            words = [segment.title, sender, segment.category or "", segment.sha256[:12]]
-            lines.append(f"{sidecars.stamp(begin)} {' · '.join(filter(None, words))}")
-    return "\n".join(lines) + "\n"

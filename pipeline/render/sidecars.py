@@ -1,22 +1,22 @@
-"""What stands beside a montage as text: subtitles, chapters, and the list of what went in."""
+"""The text files beside a montage: subtitles, chapters, credits, and the list of its segments."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from pipeline.render.timeline import Film, Segment
+from pipeline.render.timeline import Segment, Timeline
 
 
-def times(film: Film) -> Iterator[tuple[Segment, float, float]]:
-    """Each segment with its beginning and end in the montage, in seconds; fades overlap."""
+def times(film: Timeline) -> Iterator[tuple[Segment, float, float]]:
+    """Yield each segment with its beginning and end in the montage, in seconds; fades overlap."""
     fps = film.output.fps
     for segment, start in zip(film.segments, film.starts, strict=True):
         yield segment, start / fps, (start + segment.length) / fps
 
 
-def subtitles(film: Film) -> str:
-    """The captions as WebVTT (W3C, section 3); where clips fade, one ends in the middle."""
+def subtitles(film: Timeline) -> str:
+    """Return the captions as WebVTT (W3C, section 3); in a fade, one ends in the middle."""
     blocks = ["WEBVTT"]
     fps = film.output.fps
     for index, (segment, begin, end) in enumerate(times(film)):
@@ -28,16 +28,29 @@ def subtitles(film: Film) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def chapters(film: Film) -> str:
-    """Times and neutral names, a line each, as video platforms take them."""
+def chapters(film: Timeline) -> str:
+    """Return times and neutral names, a line each, as video platforms read them."""
     lines = [f"{stamp(begin)} {segment.title}" for segment, begin, _ in times(film)]
     return "\n".join(lines) + "\n"
 
 
-def contents(campaign: str, sha256: str, film: Film) -> str:
-    """What went in, in order, and what did not and why, as JSON.
+def credit_lines(film: Timeline, senders: Sequence[str]) -> str:
+    """Return time, title and sender of each clip, a line each, for the credits.
 
-    ``in_frame`` and ``out_frame`` are of the clip's file; ``fade_in_frames`` lie upon the
+    :param senders: as they may be shown, one for each segment.
+    """
+    lines = []
+    for (segment, begin, _), sender in zip(times(film), senders, strict=True):
+        if segment.sha256:
+            words = [segment.title, sender, segment.category or "", segment.sha256[:12]]
+            lines.append(f"{stamp(begin)} {' · '.join(filter(None, words))}")
+    return "\n".join(lines) + "\n"
+
+
+def contents(campaign: str, sha256: str, film: Timeline) -> str:
+    """Return the segments in order, and the clips that were left out and why, as JSON.
+
+    ``in_frame`` and ``out_frame`` count in the clip's file; ``fade_in_frames`` overlap the
     segment before.
     """
     fps = film.output.fps
@@ -75,7 +88,7 @@ def contents(campaign: str, sha256: str, film: Film) -> str:
 
 
 def stamp(moment: float) -> str:
-    """A time in seconds as video platforms write it: 02:07, 1:02:07."""
+    """Write a time in seconds as video platforms do: 02:07, 1:02:07."""
     seconds = int(moment)
     hours, minutes = divmod(seconds // 60, 60)
     return f"{f'{hours}:' if hours else ''}{minutes:02d}:{seconds % 60:02d}"

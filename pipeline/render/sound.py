@@ -1,24 +1,23 @@
 """The film's sound: the clips' lossless tracks, decoded in one run, cut and crossfaded.
 
-Sound is counted in samples at 48 kHz, as many to each picture (FPS divides 48,000), so it
-is exactly as long as the picture.  What a clip holds passes through here unchanged but where
-two lie upon each other.
+Sound is counted in samples at 48 kHz, the same number for each picture (FPS divides 48,000), so it
+is exactly as long as the picture.  A clip's sound is unchanged except where two clips overlap in a
+crossfade.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.errors import StageError
-from pipeline.media import encode
-from pipeline.render.timeline import Film
+from pipeline.media.timebase import samples_of
+from pipeline.render.timeline import Timeline
 
 Samples = npt.NDArray[np.int16]  # of shape (n, 2): left and right
 
@@ -27,15 +26,15 @@ _BLOCK = 1 << 15  # samples handed on at a time
 _WAITING = 64  # pieces of at most 64 KiB between the decoder and the encoder
 
 
-class Tape:
-    """Samples out of pieces of bytes, as many as are asked for."""
+class SampleReader:
+    """Reads samples from pieces of bytes, as many as are asked for."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
         self._held = bytearray()
 
     def take(self, samples: int) -> Samples:
-        """The next *samples*.
+        """Return the next *samples*.
 
         :raises StageError: there are not so many.
         """
@@ -50,19 +49,19 @@ class Tape:
         return np.frombuffer(data, np.int16).reshape(-1, 2)
 
     def blocks(self, samples: int) -> Iterator[Samples]:
-        """The next *samples* in blocks."""
+        """Yield the next *samples* in blocks."""
         while samples:
             block = self.take(min(samples, _BLOCK))
             samples -= len(block)
             yield block
 
     def skip(self, samples: int) -> None:
-        """Leave *samples* out."""
+        """Skip *samples*."""
         for _ in self.blocks(samples):
             pass
 
     def end(self) -> None:
-        """Make sure that nothing is left.
+        """Check that nothing is left.
 
         :raises StageError: something is.
         """
@@ -70,27 +69,27 @@ class Tape:
             raise StageError("a clip's sound is longer than its picture; process it again")
 
 
-def edited(pieces: Iterable[bytes], film: Film) -> Iterator[Samples]:
-    """The film's sound out of that of all its segments' files, one after the other.
+def edited(pieces: Iterable[bytes], film: Timeline) -> Iterator[Samples]:
+    """Cut and crossfade the film's sound from that of all its segments' files in a row.
 
     :raises StageError: the files' sound is not as long as their pictures.
     """
-    tape = Tape(pieces)
-    each = encode.samples_of(1, film.output.fps)
-    carried = np.empty((0, 2), np.int16)  # what lies under the beginning of the next
+    reader = SampleReader(pieces)
+    each = samples_of(1, film.output.fps)
+    carried = np.empty((0, 2), np.int16)  # what overlaps the beginning of the next segment
     for index, segment in enumerate(film.segments):
         before, after = film.around(index)
-        tape.skip(segment.start * each)
+        reader.skip(segment.start * each)
         if before:
-            yield crossfaded(carried, tape.take(before * each))
-        yield from tape.blocks((segment.length - before - after) * each)
-        carried = tape.take(after * each)
-        tape.skip((segment.frames - segment.stop) * each)
-    tape.end()
+            yield crossfaded(carried, reader.take(before * each))
+        yield from reader.blocks((segment.length - before - after) * each)
+        carried = reader.take(after * each)
+        reader.skip((segment.frames - segment.stop) * each)
+    reader.end()
 
 
 def crossfaded(ending: Samples, beginning: Samples) -> Samples:
-    """One sound passing into another at equal power, which keeps the loudness of both."""
+    """Let one sound pass into another at equal power, which keeps the loudness of both."""
     angle = (np.arange(len(ending)) + 0.5) / len(ending) * (np.pi / 2)
     mixed = ending * np.cos(angle)[:, None] + beginning * np.sin(angle)[:, None]
     clipped: Samples = np.rint(np.clip(mixed, -32768, 32767)).astype(np.int16)
@@ -98,22 +97,22 @@ def crossfaded(ending: Samples, beginning: Samples) -> Samples:
 
 
 class Pipe:
-    """Pieces of bytes from one thread to another, few at a time."""
+    """Hands pieces of bytes from one thread to another; holds only a few."""
 
     def __init__(self) -> None:
         self._queue: queue.Queue[bytes | None] = queue.Queue(_WAITING)
         self._shut = threading.Event()
 
     def put(self, piece: bytes) -> None:
-        """Hand a piece over; waits for the reader, and drops it if there is none any more."""
+        """Hand a piece over: wait for the reader, or drop the piece if nobody reads any more."""
         self._put(piece)
 
     def end(self) -> None:
-        """No piece follows."""
+        """Say that no piece follows."""
         self._put(None)
 
     def shut(self) -> None:
-        """Read no more."""
+        """Say that nobody reads any more."""
         self._shut.set()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -130,10 +129,10 @@ class Pipe:
 
 
 @contextmanager
-def beside(work: Any) -> Iterator[Pipe]:
+def beside(work: Callable[[Pipe], object]) -> Iterator[Pipe]:
     """Run *work*, which fills the pipe that it is given, in a thread beside the block.
 
-    What it raises is raised at the block's end.
+    An error of *work* is raised at the end of the block.
     """
     pipe = Pipe()
     failed: list[BaseException] = []

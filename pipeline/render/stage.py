@@ -7,20 +7,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline import clock, publishing
+from pipeline.codecs import codec_of
 from pipeline.config import Config, Output
 from pipeline.errors import NotClean, StageError, UsageError
 from pipeline.model import MontageRecord, Row, Status
-from pipeline.render import cards, interchange, making, preview, seams, timeline
+from pipeline.render import cards, interchange, preview, publish, seams, timeline
 from pipeline.render.lettering import Words
 from pipeline.render.preview import Excerpt
-from pipeline.render.timeline import Film, Segment, Timeline
+from pipeline.render.timeline import Candidates, Segment, Selection, Timeline
 from pipeline.run import Run
 from pipeline.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A montage: its path from the workspace, its length, and whether it was there already."""
+    """A montage: its path from the workspace, its length, and whether it existed already."""
 
     output: str
     path: str
@@ -31,7 +32,7 @@ class Rendered:
 
 
 def outputs_named(config: Config, names: Sequence[str]) -> tuple[Output, ...]:
-    """The outputs of these names, all for none.
+    """Return the outputs of these names; all of them if no name is given.
 
     :raises UsageError: there is no such output.
     """
@@ -47,7 +48,7 @@ def run(
 ) -> list[Rendered]:
     """Render the admitted clips.
 
-    :param excerpt: a preview of this much, beside the montages, which stay as they are.
+    :param excerpt: make a preview of this much instead; the montages are not changed.
     :raises StageError: nothing is admitted, a clip's file is gone, or joining failed; the old
         montage stays.
     :raises UsageError: the preview begins with a clip that is not in the montage.
@@ -62,7 +63,7 @@ def run(
             else:
                 part = preview.excerpted(film, excerpt)
                 path = preview.make(run, part)
-                made.append(_told(part, run.workspace.relative(path), cached=False))
+                made.append(_rendered(part, run.workspace.relative(path), cached=False))
         except NotClean as fault:
             problems = "; ".join(fault.problems[:3])
             raise StageError(f"the montage is withheld, it was not clean: {problems}") from fault
@@ -83,7 +84,7 @@ def export(run: Run, output: Output, admitted: Sequence[Row], kind: interchange.
 
 
 def forget(run: Run) -> None:
-    """Remove the bridges of footage that was taken back or is not known any more."""
+    """Delete the bridges of footage that was withdrawn or is not known any more."""
     known = {
         row.attachment.sha256 or ""
         for row in run.ledger.clips.rows()
@@ -92,8 +93,8 @@ def forget(run: Run) -> None:
     seams.forget(run.workspace, known)
 
 
-def planned(run: Run, output: Output, admitted: Sequence[Row]) -> Film:
-    """The film of an output, its cards made.
+def planned(run: Run, output: Output, admitted: Sequence[Row]) -> Timeline:
+    """Plan the film of an output, and make its cards.
 
     :raises StageError: no clip goes into it, or one's file is gone.
     """
@@ -103,36 +104,38 @@ def planned(run: Run, output: Output, admitted: Sequence[Row]) -> Film:
         names = {row.result.category for row in admitted if row.result and row.result.category}
         ends += [cards.chapter(name) for name in names]
     beside = sum(cards.length(words, output) for words in ends)
-    plan = timeline.arrange(
-        config, run.ledger, output, admitted, run.ledger.clips.rows(), beside=beside
-    )
-    if not plan.clips:
+    senders = {mail.id: mail.sender for mail in run.ledger.intake.submissions()}
+    candidates = Candidates(admitted, run.ledger.clips.rows(), senders)
+    selection = timeline.arrange(config, output, candidates, beside=beside)
+    if not selection.clips:
         raise StageError(f"no admitted clip goes into the montage of {output.name!r}")
-    _present(run.workspace, plan)
-    return timeline.film(config, plan, list(_with_cards(run, plan)))
+    _check_files(run.workspace, selection)
+    return timeline.film(config, selection, list(_with_cards(run, selection)))
 
 
-def _whole(run: Run, film: Film) -> Rendered:
+def _whole(run: Run, film: Timeline) -> Rendered:
     output = film.output
-    final = run.workspace.montage / f"{run.config.montage.name}-{output.name}.mp4"
-    key = making.key(film, run.config)
+    final = (
+        run.workspace.montage / f"{run.config.montage.name}-{output.name}{codec_of(output).suffix}"
+    )
+    key = publish.key(film, run.config)
     path = run.workspace.relative(final)
     cached = run.ledger.runs.montage_key(path) == key and final.exists()
     if not cached:
-        sha256 = making.publish(run, film, final)
+        sha256 = publish.publish(run, film, final)
         clips = tuple(segment.sha256 for segment in film.segments if segment.sha256)
         run.ledger.runs.record_montage(MontageRecord(path, key, sha256, clips, clock.now()))
-    return _told(film, path, cached=cached)
+    return _rendered(film, path, cached=cached)
 
 
-def _told(film: Film, path: str, *, cached: bool) -> Rendered:
+def _rendered(film: Timeline, path: str, *, cached: bool) -> Rendered:
     clips = sum(1 for segment in film.segments if segment.sha256)
     length = round(film.frames / film.output.fps, 3)
     return Rendered(film.output.name, path, clips, film.frames, length, cached)
 
 
-def _present(workspace: Workspace, plan: Timeline) -> None:
-    gone = [clip for clip in plan.clips if not (workspace.root / clip.path).exists()]
+def _check_files(workspace: Workspace, selection: Selection) -> None:
+    gone = [clip for clip in selection.clips if not (workspace.root / clip.path).exists()]
     if gone:
         names = ", ".join(clip.sha256[:12] for clip in gone[:5])
         raise StageError(
@@ -141,19 +144,19 @@ def _present(workspace: Workspace, plan: Timeline) -> None:
         )
 
 
-def _with_cards(run: Run, plan: Timeline) -> Iterator[Segment]:
+def _with_cards(run: Run, selection: Selection) -> Iterator[Segment]:
     def made(words: Words, title: str) -> Segment:
-        return cards.card(words, title, run.config, plan.output, run.workspace, run.ffmpeg)
+        return cards.card(run, words, title, selection.output)
 
     if opening := cards.opening(run.config):
         yield made(opening, "Opening")
     if run.config.montage.chapter_cards:
-        for category, clips in itertools.groupby(plan.clips, lambda clip: clip.category):
+        for category, clips in itertools.groupby(selection.clips, lambda clip: clip.category):
             if category:
                 words = cards.chapter(category)
                 yield replace(made(words, words.title), category=category)
             yield from clips
     else:
-        yield from plan.clips
+        yield from selection.clips
     if closing := cards.closing(run.config):
         yield made(closing, "Closing")

@@ -1,29 +1,29 @@
-"""Which clips the montage holds, in which order, how much of each, and where each begins.
+"""Decide which clips the montage holds, in which order, how much of each, and where each begins.
 
-Pure data: what is decided here is done elsewhere.  All times are counted in pictures.
+The functions here calculate with data and start nothing; only an order file is read.  All times
+are counted in pictures.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.config import Config, Output
-from pipeline.ledger import Ledger
-from pipeline.media import encode
+from pipeline.media.timebase import fade_frames
 from pipeline.model import ClipOutput, Row, Status
 from pipeline.render import order
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of the montage: a card, or as much of a clip as is shown.
+    """A part of the montage: a card, or as much of a clip as is shown.
 
     ``path`` is from the workspace; ``sha256`` is that of the original, empty for a card;
     ``content`` is the SHA-256 of the file, which holds ``frames`` pictures; those from
-    ``start`` to before ``stop`` are shown.  ``sender`` is an address, which is not shown as it
-    is.
+    ``start`` to before ``stop`` are shown.  ``sender`` is an address, which is never shown
+    unmasked unless the configuration says so.
     """
 
     title: str
@@ -58,8 +58,17 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
-class Timeline:
-    """The clips of one output's montage in order, and those that are not in it."""
+class Candidates:
+    """The rows that the review admits, all rows, and the sender of each submission."""
+
+    admitted: Sequence[Row]
+    rows: Sequence[Row]
+    senders: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The clips of one output's montage in order, and those that are left out."""
 
     output: Output
     clips: tuple[Segment, ...]
@@ -67,11 +76,11 @@ class Timeline:
 
 
 @dataclass(frozen=True)
-class Film:
+class Timeline:
     """A montage as it will be seen: cards and clips, and how one passes into the next.
 
     ``fades`` has an entry for each joint: the pictures over which a segment and the next
-    lie upon each other, 0 for a hard cut.
+    overlap, 0 for a hard cut.
     """
 
     output: Output
@@ -95,46 +104,40 @@ class Film:
         return tuple(found)
 
     def around(self, index: int) -> tuple[int, int]:
-        """The lengths of the fades before and after a segment."""
+        """Return the lengths of the fades before and after a segment."""
         fades = (0, *self.fades, 0)
         return fades[index], fades[index + 1]
 
 
-def film(config: Config, plan: Timeline, segments: Sequence[Segment]) -> Film:
-    """The clips of *plan* with their cards, *segments*, as one film."""
-    longest = encode.fade_frames(config.montage.transition_seconds, plan.output.fps)
-    return Film(
-        output=plan.output,
+def film(config: Config, selection: Selection, segments: Sequence[Segment]) -> Timeline:
+    """Put *segments*, the clips of *selection* with their cards, together as one film."""
+    longest = fade_frames(config.montage.transition_seconds, selection.output.fps)
+    return Timeline(
+        output=selection.output,
         segments=tuple(segments),
         fades=fades([segment.length for segment in segments], longest),
         transition=config.montage.transition,
-        left_out=plan.left_out,
+        left_out=selection.left_out,
     )
 
 
 def fades(lengths: Sequence[int], longest: int) -> tuple[int, ...]:
-    """The fade at each joint: *longest*, or half of the shorter neighbour if that is less."""
+    """Return the fade at each joint: at most *longest*, and half of the shorter neighbour."""
     return tuple(
         min(longest, before // 2, after // 2) for before, after in itertools.pairwise(lengths)
     )
 
 
 def arrange(
-    config: Config,
-    ledger: Ledger,
-    output: Output,
-    admitted: Sequence[Row],
-    rows: Sequence[Row],
-    *,
-    beside: int = 0,
-) -> Timeline:
+    config: Config, output: Output, candidates: Candidates, *, beside: int = 0
+) -> Selection:
     """Put the admitted clips into the order that the configuration names, within its limits.
 
-    :param beside: the pictures of the opening and the closing card together.
-    :raises ConfigError: the order is none that we know, or its file can't be read.
+    :param beside: the pictures of all cards together.
+    :raises ConfigError: the order is unknown, or its file can't be read.
     :raises StageError: the order file names a clip that was withdrawn.
     """
-    senders = {submission.id: submission.sender for submission in ledger.intake.submissions()}
+    admitted, rows, senders = candidates.admitted, candidates.rows, candidates.senders
     chosen, unlisted = order.ordered(config, senders, admitted, rows)
     left_out = [LeftOut(_sha(row), "not in the order file") for row in unlisted]
     known = {row.attachment.sha256 for row in admitted}
@@ -161,19 +164,19 @@ def arrange(
     numbered = tuple(
         replace(segment, title=f"Clip {number}") for number, segment in enumerate(within, 1)
     )
-    return Timeline(output, numbered, (*left_out, *beyond))
+    return Selection(output, numbered, (*left_out, *beyond))
 
 
 def limited(
     config: Config, output: Output, clips: Sequence[Segment], beside: int
 ) -> tuple[list[Segment], list[LeftOut]]:
-    """The clips that the limits of the montage let in; and the others.
+    """Return the clips that are within the limits of the montage, and the others.
 
-    A clip with which the whole would grow too long stays out; a shorter one behind it may fit.
+    A clip that would make the whole too long is left out; a shorter one after it may fit.
     """
     limits = config.montage
-    longest = encode.fade_frames(limits.transition_seconds, output.fps)
-    room = encode.fade_frames(limits.max_seconds, output.fps)
+    longest = fade_frames(limits.transition_seconds, output.fps)
+    room = fade_frames(limits.max_seconds, output.fps)
     counts: dict[str, int] = {}
     within: list[Segment] = []
     beyond: list[LeftOut] = []
@@ -205,7 +208,7 @@ def _why(row: Row) -> str:
 
 def _segment(row: Row, made: ClipOutput, config: Config, output: Output) -> Segment:
     start, stop = row.review.cut(made.frames, output.fps)
-    longest = encode.fade_frames(config.montage.max_clip_seconds, output.fps)
+    longest = fade_frames(config.montage.max_clip_seconds, output.fps)
     if longest:
         stop = min(stop, start + longest)
     return Segment(

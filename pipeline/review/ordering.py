@@ -9,7 +9,7 @@ from pipeline import clip_order, publishing
 from pipeline.clip_order import OrderFile, OrderLine
 from pipeline.config import Config
 from pipeline.errors import ConfigError
-from pipeline.media import encode
+from pipeline.media import timebase
 from pipeline.model import Row, Status
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.presenting import JsonObject
@@ -43,8 +43,8 @@ def as_data(config: Config, senders: Mapping[str, str], rows: Sequence[Row]) -> 
         "problem": problem,
         "admitted": in_order,
         "fps": fps,
-        "fade_frames": encode.fade_frames(montage.transition_seconds, fps),
-        "most_frames": encode.fade_frames(montage.max_clip_seconds, fps),
+        "fade_frames": timebase.fade_frames(montage.transition_seconds, fps),
+        "most_frames": timebase.fade_frames(montage.max_clip_seconds, fps),
         "chapters": montage.chapter_cards,
         "digest": order.digest,
         "lines": [

@@ -51,6 +51,7 @@ class Detail(StrEnum):
     TOO_SLOW = "too-slow"
     LIMIT_REACHED = "limit-reached"
     KILLED = "killed"
+    NO_ROOM = "no-room"
     TOO_LONG = "too-long"
     DECODING_FAILED = "decoding-failed"
     DECODING_FAILED_SAID = "decoding-failed-said"

@@ -23,9 +23,11 @@ from numpy.typing import NDArray
 from pipeline.config import Campaign, Config, Inbox, Output, Process, WorkspaceSection
 from pipeline.console import Console, Verbosity
 from pipeline.ffmpeg.runner import FfmpegRunner, program
+from pipeline.ledger import Ledger
 from pipeline.media import caption
 from pipeline.model import ClipResult
-from pipeline.process import clip, recipe
+from pipeline.process import clip, recipe, reference
+from pipeline.run import Run
 from pipeline.workspace import Workspace
 
 Pixels = NDArray[np.uint8]
@@ -157,9 +159,10 @@ class ClipScene:
             )
             for output in self.outputs
         )
-        runner = FfmpegRunner("auto", console)
-        shop = clip.Shop(config, workspace, runner, console, {})
-        return clip.make(clip.Job(sha256, original, wanted, strips), shop)
+        with Ledger(workspace.ledger) as ledger:
+            run = Run(config, ledger, workspace, FfmpegRunner("auto", console), console)
+            configurations = reference.decoder_configurations(run, self.outputs)
+            return clip.make(clip.Job(sha256, original, wanted, strips, configurations), run)
 
     def clips(self, source: Path) -> dict[str, Clip]:
         """The clip of each output, by name."""

@@ -16,13 +16,13 @@ from typing import Any
 from pipeline import cli, publishing
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ledger.runs import Runs
-from pipeline.render import assemble
+from pipeline.render import join
 from support.kill_ingest import wrap
 
 STEPS: dict[str, tuple[Any, str]] = {
     "publish": (publishing, "publish"),
     "program": (FfmpegRunner, "run"),
-    "join": (assemble, "join"),
+    "join": (join, "_join"),
     "record": (Runs, "record_montage"),
 }
 

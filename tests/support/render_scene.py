@@ -21,7 +21,7 @@ from pipeline import judge, publishing
 from pipeline.config import Config, Output
 from pipeline.ffmpeg import runner
 from pipeline.ledger import Ledger
-from pipeline.media import encode
+from pipeline.media import encode, timebase
 from pipeline.model import (
     Attachment,
     ClipOutput,
@@ -140,7 +140,7 @@ def begin(
     room.configure(montage, fps, quality)
     room.workspace.create()
     output = room.config.output[0]
-    fade = encode.fade_frames(room.config.montage.transition_seconds, fps) if cut else 0
+    fade = timebase.fade_frames(room.config.montage.transition_seconds, fps) if cut else 0
     # one transaction, so that filling the ledger waits for the disk only once
     with Ledger(room.workspace.ledger) as ledger, ledger.transaction():
         for number, (name, drawn) in enumerate(clips.items()):
@@ -215,7 +215,7 @@ def draw(drawn: Drawn, output: Output, fade: int) -> tuple[Path, tuple[str, str]
     options = encode.clip_arguments(output) | encode.cut_arguments(drawn.frames, fade)
     source = _DRAWN[drawn.source % len(_DRAWN)]
     source += f"{':' if '=' in source else '='}s={output.size}:r={output.fps}"
-    samples = encode.samples_of(drawn.frames, output.fps)
+    samples = timebase.samples_of(drawn.frames, output.fps)
     graph = (
         f"{source},trim=end_frame={drawn.frames},scale=out_color_matrix=bt709:out_range=tv,"
         "format=yuv420p,setsar=1,setparams=range=tv:colorspace=bt709:color_primaries=bt709:"

@@ -1,0 +1,143 @@
+"""Many clips at once: made side by side, one thread each, longest first.
+
+Only the calling thread writes to the ledger.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import replace
+
+from pipeline.errors import ConfigError
+from pipeline.ledger import Ledger
+from pipeline.media import caption
+from pipeline.media.caption import Strip
+from pipeline.model import ClipResult, Reason, Refusal, Status
+from pipeline.process import clip, lookalikes, reference
+from pipeline.process.clip import Job
+from pipeline.process.recipe import Recipe
+from pipeline.run import Run
+from pipeline.texts import Detail
+from pipeline.workspace import Workspace
+
+
+def make(run: Run, missing: Sequence[tuple[str, Recipe]]) -> Counter[Status]:
+    """Make clips and record what became of each; return how many came to which end.
+
+    :param missing: originals, by SHA-256, each with its recipe.
+    :raises DiskFull: the disk is full; what was made is recorded.
+    :raises ConfigError: no font here can write the campaign's caption.
+    """
+    jobs, unwritable = _jobs(run, missing)
+    for result in unwritable:
+        run.ledger.clips.record(result)
+    counts = Counter({Status.FAILED: len(unwritable)})
+    if not jobs:
+        return counts
+    # longest first, so that no worker is left alone with the longest at the end
+    sizes = {job.sha256: job.original.stat().st_size for job in jobs}
+    jobs.sort(key=lambda job: -sizes[job.sha256])
+    begun, clips, frames = time.monotonic(), 0, 0
+    # progress counts bytes of originals, since their number predicts the work better than clips
+    with run.console.task("process", sum(sizes.values()), "B") as task:
+        for result in _side_by_side(jobs, run):
+            _tidy(run.workspace, result)
+            run.ledger.clips.record(result)
+            counts[result.status] += 1
+            run.console.event(
+                "clip",
+                sha256=result.sha256,
+                status=result.status,
+                reason=result.refusal.reason if result.refusal else None,
+            )
+            clips, frames = clips + 1, frames + sum(output.frames for output in result.outputs)
+            rate = frames / max(time.monotonic() - begun, 1e-3)
+            line = f"{clips} of {len(jobs)} clips, {frames:,} frames, {rate:.0f} frames/s"
+            task.advance(sizes[result.sha256], line)
+    return counts
+
+
+def note_lookalikes(ledger: Ledger) -> None:
+    """Record which clips look like one that was received before them, where that changed."""
+    known = ledger.clips.results()
+    made = [known[item.sha256] for item, _ in ledger.clips.candidates() if item.sha256 in known]
+    found = lookalikes.find([_known(result) for result in made if result.outputs])
+    for result in made:
+        other = found.get(result.sha256, "")[:12] or None
+        if other != result.looks_like:
+            ledger.clips.record(replace(result, looks_like=other))
+
+
+def _known(result: ClipResult) -> lookalikes.Known:
+    length = result.source.duration_s if result.source else None
+    return lookalikes.Known(result.sha256, result.outputs[0].marks, length)
+
+
+def _jobs(run: Run, missing: Sequence[tuple[str, Recipe]]) -> tuple[list[Job], list[ClipResult]]:
+    """Return the clips to make, and the outcomes of those whose reviewer's words have no font.
+
+    :raises ConfigError: no font here can write the campaign's own words.
+    """
+    writable: list[tuple[str, Recipe, tuple[Strip | None, ...]]] = []
+    unwritable = []
+    for sha256, wanted in missing:
+        try:
+            writable.append((sha256, wanted, _strips(run.workspace, wanted)))
+        except ConfigError:
+            if not wanted.dictated:
+                raise
+            refusal = Refusal(Reason.INTERNAL, Detail.UNWRITABLE_CAPTION)
+            unwritable.append(clip.refused(sha256, wanted, refusal, ()))
+    if not writable:
+        return [], unwritable
+    configurations = reference.decoder_configurations(run, run.config.output)
+    jobs = [
+        Job(sha256, run.workspace.original(sha256), wanted, strips, configurations)
+        for sha256, wanted, strips in writable
+    ]
+    return jobs, unwritable
+
+
+def _strips(workspace: Workspace, wanted: Recipe) -> tuple[Strip | None, ...]:
+    return tuple(
+        caption.strip(
+            workspace.cache,
+            wanted.caption,
+            output.width,
+            output.height,
+            position=wanted.caption_position,
+            style=wanted.caption_style,
+        )
+        for output in wanted.outputs
+    )
+
+
+def _side_by_side(jobs: list[Job], run: Run) -> Iterator[ClipResult]:
+    """Yield the outcomes as they come; if anything ends the run, end every program first."""
+    workers = run.config.process.workers or len(os.sched_getaffinity(0))
+    with ThreadPoolExecutor(workers, thread_name_prefix="clip") as pool:
+        futures: list[Future[ClipResult]] = [pool.submit(clip.make, job, run) for job in jobs]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            run.ffmpeg.close()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _tidy(workspace: Workspace, result: ClipResult) -> None:
+    """Remove what an earlier recipe left in the clip's folder."""
+    folder = workspace.clips / result.sha256
+    finals = [workspace.root / output.path for output in result.outputs]
+    keep = {path.with_suffix(suffix).name for path in finals for suffix in (path.suffix, ".jpg")}
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if path.name not in keep:
+                path.unlink()
+        if not keep:
+            folder.rmdir()

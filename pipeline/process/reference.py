@@ -1,0 +1,32 @@
+"""The decoder configuration that all clips of an output must have, so that they join by copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pipeline import judge, publishing
+from pipeline.config import Output
+from pipeline.ffmpeg.graph import Graph, read, write
+from pipeline.media import encode
+from pipeline.run import Run
+
+
+def decoder_configurations(run: Run, outputs: Iterable[Output]) -> dict[str, str]:
+    """Return the decoder configuration of each output (SHA-256), by the output's name.
+
+    It depends only on the encoder's options, so one black picture tells it.  It is never taken
+    from a clip: an unusual first clip would then decide for all others.
+
+    :raises StageError: FFmpeg failed.
+    """
+    with publishing.scratch_folder(run.workspace.cache) as folder:
+        found = {}
+        for output in outputs:
+            part = publishing.part_path(folder / output.name)
+            black = read(f"color=c=black:s={output.size}:r={output.fps}", {"f": "lavfi"})
+            picture = black.video("0").filter("trim", end_frame=1).filter("format", "yuv420p")
+            picture = encode.labelled(picture.filter("setsar", 1))
+            graph = Graph((write(part, encode.picture_arguments(output), picture),))
+            run.ffmpeg.make("reference", graph, scratch=folder, seconds=120)
+            found[output.name] = judge.judge_piece(part).video.extradata
+        return found

@@ -1,0 +1,213 @@
+"""Join the pieces of a film: no picture is encoded again, and the sound is encoded once.
+
+The concat demuxer copies the packets of the pictures.  The lossless sound of the segments is
+decoded, edited and sent through one AAC encoder, so that no joint is heard and nothing drifts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline import judge, publishing
+from pipeline.codecs import codec_of
+from pipeline.errors import StageError
+from pipeline.ffmpeg.graph import Graph, Options, OutputFile, read, write
+from pipeline.media import encode
+from pipeline.media.timebase import SAMPLE_RATE, TICKS, samples_of
+from pipeline.render import cuts, music, seams, sound
+from pipeline.render.cuts import Copy, CutPlan, Joints
+from pipeline.render.music import BackgroundMusic
+from pipeline.render.timeline import Timeline
+from pipeline.run import Run
+from pipeline.workspace import Workspace
+
+_TRIES = 4  # at the loudness of a mix
+_LIST: Options = {
+    "f": "concat",
+    "safe": 0,
+    "protocol_whitelist": "file",
+    "format_whitelist": "concat,mov",
+}
+
+
+def join(run: Run, film: Timeline, part: Path) -> None:
+    """Make the bridges that are missing, then join the film into *part* and judge it.
+
+    Where there is music, the film is joined again until the whole has the right loudness.
+
+    :raises StageError: a program failed, or frames or samples are missing.
+    :raises NotClean: verification found something.
+    """
+    plan = prepare(film, run.workspace)
+    seams.make(run, plan)
+    if not run.config.montage.music:
+        _join(run, plan, part, None)
+        return
+    with music.decoded(run) as unmastered:
+        background = unmastered
+        for _ in range(_TRIES):
+            _join(run, plan, part, background)
+            measured = music.measured(run, part, film.frames / film.output.fps)
+            better = background.master.corrected(measured)
+            if better is None:
+                return
+            background = replace(background, master=better)
+    if measured.peak_dbtp > music.PEAK_DBTP:
+        raise StageError("the music could not be mixed below -1 dBTP; choose another file")
+    run.console.warn(
+        f"the montage is at {measured.lufs or -70:.1f} LUFS instead of "
+        f"{run.config.process.loudness_lufs:g}"
+    )
+
+
+def prepare(film: Timeline, workspace: Workspace) -> CutPlan:
+    """Look at the files that must be cut, and plan the pieces.
+
+    :raises StageError: the segments can't be joined by copy.
+    :raises NotClean: a clip is not as it was when it was published.
+    """
+    if len({segment.extradata for segment in film.segments}) != 1:
+        raise StageError(
+            "clips of different encodings can't be joined; run `footage process` first"
+        )
+    joints: dict[str, Joints] = {}
+    for index, segment in enumerate(film.segments):
+        cut = any(film.around(index)) or not segment.whole
+        if cut and segment.path not in joints:
+            facts = judge.judge_clip(workspace.root / segment.path).video
+            joints[segment.path] = Joints(facts.keyframes, facts.lead)
+    return CutPlan(film, cuts.plan(film, joints), joints)
+
+
+def _join(run: Run, plan: CutPlan, part: Path, background: BackgroundMusic | None) -> None:
+    film = plan.film
+    seconds = film.frames / film.output.fps
+    with (
+        run.console.task("join", film.frames // film.output.fps, "seconds") as task,
+        _list(run.workspace, _pictures(plan, run.workspace)) as listed,
+        _sound(run, film) as samples,
+    ):
+        heard = samples if background is None else background.under(samples, film)
+        run.ffmpeg.make(
+            "join",
+            Graph((_joined(listed, part, film, background),)),
+            reads=(run.workspace.clips, run.workspace.cache),
+            scratch=part.parent,
+            seconds=300 + seconds,
+            feed=_counted(heard, task.advance),
+        )
+    facts = judge.judge_montage(part)
+    if facts.video.frames != film.frames:
+        raise StageError(f"the montage has {facts.video.frames} frames instead of {film.frames}")
+    missing = samples_of(film.frames, film.output.fps) - facts.audio[0].samples
+    if abs(missing) > SAMPLE_RATE // film.output.fps:
+        raise StageError("the montage's sound is not as long as its picture")
+
+
+def _joined(
+    listed: Path, part: Path, film: Timeline, background: BackgroundMusic | None
+) -> OutputFile:
+    """Copy the listed pictures, and encode the sound that comes through the standard input."""
+    layout = "stereo" if background is None else "quad"
+    pipe: Options = {
+        "f": "s16le",
+        "ar": SAMPLE_RATE,
+        "ch_layout": layout,
+        "protocol_whitelist": "pipe",
+    }
+    heard = read("pipe:0", pipe).audio()
+    if background is not None:
+        heard = music.mixed(heard, background.master)
+    # The list's times are in microseconds and fall between the ticks: set each picture to its own
+    # tick, the first to 0.  Decoding runs ahead in every clip but the shortest, whose pictures
+    # need no reordering: give all of them the same lead.
+    lead = codec_of(film.output).lead
+    times = f"setts=pts=round((PTS-STARTPTS)/{TICKS})*{TICKS}:dts=(N-{lead})*{TICKS}"
+    options = encode.montage_arguments(film.output) | {"bsf:v": times}
+    return write(part, options, read(listed, _LIST).video(), [heard])
+
+
+def _counted(blocks: Iterator[sound.Samples], advance: Callable[[int], object]) -> Iterator[bytes]:
+    """Yield the bytes of the sound; report each time another whole second has gone in."""
+    passed = reported = 0
+    for block in blocks:
+        yield block.tobytes()
+        passed += len(block)
+        if passed // SAMPLE_RATE > reported:
+            advance(passed // SAMPLE_RATE - reported)
+            reported = passed // SAMPLE_RATE
+
+
+@contextmanager
+def _list(workspace: Workspace, lines: Iterator[str]) -> Iterator[Path]:
+    """Write a list for the concat demuxer; it is deleted after the block."""
+    listed = publishing.part_path(workspace.cache / "join.txt")
+    try:
+        listed.write_text(
+            "ffconcat version 1.0\n" + "".join(f"{line}\n" for line in lines), "utf-8"
+        )
+        yield listed
+    finally:
+        listed.unlink(missing_ok=True)
+
+
+def _pictures(plan: CutPlan, workspace: Workspace) -> Iterator[str]:
+    """Yield where each piece begins and ends, as lines for the concat demuxer.
+
+    A seek finds the key frame at or before a time, and a file ends before the first packet
+    whose decoding time is not before another: both are given as a time between two pictures.
+    """
+    film = plan.film
+    fps = film.output.fps
+    for piece in plan.pieces:
+        start, stop = 0, None
+        if isinstance(piece, Copy):
+            stretch = piece.stretch
+            path, start = workspace.root / stretch.segment.path, stretch.start
+            if stretch.stop < stretch.segment.frames:
+                stop = stretch.stop - plan.joints[stretch.segment.path].lead
+        else:
+            path = seams.path_of(piece, film, workspace)
+        yield _file(path)
+        yield f"inpoint {(start + 0.25) / fps:.6f}"
+        if stop is not None:
+            yield f"outpoint {(stop - 0.5) / fps:.6f}"
+        yield f"duration {piece.frames / fps:.9f}"
+
+
+def _file(path: Path) -> str:
+    quoted = str(path).replace("'", r"'\''")
+    return f"file '{quoted}'"
+
+
+@contextmanager
+def _sound(run: Run, film: Timeline) -> Iterator[Iterator[sound.Samples]]:
+    """Decode the film's sound in a thread, beside the block that reads it.
+
+    :raises StageError: FFmpeg failed, or a clip's sound is not as long as its picture.
+    """
+    fps, root = film.output.fps, run.workspace.root
+    lines = (
+        line
+        for segment in film.segments
+        for line in (_file(root / segment.path), f"duration {segment.frames / fps:.9f}")
+    )
+    with _list(run.workspace, lines) as listed:
+        lossless = read(listed, _LIST).audio("a:1").filter("asetpts", "N/SR/TB")
+        graph = Graph((write("pipe:1", {"f": "s16le"}, audio=[lossless]),))
+        seconds = sum(segment.frames for segment in film.segments) / fps
+
+        def decode(pipe: sound.Pipe) -> None:
+            run.ffmpeg.make(
+                "sound",
+                graph,
+                reads=(run.workspace.clips, run.workspace.cache),
+                seconds=300 + seconds,
+                sink=pipe.put,
+            )
+
+        with sound.beside(decode) as pipe:
+            yield sound.edited(pipe, film)

@@ -1,0 +1,92 @@
+"""Make a montage and the files beside it; nothing appears before all of them are judged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from pipeline import judge, publishing, wording
+from pipeline.codecs import codec_of
+from pipeline.config import Config
+from pipeline.media import encode
+from pipeline.render import join, music, sheet, sidecars
+from pipeline.render.timeline import Timeline
+from pipeline.run import Run
+
+_VERSION = 3
+_POSTER, _SHEET, _SUMS = ".jpg", ".sheet.jpg", ".sha256"
+_TEXTS: dict[str, judge.TextKind] = {
+    ".vtt": "vtt",
+    ".chapters.txt": "chapters",
+    ".credits.txt": "chapters",
+    ".json": "json",
+    _SUMS: "sums",
+}
+
+
+def key(film: Timeline, config: Config) -> str:
+    """Return the hash of all that decides the bytes of a montage and of the files beside it."""
+    parts = [
+        _VERSION,
+        config.campaign.name,
+        config.report.sender,
+        [
+            (
+                segment.content,
+                segment.start,
+                segment.stop,
+                segment.title,
+                segment.caption,
+                segment.category,
+                segment.sender,
+            )
+            for segment in film.segments
+        ],
+        (film.fades, film.transition if any(film.fades) else ""),
+        [(out.sha256, out.why) for out in film.left_out],
+        encode.piece_arguments(film.output),
+        encode.montage_arguments(film.output),
+    ]
+    if config.montage.music:
+        parts += [publishing.sha256_of(music.source(config)), config.montage.music_lufs]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def publish(run: Run, film: Timeline, final: Path) -> str:
+    """Make the montage and the files beside it, judge them, and only then publish them.
+
+    :returns: the SHA-256 of the montage.
+    :raises StageError: a program failed, or frames or samples are missing.
+    :raises NotClean: verification found something.
+    """
+    movie = codec_of(film.output).suffix
+    suffixes = (movie, _POSTER, _SHEET, *_TEXTS)
+    with publishing.scratch_folder(final.parent) as folder:
+        parts = {suffix: publishing.part_path(folder / f"montage{suffix}") for suffix in suffixes}
+        join.join(run, film, parts[movie])
+        sheet.poster(run, film, parts[movie], parts[_POSTER])
+        sheet.make(run, film, parts[_SHEET])
+        sums = {movie: publishing.sha256_of(parts[movie])}
+        for suffix, text in _texts(run, film, sums[movie]).items():
+            parts[suffix].write_text(text, "utf-8")
+        sums |= {suffix: publishing.sha256_of(parts[suffix]) for suffix in suffixes[1:-1]}
+        lines = (f"{sums[suffix]}  {final.with_suffix(suffix).name}\n" for suffix in sums)
+        parts[_SUMS].write_text("".join(lines), "utf-8")
+        for suffix, kind in _TEXTS.items():
+            judge.judge_text(parts[suffix], kind)
+        for suffix, part in parts.items():
+            publishing.publish(part, final.with_suffix(suffix))
+        return sums[movie]
+
+
+def _texts(run: Run, film: Timeline, sha256: str) -> dict[str, str]:
+    """Return the text files beside a montage, by suffix."""
+    style = run.config.report.sender
+    senders = [wording.shown_sender(segment.sender, style) for segment in film.segments]
+    return {
+        ".vtt": sidecars.subtitles(film),
+        ".chapters.txt": sidecars.chapters(film),
+        ".credits.txt": sidecars.credit_lines(film, senders),
+        ".json": sidecars.contents(run.config.campaign.name, sha256, film),
+    }
