@@ -16,7 +16,7 @@ STAGES = {"ingest", "process", "review", "render"}
 # Each layer may import from those before it, and from itself.
 LAYERS = {
     "leaf": {
-        *("__init__", "clip_order", "clock", "config", "console", "errors", "late", "ledger"),
+        *("__init__", "clip_order", "clock", "config", "console", "errors", "ledger"),
         *("model", "publishing", "texts", "wording", "workspace"),
     },
     "library": {"carriers", "judge"},

@@ -39,7 +39,7 @@ def clip(name: str, frames: int, start: int = 0, stop: int | None = None) -> Seg
 
 
 def film(config: Config, *segments: Segment) -> Timeline:
-    plan = timeline.Selection(config.output[0], segments, ())
+    plan = timeline.ChosenClips(config.output[0], segments, ())
     return timeline.film(config, plan, segments)
 
 

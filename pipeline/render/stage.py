@@ -14,7 +14,7 @@ from pipeline.model import MontageRecord, Row, Status
 from pipeline.render import cards, interchange, preview, publish, seams, timeline
 from pipeline.render.lettering import Words
 from pipeline.render.preview import Excerpt
-from pipeline.render.timeline import Candidates, Segment, Selection, Timeline
+from pipeline.render.timeline import Candidates, ChosenClips, Segment, Timeline
 from pipeline.run import Run
 from pipeline.workspace import Workspace
 
@@ -134,7 +134,7 @@ def _rendered(film: Timeline, path: str, *, cached: bool) -> Rendered:
     return Rendered(film.output.name, path, clips, film.frames, length, cached)
 
 
-def _check_files(workspace: Workspace, selection: Selection) -> None:
+def _check_files(workspace: Workspace, selection: ChosenClips) -> None:
     gone = [clip for clip in selection.clips if not (workspace.root / clip.path).exists()]
     if gone:
         names = ", ".join(clip.sha256[:12] for clip in gone[:5])
@@ -144,7 +144,7 @@ def _check_files(workspace: Workspace, selection: Selection) -> None:
         )
 
 
-def _with_cards(run: Run, selection: Selection) -> Iterator[Segment]:
+def _with_cards(run: Run, selection: ChosenClips) -> Iterator[Segment]:
     def made(words: Words, title: str) -> Segment:
         return cards.card(run, words, title, selection.output)
 

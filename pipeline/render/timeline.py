@@ -67,7 +67,7 @@ class Candidates:
 
 
 @dataclass(frozen=True)
-class Selection:
+class ChosenClips:
     """The clips of one output's montage in order, and those that are left out."""
 
     output: Output
@@ -109,7 +109,7 @@ class Timeline:
         return fades[index], fades[index + 1]
 
 
-def film(config: Config, selection: Selection, segments: Sequence[Segment]) -> Timeline:
+def film(config: Config, selection: ChosenClips, segments: Sequence[Segment]) -> Timeline:
     """Put *segments*, the clips of *selection* with their cards, together as one film."""
     longest = fade_frames(config.montage.transition_seconds, selection.output.fps)
     return Timeline(
@@ -130,7 +130,7 @@ def fades(lengths: Sequence[int], longest: int) -> tuple[int, ...]:
 
 def arrange(
     config: Config, output: Output, candidates: Candidates, *, beside: int = 0
-) -> Selection:
+) -> ChosenClips:
     """Put the admitted clips into the order that the configuration names, within its limits.
 
     :param beside: the pictures of all cards together.
@@ -164,7 +164,7 @@ def arrange(
     numbered = tuple(
         replace(segment, title=f"Clip {number}") for number, segment in enumerate(within, 1)
     )
-    return Selection(output, numbered, (*left_out, *beyond))
+    return ChosenClips(output, numbered, (*left_out, *beyond))
 
 
 def limited(
