@@ -17,13 +17,12 @@ from __future__ import annotations
 from pipeline.carriers import Window
 from pipeline.carriers.containers import jpeg, png
 from pipeline.model import Reason, Refusal
+from pipeline.texts import Detail
 
 _SMALL_FILE = 4096
 _SMALL_AREA = 150 * 150
 _BANNER = 200
 _DOT = 3
-
-DETAIL = "a small picture that belongs to the mail's layout, like a logo or a tracking pixel"
 
 
 def refusal(head: bytes, size: int, *, in_layout: bool) -> Refusal | None:
@@ -41,7 +40,7 @@ def refusal(head: bytes, size: int, *, in_layout: bool) -> Refusal | None:
         banner = low <= _BANNER and long >= 3 * low
         small = small or (in_layout and (width * height < _SMALL_AREA or banner))
         small = small or long <= _DOT
-    return Refusal(Reason.DECORATION, DETAIL) if small else None
+    return Refusal(Reason.DECORATION, Detail.LAYOUT_PICTURE) if small else None
 
 
 def dimensions(head: bytes) -> tuple[int, int] | None:

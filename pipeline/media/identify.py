@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pipeline.formats import HEAD, Format, format_of
 from pipeline.model import Kind, Reason, Refusal
+from pipeline.texts import Detail
 
 
 @dataclass(frozen=True)
@@ -30,37 +31,37 @@ class Identity:
 
 
 _ARCHIVES = ((b"PK\x03\x04", "zip"), (b"PK\x05\x06", "zip"), (b"\x78\x9f\x3e\x22", "tnef"))
-_SOUND = "a sound file without a picture"
-_ASK = "which is not opened: ask for the files themselves"
-_OTHER: tuple[tuple[re.Pattern[bytes], Reason, str], ...] = tuple(
-    (re.compile(pattern, re.DOTALL), reason, name)
-    for pattern, reason, name in (
-        (rb".{4}ftypcrx ", Reason.UNSUPPORTED, "a raw photo"),
-        (rb".{4}ftypM4[AB] |(?:RIFF|RF64).{4}WAVE|ID3|fLaC|#!AMR", Reason.NO_VIDEO, _SOUND),
-        (rb"%PDF-", Reason.NOT_MEDIA, "a PDF document"),
-        (rb"Rar!\x1a\x07", Reason.NOT_MEDIA, f"a RAR archive, {_ASK}"),
-        (rb"7z\xbc\xaf\x27\x1c", Reason.NOT_MEDIA, f"a 7-Zip archive, {_ASK}"),
-        (rb"\x1f\x8b", Reason.NOT_MEDIA, f"a gzip archive, {_ASK}"),
-        (rb"MZ|\x7fELF", Reason.NOT_MEDIA, "a program"),
-        (rb"\xd0\xcf\x11\xe0", Reason.NOT_MEDIA, "an office document"),
+# Other files that people send, by their first bytes.
+_OTHER = tuple(
+    (re.compile(pattern, re.DOTALL), Refusal(reason, detail, values))
+    for pattern, reason, detail, values in (
+        (rb".{4}ftypcrx ", Reason.UNSUPPORTED, Detail.RAW_PHOTO, {}),
+        (rb".{4}ftypM4[AB] |R(?:IFF|F64).{4}WAVE", Reason.NO_VIDEO, Detail.SOUND_FILE, {}),
+        (rb"ID3|fLaC|#!AMR", Reason.NO_VIDEO, Detail.SOUND_FILE, {}),
+        (rb"%PDF-", Reason.NOT_MEDIA, Detail.PDF, {}),
+        (rb"Rar!\x1a\x07", Reason.NOT_MEDIA, Detail.CLOSED_ARCHIVE, {"format": "RAR"}),
+        (rb"7z\xbc\xaf\x27\x1c", Reason.NOT_MEDIA, Detail.CLOSED_ARCHIVE, {"format": "7-Zip"}),
+        (rb"\x1f\x8b", Reason.NOT_MEDIA, Detail.CLOSED_ARCHIVE, {"format": "gzip"}),
+        (rb"MZ|\x7fELF", Reason.NOT_MEDIA, Detail.PROGRAM, {}),
+        (rb"\xd0\xcf\x11\xe0", Reason.NOT_MEDIA, Detail.OFFICE_DOCUMENT, {}),
     )
 )
 
 # Text that makes a player open something else, or a browser run something.
-_UNSAFE_TEXT: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), name)
-    for pattern, name in (
-        (rb"\s*ffconcat\s+version|\s*file\s+['\"/\w]", "a list of files for FFmpeg"),
-        (rb"\s*#EXTM3U|\s*#EXT-X-", "a playlist"),
-        (rb"\s*\[playlist\]|\s*\[reference\]", "a playlist"),
-        (rb"\s*v=0\s*[\r\n]+o=", "a session description"),
-        (rb"\s*;ffmetadata", "metadata for FFmpeg"),
-        (rb"\s*#!", "a script"),
-        (rb"(?s)\s*(?:<\?xml.{0,2000}?)?<(?:!--.{0,2000}?-->\s*)?MPD\b", "a playlist"),
-        (rb"(?s).{0,4000}?<svg\b", "an SVG picture, which can hold scripts and links"),
-        (rb"(?s).{0,4000}?<(?:smil|asx|xspf|playlist)\b", "a playlist"),
-        (rb"(?s).{0,4000}?<(?:!doctype\s+html|html|script|iframe)\b", "a web page"),
-        (rb"\s*(?:rtsp|https?|mms|ftp|file)://\S+\s*$", "a link"),
+_UNSAFE_TEXT = tuple(
+    (re.compile(pattern, re.IGNORECASE), Refusal(Reason.UNSAFE, detail))
+    for pattern, detail in (
+        (rb"\s*ffconcat\s+version|\s*file\s+['\"/\w]", Detail.FFMPEG_LIST),
+        (rb"\s*#EXTM3U|\s*#EXT-X-", Detail.PLAYLIST),
+        (rb"\s*\[playlist\]|\s*\[reference\]", Detail.PLAYLIST),
+        (rb"\s*v=0\s*[\r\n]+o=", Detail.SESSION_DESCRIPTION),
+        (rb"\s*;ffmetadata", Detail.FFMPEG_METADATA),
+        (rb"\s*#!", Detail.SCRIPT),
+        (rb"(?s)\s*(?:<\?xml.{0,2000}?)?<(?:!--.{0,2000}?-->\s*)?MPD\b", Detail.PLAYLIST),
+        (rb"(?s).{0,4000}?<svg\b", Detail.SVG),
+        (rb"(?s).{0,4000}?<(?:smil|asx|xspf|playlist)\b", Detail.PLAYLIST),
+        (rb"(?s).{0,4000}?<(?:!doctype\s+html|html|script|iframe)\b", Detail.WEB_PAGE),
+        (rb"\s*(?:rtsp|https?|mms|ftp|file)://\S+\s*$", Detail.LINK),
     )
 )
 
@@ -74,21 +75,19 @@ def identify(path: Path) -> Identity:
 def identify_head(head: bytes) -> Identity:
     """What a file is that begins with *head* (its first 64 KiB, or all of it)."""
     if not head.strip(b"\0"):
-        return _refused(Reason.NOT_MEDIA, "the file is empty")
+        return _refused(Refusal(Reason.NOT_MEDIA, Detail.EMPTY_FILE))
     if found := format_of(head):
         return Identity(found.kind, found)
     for magic, archive in _ARCHIVES:
         if head.startswith(magic):
             return Identity(Kind.ARCHIVE, archive=archive)
-    for pattern, reason, name in _OTHER:
-        if pattern.match(head):
-            return _refused(reason, name)
     text = head.removeprefix(b"\xef\xbb\xbf")
-    for pattern, name in _UNSAFE_TEXT:
-        if pattern.match(text):
-            return _refused(Reason.UNSAFE, f"{name}, not footage: not opened")
-    return _refused(Reason.NOT_MEDIA, "neither a photo nor a video that we know")
+    for data, table in ((head, _OTHER), (text, _UNSAFE_TEXT)):
+        for pattern, refusal in table:
+            if pattern.match(data):
+                return _refused(refusal)
+    return _refused(Refusal(Reason.NOT_MEDIA, Detail.UNKNOWN_FORMAT))
 
 
-def _refused(reason: Reason, detail: str) -> Identity:
-    return Identity(Kind.OTHER, refusal=Refusal(reason, detail))
+def _refused(refusal: Refusal) -> Identity:
+    return Identity(Kind.OTHER, refusal=refusal)

@@ -20,6 +20,7 @@ from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.formats import Format
 from pipeline.model import Kind, Reason, Refusal, Source
+from pipeline.texts import Detail
 
 if TYPE_CHECKING:  # the child imports PyAV, which belongs in the sandbox
     from pipeline.media.probe_child import FirstFrame, ProbedFile, ProbedSound, ProbedVideo
@@ -139,7 +140,7 @@ def probe(runner: FfmpegRunner, path: Path, footage: Format) -> Probe:
     faults.check(ended, "probe", permissions)
     untrusted_facts: ProbedFile | None = json.loads(ended.stdout)
     if untrusted_facts is None:
-        raise _refused(Reason.CORRUPT, "the file's structure can't be read")
+        raise _refused(Reason.CORRUPT, Detail.BROKEN_STRUCTURE)
     return _understood(untrusted_facts, footage, headers)
 
 
@@ -150,20 +151,20 @@ def _headers(path: Path, footage: Format) -> HeifPicture | Animation | None:
         with path.open("rb") as file:
             return footage.headers(Window.whole(file))
     except (ValueError, BudgetSpent) as error:
-        raise _refused(Reason.CORRUPT, "the file's structure can't be read") from error
+        raise _refused(Reason.CORRUPT, Detail.BROKEN_STRUCTURE) from error
 
 
 def _understood(facts: ProbedFile, footage: Format, item: HeifPicture | None) -> Probe:
     video, audio = facts["video"], facts["audio"]
     if facts["encrypted"]:
-        raise _refused(Reason.ENCRYPTED, "the file is protected and can't be opened")
+        raise _refused(Reason.ENCRYPTED, Detail.PROTECTED_FILE)
     if video is None and item is None:
-        detail = "sound without a picture" if audio else "no picture in the file"
+        detail = Detail.SOUND_ONLY if audio else Detail.NO_PICTURE
         raise _refused(Reason.NO_VIDEO if audio else Reason.CORRUPT, detail)
     if item is not None and item.grid:
         picture = _grid(item)
     elif video is None or video["frame"] is None:
-        raise _refused(Reason.CORRUPT, "no picture in it can be decoded")
+        raise _refused(Reason.CORRUPT, Detail.UNDECODABLE)
     else:
         picture = _picture(video, video["frame"])
     _bounded(picture)
@@ -174,7 +175,7 @@ def _understood(facts: ProbedFile, footage: Format, item: HeifPicture | None) ->
 
 def _bounded(picture: Picture) -> Picture:
     if picture.width * picture.height > _MAX_PIXELS:
-        raise _refused(Reason.UNSAFE, "a picture of this size is made to fill the memory")
+        raise _refused(Reason.UNSAFE, Detail.HUGE_PICTURE)
     return picture
 
 
@@ -281,5 +282,5 @@ def _sound(audio: ProbedSound | None) -> Sound | None:
     return Sound(audio["index"], audio["codec"], audio["start_s"], audio["end_s"])
 
 
-def _refused(reason: Reason, detail: str) -> Refused:
+def _refused(reason: Reason, detail: Detail) -> Refused:
     return Refused(Refusal(reason, detail))

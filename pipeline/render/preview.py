@@ -62,7 +62,10 @@ def make(run: Run, film: Timeline) -> Path:
     suffix = codec_of(output).suffix
     final = run.workspace.montage / f"{run.config.montage.name}-{output.name}-preview{suffix}"
     with publishing.scratch_folder(final.parent) as folder:
-        whole, small = publishing.part_path(folder / "whole"), publishing.part_path(folder / "small")
+        whole, small = (
+            publishing.part_path(folder / "whole"),
+            publishing.part_path(folder / "small"),
+        )
         join.join(run, film, whole)
         run.ffmpeg.make(
             "preview",
