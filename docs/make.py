@@ -26,7 +26,7 @@ import pipeline
 from pipeline import errors
 from pipeline.cli import cli
 from pipeline.commands.session import EXIT_CLIP_FAILED
-from pipeline.config import Config, Section
+from pipeline.config import INBOX_KINDS, Config, InboxSection, Section
 from pipeline.formats import FORMATS
 from pipeline.model import Carrier, Kind, Note, Reason, Status, What
 from pipeline.review.page import texts
@@ -77,6 +77,9 @@ def configuration() -> str:
     for name, model, many in tables:
         heading = f"[[{name}]]" if many else f"[{name}]"
         blocks += [f"## `{heading}`", (model.__doc__ or "").strip(), _keys(model)]
+        if model is InboxSection:
+            kinds = [(f"`{kind.form}`", kind.description) for kind in INBOX_KINDS.values()]
+            blocks += ["`url` names the inbox:", _table(("form", "what it is"), kinds)]
         blocks.append(WORDS["configuration"].get(name, "").strip())
     return _page(blocks)
 

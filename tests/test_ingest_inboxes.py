@@ -8,16 +8,19 @@ import os
 import resource
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from support.ingest_scene import IngestScene, jpeg, mail, mp4, sha, write_all
 
+from pipeline.config import INBOX_KINDS
 from pipeline.console import Console, Verbosity
 from pipeline.errors import DiskFull, InboxError, UsageError
 from pipeline.ffmpeg.runner import FfmpegRunner
-from pipeline.ingest import drop
+from pipeline.ingest import folders
 from pipeline.ingest.add import add
+from pipeline.ingest.inbox import Inbox
 from pipeline.ingest.stage import IngestSummary
 from pipeline.ledger import Ledger
 from pipeline.model import Note, OriginalState
@@ -62,6 +65,13 @@ def fill(kind: str, folder: Path) -> str:
 
 
 KINDS = pytest.mark.parametrize("kind", ["eml", "maildir", "mbox"])
+
+
+def test_each_kind_in_the_table_has_a_reader_that_keeps_the_contract() -> None:
+    """The table names them as text, because the configuration imports no stage."""
+    for kind in INBOX_KINDS.values():
+        module, _, name = kind.reader.partition(".")
+        assert issubclass(getattr(import_module(f"pipeline.ingest.{module}"), name), Inbox)
 
 
 @KINDS
@@ -220,10 +230,10 @@ def test_where_writers_are_not_known_a_file_must_be_a_minute_old(
     path = tmp_path / "a.mp4"
     path.write_bytes(mp4())
     monkeypatch.delattr(fcntl, "F_SETLEASE")
-    assert not drop.is_at_rest(path)
+    assert not folders.is_at_rest(path)
     old = path.stat().st_mtime - 61
     os.utime(path, (old, old))
-    assert drop.is_at_rest(path)
+    assert folders.is_at_rest(path)
 
 
 # -- by hand -------------------------------------------------------------------------------

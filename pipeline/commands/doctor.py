@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import features
 
 from pipeline.commands.ending import Ending
-from pipeline.config import IMAP_SCHEMES, Config, load
+from pipeline.config import Config, load
 from pipeline.console import Console, Verbosity
 from pipeline.errors import FootageError, named
 from pipeline.ffmpeg import sandbox
@@ -59,7 +59,7 @@ def _with_config(config: Config) -> Iterator[Check]:
     yield _checked("ffmpeg", lambda: _ffmpeg(config.process.sandbox))
     yield _checked("fonts", lambda: _fonts(config))
     yield _space(config)
-    name = "inbox login" if config.inbox.scheme in IMAP_SCHEMES else "inbox"
+    name = "inbox login" if config.inbox.kind.is_on_server else "inbox"
     yield _checked(name, lambda: ingest.check(config))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.config.campaign import Campaign, Category
-from pipeline.config.inbox import FOLDER_SCHEMES, IMAP_SCHEMES, LOOPBACK, Inbox, OAuth2
+from pipeline.config.inbox import INBOX_KINDS, LOOPBACK, InboxKind, InboxSection, OAuth2
 from pipeline.config.loading import Config, load
 from pipeline.config.montage import Montage, Style
 from pipeline.config.output import Output
@@ -13,15 +13,15 @@ from pipeline.config.section import Section
 from pipeline.config.workspace import WorkspaceSection
 
 __all__ = [
-    "FOLDER_SCHEMES",
-    "IMAP_SCHEMES",
+    "INBOX_KINDS",
     "LOOPBACK",
     "Campaign",
     "CaptionPosition",
     "CaptionStyle",
     "Category",
     "Config",
-    "Inbox",
+    "InboxKind",
+    "InboxSection",
     "Montage",
     "OAuth2",
     "Output",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
@@ -10,8 +12,63 @@ from pydantic import Field, field_validator
 from pipeline.config.section import Section
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-IMAP_SCHEMES = ("imaps", "imap+starttls", "imap")
-FOLDER_SCHEMES = ("maildir", "mbox", "eml", "folder")
+
+
+@dataclass(frozen=True)
+class InboxKind:
+    """A kind of inbox.
+
+    ``form``: how an address of this kind looks.  ``reader``: the module and class in
+    ``pipeline.ingest`` that read it; it is a name, because the configuration imports no stage.
+    """
+
+    form: str
+    description: str
+    reader: str
+
+    @property
+    def prefix(self) -> str:
+        """What an address of this kind begins with, up to its ``:`` or ``://``."""
+        return re.match(r"[^:]*:(//)?", self.form)[0]  # type: ignore[index]
+
+    @property
+    def is_on_server(self) -> bool:
+        """Whether the inbox is on a server, which one signs in to."""
+        return self.prefix.endswith("//")
+
+
+_KINDS = (
+    InboxKind(
+        "imaps://USER@HOST/FOLDER",
+        "IMAP over TLS, port 993 unless `HOST:PORT` is given",
+        "imap.ImapInbox",
+    ),
+    InboxKind(
+        "imap+starttls://USER@HOST/FOLDER",
+        "IMAP that turns encryption on before the sign-in, port 143",
+        "imap.ImapInbox",
+    ),
+    InboxKind(
+        "imap://USER@localhost/FOLDER",
+        "IMAP without encryption: refused unless the host is loopback",
+        "imap.ImapInbox",
+    ),
+    InboxKind("maildir:PATH", "a Maildir", "folders.MaildirInbox"),
+    InboxKind("mbox:PATH", "an mbox file", "mbox.MboxInbox"),
+    InboxKind("eml:PATH", "a folder of `.eml` files", "folders.EmlInbox"),
+    InboxKind(
+        "folder:PATH",
+        "a drop folder: each photo or video in it is a submission of its own",
+        "folders.DropInbox",
+    ),
+)
+INBOX_KINDS = {kind.prefix.rstrip(":/"): kind for kind in _KINDS}
+"""The kinds of inboxes, by the scheme of their addresses.
+
+The allowed values of ``url``, the table in docs/configuration.md and ``open_inbox`` in
+``pipeline.ingest.inbox`` are made from this table.
+"""
+_PREFIXES = ", ".join(kind.prefix for kind in _KINDS)
 
 
 class OAuth2(Section):
@@ -36,11 +93,10 @@ class OAuth2(Section):
     )
 
 
-class Inbox(Section):
+class InboxSection(Section):
     """Where the footage arrives."""
 
-    url: str = Field(description="imaps://, imap+starttls://, imap:// (loopback only), maildir:, "
-                     "mbox:, eml: or folder:")  # fmt: skip
+    url: str = Field(description=f"the address; it begins with one of {_PREFIXES}")
     password_env: str = Field(
         default="FOOTAGE_IMAP_PASSWORD", description="the environment variable with the password"
     )
@@ -63,15 +119,13 @@ class Inbox(Section):
     @classmethod
     def _known(cls, value: str) -> str:
         scheme = value.split(":", 1)[0].lower()
-        if scheme in FOLDER_SCHEMES:
+        kind = INBOX_KINDS.get(scheme)
+        if kind is None:
+            raise ValueError(f"begins with none of {_PREFIXES}")
+        if not kind.is_on_server:
             if not value.partition(":")[2]:
                 raise ValueError(f"{scheme}: needs a path behind it")
             return value
-        if scheme not in IMAP_SCHEMES:
-            allowed = ", ".join(
-                [*(f"{s}://" for s in IMAP_SCHEMES), *(f"{s}:" for s in FOLDER_SCHEMES)]
-            )
-            raise ValueError(f"begins with none of {allowed}")
         parts = urlsplit(value)
         if not parts.hostname or not parts.username:
             raise ValueError(
@@ -85,7 +139,7 @@ class Inbox(Section):
         try:
             _ = parts.port
         except ValueError as error:
-            raise ValueError("has a port that is no number from 1 to 65535") from error
+            raise ValueError("has a port that is not a number from 1 to 65535") from error
         if scheme == "imap" and parts.hostname not in LOOPBACK:
             raise ValueError(
                 "imap:// sends the password in the clear and is for loopback only; "
@@ -95,8 +149,18 @@ class Inbox(Section):
 
     @property
     def scheme(self) -> str:
-        """The kind of inbox, as it stands before the colon."""
+        """What the address begins with, before the colon."""
         return self.url.split(":", 1)[0].lower()
+
+    @property
+    def kind(self) -> InboxKind:
+        """The kind of inbox that the address names."""
+        return INBOX_KINDS[self.scheme]
+
+    @property
+    def path(self) -> str:
+        """The path of an inbox on the disk, as it is written."""
+        return self.url.partition(":")[2]
 
     @property
     def user(self) -> str:

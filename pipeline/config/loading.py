@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from pipeline.config.campaign import Campaign
-from pipeline.config.inbox import Inbox
+from pipeline.config.inbox import InboxSection
 from pipeline.config.montage import Montage
 from pipeline.config.output import Output
 from pipeline.config.process import Process
@@ -27,7 +27,7 @@ class Config(Section):
     """The whole file."""
 
     campaign: Campaign
-    inbox: Inbox
+    inbox: InboxSection
     workspace: WorkspaceSection = WorkspaceSection()
     process: Process = Process()
     review: ReviewSection = ReviewSection()

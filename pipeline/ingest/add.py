@@ -1,68 +1,60 @@
-"""``footage add``: files that came by another way, brought in by hand.
+"""``footage add``: take in files that came by another way than mail.
 
-They go the same way as attachments.  What somebody has withdrawn is taken again, because a
-person says so; what was added before and is still kept is not taken twice.
+They are treated like the files of a drop folder.  Bytes that somebody withdrew are taken in again,
+because a person asks for it; a file that was added before is not taken in twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pipeline import publishing
-from pipeline.errors import UsageError, from_os_error
-from pipeline.ingest.inbox import file_time, stable_name, uid_of
-from pipeline.ingest.originals import Originals
-from pipeline.ingest.stage import IngestSummary
-from pipeline.ingest.take import Taker
+from pipeline.errors import UsageError
+from pipeline.ingest.folders import FileInbox, new_file
+from pipeline.ingest.inbox import Arrival, Known, stable_name, uid_of
+from pipeline.ingest.stage import IngestRun, IngestSummary
 from pipeline.model import MailIdentity
 from pipeline.run import Run
-
-ACCOUNT = "added"
 
 
 def add(run: Run, paths: Iterable[Path]) -> IngestSummary:
     """Take in files, each as a submission without a sender, received when it was last changed.
 
-    :raises UsageError: one of them is no file; nothing is taken in then.
+    :raises UsageError: a path is not a file; nothing is taken in then.
     :raises DiskFull: the disk is full.
     """
     wanted = list(paths)
     missing = [str(path) for path in wanted if not path.is_file()]
     if missing:
         raise UsageError(f"no such file: {', '.join(missing)}")
-    originals = Originals(
-        run.workspace, run.ledger, run.config.inbox.max_attachment_mb, by_hand=True
-    )
-    taker = Taker(originals, run.config.campaign)
-    mails = attachments = size = again = 0
-    total = sum(path.stat().st_size for path in wanted)
-    with run.console.task("Adding", total, "B") as task:
-        for path in wanted:
-            try:
-                sha256 = publishing.sha256_of(path)
-                uid = f"{sha256}:{uid_of(stable_name(path))}"
-                identity = MailIdentity(ACCOUNT, "", 0, uid)
-                if uid in run.ledger.intake.known_uids(ACCOUNT, "", 0):
-                    originals.keep(
-                        publishing.read_chunks(path)
-                    )  # it may have been withdrawn or purged
-                    originals.publish()
-                    again += 1
-                else:
-                    with path.open("rb") as file:
-                        taken = taker.file(identity, file, stable_name(path), file_time(path))
-                    originals.publish()
-                    run.ledger.intake.record_mail(
-                        identity, sha256, taken.submission, taken.attachments
-                    )
-                    mails += 1
-                    attachments += len(taken.attachments)
-                    size += taken.bytes
-                    run.console.event("added", submission=taken.submission.id, sha256=sha256)
-            except OSError as error:
-                raise from_os_error(error) from error
-            finally:
-                originals.forget()
-            task.advance(path.stat().st_size)
-    return IngestSummary(mails=mails, attachments=attachments, bytes=size, seen_again=again)
+    inbox = _AddedFiles(wanted)
+    work = IngestRun(run, by_hand=True)
+    work.take_in(inbox, inbox.new(run.ledger.intake.known_uids))
+    for path in inbox.known:
+        work.bring_back(path)
+    return work.summary
+
+
+class _AddedFiles(FileInbox):
+    """The files of one command as an inbox."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        super().__init__("added", "")
+        self._wanted = paths
+        self.known: list[Path] = []
+
+    def files(self) -> Iterator[tuple[Path, str]]:
+        """The files, by content and name."""
+        for path in self._wanted:
+            yield path, f"{publishing.sha256_of(path)}:{uid_of(stable_name(path))}"
+
+    def arrival(self, identity: MailIdentity, path: Path) -> Arrival:
+        """The file as footage."""
+        return new_file(identity, path)
+
+    def new(self, known: Known) -> Sequence[Arrival]:
+        """The files that were not added before; the others are in ``known`` afterwards."""
+        arrivals = self.new_files(known)
+        self.known = [path for path in self._wanted if path not in self._paths.values()]
+        return arrivals

@@ -1,88 +1,130 @@
-"""Embedded inboxes of one file a mail: ``eml:`` and ``maildir:``.  Read in place, never changed."""
+"""Inboxes whose mails or files are files on the disk: ``eml:``, ``maildir:`` and ``folder:``.
+
+They are read in place and never changed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import fcntl
+import os
+import time
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline.config import Config
 from pipeline.errors import InboxError
 from pipeline.ingest.inbox import (
     Advance,
+    Arrival,
     Gone,
+    Inbox,
     Known,
-    MailRef,
-    Spools,
+    NewFile,
+    NewMail,
     file_time,
     stable_name,
     uid_of,
 )
 from pipeline.ingest.spool import Readable
 from pipeline.model import MailIdentity
+from pipeline.workspace import Workspace
+
+QUIET_S = 60.0
+_HALF = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", ".swp")
 
 
-class FileInbox:
-    """Mails that are files; the kinds differ in where they lie and what names them."""
+class FileInbox(Inbox):
+    """An inbox of files; the kinds differ in which files they take and how these are known."""
 
-    scheme = ""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, account: str, mailbox: str) -> None:
+        """*account* and *mailbox* name the inbox in the ledger."""
+        self._account, self._mailbox = account, mailbox
         self._paths: dict[str, Path] = {}
 
-    def new(self, known: Known) -> list[MailRef]:
-        """The mails that are not known, in the order of their names."""
-        account, mailbox = self.scheme, str(self._folder)
-        seen = known(account, mailbox, 0)
-        refs = []
+    @abstractmethod
+    def files(self) -> Iterator[tuple[Path, str]]:
+        """Each file with its UID, in the order in which they are taken in."""
+
+    def arrival(self, identity: MailIdentity, path: Path) -> Arrival:
+        """The record of a new file."""
+        return NewMail(identity, path.stat().st_size, file_time=file_time(path))
+
+    def is_ready(self, path: Path) -> bool:  # noqa: ARG002 - a mail is written in one step
+        """Whether a file is complete."""
+        return True
+
+    def has_changed(self, path: Path, uid: str) -> bool:  # noqa: ARG002 - nobody edits a mail
+        """Whether a file is another one than when it was listed."""
+        return False
+
+    def new(self, known: Known) -> Sequence[Arrival]:
+        """The files that are not known.
+
+        :raises InboxError: the inbox can't be read.
+        """
         try:
-            for path, uid in self._mails():
-                if uid in seen or uid in self._paths:
-                    continue
-                self._paths[uid] = path
-                identity = MailIdentity(account, mailbox, 0, uid)
-                refs.append(MailRef(identity, path.stat().st_size, file_time=file_time(path)))
+            return self.new_files(known)
         except OSError as error:
-            raise unreadable(self._folder, error) from error
-        return refs
+            raise unreadable(self._mailbox, error) from error
+
+    def new_files(self, known: Known) -> Sequence[Arrival]:
+        """The files that are not known, each once.
+
+        :raises OSError: one of them can't be read.
+        """
+        seen = known(self._account, self._mailbox, 0)
+        arrivals = []
+        for path, uid in self.files():
+            if uid not in seen and uid not in self._paths and self.is_ready(path):
+                self._paths[uid] = path
+                identity = MailIdentity(self._account, self._mailbox, 0, uid)
+                arrivals.append(self.arrival(identity, path))
+        return arrivals
 
     @contextmanager
-    def raw(self, ref: MailRef, spools: Spools, advance: Advance) -> Iterator[Readable]:  # noqa: ARG002
-        """The mail itself: nothing is copied."""
-        path = self._paths[ref.identity.uid]
-        if not path.is_file():
+    def open_raw(self, arrival: Arrival, advance: Advance) -> Iterator[Readable]:
+        """Give the file itself: nothing is copied.
+
+        :raises Gone: it is not there any more, or has changed, also at the end of the block.
+        """
+        uid = arrival.identity.uid
+        path = self._paths[uid]
+        if not path.is_file() or self.has_changed(path, uid):
             raise Gone
         with path.open("rb") as file:
             yield file
-        advance(ref.size)
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-    def _mails(self) -> Iterator[tuple[Path, str]]:
-        raise NotImplementedError
+        if self.has_changed(path, uid):
+            raise Gone
+        advance(arrival.size)
 
 
 class EmlInbox(FileInbox):
-    """A folder of ``.eml`` files; one that changes is another mail."""
+    """A folder of ``.eml`` files; a file that changes is another mail."""
 
-    scheme = "eml"
+    def __init__(self, config: Config, _workspace: Workspace) -> None:
+        self._folder = config.resolve(config.inbox.path)
+        super().__init__("eml", str(self._folder))
 
-    def _mails(self) -> Iterator[tuple[Path, str]]:
+    def files(self) -> Iterator[tuple[Path, str]]:
+        """The ``.eml`` files, by name, size and time."""
         for path in sorted(self._folder.iterdir()):
             if path.suffix.lower() == ".eml" and path.is_file():
-                stat = path.stat()
-                yield path, f"{uid_of(stable_name(path))}:{stat.st_size}:{stat.st_mtime_ns}"
+                yield path, _versioned_uid(path, self._folder)
 
 
 class MaildirInbox(FileInbox):
-    """A Maildir: ``new`` and ``cur``; what stands before the flags names a mail for ever."""
+    """A Maildir: ``new`` and ``cur``.  The name before the flags identifies a mail for ever."""
 
-    scheme = "maildir"
+    def __init__(self, config: Config, _workspace: Workspace) -> None:
+        self._folder = config.resolve(config.inbox.path)
+        super().__init__("maildir", str(self._folder))
 
-    def _mails(self) -> Iterator[tuple[Path, str]]:
+    def files(self) -> Iterator[tuple[Path, str]]:
+        """The mails, by their names without the flags."""
         if not (self._folder / "cur").is_dir():
-            raise InboxError(f"maildir:{self._folder} is no Maildir: it has no folder named cur")
+            raise InboxError(f"maildir:{self._folder} is not a Maildir: it has no folder named cur")
         for name in ("cur", "new"):
             folder = self._folder / name
             for path in sorted(folder.iterdir()) if folder.is_dir() else ():
@@ -90,6 +132,76 @@ class MaildirInbox(FileInbox):
                     yield path, uid_of(stable_name(path).partition(":")[0])
 
 
-def unreadable(path: Path, error: OSError) -> InboxError:
-    """The sentence for an inbox on disk that can't be read."""
-    return InboxError(f"the inbox {path} can't be read: {error.strerror or error}")
+class DropInbox(FileInbox):
+    """A drop folder: each file in it, or in a folder in it, is a submission of its own.
+
+    Only files that have stopped growing are taken in: a file that a program has open for writing
+    waits for the next run.  Where the system can't tell (files of another user, network folders),
+    a file that was changed less than a minute ago waits.  Hidden files, half-finished ones of
+    browsers and copying programs, and symbolic links are ignored.
+    """
+
+    def __init__(self, config: Config, _workspace: Workspace) -> None:
+        """:raises InboxError: there is no such folder."""
+        self._folder = config.resolve(config.inbox.path)
+        if not self._folder.is_dir():
+            raise InboxError(f"folder:{self._folder} is not a folder")
+        super().__init__("folder", str(self._folder))
+
+    def files(self) -> Iterator[tuple[Path, str]]:
+        """The files, by name, size and time."""
+        for path in _visible_files(self._folder):
+            yield path, _versioned_uid(path, self._folder)
+
+    def is_ready(self, path: Path) -> bool:
+        """Whether the file has stopped growing."""
+        return is_at_rest(path)
+
+    def arrival(self, identity: MailIdentity, path: Path) -> Arrival:
+        """The file as footage."""
+        return new_file(identity, path)
+
+    def has_changed(self, path: Path, uid: str) -> bool:
+        """Whether the file is gone, or has grown since it was listed."""
+        return not path.is_file() or _versioned_uid(path, self._folder) != uid
+
+
+def new_file(identity: MailIdentity, path: Path) -> NewFile:
+    """The record of a file that is footage itself."""
+    return NewFile(identity, path.stat().st_size, stable_name(path), file_time(path))
+
+
+def is_at_rest(path: Path) -> bool:
+    """Whether no program writes to a file any more, as far as one can tell without waiting."""
+    with path.open("rb") as file:
+        try:
+            # a read lease is refused while anybody has the file open for writing (fcntl(2))
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        except BlockingIOError:
+            return False
+        except (OSError, AttributeError):
+            return time.time() - path.stat().st_mtime >= QUIET_S
+    return True
+
+
+def unreadable(place: object, error: OSError) -> InboxError:
+    """The sentence for an inbox on the disk that can't be read."""
+    return InboxError(f"the inbox {place} can't be read: {error.strerror or error}")
+
+
+def _visible_files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith((".", "~")) or path.is_symlink():
+            continue
+        if path.is_dir():
+            yield from _visible_files(path)
+        elif path.is_file() and not path.name.lower().endswith(_HALF):
+            yield path
+
+
+def _versioned_uid(path: Path, folder: Path) -> str:
+    """A UID that changes with the file."""
+    stat = path.stat()
+    name = os.fsencode(path.relative_to(folder)).decode("utf-8", "backslashreplace")
+    return f"{uid_of(name)}:{stat.st_size}:{stat.st_mtime_ns}"

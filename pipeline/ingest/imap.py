@@ -1,8 +1,8 @@
 """An IMAP mailbox as an inbox: new mail only, exactly once, over connections that break.
 
-Mails come in pieces into a spool, so memory never grows with them, and a cut connection
-costs one piece.  Ledger first, server second: a mail is moved when everything in it is safe,
-and what was asked of the server but not answered is looked at again at the next run.
+Mails come in pieces into a temporary file, so memory does not grow with them, and a broken
+connection costs one piece.  The ledger comes first and the server second: a mail is moved when
+everything in it is safe, and a move that got no answer is checked at the next run.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import imaplib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
@@ -18,10 +18,10 @@ from typing import TypeVar
 from pipeline.config import Config
 from pipeline.errors import InboxError
 from pipeline.ingest.connection import BROKEN
-from pipeline.ingest.inbox import Advance, Gone, Known, MailRef, Spools
+from pipeline.ingest.inbox import Advance, Arrival, Gone, Inbox, Known, NewMail, Unreadable
 from pipeline.ingest.session import Session, uid_set
 from pipeline.ingest.signin import credentials
-from pipeline.ingest.spool import Readable
+from pipeline.ingest.spool import Readable, spool
 from pipeline.ledger import Ledger
 from pipeline.model import Filed, MailIdentity
 from pipeline.workspace import Workspace
@@ -35,25 +35,19 @@ _BATCH = 200
 _T = TypeVar("_T")
 
 
-class Unreadable(InboxError):
-    """The server can be reached, and twice gave no sensible answer to this one question."""
-
-
-class ImapInbox:
+class ImapInbox(Inbox):
     """One mailbox of one account."""
 
-    def __init__(
-        self, config: Config, workspace: Workspace, pauses_s: tuple[float, ...] | None = None
-    ) -> None:
-        """Nothing is connected yet.
+    def __init__(self, config: Config, workspace: Workspace) -> None:
+        """Connect to nothing yet.
 
-        :raises InboxError: the configuration makes no sense.
+        :raises InboxError: the processed folder is the mailbox itself.
         """
         inbox = config.inbox
         if inbox.processed_folder == inbox.folder:
             raise InboxError("[inbox] processed_folder is the mailbox that mail is read from")
         self._config = config
-        self._pauses_s = PAUSES_S if pauses_s is None else pauses_s
+        self._spools = workspace.originals
         self._credentials = credentials(config, workspace)
         self._session: Session | None = None
         self._account = f"{inbox.user}@{inbox.host}"
@@ -61,74 +55,75 @@ class ImapInbox:
         self._uidvalidity: int | None = None
 
     def close(self) -> None:
-        """Say goodbye to the server."""
+        """Sign out from the server."""
         if self._session is not None:
             self._session.close()
             self._session = None
 
     # -- reading --------------------------------------------------------------------------
 
-    def new(self, known: Known) -> list[MailRef]:
-        """The mails that are not known, oldest first: asks for them and for nothing else.
+    def new(self, known: Known) -> Sequence[Arrival]:
+        """The mails that are not known, oldest first.  Nothing is requested about the others.
 
         :raises InboxError: the server can't be reached or refuses.
         """
         return self._tried(lambda session: self._new(session, known))
 
-    def _new(self, session: Session, known: Known) -> list[MailRef]:
+    def _new(self, session: Session, known: Known) -> Sequence[Arrival]:
         seen = {int(uid) for uid in known(self._account, self._mailbox, session.uidvalidity)}
         uids: list[int] = []
         if session.exists:
             for wanted in unknown_sets(seen):
                 uids += [uid for uid in session.search(wanted) if uid not in seen]
         uids = sorted(set(uids))
-        refs = []
+        arrivals = []
         for start in range(0, len(uids), _BATCH):
             found = session.envelopes(uids[start : start + _BATCH])
             for uid, (size, received) in sorted(found.items()):
-                refs.append(MailRef(self._identity(session.uidvalidity, uid), size, received))
-        return refs
+                identity = self._identity(session.uidvalidity, uid)
+                arrivals.append(NewMail(identity, size, received))
+        return arrivals
 
     def _identity(self, uidvalidity: int, uid: int | str) -> MailIdentity:
         return MailIdentity(self._account, self._mailbox, uidvalidity, str(uid))
 
     @contextmanager
-    def raw(self, ref: MailRef, spools: Spools, advance: Advance) -> Iterator[Readable]:
-        """The mail in a spool.
+    def open_raw(self, arrival: Arrival, advance: Advance) -> Iterator[Readable]:
+        """Give the mail in a temporary file.
 
         :raises Gone: it is not in the mailbox any more.
         :raises Unreadable: the server has it, and can't give it.
         :raises InboxError: the server can't be reached or refuses.
         """
-        uid = int(ref.identity.uid)
+        uid = int(arrival.identity.uid)
         offset = 0
-        with spools() as spool:
+        with spool(self._spools) as file:
             while True:
                 ask = partial(Session.piece, uid=uid, offset=offset, size=PIECE)
                 piece = self._tried(ask)
                 if piece is None:
                     raise Gone
-                spool.write(piece)
+                file.write(piece)
                 offset += len(piece)
                 advance(len(piece))
                 if len(piece) < PIECE:
                     break
-            yield spool
+            yield file
 
     # -- moving ---------------------------------------------------------------------------
 
-    def file(self, ledger: Ledger) -> int:
-        """Move to the processed folder whatever is safe on the disk, if one is set.
+    def settle(self, ledger: Ledger) -> int:
+        """Move the mails that are safe on the disk to the processed folder, if one is set.
 
         :returns: how many mails were moved.
-        :raises InboxError: the server can't be reached or refuses; what was not answered is
-            looked at again at the next run.
+        :raises InboxError: the server can't be reached or refuses; a move that got no answer is
+            checked at the next run.
         """
         if not self._config.inbox.processed_folder:
             return 0
-        return self._tried(lambda session: self._file(session, ledger))
+        return self._tried(lambda session: self._settle(session, ledger))
 
-    def _file(self, session: Session, ledger: Ledger) -> int:
+    def _settle(self, session: Session, ledger: Ledger) -> int:
         folder = self._config.inbox.processed_folder
         session.reopen()
         self._check(session)
@@ -147,9 +142,9 @@ class ImapInbox:
         return moved
 
     def _reconcile(self, session: Session, ledger: Ledger) -> int:
-        """What was asked for without an answer: gone is moved, still there is to be moved.
+        """Clear up moves that got no answer: a mail that is gone was moved, the others were not.
 
-        Without MOVE it may have been copied and not yet taken away: then it is now.
+        Without MOVE a mail may have been copied and not yet deleted: it is deleted now.
         """
         asked = [
             int(uid)
@@ -175,13 +170,13 @@ class ImapInbox:
     # -- the connection -------------------------------------------------------------------
 
     def _tried(self, work: Callable[[Session], _T]) -> _T:
-        """Do something on the connection; where it breaks, on a new one.
+        """Do *work* on the connection, and again on a new one if it breaks.
 
         :raises InboxError: it broke too often in a row.
-        :raises Unreadable: the server answers, but not this.
+        :raises Unreadable: the server answers other questions, but not this one.
         """
         trouble: Exception | None = None
-        for pause_s in self._pauses_s:
+        for pause_s in PAUSES_S:
             if trouble is not None:
                 time.sleep(pause_s)
             try:
@@ -192,7 +187,7 @@ class ImapInbox:
                 trouble = error
                 self._drop()
             except imaplib.IMAP4.error as error:
-                # an answer that makes no sense, or a refusal: the connection may be out of step
+                # a refusal, or an answer to another question: then the connection is useless
                 self._drop()
                 if isinstance(trouble, imaplib.IMAP4.error) and not isinstance(trouble, BROKEN):
                     raise Unreadable(
@@ -203,7 +198,7 @@ class ImapInbox:
         inbox = self._config.inbox
         raise InboxError(
             f"the connection to {inbox.host}, port {inbox.port}, broke "
-            f"{len(self._pauses_s)} times in a row ({_kind(trouble)}). What came before is safe; "
+            f"{len(PAUSES_S)} times in a row ({_kind(trouble)}). What came before is safe; "
             "run again when the server can be reached."
         ) from trouble
 
@@ -215,12 +210,12 @@ class ImapInbox:
         return self._session
 
     def _check(self, session: Session) -> None:
-        """UIDs mean nothing once UIDVALIDITY has changed (RFC 9051, section 2.3.1.1)."""
+        """Stop if UIDVALIDITY has changed: UIDs mean nothing then (RFC 9051, 2.3.1.1)."""
         if self._uidvalidity is None:
             self._uidvalidity = session.uidvalidity
         elif self._uidvalidity != session.uidvalidity:
             raise InboxError(
-                f"the mailbox {self._mailbox!r} was made anew on the server during the run; "
+                f"the mailbox {self._mailbox!r} was created again on the server during the run; "
                 "run again: nothing is taken in twice"
             )
 
@@ -231,9 +226,9 @@ class ImapInbox:
 
 
 def unknown_sets(seen: Iterable[int]) -> list[str]:
-    """UID sets that hold every UID but the seen ones: the gaps, and all that is newer.
+    """UID sets of all UIDs except the seen ones: the gaps, and everything newer.
 
-    Where there are too many gaps to name, all UIDs are asked for, and sorted out here.
+    If there are too many gaps to name, the set is of all UIDs, and the caller filters.
     """
     gaps = []
     next_uid = 1
@@ -246,7 +241,7 @@ def unknown_sets(seen: Iterable[int]) -> list[str]:
 
 
 def _cut(text: str) -> list[str]:
-    """A sequence set in pieces that fit into a command."""
+    """Split a sequence set into pieces that fit into a command."""
     sets = [""]
     for item in text.split(","):
         if len(sets[-1]) + len(item) >= _LONGEST_SET:
@@ -256,7 +251,7 @@ def _cut(text: str) -> list[str]:
 
 
 def _is_local(error: Exception) -> bool:
-    """Whether the trouble is the disk's and not the connection's."""
+    """Whether the disk failed and not the connection."""
     return isinstance(error, OSError) and (
         error.filename is not None or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
     )

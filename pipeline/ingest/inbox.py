@@ -1,73 +1,124 @@
-"""What every kind of inbox offers to the stage, and which kind an address names."""
+"""What every inbox offers to the stage, and the one function that opens the configured inbox.
+
+The kinds of inboxes are listed in :mod:`pipeline.config.inbox`, with the class that reads each.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from pipeline.config import Config
+from pipeline.errors import InboxError
 from pipeline.ingest.spool import Readable
+from pipeline.ledger import Ledger
 from pipeline.model import MailIdentity
+from pipeline.workspace import Workspace
 
 Advance = Callable[[int], None]
-"""Told how many bytes more have come."""
+"""Takes the number of bytes that have come since the last call."""
 
 Known = Callable[[str, str, int], set[str]]
 """Given account, mailbox and UIDVALIDITY: the UIDs that were taken in already."""
 
-Spools = Callable[[], SpooledTemporaryFile[bytes]]
-"""Makes a temporary file for a mail."""
-
 
 @dataclass(frozen=True)
-class MailRef:
+class NewMail:
     """A mail that was not taken in yet.
 
-    ``received``: the server's INTERNALDATE; ``file_time``: of the file that holds it.
-    ``size`` in bytes is what the inbox says, for the progress bar alone.  ``name``: of a file
-    that is no mail but footage itself.
+    ``size`` in bytes, as the inbox gives it, for the progress bar only.  ``received``: the server's
+    INTERNALDATE.  ``file_time``: when the file that holds the mail was last changed.
     """
 
     identity: MailIdentity
     size: int
     received: datetime | None = None
     file_time: datetime | None = None
-    name: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What a dry run shows."""
+        return self.identity.uid
+
+    @property
+    def moment(self) -> datetime | None:
+        """When the mail came, as far as the inbox knows."""
+        return self.received or self.file_time
 
 
+@dataclass(frozen=True)
+class NewFile:
+    """A file that is footage itself and was not taken in yet.
+
+    ``size`` in bytes.  ``moment``: when it was last changed.
+    """
+
+    identity: MailIdentity
+    size: int
+    name: str
+    moment: datetime
+
+
+Arrival = NewMail | NewFile
+
+
+@runtime_checkable
 class Inbox(Protocol):
-    """A place where footage arrives.  Reading changes nothing in it."""
+    """A place where footage arrives.  Reading it changes nothing in it."""
 
-    def new(self, known: Known) -> list[MailRef]:
-        """The mails that are not known, oldest first.
+    def new(self, known: Known) -> Sequence[Arrival]:
+        """The mails or files that are not known, oldest first.
 
-        :raises InboxError: it can't be reached or read.
+        :raises InboxError: the inbox can't be reached or read.
         """
         ...
 
-    def raw(
-        self, ref: MailRef, spools: Spools, advance: Advance
-    ) -> AbstractContextManager[Readable]:
-        """The mail's bytes, for the length of a block.
+    def open_raw(self, arrival: Arrival, advance: Advance) -> AbstractContextManager[Readable]:
+        """Give the bytes of a mail or file, for the length of a block.
 
-        :raises Gone: it is not there any more.
-        :raises InboxError: it can't be reached or read.
+        :raises Gone: it is not there any more; also at the end of the block.
+        :raises Unreadable: it is there, and the server can't give it.
+        :raises InboxError: the inbox can't be reached or read.
         """
         ...
+
+    def settle(self, ledger: Ledger) -> int:  # noqa: ARG002 - for inboxes that file nothing
+        """Tell the server which mails are safe, after all new ones were taken in.
+
+        :returns: how many mails were moved.
+        :raises InboxError: the inbox can't be reached.
+        """
+        return 0
 
     def close(self) -> None:
-        """Let go of it."""
-        ...
+        """Close what is open: a connection, a file."""
+        return
 
 
 class Gone(Exception):
-    """A mail was deleted or moved by somebody else between listing and reading."""
+    """Somebody else deleted or moved a mail between listing and reading."""
+
+
+class Unreadable(InboxError):
+    """The server can be reached, but twice gave no sensible answer to this one question."""
+
+
+def open_inbox(config: Config, workspace: Workspace) -> Inbox:
+    """Open the inbox that the configuration names; an IMAP inbox connects later.
+
+    :raises InboxError: there is no such inbox.
+    """
+    module, _, name = config.inbox.kind.reader.partition(".")
+    reader = getattr(import_module(f"pipeline.ingest.{module}"), name)
+    inbox: Inbox = reader(config, workspace)
+    return inbox
 
 
 def file_time(path: Path) -> datetime:
@@ -76,10 +127,10 @@ def file_time(path: Path) -> datetime:
 
 
 def stable_name(path: Path) -> str:
-    """A file's name as the ledger can hold it, also where it is no valid UTF-8."""
+    """A file's name as the ledger can store it, also if it is not valid UTF-8."""
     return os.fsencode(path.name).decode("utf-8", "backslashreplace")
 
 
 def uid_of(name: str) -> str:
-    """What stands for a file's name in the ledger: a hash, since a name can tell a place."""
+    """A hash that the ledger stores instead of a file's name, because a name can tell a place."""
     return hashlib.sha256(name.encode()).hexdigest()[:32]

@@ -1,8 +1,8 @@
-"""An mbox file as an inbox (RFC 4155).  Never changed; locked for reading while it is read.
+"""An mbox file as an inbox (RFC 4155).  It is never changed, and locked while it is read.
 
-A mail begins at a "From " line with a time and a year in it, at the start of the file or after
-an empty line, so that words in a letter are not taken for one.  What mailbox writers put
-before such words (``>From``) is taken off again.
+A mail begins at a "From " line that contains a time and a year, at the start of the file or after
+an empty line, so that a sentence in a letter is not mistaken for it.  The ``>`` that mailbox
+writers put before such a sentence is removed again.
 """
 
 from __future__ import annotations
@@ -10,18 +10,20 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from pipeline import publishing
+from pipeline.config import Config
 from pipeline.errors import InboxError
 from pipeline.ingest.folders import unreadable
-from pipeline.ingest.inbox import Advance, Known, MailRef, Spools, file_time
-from pipeline.ingest.spool import Readable
+from pipeline.ingest.inbox import Advance, Arrival, Inbox, Known, NewMail, file_time
+from pipeline.ingest.spool import Readable, spool
 from pipeline.model import MailIdentity
+from pipeline.workspace import Workspace
 
 _START = re.compile(rb"From [^\r\n]{0,200}\d\d:\d\d[^\r\n]{0,60}\b\d{4}\b[^\r\n]{0,60}\r?\n")
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
@@ -29,12 +31,13 @@ _CHUNK = 1 << 20
 _LONGEST_START = 400
 
 
-class MboxInbox:
-    """The mails of one file.  Mails are told apart by their bytes, for all else may move."""
+class MboxInbox(Inbox):
+    """The mails of one file.  A mail is known by its bytes, because its place may change."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, config: Config, workspace: Workspace) -> None:
         """:raises InboxError: there is no such file, or a mail is being delivered into it."""
-        self._path = path
+        self._spools = workspace.originals
+        self._path = path = config.resolve(config.inbox.path)
         self._places: dict[str, tuple[int, int]] = {}
         try:
             self._file: BinaryIO = path.open("rb")
@@ -47,10 +50,10 @@ class MboxInbox:
             raise InboxError(f"{path} is being written to; run again in a minute") from error
 
     def close(self) -> None:
-        """Let go of the file, and of the lock with it."""
+        """Close the file, which releases the lock."""
         self._file.close()
 
-    def new(self, known: Known) -> list[MailRef]:
+    def new(self, known: Known) -> Sequence[Arrival]:
         """The mails that are not known, in the order of the file.
 
         :raises InboxError: it holds something else.
@@ -59,25 +62,25 @@ class MboxInbox:
         seen = known(account, mailbox, 0)
         when: datetime = file_time(self._path)
         if self._file.seek(0, 2) and not _START.match(_read(self._file, 0)):
-            raise InboxError(f"mbox:{self._path} is no mbox file: it does not begin with a mail")
-        refs = []
+            raise InboxError(f"mbox:{self._path} is not an mbox file: it begins with no mail")
+        arrivals = []
         for start, end in _mails(self._file):
             uid = self._digest(start, end)
             if uid in seen or uid in self._places:
                 continue
             self._places[uid] = (start, end)
             identity = MailIdentity(account, mailbox, 0, uid)
-            refs.append(MailRef(identity, end - start, file_time=when))
-        return refs
+            arrivals.append(NewMail(identity, end - start, file_time=when))
+        return arrivals
 
     @contextmanager
-    def raw(self, ref: MailRef, spools: Spools, advance: Advance) -> Iterator[Readable]:
-        """The mail without its quoting, in a spool."""
-        with spools() as spool:
-            for lines in _whole_lines(self._path, *self._places[ref.identity.uid]):
-                spool.write(_QUOTED.sub(rb"\1", lines) if b">From " in lines else lines)
+    def open_raw(self, arrival: Arrival, advance: Advance) -> Iterator[Readable]:
+        """Give the mail without its quoting, in a temporary file."""
+        with spool(self._spools) as file:
+            for lines in _whole_lines(self._path, *self._places[arrival.identity.uid]):
+                file.write(_QUOTED.sub(rb"\1", lines) if b">From " in lines else lines)
                 advance(len(lines))
-            yield spool
+            yield file
 
     def _digest(self, start: int, end: int) -> str:
         digest = hashlib.sha256()
@@ -98,9 +101,9 @@ def _mails(file: BinaryIO) -> Iterator[tuple[int, int]]:
 
 
 def _starts(file: BinaryIO) -> Iterator[tuple[int, int]]:
-    """Where a mail's first line stands, and how long it is."""
+    """Where a mail's "From " line begins, and its length."""
     base, data = 0, b"\n\n" + _read(file, 0)
-    shift = -2  # the start of the file counts as after an empty line
+    shift = -2  # the start of the file counts as following an empty line
     while True:
         at = data.find(b"\nFrom ")
         while at >= 0:
@@ -113,7 +116,7 @@ def _starts(file: BinaryIO) -> Iterator[tuple[int, int]]:
         more = _read(file, reached)
         if not more:
             return
-        # starts that lie whole in what is kept were found already
+        # a "From " line that lies wholly in the kept bytes was found already
         whole = keep.rfind(b"\n")
         keep = keep[max(0, whole - 2) :] if whole >= 0 else keep
         base, shift = reached - len(keep), 0

@@ -12,7 +12,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.config import Config, Inbox
+from pipeline.config import Config, InboxSection
 from pipeline.errors import InboxError
 from pipeline.ingest import oauth
 from pipeline.workspace import Workspace
@@ -53,7 +53,7 @@ def credentials(config: Config, workspace: Workspace) -> Credentials:
 class Password:
     """A password that lies outside of the configuration."""
 
-    inbox: Inbox
+    inbox: InboxSection
     mechanism: str = "PASSWORD"
     renewable: bool = False
 

@@ -1,8 +1,7 @@
 """Ingest: new mail in the inbox → originals in the workspace, each attachment in the ledger.
 
-Takes a run whose workspace is held; gives a summary.
-Raises InboxError where the inbox can't be read to its end, StageError where the disk can't
-take more: what was taken in by then stays, and the next run goes on.
+The workspace must be held.  Raises InboxError if the inbox can't be read to its end, DiskFull if
+the disk is full: what was taken in by then stays, and the next run goes on.
 """
 
 from __future__ import annotations
@@ -10,25 +9,23 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from pipeline import clock, wording
+from pipeline import clock, publishing, wording
 from pipeline.config import Config
 from pipeline.console import Console, Task
 from pipeline.errors import InboxError, from_os_error
-from pipeline.ingest.drop import DropInbox
-from pipeline.ingest.folders import EmlInbox, MaildirInbox
-from pipeline.ingest.imap import ImapInbox, Unreadable
-from pipeline.ingest.inbox import Gone, Inbox, MailRef
-from pipeline.ingest.mbox import MboxInbox
+from pipeline.ingest.inbox import Arrival, Gone, Inbox, NewFile, Unreadable, open_inbox
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.spool import Readable
 from pipeline.ingest.take import Taken, Taker
 from pipeline.run import Run
 from pipeline.workspace import Workspace
 
-# What code that reads a mail may raise over bytes that nobody foresaw.  Nothing else: trouble
-# with the disk, the ledger or the memory is no property of a mail.
+# What code that reads a mail may raise on unexpected bytes.  A fault of the disk, the ledger or
+# the memory is not among them: it is not the mail's.
 _BREAKS_PARSING = (
     ValueError,
     LookupError,
@@ -84,138 +81,131 @@ def run(run: Run, *, dry_run: bool = False) -> IngestSummary:
     """
     inbox = open_inbox(run.config, run.workspace)
     try:
-        refs = inbox.new(run.ledger.intake.known_uids)
+        arrivals = inbox.new(run.ledger.intake.known_uids)
         if dry_run:
-            return _preview(refs, run.console)
-        intake = _Intake(run)
-        intake.take_in(inbox, refs)
-        intake.tell_server(inbox)
+            return _preview(arrivals, run.console)
+        work = IngestRun(run)
+        work.take_in(inbox, arrivals)
+        return replace(work.summary, filed=inbox.settle(run.ledger))
     finally:
         inbox.close()
-    return intake.summary()
-
-
-def open_inbox(config: Config, workspace: Workspace) -> Inbox:
-    """The inbox that the configuration names; an IMAP one is not connected yet.
-
-    :raises InboxError: there is none.
-    """
-    scheme, _, path = config.inbox.url.partition(":")
-    scheme = scheme.lower()
-    if scheme == "eml":
-        return EmlInbox(config.resolve(path))
-    if scheme == "maildir":
-        return MaildirInbox(config.resolve(path))
-    if scheme == "mbox":
-        return MboxInbox(config.resolve(path))
-    if scheme == "folder":
-        return DropInbox(config.resolve(path))
-    return ImapInbox(config, workspace)
 
 
 def check(config: Config) -> str:
-    """Open the inbox, sign in if need be, count what is in it, and change nothing.
+    """Open the inbox, sign in if needed, count its mails, and change nothing.
 
     :raises InboxError: it can't be reached, signed in to, or read.
     """
     inbox = open_inbox(config, Workspace(config.root))
     try:
-        refs = inbox.new(lambda _account, _mailbox, _uidvalidity: set())
-        return f"{len(refs)} mails at {config.inbox.scheme}"
+        arrivals = inbox.new(lambda _account, _mailbox, _uidvalidity: set())
+        return f"{len(arrivals)} mails at {config.inbox.scheme}"
     finally:
         inbox.close()
 
 
-def _preview(refs: list[MailRef], console: Console) -> IngestSummary:
+def _preview(arrivals: Sequence[Arrival], console: Console) -> IngestSummary:
     coming = []
-    for ref in refs:
-        moment = ref.received or ref.file_time
-        uid = wording.display_name(ref.name) if ref.name else ref.identity.uid
-        item = Coming(uid, clock.stamp(moment) if moment else "", ref.size)
-        console.say(f"would take in {item.uid}: {item.size} bytes, received {item.received_at}")
-        coming.append(item)
+    for arrival in arrivals:
+        name = arrival.identity.uid
+        if isinstance(arrival, NewFile):
+            name = wording.display_name(arrival.name)
+        moment = clock.stamp(arrival.moment) if arrival.moment else ""
+        coming.append(Coming(name, moment, arrival.size))
+        console.say(f"would take in {name}: {arrival.size} bytes, received {moment}")
     return IngestSummary(coming=tuple(coming))
 
 
-class _Intake:
-    """The counts of one run, and the order of work for one mail."""
+class IngestRun:
+    """The order of work for each mail or file of one run, and what was done so far."""
 
-    def __init__(self, run: Run) -> None:
-        self._ledger, self._console = run.ledger, run.console
-        limit = run.config.inbox.max_attachment_mb
-        self._originals = Originals(run.workspace, run.ledger, limit)
+    def __init__(self, run: Run, *, by_hand: bool = False) -> None:
+        """*by_hand*: a person asks for these files, so bytes that were withdrawn come back."""
+        self._ledger, self._console = run.ledger.intake, run.console
+        limit_mb = run.config.inbox.max_attachment_mb
+        self._originals = Originals(run.workspace, run.ledger, limit_mb, by_hand=by_hand)
         self._taker = Taker(self._originals, run.config.campaign)
-        self._count = dict.fromkeys(
-            ("mails", "attachments", "bytes", "set_aside", "seen_again", "filed", "left"), 0
-        )
+        self._by_hand = by_hand
+        self.summary = IngestSummary()
 
-    def summary(self) -> IngestSummary:
-        return IngestSummary(**self._count)  # type: ignore[arg-type]
+    def take_in(self, inbox: Inbox, arrivals: Sequence[Arrival]) -> None:
+        """Take in what is new in an inbox.
 
-    def take_in(self, inbox: Inbox, refs: list[MailRef]) -> None:
-        size = sum(ref.size for ref in refs)
+        :raises InboxError: the server can't be reached, or gave none of the mails.
+        :raises DiskFull: the disk is full.
+        """
+        size = sum(arrival.size for arrival in arrivals)
         with self._console.task("Taking in", size, "B") as task:
-            for ref in refs:
+            for arrival in arrivals:
                 try:
-                    self._one(inbox, ref, task)
+                    self._take_one(inbox, arrival, task)
                 except Gone:
                     self._console.event("mail-gone")
                 except Unreadable:
-                    self._count["left"] += 1
+                    self._count(left=1)
                     self._console.warn(
-                        "a mail could not be had from the server; it is left for the next run"
+                        "the server could not give a mail; it is left for the next run"
                     )
                 except OSError as error:
                     raise from_os_error(error) from error
-        if self._count["left"] == len(refs) >= _GIVE_UP:
+                finally:
+                    self._originals.forget()
+        if self.summary.left == len(arrivals) >= _GIVE_UP:
             raise InboxError("the server gave none of the new mails; run again later")
 
-    def _one(self, inbox: Inbox, ref: MailRef, task: Task) -> None:
-        """Fetch, take apart, look whether it is known, publish what was in it, write it down."""
+    def bring_back(self, path: Path) -> None:
+        """Keep a file that was added before: its original may have been withdrawn or purged.
+
+        :raises OSError: the disk is full, or fails.
+        """
         try:
-            with inbox.raw(ref, self._originals.spool, task.advance) as file:
-                taken = self._take(ref, file)
-            # behind the block, at whose end an inbox may say that what was read has changed
-            digest = _digest(ref, taken)
-            known = self._ledger.intake.submission_of_digest(digest)
-            if known is not None:
-                self._ledger.intake.record_seen_again(ref.identity, digest, known)
-                self._count["seen_again"] += 1
-                return
+            self._originals.keep(publishing.read_chunks(path))
             self._originals.publish()
         finally:
             self._originals.forget()
-        self._ledger.intake.record_mail(ref.identity, digest, taken.submission, taken.attachments)
+        self._count(seen_again=1)
+
+    def _take_one(self, inbox: Inbox, arrival: Arrival, task: Task) -> None:
+        """Read, take apart, look up whether it is known, publish the originals, record it."""
+        with inbox.open_raw(arrival, task.advance) as file:
+            taken = self._take_apart(arrival, file)
+        # after the block, because at its end an inbox may say that the file has changed
+        digest = _digest(arrival, taken)
+        known = self._ledger.submission_of_digest(digest)
+        if known is None or self._by_hand:
+            self._originals.publish()
+        if known is not None:
+            self._ledger.record_seen_again(arrival.identity, digest, known)
+            self._count(seen_again=1)
+            return
+        self._ledger.record_mail(arrival.identity, digest, taken.submission, taken.attachments)
         if taken.error:
-            self._count["set_aside"] += 1
+            self._count(set_aside=1)
             self._console.event("broken-mail", error=taken.error)
-        self._count["mails"] += 1
-        self._count["attachments"] += len(taken.attachments)
-        self._count["bytes"] += taken.bytes
+        self._count(mails=1, attachments=len(taken.attachments), bytes=taken.bytes)
         self._console.event(
             "mail",
             submission=taken.submission.id,
             attachments=[item.sha256 for item in taken.attachments],
         )
 
-    def _take(self, ref: MailRef, file: Readable) -> Taken:
-        if ref.name is not None:
-            assert ref.file_time is not None
-            return self._taker.file(ref.identity, file, ref.name, ref.file_time)
+    def _take_apart(self, arrival: Arrival, file: Readable) -> Taken:
+        if isinstance(arrival, NewFile):
+            return self._taker.file(arrival, file)
         try:
-            return self._taker.mail(ref.identity, file, ref.received, ref.file_time)
+            return self._taker.mail(arrival, file)
         except _BREAKS_PARSING as error:
             self._originals.forget()
-            moment = ref.received or ref.file_time
-            return self._taker.broken(ref.identity, file, moment, type(error).__name__)
+            return self._taker.broken(arrival, file, type(error).__name__)
 
-    def tell_server(self, inbox: Inbox) -> None:
-        if isinstance(inbox, ImapInbox):
-            self._count["filed"] = inbox.file(self._ledger)
+    def _count(self, **more: int) -> None:
+        """Add to the counts of the summary."""
+        counts = {name: getattr(self.summary, name) + number for name, number in more.items()}
+        self.summary = replace(self.summary, **counts)
 
 
-def _digest(ref: MailRef, taken: Taken) -> str:
-    """What tells that a mail is known, whatever its UID; of a file, its name counts too."""
-    if ref.name is None:
-        return taken.digest
-    return hashlib.sha256(f"{ref.name}\0{taken.digest}".encode()).hexdigest()
+def _digest(arrival: Arrival, taken: Taken) -> str:
+    """What identifies a mail or file under any UID; for a file, its name counts too."""
+    if isinstance(arrival, NewFile):
+        return hashlib.sha256(f"{arrival.name}\0{taken.digest}".encode()).hexdigest()
+    return taken.digest

@@ -16,6 +16,7 @@ from pipeline.ingest.contents import Role
 from pipeline.ingest.decode import Incomplete, decoder, unix_lines
 from pipeline.ingest.fingerprint import Kept, fingerprint
 from pipeline.ingest.headers import Headers
+from pipeline.ingest.inbox import NewFile, NewMail
 from pipeline.ingest.mime import Part
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.rows import Rows, holds_location
@@ -88,59 +89,57 @@ class Taker:
     def __init__(self, originals: Originals, campaign: Campaign) -> None:
         self._originals, self._campaign = originals, campaign
 
-    def mail(self, identity: MailIdentity, file: Readable, received: datetime | None,
-             file_time: datetime | None = None) -> Taken:  # fmt: skip
-        """Take in the mail in *file*.  When it returns, all originals wait to be published.
+    def mail(self, arrival: NewMail, file: Readable) -> Taken:
+        """Take in the mail in *file*.  Afterwards all originals wait to be published.
 
-        :param received: the server's INTERNALDATE; without it the topmost Received header
-            counts, then *file_time*, never Date.
+        The time of a mail is the server's INTERNALDATE, else that of the topmost Received header,
+        else that of the file; never Date, which the sender writes.
+
         :raises OSError: the disk is full, or fails.
         """
         mail = mime.split(file)
         fields = mail.root.headers
         if not fields.fields:
-            return self.broken(identity, file, received or file_time)
+            return self.broken(arrival, file)
         subject = fields.text("subject")
         in_subject = (Finding(Carrier.SUBJECT, What.LOCATION),) if holds_location(subject) else ()
         rows = Rows(self._originals, in_subject)
         words = _Words()
         kept = self._parts(mail, file, rows, words, level=0)
-        received = received or fields.received_at or file_time
-        submission = self._submission(identity, fields, subject, words, received, rows.list)
+        received = arrival.received or fields.received_at or arrival.file_time
+        submission = self._submission(arrival.identity, fields, subject, words, received, rows.list)
         return Taken(submission, tuple(rows.list), fingerprint(file, kept), rows.bytes)
 
-    def file(self, identity: MailIdentity, file: Readable, name: str, received: datetime) -> Taken:
-        """Take in a file that came by another way: a submission of its own.
+    def file(self, arrival: NewFile, file: Readable) -> Taken:
+        """Take in a file that came by another way than mail: a submission of its own.
 
         :raises OSError: the disk is full, or the file can't be read.
         """
         rows = Rows(self._originals)
-        stored = rows.file(name, stretch(file))
+        stored = rows.file(arrival.name, stretch(file))
         submission = Submission(
-            id=submission_id(identity),
+            id=submission_id(arrival.identity),
             message_id="",
             sender="",
             subject="",
             text="",
-            received_at=clock.stamp(received),
-            notes=self._notes(_Words(), received, rows.list, hidden=False),
+            received_at=clock.stamp(arrival.moment),
+            notes=self._notes(_Words(), arrival.moment, rows.list, hidden=False),
         )
         digest = stored.sha256 or fingerprint(file)
         return Taken(submission, tuple(rows.list), digest, rows.bytes)
 
-    def broken(
-        self, identity: MailIdentity, file: Readable, received: datetime | None, error: str = ""
-    ) -> Taken:
-        """A mail that can't be read: recorded, so that it is neither lost nor read again."""
+    def broken(self, arrival: NewMail, file: Readable, error: str = "") -> Taken:
+        """Record a mail that can't be read, so that it is neither lost nor read again."""
         rows = Rows(self._originals)
         rows.missing("mail", _BROKEN)
         submission = Submission(
-            id=submission_id(identity),
+            id=submission_id(arrival.identity),
             message_id="",
             sender="",
             subject="",
             text="",
-            received_at=clock.stamp(received or datetime.now(UTC)),
+            received_at=clock.stamp(arrival.moment or datetime.now(UTC)),
             notes=(Note.BROKEN_MAIL,),
         )
         return Taken(submission, tuple(rows.list), fingerprint(file), error=error)

@@ -20,7 +20,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config import Campaign, Config, Inbox, Output, Process, WorkspaceSection
+from pipeline.config import Campaign, Config, InboxSection, Output, Process, WorkspaceSection
 from pipeline.console import Console, Verbosity
 from pipeline.ffmpeg.runner import FfmpegRunner, program
 from pipeline.ledger import Ledger
@@ -142,7 +142,7 @@ class ClipScene:
         console = Console(Verbosity.QUIET)
         config = Config(
             campaign=Campaign(name="River Week", hashtags=("#RiverWeek",)),
-            inbox=Inbox(url="eml:inbox"),
+            inbox=InboxSection(url="eml:inbox"),
             workspace=WorkspaceSection(path=str(self.folder / "work")),
             process=self.process,
             output=self.outputs,
