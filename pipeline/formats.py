@@ -75,7 +75,7 @@ def _begins(*words: bytes) -> Magic:
 
 
 def _riff(*forms: bytes, animated: bool | None = None) -> Magic:
-    """RIFF of one of *forms*; *animated*: whether a chunk ANIM stands near its start."""
+    """RIFF of one of *forms*; *animated*: whether a chunk ANIM is near its start."""
     return lambda head: (
         head[:4] in (b"RIFF", b"RF64")
         and head[8:12] in forms

@@ -102,7 +102,7 @@ JPEGS: dict[str, tuple[Change, str]] = {
     "IPTC": (behind_app0(segment(0xED, b"Photoshop 3.0\0")), "a segment APP13"),
     "Adobe": (behind_app0(segment(0xEE, b"Adobe")), "a segment APP14"),
     "a JFIF extension": (behind_app0(segment(0xE0, b"JFXX\0\x10")), "APP0 with another value"),
-    "a second APP0": (lambda data: data[:20] + data[2:], "stands there twice"),
+    "a second APP0": (lambda data: data[:20] + data[2:], "occurs twice"),
     "a thumbnail": (named(b"\xff\xe0", lambda old: longer(b"\1\1\1")(old[:-2] + b"\1\1")), "APP0"),
     "a density": (first(b"JFIF\0\1\1\0", b"JFIF\0\1\1\1"), "APP0 with another value"),
     "an unknown segment": (behind_app0(segment(0xF7, b"x")), "a segment 0xf7"),

@@ -17,8 +17,8 @@ _PLACE_WORDS = (b"GPSLatitude", b"GPSLongitude", b"LocationCreated", b"exif:GPS"
 
 
 def read(window: Window) -> Iterator[Finding]:
-    """That there is a manifest (it identifies who signed), and whether it names a place."""
+    """Report the manifest (it identifies who signed), and a place if it names one."""
     yield Finding(Carrier.C2PA, What.IDENTITY)
     data = window.read(0, _SCAN)
-    if any(word in data for word in _PLACE_WORDS) or opaque.telling(data):
+    if any(word in data for word in _PLACE_WORDS) or opaque.has_location(data):
         yield Finding(Carrier.C2PA, What.LOCATION)

@@ -1,8 +1,7 @@
 """TIFF structures: EXIF in any container, and TIFF files themselves (TIFF 6.0; EXIF 2.32, 4.5).
 
-Our own walk over the directories decides by tag number; ``exifread`` is asked as well, since
-it knows the notes of makers, in which serial numbers, owners and places hide.  BigTIFF is
-read by the same walk.
+The walk over the directories decides by tag number.  ``exifread`` reads the structure as well,
+because it knows the notes of makers, which hold serial numbers, owners and places.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ def read(window: Window, *, pages: bool = False, notes: bool = True) -> Iterator
 
     :param pages: the structure is a TIFF file: its second directory is a second image, not a
         thumbnail.
-    :param notes: ask exifread as well.
+    :param notes: let exifread read it as well.
     """
     tiff = structure(window)
     if tiff is None:
@@ -42,7 +41,7 @@ def read(window: Window, *, pages: bool = False, notes: bool = True) -> Iterator
 
 
 def _directories(tiff: TiffStructure, *, pages: bool) -> Iterator[Finding]:
-    """Every directory once, in whatever order and loop they point to each other."""
+    """Every directory once, also where they point to each other in a loop."""
     todo = [(tiff.first, "main")]
     seen: set[int] = set()
     while todo and len(seen) < _DIRECTORIES:
@@ -78,15 +77,15 @@ def _pointers(tiff: TiffStructure, entries: list[TiffEntry]) -> Iterator[tuple[i
 
 
 def _only_gps(entries: list[TiffEntry]) -> bool:
-    """A structure that is nothing but a GPS directory, as Canon has it in its films."""
+    """Whether a structure is a GPS directory alone, as Canon writes it in its films."""
     numbers = {entry.tag for entry in entries}
     return bool(numbers & {2, 4}) and max(numbers) <= tags.GPS_LAST
 
 
 def _gps(entries: list[TiffEntry]) -> Iterator[Finding]:
-    """The GPS directory (EXIF 2.32, 4.6.6): all but its version and datum is about the place."""
-    telling = any(entry.tag not in tags.GPS_PLACELESS for entry in entries)
-    yield Finding(Carrier.EXIF_POSITION, What.LOCATION if telling else What.OTHER)
+    """The GPS directory (EXIF 2.32, 4.6.6): all but version and datum are about a place."""
+    located = any(entry.tag not in tags.GPS_PLACELESS for entry in entries)
+    yield Finding(Carrier.EXIF_POSITION, What.LOCATION if located else What.OTHER)
 
 
 def _entries(tiff: TiffStructure, entries: list[TiffEntry], role: str) -> Iterator[Finding]:
@@ -133,22 +132,22 @@ def _entry(tiff: TiffStructure, entry: TiffEntry) -> Iterator[Finding]:
 
 
 def _note(tiff: TiffStructure, entry: TiffEntry, data: bytes) -> Iterator[Finding]:
-    """A maker's note, where exifread does not know it: Panasonic's names of places, texts."""
+    """A maker's note that exifread does not know: Panasonic's names of places, texts."""
     if data.startswith(b"Panasonic\0"):
         fields, _ = tiff.directory(entry.at + 12)
-        told = (
+        places = (
             tiff.value(each, 64).strip(b"\0- ") for each in fields if each.tag in tags.PANASONIC
         )
-        if any(told):
+        if any(places):
             yield Finding(Carrier.EXIF_POSITION, What.LOCATION)
-    if opaque.telling(data):
+    if opaque.has_location(data):
         yield Finding(Carrier.DEVICE, What.LOCATION)
 
 
 def _said(
     entry: TiffEntry, data: bytes, carrier: Carrier, silent: bool = False
 ) -> Iterator[Finding]:
-    """A text's kind; with *silent* only when it is a place, since its carrier is told already."""
+    """A text's kind.  *silent*: only if it is a location, as its carrier is reported already."""
     is_text = entry.kind in (1, 2, 7, 129)
     what = text.kind_of(_comment(data)) if is_text else What.OTHER
     if what is What.LOCATION or not silent:
@@ -174,7 +173,7 @@ def _thumbnail(tiff: TiffStructure, entries: list[TiffEntry]) -> Iterator[Findin
 
 
 class _Handle(io.BytesIO):
-    """A file for exifread, which believes any count that it reads: the reads are numbered.
+    """A file for exifread, which trusts any count that it reads, so the reads are limited.
 
     A maker note of 2^32 values, or thousands of texts of 64 KiB, would keep it busy for hours.
     """
@@ -194,7 +193,7 @@ class _Handle(io.BytesIO):
 
 
 def _exifread(window: Window) -> Iterator[Finding]:
-    """What exifread names, the notes of makers above all."""
+    """What exifread finds, mostly in the notes of makers."""
     if window.budget.searches <= 0:
         return
     window.budget.searches -= 1

@@ -1,7 +1,7 @@
 """The tags of TIFF and EXIF, by what they give away (EXIF 2.32, 4.6; TIFF 6.0, section 8).
 
-Silent are the tags that say how the pixels are stored.  A tag that stands in no table is an
-unknown part.
+Tags about how the pixels are stored are silent: they are not reported.  A tag that is in no
+table is an unknown part.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ SETTINGS = frozenset(
 )
 
 # Notes of makers that name a place: Panasonic's location, country, state, city and landmark;
-# Nikon's location info, by the name that exifread gives what it does not know.
+# Nikon's location info, by the name that exifread gives to an unknown tag.
 PANASONIC = frozenset((0x67, 0x69, 0x6B, 0x6D, 0x6F, 0x80))
 NIKON_PLACE = "Tag 0x0039"
 

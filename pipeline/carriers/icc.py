@@ -12,7 +12,7 @@ _TEXT = 256 << 10
 
 
 def read(data: bytes) -> Iterator[Finding]:
-    """That there is a profile, and whether its texts (description, copyright) name a place."""
+    """Report the profile, and a place if its texts (description, copyright) name one."""
     yield Finding(Carrier.COLOUR_PROFILE, What.OTHER)
-    if opaque.telling(data[:_TEXT]):
+    if opaque.has_location(data[:_TEXT]):
         yield Finding(Carrier.COLOUR_PROFILE, What.LOCATION)

@@ -50,7 +50,7 @@ def records(data: bytes) -> Iterator[Finding]:
         record, dataset = data[at + 1], data[at + 2]
         size = int.from_bytes(data[at + 3 : at + 5], "big")
         at += 5
-        if size & 0x8000:  # an extended dataset tells how long its length is
+        if size & 0x8000:  # an extended dataset gives the size of its length field
             wide = size & 0x7FFF
             size = int.from_bytes(data[at : at + min(wide, 8)], "big")
             at += wide
@@ -75,10 +75,10 @@ def _dataset(record: int, dataset: int, value: bytes) -> Iterator[Finding]:
             (_DEVICE, Finding(Carrier.DEVICE, What.IDENTITY)),
             (_SERIAL, Finding(Carrier.SERIAL_NUMBER, What.IDENTITY)),
         )
-        told = [finding for numbers, finding in kinds if dataset in numbers]
+        known = [finding for numbers, finding in kinds if dataset in numbers]
         what = text.kind_of(text.decode(value))
-        yield from told
-        if not told or (what is What.LOCATION and told[0].what is not What.TIME):
+        yield from known
+        if not known or (what is What.LOCATION and known[0].what is not What.TIME):
             yield Finding(Carrier.COMMENT_TEXT, what)
 
 

@@ -1,8 +1,8 @@
-"""Bytes that no reader understands: what can be told of them without understanding.
+"""Bytes that no reader understands.
 
-A part that is unknown is found as such.  Whether it also holds a place is told by texts in
-it and by headers of formats that hold places: TIFF/EXIF, XMP, JPEG, GoPro's GPMF, the blocks
-of dashcams.
+An unknown part is reported as such.  It also counts as a location if it holds text with a
+position, or the header of a format that holds positions: TIFF/EXIF, XMP, JPEG, GoPro's GPMF,
+the blocks of dashcams.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SCAN = 256 << 10
 _TAIL = 64 << 10
 _HITS = 8
 
-# Letters, and the signs of degrees, minutes and seconds: positions are written with no others.
+# Letters, and the signs of degrees, minutes and seconds: positions use no other characters.
 _ASCII = re.compile(rb"(?:[\x20-\x7e\t\r\n]|\xc2\xb0|\xe2\x80[\x99\x9d\xb2\xb3]){6,}")
 _WIDE = re.compile(rb"(?:[\x20-\x7e]\x00){6,}")
 _WIDE_BE = re.compile(rb"(?:\x00[\x20-\x7e]){6,}")
@@ -34,19 +34,19 @@ _POSITIONS = re.compile(
 
 
 def read(window: Window, carrier: Carrier) -> Iterator[Finding]:
-    """*carrier*, and what can be told of the bytes: their first 256 KiB and last 64 KiB."""
+    """Report *carrier*, and what the first 256 KiB and the last 64 KiB of the bytes hold."""
     yield Finding(carrier, What.OTHER)
-    yield from look(window, carrier)
+    yield from scan(window, carrier)
 
 
-def look(window: Window, carrier: Carrier) -> Iterator[Finding]:
-    """The same without the finding that there is something at all."""
+def scan(window: Window, carrier: Carrier) -> Iterator[Finding]:
+    """What the bytes hold, without the finding that there are any."""
     yield from _window(window, carrier, 0, _SCAN)
     if window.size > _SCAN:
         yield from _window(window, carrier, max(window.size - _TAIL, _SCAN), _TAIL)
 
 
-def telling(data: bytes) -> bool:
+def has_location(data: bytes) -> bool:
     """Whether *data* holds a position as text or in a block that is made to hold one."""
     return bool(_POSITIONS.search(data)) or text.located(words(data))
 
@@ -64,7 +64,7 @@ def _window(window: Window, carrier: Carrier, start: int, size: int) -> Iterator
         return
     window.budget.searches -= 1
     data = window.read(start, size)
-    if telling(data):
+    if has_location(data):
         yield Finding(carrier, What.LOCATION)
     for match in _first(_TIFF, data):
         if _plausible(data[match.start() : match.start() + (64 << 10)]):
@@ -79,7 +79,7 @@ def _window(window: Window, carrier: Carrier, start: int, size: int) -> Iterator
 
 
 def _plausible(head: bytes) -> bool:
-    """Whether *head* begins with a TIFF header whose first directory is one (no chance hit)."""
+    """Whether *head* begins with a TIFF header with a valid first directory (not a chance hit)."""
     order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
     at = int.from_bytes(head[4:8], order)
     count = int.from_bytes(head[at : at + 2], order)

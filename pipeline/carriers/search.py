@@ -40,7 +40,7 @@ def find(path: Path, reader_of: ReaderOf) -> tuple[Finding, ...]:
 def _gathered(reader: Reader, file: BinaryIO, reader_of: ReaderOf) -> set[Finding]:
     """All that *reader* finds.  If it fails: what it found before, and an unknown part."""
     found: set[Finding] = set()
-    nested = partial(_any, reader_of, opaque.look)
+    nested = partial(_any, reader_of, opaque.scan)
     try:
         found.update(reader(Window.whole(file, ReadBudget(nested))))
     except Exception:  # noqa: BLE001 - hostile bytes; the error may hold a value, so it is dropped

@@ -1,9 +1,9 @@
 """Messages inside the picture stream: SEI of H.264 and H.265, OBUs of AV1, MPEG-2 user data.
 
 ITU-T H.264 annex D, H.265 annex D; AV1 specification 5.8; ISO/IEC 13818-2, 6.2.2.2; CEA-608
-captions in ATSC A/53 part 4, 6.2.3.  Silent are the messages about timing, colour and light
-that a decoder needs; programs' option strings, captions and whatever a camera writes are
-found.  Texts of captions are collected over the frames, for a place is spelled over many.
+captions in ATSC A/53 part 4, 6.2.3.  Messages about timing, colour and light that a decoder
+needs are silent; option strings of programs, captions and anything a camera writes are
+reported.  Texts of captions are joined over the frames, because a position takes several.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class Messages:
         self._count = 0
 
     def findings(self) -> Iterator[Finding]:
-        """All that was found, and whether the captions spelled a place."""
+        """All that was found, and a location if the captions hold one."""
         yield from self.found
         if self._letters:
             letters = self._letters.decode("ascii", "replace")
-            # two frames may be stored in exchanged order: the kind of text is judged without
+            # frames may be stored in another order than shown; the kind of text stays the same
             yield Finding(Carrier.CLOSED_CAPTIONS, text.kind_of(letters))
 
     def unit(self, nal: bytes, codec: str) -> None:
@@ -141,7 +141,7 @@ class Messages:
             self._camera(payload[4:])
         elif b"MISP" in payload[:32]:
             self.found.add(Finding(Carrier.TIME, What.TIME))
-        elif not payload.startswith(_ENCODERS) and opaque.telling(payload):
+        elif not payload.startswith(_ENCODERS) and opaque.has_location(payload):
             what = What.LOCATION
         self.found.add(Finding(Carrier.USER_DATA, what))
 
@@ -166,7 +166,7 @@ class Messages:
         elif bare and payload.startswith((b"CC\x01\xf8", b"\x05\x02")):
             self.found.add(Finding(Carrier.CLOSED_CAPTIONS, What.OTHER))
         else:
-            what = What.LOCATION if opaque.telling(payload) else What.OTHER
+            what = What.LOCATION if opaque.has_location(payload) else What.OTHER
             self.found.add(Finding(Carrier.USER_DATA, what))
 
     def _captions(self, body: bytes) -> None:
@@ -202,7 +202,7 @@ def read(
     """What the frames in *samples* carry beside the picture.
 
     :param width: bytes of a NAL unit's length; 0 for start codes.
-    :param record: the decoder's configuration, in which messages may stand as well.
+    :param record: the decoder's configuration, which may hold messages as well.
     """
     messages = Messages()
     messages.record(record, codec)
@@ -221,7 +221,7 @@ def _unescaped(data: bytes) -> bytes:
 
 
 def _sum(data: bytes, at: int) -> tuple[int, int]:
-    """A number written as bytes of 255 and a rest (H.264 7.3.2.3.1), and the place behind it."""
+    """A number written as bytes of 255 and a rest (H.264 7.3.2.3.1), and the position after it."""
     total = 0
     while at < len(data) and data[at] == 255:
         total += 255

@@ -1,8 +1,8 @@
-"""A last look over the raw bytes of a file in which no reader found a place.
+"""A last search in the raw bytes of a file in which no reader found a location.
 
 The forms are strict, so that compressed pictures don't match by chance: positions as ISO 6709
 and NMEA, names of keys that hold positions, EXIF headers with a GPS directory, XMP packets.
-Looked at are the first 8 MiB and the last 4.
+The first 8 MiB and the last 4 are searched.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _OVERLAP = 1 << 10
 _HITS = 20
 
 _ISO_6709 = re.compile(rb"[+-]\d\d\.\d{4,8}[+-][01]\d\d\.\d{4,8}")
-# One search for each word: together in one expression they take ten times as long.
+# One search for each word: one expression for all of them takes ten times as long.
 _WORDS = (
     *(b"$GPRMC,", b"$GNRMC,", b"$GPGGA,", b"$GNGGA,", b"$GPGLL,", b"freeGPS ", b"LIGOGPSINFO"),
     *(b"com.apple.quicktime.location", b"GPSLatitude", b"exif:GPSL", b"<trkpt", b"DEVC\x00\x01"),
@@ -32,7 +32,7 @@ _PLACE = Finding(Carrier.UNKNOWN_PART, What.LOCATION)
 
 
 def read(window: Window) -> Iterator[Finding]:
-    """Unknown part with a location, if there is one anywhere in the bytes that are looked at."""
+    """Report an unknown part with a location, if the searched bytes hold one."""
     windows = [(0, min(window.size, _FIRST))]
     if window.size > _FIRST:
         windows.append((max(window.size - _LAST, _FIRST - _OVERLAP), window.size))
@@ -58,7 +58,7 @@ def _place_in(window: Window, at: int, data: bytes) -> bool:
 
 
 def _all(word: bytes, data: bytes) -> Iterator[int]:
-    """Where *word* stands in *data*, the first 20 times."""
+    """The first 20 positions of *word* in *data*."""
     start = -1
     for _ in range(_HITS):
         start = data.find(word, start + 1)

@@ -1,7 +1,7 @@
-"""Tracks that cameras write beside the picture: where, how fast, which way.
+"""Tracks that cameras write beside the picture: position, speed, direction.
 
 GoPro's GPMF (``gpmd``), Google's CAMM, DJI's ``djmd`` and ``dbgi``, Sony's ``rtmd``, Apple's
-``mebx``; SMPTE timecode (``tmcd``) tells the time of day.
+``mebx``; SMPTE timecode (``tmcd``) gives the time of day.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from pipeline.carriers import opaque
 from pipeline.model import Carrier, Finding, What
 
-# Formats that are made to hold positions: what a sample without one shows is only that the
-# receiver had no fix at that moment.
+# Formats that are made to hold positions.  A sample without one only shows that the receiver
+# had no fix at that moment.
 _PLACED = frozenset((b"gpmd", b"camm", b"djmd", b"dbgi", b"rtmd", b"fdsc", b"Gpmf", b"mett"))
 _TIMED = frozenset((b"tmcd", b"tc64"))
 _SAMPLES = 24
@@ -30,6 +30,6 @@ def read(formats: tuple[bytes, ...], samples: Iterable[bytes]) -> Iterator[Findi
     for index, data in enumerate(samples):
         if index >= _SAMPLES:
             return
-        if opaque.telling(data[: 16 << 10]):
+        if opaque.has_location(data[: 16 << 10]):
             yield Finding(carrier, What.LOCATION)
             return

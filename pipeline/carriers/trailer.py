@@ -1,7 +1,7 @@
-"""What stands behind the end of a picture: second images, the video of a motion photo, notes.
+"""The bytes after the end of a picture: second images, the video of a motion photo, notes.
 
-Phones hide whole files there (Google's and Samsung's motion photos, MPF's second images, the
-depth maps of portraits), so files are looked for by their first bytes.
+Phones put whole files there (Google's and Samsung's motion photos, MPF's second images, the
+depth maps of portraits), so this module searches for the first bytes of files.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _START = re.compile(
 
 
 def read(window: Window) -> Iterator[Finding]:
-    """The files in a trailer by kind, and that there is one; zeros alone are padding."""
+    """Report a trailer and the kinds of files in it; zeros alone are padding."""
     if not _anything(window):
         return
     yield Finding(Carrier.TRAILER, What.OTHER)
@@ -36,9 +36,9 @@ def read(window: Window) -> Iterator[Finding]:
             yield from window.part(start).inside(Carrier.MOTION_PHOTO)
             break
         yield from window.part(start, following).inside(Carrier.SECOND_IMAGE)
-    yield from opaque.look(window.part(0, starts[0] if starts else None), Carrier.TRAILER)
+    yield from opaque.scan(window.part(0, starts[0] if starts else None), Carrier.TRAILER)
     if starts:
-        yield from opaque.look(window.part(max(window.size - _STEP // 16, 0)), Carrier.TRAILER)
+        yield from opaque.scan(window.part(max(window.size - _STEP // 16, 0)), Carrier.TRAILER)
 
 
 def _anything(window: Window) -> bool:
@@ -49,14 +49,14 @@ def _anything(window: Window) -> bool:
 
 
 def _starts(window: Window) -> Iterator[int]:
-    """Where files begin, each once, at most six; thumbnails within an image's head are its own."""
+    """Where files begin, each once, at most six; without thumbnails near an image's start."""
     count, last = 0, -_STEP
     for at in range(0, min(window.size, _SCAN), _STEP):
         for match in _START.finditer(window.read(at, _STEP + 16)):
             start = at + match.start()
             if start < last + 4 or match.start() >= _STEP:
                 continue
-            # a JPEG right after another's head is its thumbnail: the reader of the outer sees it
+            # a JPEG soon after the start of another is its thumbnail, which its reader reads
             if match.group().startswith(b"\xff\xd8") and 0 <= start - last < (64 << 10):
                 continue
             last = start

@@ -1,8 +1,8 @@
 """XMP packets (ISO 16684-1, clause 7), read as text and never as XML.
 
-A stranger's XML can be broken on purpose, or grow without end; and a place must be found in
-a packet that no parser takes, too.  So properties are found by their form: ``prefix:Name``
-with a value in quotes or between tags.
+XML from outside can be broken on purpose or expand without limit, and a place must be found also
+in a packet that no parser accepts.  So properties are found by their form: ``prefix:Name`` with
+a value in quotes or between tags.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _PLACELESS = frozenset(("subjectlocation", "gpsversionid", "gpsmapdatum"))
 
 
 def read(data: bytes) -> Iterator[Finding]:
-    """What the packet in *data* gives away, distinct and in no order; at most 4 MiB of it."""
+    """What the packet in *data* gives away, each once, in no order; at most 4 MiB of it."""
     found: set[Finding] = set()
     for prefix, name, value in _properties(_decoded(data[:LIMIT])):
         found.update(_property(prefix, name, value))

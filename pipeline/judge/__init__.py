@@ -1,12 +1,12 @@
-"""The judge of what we made: an allow-list, read by other code than the code that wrote.
+"""Is this file nothing but picture and sound?  The judge of the files that the pipeline made.
 
-Every file passes here before it is published.  Whatever is not on the list, or has another
-value than we write, is :class:`~pipeline.errors.NotClean`; its problems name the part of the
-file and never what stood there.
+Every file passes here before it is published.  The judge works by allow-list and shares no code
+with what wrote the file.  A part that is not on the list, or a value that the pipeline does not
+write, raises :class:`~pipeline.errors.NotClean`; its problems name the part and never its
+content.
 
-What no list can judge: the picture and the sound themselves (a place that is seen or said),
-and bits that only an entropy decoder tells from picture or sound (inside H.264 slices, JPEG
-scans, AAC and ALAC elements), which came out of an encoder of ours.
+No list can judge the picture and the sound themselves (a place that is seen or said), nor bits
+inside H.264 slices, JPEG scans, AAC and ALAC elements, which only a decoder can tell apart.
 """
 
 from pipeline.judge.mp4 import (

@@ -1,6 +1,6 @@
-"""Which boxes may stand where in an MP4 that we made: the allow-list, by full path.
+"""The boxes that an MP4 of ours may hold, and where: the allow-list, by full path.
 
-What is not named here is not clean, whatever it holds.  Names and order are those that
+A box that is not named here is not clean, with any content.  Names and order are those that
 FFmpeg writes; the boxes themselves are defined in ISO/IEC 14496-12 (8.x), -14 and -15.
 """
 
@@ -16,10 +16,10 @@ from pipeline.errors import NotClean
 from pipeline.judge.problems import Problems
 from pipeline.judge.walk import BoxExtent, Bytes, boxes, children, content, read
 
-_MAX_TABLES = 64 << 20  # of one box in moov; a montage of 24 hours stays below
+_MAX_TABLES = 64 << 20  # of one box in moov; a montage of 24 hours needs less
 
 _STBL = "moov/trak/mdia/minf/stbl"
-# Each container with what it may hold: "?" at most once, "+" at least once, else exactly once.
+# Each container with the boxes it may hold: "?" at most once, "+" at least once, else exactly once.
 _SHAPE = {
     "": "ftyp moov mdat free?",
     "moov": "mvhd trak+ udta?",
@@ -35,7 +35,7 @@ _SHAPE = {
     f"{_STBL}/stsd/mp4a": "esds btrt?",
     f"{_STBL}/stsd/alac": "alac btrt?",
 }
-# Bytes of fields that stand before the first box of a container.
+# Bytes of fields before the first box of a container.
 _FIELDS = {
     "moov/trak/mdia/minf/dinf/dref": 8,
     f"{_STBL}/stsd": 8,
@@ -47,7 +47,7 @@ _FIELDS = {
 
 @dataclass(frozen=True)
 class Mp4Box:
-    """A box of moov: its path, its own bytes (of a container those before its children)."""
+    """A box of moov: its path, its own bytes (of a container: those before its children)."""
 
     path: str
     data: bytes
@@ -63,7 +63,7 @@ class Mp4Box:
         return next((node for node in self.inner if node.name == name), None)
 
     def __getitem__(self, path: str) -> Mp4Box:
-        """The box at a path below this one, which the allow-list says must be there."""
+        """The box at a path below this one, which the allow-list requires."""
         node: Mp4Box | None = self
         for name in path.split("/"):
             node = node.get(name) if node else None
@@ -83,7 +83,7 @@ class Mp4Box:
 
 @dataclass(frozen=True)
 class Mp4File:
-    """The parts of an MP4: its description, and the place of its media data."""
+    """The parts of an MP4: its description, and the position of its media data."""
 
     ftyp: bytes
     moov: Mp4Box
@@ -91,10 +91,10 @@ class Mp4File:
 
 
 def read_file(data: Bytes, problems: Problems) -> Mp4File:
-    """The boxes of a file of *size* bytes, all of which must belong to one.
+    """Read the boxes of a file; every byte must belong to one.
 
-    :raises NotClean: a box is not on the list, is missing, or stands there twice.
-    :raises BoxError: they are no boxes.
+    :raises NotClean: a box is not on the list, is missing, or occurs twice.
+    :raises BoxError: the bytes are not boxes.
     """
     row = list(boxes(data, 0, len(data)))
     _compare("", [_name(box.type) for box in row], problems)
@@ -124,7 +124,7 @@ def _box(data: Bytes, box: BoxExtent, path: str, problems: Problems) -> Mp4Box:
 
 
 def _compare(path: str, names: list[str], problems: Problems) -> None:
-    """Hold the *names* found at *path* against the list."""
+    """Compare the *names* found at *path* with the list."""
     where = path or "the file"
     rules = {rule.rstrip("?+"): rule[-1] for rule in _SHAPE[path].split()}
     for name in names:
@@ -136,7 +136,7 @@ def _compare(path: str, names: list[str], problems: Problems) -> None:
 
 
 def _name(kind: bytes) -> str:
-    """A type as text: as it is when it is letters, else in hex."""
+    """A type as text if it is printable, else in hexadecimal."""
     text = kind.decode("latin-1")
     return text.rstrip(" ") if re.fullmatch(r"[ -~\xa9]{3}[ -~]", text) else f"0x{kind.hex()}"
 

@@ -1,4 +1,4 @@
-"""The sample entry of a track: H.264, AAC-LC or ALAC, and nothing said beside it.
+"""The sample entry of a track: H.264, AAC-LC or ALAC, and no other information.
 
 ISO/IEC 14496-12, 8.5.2 (stsd), 12.1.3 (picture), 12.2.3 (sound); -15, 5.3.3 (avcC);
 -14, 5.6 and -1, 7.2.6 (esds); Apple's ALAC magic cookie.
@@ -13,7 +13,7 @@ from pipeline.errors import NotClean
 from pipeline.judge.boxes import Mp4Box
 from pipeline.judge.problems import Problems
 
-_COMPRESSORS = (b"", b"Lavc libx264")  # what a copied stream and a fresh one are called
+_COMPRESSORS = (b"", b"Lavc libx264")  # of a copied stream, and of an encoded one
 _HIGH_PROFILES = (100, 110, 122, 144)  # whose avcC has four bytes more (-15, 5.3.3.1.2)
 _EXTENSION = bytes((0xFC | 1, 0xF8, 0xF8, 0))  # 4:2:0, eight bits, no further sets
 _MAX_SETS = 64  # bytes of a parameter set; x264's have 4 to 30
@@ -23,11 +23,11 @@ _ALAC_FRAME = 4096
 
 @dataclass(frozen=True)
 class SampleEntry:
-    """What the sample entry says.  Pixels for the picture, channels and hertz for sound.
+    """The sample entry of a track.  Pixels for the picture, channels and hertz for sound.
 
     ``config`` is the body of avcC; ``sets`` are its parameter sets, each a whole NAL unit;
-    ``rates`` the bit rates that were claimed, each the highest and the mean; ``frame`` the
-    samples of sound in a frame.
+    ``rates`` are the bit rates it states, each the highest and the mean; ``frame`` is the number
+    of samples of sound in a frame.
     """
 
     name: str  # "h264", "aac" or "alac"
@@ -41,15 +41,15 @@ class SampleEntry:
     rates: tuple[tuple[int, int], ...] = ()
 
     @property
-    def sound(self) -> bool:
-        """Whether it is sound; else it is the picture."""
+    def is_sound(self) -> bool:
+        """Whether the track is sound; otherwise it is the picture."""
         return self.name != "h264"
 
 
 def sample_entry(stsd: Mp4Box, track: int, problems: Problems) -> SampleEntry:
-    """The one codec that a track may have; *track* is its number.
+    """Read the one sample entry that a track may have; *track* is its number.
 
-    :raises NotClean: there is none, or another number of them.
+    :raises NotClean: there are none or several.
     """
     if len(stsd.inner) != 1 or stsd.data != struct.pack(">II", 0, 1):
         raise NotClean(["another number of sample entries than one in stsd"])
@@ -85,7 +85,7 @@ def _h264(entry: Mp4Box, problems: Problems) -> SampleEntry:
 
 
 def _parameter_sets(avc: bytes, problems: Problems) -> tuple[bytes, ...]:
-    """The sequence and the picture parameter set: exactly one of each, and nothing after."""
+    """The sequence and the picture parameter set: exactly one of each, and no bytes after them."""
     try:
         (size,) = struct.unpack_from(">H", avc, 6)
         sps = avc[8 : 8 + size]
@@ -159,7 +159,7 @@ def _alac(entry: Mp4Box, problems: Problems) -> SampleEntry:
 
 
 def _rates(entry: Mp4Box, problems: Problems) -> tuple[tuple[int, int], ...]:
-    """The bit rates in btrt (8.5.2.2), whose buffer we leave at nought."""
+    """The bit rates in btrt (8.5.2.2), whose buffer size is always 0."""
     btrt = entry.get("btrt")
     if btrt is None:
         return ()

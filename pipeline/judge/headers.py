@@ -1,8 +1,9 @@
-"""The values in the headers of an MP4 that we made: no dates, no names, no way out of the file.
+"""The values in the headers of an MP4 of ours: no dates, no names, no reference to other files.
 
-Everything that could say something is compared with what FFmpeg writes when it is told to
-say nothing; what is left (sizes, rates, durations) is returned, to be compared with the
-samples themselves.  Sections are those of ISO/IEC 14496-12 unless another is named.
+Every field that could hold information is compared with the value that FFmpeg writes without
+metadata.  Sizes, rates and durations are returned, to be compared with the samples.
+
+Sections are those of ISO/IEC 14496-12 unless another standard is named.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _BRANDS = {b"isom", b"iso2", b"iso4", b"iso6", b"avc1", b"mp41"}
 _IDENTITY = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _UNDETERMINED = 0x55C4  # "und", 8.4.2.3
 _HANDLERS = {b"vide": b"VideoHandler\0", b"soun": b"SoundHandler\0"}
-# An iTunes list without entries, which FFmpeg's MP4 muxer writes whether or not it has any.
+# An iTunes list without entries, which FFmpeg's MP4 muxer writes in any case.
 _EMPTY_USER_DATA = (
     struct.pack(">I4sI", 53, b"meta", 0)
     + struct.pack(">I4s8x4s4s9x", 33, b"hdlr", b"mdir", b"appl")
@@ -29,7 +30,7 @@ _EMPTY_USER_DATA = (
 
 @dataclass(frozen=True)
 class Edit:
-    """The one entry of an edit list: from ``start`` on, in ticks of the track's clock.
+    """The one entry of an edit list: the track plays from ``start``, in ticks of the track's clock.
 
     ``duration`` is in ticks of the movie's clock.
     """
@@ -40,7 +41,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class JudgedTrack:
-    """What the headers of one track claim.  ``duration`` is in ticks, ``timescale`` a second's."""
+    """One track as its headers state it.  ``timescale`` is in ticks a second."""
 
     codec: SampleEntry
     enabled: bool
@@ -51,27 +52,27 @@ class JudgedTrack:
 
     @property
     def name(self) -> str:
-        """How problems name it."""
+        """The name of the track in problems."""
         return f"the {self.codec.name} track"
 
 
 @dataclass(frozen=True)
 class JudgedMovie:
-    """What the headers claim as a whole; ``timescale``: ticks a second of its clock."""
+    """The movie as its headers state it; ``timescale`` is in ticks a second."""
 
     timescale: int
     tracks: tuple[JudgedTrack, ...]
 
 
 def read_type(ftyp: bytes, problems: Problems) -> None:
-    """Brands (4.3): those of a plain MP4, each once."""
+    """Check the brands (4.3): those of a plain MP4, each once."""
     brands = [ftyp[at : at + 4] for at in range(8, len(ftyp), 4)]
     known = _BRANDS.issuperset(brands) and len(set(brands)) == len(brands)
     problems.need(ftyp[:8] == _MAJOR and known, "brands in ftyp that we do not write")
 
 
 def read_movie(moov: Mp4Box, problems: Problems) -> JudgedMovie:
-    """The movie header (8.2.2) and those of all tracks.
+    """Read the movie header (8.2.2) and those of all tracks.
 
     :raises NotClean: a header is of another size than we write.
     """
@@ -95,7 +96,7 @@ def read_movie(moov: Mp4Box, problems: Problems) -> JudgedMovie:
 
 @dataclass(frozen=True)
 class _Header:
-    """The common part of mvhd, mdhd and tkhd; ``number`` is the clock, or the track's number."""
+    """The common part of mvhd, mdhd and tkhd; ``number`` is the timescale, or a track's number."""
 
     flags: int
     number: int
@@ -124,7 +125,7 @@ def _track(trak: Mp4Box, number: int, problems: Problems) -> JudgedTrack:
     _media_header(trak["mdia/minf"], handler, problems)
     problems.stop()
     codec = sample_entry(trak["mdia/minf/stbl/stsd"], number, problems)
-    problems.need(codec.sound == (handler == b"soun"), "a handler that is not its codec's")
+    problems.need(codec.is_sound == (handler == b"soun"), "a handler that is not its codec's")
     edit = _edit(trak, problems)
     return JudgedTrack(
         codec=codec,
@@ -139,13 +140,13 @@ def _track(trak: Mp4Box, number: int, problems: Problems) -> JudgedTrack:
 def _enabled(
     tkhd: Mp4Box, number: int, codec: SampleEntry, edit: Edit | None, problems: Problems
 ) -> bool:
-    """Whether the track header (8.3.2) says so; sound is one group of alternatives."""
+    """Whether the track header (8.3.2) enables the track; sound tracks are alternatives."""
     header = _header(tkhd, 60, problems)
     problems.need(header.number == number, "a track number that we do not write")
     same = edit is None or edit.duration == header.duration
     problems.need(same, "durations in tkhd and elst differ")
     wanted = (
-        struct.pack(">QHHHH", 0, 0, int(codec.sound), 0x100 if codec.sound else 0, 0)
+        struct.pack(">QHHHH", 0, 0, int(codec.is_sound), 0x100 if codec.is_sound else 0, 0)
         + _IDENTITY
         + struct.pack(">II", codec.width << 16, codec.height << 16)
     )
@@ -155,7 +156,7 @@ def _enabled(
 
 
 def _handler(hdlr: Mp4Box, problems: Problems) -> bytes:
-    """8.4.3."""
+    """The handler of the track (8.4.3)."""
     kind = hdlr.data[8:12]
     problems.need(kind in _HANDLERS, "a track that is neither picture nor sound")
     wanted = bytes(8) + kind + bytes(12) + _HANDLERS.get(kind, b"")
@@ -175,7 +176,7 @@ def _media_header(minf: Mp4Box, handler: bytes, problems: Problems) -> None:
 
 
 def _edit(trak: Mp4Box, problems: Problems) -> Edit | None:
-    """8.6.6: at most one entry, at the normal rate, that does not wait before it starts."""
+    """8.6.6: at most one entry, at the normal rate, without an empty start."""
     if trak.get("edts") is None:
         return None
     elst = trak["edts/elst"]

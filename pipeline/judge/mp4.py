@@ -1,7 +1,6 @@
-"""The judge of the MP4 files that we made: clips and montages.
+"""Judges the MP4 files that the pipeline made: clips, montages and pieces of them.
 
-From the outside in: the boxes and their places, the values in them, the tables, then every
-sample.  Nothing here comes from the program that wrote the file.
+In this order: the boxes and their positions, the values in them, the tables, then every sample.
 """
 
 from __future__ import annotations
@@ -22,19 +21,19 @@ from pipeline.judge.problems import Problems, judged
 from pipeline.judge.samples import judge_pictures, judge_sound
 from pipeline.judge.tables import Samples, cover, read_samples
 
-_MAX_TOLD = 512_000  # bits a second that an encoder of sound is told
+_MAX_SET = 512_000  # bits a second that may be set for an encoder of sound
 _AAC_PRIMING = 1024  # samples that FFmpeg's encoder puts before the sound
 
 
 @dataclass(frozen=True)
 class VideoFacts:
-    """The picture track as it is presented.
+    """The picture track as a player shows it.
 
     ``width`` and ``height`` in pixels; ``ticks_per_frame`` of ``timescale`` ticks a second,
-    the same for all ``frames``; ``keyframes`` are frame numbers in the order of showing, from
+    the same for all ``frames``; ``keyframes`` are frame numbers in display order, from
     0; ``extradata`` is the SHA-256 of the body of avcC, in hex: equal where clips can be
     joined by copy; ``start_s``: seconds from the start of the file to the first frame; ``lead``
-    is how many frames decoding runs ahead of showing.
+    is how many frames decoding runs ahead of display.
     """
 
     width: int
@@ -50,7 +49,7 @@ class VideoFacts:
 
 @dataclass(frozen=True)
 class AudioFacts:
-    """A sound track as it is presented: ``samples`` a channel, without priming and padding."""
+    """A sound track as a player plays it: ``samples`` per channel, without priming and padding."""
 
     codec: str  # "aac" or "alac"
     sample_rate: int
@@ -61,14 +60,14 @@ class AudioFacts:
 
 @dataclass(frozen=True)
 class Mp4Facts:
-    """What a clean file holds, counted and not claimed."""
+    """What a clean file holds, counted from its samples."""
 
     video: VideoFacts
     audio: tuple[AudioFacts, ...]
 
 
 def judge_clip(path: Path) -> Mp4Facts:
-    """A clip: a picture, AAC for the browser, and ALAC, which is switched off.
+    """A clip: a picture, AAC for the browser, and ALAC, which is disabled.
 
     :raises NotClean: it holds anything else.
     """
@@ -110,7 +109,7 @@ def _facts(data: mmap.mmap, wanted: tuple[tuple[str, bool], ...], problems: Prob
     problems.stop()  # from here on every sample is known to lie inside the file
     with memoryview(data) as view:
         for track, samples in zip(movie.tracks, tables, strict=True):
-            judge = judge_sound if track.codec.sound else judge_pictures
+            judge = judge_sound if track.codec.is_sound else judge_pictures
             judge(view, track.codec, samples, problems)
     (picture, *sound), (frames, *sounds) = movie.tracks, tables
     facts = Mp4Facts(
@@ -128,7 +127,7 @@ def _listed(tracks: tuple[tuple[str, bool], ...]) -> str:
 
 @contextmanager
 def _mapped(path: Path) -> Iterator[mmap.mmap]:
-    """The file as memory that the system pages in and out: nothing of it is held."""
+    """The file as mapped memory, so that it is never loaded as a whole."""
     with path.open("rb") as file:
         if not file.seek(0, 2):
             raise NotClean(["the file is empty"])
@@ -137,19 +136,19 @@ def _mapped(path: Path) -> Iterator[mmap.mmap]:
 
 
 def _bit_rates(track: JudgedTrack, samples: Samples, problems: Problems) -> None:
-    """Claimed rates are those an encoder was told, or what the muxer counted; nothing else.
+    """A stated bit rate is one that was set for an encoder, or one that the muxer counted.
 
-    A picture that is copied from several files keeps the highest rate of the first, which
-    can't be above that of its largest frame.
+    A picture that is copied from several files keeps the highest rate of the first file, which
+    can't be above the rate of its largest frame.
     """
     seconds = Fraction(max(track.duration, 1), track.timescale)
     counted = int(sum(samples.sizes) * 8 / seconds)
     peak = int(max(samples.sizes) * 8 * len(samples.sizes) / seconds)
     for most, average in track.codec.rates:
         own = abs(average - counted) <= 1
-        highest = peak if own and not track.codec.sound else counted
-        told = most % 1000 == 0 and most <= _MAX_TOLD
-        known = (own or average == 0) and (told or counted - 1 <= most <= highest + 1)
+        highest = peak if own and not track.codec.is_sound else counted
+        is_set = most % 1000 == 0 and most <= _MAX_SET
+        known = (own or average == 0) and (is_set or counted - 1 <= most <= highest + 1)
         problems.need(known, f"a bit rate that is not {track.name}'s")
 
 
@@ -188,7 +187,7 @@ def _video(
 def _audio(
     movie: JudgedMovie, track: JudgedTrack, samples: Samples, problems: Problems
 ) -> AudioFacts:
-    """Frames of full length but the last; only the priming of AAC may be cut off."""
+    """All frames but the last have full length; only the priming of AAC may be cut off."""
     frame, rate = track.codec.frame, track.codec.sample_rate
     *full, (count, last) = samples.durations
     short = last == frame or (count == 1 and 0 < last < frame)
@@ -207,7 +206,7 @@ def _audio(
 
 
 def _covers(movie: JudgedMovie, track: JudgedTrack, ticks: int, problems: Problems) -> None:
-    """The edit list must last for the *ticks* that there are to show, to a tick of the movie."""
+    """The edit list must cover the *ticks* that are shown, to one tick of the movie."""
     if track.edit:
         off = abs(track.edit.duration - Fraction(ticks * movie.timescale, track.timescale))
         problems.need(off <= 1, f"an edit list that is not as long as {track.name}")

@@ -1,4 +1,4 @@
-"""The list of what is wrong with a file, kept until a judge can go no further."""
+"""The list of problems of a file, which grows until a judge can't continue."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Facts = TypeVar("Facts")
 
 
 class Problems:
-    """Faults by kind, each once, in the order they were met."""
+    """Problems by kind, each once, in the order they were found."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
@@ -29,7 +29,7 @@ class Problems:
             self.found.append(problem)
 
     def stop(self) -> None:
-        """End the judging here if anything was found.
+        """Stop judging if there are problems.
 
         :raises NotClean: with all that was found.
         """
@@ -38,7 +38,7 @@ class Problems:
 
 
 def judged(judge: Callable[[Problems], Facts]) -> Facts:
-    """What *judge* finds, if it notes no problem and can read to the end.
+    """Return what *judge* returns, if it notes no problem and can read to the end.
 
     :raises NotClean: with all that was found until then.
     """
@@ -53,7 +53,7 @@ def judged(judge: Callable[[Problems], Facts]) -> Facts:
         problems.note(f"broken boxes: {error}")
         raise NotClean(problems.found) from error
     except (struct.error, IndexError) as error:
-        # a field beyond the end of its part that no judge asked about: closed, like the rest
+        # a field is missing at the end of its part, so the file is not clean
         problems.note("a part that is cut off")
         raise NotClean(problems.found) from error
     problems.stop()

@@ -1,10 +1,10 @@
-"""What the samples begin with, end with and are made of, without decoding them.
+"""Judges how samples begin, end and are structured, without decoding them.
 
 H.264 (ITU-T H.264, 7.3 and 7.4.1; length-prefixed as in ISO/IEC 14496-15, 4.3.3): slices
 of the picture and the parameter sets of the header, no SEI, no user data, no filler.  AAC
 (ISO/IEC 14496-3, 4.4.2.1) and ALAC: the frame begins with the one element of sound and
-ends with the end mark.  Not looked at: what entropy coding holds inside a slice or an
-element.
+ends with the end mark.  Entropy-coded data inside a slice or an
+element is not read.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PAIR = struct.Struct(">H")
 
 
 def places(samples: Samples) -> Iterator[tuple[int, int, int]]:
-    """Number, first byte in the file and size of each sample, chunk by chunk."""
+    """Number, position in the file and size of each sample, chunk by chunk."""
     for chunk in samples.chunks:
         at = chunk.offset
         for number in range(chunk.first, chunk.last):
@@ -69,8 +69,8 @@ def _picture(data: memoryview, at: int, end: int, kind: int, sets: tuple[bytes, 
             return "a NAL unit of impossible size"
         head = data[body]
         if head & 0x9F == kind:
-            # first_mb_in_slice: nought, written as a single 1, in the first slice only, so
-            # that there is no second picture behind the one that is shown
+            # first_mb_in_slice is 0, written as a single 1, in the first slice only, so that
+            # there is no second picture after the one that is shown
             if (data[body + 1] >= 0x80) != (slices == 0):
                 return "more than one picture in a sample"
             slices += 1
@@ -83,7 +83,7 @@ def _picture(data: memoryview, at: int, end: int, kind: int, sets: tuple[bytes, 
 def _beside(
     data: memoryview, body: int, stop: int, sets: tuple[bytes, ...], *, first: bool, slices: int
 ) -> str | None:
-    """What is wrong with a NAL unit that is no slice of the expected kind."""
+    """What is wrong with a NAL unit that is not a slice of the expected kind."""
     kind = data[body] & 0x1F
     if kind in (_SLICE, _IDR):
         return "key frames that are not those of stss"
@@ -109,17 +109,17 @@ def judge_sound(data: memoryview, codec: SampleEntry, samples: Samples, problems
 
 
 def _aac_begins(data: memoryview, at: int, *, pair: bool) -> bool:
-    """Three bits of element, four of instance tag, which is nought (14496-3, table 4.85)."""
+    """Three bits of element, four of instance tag, which is 0 (14496-3, table 4.85)."""
     return data[at] >> 1 == int(pair) << 4
 
 
 def _alac_begins(data: memoryview, at: int, *, pair: bool) -> bool:
-    """The same seven bits, then twelve unused ones, which are nought."""
+    """The same seven bits, then twelve unused ones, which are 0."""
     head: int = _LENGTH.unpack_from(data, at)[0]
     return head >> 13 == int(pair) << 16
 
 
 def _ends(last: int) -> bool:
-    """Whether the last two bytes hold the end mark, three ones, and fewer than eight noughts."""
-    noughts = (last & -last).bit_length() - 1
-    return 0 <= noughts < 8 and last >> noughts & 7 == 7
+    """Whether the last two bytes hold the end mark, three ones, and fewer than eight zeros."""
+    zeros = (last & -last).bit_length() - 1
+    return 0 <= zeros < 8 and last >> zeros & 7 == 7

@@ -1,4 +1,4 @@
-"""The judge of the pictures that we made: stills of clips, thumbnails, posters.
+"""Judges the pictures that the pipeline made: stills of clips, thumbnails, posters.
 
 JPEG (ITU-T T.81, annex B; JFIF 1.02) and PNG (W3C PNG, third edition): tables, picture, end.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline.errors import NotClean
 from pipeline.judge.problems import Problems, judged
 
-_MAX = 256 << 20  # bytes of a file; a poster of 4K has 30 MB as PNG at the most
+_MAX = 256 << 20  # bytes of a file; a 4K poster has 30 MB at most as PNG
 
 _SOI, _EOI, _SOS, _DQT, _DHT, _DRI, _APP0 = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xE0
 _SOF = (0xC0, 0xC1, 0xC2)  # baseline, extended, progressive
@@ -25,7 +25,7 @@ _NAMES = {
     0xF0: "an extension",
     **{marker: f"APP{marker - 0xE0}" for marker in range(0xE1, 0xF0)},
 }
-# Units of nought: the density is the shape of a pixel, which is square.  No thumbnail.
+# With units of 0, the density is the shape of a pixel, which is square.  No thumbnail.
 _JFIF = tuple(b"JFIF\0\1" + bytes((minor, 0, 0, 1, 0, 1, 0, 0)) for minor in (1, 2))
 _MARKER = re.compile(rb"\xff([^\0])", re.DOTALL)
 
@@ -120,12 +120,12 @@ class _Jpeg:
             self.fresh = {key for key in self.fresh if key[0] != _DHT}
 
     def _once(self, key: tuple[int, int]) -> None:
-        """A table that is replaced before it was used could hold anything."""
-        self.problems.need(key not in self.fresh, "a table or header that stands there twice")
+        """Each table once: one that is replaced before it is used could hold anything."""
+        self.problems.need(key not in self.fresh, "a table or header that occurs twice")
         self.fresh.add(key)
 
     def _frame(self, body: bytes) -> None:
-        """B.2.2: eight bits, grey or three colours."""
+        """The frame header (B.2.2): eight bits, grey or three colours."""
         colours = body[5] if len(body) > 5 else 0
         known = colours in (1, 3) and len(body) == 6 + 3 * colours and body[0] == 8
         self.problems.need(known and not self.size[0], "a frame header that we do not write")
@@ -135,7 +135,7 @@ class _Jpeg:
         self.size = (width, height)
 
     def _tables(self, body: bytes, marker: int) -> None:
-        """B.2.4.1 (64 values of one or two bytes), B.2.4.2 (16 counts, then as many values)."""
+        """Tables of 64 values of 1 or 2 bytes (B.2.4.1), or of 16 counts and values (B.2.4.2)."""
         at = 0
         while at < len(body):
             high, number = body[at] >> 4, body[at] & 15
@@ -147,7 +147,7 @@ class _Jpeg:
         self.problems.stop()
 
     def _entropy_coded(self, at: int) -> int:
-        """Where the scan that begins at *at* ends: at the first marker that is no restart."""
+        """Where the scan that begins at *at* ends: at the first marker that is not a restart."""
         for restarts, found in enumerate(_MARKER.finditer(self.data, at)):
             marker = found[1][0]
             if not 0xD0 <= marker <= 0xD7:
@@ -166,7 +166,7 @@ def _png(data: bytes, problems: Problems) -> tuple[int, int]:
     run = names[first : first + names.count(b"IDAT")]
     problems.need(first and set(run) == {b"IDAT"}, "picture data that is not in one row")
     rest = [name for name in names if name != b"IDAT"]
-    problems.need(len(set(rest)) == len(rest), "a chunk that stands there twice")
+    problems.need(len(set(rest)) == len(rest), "a chunk that occurs twice")
     problems.stop()
     problems.need(not parts[b"IEND"], "bytes in the end of the picture")
     _colours(parts, problems)
@@ -201,7 +201,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _colours(parts: dict[bytes, bytes], problems: Problems) -> None:
-    """Nothing but sRGB, in whichever way it is said (11.3.2), and a palette of its own size."""
+    """Only sRGB, in any way to state it (11.3.2), and a palette that fits its size."""
     problems.need(parts.get(b"gAMA", _SRGB_GAMMA) == _SRGB_GAMMA, "another gamma than sRGB's")
     primaries = parts.get(b"cHRM", _SRGB_PRIMARIES)
     problems.need(primaries == _SRGB_PRIMARIES, "other primaries than sRGB's")

@@ -1,7 +1,7 @@
-"""The sample tables of a track (ISO/IEC 14496-12, 8.6 and 8.7): what lies where, and when.
+"""The sample tables of a track (ISO/IEC 14496-12, 8.6 and 8.7): position and time of each sample.
 
 The tables must agree with each other in every count, and the samples of all tracks together
-must cover the media data once and without a gap: bytes that no sample owns could hold
+must cover the media data once and without a gap: bytes outside all samples could hold
 anything.
 """
 
@@ -23,7 +23,7 @@ _ROLL = struct.pack(">I4sIIh", 1 << 24, b"roll", 2, 1, -1)  # 10.1: one frame be
 
 @dataclass(frozen=True)
 class SampleRun:
-    """A run of samples that lie one after the other: ``first`` to before ``last``."""
+    """A run of samples without a gap between them: ``first`` to before ``last``."""
 
     offset: int  # in the file, in bytes
     first: int  # of the track, from 0
@@ -42,12 +42,12 @@ class Samples:
 
     @property
     def duration(self) -> int:
-        """Of all samples together."""
+        """The duration of all samples together."""
         return sum(count * ticks for count, ticks in self.durations)
 
 
 def read_samples(stbl: Mp4Box, name: str, problems: Problems) -> Samples:
-    """The tables of one track; *name* is how problems call it.
+    """The tables of one track; *name* is its name in problems.
 
     :raises NotClean: the tables contradict each other.
     """
@@ -76,7 +76,7 @@ def _rows(node: Mp4Box, width: int, form: str = "I") -> tuple[int, ...]:
 
 
 def _sizes(stsz: Mp4Box) -> tuple[int, ...]:
-    """8.7.3: a size for each sample, or one for all."""
+    """The sizes (8.7.3): one for each sample, or one for all."""
     if len(stsz.data) < 12:
         raise NotClean(["stsz is cut off"])
     head, size, count = struct.unpack_from(">III", stsz.data)
@@ -87,7 +87,7 @@ def _sizes(stsz: Mp4Box) -> tuple[int, ...]:
 
 
 def _runs(node: Mp4Box, samples: int) -> tuple[tuple[int, int], ...]:
-    """8.6.1: how many samples in a row have the same duration or delay."""
+    """How many samples in a row have the same duration or delay (8.6.1)."""
     flat = _rows(node, 2)
     runs = tuple(zip(flat[::2], flat[1::2], strict=True))
     if sum(flat[::2]) != samples or not all(flat[::2]):
@@ -96,7 +96,7 @@ def _runs(node: Mp4Box, samples: int) -> tuple[tuple[int, int], ...]:
 
 
 def _sync(stss: Mp4Box, samples: int) -> frozenset[int]:
-    """8.6.2: the samples that can be decoded without others."""
+    """The samples that can be decoded without others (8.6.2)."""
     numbers = _rows(stss, 1)
     rising = all(one < other for one, other in itertools.pairwise((0, *numbers)))
     if not rising or (numbers and numbers[-1] > samples):
@@ -105,7 +105,7 @@ def _sync(stss: Mp4Box, samples: int) -> frozenset[int]:
 
 
 def _chunks(stbl: Mp4Box, samples: int) -> tuple[SampleRun, ...]:
-    """8.7.4 and 8.7.5: where each chunk lies and how many samples are in it."""
+    """The position of each chunk and the samples in it (8.7.4 and 8.7.5)."""
     small, large = stbl.get("stco"), stbl.get("co64")
     if (small is None) == (large is None):
         raise NotClean(["another number of chunk tables than one"])
@@ -128,7 +128,7 @@ def _chunks(stbl: Mp4Box, samples: int) -> tuple[SampleRun, ...]:
 
 
 def _groups(stbl: Mp4Box, samples: int, name: str, problems: Problems) -> None:
-    """8.9: the one group that FFmpeg writes, "AAC needs the frame before"."""
+    """The one group that FFmpeg writes, "AAC needs the frame before" (8.9)."""
     kind, rows = stbl.get("sgpd"), stbl.get("sbgp")
     if kind is None and rows is None:
         return

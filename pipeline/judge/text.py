@@ -1,4 +1,4 @@
-"""The judge of the texts that stand beside a montage: subtitles, chapters, the list of clips."""
+"""Judges the texts of a montage: subtitles, chapters, the list of clips, check sums."""
 
 from __future__ import annotations
 
@@ -27,16 +27,15 @@ _PLACE = re.compile(
 
 
 def judge_text(source: Path | str, kind: TextKind | None = None) -> None:
-    """A text of UTF-8 without controls, in which nobody finds coordinates.
+    """Judge a text: UTF-8 without control characters and without coordinates.
 
-    Times are taken out before looking, because a time before a word that begins with N, E, S
+    Times are removed first, because a time before a word that begins with N, E, S
     or W reads like a latitude.
 
     :param source: a file, or the text that will become one.
     :param kind: "vtt" for WebVTT of cues alone; "chapters" for lines of time and title;
-        "json" for one document, whose keys and strings are looked at one by one; "sums" for
-        lines of SHA-256 and name.  Left out: the one that the text begins like, and it must be
-        that.
+        "json" for one document, whose keys and strings are judged one by one; "sums" for
+        lines of SHA-256 and name.  Left out: determined from how the text begins.
     :raises NotClean: it is anything else.
     """
     judged(lambda problems: _judge(source, kind, problems))
@@ -96,7 +95,7 @@ def _names(text: str, problems: Problems) -> Iterator[str]:
 
 
 def _strings(text: str, problems: Problems) -> Iterator[str]:
-    """All keys and strings of a document, in which no two decimals stand in a row."""
+    """All keys and strings of a document, in which no two decimals follow each other."""
     try:
         document = json.loads(text, object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
@@ -117,4 +116,4 @@ def _strings(text: str, problems: Problems) -> Iterator[str]:
 
 
 class _Pairs(list[tuple[str, object]]):
-    """The members of an object, also those whose key stands there twice."""
+    """The members of an object, also those whose key occurs twice."""

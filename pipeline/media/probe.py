@@ -1,4 +1,4 @@
-"""What a media file holds, as data.  The looking is done by ``probe_child`` in the sandbox."""
+"""What a media file holds, as data.  ``probe_child`` reads the file, in the sandbox."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:  # the child imports PyAV, which belongs in the sandbox
 _CHILD = Path(__file__).with_name("probe_child.py")
 _UNSPECIFIED = 2
 PQ, HLG = 16, 18  # transfer characteristics of ITU-T H.273, table 3
-# FFmpeg's own decoders of these leave out the transparency
+# FFmpeg's own decoders for these ignore the transparency
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _MAX_PIXELS = 200_000_000
 
 
 @dataclass(frozen=True)
 class Sound:
-    """A sound stream: its index in the file, when it begins, in seconds from the file's start."""
+    """A sound stream: its index in the file, its start and end in seconds from the file's start."""
 
     index: int
     codec: str
@@ -45,14 +45,14 @@ class Sound:
 
 @dataclass(frozen=True)
 class Picture:
-    """The picture of a file as it is shown: upright, with square pixels.
+    """The picture of a file as a player shows it: upright, with square pixels.
 
     ``stream`` is FFmpeg's name of the stream (an index, or ``g:0`` for a tile grid).
     ``width`` and ``height`` are what the decoder gives after its own rotation, ``aspect`` is
     the display aspect ratio of that.  ``matrix``, ``transfer``, ``primaries`` are the code
-    points of ITU-T H.273; 2 is unspecified.  ``table`` is what the colours have to go through
-    (see ``process.lut``), None where they are BT.709's.  ``decoder`` is FFmpeg's name of the
-    decoder to take, where its own choice would miss something.  ``latest_s`` is when the last
+    points of ITU-T H.273; 2 is unspecified.  ``table`` is the colour table that the picture has
+    to go through (see ``media.lut``), None if its colours are BT.709.  ``decoder`` is the FFmpeg
+    decoder to use, if FFmpeg's own choice would lose something.  ``latest_s`` is when the last
     picture begins, ``end_s`` when it ends.
     """
 
@@ -80,19 +80,19 @@ class Picture:
 
     @property
     def pace(self) -> float:
-        """Pictures a second as they really come, which headers can be wrong about."""
+        """The real number of pictures a second, counted, because headers can be wrong."""
         span = self.latest_s - self.start_s
         return (self.packets - 1) / span if self.packets > 1 and span > 0 else self.fps or 0.0
 
     @property
     def hdr(self) -> bool:
-        """Whether the picture is made for a display of high dynamic range."""
+        """Whether the picture has a high dynamic range."""
         return self.transfer in (PQ, HLG)
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A file that can be made into a clip.  ``still``: a single picture, shown for a while."""
+    """A file that can become a clip.  ``still``: it is a single picture."""
 
     format: Format
     container: str
@@ -101,7 +101,7 @@ class Probe:
     still: bool
 
     def source(self) -> Source:
-        """What the report says of it."""
+        """The facts that the report shows."""
         picture = self.picture
         return Source(
             container=self.format.name if self.still else self.container,
@@ -205,7 +205,7 @@ def _animated(found: Animation) -> Picture:
 
 
 def _grid(found: HeifPicture) -> Picture:
-    """A photo in tiles: FFmpeg joins them, and turns the whole, in a stream group."""
+    """A photo in tiles: FFmpeg joins and turns them in a stream group."""
     matrix, transfer, primaries = _code_points(found.colour)
     return Picture(
         stream="g:0",
@@ -242,7 +242,7 @@ def _picture(video: ProbedVideo, frame: FirstFrame) -> Picture:
     rotation = -round(frame["rotation"] / 90) * 90 % 360
     width, height = frame["width"], frame["height"]
     sar = Fraction(*frame["sar"]) if all(frame["sar"]) else Fraction(1)
-    if not Fraction(1, 8) <= sar <= 8:  # nobody films like that: a broken header
+    if not Fraction(1, 8) <= sar <= 8:  # nobody films like that, so the header is broken
         sar = Fraction(1)
     if rotation in (90, 270):
         width, height, sar = height, width, 1 / sar

@@ -148,7 +148,7 @@ def _is_encrypted(container: InputContainer) -> bool:
 def _tag(stream: Stream) -> str:
     try:
         return str(stream.codec_context.codec_tag) if stream.codec_context else ""
-    except UnicodeDecodeError:  # a tag of bytes that are no letters
+    except UnicodeDecodeError:  # the bytes of the tag are not letters
         return ""
 
 
@@ -232,7 +232,7 @@ def _first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame |
     try:
         container.seek(0)
     except (av.FFmpegError, OSError):
-        # a picture alone can't be wound back; open() again is what FFmpeg does too
+        # a single picture can't be rewound; FFmpeg opens it again too
         return _first_frame_of_new(container, stream)
     return _decode(container, stream)
 

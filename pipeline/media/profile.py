@@ -1,8 +1,8 @@
-"""The colour profile of a photo, as far as it is of the kind that cameras write.
+"""The colour profile of a photo, if it is of the kind that cameras write.
 
-Read in pure Python, for the bytes are hostile: found in the file, and understood where it
-describes three primaries and three curves (ICC.1:2022, section 8.3.3, "matrix-based").
-Other profiles (printers', tables) and broken ones count as none.
+It is read in pure Python, because the bytes are hostile.  Only profiles of three primaries and
+three curves are understood (ICC.1:2022, section 8.3.3, "matrix-based").  Other profiles (of
+printers, or with tables) and broken ones count as none.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""EBML elements (RFC 8794, 4 to 6): numbers of changing length in front of everything."""
+"""EBML elements (RFC 8794, 4 to 6): each has a number and a size of variable length."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _COUNT = 200_000
 
 @dataclass(frozen=True)
 class EbmlElement:
-    """An element: its ``number`` as it is written, markers included, and its body.
+    """An element: its ``number`` as written, with its length marker, and its body.
 
-    ``open``: its size is unknown, it ends where its parent or the next of its level does.
+    ``open``: its size is unknown; it ends with its parent or before the next of its level.
     """
 
     number: int
@@ -23,7 +23,7 @@ class EbmlElement:
 
 
 def elements(window: Window, at: int = 0) -> Iterator[EbmlElement]:
-    """The elements that follow each other; number 0 is what is no element."""
+    """The elements that follow each other; number 0 marks bytes that are not an element."""
     for _ in range(_COUNT):
         head = window.read(at, 12)
         if not head:
@@ -47,5 +47,5 @@ def elements(window: Window, at: int = 0) -> Iterator[EbmlElement]:
 
 
 def _length(first: int) -> int:
-    """Bytes of a number by the leading zeros of its first byte; 0 where there is none."""
+    """The length of a number in bytes, from the leading zeros of its first byte; 0 if invalid."""
     return 9 - first.bit_length() if first else 0

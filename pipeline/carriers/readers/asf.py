@@ -11,7 +11,7 @@ from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _OBJECTS = 2000
-_EPOCH_1970 = 116444736000000000  # FFmpeg writes 1970 where it knows no date
+_EPOCH_1970 = 116444736000000000  # FFmpeg writes 1970 if it has no date
 _PROGRAM = re.compile(r"Lav[fc][\d.]*")
 
 
@@ -68,7 +68,7 @@ def read(window: Window) -> Iterator[Finding]:
 
 
 def _objects(window: Window) -> Iterator[tuple[bytes, Window]]:
-    """GUID and body of the objects that follow each other; no GUID for what is none (2.1)."""
+    """GUID and body of the objects that follow each other (2.1); stray bytes have an empty GUID."""
     at = 0
     for _ in range(_OBJECTS):
         head = window.read(at, 24)

@@ -1,4 +1,4 @@
-"""AVI (OpenDML 1.02): lists and chunks by allow-list, and what the first frames carry."""
+"""AVI (OpenDML 1.02): lists and chunks by allow-list, and the first frames."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _PROGRAM = re.compile(r"Lav[fc][\d.]*")
 _NEEDED = frozenset((b"avih", b"strh", b"strf", b"indx", b"vprp", b"idx1", b"dmlh"))
 _FRAME = re.compile(rb"\d\d(?:d[bcd]|wb|pc|tx|sb|iv)|ix\d\d")
 
-# Space for an index that was not needed, and FFmpeg's name, with zeros behind them.
+# Space that was kept for an index, and FFmpeg's name, followed by zeros.
 _RESERVED = re.compile(
     rb"(?:Lavf[\d.]*|\x04\x00\x00[\x00\x01].{4}\d\d(?:d[bc]|wb|sb|tx)|odmldmlh.{4})?\x00*",
     re.DOTALL,
 )
 
-# INFO chunks (Microsoft's RIFF, and what cameras and programs added), by what they are about.
+# INFO chunks (Microsoft's RIFF, and those that cameras and programs added), by their subject.
 _INFO = {
     b"IARL": "location",
     b"IART": "artist",
@@ -55,7 +55,7 @@ _EXIF = {
 
 
 def read(window: Window) -> Iterator[Finding]:
-    """What an AVI file gives away; of the frames the first 48."""
+    """What an AVI file gives away, with its first 48 frames."""
     end = 0
     for count, riff in enumerate(chunks(window)):
         if riff.group != b"RIFF" or riff.name not in (b"AVI ", b"AVIX") or count > 4096:
@@ -108,7 +108,7 @@ def _chunk(chunk: RiffChunk) -> Iterator[Finding]:
         yield from xmp.read(chunk.body.read(0, xmp.LIMIT))
     elif chunk.name == b"strd":
         yield Finding(Carrier.DEVICE, What.IDENTITY)
-        yield from opaque.look(chunk.body, Carrier.STREAM_TAG)
+        yield from opaque.scan(chunk.body, Carrier.STREAM_TAG)
     elif not _FRAME.fullmatch(chunk.name):
         yield from opaque.read(chunk.body, Carrier.UNKNOWN_PART)
 

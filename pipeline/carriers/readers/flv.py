@@ -51,11 +51,13 @@ def _script(body: Window) -> Iterator[Finding]:
     data = body.read(0, 1 << 20)
     name = data[3 : 3 + int.from_bytes(data[1:3], "big")] if data[:1] == b"\2" else b""
     if name not in (b"onMetaData", b"onXMPData", b"onTextData", b"onCaption", b"onCuePoint"):
-        yield Finding(Carrier.UNKNOWN_PART, What.LOCATION if opaque.telling(data) else What.OTHER)
+        yield Finding(
+            Carrier.UNKNOWN_PART, What.LOCATION if opaque.has_location(data) else What.OTHER
+        )
         return
     if name in (b"onTextData", b"onCaption"):
         carrier = Carrier.SUBTITLE_TRACK if name == b"onTextData" else Carrier.CLOSED_CAPTIONS
-        yield Finding(carrier, What.LOCATION if opaque.telling(data) else What.OTHER)
+        yield Finding(carrier, What.LOCATION if opaque.has_location(data) else What.OTHER)
         return
     if b"<x:xmpmeta" in data:
         yield from xmp.read(data)

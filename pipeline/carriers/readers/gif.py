@@ -60,7 +60,7 @@ def _subblocks(window: Window, at: int, keep: int) -> tuple[int, bytes]:
 
 
 def _extension(kind: bytes, head: bytes, data: bytes, body: Window) -> Iterator[Finding]:
-    if kind == b"\xf9":  # graphic control (23): four bytes, and nothing behind them
+    if kind == b"\xf9":  # graphic control (23): four bytes and no more
         if len(data) > 4:
             yield from opaque.read(body, Carrier.UNKNOWN_PART)
     elif kind in (b"\xfe", b"\x01"):  # a comment (24), a text to be drawn (25)
@@ -76,10 +76,10 @@ def _application(name: bytes, data: bytes, body: Window) -> Iterator[Finding]:
         if len(data) > 10:
             yield from opaque.read(body.wrap(data), Carrier.UNKNOWN_PART)
     elif name == b"XMP DataXMP":
-        # the packet is written without sub-blocks, and its bytes read as their lengths
+        # the packet is written without sub-blocks; decoders take its bytes for their lengths
         yield from xmp.read(body.read(12, xmp.LIMIT))
     elif name == b"ICCRGBG1012":
         yield from icc.read(data)
     else:
         yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
-        yield from opaque.look(body.wrap(data), Carrier.UNKNOWN_PART)
+        yield from opaque.scan(body.wrap(data), Carrier.UNKNOWN_PART)

@@ -1,7 +1,7 @@
 """HEIF and AVIF stills (ISO/IEC 23008-12; ISO/IEC 14496-12, 8.11): items by allow-list.
 
-Silent are the boxes that describe pixels, the coded items and the grids made of them.
-Everything else that an item can be (Exif, XMP, text, a thumbnail, depth) is found.
+Boxes that describe pixels, coded items and grids of them are silent.  Every other kind of item
+(Exif, XMP, text, a thumbnail, depth) is reported.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PROPERTIES = frozenset(
 def read(window: Window, meta: Window) -> Iterator[Finding]:
     """What the items of *meta* (the body of a ``meta`` box with its version) give away.
 
-    :param window: the file, in which the items' bytes stand.
+    :param window: the file that holds the items' bytes.
     """
     parts: dict[bytes, Window] = {}
     for box in boxes(meta.part(4)):
@@ -57,7 +57,7 @@ def _unknown(box: IsoBox) -> Iterator[Finding]:
 
 
 def _locations(iloc: Window, file: Window, idat: Window) -> Iterator[tuple[int, Window]]:
-    """Where each item's bytes are (8.11.3); extents are put together, up to 4 MiB."""
+    """Where each item's bytes are (8.11.3); extents are joined, up to 4 MiB."""
     data = iloc.read(0, 1 << 20)
     if len(data) < 8:
         return
@@ -84,7 +84,7 @@ def _locations(iloc: Window, file: Window, idat: Window) -> Iterator[tuple[int, 
 
 
 class _Fields:
-    """Numbers that follow each other; behind the end they are 0."""
+    """Numbers that follow each other; after the end they are 0."""
 
     def __init__(self, data: bytes, at: int) -> None:
         self._data = data
@@ -97,7 +97,7 @@ class _Fields:
 
 
 def _references(iref: Window) -> Iterator[Finding]:
-    """Thumbnails of the picture (8.11.12); depth and gain maps are told by their properties."""
+    """Thumbnails of the picture (8.11.12); depth and gain maps are found as properties."""
     for box in boxes(iref.part(4)):
         if box.kind == b"thmb":
             yield Finding(Carrier.THUMBNAIL, What.OTHER)
@@ -107,7 +107,7 @@ def _item(item: HeifItem, place: Window) -> Iterator[Finding]:
     if item.kind in _CODED:
         return
     if item.kind == b"Exif":
-        # four bytes tell how many to skip to the TIFF header (ISO/IEC 23008-12, A.2.1)
+        # four bytes say how many to skip to the TIFF header (ISO/IEC 23008-12, A.2.1)
         skip = int.from_bytes(place.read(0, 4), "big")
         yield from exif.read(place.part(4 + skip))
     elif item.kind == b"mime" and b"xml" in item.mime:

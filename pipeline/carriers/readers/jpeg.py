@@ -1,7 +1,7 @@
-"""JPEG (ITU-T T.81, annex B): its marker segments, and what stands behind the picture.
+"""JPEG (ITU-T T.81, annex B): its marker segments, and the bytes after the picture.
 
-Silent are the segments that decoding needs (tables, frames, scans), JFIF's density and
-Adobe's colour transform.
+Segments that decoding needs (tables, frames, scans), JFIF's density and Adobe's colour
+transform are silent.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _Collected:
         self.jumbf: list[bytes] = []
 
     def findings(self, window: Window) -> Iterator[Finding]:
-        """What the parts, put together, give away."""
+        """What the joined parts give away."""
         if self.xmp:
             packet = b"".join(self.xmp[at] for at in sorted(self.xmp))
             yield from xmp_packet(window, packet)
@@ -84,14 +84,14 @@ def _unknown(body: Window, _collected: _Collected) -> Iterator[Finding]:
 
 
 def _app0(body: Window, collected: _Collected) -> Iterator[Finding]:
-    """JFIF (ISO/IEC 10918-5, 10.1) with perhaps a thumbnail; AVI1 of motion JPEG."""
+    """JFIF (ISO/IEC 10918-5, 10.1) optionally with a thumbnail; AVI1 of motion JPEG."""
     head = body.read(0, 14)
     if head[:5] == b"JFXX\0":
         yield from body.part(6).inside(Carrier.THUMBNAIL)
     elif head[:5] == b"JFIF\0":
         if body.size > 14:
             yield Finding(Carrier.THUMBNAIL, What.OTHER)
-            yield from opaque.look(body.part(14), Carrier.THUMBNAIL)
+            yield from opaque.scan(body.part(14), Carrier.THUMBNAIL)
     elif head[:4] != b"AVI1":
         yield from _unknown(body, collected)
 
@@ -130,7 +130,7 @@ def _app6(body: Window, collected: _Collected) -> Iterator[Finding]:
     if body.read(0, 6) == b"GoPro\0":
         yield Finding(Carrier.DEVICE, What.IDENTITY)
         yield Finding(Carrier.SERIAL_NUMBER, What.IDENTITY)
-        yield from opaque.look(body, Carrier.UNKNOWN_PART)
+        yield from opaque.scan(body, Carrier.UNKNOWN_PART)
     else:
         yield from _unknown(body, collected)
 
@@ -152,6 +152,6 @@ def _app13(body: Window, collected: _Collected) -> Iterator[Finding]:
 
 
 def _app14(body: Window, collected: _Collected) -> Iterator[Finding]:
-    """Adobe's colour transform: 12 bytes, and nothing behind them."""
+    """Adobe's colour transform: 12 bytes and no more."""
     if body.read(0, 5) != b"Adobe" or body.size > 12:
         yield from _unknown(body, collected)

@@ -15,7 +15,7 @@ _CODESTREAM = frozenset((b"JXL ", b"ftyp", b"jxll", b"jxlc", b"jxlp", b"jxli", b
 def read(window: Window) -> Iterator[Finding]:
     """What a JPEG XL file gives away."""
     if window.read(0, 2) == b"\xff\x0a":
-        yield from opaque.look(window, Carrier.TRAILER)
+        yield from opaque.scan(window, Carrier.TRAILER)
         return
     for box in boxes(window):
         if box.kind == b"Exif":

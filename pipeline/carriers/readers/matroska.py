@@ -18,7 +18,7 @@ _SIZE = 512 << 10
 _BLOCKS = 72  # of a track
 
 _PROGRAM = re.compile(r"(?:Lav[fc][\d.]*(?: [\w.-]+)?|libwebm-[\d.]+|libebml [\w. +-]{0,60})?")
-# Tags that muxers write about the streams themselves, with the values that say no more.
+# Tags that muxers write about the streams, with the values that give nothing away.
 _PLAIN_TAGS = {
     "ENCODER": _PROGRAM,
     "DURATION": re.compile(r"[\d:.]+"),
@@ -46,7 +46,7 @@ class _Stream:
 
 
 def read(window: Window) -> Iterator[Finding]:
-    """What the file gives away; clusters are looked at in samples."""
+    """What the file gives away; of the clusters, a sample is read."""
     for element in elements(window):
         if element.number == ids.SEGMENT:
             yield from _segment(element)
@@ -65,7 +65,7 @@ def _segment(segment: EbmlElement) -> Iterator[Finding]:
     for element in _flat(segment.body):
         if element.number == ids.CLUSTER:
             clusters += 1
-            # the first ones, then fewer and fewer of a long film
+            # the first ones, then each whose number is a power of two
             if clusters <= _CLUSTERS or clusters & (clusters - 1) == 0:
                 yield from _cluster(element, streams, blocks)
         elif element.number == ids.TRACKS:
@@ -79,9 +79,9 @@ def _segment(segment: EbmlElement) -> Iterator[Finding]:
 
 
 def _flat(window: Window) -> Iterator[EbmlElement]:
-    """The elements of a segment; what follows an open cluster's blocks stands beside it.
+    """The elements of a segment, with those that follow the blocks of an open cluster.
 
-    A live recording is a row of open clusters, each of which reaches to the end of the file.
+    A live recording is a row of open clusters; each one reaches to the end of the file.
     """
     at: int | None = 0
     while at is not None:
@@ -114,7 +114,7 @@ def _unknown(element: EbmlElement) -> Iterator[Finding]:
 
 
 def _void(body: Window) -> Iterator[Finding]:
-    """Void is for space (RFC 8794, 11.3.2): whatever is in it is not silent."""
+    """Void is for unused space (RFC 8794, 11.3.2): anything in it is reported."""
     data = body.read(0, 64 << 10)
     if data.strip(data[:1] if data[:1] in (b"\0", b"\xff") else b"\0"):
         yield from opaque.read(body, Carrier.UNKNOWN_PART)
@@ -205,12 +205,14 @@ def _additions(body: Window) -> Iterator[Finding]:
                 kind = int.from_bytes(element.body.read(0, 8), "big")
             elif element.number == ids.BLOCK_ADDITIONAL:
                 data = element.body.read(0, 4096)
-        if kind not in (1, 4) or opaque.telling(data):
-            yield Finding(Carrier.USER_DATA, What.LOCATION if opaque.telling(data) else What.OTHER)
+        if kind not in (1, 4) or opaque.has_location(data):
+            yield Finding(
+                Carrier.USER_DATA, What.LOCATION if opaque.has_location(data) else What.OTHER
+            )
 
 
 def _keep(body: Window, streams: dict[int, _Stream], blocks: dict[int, list[bytes]]) -> None:
-    """A block of a picture, text or data track is kept for a look (RFC 9559, 10.1)."""
+    """Keep a block of a picture, text or data track, to read it later (RFC 9559, 10.1)."""
     head = body.read(0, 8)
     if not head:
         return
@@ -235,7 +237,7 @@ def _content(stream: _Stream, blocks: list[bytes]) -> Iterator[Finding]:
         yield Finding(carrier, What.OTHER)
         # blocks may be packed (ContentCompression of RFC 9559, 5.1.4.1.31.4)
         texts = (inflate(block, 4096) or block[:4096] for block in blocks)
-        if opaque.telling(b"\n".join((stream.private, *texts))):
+        if opaque.has_location(b"\n".join((stream.private, *texts))):
             yield Finding(carrier, What.LOCATION)
 
 

@@ -17,7 +17,7 @@ _IN_FRAGMENT = frozenset(b"mfhd traf tfhd tfdt trun sbgp sgpd subs saiz saio sen
 
 
 def read(window: Window) -> Iterator[Finding]:
-    """What the file gives away: its film, its items, and what stands around them."""
+    """What the file gives away: its film, its items, and the boxes around them."""
     films: list[Window] = []
     fragments: list[tuple[Window, int]] = []
     for box in boxes(window):
@@ -39,7 +39,7 @@ def read(window: Window) -> Iterator[Finding]:
 
 
 def _meta(window: Window, meta: Window) -> Iterator[Finding]:
-    """The items of a still (8.11), or metadata of the whole file as QuickTime has it."""
+    """The items of a still (8.11), or QuickTime's metadata of the whole file."""
     body = meta if meta.read(4, 4) == b"hdlr" else meta.part(4)
     if any(box.kind == b"iinf" for box in boxes(body)):
         yield from heif_items.read(window, meta)
@@ -48,7 +48,7 @@ def _meta(window: Window, meta: Window) -> Iterator[Finding]:
 
 
 def _around(box: IsoBox) -> Iterator[Finding]:
-    """A box at the top or in the film that no picture and no sound needs."""
+    """A box at the top or in the film that neither picture nor sound needs."""
     if box.kind in (b"free", b"skip"):
         yield from mp4_tags.padding(box.body)
     elif box.kind == b"udta":

@@ -1,4 +1,4 @@
-"""Samples of fragmented MP4 files (ISO/IEC 14496-12, 8.8): where a track's pieces stand."""
+"""Samples of fragmented MP4 files (ISO/IEC 14496-12, 8.8): the positions of a track's pieces."""
 
 from __future__ import annotations
 
@@ -37,15 +37,19 @@ def _places(traf: Window, header: Window, position: int) -> Iterator[tuple[int, 
     usual = int.from_bytes(data[at : at + 4], "big") if flags & 16 else 0
     for run in find(traf, b"trun"):
         body = run.read(0, 1 << 16)
-        told = int.from_bytes(body[1:4], "big")
+        run_flags = int.from_bytes(body[1:4], "big")
         count, at, start = int.from_bytes(body[4:8], "big"), 8, base
-        if told & 1:
+        if run_flags & 1:
             start, at = base + int.from_bytes(body[8:12], "big", signed=True), 12
-        at += 4 * bool(told & 4)
-        step = 4 * sum(bool(told & bit) for bit in (0x100, 0x200, 0x400, 0x800))
-        skip = 4 * bool(told & 0x100)
+        at += 4 * bool(run_flags & 4)
+        step = 4 * sum(bool(run_flags & bit) for bit in (0x100, 0x200, 0x400, 0x800))
+        skip = 4 * bool(run_flags & 0x100)
         for _ in range(min(count, _SAMPLES)):
-            size = int.from_bytes(body[at + skip : at + skip + 4], "big") if told & 0x200 else usual
+            size = (
+                int.from_bytes(body[at + skip : at + skip + 4], "big")
+                if run_flags & 0x200
+                else usual
+            )
             yield start, size
             start += size
             at += step

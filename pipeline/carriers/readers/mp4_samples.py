@@ -1,4 +1,4 @@
-"""Where the samples of an MP4 track stand (ISO/IEC 14496-12, 8.6 and 8.7), a few of them."""
+"""The positions of an MP4 track's samples (ISO/IEC 14496-12, 8.6 and 8.7)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pipeline.carriers.containers.boxes import boxes
 from pipeline.carriers.window import Window
 
-_TABLE = 1 << 20  # bytes of a table that are looked at
+_TABLE = 1 << 20  # bytes of a table that are read
 _FIRST = 48
 _SPREAD = 24
 _SIZE = 512 << 10
@@ -16,7 +16,7 @@ _SIZE = 512 << 10
 
 @dataclass(frozen=True)
 class SampledTrack:
-    """What the boxes of a track say about it.
+    """A track as its boxes describe it.
 
     ``handler`` and ``formats`` are four-character codes; ``references`` the tracks that it
     points to, by the kind of reference; ``width`` the bytes of a NAL unit's length.
@@ -32,7 +32,7 @@ class SampledTrack:
 
 
 def track(trak: Window) -> SampledTrack:
-    """The track that a ``trak`` box describes; what is missing is empty."""
+    """The track that a ``trak`` box describes; a missing part is empty."""
     number, handler = 0, b""
     tables: dict[bytes, Window] = {}
     references: dict[bytes, tuple[int, ...]] = {}
@@ -89,7 +89,7 @@ def _length_width(entry: Window) -> int:
 
 
 def _places(track: SampledTrack) -> list[tuple[int, int]]:
-    """Position and size of the samples, as far as the first MiB of each table tells."""
+    """Position and size of the samples, from the first MiB of each table."""
     chunks = _offsets(track.tables)
     sizes = _sizes(track.tables, 4 * len(chunks) + 20_000)
     runs = _numbers(_table(track.tables, b"stsc", 8))

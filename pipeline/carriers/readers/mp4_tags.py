@@ -1,7 +1,7 @@
-"""What stands in ``udta`` and ``meta`` boxes: the tags of MP4, QuickTime, 3GPP and cameras.
+"""The content of ``udta`` and ``meta`` boxes: the tags of MP4, QuickTime, 3GPP and cameras.
 
 QuickTime file format, "user data atoms" and "metadata atoms"; 3GPP TS 26.244, 8; Apple's
-``ilst``.  Silent is only the name of the program that FFmpeg and its like leave.
+``ilst``.  Only the name of the program that FFmpeg and similar programs write is silent.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _VALUE = 64 << 10
 
 PROGRAM = re.compile(r"(?:Lav[fc][\d.]*(?: [\w.-]+)?|HandBrake [\d.]+ \d+|Google)?", re.ASCII)
 
-# 3GPP's assets and the short names of ilst and QuickTime, by what they are about.
+# 3GPP's assets and the short names of ilst and QuickTime, by their subject.
 _NAMES = {
     b"loci": "location",
     b"\xa9xyz": "location",
@@ -120,7 +120,7 @@ def _user_box(box: IsoBox, plain: Carrier) -> Iterator[Finding]:
 
 
 def _maker_box(box: IsoBox) -> Iterator[Finding]:
-    """What is neither a tag nor a picture: packets of metadata, telemetry, padding, the rest."""
+    """A box that is neither a tag nor a picture: metadata, telemetry, padding, the rest."""
     kind = box.kind
     if kind == b"XMP_":
         yield from xmp.read(box.body.read(0, xmp.LIMIT))
@@ -128,10 +128,10 @@ def _maker_box(box: IsoBox) -> Iterator[Finding]:
         yield from uuid_box(box.body)
     elif kind in POSITION_BLOCKS:
         yield Finding(Carrier.TELEMETRY_TRACK, What.LOCATION)
-        yield from opaque.look(box.body, Carrier.UNKNOWN_PART)
+        yield from opaque.scan(box.body, Carrier.UNKNOWN_PART)
     elif kind in _SETTINGS:
         yield Finding(Carrier.DEVICE, What.IDENTITY)
-        yield from opaque.look(box.body, Carrier.UNKNOWN_PART)
+        yield from opaque.scan(box.body, Carrier.UNKNOWN_PART)
     elif kind in (b"free", b"skip"):
         yield from padding(box.body)
     elif kind not in (b"hnti", b"hinf", b"btrt") or box.body.size > 64:
@@ -139,18 +139,18 @@ def _maker_box(box: IsoBox) -> Iterator[Finding]:
 
 
 def pictures(body: Window) -> Iterator[Finding]:
-    """A maker's box around a thumbnail or an EXIF structure, found wherever it begins."""
+    """A maker's box around a thumbnail or an EXIF structure, at any position in it."""
     yield Finding(Carrier.THUMBNAIL, What.OTHER)
     head = body.read(0, 64 << 10)
     for magic in (b"\xff\xd8\xff", b"II*\0", b"MM\0*"):
         at = head.find(magic)
         if at >= 0:
             yield from body.part(at).inside(Carrier.THUMBNAIL)
-    yield from opaque.look(body, Carrier.UNKNOWN_PART)
+    yield from opaque.scan(body, Carrier.UNKNOWN_PART)
 
 
 def padding(body: Window) -> Iterator[Finding]:
-    """A ``free`` box: zeros are silent, the mark of a program too, dashcams hide places in it."""
+    """A ``free`` box: zeros and a program's mark are silent; dashcams write positions there."""
     data = body.read(0, 64 << 10)
     if re.fullmatch(rb"(?:IsoMedia File Produced with GPAC[^\0]{0,80})?\0*", data):
         if body.size > len(data) and body.read(body.size - 4096, 4096).strip(b"\0"):
@@ -174,7 +174,7 @@ def uuid_box(body: Window) -> Iterator[Finding]:
 
 def metadata(meta: Window, plain: Carrier) -> Iterator[Finding]:
     """A ``meta`` box (8.11.1), with QuickTime's ``keys`` and Apple's ``ilst``, or ID3."""
-    # ISO's is a full box, QuickTime's is not: the handler shows which
+    # ISO's is a full box, QuickTime's is not: the position of the handler shows which it is
     body = meta if meta.read(4, 4) in (b"hdlr", b"keys", b"ilst") else meta.part(4)
     keys: list[str] = []
     for box in boxes(body):
@@ -194,7 +194,7 @@ def metadata(meta: Window, plain: Carrier) -> Iterator[Finding]:
 
 
 def _keys(body: Window) -> Iterator[str]:
-    """The names of QuickTime metadata, "com.apple.quicktime.location.ISO6709" for one."""
+    """The names of QuickTime metadata, for example "com.apple.quicktime.location.ISO6709"."""
     for box in boxes(body.part(8)):
         yield box.body.read(0, 200).decode("utf-8", "replace")
 
@@ -247,7 +247,7 @@ def _user_text(kind: bytes, body: Window) -> bytes:
     size = int.from_bytes(head[:2], "big")
     if 0 < size <= body.size - 4:
         return body.read(4, size) + b"\n" + body.read(4 + size, _VALUE)
-    if body.read(4, 4) == b"data":  # an ilst item that lost its way
+    if body.read(4, 4) == b"data":  # an ilst item in the wrong box
         return body.read(16, _VALUE)
     return body.read(0, _VALUE)
 

@@ -125,9 +125,11 @@ def _extra(kind: bytes, body: Window) -> Iterator[Finding]:
 
 
 def _name(handler: Window) -> Iterator[Finding]:
-    """The name of a handler (8.4.3), which cameras and people fill with what they like."""
+    """The name of a handler (8.4.3), which cameras and people fill with any text."""
     data = handler.read(24, 4096)
-    if data and data[0] == len(data.rstrip(b"\0")) - 1:  # QuickTime counts, ISO ends with zero
+    if (
+        data and data[0] == len(data.rstrip(b"\0")) - 1
+    ):  # QuickTime puts the length first, ISO ends with a zero
         data = data[1:]
     name = text.decode(data).strip("\0 \t\r\n\x0b\x0c\x0f\x10\x1f")
     if not _NAMES.fullmatch(name):
@@ -135,8 +137,8 @@ def _name(handler: Window) -> Iterator[Finding]:
 
 
 def _sound(each: SampledTrack) -> Iterator[Finding]:
-    """Sound is silent; its sample entries are short, and texts in them are not theirs."""
-    if any(opaque.telling(entry.read(0, 4096)) for entry in each.entries):
+    """Sound is silent; a position in its sample entries is not."""
+    if any(opaque.has_location(entry.read(0, 4096)) for entry in each.entries):
         yield Finding(Carrier.STREAM_TAG, What.LOCATION)
 
 
@@ -157,7 +159,7 @@ def _picture(each: SampledTrack, content: list[bytes], file: Window) -> Iterator
 
 
 def _entry(entry: Window) -> Iterator[Finding]:
-    """A visual sample entry (8.5.2): the name of the compressor, and the boxes behind it."""
+    """A visual sample entry (8.5.2): the name of the compressor, and the boxes after it."""
     data = entry.read(42, 32)
     name = text.decode(data[1 : 1 + min(data[0], 31)] if data else b"").strip("\0 \n")
     if not _COMPRESSORS.fullmatch(name):
@@ -188,11 +190,11 @@ def _other(each: SampledTrack, content: list[bytes]) -> Iterator[Finding]:
         return
     yield from telemetry.read(each.formats, content)
     for entry in each.entries:
-        yield from opaque.look(entry, Carrier.TELEMETRY_TRACK)
+        yield from opaque.scan(entry, Carrier.TELEMETRY_TRACK)
 
 
 def _texts(carrier: Carrier, content: Iterable[bytes]) -> Iterator[Finding]:
-    """The texts of a track, looked at one by one and as a whole."""
+    """The texts of a track, joined, because a position may be spread over several."""
     joined = b"\n".join(data.strip(b"\0")[:4096] for data in list(content)[:_TEXTS])
-    if opaque.telling(joined):
+    if opaque.has_location(joined):
         yield Finding(carrier, What.LOCATION)

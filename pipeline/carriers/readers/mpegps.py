@@ -1,6 +1,6 @@
 """MPEG program streams and bare MPEG video (ISO/IEC 13818-1, 2.5; 13818-2, 6.2).
 
-Looked at are the first 6 MiB and the last 2: kinds of streams, user data of the picture.
+The first 6 MiB and the last 2 are read: kinds of streams, user data of the picture.
 """
 
 from __future__ import annotations
@@ -68,11 +68,11 @@ def _private(kind: int, payload: bytes) -> Iterator[Finding]:
             yield Finding(Carrier.DATA_TRACK, What.OTHER)
     elif kind == 0xBE:
         if payload.strip(b"\xff\x0f\0"):
-            told = opaque.telling(payload)
+            told = opaque.has_location(payload)
             yield Finding(Carrier.UNKNOWN_PART, What.LOCATION if told else What.OTHER)
     elif kind == 0xBF:
-        if opaque.telling(payload):
+        if opaque.has_location(payload):
             yield Finding(Carrier.DATA_TRACK, What.LOCATION)
     elif kind not in (0xBB, 0xBC, 0xFD):
-        told = opaque.telling(payload)
+        told = opaque.has_location(payload)
         yield Finding(Carrier.DATA_TRACK, What.LOCATION if told else What.OTHER)

@@ -1,7 +1,7 @@
 """MPEG transport streams (ISO/IEC 13818-1, 2.4), AVCHD's among them.
 
-The tables say which streams there are: picture and sound are silent, the rest is found.
-What the picture stream carries is looked at in the first 6 MiB and the last 2.
+The tables list the streams: picture and sound are silent, the rest is reported.  Of the picture
+stream, the first 6 MiB and the last 2 are read.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _FIRST, _LAST = 6 << 20, 2 << 20
-_KEPT = 3 << 20  # bytes of a stream that are looked into
+_KEPT = 3 << 20  # bytes of a stream that are kept
 _PIDS = 256
 
 _CODECS = {0x01: "mpeg2", 0x02: "mpeg2", 0x1B: "h264", 0x20: "h264", 0x24: "hevc"}
@@ -105,11 +105,11 @@ def _sections(data: bytearray, streams: dict[int, _Stream]) -> Iterator[Finding]
     while at + 5 <= end:
         kind, pid = section[at], int.from_bytes(section[at + 1 : at + 3], "big") & 0x1FFF
         length = int.from_bytes(section[at + 3 : at + 5], "big") & 0xFFF
-        told = list(_descriptors(section[at + 5 : at + 5 + length]))
+        listed = list(_descriptors(section[at + 5 : at + 5 + length]))
         stream = streams.setdefault(pid, _Stream())
         stream.kind = kind
-        stream.descriptors = frozenset(tag for tag, _body in told)
-        stream.names = frozenset(body[:4] for tag, body in told if tag == 5)
+        stream.descriptors = frozenset(tag for tag, _body in listed)
+        stream.names = frozenset(body[:4] for tag, body in listed if tag == 5)
         at += 5 + length
 
 
@@ -140,13 +140,13 @@ def _content(stream: _Stream) -> Iterator[Finding]:
         return
     elif stream.kind in _SUBTITLES or stream.descriptors & _SUBTITLE_TAGS:
         yield Finding(Carrier.SUBTITLE_TRACK, What.OTHER)
-        if opaque.telling(data[: 256 << 10]):
+        if opaque.has_location(data[: 256 << 10]):
             yield Finding(Carrier.SUBTITLE_TRACK, What.LOCATION)
     elif stream.names & {b"KLVA", b"GPMD"} or b"\x06\x0e\x2b\x34\x02\x0b\x01\x01" in data:
-        # MISB ST 0601: where a drone was, and where it looked
+        # MISB ST 0601: the position of a drone, and where its camera pointed
         yield Finding(Carrier.TELEMETRY_TRACK, What.LOCATION)
     else:
-        told = opaque.telling(data[: 256 << 10])
+        told = opaque.has_location(data[: 256 << 10])
         yield Finding(Carrier.DATA_TRACK, What.LOCATION if told else What.OTHER)
 
 

@@ -36,7 +36,7 @@ def read(window: Window) -> Iterator[Finding]:
 
 
 def _page(window: Window, at: int, head: bytes, streams: dict[bytes, list[bytes]]) -> int:
-    """Add a page's packets to its stream; where the next page begins (RFC 3533, 6)."""
+    """Add a page's packets to its stream; return where the next page begins (RFC 3533, 6)."""
     lacing = window.read(at + 27, head[26] if len(head) > 26 else 0)
     start = at + 27 + len(lacing)
     packets = streams.setdefault(head[14:18], [b""]) if len(streams) < 64 else [b""]
@@ -55,14 +55,14 @@ def _stream(window: Window, packets: list[bytes]) -> Iterator[Finding]:
     first = packets[0]
     if first.startswith((b"fishead\0", b"fisbone\0")):
         body = b"\n".join(packets[1:])
-        if opaque.telling(body):
+        if opaque.has_location(body):
             yield Finding(Carrier.STREAM_TAG, What.LOCATION)
     elif first.startswith((b"\x80kate", b"CMML\0", b"Annodex")):
         yield Finding(Carrier.SUBTITLE_TRACK, What.OTHER)
-        if opaque.telling(b"\n".join(packets)):
+        if opaque.has_location(b"\n".join(packets)):
             yield Finding(Carrier.SUBTITLE_TRACK, What.LOCATION)
     elif not first.startswith(_KNOWN):
-        told = opaque.telling(b"\n".join(packets))
+        told = opaque.has_location(b"\n".join(packets))
         yield Finding(Carrier.DATA_TRACK, What.LOCATION if told else What.OTHER)
     for packet in packets[1:]:
         for head in _COMMENT_HEADS:

@@ -70,7 +70,7 @@ def _keyed(key: str, value: bytes, body: Window) -> Iterator[Finding]:
 
 
 def _profile(value: bytes, body: Window) -> Iterator[Finding]:
-    """ImageMagick's habit: a name, a length, then the profile in hexadecimal lines."""
+    """A profile as ImageMagick writes it: a name, a length, then hexadecimal lines."""
     match = _RAW_PROFILE.match(value[:200])
     name = match[1].decode("latin-1") if match else ""
     digits = re.sub(rb"[^0-9A-Fa-f]", b"", value[match.end() if match else 0 :])
