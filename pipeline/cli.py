@@ -106,9 +106,9 @@ def _work(options: Options, command: str, step: Callable[[Run], Facts]) -> Endin
 @_common
 def run(options: Options) -> Ending:
     """Do the whole night's work: ingest, process, report; render if the config says so."""
-    from pipeline.commands.nightly import do_all
+    from pipeline.commands.nightly import work_all_night
 
-    return _work(options, "run", do_all)
+    return _work(options, "run", work_all_night)
 
 
 @cli.command()
@@ -148,7 +148,7 @@ def render(
     """Join the clips that the review admits into the montage of each output, or of OUTPUTS."""
     if clip and not preview:
         raise UsageError("--from is for --preview; a montage is always whole")
-    from pipeline.commands.nightly import make_montages
+    from pipeline.commands.render import make_montages
     from pipeline.render.preview import Excerpt
 
     excerpt = Excerpt(seconds, clip) if preview else None

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.commands.ending import Facts
-from pipeline.commands.nightly import admitted_rows, what_waits
-from pipeline.errors import StageError
+from pipeline.commands.render import need_admitted
 from pipeline.render import stage as render
 from pipeline.render.interchange import Format
 from pipeline.run import Run
@@ -18,9 +17,7 @@ def write_timelines(run: Run, kind: str, names: Sequence[str]) -> Facts:
     :raises UsageError: there is no such output.
     :raises StageError: no clip is admitted; the text says what waits.
     """
-    admitted = admitted_rows(run)
-    if not admitted:
-        raise StageError(what_waits(run))
+    admitted = need_admitted(run)
     outputs = render.outputs_named(run.config, names)
     paths = [render.export(run, output, admitted, Format(kind)) for output in outputs]
     for path in paths:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from pipeline.commands import nightly, session
+from pipeline.commands import nightly, render, session
 from pipeline.commands.ending import Ending, Facts
 from pipeline.config import load
 from pipeline.console import Console
@@ -31,7 +31,7 @@ def walk(folder: Path, console: Console) -> Ending:
 
 def _do_all(run: Run, summary: list[str]) -> Facts:
     facts = nightly.take_in(run) | nightly.make_clips(run)
-    films = nightly.render_admitted(run)
+    films = render.render_admitted(run)
     facts |= {"render": [asdict(film) for film in films]} | nightly.write_report(run)
     summary += _summary(run, films[0])
     return facts | {"summary": summary}

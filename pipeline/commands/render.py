@@ -1,0 +1,82 @@
+"""``footage render``: first the clips that are missing or out of date, then the montages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from pipeline.commands.ending import Facts
+from pipeline.errors import StageError
+from pipeline.model import Row, Status
+from pipeline.process import stage as process
+from pipeline.render import stage as render
+from pipeline.render.preview import Excerpt
+from pipeline.render.stage import Rendered
+from pipeline.review import rules
+from pipeline.run import Run
+
+
+def make_montages(run: Run, names: Sequence[str] = (), excerpt: Excerpt | None = None) -> Facts:
+    """Render the montages of all outputs, or of those of *names*; see :func:`render_admitted`."""
+    films = render_admitted(run, names, excerpt)
+    return {"render": [asdict(film) for film in films]}
+
+
+def render_admitted(
+    run: Run, names: Sequence[str] = (), excerpt: Excerpt | None = None
+) -> list[Rendered]:
+    """Make the admitted clips that are missing or out of date, then join them.
+
+    :param excerpt: render only this part, as a preview.
+    :raises UsageError: there is no such output.
+    :raises StageError: no clip is admitted; the text says what waits.
+    """
+    outputs = render.outputs_named(run.config, names)
+    wanted = {row.attachment.sha256 or "" for row in need_admitted(run)}
+    process.run(run, only=wanted)
+    done = render.run(run, admitted_rows(run), outputs, excerpt)
+    for film in done:
+        state = "unchanged" if film.cached else "made"
+        run.console.say(
+            f"render: {run.workspace.root / film.path} {state}: {film.clips} clips, "
+            f"{film.duration_s:.1f} s"
+        )
+    return done
+
+
+def admitted_rows(run: Run) -> list[Row]:
+    """The rows of the clips that go into the montage."""
+    return rules.admitted(run.ledger.clips.rows(), required=run.config.review.required)
+
+
+def need_admitted(run: Run) -> list[Row]:
+    """The rows of the clips that go into the montage.
+
+    :raises StageError: there are none; the text says what waits.
+    """
+    admitted = admitted_rows(run)
+    if not admitted:
+        raise StageError(_why_none(run))
+    return admitted
+
+
+def _why_none(run: Run) -> str:
+    """Why no clip is admitted, and what to do next."""
+    rows = run.ledger.clips.rows()
+    waiting = rules.waiting(rows)
+    if waiting:
+        names = " ".join((row.attachment.sha256 or "")[:12] for row in waiting[:5])
+        more = " …" if len(waiting) > 5 else ""
+        return (
+            f"no clip is admitted to the montage; {len(waiting)} wait for a decision. Look at "
+            f"{run.workspace.report / 'index.html'}, then: footage approve {names}{more}"
+        )
+    said = "no clip is admitted to the montage, and none waits for a decision"
+    unmade, failed = (
+        sum(row.status is status for row in rows) for status in (Status.PENDING, Status.FAILED)
+    )
+    if unmade:
+        said += f"; {unmade} still to be made (footage process)"
+    if failed:
+        said += f"; {failed} failed (footage retry, then footage process)"
+    return said
