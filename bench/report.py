@@ -18,7 +18,7 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 from support.browser import ARGUMENTS, chromium
-from support.ledger_scene import LedgerScene, attachment, quiet, refused, result, settings
+from support.ledger_scene import LedgerScene, attachment, refused, result, settings
 
 from pipeline.config import Config
 from pipeline.ledger import Ledger
@@ -53,7 +53,7 @@ def written(config: Config, campaign: LedgerScene) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for name in ("first", "unchanged"):
         before = time.process_time()
-        report.write(config, campaign.ledger, campaign.workspace, quiet())
+        report.write(campaign.run(config))
         figures[f"{name}_cpu_s"] = round(time.process_time() - before, 2)
     figures["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     size = (campaign.workspace.report / "index.html").stat().st_size

@@ -23,12 +23,14 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from pipeline import config as configuration
 from pipeline.console import Console, Verbosity
+from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ledger import Ledger
 from pipeline.ledger.clips import Clips
 from pipeline.ledger.intake import Intake
 from pipeline.model import Row, Submission
 from pipeline.review import report
 from pipeline.review.web import ReviewServer
+from pipeline.run import Run
 from pipeline.workspace import Workspace
 
 MOST_BYTES = 300_000
@@ -207,9 +209,10 @@ class Arabic(Ledger):
 
 def in_arabic(config: configuration.Config) -> Path:
     """A report whose senders wrote Arabic."""
-    workspace = Workspace(config.root)
+    workspace, console = Workspace(config.root), Console(Verbosity.QUIET)
     with Arabic(workspace.ledger) as ledger:
-        return report.write(config, ledger, workspace, Console(Verbosity.QUIET)).index
+        run = Run(config, ledger, workspace, FfmpegRunner("none", console), console)
+        return report.write(run).index
 
 
 def main() -> None:

@@ -66,7 +66,7 @@ def is_rule(order: str) -> bool:
     return order in _RULES or order.startswith(_SHUFFLE)
 
 
-def by_rule(order: str, senders: Mapping[str, str], rows: Sequence[Row]) -> list[Row]:
+def sort_by_rule(order: str, senders: Mapping[str, str], rows: Sequence[Row]) -> list[Row]:
     """Put rows into the order of a rule.
 
     :param order: "received", "sender", "filename" or "shuffle:SEED".  Any other text leaves the

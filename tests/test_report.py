@@ -16,7 +16,6 @@ from support.ledger_scene import (
     LedgerScene,
     attachment,
     decide,
-    quiet,
     refused,
     result,
     settings,
@@ -102,10 +101,10 @@ def test_report_is_valid_against_its_schema(campaign: LedgerScene, config: Confi
         sha("good"),
         Review(Decision.APPROVED, "yes", "ada", NOW, "Other", None, 0.1234, 2),
     )
-    report.write(config, campaign.ledger, campaign.workspace, quiet())
+    report.write(campaign.run(config))
     written = json.loads((campaign.workspace.report / "report.json").read_text("utf-8"))
-    jsonschema.Draft202012Validator.check_schema(report.schema())
-    jsonschema.Draft202012Validator(report.schema()).validate(written)
+    jsonschema.Draft202012Validator.check_schema(report.load_schema())
+    jsonschema.Draft202012Validator(report.load_schema()).validate(written)
     assert len(written["clips"]) == 10
     assert written["totals"] == {
         "accepted": 3, "rejected": 3, "duplicate": 1, "failed": 1, "pending": 1, "withdrawn": 1,
@@ -114,7 +113,7 @@ def test_report_is_valid_against_its_schema(campaign: LedgerScene, config: Confi
 
 def test_empty_ledger_makes_a_valid_report(campaign: LedgerScene, config: Config) -> None:
     built = report.build(config, campaign.ledger, NOW)
-    jsonschema.Draft202012Validator(report.schema()).validate(built)
+    jsonschema.Draft202012Validator(report.load_schema()).validate(built)
     assert json.loads(report.encode(built)) == built
 
 
@@ -131,7 +130,7 @@ def test_empty_ledger_makes_a_valid_report(campaign: LedgerScene, config: Config
     ],
 )
 def test_schema_and_model_use_the_same_words(words: type[StrEnum], where: tuple[str, ...]) -> None:
-    place = report.schema()["$defs"]
+    place = report.load_schema()["$defs"]
     for step in where:
         place = place[step]
     assert place["enum"] == [word.value for word in words]
@@ -201,7 +200,7 @@ def test_sender_is_shown_the_same_everywhere(
 ) -> None:
     config = settings(tmp_path, sender=how)
     fill(campaign)
-    report.write(config, campaign.ledger, campaign.workspace, quiet())
+    report.write(campaign.run(config))
     folder = campaign.workspace.report
     written = json.loads((folder / "report.json").read_text("utf-8"))
     assert written["submissions"][0]["sender"] == shown
@@ -229,14 +228,14 @@ def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
 
 def test_nothing_new_writes_nothing(campaign: LedgerScene, config: Config) -> None:
     fill(campaign)
-    first = report.write(config, campaign.ledger, campaign.workspace, quiet())
+    first = report.write(campaign.run(config))
     assert first.changed == ("report.json", "report.csv", "index.html")
     before = snapshot(campaign.workspace.report)
-    again = report.write(config, campaign.ledger, campaign.workspace, quiet())
+    again = report.write(campaign.run(config))
     assert again.changed == ()
     assert snapshot(campaign.workspace.report) == before
     decide(campaign.ledger, sha("good"), Review(Decision.APPROVED, "", "ada"))
-    after = report.write(config, campaign.ledger, campaign.workspace, quiet())
+    after = report.write(campaign.run(config))
     assert after.changed == ("report.json", "report.csv", "index.html")
 
 
@@ -244,10 +243,10 @@ def test_summary_counts_what_waits_and_how_long_the_montage_is(
     campaign: LedgerScene, config: Config
 ) -> None:
     fill(campaign)
-    summary = report.write(config, campaign.ledger, campaign.workspace, quiet())
+    summary = report.write(campaign.run(config))
     assert (summary.waiting, summary.admitted, summary.montage_s) == (2, 0, 0.0)
     decide(campaign.ledger, sha("good"), Review(Decision.APPROVED, "", "ada", None, in_s=1.0))
-    summary = report.write(config, campaign.ledger, campaign.workspace, quiet())
+    summary = report.write(campaign.run(config))
     assert (summary.waiting, summary.admitted, summary.montage_s) == (1, 1, 2.0)
     assert summary.index == campaign.workspace.report / "index.html"
 
@@ -257,7 +256,7 @@ def test_stills_are_those_of_the_accepted_clips_and_stale_ones_go(
 ) -> None:
     fill(campaign)
     thumbs = campaign.workspace.report / "thumbs"
-    report.write(config, campaign.ledger, campaign.workspace, quiet())
+    report.write(campaign.run(config))
     assert {path.name for path in thumbs.iterdir()} == {
         f"{sha(name)}.jpg" for name in ("good", "inside")
     }
@@ -266,7 +265,7 @@ def test_stills_are_those_of_the_accepted_clips_and_stale_ones_go(
     still.unlink()
     still.write_bytes(b"a new still")
     campaign.ledger.custody.set_state(sha("inside"), OriginalState.WITHDRAWN)
-    report.write(config, campaign.ledger, campaign.workspace, quiet())
+    report.write(campaign.run(config))
     assert [path.read_bytes() for path in thumbs.iterdir()] == [b"a new still"]
 
 
@@ -275,7 +274,7 @@ def test_clip_without_a_still_does_not_stop_the_report(
 ) -> None:
     fill(campaign)
     campaign.workspace.clip(sha("good"), "landscape", ".jpg").unlink()
-    report.write(config, campaign.ledger, campaign.workspace, quiet())
+    report.write(campaign.run(config))
     assert len(list((campaign.workspace.report / "thumbs").iterdir())) == 1
 
 
@@ -283,7 +282,7 @@ def test_files_are_for_their_owner_alone_and_none_is_half_done(
     campaign: LedgerScene, config: Config
 ) -> None:
     fill(campaign)
-    report.write(config, campaign.ledger, campaign.workspace, quiet())
+    report.write(campaign.run(config))
     for name in ("index.html", "report.json", "report.csv"):
         assert (campaign.workspace.report / name).stat().st_mode & 0o077 == 0
     assert not list(campaign.workspace.root.rglob("*.part"))

@@ -11,7 +11,6 @@ from support.ledger_scene import (
     LedgerScene,
     attachment,
     decide,
-    quiet,
     refused,
     result,
     settings,
@@ -84,7 +83,7 @@ def test_arabic_is_right_to_left_and_leaves_our_own_words_where_they_are(
     campaign.clip(result("one", caption="#أسبوع_النهر معا", category="مسيرة"))
     decide(campaign.ledger, sha("one"), Review(Decision.HELD, "اسألوا أولا!", "ليلى"))
     config = settings(tmp_path, sender="full")
-    index = report.write(config, campaign.ledger, campaign.workspace, quiet()).index
+    index = report.write(campaign.run(config)).index
     page, _ = reader.open(index)
     one = page.locator(".card")
 
@@ -148,7 +147,7 @@ def test_hostile_words_neither_run_nor_break_the_layout(
     campaign.mail(attachment("bad", filename=HOSTILE["script"]))
     campaign.clip(refused("bad", Reason.UNSAFE, HOSTILE["image"]))
     config = settings(tmp_path, name="</title><b>River</b> {{script}}", sender="full")
-    index = report.write(config, campaign.ledger, campaign.workspace, quiet()).index
+    index = report.write(campaign.run(config)).index
     page, watch = reader.open(index)
     expect(page.locator(".card")).to_have_count(len(HOSTILE) + 1)
     expect(page.locator("h1")).to_have_text("</title><b>River</b> {{script}}")

@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 from playwright.sync_api import expect
 from support.browser import Reader, browser, reader, violations
-from support.ledger_scene import LedgerScene, attachment, decide, quiet, result, sha
+from support.ledger_scene import LedgerScene, attachment, decide, result, sha
 from support.report_page import PLAYABLE, campaign, card, config, index
 
 from pipeline.config import Config
@@ -68,7 +68,7 @@ def test_history_tells_who_decided_what_and_what_stood_there_before(
     campaign.ledger.custody.withdraw([sha("gone")])
     decide(campaign.ledger, sha("one"), Review(Decision.HELD, "<b>ask</b>", "ada"))
     decide(campaign.ledger, sha("one"), Review(Decision.APPROVED, "", "bob", in_s=0.5))
-    index = report.write(config, campaign.ledger, campaign.workspace, quiet()).index
+    index = report.write(campaign.run(config)).index
     page, _ = reader.open(index)
     history = page.locator(f"{card(page, 'one')} .history")
     history.locator("summary").click()
@@ -91,7 +91,7 @@ def test_what_looks_alike_stands_side_by_side(
         campaign.clip(outcome, hue=hue * 90)
     campaign.mail(attachment("odd"))
     campaign.clip(result("odd", looks_like="0" * 12))
-    index = report.write(config, campaign.ledger, campaign.workspace, quiet()).index
+    index = report.write(campaign.run(config)).index
     page, watch = reader.open(index)
     again = page.locator(card(page, "again"))
     expect(again.locator(".warnings")).to_contain_text("Looks like first.mov")
@@ -123,9 +123,9 @@ def test_loudness_is_told_before_and_after_where_it_is_known(
     campaign.clip(result("one"))
     built = report.build(config, campaign.ledger, "2026-09-16T05:00:00Z")
     built["clips"][0]["source"]["loudness_lufs"] = -23.41
-    jsonschema.Draft202012Validator(report.schema()).validate(built)
+    jsonschema.Draft202012Validator(report.load_schema()).validate(built)
     index = tmp_path / "page.html"
-    facts = report.facts(config, campaign.ledger)
+    facts = report.collect_facts(config, campaign.ledger)
     index.write_bytes(page_module.render(report.encode(built), facts))
     page, _ = reader.open(index)
     expect(page.locator(".done")).to_contain_text("sound from −23.4 to −16.0 LUFS")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 from support.browser import Reader, browser, reader, violations
-from support.ledger_scene import LedgerScene, attachment, quiet, sha
+from support.ledger_scene import LedgerScene, attachment, sha
 from support.report_page import PLAYABLE, campaign, card, config, fill, index, names
 
 from pipeline.config import Config
@@ -78,7 +78,7 @@ def test_still_is_shown_before_anything_plays(reader: Reader, index: Path) -> No
 
 
 def test_page_of_no_mail_at_all(reader: Reader, campaign: LedgerScene, config: Config) -> None:
-    index = report.write(config, campaign.ledger, campaign.workspace, quiet()).index
+    index = report.write(campaign.run(config)).index
     page, watch = reader.open(index)
     expect(page.locator("#empty")).to_be_visible()
     expect(page.locator("#attention")).to_contain_text("Nothing was refused")
@@ -151,7 +151,7 @@ def test_long_list_is_laid_out_as_the_reader_comes_near(
 ) -> None:
     for mail in range(30):
         campaign.mail(*(attachment(f"m{mail}-{part}", part, kind=Kind.IMAGE) for part in range(10)))
-    index = report.write(config, campaign.ledger, campaign.workspace, quiet()).index
+    index = report.write(campaign.run(config)).index
     page, _ = reader.open(index)
     expect(page.locator("#count")).to_have_text("300 of 300 attachments")
     first = page.locator(".card").count()
@@ -169,7 +169,7 @@ def test_decisions_by_mouse_go_through_the_file_into_the_ledger(
     reader: Reader, campaign: LedgerScene, config: Config, tmp_path: Path
 ) -> None:
     fill(campaign)
-    index = report.write(config, campaign.ledger, campaign.workspace, quiet()).index
+    index = report.write(campaign.run(config)).index
     page, _ = reader.open(index)
     expect(page.locator("#dock")).to_be_hidden()
     page.locator(f"{card(page, 'one')} button.approved").click()

@@ -165,7 +165,7 @@ def test_clip_comes_whole_and_in_parts(client: Client, campaign: LedgerScene) ->
     ],
 )
 def test_ranges(header: str | None, expected: tuple[int, int] | None) -> None:
-    span = ranges.wanted(header, 10)
+    span = ranges.parse_range(header, 10)
     assert (span and (span.start, span.end)) == expected
 
 

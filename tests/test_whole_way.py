@@ -69,7 +69,7 @@ def test_every_attachment_becomes_what_it_must(walked: CommandScene) -> None:
 
 def test_the_report_is_valid(walked: CommandScene) -> None:
     jsonschema.Draft202012Validator(
-        reporting.schema(), format_checker=jsonschema.FormatChecker()
+        reporting.load_schema(), format_checker=jsonschema.FormatChecker()
     ).validate(walked.report)
     totals = Counter(clip["status"] for clip in walked.report["clips"])
     assert walked.report["totals"] == {key: totals[key] for key in walked.report["totals"]}

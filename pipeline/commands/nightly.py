@@ -67,6 +67,6 @@ def make_clips(run: Run) -> Facts:
 
 def write_report(run: Run) -> Facts:
     """Write the report."""
-    done = report.write(run.config, run.ledger, run.workspace, run.console)
+    done = report.write(run)
     run.console.say(f"report: {run.workspace.report / 'index.html'}")
     return {"report": asdict(done)}

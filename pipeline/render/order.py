@@ -23,7 +23,7 @@ def ordered(
     """
     path, unlisted = clip_order.path_of(config), list[Row]()
     if path is None:
-        chosen = clip_order.by_rule(config.montage.order, senders, admitted)
+        chosen = clip_order.sort_by_rule(config.montage.order, senders, admitted)
     else:
         chosen, unlisted = _listed(path, admitted, rows)
     if config.montage.chapter_cards:

@@ -76,7 +76,7 @@ def decide(ledger: Ledger, prefixes: Sequence[str], verdict: Verdict) -> list[De
             problems.append(problem)
     if problems:
         raise UsageError("\n".join([*problems, "nothing was decided"]))
-    note = entries.words("note", verdict.note)
+    note = entries.clean_text("note", verdict.note)
 
     def change(before: Review) -> Review:
         now = clock.now()

@@ -80,7 +80,7 @@ def parse(entry: object) -> tuple[str, JsonObject]:
     return sha256, values
 
 
-def words(key: str, text: str) -> str:
+def clean_text(key: str, text: str) -> str:
     """Make what a reviewer wrote safe to store: nothing invisible, no location."""
     return mask_locations(plain(text, _LIMITS[key], lines=key == "note"))
 
@@ -102,7 +102,7 @@ def _moment(key: str, value: object) -> str | None:
 def _words(key: str, value: object) -> str:
     if not isinstance(value, str):
         raise InvalidEntry(f"{key} is not text")
-    return words(key, value)
+    return clean_text(key, value)
 
 
 def _words_or_none(key: str, value: object) -> str | None:

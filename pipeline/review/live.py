@@ -103,7 +103,7 @@ def _back(event: TrailEntry, outcome: ActOutcome) -> Callable[[Review], Review |
     return change
 
 
-def changes(ledger: Ledger, after: int) -> tuple[list[TrailEntry], dict[str, Review]]:
+def read_changes(ledger: Ledger, after: int) -> tuple[list[TrailEntry], dict[str, Review]]:
     """Read what was decided since the entry of the trail numbered *after*, by whomever.
 
     :returns: the events, and for each clip in them its review now.

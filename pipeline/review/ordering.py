@@ -30,7 +30,7 @@ def as_data(config: Config, senders: Mapping[str, str], rows: Sequence[Row]) -> 
     path = clip_order.path_of(config)
     montage, fps = config.montage, config.output[0].fps
     candidates = admitted(rows, required=config.review.required)
-    in_order = [_sha(row) for row in clip_order.by_rule(montage.order, senders, candidates)]
+    in_order = [_sha(row) for row in clip_order.sort_by_rule(montage.order, senders, candidates)]
     order, problem = OrderFile(), ""
     try:
         order = clip_order.read(path) if path else order

@@ -57,7 +57,7 @@ def render(report: bytes, facts: PageFacts) -> bytes:
     slots = {
         "campaign": html.escape(facts.campaign),
         # browsers take the rule about frames from a server only
-        "policy": policy(facts).replace("; frame-ancestors 'none'", ""),
+        "policy": make_policy(facts).replace("; frame-ancestors 'none'", ""),
         "style": _style(),
         "script": _script(),
         "facts": _inside_script(_json(asdict(facts))).decode("utf-8"),
@@ -76,7 +76,7 @@ def render(report: bytes, facts: PageFacts) -> bytes:
     return _inside_script(report).join(filled)
 
 
-def policy(facts: PageFacts) -> str:
+def make_policy(facts: PageFacts) -> str:
     """Make the content policy: the page's own script and style, the clips beside it, nothing else.
 
     A served page may send requests to its server.  A page from a file may send none.

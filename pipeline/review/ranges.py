@@ -27,7 +27,7 @@ class ByteRange:
         return f"bytes {self.start}-{self.end - 1}/{self.size}"
 
 
-def wanted(header: str | None, size: int) -> ByteRange | None:
+def parse_range(header: str | None, size: int) -> ByteRange | None:
     """Read what a Range header asks of a file of *size* bytes; None if the file has no such part.
 
     Several ranges at once, other units and malformed headers give the whole file, which the

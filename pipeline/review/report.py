@@ -17,7 +17,6 @@ from pathlib import Path
 
 from pipeline import clock, publishing
 from pipeline.config import Config
-from pipeline.console import Console
 from pipeline.ledger import Ledger
 from pipeline.model import Caution, ClipOutput, ClipResult, Row, Status, Submission
 from pipeline.review import page, stills, table
@@ -29,8 +28,8 @@ from pipeline.review.presenting import (
     trail_data,
 )
 from pipeline.review.rules import admitted, shown_seconds, waiting
+from pipeline.run import Run
 from pipeline.wording import SenderStyle, shown_sender
-from pipeline.workspace import Workspace
 
 SCHEMA_VERSION = 1
 _TEXT_LIMIT = 2000
@@ -54,7 +53,7 @@ class ReportSummary:
     changed: tuple[str, ...]
 
 
-def schema() -> JsonObject:
+def load_schema() -> JsonObject:
     """Read the JSON Schema (draft 2020-12) of ``report.json``."""
     text = resources.files("pipeline.review").joinpath("report.schema.json").read_text("utf-8")
     loaded: JsonObject = json.loads(text)
@@ -69,37 +68,39 @@ def build(config: Config, ledger: Ledger, generated_at: str) -> JsonObject:
     return _build(config, ledger.intake.submissions(), ledger.clips.rows(), generated_at)
 
 
-def write(config: Config, ledger: Ledger, workspace: Workspace, console: Console) -> ReportSummary:
+def write(run: Run) -> ReportSummary:
     """Bring the folder ``report/`` of the workspace up to date.
 
     :raises OSError: the disk is full or the folder can't be written; the old report stays.
     """
-    rows = ledger.clips.rows()
-    report = _build(config, ledger.intake.submissions(), rows, clock.now())
-    data = _kept_if_equal(workspace.report / "report.json", encode(report))
-    stills.bring_up_to_date(workspace, rows)
-    beyond = facts(config, ledger)
+    folder, rows = run.workspace.report, run.ledger.clips.rows()
+    report = _build(run.config, run.ledger.intake.submissions(), rows, clock.now())
+    data = _kept_if_equal(folder / "report.json", encode(report))
+    stills.bring_up_to_date(run.workspace, rows)
+    beyond = collect_facts(run.config, run.ledger)
     # made one after the other: with ten thousand rows each takes megabytes
     makers: dict[str, Callable[[], bytes]] = {
         "report.json": lambda: data,
         "report.csv": lambda: table.render(report),
         "index.html": lambda: page.render(data, beyond),
     }
-    changed = [name for name, make in makers.items() if _publish(workspace.report / name, make())]
-    montage = admitted(rows, required=config.review.required)
+    changed = [name for name, make in makers.items() if _publish(folder / name, make())]
+    montage = admitted(rows, required=run.config.review.required)
     summary = ReportSummary(
-        index=workspace.report / "index.html",
+        index=folder / "index.html",
         totals=report["totals"],
         waiting=len(waiting(rows)),
         admitted=len(montage),
         montage_s=round(sum(shown_seconds(row) for row in montage), 3),
         changed=tuple(changed),
     )
-    console.event("report", totals=summary.totals, waiting=summary.waiting, changed=changed)
+    run.console.event("report", totals=summary.totals, waiting=summary.waiting, changed=changed)
     return summary
 
 
-def facts(config: Config, ledger: Ledger, live: page.LiveReview | None = None) -> page.PageFacts:
+def collect_facts(
+    config: Config, ledger: Ledger, live: page.LiveReview | None = None
+) -> page.PageFacts:
     """Collect what the page shows beyond the report."""
     return page.PageFacts(
         campaign=config.campaign.name,

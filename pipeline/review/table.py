@@ -30,11 +30,11 @@ def render(report: JsonObject) -> bytes:
     submissions = {item["id"]: item for item in report["submissions"]}
     for clip in report["clips"]:
         cells = _cells(clip, submissions[clip["submission"]])
-        writer.writerow([inert(_text(cells[column])) for column in COLUMNS])
+        writer.writerow([make_inert(_text(cells[column])) for column in COLUMNS])
     return text.getvalue().encode("utf-8-sig")
 
 
-def inert(cell: str) -> str:
+def make_inert(cell: str) -> str:
     """Put an apostrophe before a cell that a spreadsheet could take for a formula."""
     for char in cell:
         if char in _STARTERS:

@@ -213,10 +213,10 @@ class _Handler(BaseHTTPRequestHandler):
         with self.server.ledger() as ledger:
             # the counter is read first: a decision in between is then reported twice, not lost
             counter = ledger.reviews.trail_end()
-            facts = report.facts(
+            facts = report.collect_facts(
                 self.server.config, ledger, page.LiveReview(counter=counter, by=self.server.by)
             )
-        return page.render(report.encode(self._report()), facts), page.policy(facts)
+        return page.render(report.encode(self._report()), facts), page.make_policy(facts)
 
     def _changes(self) -> None:
         after = parse_qs(urlsplit(self.path).query).get("since", ["0"])[0]
@@ -224,7 +224,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.BAD_REQUEST, "since is not a number")
             return
         with self.server.ledger() as ledger:
-            events, reviews = live.changes(ledger, int(after))
+            events, reviews = live.read_changes(ledger, int(after))
             trail = trail_data(ledger, events)
         self._json(
             {
@@ -250,7 +250,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             body = json.loads(self.rfile.read(int(length)))
-            by = entries.words("by", body.get("by") or "") or self.server.by
+            by = entries.clean_text("by", body.get("by") or "") or self.server.by
         except (ValueError, TypeError, AttributeError, RecursionError):
             self._refuse(HTTPStatus.BAD_REQUEST, "is not a JSON object of this page")
             return
@@ -283,7 +283,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
             return
         size = path.stat().st_size
-        span = ranges.wanted(self.headers.get("Range"), size)
+        span = ranges.parse_range(self.headers.get("Range"), size)
         headers = {"Accept-Ranges": "bytes", "Content-Type": _TYPES[path.suffix[1:]]}
         if span is None:
             headers["Content-Range"] = f"bytes */{size}"

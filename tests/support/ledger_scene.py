@@ -18,6 +18,7 @@ import imageio_ffmpeg
 from pipeline import config as configuration
 from pipeline.config import Config
 from pipeline.console import Console, Verbosity
+from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ledger import Ledger
 from pipeline.model import (
     Attachment,
@@ -36,6 +37,7 @@ from pipeline.model import (
     Submission,
     What,
 )
+from pipeline.run import Run
 from pipeline.texts import Detail
 from pipeline.workspace import Workspace
 
@@ -154,6 +156,10 @@ class LedgerScene:
     ledger: Ledger
     workspace: Workspace
     mails: int = 0
+
+    def run(self, config: Config) -> Run:
+        """What a stage is given; no program is started."""
+        return Run(config, self.ledger, self.workspace, FfmpegRunner("none", quiet()), quiet())
 
     def mail(
         self,

@@ -22,7 +22,6 @@ from support.ledger_scene import (
     LedgerScene,
     attachment,
     decide,
-    quiet,
     refused,
     result,
     settings,
@@ -79,8 +78,9 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = Workspace(config.root)
     workspace.create()
     with Ledger(workspace.ledger) as ledger:
-        fill(LedgerScene(ledger, workspace))
-        return report.write(config, ledger, workspace, quiet()).index
+        scene = LedgerScene(ledger, workspace)
+        fill(scene)
+        return report.write(scene.run(config)).index
 
 
 def names(page: Page) -> list[str]:
