@@ -110,7 +110,7 @@ def test_a_password_in_the_address_is_refused_and_not_repeated(tmp_path: Path, u
 @pytest.mark.parametrize("key", ["password", "oauth_token", "client_secret"])
 def test_a_secret_as_a_key_is_refused_and_not_repeated(tmp_path: Path, key: str) -> None:
     (line,) = faults(tmp_path, MINIMAL + f'{key} = "hunter2"\n')
-    assert line.startswith(f"inbox.{key}: there is no such key; a secret never stands")
+    assert line.startswith(f"inbox.{key}: there is no such key; a secret is never in")
     assert "hunter2" not in line
 
 

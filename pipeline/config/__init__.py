@@ -1,4 +1,4 @@
-"""``config.toml``: a module a table, and ``loading`` for the whole."""
+"""``config.toml``: one module for each table, and ``loading`` for the whole file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables ``[campaign]`` and ``[[campaign.category]]``: whom the footage is for."""
+"""The tables ``[campaign]`` and ``[[campaign.category]]``: what the footage is for."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Hashtag = Annotated[str, StringConstraints(pattern=r"^#\S+$", max_length=100)]
 
 
 class Category(Section):
-    """A kind of submission with hashtags of its own; the first that matches wins."""
+    """A kind of submission with its own hashtags; the first category that matches is used."""
 
     name: str = Field(min_length=1, description="shown in the report")
     match: Literal["subject", "recipient", "body", "kind"] = Field(
-        description="what the pattern is tried on; recipient is the plus-address the mail went "
-        'to, kind is "video" or "image"'
+        description="where the pattern is searched for; recipient is the plus-address of the mail, "
+        'kind is "video" or "image"'
     )
-    pattern: str = Field(description="a regular expression, searched for")
+    pattern: str = Field(description="a regular expression")
     hashtags: tuple[Hashtag, ...] = Field(default=(), description="added to the campaign's")
 
     @field_validator("pattern")
@@ -35,10 +35,10 @@ class Category(Section):
 
 
 class Campaign(Section):
-    """Whom the footage is for."""
+    """What the footage is for."""
 
     name: str = Field(min_length=1, max_length=200, description="the campaign's name")
-    hashtags: tuple[Hashtag, ...] = Field(min_length=1, description="burned into every clip")
+    hashtags: tuple[Hashtag, ...] = Field(min_length=1, description="drawn into every clip")
     handle: str = Field(default="", max_length=100, description="credited on the closing card")
     opens: date | None = Field(
         default=None, description="a submission before this day is taken in and marked"

@@ -58,7 +58,7 @@ _KINDS = (
     InboxKind("eml:PATH", "a folder of `.eml` files", "folders.EmlInbox"),
     InboxKind(
         "folder:PATH",
-        "a drop folder: each photo or video in it is a submission of its own",
+        "a drop folder: each photo or video in it becomes a separate submission",
         "folders.DropInbox",
     ),
 )
@@ -72,12 +72,14 @@ _PREFIXES = ", ".join(kind.prefix for kind in _KINDS)
 
 
 class OAuth2(Section):
-    """Sign-in without a password, as Google and Microsoft demand it."""
+    """Sign-in with a token instead of a password, as Google and Microsoft require."""
 
-    provider: Literal["google", "microsoft", "custom"] = Field(description="who gives the token")
-    client_id: str = Field(description="of the application registered with the provider")
+    provider: Literal["google", "microsoft", "custom"] = Field(description="who issues the token")
+    client_id: str = Field(
+        description="the id of the application that is registered with the provider"
+    )
     grant: Literal["refresh_token", "client_credentials"] = Field(
-        default="refresh_token", description="how a token is asked for"
+        default="refresh_token", description="how a token is requested"
     )
     client_secret_env: str = Field(
         default="", description="the environment variable with the client's secret"
@@ -85,11 +87,11 @@ class OAuth2(Section):
     refresh_token_env: str = Field(
         default="", description="the environment variable with the refresh token"
     )
-    tenant: str = Field(default="common", description="of Microsoft")
-    token_url: str = Field(default="", description="of a custom provider")
-    scope: str = Field(default="", description="of a custom provider")
+    tenant: str = Field(default="common", description="the tenant, for Microsoft")
+    token_url: str = Field(default="", description="where a custom provider issues tokens")
+    scope: str = Field(default="", description="the scope that a custom provider requires")
     mechanism: Literal["XOAUTH2", "OAUTHBEARER"] = Field(
-        default="XOAUTH2", description="what the server takes"
+        default="XOAUTH2", description="the SASL mechanism of the server"
     )
 
 
@@ -112,7 +114,7 @@ class InboxSection(Section):
         default="", description="mail is moved here once everything in it is safe on disk"
     )
     max_attachment_mb: int = Field(
-        default=2048, ge=1, le=1_000_000, description="larger: too-large"
+        default=2048, ge=1, le=1_000_000, description="a larger attachment is rejected as too-large"
     )
 
     @field_validator("url")
@@ -121,10 +123,10 @@ class InboxSection(Section):
         scheme = value.split(":", 1)[0].lower()
         kind = INBOX_KINDS.get(scheme)
         if kind is None:
-            raise ValueError(f"begins with none of {_PREFIXES}")
+            raise ValueError(f"must begin with one of {_PREFIXES}")
         if not kind.is_on_server:
             if not value.partition(":")[2]:
-                raise ValueError(f"{scheme}: needs a path behind it")
+                raise ValueError(f"needs a path after {scheme}:")
             return value
         parts = urlsplit(value)
         if not parts.hostname or not parts.username:
@@ -133,7 +135,7 @@ class InboxSection(Section):
             )
         if parts.password is not None:
             raise ValueError(
-                "holds a password; take it out and put it into the environment variable that "
+                "holds a password; remove it and put it into the environment variable that "
                 "password_env names"
             )
         try:

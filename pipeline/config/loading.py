@@ -1,4 +1,4 @@
-"""``config.toml`` as a whole: read, checked, and every fault of it at once.
+"""Read and check the whole of ``config.toml``, and report all its faults at once.
 
 The tables are the other modules of this package.  ``docs/configuration.md`` is made from their
 descriptions.  Paths in the file are relative to the file.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from pipeline.config.campaign import Campaign
 from pipeline.config.inbox import InboxSection
@@ -44,7 +44,7 @@ class Config(Section):
         return self
 
     def resolve(self, path: str) -> Path:
-        """A path of the file, seen from the file."""
+        """A path that the file names, relative to the file."""
         return (self._folder / Path(path).expanduser()).resolve()
 
     @property
@@ -65,7 +65,8 @@ def load(path: Path) -> Config:
             [f"{path}: there is no such file; name another with --config, or try `footage demo`"]
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path}: can't be read: {error}"]) from error
+        reason = (isinstance(error, OSError) and error.strerror) or "it is not UTF-8"
+        raise ConfigError([f"{path}: can't be read: {reason}"]) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([f"{path}: not valid TOML: {error}"]) from error
     try:
@@ -77,8 +78,8 @@ def load(path: Path) -> Config:
     return config
 
 
-def _tuples(value: Any) -> Any:
-    """TOML arrays as tuples, which strict models of frozen data want."""
+def _tuples(value: object) -> object:
+    """Turn the arrays of TOML into tuples, which strict frozen models require."""
     if isinstance(value, dict):
         return {key: _tuples(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -86,12 +87,13 @@ def _tuples(value: Any) -> Any:
     return value
 
 
-def _is_echo(fault: Any) -> bool:
-    """Whether an array is only called short because its items, named already, were faulty."""
+def _is_echo(fault: ErrorDetails) -> bool:
+    """Whether an array counts as too short only because its items have faults themselves."""
     return fault["type"] == "too_short" and bool(fault["input"])
 
 
-def _fault(path: Path, fault: Any) -> str:
+def _fault(path: Path, fault: ErrorDetails) -> str:
+    """The sentence for a fault: file, key, and what is allowed."""
     where = ""
     for step in fault["loc"]:
         where += f"[{step}]" if isinstance(step, int) else f".{step}" if where else str(step)
@@ -102,7 +104,7 @@ def _fault(path: Path, fault: Any) -> str:
         message = "there is no such key"
         if secret:
             message += (
-                "; a secret never stands in this file: put it into the environment variable that "
+                "; a secret is never in this file: put it into the environment variable that "
                 "password_env names"
             )
     elif kind == "missing":

@@ -10,7 +10,7 @@ from pipeline.config.section import Name, Section
 
 Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
 
-# What FFmpeg's xfade can do, without what needs a program of its own.
+# The transitions of FFmpeg's xfade, without those that need an expression.
 # fmt: off
 Transition = Literal[
     "fade", "dissolve", "fadeblack", "fadewhite", "fadegrays", "fadefast", "fadeslow",
@@ -34,10 +34,11 @@ class Style(Section):
     ink: Colour = Field(default="#F4F7F6", description="the title's colour")
     quiet_ink: Colour = Field(default="#A7C7CA", description="the smaller lines' colour")
     logo: str = Field(
-        default="", description="a picture (PNG, JPEG) above the title of opening and closing card"
+        default="",
+        description="a picture (PNG, JPEG) above the title of the opening and closing card",
     )
     font: str = Field(
-        default="", description="a TrueType or OpenType file for what it has letters for"
+        default="", description="a TrueType or OpenType file, used for the characters that it has"
     )
 
 
@@ -47,36 +48,43 @@ class Montage(Section):
     name: Name = Field(default="montage", description="the stem of the file's name")
     order: str = Field(
         default="received",
-        description='"received", "sender", "filename", "shuffle:SEED", or the path of a file of '
-        "SHAs, one a line",
+        description='"received", "sender", "filename", "shuffle:SEED", or the path of a file with '
+        "one SHA-256 on each line",
     )
     transition_seconds: float = Field(
         default=0.0,
         ge=0,
         le=10,
-        description="crossfade; shortened to half of the shorter neighbour; 0 cuts hard",
+        description="the crossfade, at most half as long as the shorter clip; 0: hard cuts",
     )
-    transition: Transition = Field(default="fade", description="how FFmpeg's xfade fades")
+    transition: Transition = Field(default="fade", description="the transition of FFmpeg's xfade")
     max_seconds: float = Field(
-        default=0, ge=0, description="a clip with which the whole would be longer stays out; 0: all"
+        default=0, ge=0, description="a clip that would make the montage longer is left out; 0: all"
     )
     max_clip_seconds: float = Field(
-        default=0, ge=0, description="of a longer clip the beginning is shown; 0: all of it"
+        default=0, ge=0, description="a longer clip is cut at its end; 0: no limit"
     )
     max_per_sender: int = Field(
-        default=0, ge=0, description="the first so many clips of a sender go in; 0: all"
+        default=0, ge=0, description="only this many clips of one sender, the first ones; 0: all"
     )
     opening_card: str | None = Field(
-        default=None, max_length=400, description='left out: the campaign\'s name; "": no card'
+        default=None,
+        max_length=400,
+        description='its text; left out: the campaign\'s name; "": no card',
     )
-    closing_card: bool = Field(default=True, description="thanks, and the handle")
+    closing_card: bool = Field(
+        default=True, description="a card that says thank you and shows the handle"
+    )
     chapter_cards: bool = Field(
         default=False,
-        description="a card before the clips of each category, which are put together",
+        description="groups the clips by category, with a card before each group",
     )
     music: str = Field(default="", description="a sound file under the clips' own sound")
     music_lufs: float = Field(
-        default=-28.0, ge=-60, le=-10, description="the music's loudness where nobody speaks"
+        default=-28.0,
+        ge=-60,
+        le=-10,
+        description="the loudness of the music where the clips are silent",
     )
     automatic: bool = Field(default=False, description="footage run renders at its end")
     style: Style = Field(default=Style(), description="see below")

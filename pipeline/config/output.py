@@ -15,10 +15,10 @@ class Output(Section):
 
     name: Name = Field(default="landscape", description="part of the file's name")
     size: str = Field(default="1920x1080", description="WIDTHxHEIGHT, even numbers")
-    fps: Literal[24, 25, 30, 50, 60] = Field(default=30, description="frames a second")
+    fps: Literal[24, 25, 30, 50, 60] = Field(default=30, description="frames per second")
     quality: Literal["draft", "standard", "high"] = Field(
         default="standard",
-        description="x264: draft ultrafast CRF 28, standard veryfast CRF 20, high medium CRF 18",
+        description="x264: draft: ultrafast CRF 28, standard: veryfast CRF 20, high: medium CRF 18",
     )
     fit: Literal["fill", "crop"] = Field(
         default="fill", description="fill: the whole picture over a blurred fill; crop: cut to fit"
@@ -29,10 +29,10 @@ class Output(Section):
     def _even(cls, value: str) -> str:
         match = re.fullmatch(r"(\d{2,4})x(\d{2,4})", value)
         if not match:
-            raise ValueError('has the form "1920x1080"')
+            raise ValueError('must have the form "1920x1080"')
         for side in map(int, match.groups()):
             if side % 2 or not 64 <= side <= 4096:
-                raise ValueError("both sides are even numbers from 64 to 4096")
+                raise ValueError("both sides must be even numbers from 64 to 4096")
         return value
 
     @property

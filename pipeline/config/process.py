@@ -15,15 +15,15 @@ CaptionStyle = Literal["panel", "outline"]
 class Process(Section):
     """How an original becomes a clip."""
 
-    workers: int = Field(default=0, ge=0, le=256, description="0: as many as the processor allows")
+    workers: int = Field(default=0, ge=0, le=256, description="0: one for each processor core")
     still_seconds: float = Field(
         default=4.0, ge=0.2, le=60, description="how long a photo is shown"
     )
     still_motion: Literal["drift", "none"] = Field(
-        default="drift", description="a slow movement of photos, or none"
+        default="drift", description="drift: photos move slowly"
     )
     caption_position: CaptionPosition = Field(
-        default="bottom-left", description="where in the title-safe area the caption stands"
+        default="bottom-left", description="where in the title-safe area the caption is"
     )
     caption_style: CaptionStyle = Field(
         default="panel",
@@ -32,12 +32,15 @@ class Process(Section):
     loudness_lufs: float = Field(
         default=-16.0, ge=-70, le=-5, description="integrated loudness of every clip (EBU R 128)"
     )
-    max_source_seconds: float = Field(default=1800, gt=0, description="longer: too-long")
+    max_source_seconds: float = Field(
+        default=1800, gt=0, description="a longer source is rejected as too-long"
+    )
     timeout_factor: float = Field(
         default=20,
         gt=0,
         description="a clip may take this many times its own length, at least 120 s",
     )
     sandbox: Literal["auto", "bubblewrap", "landlock", "none"] = Field(
-        default="auto", description="auto refuses to run where none can be had"
+        default="auto",
+        description="auto: the best that is available; without any, nothing is processed",
     )

@@ -1,4 +1,4 @@
-"""The tables ``[review]`` and ``[report]``: who decides, and what the report shows."""
+"""The tables ``[review]`` and ``[report]``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pipeline.wording import SenderStyle
 
 
 class ReviewSection(Section):
-    """Who has the last word."""
+    """Whether the montage takes only clips that somebody approved."""
 
     required: bool = Field(
         default=True,
-        description="only approved clips are rendered; false: all but those rejected or held",
+        description="only approved clips are rendered; false: all except those rejected or held",
     )
 
 

@@ -1,4 +1,4 @@
-"""What every table of ``config.toml`` is made of."""
+"""The base class of all tables of ``config.toml``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63
 
 
 class Section(BaseModel):
-    """A table of the file: frozen, of exact types, with no key that we do not know."""
+    """A table of the file: frozen, with exact types and no unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)

@@ -12,7 +12,7 @@ class WorkspaceSection(Section):
 
     path: str = Field(default="work", min_length=1, description="the workspace folder")
     retain_originals_days: int = Field(
-        default=30, ge=0, description="0 deletes an original as soon as its clip is verified"
+        default=30, ge=0, description="0: an original is deleted as soon as its clip is verified"
     )
 
     @field_validator("path")
