@@ -80,7 +80,7 @@ def test_mail_is_moved_when_all_in_it_is_safe(account: Account, tmp_path: Path) 
     assert desk.ingest() == IngestSummary()
 
 
-def test_a_mailbox_that_was_made_anew_is_not_taken_in_twice(
+def test_a_mailbox_that_was_created_again_is_not_taken_in_twice(
     account: Account, tmp_path: Path
 ) -> None:
     account.append(MAILS, folder="Footage")

@@ -115,7 +115,7 @@ def test_a_server_that_cannot_move(account: Account, tmp_path: Path) -> None:
     assert cut != other
 
 
-def test_a_mailbox_that_was_made_anew_is_not_taken_in_twice(
+def test_a_mailbox_that_was_created_again_is_not_taken_in_twice(
     account: Account, tmp_path: Path
 ) -> None:
     account.append(MAILS, folder="Footage")
@@ -422,7 +422,7 @@ def test_a_provider_that_refuses(account: Account, tmp_path: Path, provider: Pro
     provider.refuse = True
     told = refused(desk_for(account, tmp_path, inbox=oauth2(provider)))
     assert "invalid_grant" in told
-    assert "sign in with the provider anew" in told
+    assert "sign in with the provider again" in told
 
 
 def test_a_refresh_token_that_is_missing(

@@ -1,8 +1,8 @@
-"""What is inside of an archive: zip here, winmail.dat in :mod:`pipeline.ingest.tnef`.
+"""The members of an archive: of a zip here, of a winmail.dat in :mod:`pipeline.ingest.tnef`.
 
-Everything that an archive says of itself is checked before a byte is unpacked, against limits
-that all archives of a mail share; then members are streamed one by one.  A member's name is
-only ever shown, never made a path.
+What an archive claims is checked before a byte is unpacked, against limits that all archives of a
+mail share.  Then members are streamed one by one.  A member's name is shown, and never used as a
+path.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pipeline.texts import Detail
 MAX_MEMBERS = 1000
 MAX_NESTING = 3
 MAX_RATIO = 100
-_RATIO_FROM = 20_000_000  # a few blank pictures may well shrink to nothing
+_RATIO_FROM = 20_000_000  # below it, blank pictures may shrink by any factor
 _LARGEST_DIRECTORY = 1 << 20
 _PIECE = 1 << 18
 _JUNK = frozenset((".ds_store", "thumbs.db", "desktop.ini"))
@@ -36,7 +36,7 @@ _DOCUMENTS = frozenset(
 
 @dataclass(frozen=True)
 class Member:
-    """A file in an archive: read it in pieces, or see why that can't be."""
+    """A file in an archive: ``read`` gives it in pieces, unless there is a ``refusal``."""
 
     name: str
     read: Callable[[], Iterator[bytes]]
@@ -45,16 +45,13 @@ class Member:
 
 @dataclass
 class Budget:
-    """What all archives of one mail may unpack to, together.
-
-    *size* in bytes.  Spent before anything is unpacked.
-    """
+    """What all archives of one mail may still unpack to together: *size* bytes, and *members*."""
 
     size: int
     members: int = MAX_MEMBERS
 
     def spend(self, members: int, size: int, packed: int) -> None:
-        """Take an archive of *packed* bytes into account.
+        """Subtract what an archive of *packed* bytes claims to contain.
 
         :raises Refused: ``unsafe``: too many members, too large, or packed too tightly.
         """
@@ -70,11 +67,11 @@ class Budget:
 
 @contextmanager
 def opened(path: Path, kind: str, depth: int, budget: Budget) -> Iterator[list[Member]]:
-    """The members of the archive at *path*, of *kind* "zip" or "tnef".
+    """List the members of the archive at *path*, of *kind* "zip" or "tnef".
 
-    :param depth: how many archives it lies in.
-    :raises Refused: the archive as a whole: ``unsafe``, ``corrupt``, ``not-media``.  The same
-        may come from a member's ``read``, and means that member.
+    :param depth: the number of archives around it.
+    :raises Refused: the whole archive is ``unsafe``, ``corrupt`` or ``not-media``.  A member's
+        ``read`` may raise it too, for that member.
     """
     if depth >= MAX_NESTING:
         raise Refused(_unsafe(Detail.NESTED_TOO_DEEP, {"depth": depth}))
@@ -114,7 +111,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Membe
     if info.flag_bits & 0x1:
         refusal = Refusal(Reason.ENCRYPTED, Detail.LOCKED_MEMBER)
     elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        # the others unpack without a bound on memory
+        # the other methods unpack with unbounded memory
         refusal = Refusal(Reason.UNSUPPORTED, Detail.UNSUPPORTED_PACKING)
     return Member(name, lambda: _unpack(archive, info), refusal)
 
@@ -129,7 +126,7 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def _junk(info: zipfile.ZipInfo, name: str) -> bool:
-    """Folders, links, and what operating systems leave in archives."""
+    """Whether a member is a folder, a link, or a file that operating systems leave in archives."""
     last = name.rsplit("/", 1)[-1].lower()
     return (
         info.is_dir()
@@ -141,7 +138,7 @@ def _junk(info: zipfile.ZipInfo, name: str) -> bool:
 
 
 def _name(info: zipfile.ZipInfo) -> str:
-    """APPNOTE 4.4.4, bit 11: without it the name is CP437, or whatever the sender's was."""
+    """The name; without bit 11 of APPNOTE 4.4.4 it is CP437, or the sender's own charset."""
     if info.flag_bits & 0x800:
         return info.filename
     try:
@@ -156,9 +153,9 @@ def _unsafe(code: Detail, values: Mapping[str, int] | None = None) -> Refusal:
 
 
 class _Careful(io.RawIOBase):
-    """A file that gives no more at a time than an honest directory is long.
+    """A file that refuses to give more at a time than a real directory needs.
 
-    zipfile reads an archive's whole directory at once, however large it claims to be.
+    zipfile reads an archive's whole directory at once, and believes its size.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -174,7 +171,7 @@ class _Careful(io.RawIOBase):
             return self._file.seek(offset, whence)
         try:
             return self._file.seek(offset)
-        except (OSError, OverflowError) as error:  # a place that no file has
+        except (OSError, OverflowError) as error:  # an offset that no file has
             raise zipfile.BadZipFile("no such place") from error
 
     def tell(self) -> int:

@@ -1,6 +1,6 @@
-"""Bytes that senders wrote as text, in whatever charset they named, misnamed or left out.
+"""Decoding of senders' texts, whose charset may be named, wrong or missing.
 
-Nothing here raises: a mail is taken in also when its words can't be read.
+Nothing here raises: a mail is taken in even if its words can't be read.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import binascii
 import codecs
 import re
 
-# What is announced, and what mail programs really mean by it (WHATWG Encoding, 4.2).
+# The announced charset, and the one that mail programs mean by it (WHATWG Encoding, 4.2).
 _MEANT = {
     "ascii": "cp1252",
     "iso8859-1": "cp1252",
@@ -21,7 +21,7 @@ _MEANT = {
     "iso8859-9": "cp1254",
     "tis-620": "cp874",
 }
-# Codecs of Python that are no charset of a mail.
+# Codecs of Python that are not charsets of mails.
 _NEVER = frozenset(
     ("idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined", "mbcs", "oem")
 )
@@ -30,9 +30,9 @@ _WORD = re.compile(r"=\?([^?\s]{1,40})\?([bBqQ])\?([^?]*)\?=")
 
 
 def decoded(data: bytes, charset: str = "") -> str:
-    """*data* as text, by the announced charset, UTF-8, or Windows Latin.
+    """Decode *data* by the announced charset, as UTF-8, or as Windows Latin.
 
-    UTF-8 goes before an announced Latin, because only true UTF-8 looks like UTF-8.
+    UTF-8 is tried before an announced Latin charset, because other text is hardly ever valid UTF-8.
     """
     announced = _codec(charset)
     latin = announced is None or announced.startswith(("cp125", "iso8859"))
@@ -55,17 +55,17 @@ def _codec(charset: str) -> str | None:
         known = _MEANT.get(known, known)
         if known.replace("_", "-") in _NEVER:
             return None
-        b"\0\0\0\0".decode(known)  # refuses the codecs that give no text
+        b"\0\0\0\0".decode(known)  # raises for codecs that do not give text
     except (LookupError, ValueError):
         return None
     return known
 
 
 def unworded(value: str) -> str:
-    """A header's value with its encoded words decoded (RFC 2047, section 6.2).
+    """Decode the encoded words of a header's value (RFC 2047, section 6.2).
 
-    Neighbours of one charset are joined before they are decoded, because mailers cut
-    letters in two.
+    Adjacent words of one charset are joined before they are decoded, because mail programs cut
+    inside of a letter.
     """
     pieces: list[str] = []
     pending: tuple[str, bytes] | None = None

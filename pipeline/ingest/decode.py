@@ -1,6 +1,6 @@
-"""Content transfer encodings, undone piece by piece (RFC 2045, section 6).
+"""Decoders of content transfer encodings (RFC 2045, section 6).
 
-Each decoder is a generator over pieces of any size and holds no more than one of them.
+Each decoder is a generator over pieces of any size and holds at most one of them.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _LONGEST_LINE = 1 << 20
 
 
 class Incomplete(Exception):
-    """The encoded data ended in the middle: the transfer was cut somewhere on its way."""
+    """The encoded data ends too early: the mail was cut on its way."""
 
 
 Decoder = Callable[[Iterable[bytes]], Iterator[bytes]]
 
 
 def base64(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """RFC 2045, section 6.8: foreign characters are skipped, the first ``=`` is the end.
+    """Decode RFC 2045, section 6.8: other characters are skipped, the first ``=`` ends the data.
 
     :raises Incomplete: the number of characters is not a multiple of four.
     """
@@ -34,7 +34,7 @@ def base64(pieces: Iterable[bytes]) -> Iterator[bytes]:
         first = piece.find(b"\n") + 1 if cut and left else 0
         data = b""
         if cut:
-            try:  # lines hold whole groups, nearly always
+            try:  # nearly all lines contain whole groups of four
                 broken = pybase64.b64decode(left + piece[:first])
                 lines = pybase64.b64decode(memoryview(piece)[first:cut])
             except binascii.Error:
@@ -64,13 +64,13 @@ def base64(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def quoted_printable(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """RFC 2045, section 6.7."""
+    """Decode RFC 2045, section 6.7."""
     for lines in _lines(pieces, keep=2):
         yield binascii.a2b_qp(lines)
 
 
 def uuencode(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The encoding of old Unix mail: everything between ``begin`` and ``end``.
+    """Decode the encoding of old Unix mail: the lines between ``begin`` and ``end``.
 
     :raises Incomplete: there is no ``end``.
     """
@@ -90,12 +90,12 @@ def uuencode(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def identity(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """7bit, 8bit, binary, and whatever word nobody knows."""
+    """Pass on 7bit, 8bit, binary, and data of an unknown encoding."""
     yield from pieces
 
 
 def unix_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The same text with its lines ended by a line feed alone."""
+    """End the lines of a text with a line feed only."""
     left = b""
     for piece in pieces:
         data = left + piece
@@ -121,7 +121,7 @@ def _uu_line(line: bytes) -> bytes:
     try:
         return binascii.a2b_uu(line)
     except binascii.Error:
-        # encoders that pad their lines too long: the first character tells the true length
+        # some encoders make lines too long: the first character gives the true length
         length = (((line[0] - 32) & 63) * 4 + 5) // 3 if line else 0
         try:
             return binascii.a2b_uu(line[:length])
@@ -130,9 +130,9 @@ def _uu_line(line: bytes) -> bytes:
 
 
 def _lines(pieces: Iterable[bytes], keep: int = 0) -> Iterator[bytes]:
-    """The same bytes, cut after line breaks.
+    """Cut the same bytes after line breaks.
 
-    A line over 1 MiB is cut anywhere, but not after an ``=`` in its last *keep* bytes.
+    A line over 1 MiB is cut anywhere except after an ``=`` in its last *keep* bytes.
     """
     left = b""
     for piece in pieces:

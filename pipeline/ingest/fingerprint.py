@@ -1,4 +1,4 @@
-"""What tells that a mail is known, whatever its UID: its content, each byte of it hashed once."""
+"""A hash of a mail's content, which identifies the mail under any UID."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ Kept = tuple[int, int, str]
 
 
 def fingerprint(file: Readable, kept: Iterable[Kept] = ()) -> str:
-    """SHA-256 over a mail in which the SHA-256 of each attachment stands for its encoded body.
+    """Hash a mail with SHA-256, with the SHA-256 of each attachment instead of its encoded body.
 
-    An attachment is hashed for its name in the workspace anyway, and is nearly all of a mail.
-    The same bytes give the same figure on any server.  Two mails of one figure have the same
-    headers, words and attachments, to the byte: nobody can make another's mail look known
-    without sending that very mail.  What a decoder skips, as after the end of base64, is not
-    told apart.  Each stretch of the mail is led in by its length, so that none of its bytes can
-    pass for a hash.
+    An attachment is hashed for its name in the workspace anyway, and is most of a mail, so each
+    byte is hashed once.  The same mail gives the same hash on any server.  Two mails with one hash
+    have equal headers, words and attachments: nobody can make another person's mail look known
+    without sending the same mail.  Bytes that a decoder skips, as after the end of base64, do not
+    count.  Each stretch of the mail follows its length, so that its bytes can't imitate a hash.
 
-    :param kept: in order, without overlaps.  Without it this is of the mail's own bytes.
+    :param kept: in order, without overlaps; without it the mail's own bytes are hashed.
     """
     digest = hashlib.sha256()
     for piece in _pieces(file, kept):

@@ -1,7 +1,7 @@
 """Headers of a mail or of a part: fields, parameters, addresses, dates, file names.
 
-Our own reader instead of the email package's: that one loses raw 8-bit names, and raises on
-malformed ones.  Everything here is total: any bytes give an answer.
+The email package is not used: it loses raw 8-bit names and raises on malformed ones.  Here any
+bytes give an answer, and nothing raises.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _MOST_ADDRESSES = 50
 
 @dataclass(frozen=True)
 class Headers:
-    """The fields of a header block, in order: lower-case name and unfolded value."""
+    """The fields of a header block, in order, as lower-case name and unfolded value."""
 
     fields: tuple[tuple[str, str], ...] = ()
 
     def get(self, name: str) -> str:
-        """The first value of a field, empty if it is not there."""
+        """The first value of a field, empty if there is none."""
         return next((value for key, value in self.fields if key == name), "")
 
     def all(self, name: str) -> list[str]:
@@ -41,14 +41,14 @@ class Headers:
 
     @property
     def content_type(self) -> str:
-        """``type/subtype`` in lower case; text/plain where it is missing or no type."""
+        """``type/subtype`` in lower case; text/plain if it is missing or malformed."""
         word = self.get("content-type").split(";", 1)[0].strip().strip('"').lower()
         word = re.sub(r"\s", "", word)
         return word if re.fullmatch(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", word) else "text/plain"
 
     @property
     def disposition(self) -> str:
-        """``attachment``, ``inline`` or another word; empty where none is said."""
+        """``attachment``, ``inline`` or another word; empty if there is none."""
         return self.get("content-disposition").split(";", 1)[0].strip().lower()
 
     @property
@@ -63,7 +63,7 @@ class Headers:
 
     @property
     def filename(self) -> str:
-        """The name that the sender gave a part, decoded; empty if none.
+        """The name that the sender gave a part, decoded; empty if there is none.
 
         Content-Disposition before Content-Type (RFC 2183, section 2.3); both may hold
         RFC 2231 or, against RFC 2047, section 5, encoded words.
@@ -80,7 +80,7 @@ class Headers:
         return self.get("content-id").strip().strip("<>")
 
     def addresses(self, *names: str) -> tuple[str, ...]:
-        """The addresses in some fields, lower-case, each once, fifty at most."""
+        """The addresses in some fields in lower case, each once, at most fifty."""
         found: dict[str, None] = {}
         for name in names:
             for value in self.all(name):
@@ -100,7 +100,7 @@ class Headers:
 
 
 def date(value: str) -> datetime | None:
-    """A date of RFC 5322, section 3.3, with a zone; None if it is none that can be told."""
+    """Read a date of RFC 5322, section 3.3; None if it is malformed."""
     try:
         moment = parsedate_to_datetime(value.strip())
         if moment.tzinfo is None:
@@ -111,7 +111,7 @@ def date(value: str) -> datetime | None:
 
 
 def parse(block: bytes) -> Headers:
-    """Split a header block into fields; lines that are neither field nor fold are left out."""
+    """Split a header block into fields; other lines are left out."""
     fields: list[tuple[str, bytes]] = []
     for raw in block.split(b"\n"):
         line = raw.rstrip(b"\r")
@@ -127,15 +127,16 @@ def parse(block: bytes) -> Headers:
 
 
 def is_field(line: bytes) -> bool:
-    """Whether a line begins a header field or goes on with one."""
+    """Whether a line begins or continues a header field."""
     return line[:1] in (b" ", b"\t") or _FIELD.match(line) is not None
 
 
 def parameters(value: str) -> dict[str, str]:
-    """The parameters of a structured field, by lower-case name (RFC 2045, section 5.1).
+    """Read the parameters of a structured field, by lower-case name (RFC 2045, section 5.1).
 
-    RFC 2231 continuations and charsets are put together; the extended form of a name wins
-    over the plain one.  Unquoted spaces, missing quotes and stray semicolons are lived with.
+    Continuations of RFC 2231 are joined, and their charset is used; the extended form of a name
+    takes precedence over the plain one.  Unquoted spaces, missing quotes and extra semicolons are
+    accepted.
     """
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
@@ -152,7 +153,7 @@ def parameters(value: str) -> dict[str, str]:
 
 
 def _joined(parts: dict[int, tuple[str, bool]]) -> str:
-    """RFC 2231, sections 3 and 4: charset and language stand before the first piece."""
+    """Join RFC 2231, sections 3 and 4: charset and language precede the first piece."""
     charset, data = "", b""
     for place, number in enumerate(sorted(parts)):
         text, encoded = parts[number]
@@ -175,7 +176,7 @@ def _pairs(value: str) -> Iterable[tuple[str, str]]:
 
 
 def _split(value: str) -> list[str]:
-    """Cut at semicolons that stand in no quotes."""
+    """Split at semicolons outside of quotes."""
     items, start, quoted, at = [], 0, False, 0
     while at < len(value):
         char = value[at]
@@ -195,7 +196,7 @@ def _addresses(value: str) -> list[str]:
     value = value[:20_000]
     try:
         pairs = getaddresses([value])
-    except (ValueError, IndexError, TypeError, RecursionError):  # malformed ones, or made to hurt
+    except (ValueError, IndexError, TypeError, RecursionError):  # malformed, or made to cause this
         pairs = []
     found = [address for _name, address in pairs if _ADDRESS.fullmatch(address)]
     if not found:

@@ -1,9 +1,8 @@
-"""The parts of a mail, found by their place in the file (RFC 2045, RFC 2046).
+"""The parts of a mail, as places in its file (RFC 2045, RFC 2046).
 
-One pass over the bytes with a stack of the boundaries that are open; no part's body is held
-in memory, so a mail may be of any size.  Any bytes give a tree: missing end boundaries,
-missing blank lines, boundaries that begin like one another and mails that break off are met
-every day.
+One pass over the bytes keeps a stack of the open boundaries.  No part's body is held in memory, so
+a mail may have any size.  Any bytes give a tree: missing end boundaries, missing blank lines,
+boundaries that begin alike and mails that are cut are common.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ _LONGEST_BOUNDARY = 1000  # RFC 2046 says 70; nobody checks
 
 @dataclass(frozen=True)
 class Part:
-    """A node of the mail: its body stands at ``start`` up to before ``end``.
+    """A node of the mail: its body is from ``start`` to before ``end``.
 
     ``broken_off``: the mail ended before the boundary that closes this leaf.
-    ``opaque``: a composite that was not looked into, because it lies too deep.
+    ``opaque``: a composite that was not split, because it is nested too deep.
     """
 
     headers: Headers
@@ -40,7 +39,7 @@ class Part:
     children: tuple[Part, ...] = ()
 
     def walk(self, above: tuple[Part, ...] = ()) -> Iterator[tuple[Part, tuple[Part, ...]]]:
-        """Each leaf in order, with the composites that it stands in, outermost first."""
+        """Each leaf in order, with the composites around it, outermost first."""
         if not self.children:
             yield self, above
         for child in self.children:
@@ -49,7 +48,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail that was split.  ``overflow``: it had more than MAX_PARTS, the rest is not here."""
+    """A mail that was split.  ``overflow``: it has more than MAX_PARTS, and the rest is missing."""
 
     root: Part
     overflow: bool
@@ -73,20 +72,20 @@ class _Node:
 
 @dataclass
 class _Open:
-    """A composite that goes on: a multipart has a boundary, a message in a mail has none."""
+    """A composite that is not finished: a multipart has a boundary, a mail in a mail has none."""
 
     node: _Node
     boundary: bytes | None
-    closed: bool = False  # its end boundary was seen: what follows is epilogue
+    closed: bool = False  # its end boundary was seen; the epilogue follows
 
     @property
     def goes_on(self) -> bool:
-        """Whether a boundary of it may still come."""
+        """Whether one of its boundaries may follow."""
         return self.boundary is not None and not self.closed
 
 
 class _Reader:
-    """Lines and searches over a file, in bounded memory."""
+    """Reads lines of a file and searches in it, with bounded memory."""
 
     def __init__(self, file: Readable) -> None:
         self._file = file
@@ -94,7 +93,7 @@ class _Reader:
         self._base, self._data = 0, b""
 
     def at(self, position: int, length: int) -> bytes:
-        """At least *length* bytes from *position*, unless the file ends; maybe more."""
+        """The *length* bytes from *position*, fewer if the file ends."""
         offset = position - self._base
         if offset < 0 or offset + length > len(self._data):
             self._file.seek(position)
@@ -103,7 +102,7 @@ class _Reader:
         return self._data[offset : offset + length]
 
     def line(self, position: int) -> bytes:
-        """The line at *position* with its end, cut at 64 KiB."""
+        """The line at *position* with its line break, at most 64 KiB of it."""
         data = self.at(position, 1024)
         cut = data.find(b"\n")
         if cut < 0 and len(data) == 1024:
@@ -112,9 +111,9 @@ class _Reader:
         return data if cut < 0 else data[: cut + 1]
 
     def dashes(self, position: int) -> int:
-        """Where the next line that begins with two dashes starts; the size if there is none.
+        """The start of the next line that begins with two dashes; the size if there is none.
 
-        *position* must be the start of a line.
+        :param position: the start of a line.
         """
         if self.at(position, 2) == b"--":
             return position
@@ -133,7 +132,10 @@ class _Reader:
 
 
 def split(file: Readable) -> Mail:
-    """Find the parts of the mail in a file.  Raises nothing but OSError."""
+    """Find the parts of the mail in a file.
+
+    :raises OSError: the file can't be read; no content raises anything.
+    """
     return _Splitter(_Reader(file)).run()
 
 
@@ -180,7 +182,7 @@ class _Splitter:
         return position
 
     def _entity(self, position: int, default: str) -> tuple[_Node, int]:
-        """Read a header block; push what is composite, open what is a leaf."""
+        """Read a header block; put a composite on the stack, open a leaf."""
         self._parts += 1
         block, start = self._header_block(position)
         fields = headers.parse(block)
@@ -206,7 +208,7 @@ class _Splitter:
         return node, start
 
     def _header_block(self, position: int) -> tuple[bytes, int]:
-        """The header lines at *position*, and where the body starts."""
+        """The header lines at *position*, and the start of the body."""
         lines: list[bytes] = []
         length = 0
         while position < self._reader.size and length < _LONGEST_HEADER:
@@ -223,12 +225,12 @@ class _Splitter:
         return b"".join(lines), position
 
     def _skip_envelope(self) -> int:
-        """Past the line that mailbox files put before a mail."""
+        """The offset after the line that mailbox files put before a mail."""
         line = self._reader.line(0)
         return len(line) if line.startswith((b"From ", b">From ")) else 0
 
     def _line_end(self, position: int) -> int:
-        """The start of the line after the one that *position* is in."""
+        """The start of the line after *position*."""
         while position < self._reader.size:
             line = self._reader.line(position)
             position += len(line)
@@ -237,7 +239,7 @@ class _Splitter:
         return position
 
     def _delimiter(self, line: bytes) -> tuple[int, bool] | None:
-        """Which open boundary a line is (RFC 2046, 5.1.1), and whether it closes."""
+        """The level of the boundary that a line is (RFC 2046, 5.1.1), and whether it closes."""
         text = line.rstrip(b" \t\r\n")
         for level in range(len(self._stack) - 1, -1, -1):
             boundary = self._stack[level].boundary
@@ -250,7 +252,7 @@ class _Splitter:
         return None
 
     def _before_break(self, position: int) -> int:
-        """The break before a delimiter belongs to it."""
+        """The offset before the line break at *position*, which belongs to the delimiter."""
         before = self._reader.at(max(0, position - 2), min(2, position))
         if before.endswith(b"\r\n"):
             return position - 2

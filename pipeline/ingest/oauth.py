@@ -1,8 +1,8 @@
-"""Access tokens instead of passwords (RFC 6749), as Google and Microsoft demand them.
+"""Access tokens instead of passwords (RFC 6749), as Google and Microsoft require them.
 
-A token is kept in the workspace with mode 0600 until a minute before it ends.  Microsoft gives
-a new refresh token with each answer: it is kept with the access token, and goes before the one
-in the environment for as long as that one is the same.
+A token is stored in the workspace with mode 0600 until a minute before it expires.  Microsoft
+sends a new refresh token with each answer: it is stored with the access token, and used instead of
+the one in the environment until somebody changes that one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline import publishing
@@ -35,12 +34,12 @@ _MICROSOFT_SCOPE = {
 
 
 class Token:
-    """An access token that is renewed when it must be."""
+    """An access token that is renewed when it expires."""
 
     renewable = True
 
     def __init__(self, config: Config, oauth2: OAuth2, workspace: Workspace) -> None:
-        """:raises InboxError: the provider has no such way of signing in."""
+        """:raises InboxError: the provider does not offer this grant."""
         self._config, self._oauth2 = config, oauth2
         self.mechanism: str = oauth2.mechanism
         self._url = _token_url(oauth2)
@@ -49,27 +48,26 @@ class Token:
         self._cache = workspace.root / f"token-{name}.json"
 
     def secret(self, *, fresh: bool) -> str:
-        """A token that is good for at least a minute.
+        """A token that is valid for at least a minute.
 
-        :raises InboxError: none was to be had.
+        :raises InboxError: the provider gives none.
         """
         kept = self._kept()
-        if not fresh and kept.get("expires_at", 0) > time.time() + _MARGIN_S:
+        if not fresh and _number(kept.get("expires_at")) > time.time() + _MARGIN_S:
             return str(kept["access_token"])
         answer = self._ask(kept)
         token = str(answer["access_token"])
-        lasts = answer.get("expires_in")
         keep = {
             "access_token": token,
-            "expires_at": time.time() + (float(lasts) if isinstance(lasts, (int, float)) else 0),
+            "expires_at": time.time() + _number(answer.get("expires_in")),
             "refresh_token": answer.get("refresh_token") or kept.get("refresh_token", ""),
             "given": self._mark(),
         }
         publishing.write_text(self._cache, json.dumps(keep), 0o600)
         return token
 
-    def _kept(self) -> dict[str, Any]:
-        """What the last answer was, unless somebody has put in another refresh token since."""
+    def _kept(self) -> dict[str, object]:
+        """The last answer, unless somebody has set another refresh token since."""
         try:
             kept = json.loads(self._cache.read_text("utf-8"))
         except (OSError, ValueError):
@@ -81,13 +79,13 @@ class Token:
         given = os.environ.get(self._oauth2.refresh_token_env, "")
         return hashlib.sha256(given.encode()).hexdigest()[:16]
 
-    def _ask(self, kept: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, kept: dict[str, object]) -> dict[str, object]:
         form = {"client_id": self._oauth2.client_id, "grant_type": self._oauth2.grant}
         if self._oauth2.client_secret_env:
             form["client_secret"] = _environment(self._oauth2.client_secret_env)
         if self._oauth2.grant == "refresh_token":
-            given = kept.get("refresh_token")
-            form["refresh_token"] = given or _environment(self._oauth2.refresh_token_env)
+            stored = str(kept.get("refresh_token") or "")
+            form["refresh_token"] = stored or _environment(self._oauth2.refresh_token_env)
         scope = self._oauth2.scope
         if self._oauth2.provider == "microsoft":
             scope = scope or _MICROSOFT_SCOPE[self._oauth2.grant]
@@ -102,7 +100,7 @@ class Token:
     def _host(self) -> str:
         return urlsplit(self._url).hostname or ""
 
-    def _post(self, form: dict[str, str]) -> dict[str, Any]:
+    def _post(self, form: dict[str, str]) -> dict[str, object]:
         context = ssl.create_default_context()
         if self._config.inbox.ca_file and self._oauth2.provider == "custom":
             context.load_verify_locations(self._config.resolve(self._config.inbox.ca_file))
@@ -120,7 +118,7 @@ class Token:
             raise InboxError(
                 f"{self._host} gives no token for {self._config.inbox.user} (HTTP {error.code}"
                 f"{f', {code}' if code else ''}): check client_id, the client's secret and the "
-                "refresh token, which may have run out: sign in with the provider anew"
+                "refresh token, which may have expired: sign in with the provider again"
             ) from None
         except (OSError, ValueError) as error:
             raise InboxError(
@@ -129,12 +127,16 @@ class Token:
         return data if isinstance(data, dict) else {}
 
 
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) else 0.0
+
+
 def _token_url(oauth2: OAuth2) -> str:
     url = oauth2.token_url
     if oauth2.provider == "google":
         if oauth2.grant != "refresh_token":
             raise InboxError(
-                "[inbox] oauth2: Google opens mailboxes by refresh_token only; set grant so"
+                '[inbox] oauth2: Google accepts only grant = "refresh_token" for mailboxes'
             )
         url = url or _GOOGLE
     elif oauth2.provider == "microsoft":
@@ -159,7 +161,7 @@ def _environment(name: str) -> str:
 
 
 def _error_code(body: bytes) -> str:
-    """The error code of RFC 6749, section 5.2; the words beside it are left out."""
+    """The error code of RFC 6749, section 5.2, without the text beside it."""
     try:
         code = json.loads(body).get("error", "")
     except (ValueError, AttributeError):

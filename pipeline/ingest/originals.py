@@ -1,7 +1,7 @@
-"""Attachments on their way to the disk: streamed, hashed, measured, published.
+"""Writes attachments to the disk: streamed, hashed, identified, published.
 
-The door of ingest to :mod:`pipeline.publishing`.  Bytes stand under their own SHA-256, so a
-second try lands on the same name, and nothing that a sender wrote becomes a path.
+The name of an original is the SHA-256 of its bytes, so a second try gives the same name, and
+nothing that a sender wrote becomes a path.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _TRUNCATED = Refusal(Reason.TRUNCATED_TRANSFER, Detail.TRANSFER_CUT)
 class Stored:
     """What became of one stream of bytes.
 
-    ``sha256`` is None and ``refusal`` set where not all of them were read.  ``path`` is None
-    where no original stands on the disk.  ``size`` is in bytes, of what was read.
+    ``sha256`` is None and ``refusal`` is set if not all bytes were read.  ``path`` is None if there
+    is no original on the disk.  ``size``: the number of bytes that were read.
     """
 
     identity: Identity
@@ -45,15 +45,15 @@ class Stored:
 
 
 class Originals:
-    """Takes streams into the workspace: first all of a mail, then it is published or forgotten."""
+    """Writes the attachments of a mail; then all of them are published, or all are forgotten."""
 
     def __init__(
         self, workspace: Workspace, ledger: Ledger, limit_mb: int, *, by_hand: bool = False
     ) -> None:
-        """*by_hand*: bytes that somebody withdrew are taken again."""
+        """*by_hand*: bytes that somebody withdrew are kept again."""
         self._workspace, self._ledger, self._by_hand = workspace, ledger, by_hand
         self._limit_mb = limit_mb
-        self._held: dict[str, Path | None] = {}  # to be published; None if it stands there
+        self._held: dict[str, Path | None] = {}  # to be published; None if it is published already
 
     @property
     def limit(self) -> int:
@@ -64,7 +64,7 @@ class Originals:
         """Write a stream to a temporary file, which waits for :meth:`publish`.
 
         A stream that breaks off or is too large leaves nothing.  *pieces* may raise Refused or
-        Incomplete: the row says why.
+        Incomplete, which becomes the refusal.
 
         :raises OSError: the disk is full, or fails.
         """
@@ -100,7 +100,7 @@ class Originals:
                 part.unlink(missing_ok=True)
 
     def publish(self) -> None:
-        """Give what was kept its place.  When it returns, all of it outlasts a power cut.
+        """Rename what was kept to its final names.  Afterwards all of it survives a power cut.
 
         :raises OSError: the disk is full, or fails.
         """
@@ -116,7 +116,7 @@ class Originals:
         self._held.clear()
 
     def forget(self) -> None:
-        """Take away what was kept and not published."""
+        """Delete what was kept and not published."""
         for part in self._held.values():
             if part is not None:
                 part.unlink(missing_ok=True)
@@ -131,7 +131,7 @@ class Originals:
         return spools.spool(self._workspace.originals, spools.NESTED_MEMORY)
 
     def _hold(self, part: Path, sha256: str, size: int) -> Path | None:
-        """Where the bytes can be read, until they are published: here, or where they stand."""
+        """The file that holds the bytes: *part*, or the original if it is published already."""
         state = self._ledger.custody.state(sha256)
         if state is OriginalState.WITHDRAWN and not self._by_hand:
             return None

@@ -1,7 +1,7 @@
-"""Where the password or the token for a mailbox comes from.  It is never written down or told.
+"""The source of the password or token for a mailbox.  It is never shown and never logged.
 
-Passwords: the output of a command, the system's keyring, or an environment variable, in this
-order.  Tokens: :mod:`pipeline.ingest.oauth`.
+A password is the output of a command, comes from the system's keyring, or from an environment
+variable, in this order.  Tokens are in :mod:`pipeline.ingest.oauth`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _COMMAND_S = 60.0
 
 
 class Credentials(Protocol):
-    """What a session signs in with."""
+    """A source of passwords or tokens."""
 
     @property
     def mechanism(self) -> str:
@@ -30,20 +30,20 @@ class Credentials(Protocol):
 
     @property
     def renewable(self) -> bool:
-        """Whether a fresh secret may be let in where the last one was not."""
+        """Whether a fresh secret may be accepted after the last one was refused."""
         ...
 
     def secret(self, *, fresh: bool) -> str:
         """The password or token.
 
-        :param fresh: a token that is kept is not good enough.
+        :param fresh: do not use a stored token.
         :raises InboxError: there is none; the sentence says what to do.
         """
         ...
 
 
 def credentials(config: Config, workspace: Workspace) -> Credentials:
-    """What the configuration says to sign in with."""
+    """The source that the configuration names."""
     if config.inbox.oauth2 is not None:
         return oauth.Token(config, config.inbox.oauth2, workspace)
     return Password(config.inbox)
@@ -51,7 +51,7 @@ def credentials(config: Config, workspace: Workspace) -> Credentials:
 
 @dataclass(frozen=True)
 class Password:
-    """A password that lies outside of the configuration."""
+    """A password, which is never in the configuration itself."""
 
     inbox: InboxSection
     mechanism: str = "PASSWORD"
@@ -60,7 +60,7 @@ class Password:
     def secret(self, *, fresh: bool) -> str:  # noqa: ARG002 - a password doesn't change in a run
         """The password.
 
-        :raises InboxError: it can't be had.
+        :raises InboxError: there is none; the sentence says what to do.
         """
         if self.inbox.password_command:
             return _from_command(self.inbox.password_command)
@@ -76,7 +76,7 @@ class Password:
 
 
 def _from_command(argv: tuple[str, ...]) -> str:
-    """The first line that a program prints; what it says on standard error stays there."""
+    """The first line that a program prints; its standard error is not read."""
     name = argv[0]
     try:
         done = subprocess.run(
@@ -86,7 +86,7 @@ def _from_command(argv: tuple[str, ...]) -> str:
         raise InboxError(f"[inbox] password_command: there is no program {name}") from None
     except (OSError, subprocess.TimeoutExpired):
         raise InboxError(
-            f"[inbox] password_command: {name} could not be run, or gave no answer in "
+            f"[inbox] password_command: {name} could not be run, or did not end within "
             f"{_COMMAND_S:.0f} s"
         ) from None
     lines = done.stdout.decode("utf-8", "replace").splitlines()

@@ -1,8 +1,8 @@
-"""winmail.dat: the attachments that Outlook wraps into one (MS-OXTNEF).
+"""winmail.dat: the attachments that Outlook puts into one file (MS-OXTNEF).
 
-The stream of attributes is walked here, with seeks, because tnefparse copies the rest of the
-file for every attribute; the properties that hold an attachment's long name are read by
-tnefparse, in small blocks whose counts were looked at before.
+The attributes are read here, with seeks, because tnefparse copies the rest of the file for each of
+them.  tnefparse reads the properties that contain an attachment's long name, in small blocks whose
+counts were checked before.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pipeline.ingest.charsets import decoded
 from pipeline.model import Reason, Refusal
 from pipeline.texts import Detail
 
-# it tells of a sender's bytes on standard error
+# it writes senders' bytes to standard error
 logging.getLogger("tnefparse").disabled = True
 logging.getLogger("tnefparse").propagate = False
 
@@ -37,18 +37,19 @@ _LARGEST_NAME = 4096
 _LARGEST_PROPERTIES = 1 << 17
 _MOST_PROPERTIES = 500
 _PIECE = 1 << 18
+_CUT = Refusal(Reason.CORRUPT, Detail.BROKEN_WINMAIL)
 
 
 @dataclass(frozen=True)
 class Item:
-    """An attachment: its bytes stand at ``start`` in the file."""
+    """An attachment: ``size`` bytes at ``start`` in the file."""
 
     name: str
     start: int
     size: int
 
     def reader(self, file: BinaryIO) -> Callable[[], Iterator[bytes]]:
-        """A function that reads the attachment in pieces."""
+        """Make a function that reads the attachment in pieces."""
 
         def read() -> Iterator[bytes]:
             position, end = self.start, self.start + self.size
@@ -74,7 +75,7 @@ class _Draft:
 def attachments(file: BinaryIO) -> list[Item]:
     """The attachments of a winmail.dat, in order.
 
-    :raises Refused: ``corrupt``: it breaks off, or claims what can't be.
+    :raises Refused: ``corrupt``: it is cut, or its lengths are impossible.
     """
     end = file.seek(0, 2)
     position, codepage = 6, "cp1252"
@@ -93,7 +94,13 @@ def attachments(file: BinaryIO) -> list[Item]:
         elif attribute == _REND_DATA:
             drafts.append(_Draft())
         elif level == _ATTACHMENT_LEVEL and drafts:
-            _note(drafts[-1], attribute, file, start, length, codepage)
+            if attribute == _TITLE:
+                title = file.read(min(length, _LARGEST_NAME)).rstrip(b"\0")
+                drafts[-1].title = decoded(title, codepage)
+            elif attribute == _DATA:
+                drafts[-1].start, drafts[-1].size = start, length
+            elif attribute == _PROPERTIES:
+                drafts[-1].long_name = _long_name(file.read(min(length, _LARGEST_PROPERTIES)))
     else:
         raise Refused(_CUT)
     return [
@@ -101,20 +108,6 @@ def attachments(file: BinaryIO) -> list[Item]:
         for draft in drafts
         if draft.start >= 0
     ]
-
-
-_CUT = Refusal(Reason.CORRUPT, Detail.BROKEN_WINMAIL)
-
-
-def _note(
-    draft: _Draft, attribute: int, file: BinaryIO, start: int, length: int, codepage: str
-) -> None:
-    if attribute == _TITLE:
-        draft.title = decoded(file.read(min(length, _LARGEST_NAME)).rstrip(b"\0"), codepage)
-    elif attribute == _DATA:
-        draft.start, draft.size = start, length
-    elif attribute == _PROPERTIES:
-        draft.long_name = _long_name(file.read(min(length, _LARGEST_PROPERTIES)))
 
 
 def _long_name(block: bytes) -> str:
