@@ -217,7 +217,11 @@ class Dovecot:
             group=owner.pw_gid if root else None,
             extra_groups=[] if root else None,
         )
-        self._wait_until_up()
+        try:
+            self._wait_until_up()
+        except RuntimeError:
+            self.stop()
+            raise
 
     @property
     def ca_file(self) -> str:
