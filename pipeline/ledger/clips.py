@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pipeline import clock
 from pipeline.ledger import records
 from pipeline.ledger.connection import Connection
 from pipeline.model import Attachment, ClipResult, OriginalState, Review, Row, Submission
@@ -17,13 +18,14 @@ class Clips:
 
     def candidates(self) -> list[tuple[Attachment, Submission]]:
         """Each distinct original that may become a clip, as it came in first, in order."""
+        mails = {row["id"]: row for row in self._db.rows("SELECT * FROM submission")}
         rows = self._db.rows(
-            "SELECT a.*, s.*, a.rowid FROM attachment a JOIN submission s ON s.id = a.submission"
-            " WHERE a.id IN (SELECT min(id) FROM attachment WHERE sha256 IS NOT NULL"
-            " AND reason IS NULL GROUP BY sha256) AND a.kind != 'archive' ORDER BY a.id"
+            "SELECT * FROM attachment WHERE id IN (SELECT min(id) FROM attachment"
+            " WHERE sha256 IS NOT NULL AND reason IS NULL GROUP BY sha256)"
+            " AND kind != 'archive' ORDER BY id"
         )
         return [
-            (records.to_attachment(row), records.to_submission(row, row["submission"]))
+            (records.to_attachment(row), records.to_submission(mails[row["submission"]]))
             for row in rows
         ]
 
@@ -34,7 +36,7 @@ class Clips:
 
     def record(self, result: ClipResult) -> None:
         """Record what became of an original; its files must be published before."""
-        self._db.insert("clip", records.clip_columns(result), replace=True)
+        self._db.insert("clip", {**records.columns(result), "done_at": clock.now()}, replace=True)
 
     def forget(self, shas: Iterable[str]) -> None:
         """Delete the outcomes of originals, so that process makes their clips again."""

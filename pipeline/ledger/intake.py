@@ -43,17 +43,17 @@ class Intake:
         Its files must be published before, so that no row names a file that is missing.
         """
         with self._db.transaction():
-            self._db.insert("submission", records.submission_columns(submission))
-            self._db.insert("mail", records.mail_columns(identity, submission.id, digest))
+            self._db.insert("submission", records.columns(submission))
+            self._db.insert("mail", _mail(identity, submission.id, digest))
             for item in attachments:
                 self._record_attachment(submission.id, item)
 
     def record_seen_again(self, identity: MailIdentity, digest: str, submission: str) -> None:
         """Record that a mail that is known by its bytes has another UID too."""
-        self._db.insert("mail", records.mail_columns(identity, submission, digest))
+        self._db.insert("mail", _mail(identity, submission, digest))
 
     def _record_attachment(self, submission: str, item: Attachment) -> None:
-        self._db.insert("attachment", records.attachment_columns(submission, item))
+        self._db.insert("attachment", {"submission": submission, **records.columns(item)})
         if item.sha256 is not None:
             self._db.change(
                 "INSERT INTO original (sha256, size, stored_at) VALUES (?, ?, ?)"
@@ -104,4 +104,8 @@ class Intake:
     def submissions(self) -> list[Submission]:
         """All submissions, in the order in which they were received."""
         rows = self._db.rows("SELECT * FROM submission ORDER BY received_at, rowid")
-        return [records.to_submission(row, row["id"]) for row in rows]
+        return [records.to_submission(row) for row in rows]
+
+
+def _mail(identity: MailIdentity, submission: str, digest: str) -> records.Columns:
+    return {**records.columns(identity), "submission": submission, "digest": digest}

@@ -65,7 +65,8 @@ class Reviews:
                     continue
                 after = replace(changed, at=changed.at or clock.now())
                 done[sha256] = Amendment(before, after)
-                self._db.insert("decision", records.review_columns(sha256, after), replace=True)
+                review = {"sha256": sha256, **records.columns(after)}
+                self._db.insert("decision", review, replace=True)
                 entry = TrailEntry(
                     id=0,
                     sha256=sha256,

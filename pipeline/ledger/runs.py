@@ -48,7 +48,7 @@ class Runs:
 
     def record_montage(self, montage: MontageRecord) -> None:
         """Record what went into a montage."""
-        self._db.insert("montage", records.montage_columns(montage), replace=True)
+        self._db.insert("montage", records.columns(montage), replace=True)
 
     def montages(self) -> list[MontageRecord]:
         """All montages, by path."""
