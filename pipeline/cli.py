@@ -116,7 +116,7 @@ def run(options: Options) -> Ending:
 @_common
 def ingest(options: Options, *, dry_run: bool) -> Ending:
     """Take in new mail: attachments become originals in the workspace."""
-    from pipeline.commands.nightly import take_in
+    from pipeline.commands.ingest import take_in
 
     return _work(options, "ingest", lambda run: take_in(run, dry_run=dry_run))
 
@@ -125,7 +125,7 @@ def ingest(options: Options, *, dry_run: bool) -> Ending:
 @_common
 def process(options: Options) -> Ending:
     """Make a clean, normalized, captioned clip of every original that has none."""
-    from pipeline.commands.nightly import make_clips
+    from pipeline.commands.process import make_clips
 
     return _work(options, "process", make_clips)
 
@@ -176,7 +176,7 @@ def export(options: Options, outputs: Sequence[str], *, kind: str) -> Ending:
 @_common
 def report(options: Options) -> Ending:
     """Write the per-clip report: index.html, report.json, report.csv."""
-    from pipeline.commands.nightly import write_report
+    from pipeline.commands.report import write_report
 
     return _work(options, "report", write_report)
 

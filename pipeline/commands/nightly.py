@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from pipeline.commands.ending import Facts
-from pipeline.commands.purge import delete_old_originals
+from pipeline.commands.ingest import take_in
+from pipeline.commands.process import make_clips
+from pipeline.commands.report import write_report
 from pipeline.errors import InboxError
-from pipeline.ingest import stage as ingest
-from pipeline.process import stage as process
-from pipeline.review import report
 from pipeline.run import Run
 
 
@@ -38,35 +35,3 @@ def _take_in_if_possible(run: Run) -> tuple[Facts, InboxError | None]:
     except InboxError as error:
         run.console.warn(f"ingest: {error}")
         return {}, error
-
-
-def take_in(run: Run, *, dry_run: bool = False) -> Facts:
-    """Take in new mail.
-
-    :param dry_run: only list what would come in.
-    """
-    done = ingest.run(run, dry_run=dry_run)
-    if dry_run:
-        run.console.say(f"ingest: {len(done.coming)} new mails would come in")
-    else:
-        run.console.say(f"ingest: {done.mails} new mails, {done.attachments} attachments")
-    return {"ingest": asdict(done)}
-
-
-def make_clips(run: Run) -> Facts:
-    """Make the missing clips; with no days of retention, delete their originals at once."""
-    done = process.run(run)
-    run.console.say(
-        f"process: {done.accepted} clips made, {done.rejected} refused, {done.failed} failed"
-    )
-    facts: Facts = {"process": asdict(done)}
-    if run.config.workspace.retain_originals_days == 0:
-        facts |= delete_old_originals(run)
-    return facts
-
-
-def write_report(run: Run) -> Facts:
-    """Write the report."""
-    done = report.write(run)
-    run.console.say(f"report: {run.workspace.report / 'index.html'}")
-    return {"report": asdict(done)}

@@ -11,7 +11,7 @@ import shutil
 from dataclasses import asdict, dataclass
 
 from pipeline.commands.ending import Facts
-from pipeline.commands.nightly import write_report
+from pipeline.commands.report import write_report
 from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
 from pipeline.render import stage as render

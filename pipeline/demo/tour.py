@@ -6,8 +6,12 @@ from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from pipeline.commands import nightly, render, session
+from pipeline.commands import session
 from pipeline.commands.ending import Ending, Facts
+from pipeline.commands.ingest import take_in
+from pipeline.commands.process import make_clips
+from pipeline.commands.render import render_admitted
+from pipeline.commands.report import write_report
 from pipeline.config import load
 from pipeline.console import Console
 from pipeline.demo import sample
@@ -30,9 +34,9 @@ def walk(folder: Path, console: Console) -> Ending:
 
 
 def _do_all(run: Run, summary: list[str]) -> Facts:
-    facts = nightly.take_in(run) | nightly.make_clips(run)
-    films = render.render_admitted(run)
-    facts |= {"render": [asdict(film) for film in films]} | nightly.write_report(run)
+    facts = take_in(run) | make_clips(run)
+    films = render_admitted(run)
+    facts |= {"render": [asdict(film) for film in films]} | write_report(run)
     summary += _summary(run, films[0])
     return facts | {"summary": summary}
 
