@@ -68,8 +68,8 @@ def judging(folder: Path) -> float:
     """CPU seconds of the judge over all clips and their stills."""
     before = time.process_time()
     for path in (folder / "work" / "clips").rglob("*.mp4"):
-        judge.judge_clip(path)
-        judge.judge_jpeg(path.with_suffix(".jpg"))
+        judge.judge_mp4(path, judge.Mp4Kind.CLIP)
+        judge.judge_still(path.with_suffix(".jpg"))
     return time.process_time() - before
 
 

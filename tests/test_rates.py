@@ -97,7 +97,7 @@ def exact(studio: ClipScene, length: int) -> None:
         *("-c:v", "copy", "-c:a", "aac", "-ac", "1"),
     )
     clip = studio.clip(film)
-    facts = judge.judge_clip(clip.path)
+    facts = judge.judge_mp4(clip.path, judge.Mp4Kind.CLIP)
     assert facts.video.frames == clip.result.outputs[0].frames == length
     assert facts.video.ticks_per_frame == 1000
     assert facts.video.timescale == 30 * 1000
@@ -133,7 +133,7 @@ def test_all_clips_of_an_output_can_be_joined(studio: ClipScene) -> None:
         studio.film("c.png", "-f", "lavfi", "-i", "color=red:s=33x77:d=0.1", "-frames:v", "1"),
         studio.film("d.webm", "-f", "lavfi", "-i", "mandelbrot=s=64x64:r=15", "-t", "0.5"),
     ]
-    facts = [judge.judge_clip(studio.clip(source).path) for source in sources]
+    facts = [judge.judge_mp4(studio.clip(source).path, judge.Mp4Kind.CLIP) for source in sources]
     for read in (
         [fact.video.extradata for fact in facts],
         [fact.video.timescale for fact in facts],

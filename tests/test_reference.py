@@ -167,7 +167,7 @@ def likeness(studio: ClipScene, kind: Kind) -> float:
     """The mean SSIM of a clip's pictures, each with the one of its moment."""
     path = film(studio, kind)
     made = studio.clip(path)
-    facts = judge.judge_clip(made.path)
+    facts = judge.judge_mp4(made.path, judge.Mp4Kind.CLIP)
     assert (facts.video.width, facts.video.height) == (320, 180)
     assert (facts.video.timescale, facts.video.ticks_per_frame) == (30000, 1000)
     assert len(made.sound()) == facts.video.frames * 1600

@@ -130,7 +130,7 @@ def test_what_is_made_at_the_desk_has_the_parameter_sets_of_clips(
             if not key.startswith("disposition"):
                 command += [f"-{key}", str(value)]
         subprocess.run([*command, str(path)], check=True)
-        found.add(judge.judge_piece(path).video.extradata)
+        found.add(judge.judge_mp4(path, judge.Mp4Kind.PIECE).video.extradata)
     assert len(found) == 1
 
 

@@ -14,7 +14,7 @@ from support.mp4_plants import PLANTS, SECRET, unit
 from support.mp4_surgery import Part, Surgery
 
 from pipeline.errors import NotClean
-from pipeline.judge import AudioFacts, Mp4Facts, judge_clip, judge_montage, walk
+from pipeline.judge import AudioFacts, Mp4Facts, Mp4Kind, judge_mp4, walk
 from pipeline.judge.walk import BoxError, BoxExtent
 
 
@@ -45,7 +45,7 @@ def judge(tmp_path: Path) -> Callable[[bytes], Mp4Facts]:
     def write_and_judge(data: bytes) -> Mp4Facts:
         path = tmp_path / "judged.mp4"
         path.write_bytes(data)
-        return judge_clip(path)
+        return judge_mp4(path, Mp4Kind.CLIP)
 
     return write_and_judge
 
@@ -54,7 +54,7 @@ def judge(tmp_path: Path) -> Callable[[bytes], Mp4Facts]:
 
 
 def test_a_clip_as_we_make_it_is_clean(clip: Path) -> None:
-    facts = judge_clip(clip)
+    facts = judge_mp4(clip, Mp4Kind.CLIP)
     assert (facts.video.width, facts.video.height) == (64, 48)
     assert (facts.video.frames, facts.video.ticks_per_frame, facts.video.timescale) == (
         20,
@@ -73,7 +73,9 @@ def test_a_clip_as_we_make_it_is_clean(clip: Path) -> None:
 def test_every_rate_size_and_length_passes(folder: Path, fps: int) -> None:
     size = f"{32 + fps * 2}x{160 - fps * 2}"
     frames = fps // 2 + 1 + fps % 7
-    facts = judge_clip(encode(folder / f"{fps}.mp4", frames=frames, fps=fps, size=size))
+    facts = judge_mp4(
+        encode(folder / f"{fps}.mp4", frames=frames, fps=fps, size=size), Mp4Kind.CLIP
+    )
     assert f"{facts.video.width}x{facts.video.height}" == size
     assert facts.video.ticks_per_frame * fps == facts.video.timescale
     assert facts.video.frames == frames
@@ -81,7 +83,7 @@ def test_every_rate_size_and_length_passes(folder: Path, fps: int) -> None:
 
 
 def test_a_montage_is_clean_and_exact(montage: Path) -> None:
-    facts = judge_montage(montage)
+    facts = judge_mp4(montage, Mp4Kind.MONTAGE)
     assert facts.video.frames == 41
     assert facts.video.keyframes == (0, 8, 16, 20, 21, 29, 37)
     assert facts.audio == (AudioFacts("aac", 48000, 2, 41 * 1600, enabled=True),)
@@ -89,20 +91,20 @@ def test_a_montage_is_clean_and_exact(montage: Path) -> None:
 
 
 def test_extradata_is_equal_where_clips_can_be_joined(folder: Path, clip: Path) -> None:
-    other = judge_clip(encode(folder / "other.mp4", frames=9)).video
-    medium = judge_clip(encode(folder / "medium.mp4", "-preset", "medium")).video
-    assert other.extradata == judge_clip(clip).video.extradata
+    other = judge_mp4(encode(folder / "other.mp4", frames=9), Mp4Kind.CLIP).video
+    medium = judge_mp4(encode(folder / "medium.mp4", "-preset", "medium"), Mp4Kind.CLIP).video
+    assert other.extradata == judge_mp4(clip, Mp4Kind.CLIP).video.extradata
     assert medium.extradata != other.extradata
 
 
 def test_each_judge_wants_its_own_tracks(clip: Path, montage: Path, folder: Path) -> None:
     with pytest.raises(NotClean, match="other tracks than h264, aac"):
-        judge_montage(clip)
+        judge_mp4(clip, Mp4Kind.MONTAGE)
     with pytest.raises(NotClean, match="other tracks than h264, aac, alac"):
-        judge_clip(montage)
+        judge_mp4(montage, Mp4Kind.CLIP)
     loud = encode(folder / "loud.mp4", "-disposition:a:1", "default")
     with pytest.raises(NotClean, match="other tracks"):
-        judge_clip(loud)
+        judge_mp4(loud, Mp4Kind.CLIP)
 
 
 def test_the_forms_of_very_large_files_pass(clip: Path, judge: Callable[[bytes], Mp4Facts]) -> None:
@@ -125,7 +127,7 @@ def test_the_forms_of_very_large_files_pass(clip: Path, judge: Callable[[bytes],
     data = b"".join(map(bytes, file.inner))
     small = struct.pack(">I4s", len(file["mdat"].data) + 8, b"mdat")
     large = struct.pack(">I4sQ", 1, b"mdat", len(file["mdat"].data) + 16)
-    assert judge(data.replace(small, large)) == judge_clip(clip)
+    assert judge(data.replace(small, large)) == judge_mp4(clip, Mp4Kind.CLIP)
 
 
 def test_parameter_sets_and_delimiters_among_the_pictures_pass(
@@ -137,7 +139,7 @@ def test_parameter_sets_and_delimiters_among_the_pictures_pass(
     file["moov/trak/mdia/minf/stbl/stsd/avc1"].inner.pop()  # btrt, which counts all bytes
     file.replace(1, 0, unit(b"\x09\x10") + unit(sps) + file.samples(1)[0])
     facts = judge(file.close())
-    assert facts == judge_clip(clip)
+    assert facts == judge_mp4(clip, Mp4Kind.CLIP)
 
 
 # One thing more
@@ -229,7 +231,7 @@ def test_a_broken_file_is_not_clean_and_nothing_worse(
         with pytest.raises(NotClean):
             judge(whole[:length])
     chance = random.Random(14496)
-    clean = judge_clip(clip).video
+    clean = judge_mp4(clip, Mp4Kind.CLIP).video
     for _ in range(300):
         bad = bytearray(whole)
         for _change in range(chance.randrange(1, 5)):
@@ -268,12 +270,12 @@ def test_what_ffmpeg_writes_when_told_otherwise(clip: Path, tmp_path: Path, name
     options, problem = REMUXED[name]
     ffmpeg("-i", clip, *BOTH, *CLEAN, *options, tmp_path / "judged.mp4")
     with pytest.raises(NotClean, match=problem):
-        judge_clip(tmp_path / "judged.mp4")
+        judge_mp4(tmp_path / "judged.mp4", Mp4Kind.CLIP)
 
 
 def test_a_plain_copy_is_clean(clip: Path, tmp_path: Path) -> None:
     ffmpeg("-i", clip, *BOTH, *CLEAN, tmp_path / "judged.mp4")
-    assert judge_clip(tmp_path / "judged.mp4") == judge_clip(clip)
+    assert judge_mp4(tmp_path / "judged.mp4", Mp4Kind.CLIP) == judge_mp4(clip, Mp4Kind.CLIP)
 
 
 def test_chapters_subtitles_covers_and_turned_pictures(clip: Path, tmp_path: Path) -> None:
@@ -296,10 +298,10 @@ def test_chapters_subtitles_covers_and_turned_pictures(clip: Path, tmp_path: Pat
         copy = ("-c:v", "copy", "-c:a", "copy", "-disposition:a:1", "0")
         ffmpeg("-i", clip, *options, *copy, *clean, tmp_path / f"{name}.mp4")
         with pytest.raises(NotClean, match=problem):
-            judge_clip(tmp_path / f"{name}.mp4")
+            judge_mp4(tmp_path / f"{name}.mp4", Mp4Kind.CLIP)
     ffmpeg("-display_rotation", "90", "-i", clip, *BOTH, *CLEAN, tmp_path / "turned.mp4")
     with pytest.raises(NotClean, match="values in tkhd"):
-        judge_clip(tmp_path / "turned.mp4")
+        judge_mp4(tmp_path / "turned.mp4", Mp4Kind.CLIP)
 
 
 @pytest.mark.parametrize(
@@ -322,7 +324,7 @@ def test_what_encoders_write_when_told_otherwise(
     if "mpeg4" in options:
         options = [*options, "-bsf:v", "null"]
     with pytest.raises(NotClean, match=problem):
-        judge_clip(encode(tmp_path / "judged.mp4", *options))
+        judge_mp4(encode(tmp_path / "judged.mp4", *options), Mp4Kind.CLIP)
 
 
 @pytest.mark.parametrize(("most", "average"), [(900, 900), (0, 900), (10**7, 0)])
@@ -335,11 +337,11 @@ def test_a_montage_keeps_at_most_the_highest_rate_of_its_first_clip(
     _, highest, mean = rates.get(">III")
     rates.put(4, ">I", highest + 900)
     path.write_bytes(file.close())
-    assert judge_montage(path) == judge_montage(montage)
+    assert judge_mp4(path, Mp4Kind.MONTAGE) == judge_mp4(montage, Mp4Kind.MONTAGE)
     rates.put(4, ">II", highest + most, mean + average)
     path.write_bytes(file.close())
     with pytest.raises(NotClean, match="a bit rate"):
-        judge_montage(path)
+        judge_mp4(path, Mp4Kind.MONTAGE)
 
 
 def test_the_montage_that_a_plain_concat_gives_is_late_and_uneven(
@@ -349,10 +351,10 @@ def test_the_montage_that_a_plain_concat_gives_is_late_and_uneven(
     listed = montage.with_name("list.txt")
     ffmpeg("-f", "concat", "-i", listed, *maps, *CLEAN, tmp_path / "late.mp4")
     with pytest.raises(NotClean, match="more than one entry in elst"):
-        judge_montage(tmp_path / "late.mp4")
+        judge_mp4(tmp_path / "late.mp4", Mp4Kind.MONTAGE)
     ffmpeg("-copyts", "-f", "concat", "-i", listed, *maps, *CLEAN, tmp_path / "uneven.mp4")
     with pytest.raises(NotClean, match="uneven"):
-        judge_montage(tmp_path / "uneven.mp4")
+        judge_mp4(tmp_path / "uneven.mp4", Mp4Kind.MONTAGE)
 
 
 # The walk over boxes
@@ -381,8 +383,8 @@ def test_boxes_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_body_over_the_limit_and_a_file_that_ends_early_are_not_read() -> None:
     data = struct.pack(">I4s", 13, b"free") + b"12345"
     with pytest.raises(BoxError, match="larger"):
-        walk.content(data, BoxExtent(b"free", 8, 13), limit=4)
+        walk.read(data, 8, 13, limit=4)
     with pytest.raises(BoxError, match="ends"):
-        walk.content(data, BoxExtent(b"free", 8, 14), limit=9)
-    with pytest.raises(BoxError, match="too short"):
-        walk.children(data, BoxExtent(b"free", 8, 13), 6)
+        walk.read(data, 8, 14)
+    with pytest.raises(BoxError, match="not a box"):
+        next(walk.boxes(data, 14, 13))

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from pipeline.errors import NotClean
-from pipeline.judge import TextKind, judge_jpeg, judge_png, judge_text
+from pipeline.judge import TextKind, judge_still, judge_text
 
 Judge = Callable[[bytes], tuple[int, int]]
 Change = Callable[[bytes], bytes]
@@ -34,7 +34,7 @@ def saved(form: str, mode: str = "RGB", **options: object) -> bytes:
 def jpeg(tmp_path: Path) -> Judge:
     def judge(data: bytes) -> tuple[int, int]:
         (tmp_path / "still.jpg").write_bytes(data)
-        return judge_jpeg(tmp_path / "still.jpg")
+        return judge_still(tmp_path / "still.jpg")
 
     return judge
 
@@ -43,7 +43,7 @@ def jpeg(tmp_path: Path) -> Judge:
 def png(tmp_path: Path) -> Judge:
     def judge(data: bytes) -> tuple[int, int]:
         (tmp_path / "still.png").write_bytes(data)
-        return judge_png(tmp_path / "still.png")
+        return judge_still(tmp_path / "still.png")
 
     return judge
 
@@ -133,8 +133,8 @@ JPEGS: dict[str, tuple[Change, str]] = {
     "a restart that is not due": (lambda data: data[:-2] + b"\xff\xd0" + data[-2:], "restart"),
     "a segment that reaches too far": (behind_app0(b"\xff\xdb\xff\xff"), "impossible size"),
     "a segment below its own size": (behind_app0(b"\xff\xdb\0\1"), "impossible size"),
-    "no JPEG": (lambda data: data[1:], "no JPEG"),
-    "nothing": (lambda _: b"", "no JPEG"),
+    "no JPEG": (lambda data: data[1:], "neither a JPEG"),
+    "nothing": (lambda _: b"", "neither a JPEG"),
 }
 
 
@@ -272,8 +272,8 @@ PNGS: dict[str, tuple[bytes, str]] = {
     ),
     "no head": (b"\x89PNG\r\n\x1a\n" + chunk(b"IDAT", b"x") + chunk(b"IEND"), "without head"),
     "no end": (handmade()[:-12], "cut off"),
-    "no PNG": (b"\x89PNG\n" + handmade()[8:], "no PNG"),
-    "nothing": (b"", "no PNG"),
+    "no PNG": (b"\x89PNG\n" + handmade()[8:], "neither a JPEG"),
+    "nothing": (b"", "neither a JPEG"),
 }
 
 

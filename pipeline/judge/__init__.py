@@ -9,26 +9,17 @@ No list can judge the picture and the sound themselves (a place that is seen or 
 inside H.264 slices, JPEG scans, AAC and ALAC elements, which only a decoder can tell apart.
 """
 
-from pipeline.judge.mp4 import (
-    AudioFacts,
-    Mp4Facts,
-    VideoFacts,
-    judge_clip,
-    judge_montage,
-    judge_piece,
-)
-from pipeline.judge.stills import judge_jpeg, judge_png
+from pipeline.judge.mp4 import AudioFacts, Mp4Facts, Mp4Kind, VideoFacts, judge_mp4
+from pipeline.judge.stills import judge_still
 from pipeline.judge.text import TextKind, judge_text
 
 __all__ = [
     "AudioFacts",
     "Mp4Facts",
+    "Mp4Kind",
     "TextKind",
     "VideoFacts",
-    "judge_clip",
-    "judge_jpeg",
-    "judge_montage",
-    "judge_piece",
-    "judge_png",
+    "judge_mp4",
+    "judge_still",
     "judge_text",
 ]

@@ -10,11 +10,10 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from pipeline.errors import NotClean
 from pipeline.judge.problems import Problems
-from pipeline.judge.walk import BoxExtent, Bytes, boxes, children, content, read
+from pipeline.judge.walk import BoxExtent, Bytes, boxes, read
 
 _MAX_TABLES = 64 << 20  # of one box in moov; a montage of 24 hours needs less
 
@@ -71,14 +70,14 @@ class Mp4Box:
             raise NotClean([f"no box {self.path}/{path}"])
         return node
 
-    def fields(self, form: str, at: int = 0) -> tuple[Any, ...]:
-        """The fields from *at* to the end, which must be as long as the form says.
+    def fields(self, form: str, rest: int = 0) -> tuple[int, ...]:
+        """The numbers of a *form*, after which exactly *rest* bytes must follow.
 
-        :raises NotClean: they are not.
+        :raises NotClean: the box has another size.
         """
-        if struct.calcsize(form) != len(self.data) - at:
+        if struct.calcsize(form) != len(self.data) - rest:
             raise NotClean([f"the box {self.path} is of another size than we write"])
-        return struct.unpack_from(form, self.data, at)
+        return struct.unpack_from(form, self.data)
 
 
 @dataclass(frozen=True)
@@ -105,14 +104,14 @@ def read_file(data: Bytes, problems: Problems) -> Mp4File:
         problems.need(free.end == free.body, "the box free is not empty")
     moov = _box(data, parts["moov"], "moov", problems)
     problems.stop()
-    return Mp4File(content(data, parts["ftyp"], 64), moov, parts["mdat"])
+    return Mp4File(read(data, parts["ftyp"].body, parts["ftyp"].end), moov, parts["mdat"])
 
 
 def _box(data: Bytes, box: BoxExtent, path: str, problems: Problems) -> Mp4Box:
     if path not in _SHAPE:
-        return Mp4Box(path, content(data, box, _MAX_TABLES))
-    fields = _FIELDS.get(path, 0)
-    row = list(children(data, box, fields))
+        return Mp4Box(path, read(data, box.body, box.end, _MAX_TABLES))
+    first = box.body + _FIELDS.get(path, 0)
+    row = list(boxes(data, first, box.end))
     _compare(path, [_name(each.type) for each in row], problems)
     known = _SHAPE[path].replace("?", "").replace("+", "").split()
     inner = tuple(
@@ -120,7 +119,7 @@ def _box(data: Bytes, box: BoxExtent, path: str, problems: Problems) -> Mp4Box:
         for each in row
         if _name(each.type) in known
     )
-    return Mp4Box(path, read(data, box.body, fields), inner)
+    return Mp4Box(path, read(data, box.body, first, 128), inner)
 
 
 def _compare(path: str, names: list[str], problems: Problems) -> None:

@@ -11,14 +11,17 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from pipeline.errors import NotClean
+from pipeline.judge import h264, sound
 from pipeline.judge.boxes import Mp4Box, tracks
-from pipeline.judge.codecs import SampleEntry, sample_entry
+from pipeline.judge.codecs import SampleEntry
 from pipeline.judge.problems import Problems
 
 _MAJOR = b"isom\0\0\2\0"
 _BRANDS = {b"isom", b"iso2", b"iso4", b"iso6", b"avc1", b"mp41"}
 _IDENTITY = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _UNDETERMINED = 0x55C4  # "und", 8.4.2.3
+_CODECS = {"avc1": h264.sample_entry, "mp4a": sound.aac_entry, "alac": sound.alac_entry}
 _HANDLERS = {b"vide": b"VideoHandler\0", b"soun": b"SoundHandler\0"}
 # An iTunes list without entries, which FFmpeg's MP4 muxer writes in any case.
 _EMPTY_USER_DATA = (
@@ -108,13 +111,13 @@ def _header(node: Mp4Box, rest: int, problems: Problems) -> _Header:
     """Version 0, or 1 with 64-bit times (8.2.2.2); *rest* bytes follow the duration."""
     times, duration = ("QQ", "Q") if node.data[:1] == b"\1" else ("II", "I")
     gap = 4 if node.name == "tkhd" else 0
-    flags, created, modified, number, reserved, length, left = node.fields(
-        f">I{times}I{gap}s{duration}{rest}s"
+    flags, created, modified, number, *reserved, length = node.fields(
+        f">I{times}I{gap}B{duration}", rest
     )
     problems.need(not created and not modified, f"a date in {node.name}")
     known = flags >> 24 in (0, 1) and 0 < number < 1 << 31 and not any(reserved)
     problems.need(known, f"values in {node.name} that we do not write")
-    return _Header(flags & 0xFFFFFF, number, length, left)
+    return _Header(flags & 0xFFFFFF, number, length, node.data[len(node.data) - rest :])
 
 
 def _track(trak: Mp4Box, number: int, problems: Problems) -> JudgedTrack:
@@ -124,12 +127,14 @@ def _track(trak: Mp4Box, number: int, problems: Problems) -> JudgedTrack:
     problems.need(mdhd.flags == 0, "values in mdhd that we do not write")
     _media_header(trak["mdia/minf"], handler, problems)
     problems.stop()
-    codec = sample_entry(trak["mdia/minf/stbl/stsd"], number, problems)
+    codec = _sample_entry(trak["mdia/minf/stbl/stsd"], number, problems)
     problems.need(codec.is_sound == (handler == b"soun"), "a handler that is not its codec's")
     edit = _edit(trak, problems)
+    tkhd = _header(trak["tkhd"], 60, problems)
+    problems.need(tkhd.number == number, "a track number that we do not write")
     return JudgedTrack(
         codec=codec,
-        enabled=_enabled(trak["tkhd"], number, codec, edit, problems),
+        enabled=_is_enabled(tkhd, codec, edit, problems),
         timescale=mdhd.number,
         duration=mdhd.duration,
         edit=edit,
@@ -137,12 +142,17 @@ def _track(trak: Mp4Box, number: int, problems: Problems) -> JudgedTrack:
     )
 
 
-def _enabled(
-    tkhd: Mp4Box, number: int, codec: SampleEntry, edit: Edit | None, problems: Problems
-) -> bool:
+def _sample_entry(stsd: Mp4Box, track: int, problems: Problems) -> SampleEntry:
+    """Read the one sample entry that a track may have (8.5.2); *track* is its number."""
+    if len(stsd.inner) != 1 or stsd.data != struct.pack(">II", 0, 1):
+        raise NotClean(["another number of sample entries than one in stsd"])
+    entry = stsd.inner[0]
+    problems.need(entry.data[:8] == bytes(7) + b"\1", f"a data reference in {entry.name}")
+    return _CODECS[entry.name](entry, track, problems)
+
+
+def _is_enabled(header: _Header, codec: SampleEntry, edit: Edit | None, problems: Problems) -> bool:
     """Whether the track header (8.3.2) enables the track; sound tracks are alternatives."""
-    header = _header(tkhd, 60, problems)
-    problems.need(header.number == number, "a track number that we do not write")
     same = edit is None or edit.duration == header.duration
     problems.need(same, "durations in tkhd and elst differ")
     wanted = (

@@ -11,14 +11,16 @@ import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 from fractions import Fraction
 from pathlib import Path
 
 from pipeline.errors import NotClean
 from pipeline.judge.boxes import read_file
+from pipeline.judge.h264 import judge_pictures
 from pipeline.judge.headers import JudgedMovie, JudgedTrack, read_movie, read_type
 from pipeline.judge.problems import Problems, judged
-from pipeline.judge.samples import judge_pictures, judge_sound
+from pipeline.judge.sound import judge_sound
 from pipeline.judge.tables import Samples, cover, read_samples
 
 _MAX_SET = 512_000  # bits a second that may be set for an encoder of sound
@@ -66,44 +68,38 @@ class Mp4Facts:
     audio: tuple[AudioFacts, ...]
 
 
-def judge_clip(path: Path) -> Mp4Facts:
-    """A clip: a picture, AAC for the browser, and ALAC, which is disabled.
+class Mp4Kind(Enum):
+    """What an MP4 is, with the tracks it must hold: the codec, and whether it is enabled.
 
-    :raises NotClean: it holds anything else.
+    A clip has a picture, AAC for the browser and ALAC for the montage.  A piece of a montage that
+    was encoded again is a picture alone.
     """
-    return _judge(path, (("h264", True), ("aac", True), ("alac", False)))
+
+    CLIP = (("h264", True), ("aac", True), ("alac", False))
+    MONTAGE = (("h264", True), ("aac", True))
+    PIECE = (("h264", True),)
 
 
-def judge_montage(path: Path) -> Mp4Facts:
-    """A montage: a picture and AAC.
+def judge_mp4(path: Path, kind: Mp4Kind) -> Mp4Facts:
+    """Judge an MP4 and count what it holds.
 
-    :raises NotClean: it holds anything else.
+    :raises NotClean: it holds anything but the tracks of its *kind*.
     """
-    return _judge(path, (("h264", True), ("aac", True)))
 
-
-def judge_piece(path: Path) -> Mp4Facts:
-    """A piece of a montage that was encoded again: a picture alone.
-
-    :raises NotClean: it holds anything else.
-    """
-    return _judge(path, (("h264", True),))
-
-
-def _judge(path: Path, wanted: tuple[tuple[str, bool], ...]) -> Mp4Facts:
     def judge(problems: Problems) -> Mp4Facts:
         with _mapped(path) as data:
-            return _facts(data, wanted, problems)
+            return _facts(data, kind, problems)
 
     return judged(judge)
 
 
-def _facts(data: mmap.mmap, wanted: tuple[tuple[str, bool], ...], problems: Problems) -> Mp4Facts:
+def _facts(data: mmap.mmap, kind: Mp4Kind, problems: Problems) -> Mp4Facts:
     file = read_file(data, problems)
     read_type(file.ftyp, problems)
     movie = read_movie(file.moov, problems)
     found = tuple((track.codec.name, track.enabled) for track in movie.tracks)
-    problems.need(found == wanted, f"other tracks than {_listed(wanted)}")
+    listed = ", ".join(name if enabled else f"{name} (off)" for name, enabled in kind.value)
+    problems.need(found == kind.value, f"other tracks than {listed}")
     tables = [read_samples(track.table, track.name, problems) for track in movie.tracks]
     cover(file.media, tables, problems)
     problems.stop()  # from here on every sample is known to lie inside the file
@@ -119,10 +115,6 @@ def _facts(data: mmap.mmap, wanted: tuple[tuple[str, bool], ...], problems: Prob
     for track, samples in zip(movie.tracks, tables, strict=True):
         _bit_rates(track, samples, problems)
     return facts
-
-
-def _listed(tracks: tuple[tuple[str, bool], ...]) -> str:
-    return ", ".join(name if enabled else f"{name} (off)" for name, enabled in tracks)
 
 
 @contextmanager

@@ -36,26 +36,21 @@ _SRGB_PRIMARIES = struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 1
 _SRGB_GAMMA = struct.pack(">I", 45455)
 
 
-def judge_jpeg(path: Path) -> tuple[int, int]:
-    """Width and height in pixels of a JPEG of nothing but tables and one picture.
+def judge_still(path: Path) -> tuple[int, int]:
+    """Judge a JPEG of tables and one picture, or a PNG of one picture in sRGB.
 
+    :returns: its width and height in pixels.
     :raises NotClean: it holds anything else.
     """
-    return judged(lambda problems: _Jpeg(_bytes(path), problems).judge())
 
+    def judge(problems: Problems) -> tuple[int, int]:
+        if path.stat().st_size > _MAX:
+            raise NotClean(["a picture larger than any we make"])
+        data = path.read_bytes()
+        is_png = data.startswith(_SIGNATURE)
+        return _png(data, problems) if is_png else _Jpeg(data, problems).judge()
 
-def judge_png(path: Path) -> tuple[int, int]:
-    """Width and height in pixels of a PNG of nothing but one picture in sRGB.
-
-    :raises NotClean: it holds anything else.
-    """
-    return judged(lambda problems: _png(_bytes(path), problems))
-
-
-def _bytes(path: Path) -> bytes:
-    if path.stat().st_size > _MAX:
-        raise NotClean(["a picture larger than any we make"])
-    return path.read_bytes()
+    return judged(judge)
 
 
 @dataclass
@@ -67,7 +62,7 @@ class _Jpeg:
     fresh: set[tuple[int, int]] = field(default_factory=set)  # tables since the last scan
 
     def judge(self) -> tuple[int, int]:
-        self.problems.need(self.data[:2] == b"\xff\xd8", "no JPEG")
+        self.problems.need(self.data[:2] == b"\xff\xd8", "neither a JPEG nor a PNG")
         self.problems.stop()
         at = 2
         scans = 0
@@ -178,8 +173,6 @@ def _png(data: bytes, problems: Problems) -> tuple[int, int]:
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Type and body of each chunk, whose checksums must be right (5.3)."""
-    if data[:8] != _SIGNATURE:
-        raise NotClean(["no PNG"])
     at = 8
     known = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"sRGB", b"gAMA", b"cHRM", b"tRNS"}
     name = b""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.errors import NotClean
@@ -135,6 +135,16 @@ def _groups(stbl: Mp4Box, samples: int, name: str, problems: Problems) -> None:
     wanted = struct.pack(">I4sIII", 0, b"roll", 1, samples, 1)
     known = kind and rows and (kind.data, rows.data) == (_ROLL, wanted)
     problems.need(known and stbl.get("ctts") is None, f"a sample group in {name}")
+
+
+def places(samples: Samples) -> Iterator[tuple[int, int, int]]:
+    """Number, position in the file and size of each sample, chunk by chunk."""
+    for chunk in samples.chunks:
+        at = chunk.offset
+        for number in range(chunk.first, chunk.last):
+            size = samples.sizes[number]
+            yield number, at, size
+            at += size
 
 
 def cover(media: BoxExtent, tracks: Iterable[Samples], problems: Problems) -> None:

@@ -50,12 +50,12 @@ def boxes(data: Bytes, start: int, end: int) -> Iterator[BoxExtent]:
 def _box_at(data: Bytes, at: int, end: int) -> BoxExtent:
     if end - at < 8:
         raise BoxError(f"{end - at} bytes that are not a box at byte {at}")
-    size, kind = struct.unpack(">I4s", read(data, at, 8))
+    size, kind = struct.unpack(">I4s", read(data, at, at + 8))
     body = at + 8
     if size == 1:
         if end - at < 16:
             raise BoxError(f"a box header is cut off at byte {at}")
-        (size,) = struct.unpack(">Q", read(data, body, 8))
+        (size,) = struct.unpack(">Q", read(data, body, body + 8))
         body += 8
     elif size == 0:
         size = end - at
@@ -64,32 +64,14 @@ def _box_at(data: Bytes, at: int, end: int) -> BoxExtent:
     return BoxExtent(kind, body, at + size)
 
 
-def children(data: Bytes, box: BoxExtent, skip: int = 0) -> Iterator[BoxExtent]:
-    """The boxes inside *box*, behind *skip* bytes of its own fields.
-
-    :raises BoxError: as :func:`boxes`; also if *box* is shorter than *skip*.
-    """
-    if box.body + skip > box.end:
-        raise BoxError(f"a box is too short at byte {box.body}")
-    return boxes(data, box.body + skip, box.end)
-
-
-def content(data: Bytes, box: BoxExtent, limit: int) -> bytes:
-    """All bytes of the body of *box*.
+def read(data: Bytes, start: int, end: int, limit: int = 64) -> bytes:
+    """All bytes from *start* to before *end*.
 
     :raises BoxError: they are more than *limit*, or the file ends before them.
     """
-    if box.end - box.body > limit:
-        raise BoxError(f"a box is larger than {limit} bytes at byte {box.body}")
-    return read(data, box.body, box.end - box.body)
-
-
-def read(data: Bytes, at: int, size: int) -> bytes:
-    """Exactly *size* bytes from byte *at*.
-
-    :raises BoxError: the file ends before them.
-    """
-    found = data[at : at + size]
-    if len(found) != size:
-        raise BoxError(f"the file ends in the middle of a box at byte {at}")
+    if end - start > limit:
+        raise BoxError(f"a box is larger than {limit} bytes at byte {start}")
+    found = data[start:end]
+    if len(found) != end - start:
+        raise BoxError(f"the file ends in the middle of a box at byte {start}")
     return found

@@ -189,8 +189,8 @@ def _verified(target: ClipTarget, job: Job, run: Run) -> ClipOutput:
     :raises Refused: there is no picture in it, or it would not join other clips by copy.
     """
     output = target.output
-    facts = judge.judge_clip(target.movie)
-    judge.judge_jpeg(target.still)
+    facts = judge.judge_mp4(target.movie, judge.Mp4Kind.CLIP)
+    judge.judge_still(target.still)
     lossless = next(sound for sound in facts.audio if sound.codec == "alac")
     exact = (
         facts.video.frames == target.frames

@@ -28,5 +28,5 @@ def decoder_configurations(run: Run, outputs: Iterable[Output]) -> dict[str, str
             picture = encode.labelled(picture.filter("setsar", 1))
             graph = Graph((write(part, encode.picture_arguments(output), picture),))
             run.ffmpeg.make("reference", graph, scratch=folder, seconds=120)
-            found[output.name] = judge.judge_piece(part).video.extradata
+            found[output.name] = judge.judge_mp4(part, judge.Mp4Kind.PIECE).video.extradata
         return found

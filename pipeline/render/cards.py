@@ -104,9 +104,9 @@ def card(run: Run, words: Words, title: str, output: Output) -> Segment:
                 seconds=300,
                 feed=drawn.pictures,
             )
-            judge.judge_clip(part)
+            judge.judge_mp4(part, judge.Mp4Kind.CLIP)
             publishing.publish(part, final)
-    facts = judge.judge_clip(final)
+    facts = judge.judge_mp4(final, judge.Mp4Kind.CLIP)
     return Segment(
         title=title,
         path=run.workspace.relative(final),

@@ -123,7 +123,7 @@ def _make_batch(run: Run, plan: CutPlan, batch: dict[Path, Bridge]) -> None:
 
 
 def _verify(part: Path, bridge: Bridge, fps: int) -> None:
-    facts = judge.judge_piece(part).video
+    facts = judge.judge_mp4(part, judge.Mp4Kind.PIECE).video
     exact = (
         facts.frames == bridge.frames
         and facts.ticks_per_frame == TICKS

@@ -42,7 +42,7 @@ def poster(run: Run, film: Timeline, montage: Path, part: Path) -> None:
     )
     graph = Graph((write(part, encode.still_arguments(), picture),))
     run.ffmpeg.make("still", graph, reads=(montage,), scratch=part.parent, seconds=120)
-    judge.judge_jpeg(part)
+    judge.judge_still(part)
 
 
 def make(run: Run, film: Timeline, part: Path) -> None:
@@ -58,7 +58,7 @@ def make(run: Run, film: Timeline, part: Path) -> None:
     picture = picture.filter("format", "yuvj420p")
     graph = Graph((write(part, encode.still_arguments(), picture),))
     run.ffmpeg.make("sheet", graph, scratch=part.parent, seconds=120, feed=[sheet.tobytes()])
-    judge.judge_jpeg(part)
+    judge.judge_still(part)
 
 
 def drawn(film: Timeline, workspace: Workspace) -> Image.Image:

@@ -243,8 +243,8 @@ PLANTS: dict[str, tuple[Callable[[Surgery], None], str]] = {
     "a key frame less": (sample(1, 0, lambda old: old[:4] + b"\x41" + old[5:]), "key frames"),
     "a forbidden bit": (sample(1, 3, lambda old: old[:4] + b"\xc1" + old[5:]), "key frames"),
     "a unit too long": (sample(1, 3, lambda old: b"\0\1\0\0" + old[4:]), "impossible size"),
-    "an empty unit": (after(b""), "no NAL unit|impossible size"),
-    "bytes behind the unit": (sample(1, 3, lambda old: old + b"52.5"), "no NAL unit"),
+    "an empty unit": (after(b""), "not a NAL unit|impossible size"),
+    "bytes behind the unit": (sample(1, 3, lambda old: old + b"52.5"), "not a NAL unit"),
     "more bytes behind the unit": (sample(1, 3, lambda old: old + SECRET), "impossible size"),
     "a text element in AAC": (
         sample(2, 3, lambda old: b"\x80\x12" + SECRET + old),

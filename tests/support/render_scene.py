@@ -230,7 +230,7 @@ def draw(drawn: Drawn, output: Output, fade: int) -> tuple[Path, tuple[str, str]
     for key, value in options.items():
         command += [f"-{key}", str(value)]
     subprocess.run([*command, str(path)], check=True, stdin=subprocess.DEVNULL)
-    facts = judge.judge_clip(path).video
+    facts = judge.judge_mp4(path, judge.Mp4Kind.CLIP).video
     assert facts.frames == drawn.frames
     return path, (publishing.sha256_of(path), facts.extradata)
 
