@@ -1,9 +1,11 @@
-"""Every error that the program raises on purpose, each with the exit code it ends in.
+"""All errors that the program raises on purpose, each with its exit code.
 
-Exit codes are part of the interface: 1 a stage could not finish (nothing is lost, run
-again), 2 wrong usage or configuration, 75 another run holds the workspace (``EX_TEMPFAIL``
-of sysexits.h).  An error's text is shown to a person as it is, so it says what happened
-and what to do, and never holds a value that a sender wrote.
+Exit codes are part of the interface: 1 means that a stage could not finish (nothing is lost, run
+again), 2 wrong usage or configuration, 75 that another run holds the workspace (``EX_TEMPFAIL``
+of sysexits.h).  The text of an error is shown to a person.  It says what happened and what to do,
+and never holds a value that a sender wrote.
+
+``named`` and ``from_os_error`` turn all other errors into one of these.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ class FootageError(Exception):
 
 
 class StageError(FootageError):
-    """A stage could not finish; what was done so far is kept and the next run goes on."""
+    """A stage could not finish; its work so far is kept, and the next run continues it."""
 
 
 class ConfigError(FootageError):
@@ -75,7 +77,7 @@ class InboxError(StageError):
 
 
 class SandboxUnavailable(StageError):
-    """No way to shut in native code on this machine, and the configuration demands one."""
+    """The configuration requires a sandbox that this machine does not have."""
 
 
 class InternalError(FootageError):
@@ -128,13 +130,18 @@ def from_os_error(error: OSError) -> StageError:
     """
     if error.errno in NO_SPACE:
         return DiskFull()
-    reason = error.strerror or (str(error) if error.errno is None else "") or "an unknown fault"
-    if error.filename is None:
+    reason = reason_of(error)
+    if not isinstance(error.filename, str | bytes):
         return StageError(f"a file could not be read or written: {reason}")
     from pipeline import wording  # noqa: PLC0415 - its patterns are compiled only when needed
 
     name = wording.mask_locations(os.fsdecode(error.filename))
     return StageError(f"{name} could not be read or written: {reason}")
+
+
+def reason_of(error: OSError) -> str:
+    """What the operating system says about an error, without its number and the file's name."""
+    return error.strerror or (str(error) if error.errno is None else "") or "an unknown fault"
 
 
 def place_of(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from pipeline import __version__, wording
 from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
 from pipeline.console import Console
-from pipeline.errors import FootageError, InternalError, LedgerError, named
+from pipeline.errors import DiskFull, FootageError, InternalError, LedgerError, named
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ledger import Ledger
 from pipeline.model import Status
@@ -61,7 +61,7 @@ def _record(run: Run, run_id: str, command: str, step: Step) -> Ending:
         failed = any(row.status is Status.FAILED for row in run.ledger.clips.rows())
     except BaseException as error:
         fault = named(error)
-        with contextlib.suppress(LedgerError):  # it may be what failed: the first error counts
+        with contextlib.suppress(LedgerError, DiskFull):  # the first error counts
             run.ledger.runs.end(run_id, fault.exit_code, {"error": _sentence(fault)})
         raise fault from error
     ending = Ending(EXIT_CLIP_FAILED if failed else 0, facts)

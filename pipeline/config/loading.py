@@ -20,7 +20,7 @@ from pipeline.config.process import Process
 from pipeline.config.review import Report, ReviewSection
 from pipeline.config.section import Section
 from pipeline.config.workspace import WorkspaceSection
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, reason_of
 
 
 class Config(Section):
@@ -65,7 +65,7 @@ def load(path: Path) -> Config:
             [f"{path}: there is no such file; name another with --config, or try `footage demo`"]
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or "it is not UTF-8"
+        reason = reason_of(error) if isinstance(error, OSError) else "it is not UTF-8"
         raise ConfigError([f"{path}: can't be read: {reason}"]) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([f"{path}: not valid TOML: {error}"]) from error

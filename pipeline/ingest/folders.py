@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.config import Config
-from pipeline.errors import InboxError
+from pipeline.errors import InboxError, reason_of
 from pipeline.ingest.inbox import (
     Advance,
     Arrival,
@@ -187,7 +187,7 @@ def is_at_rest(path: Path) -> bool:
 
 def unreadable(place: object, error: OSError) -> InboxError:
     """The sentence for an inbox on the disk that can't be read."""
-    return InboxError(f"the inbox {place} can't be read: {error.strerror or error}")
+    return InboxError(f"the inbox {place} can't be read: {reason_of(error)}")
 
 
 def _visible_files(folder: Path) -> Iterator[Path]:

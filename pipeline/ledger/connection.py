@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pipeline import publishing
-from pipeline.errors import LedgerError
+from pipeline.errors import DiskFull, LedgerError
 from pipeline.ledger.migrations import MIGRATIONS
 
 _MAGIC = b"SQLite format 3\0"
@@ -178,4 +178,6 @@ def _own_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            raise DiskFull from error
         raise LedgerError(f"the ledger can't be read or written: {error}") from error

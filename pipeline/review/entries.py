@@ -10,7 +10,7 @@ import json
 import re
 from pathlib import Path
 
-from pipeline.errors import UsageError
+from pipeline.errors import UsageError, reason_of
 from pipeline.model import Decision
 from pipeline.review.presenting import JsonObject
 from pipeline.wording import mask_locations, plain
@@ -34,7 +34,7 @@ def read(path: Path, campaign: str) -> list[object]:
     try:
         data = json.loads(path.read_bytes())
     except OSError as error:
-        raise UsageError(f"{path}: can't be read: {error.strerror}") from error
+        raise UsageError(f"{path}: can't be read: {reason_of(error)}") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: is not JSON") from error
     if not isinstance(data, dict) or not isinstance(data.get("decisions"), list):

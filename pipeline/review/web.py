@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 from pipeline import clock, publishing
 from pipeline.config import Config
 from pipeline.console import Console
-from pipeline.errors import ConfigError, StageError
+from pipeline.errors import ConfigError, StageError, reason_of
 from pipeline.ledger import Ledger
 from pipeline.review import entries, live, ordering, page, ranges, report, table
 from pipeline.review.access import AccessGuard
@@ -110,7 +110,7 @@ def serve(config: Config, console: Console, options: ReviewOptions) -> None:
         server = ReviewServer(config, options.by, console.warn, options.port)
     except OSError as error:
         raise StageError(
-            f"port {options.port} can't be used: {error.strerror}; name another with --port"
+            f"port {options.port} can't be used: {reason_of(error)}; name another with --port"
         ) from error
     with server:
         console.say("review: decisions are written at once; end it with Ctrl-C")
