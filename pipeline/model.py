@@ -1,4 +1,4 @@
-"""The nouns of the product, as frozen data: what the stages hand to each other.
+"""The records and enums that the stages pass to each other, as frozen data.
 
 Names of statuses, reasons, carriers and fields are those of the report's schema
 (``pipeline/review/report.schema.json``), so that nothing is translated on the way.
@@ -26,7 +26,7 @@ class Status(StrEnum):
 
 
 class Kind(StrEnum):
-    """What an attachment is, by its bytes and never by its name."""
+    """What an attachment is; determined from its bytes, never from its name."""
 
     VIDEO = "video"
     IMAGE = "image"
@@ -54,13 +54,13 @@ class Reason(StrEnum):
 
     @property
     def status(self) -> Status:
-        """Rejected: the material is to blame, a normal outcome.  Failed: we are."""
+        """Rejected if the material is at fault, which is normal; failed if the program is."""
         failures = (Reason.TIMEOUT, Reason.NOT_CLEAN, Reason.INTERNAL)
         return Status.FAILED if self in failures else Status.REJECTED
 
 
 class What(StrEnum):
-    """The kind of thing that a carrier gives away."""
+    """What kind of information a carrier gives away."""
 
     LOCATION = "location"
     IDENTITY = "identity"
@@ -69,7 +69,7 @@ class What(StrEnum):
 
 
 class Carrier(StrEnum):
-    """Where in a file something was found.  Names of places, never a tag's key."""
+    """The part of a file in which something was found.  Never the key of a tag."""
 
     EXIF_POSITION = "EXIF position"
     XMP_POSITION = "XMP position"
@@ -103,7 +103,7 @@ class Carrier(StrEnum):
 
 
 class Decision(StrEnum):
-    """A reviewer's word on a clip."""
+    """What a reviewer decided on a clip."""
 
     APPROVED = "approved"
     HELD = "held"
@@ -112,7 +112,7 @@ class Decision(StrEnum):
 
 
 class OriginalState(StrEnum):
-    """Where an original is: on the disk, deleted by age, or taken back by its sender."""
+    """Whether an original is on the disk, was deleted by age, or was taken back by its sender."""
 
     KEPT = "kept"
     PURGED = "purged"
@@ -120,7 +120,7 @@ class OriginalState(StrEnum):
 
 
 class Filed(StrEnum):
-    """How far the move of a mail on the server has come; ``asked`` had no answer yet."""
+    """Whether a mail was moved on the server; ``asked`` means that no answer came yet."""
 
     NO = "no"
     ASKED = "asked"
@@ -180,7 +180,7 @@ class Refusal:
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """Something that a received file carried: where it stood and what it tells.  No value."""
+    """Something that a received file carried: in which part, and what it gives away.  No value."""
 
     carrier: Carrier
     what: What
@@ -188,7 +188,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class MailIdentity:
-    """What makes a mail the same mail at the next run (RFC 9051, section 2.3.1.1)."""
+    """The facts by which the next run recognises a mail (RFC 9051, section 2.3.1.1)."""
 
     account: str
     mailbox: str
@@ -217,7 +217,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Attachment:
-    """One attachment as it came out of the mail.
+    """One attachment as it was taken out of the mail.
 
     ``sha256`` is that of the decoded bytes, or None where not all of them were read.
     ``parent`` is the position (in the same submission) of the archive or mail that it came
@@ -236,7 +236,7 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Source:
-    """What a clip was before we touched it.
+    """The properties of a file as it was received.
 
     ``width`` and ``height`` are of the upright picture with square pixels.  ``rotation`` is
     the clockwise turn in degrees that made it upright.

@@ -188,6 +188,19 @@ def test_a_kill_in_the_middle_leaves_the_old_version(old: Path) -> None:
     test_nothing_is_lost(old)
 
 
+def test_several_processes_may_find_an_old_ledger_at_once(old: Path) -> None:
+    """One of them migrates, the others wait for it."""
+    opening = "import sys; from pathlib import Path; from pipeline.ledger import Ledger\n"
+    opening += "with Ledger(Path(sys.argv[1])) as ledger: print(len(ledger.clips.rows()))\n"
+    started = [
+        subprocess.Popen([sys.executable, "-c", opening, str(old)], stdout=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    assert [each.communicate()[0].strip() for each in started] == [b"21"] * 3
+    assert sorted(held(old)) == ["ledger.db", "ledger.db.v1.bak"]
+    assert version(old.with_name("ledger.db.v1.bak")) == 1
+
+
 # -- a ledger that is newer than the program ---------------------------------------------------
 
 
