@@ -133,9 +133,9 @@ def from_os_error(error: OSError) -> StageError:
     reason = reason_of(error)
     if not isinstance(error.filename, str | bytes):
         return StageError(f"a file could not be read or written: {reason}")
-    from pipeline import wording  # noqa: PLC0415 - its patterns are compiled only when needed
+    from pipeline import places  # noqa: PLC0415 - its patterns are compiled only when needed
 
-    name = wording.mask_locations(os.fsdecode(error.filename))
+    name = places.masked(os.fsdecode(error.filename))
     return StageError(f"{name} could not be read or written: {reason}")
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.wording import MASK, display_name, mask_locations, masked_sender, plain
+from pipeline.places import MASK, masked
+from pipeline.wording import display_name, masked_sender, plain
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ from pipeline.wording import MASK, display_name, mask_locations, masked_sender, 
     ],
 )
 def test_coordinates_are_masked_and_nothing_else(text: str) -> None:
-    shown = mask_locations(f"We stood at {text} in the rain")
+    shown = masked(f"We stood at {text} in the rain")
     assert MASK in shown
     for digits in ("4159", "7932", "24'57", "AbCdEf", "paddle", "3124"):
         assert digits not in shown
@@ -56,7 +57,7 @@ def test_coordinates_are_masked_and_nothing_else(text: str) -> None:
     ],
 )
 def test_names_times_and_numbers_stay(text: str) -> None:
-    assert mask_locations(text) == text
+    assert masked(text) == text
 
 
 @pytest.mark.parametrize(
@@ -109,4 +110,4 @@ def test_senders_are_masked(address: str, shown: str) -> None:
 def test_no_text_is_slow_to_mask(piece: str) -> None:
     """Work that grows faster than the text would make these take hours, not an instant."""
     for text in (piece * 20_000, "1.2345" + piece * 20_000, "lat" + piece * 20_000 + "!"):
-        assert len(mask_locations(text)) > 0
+        assert len(masked(text)) > 0

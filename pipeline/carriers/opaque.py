@@ -48,7 +48,7 @@ def scan(window: Window, carrier: Carrier) -> Iterator[Finding]:
 
 def has_location(data: bytes) -> bool:
     """Whether *data* holds a position as text or in a block that is made to hold one."""
-    return bool(_POSITIONS.search(data)) or text.located(words(data))
+    return bool(_POSITIONS.search(data)) or text.holds_place(words(data))
 
 
 def words(data: bytes) -> str:

@@ -10,37 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pipeline import places
 from pipeline.model import Carrier, Finding, What
-from pipeline.wording import mask_locations
 
 LIMIT = 128 << 10
-_WINDOW = 4096
-_OVERLAP = 256
 
 _BLOB = re.compile(r"[A-Za-z0-9+/]{60,}={0,2}")
-_SPACE = re.compile(r"\s+")
-_DIGITS = re.compile(r"(\d{24})\d+")
-_QUOTES = str.maketrans(dict.fromkeys("\"'{}[]()<>\\", " "))
-_FORMS = tuple(
-    re.compile(pattern)
-    for pattern in (
-        # a longitude or latitude under its name, also in whole or scaled numbers
-        r"(?i)(?:latitude|longitude|\blat|\blo?ng?)\W{1,4}[-+]?\d{2,}",
-        # NMEA 0183 sentences that hold a position
-        r"\$(?:G[PNLABQ]|BD)(?:RMC|GGA|GLL|GNS|RMA)\b",
-        r"(?i)<(?:trkpt|rtept|wpt|coordinates)\b|<gpx\b|<kml\b",
-        # a position as GoPro's and dashcams' texts write it: N12.34567 W123.45678, with
-        # letters before or behind
-        r"\b[NS]\s?:?\d{1,2}[.\u00b0]\s?\d{2,}.{0,12}?\b[EWO]\s?:?\d{1,3}[.\u00b0]\s?\d{2,}",
-        r"\b\d{1,2}\.\d{3,}\s?[NS]\b.{0,6}?\b\d{1,3}\.\d{3,}\s?[EW]\b",
-        # degrees, minutes and seconds without their signs
-        r"\b\d{1,3} \d\d? \d\d?(?:\.\d+)? ?[NS]\b.{0,4}?\b\d{1,3} \d\d? \d\d?(?:\.\d+)? ?[EW]\b",
-        r"\b[NS] ?\d{1,2} \d{1,2}\.\d{2,}\W{1,3}[EW] ?\d{1,3} \d{1,2}\.\d{2,}",
-        r"(?i)\bgps\b\W{0,4}[-+NS]?\s?\d{1,3}\.\d{2,}",
-    )
-)
-_MARKUP = _FORMS[2]
-_HOPE = re.compile(r"\d|[/+<]|(?i:geo:)")  # no form of a position does without
 
 
 def vocabulary(words: str) -> frozenset[str]:
@@ -111,20 +86,14 @@ def decode(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def located(text: str) -> bool:
-    """Whether *text* holds a position, in any of the forms that people and devices write."""
-    text = text[:LIMIT]
-    if not _HOPE.search(text):
-        return False
-    if _MARKUP.search(text):
-        return True
-    text = _SPACE.sub(" ", _DIGITS.sub(r"\1", _BLOB.sub(" ", text.replace("\0", " "))))
-    return any(_located(window) for window in _windows(text))
+def holds_place(text: str) -> bool:
+    """Whether the first 128 KiB of *text*, from a media file, hold a place in any form."""
+    return places.found(_BLOB.sub(" ", text[:LIMIT].replace("\0", " ")), in_file=True)
 
 
 def kind_of(text: str) -> What:
     """Location or other, by the form of the text."""
-    return What.LOCATION if located(text) else What.OTHER
+    return What.LOCATION if holds_place(text) else What.OTHER
 
 
 def kind_of_key(key: str) -> tuple[What, Carrier | None]:
@@ -155,18 +124,5 @@ def tag(key: str, value: str, plain: Carrier, position: Carrier) -> Iterator[Fin
         yield Finding(plain, kind_of(value))
     else:
         yield Finding(carrier, what)
-        if (what is not What.TIME or len(value) > 40) and located(value):
+        if (what is not What.TIME or len(value) > 40) and holds_place(value):
             yield Finding(plain, What.LOCATION)
-
-
-def _windows(text: str) -> Iterator[str]:
-    for start in range(0, max(len(text), 1), _WINDOW - _OVERLAP):
-        yield text[start : start + _WINDOW]
-
-
-def _located(text: str) -> bool:
-    bare = _SPACE.sub(" ", text.translate(_QUOTES))
-    return any(
-        mask_locations(each) != each or any(form.search(each) for form in _FORMS)
-        for each in {text, bare}
-    )

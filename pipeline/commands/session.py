@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from pipeline import __version__, wording
+from pipeline import __version__, places
 from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
 from pipeline.console import Console
@@ -71,7 +71,7 @@ def _record(run: Run, run_id: str, command: str, step: Step) -> Ending:
 
 def _sentence(fault: FootageError) -> str:
     """An error's sentence as the log and the ledger keep it: it may name a file of a sender."""
-    return wording.mask_locations(str(fault))
+    return places.masked(str(fault))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from pipeline.model import Reason, Refusal
 from pipeline.texts import Detail
 
 TEXT_READ = 1 << 18  # of each text part, in bytes: far more than is stored
-_TEXT_KEPT = 20_000
+_TEXT_KEPT = 40_000  # more than places.LIMIT, so that a cut there is known to be one
 
 _SEALED = frozenset(
     ("application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted")
@@ -43,6 +43,14 @@ _TAG = re.compile(r"<(!--|/?[a-zA-Z][a-zA-Z0-9]{0,20}|[!?/])")
 _SILENT = ("script", "style", "title")
 _CLOSING = {name: re.compile(rf"</{name}\b", re.IGNORECASE) for name in _SILENT}
 _BREAKS = frozenset(("br", "p", "div", "tr", "li", "h1", "h2", "h3", "blockquote", "/p", "/div"))
+# Elements of a table or a form stand apart from each other; all other tags stand inside of words.
+_APART = frozenset(
+    (
+        *("td", "th", "dt", "dd", "hr", "ul", "ol", "table", "pre", "h4", "h5", "h6", "section"),
+        *("option", "article", "header", "footer", "button", "center", "figure", "caption"),
+    )
+)
+_BLANKS = re.compile(r"\s+")
 _CID = re.compile(r"cid:([^\"'\s>)]{1,500})", re.IGNORECASE)
 
 
@@ -102,6 +110,8 @@ def shown_ids(html: str) -> set[str]:
 def html_text(html: str) -> str:
     """The words of HTML, without its tags, comments, scripts and styles.
 
+    Words on both sides of an inline tag (``<b>``, ``<wbr>``) are one word, as a browser shows them.
+
     A scan that never goes back, because the standard library's parser takes quadratic time
     on markup that is made to be slow.
     """
@@ -109,7 +119,7 @@ def html_text(html: str) -> str:
     at = 0
     while True:
         opening = html.find("<", at)
-        words.append(" ".join(html[at : opening if opening >= 0 else None].split(None)) + " ")
+        words.append(_BLANKS.sub(" ", html[at : opening if opening >= 0 else None]))
         if opening < 0:
             break
         tag = _TAG.match(html, opening)
@@ -128,6 +138,8 @@ def html_text(html: str) -> str:
             break
         if name in _BREAKS:
             words.append("\n")
+        elif name.lstrip("/") in _APART:
+            words.append(" ")
         at = end + length
     return unescape("".join(words))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pipeline import wording
+from pipeline import places, wording
 from pipeline.errors import Refused
 from pipeline.ingest import archives, decoration
 from pipeline.ingest.archives import Budget
@@ -71,7 +71,7 @@ class Rows:
     ) -> int:
         position = len(self.list)
         findings = self._findings
-        if holds_location(name):
+        if places.found(name[: places.LIMIT]):
             findings = (*findings, Finding(Carrier.FILE_NAME, What.LOCATION))
         self.list.append(
             Attachment(
@@ -101,9 +101,3 @@ class Rows:
 
     def _refuse(self, position: int, refusal: Refusal) -> None:
         self.list[position] = replace(self.list[position], refusal=refusal)
-
-
-def holds_location(text: str) -> bool:
-    """Whether a text that a sender wrote holds coordinates."""
-    plain = wording.plain(text, 4000)
-    return wording.mask_locations(plain) != plain

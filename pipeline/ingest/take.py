@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from pipeline import clock, wording
+from pipeline import clock, places, wording
 from pipeline.config import Campaign
 from pipeline.errors import Refused
 from pipeline.ingest import contents, mime
@@ -19,7 +19,7 @@ from pipeline.ingest.headers import Headers
 from pipeline.ingest.inbox import NewFile, NewMail
 from pipeline.ingest.mime import Part
 from pipeline.ingest.originals import Originals
-from pipeline.ingest.rows import Rows, holds_location
+from pipeline.ingest.rows import Rows
 from pipeline.ingest.spool import Readable, stretch
 from pipeline.model import (
     Attachment,
@@ -102,7 +102,11 @@ class Taker:
         if not fields.fields:
             return self.broken(arrival, file)
         subject = fields.text("subject")
-        in_subject = (Finding(Carrier.SUBJECT, What.LOCATION),) if holds_location(subject) else ()
+        in_subject = (
+            (Finding(Carrier.SUBJECT, What.LOCATION),)
+            if places.found(subject[: places.LIMIT])
+            else ()
+        )
         rows = Rows(self._originals, in_subject)
         words = _Words()
         kept = self._parts(mail, file, rows, words, level=0)
@@ -221,17 +225,15 @@ class Taker:
         attachments: list[Attachment],
     ) -> Submission:
         senders = fields.addresses("from") or fields.addresses("sender", "reply-to", "return-path")
-        # invisible characters are taken out first: they could hide coordinates from the mask
-        text = contents.tidy([wording.plain(words.text, _TEXT * 10, lines=True)])
-        masked = wording.mask_locations(text)
-        hidden = masked != text or holds_location(subject)
+        text = words.text
+        hidden = any(places.found(each[: places.LIMIT]) for each in (text, subject))
         moment = received or datetime.now(UTC)
         return Submission(
             id=submission_id(identity),
-            message_id=_safe(fields.get("message-id"), 250),
+            message_id=wording.storable(fields.get("message-id"), 250),
             sender=wording.plain(senders[0], 254) if senders else "",
-            subject=_safe(subject, 300),
-            text=wording.plain(masked, _TEXT, lines=True),
+            subject=wording.storable(subject, 300),
+            text=contents.tidy([wording.storable(text, _TEXT, lines=True)]),
             received_at=clock.stamp(moment),
             notes=self._notes(words, moment, attachments, hidden=hidden),
             recipients=tuple(
@@ -296,8 +298,3 @@ def _text(part: Part, file: Readable) -> str:
         pass
     charset = part.headers.parameter("content-type", "charset")
     return decoded(data[: contents.TEXT_READ], charset)
-
-
-def _safe(value: str, limit: int) -> str:
-    """Plain, masked, and short, in this order: a cut must not save half a coordinate."""
-    return wording.plain(wording.mask_locations(wording.plain(value, limit * 10)), limit)

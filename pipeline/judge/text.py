@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+from pipeline import places
 from pipeline.errors import NotClean
 from pipeline.judge.problems import Problems, judged
-from pipeline.wording import mask_locations
 
 TextKind = Literal["vtt", "chapters", "json", "sums"]
 
@@ -51,7 +51,7 @@ def _judge(source: Path | str, kind: TextKind | None, problems: Problems) -> Non
         kind = "vtt" if text.startswith("WEBVTT") else "json" if text[:1] == "{" else "chapters"
     parts = {"vtt": _cues, "chapters": _titles, "json": _strings, "sums": _names}[kind]
     for part in parts(text, problems):
-        problems.need(mask_locations(part) == part, f"coordinates in {kind}")
+        problems.need(not places.found(part), f"a place in {kind}")
 
 
 def _read(path: Path) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline.errors import UsageError, reason_of
 from pipeline.model import Decision
 from pipeline.review.presenting import JsonObject
-from pipeline.wording import mask_locations, plain
+from pipeline.wording import storable
 
 SCHEMA_VERSION = 1
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
@@ -81,8 +81,8 @@ def parse(entry: object) -> tuple[str, JsonObject]:
 
 
 def clean_text(key: str, text: str) -> str:
-    """Make what a reviewer wrote safe to store: nothing invisible, no location."""
-    return mask_locations(plain(text, _LIMITS[key], lines=key == "note"))
+    """Make what a reviewer wrote safe to store: nothing invisible, no place."""
+    return storable(text, _LIMITS[key], lines=key == "note")
 
 
 def _decision(_key: str, value: object) -> Decision:

@@ -294,7 +294,7 @@ def _attachments(body: Window) -> Iterator[Finding]:
         texts = " ".join(_string(parts[n]) for n in ids.ATTACHED_TEXTS if n in parts)
         mime = _string(parts[ids.FILE_MIME]) if ids.FILE_MIME in parts else ""
         cover = mime.startswith("image/") and "cover" in texts.lower()
-        if text.located(texts):
+        if text.holds_place(texts):
             yield Finding(Carrier.ATTACHMENT, What.LOCATION)
         yield Finding(Carrier.ATTACHMENT, What.OTHER)
         if ids.FILE_DATA in parts:

@@ -1,0 +1,102 @@
+"""How people, phones and programs write a place: found, and masked.
+
+One table of forms (:mod:`~pipeline.places.forms`) serves everybody who looks for places: ingest
+and the review's entries, which mask them, and the readers of media files and the judge of
+texts, which must not find any.  A place in words ("behind the church") is not recognized.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipeline.places.folding import variants
+from pipeline.places.forms import FORMS, FORMS_IN_FILES, Form
+
+__all__ = ["LIMIT", "MASK", "found", "masked"]
+
+MASK = "[location removed]"
+LIMIT = 1 << 15
+_MARGIN = 512  # longer than any form but a link
+_BLANKS = frozenset(" \t\r\n<>\"'")
+_LEFT = _BLANKS | frozenset("()[]{}|")
+_NEAR = re.compile(r"[^\w\n]{0,3}")
+# What is left of a place when only a part of it was understood.
+_REST = re.compile(r"\d[.,]\d{4}|\d ?[°º˚](?! ?[CFK])|[°º˚] ?\d|\d['′’]\d|\d\.\d+ ?[NSEW]\b")
+
+
+def found(text: str, *, in_file: bool = False) -> bool:
+    """Whether *text*, of any length, holds a place.
+
+    :param in_file: the text stands in a media file, where a single number under a telling
+        name is a place too.
+    """
+    forms = FORMS_IN_FILES if in_file else FORMS
+    step = LIMIT - _MARGIN
+    windows = (text[at : at + LIMIT] for at in range(0, max(len(text) - _MARGIN, 1), step))
+    return any(next(_spans(window, forms), None) for window in windows)
+
+
+def masked(text: str) -> str:
+    """The text with :data:`MASK` instead of each place; :func:`found` sees nothing in it.
+
+    A line of which a part may be left of a place goes as a whole.  Of a text longer than
+    :data:`LIMIT` characters only the beginning is given.
+    """
+    lines = _replaced(text).split("\n")
+    result = "\n".join(MASK if _is_doubtful(line) else line for line in lines)
+    if not found(result):
+        return result
+    result = "\n".join(MASK if found(line) else line for line in result.split("\n"))
+    return MASK if found(result) else result
+
+
+def _is_doubtful(line: str) -> bool:
+    return MASK in line and _REST.search(line.replace(MASK, "")) is not None
+
+
+def _replaced(text: str) -> str:
+    head = text[:LIMIT]
+    end = len(text) if len(text) <= LIMIT else LIMIT - _MARGIN
+    pieces: list[str] = []
+    at = 0
+    for start, stop in _merged(head, sorted(_spans(head, FORMS))):
+        if start >= end:
+            break
+        pieces += (head[at:start], MASK)
+        at = stop
+    return "".join((*pieces, head[at:end]))
+
+
+def _merged(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans that overlap, or have nothing but signs between them, as one."""
+    result: list[tuple[int, int]] = []
+    for start, stop in spans:
+        if result and (start <= result[-1][1] or _NEAR.fullmatch(text, result[-1][1], start)):
+            result[-1] = (result[-1][0], max(result[-1][1], stop))
+        else:
+            result.append((start, stop))
+    return result
+
+
+def _spans(text: str, forms: tuple[Form, ...]) -> Iterator[tuple[int, int]]:
+    """Where in *text* places stand, in no order."""
+    for folded in variants(text):
+        lower = folded.lower
+        for form in forms:
+            for match in form.pattern.finditer(folded.cased if form.cased else lower):
+                if form.holds is not None and not form.holds(match):
+                    continue
+                end = match.end() - len(match[0]) + len(match[0].rstrip())
+                start, stop = folded.at[match.start()], folded.at[end]
+                if form.to_blank:
+                    start, stop = _to_blank(text, start, stop)
+                yield start, max(stop, start + 1)
+
+
+def _to_blank(text: str, start: int, stop: int) -> tuple[int, int]:
+    while start > 0 and text[start - 1] not in _LEFT:
+        start -= 1
+    while stop < len(text) and text[stop] not in _BLANKS:
+        stop += 1
+    return start, stop
