@@ -103,7 +103,7 @@ class NotClean(Exception):
 
 
 class Refused(Exception):
-    """One clip ends here, with a reason for its row of the report; the run goes on."""
+    """There is no clip of one original, for a reason that its row shows; the run goes on."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(f"{refusal.reason}: {refusal.code}")

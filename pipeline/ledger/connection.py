@@ -18,7 +18,7 @@ from pipeline.errors import DiskFull, LedgerError
 from pipeline.ledger.migrations import MIGRATIONS
 
 _MAGIC = b"SQLite format 3\0"
-_HEADER = 100  # bytes; the version of the schema stands at offset 60 (sqlite.org/fileformat2)
+_HEADER = 100  # bytes; the version of the schema is at offset 60 (sqlite.org/fileformat2)
 _PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
 
 
