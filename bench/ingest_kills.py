@@ -53,9 +53,9 @@ def killed(where: str, nth: int, host: str) -> Case:
     """A case: ingest in its own process is killed.  It answers whether that happened."""
 
     def case(account: Account, folder: Path) -> bool:
-        desk = desk_for(account, folder, account.url(host=host))
+        scene = scene_for(account, folder, account.url(host=host))
         script = kill_ingest.__file__
-        config = desk.workspace.root.parent / "config.toml"
+        config = scene.workspace.root.parent / "config.toml"
         argv = [sys.executable, script, str(config), where, str(nth)]
         return subprocess.run(argv, check=False).returncode < 0
 
@@ -67,15 +67,15 @@ def broken(*troubles: Trouble) -> Case:
 
     def case(account: Account, folder: Path) -> bool:
         with troubled(account.server.port, *troubles) as proxy:
-            desk = desk_for(account, folder, account.url(scheme="imap", port=proxy.port))
+            scene = scene_for(account, folder, account.url(scheme="imap", port=proxy.port))
             with suppress(InboxError):
-                desk.ingest()
+                scene.ingest()
             return proxy.connections > 1
 
     return case
 
 
-def desk_for(account: Account, folder: Path, url: str) -> IngestScene:
+def scene_for(account: Account, folder: Path, url: str) -> IngestScene:
     lines = f'ca_file = "{account.server.ca_file}"\nprocessed_folder = "Done"'
     return IngestScene.at(folder, url, lines)
 
@@ -102,10 +102,10 @@ def cases() -> list[tuple[str, Case]]:
 
 def count_faults(account: Account, folder: Path, host: str) -> tuple[int, int, int]:
     """Run once more; count what is lost, what is there twice, and what is half-written."""
-    desk = desk_for(account, folder, account.url(host=host))
-    desk.ingest()
-    there = Counter(item.sha256 for item in desk.attachments())
-    subjects = Counter(item.subject for item in desk.submissions())
+    scene = scene_for(account, folder, account.url(host=host))
+    scene.ingest()
+    there = Counter(item.sha256 for item in scene.attachments())
+    subjects = Counter(item.subject for item in scene.submissions())
     done = Counter(account.mailbox("Done").values()) + Counter(account.mailbox().values())
     lost = twice = 0
     pairs: tuple[tuple[Counter[Any], Counter[Any]], ...] = (
@@ -114,7 +114,7 @@ def count_faults(account: Account, folder: Path, host: str) -> tuple[int, int, i
     for have, want in pairs:
         lost += (want - have).total()
         twice += (have - want).total()
-    lost += sum(desk.original(sha256) is None for sha256 in WHOLE)
+    lost += sum(scene.original(sha256) is None for sha256 in WHOLE)
     lost += len(account.mailbox())  # not moved
     return lost, twice, len(list(folder.rglob("*.part")))
 

@@ -217,9 +217,9 @@ def luminance(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
 def test_captions_are_legible_on_any_picture(tmp_path: Path, style: str, ground: str) -> None:
     """The contrast of letters and what is around them, in the finished clip: 4.5 to 1."""
     wide = Output(name="wide", size="640x360", fps=30)
-    studio = ClipScene(tmp_path).to(wide, text="#RiverWeek", caption_style=style)
-    film = studio.film("film.mp4", "-f", "lavfi", "-i", f"color={ground}:s=640x360:d=0.1")
-    picture = studio.clip(film).pictures[1].astype(float)
+    scene = ClipScene(tmp_path).to(wide, text="#RiverWeek", caption_style=style)
+    film = scene.film("film.mp4", "-f", "lavfi", "-i", f"color={ground}:s=640x360:d=0.1")
+    picture = scene.clip(film).pictures[1].astype(float)
     left, bottom = round(640 * 0.05), 360 - round(360 * 0.05)
     region = luminance(picture[bottom - 26 : bottom, left : left + 116])
     if style == "outline" and ground in ("white", "yellow"):

@@ -62,7 +62,7 @@ def differences(clip: Clip) -> list[float]:
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> ClipScene:
+def scene(tmp_path: Path) -> ClipScene:
     return ClipScene(tmp_path).to(WIDE, still_motion="none", still_seconds=0.2)
 
 
@@ -84,7 +84,7 @@ def hlg(light: Values) -> Values:
     return signal
 
 
-def hdr_film(studio: ClipScene, code: Callable[[Values], Values], transfer: str) -> Path:
+def hdr_film(scene: ClipScene, code: Callable[[Values], Values], transfer: str) -> Path:
     """The patches at a diffuse white of 203 cd/m² in BT.2020, ten bits, as HEVC."""
     light = (patches() / 255.0) ** 2.4 @ FROM_709_TO_2020.T * 203
     signal = code(light)
@@ -92,7 +92,7 @@ def hdr_film(studio: ClipScene, code: Callable[[Values], Values], transfer: str)
     blue, red = (signal[..., 2] - luma) / 1.8814, (signal[..., 0] - luma) / 1.4746
     planes = (64 + 876 * luma, 512 + 896 * blue, 512 + 896 * red)
     data = b"".join(np.round(plane).astype("<u2").tobytes() for plane in planes) * 3
-    path = studio.folder / "film.mp4"
+    path = scene.folder / "film.mp4"
     labels = f"color_primaries=bt2020:color_trc={transfer}:colorspace=bt2020nc:range=tv"
     x265 = f"log-level=none:crf=4:colorprim=bt2020:transfer={transfer}:colormatrix=bt2020nc"
     subprocess.run(
@@ -109,22 +109,22 @@ def hdr_film(studio: ClipScene, code: Callable[[Values], Values], transfer: str)
 
 @pytest.mark.parametrize(("code", "transfer"), [(pq, "smpte2084"), (hlg, "arib-std-b67")])
 def test_high_dynamic_range(
-    studio: ClipScene, code: Callable[[Values], Values], transfer: str
+    scene: ClipScene, code: Callable[[Values], Values], transfer: str
 ) -> None:
-    clip = studio.clip(hdr_film(studio, code, transfer))
+    clip = scene.clip(hdr_film(scene, code, transfer))
     assert clip.result.source is not None
     assert clip.result.source.hdr
     assert max(differences(clip)) < LIMIT
 
 
-def test_highlights_are_rolled_off_and_keep_their_order(studio: ClipScene) -> None:
+def test_highlights_are_rolled_off_and_keep_their_order(scene: ClipScene) -> None:
     steps = np.array([100, 203, 300, 450, 1000.0])
 
     def bright(light: Values) -> Values:
         ramp = np.repeat(steps, 32)[None, :, None].repeat(90, 0).repeat(3, 2)
         return pq(ramp + 0 * light)
 
-    picture = studio.clip(hdr_film(studio, bright, "smpte2084")).pictures[0].astype(float)
+    picture = scene.clip(hdr_film(scene, bright, "smpte2084")).pictures[0].astype(float)
     seen = [picture[30:60, 10 + 32 * n : 22 + 32 * n].mean() for n in range(5)]
     assert seen[0] == pytest.approx(255 * (100 / 203) ** (1 / 2.4), abs=2)
     assert all(after > before + 0.4 for before, after in pairwise(seen)), seen
@@ -142,18 +142,18 @@ def test_highlights_are_rolled_off_and_keep_their_order(studio: ClipScene) -> No
         ("out_color_matrix=bt709,format=gbrp", ("-c:v", "libx264rgb")),
     ],
 )
-def test_ranges_depths_and_matrices(studio: ClipScene, scale: str, more: tuple[str, ...]) -> None:
+def test_ranges_depths_and_matrices(scene: ClipScene, scale: str, more: tuple[str, ...]) -> None:
     options = ("-c:v", "libx264", "-crf", "2", *more)
-    film = studio.painted("film.mkv", [patches()] * 2, "30", "-vf", f"scale={scale}", *options)
-    assert max(differences(studio.clip(film))) < LIMIT
+    film = scene.painted("film.mkv", [patches()] * 2, "30", "-vf", f"scale={scale}", *options)
+    assert max(differences(scene.clip(film))) < LIMIT
 
 
-def test_a_large_unlabelled_film_is_bt709(studio: ClipScene) -> None:
+def test_a_large_unlabelled_film_is_bt709(scene: ClipScene) -> None:
     large = patches().repeat(8, 0).repeat(8, 1)
-    film = studio.painted(
+    film = scene.painted(
         "film.mp4", [large], "30", "-vf", "scale=out_color_matrix=bt709,format=yuv420p"
     )
-    assert max(differences(studio.clip(film))) < LIMIT
+    assert max(differences(scene.clip(film))) < LIMIT
 
 
 def icc(primaries: dict[bytes, tuple[float, float, float]], curve: bytes) -> bytes:
@@ -200,7 +200,7 @@ ADOBE_RGB = icc(
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif", "avif"])
 @pytest.mark.parametrize("named", [DISPLAY_P3, ADOBE_RGB], ids=["display-p3", "adobe-rgb"])
-def test_photos_go_through_their_profile(studio: ClipScene, suffix: str, named: bytes) -> None:
+def test_photos_go_through_their_profile(scene: ClipScene, suffix: str, named: bytes) -> None:
     """What LittleCMS makes of the patches for a profile comes back as the patches."""
     made = ImageCms.profileToProfile(
         Image.fromarray(patches()),
@@ -209,25 +209,25 @@ def test_photos_go_through_their_profile(studio: ClipScene, suffix: str, named: 
         renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
     )
     assert made is not None
-    path = studio.folder / f"photo.{suffix}"
+    path = scene.folder / f"photo.{suffix}"
     subsampling = "4:4:4" if suffix in ("jpg", "avif") else None
     made.save(path, icc_profile=named, quality=97, subsampling=subsampling)
-    assert max(differences(studio.clip(path))) < LIMIT
-    bare = studio.folder / f"bare.{suffix}"
+    assert max(differences(scene.clip(path))) < LIMIT
+    bare = scene.folder / f"bare.{suffix}"
     Image.fromarray(np.asarray(made)).save(bare, quality=97, subsampling=subsampling)
-    assert max(differences(studio.clip(bare))) > LIMIT  # so the profile was what did it
+    assert max(differences(scene.clip(bare))) > LIMIT  # so the profile was what did it
 
 
-def test_a_photo_in_srgb_goes_through_no_table(studio: ClipScene) -> None:
-    path = studio.folder / "photo.jpg"
+def test_a_photo_in_srgb_goes_through_no_table(scene: ClipScene) -> None:
+    path = scene.folder / "photo.jpg"
     named = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     Image.fromarray(patches()).save(path, icc_profile=named, quality=97, subsampling=0)
-    assert max(differences(studio.clip(path))) < LIMIT
-    assert list((studio.folder / "work" / "cache").glob("*.cube")) == []
+    assert max(differences(scene.clip(path))) < LIMIT
+    assert list((scene.folder / "work" / "cache").glob("*.cube")) == []
 
 
-def test_a_broken_profile_is_none(studio: ClipScene) -> None:
-    path = studio.folder / "photo.jpg"
+def test_a_broken_profile_is_none(scene: ClipScene) -> None:
+    path = scene.folder / "photo.jpg"
     small = Image.fromarray(patches()[::30, ::30])
     broken = [DISPLAY_P3[:cut] or b"\0" for cut in range(0, len(DISPLAY_P3), 7)]
     broken += [DISPLAY_P3[:at] + b"\xff" + DISPLAY_P3[at + 1 :] for at in range(16, 400, 2)]

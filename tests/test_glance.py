@@ -31,7 +31,7 @@ SEEN = {
 }
 
 
-def scene(seed: int, width: int = 480, height: int = 270) -> Pixels:
+def landscape(seed: int, width: int = 480, height: int = 270) -> Pixels:
     """A picture with large shapes and fine detail, as any footage has."""
     generator = np.random.default_rng(seed)
     picture = np.zeros((height, width))
@@ -46,7 +46,7 @@ def scene(seed: int, width: int = 480, height: int = 270) -> Pixels:
 
 def panned(seed: int, count: int, way: tuple[float, float] = (2.0, 0.0)) -> list[Pixels]:
     """A camera that moves evenly over a large scene."""
-    large = scene(seed, 640, 360)
+    large = landscape(seed, 640, 360)
     return [
         large[(y := round(20 + n * way[1])) : y + 180, (x := round(20 + n * way[0])) : x + 320]
         for n in range(count)
@@ -54,69 +54,69 @@ def panned(seed: int, count: int, way: tuple[float, float] = (2.0, 0.0)) -> list
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> ClipScene:
+def scene(tmp_path: Path) -> ClipScene:
     return ClipScene(tmp_path).to(WIDE)
 
 
-def warned(studio: ClipScene, frames: list[Pixels], rate: str = "24") -> set[str]:
+def warned(scene: ClipScene, frames: list[Pixels], rate: str = "24") -> set[str]:
     """What is said of the pictures of a film."""
-    film = studio.painted("film.mp4", frames, rate, *CODEC)
-    return set(studio.make(film).warnings) & SEEN
+    film = scene.painted("film.mp4", frames, rate, *CODEC)
+    return set(scene.make(film).warnings) & SEEN
 
 
-def test_good_footage_is_warned_of_nothing(studio: ClipScene) -> None:
-    assert warned(studio, panned(1, 60)) == set()
+def test_good_footage_is_warned_of_nothing(scene: ClipScene) -> None:
+    assert warned(scene, panned(1, 60)) == set()
 
 
-def test_black(studio: ClipScene) -> None:
+def test_black(scene: ClipScene) -> None:
     black = [np.zeros((180, 320, 3), np.uint8)] * 60
-    assert Caution.BLACK in warned(studio, black)
-    assert warned(studio, panned(2, 48) + black[:52] + panned(2, 96)) == {Caution.BLACK}
-    assert warned(studio, panned(2, 70) + black[:6]) == set()  # a blink
+    assert Caution.BLACK in warned(scene, black)
+    assert warned(scene, panned(2, 48) + black[:52] + panned(2, 96)) == {Caution.BLACK}
+    assert warned(scene, panned(2, 70) + black[:6]) == set()  # a blink
 
 
-def test_very_dark(studio: ClipScene) -> None:
+def test_very_dark(scene: ClipScene) -> None:
     night = [(frame * 0.25).astype(np.uint8) for frame in panned(3, 60)]
-    assert warned(studio, night) == {Caution.DARK}
+    assert warned(scene, night) == {Caution.DARK}
 
 
-def test_frozen(studio: ClipScene) -> None:
-    assert warned(studio, panned(4, 1) * 72) == {Caution.FROZEN}
-    assert warned(studio, panned(4, 72) + panned(4, 73)[-1:] * 24) == set()  # a second's rest
+def test_frozen(scene: ClipScene) -> None:
+    assert warned(scene, panned(4, 1) * 72) == {Caution.FROZEN}
+    assert warned(scene, panned(4, 72) + panned(4, 73)[-1:] * 24) == set()  # a second's rest
 
 
-def test_shaky(studio: ClipScene) -> None:
-    large = scene(5, 640, 360)
+def test_shaky(scene: ClipScene) -> None:
+    large = landscape(5, 640, 360)
     generator = np.random.default_rng(5)
     frames = []
     for _ in range(72):
         x, y = generator.integers(0, 26, 2)
         frames.append(large[y : y + 180, x : x + 320])
-    assert warned(studio, frames) == {Caution.SHAKY}
+    assert warned(scene, frames) == {Caution.SHAKY}
 
 
-def test_blurred(studio: ClipScene) -> None:
+def test_blurred(scene: ClipScene) -> None:
     blurred = [
         np.asarray(Image.fromarray(frame).filter(ImageFilter.GaussianBlur(7)))
         for frame in panned(6, 60)
     ]
-    assert warned(studio, blurred) == {Caution.BLURRED}
+    assert warned(scene, blurred) == {Caution.BLURRED}
 
 
-def test_a_photo_is_judged_without_its_fill(studio: ClipScene) -> None:
-    sharp, soft = studio.folder / "sharp.png", studio.folder / "soft.png"
-    portrait = Image.fromarray(scene(7)[:, 100:250])
+def test_a_photo_is_judged_without_its_fill(scene: ClipScene) -> None:
+    sharp, soft = scene.folder / "sharp.png", scene.folder / "soft.png"
+    portrait = Image.fromarray(landscape(7)[:, 100:250])
     portrait.save(sharp)
     portrait.filter(ImageFilter.GaussianBlur(8)).save(soft)
     large = Output(name="large", size="640x360", fps=30, quality="draft")
-    captioned = studio.to(large, text="#RiverWeek")
+    captioned = scene.to(large, text="#RiverWeek")
     assert captioned.make(sharp).warnings == ()
     assert captioned.make(soft).warnings == (Caution.BLURRED,)
 
 
-def test_size_and_length(studio: ClipScene) -> None:
+def test_size_and_length(scene: ClipScene) -> None:
     small = [frame[:40, :70] for frame in panned(8, 12)]
-    assert warned(studio, small) >= {Caution.UPSCALED, Caution.VERY_SHORT}
+    assert warned(scene, small) >= {Caution.UPSCALED, Caution.VERY_SHORT}
 
 
 def test_a_long_film_is_looked_at_less_often() -> None:
@@ -130,17 +130,17 @@ def test_every_warning_has_words_in_the_report() -> None:
     assert said == set(Caution)
 
 
-def test_footage_is_known_again_after_a_messenger(studio: ClipScene) -> None:
+def test_footage_is_known_again_after_a_messenger(scene: ClipScene) -> None:
     """Smaller, at another rate, squeezed until it falls apart: the same; other films: not."""
     known = []
     for seed in (11, 12, 13):
-        film = studio.painted(f"{seed}.mp4", panned(seed, 60), "25", *CODEC)
-        squeezed = studio.film(
+        film = scene.painted(f"{seed}.mp4", panned(seed, 60), "25", *CODEC)
+        squeezed = scene.film(
             f"{seed}s.mp4",
             *("-i", str(film), "-vf", "scale=160:-2,fps=15", "-c:v", "libx264", "-crf", "38"),
         )
         for path in (film, squeezed):
-            result = studio.make(path)
+            result = scene.make(path)
             assert result.source is not None
             known.append(Known(path.name, result.outputs[0].marks, result.source.duration_s))
     assert lookalikes.find(known) == {
@@ -150,19 +150,19 @@ def test_footage_is_known_again_after_a_messenger(studio: ClipScene) -> None:
     }
 
 
-def test_photos_are_known_again(studio: ClipScene) -> None:
-    photo, again = studio.folder / "a.png", studio.folder / "a.jpg"
-    image = Image.fromarray(scene(14))
+def test_photos_are_known_again(scene: ClipScene) -> None:
+    photo, again = scene.folder / "a.png", scene.folder / "a.jpg"
+    image = Image.fromarray(landscape(14))
     image.save(photo)
     image.resize((160, 90)).save(again, quality=40)
-    other = studio.folder / "b.png"
-    Image.fromarray(scene(15)).save(other)
-    known = [Known(p.name, studio.make(p).outputs[0].marks, None) for p in (photo, again, other)]
+    other = scene.folder / "b.png"
+    Image.fromarray(landscape(15)).save(other)
+    known = [Known(p.name, scene.make(p).outputs[0].marks, None) for p in (photo, again, other)]
     assert lookalikes.find(known) == {"a.jpg": "a.png"}
 
 
 def test_a_likeness_goes_with_the_clip_that_is_taken_back(tmp_path: Path) -> None:
-    image = Image.fromarray(scene(14))
+    image = Image.fromarray(landscape(14))
     first, again = io.BytesIO(), io.BytesIO()
     image.save(first, "PNG")
     image.resize((160, 90)).save(again, "JPEG", quality=40)

@@ -25,26 +25,26 @@ def packed(*members: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> b
     return buffer.getvalue()
 
 
-def outcomes(desk: IngestScene) -> list[tuple[str, str | None, int | None]]:
+def outcomes(scene: IngestScene) -> list[tuple[str, str | None, int | None]]:
     """File name, reason, parent."""
     return [
         (item.filename, str(item.refusal.reason) if item.refusal else None, item.parent)
-        for item in desk.attachments()
+        for item in scene.attachments()
     ]
 
 
 def test_members_are_rows_of_their_own(tmp_path: Path) -> None:
     photo, video = jpeg(1), mp4(2)
     archive = packed(("day 1/a.jpg", photo), ("b.mp4", video), ("c.jpg", photo))
-    desk = take_in(tmp_path, mail(("all.zip", archive), ("d.mp4", mp4(3))))
-    assert outcomes(desk) == [
+    scene = take_in(tmp_path, mail(("all.zip", archive), ("d.mp4", mp4(3))))
+    assert outcomes(scene) == [
         ("all.zip", None, None),
         ("a.jpg", None, 0),
         ("b.mp4", None, 0),
         ("c.jpg", None, 0),
         ("d.mp4", None, None),
     ]
-    rows = desk.rows()
+    rows = scene.rows()
     assert [row.status for row in rows] == [
         "accepted",
         "pending",
@@ -54,7 +54,7 @@ def test_members_are_rows_of_their_own(tmp_path: Path) -> None:
     ]
     assert rows[0].attachment.kind is Kind.ARCHIVE
     assert rows[1].parent_sha256 == sha(archive)
-    assert desk.original(sha(video)) == video
+    assert scene.original(sha(video)) == video
 
 
 def test_what_systems_leave_in_archives_is_left_out(tmp_path: Path) -> None:
@@ -95,8 +95,8 @@ def test_archives_in_archives_to_a_depth(tmp_path: Path) -> None:
     ids=["one-that-grows", "many-that-grow", "too-many"],
 )
 def test_bombs_are_not_unpacked(tmp_path: Path, archive: bytes) -> None:
-    desk = take_in(tmp_path, mail(("bomb.zip", archive)))
-    assert outcomes(desk) == [("bomb.zip", "unsafe", None)]
+    scene = take_in(tmp_path, mail(("bomb.zip", archive)))
+    assert outcomes(scene) == [("bomb.zip", "unsafe", None)]
 
 
 def test_archives_share_one_limit(tmp_path: Path) -> None:
@@ -123,8 +123,8 @@ def test_locked_members(tmp_path: Path) -> None:
     directory = archive.index(b"PK\1\2")
     for flags in (6, directory + 8):
         archive[flags] |= 1
-    desk = take_in(tmp_path, mail(("a.zip", bytes(archive))))
-    assert outcomes(desk)[1:] == [("secret.jpg", "encrypted", 0), ("open.jpg", None, 0)]
+    scene = take_in(tmp_path, mail(("a.zip", bytes(archive))))
+    assert outcomes(scene)[1:] == [("secret.jpg", "encrypted", 0), ("open.jpg", None, 0)]
 
 
 def test_packings_without_a_bound_are_not_opened(tmp_path: Path) -> None:
@@ -135,14 +135,14 @@ def test_packings_without_a_bound_are_not_opened(tmp_path: Path) -> None:
 def test_a_damaged_member_does_not_hurt_the_others(tmp_path: Path) -> None:
     archive = bytearray(packed(("bad.jpg", jpeg(1)), ("good.jpg", jpeg(2)), method=0))
     archive[200] ^= 0xFF
-    desk = take_in(tmp_path, mail(("a.zip", bytes(archive))))
-    assert outcomes(desk)[1:] == [("bad.jpg", "corrupt", 0), ("good.jpg", None, 0)]
+    scene = take_in(tmp_path, mail(("a.zip", bytes(archive))))
+    assert outcomes(scene)[1:] == [("bad.jpg", "corrupt", 0), ("good.jpg", None, 0)]
 
 
 def test_a_damaged_archive_is_a_row(tmp_path: Path) -> None:
     archive = packed(("a.jpg", jpeg()))
-    desk = take_in(tmp_path, mail(("cut.zip", archive[:-30]), ("half.zip", archive[:500])))
-    assert [outcome[1] for outcome in outcomes(desk)] == ["corrupt", "corrupt"]
+    scene = take_in(tmp_path, mail(("cut.zip", archive[:-30]), ("half.zip", archive[:500])))
+    assert [outcome[1] for outcome in outcomes(scene)] == ["corrupt", "corrupt"]
 
 
 @pytest.mark.parametrize("name", ["[Content_Types].xml", "META-INF/MANIFEST.MF", "mimetype"])
@@ -201,13 +201,13 @@ def winmail(*files: tuple[str, str, bytes]) -> bytes:
 
 def test_winmail_dat(tmp_path: Path) -> None:
     data = winmail(("FOTO~1.JPG", "фото с марша.jpg", jpeg(1)), ("niño.mp4", "", mp4(2)))
-    desk = take_in(tmp_path, mail(("winmail.dat", data)))
-    assert outcomes(desk) == [
+    scene = take_in(tmp_path, mail(("winmail.dat", data)))
+    assert outcomes(scene) == [
         ("winmail.dat", None, None),
         ("фото с марша.jpg", None, 0),
         ("niño.mp4", None, 0),
     ]
-    assert desk.attachments()[1].sha256 == sha(jpeg(1))
+    assert scene.attachments()[1].sha256 == sha(jpeg(1))
 
 
 def test_a_winmail_dat_that_breaks_off_is_a_row(tmp_path: Path) -> None:

@@ -25,12 +25,12 @@ def part(kind: str, data: bytes, *more: str, encoding: str = "base64") -> bytes:
 
 def test_several_attachments_in_order(tmp_path: Path) -> None:
     photo, video = jpeg(1), mp4(2)
-    desk = take_in(tmp_path, mail(("a.jpg", photo), ("b.mp4", video), ("c.jpg", photo)))
-    first, second, third = desk.attachments()
+    scene = take_in(tmp_path, mail(("a.jpg", photo), ("b.mp4", video), ("c.jpg", photo)))
+    first, second, third = scene.attachments()
     assert [first.sha256, second.sha256, third.sha256] == [sha(photo), sha(video), sha(photo)]
     assert [item.kind for item in (first, second, third)] == [Kind.IMAGE, Kind.VIDEO, Kind.IMAGE]
-    assert [row.status for row in desk.rows()] == ["pending", "pending", "duplicate"]
-    assert desk.original(sha(video)) == video
+    assert [row.status for row in scene.rows()] == ["pending", "pending", "duplicate"]
+    assert scene.original(sha(video)) == video
 
 
 def test_the_submission(tmp_path: Path) -> None:
@@ -86,8 +86,8 @@ def test_inline_photos_of_phones_are_footage(tmp_path: Path) -> None:
                   "Content-ID: <1@apple>")  # fmt: skip
     shown = part("text/html", b'<img src="cid:1@apple">', encoding="7bit")
     nameless = part("image/jpeg", jpeg(2))
-    desk = take_in(tmp_path, raw(FROM, shown, inline, nameless))
-    assert desk.outcomes() == [("IMG_1.jpeg", None, "kept"), ("unnamed", None, "kept")]
+    scene = take_in(tmp_path, raw(FROM, shown, inline, nameless))
+    assert scene.outcomes() == [("IMG_1.jpeg", None, "kept"), ("unnamed", None, "kept")]
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,8 @@ def test_decoration_has_a_rule(tmp_path: Path, picture: bytes, decoration: bool)
 
 def test_a_small_photo_that_was_attached_is_footage(tmp_path: Path) -> None:
     sizes = {"small.png": (120, 90), "icon.png": (4, 3), "dot.png": (1, 1), "spot.png": (3, 3)}
-    desk = take_in(tmp_path, mail(*((name, png(*size)) for name, size in sizes.items())))
-    assert desk.outcomes() == [
+    scene = take_in(tmp_path, mail(*((name, png(*size)) for name, size in sizes.items())))
+    assert scene.outcomes() == [
         ("small.png", None, "kept"),
         ("icon.png", None, "kept"),
         ("dot.png", "decoration", "kept"),
@@ -124,8 +124,8 @@ def test_a_small_photo_that_was_attached_is_footage(tmp_path: Path) -> None:
 
 
 def test_decoration_alone_is_no_attachment(tmp_path: Path) -> None:
-    desk = take_in(tmp_path, mail(("dot.png", png(1, 1))))
-    assert desk.submissions()[0].notes == (Note.NO_ATTACHMENT,)
+    scene = take_in(tmp_path, mail(("dot.png", png(1, 1))))
+    assert scene.submissions()[0].notes == (Note.NO_ATTACHMENT,)
 
 
 @pytest.mark.parametrize("encoding", ["7bit", "base64", "quoted-printable"])
@@ -138,14 +138,14 @@ def test_forwarded_mails(tmp_path: Path, encoding: str) -> None:
     if encoding == "quoted-printable":
         head, _, body = inside.partition(b"\r\n\r\n")
         inside = head + b"\r\n\r\n" + body.replace(b"=", b"=3D")
-    desk = take_in(tmp_path, raw(FROM, inside, part("image/jpeg", jpeg(3))))
-    assert desk.outcomes() == [
+    scene = take_in(tmp_path, raw(FROM, inside, part("image/jpeg", jpeg(3))))
+    assert scene.outcomes() == [
         ("middle.jpg", None, "kept"),
         ("inner.jpg", None, "kept"),
         ("unnamed", None, "kept"),
     ]
-    assert all(item.parent is None for item in desk.attachments())
-    (submission,) = desk.submissions()
+    assert all(item.parent is None for item in scene.attachments())
+    (submission,) = scene.submissions()
     assert submission.text == "the middle\n\nthe innermost"
 
 
@@ -165,13 +165,13 @@ def test_what_is_no_footage_is_told_by_its_bytes(tmp_path: Path, data: bytes, re
 
 
 def test_a_calendar_and_a_bounce_are_no_attachments_but_a_signature_is(tmp_path: Path) -> None:
-    desk = take_in(
+    scene = take_in(
         tmp_path,
         raw(FROM, part("text/calendar", b"BEGIN:VCALENDAR"),
             part("message/delivery-status", b"Status: 5.0.0", encoding="7bit"),
             part("application/pgp-signature", b"-----BEGIN PGP SIGNATURE-----")),
     )  # fmt: skip
-    assert desk.outcomes() == [("unnamed", "not-media", "kept")]
+    assert scene.outcomes() == [("unnamed", "not-media", "kept")]
 
 
 def test_encrypted_mails(tmp_path: Path) -> None:
@@ -187,18 +187,18 @@ def test_encrypted_mails(tmp_path: Path) -> None:
 
 
 def test_too_large_keeps_nothing_and_goes_on(tmp_path: Path) -> None:
-    desk = take_in(
+    scene = take_in(
         tmp_path, mail(("big.mp4", mp4(1, 1_000_001)), ("fits.mp4", mp4(2, 1_000_000))),
         inbox="max_attachment_mb = 1",
     )  # fmt: skip
-    assert desk.outcomes() == [("big.mp4", "too-large", "none"), ("fits.mp4", None, "kept")]
-    assert desk.attachments()[0].kind is Kind.VIDEO
+    assert scene.outcomes() == [("big.mp4", "too-large", "none"), ("fits.mp4", None, "kept")]
+    assert scene.attachments()[0].kind is Kind.VIDEO
 
 
 def test_a_cut_transfer_is_not_published(tmp_path: Path) -> None:
     whole = mail(("a.jpg", jpeg(1)), ("cut.mp4", mp4(3))).as_bytes()
-    desk = take_in(tmp_path, whole[:-2000])
-    assert desk.outcomes() == [("a.jpg", None, "kept"), ("cut.mp4", "truncated-transfer", "none")]
+    scene = take_in(tmp_path, whole[:-2000])
+    assert scene.outcomes() == [("a.jpg", None, "kept"), ("cut.mp4", "truncated-transfer", "none")]
 
 
 def test_base64_of_the_wrong_length_is_a_cut_transfer(tmp_path: Path) -> None:
@@ -215,8 +215,8 @@ def test_a_mail_that_ends_in_its_text_says_so(tmp_path: Path) -> None:
 def test_a_missing_end_boundary_is_forgiven_where_the_data_is_whole(tmp_path: Path) -> None:
     photo = jpeg(size=9001)
     assert base64.b64encode(photo).endswith(b"=")
-    desk = take_in(tmp_path, raw(FROM, part("image/jpeg", photo) + b"\r\n", end=False))
-    assert desk.outcomes() == [("unnamed", None, "kept")]
+    scene = take_in(tmp_path, raw(FROM, part("image/jpeg", photo) + b"\r\n", end=False))
+    assert scene.outcomes() == [("unnamed", None, "kept")]
 
 
 def test_names_become_safe_to_show(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_names_become_safe_to_show(tmp_path: Path) -> None:
 
 
 def test_a_location_that_somebody_wrote_stands_nowhere(tmp_path: Path) -> None:
-    desk = take_in(
+    scene = take_in(
         tmp_path,
         mail(
             ("shot 59.19683,-41.55583.jpg", jpeg()),
@@ -247,15 +247,15 @@ def test_a_location_that_somebody_wrote_stands_nowhere(tmp_path: Path) -> None:
             text="We met at 59.1968\u200b3, -41.55\u200b583\nand https://maps.app.goo.gl/abc",
         ),
     )
-    (item,) = desk.attachments()
+    (item,) = scene.attachments()
     assert set(item.findings) == {
         Finding(Carrier.FILE_NAME, What.LOCATION),
         Finding(Carrier.SUBJECT, What.LOCATION),
     }
-    (submission,) = desk.submissions()
+    (submission,) = scene.submissions()
     assert submission.notes == (Note.LOCATION_IN_TEXT,)
-    dump = desk.workspace.ledger.read_bytes()
-    for log in desk.workspace.root.glob("ledger.db*"):
+    dump = scene.workspace.ledger.read_bytes()
+    for log in scene.workspace.root.glob("ledger.db*"):
         dump += log.read_bytes()
     for trace in (b"59.19", b"41.55", b"goo.gl"):
         assert trace not in dump
@@ -295,15 +295,15 @@ def test_the_campaigns_window(tmp_path: Path, day: str, outside: bool) -> None:
 
 def test_parts_that_cannot_be_told_apart_are_not_silent(tmp_path: Path) -> None:
     headless = FROM.encode() + b"\nContent-Type: multipart/mixed\n\n--b\n\nfootage\n--b--\n"
-    desk = take_in(tmp_path, headless)
-    assert desk.outcomes() == [("mail", "broken-mail", "none")]
-    assert Note.BROKEN_MAIL in desk.submissions()[0].notes
+    scene = take_in(tmp_path, headless)
+    assert scene.outcomes() == [("mail", "broken-mail", "none")]
+    assert Note.BROKEN_MAIL in scene.submissions()[0].notes
 
 
 def test_a_mail_without_any_header_is_set_aside(tmp_path: Path) -> None:
-    desk = take_in(tmp_path, b"\r\n\r\nnothing", b"", mail(("a.jpg", jpeg())))
-    assert [outcome[1] for outcome in desk.outcomes()] == ["broken-mail", "broken-mail", None]
-    assert desk.ingest().mails == 0
+    scene = take_in(tmp_path, b"\r\n\r\nnothing", b"", mail(("a.jpg", jpeg())))
+    assert [outcome[1] for outcome in scene.outcomes()] == ["broken-mail", "broken-mail", None]
+    assert scene.ingest().mails == 0
 
 
 def test_thousands_of_parts_end_in_a_row_that_says_so(tmp_path: Path) -> None:
@@ -315,5 +315,5 @@ def test_thousands_of_parts_end_in_a_row_that_says_so(tmp_path: Path) -> None:
 
 def test_text_files_are_the_same_however_their_lines_end(tmp_path: Path) -> None:
     crlf = raw(FROM, part("text/plain; name=a.txt", b"a\r\nb", encoding="7bit"))
-    desk = take_in(tmp_path, crlf, crlf.replace(b"\r\n", b"\n"))
-    assert {item.sha256 for item in desk.attachments()} == {sha(b"a\nb")}
+    scene = take_in(tmp_path, crlf, crlf.replace(b"\r\n", b"\n"))
+    assert {item.sha256 for item in scene.attachments()} == {sha(b"a\nb")}

@@ -33,7 +33,7 @@ def account(dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch) -> Account:
     return account
 
 
-def desk_for(account: Account, folder: Path, port: int | None = None) -> IngestScene:
+def scene_for(account: Account, folder: Path, port: int | None = None) -> IngestScene:
     return IngestScene.at(
         folder, account.url(scheme="imap", port=port), 'processed_folder = "Done"'
     )
@@ -46,9 +46,9 @@ def footage(folder: Path, *before: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def check_all_once(account: Account, desk: IngestScene) -> None:
-    desk.check_whole()
-    assert [item.sha256 for item in desk.attachments()] == WHOLE
+def check_all_once(account: Account, scene: IngestScene) -> None:
+    scene.check_whole()
+    assert [item.sha256 for item in scene.attachments()] == WHOLE
     assert sorted(account.mailbox("Done").values()) == sorted(MAILS)
     assert account.mailbox() == {}
 
@@ -86,22 +86,22 @@ def test_memory_does_not_grow_with_the_attachment(dovecot: Dovecot, account: Acc
 
 def test_a_disk_that_takes_no_more_in_mid_part(account: Account, tmp_path: Path) -> None:
     """The kernel refuses to let any file grow over 1 MiB, as a quota does."""
-    desk = desk_for(account, tmp_path)
+    scene = scene_for(account, tmp_path)
     full = footage(tmp_path, "/bin/sh", "-c", 'ulimit -f 2048; exec "$0" "$@"')
     assert full.returncode == 1
     assert full.stdout == ""
     (line,) = full.stderr.splitlines()
     assert "disk is full; free some space and run again. Nothing is lost" in line
-    assert [item.sha256 for item in desk.attachments()] == WHOLE[:1]
+    assert [item.sha256 for item in scene.attachments()] == WHOLE[:1]
     assert not list(tmp_path.rglob("*.part"))
     assert footage(tmp_path).returncode == 0
-    check_all_once(account, desk)
+    check_all_once(account, scene)
 
 
 def test_two_runs_at_the_same_time(account: Account, tmp_path: Path) -> None:
     """The first waits for an answer; the second leaves at once, and everything as it is."""
     with troubled(account.server.port, Trouble(How.STALL, at=b"BODY.PEEK")) as proxy:
-        desk = desk_for(account, tmp_path, proxy.port)
+        scene = scene_for(account, tmp_path, proxy.port)
         with subprocess.Popen([*COMMAND, "-q"], cwd=tmp_path) as first:
             try:
                 assert proxy.begun.wait(HANG_S)
@@ -116,11 +116,11 @@ def test_two_runs_at_the_same_time(account: Account, tmp_path: Path) -> None:
             finally:
                 first.kill()
         assert footage(tmp_path).returncode == 0
-        check_all_once(account, desk)
+        check_all_once(account, scene)
 
 
 def test_a_bar_with_bytes_rate_and_time_left(account: Account, tmp_path: Path) -> None:
-    desk_for(account, tmp_path)
+    scene_for(account, tmp_path)
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 120))
     environment = {**os.environ, "TQDM_MININTERVAL": "0", "TERM": "xterm"}

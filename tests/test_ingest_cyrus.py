@@ -36,7 +36,7 @@ def account(cyrus: Cyrus, monkeypatch: pytest.MonkeyPatch) -> Account:
     return cyrus.account()
 
 
-def desk_for(account: Account, folder: Path, url: str = "", inbox: str = "") -> IngestScene:
+def scene_for(account: Account, folder: Path, url: str = "", inbox: str = "") -> IngestScene:
     lines = f'ca_file = "{account.server.ca_file}"\n{inbox}'
     return IngestScene.at(folder, url or account.url(), lines)
 
@@ -44,11 +44,11 @@ def desk_for(account: Account, folder: Path, url: str = "", inbox: str = "") -> 
 @pytest.mark.parametrize("scheme", ["imaps", "imap+starttls", "imap"])
 def test_the_same_rows_as_from_a_folder(account: Account, tmp_path: Path, scheme: str) -> None:
     account.append(MAILS)
-    desk = desk_for(account, tmp_path / "imap", account.url(scheme=scheme))
-    assert desk.ingest().mails == 3
-    desk.check_whole()
-    assert desk.attachments() == take_in(tmp_path / "eml", *MAILS).attachments()
-    assert desk.ingest() == IngestSummary()
+    scene = scene_for(account, tmp_path / "imap", account.url(scheme=scheme))
+    assert scene.ingest().mails == 3
+    scene.check_whole()
+    assert scene.attachments() == take_in(tmp_path / "eml", *MAILS).attachments()
+    assert scene.ingest() == IngestSummary()
     assert all(b"\\Seen" not in flags for flags in account.flags().values())
 
 
@@ -64,34 +64,34 @@ def test_a_mail_with_nul_comes_as_a_literal8(
         client.select_folder("INBOX", readonly=True)
         _kind, answer = client._imap.uid("FETCH", "1", "(BODY.PEEK[]<0.5000>)")
     assert b"~{5000}" in answer[0][0]
-    desk = desk_for(account, tmp_path)
-    desk.ingest()
-    desk.check_whole()
-    assert [item.sha256 for item in desk.attachments()] == [sha(b"\0" + video)]
+    scene = scene_for(account, tmp_path)
+    scene.ingest()
+    scene.check_whole()
+    assert [item.sha256 for item in scene.attachments()] == [sha(b"\0" + video)]
 
 
 def test_mail_is_moved_when_all_in_it_is_safe(account: Account, tmp_path: Path) -> None:
     cut = mail(("cut.mp4", mp4(7)), subject="cut").as_bytes()[:-3000]
     account.append([*MAILS, cut])
-    desk = desk_for(account, tmp_path, inbox='processed_folder = "Done/Ümläute"')
-    assert desk.ingest().filed == 3
+    scene = scene_for(account, tmp_path, inbox='processed_folder = "Done/Ümläute"')
+    assert scene.ingest().filed == 3
     assert sorted(account.mailbox("Done/Ümläute").values()) == sorted(MAILS)
     assert len(account.mailbox()) == 1
-    assert desk.ingest() == IngestSummary()
+    assert scene.ingest() == IngestSummary()
 
 
 def test_a_mailbox_that_was_created_again_is_not_taken_in_twice(
     account: Account, tmp_path: Path
 ) -> None:
     account.append(MAILS, folder="Footage")
-    desk = desk_for(account, tmp_path, account.url("Footage"))
-    desk.ingest()
+    scene = scene_for(account, tmp_path, account.url("Footage"))
+    scene.ingest()
     with account.client() as client:
         client.rename_folder("Footage", "Old")
     account.append([*MAILS, mail(("new.jpg", jpeg(9))).as_bytes()], folder="Footage")
-    summary = desk.ingest()
+    summary = scene.ingest()
     assert (summary.mails, summary.seen_again) == (1, 3)
-    assert desk.ingest() == IngestSummary()
+    assert scene.ingest() == IngestSummary()
 
 
 def test_a_wrong_password(
@@ -99,4 +99,4 @@ def test_a_wrong_password(
 ) -> None:
     monkeypatch.setenv("FOOTAGE_IMAP_PASSWORD", "wrong")
     with pytest.raises(InboxError, match="did not let user"):
-        desk_for(account, tmp_path).ingest()
+        scene_for(account, tmp_path).ingest()

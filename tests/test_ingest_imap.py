@@ -44,7 +44,7 @@ def account(dovecot: Dovecot) -> Account:
     return dovecot.account()
 
 
-def desk_for(account: Account, folder: Path, url: str = "", inbox: str = "") -> IngestScene:
+def scene_for(account: Account, folder: Path, url: str = "", inbox: str = "") -> IngestScene:
     lines = f'ca_file = "{account.server.ca_file}"\n{inbox}'
     return IngestScene.at(folder, url or account.url(), lines)
 
@@ -52,31 +52,31 @@ def desk_for(account: Account, folder: Path, url: str = "", inbox: str = "") -> 
 @pytest.mark.parametrize("scheme", ["imaps", "imap+starttls", "imap"])
 def test_the_same_rows_as_from_a_folder(account: Account, tmp_path: Path, scheme: str) -> None:
     account.append(MAILS, at=AT)
-    desk = desk_for(account, tmp_path / "imap", account.url(scheme=scheme))
-    summary = desk.ingest()
-    desk.check_whole()
+    scene = scene_for(account, tmp_path / "imap", account.url(scheme=scheme))
+    summary = scene.ingest()
+    scene.check_whole()
     other = take_in(tmp_path / "eml", *MAILS)
-    assert desk.attachments() == other.attachments()
-    assert [row.status for row in desk.rows()] == [row.status for row in other.rows()]
-    assert [item.subject for item in desk.submissions()] == ["one", "two", "three"]
-    assert {item.received_at for item in desk.submissions()} == {"2026-09-01T06:37:00Z"}
+    assert scene.attachments() == other.attachments()
+    assert [row.status for row in scene.rows()] == [row.status for row in other.rows()]
+    assert [item.subject for item in scene.submissions()] == ["one", "two", "three"]
+    assert {item.received_at for item in scene.submissions()} == {"2026-09-01T06:37:00Z"}
     assert (summary.mails, summary.attachments, summary.filed) == (3, 3, 0)
 
 
 def test_a_second_run_takes_in_nothing_and_new_mail_alone(account: Account, tmp_path: Path) -> None:
     account.append(MAILS)
-    desk = desk_for(account, tmp_path)
-    desk.ingest()
-    assert desk.ingest() == IngestSummary()
+    scene = scene_for(account, tmp_path)
+    scene.ingest()
+    assert scene.ingest() == IngestSummary()
     account.append([mail(("new.jpg", jpeg(9))).as_bytes()])
-    assert desk.ingest().mails == 1
-    assert len(desk.rows()) == 4
+    assert scene.ingest().mails == 1
+    assert len(scene.rows()) == 4
 
 
 def test_reading_changes_nothing_on_the_server(account: Account, tmp_path: Path) -> None:
     account.append(MAILS)
     before = account.mailbox(), {uid: set(flags) for uid, flags in account.flags().items()}
-    desk_for(account, tmp_path).ingest()
+    scene_for(account, tmp_path).ingest()
     assert account.mailbox() == before[0]
     assert all(b"\\Seen" not in flags for flags in account.flags().values())
 
@@ -84,20 +84,20 @@ def test_reading_changes_nothing_on_the_server(account: Account, tmp_path: Path)
 def test_mail_is_moved_when_all_in_it_is_safe(account: Account, tmp_path: Path) -> None:
     cut = mail(("cut.mp4", mp4(7)), subject="cut").as_bytes()[:-3000]
     account.append([*MAILS, cut])
-    desk = desk_for(account, tmp_path, inbox='processed_folder = "Done/Ümläute"')
-    assert desk.ingest().filed == 3
+    scene = scene_for(account, tmp_path, inbox='processed_folder = "Done/Ümläute"')
+    assert scene.ingest().filed == 3
     assert sorted(account.mailbox("Done/Ümläute").values()) == sorted(MAILS)
     assert [mail_.startswith(cut[:200]) for mail_ in account.mailbox().values()] == [True]
-    assert desk.ingest() == IngestSummary()
+    assert scene.ingest() == IngestSummary()
 
 
 def test_a_folder_that_is_named_later_gets_what_came_before(
     account: Account, tmp_path: Path
 ) -> None:
     account.append(MAILS)
-    desk_for(account, tmp_path).ingest()
-    desk = desk_for(account, tmp_path, inbox='processed_folder = "Done"')
-    assert desk.ingest() == IngestSummary(filed=3)
+    scene_for(account, tmp_path).ingest()
+    scene = scene_for(account, tmp_path, inbox='processed_folder = "Done"')
+    assert scene.ingest() == IngestSummary(filed=3)
     assert len(account.mailbox("Done")) == 3
 
 
@@ -108,8 +108,8 @@ def test_a_server_that_cannot_move(account: Account, tmp_path: Path) -> None:
     with account.client() as client:
         client.select_folder("INBOX")
         client.delete_messages([1])
-    desk = desk_for(account, tmp_path, account.url(host=BARE), 'processed_folder = "Done"')
-    assert desk.ingest().filed == 3
+    scene = scene_for(account, tmp_path, account.url(host=BARE), 'processed_folder = "Done"')
+    assert scene.ingest().filed == 3
     assert len(account.mailbox("Done")) == 3
     assert list(account.mailbox()) == [1]
     assert cut != other
@@ -119,16 +119,16 @@ def test_a_mailbox_that_was_created_again_is_not_taken_in_twice(
     account: Account, tmp_path: Path
 ) -> None:
     account.append(MAILS, folder="Footage")
-    desk = desk_for(account, tmp_path, account.url("Footage"))
-    desk.ingest()
+    scene = scene_for(account, tmp_path, account.url("Footage"))
+    scene.ingest()
     with account.client() as client:
         client.delete_folder("Footage")
         client.create_folder("Footage")
     account.append([*MAILS, mail(("new.jpg", jpeg(9))).as_bytes()], folder="Footage")
-    summary = desk.ingest()
+    summary = scene.ingest()
     assert (summary.mails, summary.seen_again) == (1, 3)
-    assert desk.ingest() == IngestSummary()
-    assert len(desk.submissions()) == 4
+    assert scene.ingest() == IngestSummary()
+    assert len(scene.submissions()) == 4
 
 
 def test_a_mail_larger_than_many_pieces(
@@ -138,10 +138,10 @@ def test_a_mail_larger_than_many_pieces(
     large = mail(("a.mp4", mp4(1, 100_000))).as_bytes()
     exact = large + b"x" * (-len(large) % 1000)
     account.append([large, exact])
-    desk = desk_for(account, tmp_path)
-    desk.ingest()
-    desk.check_whole()
-    assert [item.sha256 for item in desk.attachments()] == [sha(mp4(1, 100_000))] * 2
+    scene = scene_for(account, tmp_path)
+    scene.ingest()
+    scene.check_whole()
+    assert [item.sha256 for item in scene.attachments()] == [sha(mp4(1, 100_000))] * 2
 
 
 def test_traps_of_mails_are_none_for_the_reader(account: Account, tmp_path: Path) -> None:
@@ -150,24 +150,24 @@ def test_traps_of_mails_are_none_for_the_reader(account: Account, tmp_path: Path
     named = b'Content-Type: text/plain; name="%d-' + b"n" * 200 + b'"\r\n\r\nx'
     many = raw(head, *(named % number for number in range(990)))
     account.append([many, MAILS[0]])
-    desk = desk_for(account, tmp_path)
-    assert desk.ingest().mails == 2
-    assert len(desk.attachments()) == 992
+    scene = scene_for(account, tmp_path)
+    assert scene.ingest().mails == 2
+    assert len(scene.attachments()) == 992
 
 
 def test_an_empty_mailbox(account: Account, tmp_path: Path) -> None:
-    desk = desk_for(account, tmp_path, inbox='processed_folder = "Done"')
-    assert desk.ingest() == IngestSummary()
+    scene = scene_for(account, tmp_path, inbox='processed_folder = "Done"')
+    assert scene.ingest() == IngestSummary()
 
 
 def test_a_dry_run(account: Account, tmp_path: Path) -> None:
     account.append(MAILS, at=AT)
-    desk = desk_for(account, tmp_path, inbox='processed_folder = "Done"')
-    coming = desk.ingest(dry_run=True).coming
+    scene = scene_for(account, tmp_path, inbox='processed_folder = "Done"')
+    coming = scene.ingest(dry_run=True).coming
     assert [(item.uid, item.received_at, item.size) for item in coming] == [
         (str(number + 1), "2026-09-01T06:37:00Z", len(data)) for number, data in enumerate(MAILS)
     ]
-    assert desk.rows() == []
+    assert scene.rows() == []
     assert len(account.mailbox()) == 3
 
 
@@ -213,23 +213,23 @@ def test_gaps_are_asked_for_in_commands_of_bounded_length() -> None:
 def test_mail_that_was_skipped_once_is_found_again(account: Account, tmp_path: Path) -> None:
     """A gap below the newest known mail, as a failure in the middle leaves it."""
     account.append(MAILS)
-    desk = desk_for(account, tmp_path)
-    desk.ingest()
-    with closing(sqlite3.connect(desk.workspace.ledger)) as db, db:
+    scene = scene_for(account, tmp_path)
+    scene.ingest()
+    with closing(sqlite3.connect(scene.workspace.ledger)) as db, db:
         for table, key in (("mail", "uid = '2'"), ("attachment", "filename = '写真.jpg'"),
                            ("submission", "subject = 'two'")):  # fmt: skip
             db.execute(f"DELETE FROM {table} WHERE {key}")
-    assert desk.ingest().mails == 1
-    assert len(desk.submissions()) == 3
+    assert scene.ingest().mails == 1
+    assert len(scene.submissions()) == 3
 
 
 # -- sign-in -------------------------------------------------------------------------------
 
 
-def refused(desk: IngestScene) -> str:
+def refused(scene: IngestScene) -> str:
     """The sentence of the error, which holds no secret."""
     with pytest.raises(InboxError) as caught:
-        desk.ingest()
+        scene.ingest()
     told = str(caught.value)
     trail: BaseException | None = caught.value
     while trail is not None:
@@ -242,7 +242,7 @@ def refused(desk: IngestScene) -> str:
 
 def test_no_password(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FOOTAGE_IMAP_PASSWORD")
-    assert "FOOTAGE_IMAP_PASSWORD" in refused(desk_for(account, tmp_path))
+    assert "FOOTAGE_IMAP_PASSWORD" in refused(scene_for(account, tmp_path))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", BARE])
@@ -250,7 +250,7 @@ def test_a_wrong_password_is_tried_once(
     account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     monkeypatch.setenv("FOOTAGE_IMAP_PASSWORD", "wrong-secret-ünï")
-    told = refused(desk_for(account, tmp_path, account.url(host=host)))
+    told = refused(scene_for(account, tmp_path, account.url(host=host)))
     assert "did not let" in told
     assert "app password" in told
 
@@ -258,7 +258,7 @@ def test_a_wrong_password_is_tried_once(
 def test_a_password_from_a_command(account: Account, tmp_path: Path) -> None:
     account.append(MAILS)
     command = f"""password_command = ["printf", "%s\\\\n", "{PASSWORD}"]"""
-    assert desk_for(account, tmp_path, inbox=command).ingest().mails == 3
+    assert scene_for(account, tmp_path, inbox=command).ingest().mails == 3
 
 
 @pytest.mark.parametrize(
@@ -272,11 +272,11 @@ def test_a_password_from_a_command(account: Account, tmp_path: Path) -> None:
 def test_a_command_that_gives_no_password(
     account: Account, tmp_path: Path, command: str, told: str
 ) -> None:
-    assert told in refused(desk_for(account, tmp_path, inbox=f"password_command = {command}"))
+    assert told in refused(scene_for(account, tmp_path, inbox=f"password_command = {command}"))
 
 
 def test_a_keyring_that_is_not_installed(account: Account, tmp_path: Path) -> None:
-    assert "keyring" in refused(desk_for(account, tmp_path, inbox='password_keyring = "footage"'))
+    assert "keyring" in refused(scene_for(account, tmp_path, inbox='password_keyring = "footage"'))
 
 
 def test_a_certificate_of_an_unknown_authority(account: Account, tmp_path: Path) -> None:
@@ -285,22 +285,22 @@ def test_a_certificate_of_an_unknown_authority(account: Account, tmp_path: Path)
 
 def test_a_certificate_for_another_name(account: Account, tmp_path: Path) -> None:
     """127.1 is the same machine, by a name that the certificate does not hold."""
-    assert "is not trusted" in refused(desk_for(account, tmp_path, account.url(host="127.1")))
+    assert "is not trusted" in refused(scene_for(account, tmp_path, account.url(host="127.1")))
 
 
 def test_a_server_that_is_not_there(account: Account, tmp_path: Path) -> None:
-    assert "refused" in refused(desk_for(account, tmp_path, account.url(port=1)))
+    assert "refused" in refused(scene_for(account, tmp_path, account.url(port=1)))
 
 
 def test_a_mailbox_that_is_not_there(account: Account, tmp_path: Path) -> None:
     assert "no mailbox named 'Nowhere'" in refused(
-        desk_for(account, tmp_path, account.url("Nowhere"))
+        scene_for(account, tmp_path, account.url("Nowhere"))
     )
 
 
 def test_the_processed_folder_must_be_another(account: Account, tmp_path: Path) -> None:
     assert "processed_folder" in refused(
-        desk_for(account, tmp_path, inbox='processed_folder = "INBOX"')
+        scene_for(account, tmp_path, inbox='processed_folder = "INBOX"')
     )
 
 
@@ -369,11 +369,11 @@ def test_tokens(
     account: Account, tmp_path: Path, provider: Provider, mechanism: str, grant: str
 ) -> None:
     account.append(MAILS)
-    desk = desk_for(account, tmp_path, inbox=oauth2(provider, mechanism, grant))
-    assert desk.ingest().mails == 3
-    assert desk.ingest().mails == 0
+    scene = scene_for(account, tmp_path, inbox=oauth2(provider, mechanism, grant))
+    assert scene.ingest().mails == 3
+    assert scene.ingest().mails == 0
     assert [form["grant_type"] for form in provider.asked] == [grant]
-    (cache,) = desk.workspace.root.glob("token-*.json")
+    (cache,) = scene.workspace.root.glob("token-*.json")
     assert cache.stat().st_mode & 0o777 == 0o600
 
 
@@ -381,11 +381,11 @@ def test_a_token_is_renewed_with_the_newest_refresh_token(
     account: Account, tmp_path: Path, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider.lifetime = 30
-    desk = desk_for(account, tmp_path, inbox=oauth2(provider))
-    desk.ingest()
-    desk.ingest()
+    scene = scene_for(account, tmp_path, inbox=oauth2(provider))
+    scene.ingest()
+    scene.ingest()
     monkeypatch.setenv("REFRESH", "put-in-by-hand")
-    desk.ingest()
+    scene.ingest()
     assert [form["refresh_token"] for form in provider.asked] == [
         "wrong-secret-refresh",
         "rotated-1",
@@ -397,10 +397,10 @@ def test_a_token_that_was_called_back_is_renewed(
     account: Account, tmp_path: Path, provider: Provider
 ) -> None:
     good, provider.token = provider.token, "called-back"
-    desk = desk_for(account, tmp_path, inbox=oauth2(provider))
-    assert "oauth2" in refused(desk)
+    scene = scene_for(account, tmp_path, inbox=oauth2(provider))
+    assert "oauth2" in refused(scene)
     provider.token = good
-    assert desk.ingest() == IngestSummary()
+    assert scene.ingest() == IngestSummary()
 
 
 def test_a_token_is_renewed_in_mid_run(
@@ -408,19 +408,19 @@ def test_a_token_is_renewed_in_mid_run(
 ) -> None:
     """Each new connection asks for a token that is still good."""
     provider.lifetime = 61
-    desk = desk_for(account, tmp_path, inbox=oauth2(provider))
-    desk.workspace.create()
-    token = credentials(desk.config, desk.workspace)
-    Session(desk.config, token, read_only=True).close()
+    scene = scene_for(account, tmp_path, inbox=oauth2(provider))
+    scene.workspace.create()
+    token = credentials(scene.config, scene.workspace)
+    Session(scene.config, token, read_only=True).close()
     provider.lifetime = 30
     assert token.secret(fresh=True) == provider.token
-    Session(desk.config, token, read_only=True).close()
+    Session(scene.config, token, read_only=True).close()
     assert len(provider.asked) == 3
 
 
 def test_a_provider_that_refuses(account: Account, tmp_path: Path, provider: Provider) -> None:
     provider.refuse = True
-    told = refused(desk_for(account, tmp_path, inbox=oauth2(provider)))
+    told = refused(scene_for(account, tmp_path, inbox=oauth2(provider)))
     assert "invalid_grant" in told
     assert "sign in with the provider again" in told
 
@@ -429,20 +429,20 @@ def test_a_refresh_token_that_is_missing(
     account: Account, tmp_path: Path, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("REFRESH")
-    assert "REFRESH" in refused(desk_for(account, tmp_path, inbox=oauth2(provider)))
+    assert "REFRESH" in refused(scene_for(account, tmp_path, inbox=oauth2(provider)))
 
 
 def test_tokens_are_asked_for_over_tls_alone(account: Account, tmp_path: Path) -> None:
     lines = 'oauth2 = { provider = "custom", client_id = "id", token_url = "http://example.org/" }'
-    assert "https://" in refused(desk_for(account, tmp_path, inbox=lines))
+    assert "https://" in refused(scene_for(account, tmp_path, inbox=lines))
 
 
 def test_secrets_stand_in_no_file_but_the_token(
     account: Account, tmp_path: Path, provider: Provider
 ) -> None:
     account.append(MAILS)
-    desk_for(account, tmp_path / "password").ingest()
-    desk_for(account, tmp_path / "token", inbox=oauth2(provider)).ingest()
+    scene_for(account, tmp_path / "password").ingest()
+    scene_for(account, tmp_path / "token", inbox=oauth2(provider)).ingest()
     for path in tmp_path.rglob("*"):
         if path.is_file() and not path.name.startswith("token-"):
             data = path.read_bytes()

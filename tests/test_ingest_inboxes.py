@@ -76,16 +76,16 @@ def test_each_kind_in_the_table_has_a_reader_that_keeps_the_contract() -> None:
 
 @KINDS
 def test_all_kinds_give_the_same_rows(tmp_path: Path, kind: str) -> None:
-    desk = IngestScene.at(tmp_path, fill(kind, tmp_path))
-    summary = desk.ingest()
-    desk.check_whole()
+    scene = IngestScene.at(tmp_path, fill(kind, tmp_path))
+    summary = scene.ingest()
+    scene.check_whole()
     assert (summary.mails, summary.attachments) == (3, 3)
-    assert [(item.filename, item.sha256) for item in desk.attachments()] == [
+    assert [(item.filename, item.sha256) for item in scene.attachments()] == [
         ("a.jpg", sha(jpeg(1))),
         ("b.mp4", sha(mp4(2))),
         ("c.jpg", sha(jpeg(1))),
     ]
-    submissions = desk.submissions()
+    submissions = scene.submissions()
     assert [item.subject for item in submissions] == ["one", "two", "three"]
     assert submissions[1].text == "From here\nFrom there"
     assert submissions[1].received_at == "2026-09-01T09:00:00Z"
@@ -94,11 +94,11 @@ def test_all_kinds_give_the_same_rows(tmp_path: Path, kind: str) -> None:
 
 @KINDS
 def test_a_second_run_takes_in_nothing(tmp_path: Path, kind: str) -> None:
-    desk = IngestScene.at(tmp_path, fill(kind, tmp_path))
-    desk.ingest()
-    rows = desk.rows()
-    assert desk.ingest() == IngestSummary()
-    assert desk.rows() == rows
+    scene = IngestScene.at(tmp_path, fill(kind, tmp_path))
+    scene.ingest()
+    rows = scene.rows()
+    assert scene.ingest() == IngestSummary()
+    assert scene.rows() == rows
 
 
 @KINDS
@@ -106,45 +106,45 @@ def test_the_inbox_is_never_changed(tmp_path: Path, kind: str) -> None:
     url = fill(kind, tmp_path / "in")
     before = snapshot(tmp_path / "in")
     scheme, _, path = url.partition(":")
-    IngestScene.at(tmp_path / "desk", f"{scheme}:../in/{path}").ingest()
+    IngestScene.at(tmp_path / "scene", f"{scheme}:../in/{path}").ingest()
     assert snapshot(tmp_path / "in") == before
 
 
 @KINDS
 def test_a_dry_run_tells_and_changes_nothing(tmp_path: Path, kind: str) -> None:
-    desk = IngestScene.at(tmp_path, fill(kind, tmp_path))
-    summary = desk.ingest(dry_run=True)
+    scene = IngestScene.at(tmp_path, fill(kind, tmp_path))
+    summary = scene.ingest(dry_run=True)
     assert len(summary.coming) == 3
     assert summary.mails == 0
-    assert desk.rows() == []
-    assert not any(path.is_file() for path in desk.workspace.originals.rglob("*"))
+    assert scene.rows() == []
+    assert not any(path.is_file() for path in scene.workspace.originals.rglob("*"))
 
 
 def test_a_mail_that_was_copied_is_known_by_its_bytes(tmp_path: Path) -> None:
-    desk = IngestScene.at(tmp_path, fill("eml", tmp_path))
-    desk.ingest()
+    scene = IngestScene.at(tmp_path, fill("eml", tmp_path))
+    scene.ingest()
     for path in sorted((tmp_path / "box").iterdir()):
         (tmp_path / "box" / f"copy-{path.name}").write_bytes(path.read_bytes())
-    assert desk.ingest() == IngestSummary(seen_again=3)
-    assert len(desk.rows()) == 3
+    assert scene.ingest() == IngestSummary(seen_again=3)
+    assert len(scene.rows()) == 3
 
 
 def test_flags_of_a_maildir_do_not_make_a_mail_new(tmp_path: Path) -> None:
-    desk = IngestScene.at(tmp_path, fill("maildir", tmp_path))
-    desk.ingest()
+    scene = IngestScene.at(tmp_path, fill("maildir", tmp_path))
+    scene.ingest()
     (tmp_path / "box/new/2.x").rename(tmp_path / "box/cur/2.x:2,RS")
-    assert desk.ingest() == IngestSummary()
+    assert scene.ingest() == IngestSummary()
 
 
 def test_an_mbox_may_grow_and_shrink(tmp_path: Path) -> None:
-    desk = IngestScene.at(tmp_path, fill("mbox", tmp_path))
-    desk.ingest()
+    scene = IngestScene.at(tmp_path, fill("mbox", tmp_path))
+    scene.ingest()
     box = mailbox.mbox(tmp_path / "box.mbox")
     box.remove(box.keys()[0])
     box.add(mailbox.mboxMessage(mail(("new.jpg", jpeg(9)))))
     box.close()
-    assert desk.ingest().mails == 1
-    assert desk.attachments()[-1].filename == "new.jpg"
+    assert scene.ingest().mails == 1
+    assert scene.attachments()[-1].filename == "new.jpg"
 
 
 @pytest.mark.parametrize("size", range((1 << 20) - 60, (1 << 20) + 20, 7))
@@ -152,13 +152,13 @@ def test_a_mail_that_begins_between_two_reads_of_an_mbox(tmp_path: Path, size: i
     start = b"From ana@example.org Tue Sep  1 08:00:00 2026\n"
     first = b"Subject: a\n\n" + b"x" * (size - len(start) - 14) + b"\n\n"
     (tmp_path / "box").write_bytes(start + first + start + b"Subject: b\n\nFrom me to you\n")
-    desk = IngestScene.at(tmp_path, "mbox:box")
-    assert desk.ingest().mails == 2
-    assert {item.subject for item in desk.submissions()} == {"a", "b"}
+    scene = IngestScene.at(tmp_path, "mbox:box")
+    assert scene.ingest().mails == 2
+    assert {item.subject for item in scene.submissions()} == {"a", "b"}
 
 
 def test_an_mbox_that_is_written_to_is_left_alone(tmp_path: Path) -> None:
-    desk = IngestScene.at(tmp_path, fill("mbox", tmp_path))
+    scene = IngestScene.at(tmp_path, fill("mbox", tmp_path))
     code = (
         "import fcntl, sys; file = open(sys.argv[1], 'ab'); fcntl.lockf(file, fcntl.LOCK_EX);"
         "print('held', flush=True); sys.stdin.read()"
@@ -170,8 +170,8 @@ def test_an_mbox_that_is_written_to_is_left_alone(tmp_path: Path) -> None:
         assert holder.stdout is not None
         holder.stdout.readline()
         with pytest.raises(InboxError, match="is being written to"):
-            desk.ingest()
-    assert desk.ingest().mails == 3
+            scene.ingest()
+    assert scene.ingest().mails == 3
 
 
 @pytest.mark.parametrize(
@@ -193,12 +193,12 @@ def test_each_file_of_a_drop_folder_is_a_submission(tmp_path: Path) -> None:
     for name in (".hidden.jpg", "half.mp4.part", "half.mp4.crdownload", "~lock.jpg"):
         (box / name).write_bytes(jpeg(3))
     (box / "link.jpg").symlink_to("/etc/passwd")
-    desk = IngestScene.at(tmp_path, "folder:box")
-    assert desk.ingest().mails == 2
-    desk.check_whole()
-    assert {item.filename for item in desk.attachments()} == {"a.jpg", "b [location removed].mp4"}
-    assert len(desk.submissions()) == 2
-    assert desk.ingest() == IngestSummary()
+    scene = IngestScene.at(tmp_path, "folder:box")
+    assert scene.ingest().mails == 2
+    scene.check_whole()
+    assert {item.filename for item in scene.attachments()} == {"a.jpg", "b [location removed].mp4"}
+    assert len(scene.submissions()) == 2
+    assert scene.ingest() == IngestSummary()
 
 
 def test_the_same_bytes_under_another_name_are_a_duplicate(tmp_path: Path) -> None:
@@ -206,9 +206,9 @@ def test_the_same_bytes_under_another_name_are_a_duplicate(tmp_path: Path) -> No
     box.mkdir()
     (box / "a.jpg").write_bytes(jpeg(1))
     (box / "b.jpg").write_bytes(jpeg(1))
-    desk = IngestScene.at(tmp_path, "folder:box")
-    desk.ingest()
-    assert [row.status for row in desk.rows()] == ["pending", "duplicate"]
+    scene = IngestScene.at(tmp_path, "folder:box")
+    scene.ingest()
+    assert [row.status for row in scene.rows()] == ["pending", "duplicate"]
 
 
 def test_a_file_that_is_open_for_writing_waits(tmp_path: Path) -> None:
@@ -217,11 +217,11 @@ def test_a_file_that_is_open_for_writing_waits(tmp_path: Path) -> None:
     with (box / "a.mp4").open("wb") as growing:
         growing.write(mp4()[:5000])
         growing.flush()
-        desk = IngestScene.at(tmp_path, "folder:box")
-        assert desk.ingest().mails == 0
+        scene = IngestScene.at(tmp_path, "folder:box")
+        assert scene.ingest().mails == 0
         growing.write(mp4()[5000:])
-    assert desk.ingest().mails == 1
-    assert desk.attachments()[0].sha256 == sha(mp4())
+    assert scene.ingest().mails == 1
+    assert scene.attachments()[0].sha256 == sha(mp4())
 
 
 def test_where_writers_are_not_known_a_file_must_be_a_minute_old(
@@ -239,60 +239,60 @@ def test_where_writers_are_not_known_a_file_must_be_a_minute_old(
 # -- by hand -------------------------------------------------------------------------------
 
 
-def by_hand(desk: IngestScene, *paths: Path) -> IngestSummary:
-    with hold(desk.workspace), Ledger(desk.workspace.ledger) as ledger:
+def by_hand(scene: IngestScene, *paths: Path) -> IngestSummary:
+    with hold(scene.workspace), Ledger(scene.workspace.ledger) as ledger:
         console = Console(Verbosity.QUIET)
-        run = Run(desk.config, ledger, desk.workspace, FfmpegRunner("none", console), console)
+        run = Run(scene.config, ledger, scene.workspace, FfmpegRunner("none", console), console)
         return add(run, paths)
 
 
 def test_files_by_hand(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(jpeg())
-    desk = IngestScene.at(tmp_path, "eml:box")
-    assert by_hand(desk, path).mails == 1
-    assert by_hand(desk, path) == IngestSummary(seen_again=1)
-    desk.check_whole()
-    assert desk.submissions()[0].sender == ""
+    scene = IngestScene.at(tmp_path, "eml:box")
+    assert by_hand(scene, path).mails == 1
+    assert by_hand(scene, path) == IngestSummary(seen_again=1)
+    scene.check_whole()
+    assert scene.submissions()[0].sender == ""
     with pytest.raises(UsageError, match="nowhere"):
-        by_hand(desk, path, tmp_path / "nowhere")
+        by_hand(scene, path, tmp_path / "nowhere")
 
 
 def test_withdrawn_bytes_come_back_by_hand_alone(tmp_path: Path) -> None:
-    desk = IngestScene.at(tmp_path, fill("eml", tmp_path))
-    desk.ingest()
-    original = desk.workspace.original(sha(jpeg(1)))
+    scene = IngestScene.at(tmp_path, fill("eml", tmp_path))
+    scene.ingest()
+    original = scene.workspace.original(sha(jpeg(1)))
     original.unlink()
-    with Ledger(desk.workspace.ledger) as ledger:
+    with Ledger(scene.workspace.ledger) as ledger:
         ledger.custody.set_state(sha(jpeg(1)), OriginalState.WITHDRAWN)
     write_all(tmp_path / "box", [mail(("again.jpg", jpeg(1)), subject="again")])
-    assert desk.ingest().mails == 1
+    assert scene.ingest().mails == 1
     assert not original.exists()
-    assert {row.status for row in desk.rows() if row.attachment.sha256 == sha(jpeg(1))} == {
+    assert {row.status for row in scene.rows() if row.attachment.sha256 == sha(jpeg(1))} == {
         "withdrawn"
     }
     path = tmp_path / "a.jpg"
     path.write_bytes(jpeg(1))
-    by_hand(desk, path)
+    by_hand(scene, path)
     assert original.exists()
-    assert desk.rows()[0].status != "withdrawn"
+    assert scene.rows()[0].status != "withdrawn"
 
 
 # -- a disk that is full ----------------------------------------------------------------------
 
 
 def test_a_full_disk_is_one_clear_line_and_the_next_run_goes_on(tmp_path: Path) -> None:
-    desk = IngestScene.at(tmp_path, fill("eml", tmp_path))
+    scene = IngestScene.at(tmp_path, fill("eml", tmp_path))
     large = mail(("large.mp4", mp4(5, 3_000_000)), subject="large")
     (tmp_path / "box" / "1.eml").write_bytes(large.as_bytes())
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, hard))
     try:
         with pytest.raises(DiskFull, match="disk is full; free some space and run again"):
-            desk.ingest()
+            scene.ingest()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    desk.check_whole()
-    desk.ingest()
-    desk.check_whole()
-    assert len(desk.submissions()) == 4
+    scene.check_whole()
+    scene.ingest()
+    scene.check_whole()
+    assert len(scene.submissions()) == 4

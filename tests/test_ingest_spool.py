@@ -43,8 +43,8 @@ def test_large_mails_go_the_same_way(tmp_path: Path, monkeypatch: pytest.MonkeyP
     first = outer.index(b"\r\n--") + 2
     line = outer[first : outer.index(b"\n", first) + 1]
     nested = line + head + base64.encodebytes(inner) + b"\r\n"
-    desk = take_in(tmp_path, outer[:first] + nested + outer[first:])
-    found = {item.sha256 for item in desk.attachments()}
+    scene = take_in(tmp_path, outer[:first] + nested + outer[first:])
+    found = {item.sha256 for item in scene.attachments()}
     assert found == {sha(mp4(1, 90_000)), sha(mp4(2, 60_000))}
 
 
@@ -77,26 +77,26 @@ def test_no_bytes_of_a_mail_pass_for_the_hash_of_an_attachment(
 def test_a_mail_that_comes_again_brings_nothing_back(tmp_path: Path) -> None:
     """Its attachment was purged, and a mail known by its content is no reason to keep it anew."""
     letter = mail(("a.jpg", jpeg(1)), subject="one")
-    desk = take_in(tmp_path, letter)
-    with Ledger(desk.workspace.ledger) as ledger:
+    scene = take_in(tmp_path, letter)
+    with Ledger(scene.workspace.ledger) as ledger:
         ledger.custody.set_state(sha(jpeg(1)), OriginalState.PURGED)
-    desk.workspace.original(sha(jpeg(1))).unlink()
+    scene.workspace.original(sha(jpeg(1))).unlink()
     (tmp_path / "box" / "0000.eml").rename(tmp_path / "box" / "again.eml")
-    assert desk.ingest().seen_again == 1
-    assert desk.original(sha(jpeg(1))) is None
-    desk.check_whole()
-    with Ledger(desk.workspace.ledger) as ledger:
+    assert scene.ingest().seen_again == 1
+    assert scene.original(sha(jpeg(1))) is None
+    scene.check_whole()
+    with Ledger(scene.workspace.ledger) as ledger:
         assert ledger.custody.state(sha(jpeg(1))) == "purged"
 
 
 def test_mails_that_differ_in_a_word_are_two(tmp_path: Path) -> None:
     one = mail(("a.jpg", jpeg(1)), subject="one").as_bytes()
-    desk = take_in(tmp_path, one)
+    scene = take_in(tmp_path, one)
     write_all(tmp_path / "box", [one, one.replace(b"one", b"two", 1)])
-    assert desk.ingest().mails == 1
-    assert len(desk.submissions()) == 2
+    assert scene.ingest().mails == 1
+    assert len(scene.submissions()) == 2
 
 
 def test_the_same_attachment_twice_in_a_mail_is_one_original(tmp_path: Path) -> None:
-    desk: IngestScene = take_in(tmp_path, mail(("a.jpg", jpeg(1)), ("b.jpg", jpeg(1))))
-    assert [item.sha256 for item in desk.attachments()] == [sha(jpeg(1))] * 2
+    scene: IngestScene = take_in(tmp_path, mail(("a.jpg", jpeg(1)), ("b.jpg", jpeg(1))))
+    assert [item.sha256 for item in scene.attachments()] == [sha(jpeg(1))] * 2

@@ -40,7 +40,7 @@ def account(dovecot: Dovecot, monkeypatch: pytest.MonkeyPatch) -> Account:
     return account
 
 
-def desk_for(account: Account, folder: Path, port: int | None = None) -> IngestScene:
+def scene_for(account: Account, folder: Path, port: int | None = None) -> IngestScene:
     url = account.url(scheme="imap", port=port)
     return IngestScene.at(folder, url, 'processed_folder = "Done"')
 
@@ -60,22 +60,22 @@ def only_the_first_waits_short(monkeypatch: pytest.MonkeyPatch, limit: str, seco
     monkeypatch.setattr(Session, "__init__", with_limit)
 
 
-def check_all_once(account: Account, desk: IngestScene) -> None:
+def check_all_once(account: Account, scene: IngestScene) -> None:
     """Every mail taken in once, moved once, and whole."""
-    desk.check_whole()
-    assert [(item.filename, item.sha256) for item in desk.attachments()] == WHOLE
-    assert Counter(item.subject for item in desk.submissions()) == Counter(["one", "two", "three"])
+    scene.check_whole()
+    assert [(item.filename, item.sha256) for item in scene.attachments()] == WHOLE
+    assert Counter(item.subject for item in scene.submissions()) == Counter(["one", "two", "three"])
     assert sorted(account.mailbox("Done").values()) == sorted(MAILS)
     assert account.mailbox() == {}
-    assert desk.ingest() == IngestSummary()
+    assert scene.ingest() == IngestSummary()
 
 
 # -- killed --------------------------------------------------------------------------------
 
 
-def crash(desk: IngestScene, where: str, nth: int) -> int:
+def crash(scene: IngestScene, where: str, nth: int) -> int:
     script = Path(kill_ingest.__file__)
-    config = desk.workspace.root.parent / "config.toml"
+    config = scene.workspace.root.parent / "config.toml"
     done = subprocess.run([sys.executable, str(script), str(config), where, str(nth)], check=False)
     return done.returncode
 
@@ -97,10 +97,10 @@ def crash(desk: IngestScene, where: str, nth: int) -> int:
     ],
 )
 def test_a_run_that_is_killed(account: Account, tmp_path: Path, where: str, nth: int) -> None:
-    desk = desk_for(account, tmp_path)
-    assert crash(desk, where, nth) == -signal.SIGKILL
-    desk.ingest()
-    check_all_once(account, desk)
+    scene = scene_for(account, tmp_path)
+    assert crash(scene, where, nth) == -signal.SIGKILL
+    scene.ingest()
+    check_all_once(account, scene)
 
 
 @pytest.mark.parametrize("where", ["after-copy", "after-mark", "after-move"])
@@ -108,21 +108,21 @@ def test_a_run_that_is_killed_where_the_server_cannot_move(
     account: Account, tmp_path: Path, where: str
 ) -> None:
     lines = f'ca_file = "{account.server.ca_file}"\nprocessed_folder = "Done"'
-    desk = IngestScene.at(tmp_path, account.url(host=BARE), lines)
-    assert crash(desk, where, 1) == -signal.SIGKILL
+    scene = IngestScene.at(tmp_path, account.url(host=BARE), lines)
+    assert crash(scene, where, 1) == -signal.SIGKILL
     assert len(account.mailbox("Done")) == 3
-    desk.ingest()
-    check_all_once(account, desk)
+    scene.ingest()
+    check_all_once(account, scene)
 
 
 def test_a_run_that_is_killed_again_and_again(account: Account, tmp_path: Path) -> None:
     """At moments that fall where they fall, until one run reaches its end."""
-    desk = desk_for(account, tmp_path)
+    scene = scene_for(account, tmp_path)
     moment, killed = 15, 0
-    while crash(desk, "at", moment) == -signal.SIGALRM:
+    while crash(scene, "at", moment) == -signal.SIGALRM:
         moment, killed = moment * 2, killed + 1
     assert killed
-    check_all_once(account, desk)
+    check_all_once(account, scene)
 
 
 # -- the network ---------------------------------------------------------------------------
@@ -134,10 +134,10 @@ def test_a_connection_that_breaks_is_made_anew(
     account: Account, tmp_path: Path, how: How, after: int
 ) -> None:
     with troubled(account.server.port, Trouble(how, after=after)) as proxy:
-        desk = desk_for(account, tmp_path, proxy.port)
-        desk.ingest()
+        scene = scene_for(account, tmp_path, proxy.port)
+        scene.ingest()
         assert proxy.connections == 2
-        check_all_once(account, desk)
+        check_all_once(account, scene)
 
 
 @pytest.mark.parametrize("how", [How.CUT, How.RESET, How.STALL])
@@ -153,20 +153,20 @@ def test_a_large_piece_over_tls_that_breaks_off(
     account.append([mail(("a.mp4", video)).as_bytes()])
     with troubled(dovecot.tls_port, Trouble(how, after=1_300_000)) as proxy:
         url = account.url(scheme="imaps", port=proxy.port)
-        desk = IngestScene.at(tmp_path, url, f'ca_file = "{dovecot.ca_file}"')
-        desk.ingest()
+        scene = IngestScene.at(tmp_path, url, f'ca_file = "{dovecot.ca_file}"')
+        scene.ingest()
         assert proxy.connections == 2
-    desk.check_whole()
-    assert [item.sha256 for item in desk.attachments()] == [sha(video)]
+    scene.check_whole()
+    assert [item.sha256 for item in scene.attachments()] == [sha(video)]
 
 
 def test_a_connection_that_breaks_with_every_mail_gets_on(account: Account, tmp_path: Path) -> None:
     troubles = [Trouble(How.CUT, after=9_000)] * 30
     with troubled(account.server.port, *troubles) as proxy:
-        desk = desk_for(account, tmp_path, proxy.port)
-        desk.ingest()
+        scene = scene_for(account, tmp_path, proxy.port)
+        scene.ingest()
         assert 5 < proxy.connections < 30
-        check_all_once(account, desk)
+        check_all_once(account, scene)
 
 
 @pytest.mark.parametrize("word", [b"EXAMINE", b"SELECT", b"BODY.PEEK", b"SEARCH", b"MOVE"])
@@ -175,9 +175,9 @@ def test_an_answer_that_never_comes_is_not_asked_for_for_ever(
 ) -> None:
     only_the_first_waits_short(monkeypatch, "ANSWER_S", 0.3)
     with troubled(account.server.port, Trouble(How.STALL, at=word)) as proxy:
-        desk = desk_for(account, tmp_path, proxy.port)
-        desk.ingest()
-        check_all_once(account, desk)
+        scene = scene_for(account, tmp_path, proxy.port)
+        scene.ingest()
+        check_all_once(account, scene)
 
 
 @pytest.mark.parametrize(("scheme", "trouble"), [
@@ -196,18 +196,18 @@ def test_an_answer_that_trickles_is_not_waited_for(
     with troubled(server.tls_port if scheme == "imaps" else server.port, trouble) as proxy:
         url = account.url(scheme=scheme, port=proxy.port)
         lines = f'ca_file = "{server.ca_file}"\nprocessed_folder = "Done"'
-        desk = IngestScene.at(tmp_path, url, lines)
-        desk.ingest()
+        scene = IngestScene.at(tmp_path, url, lines)
+        scene.ingest()
         assert proxy.connections == 2
-        check_all_once(account, desk)
+        check_all_once(account, scene)
 
 
 @pytest.mark.parametrize("word", [b"LOGIN", b"CREATE", b"MOVE"])
 def test_what_was_done_without_an_answer(account: Account, tmp_path: Path, word: bytes) -> None:
     with troubled(account.server.port, Trouble(How.LOSE, at=word)) as proxy:
-        desk = desk_for(account, tmp_path, proxy.port)
-        desk.ingest()
-        check_all_once(account, desk)
+        scene = scene_for(account, tmp_path, proxy.port)
+        scene.ingest()
+        check_all_once(account, scene)
 
 
 @pytest.mark.parametrize("how", [How.CUT, How.LOSE])
@@ -215,12 +215,12 @@ def test_a_move_in_doubt_is_cleared_up_by_the_next_run(
     account: Account, tmp_path: Path, how: How
 ) -> None:
     with troubled(account.server.port, *[Trouble(how, at=b"MOVE")] * 3) as proxy:
-        desk = desk_for(account, tmp_path, proxy.port)
+        scene = scene_for(account, tmp_path, proxy.port)
         if how is How.CUT:
             with pytest.raises(InboxError, match="broke 3 times in a row"):
-                desk.ingest()
-        desk.ingest()
-        check_all_once(account, desk)
+                scene.ingest()
+        scene.ingest()
+        check_all_once(account, scene)
 
 
 def test_a_network_that_stays_down_ends_the_run_and_keeps_what_came(
@@ -228,10 +228,10 @@ def test_a_network_that_stays_down_ends_the_run_and_keeps_what_came(
 ) -> None:
     down = [Trouble(How.CUT, after=0)] * 3
     with troubled(account.server.port, Trouble(How.CUT, after=40_000), *down) as proxy:
-        desk = desk_for(account, tmp_path, proxy.port)
+        scene = scene_for(account, tmp_path, proxy.port)
         with pytest.raises(InboxError, match=r"broke 3 times in a row .* What came before is safe"):
-            desk.ingest()
-        desk.check_whole()
-        assert len(desk.submissions()) == 1
-        desk.ingest()
-        check_all_once(account, desk)
+            scene.ingest()
+        scene.check_whole()
+        assert len(scene.submissions()) == 1
+        scene.ingest()
+        check_all_once(account, scene)

@@ -118,11 +118,11 @@ MEASURABLE: dict[str, Callable[[], Sound]] = {
 }
 
 
-def film(studio: ClipScene, name: str, sound: Sound, *codec: str) -> Path:
+def film(scene: ClipScene, name: str, sound: Sound, *codec: str) -> Path:
     """A film with this sound; its pictures are of no interest."""
-    raw = studio.folder / f"{name}.f32"
+    raw = scene.folder / f"{name}.f32"
     raw.write_bytes(sound.astype("<f4").tobytes())
-    return studio.film(
+    return scene.film(
         f"{name}.mkv",
         *("-f", "f32le", "-ar", str(RATE), "-ac", str(sound.shape[1]), "-i", str(raw)),
         *("-f", "lavfi", "-i", f"color=s=64x64:r=25:d={len(sound) / RATE}"),
@@ -131,13 +131,13 @@ def film(studio: ClipScene, name: str, sound: Sound, *codec: str) -> Path:
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> ClipScene:
+def scene(tmp_path: Path) -> ClipScene:
     return ClipScene(tmp_path).to(TINY)
 
 
-def test_twenty_clips_are_equally_loud_and_none_peaks(studio: ClipScene) -> None:
+def test_twenty_clips_are_equally_loud_and_none_peaks(scene: ClipScene) -> None:
     def made(item: tuple[int, Callable[[], Sound]]) -> Clip:
-        return studio.clip(film(studio, f"film{item[0]}", item[1]()))
+        return scene.clip(film(scene, f"film{item[0]}", item[1]()))
 
     with ThreadPoolExecutor(2) as pool:
         clips = dict(zip(MEASURABLE, pool.map(made, enumerate(MEASURABLE.values())), strict=True))
@@ -157,25 +157,25 @@ def test_twenty_clips_are_equally_loud_and_none_peaks(studio: ClipScene) -> None
         assert said == pytest.approx(loudness(clip.sound(1)), abs=0.25), name
 
 
-def test_wind_in_the_microphone_is_not_made_as_loud_as_speech(studio: ClipScene) -> None:
+def test_wind_in_the_microphone_is_not_made_as_loud_as_speech(scene: ClipScene) -> None:
     """Rumble that nobody hears takes all the room that the peaks leave."""
-    clip = studio.clip(film(studio, "film", stereo(0.9 * noise(5, 3, 2.5))))
+    clip = scene.clip(film(scene, "film", stereo(0.9 * noise(5, 3, 2.5))))
     assert Caution.OFF_TARGET in clip.result.warnings
     assert max(peak(clip.sound(0)), peak(clip.sound(1))) <= -1.0
 
 
-def test_rare_peaks_are_not_crushed_for_the_sake_of_the_loudness(studio: ClipScene) -> None:
+def test_rare_peaks_are_not_crushed_for_the_sake_of_the_loudness(scene: ClipScene) -> None:
     sound = 0.004 * noise(20, 3)
     sound[RATE : RATE + 40] = 0.99
     sound[2 * RATE : 2 * RATE + 40] = -0.99
-    clip = studio.clip(film(studio, "film", stereo(sound)))
+    clip = scene.clip(film(scene, "film", stereo(sound)))
     assert Caution.OFF_TARGET in clip.result.warnings
     assert max(peak(clip.sound(0)), peak(clip.sound(1))) <= -1.0
     assert loudness(clip.sound(1)) < TARGET - 1
 
 
-def test_the_very_quiet_is_lifted_as_far_as_sense_goes(studio: ClipScene) -> None:
-    clip = studio.clip(film(studio, "film", stereo(db(-45) * noise(21, 3))))
+def test_the_very_quiet_is_lifted_as_far_as_sense_goes(scene: ClipScene) -> None:
+    clip = scene.clip(film(scene, "film", stereo(db(-45) * noise(21, 3))))
     assert Caution.TOO_QUIET in clip.result.warnings
     before = loudness(stereo(db(-45) * noise(21, 3)))
     assert loudness(clip.sound(1)) == pytest.approx(before + 24, abs=0.5)
@@ -189,22 +189,22 @@ def test_the_very_quiet_is_lifted_as_far_as_sense_goes(studio: ClipScene) -> Non
         (stereo(np.clip(6 * speech(23, 2), -1, 1)), Caution.CLIPPED_SOUND),
     ],
 )
-def test_the_reviewer_is_told_why(studio: ClipScene, sound: Sound, wanted: Caution) -> None:
-    made = studio.clip(film(studio, "film", sound))
+def test_the_reviewer_is_told_why(scene: ClipScene, sound: Sound, wanted: Caution) -> None:
+    made = scene.clip(film(scene, "film", sound))
     assert wanted in made.result.warnings
     assert peak(made.sound(0)) <= -1.0
     if wanted is Caution.SILENT:
         assert np.abs(made.sound(1)).max() == 0
 
 
-def test_a_loud_master_is_not_called_cut_off(studio: ClipScene) -> None:
+def test_a_loud_master_is_not_called_cut_off(scene: ClipScene) -> None:
     loud = np.tanh(2 * music(24, 3))
-    made = studio.clip(film(studio, "film", stereo(loud / np.abs(loud).max())))
+    made = scene.clip(film(scene, "film", stereo(loud / np.abs(loud).max())))
     assert Caution.CLIPPED_SOUND not in made.result.warnings
 
 
-def test_no_sound_is_silence_of_the_exact_length(studio: ClipScene) -> None:
-    made = studio.clip(studio.film("film.mp4", "-f", "lavfi", "-i", "color=s=64x64:r=25:d=0.44"))
+def test_no_sound_is_silence_of_the_exact_length(scene: ClipScene) -> None:
+    made = scene.clip(scene.film("film.mp4", "-f", "lavfi", "-i", "color=s=64x64:r=25:d=0.44"))
     assert made.result.warnings[-1] == Caution.NO_SOUND
     assert made.sound(1).shape == (11 * RATE // 25, 2)
     assert np.abs(made.sound(1)).max() == 0
@@ -222,46 +222,46 @@ def test_no_sound_is_silence_of_the_exact_length(studio: ClipScene) -> None:
     ],
 )
 def test_any_rate_and_number_of_channels(
-    studio: ClipScene, channels: int, codec: tuple[str, ...]
+    scene: ClipScene, channels: int, codec: tuple[str, ...]
 ) -> None:
     tone = np.zeros((int(1.2 * RATE), channels))
     time = np.arange(len(tone)) / RATE
     tone[:, 0] = 0.3 * np.sin(2 * np.pi * 440 * time)
     tone[:, -1] += 0.3 * np.sin(2 * np.pi * 440 * time) if channels != 6 else 0
     tone[:, 2 % channels] += 0.2 * np.sin(2 * np.pi * 900 * time) if channels == 6 else 0
-    sound = studio.clip(film(studio, "film", tone, *codec)).sound(1)
+    sound = scene.clip(film(scene, "film", tone, *codec)).sound(1)
     assert sound.shape == (30 * RATE // 25, 2)
     assert loudness(sound) == pytest.approx(TARGET, abs=0.5)
     spectrum = np.abs(np.fft.rfft(sound[: RATE // 2, 0] * np.hanning(RATE // 2)))
     assert int(spectrum.argmax()) * 2 == pytest.approx(440, abs=4)
 
 
-def test_the_first_sound_of_several_is_heard(studio: ClipScene) -> None:
-    made = studio.film(
+def test_the_first_sound_of_several_is_heard(scene: ClipScene) -> None:
+    made = scene.film(
         "film.mkv",
         *("-f", "lavfi", "-i", "color=s=64x64:r=25:d=1", "-f", "lavfi", "-i", "sine=f=500:d=1"),
         *("-f", "lavfi", "-i", "sine=f=2000:d=1", "-map", "0", "-map", "1", "-map", "2"),
     )
-    sound = studio.clip(made).sound(1)[:, 0]
+    sound = scene.clip(made).sound(1)[:, 0]
     spectrum = np.abs(np.fft.rfft(sound[: RATE // 2] * np.hanning(RATE // 2)))
     assert int(spectrum.argmax()) * 2 == pytest.approx(500, abs=4)
 
 
-def test_a_flash_and_a_bang_stay_together(studio: ClipScene) -> None:
+def test_a_flash_and_a_bang_stay_together(scene: ClipScene) -> None:
     """Picture and sound belong together as before, also where the sound begins late."""
     tone = np.zeros((2 * RATE, 2))
     tone[int(0.8 * RATE) : int(0.88 * RATE)] = 0.5
     black = np.zeros((64, 64, 3), np.uint8)
     frames = [black + np.uint8(255 if n in (20, 21) else 0) for n in range(50)]
-    pictures = studio.painted("p.mkv", frames, "25", "-c:v", "ffv1", "-pix_fmt", "yuv444p")
-    raw = studio.folder / "s.f32"
+    pictures = scene.painted("p.mkv", frames, "25", "-c:v", "ffv1", "-pix_fmt", "yuv444p")
+    raw = scene.folder / "s.f32"
     raw.write_bytes(tone[RATE // 2 :].astype("<f4").tobytes())
-    joined = studio.film(
+    joined = scene.film(
         "film.mkv",
         *("-i", str(pictures), "-f", "f32le", "-ar", str(RATE), "-ac", "2", "-i", str(raw)),
         *("-af", "asetpts=PTS+0.5/TB", "-c:v", "copy", "-c:a", "flac"),
     )
-    made = studio.clip(joined)
+    made = scene.clip(joined)
     flash = [at for at, picture in enumerate(made.pictures) if picture.mean() > 128]
     heard = np.flatnonzero(np.abs(made.sound(1)[:, 0]) > 0.05)
     assert flash == [20, 21]

@@ -28,7 +28,7 @@ LOSSLESS = ("-c:v", "libx264", "-crf", "4", "-pix_fmt", "yuv420p")
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> ClipScene:
+def scene(tmp_path: Path) -> ClipScene:
     return ClipScene(tmp_path).to(WIDE, still_motion="none", still_seconds=0.2)
 
 
@@ -50,26 +50,26 @@ def stands(picture: Pixels, width: float, height: float) -> None:
 
 @pytest.mark.parametrize("standing", STANDINGS)
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
-def test_photos_stand_as_their_file_says(studio: ClipScene, standing: int, suffix: str) -> None:
+def test_photos_stand_as_their_file_says(scene: ClipScene, standing: int, suffix: str) -> None:
     stored, _ = STANDINGS[standing]
     image = Image.fromarray(np.ascontiguousarray(stored(board(120, 80))))
     exif = Image.Exif()
     exif[274] = standing
-    path = studio.folder / f"photo.{suffix}"
+    path = scene.folder / f"photo.{suffix}"
     if suffix == "tif":
         image.save(path, tiffinfo={274: standing})
     else:
         image.save(path, exif=exif, quality=95, subsampling=0, lossless=True)
-    stands(studio.clip(path).pictures[0], 136, 90)
+    stands(scene.clip(path).pictures[0], 136, 90)
 
 
 @pytest.mark.parametrize("standing", STANDINGS)
-def test_films_stand_as_their_track_says(studio: ClipScene, standing: int) -> None:
+def test_films_stand_as_their_track_says(scene: ClipScene, standing: int) -> None:
     stored, matrix = STANDINGS[standing]
     picture = np.ascontiguousarray(stored(board(120, 80)))
-    film = studio.painted("film.mp4", [picture] * 4, "30", *LOSSLESS)
+    film = scene.painted("film.mp4", [picture] * 4, "30", *LOSSLESS)
     film.write_bytes(turned(film.read_bytes(), matrix))
-    stands(studio.clip(film).pictures[1], 136, 90)
+    stands(scene.clip(film).pictures[1], 136, 90)
 
 
 @pytest.mark.parametrize(
@@ -81,38 +81,38 @@ def test_films_stand_as_their_track_says(studio: ClipScene, standing: int) -> No
     ],
 )
 def test_pixels_that_are_not_square(
-    studio: ClipScene, size: tuple[int, int], sar: tuple[int, int], shown: tuple[int, int]
+    scene: ClipScene, size: tuple[int, int], sar: tuple[int, int], shown: tuple[int, int]
 ) -> None:
     picture = board(*size, stretch=sar[0] / sar[1])
-    film = studio.painted(
+    film = scene.painted(
         "film.mp4", [picture] * 3, "30", "-vf", f"setsar={sar[0]}/{sar[1]}", *LOSSLESS
     )
-    stands(studio.clip(film).pictures[0], *shown)
+    stands(scene.clip(film).pictures[0], *shown)
 
 
 @pytest.mark.parametrize("size", [(121, 85), (119, 80), (120, 75), (67, 45)])
-def test_odd_sizes(studio: ClipScene, size: tuple[int, int]) -> None:
-    film = studio.painted(
+def test_odd_sizes(scene: ClipScene, size: tuple[int, int]) -> None:
+    film = scene.painted(
         "film.mkv", [board(*size)] * 2, "30", "-c:v", "ffv1", "-pix_fmt", "yuv444p"
     )
-    stands(studio.clip(film).pictures[0], 90 * size[0] / size[1], 90)
-    photo = studio.folder / "photo.png"
+    stands(scene.clip(film).pictures[0], 90 * size[0] / size[1], 90)
+    photo = scene.folder / "photo.png"
     Image.fromarray(board(*size)).save(photo)
-    stands(studio.clip(photo).pictures[0], 90 * size[0] / size[1], 90)
+    stands(scene.clip(photo).pictures[0], 90 * size[0] / size[1], 90)
 
 
-def test_portrait_in_landscape_and_landscape_in_portrait(studio: ClipScene) -> None:
-    upright = studio.painted("upright.mp4", [board(72, 128)] * 2, "30", *LOSSLESS)
-    stands(studio.clip(upright).pictures[0], 50.6, 90)
-    lying = studio.painted("lying.mp4", [board(128, 72)] * 2, "30", *LOSSLESS)
-    stands(studio.to(TALL).clip(lying).pictures[0], 90, 50.6)
+def test_portrait_in_landscape_and_landscape_in_portrait(scene: ClipScene) -> None:
+    upright = scene.painted("upright.mp4", [board(72, 128)] * 2, "30", *LOSSLESS)
+    stands(scene.clip(upright).pictures[0], 50.6, 90)
+    lying = scene.painted("lying.mp4", [board(128, 72)] * 2, "30", *LOSSLESS)
+    stands(scene.to(TALL).clip(lying).pictures[0], 90, 50.6)
 
 
-def test_the_fill_is_the_picture_itself_blurred_and_darker(studio: ClipScene) -> None:
+def test_the_fill_is_the_picture_itself_blurred_and_darker(scene: ClipScene) -> None:
     picture = np.zeros((128, 72, 3), np.uint8)
     picture[:64], picture[64:] = (200, 60, 60), (60, 60, 200)
-    film = studio.painted("film.mp4", [picture] * 2, "30", *LOSSLESS)
-    shown = studio.clip(film).pictures[0].astype(int)
+    film = scene.painted("film.mp4", [picture] * 2, "30", *LOSSLESS)
+    shown = scene.clip(film).pictures[0].astype(int)
     side = shown[:, 4:44]
     assert side[:10, :, 0].mean() > side[:10, :, 2].mean() + 20  # red above,
     assert side[-10:, :, 2].mean() > side[-10:, :, 0].mean() + 20  # blue below
@@ -121,10 +121,10 @@ def test_the_fill_is_the_picture_itself_blurred_and_darker(studio: ClipScene) ->
     assert steps < 12 < np.abs(np.diff(shown[:, 60:100].mean(1), axis=0)).max()
 
 
-def test_cut_to_fit_shows_the_middle_and_fills_the_frame(studio: ClipScene) -> None:
+def test_cut_to_fit_shows_the_middle_and_fills_the_frame(scene: ClipScene) -> None:
     crop = Output(name="wide", size="160x90", fps=30, fit="crop")
-    film = studio.painted("film.mp4", [board(72, 128)] * 2, "30", *LOSSLESS)
-    picture = studio.to(crop).clip(film).pictures[0]
+    film = scene.painted("film.mp4", [board(72, 128)] * 2, "30", *LOSSLESS)
+    picture = scene.to(crop).clip(film).pictures[0]
     x0, y0, x1, y1 = extent(mask(picture, GREEN))
     assert x1 - x0 == pytest.approx(0.6 * 160, abs=2)
     assert (x0 + x1) / 2 == pytest.approx(80, abs=1)
@@ -133,9 +133,9 @@ def test_cut_to_fit_shows_the_middle_and_fills_the_frame(studio: ClipScene) -> N
     assert not mask(picture, BLUE).any()
 
 
-def test_all_outputs_come_from_one_decode(studio: ClipScene) -> None:
-    film = studio.painted("film.mp4", [board(128, 72)] * 6, "30", *LOSSLESS)
-    clips = studio.to(WIDE, TALL, SQUARE).clips(film)
+def test_all_outputs_come_from_one_decode(scene: ClipScene) -> None:
+    film = scene.painted("film.mp4", [board(128, 72)] * 6, "30", *LOSSLESS)
+    clips = scene.to(WIDE, TALL, SQUARE).clips(film)
     stands(clips["wide"].pictures[5], 160, 90)
     stands(clips["tall"].pictures[5], 90, 50.6)
     stands(clips["square"].pictures[5], 96, 54)
@@ -143,36 +143,36 @@ def test_all_outputs_come_from_one_decode(studio: ClipScene) -> None:
     assert {clip.result.sha256 for clip in clips.values()} == {clips["wide"].result.sha256}
 
 
-def test_transparency_lies_on_white(studio: ClipScene) -> None:
+def test_transparency_lies_on_white(scene: ClipScene) -> None:
     picture = np.dstack([board(160, 90), np.full((90, 160), 255, np.uint8)])
     picture[20:40, 100:140, 3] = 0
     picture[50:70, 100:140, 3] = 128
-    path = studio.folder / "photo.png"
+    path = scene.folder / "photo.png"
     Image.fromarray(picture).save(path)
-    shown = studio.clip(path).pictures[0]
+    shown = scene.clip(path).pictures[0]
     assert shown[25:35, 105:135].min() >= 253
     half = (np.array(GREY) + 255) / 2
     assert np.abs(shown[55:65, 105:135].reshape(-1, 3).mean(0) - half).max() < 4
-    film = studio.film("film.mov", "-loop", "1", "-t", "0.2", "-i", str(path), "-c:v", "qtrle")
-    assert studio.clip(film).pictures[2][25:35, 105:135].min() >= 253
+    film = scene.film("film.mov", "-loop", "1", "-t", "0.2", "-i", str(path), "-c:v", "qtrle")
+    assert scene.clip(film).pictures[2][25:35, 105:135].min() >= 253
 
 
-def test_transparency_in_a_stream_beside_the_picture(studio: ClipScene) -> None:
+def test_transparency_in_a_stream_beside_the_picture(scene: ClipScene) -> None:
     """VP8 and VP9 keep it where FFmpeg's own decoders don't look."""
     picture = np.dstack([board(160, 90), np.full((90, 160), 255, np.uint8)])
     picture[20:40, 100:140] = 0
-    path = studio.folder / "photo.png"
+    path = scene.folder / "photo.png"
     Image.fromarray(picture).save(path)
     for codec in ("libvpx", "libvpx-vp9"):
-        film = studio.film(
+        film = scene.film(
             f"{codec}.webm",
             *("-loop", "1", "-t", "0.2", "-i", str(path), "-c:v", codec),
             *("-pix_fmt", "yuva420p", "-auto-alt-ref", "0", "-crf", "10", "-b:v", "1M"),
         )
-        assert studio.clip(film).pictures[2][25:35, 105:135].min() >= 240
+        assert scene.clip(film).pictures[2][25:35, 105:135].min() >= 240
 
 
-def test_interlaced_becomes_progressive(studio: ClipScene) -> None:
+def test_interlaced_becomes_progressive(scene: ClipScene) -> None:
     """Something that moves sideways has a comb in each interlaced picture, and none after."""
     frames = []
     for step in range(24):
@@ -180,12 +180,12 @@ def test_interlaced_becomes_progressive(studio: ClipScene) -> None:
         picture[:, 20 + 4 * step : 50 + 4 * step] = 220
         frames.append(picture)
     woven = "format=yuv420p,interlace=lowpass=off:scan=tff"
-    film = studio.painted(
+    film = scene.painted(
         "film.mkv", frames, "50", "-vf", woven, "-c:v", "ffv1", "-field_order", "tt"
     )
-    comb = woven_lines(Clip(film, studio.make(film)).pictures[4])
+    comb = woven_lines(Clip(film, scene.make(film)).pictures[4])
     assert comb > 60
-    made = studio.to(Output(name="wide", size="160x90", fps=50)).clip(film)
+    made = scene.to(Output(name="wide", size="160x90", fps=50)).clip(film)
     assert max(woven_lines(picture) for picture in made.pictures[1:-1]) < comb / 5
     # both fields became pictures: the bar moves on in every one of 50 a second
     edges = [int(np.argmax(picture[44:47].mean((0, 2)) > 140)) for picture in made.pictures[2:-2]]

@@ -23,7 +23,7 @@ SMALL = Output(name="small", size="64x64", fps=30, quality="draft")
 
 
 @pytest.fixture
-def studio(tmp_path: Path) -> ClipScene:
+def scene(tmp_path: Path) -> ClipScene:
     return ClipScene(tmp_path).to(WIDE)
 
 
@@ -33,11 +33,11 @@ def numbers(clip: Clip) -> list[int]:
 
 @pytest.mark.parametrize("fps", [24, 30, 50])
 @pytest.mark.parametrize("rate", ["24", "25", "30000/1001", "30", "50", "60000/1001", "15"])
-def test_every_rate_runs_evenly(studio: ClipScene, rate: str, fps: Rate) -> None:
+def test_every_rate_runs_evenly(scene: ClipScene, rate: str, fps: Rate) -> None:
     given = Fraction(rate)
     count = math.ceil(given * 2 / 3)
-    film = studio.painted("film.mp4", [numbered(n) for n in range(count)], rate, *CODEC)
-    made = studio.to(Output(name="wide", size="160x90", fps=fps, quality="draft"))
+    film = scene.painted("film.mp4", [numbered(n) for n in range(count)], rate, *CODEC)
+    made = scene.to(Output(name="wide", size="160x90", fps=fps, quality="draft"))
     clip = made.clip(film)
     seen = numbers(clip)
     assert clip.times == [Fraction(at, fps) for at in range(len(seen))]
@@ -53,11 +53,11 @@ def test_every_rate_runs_evenly(studio: ClipScene, rate: str, fps: Rate) -> None
     assert count - 1 - seen[-1] < max(1.0, step)
 
 
-def test_a_varying_rate_keeps_its_times(studio: ClipScene) -> None:
+def test_a_varying_rate_keeps_its_times(scene: ClipScene) -> None:
     times = [n / 20 + 0.02 * math.sin(n) for n in range(30)]
     times[15:] = [time + 0.8 for time in times[15:]]  # a phone that stops for breath
     times = [time - times[0] for time in times]
-    film = studio.folder / "film.mkv"
+    film = scene.folder / "film.mkv"
     with av.open(str(film), "w") as container:
         stream = container.add_stream("libx264", rate=1000, options={"crf": "12"})
         stream.width, stream.height, stream.pix_fmt = 160, 90, "yuv420p"
@@ -67,7 +67,7 @@ def test_a_varying_rate_keeps_its_times(studio: ClipScene) -> None:
             frame.pts, frame.time_base = round(time * 1000), Fraction(1, 1000)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    seen = numbers(studio.clip(film))
+    seen = numbers(scene.clip(film))
     for at, n in enumerate(seen):
         assert times[n] <= (at + 0.27) / 30
         assert n + 1 == len(times) or times[n + 1] >= (at + 0.23) / 30
@@ -75,28 +75,28 @@ def test_a_varying_rate_keeps_its_times(studio: ClipScene) -> None:
     assert sorted(seen) == seen
 
 
-def test_a_picture_that_begins_late_is_there_from_the_start(studio: ClipScene) -> None:
-    late = studio.painted("late.mkv", [numbered(n) for n in range(10)], "30", *CODEC)
-    film = studio.film(
+def test_a_picture_that_begins_late_is_there_from_the_start(scene: ClipScene) -> None:
+    late = scene.painted("late.mkv", [numbered(n) for n in range(10)], "30", *CODEC)
+    film = scene.film(
         "film.mkv",
         *("-f", "lavfi", "-i", "sine=d=1.1:r=48000", "-itsoffset", "0.5", "-i", str(late)),
         *("-map", "0", "-map", "1", "-c:v", "copy", "-c:a", "pcm_s16le"),
     )
-    seen = numbers(studio.clip(film))
+    seen = numbers(scene.clip(film))
     assert seen[:15] == [0] * 15
     assert seen[15:25] == list(range(10))
 
 
-def exact(studio: ClipScene, length: int) -> None:
+def exact(scene: ClipScene, length: int) -> None:
     """A film of *length* pictures, with sound that ends elsewhere, is exactly as long after."""
     frames = [numbered(n, 64, 36) for n in range(length)]
-    silent = studio.painted(f"silent{length}.mp4", frames, "30", *CODEC)
-    film = studio.film(
+    silent = scene.painted(f"silent{length}.mp4", frames, "30", *CODEC)
+    film = scene.film(
         f"film{length}.mp4",
         *("-i", str(silent), "-f", "lavfi", "-i", f"sine=r=44100:d={length / 30 + 0.2:.3f}"),
         *("-c:v", "copy", "-c:a", "aac", "-ac", "1"),
     )
-    clip = studio.clip(film)
+    clip = scene.clip(film)
     facts = judge.judge_mp4(clip.path, judge.Mp4Kind.CLIP)
     assert facts.video.frames == clip.result.outputs[0].frames == length
     assert facts.video.ticks_per_frame == 1000
@@ -106,34 +106,34 @@ def exact(studio: ClipScene, length: int) -> None:
     assert number(clip.pictures[-1][14:50], 0, 64) == length - 1
 
 
-def test_lengths_are_exact_to_the_picture_and_the_sample(studio: ClipScene) -> None:
+def test_lengths_are_exact_to_the_picture_and_the_sample(scene: ClipScene) -> None:
     lengths = [*range(1, 9), 11, 15, 16, 24, 29, 30, 31, 47, 59, 60, 61, 70]
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda length: exact(studio.to(SMALL), length), lengths))
+        list(pool.map(lambda length: exact(scene.to(SMALL), length), lengths))
 
 
-def test_the_same_original_gives_the_same_bytes(studio: ClipScene, tmp_path: Path) -> None:
-    film = studio.film(
+def test_the_same_original_gives_the_same_bytes(scene: ClipScene, tmp_path: Path) -> None:
+    film = scene.film(
         "film.mp4",
         *("-f", "lavfi", "-i", "testsrc2=s=160x120:d=0.7", "-f", "lavfi", "-i", "sine=d=0.7"),
         *("-c:a", "aac", *CODEC),
     )
-    first = studio.to(WIDE, text="#RiverWeek").clip(film)
+    first = scene.to(WIDE, text="#RiverWeek").clip(film)
     kept = first.path.read_bytes()
     again = ClipScene(tmp_path / "elsewhere").to(WIDE, text="#RiverWeek")
     again.folder.mkdir()
     assert again.clip(film).path.read_bytes() == kept
 
 
-def test_all_clips_of_an_output_can_be_joined(studio: ClipScene) -> None:
+def test_all_clips_of_an_output_can_be_joined(scene: ClipScene) -> None:
     """Equal decoder configuration, closed groups that begin with an IDR, equal clocks."""
     sources = [
-        studio.film("a.mp4", "-f", "lavfi", "-i", "testsrc2=s=320x240:d=0.3:r=25", *CODEC),
-        studio.film("b.mkv", "-f", "lavfi", "-i", "testsrc2=s=90x160:d=2.4:r=60", *CODEC),
-        studio.film("c.png", "-f", "lavfi", "-i", "color=red:s=33x77:d=0.1", "-frames:v", "1"),
-        studio.film("d.webm", "-f", "lavfi", "-i", "mandelbrot=s=64x64:r=15", "-t", "0.5"),
+        scene.film("a.mp4", "-f", "lavfi", "-i", "testsrc2=s=320x240:d=0.3:r=25", *CODEC),
+        scene.film("b.mkv", "-f", "lavfi", "-i", "testsrc2=s=90x160:d=2.4:r=60", *CODEC),
+        scene.film("c.png", "-f", "lavfi", "-i", "color=red:s=33x77:d=0.1", "-frames:v", "1"),
+        scene.film("d.webm", "-f", "lavfi", "-i", "mandelbrot=s=64x64:r=15", "-t", "0.5"),
     ]
-    facts = [judge.judge_mp4(studio.clip(source).path, judge.Mp4Kind.CLIP) for source in sources]
+    facts = [judge.judge_mp4(scene.clip(source).path, judge.Mp4Kind.CLIP) for source in sources]
     for read in (
         [fact.video.extradata for fact in facts],
         [fact.video.timescale for fact in facts],

@@ -114,14 +114,14 @@ KINDS = (
 )
 
 
-def film(studio: ClipScene, kind: Kind) -> Path:
+def film(scene: ClipScene, kind: Kind) -> Path:
     """Something soft that moves, so that a late picture is seen, in this kind of file."""
     look = f"s={kind.size}:r={kind.rate}:d={SECONDS}"
     mixed = f"gradients={look}:speed=0.2:n=5:seed=7,format=gbrp[a]"
     mixed += f";testsrc2={look},format=gbrp,gblur=2.5[b];[a][b]blend=all_opacity=0.5,format=rgb24"
     sound = ("-f", "lavfi", "-i", f"sine=d={SECONDS}") if kind.audio else ()
     length = () if kind.video.startswith(PHOTO) else ("-t", str(SECONDS))
-    return studio.film(
+    return scene.film(
         kind.name,
         *("-f", "lavfi", "-i", mixed, *sound, *length),
         *kind.video.split(),
@@ -163,10 +163,10 @@ def ssim(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     return float(values.mean())
 
 
-def likeness(studio: ClipScene, kind: Kind) -> float:
+def likeness(scene: ClipScene, kind: Kind) -> float:
     """The mean SSIM of a clip's pictures, each with the one of its moment."""
-    path = film(studio, kind)
-    made = studio.clip(path)
+    path = film(scene, kind)
+    made = scene.clip(path)
     facts = judge.judge_mp4(made.path, judge.Mp4Kind.CLIP)
     assert (facts.video.width, facts.video.height) == (320, 180)
     assert (facts.video.timescale, facts.video.ticks_per_frame) == (30000, 1000)
@@ -183,9 +183,9 @@ def likeness(studio: ClipScene, kind: Kind) -> float:
 
 
 def test_fifty_kinds_of_footage_look_as_ffmpeg_alone_shows_them(tmp_path: Path) -> None:
-    studio = ClipScene(tmp_path).to(OUTPUT, still_motion="none", still_seconds=0.2)
+    scene = ClipScene(tmp_path).to(OUTPUT, still_motion="none", still_seconds=0.2)
     assert len({kind.name for kind in KINDS}) >= 50
     with ThreadPoolExecutor(2) as pool:
-        values = list(pool.map(lambda kind: likeness(studio, kind), KINDS))
+        values = list(pool.map(lambda kind: likeness(scene, kind), KINDS))
     found = dict(zip((kind.name for kind in KINDS), values, strict=True))
     assert {name: value for name, value in found.items() if value < LEAST} == {}

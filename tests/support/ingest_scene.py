@@ -173,10 +173,10 @@ def take_in(
     """Run ingest over some mails in an ``eml:`` folder."""
     box = folder / "box"
     write_all(box, mails)
-    desk = IngestScene.at(folder, "eml:box", inbox, campaign)
-    desk.ingest()
-    desk.check_whole()
-    return desk
+    scene = IngestScene.at(folder, "eml:box", inbox, campaign)
+    scene.ingest()
+    scene.check_whole()
+    return scene
 
 
 def write_all(box: Path, mails: Sequence[EmailMessage | bytes]) -> None:
