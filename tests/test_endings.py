@@ -16,7 +16,7 @@ from support.command_scene import CommandScene, Said, begin, footage
 
 from pipeline import errors
 from pipeline.cli import cli
-from pipeline.render.interchange import Format
+from pipeline.render.interchange import TimelineFormat
 from pipeline.workspace import Workspace, hold
 
 ROOT_OF_NOTHING = "/proc/footage"  # no process can make a folder there, whoever its user is
@@ -241,4 +241,4 @@ def test_every_error_has_a_sentence(error: BaseException) -> None:
 
 def test_the_timelines_that_can_be_named_are_those_that_can_be_written() -> None:
     (option,) = [param for param in cli.commands["export"].params if param.name == "kind"]
-    assert list(option.type.choices) == list(Format)  # type: ignore[attr-defined]
+    assert list(option.type.choices) == list(TimelineFormat)  # type: ignore[attr-defined]

@@ -123,7 +123,7 @@ def test_an_edl_of_hard_cuts_is_the_film_itself() -> None:
     segments = (segment("one", 90, 0, 90), segment("two", 200, 10, 130))
     output = Output(size="160x90")
     film = Timeline(output, segments, (0,), "fade")
-    text = interchange.written(film, "film", Path("/campaign"), interchange.Format.EDL)
+    text = interchange.written(film, "film", Path("/campaign"), interchange.TimelineFormat.EDL)
     items = track(otio.adapters.read_from_string(text, "cmx_3600", rate=30))
     assert shown(items) == [("one", 0, 90), ("two", 10, 120)]
     assert media(items) == [Path("/campaign/clips/one.mp4"), Path("/campaign/clips/two.mp4")]

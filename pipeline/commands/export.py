@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pipeline.commands.ending import Facts
 from pipeline.commands.render import need_admitted
 from pipeline.render import stage as render
-from pipeline.render.interchange import Format
+from pipeline.render.interchange import TimelineFormat
 from pipeline.run import Run
 
 
@@ -19,7 +19,7 @@ def write_timelines(run: Run, kind: str, names: Sequence[str]) -> Facts:
     """
     admitted = need_admitted(run)
     outputs = render.outputs_named(run.config, names)
-    paths = [render.export(run, output, admitted, Format(kind)) for output in outputs]
+    paths = [render.export(run, output, admitted, TimelineFormat(kind)) for output in outputs]
     for path in paths:
         run.console.say(f"export: {run.workspace.root / path}")
     return {"export": paths}

@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 from pipeline.render.timeline import Segment, Timeline
 
 
-class Format(StrEnum):
+class TimelineFormat(StrEnum):
     """A file format of editing programs."""
 
     OTIO = "otio"
@@ -55,13 +55,18 @@ def events(film: Timeline) -> Iterator[Event]:
         )
 
 
-def written(film: Timeline, name: str, root: Path, kind: Format) -> str:
+def written(film: Timeline, name: str, root: Path, kind: TimelineFormat) -> str:
     """Return the timeline as text.
 
     :param name: the name of the timeline in the editing program.
     :param root: the workspace, where the paths of segments begin.
     """
-    writers = {Format.OTIO: _otio, Format.FCPXML: _fcpxml, Format.EDL: _edl, Format.MLT: _mlt}
+    writers = {
+        TimelineFormat.OTIO: _otio,
+        TimelineFormat.FCPXML: _fcpxml,
+        TimelineFormat.EDL: _edl,
+        TimelineFormat.MLT: _mlt,
+    }
     return writers[kind](film, name, root)
 
 

@@ -70,7 +70,9 @@ def run(
     return made
 
 
-def export(run: Run, output: Output, admitted: Sequence[Row], kind: interchange.Format) -> str:
+def export(
+    run: Run, output: Output, admitted: Sequence[Row], kind: interchange.TimelineFormat
+) -> str:
     """Write the film of an output as a timeline for editing programs, beside the montage.
 
     :returns: its path from the workspace.
