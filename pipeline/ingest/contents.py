@@ -1,7 +1,7 @@
-"""What each part of a mail is to us: an attachment, words, a mail in the mail, or nothing.
+"""The role of each part of a mail: an attachment, text, a mail in the mail, or nothing.
 
-An attachment is whatever has a file name, is said to be one, or is neither text nor a mail's
-own machinery: photos that a phone puts into the text too.
+An attachment is a part that has a file name, is declared as an attachment, or is neither text nor
+structure of a mail: this includes photos that a phone puts into the text.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PARTS_LOST = Refusal(Reason.BROKEN_MAIL, Detail.PARTS_LOST)
 TOO_MANY = Refusal(Reason.BROKEN_MAIL, Detail.TOO_MANY_PARTS)
 CUT = Refusal(Reason.TRUNCATED_TRANSFER, Detail.MAIL_CUT)
 
-# Where people put what is too large for a mail.  Not fetched: the report names it.
+# Where people put files that are too large for a mail.  Nothing is fetched; the report says so.
 _CLOUD = re.compile(
     r"https?://(?:[\w-]+\.)*(?:drive\.google\.com|docs\.google\.com|photos\.google\.com"
     r"|photos\.app\.goo\.gl|dropbox\.com|db\.tt|wetransfer\.com|we\.tl|icloud\.com|onedrive\.live\.com"
@@ -55,18 +55,18 @@ _CID = re.compile(r"cid:([^\"'\s>)]{1,500})", re.IGNORECASE)
 
 
 class Role(Enum):
-    """What a leaf is to us."""
+    """The role of a leaf."""
 
     ATTACHMENT = auto()
     TEXT = auto()
     HTML = auto()
-    MAIL = auto()  # a whole mail under a transfer encoding, or whatever is left unsplit
+    MAIL = auto()  # a whole mail with a transfer encoding, or one that was not split
     LOST = auto()
     NOTHING = auto()
 
 
 def role(part: Part) -> Role:
-    """What a leaf of the mail is to us."""
+    """Find the role of a leaf."""
     kind = part.content_type
     if part.opaque or kind.startswith("multipart/"):
         return Role.LOST if part.end > part.start else Role.NOTHING
@@ -98,7 +98,7 @@ def forwarded(above: tuple[Part, ...]) -> bool:
 
 
 def has_cloud_link(text: str) -> bool:
-    """Whether a text or HTML names a place where footage may lie."""
+    """Whether a text or HTML links to a service where footage may be."""
     return _CLOUD.search(text) is not None
 
 
@@ -112,8 +112,8 @@ def html_text(html: str) -> str:
 
     Words on both sides of an inline tag (``<b>``, ``<wbr>``) are one word, as a browser shows them.
 
-    A scan that never goes back, because the standard library's parser takes quadratic time
-    on markup that is made to be slow.
+    The scan never goes back, because the standard library's parser takes quadratic time on markup
+    that is made to be slow.
     """
     words: list[str] = []
     at = 0
@@ -131,7 +131,7 @@ def html_text(html: str) -> str:
             end, length = (html.find(">", closing.start()), 1) if closing else (-1, 0)
         elif tag:
             end, length = html.find(">", opening), 1
-        else:  # a lone sign
+        else:  # a lone character
             words.append("<")
             end, length = opening, 1
         if end < 0:
@@ -145,7 +145,7 @@ def html_text(html: str) -> str:
 
 
 def tidy(texts: Iterable[str]) -> str:
-    """Texts put together: no line of spaces, no more than one empty line in a row."""
+    """Join texts, without lines of spaces and with at most one empty line in a row."""
     lines: list[str] = []
     for text in texts:
         for raw in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):

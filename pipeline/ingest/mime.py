@@ -50,6 +50,7 @@ class Part:
 class Mail:
     """A mail that was split.  ``overflow``: it has more than MAX_PARTS, and the rest is missing."""
 
+    file: Readable
     root: Part
     overflow: bool
 
@@ -136,7 +137,8 @@ def split(file: Readable) -> Mail:
 
     :raises OSError: the file can't be read; no content raises anything.
     """
-    return _Splitter(_Reader(file)).run()
+    root, overflow = _Splitter(_Reader(file)).run()
+    return Mail(file, root, overflow)
 
 
 class _Splitter:
@@ -147,7 +149,7 @@ class _Splitter:
         self._parts = 0
         self._overflow = False
 
-    def run(self) -> Mail:
+    def run(self) -> tuple[Part, bool]:
         root, position = self._entity(self._skip_envelope(), "text/plain")
         while not self._overflow:
             position = self._reader.dashes(position)
@@ -170,7 +172,7 @@ class _Splitter:
             else:
                 position = self._child(self._stack[level], position)
         self._finish(self._reader.size)
-        return Mail(root.frozen(), self._overflow)
+        return root.frozen(), self._overflow
 
     def _child(self, parent: _Open, position: int) -> int:
         if self._parts >= MAX_PARTS:

@@ -1,10 +1,10 @@
-"""One mail, taken apart: its submission, and a row for everything that was in it."""
+"""Takes a mail or file apart: into a submission, and a row for each attachment."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from pipeline import clock, places, wording
@@ -19,7 +19,7 @@ from pipeline.ingest.headers import Headers
 from pipeline.ingest.inbox import NewFile, NewMail
 from pipeline.ingest.mime import Part
 from pipeline.ingest.originals import Originals
-from pipeline.ingest.rows import Rows
+from pipeline.ingest.rows import Incoming, Rows
 from pipeline.ingest.spool import Readable, stretch
 from pipeline.model import (
     Attachment,
@@ -35,16 +35,16 @@ from pipeline.model import (
 from pipeline.texts import Detail
 
 _TEXT = 2000
-_MAX_ENCODED_MAILS = 5  # in each other
+_MAX_ENCODED_MAILS = 5  # nested in each other
 _BROKEN = Refusal(Reason.BROKEN_MAIL, Detail.UNREADABLE_MAIL)
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What a mail or a file became; not yet in the ledger.
+    """What a mail or a file became; it is not in the ledger yet.
 
-    ``digest`` tells it from all others; ``bytes``: of its attachments; ``error``: why the mail
-    could not be read, if so.
+    ``digest`` identifies its content; ``bytes``: of its attachments; ``error``: the type of the
+    error if the mail could not be read.
     """
 
     submission: Submission
@@ -56,15 +56,15 @@ class Taken:
 
 @dataclass
 class _Words:
-    """What was written, collected on the way through the parts."""
+    """The texts of a mail, collected on the way through the parts."""
 
     plain: list[str] = field(default_factory=list)
     html: list[str] = field(default_factory=list)
-    inner: list[str] = field(default_factory=list)  # of forwarded mails, if there is no other
-    link: bool = False
+    inner: list[str] = field(default_factory=list)  # of forwarded mails, the last resort
+    has_link: bool = False
 
     def add(self, role: Role, text: str, *, forwarded: bool) -> None:
-        self.link = self.link or contents.has_cloud_link(text)
+        self.has_link = self.has_link or contents.has_cloud_link(text)
         if role is Role.HTML:
             text = contents.html_text(text)
         if forwarded:
@@ -77,14 +77,22 @@ class _Words:
         return contents.tidy(self.plain) or contents.tidy(self.html) or contents.tidy(self.inner)
 
 
+@dataclass
+class _Draft:
+    """What is collected on the way through the parts of a mail."""
+
+    rows: Rows
+    words: _Words = field(default_factory=_Words)
+
+
 def submission_id(identity: MailIdentity) -> str:
-    """The name of a submission: the same at every try."""
+    """The id of a submission, which is the same at every try."""
     key = "\0".join((identity.account, identity.mailbox, str(identity.uidvalidity), identity.uid))
     return "s" + hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
 class Taker:
-    """Takes mails apart into the workspace's originals."""
+    """Takes mails and files apart; the attachments become originals of the workspace."""
 
     def __init__(self, originals: Originals, campaign: Campaign) -> None:
         self._originals, self._campaign = originals, campaign
@@ -101,75 +109,69 @@ class Taker:
         fields = mail.root.headers
         if not fields.fields:
             return self.broken(arrival, file)
-        subject = fields.text("subject")
-        in_subject = (
-            (Finding(Carrier.SUBJECT, What.LOCATION),)
-            if places.found(subject[: places.LIMIT])
-            else ()
+        findings: tuple[Finding, ...] = ()
+        if places.found(fields.text("subject")[: places.LIMIT]):
+            findings = (Finding(Carrier.SUBJECT, What.LOCATION),)
+        draft = _Draft(Rows(self._originals, findings))
+        kept = self._parts(mail, draft)
+        moment = arrival.received or fields.received_at or arrival.file_time or datetime.now(UTC)
+        return Taken(
+            self._submission(arrival.identity, fields, draft, moment),
+            tuple(draft.rows.list),
+            fingerprint(file, kept),
+            draft.rows.bytes,
         )
-        rows = Rows(self._originals, in_subject)
-        words = _Words()
-        kept = self._parts(mail, file, rows, words, level=0)
-        received = arrival.received or fields.received_at or arrival.file_time
-        submission = self._submission(arrival.identity, fields, subject, words, received, rows.list)
-        return Taken(submission, tuple(rows.list), fingerprint(file, kept), rows.bytes)
 
     def file(self, arrival: NewFile, file: Readable) -> Taken:
         """Take in a file that came by another way than mail: a submission of its own.
 
         :raises OSError: the disk is full, or the file can't be read.
         """
-        rows = Rows(self._originals)
-        stored = rows.file(arrival.name, stretch(file))
-        submission = Submission(
-            id=submission_id(arrival.identity),
-            message_id="",
-            sender="",
-            subject="",
-            text="",
-            received_at=clock.stamp(arrival.moment),
-            notes=self._notes(_Words(), arrival.moment, rows.list, hidden=False),
+        draft = _Draft(Rows(self._originals))
+        stored = draft.rows.file(Incoming(arrival.name, stretch(file)))
+        submission = replace(
+            _wordless(arrival.identity, arrival.moment),
+            notes=self._notes(draft, arrival.moment, hidden=False),
         )
         digest = stored.sha256 or fingerprint(file)
-        return Taken(submission, tuple(rows.list), digest, rows.bytes)
+        return Taken(submission, tuple(draft.rows.list), digest, draft.rows.bytes)
 
     def broken(self, arrival: NewMail, file: Readable, error: str = "") -> Taken:
         """Record a mail that can't be read, so that it is neither lost nor read again."""
         rows = Rows(self._originals)
         rows.missing("mail", _BROKEN)
-        submission = Submission(
-            id=submission_id(arrival.identity),
-            message_id="",
-            sender="",
-            subject="",
-            text="",
-            received_at=clock.stamp(arrival.moment or datetime.now(UTC)),
+        submission = replace(
+            _wordless(arrival.identity, arrival.moment or datetime.now(UTC)),
             notes=(Note.BROKEN_MAIL,),
         )
         return Taken(submission, tuple(rows.list), fingerprint(file), error=error)
 
-    def _parts(
-        self, mail: mime.Mail, file: Readable, rows: Rows, words: _Words, level: int
-    ) -> list[Kept]:
-        """Take in what stands in the leaves; gives those of which all was kept."""
+    def _parts(self, mail: mime.Mail, draft: _Draft, level: int = 0) -> list[Kept]:
+        """Take in the leaves of a mail.
+
+        :param level: the number of encoded mails around it.
+        :returns: the leaves of which all bytes were kept.
+        """
         kept: list[Kept] = []
-        leaves = list(mail.root.walk())
-        shown = self._read_words(leaves, file, words, nested=level > 0)
-        for part, above in leaves:
+        rows = draft.rows
+        shown = _read_words(mail, draft.words, nested=level > 0)
+        for part, above in mail.root.walk():
             role = contents.role(part)
             count = len(rows.list)
             if role is Role.LOST:
                 rows.missing(part.headers.filename or "mail", contents.PARTS_LOST)
             elif role is Role.MAIL:
-                self._encoded_mail(part, file, rows, words, level)
+                self._encoded_mail(part, mail.file, draft, level + 1)
             elif role is Role.ATTACHMENT:
                 content_id = part.headers.content_id
+                inline = content_id in shown or part.headers.disposition == "inline"
                 stored = rows.file(
-                    part.headers.filename,
-                    body(part, file),
-                    in_layout=content_id != ""
-                    and (content_id in shown or part.headers.disposition == "inline"),
-                    refusal=contents.sealed(part, above),
+                    Incoming(
+                        part.headers.filename,
+                        body(part, mail.file),
+                        in_layout=content_id != "" and inline,
+                        refusal=contents.sealed(part, above),
+                    )
                 )
                 if stored.sha256 is not None:
                     kept.append((part.start, part.end, stored.sha256))
@@ -179,77 +181,47 @@ class Taker:
             rows.missing("mail", contents.TOO_MANY)
         return kept
 
-    def _read_words(
-        self, leaves: list[tuple[Part, tuple[Part, ...]]], file: Readable, words: _Words, *,
-        nested: bool,
-    ) -> set[str]:  # fmt: skip
-        """Collect what was written.
-
-        :returns: the Content-IDs that the HTML shows.
-        """
-        shown: set[str] = set()
-        for part, above in leaves:
-            role = contents.role(part)
-            if role in (Role.TEXT, Role.HTML):
-                text = _text(part, file)
-                words.add(role, text, forwarded=nested or contents.forwarded(above))
-                if role is Role.HTML:
-                    shown |= contents.shown_ids(text)
-        return shown
-
-    def _encoded_mail(
-        self, part: Part, file: Readable, rows: Rows, words: _Words, level: int
-    ) -> None:
-        """A mail in the mail that is under a transfer encoding, which RFC 2046, 5.2.1 forbids."""
-        if level >= _MAX_ENCODED_MAILS:
-            rows.missing("mail", contents.PARTS_LOST)
+    def _encoded_mail(self, part: Part, file: Readable, draft: _Draft, level: int) -> None:
+        """Take in a mail that has a transfer encoding, which RFC 2046, section 5.2.1 forbids."""
+        if level > _MAX_ENCODED_MAILS:
+            draft.rows.missing("mail", contents.PARTS_LOST)
             return
         with self._originals.nested_spool() as spool:
             try:
                 for piece in body(part, file):
                     spool.write(piece)
             except Incomplete:
-                rows.missing("mail", contents.CUT)
+                draft.rows.missing("mail", contents.CUT)
             except Refused as refused:
-                rows.missing("mail", refused.refusal)
+                draft.rows.missing("mail", refused.refusal)
                 return
-            self._parts(mime.split(spool), spool, rows, words, level + 1)
+            self._parts(mime.split(spool), draft, level)
 
     def _submission(
-        self,
-        identity: MailIdentity,
-        fields: Headers,
-        subject: str,
-        words: _Words,
-        received: datetime | None,
-        attachments: list[Attachment],
+        self, identity: MailIdentity, fields: Headers, draft: _Draft, moment: datetime
     ) -> Submission:
         senders = fields.addresses("from") or fields.addresses("sender", "reply-to", "return-path")
-        text = words.text
+        subject, text = fields.text("subject"), draft.words.text
         hidden = any(places.found(each[: places.LIMIT]) for each in (text, subject))
-        moment = received or datetime.now(UTC)
-        return Submission(
-            id=submission_id(identity),
+        return replace(
+            _wordless(identity, moment),
             message_id=wording.storable(fields.get("message-id"), 250),
             sender=wording.plain(senders[0], 254) if senders else "",
             subject=wording.storable(subject, 300),
             text=contents.tidy([wording.storable(text, _TEXT, lines=True)]),
-            received_at=clock.stamp(moment),
-            notes=self._notes(words, moment, attachments, hidden=hidden),
+            notes=self._notes(draft, moment, hidden=hidden),
             recipients=tuple(
                 wording.plain(address, 254)
                 for address in fields.addresses("to", "cc", "delivered-to", "x-original-to")
             ),
         )
 
-    def _notes(
-        self, words: _Words, moment: datetime, attachments: list[Attachment], *, hidden: bool
-    ) -> tuple[Note, ...]:
-        reasons = [item.refusal.reason if item.refusal else None for item in attachments]
+    def _notes(self, draft: _Draft, moment: datetime, *, hidden: bool) -> tuple[Note, ...]:
+        reasons = [item.refusal.reason if item.refusal else None for item in draft.rows.list]
         opens, closes = self._campaign.opens, self._campaign.closes
         day = moment.astimezone(UTC).date()
         said = {
-            Note.HAS_A_LINK: words.link,
+            Note.HAS_A_LINK: draft.words.has_link,
             Note.OUTSIDE_WINDOW: bool((opens and day < opens) or (closes and day > closes)),
             Note.NO_ATTACHMENT: all(reason is Reason.DECORATION for reason in reasons),
             Note.LOCATION_IN_TEXT: hidden,
@@ -258,24 +230,52 @@ class Taker:
         return tuple(note for note, holds in said.items() if holds)
 
 
-def body(part: Part, file: Readable) -> Iterator[bytes]:
-    """The decoded bytes of a leaf.
+def _wordless(identity: MailIdentity, moment: datetime) -> Submission:
+    """A submission without the words of a mail."""
+    return Submission(
+        id=submission_id(identity),
+        message_id="",
+        sender="",
+        subject="",
+        text="",
+        received_at=clock.stamp(moment),
+    )
 
-    :raises Incomplete: the mail, or the part, ends in the middle.
+
+def _read_words(mail: mime.Mail, words: _Words, *, nested: bool) -> set[str]:
+    """Collect the texts of a mail.
+
+    :returns: the Content-IDs that its HTML shows.
+    """
+    shown: set[str] = set()
+    for part, above in mail.root.walk():
+        role = contents.role(part)
+        if role in (Role.TEXT, Role.HTML):
+            text = _text(part, mail.file)
+            words.add(role, text, forwarded=nested or contents.forwarded(above))
+            if role is Role.HTML:
+                shown |= contents.shown_ids(text)
+    return shown
+
+
+def body(part: Part, file: Readable) -> Iterator[bytes]:
+    """Decode the bytes of a leaf.
+
+    :raises Incomplete: the mail or the part ends too early.
     """
     pieces = _Counted(stretch(file, part.start, part.end))
     encoding = part.headers.encoding
     decoded_pieces = decoder(encoding)(pieces)
     text = part.content_type.startswith("text/") and encoding in ("8bit", "quoted-printable")
-    # lines end as the last program on the way liked it; one file must have one SHA-256
+    # any program on the way may change line ends, but one file must have one SHA-256
     yield from unix_lines(decoded_pieces) if text or encoding == "7bit" else decoded_pieces
-    # base64 that ended with its own mark is whole, also where the mail is not
+    # base64 that ends with its own mark is whole, even if the mail is not
     if part.broken_off and pieces.exhausted:
         raise Incomplete
 
 
 class _Counted:
-    """Passes pieces on, and knows whether it was asked for more than there were."""
+    """Passes pieces on; ``exhausted`` says whether the last one was reached."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
