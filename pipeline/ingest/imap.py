@@ -27,7 +27,7 @@ from pipeline.model import Filed, MailIdentity
 from pipeline.workspace import Workspace
 
 PIECE = 2_000_000
-PAUSES_S = (0.0, 1.0, 5.0, 15.0)  # before each new try; progress begins the count anew
+PAUSES_S = (0.0, 1.0, 5.0, 15.0)  # before each try; every answer starts the count again
 _LONGEST_SET = 4000  # characters of a command; servers refuse long ones
 _MOST_SETS = 20
 _BATCH = 200
@@ -67,7 +67,7 @@ class ImapInbox(Inbox):
 
         :raises InboxError: the server can't be reached or refuses.
         """
-        return self._tried(lambda session: self._new(session, known))
+        return self._retry(lambda session: self._new(session, known))
 
     def _new(self, session: Session, known: Known) -> Sequence[Arrival]:
         seen = {int(uid) for uid in known(self._account, self._mailbox, session.uidvalidity)}
@@ -100,7 +100,7 @@ class ImapInbox(Inbox):
         with spool(self._spools) as file:
             while True:
                 ask = partial(Session.piece, uid=uid, offset=offset, size=PIECE)
-                piece = self._tried(ask)
+                piece = self._retry(ask)
                 if piece is None:
                     raise Gone
                 file.write(piece)
@@ -121,7 +121,7 @@ class ImapInbox(Inbox):
         """
         if not self._config.inbox.processed_folder:
             return 0
-        return self._tried(lambda session: self._settle(session, ledger))
+        return self._retry(lambda session: self._settle(session, ledger))
 
     def _settle(self, session: Session, ledger: Ledger) -> int:
         folder = self._config.inbox.processed_folder
@@ -153,7 +153,7 @@ class ImapInbox(Inbox):
             )
         ]
         still: set[int] = set()
-        for part in _cut(uid_set(asked)) if asked and session.exists else ():
+        for part in _split_set(uid_set(asked)) if asked and session.exists else ():
             still.update(session.search(part))
         if still and not session.moves:
             copied = session.copied(still, self._config.inbox.processed_folder)
@@ -169,7 +169,7 @@ class ImapInbox(Inbox):
 
     # -- the connection -------------------------------------------------------------------
 
-    def _tried(self, work: Callable[[Session], _T]) -> _T:
+    def _retry(self, work: Callable[[Session], _T]) -> _T:
         """Do *work* on the connection, and again on a new one if it breaks.
 
         :raises InboxError: it broke too often in a row.
@@ -180,7 +180,7 @@ class ImapInbox(Inbox):
             if trouble is not None:
                 time.sleep(pause_s)
             try:
-                return work(self._connected())
+                return work(self._connect())
             except BROKEN as error:
                 if _is_local(error):
                     raise
@@ -202,7 +202,7 @@ class ImapInbox(Inbox):
             "run again when the server can be reached."
         ) from trouble
 
-    def _connected(self) -> Session:
+    def _connect(self) -> Session:
         if self._session is None:
             read_only = not self._config.inbox.processed_folder
             self._session = Session(self._config, self._credentials, read_only=read_only)
@@ -236,11 +236,11 @@ def unknown_sets(seen: Iterable[int]) -> list[str]:
         if uid > next_uid:
             gaps.append(f"{next_uid}:{uid - 1}" if uid - 1 > next_uid else str(next_uid))
         next_uid = uid + 1
-    sets = _cut(",".join([*gaps, f"{next_uid}:*"]))
+    sets = _split_set(",".join([*gaps, f"{next_uid}:*"]))
     return sets if len(sets) <= _MOST_SETS else ["1:*"]
 
 
-def _cut(text: str) -> list[str]:
+def _split_set(text: str) -> list[str]:
     """Split a sequence set into pieces that fit into a command."""
     sets = [""]
     for item in text.split(","):
