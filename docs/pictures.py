@@ -3,8 +3,8 @@
     .venv/bin/python docs/pictures.py WORKSPACE/report [FOLDER]
 
 Writes report-*.png and review-*.png into FOLDER (default: docs/pictures), each below 300 KB.
-The review is that of a copy of the workspace, whose config.toml stands beside it, so nothing is
-decided in the workspace itself.
+The review runs on a copy of the workspace and its config.toml, so nothing is decided in the
+workspace itself.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import signal
 import subprocess
 import sys
@@ -79,6 +80,20 @@ def test_it_prints_its_link_holds_its_port_and_ends_with_ctrl_c(
     assert process.returncode == 0
     assert out == ""
     assert "Traceback" not in err
+
+
+def test_with_json_it_ends_with_one_object(config: Config, tmp_path: Path) -> None:
+    assert config.root.exists()
+    with command(tmp_path, "--json") as process:
+        port = str(urlsplit(link(process)).port)
+        with command(tmp_path, "--json", "--port", port) as second:
+            out, err = second.communicate(timeout=HANG_S)
+        assert json.loads(out)["exit_code"] == second.returncode == 1
+        assert json.loads(out)["error"] in err
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=HANG_S)
+    assert process.returncode == 0
+    assert json.loads(out) == {"exit_code": 0}
 
 
 def test_in_the_background_it_ignores_ctrl_c(config: Config, tmp_path: Path) -> None:
