@@ -9,6 +9,7 @@ scratch folder, which is the only place where it can write.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import uuid
@@ -98,6 +99,18 @@ def flush_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def cache_key(kind: str, version: int, *parts: object) -> str:
+    """Return the key under which a file is kept: a hash of all that decides its bytes.
+
+    :param kind: what is made; different kinds never share a key.
+    :param version: of the code that makes it, see ``versions``.
+    :param parts: values that JSON can hold; the order of the keys in a mapping does not matter.
+    :returns: 32 hex digits.
+    """
+    text = json.dumps([kind, version, *parts], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def sha256_of(path: Path) -> str:

@@ -112,6 +112,13 @@ def test_lengths_are_exact_to_the_picture_and_the_sample(scene: ClipScene) -> No
         list(pool.map(lambda length: exact(scene.to(SMALL), length), lengths))
 
 
+def test_outputs_of_one_size_share_their_caption(scene: ClipScene) -> None:
+    film = scene.painted("film.mp4", [numbered(n) for n in range(10)], "30", *CODEC)
+    quick = Output(name="quick", size="160x90", fps=60)
+    made = scene.to(WIDE, quick, text="#RiverWeek").clips(film)
+    assert [len(made[name].pictures) for name in ("wide", "quick")] == [10, 20]
+
+
 def test_the_same_original_gives_the_same_bytes(scene: ClipScene, tmp_path: Path) -> None:
     film = scene.film(
         "film.mp4",

@@ -8,7 +8,6 @@ needs more is drawn smaller, and a word that is longer than a line is broken.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, groupby
@@ -16,12 +15,11 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from pipeline import publishing
+from pipeline import publishing, versions
 from pipeline.config import CaptionPosition, CaptionStyle
 from pipeline.errors import ConfigError
 from pipeline.media import fonts, writing
 
-_VERSION = 2
 _SAFE = 0.05
 _TEXT_HEIGHT = 0.042  # of the frame's shorter side
 _SMALLEST = 0.4  # of that, before a text is too long
@@ -66,8 +64,8 @@ def strip(
     words = tuple(text.split())
     if not words:
         return None
-    name = hashlib.sha256(f"{_VERSION}|{style}|{text}|{width}x{height}".encode()).hexdigest()[:24]
-    path = folder / f"caption-{name}.png"
+    key = publishing.cache_key("caption", versions.CAPTION, style, text, width, height)
+    path = folder / f"caption-{key}.png"
     if path.exists():
         with Image.open(path) as image:
             drawn = image.size

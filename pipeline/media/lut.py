@@ -9,7 +9,6 @@ shown by BT.1886 (a power of 2.4), photos by sRGB, at both ends alike.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +16,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import publishing
+from pipeline import publishing, versions
 from pipeline.media.probe import PQ, Picture
 from pipeline.media.profile import Profile
 
 Values = NDArray[np.float64]
 
-_VERSION = 2
 _SIZE = 65
 _WHITE_CD_M2 = 203.0
 _PEAK_CD_M2 = 1000.0
@@ -71,8 +69,8 @@ def table(picture: Picture, profile: Profile | None) -> Table | None:
 
 def written(wanted: Table, folder: Path) -> Path:
     """The file of a table, from *folder* or calculated."""
-    name = hashlib.sha256(f"{_VERSION} {_SIZE} {wanted.name}".encode()).hexdigest()[:24]
-    path = folder / f"colours-{name}.cube"
+    key = publishing.cache_key("colours", versions.COLOURS, _SIZE, wanted.name)
+    path = folder / f"colours-{key}.cube"
     if not path.exists():
         steps = np.linspace(0, 1, _SIZE)
         blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")

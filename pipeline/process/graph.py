@@ -7,6 +7,7 @@ the encoder of an output exactly once.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,9 +69,10 @@ def clip_graph(source: ClipSource, targets: tuple[ClipTarget, ...], glanced: Gla
     pictures = pictures if glanced.rate is not None else [small, *pictures]
     sounds = _sound(file, source).split(len(targets))
     outputs = []
-    for target, seen, heard in zip(targets, pictures, sounds, strict=True):
+    parts = zip(targets, pictures, _captions(targets), sounds, strict=True)
+    for target, seen, caption, heard in parts:
         first = target is targets[0]  # the sound is the same in all
-        shown, poster, *more = _picture(seen, source, target).split(
+        shown, poster, *more = _picture(seen, source, target, caption).split(
             3 if first and probe.still else 2
         )
         small = _uncaptioned(more[0], source, target) if more else small
@@ -129,21 +131,21 @@ def _faster(picture: Picture, output: Output) -> bool:
     return picture.pace * (2 if picture.interlaced else 1) > output.fps + 0.5
 
 
-def _picture(stream: Video, source: ClipSource, target: ClipTarget) -> Video:
+def _picture(stream: Video, source: ClipSource, target: ClipTarget, caption: Video | None) -> Video:
     """Frame and caption the picture, at the output's rate and exactly as long as the target."""
     output, picture, still = target.output, source.probe.picture, source.probe.still
     if not still and picture.packets > 1:
         # pictures are dropped before the work on them, and repeated after it
         faster = _faster(picture, output)
         stream = _constant_rate(stream, output) if faster else stream
-        stream = _captioned(framing.framed(stream, picture, output), target)
+        stream = _captioned(framing.framed(stream, picture, output), target, caption)
         stream = stream if faster else _constant_rate(stream, output)
         stream = stream.filter("tpad", stop=-1, stop_mode="clone")
     elif still and source.recipe.still_motion == "drift":
         stream = framing.drifting(stream, picture, output, target.frames)
-        stream = _captioned(stream, target)
+        stream = _captioned(stream, target, caption)
     else:
-        stream = _captioned(framing.framed(stream, picture, output), target)
+        stream = _captioned(framing.framed(stream, picture, output), target, caption)
         stream = framing.hold(stream, output.fps)
     shown = stream.filter("trim", end_frame=target.frames).filter("format", "yuv420p")
     return encode.labelled(shown.filter("sidedata", mode="delete"))
@@ -158,16 +160,27 @@ def _constant_rate(stream: Video, output: Output) -> Video:
     return stream.filter("setpts", early).filter("fps", fps=output.fps, start_time=0)
 
 
-def _captioned(stream: Video, target: ClipTarget) -> Video:
-    if target.strip is None:
-        return stream
-    strip = read(target.strip.path, {"f": "png_pipe"}).video("0")
+def _captions(targets: tuple[ClipTarget, ...]) -> list[Video | None]:
+    """Read the caption strip of each target; targets of one size share a strip."""
+    counts = Counter(target.strip.path for target in targets if target.strip)
+    copies = {path: iter(_caption(path).split(count)) for path, count in counts.items()}
+    return [next(copies[target.strip.path]) if target.strip else None for target in targets]
+
+
+def _caption(path: Path) -> Video:
+    strip = read(path, {"f": "png_pipe"}).video("0")
     labelled = strip.filter(
         "scale", out_color_matrix="bt709", out_range="tv", flags="full_chroma_int"
     )
+    return labelled.filter("format", "yuva420p")
+
+
+def _captioned(stream: Video, target: ClipTarget, caption: Video | None) -> Video:
+    if target.strip is None or caption is None:
+        return stream
     return overlay(
         stream,
-        labelled.filter("format", "yuva420p"),
+        caption,
         x=target.strip.x,
         y=target.strip.y,
         format="yuv420",

@@ -1,7 +1,7 @@
 """What is to be made of an original: text, category, and the key that says when it is done.
 
-Two clips with the same bytes and the same key come out the same, so a stage may skip what
-is done and redo what a changed configuration touches, and nothing else.
+Two originals with the same bytes and the same key give the same clip.  So a stage can skip what
+is done, and a changed configuration redoes only the clips that it changes.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from pipeline import publishing, versions
 from pipeline.config import CaptionPosition, CaptionStyle, Category, Config, Output
 from pipeline.ffmpeg import runner
 from pipeline.media import encode
 from pipeline.media.timebase import fade_frames
 from pipeline.model import Attachment, Review, Submission
 
-# Raised whenever the same recipe would give other bytes, so that clips are made again.
-_VERSION = 4
+_VERSIONS = (versions.CLIP_GRAPH, versions.ENCODING, versions.CAPTION, versions.COLOURS)
+# While nothing else has changed, clips made under the former formula of keys are done.
+_FORMER = 4 if (versions.CLIP, *_VERSIONS) == (5, 1, 1, 2, 2) else None
 
 
 @dataclass(frozen=True)
@@ -44,22 +46,34 @@ class Recipe:
     dictated: bool = False
 
     def fade_frames(self, output: Output) -> int:
-        """How many pictures of *output* a crossfade of the montage lasts; 0 for hard cuts."""
+        """Return how many pictures of *output* a crossfade lasts; 0 for hard cuts."""
         return fade_frames(self.transition_seconds, output.fps)
 
     @property
     def key(self) -> str:
-        """The hash of what the clip's bytes depend on: 32 hex digits."""
+        """The hash of all that decides the clip's bytes: 32 hex digits."""
         return _key(self)
 
     @property
     def refusal_key(self) -> str:
-        """The hash of what a rejection depends on: a new hashtag saves no broken file."""
-        return _digest([_VERSION, "refusal", self.max_source_seconds])
+        """The hash of all that decides a rejection.
+
+        Hashtags are not part of it: changing them cannot make a broken file usable.
+        """
+        return publishing.cache_key("refusal", versions.CLIP, self.max_source_seconds)
+
+    def is_key(self, key: str) -> bool:
+        """Whether a clip that was made under *key* is the clip of this recipe."""
+        return key == self.key or (_FORMER is not None and key == former_key(self, encoder()))
+
+    def is_refusal_key(self, key: str) -> bool:
+        """Whether an original that was rejected under *key* would be rejected again."""
+        former = _digest([_FORMER, "refusal", self.max_source_seconds])
+        return key == self.refusal_key or (_FORMER is not None and key == former)
 
 
 def choose(config: Config, item: Attachment, submission: Submission, review: Review) -> Recipe:
-    """The recipe for an original, by the mail in which it came first and the review's word."""
+    """Return the recipe of an original, by the first mail that brought it and by its review."""
     category = _category(config.campaign.category, item, submission)
     if review.category is not None:
         named = (c for c in config.campaign.category if c.name == review.category)
@@ -73,7 +87,7 @@ def choose(config: Config, item: Attachment, submission: Submission, review: Rev
 
 
 def of(config: Config, caption: str, category: str | None = None) -> Recipe:
-    """The recipe for a clip with this caption."""
+    """Return the recipe of a clip with this caption."""
     return Recipe(
         caption=caption,
         category=category,
@@ -89,10 +103,22 @@ def of(config: Config, caption: str, category: str | None = None) -> Recipe:
 
 
 @cache
+def former_key(recipe: Recipe, program: str) -> str:
+    """Return the key that a clip has in ledgers of before ``versions``.
+
+    :param program: the file name of the FFmpeg that made it.
+    """
+    return _digest([_FORMER, *_contents(recipe, program)])
+
+
+@cache
 def _key(recipe: Recipe) -> str:
-    parts = [
-        _VERSION,
-        Path(runner.program()).name,  # another FFmpeg may write other parameter sets
+    return publishing.cache_key("clip", versions.CLIP, _VERSIONS, *_contents(recipe, encoder()))
+
+
+def _contents(recipe: Recipe, program: str) -> list[object]:
+    contents: list[object] = [
+        program,
         recipe.caption,
         recipe.caption_position,
         recipe.caption_style,
@@ -101,9 +127,14 @@ def _key(recipe: Recipe) -> str:
         recipe.still_motion,
         recipe.loudness_lufs,
     ]
-    if recipe.transition_seconds > 0:  # moves key frames, and nothing else
-        parts.append([recipe.fade_frames(output) for output in recipe.outputs])
-    return _digest(parts)
+    if recipe.transition_seconds > 0:  # moves key frames, and changes nothing else
+        contents.append([recipe.fade_frames(output) for output in recipe.outputs])
+    return contents
+
+
+def encoder() -> str:
+    """Return the name of FFmpeg's file: another version may write other parameter sets."""
+    return Path(runner.program()).name
 
 
 def _category(

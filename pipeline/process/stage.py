@@ -83,9 +83,9 @@ def plan(
 
 def _is_done(result: ClipResult, wanted: Recipe, workspace: Workspace) -> bool:
     if result.status is Status.REJECTED:
-        return result.recipe == wanted.refusal_key
+        return wanted.is_refusal_key(result.recipe)
     length = result.source.duration_s if result.source else None
-    if result.recipe != wanted.key or (length or 0) > wanted.max_source_seconds:
+    if not wanted.is_key(result.recipe) or (length or 0) > wanted.max_source_seconds:
         return False
     return all((workspace.root / output.path).exists() for output in result.outputs)
 

@@ -6,8 +6,6 @@ shows, and made again only when that changes.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline import judge, publishing
+from pipeline import judge, publishing, versions
 from pipeline.codecs import codec_of
 from pipeline.config import Config, Output
 from pipeline.ffmpeg.graph import Graph, OutputFile, Video, overlay, read, write
@@ -26,7 +24,6 @@ from pipeline.render.lettering import Pixels, Words
 from pipeline.render.timeline import Segment
 from pipeline.run import Run
 
-_VERSION = 3
 _SECONDS = 3.0
 _CHAPTER_SECONDS = 2.0
 _FADE_S = 0.6
@@ -86,8 +83,8 @@ def card(run: Run, words: Words, title: str, output: Output) -> Segment:
     fade = fade_frames(run.config.montage.transition_seconds, output.fps)
     arguments = encode.card_arguments(output) | encode.cut_arguments(frames, fade)
     said = [words.title, words.lines, words.chapter]
-    parts = [_VERSION, said, style.key, output.model_dump(), arguments]
-    key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+    parts = [versions.ENCODING, said, style.key, output.model_dump(), arguments]
+    key = publishing.cache_key("card", versions.CARD, *parts)
     final = run.workspace.cache / f"card-{key}{codec_of(output).suffix}"
     if not final.exists():
         ground = lettering.ground(output, style)

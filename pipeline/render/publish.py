@@ -6,7 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from pipeline import judge, publishing, wording
+from pipeline import judge, publishing, versions, wording
 from pipeline.codecs import codec_of
 from pipeline.config import Config
 from pipeline.media import encode
@@ -14,7 +14,6 @@ from pipeline.render import join, music, sheet, sidecars
 from pipeline.render.timeline import Timeline
 from pipeline.run import Run
 
-_VERSION = 3
 _POSTER, _SHEET, _SUMS = ".jpg", ".sheet.jpg", ".sha256"
 _TEXTS: dict[str, judge.TextKind] = {
     ".vtt": "vtt",
@@ -27,8 +26,23 @@ _TEXTS: dict[str, judge.TextKind] = {
 
 def key(film: Timeline, config: Config) -> str:
     """Return the hash of all that decides the bytes of a montage and of the files beside it."""
-    parts = [
-        _VERSION,
+    parts = [versions.SEAM, versions.ENCODING, *_contents(film, config)]
+    if config.montage.music:
+        parts.append(config.process.loudness_lufs)
+    return publishing.cache_key("montage", versions.MONTAGE, *parts)
+
+
+def former_keys(film: Timeline, config: Config) -> tuple[str, ...]:
+    """Return the key of the former formula, if the same montage was made under it."""
+    unchanged = (versions.MONTAGE, versions.SEAM, versions.ENCODING) == (4, 3, 1)
+    if not unchanged or (config.montage.music and config.process.loudness_lufs != -16.0):
+        return ()
+    text = json.dumps([3, *_contents(film, config)])
+    return (hashlib.sha256(text.encode()).hexdigest()[:32],)
+
+
+def _contents(film: Timeline, config: Config) -> list[object]:
+    contents: list[object] = [
         config.campaign.name,
         config.report.sender,
         [
@@ -49,8 +63,8 @@ def key(film: Timeline, config: Config) -> str:
         encode.montage_arguments(film.output),
     ]
     if config.montage.music:
-        parts += [publishing.sha256_of(music.source(config)), config.montage.music_lufs]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+        contents += [publishing.sha256_of(music.source(config)), config.montage.music_lufs]
+    return contents
 
 
 def publish(run: Run, film: Timeline, final: Path) -> str:

@@ -7,14 +7,12 @@ that is withdrawn are deleted too.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from pipeline import judge, publishing
+from pipeline import judge, publishing, versions
 from pipeline.codecs import codec_of
 from pipeline.errors import StageError
 from pipeline.ffmpeg.graph import Graph, Video, overlay, read, write, xfade
@@ -25,7 +23,6 @@ from pipeline.render.timeline import Timeline
 from pipeline.run import Run
 from pipeline.workspace import Workspace
 
-_VERSION = 3
 _CARD = "card"
 _SHA = 16  # digits of an original in a name
 # Small pictures are made several at a time, up to so many pixels and bridges: starting a program
@@ -43,14 +40,14 @@ def path_of(bridge: Bridge, film: Timeline, workspace: Workspace) -> Path:
     """Return the place of a bridge: named by its originals and by the hash of all that makes it."""
     output = film.output
     parts = [
-        _VERSION,
+        versions.ENCODING,
         [(side.segment.content, side.start, side.stop) for side in bridge.sides],
         bridge.tail is None,
         (film.transition, bridge.fade) if bridge.fade else None,
         (output.width, output.height, output.fps),
         encode.piece_arguments(output),
     ]
-    key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+    key = publishing.cache_key("seam", versions.SEAM, *parts)
     names = [side.segment.sha256[:_SHA] or _CARD for side in bridge.sides]
     return folder(workspace) / f"{'-'.join([*names, key])}{codec_of(output).suffix}"
 
@@ -101,25 +98,30 @@ def _shown(path: Path) -> set[str]:
 
 
 def _make_batch(run: Run, plan: CutPlan, batch: dict[Path, Bridge]) -> None:
-    output = plan.film.output
+    fps = plan.film.output.fps
     frames = sum(bridge.frames for bridge in batch.values())
-    options = encode.piece_arguments(output)
     with publishing.scratch_folder(folder(run.workspace)) as scratch:
         parts = {path: publishing.part_path(scratch / path.name) for path in batch}
-        outputs = tuple(
-            write(parts[path], options, _picture(bridge, plan, run.workspace))
-            for path, bridge in batch.items()
-        )
+        growing = {parts[path]: bridge for path, bridge in batch.items()}
         run.ffmpeg.make(
             "seam",
-            Graph(outputs, filter_threads=1),
+            batch_graph(plan, growing, run.workspace),
             reads=(run.workspace.clips, run.workspace.cache),
             scratch=scratch,
-            seconds=300 + 20 * frames / output.fps,
+            seconds=300 + 20 * frames / fps,
         )
         for path, bridge in batch.items():
-            _verify(parts[path], bridge, output.fps)
+            _verify(parts[path], bridge, fps)
             publishing.publish(parts[path], path)
+
+
+def batch_graph(plan: CutPlan, batch: dict[Path, Bridge], workspace: Workspace) -> Graph:
+    """Build the graph that encodes some bridges of a film, each into its path."""
+    options = encode.piece_arguments(plan.film.output)
+    outputs = (
+        write(path, options, _picture(bridge, plan, workspace)) for path, bridge in batch.items()
+    )
+    return Graph(tuple(outputs), filter_threads=1)
 
 
 def _verify(part: Path, bridge: Bridge, fps: int) -> None:

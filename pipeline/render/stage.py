@@ -122,7 +122,8 @@ def _whole(run: Run, film: Timeline) -> Rendered:
     )
     key = publish.key(film, run.config)
     path = run.workspace.relative(final)
-    cached = run.ledger.runs.montage_key(path) == key and final.exists()
+    same = (key, *publish.former_keys(film, run.config))
+    cached = run.ledger.runs.montage_key(path) in same and final.exists()
     if not cached:
         sha256 = publish.publish(run, film, final)
         clips = tuple(segment.sha256 for segment in film.segments if segment.sha256)

@@ -1,0 +1,19 @@
+"""The versions of everything that makes files which are kept: part of the keys they are kept under.
+
+Raise a version whenever the same input would give other bytes.  Whatever was made under an older
+version is then made again.  ``tests/test_versions.py`` fails when an output changes and its version
+does not.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+CLIP: Final = 5  # findings, warnings, and the order of work in process
+CLIP_GRAPH: Final = 1  # the filters of a clip
+ENCODING: Final = 1  # the options of the encoders
+CAPTION: Final = 2  # the pixels of a caption strip
+COLOURS: Final = 2  # the values of a colour table
+CARD: Final = 3
+SEAM: Final = 3
+MONTAGE: Final = 4
