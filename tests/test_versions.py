@@ -22,8 +22,8 @@ from support.command_scene import begin, config
 from support.render_scene import Drawn
 
 from pipeline import formats, versions
-from pipeline.commands import nightly
-from pipeline.config import Campaign, Config, Inbox, Output
+from pipeline.commands.render import admitted_rows
+from pipeline.config import Campaign, Config, InboxSection, Output
 from pipeline.console import Console, Verbosity
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ledger import Ledger
@@ -54,7 +54,8 @@ OUTPUTS = (
     Output(name="large", size="1920x1080", fps=30),
 )
 SETTINGS = Config(
-    campaign=Campaign(name="River Week", hashtags=("#RiverWeek",)), inbox=Inbox(url="eml:inbox")
+    campaign=Campaign(name="River Week", hashtags=("#RiverWeek",)),
+    inbox=InboxSection(url="eml:inbox"),
 )
 
 
@@ -294,7 +295,7 @@ def test_a_montage_of_a_former_ledger_is_not_made_again(tmp_path: Path) -> None:
     console = Console(Verbosity.QUIET)
     with Ledger(room.workspace.ledger) as ledger:
         run = Run(room.config, ledger, room.workspace, FfmpegRunner("auto", console), console)
-        whole = stage.planned(run, room.config.output[0], nightly.admitted_rows(run))
+        whole = stage.planned(run, room.config.output[0], admitted_rows(run))
     (former,) = publish.former_keys(whole, room.config)
     with closing(sqlite3.connect(room.workspace.ledger)) as db, db:
         assert db.execute("UPDATE montage SET key = ?", (former,)).rowcount == 1
