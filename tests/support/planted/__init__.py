@@ -1,7 +1,7 @@
-"""A corpus of carriers: small files, each with one place planted where files keep places.
+"""A corpus of small files; in each a place is planted in one carrier where files keep places.
 
 ``python -m tests.support.planted DIR`` writes it, with a ``manifest.json`` that names the needles:
-planted coordinates and invented place names that no clean output may hold.
+planted coordinates and invented place names, which no clean output may contain.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The smallest media of each kind, made by one run of FFmpeg, with nothing beside the picture."""
+"""The smallest file of each format, made by FFmpeg, with nothing in it but picture and sound."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _OUTPUTS: dict[str, tuple[str, ...]] = {
 
 
 def ffmpeg(*arguments: str | Path, give: bytes | None = None) -> bytes:
-    """What FFmpeg writes to standard output."""
+    """Run FFmpeg; returns what it writes to standard output."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-y", *arguments]
     return subprocess.run(
         [str(word) for word in command if give is None or word != "-nostdin"],
@@ -90,7 +90,7 @@ def avif(**metadata: bytes) -> bytes:
 
 
 def remux(stream: bytes, container: str, *options: str, codec: str = "h264") -> bytes:
-    """A byte stream put into *container* ("mp4", "matroska", "mpegts") as it is."""
+    """A byte stream copied into *container* ("mp4", "matroska", "mpegts")."""
     with TemporaryDirectory() as folder:
         target = Path(folder) / "film"
         ffmpeg(

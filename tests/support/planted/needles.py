@@ -1,4 +1,4 @@
-"""The search for what was planted: every needle, in every form in which bytes may hold it."""
+"""The search for planted values (needles), in every form in which bytes can hold them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Needles:
     """The needles of a manifest's rows: places, invented names, and those of people and devices."""
 
     def __init__(self, rows: Iterable[Mapping[str, Any]], *, identity: bool = True) -> None:
-        """Nothing is searched for yet.
+        """Prepare a search.
 
-        :param identity: whether serial numbers and people's names count, or places alone.
+        :param identity: search for serial numbers and people's names too, not only for places.
         """
         self._labels: dict[bytes, str] = {}
         for row in rows:
@@ -41,7 +41,7 @@ class Needles:
             self._labels.setdefault(each, label)
 
     def within(self, data: bytes) -> set[str]:
-        """The needles that stand in *data*."""
+        """The needles that are in *data*."""
         return {
             self._labels[form]
             for at in self._places(data)
@@ -50,7 +50,7 @@ class Needles:
         }
 
     def _places(self, data: bytes) -> Iterator[int]:
-        """Where the first four bytes of a form stand."""
+        """The positions of the first four bytes of a form."""
         for offset in range(_WORD):
             count = max(0, (len(data) - offset) // _WORD)
             words = np.frombuffer(data, "<u4", count, offset if count else 0)

@@ -12,7 +12,7 @@ SERIAL = "SN40817263"
 
 @dataclass(frozen=True)
 class Place:
-    """Degrees with five decimals, and a name that is on no map."""
+    """Degrees with five decimals, and an invented name."""
 
     lat: float
     lon: float
@@ -20,7 +20,7 @@ class Place:
 
     @classmethod
     def number(cls, index: int) -> Place:
-        """The place of the carrier with this number, always the same; no two are alike."""
+        """The place with this number: always the same, and different from all others."""
         random = Random(f"carrier {index}")
         lat = random.choice((-1, 1)) * random.randint(1_100_001, 6_899_999) / 1e5
         lon = random.choice((-1, 1)) * random.randint(1_100_001, 17_899_999) / 1e5
@@ -37,7 +37,7 @@ class Place:
 
     @property
     def needles(self) -> list[str]:
-        """What must stand nowhere else: both numbers cut to four decimals, and the name."""
+        """What no output may contain: both numbers cut to four decimals, and the name."""
         short = sorted(f"{abs(value):.5f}"[:-1] for value in (self.lat, self.lon))
         return [self.iso6709, *short, self.name]
 
@@ -139,7 +139,7 @@ def tiff(
 ) -> bytes:
     """A big-endian TIFF structure: one directory, and one of GPS under it.
 
-    :param base: where the first directory stands, from the header; 0: right behind it.
+    :param base: the offset of the first directory from the header; 0: directly after it.
     """
     start = base or 8
     fields = sorted(fields + ([(0x8825, 4, b"\0\0\0\0")] if gps is not None else []))
@@ -154,7 +154,7 @@ def tiff(
 def directory(
     fields: list[tuple[int, int, bytes]], at: int, values_at: int = 0, following: int = 0
 ) -> tuple[bytes, bytes]:
-    """A directory at *at* and the values that don't fit in it; without *values_at* in one."""
+    """A directory at *at* and the values that do not fit into it; without *values_at* in one."""
     widths = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 10: 8, 12: 8}
     place = values_at or at + 6 + 12 * len(fields)
     rows, values = b"", b""

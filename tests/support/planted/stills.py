@@ -1,4 +1,4 @@
-"""PNG, GIF, WebP, TIFF, AVIF and BMP with a place in them, by bytes put into clean ones."""
+"""PNG, GIF, WebP, TIFF, AVIF and BMP with a place: bytes are added to clean files."""
 
 from __future__ import annotations
 

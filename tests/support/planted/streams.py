@@ -65,7 +65,7 @@ def packet(pid: int, payload: bytes, counter: int) -> bytes:
 
 
 def section(body: bytes) -> bytes:
-    """A table with its checksum (annex A), behind a pointer."""
+    """A table with its checksum (annex A), after a pointer."""
     crc = 0xFFFFFFFF
     for byte in body:
         crc ^= byte << 24
@@ -91,7 +91,7 @@ def service(place: Place) -> bytes:
 
 
 def programmed(kind: int, descriptors: bytes, payload: bytes) -> bytes:
-    """A stream more in the program map, with one packet of *payload*."""
+    """One more stream in the program map, with one packet of *payload*."""
     data = bases()["film.ts"]
     rows = [data[at : at + 188] for at in range(0, len(data), 188)]
     more = struct.pack(">BHH", kind, 0xE000 | 0x1F0, 0xF000 | len(descriptors)) + descriptors
@@ -140,7 +140,7 @@ def amf(**values: str) -> bytes:
 
 
 def asf(guid: str, body: bytes) -> bytes:
-    """An object more in the header object (ASF 3.1)."""
+    """One more object in the header object (ASF 3.1)."""
     data = bases()["film.asf"]
     size, count = struct.unpack_from("<QI", data, 16)
     extra = UUID(guid).bytes_le + struct.pack("<Q", 24 + len(body)) + body
@@ -173,7 +173,7 @@ def asf_marker(place: Place) -> bytes:
 
 
 def ogg(*entries: str) -> bytes:
-    """Theora's comments exchanged: its second packet, on a page of its own or with the third."""
+    """Replace Theora's comments, its second packet, on its own page or with the third."""
     data = bases()["film.ogv"]
     first = data.index(b"OggS", 4)
     lacing = data[first + 27 : first + 27 + data[first + 26]]

@@ -1,4 +1,4 @@
-"""Films in MP4 with a place in a track of its own, or inside the picture stream."""
+"""Films in MP4 with a place in a separate track, or inside the picture stream."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def camm(place: Place) -> bytes:
 
 
 def mebx(place: Place) -> bytes:
-    """Timed metadata whose keys stand in the sample entry (QuickTime, "metadata media")."""
+    """Timed metadata with its keys in the sample entry (QuickTime, "metadata media")."""
     key = box(b"keyd", b"mdtacom.apple.quicktime.location.ISO6709")
     keys = box(b"keys", box(b"\0\0\0\1", key, box(b"dtyp", b"\0\0\0\0\0\0\0\1")))
     said = (place.iso6709 + "/ " + place.name).encode()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from random import Random
 
 import numpy as np
-from PIL import Image, ImageColor
+from PIL import ImageColor
 
 from . import craft
 from .paint import (
@@ -363,8 +363,3 @@ def rain(width: int, height: int) -> Scene:
         return _marked(picture, mark)
 
     return frame
-
-
-def still(scene: Scene, time: float = 2.0) -> Image.Image:
-    """One moment of a scene as a photo."""
-    return Image.fromarray(scene(time))
