@@ -16,7 +16,7 @@ from pathlib import Path
 from pipeline.errors import DiskFull, StageError
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.model import Reason, Refusal
-from pipeline.texts import Detail, Value
+from pipeline.texts import Detail
 
 NO_SPACE, NO_MEMORY = "No space left on device", "Cannot allocate memory"
 _FULL = 16 << 20  # bytes: with less left on the disk, a program that failed may have filled it
@@ -94,8 +94,7 @@ def check(ended: ProgramResult, purpose: str, permissions: Permissions) -> None:
 def _explained(ended: ProgramResult, limits: Limits) -> tuple[Cause, Refusal, str]:
     """Return the cause, what it means for a clip, and the words for a stage."""
     if ended.timed_out:
-        values: dict[str, Value] = {"seconds": round(limits.wall_s)}
-        refusal = Refusal(Reason.TIMEOUT, Detail.TOO_SLOW, values)
+        refusal = Refusal(Reason.TIMEOUT, Detail.TOO_SLOW, {"seconds": round(limits.wall_s)})
         return Cause.TIMED_OUT, refusal, refusal.detail
     number = _signal(ended.code)
     match number:
