@@ -23,7 +23,7 @@ from pipeline.process import cautions, glance, graph
 from pipeline.process.graph import ClipSource, ClipTarget, GlanceTarget
 from pipeline.process.recipe import Recipe
 from pipeline.run import Run
-from pipeline.texts import Detail, Value
+from pipeline.texts import Detail
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,11 @@ def _accepted(job: Job, run: Run, identity: identify.Identity) -> ClipResult:
     length = recipe.still_seconds if seen.still else seen.length_s
     if length > recipe.max_source_seconds:
         allowed = round(recipe.max_source_seconds)
-        values: dict[str, Value] = {"seconds": round(length), "allowed": allowed}
-        raise Refused(Refusal(Reason.TOO_LONG, Detail.TOO_LONG, values))
+        raise Refused(
+            Refusal(
+                Reason.TOO_LONG, Detail.TOO_LONG, {"seconds": round(length), "allowed": allowed}
+            )
+        )
     correction = None
     if seen.sound is not None:
         options = graph.input_options(seen)
