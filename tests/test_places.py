@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.ingest_scene import IngestScene, mail, mp4, raw, take_in
+from support.ingest_scene import IngestScene, jpeg, mail, mp4, raw, take_in
 
 from pipeline import places, wording
 from pipeline.ingest.contents import html_text
@@ -171,6 +173,28 @@ def test_a_name_and_a_subject_are_findings(tmp_path: Path) -> None:
         Finding(Carrier.FILE_NAME, What.LOCATION),
         Finding(Carrier.SUBJECT, What.LOCATION),
     }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        jpeg(1),
+        jpeg(1).replace(b"\0", b" ")[:30] + b"\0 at Margit Bridge",
+        base64.encodebytes(b"at Margit Bridge, bank 3. " * 40),
+        b"begin 644 a.txt\n" + b"".join(binascii.b2a_uu(b"at Margit Bridge, bank 3".ljust(45))
+                                      for _ in range(9)) + b"`\nend\n",
+    ],
+)  # fmt: skip
+def test_a_file_that_is_declared_as_text_is_not_stored_as_words(
+    tmp_path: Path, body: bytes
+) -> None:
+    words = b"Content-Type: text/plain\n\nHere it is."
+    part = b"Content-Type: text/plain\n\n" + body
+    desk = take_in(tmp_path, raw("From: a@example.org\nSubject: clip\n", words, part))
+    [submission] = desk.submissions()
+    assert "Here it is." in submission.text
+    for piece in (b"JFIF", b"Margit", body[200:230], body[400:420]):
+        assert not piece.strip() or piece.decode("latin-1") not in submission.text
 
 
 @pytest.mark.parametrize(("place", "need"), PLACES, ids=IDS)

@@ -13,6 +13,7 @@ from html import unescape
 from urllib.parse import unquote
 
 from pipeline.ingest.mime import Part
+from pipeline.media.identify import identify_head
 from pipeline.model import Reason, Refusal
 from pipeline.texts import Detail
 
@@ -51,6 +52,10 @@ _APART = frozenset(
     )
 )
 _BLANKS = re.compile(r"\s+")
+# Four lines or more of base64 (RFC 2045, section 6.8) or uuencode (POSIX), as mailers break them.
+_ENCODED = re.compile(
+    r"(?m)^(?:(?:[A-Za-z0-9+/]{56,100}={0,2}|M[ -`]{60})\r?\n){4,}(?:[!-z]{1,100}={0,2}\r?$)?"
+)
 _CID = re.compile(r"cid:([^\"'\s>)]{1,500})", re.IGNORECASE)
 
 
@@ -100,6 +105,20 @@ def forwarded(above: tuple[Part, ...]) -> bool:
 def has_cloud_link(text: str) -> bool:
     """Whether a text or HTML links to a service where footage may be."""
     return _CLOUD.search(text) is not None
+
+
+def is_file(data: bytes, charset: str) -> bool:
+    """Whether what is declared as text is a file: its metadata must not be stored as words."""
+    identity = identify_head(data)
+    wide = charset.lower().startswith(("utf-16", "utf-32", "utf16", "utf32", "ucs", "unicode"))
+    return (
+        identity.format is not None or identity.archive is not None or (b"\0" in data and not wide)
+    )
+
+
+def without_encoded_files(text: str) -> str:
+    """A text without blocks of base64 and uuencode, which can be decoded to what was removed."""
+    return _ENCODED.sub("", text)
 
 
 def shown_ids(html: str) -> set[str]:

@@ -297,4 +297,6 @@ def _text(part: Part, file: Readable) -> str:
     except Incomplete:
         pass
     charset = part.headers.parameter("content-type", "charset")
-    return decoded(data[: contents.TEXT_READ], charset)
+    if contents.is_file(data, charset):
+        return ""
+    return contents.without_encoded_files(decoded(data[: contents.TEXT_READ], charset))
