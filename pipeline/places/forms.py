@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from pipeline.places import hosts, words
 
@@ -90,16 +91,16 @@ class Form:
     """
 
     name: str
-    pattern: re.Pattern[str]
+    expression: str
     holds: Callable[[re.Match[str]], bool] | None = None
     cased: bool = False
     to_blank: bool = False
     in_files: bool = False
 
-
-def _form(name: str, pattern: str, holds: Callable[[re.Match[str]], bool] | None = None,
-          **flags: bool) -> Form:  # fmt: skip
-    return Form(name, re.compile(pattern), holds, **flags)
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """The expression, compiled at its first use: all take 0.1 s, which most commands save."""
+        return re.compile(self.expression)
 
 
 _CONSTANTS = ("3.1415", "2.7182", "1.4142", "1.6180", "1.7320", "0.5772")
@@ -190,136 +191,136 @@ def _is_in_link(match: re.Match[str]) -> bool:
 
 _TABLE = (
     # --- decimal degrees ---
-    _form("decimal pair",
+    Form("decimal pair",
           rf"{_START}{_decimal(4)}(?:(?:{_G}{{1,8}}|[\W_]{{0,4}}{_WORD}"
           rf"[\W_]{{0,4}}){_decimal(4)})+ ?°?(?: ?(?:{_NS}|{_EW}){_E})?", _is_pair),
-    _form("fine decimal pair",
+    Form("fine decimal pair",
           rf"{_START}{_decimal(5)}[^\d%€£¥$]{{1,24}}?{_decimal(5)}(?: ?°)?"
           rf"(?: ?(?:{_NS}|{_EW}){_E})?", _is_pair),
-    _form("pair with another decimal sign",
+    Form("pair with another decimal sign",
           rf"(?<!\d){_INT}(?P<sign>['°:_p])\d{{5,8}}(?:(?<=\d)[ ,;/_-]{{1,2}}){_INT}(?P=sign)"
           rf"\d{{5,8}}"
           rf"(?!\d)"),
-    _form("coarse decimal pair",
+    Form("coarse decimal pair",
           rf"(?<!\d[.,])(?<!\d)[-+]?{_INT}\.\d{{3,20}}(?!\d|{words.UNIT})"
           rf"(?: ?[,;/|&] ?| |_)[-+]?{_INT}\.\d{{3,20}}(?!\d|{words.UNIT})(?!\.\d+(?![a-z\d]))",
           _is_coarse_pair),
-    _form("pair with degree signs",
+    Form("pair with degree signs",
           rf"{_decimal(2)} ?°(?! ?[cfk]{_E})[\W_]{{0,4}}(?:{_WORD}[\W_]{{1,4}})?{_decimal(2)} ?°"
           rf"(?! ?[cfk]{_E})(?: ?(?:{_NS}|{_EW}){_E})?"),
-    _form("pair in a link",
+    Form("pair in a link",
           rf"(?:(?:[=@]|![234]d){_decimal(1)}(?:[,~;/|!:_ ]|![234]d|, ){_decimal(1)}"
           rf"|[/:,?&#(]{_decimal(2)}[,~;/|!:_]{_decimal(2)})",
           _is_in_link),
-    _form("pair at a sign", rf"@ ?{_decimal(2)}, ?{_decimal(2)}"),
+    Form("pair at a sign", rf"@ ?{_decimal(2)}, ?{_decimal(2)}"),
     # --- hemispheres ---
-    _form("letters behind",
+    Form("letters behind",
           rf"{_ANGLE}[ ,_]?(?:{_NS}){_E}\.?[\W_]{{0,6}}(?:{_AND} )?{_ANGLE}[ ,_]?(?:{_EW}){_E}",
           _has_hemispheres),
-    _form("letters behind, glued",
+    Form("letters behind, glued",
           rf"{_ANGLE}[ ,_]?[ns](?=\d)[-+]?{_ANGLE}[ ,_]?[ewo]{_E}", _has_hemispheres),
-    _form("letters behind, longitude first",
+    Form("letters behind, longitude first",
           rf"{_ANGLE}[ ,_]?(?:{_EW}){_E}\.?[\W_]{{0,6}}(?:{_AND} )?{_ANGLE}[ ,_]?(?:{_NS}){_E}",
           _has_hemispheres),
-    _form("letters before",
+    Form("letters before",
           rf"{_B}(?:{_NS})[\W_]{{0,3}}{_ANGLE}[\W_]{{0,6}}(?:{_AND} )?(?<![^\W\d_])(?:{_EW})"
           rf"[\W_]{{0,3}}{_ANGLE}",
           _has_hemispheres),
-    _form("letters before, longitude first",
+    Form("letters before, longitude first",
           rf"{_B}(?:{_EW})[\W_]{{0,3}}{_ANGLE}[\W_]{{0,6}}(?:{_AND} )?(?<![^\W\d_])(?:{_NS})"
           rf"[\W_]{{0,3}}{_ANGLE}",
           _has_hemispheres),
-    _form("packed, letters behind",
+    Form("packed, letters behind",
           r"(?<!\d)(?:\d{6}|\d{4})(?:\.\d{1,8})?[ ,_]{0,2}[NS][\W_]{0,3}\d{4,7}(?:\.\d{1,8})?"
           rf"[ ,_]{{0,2}}[EWO]{_E}", cased=True),
-    _form("packed, letters before",
+    Form("packed, letters before",
           rf"{_B}[NS][ _:]?(?:\d{{6}}|\d{{4}})(?:\.\d{{1,8}})?[\W_]{{0,3}}[EWO][ _:]?"
           r"\d{4,7}(?:\.\d{1,8})?(?!\d)", cased=True),
-    _form("one with a letter",
+    Form("one with a letter",
           rf"(?<!\d)[-+]?(?:{_decimal(4)}[NSEWO]{_E}|{_INT}[.,]\d{{2,20}} ?°[ ,]?(?:[NSEWO]){_E}"
           rf"|{_INT}[ ,:_-]{_SIXTY}[.,]\d{{2,12}}[NSEW]{_E}|{_INT},{_SIXTY},{_SIXTY}(?:\.\d+)?"
           rf"[NSEW]{_E})"
           rf"|{_B}[NSEW] ?{_decimal(4)}", cased=True),
-    _form("one with a word", rf"(?<!\d){_INT}[.,]\d{{2,20}} ?{_D} ?(?:{_NS}|{_EW}){_E}"),
+    Form("one with a word", rf"(?<!\d){_INT}[.,]\d{{2,20}} ?{_D} ?(?:{_NS}|{_EW}){_E}"),
     # --- degrees, minutes, seconds ---
-    _form("minutes and seconds",
+    Form("minutes and seconds",
           rf"(?<!\d){_DEGREES_MINUTES} ?(?:{_M}|_) ?{_AND}? ?{_SIXTY}(?:[.,]\d{{1,12}})? ?(?:{_S}"
           rf"|_)"
           rf"(?: ?(?:{_NS}|{_EW}){_E})?"),
-    _form("minutes and a letter",
+    Form("minutes and a letter",
           rf"(?<!\d)(?:{_SIGNED}|{_LETTERED}) ?,? ?(?:{_NS}|{_EW}){_E}"),
-    _form("decimal minutes",
+    Form("decimal minutes",
           rf"(?<!\d){_INT} ?°[ ,]?{_SIXTY}[.,](?:\d{{2,12}}|\d ?')"),
-    _form("pair of minutes",
+    Form("pair of minutes",
           rf"(?<!\d){_INT} ?{_D} ?{_SIXTY}(?:[.,]\d{{1,12}})? ?{_M}?[\W_]{{0,4}}(?:{_AND} )?"
           rf"(?<!\d){_INT} ?{_D} ?{_SIXTY}(?:[.,]\d{{1,12}})? ?{_M}?(?!\d)"),
-    _form("pair with d, m, s", rf"(?<!\d){_LETTERED}[\W_]{{0,4}}(?<!\d){_LETTERED}"),
-    _form("pair of decimal minutes",
+    Form("pair with d, m, s", rf"(?<!\d){_LETTERED}[\W_]{{0,4}}(?<!\d){_LETTERED}"),
+    Form("pair of decimal minutes",
           rf"(?<![\d.,]){_INT}[ :_-]{_SIXTY}[.,]\d{{3,12}}(?:[,;/|_ ]{{1,3}}|(?=[-+]))[-+]?{_INT}"
           rf"[ :_-]"
           rf"{_SIXTY}[.,]\d{{3,12}}(?!\d)"),
-    _form("pair with seconds",
+    Form("pair with seconds",
           rf"(?<![\d.,]){_INT}[;,]? {_SIXTY}[;,]? {_SIXTY}\.\d{{1,12}}[\W_]{{1,4}}[-+]?{_INT}"
           rf"[;,]? {_SIXTY}[;,]? {_SIXTY}\.\d"),
-    _form("fractions",
+    Form("fractions",
           r"(?<!\d)\d{1,3}/1[ ,;]{1,3}\d{1,2}/1[ ,;]{1,3}\d{1,9}/\d{1,9}(?![\d/])"),
     # --- behind a word ---
-    _form("latitude or longitude",
+    Form("latitude or longitude",
           rf"{_STRONG}[^\d]{{0,20}}?(?:e[5-7][^\d]{{1,6}})?(?<!\d)[-+]?(?:\d{{1,3}}[.,]\d{{1,20}}"
           rf"|\d{{5,10}}"
           rf"|\d{{1,3}}(?= ?{_D})|\d{{1,3}}[\W_]{{1,2}}\d)(?:[\W_]{{0,3}}{_NUMBERS})?"),
-    _form("lat or lon",
+    Form("lat or lon",
           rf"(?:{_B}|(?<=gps)|(?<=center)|(?<=start)|(?<=end)|(?<=geo)|(?<=map)|(?<=location))"
           rf"(?:[ms]?lat|[ms]?lon|[ms]?lng){_TO_VALUE}{_SURE}(?:[\W_]{{1,3}}(?:{_NUMBER})(?=\D*"
           rf"[nsewo]?{_E}))?"),
-    _form("long", rf"{_B}{_WEAK}{_TO_VALUE}{_decimal(3)}"),
-    _form("lat and lon",
+    Form("long", rf"{_B}{_WEAK}{_TO_VALUE}{_decimal(3)}"),
+    Form("lat and lon",
           rf"{_B}{_LAT}{_TO_VALUE}{_SIGN}{_NUMBERS}[\W_]{{0,8}}(?:{_WORD}"
           rf"[\W_]{{1,4}})?{_LON}{_TO_VALUE}{_SIGN}{_NUMBERS}"),
-    _form("lon and lat",
+    Form("lon and lat",
           rf"{_B}{_LON}{_TO_VALUE}{_SIGN}{_NUMBERS}[\W_]{{0,8}}(?:{_WORD}"
           rf"[\W_]{{1,4}})?{_LAT}{_TO_VALUE}{_SIGN}{_NUMBERS}"),
-    _form("coordinates",
+    Form("coordinates",
           rf"{_B}{words.POSITION}{_TO_VALUE}{_decimal(1)}[\W_]{{1,6}}{_decimal(1)}"
           rf"(?:[\W_]{{1,4}}{_decimal(1)}){{0,60}}"),
-    _form("position", rf"{_B}(?:{words.PLACE}){_TO_VALUE}{_decimal(2)}{_PAIR_SIGN}{_decimal(2)}"),
-    _form("gps and a number", rf"(?:{_B}|(?<=_))gps[\W_]{{0,4}}[nsew]?[ _:]?{_decimal(3)}"),
-    _form("gps and whole numbers",
+    Form("position", rf"{_B}(?:{words.PLACE}){_TO_VALUE}{_decimal(2)}{_PAIR_SIGN}{_decimal(2)}"),
+    Form("gps and a number", rf"(?:{_B}|(?<=_))gps[\W_]{{0,4}}[nsew]?[ _:]?{_decimal(3)}"),
+    Form("gps and whole numbers",
           rf"{words.POSITION}[\W_]{{1,3}}[enrh]?[ :]?-?\d{{5,10}}(?:\.\d{{1,4}})?[\W_]{{1,3}}"
           rf"[enrh]?[ :]?-?\d{{5,10}}(?!\d)",
           _is_not_date),
     # --- of standards ---
-    _form("ISO 6709",
+    Form("ISO 6709",
           r"(?<!\d)[-+]\d{2,6}\.\d{1,20}[-+]\d{3,7}\.\d{1,20}(?:[-+]\d{1,6}(?:\.\d{1,12})?)?(?:cr"
           r"s[\w]{0,20})?/?"),
-    _form("ISO 6709 in whole numbers",
+    Form("ISO 6709 in whole numbers",
           rf"{_B}[-+](?:\d\d|\d{{4}}|\d{{6}})[-+](?:\d{{3}}|\d{{5}}|\d{{7}})(?:[-+]\d{{1,6}}(?:\."
           rf"\d{{1,12}})?)?"
           r"(?:crs\w{0,20})?/(?!\d)"),
-    _form("geo URI", rf"{_B}geo[:=] ?-?\d{{1,3}}(?:\.\d{{1,20}})?[,;] ?-?\d", to_blank=True),
-    _form("NMEA",
+    Form("geo URI", rf"{_B}geo[:=] ?-?\d{{1,3}}(?:\.\d{{1,20}})?[,;] ?-?\d", to_blank=True),
+    Form("NMEA",
           r"(?:[$!]|(?<![^\W_]))(?:g[pnlabqi]|bd|ii|qz|in|ec)(?:rmc|gga|gll|gns|rma|rmb|wpl|bwc|b"
           r"wr)"
           r"[,;][^ ]", to_blank=True),
-    _form("NMEA numbers",
+    Form("NMEA numbers",
           r"(?<![\d.])\d{4}\.\d{2,8}[ ,;_|]{1,2}[ns][ ,;_|]{1,2}\d{5}\.\d{2,8}[ ,;_|]{1,2}[ew]"
           rf"{_E}|(?<![\d.])\d{{4}}\.\d{{3,8}}[ ,;_|]{{1,2}}[01]\d{{4}}\.\d{{3,8}}(?!\d)"),
-    _form("elements of GPX and KML", r"<(?:trkpt|rtept|wpt|gx:coord|coordinates)[ >][^<]{0,16}\d"),
-    _form("binary geometry",
+    Form("elements of GPX and KML", r"<(?:trkpt|rtept|wpt|gx:coord|coordinates)[ >][^<]{0,16}\d"),
+    Form("binary geometry",
           rf"{_B}01[01][0-9a-f]{{5,6}}(?:e6100000)?[0-9a-f]{{32}}{_E}|0101000020e6100000"),
     # --- codes ---
-    _form("plus code",
+    Form("plus code",
           rf"{_B}(?P<value>{_PLUS}{{8}}|(?:{_PLUS}{{2}}){{1,3}}(?:00){{1,3}}) ?\+ ?"
           rf"(?:{_PLUS}{{2,7}}{_E})?",
           _is_plus_code),
-    _form("short plus code",
+    Form("short plus code",
           rf"{_B}(?P<value>(?:{_PLUS}{{2}}){{2,3}})\+{_PLUS}{{2,4}}{_E}", _is_plus_code),
-    _form("plus code with a blank", rf"{_B}(?P<value>{_PLUS_CASED}{{8}}) {_PLUS_CASED}{{2,3}}{_E}",
+    Form("plus code with a blank", rf"{_B}(?P<value>{_PLUS_CASED}{{8}}) {_PLUS_CASED}{{2,3}}{_E}",
           _is_spaced_plus_code, cased=True),
-    _form("what3words", rf"(?<!file:)(?<!/)/// ?{_W3W}{_E}"),
-    _form("what3words by name",
+    Form("what3words", rf"(?<!file:)(?<!/)/// ?{_W3W}{_E}"),
+    Form("what3words by name",
           rf"{_B}{words.W3W}[\W_]{{1,6}}(?:(?:is|address|ist)[\W_]{{1,4}})?{_W3W}{_E}"),
-    _form("UTM",
+    Form("UTM",
           rf"{_B}(?:0?[1-9]|[1-5]\d|60) ?[c-hj-np-x] ?,? ?(?:e ?)?\d{{6}}(?:\.\d{{1,4}})?(?: ?m?"
           rf" ?e)?[\W_]{{1,3}}"
           rf"(?:n ?)?\d{{7}}(?:\.\d{{1,4}})?(?: ?m? ?n)?{_E}|{_B}[0-5]?\d[c-hj-np-x]0?\d{{6}} "
@@ -330,33 +331,33 @@ _TABLE = (
           rf"[:=]? ?\d{{6,7}}(?!\d)"
           rf"|{_B}ups[\W_]{{1,3}}(?:zone )?(?:[abyz][\W_]{{1,3}})?\d{{7}}[\W_]{{1,3}}\d{{7}}{_E}"
           rf"|(?<!\d)\d{{6}}(?:\.\d{{1,4}})? ?m ?e[\W_]{{0,3}}\d{{6,7}}(?:\.\d{{1,4}})? ?m ?n{_E}"),
-    _form("MGRS",
+    Form("MGRS",
           rf"{_B}(?:0?[1-9]|[1-5]\d|60)[ _-]?(?!{_MONTHS})[c-hj-np-x][ _-]?[a-hj-np-z][a-hj-np-v]"
           rf"[ _-]?"
           rf"(?:\d{{5}}[ _-]?\d{{5}}|\d{{4}}[ _-]?\d{{4}}|\d{{3}}[ _-]?\d{{3}}){_E}"),
-    _form("grid by name",
+    Form("grid by name",
           rf"{_B}{words.GRID}(?!_(?:source|medium|campaign|id|term|content))(?:[\W_]{{1,6}}|(?="
           rf"\d))(?:(?:{words.BETWEEN}|[a-z]{{1,8}}){_E}[\W_]{{1,6}}){{0,3}}"
           rf"(?P<value>(?:[0-5]?\d ?)?(?:[a-z]{{1,3}} ?)?\d[\d.,' ]{{1,14}}(?: ?m)?(?: ?[new]{_E})?"
           rf"(?:[\W_]{{1,4}}(?:[a-z]{{1,2}} ?)?\d[\d.,' ]{{1,14}}(?: ?m)?(?: ?"
           rf"[new]{_E})?){{0,3}})", _is_grid),
-    _form("code by name",
+    Form("code by name",
           rf"{_B}{words.CODE}[\W_]{{1,6}}(?:{words.BETWEEN}[\W_]{{1,6}}){{0,2}}(?P<value>"
           rf"[\w.+:-]{{4,40}})",
           _has_digit),
-    _form("place of Google",
+    Form("place of Google",
           r"(?<![^\W_])(?:chij[\w-]{20,30}|0x[0-9a-f]{12,16}:0x[0-9a-f]{12,16})"),
     # --- links ---
-    _form("link to a map", hosts.HOST, to_blank=True),
-    _form("address of a map program", hosts.SCHEME, to_blank=True),
+    Form("link to a map", hosts.HOST, to_blank=True),
+    Form("address of a map program", hosts.SCHEME, to_blank=True),
     # --- only in media files ---
-    _form("named number",
+    Form("named number",
           r"(?:latitude|longitude|(?<![^\W_])lat|(?<![^\W_])lo?ng?)\W{1,4}[-+]?\d{2,}",
           in_files=True),
-    _form("head of NMEA", r"\$(?:g[pnlabq]|bd)(?:rmc|gga|gll|gns|rma)(?![^\W_])", in_files=True),
-    _form("markup of positions",
+    Form("head of NMEA", r"\$(?:g[pnlabq]|bd)(?:rmc|gga|gll|gns|rma)(?![^\W_])", in_files=True),
+    Form("markup of positions",
           r"<(?:trkpt|rtept|wpt|coordinates)(?![^\W_])|<(?:gpx|kml)(?![^\W_])", in_files=True),
-    _form("gps with few decimals",
+    Form("gps with few decimals",
           r"(?<![^\W_])gps(?![^\W_])\W{0,4}[-+ns]? ?\d{1,3}\.\d{2,}", in_files=True),
 )  # fmt: skip
 
