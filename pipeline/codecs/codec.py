@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline.config import Output
+from pipeline.judge import Mp4Facts, Mp4Kind, TrackCodec, judge_mp4
 
 Arguments = dict[str, str | int]
 
@@ -15,12 +17,21 @@ class Codec:
     """A codec for the picture, with the kind of file that it is kept in.
 
     ``suffix`` is the end of the file's name; ``lead`` is how many pictures decoding runs ahead of
-    showing.  ``arguments`` are FFmpeg's options for a clip; ``quick_arguments`` are those for a
-    picture that must join the clips and is made while the editor waits.
+    showing; ``judged`` is how its track is judged.  ``arguments`` are FFmpeg's options for a clip;
+    ``quick_arguments`` are those for a picture that must join the clips and is made while the
+    editor waits.
     """
 
     name: str
     suffix: str
     lead: int
+    judged: TrackCodec
     arguments: Callable[[Output], Arguments]
     quick_arguments: Callable[[Output], Arguments]
+
+    def judge(self, path: Path, kind: Mp4Kind) -> Mp4Facts:
+        """Judge a file with a picture of this codec, and count what it holds.
+
+        :raises NotClean: it holds anything but the tracks of its *kind*.
+        """
+        return judge_mp4(path, kind, self.judged)

@@ -6,6 +6,7 @@ pictures that begin with an IDR.
 
 from __future__ import annotations
 
+from pipeline import judge
 from pipeline.codecs.codec import Arguments, Codec
 from pipeline.config import Output
 from pipeline.media.timebase import TICKS
@@ -61,6 +62,7 @@ CODEC = Codec(
     name="h264",
     suffix=".mp4",
     lead=2,  # x264 with B-frames that other B-frames refer to
+    judged=judge.H264,
     arguments=arguments,
     quick_arguments=quick_arguments,
 )

@@ -9,15 +9,19 @@ No list can judge the picture and the sound themselves (a place that is seen or 
 inside H.264 slices, JPEG scans, AAC and ALAC elements, which only a decoder can tell apart.
 """
 
+from pipeline.judge.codecs import TrackCodec
+from pipeline.judge.h264 import H264
 from pipeline.judge.mp4 import AudioFacts, Mp4Facts, Mp4Kind, VideoFacts, judge_mp4
 from pipeline.judge.stills import judge_still
 from pipeline.judge.text import TextKind, judge_text
 
 __all__ = [
+    "H264",
     "AudioFacts",
     "Mp4Facts",
     "Mp4Kind",
     "TextKind",
+    "TrackCodec",
     "VideoFacts",
     "judge_mp4",
     "judge_still",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pipeline.errors import NotClean
@@ -18,6 +18,7 @@ from pipeline.judge.walk import BoxExtent, Bytes, boxes, read
 _MAX_TABLES = 64 << 20  # of one box in moov; a montage of 24 hours needs less
 
 _STBL = "moov/trak/mdia/minf/stbl"
+_STSD = f"{_STBL}/stsd"
 # Each container with the boxes it may hold: "?" at most once, "+" at least once, else exactly once.
 _SHAPE = {
     "": "ftyp moov mdat free?",
@@ -29,19 +30,29 @@ _SHAPE = {
     "moov/trak/mdia/minf/dinf": "dref",
     "moov/trak/mdia/minf/dinf/dref": "url",
     _STBL: "stsd stts stss? ctts? stsc stsz stco? co64? sgpd? sbgp?",
-    f"{_STBL}/stsd": "avc1? mp4a? alac?",
-    f"{_STBL}/stsd/avc1": "avcC colr? pasp? btrt?",
-    f"{_STBL}/stsd/mp4a": "esds btrt?",
-    f"{_STBL}/stsd/alac": "alac btrt?",
 }
 # Bytes of fields before the first box of a container.
 _FIELDS = {
     "moov/trak/mdia/minf/dinf/dref": 8,
-    f"{_STBL}/stsd": 8,
-    f"{_STBL}/stsd/avc1": 78,
-    f"{_STBL}/stsd/mp4a": 28,
-    f"{_STBL}/stsd/alac": 28,
+    _STSD: 8,
 }
+
+
+@dataclass(frozen=True)
+class EntryShape:
+    """A sample entry: its type, the bytes before its first box, and the boxes it may hold."""
+
+    name: str
+    fields: int
+    boxes: str
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """The allow-list: what each container may hold, and the bytes before its first box."""
+
+    boxes: dict[str, str]
+    fields: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -89,43 +100,59 @@ class Mp4File:
     media: BoxExtent
 
 
-def read_file(data: Bytes, problems: Problems) -> Mp4File:
+def read_file(data: Bytes, entries: Collection[EntryShape], problems: Problems) -> Mp4File:
     """Read the boxes of a file; every byte must belong to one.
 
+    :param entries: the sample entries that tracks may have.
     :raises NotClean: a box is not on the list, is missing, or occurs twice.
     :raises BoxError: the bytes are not boxes.
     """
+    names = " ".join(f"{entry.name}?" for entry in entries)
+    shape = _Shape(
+        _SHAPE | {_STSD: names} | {f"{_STSD}/{each.name}": each.boxes for each in entries},
+        _FIELDS | {f"{_STSD}/{each.name}": each.fields for each in entries},
+    )
     row = list(boxes(data, 0, len(data)))
-    _compare("", [_name(box.type) for box in row], problems)
+    _compare("", _SHAPE[""], [_name(box.type) for box in row], problems)
     problems.stop()
     parts = {_name(box.type): box for box in row}
     problems.need(row[0].type == b"ftyp", "the file does not begin with ftyp")
     if free := parts.get("free"):
         problems.need(free.end == free.body, "the box free is not empty")
-    moov = _box(data, parts["moov"], "moov", problems)
+    moov = _Reader(data, shape, problems).box(parts["moov"], "moov")
     problems.stop()
     return Mp4File(read(data, parts["ftyp"].body, parts["ftyp"].end), moov, parts["mdat"])
 
 
-def _box(data: Bytes, box: BoxExtent, path: str, problems: Problems) -> Mp4Box:
-    if path not in _SHAPE:
-        return Mp4Box(path, read(data, box.body, box.end, _MAX_TABLES))
-    first = box.body + _FIELDS.get(path, 0)
-    row = list(boxes(data, first, box.end))
-    _compare(path, [_name(each.type) for each in row], problems)
-    known = _SHAPE[path].replace("?", "").replace("+", "").split()
-    inner = tuple(
-        _box(data, each, f"{path}/{_name(each.type)}", problems)
-        for each in row
-        if _name(each.type) in known
-    )
-    return Mp4Box(path, read(data, box.body, first, 128), inner)
+@dataclass(frozen=True)
+class _Reader:
+    """Reads the boxes of moov that the shape lists."""
+
+    data: Bytes
+    shape: _Shape
+    problems: Problems
+
+    def box(self, box: BoxExtent, path: str) -> Mp4Box:
+        """Read a box and the boxes in it."""
+        rules = self.shape.boxes.get(path)
+        if rules is None:
+            return Mp4Box(path, read(self.data, box.body, box.end, _MAX_TABLES))
+        first = box.body + self.shape.fields.get(path, 0)
+        row = list(boxes(self.data, first, box.end))
+        _compare(path, rules, [_name(each.type) for each in row], self.problems)
+        known = rules.replace("?", "").replace("+", "").split()
+        inner = tuple(
+            self.box(each, f"{path}/{_name(each.type)}")
+            for each in row
+            if _name(each.type) in known
+        )
+        return Mp4Box(path, read(self.data, box.body, first, 128), inner)
 
 
-def _compare(path: str, names: list[str], problems: Problems) -> None:
-    """Compare the *names* found at *path* with the list."""
+def _compare(path: str, listed: str, names: list[str], problems: Problems) -> None:
+    """Compare the *names* found at *path* with those that are *listed*."""
     where = path or "the file"
-    rules = {rule.rstrip("?+"): rule[-1] for rule in _SHAPE[path].split()}
+    rules = {rule.rstrip("?+"): rule[-1] for rule in listed.split()}
     for name in names:
         problems.need(name in rules, f"a box {name} in {where}")
     for name, rule in rules.items():

@@ -1,11 +1,13 @@
-"""The sample entry of a track, as its codec's module reads it (ISO/IEC 14496-12, 8.5.2)."""
+"""What the judge must know of a codec; the sample entry of a track (ISO/IEC 14496-12, 8.5.2)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.judge.boxes import Mp4Box
 from pipeline.judge.problems import Problems
+from pipeline.judge.tables import Samples
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class SampleEntry:
     of samples of sound in a frame.
     """
 
-    name: str  # "h264", "aac" or "alac"
+    name: str  # of the codec
     width: int = 0
     height: int = 0
     config: bytes = b""
@@ -30,7 +32,24 @@ class SampleEntry:
     @property
     def is_sound(self) -> bool:
         """Whether the track is sound; otherwise it is the picture."""
-        return self.name != "h264"
+        return self.sample_rate > 0
+
+
+@dataclass(frozen=True)
+class TrackCodec:
+    """How the track of a codec is judged.
+
+    ``entry`` is the type of its sample entry, ``fields`` the number of bytes before the first box
+    in it, ``boxes`` the boxes that it may hold, as in the allow-list.  ``read_entry`` reads it; it
+    is given the track's number too.  ``judge_samples`` looks at every sample.
+    """
+
+    name: str
+    entry: str
+    fields: int
+    boxes: str
+    read_entry: Callable[[Mp4Box, int, Problems], SampleEntry]
+    judge_samples: Callable[[memoryview, SampleEntry, Samples, Problems], None]
 
 
 def bit_rates(entry: Mp4Box, problems: Problems) -> tuple[tuple[int, int], ...]:

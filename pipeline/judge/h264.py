@@ -12,7 +12,7 @@ import struct
 
 from pipeline.errors import NotClean
 from pipeline.judge.boxes import Mp4Box
-from pipeline.judge.codecs import SampleEntry, bit_rates
+from pipeline.judge.codecs import SampleEntry, TrackCodec, bit_rates
 from pipeline.judge.problems import Problems
 from pipeline.judge.tables import Samples, places
 
@@ -129,3 +129,13 @@ def _fault(kind: int) -> str:
     if kind in (_SLICE, _IDR):
         return "key frames that are not those of stss"
     return f"{_NAMES.get(kind, 'an unknown NAL unit')} among the pictures (type {kind})"
+
+
+H264 = TrackCodec(
+    name="h264",
+    entry="avc1",
+    fields=78,
+    boxes="avcC colr? pasp? btrt?",
+    read_entry=sample_entry,
+    judge_samples=judge_pictures,
+)

@@ -9,19 +9,18 @@ Sections are those of ISO/IEC 14496-12 unless another standard is named.
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.errors import NotClean
-from pipeline.judge import h264, sound
 from pipeline.judge.boxes import Mp4Box, tracks
-from pipeline.judge.codecs import SampleEntry
+from pipeline.judge.codecs import SampleEntry, TrackCodec
 from pipeline.judge.problems import Problems
 
 _MAJOR = b"isom\0\0\2\0"
 _BRANDS = {b"isom", b"iso2", b"iso4", b"iso6", b"avc1", b"mp41"}
 _IDENTITY = struct.pack(">9i", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _UNDETERMINED = 0x55C4  # "und", 8.4.2.3
-_CODECS = {"avc1": h264.sample_entry, "mp4a": sound.aac_entry, "alac": sound.alac_entry}
 _HANDLERS = {b"vide": b"VideoHandler\0", b"soun": b"SoundHandler\0"}
 # An iTunes list without entries, which FFmpeg's MP4 muxer writes in any case.
 _EMPTY_USER_DATA = (
@@ -74,9 +73,10 @@ def read_type(ftyp: bytes, problems: Problems) -> None:
     problems.need(ftyp[:8] == _MAJOR and known, "brands in ftyp that we do not write")
 
 
-def read_movie(moov: Mp4Box, problems: Problems) -> JudgedMovie:
+def read_movie(moov: Mp4Box, codecs: Mapping[str, TrackCodec], problems: Problems) -> JudgedMovie:
     """Read the movie header (8.2.2) and those of all tracks.
 
+    :param codecs: that tracks may have, by the type of their sample entry.
     :raises NotClean: a header is of another size than we write.
     """
     mvhd = _header(moov["mvhd"], 80, problems)
@@ -91,7 +91,7 @@ def read_movie(moov: Mp4Box, problems: Problems) -> JudgedMovie:
     problems.need(known, "values in mvhd that we do not write")
     if udta := moov.get("udta"):
         problems.need(udta.data == _EMPTY_USER_DATA, "user data in moov/udta")
-    found = tuple(_track(node, number, problems) for number, node in enumerate(row, 1))
+    found = tuple(_track(node, number, codecs, problems) for number, node in enumerate(row, 1))
     longest = max(_header(node["tkhd"], 60, problems).duration for node in row)
     problems.need(mvhd.duration == longest, "another duration in mvhd than its longest track's")
     return JudgedMovie(mvhd.number, found)
@@ -120,14 +120,17 @@ def _header(node: Mp4Box, rest: int, problems: Problems) -> _Header:
     return _Header(flags & 0xFFFFFF, number, length, node.data[len(node.data) - rest :])
 
 
-def _track(trak: Mp4Box, number: int, problems: Problems) -> JudgedTrack:
+def _track(
+    trak: Mp4Box, number: int, codecs: Mapping[str, TrackCodec], problems: Problems
+) -> JudgedTrack:
     handler = _handler(trak["mdia/hdlr"], problems)
     mdhd = _header(trak["mdia/mdhd"], 4, problems)
     problems.need(mdhd.rest == struct.pack(">HH", _UNDETERMINED, 0), "a language in mdhd")
     problems.need(mdhd.flags == 0, "values in mdhd that we do not write")
     _media_header(trak["mdia/minf"], handler, problems)
     problems.stop()
-    codec = _sample_entry(trak["mdia/minf/stbl/stsd"], number, problems)
+    entry = _sample_entry(trak["mdia/minf/stbl/stsd"], problems)
+    codec = codecs[entry.name].read_entry(entry, number, problems)
     problems.need(codec.is_sound == (handler == b"soun"), "a handler that is not its codec's")
     edit = _edit(trak, problems)
     tkhd = _header(trak["tkhd"], 60, problems)
@@ -142,13 +145,13 @@ def _track(trak: Mp4Box, number: int, problems: Problems) -> JudgedTrack:
     )
 
 
-def _sample_entry(stsd: Mp4Box, track: int, problems: Problems) -> SampleEntry:
-    """Read the one sample entry that a track may have (8.5.2); *track* is its number."""
+def _sample_entry(stsd: Mp4Box, problems: Problems) -> Mp4Box:
+    """Return the one sample entry that a track may have (8.5.2)."""
     if len(stsd.inner) != 1 or stsd.data != struct.pack(">II", 0, 1):
         raise NotClean(["another number of sample entries than one in stsd"])
     entry = stsd.inner[0]
     problems.need(entry.data[:8] == bytes(7) + b"\1", f"a data reference in {entry.name}")
-    return _CODECS[entry.name](entry, track, problems)
+    return entry
 
 
 def _is_enabled(header: _Header, codec: SampleEntry, edit: Edit | None, problems: Problems) -> bool:

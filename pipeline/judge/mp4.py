@@ -16,11 +16,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from pipeline.errors import NotClean
-from pipeline.judge.boxes import read_file
-from pipeline.judge.h264 import judge_pictures
+from pipeline.judge.boxes import EntryShape, read_file
+from pipeline.judge.codecs import TrackCodec
+from pipeline.judge.h264 import H264
 from pipeline.judge.headers import JudgedMovie, JudgedTrack, read_movie, read_type
 from pipeline.judge.problems import Problems, judged
-from pipeline.judge.sound import judge_sound
+from pipeline.judge.sound import AAC, ALAC
 from pipeline.judge.tables import Samples, cover, read_samples
 
 _MAX_SET = 512_000  # bits a second that may be set for an encoder of sound
@@ -75,38 +76,44 @@ class Mp4Kind(Enum):
     was encoded again is a picture alone.
     """
 
-    CLIP = (("h264", True), ("aac", True), ("alac", False))
-    MONTAGE = (("h264", True), ("aac", True))
-    PIECE = (("h264", True),)
+    CLIP = (("picture", True), ("aac", True), ("alac", False))
+    MONTAGE = (("picture", True), ("aac", True))
+    PIECE = (("picture", True),)
 
 
-def judge_mp4(path: Path, kind: Mp4Kind) -> Mp4Facts:
+def judge_mp4(path: Path, kind: Mp4Kind, picture: TrackCodec = H264) -> Mp4Facts:
     """Judge an MP4 and count what it holds.
 
+    :param picture: the codec of the picture.
     :raises NotClean: it holds anything but the tracks of its *kind*.
     """
 
     def judge(problems: Problems) -> Mp4Facts:
         with _mapped(path) as data:
-            return _facts(data, kind, problems)
+            return _facts(data, kind, picture, problems)
 
     return judged(judge)
 
 
-def _facts(data: mmap.mmap, kind: Mp4Kind, problems: Problems) -> Mp4Facts:
-    file = read_file(data, problems)
+def _facts(
+    data: mmap.mmap, kind: Mp4Kind, picture_codec: TrackCodec, problems: Problems
+) -> Mp4Facts:
+    codecs = (picture_codec, AAC, ALAC)
+    entries = [EntryShape(codec.entry, codec.fields, codec.boxes) for codec in codecs]
+    file = read_file(data, entries, problems)
     read_type(file.ftyp, problems)
-    movie = read_movie(file.moov, problems)
+    movie = read_movie(file.moov, {codec.entry: codec for codec in codecs}, problems)
     found = tuple((track.codec.name, track.enabled) for track in movie.tracks)
-    listed = ", ".join(name if enabled else f"{name} (off)" for name, enabled in kind.value)
-    problems.need(found == kind.value, f"other tracks than {listed}")
+    wanted = tuple((name.replace("picture", picture_codec.name), on) for name, on in kind.value)
+    listed = ", ".join(name if enabled else f"{name} (off)" for name, enabled in wanted)
+    problems.need(found == wanted, f"other tracks than {listed}")
     tables = [read_samples(track.table, track.name, problems) for track in movie.tracks]
     cover(file.media, tables, problems)
     problems.stop()  # from here on every sample is known to lie inside the file
     with memoryview(data) as view:
+        by_name = {codec.name: codec for codec in codecs}
         for track, samples in zip(movie.tracks, tables, strict=True):
-            judge = judge_sound if track.codec.is_sound else judge_pictures
-            judge(view, track.codec, samples, problems)
+            by_name[track.codec.name].judge_samples(view, track.codec, samples, problems)
     (picture, *sound), (frames, *sounds) = movie.tracks, tables
     facts = Mp4Facts(
         _video(movie, picture, frames, problems),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 
 from pipeline.judge.boxes import Mp4Box
-from pipeline.judge.codecs import SampleEntry, bit_rates
+from pipeline.judge.codecs import SampleEntry, TrackCodec, bit_rates
 from pipeline.judge.problems import Problems
 from pipeline.judge.tables import Samples, places
 
@@ -102,3 +102,7 @@ def _ends(last: int) -> bool:
     """Whether the last two bytes hold the end mark, three ones, and fewer than eight zeros."""
     zeros = (last & -last).bit_length() - 1
     return 0 <= zeros < 8 and last >> zeros & 7 == 7
+
+
+AAC = TrackCodec("aac", "mp4a", 28, "esds btrt?", aac_entry, judge_sound)
+ALAC = TrackCodec("alac", "alac", 28, "alac btrt?", alac_entry, judge_sound)

@@ -192,7 +192,7 @@ def _verified(target: ClipTarget, job: Job, run: Run) -> ClipOutput:
     :raises Refused: there is no picture in it, or it would not join other clips by copy.
     """
     output = target.output
-    facts = judge.judge_mp4(target.movie, judge.Mp4Kind.CLIP)
+    facts = codec_of(output).judge(target.movie, judge.Mp4Kind.CLIP)
     judge.judge_still(target.still)
     lossless = next(sound for sound in facts.audio if sound.codec == "alac")
     exact = (

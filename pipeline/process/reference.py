@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pipeline import judge, publishing
+from pipeline.codecs import codec_of
 from pipeline.config import Output
 from pipeline.ffmpeg.graph import Graph, read, write
 from pipeline.media import encode
@@ -28,5 +29,5 @@ def decoder_configurations(run: Run, outputs: Iterable[Output]) -> dict[str, str
             picture = encode.labelled(picture.filter("setsar", 1))
             graph = Graph((write(part, encode.picture_arguments(output), picture),))
             run.ffmpeg.make("reference", graph, scratch=folder, seconds=120)
-            found[output.name] = judge.judge_mp4(part, judge.Mp4Kind.PIECE).video.extradata
+            found[output.name] = codec_of(output).judge(part, judge.Mp4Kind.PIECE).video.extradata
         return found

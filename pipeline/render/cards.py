@@ -101,9 +101,9 @@ def card(run: Run, words: Words, title: str, output: Output) -> Segment:
                 seconds=300,
                 feed=drawn.pictures,
             )
-            judge.judge_mp4(part, judge.Mp4Kind.CLIP)
+            codec_of(output).judge(part, judge.Mp4Kind.CLIP)
             publishing.publish(part, final)
-    facts = judge.judge_mp4(final, judge.Mp4Kind.CLIP)
+    facts = codec_of(output).judge(final, judge.Mp4Kind.CLIP)
     return Segment(
         title=title,
         path=run.workspace.relative(final),

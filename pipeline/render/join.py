@@ -77,7 +77,9 @@ def prepare(film: Timeline, workspace: Workspace) -> CutPlan:
     for index, segment in enumerate(film.segments):
         cut = any(film.around(index)) or not segment.whole
         if cut and segment.path not in joints:
-            facts = judge.judge_mp4(workspace.root / segment.path, judge.Mp4Kind.CLIP).video
+            facts = (
+                codec_of(film.output).judge(workspace.root / segment.path, judge.Mp4Kind.CLIP).video
+            )
             joints[segment.path] = Joints(facts.keyframes, facts.lead)
     return CutPlan(film, cuts.plan(film, joints), joints)
 
@@ -99,7 +101,7 @@ def _join(run: Run, plan: CutPlan, part: Path, background: BackgroundMusic | Non
             seconds=300 + seconds,
             feed=_counted(heard, task.advance),
         )
-    facts = judge.judge_mp4(part, judge.Mp4Kind.MONTAGE)
+    facts = codec_of(film.output).judge(part, judge.Mp4Kind.MONTAGE)
     if facts.video.frames != film.frames:
         raise StageError(f"the montage has {facts.video.frames} frames instead of {film.frames}")
     missing = samples_of(film.frames, film.output.fps) - facts.audio[0].samples

@@ -74,7 +74,7 @@ def make(run: Run, film: Timeline) -> Path:
             scratch=folder,
             seconds=300 + 10 * film.frames / output.fps,
         )
-        if judge.judge_mp4(small, judge.Mp4Kind.MONTAGE).video.frames != film.frames:
+        if codec_of(output).judge(small, judge.Mp4Kind.MONTAGE).video.frames != film.frames:
             raise StageError("pictures are missing in the preview")
         publishing.publish(small, final)
         return final

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipeline import judge, publishing, versions
 from pipeline.codecs import codec_of
+from pipeline.config import Output
 from pipeline.errors import StageError
 from pipeline.ffmpeg.graph import Graph, Video, overlay, read, write, xfade
 from pipeline.media import encode
@@ -111,7 +112,7 @@ def _make_batch(run: Run, plan: CutPlan, batch: dict[Path, Bridge]) -> None:
             seconds=300 + 20 * frames / fps,
         )
         for path, bridge in batch.items():
-            _verify(parts[path], bridge, fps)
+            _verify(parts[path], bridge, plan.film.output)
             publishing.publish(parts[path], path)
 
 
@@ -124,12 +125,12 @@ def batch_graph(plan: CutPlan, batch: dict[Path, Bridge], workspace: Workspace) 
     return Graph(tuple(outputs), filter_threads=1)
 
 
-def _verify(part: Path, bridge: Bridge, fps: int) -> None:
-    facts = judge.judge_mp4(part, judge.Mp4Kind.PIECE).video
+def _verify(part: Path, bridge: Bridge, output: Output) -> None:
+    facts = codec_of(output).judge(part, judge.Mp4Kind.PIECE).video
     exact = (
         facts.frames == bridge.frames
         and facts.ticks_per_frame == TICKS
-        and facts.timescale == fps * TICKS
+        and facts.timescale == output.fps * TICKS
         and {side.segment.extradata for side in bridge.sides} == {facts.extradata}
     )
     if not exact:
