@@ -1,3 +1,3 @@
-"""footage-pipeline: from mailed-in footage to a montage, with no location on the way."""
+"""footage-pipeline: makes a montage of mailed-in footage, and removes all locations from it."""
 
 __version__ = "0.1.0"

@@ -91,7 +91,7 @@ def _common(command: Callable[Concatenate[Options, P], Ending]) -> Callable[P, E
 @click.version_option(__version__)
 @_common
 def cli(_options: Options) -> Ending:
-    """From mailed-in footage to a montage, with no location on the way."""
+    """Make a montage of mailed-in footage, after all locations were removed from it."""
     return Ending()
 
 
@@ -185,7 +185,7 @@ def report(options: Options) -> Ending:
 @click.argument("shas", nargs=-1)
 @_common
 def retry(options: Options, shas: Sequence[str]) -> Ending:
-    """Put failed clips back in line: all, or those whose SHA-256 begin with SHAS."""
+    """Have failed clips made again: all, or those whose SHA-256 begins with one of SHAS."""
     from pipeline.commands.retry import put_back
 
     return _work(options, "retry", lambda run: put_back(run, shas))
@@ -219,7 +219,7 @@ def withdraw(
 @cli.command()
 @_common
 def purge(options: Options) -> Ending:
-    """Delete the originals that are past the days for which they are kept."""
+    """Delete the originals that were kept for more than retain_originals_days."""
     from pipeline.commands.purge import delete_old_originals
 
     return _work(options, "purge", delete_old_originals)
@@ -228,7 +228,7 @@ def purge(options: Options) -> Ending:
 @cli.command()
 @_common
 def status(options: Options) -> Ending:
-    """Say what there is: counts by state, the last night, what failed, what waits for whom."""
+    """Count the clips by state; say how the last night ended, what failed and who has to act."""
     from pipeline.commands.status import tell
 
     return tell(options.load())
@@ -255,7 +255,7 @@ def demo(options: Options, folder: Path) -> Ending:
 
 @cli.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0: any that is free.")
-@click.option("--by", default="", help="Who decides; the user's name unless given.")
+@click.option("--by", default="", help="Who decides; by default the name of the user.")
 @click.option("--open", "opens", is_flag=True, help="Open the browser.")
 @_common
 def review(options: Options, port: int, by: str, *, opens: bool) -> Ending:
@@ -273,7 +273,7 @@ def _decision(name: str, decision: Decision, text: str) -> None:
     @cli.command(name, help=text)
     @click.argument("shas", nargs=-1, required=True, metavar="SHA…")
     @click.option("--note", default="", help="Why, for the audit trail.")
-    @click.option("--by", default="", help="Who decides; the user's name unless given.")
+    @click.option("--by", default="", help="Who decides; by default the name of the user.")
     @_common
     def command(options: Options, shas: Sequence[str], note: str, by: str) -> Ending:
         from pipeline.commands.review import decide_clips, user

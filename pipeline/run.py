@@ -1,4 +1,4 @@
-"""What a run has in hand: the one record that every stage is given."""
+"""The one record that every stage is given."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.workspace import Workspace
 
 @dataclass(frozen=True)
 class Run:
-    """The configuration, and the one way to each side effect: SQL, files, programs, the person."""
+    """The configuration, and the objects for all side effects: SQL, files, programs, messages."""
 
     config: Config
     ledger: Ledger

@@ -1,1 +1,1 @@
-"""The commands that are more than one stage, a module each."""
+"""What each command does with a run, one module for each command."""

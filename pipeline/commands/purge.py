@@ -33,7 +33,7 @@ def delete_old_originals(run: Run) -> Facts:
 def _delete(run: Run, days: int) -> PurgeSummary:
     """Delete the originals that were stored more than *days* days ago.
 
-    An original that is pending or has failed is kept whatever its age: it is the only copy.
+    An original that is pending or has failed is always kept, because it is the only copy.
     """
     moment = clock.stamp(datetime.now(UTC) - timedelta(days=days))
     old = run.ledger.custody.stored_by(moment)

@@ -25,5 +25,5 @@ def put_back(run: Run, prefixes: Sequence[str]) -> Facts:
         if not any(sha.startswith(prefix) for sha in failed):
             raise UsageError(f"no failed clip begins with {prefix!r}")
     run.ledger.clips.forget(chosen)
-    run.console.say(f"retry: {len(chosen)} clips are back in line; next: footage process")
+    run.console.say(f"retry: {len(chosen)} clips can be made again; next: footage process")
     return {"retry": chosen}

@@ -36,7 +36,7 @@ class WithdrawSummary:
 
 
 def take_back(run: Run, selection: Selection) -> Facts:
-    """Delete the originals that *selection* names and their clips, and write the report anew.
+    """Delete the originals that *selection* names and their clips, and write the report again.
 
     :raises UsageError: the selection names nothing, or is not exactly one of the three.
     """
