@@ -165,6 +165,12 @@ def commands() -> str:
     common = [option for option in _options(cli, "footage") if _is_common(option[0])]
     blocks.append(_table(("option", "does"), common))
     blocks.append("`--config` is `config.toml` in the current folder unless given.")
+    blocks.append(
+        "With `--json` every command ends with exactly one object on standard output, also after "
+        "wrong usage, Ctrl-C or a fault of the program. It holds `exit_code`, the facts of the "
+        "command, and `error` with the sentence if the command could not finish. `--help` and "
+        "`--version` print text."
+    )
     for name in known:
         blocks += _command(name, cli.commands[name])
     return _page([*blocks, *_codes()])
