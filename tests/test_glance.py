@@ -16,7 +16,7 @@ from support.marked_pictures import Pixels
 from pipeline.config import Output
 from pipeline.model import Caution
 from pipeline.process import glance, lookalikes
-from pipeline.process.lookalikes import Known
+from pipeline.process.lookalikes import ClipMarks
 from pipeline.review import page
 
 CODEC = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "14", "-pix_fmt", "yuv420p")
@@ -142,7 +142,7 @@ def test_footage_is_known_again_after_a_messenger(scene: ClipScene) -> None:
         for path in (film, squeezed):
             result = scene.make(path)
             assert result.source is not None
-            known.append(Known(path.name, result.outputs[0].marks, result.source.duration_s))
+            known.append(ClipMarks(path.name, result.outputs[0].marks, result.source.duration_s))
     assert lookalikes.find(known) == {
         "11s.mp4": "11.mp4",
         "12s.mp4": "12.mp4",
@@ -157,7 +157,7 @@ def test_photos_are_known_again(scene: ClipScene) -> None:
     image.resize((160, 90)).save(again, quality=40)
     other = scene.folder / "b.png"
     Image.fromarray(landscape(15)).save(other)
-    known = [Known(p.name, scene.make(p).outputs[0].marks, None) for p in (photo, again, other)]
+    known = [ClipMarks(p.name, scene.make(p).outputs[0].marks, None) for p in (photo, again, other)]
     assert lookalikes.find(known) == {"a.jpg": "a.png"}
 
 
@@ -183,12 +183,12 @@ def test_a_likeness_goes_with_the_clip_that_is_taken_back(tmp_path: Path) -> Non
 def test_a_film_of_nothing_is_like_no_other() -> None:
     flat = glance.Glance(np.full((8, glance.SIDE, glance.SIDE), 90, np.uint8), 4.0)
     assert glance.marks(flat) == ""
-    assert lookalikes.find([Known("a", "", 2.0), Known("b", "", 2.0)]) == {}
+    assert lookalikes.find([ClipMarks("a", "", 2.0), ClipMarks("b", "", 2.0)]) == {}
 
 
 def test_only_clips_of_a_kind_and_a_length_are_compared() -> None:
     marks = "0123456789abcdef " * 4
     film, photo = marks.strip(), marks[:16]
-    assert lookalikes.find([Known("a", film, 2.0), Known("b", film, 2.4)]) == {"b": "a"}
-    assert lookalikes.find([Known("a", film, 2.0), Known("b", film, 20.0)]) == {}
-    assert lookalikes.find([Known("a", photo, None), Known("b", photo, 2.0)]) == {}
+    assert lookalikes.find([ClipMarks("a", film, 2.0), ClipMarks("b", film, 2.4)]) == {"b": "a"}
+    assert lookalikes.find([ClipMarks("a", film, 2.0), ClipMarks("b", film, 20.0)]) == {}
+    assert lookalikes.find([ClipMarks("a", photo, None), ClipMarks("b", photo, 2.0)]) == {}

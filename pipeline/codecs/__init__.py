@@ -1,6 +1,6 @@
 """The codecs that clips and montages are encoded with, a module each.
 
-All that depends on the codec is behind a ``Codec``.  A new codec is a new module and a line in
+Everything that depends on the codec is in a ``Codec``.  To add one, write a module and add it to
 ``CODECS``.
 """
 
@@ -11,11 +11,12 @@ from pipeline.codecs.codec import Codec
 from pipeline.config import Output
 
 CODECS: dict[str, Codec] = {codec.name: codec for codec in (h264.CODEC,)}
+_DEFAULT = "h264"
 
 
 def codec_of(_output: Output) -> Codec:
     """Return the codec of an output; there is one so far, so no key of ``[[output]]`` names it."""
-    return h264.CODEC
+    return CODECS[_DEFAULT]
 
 
 __all__ = ["CODECS", "Codec", "codec_of"]

@@ -1,13 +1,14 @@
-"""Runs a program that dies with its parent, with limits and, if asked, behind Landlock.
+"""Run a program that dies with its parent, with limits and, if asked, behind Landlock.
 
     python -I -S launcher.py --parent PID --limits CPU_S MEMORY FILE_SIZE
         [--wall FILTER --read PATH… --write FOLDER…] -- PROGRAM ARGUMENT…
 
-It dies with its parent PID, also where that was killed before this began; it takes the limits,
-gives up what Landlock can take away (Linux ``Documentation/userspace-api/landlock.rst``: files
-and, from ABI 4, TCP; from ABI 6 signals and abstract sockets), loads the system-call filter
-from descriptor FILTER, and becomes the program.  bubblewrap, which builds a wall of its own, is
-a program like others here: it asks for its parent's death only when it may be too late.
+The launcher dies with its parent PID, even if that was killed before the launcher began.  It sets
+the limits, gives up what Landlock can take away (Linux
+``Documentation/userspace-api/landlock.rst``: files and, from ABI 4, TCP; from ABI 6 signals and
+abstract sockets), loads the system-call filter
+from descriptor FILTER, and becomes the program.  bubblewrap, which builds its own wall, is started
+by the launcher too: it requests the parent-death signal too late to rely on it.
 Standard library only, since it runs without site-packages to start quickly.
 Exit 125: the wall could not be built, and the program was not started.
 """
@@ -24,7 +25,7 @@ _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _FILTER_MODE = 1, 22, 
 _SIGKILL = 9  # the module `signal` takes a third of the time until a program begins
 _CREATE, _ADD, _RESTRICT = 444, 445, 446  # the same on every architecture
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
-# handled rights by ABI: all of the file rights that the kernel knows, so that the rest is denied
+# handled rights by ABI: all file rights that the kernel knows, so that all others are denied
 _FILE_RIGHTS = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 4: 0x7FFF, 5: 0xFFFF}
 _TCP = 3  # bind and connect
 _SCOPES = 3  # abstract sockets and signals
@@ -35,7 +36,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def main(argv: list[str]) -> None:
-    """Build the wall that *argv* describes and become the program behind ``--``."""
+    """Build the wall that *argv* describes and become the program after ``--``."""
     split = argv.index("--")
     options, program = argv[:split], argv[split + 1 :]
     _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
@@ -43,7 +44,7 @@ def main(argv: list[str]) -> None:
         raise OSError("the parent is gone")
     cpu_s, memory, file_size = map(int, options[3:6])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # the soft limit tells itself from a kill by others; the hard one ends who ignores it
+    # the soft limit ends a program with its own signal; the hard limit ends one that ignores it
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 5))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))

@@ -1,10 +1,10 @@
 """The walls around native code that reads a stranger's bytes.
 
 A program inside sees the system's libraries, its own file, the inputs it was given (read
-only) and at most one output folder; no network, no other process, no home.  It has limits
-on memory, CPU time and file size, and dies with its parent (``launcher``).  bubblewrap (user
-namespaces) where it works, Landlock else; each is proved by running a program in it before it
-is chosen.
+only) and at most one output folder.  It sees no network, no other process and no home folder.
+It has limits on memory, CPU time and file size, and dies with its parent (``launcher``).  The
+walls are those of bubblewrap (user namespaces) where it works, else those of Landlock.  Either is
+tried out by running a program in it before it is chosen.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pipeline.errors import SandboxUnavailable
 from pipeline.ffmpeg import seccomp
 
 _LIBRARIES = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/nix/store")
-_FILTER = "@filter"  # stands in a command for the descriptor of the filter's pipe
+_FILTER = "@filter"  # is replaced in a command by the descriptor of the filter's pipe
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
@@ -98,7 +98,7 @@ class Sandbox:
             command += ["--ro-bind", path, path]
         for path in map(str, permissions.writes):
             command += ["--bind", path, path]
-        # what is left is a file system in memory: nothing may be written there either
+        # the root is a file system in memory: nothing may be written there either
         return [*command, "--remount-ro", "/", "--", *argv]
 
 
@@ -120,7 +120,7 @@ def choose(wanted: str) -> Sandbox:
     """The sandbox that the configuration asks for; tried out once a process.
 
     :param wanted: "auto", "bubblewrap", "landlock" or "none".
-    :raises SandboxUnavailable: it can't be had here; the text says how to get one.
+    :raises SandboxUnavailable: none works here; the text says how to get one.
     """
     if wanted == Mode.NONE:
         return Sandbox(Mode.NONE)
@@ -139,7 +139,7 @@ def choose(wanted: str) -> Sandbox:
             return sandbox
         tried.append(f"Landlock: {fault}")
     raise SandboxUnavailable(
-        "no sandbox can be had here, and files from strangers are not opened without one.\n  "
+        "no sandbox works here, and files from strangers are not opened without one.\n  "
         + "\n  ".join(tried)
         + "\nAllow user namespaces (sysctl kernel.unprivileged_userns_clone=1, or a container "
         "started with them), or use a Linux kernel of 5.13 or later with Landlock; "

@@ -1,9 +1,9 @@
-"""The caption: a strip with the hashtags, drawn once per text and frame size.
+"""The caption: a strip with the hashtags, drawn once for each text and frame size.
 
-White bold letters on a dark panel that is opaque enough for 4.5 to 1 against white
-(WCAG 2.2, 1.4.3) whatever the picture does, or with a dark outline; inside the title-safe
-area (EBU R 95: 5 % from each edge), wrapped between words, at most four lines: a text that
-needs more is drawn smaller, and a word that is longer than a line is broken.
+The letters are white and bold.  They stand on a dark panel that is opaque enough for a contrast
+of 4.5 to 1 on any picture (WCAG 2.2, 1.4.3), or have a dark outline.  The strip is inside the
+title-safe area (EBU R 95: 5 % from each edge).  The text is wrapped between words into at most
+four lines; if it needs more it is drawn smaller, and a word that is longer than a line is broken.
 """
 
 from __future__ import annotations
@@ -57,8 +57,9 @@ def strip(
     position: CaptionPosition = "bottom-left",
     style: CaptionStyle = "panel",
 ) -> Strip | None:
-    """The caption for a frame of *width* × *height*, from *folder* or drawn; None for no text.
+    """Return the caption for a frame of *width* × *height*; draw it if *folder* has none.
 
+    :returns: None if there is no text.
     :raises ConfigError: a character has no glyph, or the text is too long for the frame.
     """
     words = tuple(text.split())
@@ -98,7 +99,7 @@ def _draw(words: tuple[str, ...], width: int, height: int, style: CaptionStyle) 
 
 
 def _broken(words: tuple[str, ...], size: int, room: int) -> Iterator[str]:
-    """The words, those that no line can hold in pieces that one can."""
+    """Yield the words; a word that is longer than a line comes in pieces."""
     room -= 2 * round(size * 0.55)
     for word in words:
         piece = ""
@@ -152,10 +153,10 @@ def _paint(layout: _Layout, style: CaptionStyle) -> Image.Image:
 
 
 def _placed(line: tuple[str, ...], layout: _Layout) -> Iterator[tuple[str, int]]:
-    """The words of a line with their left ends, in the order in which they stand.
+    """Yield the words of a line with their left ends, from left to right.
 
-    Each word is an island whose direction changes nothing around it (as between FSI and PDI,
-    UAX #9, 2.4.4).  Words against the line's direction that follow each other keep their own.
+    Each word is isolated: its direction does not change the words around it (as between FSI and
+    PDI, UAX #9, 2.4.4).  Words against the line's direction that follow each other keep theirs.
     """
     backwards = fonts.right_to_left(" ".join(line))
     groups = [list(words) for _, words in groupby(line, key=fonts.right_to_left)]
@@ -171,5 +172,5 @@ def _placed(line: tuple[str, ...], layout: _Layout) -> Iterator[tuple[str, int]]
 
 
 def _even(value: int) -> int:
-    """Chroma is shared by two pixels: a strip of even size on an even place stays sharp."""
+    """Round up to an even number: two pixels share chroma, so an even strip stays sharp."""
     return value + value % 2

@@ -1,7 +1,7 @@
-"""Fonts by what they can write: packaged ones first, then the system's Noto fonts.
+"""Find a font that can write a text: packaged fonts first, then the system's Noto fonts.
 
-A character that no font has would come out as a box in every clip, so it is an error before
-the first clip is made, and the error names it.
+A character that no font has would be shown as an empty box in every clip.  So it is an error
+before the first clip is made, and the error names the character.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from PIL import ImageFont, features
 from pipeline.errors import ConfigError
 
 _SYSTEM = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".fonts")
-# Joiners and variation selectors change how their neighbours look and have no glyph to show.
-_EMOJI_SIZE = 109  # pixels; the only one that Noto Color Emoji's bitmaps have
+_EMOJI_SIZE = 109  # pixels; the only size that Noto Color Emoji's bitmaps have
+# Joiners and variation selectors change how their neighbours look, and have no glyph of their own.
 _INVISIBLE = {"\u200c", "\u200d", "\ufe0e", "\ufe0f"}
-# Scripts that need shaping or a direction (bidirectional classes of UAX #9, and Indic, Thai…).
+# Bidirectional classes of UAX #9.
 _RIGHT_TO_LEFT = {"R", "AL"}
 
 
@@ -37,7 +37,7 @@ def right_to_left(text: str) -> bool:
 
 
 def needs_shaping(text: str) -> bool:
-    """Whether *text* can't be drawn a character after the other."""
+    """Whether *text* can't be drawn one character after the other."""
     return any(
         unicodedata.bidirectional(char) in _RIGHT_TO_LEFT
         or unicodedata.category(char) in ("Mn", "Mc")
@@ -49,10 +49,10 @@ def needs_shaping(text: str) -> bool:
 
 
 def font_for(text: str, size: int) -> ImageFont.FreeTypeFont:
-    """A bold font of *size* pixels that has every character of *text*.
+    """Return a bold font of *size* pixels that has every character of *text*.
 
     :raises ConfigError: no font has one of the characters, or the text needs shaping and the
-        library that shapes is not there.
+        library for it is not installed.
     """
     if needs_shaping(text) and not (features.check("raqm") and features.check("fribidi")):
         raise ConfigError(
@@ -77,15 +77,15 @@ def font_for(text: str, size: int) -> ImageFont.FreeTypeFont:
 
 @cache
 def emoji_font() -> ImageFont.FreeTypeFont | None:
-    """The system's colour emoji at the one size its bitmaps have; None where there is none."""
+    """Return the system's colour emoji at the one size of its bitmaps; None if there is none."""
     for path in _emoji():
-        with contextlib.suppress(OSError):  # one whose pictures are drawn in another way
+        with contextlib.suppress(OSError):  # a font with another kind of pictures
             return ImageFont.truetype(str(path), _EMOJI_SIZE)
     return None
 
 
 def has_emoji(text: str) -> bool:
-    """Whether the colour emoji have all of *text*."""
+    """Whether the colour emoji font has all of *text*."""
     return any(
         all(char in _INVISIBLE or ord(char) in _coverage(path) for char in text)
         for path in _emoji()
@@ -106,7 +106,7 @@ def _anywhere(char: str) -> bool:
 def _load(path: Path, size: int) -> ImageFont.FreeTypeFont:
     engine = ImageFont.Layout.RAQM if features.check("raqm") else ImageFont.Layout.BASIC
     font = ImageFont.truetype(str(path), size, layout_engine=engine)
-    with contextlib.suppress(OSError):  # a font whose file is of one weight
+    with contextlib.suppress(OSError):  # a font with a file for each weight
         font.set_variation_by_name("Bold")
     return font
 
@@ -114,7 +114,7 @@ def _load(path: Path, size: int) -> ImageFont.FreeTypeFont:
 @cache
 def _packaged() -> tuple[Path, ...]:
     names = sorted(m.name for m in pkgutil.iter_modules() if m.name.startswith("fontpkg_"))
-    # the plain family first: it has the Latin letters and digits that the others lack
+    # the plain family first: it has the Latin letters and digits that the others do not have
     names.sort(key=lambda name: (name != "fontpkg_noto_sans", name))
     found: list[Path] = []
     for name in names:
@@ -138,8 +138,8 @@ def _on_system() -> tuple[Path, ...]:
 
 @cache
 def _coverage(path: Path) -> frozenset[int]:
-    """The characters that a font has glyphs for (OpenType table cmap)."""
-    # slow to load, and a night without new footage writes nothing
+    """Return the characters that a font has glyphs for (OpenType table cmap)."""
+    # slow to load, and not needed in a night without new footage
     from fontTools.ttLib import TTFont  # noqa: PLC0415
 
     with TTFont(path, lazy=True, fontNumber=0) as font:

@@ -1,10 +1,10 @@
-"""Tables that bring other colours to BT.709: high dynamic range, wide gamuts, colour profiles.
+"""Tables that convert other colours to BT.709: high dynamic range, wide gamuts, colour profiles.
 
-A table (Cube LUT 1.0) maps the R'G'B' of a picture to that of a BT.709 display, so that all
-of it is one look-up a pixel in FFmpeg's ``lut3d``.  Values go through linear light in which
-1 is diffuse white.  That is 203 cd/m² in PQ and HLG (ITU-R BT.2408, table 1), HLG as a
-display of 1000 cd/m² shows it (BT.2100, table 5); what is brighter is rolled off.  Video is
-shown by BT.1886 (a power of 2.4), photos by sRGB, at both ends alike.
+A table (Cube LUT 1.0) maps the R'G'B' of a picture to that of a BT.709 display, so that the whole
+conversion is one look-up a pixel in FFmpeg's ``lut3d``.  Values are converted to linear light, in
+which 1 is diffuse white.  That is 203 cd/m² in PQ and HLG (ITU-R BT.2408, table 1), with HLG as a
+display of 1000 cd/m² shows it (BT.2100, table 5); brighter light is rolled off.  Video uses the
+transfer of BT.1886 (a power of 2.4) and photos that of sRGB, before and after the conversion.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Values = NDArray[np.float64]
 _SIZE = 65
 _WHITE_CD_M2 = 203.0
 _PEAK_CD_M2 = 1000.0
-_KNEE = 0.8  # of diffuse white; all below stays as it is, and white itself nearly
+_KNEE = 0.8  # of diffuse white; darker values are unchanged, and white itself nearly so
 _SRGB = 13  # transfer characteristics of ITU-T H.273, table 3
 _LUMA_2020 = (0.2627, 0.6780, 0.0593)
 # chromaticities of R, G, B by the code points of ITU-T H.273, table 2; white is D65
@@ -43,16 +43,16 @@ _SRGB_D50 = np.array([[0.4360, 0.3851, 0.1431], [0.2225, 0.7169, 0.0606], [0.013
 
 @dataclass(frozen=True)
 class Table:
-    """A function of R'G'B' from 0 to 1, and what makes it different from others."""
+    """A function of R'G'B' from 0 to 1; tables with equal names have equal values."""
 
     name: str
     of: Callable[[Values], Values]
 
 
 def table(picture: Picture, profile: Profile | None) -> Table | None:
-    """What a picture's colours have to go through; None where they are BT.709's already.
+    """Return the table for a picture's colours; None where they are those of BT.709 already.
 
-    What the picture itself says comes before a profile beside it.
+    The picture's own labels have priority over a colour profile beside it.
     """
     if picture.hdr:
         primaries = picture.primaries if picture.primaries in _PRIMARIES else 9
@@ -68,7 +68,7 @@ def table(picture: Picture, profile: Profile | None) -> Table | None:
 
 
 def written(wanted: Table, folder: Path) -> Path:
-    """The file of a table, from *folder* or calculated."""
+    """Return the file of a table; calculate it if *folder* has none."""
     key = publishing.cache_key("colours", versions.COLOURS, _SIZE, wanted.name)
     path = folder / f"colours-{key}.cube"
     if not path.exists():
@@ -99,14 +99,14 @@ def _through(values: Values, profile: Profile) -> Values:
 
 
 def _like_srgb(profile: Profile) -> bool:
-    """Whether going through the profile would change no value by more than two of 255."""
+    """Whether the profile would change no value by more than two of 255."""
     steps = np.linspace(0, 1, 9)
     grid = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(-1, 3)
     return bool(np.abs(_through(grid, profile) - grid).max() < 2.5 / 255)
 
 
 def _pq(values: Values) -> Values:
-    """The light of PQ over diffuse white (ITU-R BT.2100, table 4)."""
+    """Return the light of PQ relative to diffuse white (ITU-R BT.2100, table 4)."""
     m1, m2 = 2610 / 16384, 2523 / 32
     c1, c2, c3 = 3424 / 4096, 2413 / 128, 2392 / 128
     root = values ** (1 / m2)
@@ -114,7 +114,7 @@ def _pq(values: Values) -> Values:
 
 
 def _hlg(values: Values) -> Values:
-    """The light of HLG over diffuse white, with its system gamma of 1.2 (BT.2100, table 5)."""
+    """Return the light of HLG relative to diffuse white, system gamma 1.2 (BT.2100, table 5)."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(values <= 0.5, values**2 / 3, (np.exp((values - c) / a) + b) / 12)
     luma = np.maximum(scene @ np.array(_LUMA_2020), 1e-9)
@@ -123,7 +123,7 @@ def _hlg(values: Values) -> Values:
 
 
 def _rolled_off(light: Values) -> Values:
-    """Light up to the peak within 1: a Möbius curve above the knee, on the largest of R, G, B."""
+    """Compress light up to the peak into 1: a Möbius curve on the largest channel above a knee."""
     peak = _PEAK_CD_M2 / _WHITE_CD_M2
     largest = np.clip(light.max(-1), 1e-9, peak)
     a = -(_KNEE**2) * (peak - 1) / (_KNEE**2 - 2 * _KNEE + peak)
@@ -151,7 +151,7 @@ def _srgb_code(light: Values) -> Values:
 def _between(
     before: tuple[tuple[float, float], ...], after: tuple[tuple[float, float], ...]
 ) -> Values:
-    """The matrix from linear R, G, B of one set of primaries to those of another."""
+    """Return the matrix from linear R, G, B of one set of primaries to those of another."""
     return np.linalg.inv(_to_xyz(after)) @ _to_xyz(before)
 
 

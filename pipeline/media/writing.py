@@ -1,8 +1,8 @@
-"""One word in as many fonts as it takes: letters in bold, symbols and emoji from where they are.
+"""Write one word with as many fonts as it needs: letters in bold, symbols and emoji from others.
 
-A word that one font can write is shaped as a whole (by HarfBuzz, through Raqm).  Another is
-split between characters that belong to no common picture, and each piece goes to the first
-font that has it.  Colour emoji are bitmaps of one size: drawn so and made smaller.
+A word that one font can write is shaped as a whole (by HarfBuzz, through Raqm).  Any other word is
+split into clusters, and each cluster is written with the first font that has it.  Colour emoji are
+bitmaps of one size; they are drawn in that size and made smaller.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from pipeline.errors import ConfigError
 from pipeline.media import fonts
 
 _JOINER, _PRESENTATION = "\u200d", "\ufe0f"
-Ink = tuple[int, int, int, int]
+Ink = tuple[int, int, int, int]  # red, green, blue, alpha
+_OUTLINE: Ink = (12, 16, 20, 255)
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Piece:
 
 
 def length(word: str, size: int) -> float:
-    """How wide a word is at *size* pixels.
+    """Return how wide a word is at *size* pixels.
 
     :raises ConfigError: a character has no glyph in any font.
     """
@@ -44,7 +45,7 @@ def length(word: str, size: int) -> float:
 
 
 def pieces(word: str, size: int) -> tuple[Piece, ...]:
-    """A word by fonts, in the order in which it is read.
+    """Split a word by fonts, in the order in which it is read.
 
     :raises ConfigError: a character has no glyph in any font.
     """
@@ -61,7 +62,7 @@ def pieces(word: str, size: int) -> tuple[Piece, ...]:
 
 
 def clusters(word: str) -> Iterator[str]:
-    """Characters that make one picture: marks with their letter, the parts of an emoji."""
+    """Yield the clusters of a word: a letter with its marks, all parts of an emoji."""
     cluster = ""
     for char in word:
         belongs = (
@@ -96,23 +97,20 @@ def write(
                 fill=ink,
                 anchor="ls",
                 stroke_width=outline,
-                stroke_fill=OUTLINE,
+                stroke_fill=_OUTLINE,
             )
         else:
             _stamp(image, (round(left), baseline), piece)
         left = round(left + piece.length)
 
 
-OUTLINE: Ink = (12, 16, 20, 255)
-
-
 def _flag(char: str) -> bool:
-    """Half of a flag: a regional indicator."""
+    """Whether it is half of a flag: a regional indicator."""
     return "\U0001f1e6" <= char <= "\U0001f1ff"
 
 
 def _coloured(text: str) -> bool:
-    """Whether something in *text* is meant to be shown as a coloured picture."""
+    """Whether *text* holds something that is shown as a coloured picture."""
     return _PRESENTATION in text or any(ord(char) >= 0x1F000 for char in text)
 
 
@@ -124,7 +122,7 @@ def _piece(cluster: str, size: int) -> Piece:
 
 
 def _stamp(image: Image.Image, place: tuple[int, int], piece: Piece) -> None:
-    """A coloured picture, drawn at the size it has and made smaller."""
+    """Draw a coloured picture at the size it has, and make it smaller."""
     left, top, right, bottom = (round(v) for v in piece.font.getbbox(piece.text, anchor="ls"))
     large = Image.new("RGBA", (right - left, bottom - top))
     ImageDraw.Draw(large).text(

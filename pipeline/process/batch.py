@@ -72,9 +72,9 @@ def note_lookalikes(ledger: Ledger) -> None:
             ledger.clips.record(replace(result, looks_like=other))
 
 
-def _known(result: ClipResult) -> lookalikes.Known:
+def _known(result: ClipResult) -> lookalikes.ClipMarks:
     length = result.source.duration_s if result.source else None
-    return lookalikes.Known(result.sha256, result.outputs[0].marks, length)
+    return lookalikes.ClipMarks(result.sha256, result.outputs[0].marks, length)
 
 
 def _jobs(run: Run, missing: Sequence[tuple[str, Recipe]]) -> tuple[list[Job], list[ClipResult]]:

@@ -83,7 +83,7 @@ def make(job: Job, run: Run) -> ClipResult:
 def refused(
     sha256: str, wanted: Recipe, refusal: Refusal, found: tuple[Finding, ...]
 ) -> ClipResult:
-    """Return the outcome for an original of which there is no clip."""
+    """Return the outcome for an original that gives no clip."""
     status = refusal.reason.status
     return ClipResult(
         sha256=sha256,

@@ -1,4 +1,4 @@
-"""Which clips look like another: the same footage, sent again in other bytes."""
+"""Find clips that look like another one: the same footage, sent again in other bytes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _LENGTH_S, _LENGTH = 0.5, 0.05  # how much longer or shorter one may be
 
 
 @dataclass(frozen=True)
-class Known:
-    """A clip as it is known again: its marks (``glance.marks``), its length, None for a photo."""
+class ClipMarks:
+    """By what a clip is recognized: its marks (``glance.marks``) and length, None for a photo."""
 
     sha256: str
     marks: str
     length_s: float | None
 
 
-def find(clips: Sequence[Known]) -> dict[str, str]:
-    """For each clip that looks like one before it, in the order given, the first such."""
+def find(clips: Sequence[ClipMarks]) -> dict[str, str]:
+    """Return, for each clip that looks like an earlier one of *clips*, the first of those."""
     found: dict[str, str] = {}
     for count in {len(clip.marks.split()) for clip in clips if clip.marks}:
         for photo in (False, True):
@@ -35,7 +35,7 @@ def find(clips: Sequence[Known]) -> dict[str, str]:
     return found
 
 
-def _among(group: Sequence[Known], count: int) -> dict[str, str]:
+def _among(group: Sequence[ClipMarks], count: int) -> dict[str, str]:
     found: dict[str, str] = {}
     bits = np.zeros((len(group), count), np.uint64)
     lengths = np.array([clip.length_s or 0.0 for clip in group])
