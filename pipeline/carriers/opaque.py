@@ -51,6 +51,11 @@ def has_location(data: bytes) -> bool:
     return bool(_POSITIONS.search(data)) or text.holds_place(words(data))
 
 
+def kind_of(data: bytes) -> What:
+    """Location or other, by :func:`has_location`."""
+    return What.LOCATION if has_location(data) else What.OTHER
+
+
 def words(data: bytes) -> str:
     """The texts in *data*, in 8 bits and in 16, a line each."""
     wide = [m.group().decode("utf-16-le", "replace") for m in _WIDE.finditer(data)]

@@ -166,8 +166,7 @@ class Messages:
         elif bare and payload.startswith((b"CC\x01\xf8", b"\x05\x02")):
             self.found.add(Finding(Carrier.CLOSED_CAPTIONS, What.OTHER))
         else:
-            what = What.LOCATION if opaque.has_location(payload) else What.OTHER
-            self.found.add(Finding(Carrier.USER_DATA, what))
+            self.found.add(Finding(Carrier.USER_DATA, opaque.kind_of(payload)))
 
     def _captions(self, body: bytes) -> None:
         self.found.add(Finding(Carrier.CLOSED_CAPTIONS, What.OTHER))

@@ -61,20 +61,20 @@ class Picture:
     width: int
     height: int
     aspect: Fraction
-    rotation: int
-    fps: float | None
-    start_s: float
-    latest_s: float
-    end_s: float | None
-    packets: int
-    depth: int
-    full_range: bool
-    rgb: bool
-    alpha: bool
-    matrix: int
-    transfer: int
-    primaries: int
-    interlaced: bool
+    rotation: int = 0
+    fps: float | None = None
+    start_s: float = 0.0
+    latest_s: float = 0.0
+    end_s: float | None = None
+    packets: int = 1
+    depth: int = 8
+    full_range: bool = True
+    rgb: bool = False
+    alpha: bool = False
+    matrix: int = _UNSPECIFIED
+    transfer: int = _UNSPECIFIED
+    primaries: int = _UNSPECIFIED
+    interlaced: bool = False
     table: Path | None = None
     decoder: str | None = None
 
@@ -187,20 +187,12 @@ def _animated(found: Animation) -> Picture:
         width=found.width,
         height=found.height,
         aspect=Fraction(found.width, found.height),
-        rotation=0,
         fps=1000 * len(found.durations_ms) / (sum(before) + last),
-        start_s=0.0,
         latest_s=sum(before) / 1000,
         end_s=(sum(before) + last) / 1000,
         packets=len(found.durations_ms),
-        depth=8,
-        full_range=True,
         rgb=True,
         alpha=found.alpha,
-        matrix=_UNSPECIFIED,
-        transfer=_UNSPECIFIED,
-        primaries=_UNSPECIFIED,
-        interlaced=False,
     )
 
 
@@ -214,19 +206,9 @@ def _grid(found: HeifPicture) -> Picture:
         height=found.height,
         aspect=Fraction(found.width, found.height),
         rotation=found.rotation,
-        fps=None,
-        start_s=0.0,
-        latest_s=0.0,
-        end_s=None,
-        packets=1,
-        depth=8,
-        full_range=True,
-        rgb=False,
-        alpha=False,
         matrix=matrix,
         transfer=transfer,
         primaries=primaries,
-        interlaced=False,
     )
 
 

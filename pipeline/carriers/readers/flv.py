@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pipeline.carriers import opaque, sei, text, xmp
 from pipeline.carriers.window import Window
-from pipeline.model import Carrier, Finding, What
+from pipeline.model import Carrier, Finding
 
 _TAGS = 4000
 _FRAMES = 48
@@ -51,13 +51,11 @@ def _script(body: Window) -> Iterator[Finding]:
     data = body.read(0, 1 << 20)
     name = data[3 : 3 + int.from_bytes(data[1:3], "big")] if data[:1] == b"\2" else b""
     if name not in (b"onMetaData", b"onXMPData", b"onTextData", b"onCaption", b"onCuePoint"):
-        yield Finding(
-            Carrier.UNKNOWN_PART, What.LOCATION if opaque.has_location(data) else What.OTHER
-        )
+        yield Finding(Carrier.UNKNOWN_PART, opaque.kind_of(data))
         return
     if name in (b"onTextData", b"onCaption"):
         carrier = Carrier.SUBTITLE_TRACK if name == b"onTextData" else Carrier.CLOSED_CAPTIONS
-        yield Finding(carrier, What.LOCATION if opaque.has_location(data) else What.OTHER)
+        yield Finding(carrier, opaque.kind_of(data))
         return
     if b"<x:xmpmeta" in data:
         yield from xmp.read(data)

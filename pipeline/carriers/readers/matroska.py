@@ -61,6 +61,12 @@ def read(window: Window) -> Iterator[Finding]:
 def _segment(segment: EbmlElement) -> Iterator[Finding]:
     streams: dict[int, _Stream] = {}
     blocks: dict[int, list[bytes]] = {}
+    readers = {
+        ids.INFO: _info,
+        ids.TAGS: _tags,
+        ids.CHAPTERS: _chapters,
+        ids.ATTACHMENTS: _attachments,
+    }
     clusters = 0
     for element in _flat(segment.body):
         if element.number == ids.CLUSTER:
@@ -70,8 +76,8 @@ def _segment(segment: EbmlElement) -> Iterator[Finding]:
                 yield from _cluster(element, streams, blocks)
         elif element.number == ids.TRACKS:
             yield from _tracks(element.body, streams)
-        elif element.number in ids.TOP:
-            yield from _about(element)
+        elif element.number in readers:
+            yield from readers[element.number](element.body)
         elif element.number not in ids.SILENT_TOP:
             yield from _unknown(element)
     for number, stream in streams.items():
@@ -93,17 +99,6 @@ def _flat(window: Window) -> Iterator[EbmlElement]:
             if element.open and element.number == ids.CLUSTER:
                 following = element.body.start - window.start
         at = following
-
-
-def _about(element: EbmlElement) -> Iterator[Finding]:
-    """The parts of a segment that are about the file: info, tags, chapters, attachments."""
-    readers = {
-        ids.INFO: _info,
-        ids.TAGS: _tags,
-        ids.CHAPTERS: _chapters,
-        ids.ATTACHMENTS: _attachments,
-    }
-    yield from readers[element.number](element.body)
 
 
 def _unknown(element: EbmlElement) -> Iterator[Finding]:
@@ -206,9 +201,7 @@ def _additions(body: Window) -> Iterator[Finding]:
             elif element.number == ids.BLOCK_ADDITIONAL:
                 data = element.body.read(0, 4096)
         if kind not in (1, 4) or opaque.has_location(data):
-            yield Finding(
-                Carrier.USER_DATA, What.LOCATION if opaque.has_location(data) else What.OTHER
-            )
+            yield Finding(Carrier.USER_DATA, opaque.kind_of(data))
 
 
 def _keep(body: Window, streams: dict[int, _Stream], blocks: dict[int, list[bytes]]) -> None:

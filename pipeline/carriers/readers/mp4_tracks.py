@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator
 from pipeline.carriers import icc, opaque, sei, telemetry, text
 from pipeline.carriers.containers.boxes import boxes, find
 from pipeline.carriers.readers import mp4_tags
-from pipeline.carriers.readers.mp4_fragments import samples_of
-from pipeline.carriers.readers.mp4_samples import SampledTrack, samples, track
+from pipeline.carriers.readers.mp4_samples import SampledTrack, samples, samples_of, track
 from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 

@@ -68,11 +68,9 @@ def _private(kind: int, payload: bytes) -> Iterator[Finding]:
             yield Finding(Carrier.DATA_TRACK, What.OTHER)
     elif kind == 0xBE:
         if payload.strip(b"\xff\x0f\0"):
-            told = opaque.has_location(payload)
-            yield Finding(Carrier.UNKNOWN_PART, What.LOCATION if told else What.OTHER)
+            yield Finding(Carrier.UNKNOWN_PART, opaque.kind_of(payload))
     elif kind == 0xBF:
         if opaque.has_location(payload):
             yield Finding(Carrier.DATA_TRACK, What.LOCATION)
     elif kind not in (0xBB, 0xBC, 0xFD):
-        told = opaque.has_location(payload)
-        yield Finding(Carrier.DATA_TRACK, What.LOCATION if told else What.OTHER)
+        yield Finding(Carrier.DATA_TRACK, opaque.kind_of(payload))

@@ -146,8 +146,7 @@ def _content(stream: _Stream) -> Iterator[Finding]:
         # MISB ST 0601: the position of a drone, and where its camera pointed
         yield Finding(Carrier.TELEMETRY_TRACK, What.LOCATION)
     else:
-        told = opaque.has_location(data[: 256 << 10])
-        yield Finding(Carrier.DATA_TRACK, What.LOCATION if told else What.OTHER)
+        yield Finding(Carrier.DATA_TRACK, opaque.kind_of(data[: 256 << 10]))
 
 
 def _is_sound(stream: _Stream) -> bool:

@@ -54,16 +54,14 @@ def _page(window: Window, at: int, head: bytes, streams: dict[bytes, list[bytes]
 def _stream(window: Window, packets: list[bytes]) -> Iterator[Finding]:
     first = packets[0]
     if first.startswith((b"fishead\0", b"fisbone\0")):
-        body = b"\n".join(packets[1:])
-        if opaque.has_location(body):
+        if opaque.has_location(b"\n".join(packets[1:])):
             yield Finding(Carrier.STREAM_TAG, What.LOCATION)
     elif first.startswith((b"\x80kate", b"CMML\0", b"Annodex")):
         yield Finding(Carrier.SUBTITLE_TRACK, What.OTHER)
         if opaque.has_location(b"\n".join(packets)):
             yield Finding(Carrier.SUBTITLE_TRACK, What.LOCATION)
     elif not first.startswith(_KNOWN):
-        told = opaque.has_location(b"\n".join(packets))
-        yield Finding(Carrier.DATA_TRACK, What.LOCATION if told else What.OTHER)
+        yield Finding(Carrier.DATA_TRACK, opaque.kind_of(b"\n".join(packets)))
     for packet in packets[1:]:
         for head in _COMMENT_HEADS:
             if packet.startswith(head):
