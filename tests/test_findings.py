@@ -202,6 +202,8 @@ def test_text_that_is_a_place(said: str) -> None:
     assert text.kind_of(said) is What.LOCATION
     assert text.kind_of(text.decode(said.encode("utf-16"))) is What.LOCATION
     assert text.kind_of("x " * 5000 + said) is What.LOCATION
+    noise = "?\ufffd" * 300
+    assert text.kind_of(f"{noise}\n{said}\n{noise}") is What.LOCATION
 
 
 @pytest.mark.parametrize(
@@ -215,6 +217,8 @@ def test_text_that_is_a_place(said: str) -> None:
         "24.000 fps, 29.970 fps",
         "00:00:02.023000000",
         "EF28-80mm f/3.5-5.6 USM",
+        "28/1 80/1 0/0 0/0",
+        "24/1 35/1 14/10 14/10",
     ],
 )
 def test_text_that_is_no_place(said: str) -> None:

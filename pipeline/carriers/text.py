@@ -15,6 +15,8 @@ from pipeline.model import Carrier, Finding, What
 
 LIMIT = 128 << 10
 
+_PRECONDITION = re.compile(r"(?i)\d|[/+<]|geo:|chij")  # every form of a place has one of these
+_RUNS = re.compile(r"[^\ufffd\x00-\x08\x0e-\x1f]{6,}")
 _BLOB = re.compile(r"[A-Za-z0-9+/]{60,}={0,2}")
 
 
@@ -88,7 +90,12 @@ def decode(data: bytes) -> str:
 
 def holds_place(text: str) -> bool:
     """Whether the first 128 KiB of *text*, from a media file, hold a place in any form."""
-    return places.found(_BLOB.sub(" ", text[:LIMIT].replace("\0", " ")), in_file=True)
+    text = text[:LIMIT].replace("\0", " ")
+    if 4 * text.count("\ufffd") > len(text):  # not a text, but a text may be in it
+        text = "\n".join(_RUNS.findall(text))
+    return _PRECONDITION.search(text) is not None and places.found(
+        _BLOB.sub(" ", text), in_file=True
+    )
 
 
 def kind_of(text: str) -> What:

@@ -68,10 +68,11 @@ _TO_VALUE = rf"(?:[ _-]?e[5-7])?[\W_]{{0,6}}(?:{words.BETWEEN}{_E}[\W_]{{1,6}}){
 _NUMBER = r"\d{1,12}(?:[.,/]\d{1,20})?"
 _NUMBERS = rf"{_NUMBER}(?:[\W_]{{1,3}}{_NUMBER}){{0,3}}(?!\d|[.,]\d|{words.UNIT})"
 _SIGN = r"(?:[-+]|[nsewo] ?)?"
+_FRACTIONS = r"\d{1,3}/1[ ,;]{1,3}\d{1,2}/1[ ,;]{1,3}\d{1,9}/\d{1,9}"
 # A value that is a coordinate behind a word that may mean something else.
 _SURE = (
     rf"(?:{_decimal(2)}|[nsewo] ?{_BARE}|(?<!\d)-?\d{{6,10}}(?!\d)|(?<!\d){_SIGN}{_SIGNED}"
-    rf"|\d{{1,3}}/1[ ,;]{{1,3}}\d{{1,2}}/1[ ,;]{{1,3}}\d{{1,9}}/\d{{1,9}})"
+    rf"|{_FRACTIONS})"
 )
 _PAIR_SIGN = r"(?: ?[,;/|~:&!] ?| )"
 _W3W = r"[^\W\d_]{2,24} ?\. ?[^\W\d_]{2,24} ?\. ?[^\W\d_]{2,24}"
@@ -263,7 +264,9 @@ _TABLE = (
           rf"(?<![\d.,]){_INT}[;,]? {_SIXTY}[;,]? {_SIXTY}\.\d{{1,12}}[\W_]{{1,4}}[-+]?{_INT}"
           rf"[;,]? {_SIXTY}[;,]? {_SIXTY}\.\d"),
     Form("fractions",
-          r"(?<!\d)\d{1,3}/1[ ,;]{1,3}\d{1,2}/1[ ,;]{1,3}\d{1,9}/\d{1,9}(?![\d/])"),
+          # four in a row are the range of a lens
+          rf"(?<!\d)(?<!\d[ ,;]){_FRACTIONS}(?:[ ,;]{{1,3}}{_FRACTIONS})?(?![\d/])"
+          r"(?![ ,;]{1,3}\d{1,9}/\d{1,9}(?![ ,;]{1,3}\d))"),
     # --- behind a word ---
     Form("latitude or longitude",
           rf"{_STRONG}[^\d]{{0,20}}?(?:e[5-7][^\d]{{1,6}})?(?<!\d)[-+]?(?:\d{{1,3}}[.,]\d{{1,20}}"
