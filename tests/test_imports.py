@@ -127,7 +127,7 @@ def test_one_module_knows_the_package_that_builds_graphs() -> None:
     users = {
         str(path.relative_to(ROOT))
         for path in ROOT.rglob("*.py")
-        if "import ffmpeg\n" in path.read_text("utf-8") or "from ffmpeg" in path.read_text("utf-8")
+        if re.search(r"^\s*(import|from) ffmpeg\b", path.read_text("utf-8"), re.MULTILINE)
     }
     assert users == {"ffmpeg/graph.py"}
 

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import ffmpeg
-
 Option = str | int | float
 Options = Mapping[str, str | int | None]  # None: an option without a value
 
@@ -105,7 +103,7 @@ class Graph:
     def arguments(self) -> list[str]:
         """Return FFmpeg's arguments, without the name of the program."""
         streams = [output._stream for output in self.outputs]
-        node = ffmpeg.merge_outputs(*streams) if len(streams) > 1 else streams[0]
+        node = _package().merge_outputs(*streams) if len(streams) > 1 else streams[0]
         flags = ["-nostdin", "-hide_banner", "-v", "error"]
         if self.filter_threads:
             count = str(self.filter_threads)
@@ -116,7 +114,7 @@ class Graph:
 
 def read(source: Path | str, options: Options) -> InputFile:
     """Read a file, a pipe (``pipe:0``) or a source of ``lavfi``."""
-    return InputFile(ffmpeg.input(str(source), **options))
+    return InputFile(_package().input(str(source), **options))
 
 
 def write(
@@ -125,50 +123,58 @@ def write(
     """Write streams into a file or a pipe (``pipe:1``): first the picture, then the sound."""
     streams: list[Video | Audio] = [video] if video is not None else []
     streams += audio
-    return OutputFile(ffmpeg.output(*(s._stream for s in streams), str(target), **options))
+    return OutputFile(_package().output(*(s._stream for s in streams), str(target), **options))
 
 
 def overlay(below: Video, above: Video, /, **options: Option) -> Video:
     """Lay one picture over another; the last picture above is repeated where it ends early."""
-    return Video(ffmpeg.overlay(below._stream, above._stream, **options))
+    return Video(_package().overlay(below._stream, above._stream, **options))
 
 
 def xfade(tail: Video, head: Video, /, **options: Option) -> Video:
     """Pass from one picture into another with a transition of FFmpeg's ``xfade``."""
-    return Video(ffmpeg.filter([tail._stream, head._stream], "xfade", **options))
+    return Video(_package().filter([tail._stream, head._stream], "xfade", **options))
 
 
 def join(left: Audio, right: Audio, /, **options: Option) -> Audio:
     """Join two streams of one channel to one stream of two channels."""
-    return Audio(ffmpeg.filter([left._stream, right._stream], "join", inputs=2, **options))
+    return Audio(_package().filter([left._stream, right._stream], "join", inputs=2, **options))
 
 
 def amix(one: Audio, other: Audio, /, **options: Option) -> Audio:
     """Mix two streams of sound."""
-    return Audio(ffmpeg.filter([one._stream, other._stream], "amix", inputs=2, **options))
+    return Audio(_package().filter([one._stream, other._stream], "amix", inputs=2, **options))
 
 
 def sidechaincompress(sound: Audio, control: Audio, /, **options: Option) -> Audio:
     """Make *sound* quieter while *control* is loud."""
-    return Audio(ffmpeg.filter([sound._stream, control._stream], "sidechaincompress", **options))
+    return Audio(
+        _package().filter([sound._stream, control._stream], "sidechaincompress", **options)
+    )
 
 
 def silence(rate: int) -> Audio:
-    """Return endless silence, stereo, that is made inside the graph: it is no input of FFmpeg."""
-    return Audio(_Source("anullsrc", r=rate, cl="stereo").stream())
+    """Return endless silence, stereo, that is made inside the graph and is not an input of FFmpeg.
+
+    ffmpeg-python does not provide a filter without an input, so its node is made here.
+    """
+    nodes = _package().nodes
+    node = nodes.FilterNode.__new__(nodes.FilterNode)
+    nodes.Node.__init__(
+        node,
+        stream_spec=None,
+        name="anullsrc",
+        incoming_stream_types={nodes.FilterableStream},
+        outgoing_stream_type=nodes.FilterableStream,
+        min_inputs=0,
+        max_inputs=0,
+        kwargs={"r": rate, "cl": "stereo"},
+    )
+    return Audio(node.stream())
 
 
-class _Source(ffmpeg.nodes.FilterNode):  # type: ignore[misc]  # the package has no types
-    """A filter without an input, which ffmpeg-python does not provide."""
+def _package() -> Any:
+    """Load ffmpeg-python, which is slow; a night without new footage builds no graph."""
+    import ffmpeg  # noqa: PLC0415 - see above
 
-    def __init__(self, name: str, **options: Option) -> None:
-        ffmpeg.nodes.Node.__init__(
-            self,
-            stream_spec=None,
-            name=name,
-            incoming_stream_types={ffmpeg.nodes.FilterableStream},
-            outgoing_stream_type=ffmpeg.nodes.FilterableStream,
-            min_inputs=0,
-            max_inputs=0,
-            kwargs=options,
-        )
+    return ffmpeg
