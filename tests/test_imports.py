@@ -30,7 +30,7 @@ LAYERS = {
 ORDER = list(LAYERS)
 
 
-def room(module: str) -> tuple[str, str]:
+def layer_of(module: str) -> tuple[str, str]:
     """The layer and the name of the package or module that a module belongs to."""
     parts = module.split(".")
     name = parts[1] if len(parts) > 1 else "__init__"
@@ -64,9 +64,9 @@ def test_imports_point_one_way() -> None:
     assert len(modules) > 40
     for path in modules:
         own = ".".join(("pipeline", *path.relative_to(ROOT).with_suffix("").parts))
-        layer, name = room(own)
+        layer, name = layer_of(own)
         for other in imported(path):
-            target, target_name = room(other)
+            target, target_name = layer_of(other)
             if ORDER.index(target) > ORDER.index(layer):
                 wrong.append(f"{own} imports {other}: {layer} must not know {target}")
             if layer == target == "stage" and name != target_name:

@@ -23,19 +23,19 @@ FADES = "transition_seconds = 0.5\n"
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> RenderScene:
+def scene(tmp_path_factory: pytest.TempPathFactory) -> RenderScene:
     """Crossfades of an odd length, a shortened one, and a clip with an in point."""
-    room = render_scene.begin(tmp_path_factory.mktemp("export"), CLIPS, FADES)
-    room.review("b", in_s=0.5)
-    room.render()
-    return room
+    scene = render_scene.begin(tmp_path_factory.mktemp("export"), CLIPS, FADES)
+    scene.review("b", in_s=0.5)
+    scene.render()
+    return scene
 
 
-def exported(room: RenderScene, kind: str) -> Path:
-    said = room.footage("export", "--format", kind, "--json")
+def exported(scene: RenderScene, kind: str) -> Path:
+    said = scene.footage("export", "--format", kind, "--json")
     assert said.code == 0, said.err
     (path,) = said.data["export"]
-    return room.work / str(path)
+    return scene.work / str(path)
 
 
 def track(timeline: Any) -> list[Any]:
@@ -60,9 +60,9 @@ def media(items: list[Any]) -> list[Path]:
     return [Path(unquote(urlsplit(c.media_reference.target_url).path)) for c in clips]
 
 
-def wanted(room: RenderScene) -> list[tuple[str, int, int]]:
+def wanted(scene: RenderScene) -> list[tuple[str, int, int]]:
     """What the montage says it holds, cut in the middle of its fades."""
-    segments = room.contents["segments"]
+    segments = scene.contents["segments"]
     fades = [segment["fade_in_frames"] for segment in segments] + [0]
     found = []
     for index, segment in enumerate(segments):
@@ -72,13 +72,13 @@ def wanted(room: RenderScene) -> list[tuple[str, int, int]]:
     return found
 
 
-def test_otio_holds_the_same_clips_and_transitions(room: RenderScene) -> None:
-    timeline = otio.adapters.read_from_file(str(exported(room, "otio")))
+def test_otio_holds_the_same_clips_and_transitions(scene: RenderScene) -> None:
+    timeline = otio.adapters.read_from_file(str(exported(scene, "otio")))
     items = track(timeline)
-    segments = room.contents["segments"]
-    assert shown(items) == wanted(room)
-    assert sum(frames for _, _, frames in shown(items)) == room.contents["frames"]
-    assert media(items) == [room.work / segment["path"] for segment in segments]
+    segments = scene.contents["segments"]
+    assert shown(items) == wanted(scene)
+    assert sum(frames for _, _, frames in shown(items)) == scene.contents["frames"]
+    assert media(items) == [scene.work / segment["path"] for segment in segments]
     fades = [item for item in items if isinstance(item, otio.schema.Transition)]
     lengths = [round(fade.in_offset.value + fade.out_offset.value) for fade in fades]
     assert (
@@ -89,30 +89,30 @@ def test_otio_holds_the_same_clips_and_transitions(room: RenderScene) -> None:
         assert whole.start_time <= clip.source_range.start_time
         assert clip.source_range.end_time_exclusive() <= whole.end_time_exclusive()
     assert len(timeline.tracks) == 2
-    assert shown(list(timeline.tracks[1])) == wanted(room)
+    assert shown(list(timeline.tracks[1])) == wanted(scene)
 
 
-def test_fcpxml_holds_the_same_clips_and_transitions(room: RenderScene) -> None:
-    path = exported(room, "fcpxml")
+def test_fcpxml_holds_the_same_clips_and_transitions(scene: RenderScene) -> None:
+    path = exported(scene, "fcpxml")
     items = track(otio.adapters.read_from_file(str(path)))
-    assert shown(items) == wanted(room)
-    assert media(items) == [room.work / s["path"] for s in room.contents["segments"]]
+    assert shown(items) == wanted(scene)
+    assert media(items) == [scene.work / s["path"] for s in scene.contents["segments"]]
     assert path.read_text().count("<transition ") == 5
 
 
-def test_edl_holds_the_same_clips_and_dissolves(room: RenderScene) -> None:
-    text = exported(room, "edl").read_text()
+def test_edl_holds_the_same_clips_and_dissolves(scene: RenderScene) -> None:
+    text = exported(scene, "edl").read_text()
     timeline = otio.adapters.read_from_string(text, "cmx_3600", rate=30)
     items = track(timeline)
-    assert sum(frames for _, _, frames in shown(items)) == room.contents["frames"]
-    assert [name for name, _, _ in shown(items)] == [name for name, _, _ in wanted(room)]
-    for segment in room.contents["segments"][1:]:
-        assert f"* TO CLIP: {(room.work / segment['path']).as_uri()}\n" in text
+    assert sum(frames for _, _, frames in shown(items)) == scene.contents["frames"]
+    assert [name for name, _, _ in shown(items)] == [name for name, _, _ in wanted(scene)]
+    for segment in scene.contents["segments"][1:]:
+        assert f"* TO CLIP: {(scene.work / segment['path']).as_uri()}\n" in text
     fades = [item for item in items if isinstance(item, otio.schema.Transition)]
     assert [round(f.in_offset.value + f.out_offset.value) for f in fades] == [15, 15, 15, 10, 10]
     # where the clips meet, each shows the pictures that the film shows there
-    for (name, start, _), (other, begin, _) in zip(shown(items), wanted(room), strict=True):
-        fade = next(s for s in room.contents["segments"] if s["title"] == other)["fade_in_frames"]
+    for (name, start, _), (other, begin, _) in zip(shown(items), wanted(scene), strict=True):
+        fade = next(s for s in scene.contents["segments"] if s["title"] == other)["fade_in_frames"]
         assert (name, start) in {(other, begin), (other, begin - fade // 2), (other, begin + fade)}
 
 
@@ -129,8 +129,8 @@ def test_an_edl_of_hard_cuts_is_the_film_itself() -> None:
     assert media(items) == [Path("/campaign/clips/one.mp4"), Path("/campaign/clips/two.mp4")]
 
 
-def test_melt_renders_the_same_number_of_pictures(room: RenderScene, tmp_path: Path) -> None:
-    project = exported(room, "mlt")
+def test_melt_renders_the_same_number_of_pictures(scene: RenderScene, tmp_path: Path) -> None:
+    project = exported(scene, "mlt")
     film = tmp_path / "film.mkv"
     melt = shutil.which("melt")
     assert melt, "tests/install-system-packages installs it"
@@ -139,12 +139,12 @@ def test_melt_renders_the_same_number_of_pictures(room: RenderScene, tmp_path: P
     subprocess.run(command, check=True, capture_output=True)
     with av.open(str(film)) as container:
         frames = sum(1 for _ in container.decode(video=0))
-    assert frames == room.contents["frames"]
+    assert frames == scene.contents["frames"]
 
 
 def test_nothing_admitted_is_nothing_exported(tmp_path: Path) -> None:
-    room = render_scene.begin(tmp_path, {})
-    said = room.footage("export", "--format", "otio")
+    scene = render_scene.begin(tmp_path, {})
+    said = scene.footage("export", "--format", "otio")
     assert said.code == 1
     assert "no clip is admitted" in said.err
-    assert room.footage("export", "--format", "avi").code == 2
+    assert scene.footage("export", "--format", "avi").code == 2

@@ -21,8 +21,8 @@ CLIPS = {"a": Drawn(0, 60), "b": Drawn(1, 45), "c": Drawn(3, 33)}
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> RenderScene:
-    room = render_scene.begin(
+def scene(tmp_path_factory: pytest.TempPathFactory) -> RenderScene:
+    scene = render_scene.begin(
         tmp_path_factory.mktemp("beside"),
         CLIPS,
         "transition_seconds = 0.2\nchapter_cards = true\n",
@@ -30,46 +30,46 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> RenderScene:
         categories={"a": "photo-action", "c": "photo-action", "b": "boats"},
     )
     for name, colour in zip("abc", ("red", "green", "blue"), strict=True):
-        still = room.workspace.clip(sha(name), "small", ".jpg")
+        still = scene.workspace.clip(sha(name), "small", ".jpg")
         Image.new("RGB", (160, 90), colour).save(still)
-    room.render()
-    return room
+    scene.render()
+    return scene
 
 
-def beside(room: RenderScene, suffix: str) -> Path:
-    return room.film.with_suffix(suffix)
+def beside(scene: RenderScene, suffix: str) -> Path:
+    return scene.film.with_suffix(suffix)
 
 
-def test_chapters_stand_before_the_clips_of_a_category(room: RenderScene) -> None:
-    segments = room.contents["segments"]
+def test_chapters_stand_before_the_clips_of_a_category(scene: RenderScene) -> None:
+    segments = scene.contents["segments"]
     titles = [segment["title"] for segment in segments]
     assert titles == ["Opening", "Photo action", "Clip 1", "Clip 2", "Boats", "Clip 3", "Closing"]
     shas = [segment["sha256"] for segment in segments if segment["kind"] == "clip"]
     assert shas == [sha("a"), sha("c"), sha("b")]
-    assert watch(room.film).frames == 90 + 60 + 60 + 33 + 60 + 45 + 90 - 6 * 6
-    chapters = beside(room, ".chapters.txt").read_text().splitlines()
+    assert watch(scene.film).frames == 90 + 60 + 60 + 33 + 60 + 45 + 90 - 6 * 6
+    chapters = beside(scene, ".chapters.txt").read_text().splitlines()
     assert chapters[:3] == ["00:00 Opening", "00:02 Photo action", "00:04 Clip 1"]
 
 
-def test_the_checksums_are_those_of_the_files(room: RenderScene) -> None:
-    lines = beside(room, ".sha256").read_text().splitlines()
+def test_the_checksums_are_those_of_the_files(scene: RenderScene) -> None:
+    lines = beside(scene, ".sha256").read_text().splitlines()
     named = dict(line.split("  ")[::-1] for line in lines)
-    there = {path.name for path in (room.work / "montage").iterdir()}
+    there = {path.name for path in (scene.work / "montage").iterdir()}
     assert set(named) == there - {"montage-small.sha256"}
     for name, wanted in named.items():
-        data = (room.work / "montage" / name).read_bytes()
+        data = (scene.work / "montage" / name).read_bytes()
         assert hashlib.sha256(data).hexdigest() == wanted
 
 
-def test_the_credits_name_senders_as_the_report_does(room: RenderScene) -> None:
-    lines = beside(room, ".credits.txt").read_text().splitlines()
+def test_the_credits_name_senders_as_the_report_does(scene: RenderScene) -> None:
+    lines = beside(scene, ".credits.txt").read_text().splitlines()
     assert lines[0] == f"00:04 Clip 1 · a…@e….org · photo-action · {sha('a')[:12]}"
     assert [line.split(" · ")[1] for line in lines] == ["a…@e….org", "a…@e….org", "b…@e….org"]
-    assert "ann@example.org" not in beside(room, ".json").read_text()
+    assert "ann@example.org" not in beside(scene, ".json").read_text()
 
 
-def test_the_contact_sheet_shows_each_clip_in_its_place(room: RenderScene) -> None:
-    with Image.open(beside(room, ".sheet.jpg")) as image:
+def test_the_contact_sheet_shows_each_clip_in_its_place(scene: RenderScene) -> None:
+    with Image.open(beside(scene, ".sheet.jpg")) as image:
         assert image.width == 800
         # in the order of the film: a, c, b
         for place, wanted in (((200, 110), "red"), ((600, 110), "blue"), ((200, 370), "green")):
@@ -80,43 +80,43 @@ def test_the_contact_sheet_shows_each_clip_in_its_place(room: RenderScene) -> No
 
 
 def test_a_contact_sheet_of_thousands_is_still_a_picture(tmp_path: Path) -> None:
-    room = render_scene.begin(tmp_path, {})
+    scene = render_scene.begin(tmp_path, {})
     segment = timeline.Segment("Clip", "clips/none.mp4", "0", 5, "x", 0, 5, sha256="0")
-    film = timeline.Timeline(room.config.output[0], (segment,) * 3000, (0,) * 2999, "fade")
-    picture = sheet.drawn(film, room.workspace)
+    film = timeline.Timeline(scene.config.output[0], (segment,) * 3000, (0,) * 2999, "fade")
+    picture = sheet.drawn(film, scene.workspace)
     assert picture.width <= 2400
     assert picture.height <= 3000
 
 
-def test_a_preview_is_small_and_leaves_the_montage(room: RenderScene) -> None:
-    before = {path: path.read_bytes() for path in (room.work / "montage").iterdir()}
-    told = room.render("--preview", "--seconds", "1.5", "--from", sha("c")[:10])
-    path = room.work / told["path"]
+def test_a_preview_is_small_and_leaves_the_montage(scene: RenderScene) -> None:
+    before = {path: path.read_bytes() for path in (scene.work / "montage").iterdir()}
+    told = scene.render("--preview", "--seconds", "1.5", "--from", sha("c")[:10])
+    path = scene.work / told["path"]
     assert path.name == "montage-small-preview.mp4"
     assert told["frames"] == 45 == watch(path).frames
     assert told["clips"] == 1
     path.unlink()
-    assert {path: path.read_bytes() for path in (room.work / "montage").iterdir()} == before
-    whole = room.render("--preview", "--seconds", "3600")
-    assert whole["frames"] == room.contents["frames"]
-    (room.work / whole["path"]).unlink()
+    assert {path: path.read_bytes() for path in (scene.work / "montage").iterdir()} == before
+    whole = scene.render("--preview", "--seconds", "3600")
+    assert whole["frames"] == scene.contents["frames"]
+    (scene.work / whole["path"]).unlink()
     for wrong in (("--preview", "--from", "ffff"), ("--from", sha("c"))):
-        assert room.footage("render", *wrong).code == 2
+        assert scene.footage("render", *wrong).code == 2
 
 
 def test_a_preview_of_a_large_film_is_scaled_down(tmp_path: Path) -> None:
-    room = render_scene.begin(
+    scene = render_scene.begin(
         tmp_path, {"a": Drawn(0, 3)}, 'opening_card = ""\nclosing_card = false\n'
     )
     text = (tmp_path / "config.toml").read_text().replace("160x90", "720x1280")
     (tmp_path / "config.toml").write_text(text)
-    output = room.config.output[0]
+    output = scene.config.output[0]
     made, (content, extradata) = render_scene.draw(Drawn(0, 3), output, 0)
-    clip = room.workspace.clip(sha("a"), "small")
+    clip = scene.workspace.clip(sha("a"), "small")
     clip.unlink()
     clip.hardlink_to(made)
-    render_scene.record(room, "a", Drawn(0, 3), (content, extradata))
-    path = room.work / room.render("--preview", "--seconds", "0.5")["path"]
+    render_scene.record(scene, "a", Drawn(0, 3), (content, extradata))
+    path = scene.work / scene.render("--preview", "--seconds", "0.5")["path"]
     with av.open(str(path)) as container:
         assert (container.streams.video[0].width, container.streams.video[0].height) == (360, 640)
 
@@ -124,17 +124,17 @@ def test_a_preview_of_a_large_film_is_scaled_down(tmp_path: Path) -> None:
 def test_a_card_of_another_style_is_another_card(tmp_path: Path) -> None:
     Image.new("RGBA", (40, 30), (255, 0, 0, 255)).save(tmp_path / "logo.png")
     style = '[montage.style]\nlogo = "logo.png"\nground = "#FFFFFF"\nground_below = "#FFFFFF"\n'
-    room = render_scene.begin(tmp_path, {"a": Drawn(0, 5)}, f"closing_card = false\n{style}")
-    first = room.render()
-    look = lettering.card_style(room.config)
-    drawn = lettering.letters(Words("River"), room.config.output[0], look)
+    scene = render_scene.begin(tmp_path, {"a": Drawn(0, 5)}, f"closing_card = false\n{style}")
+    first = scene.render()
+    look = lettering.card_style(scene.config)
+    drawn = lettering.letters(Words("River"), scene.config.output[0], look)
     pixels = np.asarray(drawn).reshape(-1, 4)
     red = pixels[(pixels == (255, 0, 0, 255)).all(axis=1)]
     # no larger than 24 % of the height allows
     assert 300 < len(red) <= 30 * 22
-    assert lettering.ground(room.config.output[0], look).min() == 255
+    assert lettering.ground(scene.config.output[0], look).min() == 255
     Image.new("RGBA", (40, 30), (0, 0, 255, 255)).save(tmp_path / "logo.png")
-    assert room.render()["cached"] is False
+    assert scene.render()["cached"] is False
     assert first["cached"] is False
 
 
@@ -146,15 +146,15 @@ def test_a_logo_or_font_that_can_not_be_read_is_named(
     if content is not None:
         (tmp_path / "file").write_bytes(content)
     style = f'[montage.style]\n{key} = "file"\n'
-    room = render_scene.begin(tmp_path, {"a": Drawn(0, 5)}, style)
-    said = room.footage("render")
+    scene = render_scene.begin(tmp_path, {"a": Drawn(0, 5)}, style)
+    said = scene.footage("render")
     assert said.code == 2
     assert f"montage.style.{key}" in said.err
 
 
 def test_words_stay_on_their_card(tmp_path: Path) -> None:
-    room = render_scene.begin(tmp_path, {})
-    look, output = lettering.card_style(room.config), Output(size="640x360")
+    scene = render_scene.begin(tmp_path, {})
+    look, output = lettering.card_style(scene.config), Output(size="640x360")
     for words in (
         Words("River Week " * 36, ("#RiverWeek",)),
         Words("Donaudampfschifffahrtsgesellschaftskapitän"),

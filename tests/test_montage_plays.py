@@ -25,12 +25,12 @@ _PLAY = """() => new Promise((done, failed) => {
 
 def test_a_montage_with_crossfades_plays_to_its_end(tmp_path: Path, reader: Reader) -> None:
     clips = {f"clip {n}": Drawn(n % 4, 12 + n % 5, 300 + 40 * n) for n in range(12)}
-    room = render_scene.begin(
+    scene = render_scene.begin(
         tmp_path, clips, 'transition_seconds = 0.15\nopening_card = ""\nclosing_card = false\n'
     )
-    told = room.render()
+    told = scene.render()
     page = tmp_path / "page.html"
-    page.write_text(f'<!doctype html><video id="film" src="{room.film.as_uri()}"></video>')
+    page.write_text(f'<!doctype html><video id="film" src="{scene.film.as_uri()}"></video>')
     tab, watch = reader.open(page)
     played = tab.evaluate(_PLAY)
     assert abs(played["at"] - told["duration_s"]) < 0.05

@@ -44,40 +44,40 @@ def strength(heard: npt.NDArray[np.float64], pitch: int) -> float:
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory: pytest.TempPathFactory) -> RenderScene:
+def scene(tmp_path_factory: pytest.TempPathFactory) -> RenderScene:
     """Two loud clips between the silence of the cards; the music is shorter than the film."""
     folder = tmp_path_factory.mktemp("music")
-    room = render_scene.begin(
+    scene = render_scene.begin(
         folder,
         {"a": Drawn(0, 90, 300), "b": Drawn(1, 90, 310)},
         'music = "tune.mp3"\nmusic_lufs = -26.0\n',
     )
     tune(folder / "tune.mp3", 5)
-    room.render()
-    return room
+    scene.render()
+    return scene
 
 
-def test_the_whole_is_as_loud_as_it_must_be(room: RenderScene) -> None:
-    integrated, peak = loudness(room.film)
+def test_the_whole_is_as_loud_as_it_must_be(scene: RenderScene) -> None:
+    integrated, peak = loudness(scene.film)
     assert abs(integrated + 16) <= 0.5
     assert peak <= -1.0
 
 
 def test_the_whole_follows_the_loudness_of_the_campaign(tmp_path: Path) -> None:
-    room = render_scene.begin(
+    scene = render_scene.begin(
         tmp_path,
         {"a": Drawn(0, 90, 300), "b": Drawn(1, 90, 310)},
         'music = "tune.mp3"\nmusic_lufs = -33.0\n[process]\nloudness_lufs = -23.0\n',
     )
     tune(tmp_path / "tune.mp3", 5)
-    room.render()
-    integrated, peak = loudness(room.film)
+    scene.render()
+    integrated, peak = loudness(scene.film)
     assert abs(integrated + 23) <= 0.5
     assert peak <= -1.0
 
 
-def test_music_goes_down_while_the_clips_are_heard(room: RenderScene) -> None:
-    played = np.frombuffer(samples(room.film, "0:a:0"), np.int16).reshape(-1, 2)
+def test_music_goes_down_while_the_clips_are_heard(scene: RenderScene) -> None:
+    played = np.frombuffer(samples(scene.film, "0:a:0"), np.int16).reshape(-1, 2)
     heard = played[:, 0].astype(np.float64)
     alone = strength(heard[int(1.6 * RATE) : int(2.8 * RATE)], 2000)
     below = strength(heard[int(5 * RATE) : int(8 * RATE)], 2000)
@@ -89,14 +89,14 @@ def test_music_goes_down_while_the_clips_are_heard(room: RenderScene) -> None:
     assert strength(heard[int(11.95 * RATE) : 12 * RATE], 2000) < 0.1 * alone
 
 
-def test_a_second_render_starts_no_program_and_other_music_does(room: RenderScene) -> None:
-    programs = len(room.programs())
-    assert room.render()["cached"] is True
-    assert len(room.programs()) == programs
-    before = room.film.read_bytes()
-    tune(room.folder / "tune.mp3", 6, 1500)
-    assert room.render()["cached"] is False
-    assert room.film.read_bytes() != before
+def test_a_second_render_starts_no_program_and_other_music_does(scene: RenderScene) -> None:
+    programs = len(scene.programs())
+    assert scene.render()["cached"] is True
+    assert len(scene.programs()) == programs
+    before = scene.film.read_bytes()
+    tune(scene.folder / "tune.mp3", 6, 1500)
+    assert scene.render()["cached"] is False
+    assert scene.film.read_bytes() != before
 
 
 def test_a_loop_has_no_click() -> None:
@@ -124,14 +124,14 @@ def test_a_master_is_corrected_until_it_is_right() -> None:
 
 @pytest.mark.parametrize("content", [None, b"not music", b""])
 def test_music_that_can_not_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
-    room = render_scene.begin(tmp_path, {"a": Drawn(0, 10)}, 'music = "tune.mp3"\n')
+    scene = render_scene.begin(tmp_path, {"a": Drawn(0, 10)}, 'music = "tune.mp3"\n')
     if content is not None:
         (tmp_path / "tune.mp3").write_bytes(content)
-    said = room.footage("render")
+    said = scene.footage("render")
     assert said.code == 2
     assert "montage.music" in said.err
-    assert not room.film.exists()
-    assert list(room.work.rglob("*.part")) == []
+    assert not scene.film.exists()
+    assert list(scene.work.rglob("*.part")) == []
 
 
 def test_the_values_of_a_measurement_are_read() -> None:

@@ -31,13 +31,13 @@ def begin(folder: Path, montage: str = "", clips: dict[str, Drawn] | None = None
 
 
 def test_every_picture_is_its_clips(tmp_path: Path) -> None:
-    room = begin(tmp_path)
-    told = room.render()
+    scene = begin(tmp_path)
+    told = scene.render()
     shown: list[str] = []
-    for segment in room.contents["segments"]:
-        shown += hashes(room.work / segment["path"])
-    assert hashes(room.film) == shown
-    seen = watch(room.film)
+    for segment in scene.contents["segments"]:
+        shown += hashes(scene.work / segment["path"])
+    assert hashes(scene.film) == shown
+    seen = watch(scene.film)
     assert (seen.frames, seen.even) == (told["frames"], True)
     assert told["frames"] == 90 + 40 + 3 + 33 + 90
     # the last frame of AAC is full
@@ -45,14 +45,14 @@ def test_every_picture_is_its_clips(tmp_path: Path) -> None:
 
 
 def test_the_sound_is_that_of_the_clips_and_where_theirs_is(tmp_path: Path) -> None:
-    room = begin(tmp_path, 'opening_card = ""\nclosing_card = false\n')
-    room.render()
+    scene = begin(tmp_path, 'opening_card = ""\nclosing_card = false\n')
+    scene.render()
     heard = b""
-    for segment in room.contents["segments"]:
-        heard += samples(room.work / segment["path"], "0:a:1")
+    for segment in scene.contents["segments"]:
+        heard += samples(scene.work / segment["path"], "0:a:1")
     assert len(heard) == 4 * timebase.samples_of(76, 30)
     wanted = np.frombuffer(heard, np.int16).astype(float)
-    got = np.frombuffer(samples(room.film, "0:a:0"), np.int16).astype(float)[: len(wanted)]
+    got = np.frombuffer(samples(scene.film, "0:a:0"), np.int16).astype(float)[: len(wanted)]
     # AAC is not exact, but it neither moves nor loses anything
     noise = np.sqrt(np.mean((wanted - got) ** 2)) / np.sqrt(np.mean(wanted**2))
     assert noise < 0.1
@@ -62,65 +62,65 @@ def test_the_sound_is_that_of_the_clips_and_where_theirs_is(tmp_path: Path) -> N
 
 def test_the_same_clips_give_the_same_bytes(tmp_path: Path) -> None:
     rooms = [begin(tmp_path / name, "transition_seconds = 0.3\n") for name in "ab"]
-    for room in rooms:
-        room.render()
-    first, second = (room.work / "montage" for room in rooms)
+    for scene in rooms:
+        scene.render()
+    first, second = (scene.work / "montage" for scene in rooms)
     for path in sorted(first.iterdir()):
         assert publishing.sha256_of(path) == publishing.sha256_of(second / path.name), path.name
 
 
 def test_rendering_again_starts_no_program(tmp_path: Path) -> None:
-    room = begin(tmp_path, "transition_seconds = 0.3\n")
-    assert room.render()["cached"] is False
-    programs = len(room.programs())
-    assert room.render()["cached"] is True
-    assert len(room.programs()) == programs
+    scene = begin(tmp_path, "transition_seconds = 0.3\n")
+    assert scene.render()["cached"] is False
+    programs = len(scene.programs())
+    assert scene.render()["cached"] is True
+    assert len(scene.programs()) == programs
 
 
 def test_a_missing_clip_is_named_and_the_old_montage_stays(tmp_path: Path) -> None:
-    room = begin(tmp_path)
-    room.render()
-    before = {path.name: path.read_bytes() for path in (room.work / "montage").iterdir()}
-    room.workspace.clip(sha("b"), "small").unlink()
-    said = room.footage("render")
+    scene = begin(tmp_path)
+    scene.render()
+    before = {path.name: path.read_bytes() for path in (scene.work / "montage").iterdir()}
+    scene.workspace.clip(sha("b"), "small").unlink()
+    said = scene.footage("render")
     assert said.code == 1
     assert sha("b")[:12] in said.err
     assert "The old montage stays" in said.err
-    after = {path.name: path.read_bytes() for path in (room.work / "montage").iterdir()}
+    after = {path.name: path.read_bytes() for path in (scene.work / "montage").iterdir()}
     assert after == before
 
 
 def test_a_withdrawn_clip_that_the_order_names_is_named(tmp_path: Path) -> None:
-    room = begin(tmp_path, 'order = "order.txt"\n')
+    scene = begin(tmp_path, 'order = "order.txt"\n')
     (tmp_path / "order.txt").write_text(f"{sha('c')}\n{sha('a')[:9]}\n")
-    room.render()
-    before = room.film.read_bytes()
-    assert [s["sha256"] for s in room.contents["segments"][1:-1]] == [sha("c"), sha("a")]
-    with Ledger(room.workspace.ledger) as ledger:
+    scene.render()
+    before = scene.film.read_bytes()
+    assert [s["sha256"] for s in scene.contents["segments"][1:-1]] == [sha("c"), sha("a")]
+    with Ledger(scene.workspace.ledger) as ledger:
         ledger.custody.set_state(sha("c"), OriginalState.WITHDRAWN)
-    said = room.footage("render")
+    said = scene.footage("render")
     assert said.code == 1
     assert f"{sha('c')[:12]}, which was withdrawn" in said.err
-    assert room.film.read_bytes() == before
+    assert scene.film.read_bytes() == before
 
 
 def test_a_clip_that_was_cut_short_on_the_disk_is_noticed(tmp_path: Path) -> None:
-    room = begin(tmp_path)
-    room.render()
-    before = room.film.read_bytes()
-    path = room.workspace.clip(sha("a"), "small")
+    scene = begin(tmp_path)
+    scene.render()
+    before = scene.film.read_bytes()
+    path = scene.workspace.clip(sha("a"), "small")
     data = path.read_bytes()
     path.unlink()  # a link to what other tests use
     path.write_bytes(data[: len(data) * 2 // 3])
-    room.configure('opening_card = "Another"\n')
-    assert room.footage("render").code == 1
-    assert room.film.read_bytes() == before
-    assert list(room.work.rglob("*.part")) == []
+    scene.configure('opening_card = "Another"\n')
+    assert scene.footage("render").code == 1
+    assert scene.film.read_bytes() == before
+    assert list(scene.work.rglob("*.part")) == []
 
 
 def test_a_thousand_clips_are_exact_and_take_little(tmp_path: Path) -> None:
     clips = {f"clip {n}": Drawn(n % 4, 2 + n % 2, 300 + 20 * (n % 7)) for n in range(1000)}
-    room = begin(tmp_path, clips=clips)
+    scene = begin(tmp_path, clips=clips)
     command = [
         sys.executable,
         "-m",
@@ -129,17 +129,17 @@ def test_a_thousand_clips_are_exact_and_take_little(tmp_path: Path) -> None:
         "--config",
         str(tmp_path / "config.toml"),
     ]
-    montage, cache = room.work / "montage", room.work / "cache"
+    montage, cache = scene.work / "montage", scene.work / "cache"
     took = taken([*command, "--quiet"], (montage, cache))
     assert took.code == 0, took.err
-    seen = watch(room.film)
+    seen = watch(scene.film)
     wanted = sum(drawn.frames for drawn in clips.values()) + 180
     assert (seen.frames, seen.even) == (wanted, True)
     assert 0 <= seen.samples - timebase.samples_of(wanted, 30) < 1024
     shown: list[str] = []
-    for segment in room.contents["segments"]:
-        shown += _known(room.work / segment["path"], segment["file_sha256"])
-    assert hashes(room.film) == shown
+    for segment in scene.contents["segments"]:
+        shown += _known(scene.work / segment["path"], segment["file_sha256"])
+    assert hashes(scene.film) == shown
     assert took.memory <= 200_000_000
     assert took.disk <= 2 * (size(montage) + size(cache))
 
@@ -157,7 +157,7 @@ def _known(path: Path, content: str) -> list[str]:
 class Change:
     """A campaign with a montage, whose configuration asks for another, and what that is."""
 
-    room: RenderScene
+    scene: RenderScene
     old: bytes
     new: bytes
     names: frozenset[str]
@@ -170,13 +170,13 @@ def changed(folder: Path) -> Change:
     """The montage has hard cuts and shall have crossfades, for which its clips are made."""
     reference = begin(folder / "reference", CHANGED)
     reference.render()
-    room = begin(folder / "room", CHANGED)
-    room.configure('opening_card = ""\nclosing_card = false\n')
-    room.render()
-    old, new = room.film.read_bytes(), reference.film.read_bytes()
+    scene = begin(folder / "scene", CHANGED)
+    scene.configure('opening_card = ""\nclosing_card = false\n')
+    scene.render()
+    old, new = scene.film.read_bytes(), reference.film.read_bytes()
     assert old != new
-    room.configure(CHANGED)
-    return Change(room, old, new, frozenset(_names(reference)))
+    scene.configure(CHANGED)
+    return Change(scene, old, new, frozenset(_names(reference)))
 
 
 def killed(change: Change, folder: Path, where: str, nth: int) -> bool:
@@ -184,8 +184,8 @@ def killed(change: Change, folder: Path, where: str, nth: int) -> bool:
 
     :returns: whether it was still at work; at a step it always is.
     """
-    shutil.copytree(change.room.folder, folder)
-    room = RenderScene(folder)
+    shutil.copytree(change.scene.folder, folder)
+    scene = RenderScene(folder)
     ended = subprocess.run(
         [sys.executable, "-m", "support.kill_render", folder / "config.toml", where, str(nth)],
         cwd=HERE,
@@ -195,17 +195,17 @@ def killed(change: Change, folder: Path, where: str, nth: int) -> bool:
     )
     dead = (-signal.SIGALRM, 0) if where == "at" else (-signal.SIGKILL,)
     assert ended.returncode in dead, ended.stderr
-    assert room.film.read_bytes() in (change.old, change.new)
-    room.render()
-    assert room.film.read_bytes() == change.new
-    assert frozenset(_names(room)) ^ change.names == frozenset(), sorted(_names(room))
+    assert scene.film.read_bytes() in (change.old, change.new)
+    scene.render()
+    assert scene.film.read_bytes() == change.new
+    assert frozenset(_names(scene)) ^ change.names == frozenset(), sorted(_names(scene))
     return ended.returncode != 0
 
 
-def _names(room: RenderScene) -> Iterator[str]:
+def _names(scene: RenderScene) -> Iterator[str]:
     for folder in ("montage", "cache"):
-        for path in (room.work / folder).rglob("*"):
-            yield str(path.relative_to(room.work))
+        for path in (scene.work / folder).rglob("*"):
+            yield str(path.relative_to(scene.work))
 
 
 @pytest.fixture(scope="module")

@@ -37,15 +37,15 @@ def begin(folder: Path, montage: str = FADE, clips: dict[str, Drawn] | None = No
     return render_scene.begin(folder, clips or FOUR, montage)
 
 
-def identical(room: RenderScene) -> list[tuple[int, int]]:
+def identical(scene: RenderScene) -> list[tuple[int, int]]:
     """Of each segment: how many pictures outside its fades there are, and are its clip's."""
-    shown = hashes(room.film)
-    segments = room.contents["segments"]
+    shown = hashes(scene.film)
+    segments = scene.contents["segments"]
     found = []
     for index, segment in enumerate(segments):
         before = segment["fade_in_frames"]
         after = segments[index + 1]["fade_in_frames"] if index + 1 < len(segments) else 0
-        wanted = hashes(room.work / segment["path"])[segment["in_frame"] : segment["out_frame"]]
+        wanted = hashes(scene.work / segment["path"])[segment["in_frame"] : segment["out_frame"]]
         at = round(segment["start_s"] * 30)
         got = shown[at : at + segment["frames"]]
         pairs = list(zip(wanted, got, strict=True))[before : segment["frames"] - after]
@@ -53,16 +53,16 @@ def identical(room: RenderScene) -> list[tuple[int, int]]:
     return found
 
 
-def programs(room: RenderScene) -> Counter[str]:
-    return Counter(program["purpose"] for program in room.programs())
+def programs(scene: RenderScene) -> Counter[str]:
+    return Counter(program["purpose"] for program in scene.programs())
 
 
-def in_one_graph(room: RenderScene, transition: str, into: Path) -> None:
+def in_one_graph(scene: RenderScene, transition: str, into: Path) -> None:
     """The same film as one xfade graph of all clips, without loss."""
-    segments = room.contents["segments"]
+    segments = scene.contents["segments"]
     command = [runner.program(), "-nostdin", "-v", "error", "-y"]
     for segment in segments:
-        command += ["-i", str(room.work / segment["path"])]
+        command += ["-i", str(scene.work / segment["path"])]
     graph, last, offset = "", "0:v", 0
     for index, segment in enumerate(segments[1:], 1):
         fade = segment["fade_in_frames"]
@@ -99,18 +99,18 @@ def likeness(one: Path, other: Path) -> list[float]:
 
 @pytest.mark.parametrize("transition", ["fade", "wipeleft"])
 def test_the_seams_alone_differ_and_look_as_in_one_graph(tmp_path: Path, transition: str) -> None:
-    room = render_scene.begin(
+    scene = render_scene.begin(
         tmp_path, FOUR, FADE + f'transition = "{transition}"\n', quality="standard"
     )
-    told = room.render()
+    told = scene.render()
     assert told["frames"] == 90 + 75 + 130 + 61 - 3 * 15
-    seen = watch(room.film)
+    seen = watch(scene.film)
     assert (seen.frames, seen.even) == (told["frames"], True)
     assert 0 <= seen.samples - timebase.samples_of(told["frames"], 30) < 1024
-    for pictures, same in identical(room):
+    for pictures, same in identical(scene):
         assert same == pictures > 0
-    in_one_graph(room, transition, tmp_path / "graph.mp4")
-    found = likeness(room.film, tmp_path / "graph.mp4")
+    in_one_graph(scene, transition, tmp_path / "graph.mp4")
+    found = likeness(scene.film, tmp_path / "graph.mp4")
     assert len(found) == told["frames"]
     assert min(found) >= 0.98
 
@@ -167,45 +167,45 @@ def test_a_fade_is_that_of_xfade(tail: int, head: int) -> None:
 
 def test_short_neighbours_shorten_a_fade_and_cards_fade_too(tmp_path: Path) -> None:
     clips = {"a": Drawn(0, 20), "b": Drawn(1, 5), "c": Drawn(2, 1), "d": Drawn(3, 90)}
-    room = begin(tmp_path, "transition_seconds = 0.5\n", clips)
-    told = room.render()
-    fades = [segment["fade_in_frames"] for segment in room.contents["segments"]]
+    scene = begin(tmp_path, "transition_seconds = 0.5\n", clips)
+    told = scene.render()
+    fades = [segment["fade_in_frames"] for segment in scene.contents["segments"]]
     assert fades == [0, 10, 2, 0, 0, 15]
-    assert watch(room.film).frames == told["frames"] == 90 + 20 + 5 + 1 + 90 + 90 - 27
+    assert watch(scene.film).frames == told["frames"] == 90 + 20 + 5 + 1 + 90 + 90 - 27
 
 
 def test_clips_that_were_not_made_for_the_fade_still_fade_exactly(tmp_path: Path) -> None:
-    room = render_scene.begin(tmp_path, FOUR, FADE, cut=False)
-    told = room.render()
-    assert watch(room.film).frames == told["frames"]
-    in_one_graph(room, "fade", tmp_path / "graph.mp4")
-    assert min(likeness(room.film, tmp_path / "graph.mp4")) > 0.9  # drafts, encoded twice
+    scene = render_scene.begin(tmp_path, FOUR, FADE, cut=False)
+    told = scene.render()
+    assert watch(scene.film).frames == told["frames"]
+    in_one_graph(scene, "fade", tmp_path / "graph.mp4")
+    assert min(likeness(scene.film, tmp_path / "graph.mp4")) > 0.9  # drafts, encoded twice
 
 
 def test_a_seam_is_made_once_ever(tmp_path: Path) -> None:
-    room = begin(tmp_path)
-    room.render()
-    assert programs(room)["seam"] == 1  # three small ones in a batch
-    kept = sorted(path.name for path in seams.folder(room.workspace).iterdir())
+    scene = begin(tmp_path)
+    scene.render()
+    assert programs(scene)["seam"] == 1  # three small ones in a batch
+    kept = sorted(path.name for path in seams.folder(scene.workspace).iterdir())
     assert len(kept) == 3
-    room.configure(FADE + 'order = "order.txt"\n')
+    scene.configure(FADE + 'order = "order.txt"\n')
     order = tmp_path / "order.txt"
     order.write_text("".join(f"{sha(name)}\n" for name in "acd"))
-    room.render()
-    assert len(list(seams.folder(room.workspace).iterdir())) == 4  # a into c is new
-    before = programs(room)["seam"]
+    scene.render()
+    assert len(list(seams.folder(scene.workspace).iterdir())) == 4  # a into c is new
+    before = programs(scene)["seam"]
     order.write_text("".join(f"{sha(name)}\n" for name in "abcd"))
-    room.render()
-    assert programs(room)["seam"] == before
-    assert room.contents["frames"] == watch(room.film).frames
+    scene.render()
+    assert programs(scene)["seam"] == before
+    assert scene.contents["frames"] == watch(scene.film).frames
 
 
 def test_a_seam_goes_with_its_clip(tmp_path: Path) -> None:
-    room = begin(tmp_path)
-    room.render()
-    assert seams.forget(room.workspace, {sha(name) for name in "abcd"}) == 0
-    assert seams.forget(room.workspace, {sha(name) for name in "acd"}) == 2
-    (left,) = seams.folder(room.workspace).iterdir()
+    scene = begin(tmp_path)
+    scene.render()
+    assert seams.forget(scene.workspace, {sha(name) for name in "abcd"}) == 0
+    assert seams.forget(scene.workspace, {sha(name) for name in "acd"}) == 2
+    (left,) = seams.folder(scene.workspace).iterdir()
     assert left.name.startswith(f"{sha('c')[:16]}-{sha('d')[:16]}-")
 
 
@@ -213,55 +213,55 @@ def test_a_seam_goes_with_its_clip(tmp_path: Path) -> None:
 def test_in_and_out_points_are_exact(tmp_path: Path, montage: str) -> None:
     hard = montage + 'opening_card = ""\nclosing_card = false\n'
     clips = {"a": Drawn(0, 200, 300), "b": Drawn(1, 75, 500), "c": Drawn(3, 50, 700)}
-    room = begin(tmp_path, hard, clips)
-    room.review("a", in_s=0.4, out_s=5.0)
-    room.review("b", out_s=1.0)
-    room.review("c", in_s=1.5, out_s=1.4)
-    told = room.render()
+    scene = begin(tmp_path, hard, clips)
+    scene.review("a", in_s=0.4, out_s=5.0)
+    scene.review("b", out_s=1.0)
+    scene.review("c", in_s=1.5, out_s=1.4)
+    told = scene.render()
     fade = 15 if montage else 0
-    assert told["frames"] == 138 + 30 - fade == watch(room.film).frames
-    first, second = room.contents["segments"]
+    assert told["frames"] == 138 + 30 - fade == watch(scene.film).frames
+    first, second = scene.contents["segments"]
     assert (first["in_frame"], first["out_frame"]) == (12, 150)
     assert (second["in_frame"], second["out_frame"]) == (0, 30)
     why = {"sha256": sha("c"), "why": "its in and out points leave nothing"}
-    assert room.contents["left_out"] == [why]
+    assert scene.contents["left_out"] == [why]
     # one group of pictures a side at most is encoded again
-    outside = identical(room)
+    outside = identical(scene)
     assert outside[0][0] - outside[0][1] <= 2 * 60
     assert outside[0][1] >= 30
-    wanted = samples(room.work / first["path"], "0:a:1")[12 * 1600 * 4 : (150 - fade) * 1600 * 4]
-    got = samples(room.film, "0:a:0")[: len(wanted)]
+    wanted = samples(scene.work / first["path"], "0:a:1")[12 * 1600 * 4 : (150 - fade) * 1600 * 4]
+    got = samples(scene.film, "0:a:0")[: len(wanted)]
     heard, played = (np.frombuffer(data, np.int16).astype(float) for data in (wanted, got))
     assert np.sqrt(np.mean((heard - played) ** 2)) < 0.1 * np.sqrt(np.mean(heard**2))
-    room.render()
-    assert programs(room)["seam"] == 1
+    scene.render()
+    assert programs(scene)["seam"] == 1
 
 
 def test_each_picture_of_a_trimmed_clip_is_the_right_one(tmp_path: Path) -> None:
-    room = begin(tmp_path, 'opening_card = ""\nclosing_card = false\n', {"a": Drawn(0, 150)})
-    room.review("a", in_s=0.7, out_s=4.5)
-    room.render()
+    scene = begin(tmp_path, 'opening_card = ""\nclosing_card = false\n', {"a": Drawn(0, 150)})
+    scene.review("a", in_s=0.7, out_s=4.5)
+    scene.render()
     cut = tmp_path / "cut.mkv"
     command = [runner.program(), "-nostdin", "-v", "error"]
-    command += ["-i", str(room.workspace.clip(sha("a"), "small"))]
+    command += ["-i", str(scene.workspace.clip(sha("a"), "small"))]
     command += ["-vf", "trim=start_frame=21:end_frame=135,setpts=PTS-STARTPTS", "-an"]
     subprocess.run([*command, "-c:v", "libx264", "-qp", "0", str(cut)], check=True)
-    found = likeness(room.film, cut)
+    found = likeness(scene.film, cut)
     assert len(found) == 114
     # testsrc2 moves: a picture that is one off is less alike than any loss of a draft
     assert min(found) > 0.9
 
 
 def test_a_clip_longer_than_allowed_shows_its_beginning(tmp_path: Path) -> None:
-    room = begin(tmp_path, 'max_clip_seconds = 1.0\nopening_card = ""\nclosing_card = false\n')
-    assert room.render()["frames"] == 4 * 30
-    assert [s["out_frame"] for s in room.contents["segments"]] == [30, 30, 30, 30]
+    scene = begin(tmp_path, 'max_clip_seconds = 1.0\nopening_card = ""\nclosing_card = false\n')
+    assert scene.render()["frames"] == 4 * 30
+    assert [s["out_frame"] for s in scene.contents["segments"]] == [30, 30, 30, 30]
 
 
 def test_the_sound_crossfades_with_the_picture(tmp_path: Path) -> None:
-    room = begin(tmp_path, FADE, {"a": Drawn(0, 90, 300), "b": Drawn(1, 90, 3000)})
-    room.render()
-    heard = np.frombuffer(samples(room.film, "0:a:0"), np.int16).reshape(-1, 2)[:, 0]
+    scene = begin(tmp_path, FADE, {"a": Drawn(0, 90, 300), "b": Drawn(1, 90, 3000)})
+    scene.render()
+    heard = np.frombuffer(samples(scene.film, "0:a:0"), np.int16).reshape(-1, 2)[:, 0]
 
     def strength(pitch: int, first: int, frames: int) -> float:
         part = heard[first * 1600 : (first + frames) * 1600].astype(float)
@@ -291,8 +291,8 @@ def test_a_crossfade_of_sound_keeps_what_both_share() -> None:
 
 def test_the_recipe_changes_with_the_cut_frames_alone(tmp_path: Path) -> None:
     def key(montage: str) -> str:
-        room = render_scene.begin(tmp_path / render_scene.sha(montage)[:8], {}, montage)
-        return recipe.of(room.config, "#RiverWeek").key
+        scene = render_scene.begin(tmp_path / render_scene.sha(montage)[:8], {}, montage)
+        return recipe.of(scene.config, "#RiverWeek").key
 
     assert key("") == key('transition = "dissolve"\nmax_seconds = 9.0\n')
     assert key("transition_seconds = 0.5\n") != key("")

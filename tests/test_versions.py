@@ -290,13 +290,13 @@ def test_clips_of_a_former_ledger_are_not_made_again(tmp_path: Path) -> None:
 
 
 def test_a_montage_of_a_former_ledger_is_not_made_again(tmp_path: Path) -> None:
-    room = render_scene.begin(tmp_path, {"a": Drawn(0, 30), "b": Drawn(1, 30)})
-    assert room.render()["cached"] is False
+    scene = render_scene.begin(tmp_path, {"a": Drawn(0, 30), "b": Drawn(1, 30)})
+    assert scene.render()["cached"] is False
     console = Console(Verbosity.QUIET)
-    with Ledger(room.workspace.ledger) as ledger:
-        run = Run(room.config, ledger, room.workspace, FfmpegRunner("auto", console), console)
-        whole = stage.planned(run, room.config.output[0], admitted_rows(run))
-    (former,) = publish.former_keys(whole, room.config)
-    with closing(sqlite3.connect(room.workspace.ledger)) as db, db:
+    with Ledger(scene.workspace.ledger) as ledger:
+        run = Run(scene.config, ledger, scene.workspace, FfmpegRunner("auto", console), console)
+        whole = stage.planned(run, scene.config.output[0], admitted_rows(run))
+    (former,) = publish.former_keys(whole, scene.config)
+    with closing(sqlite3.connect(scene.workspace.ledger)) as db, db:
         assert db.execute("UPDATE montage SET key = ?", (former,)).rowcount == 1
-    assert room.render()["cached"] is True
+    assert scene.render()["cached"] is True

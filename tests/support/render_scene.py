@@ -136,27 +136,27 @@ def begin(
     :param cut: the clips have key frames where the configuration's crossfades want them.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    room = RenderScene(folder)
-    room.configure(montage, fps, quality)
-    room.workspace.create()
-    output = room.config.output[0]
-    fade = timebase.fade_frames(room.config.montage.transition_seconds, fps) if cut else 0
+    scene = RenderScene(folder)
+    scene.configure(montage, fps, quality)
+    scene.workspace.create()
+    output = scene.config.output[0]
+    fade = timebase.fade_frames(scene.config.montage.transition_seconds, fps) if cut else 0
     # one transaction, so that filling the ledger waits for the disk only once
-    with Ledger(room.workspace.ledger) as ledger, ledger.transaction():
+    with Ledger(scene.workspace.ledger) as ledger, ledger.transaction():
         for number, (name, drawn) in enumerate(clips.items()):
             made, facts = draw(drawn, output, fade)
-            final = room.workspace.clip(sha(name), output.name)
+            final = scene.workspace.clip(sha(name), output.name)
             final.parent.mkdir(mode=0o700)
             os.link(made, final)
             _record(ledger, number, name, (senders or {}).get(name, f"{name}@example.org"))
-            ledger.clips.record(_result(room, name, drawn, facts, (categories or {}).get(name)))
-    return room
+            ledger.clips.record(_result(scene, name, drawn, facts, (categories or {}).get(name)))
+    return scene
 
 
-def record(room: RenderScene, name: str, drawn: Drawn, facts: tuple[str, str]) -> None:
+def record(scene: RenderScene, name: str, drawn: Drawn, facts: tuple[str, str]) -> None:
     """Record a clip that was drawn again."""
-    with Ledger(room.workspace.ledger) as ledger:
-        ledger.clips.record(_result(room, name, drawn, facts, None))
+    with Ledger(scene.workspace.ledger) as ledger:
+        ledger.clips.record(_result(scene, name, drawn, facts, None))
 
 
 def _record(ledger: Ledger, number: int, name: str, sender: str) -> None:
@@ -174,9 +174,9 @@ def _record(ledger: Ledger, number: int, name: str, sender: str) -> None:
 
 
 def _result(
-    room: RenderScene, name: str, drawn: Drawn, facts: tuple[str, str], category: str | None
+    scene: RenderScene, name: str, drawn: Drawn, facts: tuple[str, str], category: str | None
 ) -> ClipResult:
-    output = room.config.output[0]
+    output = scene.config.output[0]
     content, extradata = facts
     return ClipResult(
         sha256=sha(name),
@@ -188,7 +188,7 @@ def _result(
         outputs=(
             ClipOutput(
                 name=output.name,
-                path=room.workspace.relative(room.workspace.clip(sha(name), output.name)),
+                path=scene.workspace.relative(scene.workspace.clip(sha(name), output.name)),
                 sha256=content,
                 width=output.width,
                 height=output.height,
