@@ -114,6 +114,7 @@ def _long_name(block: bytes) -> str:
     """PidTagAttachLongFilename, if it is there."""
     if len(block) < 4 or int.from_bytes(block[:4], "little") > _MOST_PROPERTIES:
         return ""
+    logging.getLogger("tnefparse").disabled = True  # it logs the bytes of a sender
     for item in decode_mapi(block, "latin-1"):
         if item.name == properties.MAPI_ATTACH_LONG_FILENAME:
             name = item.data
