@@ -138,7 +138,9 @@ def footage(server: Dovecot, account: Account, folder: Path) -> ProgramCost:
     )
     argv = [sys.executable, "-m", "pipeline", "ingest"]
     secret = {"FOOTAGE_IMAP_PASSWORD": PASSWORD, "PYTHONPATH": str(ROOT)}
-    subprocess.run([*argv, "--help"], env=_environment(secret), check=True, capture_output=True)
+    # an installed program is compiled: import what the command will import, once
+    loaded = "import pipeline.cli, pipeline.commands.ingest, pipeline.ingest.imap"
+    subprocess.run([sys.executable, "-c", loaded], env=_environment(secret), check=True)
     return cost(argv, folder, environment=secret)
 
 

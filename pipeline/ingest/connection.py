@@ -6,6 +6,7 @@ import imaplib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -19,36 +20,51 @@ BROKEN = (OSError, imaplib.IMAP4.abort, EOFError)
 """What a connection raises when it broke; a new connection may do better."""
 
 
-@contextmanager
-def deadline(imap: imaplib.IMAP4) -> Iterator[None]:
-    """Cut the connection if the block takes longer than PATIENCE_S.
+class ImapConnection:
+    """A connection on which no question takes longer than PATIENCE_S."""
 
-    The socket's own time limit is for each read: a server that sends one byte a minute would
-    keep it, and could hold a run for years.
-    """
-    timer = threading.Timer(PATIENCE_S, _cut, (imap.socket(),))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+    def __init__(self, imap: imaplib.IMAP4) -> None:
+        """Watch over the questions in another thread, until :meth:`close`."""
+        self.imap = imap
+        self._until: float | None = None
+        self._closed = threading.Event()
+        threading.Thread(target=self._watch, name="deadline", daemon=True).start()
 
+    @contextmanager
+    def deadline(self) -> Iterator[None]:
+        """Cut the connection if the block takes longer than PATIENCE_S.
 
-def _cut(sock: socket.socket) -> None:
-    with suppress(OSError):  # it is closed already
-        # SSLSocket.shutdown would remove the TLS state under the thread that reads
-        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        The socket's own time limit is for each read: a server that sends one byte a minute would
+        keep it, and could hold a run for years.
+        """
+        self._until = time.monotonic() + PATIENCE_S
+        try:
+            yield
+        finally:
+            self._until = None
 
+    def end_watch(self) -> None:
+        """Stop watching."""
+        self._closed.set()
 
-@contextmanager
-def _closed_on_error(imap: imaplib.IMAP4) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        with suppress(*BROKEN):
-            imap.shutdown()
-        raise
+    def close(self) -> None:
+        """Close the connection without signing out."""
+        self.end_watch()
+        with suppress(*BROKEN, imaplib.IMAP4.error):
+            self.imap.shutdown()
+
+    def _watch(self) -> None:
+        # a question that begins during a pause can't be overdue at its end
+        pause = PATIENCE_S
+        while not self._closed.wait(pause):
+            until, pause = self._until, PATIENCE_S
+            if until is not None:
+                pause = until - time.monotonic()
+                if pause <= 0:
+                    with suppress(OSError):  # it is closed already
+                        # SSLSocket.shutdown would remove the TLS state under the thread that reads
+                        socket.socket.shutdown(self.imap.socket(), socket.SHUT_RDWR)
+                    return
 
 
 def _context(config: Config) -> ssl.SSLContext:
@@ -59,7 +75,7 @@ def _context(config: Config) -> ssl.SSLContext:
         raise InboxError(f"[inbox] ca_file can't be used: {error.strerror or error}") from error
 
 
-def connect(config: Config) -> imaplib.IMAP4:
+def connect(config: Config) -> ImapConnection:
     """Connect to the server of the inbox: encrypted, unless the address names imap:// on loopback.
 
     :raises InboxError: there is no such server, or it can't be trusted.
@@ -69,14 +85,16 @@ def connect(config: Config) -> imaplib.IMAP4:
     where = f"{inbox.host}, port {inbox.port}"
     try:
         if inbox.scheme == "imaps":
-            imap: imaplib.IMAP4 = imaplib.IMAP4_SSL(
-                inbox.host, inbox.port, ssl_context=tls, timeout=CONNECT_S
+            return _watched(
+                imaplib.IMAP4_SSL(inbox.host, inbox.port, ssl_context=tls, timeout=CONNECT_S)
             )
-        else:
-            imap = imaplib.IMAP4(inbox.host, inbox.port, timeout=CONNECT_S)
-            if inbox.scheme == "imap+starttls":
-                with _closed_on_error(imap):
-                    _encrypt(imap, tls, where)
+        connection = _watched(imaplib.IMAP4(inbox.host, inbox.port, timeout=CONNECT_S))
+        if inbox.scheme == "imap+starttls":
+            try:
+                _encrypt(connection, tls, where)
+            except BaseException:
+                connection.close()
+                raise
     except ssl.SSLCertVerificationError as error:
         raise InboxError(
             f"the certificate of {where} is not trusted: {error.verify_message}. If the server "
@@ -90,17 +108,21 @@ def connect(config: Config) -> imaplib.IMAP4:
         ) from None
     except socket.gaierror as error:
         raise InboxError(f"there is no server named {inbox.host}: check [inbox] url") from error
+    return connection
+
+
+def _watched(imap: imaplib.IMAP4) -> ImapConnection:
     imap.socket().settimeout(ANSWER_S)
-    return imap
+    return ImapConnection(imap)
 
 
-def _encrypt(imap: imaplib.IMAP4, tls: ssl.SSLContext, where: str) -> None:
+def _encrypt(connection: ImapConnection, tls: ssl.SSLContext, where: str) -> None:
     refused = InboxError(f"{where} offers no STARTTLS; try imaps://")
-    if "STARTTLS" not in imap.capabilities:
+    if "STARTTLS" not in connection.imap.capabilities:
         raise refused
     try:
-        with deadline(imap):
-            imap.starttls(tls)
+        with connection.deadline():
+            connection.imap.starttls(tls)
     except imaplib.IMAP4.abort:
         raise
     except imaplib.IMAP4.error:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import imaplib
 import re
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -20,7 +19,7 @@ from imapclient import imap_utf7
 
 from pipeline.config import Config
 from pipeline.errors import InboxError
-from pipeline.ingest.connection import BROKEN, connect, deadline
+from pipeline.ingest.connection import BROKEN, connect
 from pipeline.ingest.signin import Credentials
 
 Line = bytes | tuple[bytes, bytes]
@@ -50,7 +49,8 @@ class Session:
         """
         self._inbox = config.inbox
         self._read_only = read_only
-        self._imap = connect(config)
+        self._connection = connect(config)
+        self._imap = self._connection.imap
         try:
             self._sign_in(credentials)
             self.uidvalidity, self.exists = self._open()
@@ -62,7 +62,7 @@ class Session:
         self, command: Callable[..., tuple[str, Sequence[Line | None]]], *args: str
     ) -> list[Line]:
         """Send a command and wait for its answer, at most PATIENCE_S."""
-        with deadline(self._imap):
+        with self._connection.deadline():
             kind, data = command(*args)
         if kind != "OK":
             raise imaplib.IMAP4.error("the server refused the command")
@@ -86,7 +86,7 @@ class Session:
 
     def _authenticate(self, mechanism: str, secret: str) -> None:
         user = self._inbox.user
-        with deadline(self._imap):
+        with self._connection.deadline():
             if mechanism == "XOAUTH2":
                 answer = f"user={user}\1auth=Bearer {secret}\1\1"
                 self._imap.authenticate("XOAUTH2", lambda _: answer.encode())
@@ -273,15 +273,15 @@ class Session:
     def close(self) -> None:
         """Sign out; it does not matter whether the server still answers."""
         try:
-            with deadline(self._imap):
+            with self._connection.deadline():
                 self._imap.logout()
         except (*BROKEN, imaplib.IMAP4.error):
             self.drop()
+        self._connection.end_watch()
 
     def drop(self) -> None:
-        """Close a connection without signing out."""
-        with suppress(*BROKEN, imaplib.IMAP4.error):
-            self._imap.shutdown()
+        """Close the connection without signing out."""
+        self._connection.close()
 
 
 def body_of(answer: Iterable[Line]) -> bytes | None:

@@ -14,7 +14,6 @@ from typing import Protocol
 
 from pipeline.config import Config, InboxSection
 from pipeline.errors import InboxError
-from pipeline.ingest import oauth
 from pipeline.workspace import Workspace
 
 _COMMAND_S = 60.0
@@ -45,6 +44,8 @@ class Credentials(Protocol):
 def credentials(config: Config, workspace: Workspace) -> Credentials:
     """The source that the configuration names."""
     if config.inbox.oauth2 is not None:
+        from pipeline.ingest import oauth  # noqa: PLC0415 - it loads an HTTP client
+
         return oauth.Token(config, config.inbox.oauth2, workspace)
     return Password(config.inbox)
 
