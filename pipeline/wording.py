@@ -58,9 +58,9 @@ def storable(text: str, limit: int, *, lines: bool = False) -> str:
     Places are masked before the text is cut, so that the cut can't save a part of one.  If lines
     are not kept, a text in which a place can't be masked cleanly is masked as a whole.
     """
-    text = text[:_READ]
-    shown = plain(places.masked(text if lines else " ".join(text.splitlines())), limit, lines=lines)
-    return places.masked(shown)
+    read = min(max(limit * 10, 4096), places.LIMIT)
+    text = text[: read + 1] if lines else " ".join(text[: read + 1].splitlines())
+    return places.masked(plain(places.masked(text, read), limit, lines=lines))
 
 
 def display_name(name: str) -> str:

@@ -37,13 +37,15 @@ def found(text: str, *, in_file: bool = False) -> bool:
     return any(next(_spans(window, forms), None) for window in windows)
 
 
-def masked(text: str) -> str:
+def masked(text: str, read: int = LIMIT) -> str:
     """The text with :data:`MASK` instead of each place; :func:`found` sees nothing in it.
 
-    A line of which a part may be left of a place goes as a whole.  Of a text longer than
-    :data:`LIMIT` characters only the beginning is given.
+    A line that may hold a part of a place even so is replaced as a whole.
+
+    :param read: of a longer text only the beginning is returned, less than so many characters;
+        a place that a cut there would divide is masked.
     """
-    lines = _replaced(text).split("\n")
+    lines = _replaced(text, read).split("\n")
     result = "\n".join(MASK if _is_doubtful(line) else line for line in lines)
     if not found(result):
         return result
@@ -55,9 +57,9 @@ def _is_doubtful(line: str) -> bool:
     return MASK in line and _REST.search(line.replace(MASK, "")) is not None
 
 
-def _replaced(text: str) -> str:
-    head = text[:LIMIT]
-    end = len(text) if len(text) <= LIMIT else LIMIT - _MARGIN
+def _replaced(text: str, read: int) -> str:
+    head = text[:read]
+    end = len(text) if len(text) <= read else read - _MARGIN
     pieces: list[str] = []
     at = 0
     for start, stop in _merged(head, sorted(_spans(head, FORMS))):

@@ -59,19 +59,25 @@ _BARE = (
 )
 _PLAIN = rf"{_INT}(?:[.,]\d{{1,20}})?(?!\d) ?(?:a?{_D})?"
 _LETTERED = rf"{_INT} ?d ?{_SIXTY} ?m ?(?:{_SIXTY}(?:[.,]\d{{1,8}})? ?s)?"
-_ANGLE = rf"(?<!\d)[-+]?(?:{_SIGNED}|{_LETTERED}|{_BARE}|{_PLAIN})"
+_UNMARKED = rf"{_INT} {_SIXTY} ?' ?{_SIXTY}(?:[.,]\d{{1,12}})?(?!\d) ?(?:\"|'')"
+_ANGLE = rf"(?<!\d)[-+]?(?:{_SIGNED}|{_UNMARKED}|{_LETTERED}|{_BARE}|{_PLAIN})"
 _LAT = rf"(?:{words.LATITUDE}|{words.WEAK_LATITUDE})"
 _LON = rf"(?:{words.LONGITUDE}|{words.WEAK_LONGITUDE})"
 _WEAK = rf"(?:{words.WEAK_LATITUDE}|{words.WEAK_LONGITUDE})"
 _STRONG = rf"(?:{words.LATITUDE}|{words.LONGITUDE})"
-_TO_VALUE = rf"(?:[ _-]?e[5-7])?[\W_]{{0,6}}(?:{words.BETWEEN}{_E}[\W_]{{1,6}}){{0,3}}"
+_TO_VALUE = (
+    rf"(?:[ _-]?e[5-7])?(?:[\W_]{{1,6}}(?:{words.BETWEEN}{_E}[\W_]{{1,6}}){{0,3}}|(?=[-+\dnsewo]))"
+)
+_HEMISPHERE = r"(?:(?<![^\W_])[nsewo] ?|[nsewo](?=\d))"
+_EASTING = r"0?\d{6,7}(?:\.\d{1,4})?"
+_NORTHING = r"\d{7}(?:\.\d{1,4})?"
 _NUMBER = r"\d{1,12}(?:[.,/]\d{1,20})?"
 _NUMBERS = rf"{_NUMBER}(?:[\W_]{{1,3}}{_NUMBER}){{0,3}}(?!\d|[.,]\d|{words.UNIT})"
-_SIGN = r"(?:[-+]|[nsewo] ?)?"
+_SIGN = rf"(?:[-+]|{_HEMISPHERE})?"
 _FRACTIONS = r"\d{1,3}/1[ ,;]{1,3}\d{1,2}/1[ ,;]{1,3}\d{1,9}/\d{1,9}"
 # A value that is a coordinate behind a word that may mean something else.
 _SURE = (
-    rf"(?:{_decimal(2)}|[nsewo] ?{_BARE}|(?<!\d)-?\d{{6,10}}(?!\d)|(?<!\d){_SIGN}{_SIGNED}"
+    rf"(?:{_decimal(2)}|{_HEMISPHERE}{_BARE}|(?<!\d)-?\d{{6,10}}(?!\d)|(?<!\d){_SIGN}{_SIGNED}"
     rf"|{_FRACTIONS})"
 )
 _PAIR_SIGN = r"(?: ?[,;/|~:&!] ?| )"
@@ -149,7 +155,9 @@ def _has_hemispheres(match: re.Match[str]) -> bool:
         return bool(re.fullmatch(rf"n ?{_NINETY}[ _,;/]{{0,3}}[ew] ?\d{{2,3}}"
                                  rf"|{_NINETY} ?n[ ,;/]{{1,3}}\d{{2,3}} ?[ew]", text))  # fmt: skip
     glued = re.search(r"\d[nsewo]|[nsewo]\d", text)
-    return (coarse and bool(glued or "n" in letters)) or bool(re.search(r"\d[:-]\d", text))
+    return (coarse and "=" not in text and bool(glued or "n" in letters)) or bool(
+        re.search(r"\d[:-]\d", text)
+    )
 
 
 def _is_grid(match: re.Match[str]) -> bool:
@@ -231,6 +239,9 @@ _TABLE = (
           rf"{_B}(?:{_EW})[\W_]{{0,3}}{_ANGLE}[\W_]{{0,6}}(?:{_AND} )?(?<![^\W\d_])(?:{_NS})"
           rf"[\W_]{{0,3}}{_ANGLE}",
           _has_hemispheres),
+    Form("letters between",
+          rf"(?<!\d){_INT}[NS]{_SIXTY}(?:{_SIXTY})?(?:[.,]\d{{1,8}})?[\W_]{{1,3}}{_INT}[EWO]"
+          rf"{_SIXTY}(?:{_SIXTY})?(?:[.,]\d{{1,8}})?(?!\d)", cased=True),
     Form("packed, letters behind",
           r"(?<!\d)(?:\d{6}|\d{4})(?:\.\d{1,8})?[ ,_]{0,2}[NS][\W_]{0,3}\d{4,7}(?:\.\d{1,8})?"
           rf"[ ,_]{{0,2}}[EWO]{_E}", cased=True),
@@ -277,6 +288,7 @@ _TABLE = (
           rf"(?:[ms]?lat|[ms]?lon|[ms]?lng){_TO_VALUE}{_SURE}(?:[\W_]{{1,3}}(?:{_NUMBER})(?=\D*"
           rf"[nsewo]?{_E}))?"),
     Form("long", rf"{_B}{_WEAK}{_TO_VALUE}{_decimal(3)}"),
+    Form("long in markup", rf"{_B}long(?:[=>]|[\"'] ?[:=])[\W_]{{0,6}}{_decimal(2)}"),
     Form("lat and lon",
           rf"{_B}{_LAT}{_TO_VALUE}{_SIGN}{_NUMBERS}[\W_]{{0,8}}(?:{_WORD}"
           rf"[\W_]{{1,4}})?{_LON}{_TO_VALUE}{_SIGN}{_NUMBERS}"),
@@ -324,16 +336,18 @@ _TABLE = (
     Form("what3words by name",
           rf"{_B}{words.W3W}[\W_]{{1,6}}(?:(?:is|address|ist)[\W_]{{1,4}})?{_W3W}{_E}"),
     Form("UTM",
-          rf"{_B}(?:0?[1-9]|[1-5]\d|60) ?[c-hj-np-x] ?,? ?(?:e ?)?\d{{6}}(?:\.\d{{1,4}})?(?: ?m?"
-          rf" ?e)?[\W_]{{1,3}}"
-          rf"(?:n ?)?\d{{7}}(?:\.\d{{1,4}})?(?: ?m? ?n)?{_E}|{_B}[0-5]?\d[c-hj-np-x]0?\d{{6}} "
-          rf"\d{{7}}{_E}"
-          rf"|{_B}(?:e|r|rw|x|ost) ?[:=]? ?\d{{6,7}}(?:\.\d{{1,4}})?[\W_]{{1,4}}(?:n|h|hw|y|nord)"
-          rf" ?[:=]? ?\d{{7}}(?!\d)"
-          rf"|{_B}(?:n|h|hw|y|nord) ?[:=]? ?\d{{7}}(?:\.\d{{1,4}})?[\W_]{{1,4}}(?:e|r|rw|x|ost) ?"
-          rf"[:=]? ?\d{{6,7}}(?!\d)"
-          rf"|{_B}ups[\W_]{{1,3}}(?:zone )?(?:[abyz][\W_]{{1,3}})?\d{{7}}[\W_]{{1,3}}\d{{7}}{_E}"
-          rf"|(?<!\d)\d{{6}}(?:\.\d{{1,4}})? ?m ?e[\W_]{{0,3}}\d{{6,7}}(?:\.\d{{1,4}})? ?m ?n{_E}"),
+          rf"{_B}(?:0?[1-9]|[1-5]\d|60) ?[c-hj-np-x] ?,? ?(?:e ?)?{_EASTING}(?: ?m? ?e)?"
+          rf"[\W_]{{1,3}}(?:n ?)?{_NORTHING}(?: ?m? ?n)?{_E}"),
+    Form("easting and northing",
+          rf"{_B}(?:e|r|rw|x|ost) ?[:=]? ?{_EASTING}[\W_]{{1,4}}(?:n|h|hw|y|nord) ?[:=]? ?"
+          rf"{_NORTHING}(?!\d)"),
+    Form("northing and easting",
+          rf"{_B}(?:n|h|hw|y|nord) ?[:=]? ?{_NORTHING}[\W_]{{1,4}}(?:e|r|rw|x|ost) ?[:=]? ?"
+          rf"{_EASTING}(?!\d)"),
+    Form("meters east and north",
+          rf"(?<!\d){_EASTING} ?m ?e[\W_]{{0,3}}0?\d{{6,7}}(?:\.\d{{1,4}})? ?m ?n{_E}"),
+    Form("UPS",
+          rf"{_B}ups[\W_]{{1,3}}(?:zone )?(?:[abyz][\W_]{{1,3}})?\d{{7}}[\W_]{{1,3}}\d{{7}}{_E}"),
     Form("MGRS",
           rf"{_B}(?:0?[1-9]|[1-5]\d|60)[ _-]?(?!{_MONTHS})[c-hj-np-x][ _-]?[a-hj-np-z][a-hj-np-v]"
           rf"[ _-]?"

@@ -13,8 +13,8 @@ osmapp\.org  opentopomap\.org  opencyclemap\.org  openseamap\.org  openrailwayma
 opensnowmap\.org  overpass-turbo\.eu  geohack\.toolforge\.org  waze\.(?:com|to)
 yandex\.[a-z.]{2,7}/(?:maps|navi|harita|karty|profile)  maps\.yandex\.[a-z.]{2,7}
 2gis\.[a-z.]{2,7}  amap\.com  gaode\.com  (?:j\.)?map\.baidu\.com  map\.qq\.com  map\.sogou\.com
-(?:m\.)?map\.naver\.com  naver\.me  (?:place\.)?map\.kakao\.com  kko\.to  kakaomap\.com
-map\.daum\.net  tmap\.life  mapy\.(?:cz|com)  komoot\.[a-z]{2,3}
+(?:m\.)?map\.naver\.com  naver\.me  (?:place\.)?map\.kakao\.com  kko\.to  kko\.kakao\.com
+kakaomap\.com  map\.daum\.net  tmap\.life  mapy\.(?:cz|com)  komoot\.[a-z]{2,3}
 strava\.com/(?:activities|routes|segments)  strava\.app\.link
 (?:connect|share|livetrack|explore|inreach)\.garmin\.com  alltrails\.com  wikiloc\.com
 outdooractive\.com  gaiagps\.com  ridewithgps\.com  bikemap\.net

@@ -27,7 +27,7 @@ EAST = fold_words(
 )
 DEGREES = fold_words(
     "° deg deg. degs degree degrees grad grade grader graden grados grado gradi graus grau"
-    " degré degrés градусов градуса градус град гр 度 도 درجة derece stopni stopień stupňů"
+    " degré degrés градусов градуса gr градус град гр 度 도 درجة derece stopni stopień stupňů"
     " stupně astetta องศา độ डिग्री מעלות fok"
 )
 MINUTES = fold_words(
@@ -59,8 +59,8 @@ WEAK_LONGITUDE = fold_words(
     "lon lng long λ mlon mlng slon slng longitud länge laenge longg długość"
 )
 POSITION = fold_words(
-    "gps coordinate coordinates coords coord koordinate koordinaten koordinat koordinater"
-    " coordenadas coordonnées coordinaten coordinate coordinata координаты координати"
+    "gps icbm geo.position coordinate coordinates coords coord koordinate koordinaten koordinat"
+    " koordinater coordenadas coordonnées coordinaten coordinate coordinata координаты координати"
     " координатами 坐标 座標 좌표 إحداثيات الموقع konum koordinatlar współrzędne souřadnice"
     " koordináták निर्देशांक latlng latlon latlong lat/lng lat/lon lat/long lat,lon lat,lng"
     " lat,long ll sll geotag geolocation geoposition gpsposition gps-position gpscoordinates"
