@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec
 import click
 
 from pipeline import __version__
-from pipeline.commands.ending import Ending, Facts, failed
+from pipeline.commands.ending import Ending, Facts
 from pipeline.console import Console, Verbosity
 from pipeline.errors import FootageError, InternalError, Stopping, UsageError, named
 from pipeline.model import Decision
@@ -116,7 +116,7 @@ def run(options: Options) -> Ending:
 @_common
 def ingest(options: Options, *, dry_run: bool) -> Ending:
     """Take in new mail: attachments become originals in the workspace."""
-    from pipeline.commands.ingest import take_in
+    from pipeline.commands.stages import take_in
 
     return _work(options, "ingest", lambda run: take_in(run, dry_run=dry_run))
 
@@ -125,7 +125,7 @@ def ingest(options: Options, *, dry_run: bool) -> Ending:
 @_common
 def process(options: Options) -> Ending:
     """Make a clean, normalized, captioned clip of every original that has none."""
-    from pipeline.commands.process import make_clips
+    from pipeline.commands.stages import make_clips
 
     return _work(options, "process", make_clips)
 
@@ -167,7 +167,7 @@ def render(
 @_common
 def export(options: Options, outputs: Sequence[str], *, kind: str) -> Ending:
     """Write the montage of each output, or of OUTPUTS, as a timeline for an editing program."""
-    from pipeline.commands.export import write_timelines
+    from pipeline.commands.render import write_timelines
 
     return _work(options, "export", lambda run: write_timelines(run, kind, outputs))
 
@@ -176,7 +176,7 @@ def export(options: Options, outputs: Sequence[str], *, kind: str) -> Ending:
 @_common
 def report(options: Options) -> Ending:
     """Write the per-clip report: index.html, report.json, report.csv."""
-    from pipeline.commands.report import write_report
+    from pipeline.commands.stages import write_report
 
     return _work(options, "report", write_report)
 
@@ -186,9 +186,9 @@ def report(options: Options) -> Ending:
 @_common
 def retry(options: Options, shas: Sequence[str]) -> Ending:
     """Have failed clips made again: all, or those whose SHA-256 begins with one of SHAS."""
-    from pipeline.commands.retry import put_back
+    from pipeline.commands import stages
 
-    return _work(options, "retry", lambda run: put_back(run, shas))
+    return _work(options, "retry", lambda run: stages.retry(run, shas))
 
 
 @cli.command()
@@ -196,7 +196,7 @@ def retry(options: Options, shas: Sequence[str]) -> Ending:
 @_common
 def add(options: Options, paths: Sequence[Path]) -> Ending:
     """Bring in files that came by another way than mail."""
-    from pipeline.commands.add import add_files
+    from pipeline.commands.stages import add_files
 
     return _work(options, "add", lambda run: add_files(run, paths))
 
@@ -342,7 +342,7 @@ def _call(arguments: list[str], *, verbose: bool) -> Ending | None:
 
 def _said(error: FootageError) -> Ending:
     click.echo(f"footage: {error}", err=True)
-    return failed(error)
+    return Ending(error.exit_code, {"error": str(error)})
 
 
 def _flags(command: click.Command, arguments: list[str]) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -45,22 +45,24 @@ def _checks(path: Path) -> list[Check]:
     try:
         config = load(path)
     except FootageError as error:
-        return [Check("config", ok=False, text=str(error)), *_without_config()]
-    return [Check("config", ok=True, text=str(path)), *_with_config(config)]
+        return [Check("config", ok=False, text=str(error)), *_programs("auto")]
+    return [
+        Check("config", ok=True, text=str(path)),
+        *_programs(config.process.sandbox),
+        _checked("fonts", lambda: _fonts(config)),
+        _space(config),
+        _checked(
+            "inbox login" if config.inbox.kind.is_on_server else "inbox",
+            lambda: ingest.check(config),
+        ),
+    ]
 
 
-def _without_config() -> Iterator[Check]:
-    yield _checked("sandbox", lambda: _sandbox("auto"))
-    yield _checked("ffmpeg", lambda: _ffmpeg("auto"))
-
-
-def _with_config(config: Config) -> Iterator[Check]:
-    yield _checked("sandbox", lambda: _sandbox(config.process.sandbox))
-    yield _checked("ffmpeg", lambda: _ffmpeg(config.process.sandbox))
-    yield _checked("fonts", lambda: _fonts(config))
-    yield _space(config)
-    name = "inbox login" if config.inbox.kind.is_on_server else "inbox"
-    yield _checked(name, lambda: ingest.check(config))
+def _programs(wanted: str) -> list[Check]:
+    return [
+        _checked("sandbox", lambda: _sandbox(wanted)),
+        _checked("ffmpeg", lambda: _ffmpeg(wanted)),
+    ]
 
 
 def _checked(name: str, check: Callable[[], str]) -> Check:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from pipeline.errors import FootageError
-
 Facts = dict[str, object]
 
 
@@ -24,8 +22,3 @@ class Ending:
         text = json.dumps(facts, default=str, ensure_ascii=False)
         # a file's name that is not valid Unicode becomes an escape of JSON
         return text.encode("utf-8", "backslashreplace").decode()
-
-
-def failed(error: FootageError) -> Ending:
-    """The ending of a command that raised *error*."""
-    return Ending(error.exit_code, {"error": str(error)})

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from pipeline.commands.ending import Facts
-from pipeline.commands.ingest import take_in
-from pipeline.commands.process import make_clips
-from pipeline.commands.report import write_report
+from pipeline.commands.stages import make_clips, take_in, write_report
 from pipeline.errors import InboxError
 from pipeline.run import Run
 

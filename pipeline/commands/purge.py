@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from pipeline import clock
@@ -11,30 +10,12 @@ from pipeline.model import OriginalState
 from pipeline.run import Run
 
 
-@dataclass(frozen=True)
-class PurgeSummary:
-    """How many originals were deleted, and how many old ones still wait for a clip."""
-
-    deleted: int
-    waiting: int
-
-
 def delete_old_originals(run: Run) -> Facts:
-    """Delete the originals older than ``retain_originals_days`` whose clips are made."""
-    days = run.config.workspace.retain_originals_days
-    done = _delete(run, days)
-    run.console.say(
-        f"purge: {done.deleted} originals older than {days} days deleted; {done.waiting} kept, "
-        "which wait for a clip"
-    )
-    return {"purge": asdict(done)}
-
-
-def _delete(run: Run, days: int) -> PurgeSummary:
-    """Delete the originals that were stored more than *days* days ago.
+    """Delete the originals older than ``retain_originals_days`` whose clips are made.
 
     An original that is pending or has failed is always kept, because it is the only copy.
     """
+    days = run.config.workspace.retain_originals_days
     moment = clock.stamp(datetime.now(UTC) - timedelta(days=days))
     old = run.ledger.custody.stored_by(moment)
     done = [sha256 for sha256, finished in old if finished]
@@ -42,4 +23,9 @@ def _delete(run: Run, days: int) -> PurgeSummary:
         # the file first: if the run is killed between the two, the next purge repeats both
         run.workspace.original(sha256).unlink(missing_ok=True)
         run.ledger.custody.set_state(sha256, OriginalState.PURGED)
-    return PurgeSummary(len(done), len(old) - len(done))
+    waiting = len(old) - len(done)
+    run.console.say(
+        f"purge: {len(done)} originals older than {days} days deleted; {waiting} kept, "
+        "which wait for a clip"
+    )
+    return {"purge": {"deleted": len(done), "waiting": waiting}}

@@ -1,4 +1,4 @@
-"""``footage render``: first the clips that are missing or out of date, then the montages."""
+"""``footage render`` and ``footage export``: the montages, as films and as timelines."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pipeline.errors import StageError
 from pipeline.model import Row, Status
 from pipeline.process import stage as process
 from pipeline.render import stage as render
+from pipeline.render.interchange import TimelineFormat
 from pipeline.render.preview import Excerpt
 from pipeline.render.stage import Rendered
 from pipeline.review import rules
@@ -42,6 +43,20 @@ def render_admitted(
             f"{film.duration_s:.1f} s"
         )
     return done
+
+
+def write_timelines(run: Run, kind: str, names: Sequence[str]) -> Facts:
+    """Write a timeline of the kind *kind* for each output, or for those of *names*.
+
+    :raises UsageError: there is no such output.
+    :raises StageError: no clip is admitted; the text says what waits.
+    """
+    admitted = need_admitted(run)
+    outputs = render.outputs_named(run.config, names)
+    paths = [render.export(run, output, admitted, TimelineFormat(kind)) for output in outputs]
+    for path in paths:
+        run.console.say(f"export: {run.workspace.root / path}")
+    return {"export": paths}
 
 
 def admitted_rows(run: Run) -> list[Row]:

@@ -11,7 +11,7 @@ import shutil
 from dataclasses import asdict, dataclass
 
 from pipeline.commands.ending import Facts
-from pipeline.commands.report import write_report
+from pipeline.commands.stages import write_report
 from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
 from pipeline.render import stage as render
@@ -27,32 +27,26 @@ class Selection:
     sender: str | None
 
 
-@dataclass(frozen=True)
-class WithdrawSummary:
-    """The SHA-256 of the deleted originals, and the paths of the montages that still hold them."""
-
-    withdrawn: tuple[str, ...]
-    stale: tuple[str, ...]
-
-
 def take_back(run: Run, selection: Selection) -> Facts:
     """Delete the originals that *selection* names and their clips, and write the report again.
 
     :raises UsageError: the selection names nothing, or is not exactly one of the three.
     """
     shas = _selected(run.ledger, selection)
-    done = _delete(run, shas)
+    stale = _delete(run, shas)
     render.forget(run)
-    run.console.say(f"withdraw: {len(done.withdrawn)} originals and their clips are deleted")
-    for path in done.stale:
+    run.console.say(f"withdraw: {len(shas)} originals and their clips are deleted")
+    for path in stale:
         run.console.warn(f"{path} still holds them: delete it, or run footage render")
-    return {"withdraw": asdict(done), **write_report(run)}
+    return {"withdraw": {"withdrawn": shas, "stale": stale}, **write_report(run)}
 
 
-def _delete(run: Run, shas: list[str]) -> WithdrawSummary:
+def _delete(run: Run, shas: list[str]) -> list[str]:
     """Delete originals with everything that was made of them.
 
     The ledger is written first: even if this is interrupted, nothing is made of them again.
+
+    :returns: the paths of the montages that still hold them.
     """
     stale = run.ledger.custody.withdraw(shas)
     for sha256 in shas:
@@ -64,7 +58,7 @@ def _delete(run: Run, shas: list[str]) -> WithdrawSummary:
     if shas:
         shutil.rmtree(run.workspace.cache, ignore_errors=True)
         run.workspace.create()
-    return WithdrawSummary(tuple(shas), tuple(stale))
+    return stale
 
 
 def _selected(ledger: Ledger, selection: Selection) -> list[str]:

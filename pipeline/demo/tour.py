@@ -8,10 +8,8 @@ from pathlib import Path
 
 from pipeline.commands import session
 from pipeline.commands.ending import Ending, Facts
-from pipeline.commands.ingest import take_in
-from pipeline.commands.process import make_clips
 from pipeline.commands.render import render_admitted
-from pipeline.commands.report import write_report
+from pipeline.commands.stages import make_clips, take_in, write_report
 from pipeline.config import load
 from pipeline.console import Console
 from pipeline.demo import sample

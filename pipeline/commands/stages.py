@@ -1,0 +1,74 @@
+"""The commands that are hardly more than a stage: add, ingest, process, report and retry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from pipeline.commands.ending import Facts
+from pipeline.commands.purge import delete_old_originals
+from pipeline.errors import UsageError
+from pipeline.ingest import stage as ingest
+from pipeline.ingest.add import add
+from pipeline.model import Status
+from pipeline.process import stage as process
+from pipeline.review import report
+from pipeline.run import Run
+
+
+def add_files(run: Run, paths: Sequence[Path]) -> Facts:
+    """Take in *paths*, each as a submission of its own."""
+    done = add(run, paths)
+    run.console.say(f"add: {done.attachments} files taken in, {done.seen_again} known already")
+    return {"add": asdict(done)}
+
+
+def take_in(run: Run, *, dry_run: bool = False) -> Facts:
+    """Take in new mail.
+
+    :param dry_run: only list what would come in.
+    :raises InboxError: the inbox could not be read to its end.
+    """
+    done = ingest.run(run, dry_run=dry_run)
+    if dry_run:
+        run.console.say(f"ingest: {len(done.coming)} new mails would come in")
+    else:
+        run.console.say(f"ingest: {done.mails} new mails, {done.attachments} attachments")
+    return {"ingest": asdict(done)}
+
+
+def make_clips(run: Run) -> Facts:
+    """Make the missing clips; with no days of retention, delete their originals at once."""
+    done = process.run(run)
+    run.console.say(
+        f"process: {done.accepted} clips made, {done.rejected} refused, {done.failed} failed"
+    )
+    facts: Facts = {"process": asdict(done)}
+    if run.config.workspace.retain_originals_days == 0:
+        facts |= delete_old_originals(run)
+    return facts
+
+
+def write_report(run: Run) -> Facts:
+    """Write the report where it changed."""
+    done = report.write(run)
+    run.console.say(f"report: {run.workspace.report / 'index.html'}")
+    return {"report": asdict(done)}
+
+
+def retry(run: Run, prefixes: Sequence[str]) -> Facts:
+    """Forget the outcomes of failed clips, so that the next ``footage process`` makes them.
+
+    :param prefixes: beginnings of SHA-256; none means all failed clips.
+    :raises UsageError: a prefix fits no failed clip.
+    """
+    results = run.ledger.clips.results()
+    failed = [sha for sha, clip in results.items() if clip.status is Status.FAILED]
+    chosen = [sha for sha in failed if not prefixes or sha.startswith(tuple(prefixes))]
+    for prefix in prefixes:
+        if not any(sha.startswith(prefix) for sha in failed):
+            raise UsageError(f"no failed clip begins with {prefix!r}")
+    run.ledger.clips.forget(chosen)
+    run.console.say(f"retry: {len(chosen)} clips can be made again; next: footage process")
+    return {"retry": chosen}
