@@ -7,7 +7,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -15,11 +14,19 @@ from pipeline.errors import UsageError, WorkspaceBusy
 from pipeline.publishing import PART
 
 
-@dataclass(frozen=True)
 class Workspace:
     """The paths below one folder that only its owner can enter."""
 
-    root: Path
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.ledger = root / "ledger.db"
+        # the files as they were received: the only folder that may hold a location
+        self.originals = root / "originals"
+        self.clips = root / "clips"  # cleaned and normalized, a folder for each original
+        self.report = root / "report"
+        self.montage = root / "montage"  # the montages and the files that belong to them
+        self.logs = root / "logs"  # a file of JSON lines for each run
+        self.cache = root / "cache"  # what can be made again, such as cards and caption strips
 
     @classmethod
     def existing(cls, root: Path) -> Self:
@@ -31,41 +38,6 @@ class Workspace:
         if not workspace.ledger.exists():
             raise UsageError(f"there is no workspace at {root} yet; begin with: footage run")
         return workspace
-
-    @property
-    def ledger(self) -> Path:
-        """The SQLite ledger."""
-        return self.root / "ledger.db"
-
-    @property
-    def originals(self) -> Path:
-        """The files as they were received: the only folder that may hold a location."""
-        return self.root / "originals"
-
-    @property
-    def clips(self) -> Path:
-        """Cleaned and normalized clips, a folder for each original."""
-        return self.root / "clips"
-
-    @property
-    def report(self) -> Path:
-        """The report for the reviewers."""
-        return self.root / "report"
-
-    @property
-    def montage(self) -> Path:
-        """The montages and the files that belong to them."""
-        return self.root / "montage"
-
-    @property
-    def logs(self) -> Path:
-        """One file of JSON lines for each run."""
-        return self.root / "logs"
-
-    @property
-    def cache(self) -> Path:
-        """What can be made again, such as cards and caption strips."""
-        return self.root / "cache"
 
     def original(self, sha256: str) -> Path:
         """The path of an original, named by its SHA-256."""
@@ -83,14 +55,8 @@ class Workspace:
         """Make the folders, which only the owner can enter."""
         self.root.mkdir(parents=True, exist_ok=True)
         self.root.chmod(0o700)
-        for folder in (
-            self.originals,
-            self.clips,
-            self.report,
-            self.montage,
-            self.logs,
-            self.cache,
-        ):
+        folders = (self.originals, self.clips, self.report, self.montage, self.logs, self.cache)
+        for folder in folders:
             folder.mkdir(mode=0o700, exist_ok=True)
 
 

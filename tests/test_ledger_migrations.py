@@ -284,6 +284,14 @@ def test_stored_records_are_read_by_name(old: Path) -> None:
     assert {(entry.after.decision, entry.after.out_s) for entry in trail} == {("undecided", None)}
 
 
+def test_a_code_of_a_newer_program_is_shown_as_it_is(old: Path) -> None:
+    with Ledger(old), closing(sqlite3.connect(old)) as db, db:
+        db.execute("UPDATE attachment SET detail_code = 'of-tomorrow' WHERE reason IS NOT NULL")
+    with Ledger(old) as ledger:
+        refusals = [row.attachment.refusal for row in ledger.clips.rows()]
+    assert {refusal.detail for refusal in refusals if refusal} == {"of-tomorrow"}
+
+
 # -- SQLite's errors ---------------------------------------------------------------------------
 
 

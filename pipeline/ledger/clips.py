@@ -25,14 +25,14 @@ class Clips:
             " AND kind != 'archive' ORDER BY id"
         )
         return [
-            (records.to_attachment(row), records.to_submission(mails[row["submission"]]))
+            (records.read(Attachment, row), records.read(Submission, mails[row["submission"]]))
             for row in rows
         ]
 
     def results(self) -> dict[str, ClipResult]:
         """The known outcomes, by the original's SHA-256."""
         rows = self._db.rows("SELECT * FROM clip")
-        return {row["sha256"]: records.to_clip(row) for row in rows}
+        return {row["sha256"]: records.read(ClipResult, row) for row in rows}
 
     def record(self, result: ClipResult) -> None:
         """Record what became of an original; its files must be published before."""
@@ -48,7 +48,8 @@ class Clips:
         """A row for each attachment that was ever received, in the order of receipt."""
         clips = self.results()
         reviews = {
-            row["sha256"]: records.to_review(row) for row in self._db.rows("SELECT * FROM decision")
+            row["sha256"]: records.read(Review, row)
+            for row in self._db.rows("SELECT * FROM decision")
         }
         states = {
             row["sha256"]: OriginalState(row["state"])
@@ -67,7 +68,7 @@ class Clips:
             sha256 = line["sha256"]
             repeated = sha256 is not None and line["first"] != line["id"]
             result = clips.get(sha256)
-            item = records.to_attachment(line)
+            item = records.read(Attachment, line)
             status, refusal = records.outcome(item, states.get(sha256), result, repeated=repeated)
             rows.append(
                 Row(

@@ -59,6 +59,13 @@ class Connection:
         with _own_errors():
             return self._db.execute(sql, values).fetchall()
 
+    def column(self, sql: str, *values: object) -> list[str]:
+        """The texts in the first column of a query.
+
+        :raises LedgerError: the ledger can't be read.
+        """
+        return [row[0] for row in self.rows(sql, *values)]
+
     def row(self, sql: str, *values: object) -> sqlite3.Row | None:
         """The first row of a query, None if it has none.
 

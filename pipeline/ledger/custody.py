@@ -26,27 +26,24 @@ class Custody:
         self._db.change(
             "UPDATE original SET stored_at = CASE WHEN ?1 = 'kept' AND state != 'kept'"
             " THEN ?2 ELSE stored_at END, state = ?1 WHERE sha256 = ?3",
-            state,
-            clock.now(),
-            sha256,
+            *(state, clock.now(), sha256),
         )
 
     def matching(self, prefix: str) -> list[str]:
         """The originals whose SHA-256 begins with *prefix* (hex digits), at most two."""
-        rows = self._db.rows(
+        return self._db.column(
             "SELECT DISTINCT sha256 FROM attachment WHERE substr(sha256, 1, ?) = ? LIMIT 2",
-            len(prefix),
-            prefix,
+            *(len(prefix), prefix),
         )
-        return [row["sha256"] for row in rows]
 
     def newest(self) -> set[str]:
         """The originals that came in with the last run that brought any."""
-        rows = self._db.rows(
-            "SELECT sha256 FROM original WHERE stored_at >= (SELECT max(started_at) FROM run"
-            " WHERE started_at <= (SELECT max(stored_at) FROM original))"
+        return set(
+            self._db.column(
+                "SELECT sha256 FROM original WHERE stored_at >= (SELECT max(started_at) FROM run"
+                " WHERE started_at <= (SELECT max(stored_at) FROM original))"
+            )
         )
-        return {row["sha256"] for row in rows}
 
     def stored_by(self, moment: str) -> list[tuple[str, bool]]:
         """Kept originals stored by *moment*, each with whether nothing is left to make of it."""
@@ -62,26 +59,24 @@ class Custody:
 
     def received(self, *, submission: str | None, sender: str | None) -> list[str]:
         """The originals that came in a submission, or from a sender's address."""
-        rows = self._db.rows(
+        return self._db.column(
             "SELECT DISTINCT a.sha256 FROM attachment a JOIN submission s ON s.id = a.submission"
             " WHERE a.sha256 IS NOT NULL AND (s.id = ? OR lower(s.sender) = lower(?))",
-            submission,
-            sender,
+            *(submission, sender),
         )
-        return [row["sha256"] for row in rows]
 
     def archives_and_members(self, shas: Iterable[str]) -> list[str]:
         """*shas*, the archives that hold them, and the members of the archives among them."""
         wanted = dict.fromkeys(shas)
         for sha256 in list(wanted):
-            rows = self._db.rows(
+            others = self._db.column(
                 "SELECT other.sha256 FROM attachment a JOIN attachment other"
                 " ON other.submission = a.submission"
                 " AND (other.position = a.parent OR other.parent = a.position)"
                 " WHERE a.sha256 = ? AND other.sha256 IS NOT NULL",
                 sha256,
             )
-            wanted |= dict.fromkeys(row["sha256"] for row in rows)
+            wanted |= dict.fromkeys(others)
         return list(wanted)
 
     def withdraw(self, shas: list[str]) -> list[str]:

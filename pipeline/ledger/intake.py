@@ -18,13 +18,7 @@ class Intake:
 
     def known_uids(self, account: str, mailbox: str, uidvalidity: int) -> set[str]:
         """The mails of a mailbox that were taken in already."""
-        rows = self._db.rows(
-            "SELECT uid FROM mail WHERE account = ? AND mailbox = ? AND uidvalidity = ?",
-            account,
-            mailbox,
-            uidvalidity,
-        )
-        return {row["uid"] for row in rows}
+        return set(self._uids("1", account, mailbox, uidvalidity))
 
     def submission_of_digest(self, digest: str) -> str | None:
         """The submission that a mail of the same bytes made, whatever its UID was."""
@@ -58,34 +52,25 @@ class Intake:
             self._db.change(
                 "INSERT INTO original (sha256, size, stored_at) VALUES (?, ?, ?)"
                 " ON CONFLICT DO NOTHING",
-                item.sha256,
-                item.size,
-                clock.now(),
+                *(item.sha256, item.size, clock.now()),
             )
 
     def uids_filed(self, account: str, mailbox: str, uidvalidity: int, filed: Filed) -> list[str]:
         """UIDs of the mails of a mailbox whose move on the server has come to *filed*."""
-        rows = self._db.rows(
-            "SELECT uid FROM mail WHERE account = ? AND mailbox = ? AND uidvalidity = ?"
-            " AND filed = ?",
-            account,
-            mailbox,
-            uidvalidity,
-            filed,
-        )
-        return [row["uid"] for row in rows]
+        return self._uids("filed = ?", account, mailbox, uidvalidity, filed)
 
     def uids_to_file(self, account: str, mailbox: str, uidvalidity: int) -> list[str]:
         """UIDs of mails that may be moved on the server: all that came in them is on the disk."""
-        rows = self._db.rows(
-            "SELECT uid FROM mail WHERE account = ? AND mailbox = ? AND uidvalidity = ?"
-            " AND filed = 'no' AND NOT EXISTS (SELECT 1 FROM attachment a"
+        return self._uids(
+            "filed = 'no' AND NOT EXISTS (SELECT 1 FROM attachment a"
             " WHERE a.submission = mail.submission AND a.parent IS NULL AND a.sha256 IS NULL)",
-            account,
-            mailbox,
-            uidvalidity,
+            *(account, mailbox, uidvalidity),
         )
-        return [row["uid"] for row in rows]
+
+    def _uids(self, condition: str, *values: object) -> list[str]:
+        """UIDs of a mailbox's mails; *values* are the mailbox, then those of the condition."""
+        mails = "SELECT uid FROM mail WHERE account = ? AND mailbox = ? AND uidvalidity = ?"
+        return self._db.column(f"{mails} AND {condition}", *values)
 
     def set_filed(self, identities: Iterable[MailIdentity], filed: Filed) -> None:
         """Record how far the move of mails on the server has come."""
@@ -94,17 +79,14 @@ class Intake:
                 self._db.change(
                     "UPDATE mail SET filed = ? WHERE account = ? AND mailbox = ?"
                     " AND uidvalidity = ? AND uid = ?",
-                    filed,
-                    identity.account,
-                    identity.mailbox,
-                    identity.uidvalidity,
-                    identity.uid,
+                    *(filed, identity.account, identity.mailbox),
+                    *(identity.uidvalidity, identity.uid),
                 )
 
     def submissions(self) -> list[Submission]:
         """All submissions, in the order in which they were received."""
         rows = self._db.rows("SELECT * FROM submission ORDER BY received_at, rowid")
-        return [records.to_submission(row) for row in rows]
+        return [records.read(Submission, row) for row in rows]
 
 
 def _mail(identity: MailIdentity, submission: str, digest: str) -> records.Columns:

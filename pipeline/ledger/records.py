@@ -9,34 +9,27 @@ from dataclasses import MISSING, Field, asdict, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from types import NoneType
-from typing import TYPE_CHECKING, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from pipeline.model import (
     Attachment,
     Carrier,
-    ClipOutput,
     ClipResult,
     Finding,
     Kind,
-    MontageRecord,
-    Note,
     OriginalState,
     Reason,
     Refusal,
-    Review,
-    RunRecord,
-    Source,
     Status,
-    Submission,
-    TrailEntry,
     What,
 )
-from pipeline.texts import Detail
+from pipeline.texts import Detail, Value
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 Columns = dict[str, object]
+_Convert = Callable[[object], object] | None
 _EMPTY: dict[object, object] = {str: "", int: 0, float: 0.0, bool: False}
 Record = TypeVar("Record", bound="DataclassInstance")
 
@@ -55,13 +48,16 @@ def columns(record: DataclassInstance) -> Columns:
     return written
 
 
-def read(kind: type[Record], values: Mapping[str, object]) -> Record:
-    """Read a stored record by the names of its fields.
+def read(kind: type[Record], stored: sqlite3.Row | Mapping[str, object]) -> Record:
+    """Read a record from a row, or from an object of JSON, by the names of its fields.
 
     A field that *kind* does not have is ignored.  A missing one gets its default, or the empty
     value of its type.  So a record can be read that was written before a field existed.
     """
-    found: dict[str, object] = {}
+    values: Columns = dict(stored)
+    if "detail_code" in values:
+        values["refusal"] = _refusal(values)
+    found: Columns = {}
     for name, convert, absent in _plan(kind):
         if name in values:
             value = values[name]
@@ -69,58 +65,6 @@ def read(kind: type[Record], values: Mapping[str, object]) -> Record:
         elif absent is not MISSING:
             found[name] = absent
     return kind(**found)
-
-
-def to_submission(row: sqlite3.Row) -> Submission:
-    """Read a row of table submission."""
-    lists = {
-        "notes": tuple(map(Note, json.loads(row["notes"]))),
-        "recipients": tuple(json.loads(row["recipients"])),
-    }
-    return read(Submission, dict(row) | lists)
-
-
-def to_attachment(row: sqlite3.Row) -> Attachment:
-    """Read a row of table attachment."""
-    return read(Attachment, dict(row) | _outcome_fields(row))
-
-
-def to_clip(row: sqlite3.Row) -> ClipResult:
-    """Read a row of table clip."""
-    parts = {
-        "source": read(Source, json.loads(row["source"])) if row["source"] else None,
-        "warnings": tuple(json.loads(row["warnings"])),
-        "outputs": tuple(read(ClipOutput, output) for output in json.loads(row["outputs"])),
-    }
-    return read(ClipResult, dict(row) | _outcome_fields(row) | parts)
-
-
-def to_review(row: sqlite3.Row) -> Review:
-    """Read a row of table decision."""
-    return read(Review, dict(row))
-
-
-def trail_columns(entry: TrailEntry) -> Columns:
-    """A row of table decision_trail; the ledger gives it its number."""
-    written = columns(entry) | {"act": entry.act or None}
-    del written["id"]
-    return written
-
-
-def to_trail(row: sqlite3.Row) -> TrailEntry:
-    """Read a row of table decision_trail."""
-    reviews = {name: read(Review, json.loads(row[name])) for name in ("before", "after")}
-    return read(TrailEntry, dict(row) | reviews | {"act": row["act"] or row["id"]})
-
-
-def to_montage(row: sqlite3.Row) -> MontageRecord:
-    """Read a row of table montage."""
-    return read(MontageRecord, dict(row) | {"clips": tuple(json.loads(row["clips"]))})
-
-
-def to_run(row: sqlite3.Row) -> RunRecord:
-    """Read a row of table run."""
-    return read(RunRecord, dict(row) | {"summary": json.loads(row["summary"] or "{}")})
 
 
 def outcome(
@@ -149,22 +93,32 @@ def _refusal_columns(refusal: Refusal | None) -> Columns:
     }
 
 
-def _outcome_fields(row: sqlite3.Row) -> dict[str, object]:
-    """The fields that the tables attachment and clip have in common."""
-    refusal = None
-    if row["reason"]:
-        values = json.loads(row["detail_values"])
-        refusal = Refusal(Reason(row["reason"]), Detail(row["detail_code"]), values)
-    found = [Finding(Carrier(carrier), What(what)) for carrier, what in json.loads(row["findings"])]
-    return {"refusal": refusal, "findings": tuple(found)}
+def _refusal(row: Columns) -> Refusal | None:
+    """Read the columns of a refusal; a code of a newer program is shown as it is."""
+    if row["reason"] is None:
+        return None
+    code, values = str(row["detail_code"]), _loaded(row["detail_values"])
+    if code not in set(Detail):
+        code, values = Detail.AS_WRITTEN, {"text": code}
+    return Refusal(Reason(str(row["reason"])), Detail(code), values)
 
 
 def _plain(item: DataclassInstance) -> object:
     return [item.carrier, item.what] if isinstance(item, Finding) else asdict(item)
 
 
+def _loaded(stored: object) -> dict[str, Value]:
+    """What JSON holds; inside of other JSON it is loaded already."""
+    return cast("dict[str, Value]", json.loads(stored) if isinstance(stored, str) else stored)
+
+
+def _finding(stored: object) -> Finding:
+    carrier, what = cast("tuple[str, str]", stored)
+    return Finding(Carrier(carrier), What(what))
+
+
 @cache
-def _plan(kind: type) -> tuple[tuple[str, Callable[[object], object] | None, object], ...]:
+def _plan(kind: type) -> tuple[tuple[str, _Convert, object], ...]:
     """For each field of a record: its name, what makes its type of a value, and its default."""
     hints = get_type_hints(kind)
     return tuple(
@@ -173,9 +127,22 @@ def _plan(kind: type) -> tuple[tuple[str, Callable[[object], object] | None, obj
     )
 
 
-def _converter(hint: object) -> Callable[[object], object] | None:
-    kind = next(iter(get_args(hint)), hint) if NoneType in get_args(hint) else hint
-    return kind if isinstance(kind, type) and issubclass(kind, (StrEnum, bool)) else None
+def _converter(hint: object) -> _Convert:
+    parts = get_args(hint)
+    if NoneType in parts:
+        return _converter(parts[0])
+    if get_origin(hint) is tuple:
+        convert = _converter(parts[0])
+        return lambda stored: tuple(map(convert, _loaded(stored)) if convert else _loaded(stored))
+    if get_origin(hint) is dict:
+        return _loaded
+    if hint is Finding:
+        return _finding
+    if not isinstance(hint, type) or hint is Refusal:
+        return None
+    if is_dataclass(hint):
+        return lambda stored: read(hint, _loaded(stored))
+    return hint if issubclass(hint, (StrEnum, bool)) else None
 
 
 def _absent(field: Field[object], hint: object) -> object:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from pipeline import clock
 from pipeline.ledger import records
@@ -30,7 +31,7 @@ class Reviews:
     def current(self) -> dict[str, Review]:
         """The current review of each original that has one, by its SHA-256."""
         rows = self._db.rows("SELECT * FROM decision")
-        return {row["sha256"]: records.to_review(row) for row in rows}
+        return {row["sha256"]: records.read(Review, row) for row in rows}
 
     def amend(self, sha256: str, change: Change) -> Amendment:
         """Change the review of one clip; nobody else can write between reading and writing.
@@ -55,7 +56,7 @@ class Reviews:
         :param undoes: by SHA-256, the entry of the trail that is taken back.
         """
         done: dict[str, Amendment] = {}
-        act = 0
+        act = None  # NULL in the first event
         with self._db.transaction():
             for sha256, change in changes.items():
                 before = self._review(sha256)
@@ -67,24 +68,27 @@ class Reviews:
                 done[sha256] = Amendment(before, after)
                 review = {"sha256": sha256, **records.columns(after)}
                 self._db.insert("decision", review, replace=True)
-                entry = TrailEntry(
-                    id=0,
-                    sha256=sha256,
-                    at=clock.now(),
-                    by=after.by if by is None else by,
-                    before=before,
-                    after=after,
-                    act=act,
-                    undoes=(undoes or {}).get(sha256),
-                )
-                number = self._db.insert("decision_trail", records.trail_columns(entry))
+                event = {
+                    "sha256": sha256,
+                    "at": clock.now(),
+                    "by": after.by if by is None else by,
+                    "before": json.dumps(asdict(before)),
+                    "after": json.dumps(asdict(after)),
+                    "act": act,
+                    "undoes": (undoes or {}).get(sha256),
+                }
+                number = self._db.insert("decision_trail", event)
                 act = act or number
         return done
 
     def trail(self, after: int = 0) -> list[TrailEntry]:
         """The entries of the trail behind the one numbered *after*, in the order of events."""
-        rows = self._db.rows("SELECT * FROM decision_trail WHERE id > ? ORDER BY id", after)
-        return [records.to_trail(row) for row in rows]
+        rows = self._db.rows(
+            "SELECT id, sha256, at, by, before, after, coalesce(act, id) AS act, undoes"
+            " FROM decision_trail WHERE id > ? ORDER BY id",
+            after,
+        )
+        return [records.read(TrailEntry, row) for row in rows]
 
     def trail_end(self) -> int:
         """The number of the newest entry of the trail; 0 if there is none."""
@@ -93,4 +97,4 @@ class Reviews:
 
     def _review(self, sha256: str) -> Review:
         row = self._db.row("SELECT * FROM decision WHERE sha256 = ?", sha256)
-        return records.to_review(row) if row else Review()
+        return records.read(Review, row) if row else Review()

@@ -26,20 +26,18 @@ class Runs:
         """Record how a command ended."""
         self._db.change(
             "UPDATE run SET ended_at = ?, exit_code = ?, summary = ? WHERE id = ?",
-            clock.now(),
-            exit_code,
-            json.dumps(summary, default=str),
-            run_id,
+            *(clock.now(), exit_code, json.dumps(summary, default=str), run_id),
         )
 
     def last(self, command: str | None = None) -> RunRecord | None:
         """The newest run of a command, or of any command if none is named."""
         row = self._db.row(
-            "SELECT * FROM run WHERE ?1 IS NULL OR command = ?1"
+            "SELECT id, command, started_at, ended_at, exit_code,"
+            " coalesce(summary, '{}') AS summary FROM run WHERE ?1 IS NULL OR command = ?1"
             " ORDER BY started_at DESC, id DESC LIMIT 1",
             command,
         )
-        return records.to_run(row) if row else None
+        return records.read(RunRecord, row) if row else None
 
     def montage_key(self, path: str) -> str | None:
         """The key of the montage at *path*, None if there is none or it is stale."""
@@ -52,6 +50,5 @@ class Runs:
 
     def montages(self) -> list[MontageRecord]:
         """All montages, by path."""
-        return [
-            records.to_montage(row) for row in self._db.rows("SELECT * FROM montage ORDER BY path")
-        ]
+        rows = self._db.rows("SELECT * FROM montage ORDER BY path")
+        return [records.read(MontageRecord, row) for row in rows]
