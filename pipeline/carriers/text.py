@@ -1,8 +1,7 @@
-"""Deciding what a text that somebody left in a file gives away.
+"""Decides what a text in a file gives away.
 
-A location is told by its form (ISO 6709, decimal or sexagesimal degrees, NMEA 0183, GPX,
-links to maps) or by the name of the tag it stands in; a person, a device and a time by the
-tag's name alone.  Nothing of the text is kept.
+A location is recognised by the form of the text (:mod:`pipeline.places`) or by the name of its
+tag; a person, a device and a time by the tag's name alone.  Nothing of the text is kept.
 """
 
 from __future__ import annotations
@@ -104,7 +103,7 @@ def kind_of(text: str) -> What:
 
 
 def kind_of_key(key: str) -> tuple[What, Carrier | None]:
-    """What a tag of the name *key* is about, and the carrier that is reported for it."""
+    """The subject of a tag by its name *key*, and the carrier that is reported for it."""
     words = {word.lower() for word in _WORDS.findall(key[:200])}
     if {"world", "region"} <= words or "gps" in key[:200].lower():
         return What.LOCATION, None
@@ -119,7 +118,7 @@ def kind_of_key(key: str) -> tuple[What, Carrier | None]:
 def tag(key: str, value: str, plain: Carrier, position: Carrier) -> Iterator[Finding]:
     """What the tag *key* with its *value* gives away; an empty one gives nothing.
 
-    :param plain: the carrier of a tag that is neither about a device, a person nor a time.
+    :param plain: the carrier of a tag that is not about a device, a person or a time.
     :param position: the carrier of one that is about a place.
     """
     if not value.strip(" \0\t\r\n"):

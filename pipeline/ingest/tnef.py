@@ -21,10 +21,6 @@ from pipeline.ingest.charsets import decoded
 from pipeline.model import Reason, Refusal
 from pipeline.texts import Detail
 
-# it writes senders' bytes to standard error
-logging.getLogger("tnefparse").disabled = True
-logging.getLogger("tnefparse").propagate = False
-
 _HEADER = struct.Struct("<BII")  # level, attribute, length; data and a checksum follow
 _ATTACHMENT_LEVEL = 2
 _REND_DATA = 0x00069002
