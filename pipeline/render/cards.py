@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline import judge, publishing, versions
+from pipeline import judge, publishing, texts, versions
 from pipeline.codecs import codec_of
 from pipeline.config import Config, Output
 from pipeline.ffmpeg.graph import Graph, OutputFile, Video, overlay, read, write
@@ -57,7 +57,7 @@ def closing(config: Config) -> Words | None:
     if not config.montage.closing_card:
         return None
     lines = (config.campaign.name, config.campaign.handle)
-    return Words("Thank you", tuple(filter(None, lines)))
+    return Words(texts.montage_words("thanks"), tuple(filter(None, lines)))
 
 
 def chapter(category: str) -> Words:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline import clock, publishing
+from pipeline import clock, publishing, texts
 from pipeline.codecs import codec_of
 from pipeline.config import Config, Output
 from pipeline.errors import NotClean, StageError, UsageError
@@ -152,7 +152,7 @@ def _with_cards(run: Run, selection: ChosenClips) -> Iterator[Segment]:
         return cards.card(run, words, title, selection.output)
 
     if opening := cards.opening(run.config):
-        yield made(opening, "Opening")
+        yield made(opening, texts.montage_words("opening"))
     if run.config.montage.chapter_cards:
         for category, clips in itertools.groupby(selection.clips, lambda clip: clip.category):
             if category:
@@ -162,4 +162,4 @@ def _with_cards(run: Run, selection: ChosenClips) -> Iterator[Segment]:
     else:
         yield from selection.clips
     if closing := cards.closing(run.config):
-        yield made(closing, "Closing")
+        yield made(closing, texts.montage_words("closing"))

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from pipeline import texts
 from pipeline.config import Config, Output
 from pipeline.media.timebase import fade_frames
 from pipeline.model import ClipOutput, Row, Status
@@ -162,7 +163,8 @@ def arrange(
             clips.append(replace(segment, sender=sender))
     within, beyond = limited(config, output, clips, beside)
     numbered = tuple(
-        replace(segment, title=f"Clip {number}") for number, segment in enumerate(within, 1)
+        replace(segment, title=texts.montage_words("clip", number=number))
+        for number, segment in enumerate(within, 1)
     )
     return ChosenClips(output, numbered, (*left_out, *beyond))
 

@@ -17,6 +17,7 @@ from importlib import resources
 
 from pipeline.review import bundle
 from pipeline.review.presenting import JsonObject
+from pipeline.texts import LANGUAGE
 
 ENTRY = "main.js"  # imports all other modules of the page
 STYLES = ("style.css", "cards.css", "dock.css", "montage.css", "narrow.css")
@@ -106,7 +107,7 @@ def asset(name: str) -> str:
 @cache
 def texts() -> dict[str, str | dict[str, str]]:
     """Read the page's texts by key; a plural has the forms of CLDR."""
-    loaded: dict[str, str | dict[str, str]] = json.loads(asset("texts.en.json"))
+    loaded: dict[str, str | dict[str, str]] = json.loads(asset(f"texts.{LANGUAGE}.json"))
     return loaded
 
 

@@ -2,7 +2,7 @@
 
 ``en.json`` holds a sentence for each code, with the names of its values in braces.  So a row
 that was stored before a sentence changed, or before there was another language, is shown in
-the new words.
+the new words.  It also holds the few words that a montage shows.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from functools import cache
 from importlib import resources
 
 Value = str | int | float | bool | None
+
+LANGUAGE = "en"
+"""The language of what people see: files of texts end in it, here and in ``review/assets``."""
 
 
 class Detail(StrEnum):
@@ -88,11 +91,20 @@ def sentence(code: Detail, values: Mapping[str, Value]) -> str:
     return details()[code].format_map(_Values(values))
 
 
-@cache
+def montage_words(name: str, **values: Value) -> str:
+    """The words of *name* on a card or in a list of chapters."""
+    return _loaded()["montage"][name].format_map(values)
+
+
 def details() -> dict[str, str]:
     """All sentences by code, with the places of their values."""
-    text = resources.files("pipeline.texts").joinpath("en.json").read_text("utf-8")
-    loaded: dict[str, str] = json.loads(text)["details"]
+    return _loaded()["details"]
+
+
+@cache
+def _loaded() -> dict[str, dict[str, str]]:
+    file = resources.files("pipeline.texts").joinpath(f"{LANGUAGE}.json")
+    loaded: dict[str, dict[str, str]] = json.loads(file.read_text("utf-8"))
     return loaded
 
 
