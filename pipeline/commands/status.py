@@ -13,39 +13,19 @@ from pipeline.model import MontageRecord, Row, RunRecord, Status
 from pipeline.review import rules
 from pipeline.workspace import Workspace
 
-_NIGHTLY = "run"
-
 
 @dataclass(frozen=True)
 class _Standing:
-    """What the ledger says: the rows, the newest runs, the montages."""
+    """What the ledger says; ``waiting`` and ``admitted`` count clips."""
 
-    config: Config
-    rows: list[Row]
+    campaign: str
+    counts: dict[str, int]
+    failed: list[Row]
+    waiting: int
+    admitted: int
     last_run: RunRecord | None
     last_night: RunRecord | None
     montages: list[MontageRecord]
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many rows are in each state."""
-        counted = Counter(row.status.value for row in self.rows)
-        return {status.value: counted[status.value] for status in Status}
-
-    @property
-    def failed(self) -> list[Row]:
-        """The rows whose clip failed."""
-        return [row for row in self.rows if row.status is Status.FAILED]
-
-    @property
-    def waiting(self) -> int:
-        """How many clips wait for a reviewer."""
-        return len(rules.waiting(self.rows)) if self.config.review.required else 0
-
-    @property
-    def admitted(self) -> int:
-        """How many clips the montage takes."""
-        return len(rules.admitted(self.rows, required=self.config.review.required))
 
 
 def tell(config: Config) -> Ending:
@@ -53,20 +33,26 @@ def tell(config: Config) -> Ending:
 
     :raises UsageError: nothing was ever taken in.
     """
+    required = config.review.required
     with Ledger(Workspace.existing(config.root).ledger) as ledger:
+        rows = ledger.clips.rows()
+        counted = Counter(row.status for row in rows)
         standing = _Standing(
-            config,
-            ledger.clips.rows(),
-            ledger.runs.last(),
-            ledger.runs.last(_NIGHTLY),
-            ledger.runs.montages(),
+            campaign=config.campaign.name,
+            counts={status.value: counted[status] for status in Status},
+            failed=[row for row in rows if row.status is Status.FAILED],
+            waiting=len(rules.waiting(rows)) if required else 0,
+            admitted=len(rules.admitted(rows, required=required)),
+            last_run=ledger.runs.last(),
+            last_night=ledger.runs.last("run"),
+            montages=ledger.runs.montages(),
         )
     return Ending(facts=_facts(standing), lines=tuple(_lines(standing)))
 
 
 def _facts(standing: _Standing) -> Facts:
     return {
-        "campaign": standing.config.campaign.name,
+        "campaign": standing.campaign,
         "totals": standing.counts,
         "last_run": asdict(standing.last_run) if standing.last_run else None,
         "last_night": asdict(standing.last_night) if standing.last_night else None,
@@ -91,7 +77,7 @@ def _failure(row: Row) -> Facts:
 
 
 def _lines(standing: _Standing) -> Iterator[str]:
-    yield standing.config.campaign.name
+    yield standing.campaign
     counts = [f"{count} {name}" for name, count in standing.counts.items() if count]
     yield f"  {', '.join(counts) or 'nothing has come in yet'}"
     night, last = standing.last_night, standing.last_run

@@ -18,6 +18,7 @@ Change = Callable[[Review], Review | None]
 class Amendment:
     """The review of a clip before an event and after it."""
 
+    sha256: str
     before: Review
     after: Review
 
@@ -62,10 +63,10 @@ class Reviews:
                 before = self._review(sha256)
                 changed = change(before)
                 if changed is None:
-                    done[sha256] = Amendment(before, before)
+                    done[sha256] = Amendment(sha256, before, before)
                     continue
                 after = replace(changed, at=changed.at or clock.now())
-                done[sha256] = Amendment(before, after)
+                done[sha256] = Amendment(sha256, before, after)
                 review = {"sha256": sha256, **records.columns(after)}
                 self._db.insert("decision", review, replace=True)
                 event = {

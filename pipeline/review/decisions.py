@@ -7,13 +7,14 @@ review and writes the new one, so that two reviewers at once lose nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline import clock
 from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
+from pipeline.ledger.reviews import Amendment
 from pipeline.model import Decision, Review, Status
 from pipeline.review import entries, rules
 from pipeline.review.entries import InvalidEntry
@@ -33,15 +34,6 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Decided:
-    """A decision that was written, and the review before it."""
-
-    sha256: str
-    before: Review
-    after: Review
-
-
-@dataclass(frozen=True)
 class NotTaken:
     """An entry of a decisions file that was left out; ``entry`` counts from 1."""
 
@@ -53,12 +45,12 @@ class NotTaken:
 class TakeSummary:
     """The result of taking a decisions file; ``same`` counts the entries that changed nothing."""
 
-    decided: tuple[Decided, ...]
+    decided: tuple[Amendment, ...]
     same: int
     not_taken: tuple[NotTaken, ...]
 
 
-def decide(ledger: Ledger, prefixes: Sequence[str], verdict: Verdict) -> list[Decided]:
+def decide(ledger: Ledger, prefixes: Sequence[str], verdict: Verdict) -> list[Amendment]:
     """Decide on the clips whose SHA-256 begin with *prefixes*.
 
     Caption, category, in and out points of an earlier review are kept.
@@ -82,12 +74,11 @@ def decide(ledger: Ledger, prefixes: Sequence[str], verdict: Verdict) -> list[De
         now = clock.now()
         return replace(before, decision=verdict.decision, note=note, by=verdict.by, at=now)
 
-    done = ledger.reviews.amend_all(dict.fromkeys(found, change))
-    return [Decided(sha256, it.before, it.after) for sha256, it in done.items()]
+    return list(ledger.reviews.amend_all(dict.fromkeys(found, change)).values())
 
 
 def take_file(ledger: Ledger, path: Path, by: str, *, campaign: str) -> TakeSummary:
-    """Take the decisions that the offline report saved.
+    """Take the decisions that the offline report saved, each in a transaction of its own.
 
     An entry is left out and named where its clip is unknown, withdrawn or refused, or where
     somebody decided on it since.  All others are applied.
@@ -97,11 +88,7 @@ def take_file(ledger: Ledger, path: Path, by: str, *, campaign: str) -> TakeSumm
     :raises UsageError: the file can't be read, is not a decisions file, or belongs to another
         campaign.
     """
-    return take(ledger, entries.read(path, campaign), by)
-
-
-def take(ledger: Ledger, listed: Iterable[object], by: str) -> TakeSummary:
-    """Take the entries of a decisions file, each in a transaction of its own."""
+    listed = entries.read(path, campaign)
     statuses: dict[str | None, set[Status]] = {}
     for row in ledger.clips.rows():
         statuses.setdefault(row.attachment.sha256, set()).add(row.status)
@@ -121,7 +108,7 @@ def take(ledger: Ledger, listed: Iterable[object], by: str) -> TakeSummary:
     return TakeSummary(tuple(decided), same, tuple(left_out))
 
 
-def _take(ledger: Ledger, sha256: str, values: JsonObject, by: str) -> Decided:
+def _take(ledger: Ledger, sha256: str, values: JsonObject, by: str) -> Amendment:
     said_at = values.get("at")
 
     def change(before: Review) -> Review | None:
@@ -136,8 +123,7 @@ def _take(ledger: Ledger, sha256: str, values: JsonObject, by: str) -> Decided:
 
     if not values.get("by"):
         values = values | {"by": by}
-    done = ledger.reviews.amend(sha256, change)
-    return Decided(sha256, done.before, done.after)
+    return ledger.reviews.amend(sha256, change)
 
 
 def _check_fits(statuses: set[Status]) -> None:

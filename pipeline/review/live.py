@@ -101,12 +101,3 @@ def _back(event: TrailEntry, outcome: ActOutcome) -> Callable[[Review], Review |
         return replace(event.before, at=clock.now())
 
     return change
-
-
-def read_changes(ledger: Ledger, after: int) -> tuple[list[TrailEntry], dict[str, Review]]:
-    """Read what was decided since the entry of the trail numbered *after*, by whomever.
-
-    :returns: the events, and for each clip in them its review now.
-    """
-    events = ledger.reviews.trail(after)
-    return events, {event.sha256: event.after for event in events}

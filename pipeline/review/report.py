@@ -116,16 +116,9 @@ def collect_facts(
 def encode(report: JsonObject) -> bytes:
     """Write the report as JSON with one submission or clip a line, so that a diff is readable."""
     head = {key: report[key] for key in ("schema", "campaign", "generated_at", "totals")}
-    return b"".join(
-        (
-            _json(head)[:-1],
-            b',\n"submissions": [\n',
-            b",\n".join(map(_json, report["submissions"])),
-            b'\n],\n"clips": [\n',
-            b",\n".join(map(_json, report["clips"])),
-            b"\n]}\n",
-        )
-    )
+    submissions, clips = (b",\n".join(map(_json, report[key])) for key in ("submissions", "clips"))
+    start = _json(head)[:-1] + b',\n"submissions": [\n'
+    return b"".join((start, submissions, b'\n],\n"clips": [\n', clips, b"\n]}\n"))
 
 
 def _json(value: object) -> bytes:
@@ -183,11 +176,6 @@ def _submission(item: Submission, clips: int, style: SenderStyle) -> JsonObject:
     }
 
 
-def _warnings(result: ClipResult) -> list[str]:
-    similar = [f"{Caution.LOOKS_LIKE}:{result.looks_like}"] if result.looks_like else []
-    return [*result.warnings, *similar]
-
-
 def _clip(row: Row) -> JsonObject:
     item = row.attachment
     # a withdrawn clip is gone; and a part that ingest refused was never processed, even if the
@@ -210,20 +198,17 @@ def _clip(row: Row) -> JsonObject:
             "clean": result.clean if result else None,
         },
         "source": shown_values(vars(result.source)) if result and result.source else None,
-        **shown_values(
-            {
-                "caption": result.caption if result else "",
-                "category": result.category if result else None,
-            }
-        ),
-        "warnings": [shown_text(warning) for warning in _warnings(result)] if result else [],
-        "outputs": _outputs(result),
+        "caption": shown_text(result.caption) if result else "",
+        "category": shown_text(result.category) if result and result.category is not None else None,
+        "warnings": _warnings(result) if result else [],
+        "outputs": [_output(output) for output in result.outputs] if result else [],
         "review": review_data(row.review),
     }
 
 
-def _outputs(result: ClipResult | None) -> list[JsonObject]:
-    return [_output(output) for output in result.outputs] if result else []
+def _warnings(result: ClipResult) -> list[str]:
+    similar = [f"{Caution.LOOKS_LIKE}:{result.looks_like}"] if result.looks_like else []
+    return [*map(shown_text, result.warnings), *similar]
 
 
 def _output(output: ClipOutput) -> JsonObject:

@@ -11,8 +11,8 @@ import re
 import socket
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -34,6 +34,7 @@ from pipeline.workspace import Workspace
 _MOST_BYTES = 8 << 20  # enough for a decision on each of ten thousand clips
 _CLIP = re.compile(r"/clips/([0-9a-f]{64})/([A-Za-z0-9][A-Za-z0-9_-]{0,63})\.(mp4|jpg)")
 _STILL = re.compile(r"/report/thumbs/([0-9a-f]{64})\.jpg")
+_HTML = "text/html; charset=utf-8"
 _TYPES = {"mp4": "video/mp4", "jpg": "image/jpeg"}
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -81,11 +82,9 @@ class ReviewServer(ThreadingHTTPServer):
         self.workspace = Workspace(config.root)
         self.access = AccessGuard(self.server_address[1])
 
-    @contextmanager
-    def ledger(self) -> Iterator[Ledger]:
+    def ledger(self) -> Ledger:
         """Open the ledger for one request: a connection of SQLite stays in its thread."""
-        with Ledger(self.workspace.ledger) as ledger:
-            yield ledger
+        return Ledger(self.workspace.ledger)
 
     def server_close(self) -> None:
         """Release the port and close every connection, so that no browser waits for an answer."""
@@ -176,10 +175,10 @@ class _Handler(BaseHTTPRequestHandler):
         session = access.redeem(token) if self.command == "GET" else None
         if session is not None:
             cookie = f"{access.cookie}={session}; HttpOnly; SameSite=Strict; Path=/"
-            self._answer(_WELCOME.encode(), "text/html; charset=utf-8", {"Set-Cookie": cookie})
+            self._answer(_WELCOME.encode(), _HTML, {"Set-Cookie": cookie})
             self.server.announce(f"for another reviewer: {access.link}")
         elif access.has_session(self.headers.get("Cookie")):
-            self._answer(_WELCOME.encode(), "text/html; charset=utf-8")
+            self._answer(_WELCOME.encode(), _HTML)
         else:
             self._refuse(HTTPStatus.FORBIDDEN, "this link was used; the console shows a new one")
 
@@ -192,8 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._file(self.server.workspace.clip(match[1], output, ".jpg"))
         elif path in {"/report/", "/report/index.html"}:
             body, policy = self._page()
-            kind = "text/html; charset=utf-8"
-            self._answer(body, kind, {"Content-Security-Policy": policy})
+            self._answer(body, _HTML, {"Content-Security-Policy": policy})
         elif path == "/report/report.json":
             self._answer(report.encode(self._report()), "application/json")
         elif path == "/report/report.csv":
@@ -224,15 +222,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.BAD_REQUEST, "since is not a number")
             return
         with self.server.ledger() as ledger:
-            events, reviews = live.read_changes(ledger, int(after))
+            events = ledger.reviews.trail(int(after))
             trail = trail_data(ledger, events)
-        self._json(
-            {
-                "counter": events[-1].id if events else int(after),
-                "changes": reviews_data(reviews),
-                "events": trail,
-            }
-        )
+        counter = events[-1].id if events else int(after)
+        changes = reviews_data({event.sha256: event.after for event in events})
+        self._json({"counter": counter, "changes": changes, "events": trail})
 
     def _order(self, status: HTTPStatus = HTTPStatus.OK) -> None:
         with self.server.ledger() as ledger:
@@ -286,8 +280,7 @@ class _Handler(BaseHTTPRequestHandler):
         span = ranges.parse_range(self.headers.get("Range"), size)
         headers = {"Accept-Ranges": "bytes", "Content-Type": _TYPES[path.suffix[1:]]}
         if span is None:
-            headers["Content-Range"] = f"bytes */{size}"
-            headers["Content-Length"] = "0"
+            headers |= {"Content-Range": f"bytes */{size}", "Content-Length": "0"}
             self._head(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers)
             return
         if not span.is_whole:
