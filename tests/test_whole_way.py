@@ -79,7 +79,8 @@ def test_each_clip_is_encoded_once_and_each_card_once(walked: CommandScene) -> N
     accepted = [c for c in walked.report["clips"] if c["status"] == "accepted" and c["outputs"]]
     encodes = [p for p in walked.programs() if "libx264" in p["argv"]]
     by_purpose = Counter(program["purpose"] for program in encodes if program["code"] == 0)
-    assert by_purpose == {"encode": len(accepted), "card": 2}
+    # one black picture for the output: the decoder configuration that all its clips must have
+    assert by_purpose == {"encode": len(accepted), "card": 2, "reference": 1}
     joins = [p for p in walked.programs() if p["purpose"] == "join"]
     assert len(joins) == 1
     argv = joins[0]["argv"]
