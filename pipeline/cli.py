@@ -21,7 +21,7 @@ from pipeline import __version__
 from pipeline.commands.ending import Ending, Facts
 from pipeline.console import Console, Verbosity
 from pipeline.errors import FootageError, InternalError, Stopping, UsageError, named
-from pipeline.model import Decision
+from pipeline.model import Decision, Review
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -277,10 +277,9 @@ def _decision(name: str, decision: Decision, text: str) -> None:
     @_common
     def command(options: Options, shas: Sequence[str], note: str, by: str) -> Ending:
         from pipeline.commands.review import decide_clips, user
-        from pipeline.review.decisions import Verdict
 
-        verdict = Verdict(decision, note, by or user())
-        return decide_clips(options.load(), options.console, shas, verdict)
+        wanted = Review(decision, note, by or user())
+        return decide_clips(options.load(), options.console, shas, wanted)
 
 
 _decision(

@@ -14,7 +14,6 @@ from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, OriginalState, Reason, Review
 from pipeline.review import decisions, rules
-from pipeline.review.decisions import Verdict
 from pipeline.workspace import Workspace
 
 NAMES = ("one", "two", "three")
@@ -44,7 +43,7 @@ def save(folder: Path, entries: Any, **changes: Any) -> Path:
 
 def test_unique_prefix_is_enough(campaign: LedgerScene) -> None:
     (decided,) = decisions.decide(
-        campaign.ledger, [sha("one")[:6].upper()], Verdict(Decision.APPROVED, "lovely", "ada")
+        campaign.ledger, [sha("one")[:6].upper()], Review(Decision.APPROVED, "lovely", "ada")
     )
     assert decided.sha256 == sha("one")
     assert decided.before == Review()
@@ -55,7 +54,7 @@ def test_unique_prefix_is_enough(campaign: LedgerScene) -> None:
 
 def test_same_clip_named_twice_is_decided_once(campaign: LedgerScene) -> None:
     named = [sha("one")[:4], sha("one")]
-    assert len(decisions.decide(campaign.ledger, named, Verdict(Decision.HELD, "", "ada"))) == 1
+    assert len(decisions.decide(campaign.ledger, named, Review(Decision.HELD, "", "ada"))) == 1
 
 
 @pytest.mark.parametrize(
@@ -73,7 +72,7 @@ def test_prefix_that_names_nothing_is_told_and_nothing_is_decided(
 ) -> None:
     with pytest.raises(UsageError, match=problem) as caught:
         decisions.decide(
-            campaign.ledger, [sha("one"), prefix], Verdict(Decision.APPROVED, "", "ada")
+            campaign.ledger, [sha("one"), prefix], Review(Decision.APPROVED, "", "ada")
         )
     assert caught.value.exit_code == 2
     assert campaign.ledger.reviews.current() == {}
@@ -83,14 +82,14 @@ def test_ambiguous_prefix_is_refused(campaign: LedgerScene) -> None:
     for last in "ab":
         campaign.mail(attachment("x", sha256="feed" * 15 + "000" + last))
     with pytest.raises(UsageError, match="more than one clip"):
-        decisions.decide(campaign.ledger, ["feedfeed"], Verdict(Decision.APPROVED, "", "ada"))
+        decisions.decide(campaign.ledger, ["feedfeed"], Review(Decision.APPROVED, "", "ada"))
 
 
 def test_caption_category_and_cut_outlive_a_new_decision(campaign: LedgerScene) -> None:
     earlier = Review(Decision.HELD, "hm", "ada", None, "A caption", "march", 0.5, 2.0)
     decide(campaign.ledger, sha("one"), earlier)
     (decided,) = decisions.decide(
-        campaign.ledger, [sha("one")], Verdict(Decision.APPROVED, "", "bob")
+        campaign.ledger, [sha("one")], Review(Decision.APPROVED, "", "bob")
     )
     after = decided.after
     assert decided.before.decision is Decision.HELD
@@ -105,7 +104,7 @@ def test_caption_category_and_cut_outlive_a_new_decision(campaign: LedgerScene) 
 
 def test_note_holds_no_location(campaign: LedgerScene) -> None:
     decisions.decide(
-        campaign.ledger, [sha("one")], Verdict(Decision.HELD, "at 48.85837, 2.29448, please", "ada")
+        campaign.ledger, [sha("one")], Review(Decision.HELD, "at 48.85837, 2.29448, please", "ada")
     )
     assert campaign.ledger.reviews.current()[sha("one")].note == "at [location removed], please"
 
@@ -233,7 +232,7 @@ def test_admission_follows_the_decisions(campaign: LedgerScene) -> None:
     for name, decision in zip(
         NAMES, (Decision.APPROVED, Decision.HELD, Decision.REJECTED), strict=True
     ):
-        decisions.decide(ledger, [sha(name)], Verdict(decision, "", "ada"))
+        decisions.decide(ledger, [sha(name)], Review(decision, "", "ada"))
 
     def shas(*, required: bool) -> list[str | None]:
         rows = rules.admitted(ledger.clips.rows(), required=required)
@@ -261,7 +260,7 @@ def test_amending_sees_what_stands_there_and_may_leave_it(campaign: LedgerScene)
         seen.append(before.decision)
         return None
 
-    decisions.decide(campaign.ledger, [sha("one")], Verdict(Decision.HELD, "", "ada"))
+    decisions.decide(campaign.ledger, [sha("one")], Review(Decision.HELD, "", "ada"))
     campaign.ledger.reviews.amend(sha("one"), change)
     assert seen == [Decision.HELD]
     assert campaign.ledger.reviews.current()[sha("one")].by == "ada"

@@ -15,21 +15,21 @@ from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.ledger import Ledger
+from pipeline.model import Review
 from pipeline.review import decisions
-from pipeline.review.decisions import Verdict
 from pipeline.workspace import Workspace
 
 
-def decide_clips(config: Config, console: Console, shas: Sequence[str], verdict: Verdict) -> Ending:
+def decide_clips(config: Config, console: Console, shas: Sequence[str], wanted: Review) -> Ending:
     """Decide on the clips whose SHA-256 begin with *shas*.
 
     :raises UsageError: there is no workspace, or a prefix does not name exactly one clip.
     """
     with Ledger(Workspace.existing(config.root).ledger) as ledger:
-        done = decisions.decide(ledger, shas, verdict)
+        done = decisions.decide(ledger, shas, wanted)
     for item in done:
-        console.say(f"{item.sha256[:12]} {item.before.decision} -> {verdict.decision}")
-    facts: Facts = {"decided": [item.sha256 for item in done], "decision": verdict.decision}
+        console.say(f"{item.sha256[:12]} {item.before.decision} -> {wanted.decision}")
+    facts: Facts = {"decided": [item.sha256 for item in done], "decision": wanted.decision}
     return Ending(facts=facts)
 
 

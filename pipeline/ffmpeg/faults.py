@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 import signal
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 from pipeline.errors import DiskFull, StageError
@@ -52,27 +51,17 @@ class ProgramResult:
         return self.code == 0 and not self.timed_out
 
 
-class Cause(Enum):
-    """Why a program did not do its work."""
-
-    TIMED_OUT = "timed out"
-    USED_UP = "used up what it may use"
-    CRASHED = "crashed"
-    FORBIDDEN = "made a forbidden system call"
-    KILLED = "was killed from outside"
-    REPORTED = "reported an error"
-
-
 class ProgramFailed(StageError):
     """A program did not do its work; the text says what could not be made, and why.
 
     ``refusal`` is why there is no clip, if it happened while a clip was made; ``stdout`` is what
-    the program had written before.
+    the program had written before; ``is_reported``: it ended by itself and reported an error.
     """
 
     def __init__(self, purpose: str, ended: ProgramResult, limits: Limits) -> None:
-        self.cause, self.refusal, reason = _explained(ended, limits)
+        self.refusal, reason = _explained(ended, limits)
         self.stdout = ended.stdout
+        self.is_reported = not ended.timed_out and _signal(ended.code) is None
         super().__init__(f"{_UNDONE.get(purpose, 'a program failed')}: {reason}")
 
 
@@ -91,29 +80,29 @@ def check(ended: ProgramResult, purpose: str, permissions: Permissions) -> None:
         raise ProgramFailed(purpose, ended, permissions.limits)
 
 
-def _explained(ended: ProgramResult, limits: Limits) -> tuple[Cause, Refusal, str]:
-    """Return the cause, what it means for a clip, and the words for a stage."""
+def _explained(ended: ProgramResult, limits: Limits) -> tuple[Refusal, str]:
+    """Return what a failure means for a clip, and the words for a stage."""
     if ended.timed_out:
         refusal = Refusal(Reason.TIMEOUT, Detail.TOO_SLOW, {"seconds": round(limits.wall_s)})
-        return Cause.TIMED_OUT, refusal, refusal.detail
+        return refusal, refusal.detail
     number = _signal(ended.code)
     match number:
         case None:
             words = "; ".join(ended.said) or f"exit code {ended.code}"
             words = "it ran out of the memory it may use" if NO_MEMORY in ended.said else words
-            return Cause.REPORTED, _reported(ended.said), words
+            return _reported(ended.said), words
         case signal.SIGXCPU | signal.SIGXFSZ:
             refusal = Refusal(Reason.TIMEOUT, Detail.LIMIT_REACHED)
-            return Cause.USED_UP, refusal, refusal.detail
+            return refusal, refusal.detail
         case signal.SIGSYS:
             refusal = Refusal(Reason.CORRUPT, Detail.DECODER_MISUSED)
-            return Cause.FORBIDDEN, refusal, "it made a system call that the sandbox forbids"
+            return refusal, "it made a system call that the sandbox forbids"
         case signal.SIGSEGV | signal.SIGABRT | signal.SIGFPE | signal.SIGILL | signal.SIGBUS:
             refusal = Refusal(Reason.CORRUPT, Detail.DECODER_CRASHED)
-            return Cause.CRASHED, refusal, f"the program crashed ({number.name})"
+            return refusal, f"the program crashed ({number.name})"
         case _:
             refusal = Refusal(Reason.INTERNAL, Detail.KILLED, {"signal": number.name})
-            return Cause.KILLED, refusal, refusal.detail
+            return refusal, refusal.detail
 
 
 def _reported(said: tuple[str, ...]) -> Refusal:

@@ -124,20 +124,17 @@ def choose(wanted: str) -> Sandbox:
     """
     if wanted == Mode.NONE:
         return Sandbox(Mode.NONE)
-    tried = []
+    candidates, tried = [], []
     if wanted in ("auto", Mode.BUBBLEWRAP):
-        for bwrap in _bubblewraps():
-            sandbox = Sandbox(Mode.BUBBLEWRAP, bwrap)
-            fault = _fault_of(sandbox)
-            if not fault:
-                return sandbox
-            tried.append(f"bubblewrap ({bwrap}): {fault}")
+        candidates += [Sandbox(Mode.BUBBLEWRAP, bwrap) for bwrap in _bubblewraps()]
     if wanted in ("auto", Mode.LANDLOCK):
-        sandbox = Sandbox(Mode.LANDLOCK)
+        candidates.append(Sandbox(Mode.LANDLOCK))
+    for sandbox in candidates:
         fault = _fault_of(sandbox)
         if not fault:
             return sandbox
-        tried.append(f"Landlock: {fault}")
+        name = f"bubblewrap ({sandbox.bwrap})" if sandbox.bwrap else "Landlock"
+        tried.append(f"{name}: {fault}")
     raise SandboxUnavailable(
         "no sandbox works here, and files from strangers are not opened without one.\n  "
         + "\n  ".join(tried)

@@ -23,7 +23,11 @@ _PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "se
 
 
 class Connection:
-    """A connection to a workspace's ledger."""
+    """A connection to a workspace's ledger.
+
+    All its methods raise LedgerError where SQLite can't read or write, and DiskFull where there
+    is no room.
+    """
 
     def __init__(self, path: Path) -> None:
         """Open the ledger; make it or migrate it if needed.
@@ -52,34 +56,20 @@ class Connection:
             self._db.close()
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
-        """The rows of a query.
-
-        :raises LedgerError: the ledger can't be read.
-        """
+        """The rows of a query."""
         with _own_errors():
             return self._db.execute(sql, values).fetchall()
 
     def column(self, sql: str, *values: object) -> list[str]:
-        """The texts in the first column of a query.
-
-        :raises LedgerError: the ledger can't be read.
-        """
+        """The texts in the first column of a query."""
         return [row[0] for row in self.rows(sql, *values)]
 
     def row(self, sql: str, *values: object) -> sqlite3.Row | None:
-        """The first row of a query, None if it has none.
-
-        :raises LedgerError: the ledger can't be read.
-        """
-        with _own_errors():
-            first: sqlite3.Row | None = self._db.execute(sql, values).fetchone()
-            return first
+        """The first row of a query, None if it has none."""
+        return next(iter(self.rows(sql, *values)), None)
 
     def change(self, sql: str, *values: object) -> None:
-        """Run a statement that changes rows.
-
-        :raises LedgerError: the ledger can't be written.
-        """
+        """Run a statement that changes rows."""
         with _own_errors():
             self._db.execute(sql, values)
 
@@ -88,7 +78,6 @@ class Connection:
 
         :param replace: a row with the same key is replaced.
         :returns: the number of the row, in a table that counts its rows.
-        :raises LedgerError: the ledger can't be written.
         """
         verb = "INSERT OR REPLACE" if replace else "INSERT"
         sql = f"{verb} INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
@@ -100,8 +89,6 @@ class Connection:
         """Keep all changes of the block, or none of them if it raises.
 
         A transaction inside another one is a part of it.
-
-        :raises LedgerError: the ledger can't be written.
         """
         inner = self._db.in_transaction
         begin = "SAVEPOINT inner" if inner else "BEGIN IMMEDIATE"

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.ffmpeg.faults import Cause, ProgramFailed
+from pipeline.ffmpeg.faults import ProgramFailed
 from pipeline.ffmpeg.graph import Audio, Graph, Options, read, write
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.media.timebase import SAMPLE_RATE
@@ -175,7 +175,7 @@ def _measured(runner: FfmpegRunner, source: SoundSource, correction: Correction 
         printed = runner.make("loudness", graph, reads=(source.path,), seconds=source.seconds * 4)
     except ProgramFailed as fault:
         # sound that can't be decoded to its end is measured as far as it goes
-        if fault.cause is not Cause.REPORTED:
+        if not fault.is_reported:
             raise
         printed = fault.stdout
     return parse(printed)

@@ -16,7 +16,7 @@ import numpy as np
 from pipeline import publishing
 from pipeline.config import Config
 from pipeline.errors import ConfigError
-from pipeline.ffmpeg.faults import Cause, ProgramFailed
+from pipeline.ffmpeg.faults import ProgramFailed
 from pipeline.ffmpeg.graph import (
     Audio,
     Graph,
@@ -133,7 +133,7 @@ def decoded(run: Run) -> Iterator[BackgroundMusic]:
                 "music", Graph((output,)), reads=(path,), scratch=folder, seconds=300
             )
         except ProgramFailed as fault:
-            if fault.cause is not Cause.REPORTED:
+            if not fault.is_reported:
                 raise
             raise _unreadable(path) from fault
         if not part.exists() or part.stat().st_size < 4 * SAMPLE_RATE // 2:

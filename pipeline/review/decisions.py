@@ -15,22 +15,13 @@ from pipeline import clock
 from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
 from pipeline.ledger.reviews import Amendment
-from pipeline.model import Decision, Review, Status
+from pipeline.model import Review, Status
 from pipeline.review import entries, rules
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.presenting import JsonObject
 
 _PREFIX = re.compile(r"[0-9a-f]{4,64}")
 _DECIDABLE = {Status.ACCEPTED, Status.DUPLICATE, Status.PENDING}
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A decision on clips, why, and by whom."""
-
-    decision: Decision
-    note: str
-    by: str
 
 
 @dataclass(frozen=True)
@@ -50,10 +41,12 @@ class TakeSummary:
     not_taken: tuple[NotTaken, ...]
 
 
-def decide(ledger: Ledger, prefixes: Sequence[str], verdict: Verdict) -> list[Amendment]:
+def decide(ledger: Ledger, prefixes: Sequence[str], wanted: Review) -> list[Amendment]:
     """Decide on the clips whose SHA-256 begin with *prefixes*.
 
     Caption, category, in and out points of an earlier review are kept.
+
+    :param wanted: the decision, the note, and by whom.
 
     :raises UsageError: a prefix is too short, is not hex, or does not name exactly one clip; a
         line for each.  Then nothing is decided.
@@ -68,11 +61,11 @@ def decide(ledger: Ledger, prefixes: Sequence[str], verdict: Verdict) -> list[Am
             problems.append(problem)
     if problems:
         raise UsageError("\n".join([*problems, "nothing was decided"]))
-    note = entries.clean_text("note", verdict.note)
+    note = entries.clean_text("note", wanted.note)
 
     def change(before: Review) -> Review:
         now = clock.now()
-        return replace(before, decision=verdict.decision, note=note, by=verdict.by, at=now)
+        return replace(before, decision=wanted.decision, note=note, by=wanted.by, at=now)
 
     return list(ledger.reviews.amend_all(dict.fromkeys(found, change)).values())
 

@@ -7,26 +7,35 @@ undone in one act.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from pipeline import clock
 from pipeline.ledger import Ledger
+from pipeline.ledger.reviews import Amendment, Change
 from pipeline.model import OriginalState, Review, TrailEntry
 from pipeline.review import entries
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.presenting import JsonObject, review_data, reviews_data
 
 
-@dataclass
+@dataclass(frozen=True)
 class ActOutcome:
     """The result of one act: the reviews that were written, and those that others made in between.
 
     Both are by SHA-256, as the ledger has them now.
     """
 
-    written: dict[str, Review] = field(default_factory=dict)
-    overtaken: dict[str, Review] = field(default_factory=dict)
+    written: Mapping[str, Review] = field(default_factory=dict)
+    overtaken: Mapping[str, Review] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, done: Mapping[str, Amendment]) -> ActOutcome:
+        """Tell the changes that were written from those that were refused."""
+        return cls(
+            {sha256: it.after for sha256, it in done.items() if it.after is not it.before},
+            {sha256: it.after for sha256, it in done.items() if it.after is it.before},
+        )
 
     def as_data(self) -> JsonObject:
         """Give it as the page takes it."""
@@ -41,7 +50,6 @@ def decide(ledger: Ledger, wanted: object, by: str) -> ActOutcome:
     :raises InvalidEntry: an entry is malformed, or its clip is unknown or withdrawn.  Then nothing
         is written.
     """
-    outcome = ActOutcome()
     if not isinstance(wanted, list) or not wanted:
         raise InvalidEntry("entries is not a list of decisions")
     changes = {}
@@ -54,18 +62,13 @@ def decide(ledger: Ledger, wanted: object, by: str) -> ActOutcome:
                 raise InvalidEntry("no clip has this SHA-256")
             case OriginalState.WITHDRAWN:
                 raise InvalidEntry("the clip is withdrawn")
-        changes[sha256] = _change(sha256, values | {"by": by}, item.get("seen"), outcome)
-    done = ledger.reviews.amend_all(changes)
-    outcome.written = {sha: it.after for sha, it in done.items() if sha not in outcome.overtaken}
-    return outcome
+        changes[sha256] = _change(values | {"by": by}, item.get("seen"))
+    return ActOutcome.of(ledger.reviews.amend_all(changes))
 
 
-def _change(
-    sha256: str, values: JsonObject, seen: object, outcome: ActOutcome
-) -> Callable[[Review], Review | None]:
+def _change(values: JsonObject, seen: object) -> Change:
     def change(before: Review) -> Review | None:
         if review_data(before) != seen:
-            outcome.overtaken[sha256] = before
             return None
         return replace(before, **values | {"at": clock.now()})
 
@@ -81,21 +84,15 @@ def undo(ledger: Ledger, by: str) -> ActOutcome:
     undone = {event.undoes for event in own}
     left = [event for event in own if event.undoes is None and event.id not in undone]
     act = {event.sha256: event for event in left if event.act == left[-1].act}
-    outcome = ActOutcome()
-    done = ledger.reviews.amend_all(
-        {sha256: _back(event, outcome) for sha256, event in act.items()},
-        by=by,
-        undoes={sha256: event.id for sha256, event in act.items()},
-    )
-    outcome.written = {sha: it.after for sha, it in done.items() if sha not in outcome.overtaken}
-    return outcome
+    changes = {sha256: _back(event) for sha256, event in act.items()}
+    undoes = {sha256: event.id for sha256, event in act.items()}
+    return ActOutcome.of(ledger.reviews.amend_all(changes, by=by, undoes=undoes))
 
 
-def _back(event: TrailEntry, outcome: ActOutcome) -> Callable[[Review], Review | None]:
+def _back(event: TrailEntry) -> Change:
     def change(now: Review) -> Review | None:
         # the time is not compared: an undo of a later decision changes it
         if replace(now, at=None) != replace(event.after, at=None):
-            outcome.overtaken[event.sha256] = now
             return None
         # the time is that of the undo, so that others see that something changed
         return replace(event.before, at=clock.now())

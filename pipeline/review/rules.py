@@ -32,11 +32,8 @@ def admitted(rows: Iterable[Row], *, required: bool) -> list[Row]:
     :param required: a clip needs a reviewer's approval. Otherwise only the clips that a reviewer
         rejected or held stay out.
     """
-    return [
-        row
-        for row in rows
-        if is_decidable(row) and _is_admitted_by(row.review.decision, required=required)
-    ]
+    taken = {Decision.APPROVED} if required else {Decision.APPROVED, Decision.UNDECIDED}
+    return [row for row in rows if is_decidable(row) and row.review.decision in taken]
 
 
 def waiting(rows: Iterable[Row]) -> list[Row]:
@@ -56,9 +53,3 @@ def shown_seconds(row: Row) -> float:
     output = row.result.outputs[0]
     start, stop = row.review.cut(output.frames, output.fps)
     return max(0, stop - start) / output.fps
-
-
-def _is_admitted_by(decision: Decision, *, required: bool) -> bool:
-    if required:
-        return decision is Decision.APPROVED
-    return decision not in {Decision.REJECTED, Decision.HELD}
