@@ -1,16 +1,20 @@
-"""``config.toml``: one module for each table, and ``loading`` for the whole file."""
+"""``config.toml``: one module for each large table, and ``loading`` for the whole file."""
 
 from __future__ import annotations
 
 from pipeline.config.campaign import Campaign, Category
-from pipeline.config.inbox import INBOX_KINDS, LOOPBACK, InboxKind, InboxSection, OAuth2
-from pipeline.config.loading import Config, load
-from pipeline.config.montage import Montage, Style
+from pipeline.config.inbox import INBOX_KINDS, LOOPBACK, InboxSection, OAuth2
+from pipeline.config.loading import (
+    Config,
+    Report,
+    ReviewSection,
+    WorkspaceSection,
+    load,
+)
+from pipeline.config.montage import Montage
 from pipeline.config.output import Output
 from pipeline.config.process import CaptionPosition, CaptionStyle, Process
-from pipeline.config.review import Report, ReviewSection
 from pipeline.config.section import Section
-from pipeline.config.workspace import WorkspaceSection
 
 __all__ = [
     "INBOX_KINDS",
@@ -20,7 +24,6 @@ __all__ = [
     "CaptionStyle",
     "Category",
     "Config",
-    "InboxKind",
     "InboxSection",
     "Montage",
     "OAuth2",
@@ -29,7 +32,6 @@ __all__ = [
     "Report",
     "ReviewSection",
     "Section",
-    "Style",
     "WorkspaceSection",
     "load",
 ]

@@ -37,31 +37,22 @@ class InboxKind:
         return self.prefix.endswith("//")
 
 
+# fmt: off
 _KINDS = (
-    InboxKind(
-        "imaps://USER@HOST/FOLDER",
-        "IMAP over TLS, port 993 unless `HOST:PORT` is given",
-        "imap.ImapInbox",
-    ),
-    InboxKind(
-        "imap+starttls://USER@HOST/FOLDER",
-        "IMAP that turns encryption on before the sign-in, port 143",
-        "imap.ImapInbox",
-    ),
-    InboxKind(
-        "imap://USER@localhost/FOLDER",
-        "IMAP without encryption: refused unless the host is loopback",
-        "imap.ImapInbox",
-    ),
+    InboxKind("imaps://USER@HOST/FOLDER",
+              "IMAP over TLS, port 993 unless `HOST:PORT` is given", "imap.ImapInbox"),
+    InboxKind("imap+starttls://USER@HOST/FOLDER",
+              "IMAP that turns encryption on before the sign-in, port 143", "imap.ImapInbox"),
+    InboxKind("imap://USER@localhost/FOLDER",
+              "IMAP without encryption: refused unless the host is loopback", "imap.ImapInbox"),
     InboxKind("maildir:PATH", "a Maildir", "folders.MaildirInbox"),
     InboxKind("mbox:PATH", "an mbox file", "mbox.MboxInbox"),
     InboxKind("eml:PATH", "a folder of `.eml` files", "folders.EmlInbox"),
-    InboxKind(
-        "folder:PATH",
-        "a drop folder: each photo or video in it becomes a separate submission",
-        "folders.DropInbox",
-    ),
+    InboxKind("folder:PATH",
+              "a drop folder: each photo or video in it becomes a separate submission",
+              "folders.DropInbox"),
 )
+# fmt: on
 INBOX_KINDS = {kind.prefix.rstrip(":/"): kind for kind in _KINDS}
 """The kinds of inboxes, by the scheme of their addresses.
 

@@ -1,7 +1,7 @@
 """Read and check the whole of ``config.toml``, and report all its faults at once.
 
-The tables are the other modules of this package.  ``docs/configuration.md`` is made from their
-descriptions.  Paths in the file are relative to the file.
+The tables of a few keys are here, all others are the other modules of this package.
+``docs/configuration.md`` is made from their descriptions.  Paths in the file are relative to it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from pipeline.config.campaign import Campaign
@@ -17,10 +17,42 @@ from pipeline.config.inbox import InboxSection
 from pipeline.config.montage import Montage
 from pipeline.config.output import Output
 from pipeline.config.process import Process
-from pipeline.config.review import Report, ReviewSection
 from pipeline.config.section import Section
-from pipeline.config.workspace import WorkspaceSection
 from pipeline.errors import ConfigError, reason_of
+from pipeline.wording import SenderStyle
+
+
+class WorkspaceSection(Section):
+    """Where the footage is kept."""
+
+    path: str = Field(default="work", min_length=1, description="the workspace folder")
+    retain_originals_days: int = Field(
+        default=30, ge=0, description="0: an original is deleted as soon as its clip is verified"
+    )
+
+    @field_validator("path")
+    @classmethod
+    def _local(cls, value: str) -> str:
+        if "://" in value:
+            raise ValueError("object-store workspaces are not available yet; name a folder")
+        return value
+
+
+class ReviewSection(Section):
+    """Whether the montage takes only clips that somebody approved."""
+
+    required: bool = Field(
+        default=True,
+        description="only approved clips are rendered; false: all except those rejected or held",
+    )
+
+
+class Report(Section):
+    """What the report shows."""
+
+    sender: SenderStyle = Field(
+        default="masked", description="how senders are named in HTML, JSON and CSV"
+    )
 
 
 class Config(Section):
