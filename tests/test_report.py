@@ -13,6 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 from support.ledger_scene import (
+    REPORT_SCHEMA,
     LedgerScene,
     attachment,
     decide,
@@ -103,8 +104,8 @@ def test_report_is_valid_against_its_schema(campaign: LedgerScene, config: Confi
     )
     report.write(campaign.run(config))
     written = json.loads((campaign.workspace.report / "report.json").read_text("utf-8"))
-    jsonschema.Draft202012Validator.check_schema(report.load_schema())
-    jsonschema.Draft202012Validator(report.load_schema()).validate(written)
+    jsonschema.Draft202012Validator.check_schema(REPORT_SCHEMA)
+    jsonschema.Draft202012Validator(REPORT_SCHEMA).validate(written)
     assert len(written["clips"]) == 10
     assert written["totals"] == {
         "accepted": 3, "rejected": 3, "duplicate": 1, "failed": 1, "pending": 1, "withdrawn": 1,
@@ -113,7 +114,7 @@ def test_report_is_valid_against_its_schema(campaign: LedgerScene, config: Confi
 
 def test_empty_ledger_makes_a_valid_report(campaign: LedgerScene, config: Config) -> None:
     built = report.build(config, campaign.ledger, NOW)
-    jsonschema.Draft202012Validator(report.load_schema()).validate(built)
+    jsonschema.Draft202012Validator(REPORT_SCHEMA).validate(built)
     assert json.loads(report.encode(built)) == built
 
 
@@ -130,7 +131,7 @@ def test_empty_ledger_makes_a_valid_report(campaign: LedgerScene, config: Config
     ],
 )
 def test_schema_and_model_use_the_same_words(words: type[StrEnum], where: tuple[str, ...]) -> None:
-    place = report.load_schema()["$defs"]
+    place = REPORT_SCHEMA["$defs"]
     for step in where:
         place = place[step]
     assert place["enum"] == [word.value for word in words]

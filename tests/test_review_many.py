@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 from playwright.sync_api import expect
 from support.browser import Reader, browser, reader, violations
-from support.ledger_scene import LedgerScene, attachment, decide, result, sha
+from support.ledger_scene import REPORT_SCHEMA, LedgerScene, attachment, decide, result, sha
 from support.report_page import PLAYABLE, campaign, card, config, index
 
 from pipeline.config import Config
@@ -123,7 +123,7 @@ def test_loudness_is_told_before_and_after_where_it_is_known(
     campaign.clip(result("one"))
     built = report.build(config, campaign.ledger, "2026-09-16T05:00:00Z")
     built["clips"][0]["source"]["loudness_lufs"] = -23.41
-    jsonschema.Draft202012Validator(report.load_schema()).validate(built)
+    jsonschema.Draft202012Validator(REPORT_SCHEMA).validate(built)
     index = tmp_path / "page.html"
     facts = report.collect_facts(config, campaign.ledger)
     index.write_bytes(page_module.render(report.encode(built), facts))

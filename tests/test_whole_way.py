@@ -16,8 +16,7 @@ import pytest
 from support.command_scene import SMALL, CommandScene, Watched, footage, watch
 from support.demo_sample import PLANTED, demo_sample, expected
 from support.dovecot import PASSWORD, Dovecot
-
-from pipeline.review import report as reporting
+from support.ledger_scene import REPORT_SCHEMA
 
 __all__ = ["demo_sample"]
 
@@ -69,7 +68,7 @@ def test_every_attachment_becomes_what_it_must(walked: CommandScene) -> None:
 
 def test_the_report_is_valid(walked: CommandScene) -> None:
     jsonschema.Draft202012Validator(
-        reporting.load_schema(), format_checker=jsonschema.FormatChecker()
+        REPORT_SCHEMA, format_checker=jsonschema.FormatChecker()
     ).validate(walked.report)
     totals = Counter(clip["status"] for clip in walked.report["clips"])
     assert walked.report["totals"] == {key: totals[key] for key in walked.report["totals"]}

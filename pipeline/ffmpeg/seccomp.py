@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import platform
 import struct
-from dataclasses import dataclass
 from functools import cache
 
 _LOAD, _EQUAL, _SET, _RETURN = 0x20, 0x15, 0x45, 0x06  # BPF_LD|W|ABS, JEQ|K, JSET|K, RET|K
@@ -36,39 +35,30 @@ _AARCH64 = (
 _CLONE3 = 435
 
 
-@dataclass(frozen=True)
-class _Processor:
-    audit_arch: int
-    clone: int
-    denied: tuple[int, ...]
-
-
-_PROCESSORS = {
-    "x86_64": _Processor(0xC000003E, 56, _X86_64),
-    "aarch64": _Processor(0xC00000B7, 220, _AARCH64),
-}
+# by processor: its AUDIT_ARCH, the number of clone, and what is denied
+_PROCESSORS = {"x86_64": (0xC000003E, 56, _X86_64), "aarch64": (0xC00000B7, 220, _AARCH64)}
 
 
 @cache
 def program() -> bytes:
     """The filter as an array of ``struct sock_filter``; empty on a processor we don't know."""
-    processor = _PROCESSORS.get(platform.machine())
-    if processor is None:
+    if platform.machine() not in _PROCESSORS:
         return b""
+    audit_arch, clone, denied = _PROCESSORS[platform.machine()]
     code = [
         _op(_LOAD, _ARCH),
-        _op(_EQUAL, processor.audit_arch, 1, 0),
+        _op(_EQUAL, audit_arch, 1, 0),
         _op(_RETURN, _KILL),
         _op(_LOAD, _NUMBER),
         _op(_SET, _X32, 0, 1),  # the x32 numbering would walk around the list below
         _op(_RETURN, _KILL),
     ]
-    for number in processor.denied:
+    for number in denied:
         code += [_op(_EQUAL, number, 0, 1), _op(_RETURN, _EPERM)]
     code += [
         _op(_EQUAL, _CLONE3, 0, 1),
         _op(_RETURN, _ENOSYS),  # the C library falls back to clone
-        _op(_EQUAL, processor.clone, 0, 3),
+        _op(_EQUAL, clone, 0, 3),
         _op(_LOAD, _ARGUMENT),
         _op(_SET, _CLONE_THREAD, 1, 0),
         _op(_RETURN, _EPERM),

@@ -83,19 +83,12 @@ def _parsed(name: str, source: str) -> _Module:
 
 def _as_function(name: str, module: _Module) -> str:
     imports = "".join(
-        f"const {{ {_bindings(names)} }} = {_variable(other)};\n"
+        f"const {{ {', '.join(map(': '.join, names.items()))} }} = {_variable(other)};\n"
         for other, names in module.imports.items()
     )
     return (
         f"const {_variable(name)} = (() => {{\n{imports}{module.body}\n"
         f"return {{ {', '.join(module.exports)} }};\n}})();"
-    )
-
-
-def _bindings(names: Mapping[str, str]) -> str:
-    return ", ".join(
-        exported if exported == local else f"{exported}: {local}"
-        for exported, local in names.items()
     )
 
 

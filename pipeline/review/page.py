@@ -16,7 +16,7 @@ from functools import cache
 from importlib import resources
 
 from pipeline.review import bundle
-from pipeline.review.presenting import JsonObject
+from pipeline.review.presenting import JsonObject, json_bytes
 from pipeline.texts import LANGUAGE
 
 ENTRY = "main.js"  # imports all other modules of the page
@@ -61,8 +61,8 @@ def render(report: bytes, facts: PageFacts) -> bytes:
         "policy": make_policy(facts).replace("; frame-ancestors 'none'", ""),
         "style": _style(),
         "script": _script(),
-        "facts": _inside_script(_json(asdict(facts))).decode("utf-8"),
-        "texts": _inside_script(_json(texts())).decode("utf-8"),
+        "facts": _inside_script(json_bytes(asdict(facts))).decode("utf-8"),
+        "texts": _inside_script(json_bytes(texts())).decode("utf-8"),
     }
 
     def fill(match: re.Match[str]) -> str:
@@ -119,10 +119,6 @@ def _script() -> str:
 @cache
 def _style() -> str:
     return "\n".join(map(asset, STYLES))
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8")
 
 
 def _inside_script(data: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,6 +20,11 @@ _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202
 def shown_text(text: str) -> str:
     """Remove the characters that are not shown but change what is."""
     return _HIDDEN.sub("", text)
+
+
+def json_bytes(value: object) -> bytes:
+    """Write a value as JSON in UTF-8."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8")
 
 
 def shown_values(values: Mapping[str, object]) -> JsonObject:

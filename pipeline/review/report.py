@@ -7,12 +7,10 @@ table, with the stills beside them.  A report without changes is not written aga
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 from pipeline import clock, publishing
@@ -22,6 +20,7 @@ from pipeline.model import Caution, ClipOutput, ClipResult, Row, Status, Submiss
 from pipeline.review import page, stills, table
 from pipeline.review.presenting import (
     JsonObject,
+    json_bytes,
     review_data,
     shown_text,
     shown_values,
@@ -53,15 +52,8 @@ class ReportSummary:
     changed: tuple[str, ...]
 
 
-def load_schema() -> JsonObject:
-    """Read the JSON Schema (draft 2020-12) of ``report.json``."""
-    text = resources.files("pipeline.review").joinpath("report.schema.json").read_text("utf-8")
-    loaded: JsonObject = json.loads(text)
-    return loaded
-
-
 def build(config: Config, ledger: Ledger, generated_at: str) -> JsonObject:
-    """Make the report as data, in the form of the schema.
+    """Make the report as data, in the form of ``report.schema.json`` (draft 2020-12).
 
     :param generated_at: RFC 3339.
     """
@@ -116,13 +108,11 @@ def collect_facts(
 def encode(report: JsonObject) -> bytes:
     """Write the report as JSON with one submission or clip a line, so that a diff is readable."""
     head = {key: report[key] for key in ("schema", "campaign", "generated_at", "totals")}
-    submissions, clips = (b",\n".join(map(_json, report[key])) for key in ("submissions", "clips"))
-    start = _json(head)[:-1] + b',\n"submissions": [\n'
+    submissions, clips = (
+        b",\n".join(map(json_bytes, report[key])) for key in ("submissions", "clips")
+    )
+    start = json_bytes(head)[:-1] + b',\n"submissions": [\n'
     return b"".join((start, submissions, b'\n],\n"clips": [\n', clips, b"\n]}\n"))
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8")
 
 
 def _build(
@@ -144,23 +134,19 @@ def _build(
 
 def _family_order(rows: list[Row]) -> list[Row]:
     """Sort the rows by receipt, with what was in an archive right after the archive."""
-    children: dict[tuple[str, int | None], list[Row]] = {}
-    order: dict[str, None] = {}
-    known = {(row.submission, row.attachment.position) for row in rows}
-    for row in rows:
-        parent = row.attachment.parent
-        if (row.submission, parent) not in known:
-            parent = None
-        children.setdefault((row.submission, parent), []).append(row)
-        order.setdefault(row.submission)
-    ordered = []
-    for submission in order:
-        line = children.get((submission, None), [])[::-1]
-        while line:
-            row = line.pop()
-            ordered.append(row)
-            line.extend(children.get((submission, row.attachment.position), [])[::-1])
-    return ordered
+    submissions = dict.fromkeys(row.submission for row in rows)
+    order = {submission: number for number, submission in enumerate(submissions)}
+    parents = {(row.submission, row.attachment.position): row.attachment.parent for row in rows}
+
+    def place(row: Row) -> tuple[int, list[int]]:
+        path: list[int] = []
+        position: int | None = row.attachment.position
+        while position is not None and (row.submission, position) in parents:
+            path.insert(0, position)
+            position = parents[row.submission, position]
+        return order[row.submission], path
+
+    return sorted(rows, key=place)
 
 
 def _submission(item: Submission, clips: int, style: SenderStyle) -> JsonObject:

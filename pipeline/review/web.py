@@ -283,12 +283,14 @@ class _Handler(BaseHTTPRequestHandler):
             headers |= {"Content-Range": f"bytes */{size}", "Content-Length": "0"}
             self._head(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers)
             return
-        if not span.is_whole:
-            headers["Content-Range"] = span.content_range
-        status = HTTPStatus.OK if span.is_whole else HTTPStatus.PARTIAL_CONTENT
-        self._head(status, headers | {"Content-Length": str(span.end - span.start)})
+        start, end = span
+        status = HTTPStatus.OK
+        if span != (0, size):
+            status = HTTPStatus.PARTIAL_CONTENT
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+        self._head(status, headers | {"Content-Length": str(end - start)})
         if self.command != "HEAD":
-            for chunk in publishing.read_chunks(path, span.start, span.end):
+            for chunk in publishing.read_chunks(path, start, end):
                 self.wfile.write(chunk)
 
     def _json(self, data: JsonObject, status: HTTPStatus = HTTPStatus.OK) -> None:

@@ -7,6 +7,7 @@ the report.
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 from dataclasses import dataclass, replace
 from functools import cache
@@ -37,6 +38,7 @@ from pipeline.model import (
     Submission,
     What,
 )
+from pipeline.review import report
 from pipeline.run import Run
 from pipeline.texts import Detail
 from pipeline.workspace import Workspace
@@ -57,6 +59,7 @@ required = {required}
 sender = "{sender}"
 """
 
+REPORT_SCHEMA = json.loads(Path(report.__file__).with_name("report.schema.json").read_text())
 PHONE = Source("mov", "hevc", "aac", 1080, 1920, 29.97, 4.004, 90, hdr=True)
 SMALL = Source("mp4", "h264", "aac", 640, 480, 25.0, 3.2, 0, hdr=False)
 
