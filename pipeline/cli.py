@@ -59,12 +59,7 @@ def _keep_config(context: click.Context, _: click.Parameter, value: Path | None)
     context.obj = replace(options, config=value or options.config)
 
 
-def _keep_flag(context: click.Context, flag: click.Parameter, given: bool) -> None:
-    options = context.ensure_object(Options)
-    context.obj = replace(options, flags=options.flags | ({str(flag.name)} if given else set()))
-
-
-_flag = partial(click.option, is_flag=True, expose_value=False, callback=_keep_flag)
+_flag = partial(click.option, is_flag=True, expose_value=False)  # see _flags
 _COMMON = (
     click.option(
         "--config",
@@ -304,7 +299,7 @@ def main() -> None:
     """Run the command line and exit."""
     arguments = sys.argv[1:]
     given = _flags(cli, arguments)
-    ending = _call(arguments, verbose="verbose" in given)
+    ending = _call(arguments, Options(flags=given))
     code = ending.exit_code if ending else 0
     try:
         if ending is not None:
@@ -321,10 +316,10 @@ def main() -> None:
     sys.exit(code)
 
 
-def _call(arguments: list[str], *, verbose: bool) -> Ending | None:
+def _call(arguments: list[str], options: Options) -> Ending | None:
     """Call the command that *arguments* name, and turn whatever it raises into an ending."""
     try:
-        ending = cli.main(arguments, prog_name="footage", standalone_mode=False)
+        ending = cli.main(arguments, prog_name="footage", standalone_mode=False, obj=options)
     except click.ClickException as error:
         error.show()
         return Ending(error.exit_code, {"error": error.format_message()})
@@ -332,7 +327,7 @@ def _call(arguments: list[str], *, verbose: bool) -> Ending | None:
         return _said(Stopping())
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every ending is a sentence
         fault = named(error)
-        if verbose and isinstance(fault, InternalError):
+        if "verbose" in options.flags and isinstance(fault, InternalError):
             click.echo("".join(fault.trace), err=True, nl=False)
         return _said(fault)
     # where click showed a help text, there is nothing more to show

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from enum import IntEnum
 from pathlib import Path
 from typing import TextIO
@@ -131,11 +131,8 @@ class Console:
     @contextmanager
     def task(self, title: str, total: int, unit: str) -> Iterator[Task]:
         """Show the progress of work that has *total* units; ``B`` as unit means bytes."""
-        task = Task(self, title, total, unit)
-        try:
+        with closing(Task(self, title, total, unit)) as task:
             yield task
-        finally:
-            task.close()
 
     def _write(self, line: str) -> None:
         with self._lock:

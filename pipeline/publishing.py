@@ -123,11 +123,5 @@ def read_chunks(path: Path, start: int = 0, end: int | None = None) -> Iterator[
     """The bytes of a file from *start* up to but not including *end*, at most 1 MiB at a time."""
     with path.open("rb") as file:
         file.seek(start)
-        left = (end - start) if end is not None else None
-        while left is None or left > 0:
-            data = file.read(_CHUNK if left is None else min(_CHUNK, left))
-            if not data:
-                return
-            if left is not None:
-                left -= len(data)
+        while data := file.read(_CHUNK if end is None else min(_CHUNK, end - file.tell())):
             yield data

@@ -14,7 +14,13 @@ def work_all_night(run: Run) -> Facts:
     :raises InboxError: the inbox could not be read to its end; it is raised after everything
         else was done with what had come in.
     """
-    facts, unread = _take_in_if_possible(run)
+    facts: Facts = {}
+    unread = None
+    try:
+        facts |= take_in(run)
+    except InboxError as error:
+        run.console.warn(f"ingest: {error}")
+        unread = error
     facts |= make_clips(run)
     facts |= write_report(run)
     if run.config.montage.automatic:
@@ -25,11 +31,3 @@ def work_all_night(run: Run) -> Facts:
     if unread is not None:
         raise unread
     return facts
-
-
-def _take_in_if_possible(run: Run) -> tuple[Facts, InboxError | None]:
-    try:
-        return take_in(run), None
-    except InboxError as error:
-        run.console.warn(f"ingest: {error}")
-        return {}, error

@@ -104,7 +104,8 @@ def load(path: Path) -> Config:
     try:
         config = Config.model_validate(_tuples(data))
     except ValidationError as error:
-        faults = [fault for fault in error.errors() if not _is_echo(fault)]
+        # an array also counts as too short when only its items are at fault
+        faults = [it for it in error.errors() if it["type"] != "too_short" or not it["input"]]
         raise ConfigError([_fault(path, fault) for fault in faults]) from error
     config._folder = path.resolve().parent
     return config
@@ -117,11 +118,6 @@ def _tuples(value: object) -> object:
     if isinstance(value, list):
         return tuple(_tuples(item) for item in value)
     return value
-
-
-def _is_echo(fault: ErrorDetails) -> bool:
-    """Whether an array counts as too short only because its items have faults themselves."""
-    return fault["type"] == "too_short" and bool(fault["input"])
 
 
 def _fault(path: Path, fault: ErrorDetails) -> str:

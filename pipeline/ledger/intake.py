@@ -40,20 +40,18 @@ class Intake:
             self._db.insert("submission", records.columns(submission))
             self._db.insert("mail", _mail(identity, submission.id, digest))
             for item in attachments:
-                self._record_attachment(submission.id, item)
+                row = {"submission": submission.id, **records.columns(item)}
+                self._db.insert("attachment", row)
+                if item.sha256 is not None:
+                    self._db.change(
+                        "INSERT INTO original (sha256, size, stored_at) VALUES (?, ?, ?)"
+                        " ON CONFLICT DO NOTHING",
+                        *(item.sha256, item.size, clock.now()),
+                    )
 
     def record_seen_again(self, identity: MailIdentity, digest: str, submission: str) -> None:
         """Record that a mail that is known by its bytes has another UID too."""
         self._db.insert("mail", _mail(identity, submission, digest))
-
-    def _record_attachment(self, submission: str, item: Attachment) -> None:
-        self._db.insert("attachment", {"submission": submission, **records.columns(item)})
-        if item.sha256 is not None:
-            self._db.change(
-                "INSERT INTO original (sha256, size, stored_at) VALUES (?, ?, ?)"
-                " ON CONFLICT DO NOTHING",
-                *(item.sha256, item.size, clock.now()),
-            )
 
     def uids_filed(self, account: str, mailbox: str, uidvalidity: int, filed: Filed) -> list[str]:
         """UIDs of the mails of a mailbox whose move on the server has come to *filed*."""

@@ -19,6 +19,7 @@ SCHEMA_VERSION = 1
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 _LIMITS = {"note": 2000, "by": 200, "caption": 500, "category": 200}
 _LONGEST_S = 1_000_000
+_MAY_BE_NULL = {"at", "caption", "category", "in_s", "out_s"}
 
 
 class InvalidEntry(Exception):
@@ -64,13 +65,13 @@ def parse(entry: object) -> tuple[str, JsonObject]:
         "at": _moment,
         "note": _words,
         "by": _words,
-        "caption": _words_or_none,
-        "category": _words_or_none,
-        "in_s": _seconds_or_none,
-        "out_s": _seconds_or_none,
+        "caption": _words,
+        "category": _words,
+        "in_s": _seconds,
+        "out_s": _seconds,
     }
     values: JsonObject = {
-        key: reader(key, entry.get(key))
+        key: None if key in _MAY_BE_NULL and entry[key] is None else reader(key, entry.get(key))
         for key, reader in readers.items()
         if key in entry or key == "decision"
     }
@@ -91,9 +92,7 @@ def _decision(_key: str, value: object) -> Decision:
     return Decision(value)
 
 
-def _moment(key: str, value: object) -> str | None:
-    if value is None:
-        return None
+def _moment(key: str, value: object) -> str:
     if not isinstance(value, str) or not _MOMENT.fullmatch(value):
         raise InvalidEntry(f"{key} is not a time like 2026-09-01T07:30:00Z")
     return value
@@ -105,13 +104,7 @@ def _words(key: str, value: object) -> str:
     return clean_text(key, value)
 
 
-def _words_or_none(key: str, value: object) -> str | None:
-    return None if value is None else _words(key, value)
-
-
-def _seconds_or_none(key: str, value: object) -> float | None:
-    if value is None:
-        return None
+def _seconds(key: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidEntry(f"{key} is not a number")
     if not 0 <= value <= _LONGEST_S:  # NaN is refused here too

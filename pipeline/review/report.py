@@ -108,11 +108,10 @@ def collect_facts(
 def encode(report: JsonObject) -> bytes:
     """Write the report as JSON with one submission or clip a line, so that a diff is readable."""
     head = {key: report[key] for key in ("schema", "campaign", "generated_at", "totals")}
-    submissions, clips = (
-        b",\n".join(map(json_bytes, report[key])) for key in ("submissions", "clips")
-    )
-    start = json_bytes(head)[:-1] + b',\n"submissions": [\n'
-    return b"".join((start, submissions, b'\n],\n"clips": [\n', clips, b"\n]}\n"))
+    written = json_bytes(head)[:-1]
+    for key in ("submissions", "clips"):
+        written += f',\n"{key}": [\n'.encode() + b",\n".join(map(json_bytes, report[key])) + b"\n]"
+    return written + b"}\n"
 
 
 def _build(
