@@ -33,13 +33,16 @@ class StageError(FootageError):
 
 
 class ConfigError(FootageError):
-    """The configuration or the usage is wrong; ``problems`` holds a line for each fault."""
+    """The configuration or the usage is wrong; ``problems`` holds a line for each fault.
+
+    ``character`` is the Unicode name of the one that no font here has, if that is the fault.
+    """
 
     exit_code = 2
 
-    def __init__(self, problems: list[str]) -> None:
+    def __init__(self, problems: list[str], character: str = "") -> None:
         super().__init__("\n".join(problems))
-        self.problems = problems
+        self.problems, self.character = problems, character
 
 
 class UsageError(FootageError):

@@ -89,5 +89,5 @@ def test_a_reviewers_words_that_no_font_has(campaign: CommandScene) -> None:
     said = campaign.footage("run")
     assert said.code == 3
     assert campaign.rows["red.png"]["status"] == "failed"
-    assert "can't be written" in campaign.rows["red.png"]["reason"]["detail"]
+    assert "the character U+3FFFD" in campaign.rows["red.png"]["reason"]["detail"]
     assert campaign.rows["blue.png"]["status"] == "accepted"

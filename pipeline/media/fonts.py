@@ -71,7 +71,8 @@ def font_for(text: str, size: int) -> ImageFont.FreeTypeFont:
             f"campaign.hashtags: no font here can write {text!r} ({names}); take the character "
             "out or install a font that has it (Debian: fonts-noto-core, fonts-noto-cjk, "
             "fonts-noto-color-emoji)"
-        ]
+        ],
+        names,
     )
 
 

@@ -87,10 +87,14 @@ def _jobs(run: Run, missing: Sequence[tuple[str, Recipe]]) -> tuple[list[Job], l
     for sha256, wanted in missing:
         try:
             writable.append((sha256, wanted, _strips(run.workspace, wanted)))
-        except ConfigError:
+        except ConfigError as error:
             if not wanted.dictated:
                 raise
             refusal = Refusal(Reason.INTERNAL, Detail.UNWRITABLE_CAPTION)
+            if error.character:
+                refusal = Refusal(
+                    Reason.INTERNAL, Detail.UNWRITABLE_CHARACTER, {"character": error.character}
+                )
             unwritable.append(clip.refused(sha256, wanted, refusal, ()))
     if not writable:
         return [], unwritable

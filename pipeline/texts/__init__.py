@@ -62,6 +62,7 @@ class Detail(StrEnum):
     NOT_CLEAN = "not-clean"
     PROGRAM_FAILED = "program-failed"
     UNWRITABLE_CAPTION = "unwritable-caption"
+    UNWRITABLE_CHARACTER = "unwritable-character"
     TRANSFER_CUT = "transfer-cut"
     TOO_LARGE = "too-large"
     LAYOUT_PICTURE = "layout-picture"
