@@ -12,7 +12,7 @@ from support.review_server import NAMES, Client, campaign, client, config, entry
 from pipeline.config import Config
 from pipeline.errors import StageError
 from pipeline.model import Decision, OriginalState, Review
-from pipeline.review import live, presenting, ranges, web
+from pipeline.review import live, presenting, web
 from pipeline.review.web import ReviewServer
 
 __all__ = ["campaign", "client", "config", "server"]  # fixtures
@@ -165,7 +165,7 @@ def test_clip_comes_whole_and_in_parts(client: Client, campaign: LedgerScene) ->
     ],
 )
 def test_ranges(header: str | None, expected: tuple[int, int] | None) -> None:
-    assert ranges.parse_range(header, 10) == expected
+    assert web.parse_range(header, 10) == expected
 
 
 def test_data_and_table_are_those_of_now(client: Client, campaign: LedgerScene) -> None:

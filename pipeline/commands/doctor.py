@@ -33,29 +33,20 @@ class Check:
 
 def examine(path: Path) -> Ending:
     """Make all checks; a faulty configuration leaves out those that need it."""
-    checks = _checks(path)
+    try:
+        config = load(path)
+    except FootageError as error:
+        checks = [Check("config", ok=False, text=str(error)), *_programs("auto")]
+    else:
+        checks = [Check("config", ok=True, text=str(path)), *_programs(config.process.sandbox)]
+        name = "inbox login" if config.inbox.kind.is_on_server else "inbox"
+        checks += [_checked("fonts", lambda: _fonts(config)), _space(config)]
+        checks.append(_checked(name, lambda: ingest.check(config)))
     return Ending(
         0 if all(check.ok for check in checks) else 1,
         {"checks": [asdict(check) for check in checks]},
         tuple(f"{'ok    ' if c.ok else 'FAULT '} {c.name}: {c.text}" for c in checks),
     )
-
-
-def _checks(path: Path) -> list[Check]:
-    try:
-        config = load(path)
-    except FootageError as error:
-        return [Check("config", ok=False, text=str(error)), *_programs("auto")]
-    return [
-        Check("config", ok=True, text=str(path)),
-        *_programs(config.process.sandbox),
-        _checked("fonts", lambda: _fonts(config)),
-        _space(config),
-        _checked(
-            "inbox login" if config.inbox.kind.is_on_server else "inbox",
-            lambda: ingest.check(config),
-        ),
-    ]
 
 
 def _programs(wanted: str) -> list[Check]:

@@ -28,6 +28,7 @@ _UNDONE = {
     "music": "the music could not be read",
     "preview": "the preview could not be made",
     "probe": "a file could not be examined",
+    "reference": "the encoder could not be tried out",
     "seam": "a crossfade could not be made",
     "sheet": "the contact sheet could not be made",
     "sound": "the sound could not be decoded",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pipeline import clock
 from pipeline.ledger import records
 from pipeline.ledger.connection import Connection
+from pipeline.ledger.reviews import Reviews
 from pipeline.model import Attachment, ClipResult, OriginalState, Review, Row, Submission
 
 
@@ -47,10 +48,7 @@ class Clips:
     def rows(self) -> list[Row]:
         """A row for each attachment that was ever received, in the order of receipt."""
         clips = self.results()
-        reviews = {
-            row["sha256"]: records.read(Review, row)
-            for row in self._db.rows("SELECT * FROM decision")
-        }
+        reviews = Reviews(self._db).current()
         states = {
             row["sha256"]: OriginalState(row["state"])
             for row in self._db.rows("SELECT sha256, state FROM original")

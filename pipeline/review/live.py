@@ -16,7 +16,7 @@ from pipeline.ledger.reviews import Amendment, Change
 from pipeline.model import OriginalState, Review, TrailEntry
 from pipeline.review import entries
 from pipeline.review.entries import InvalidEntry
-from pipeline.review.presenting import JsonObject, review_data, reviews_data
+from pipeline.review.presenting import JsonObject, review_data
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,6 @@ class ActOutcome:
             {sha256: it.after for sha256, it in done.items() if it.after is not it.before},
             {sha256: it.after for sha256, it in done.items() if it.after is it.before},
         )
-
-    def as_data(self) -> JsonObject:
-        """Give it as the page takes it."""
-        return {"changes": reviews_data(self.written), "overtaken": reviews_data(self.overtaken)}
 
 
 def decide(ledger: Ledger, wanted: object, by: str) -> ActOutcome:

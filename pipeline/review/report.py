@@ -52,21 +52,13 @@ class ReportSummary:
     changed: tuple[str, ...]
 
 
-def build(config: Config, ledger: Ledger, generated_at: str) -> JsonObject:
-    """Make the report as data, in the form of ``report.schema.json`` (draft 2020-12).
-
-    :param generated_at: RFC 3339.
-    """
-    return _build(config, ledger.intake.submissions(), ledger.clips.rows(), generated_at)
-
-
 def write(run: Run) -> ReportSummary:
     """Bring the folder ``report/`` of the workspace up to date.
 
     :raises OSError: the disk is full or the folder can't be written; the old report stays.
     """
     folder, rows = run.workspace.report, run.ledger.clips.rows()
-    report = _build(run.config, run.ledger.intake.submissions(), rows, clock.now())
+    report = build(run.config, run.ledger, clock.now(), rows)
     data = _kept_if_equal(folder / "report.json", encode(report))
     stills.bring_up_to_date(run.workspace, rows)
     beyond = collect_facts(run.config, run.ledger)
@@ -114,9 +106,15 @@ def encode(report: JsonObject) -> bytes:
     return written + b"}\n"
 
 
-def _build(
-    config: Config, submissions: list[Submission], rows: list[Row], generated_at: str
+def build(
+    config: Config, ledger: Ledger, generated_at: str, rows: list[Row] | None = None
 ) -> JsonObject:
+    """Make the report as data, in the form of ``report.schema.json`` (draft 2020-12).
+
+    :param generated_at: RFC 3339.
+    :param rows: those of the ledger, if they are read already.
+    """
+    rows = ledger.clips.rows() if rows is None else rows
     statuses = Counter(row.status for row in rows)
     counts = Counter(row.submission for row in rows)
     return {
@@ -125,7 +123,8 @@ def _build(
         "generated_at": generated_at,
         "totals": {status.value: statuses[status] for status in Status},
         "submissions": [
-            _submission(item, counts[item.id], config.report.sender) for item in submissions
+            _submission(item, counts[item.id], config.report.sender)
+            for item in ledger.intake.submissions()
         ],
         "clips": [_clip(row) for row in _family_order(rows)],
     }

@@ -51,13 +51,10 @@ def _cells(clip: JsonObject, submission: JsonObject) -> JsonObject:
     reason = clip["reason"] or {}
     review = clip["review"]
     found = [f"{item['carrier']} ({item['what']})" for item in clip["metadata"]["found"]]
+    facts = ("container", "video_codec", "audio_codec", "rotation", "hdr")
     return {
-        **{key: submission[key] for key in ("received_at", "sender", "subject", "notes", "text")},
-        **{
-            key: clip[key]
-            for key in ("filename", "kind", "status", "caption", "category", "warnings")
-        },
-        **{key: clip[key] for key in ("sha256", "parent", "duplicate_of", "submission")},
+        **submission,
+        **clip,
         **{key: review[key] for key in ("decision", "note", "by", "in_s", "out_s")},
         "reason": reason.get("code"),
         "detail": reason.get("detail"),
@@ -66,13 +63,10 @@ def _cells(clip: JsonObject, submission: JsonObject) -> JsonObject:
         "category_review": review["category"],
         "found": found,
         "clean": clip["metadata"]["clean"],
-        **{key: source.get(key) for key in ("container", "video_codec", "audio_codec")},
+        **{key: source.get(key) for key in facts},
         **{f"source_{key}": source.get(key) for key in ("width", "height", "fps", "duration_s")},
-        "rotation": source.get("rotation"),
-        "hdr": source.get("hdr"),
         "clip": output.get("path"),
-        "duration_s": output.get("duration_s"),
-        "loudness_lufs": output.get("loudness_lufs"),
+        **{key: output.get(key) for key in ("duration_s", "loudness_lufs")},
     }
 
 

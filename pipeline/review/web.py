@@ -24,7 +24,7 @@ from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import ConfigError, StageError, reason_of
 from pipeline.ledger import Ledger
-from pipeline.review import entries, live, ordering, page, ranges, report, table
+from pipeline.review import entries, live, ordering, page, report, table
 from pipeline.review.access import AccessGuard
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.live import ActOutcome
@@ -35,6 +35,7 @@ _MOST_BYTES = 8 << 20  # enough for a decision on each of ten thousand clips
 _CLIP = re.compile(r"/clips/([0-9a-f]{64})/([A-Za-z0-9][A-Za-z0-9_-]{0,63})\.(mp4|jpg)")
 _STILL = re.compile(r"/report/thumbs/([0-9a-f]{64})\.jpg")
 _HTML = "text/html; charset=utf-8"
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _TYPES = {"mp4": "video/mp4", "jpg": "image/jpeg"}
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -270,14 +271,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _outcome(self, outcome: ActOutcome) -> None:
         is_conflict = outcome.overtaken and not outcome.written
-        self._json(outcome.as_data(), HTTPStatus.CONFLICT if is_conflict else HTTPStatus.OK)
+        sides = {"changes": outcome.written, "overtaken": outcome.overtaken}
+        data = {side: reviews_data(reviews) for side, reviews in sides.items()}
+        self._json(data, HTTPStatus.CONFLICT if is_conflict else HTTPStatus.OK)
 
     def _file(self, path: Path) -> None:
         if path.is_symlink() or not path.is_file():
             self._refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
             return
         size = path.stat().st_size
-        span = ranges.parse_range(self.headers.get("Range"), size)
+        span = parse_range(self.headers.get("Range"), size)
         headers = {"Accept-Ranges": "bytes", "Content-Type": _TYPES[path.suffix[1:]]}
         if span is None:
             headers |= {"Content-Range": f"bytes */{size}", "Content-Length": "0"}
@@ -324,3 +327,25 @@ class _Handler(BaseHTTPRequestHandler):
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
+
+
+def parse_range(header: str | None, size: int) -> tuple[int, int] | None:
+    """Read what a Range header asks of a file of *size* bytes: the first byte, and the end.
+
+    Several ranges at once, other units and malformed headers give the whole file, which the
+    standard (RFC 9110, section 14) allows.
+
+    :returns: the end is the byte behind the last; None if the file has no such part.
+    """
+    match = _RANGE.fullmatch((header or "").strip())
+    if match is None or match.groups() == ("", ""):
+        return 0, size
+    first, last = match.groups()
+    if not first:  # the last bytes, as many as it says
+        count = min(int(last), size)
+        return (size - count, size) if count else None
+    start = int(first)
+    end = min(int(last) + 1, size) if last else size
+    if last and int(last) < start:
+        return 0, size
+    return (start, end) if start < size else None
