@@ -51,14 +51,8 @@ def decide(ledger: Ledger, prefixes: Sequence[str], wanted: Review) -> list[Amen
     :raises UsageError: a prefix is too short, is not hex, or does not name exactly one clip; a
         line for each.  Then nothing is decided.
     """
-    found: dict[str, None] = {}
-    problems = []
-    for prefix in prefixes:
-        sha256, problem = _find(ledger, prefix)
-        if sha256:
-            found[sha256] = None
-        else:
-            problems.append(problem)
+    found = [_find(ledger, prefix) for prefix in prefixes]
+    problems = [problem for _, problem in found if problem]
     if problems:
         raise UsageError("\n".join([*problems, "nothing was decided"]))
     note = entries.clean_text("note", wanted.note)
@@ -67,7 +61,8 @@ def decide(ledger: Ledger, prefixes: Sequence[str], wanted: Review) -> list[Amen
         now = clock.now()
         return replace(before, decision=wanted.decision, note=note, by=wanted.by, at=now)
 
-    return list(ledger.reviews.amend_all(dict.fromkeys(found, change)).values())
+    changes = {sha256: change for sha256, _ in found}
+    return list(ledger.reviews.amend_all(changes).values())
 
 
 def take_file(ledger: Ledger, path: Path, by: str, *, campaign: str) -> TakeSummary:
@@ -126,14 +121,15 @@ def _check_fits(statuses: set[Status]) -> None:
         raise InvalidEntry(f"the clip is {min(statuses)}")
 
 
-def _find(ledger: Ledger, prefix: str) -> tuple[str | None, str]:
+def _find(ledger: Ledger, prefix: str) -> tuple[str, str]:
+    """The SHA-256 that a prefix names, or the problem with it."""
     wanted = prefix.strip().lower()
     if not _PREFIX.fullmatch(wanted):
-        return None, f"{prefix!r}: a clip is named by at least 4 hex digits of its SHA-256"
+        return "", f"{prefix!r}: a clip is named by at least 4 hex digits of its SHA-256"
     match ledger.custody.matching(wanted):
         case []:
-            return None, f"{wanted}: no clip has this SHA-256"
+            return "", f"{wanted}: no clip has this SHA-256"
         case [sha256]:
             return sha256, ""
         case _:
-            return None, f"{wanted}: more than one clip begins like this; give more digits"
+            return "", f"{wanted}: more than one clip begins like this; give more digits"

@@ -71,10 +71,6 @@ def _event_data(event: TrailEntry) -> JsonObject:
 
 
 def _shown_value(value: object) -> object:
-    match value:
-        case float():
-            return round(value, 3)
-        case str():
-            return shown_text(value)
-        case _:
-            return value
+    if isinstance(value, float):
+        return round(value, 3)
+    return shown_text(value) if isinstance(value, str) else value

@@ -201,10 +201,7 @@ def _output(output: ClipOutput) -> JsonObject:
 
 def _kept_if_equal(path: Path, data: bytes) -> bytes:
     """Give the content of the file at *path* if only its time differs, otherwise *data*."""
-    try:
-        before = path.read_bytes()
-    except FileNotFoundError:
-        return data
+    before = path.read_bytes() if path.exists() else b""
     return before if _TIME.sub(b"", before, count=1) == _TIME.sub(b"", data, count=1) else data
 
 
@@ -213,11 +210,8 @@ def _publish(final: Path, data: bytes) -> bool:
 
     :returns: whether it was written.
     """
-    try:
-        if final.read_bytes() == data:
-            return False
-    except FileNotFoundError:
-        pass
+    if final.exists() and final.read_bytes() == data:
+        return False
     with publishing.new_file(final) as file:
         file.write(data)
     return True

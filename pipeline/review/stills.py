@@ -42,20 +42,13 @@ def _link(source: Path, final: Path) -> bool:
 
     :returns: whether there was anything to do.
     """
-    try:
-        new = source.stat()
-    except FileNotFoundError:
+    if not source.exists():
         return False
-    try:
-        old = final.stat()
-    except FileNotFoundError:
-        old = None
-    # already linked, or a copy, which keeps the time of the source
-    if old and (
-        (old.st_dev, old.st_ino) == (new.st_dev, new.st_ino)
-        or (old.st_size, old.st_mtime_ns) == (new.st_size, new.st_mtime_ns)
-    ):
-        return False
+    if final.exists():
+        new, old = source.stat(), final.stat()
+        is_copy = (old.st_size, old.st_mtime_ns) == (new.st_size, new.st_mtime_ns)
+        if is_copy or os.path.samestat(old, new):  # a copy keeps the time of the source
+            return False
     part = publishing.part_path(final)
     try:
         try:
