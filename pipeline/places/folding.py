@@ -16,7 +16,7 @@ from html import unescape
 _SIGNS = {
     "°": "°º˚∘⁰ᵒ◦○",
     "'": "'′’‘ʹ´`ʼ‵ʽ׳",
-    '"': '"″”“ˮ˝‶〃״„',
+    '"': '"″”“ˮ˝‶〃״„ʺ',
     "-": "-−–—‐‑‒―⁻➖",
     "+": "+➕⁺",
     ".": ".·‧∙・⋅•｡。٫․",
@@ -26,22 +26,26 @@ _SIGNS = {
     ":": ":∶꞉ː",
 }
 _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # blanks that count as letters or signs
-_DROPPED = {"Mn", "Me", "Cf", "Cc", "Cs", "Co"}
+_DROPPED = {"Mn", "Mc", "Me", "Cf", "Cc", "Cs", "Co"}
 _ROUNDS = 4  # an encoding inside an encoding, so many times
 
 _ESCAPES = re.compile(
     r"(?:%[0-9a-fA-F]{2}){1,8}|&#?\w{1,10};|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\(?=[^\w\s\\])"
 )
+_RAISED_ZERO = re.compile(r"(?<=[⁰¹²³⁴-⁹])⁰|⁰(?=[⁰¹²³⁴-⁹])")  # else the sign of a degree
 _SPACES = re.compile(r"\s+")
 _LONG_NUMBER = re.compile(r"(\d{40})\d+")
-_DIGIT_AND_SPACE = re.compile(r"(?<!\w)(?:[-+.,\d] ){8,}[-+.,\d](?!\S)")
+_DIGIT_AND_SPACE = re.compile(r"(?<!\w)(?:[-+.,\d] ){8,}[-+.,\d](?!\w)")
 _DECIMAL_SIGN = re.compile(
     r"[\[(] ?(?:\.|dot|punkt|point|punto) ?[\])]|(?<=\d) ?(?:(?:[\[(] ?(?:,|komma|comma) ?[\])]"
     r"|(?:dot|point|punkt|komma|comma|virgule|virgola|virgula|punto|ponto|coma|точка|запятая))"
     r" ?(?=\d{2})|(?: \. ?|\. )(?=\d{5}))",
     re.IGNORECASE,
 )
-_TAGS = re.compile(r"</?[A-Za-z!][^<>]{0,300}>|\[/?[A-Za-z]{1,6}\]|<!--|-->")
+_TAGS = re.compile(
+    r"</?[A-Za-z!][^<>]{0,300}>|\[/?[A-Za-z]{1,6}\]|<!--|-->"
+    r"|(?<=[\d.,])[*`]{1,3}(?=[\d.,])"
+)
 
 
 class _Letters(dict[int, str]):
@@ -91,7 +95,8 @@ class Folded:
 
 def folded(text: str) -> Folded:
     """Fold *text*: one script of digits, one sign of a kind, nothing invisible or encoded."""
-    result = _without_marks(Folded(text, [*range(len(text) + 1)]))
+    whole = Folded(text, [*range(len(text) + 1)])
+    result = _without_marks(whole.changed(_RAISED_ZERO, lambda _: "0"))
     for _ in range(_ROUNDS):
         decoded = result.changed(_ESCAPES, _decoded)
         if decoded is result:
@@ -138,8 +143,8 @@ def _plain(char: str) -> str:
     category = unicodedata.category(char)
     if category in _DROPPED:
         return ""
-    if category == "Nd":
-        return str(unicodedata.decimal(char))
+    if category in ("Nd", "No") and (digit := unicodedata.digit(char, -1)) >= 0:
+        return str(digit)
     return next((sign for sign, chars in _SIGNS.items() if char in chars), char)
 
 

@@ -48,8 +48,8 @@ def _decimal(least: int, sign: str = "[.,]") -> str:
 
 _START = r"(?<!\d\.)"
 _DEGREES_MINUTES = (
-    rf"{_INT}(?:[.,]\d{{1,12}})? ?(?:a?{_D}|[*?\ufffd]|o(?= ?\d)) ?{_AND}? ?"
-    rf"{_SIXTY}(?:[.,]\d{{1,12}})?"
+    rf"{_INT}(?:[.,]\d{{1,12}})? ?(?:a?{_D}|[*?^\ufffd]|o(?= ?\d)|d(?= ?\d{{1,2}}')|\.(?=\d\d'\d))"
+    rf" ?{_AND}? ?{_SIXTY}(?:[.,]\d{{1,12}})?"
 )
 _SECONDS_BEHIND = rf" ?(?:{_M}|_) ?{_AND}? ?{_SIXTY}(?:[.,]\d{{1,12}})?(?!\d) ?(?:{_S}|_)?"
 _SIGNED = rf"{_DEGREES_MINUTES}(?:{_SECONDS_BEHIND}|(?!\d) ?(?:{_M}|_)?)"
@@ -69,8 +69,9 @@ _TO_VALUE = (
     rf"(?:[ _-]?e[5-7])?(?:[\W_]{{1,6}}(?:{words.BETWEEN}{_E}[\W_]{{1,6}}){{0,3}}|(?=[-+\dnsewo]))"
 )
 _HEMISPHERE = r"(?:(?<![^\W_])[nsewo] ?|[nsewo](?=\d))"
-_EASTING = r"0?\d{6,7}(?:\.\d{1,4})?"
-_NORTHING = r"\d{7}(?:\.\d{1,4})?"
+_EASTING = r"\d{0,2}\d{3}[ .']?\d{3}(?:\.\d{1,4})?"
+_NORTHING = r"\d[ .']?\d{3}[ .']?\d{3}(?:\.\d{1,4})?"
+_GROUPS = rf"\d(?:[.,' ]?\d){{1,14}}(?: ?m)?(?: ?[new]{_E})?"
 _NUMBER = r"\d{1,12}(?:[.,/]\d{1,20})?"
 _NUMBERS = rf"{_NUMBER}(?:[\W_]{{1,3}}{_NUMBER}){{0,3}}(?!\d|[.,]\d|{words.UNIT})"
 _SIGN = rf"(?:[-+]|{_HEMISPHERE})?"
@@ -118,10 +119,12 @@ def _is_pair(match: re.Match[str]) -> bool:
     """Whether decimals in a row can be degrees: not all tiny, not all well-known constants."""
     numbers = re.findall(r"\d{1,3}[.,']\d{4,20}|\d{1,3}[.,]\d{3}[ ']\d{3}", match[0])
     known = all(number.replace(",", ".").startswith(_CONSTANTS) for number in numbers)
-    tiny = all(re.match(r"0{1,3}\D", number) for number in numbers)
+    tiny = all(re.match(r"0{1,3}\D|\d+\D\d000$", number) for number in numbers)
     phones = all(re.match(r"0\d\d", number) for number in numbers)
+    same = len({number[:3] for number in numbers}) == 1
+    rates = re.search(rf"{words.CURRENCY}[\W_]{{1,3}}$", match.string[: match.start()][-9:])
     months = all(re.fullmatch(r"(?:0?[1-9]|1[0-2])[.,](?:19|20)\d\d", each) for each in numbers)
-    return not (known or tiny or phones or months)
+    return not (known or tiny or (phones and same) or months or rates)
 
 
 def _is_coarse_pair(match: re.Match[str]) -> bool:
@@ -198,18 +201,34 @@ def _is_in_link(match: re.Match[str]) -> bool:
     )
 
 
+def _in_both_orders(
+    name: str,
+    write: Callable[[str, str], str],
+    words_of_both: tuple[str, str],
+    holds: Callable[[re.Match[str]], bool] | None = None,
+) -> tuple[Form, Form]:
+    """Two forms, which are the same with latitude and longitude exchanged."""
+    latitude, longitude = words_of_both
+    return (
+        Form(name, write(latitude, longitude), holds),
+        Form(f"{name}, longitude first", write(longitude, latitude), holds),
+    )
+
+
 _TABLE = (
     # --- decimal degrees ---
     Form("decimal pair",
           rf"{_START}{_decimal(4)}(?:(?:{_G}{{1,8}}|[\W_]{{0,4}}{_WORD}"
           rf"[\W_]{{0,4}}){_decimal(4)})+ ?°?(?: ?(?:{_NS}|{_EW}){_E})?", _is_pair),
     Form("fine decimal pair",
-          rf"{_START}{_decimal(5)}[^\d%€£¥$]{{1,24}}?{_decimal(5)}(?: ?°)?"
-          rf"(?: ?(?:{_NS}|{_EW}){_E})?", _is_pair),
+          rf"{_START}{_decimal(5)}(?:[^\d%€£¥$]|(?:\+/-|±) ?\d{{1,3}}(?:\.\d)? ?m|(?<= )\d[.):] )"
+          rf"{{1,40}}?{_decimal(5)}(?: ?°)?(?: ?(?:{_NS}|{_EW}){_E})?", _is_pair),
     Form("pair with another decimal sign",
-          rf"(?<!\d){_INT}(?P<sign>['°:_p])\d{{5,8}}(?:(?<=\d)[ ,;/_-]{{1,2}}){_INT}(?P=sign)"
-          rf"\d{{5,8}}"
-          rf"(?!\d)"),
+          rf"(?<!\d){_INT}(?P<sign>['°:_p])\d{{5,8}}[ ,;/_-]{{1,2}}{_INT}(?P=sign)\d{{5,8}}(?!\d)"
+          rf"|[ns]_?{_INT}(?P<mark>[_-])\d{{4,8}}_[ewo]_?{_INT}(?P=mark)\d{{4,8}}(?!\d)"
+          rf"|(?<!\d){_INT}(?P<dot>[_-])\d{{4,8}}_?[ns]_{_INT}(?P=dot)\d{{4,8}}_?[ewo]{_E}"),
+    Form("pair without a sign between",
+          rf"(?<![\d.]){_INT}[.,]\d{{7,18}}[.,]\d{{5,20}}(?!\.?\d)"),
     Form("coarse decimal pair",
           rf"(?<!\d[.,])(?<!\d)[-+]?{_INT}\.\d{{3,20}}(?!\d|{words.UNIT})"
           rf"(?: ?[,;/|&] ?| |_)[-+]?{_INT}\.\d{{3,20}}(?!\d|{words.UNIT})(?!\.\d+(?![a-z\d]))",
@@ -223,22 +242,14 @@ _TABLE = (
           _is_in_link),
     Form("pair at a sign", rf"@ ?{_decimal(2)}, ?{_decimal(2)}"),
     # --- hemispheres ---
-    Form("letters behind",
-          rf"{_ANGLE}[ ,_]?(?:{_NS}){_E}\.?[\W_]{{0,6}}(?:{_AND} )?{_ANGLE}[ ,_]?(?:{_EW}){_E}",
-          _has_hemispheres),
+    *_in_both_orders("letters behind",
+          lambda one, other: rf"{_ANGLE}[ ,_]?(?:{one}){_E}\.?[\W_]{{0,6}}(?:{_AND} )?"
+          rf"{_ANGLE}[ ,_]?(?:{other}){_E}", (_NS, _EW), _has_hemispheres),
     Form("letters behind, glued",
           rf"{_ANGLE}[ ,_]?[ns](?=\d)[-+]?{_ANGLE}[ ,_]?[ewo]{_E}", _has_hemispheres),
-    Form("letters behind, longitude first",
-          rf"{_ANGLE}[ ,_]?(?:{_EW}){_E}\.?[\W_]{{0,6}}(?:{_AND} )?{_ANGLE}[ ,_]?(?:{_NS}){_E}",
-          _has_hemispheres),
-    Form("letters before",
-          rf"{_B}(?:{_NS})[\W_]{{0,3}}{_ANGLE}[\W_]{{0,6}}(?:{_AND} )?(?<![^\W\d_])(?:{_EW})"
-          rf"[\W_]{{0,3}}{_ANGLE}",
-          _has_hemispheres),
-    Form("letters before, longitude first",
-          rf"{_B}(?:{_EW})[\W_]{{0,3}}{_ANGLE}[\W_]{{0,6}}(?:{_AND} )?(?<![^\W\d_])(?:{_NS})"
-          rf"[\W_]{{0,3}}{_ANGLE}",
-          _has_hemispheres),
+    *_in_both_orders("letters before",
+          lambda one, other: rf"{_B}(?:{one})[\W_]{{0,3}}{_ANGLE}[\W_]{{0,6}}(?:{_AND} )?"
+          rf"(?<![^\W\d_])(?:{other})[\W_]{{0,3}}{_ANGLE}", (_NS, _EW), _has_hemispheres),
     Form("letters between",
           rf"(?<!\d){_INT}[NS]{_SIXTY}(?:{_SIXTY})?(?:[.,]\d{{1,8}})?[\W_]{{1,3}}{_INT}[EWO]"
           rf"{_SIXTY}(?:{_SIXTY})?(?:[.,]\d{{1,8}})?(?!\d)", cased=True),
@@ -246,8 +257,8 @@ _TABLE = (
           r"(?<!\d)(?:\d{6}|\d{4})(?:\.\d{1,8})?[ ,_]{0,2}[NS][\W_]{0,3}\d{4,7}(?:\.\d{1,8})?"
           rf"[ ,_]{{0,2}}[EWO]{_E}", cased=True),
     Form("packed, letters before",
-          rf"{_B}[NS][ _:]?(?:\d{{6}}|\d{{4}})(?:\.\d{{1,8}})?[\W_]{{0,3}}[EWO][ _:]?"
-          r"\d{4,7}(?:\.\d{1,8})?(?!\d)", cased=True),
+          rf"{_B}[NS][ _:]?(?:\d{{6,8}}|\d{{4}})(?:\.\d{{1,8}})?[\W_]{{0,3}}[EWO][ _:]?"
+          r"\d{4,9}(?:\.\d{1,8})?(?!\d)", cased=True),
     Form("one with a letter",
           rf"(?<!\d)[-+]?(?:{_decimal(4)}[NSEWO]{_E}|{_INT}[.,]\d{{2,20}} ?°[ ,]?(?:[NSEWO]){_E}"
           rf"|{_INT}[ ,:_-]{_SIXTY}[.,]\d{{2,12}}[NSEW]{_E}|{_INT},{_SIXTY},{_SIXTY}(?:\.\d+)?"
@@ -260,7 +271,7 @@ _TABLE = (
           rf"|_)"
           rf"(?: ?(?:{_NS}|{_EW}){_E})?"),
     Form("minutes and a letter",
-          rf"(?<!\d)(?:{_SIGNED}|{_LETTERED}) ?,? ?(?:{_NS}|{_EW}){_E}"),
+          rf"(?<!\d)(?:{_SIGNED}|{_LETTERED}) ?,? ?(?<!min)(?<!minute)(?:{_NS}|{_EW}){_E}"),
     Form("decimal minutes",
           rf"(?<!\d){_INT} ?°[ ,]?{_SIXTY}[.,](?:\d{{2,12}}|\d ?')"),
     Form("pair of minutes",
@@ -268,7 +279,7 @@ _TABLE = (
           rf"(?<!\d){_INT} ?{_D} ?{_SIXTY}(?:[.,]\d{{1,12}})? ?{_M}?(?!\d)"),
     Form("pair with d, m, s", rf"(?<!\d){_LETTERED}[\W_]{{0,4}}(?<!\d){_LETTERED}"),
     Form("pair of decimal minutes",
-          rf"(?<![\d.,]){_INT}[ :_-]{_SIXTY}[.,]\d{{3,12}}(?:[,;/|_ ]{{1,3}}|(?=[-+]))[-+]?{_INT}"
+          rf"(?<![\d.,]){_INT}[ :_-]{_SIXTY}[.,]\d{{3,12}}(?:[',;/|_ ]{{1,3}}|(?=[-+]))[-+]?{_INT}"
           rf"[ :_-]"
           rf"{_SIXTY}[.,]\d{{3,12}}(?!\d)"),
     Form("pair with seconds",
@@ -289,14 +300,17 @@ _TABLE = (
           rf"[nsewo]?{_E}))?"),
     Form("long", rf"{_B}{_WEAK}{_TO_VALUE}{_decimal(3)}"),
     Form("long in markup", rf"{_B}long(?:[=>]|[\"'] ?[:=])[\W_]{{0,6}}{_decimal(2)}"),
-    Form("lat and lon",
-          rf"{_B}{_LAT}{_TO_VALUE}{_SIGN}{_NUMBERS}[\W_]{{0,8}}(?:{_WORD}"
-          rf"[\W_]{{1,4}})?{_LON}{_TO_VALUE}{_SIGN}{_NUMBERS}"),
-    Form("lon and lat",
-          rf"{_B}{_LON}{_TO_VALUE}{_SIGN}{_NUMBERS}[\W_]{{0,8}}(?:{_WORD}"
-          rf"[\W_]{{1,4}})?{_LAT}{_TO_VALUE}{_SIGN}{_NUMBERS}"),
+    *_in_both_orders("values behind the words",
+          lambda one, other: rf"{_B}{one}{_TO_VALUE}{_SIGN}{_NUMBERS}[\W_]{{0,8}}"
+          rf"(?:{_WORD}[\W_]{{1,4}})?{other}{_TO_VALUE}{_SIGN}{_NUMBERS}", (_LAT, _LON)),
+    *_in_both_orders("values before the words",
+          lambda one, other: rf"{_decimal(1)}[\W_]{{1,4}}(?:{one}[\W_]{{1,6}}{_decimal(1)}"
+          rf"|{_decimal(1)}[\W_]{{1,4}}{one})[\W_]{{1,4}}{other}{_E}", (_LAT, _LON)),
+    *_in_both_orders("table",
+          lambda one, other: rf"{_B}{one}[\W_]{{0,3}}{other}{_E}[^\d]{{1,60}}?{_decimal(1)}"
+          rf"[\W_]{{1,6}}{_decimal(1)}", (_LAT, _LON)),
     Form("coordinates",
-          rf"{_B}{words.POSITION}{_TO_VALUE}{_decimal(1)}[\W_]{{1,6}}{_decimal(1)}"
+          rf"{_B}{words.POSITION}{_TO_VALUE}{_decimal(1)}[\W_]{{1,6}}(?:{_AND} )?{_decimal(1)}"
           rf"(?:[\W_]{{1,4}}{_decimal(1)}){{0,60}}"),
     Form("position", rf"{_B}(?:{words.PLACE}){_TO_VALUE}{_decimal(2)}{_PAIR_SIGN}{_decimal(2)}"),
     Form("gps and a number", rf"(?:{_B}|(?<=_))gps[\W_]{{0,4}}[nsew]?[ _:]?{_decimal(3)}"),
@@ -332,20 +346,18 @@ _TABLE = (
           rf"{_B}(?P<value>(?:{_PLUS}{{2}}){{2,3}})\+{_PLUS}{{2,4}}{_E}", _is_plus_code),
     Form("plus code with a blank", rf"{_B}(?P<value>{_PLUS_CASED}{{8}}) {_PLUS_CASED}{{2,3}}{_E}",
           _is_spaced_plus_code, cased=True),
-    Form("what3words", rf"(?<!file:)(?<!/)/// ?{_W3W}{_E}"),
+    Form("what3words", rf"(?<!file:)(?<!/)/ ?/ ?/ ?{_W3W}{_E}"),
     Form("what3words by name",
           rf"{_B}{words.W3W}[\W_]{{1,6}}(?:(?:is|address|ist)[\W_]{{1,4}})?{_W3W}{_E}"),
     Form("UTM",
-          rf"{_B}(?:0?[1-9]|[1-5]\d|60) ?[c-hj-np-x] ?,? ?(?:e ?)?{_EASTING}(?: ?m? ?e)?"
+          rf"{_B}(?:0?[1-9]|[1-5]\d|60) ?(?:[c-hj-np-x]|north|south)[\W_]{{0,3}}(?:e ?)?"
+          rf"{_EASTING}(?: ?m? ?e|(?= utm))?(?: utm)?"
           rf"[\W_]{{1,3}}(?:n ?)?{_NORTHING}(?: ?m? ?n)?{_E}"),
-    Form("easting and northing",
-          rf"{_B}(?:e|r|rw|x|ost) ?[:=]? ?{_EASTING}[\W_]{{1,4}}(?:n|h|hw|y|nord) ?[:=]? ?"
-          rf"{_NORTHING}(?!\d)"),
-    Form("northing and easting",
-          rf"{_B}(?:n|h|hw|y|nord) ?[:=]? ?{_NORTHING}[\W_]{{1,4}}(?:e|r|rw|x|ost) ?[:=]? ?"
-          rf"{_EASTING}(?!\d)"),
+    *_in_both_orders("northing and easting",
+          lambda one, other: rf"{_B}{one}[\W_]{{1,4}}{other}(?!\d)",
+          (rf"(?:n|h|hw|y|nord) ?[:=]? ?{_NORTHING}", rf"(?:e|r|rw|x|ost) ?[:=]? ?{_EASTING}")),
     Form("meters east and north",
-          rf"(?<!\d){_EASTING} ?m ?e[\W_]{{0,3}}0?\d{{6,7}}(?:\.\d{{1,4}})? ?m ?n{_E}"),
+          rf"(?<!\d){_EASTING} ?m? ?e[\W_]{{0,3}}0?\d{{6,7}}(?:\.\d{{1,4}})? ?m? ?n{_E}"),
     Form("UPS",
           rf"{_B}ups[\W_]{{1,3}}(?:zone )?(?:[abyz][\W_]{{1,3}})?\d{{7}}[\W_]{{1,3}}\d{{7}}{_E}"),
     Form("MGRS",
@@ -355,9 +367,8 @@ _TABLE = (
     Form("grid by name",
           rf"{_B}{words.GRID}(?!_(?:source|medium|campaign|id|term|content))(?:[\W_]{{1,6}}|(?="
           rf"\d))(?:(?:{words.BETWEEN}|[a-z]{{1,8}}){_E}[\W_]{{1,6}}){{0,3}}"
-          rf"(?P<value>(?:[0-5]?\d ?)?(?:[a-z]{{1,3}} ?)?\d[\d.,' ]{{1,14}}(?: ?m)?(?: ?[new]{_E})?"
-          rf"(?:[\W_]{{1,4}}(?:[a-z]{{1,2}} ?)?\d[\d.,' ]{{1,14}}(?: ?m)?(?: ?"
-          rf"[new]{_E})?){{0,3}})", _is_grid),
+          rf"(?P<value>(?:[0-5]?\d ?)?(?:[a-z]{{1,3}} ?)?{_GROUPS}(?:[\W_]{{1,4}}"
+          rf"(?:[a-z]{{1,2}} ?)?{_GROUPS}){{0,3}})", _is_grid),
     Form("code by name",
           rf"{_B}{words.CODE}[\W_]{{1,6}}(?:{words.BETWEEN}[\W_]{{1,6}}){{0,2}}(?P<value>"
           rf"[\w.+:-]{{4,40}})",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 # Hosts whose links show a place, or a way.  A path must follow: a name alone shows none.
 _HOSTS = r"""
-maps\.app\.goo\.gl  goo\.gl/maps  g\.page  (?:maps|local|earth|mapsengine)\.google\.[a-z.]{2,7}
+maps\.app\.goo\.gl  goo\.gl/maps  g\.page  g\.co/(?:kgs|maps)  share\.google
+(?:maps|local|earth|mapsengine)\.google\.[a-z.]{2,7}
 google\.[a-z.]{2,7}/(?:maps?|local|earth|search/maps)  maps\.googleapis\.com  maps\.google
 plus\.codes  maps\.apple(?:\.com)?  findmy\.apple\.com  icloud\.com/(?:findmy|find|maps)
-find\.apple\.com  (?:wego|share|maps|m|www)\.here\.com  here\.com  her\.is  bing\.com/maps
+(?:find|guides)\.apple\.com
+(?:wego|share|maps|m|www)\.here\.com  here\.com  her\.is  bing\.com/maps
 maps\.bing\.com  binged\.it  (?:[a-z]+\.)?openstreetmap\.[a-z]{2,3}  osm\.[a-z]{2,4}  osmand\.net
 osmapp\.org  opentopomap\.org  opencyclemap\.org  openseamap\.org  openrailwaymap\.org
 opensnowmap\.org  overpass-turbo\.eu  geohack\.toolforge\.org  waze\.(?:com|to)
@@ -20,7 +22,7 @@ strava\.com/(?:activities|routes|segments)  strava\.app\.link
 outdooractive\.com  gaiagps\.com  ridewithgps\.com  bikemap\.net
 mapmy(?:run|ride|walk|fitness|hike)\.com  relive\.cc  findpenguins\.com  polarsteps\.com
 caltopo\.com  geocaching\.com  coord\.info  glympse\.com  life360\.com  what3words\.(?:com|de)
-w3w\.(?:co|io)  omaps\.app  organicmaps\.app  comaps\.app  ge0\.me  maps\.me
+w3w\.(?:co|io)  omaps\.app  organicmaps\.app  comaps\.(?:app|at)  swisstopo\.app  ge0\.me  maps\.me
 (?:plan|mydrive)\.tomtom\.com  mapquest\.[a-z.]{2,6}  mapq\.st  citymapper\.com
 moovit(?:app)?\.com  petalmaps\.com  foursquare\.com/v  swarmapp\.com  4sq\.com
 viamichelin\.[a-z.]{2,6}  mappy\.com  map\.search\.ch  (?:map|s)\.geo\.admin\.ch
@@ -35,7 +37,9 @@ kartor\.eniro\.se
 (?:map|maps|karte|karten|mapa|mapas|carte|cartes|mappe|kartta|kart|kort|karta)\.[a-z0-9-]{2,40}\.[a-z]{2,10}
 """
 HOST = (
-    r"(?<![a-z0-9-])(?:" + "|".join(_HOSTS.split()) + r")(?![a-z0-9-])(?:[/_?#:&]|(?=[/?#]))[^\s]"
+    r"(?<![a-z0-9-])(?:"
+    + "|".join(_HOSTS.split()).replace(r"\.", r" ?\. ?")
+    + r")(?![a-z0-9-])(?: ?/ ?|[_?#:&])\S"
 )
 SCHEME = (
     r"(?<![a-z0-9])(?:comgooglemaps(?:-x-callback)?|googlemaps?|gmaps?|maps?|mapitem|waze|yandexmaps|"

@@ -62,8 +62,8 @@ POSITION = fold_words(
     "gps icbm geo.position coordinate coordinates coords coord koordinate koordinaten koordinat"
     " koordinater coordenadas coordonnées coordinaten coordinate coordinata координаты координати"
     " координатами 坐标 座標 좌표 إحداثيات الموقع konum koordinatlar współrzędne souřadnice"
-    " koordináták निर्देशांक latlng latlon latlong lat/lng lat/lon lat/long lat,lon lat,lng"
-    " lat,long ll sll geotag geolocation geoposition gpsposition gps-position gpscoordinates"
+    " koordináták निर्देशांक co-ordinates latlng latlon latlong ll sll"
+    " geotag geolocation geoposition gpsposition gps-position gpscoordinates"
     " waypoint wpt trkpt linestring multipoint polygon point gps-koordinaten gps-daten"
     " position_gps posizione_gps gps-position"
 )
@@ -92,11 +92,11 @@ CODE = fold_words(
     " query_place_id ftid"
 )
 W3W = fold_words("what3words w3w what_3_words what3word w3words")
+CURRENCY = "(?:usd|eur|euro|euros|gbp|chf|jpy|cny|inr|brl|rub|cad|aud|sek|nok|dkk|pln|btc|eth)"
 # A number before one of these is no coordinate.
 UNIT = (
     "(?:(?<!\\d{5}) ?(?:m|g|l|v)(?![^\\W_])|(?: ?(?:%|€|£|¥|[$]"
-    "|(?:usd|eur|euro|euros|gbp|chf|jpy|cny|inr|brl|rub|cad|aud|sek|nok|dkk|pln|btc|eth"
-    "|kg|mg|lb|lbs|oz|km|cm|mm|nm|mi|ft|ml|ms|hz|khz|mhz|ghz|fps|db|lufs|mb|gb|kb|tb|kbps|mbps|px"
+    f"|(?:{CURRENCY}|kg|mg|lb|lbs|oz|km|cm|mm|nm|mi|ft|ml|ms|hz|khz|mhz|ghz|fps|db|lufs|mb|gb|kb|tb|kbps|mbps|px"
     "|mv|ma|kw|kwh|kj|kcal|pa|hpa|bar|rpm|bpm|mph|kmh|kn|min|minutes|seconds|sec|hours|years"
     "|points|percent|prozent|pct|sekunden|° ?[cfk])(?![^\\W_])"
     "|s(?=[\\W_]{1,5}[-+]?\\d{1,3}[.,]\\d{1,20} ?s(?![^\\W_])))))"
