@@ -24,51 +24,44 @@ def vocabulary(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
+def subjects(table: dict[str, bytes]) -> dict[bytes, str]:
+    """The four-character codes of a *table* of words, each with its word."""
+    return {code: word for word, codes in table.items() for code in codes.split()}
+
+
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_KINDS: tuple[tuple[What, Carrier | None, frozenset[str]], ...] = (
-    (
-        What.LOCATION,
-        None,
-        vocabulary(
+_KINDS: tuple[tuple[What, Carrier | None, frozenset[str]], ...] = tuple(
+    (what, carrier, vocabulary(words))
+    for what, carrier, words in (
+        (
+            *(What.LOCATION, None),
             "gps geo geotag geolocation geohash location sublocation locations latitude longitude"
             " lat lon lng xyz loci 6709 iso6709 place places city state province county country"
             " landmark altitude address venue coordinate coordinates coverage village town street"
-            " postcode zip worldregion poi pois"
+            " postcode zip worldregion poi pois",
         ),
-    ),
-    (
-        What.IDENTITY,
-        Carrier.SERIAL_NUMBER,
-        vocabulary(
-            "serial serialnumber sn imei uuid guid uid uniqueid muid id identifier"
-            " documentid instanceid"
+        (
+            *(What.IDENTITY, Carrier.SERIAL_NUMBER),
+            "serial serialnumber sn imei uuid guid uid uniqueid muid id identifier documentid"
+            " instanceid",
         ),
-    ),
-    (
-        What.IDENTITY,
-        Carrier.PERSON,
-        vocabulary(
+        (
+            *(What.IDENTITY, Carrier.PERSON),
             "artist author authors creator owner photographer copyright rights byline by writer"
             " performer composer director actor producer person people credit editor publisher"
-            " email phone contact regions username user distributor encodedby"
+            " email phone contact regions username user distributor encodedby",
         ),
-    ),
-    (
-        What.IDENTITY,
-        Carrier.DEVICE,
-        vocabulary(
+        (
+            *(What.IDENTITY, Carrier.DEVICE),
             "make model manufacturer device camera lens firmware software android hostcomputer"
-            " drone aircraft product tool gopro dji samsung mobile phone"
+            " drone aircraft product tool gopro dji samsung mobile phone",
         ),
-    ),
-    (
-        What.TIME,
-        Carrier.TIME,
-        vocabulary(
+        (
+            *(What.TIME, Carrier.TIME),
             "date time year datetime created creation modified day timecode dated creationdate"
-            " createdate modifydate datetimeoriginal timestamp recorded"
+            " createdate modifydate datetimeoriginal timestamp recorded",
         ),
-    ),
+    )
 )
 
 
@@ -115,17 +108,17 @@ def kind_of_key(key: str) -> tuple[What, Carrier | None]:
     return What.OTHER, None
 
 
-def tag(key: str, value: str, plain: Carrier, position: Carrier) -> Iterator[Finding]:
+def tag(key: str, value: str, plain: Carrier, position: Carrier | None = None) -> Iterator[Finding]:
     """What the tag *key* with its *value* gives away; an empty one gives nothing.
 
     :param plain: the carrier of a tag that is not about a device, a person or a time.
-    :param position: the carrier of one that is about a place.
+    :param position: the carrier of one that is about a place, if it has another.
     """
     if not value.strip(" \0\t\r\n"):
         return
     what, carrier = kind_of_key(key)
     if what is What.LOCATION:
-        yield Finding(position, What.LOCATION)
+        yield Finding(position or plain, What.LOCATION)
     elif carrier is None:
         yield Finding(plain, kind_of(value))
     else:

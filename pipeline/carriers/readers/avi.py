@@ -22,36 +22,16 @@ _RESERVED = re.compile(
     re.DOTALL,
 )
 
-# INFO chunks (Microsoft's RIFF, and those that cameras and programs added), by their subject.
-_INFO = {
-    b"IARL": "location",
-    b"IART": "artist",
-    b"ICMS": "person",
-    b"ICOP": "copyright",
-    b"ICRD": "date",
-    b"IDIT": "date",
-    b"IENG": "person",
-    b"ISFT": "software",
-    b"ITCH": "person",
-    b"ISMP": "timecode",
-    b"IMAK": "make",
-    b"IMOD": "model",
-    b"IWRI": "writer",
-    b"ICNT": "country",
-    b"ILOC": "location",
-    b"ICAM": "camera",
-    b"DTIM": "date",
-    b"YEAR": "year",
-    b"LOCA": "location",
-}
-# The EXIF list of AVI (EXIF 2.32, annex on WAV and AVI).
-_EXIF = {
-    b"ecor": "make",
-    b"emdl": "model",
-    b"etim": "time",
-    b"emnt": "device",
-    b"eucm": "text",
-}
+# INFO chunks (Microsoft's RIFF, and those that cameras and programs added) and the chunks of the
+# EXIF list (EXIF 2.32, annex on WAV and AVI), by a word for their subject.
+_SUBJECTS = text.subjects(
+    {
+        "location": b"IARL ICNT ILOC LOCA",
+        "person": b"IART ICMS ICOP IENG ITCH IWRI",
+        "device": b"ISFT IMAK IMOD ICAM ecor emdl emnt",
+        "date": b"ICRD IDIT ISMP DTIM YEAR etim",
+    }
+)
 
 
 def read(window: Window) -> Iterator[Finding]:
@@ -119,8 +99,8 @@ def _info(body: Window) -> Iterator[Finding]:
         if chunk.name == b"ISFT" and _PROGRAM.fullmatch(value):
             continue
         if chunk.name not in (b"ever", b"erel"):
-            key = _INFO.get(chunk.name) or _EXIF.get(chunk.name, "text")
-            yield from text.tag(key, value, Carrier.CONTAINER_TAG, Carrier.CONTAINER_TAG)
+            key = _SUBJECTS.get(chunk.name, "text")
+            yield from text.tag(key, value, Carrier.CONTAINER_TAG)
 
 
 def _text(chunk: RiffChunk) -> str:

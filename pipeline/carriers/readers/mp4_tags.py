@@ -19,68 +19,18 @@ _VALUE = 64 << 10
 
 PROGRAM = re.compile(r"(?:Lav[fc][\d.]*(?: [\w.-]+)?|HandBrake [\d.]+ \d+|Google)?", re.ASCII)
 
-# 3GPP's assets and the short names of ilst and QuickTime, by their subject.
-_NAMES = {
-    b"loci": "location",
-    b"\xa9xyz": "location",
-    b"auth": "author",
-    b"perf": "performer",
-    b"cprt": "copyright",
-    b"yrrc": "year",
-    b"aART": "artist",
-    b"manu": "make",
-    b"modl": "model",
-    b"SNum": "serial",
-    b"CAME": "serial",
-    b"MUID": "serial",
-    b"FIRM": "firmware",
-    b"LENS": "lens serial",
-    b"smrd": "device",
-    b"date": "date",
-    b"purd": "date",
-    b"apID": "owner",
-    b"ownr": "owner",
-    b"titl": "title",
-    b"dscp": "text",
-    b"albm": "title",
-    b"kywd": "text",
-    b"gnre": "text",
-    b"coll": "text",
-    b"desc": "text",
-    b"ldes": "text",
-    b"sdes": "text",
-    b"keyw": "text",
-}
-_COPYRIGHT_SIGN = {
-    b"mak": "make",
-    b"mod": "model",
-    b"mdl": "model",
-    b"swr": "software",
-    b"day": "date",
-    b"nam": "title",
-    b"cmt": "text",
-    b"des": "text",
-    b"inf": "text",
-    b"src": "text",
-    b"aut": "author",
-    b"ART": "artist",
-    b"wrt": "writer",
-    b"cpy": "copyright",
-    b"dir": "director",
-    b"prd": "producer",
-    b"prf": "performer",
-    b"own": "owner",
-    b"enc": "encodedby",
-    b"hst": "device",
-    b"fmt": "text",
-    b"loc": "location",
-    b"xyz": "location",
-    b"xsp": "speed",
-    b"dji": "device",
-    b"TIM": "timecode",
-    b"TSC": "timecode",
-    b"TSZ": "timecode",
-}
+# 3GPP's assets and the short names of ilst and QuickTime, by a word for their subject.
+_SUBJECTS = text.subjects(
+    {
+        "location": b"loci \xa9xyz \xa9loc",
+        "person": b"auth perf cprt aART apID ownr \xa9aut \xa9ART \xa9wrt \xa9cpy \xa9dir \xa9prd"
+        b" \xa9prf \xa9own \xa9enc",
+        "device": b"manu modl FIRM smrd \xa9mak \xa9mod \xa9mdl \xa9swr \xa9hst \xa9dji",
+        "serial": b"SNum CAME MUID LENS",
+        "date": b"yrrc date purd \xa9day \xa9TIM \xa9TSC \xa9TSZ",
+        "text": b"titl dscp albm kywd gnre coll desc ldes sdes keyw",
+    }
+)
 POSITION_BLOCKS = frozenset((b"gps ", b"gps0", b"GPS ", b"gdat"))
 _SETTINGS = frozenset((b"GPMF", b"NCDT", b"SETT", b"AMBA", b"thma", b"smta", b"RTHU"))
 _PICTURES = frozenset((b"CNTH", b"CNDA", b"thmb", b"thum", b"MVTG", b"PANA", b"PENT", b"Exif"))
@@ -109,7 +59,7 @@ def _user_box(box: IsoBox, plain: Carrier) -> Iterator[Finding]:
         yield Finding(Carrier.QUICKTIME_POSITION, What.LOCATION)
     elif kind == b"chpl":
         yield from opaque.read(box.body, Carrier.CHAPTERS)
-    elif kind[:1] == b"\xa9" or kind in _NAMES:
+    elif kind[:1] == b"\xa9" or kind in _SUBJECTS:
         yield from _tag(kind, _user_text(kind, box.body), plain)
     elif kind == b"name":
         yield from text.tag("name", text.decode(box.body.read(0, _VALUE)), plain, plain)
@@ -253,12 +203,12 @@ def _user_text(kind: bytes, body: Window) -> bytes:
 
 
 def _tag(kind: bytes, value: bytes, plain: Carrier) -> Iterator[Finding]:
-    name = _NAMES.get(kind) or (_COPYRIGHT_SIGN.get(kind[1:]) if kind[:1] == b"\xa9" else None)
+    name = _SUBJECTS.get(kind, "text")
     if kind in (b"\xa9too", b"\xa9enc", b"\xa9swr", b"\xa9req"):
         if PROGRAM.fullmatch(text.decode(value).strip(" \0\n")):
             return
         name = "software"
-    yield from _found(name or "text", value, plain)
+    yield from _found(name, value, plain)
 
 
 def _found(key: str, value: bytes, plain: Carrier) -> Iterator[Finding]:
