@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.carriers import icc, opaque, text, xmp
+from pipeline.carriers import embedded, opaque, text, xmp
 from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
@@ -93,7 +93,7 @@ def _resource(number: int, body: Window) -> Iterator[Finding]:
     elif number == _XMP:
         yield from xmp.read(body.read(0, xmp.LIMIT))
     elif number == _ICC:
-        yield from icc.read(body.read(0, icc.LIMIT))
+        yield from embedded.icc(body.read(0, embedded.PROFILE))
     elif number not in _HARMLESS:
         carrier = Carrier.COMMENT_TEXT if 2000 <= number <= 2998 else Carrier.CONTAINER_TAG
         yield from opaque.read(body, carrier)

@@ -6,18 +6,42 @@ in no result, no exception, no log.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.carriers import opaque, sweep
+from pipeline.carriers import exif, opaque, xmp
 from pipeline.carriers.window import ReadBudget, Window
 from pipeline.model import Carrier, Finding, What
 
 HEAD = 65536
 Reader = Callable[[Window], Iterator[Finding]]
 ReaderOf = Callable[[bytes], Reader | None]
+
+_FIRST, _LAST = 8 << 20, 4 << 20  # bytes that the last search reads
+_STEP = 1 << 20
+_OVERLAP = 1 << 10
+_HITS = 20
+
+# Each pattern and each word begins with a fixed byte, and is searched for by itself: one
+# expression for all of them takes ten times as long.
+_FORMS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rb"\+\d\d\.\d{4,8}[+-][01]\d\d\.\d{4,8}",
+        rb"-\d\d\.\d{4,8}[+-][01]\d\d\.\d{4,8}",
+        rb"\$G[PN](?:RMC|GGA|GLL),",
+    )
+)
+_WORDS = (
+    *(b"freeGPS ", b"LIGOGPSINFO", b"com.apple.quicktime.location", b"GPSLatitude", b"exif:GPSL"),
+    *(b"<trkpt", b"DEVC\x00\x01", b"\xa9xyz\x00"),
+)
+_HEADERS = (b"II*\x00", b"MM\x00*")
+_PACKET = b"<x:xmpmeta"
+_PLACE = Finding(Carrier.UNKNOWN_PART, What.LOCATION)
 
 
 def find(path: Path, reader_of: ReaderOf) -> tuple[Finding, ...]:
@@ -33,7 +57,7 @@ def find(path: Path, reader_of: ReaderOf) -> tuple[Finding, ...]:
     with path.open("rb") as file:
         found = _gathered(partial(_any, reader_of, opaque.read), file, reader_of)
         if all(each.what is not What.LOCATION for each in found):
-            found |= _gathered(sweep.read, file, reader_of)
+            found |= _gathered(_sweep, file, reader_of)
         return tuple(sorted(found))
 
 
@@ -57,3 +81,44 @@ def _any(
         yield from otherwise(window, Carrier.UNKNOWN_PART)
     else:
         yield from reader(window)
+
+
+def _sweep(window: Window) -> Iterator[Finding]:
+    """A last search in the raw bytes of a file in which no reader found a location.
+
+    The forms are strict, so that compressed pictures don't match by chance: positions as ISO
+    6709 and NMEA, names of keys that hold positions, EXIF headers with a GPS directory, XMP
+    packets.  The first 8 MiB and the last 4 are searched.
+    """
+    windows = [(0, min(window.size, _FIRST))]
+    if window.size > _FIRST:
+        windows.append((max(window.size - _LAST, _FIRST - _OVERLAP), window.size))
+    for start, end in windows:
+        for at in range(start, end, _STEP):
+            if _place_in(window, at, window.read(at, _STEP + _OVERLAP)):
+                yield _PLACE
+                return
+
+
+def _place_in(window: Window, at: int, data: bytes) -> bool:
+    if any(word in data for word in _WORDS) or any(form.search(data) for form in _FORMS):
+        return True
+    for header in _HEADERS:
+        for start in _all(header, data):
+            found = exif.read(window.part(at + start), notes=False)
+            if Finding(Carrier.EXIF_POSITION, What.LOCATION) in found:
+                return True
+    return any(
+        Finding(Carrier.XMP_POSITION, What.LOCATION) in xmp.read(window.read(at + start, 64 << 10))
+        for start in _all(_PACKET, data)
+    )
+
+
+def _all(word: bytes, data: bytes) -> Iterator[int]:
+    """The first 20 positions of *word* in *data*."""
+    start = -1
+    for _ in range(_HITS):
+        start = data.find(word, start + 1)
+        if start < 0:
+            return
+        yield start

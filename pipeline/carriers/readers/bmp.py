@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.carriers import icc, trailer
+from pipeline.carriers import embedded, trailer
 from pipeline.carriers.window import Window
 from pipeline.model import Finding
 
@@ -15,5 +15,5 @@ def read(window: Window) -> Iterator[Finding]:
     header = window.number(14, 4, "little")
     if header >= 124 and window.read(14 + 56, 4) in (b"DEBM", b"KNIL"):
         offset, size = (window.number(14 + at, 4, "little") for at in (112, 116))
-        yield from icc.read(window.read(14 + offset, min(size, icc.LIMIT)))
+        yield from embedded.icc(window.read(14 + offset, min(size, embedded.PROFILE)))
     yield from trailer.read(window.part(end if end > 54 else window.size))

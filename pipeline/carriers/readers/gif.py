@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.carriers import icc, opaque, trailer, xmp
+from pipeline.carriers import embedded, opaque, trailer, xmp
 from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
@@ -79,7 +79,7 @@ def _application(name: bytes, data: bytes, body: Window) -> Iterator[Finding]:
         # the packet is written without sub-blocks; decoders take its bytes for their lengths
         yield from xmp.read(body.read(12, xmp.LIMIT))
     elif name == b"ICCRGBG1012":
-        yield from icc.read(data)
+        yield from embedded.icc(data)
     else:
         yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
         yield from opaque.scan(body.wrap(data), Carrier.UNKNOWN_PART)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.carriers import c2pa, exif, icc, opaque, text, xmp
+from pipeline.carriers import embedded, exif, opaque, text, xmp
 from pipeline.carriers.containers.boxes import IsoBox, boxes
 from pipeline.carriers.containers.heif import HeifItem, items
 from pipeline.carriers.window import Window
@@ -51,7 +51,7 @@ def _unknown(box: IsoBox) -> Iterator[Finding]:
     elif box.kind in (b"xml ", b"bxml"):
         yield from xmp.read(box.body.read(4, xmp.LIMIT))
     elif box.kind in (b"jumb", b"uuid"):
-        yield from c2pa.read(box.body)
+        yield from embedded.c2pa(box.body)
     else:
         yield from opaque.read(box.body, Carrier.UNKNOWN_PART)
 
@@ -125,7 +125,7 @@ def _properties(ipco: Window) -> Iterator[Finding]:
         data = box.body.read(0, 1024)
         if box.kind == b"colr":
             if data[:4] in (b"prof", b"rICC"):
-                yield from icc.read(box.body.read(4, icc.LIMIT))
+                yield from embedded.icc(box.body.read(4, embedded.PROFILE))
         elif box.kind == b"auxC":
             if b"alpha" not in data:
                 yield Finding(Carrier.SECOND_IMAGE, What.OTHER)

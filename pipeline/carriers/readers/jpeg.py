@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.carriers import c2pa, exif, icc, iptc, opaque, trailer, xmp
+from pipeline.carriers import embedded, exif, iptc, opaque, trailer, xmp
 from pipeline.carriers.containers.jpeg import COM, EOI, SCAN, SOS, STRAY, segments
 from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
@@ -35,9 +35,9 @@ class _Collected:
             packet = b"".join(self.xmp[at] for at in sorted(self.xmp))
             yield from xmp_packet(window, packet)
         if self.icc:
-            yield from icc.read(b"".join(self.icc[at] for at in sorted(self.icc)))
+            yield from embedded.icc(b"".join(self.icc[at] for at in sorted(self.icc)))
         if self.jumbf:
-            yield from c2pa.read(window.wrap(b"".join(self.jumbf)))
+            yield from embedded.c2pa(window.wrap(b"".join(self.jumbf)))
 
 
 def read(window: Window) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.carriers import c2pa, exif, opaque, xmp
+from pipeline.carriers import embedded, exif, opaque, xmp
 from pipeline.carriers.containers.boxes import boxes
 from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
@@ -23,7 +23,7 @@ def read(window: Window) -> Iterator[Finding]:
         elif box.kind == b"xml ":
             yield from xmp.read(box.body.read(0, xmp.LIMIT))
         elif box.kind == b"jumb":
-            yield from c2pa.read(box.body)
+            yield from embedded.c2pa(box.body)
         elif box.kind == b"brob":
             # compressed with Brotli, which we don't unpack; its type comes before the data
             position = {b"Exif": Carrier.EXIF_POSITION, b"xml ": Carrier.XMP_POSITION}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.carriers import c2pa, opaque
+from pipeline.carriers import embedded, opaque
 from pipeline.carriers.containers.boxes import IsoBox, boxes
 from pipeline.carriers.readers import heif_items, mp4_tags, mp4_tracks
 from pipeline.carriers.window import Window
@@ -56,7 +56,7 @@ def _around(box: IsoBox) -> Iterator[Finding]:
     elif box.kind == b"uuid":
         yield from mp4_tags.uuid_box(box.body)
     elif box.kind == b"jumb":
-        yield from c2pa.read(box.body)
+        yield from embedded.c2pa(box.body)
     elif box.kind in (b"pnot", b"PICT", b"thum"):
         yield from mp4_tags.pictures(box.body)
     elif not box.kind or box.broken:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.carriers import c2pa, opaque, text, xmp
+from pipeline.carriers import embedded, opaque, text, xmp
 from pipeline.carriers.containers.boxes import IsoBox, boxes
 from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
@@ -115,7 +115,7 @@ def uuid_box(body: Window) -> Iterator[Finding]:
     if kind == bytes.fromhex("be7acfcb97a942e89c71999491e3afac"):
         yield from xmp.read(body.read(16, xmp.LIMIT))
     elif kind == bytes.fromhex("d8fec3d61b0e483c92975828877ec481"):
-        yield from c2pa.read(body.part(16))
+        yield from embedded.c2pa(body.part(16))
     elif kind in (b"JpgTiffExif->JP2", bytes.fromhex("0537cdab9d0c4431a72afa561f2a113e")):
         yield from body.part(16).inside(Carrier.UNKNOWN_PART)
     else:
@@ -138,7 +138,7 @@ def metadata(meta: Window, plain: Carrier) -> Iterator[Finding]:
         elif box.kind in (b"free", b"skip"):
             yield from padding(box.body)
         elif box.kind in (b"uuid", b"jumb"):
-            yield from uuid_box(box.body) if box.kind == b"uuid" else c2pa.read(box.body)
+            yield from uuid_box(box.body) if box.kind == b"uuid" else embedded.c2pa(box.body)
         elif box.kind not in (b"hdlr", b"dinf", b"iloc", b"iinf", b"pitm", b"ctry", b"lang"):
             yield from opaque.read(box.body, plain)
 

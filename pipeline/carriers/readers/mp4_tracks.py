@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from pipeline.carriers import icc, opaque, sei, telemetry, text
+from pipeline.carriers import embedded, opaque, sei, text
 from pipeline.carriers.containers.boxes import boxes, find
 from pipeline.carriers.readers import mp4_tags
 from pipeline.carriers.readers.mp4_samples import SampledTrack, samples, samples_of, track
@@ -40,6 +40,12 @@ _VIDEO = frozenset(
 _RECORDS = frozenset((b"hvcC", b"av1C"))
 _PICTURES = frozenset((b"jpeg", b"mjpa", b"mjpb", b"mjpg", b"MJPG", b"png ", b"tiff"))
 _TEXT_HANDLERS = frozenset((b"text", b"sbtl", b"subt", b"clcp", b"subp"))
+# What cameras write beside the picture: GoPro's GPMF (gpmd), Google's CAMM, DJI's djmd and dbgi,
+# Sony's rtmd.  These formats are made to hold positions: a sample without one only shows that
+# the receiver had no fix at that moment.
+_PLACED = frozenset((b"gpmd", b"camm", b"djmd", b"dbgi", b"rtmd", b"fdsc", b"Gpmf", b"mett"))
+_TIMED = frozenset((b"tmcd", b"tc64"))  # SMPTE timecode gives the time of day
+_SENSOR_SAMPLES = 24
 _TEXT_FORMATS = frozenset((b"tx3g", b"text", b"wvtt", b"stpp", b"c608", b"c708", b"mp4s", b"sbtt"))
 
 _NAMES = re.compile(
@@ -126,9 +132,8 @@ def _extra(kind: bytes, body: Window) -> Iterator[Finding]:
 def _name(handler: Window) -> Iterator[Finding]:
     """The name of a handler (8.4.3), which cameras and people fill with any text."""
     data = handler.read(24, 4096)
-    if (
-        data and data[0] == len(data.rstrip(b"\0")) - 1
-    ):  # QuickTime puts the length first, ISO ends with a zero
+    # QuickTime puts the length first, ISO ends with a zero
+    if data and data[0] == len(data.rstrip(b"\0")) - 1:
         data = data[1:]
     name = text.decode(data).strip("\0 \t\r\n\x0b\x0c\x0f\x10\x1f")
     if not _NAMES.fullmatch(name):
@@ -165,7 +170,7 @@ def _entry(entry: Window) -> Iterator[Finding]:
         yield Finding(Carrier.STREAM_TAG, text.kind_of(name))
     for box in boxes(entry.part(78)):
         if box.kind == b"colr" and box.body.read(0, 4) in (b"prof", b"rICC"):
-            yield from icc.read(box.body.read(4, icc.LIMIT))
+            yield from embedded.icc(box.body.read(4, embedded.PROFILE))
         elif box.kind and box.kind not in _ENTRY:
             yield from _extra(box.kind, box.body)
 
@@ -187,7 +192,7 @@ def _other(each: SampledTrack, content: list[bytes]) -> Iterator[Finding]:
         yield Finding(carrier, What.OTHER)
         yield from _texts(carrier, content)
         return
-    yield from telemetry.read(each.formats, content)
+    yield from _telemetry(formats, content)
     for entry in each.entries:
         yield from opaque.scan(entry, Carrier.TELEMETRY_TRACK)
 
@@ -196,4 +201,16 @@ def _texts(carrier: Carrier, content: Iterable[bytes]) -> Iterator[Finding]:
     """The texts of a track, joined, because a position may be spread over several."""
     joined = b"\n".join(data.strip(b"\0")[:4096] for data in list(content)[:_TEXTS])
     if opaque.has_location(joined):
+        yield Finding(carrier, What.LOCATION)
+
+
+def _telemetry(formats: set[bytes], content: list[bytes]) -> Iterator[Finding]:
+    """A track that is neither picture, sound nor text; Apple's sensors are in ``mebx``."""
+    if formats & _TIMED:
+        yield Finding(Carrier.DATA_TRACK, What.TIME)
+        return
+    placed = bool(formats & _PLACED)
+    carrier = Carrier.TELEMETRY_TRACK if placed or b"mebx" in formats else Carrier.DATA_TRACK
+    yield Finding(carrier, What.LOCATION if placed else What.OTHER)
+    if any(opaque.has_location(data[: 16 << 10]) for data in content[:_SENSOR_SAMPLES]):
         yield Finding(carrier, What.LOCATION)

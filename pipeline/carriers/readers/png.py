@@ -6,7 +6,7 @@ import binascii
 import re
 from collections.abc import Iterator
 
-from pipeline.carriers import c2pa, exif, icc, iptc, opaque, text, trailer, xmp
+from pipeline.carriers import embedded, exif, iptc, opaque, text, trailer, xmp
 from pipeline.carriers.containers.png import chunks
 from pipeline.carriers.window import Window, inflate
 from pipeline.model import Carrier, Finding, What
@@ -35,12 +35,12 @@ def _chunk(kind: bytes, body: Window) -> Iterator[Finding]:
     elif kind in (b"eXIf", b"zxIf"):
         yield from exif.read(body.part(6) if body.read(0, 5) == b"Exif\0" else body)
     elif kind == b"iCCP":
-        name, _, rest = body.read(0, icc.LIMIT).partition(b"\0")
-        yield from icc.read(name + b"\0" + inflate(rest[1:]))
+        name, _, rest = body.read(0, embedded.PROFILE).partition(b"\0")
+        yield from embedded.icc(name + b"\0" + inflate(rest[1:]))
     elif kind == b"tIME":
         yield Finding(Carrier.TIME, What.TIME)
     elif kind == b"caBX":
-        yield from c2pa.read(body)
+        yield from embedded.c2pa(body)
     else:
         yield from opaque.read(body, Carrier.UNKNOWN_PART)
 
@@ -80,7 +80,7 @@ def _profile(value: bytes, body: Window) -> Iterator[Finding]:
     elif name in ("xmp", "APP1"):
         yield from xmp.read(data)
     elif name in ("icc", "icm"):
-        yield from icc.read(data)
+        yield from embedded.icc(data)
     elif name == "iptc":
         at = data.find(b"8BIM")
         found = iptc.resources(body.wrap(data[at:])) if at >= 0 else iptc.records(data)

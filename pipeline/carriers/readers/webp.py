@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.carriers import exif, icc, opaque, trailer, xmp
+from pipeline.carriers import embedded, exif, opaque, trailer, xmp
 from pipeline.carriers.containers.riff import RiffChunk, chunks
 from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding
@@ -35,6 +35,6 @@ def _chunk(chunk: RiffChunk) -> Iterator[Finding]:
     elif chunk.name == b"XMP ":
         yield from xmp.read(chunk.body.read(0, xmp.LIMIT))
     elif chunk.name == b"ICCP":
-        yield from icc.read(chunk.body.read(0, icc.LIMIT))
+        yield from embedded.icc(chunk.body.read(0, embedded.PROFILE))
     else:
         yield from opaque.read(chunk.body, Carrier.UNKNOWN_PART)
