@@ -14,6 +14,7 @@ from pipeline.model import Carrier, Finding, What
 
 LIMIT = 128 << 10
 
+FFMPEG = re.compile(r"Lav[fc][\d.]*")  # the names of its libraries, which it writes as a program's
 _PRECONDITION = re.compile(r"(?i)\d|[/+<]|geo:|chij")  # every form of a place has one of these
 _RUNS = re.compile(r"[^\ufffd\x00-\x08\x0e-\x1f]{6,}")
 _BLOB = re.compile(r"[A-Za-z0-9+/]{60,}={0,2}")

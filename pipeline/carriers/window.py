@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from pipeline.model import Carrier, Finding, What
 
@@ -90,7 +90,7 @@ class Window:
         self.file.seek(self.start + at)
         return self.file.read(count)
 
-    def number(self, at: int, count: int, order: str = "big") -> int:
+    def number(self, at: int, count: int, order: Literal["big", "little"] = "big") -> int:
         """The unsigned number in *count* bytes at *at*, most significant byte first ("big").
 
         :raises EOFError: if the bytes end before.
@@ -98,7 +98,7 @@ class Window:
         data = self.read(at, count)
         if len(data) < count:
             raise EOFError
-        return int.from_bytes(data, "little" if order == "little" else "big")
+        return int.from_bytes(data, order)
 
     def part(self, start: int, end: int | None = None) -> Window:
         """The bytes from *start* to before *end*, cut to the bytes that exist."""
@@ -120,6 +120,24 @@ class Window:
         for finding in self.budget.read_nested(inner):
             yield finding
             yield Finding(carrier, finding.what)
+
+
+class Fields:
+    """Fields that follow each other in *data* from ``at``; behind its end they are empty and 0."""
+
+    def __init__(self, data: bytes, at: int = 0, order: Literal["big", "little"] = "big") -> None:
+        self.data = data
+        self.at = at
+        self.order = order
+
+    def take(self, size: int) -> bytes:
+        """The next *size* bytes."""
+        self.at += size
+        return self.data[self.at - size : self.at]
+
+    def number(self, size: int) -> int:
+        """The next *size* bytes as a number."""
+        return int.from_bytes(self.take(size), self.order)
 
 
 def inflate(data: bytes, limit: int = INFLATED) -> bytes:

@@ -2,57 +2,56 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from uuid import UUID
 
 from pipeline.carriers import opaque, text
-from pipeline.carriers.window import Window
+from pipeline.carriers.window import Fields, Window
 from pipeline.model import Carrier, Finding, What
 
 _OBJECTS = 2000
+_FIELDS = 16 << 20  # bytes of names and values that are read
 _EPOCH_1970 = 116444736000000000  # FFmpeg writes 1970 if it has no date
-_PROGRAM = re.compile(r"Lav[fc][\d.]*")
 
 
-def _guid(name: str) -> bytes:
-    return UUID(name).bytes_le
+def _guids(*names: str) -> tuple[bytes, ...]:
+    return tuple(UUID(name).bytes_le for name in names)
 
 
-_HEADER = _guid("75B22630-668E-11CF-A6D9-00AA0062CE6C")
-_FILE = _guid("8CABDCA1-A947-11CF-8EE4-00C00C205365")
-_STREAM = _guid("B7DC0791-A9B7-11CF-8EE6-00C00C205365")
-_EXTENSION = _guid("5FBF03B5-A92E-11CF-8EE3-00C00C205365")
-_CONTENT = _guid("75B22633-668E-11CF-A6D9-00AA0062CE6C")
-_EXTENDED = _guid("D2D0A440-E307-11D2-97F0-00A0C95EA850")
-_METADATA = _guid("C5F8CBEA-5BAF-4877-8467-AA8C44FA4CCA")
-_LIBRARY = _guid("44231C94-9498-49D1-A141-1D134E457054")
-_SCRIPT = _guid("1EFB1A30-0B62-11D0-A39B-00A0C90348F6")
-_MARKER = _guid("F487CD01-A951-11CF-8EE6-00C00C205365")
-_PADDING = _guid("1806D474-CADF-4509-A4BA-9AABCB96AAE8")
+_HEADER, _FILE, _STREAM, _EXTENSION, _CONTENT, _EXTENDED = _guids(
+    "75B22630-668E-11CF-A6D9-00AA0062CE6C",
+    "8CABDCA1-A947-11CF-8EE4-00C00C205365",
+    "B7DC0791-A9B7-11CF-8EE6-00C00C205365",
+    "5FBF03B5-A92E-11CF-8EE3-00C00C205365",
+    "75B22633-668E-11CF-A6D9-00AA0062CE6C",
+    "D2D0A440-E307-11D2-97F0-00A0C95EA850",
+)
+_METADATA, _LIBRARY, _SCRIPT, _MARKER, _PADDING = _guids(
+    "C5F8CBEA-5BAF-4877-8467-AA8C44FA4CCA",
+    "44231C94-9498-49D1-A141-1D134E457054",
+    "1EFB1A30-0B62-11D0-A39B-00A0C90348F6",
+    "F487CD01-A951-11CF-8EE6-00C00C205365",
+    "1806D474-CADF-4509-A4BA-9AABCB96AAE8",
+)
 _SILENT = frozenset(
-    map(
-        _guid,
-        (
-            "75B22636-668E-11CF-A6D9-00AA0062CE6C",  # data
-            "33000890-E5B1-11CF-89F4-00A0C90349CB",  # simple index
-            "D6E229D3-35DA-11D1-9034-00A0C90349BE",  # index
-            "FEB103F8-12AD-4C64-840F-2A1D2F7AD48C",  # media object index
-            "86D15240-311D-11D0-A3A4-00A0C90348F6",  # codec list
-            "7BF875CE-468D-11D1-8D82-006097C9A2B2",  # stream bitrates
-            "14E6A5CB-C672-4332-8399-A96952065B5A",  # extended stream properties
-            "A08649CF-4775-4670-8A16-6E35357566CD",  # advanced mutual exclusion
-            "D4FED15B-88D3-454F-81F0-ED5C45999E24",  # stream prioritization
-            "26F18B5D-4584-47EC-9F5F-0E651F0452C9",  # compatibility
-            "7C4346A9-EFE0-4BFC-B229-393EDE415C85",  # language list
-            "ABD3D211-A9BA-11CF-8EE6-00C00C205365",  # reserved
-        ),
+    _guids(
+        "75B22636-668E-11CF-A6D9-00AA0062CE6C",  # data
+        "33000890-E5B1-11CF-89F4-00A0C90349CB",  # simple index
+        "D6E229D3-35DA-11D1-9034-00A0C90349BE",  # index
+        "FEB103F8-12AD-4C64-840F-2A1D2F7AD48C",  # media object index
+        "86D15240-311D-11D0-A3A4-00A0C90348F6",  # codec list
+        "7BF875CE-468D-11D1-8D82-006097C9A2B2",  # stream bitrates
+        "14E6A5CB-C672-4332-8399-A96952065B5A",  # extended stream properties
+        "A08649CF-4775-4670-8A16-6E35357566CD",  # advanced mutual exclusion
+        "D4FED15B-88D3-454F-81F0-ED5C45999E24",  # stream prioritization
+        "26F18B5D-4584-47EC-9F5F-0E651F0452C9",  # compatibility
+        "7C4346A9-EFE0-4BFC-B229-393EDE415C85",  # language list
+        "ABD3D211-A9BA-11CF-8EE6-00C00C205365",  # reserved
     )
 )
-_KINDS = {
-    _guid("BC19EFC0-5B4D-11CF-A8FD-00805F5C442B"): "video",
-    _guid("F8699E40-5B4D-11CF-A8FD-00805F5C442B"): "audio",
-}
+_PICTURE_OR_SOUND = _guids(
+    "BC19EFC0-5B4D-11CF-A8FD-00805F5C442B", "F8699E40-5B4D-11CF-A8FD-00805F5C442B"
+)
 _PLAIN = text.vocabulary(
     "WMFSDKVersion WMFSDKNeeded IsVBR ASFLeakyBucketPairs DeviceConformanceTemplate"
 )
@@ -86,6 +85,7 @@ def _objects(window: Window) -> Iterator[tuple[bytes, Window]]:
 
 def _header(body: Window) -> Iterator[Finding]:
     readers = {
+        _EXTENSION: lambda inner: _header(inner.part(22)),
         _FILE: _file,
         _STREAM: _stream,
         _CONTENT: _content,
@@ -93,20 +93,12 @@ def _header(body: Window) -> Iterator[Finding]:
         _METADATA: _metadata,
         _LIBRARY: _metadata,
     }
+    texts = {_SCRIPT: Carrier.SUBTITLE_TRACK, _MARKER: Carrier.CHAPTERS}
     for kind, inner in _objects(body):
-        if kind == _EXTENSION:
-            yield from _header(inner.part(22))
-        elif kind in readers:
+        if kind in readers:
             yield from readers[kind](inner)
-        elif kind == _SCRIPT:
-            yield from opaque.read(inner, Carrier.SUBTITLE_TRACK)
-        elif kind == _MARKER:
-            yield from opaque.read(inner, Carrier.CHAPTERS)
-        elif kind == _PADDING:
-            if inner.read(0, 1 << 16).strip(b"\0"):
-                yield from opaque.read(inner, Carrier.UNKNOWN_PART)
-        elif kind not in _SILENT:
-            yield from opaque.read(inner, Carrier.UNKNOWN_PART)
+        elif kind not in _SILENT and (kind != _PADDING or inner.read(0, 1 << 16).strip(b"\0")):
+            yield from opaque.read(inner, texts.get(kind, Carrier.UNKNOWN_PART))
 
 
 def _file(body: Window) -> Iterator[Finding]:
@@ -117,61 +109,52 @@ def _file(body: Window) -> Iterator[Finding]:
 
 
 def _stream(body: Window) -> Iterator[Finding]:
-    if body.read(0, 16) not in _KINDS:
+    if body.read(0, 16) not in _PICTURE_OR_SOUND:
         yield Finding(Carrier.DATA_TRACK, What.OTHER)
 
 
 def _content(body: Window) -> Iterator[Finding]:
-    """Title, author, copyright, description, rating (3.10)."""
-    head = body.read(0, 10)
-    at = 10
-    for index, key in enumerate(("title", "author", "copyright", "text", "text")):
-        size = int.from_bytes(head[2 * index : 2 * index + 2], "little")
-        yield from _tag(key, body.read(at, size))
-        at += size
+    """Title, author, copyright, description, rating (3.10): five sizes, then five texts."""
+    fields = Fields(body.read(0, _FIELDS), order="little")
+    sizes = [fields.number(2) for _ in range(5)]
+    for key, size in zip(("title", "author", "copyright", "text", "text"), sizes, strict=True):
+        yield from _tag(key, fields.take(size))
 
 
 def _extended(body: Window) -> Iterator[Finding]:
     """Names with values (3.11)."""
-    count, at = int.from_bytes(body.read(0, 2), "little"), 2
-    for _ in range(min(count, _OBJECTS)):
-        size = int.from_bytes(body.read(at, 2), "little")
-        name = _utf16(body.read(at + 2, size))
-        at += 2 + size
-        kind, length = body.read(at, 2), int.from_bytes(body.read(at + 2, 2), "little")
-        value = body.part(at + 4, at + 4 + length)
-        at += 4 + length
-        yield from _named(name, kind, value)
+    fields = Fields(body.read(0, _FIELDS), order="little")
+    for _ in range(min(fields.number(2), _OBJECTS)):
+        name = _utf16(fields.take(fields.number(2)))
+        kind, size = fields.number(2), fields.number(2)
+        yield from _named(name, kind, body.wrap(fields.take(size)))
 
 
 def _metadata(body: Window) -> Iterator[Finding]:
     """Names with values, of streams as well (4.7, 4.8)."""
-    count, at = int.from_bytes(body.read(0, 2), "little"), 2
-    for _ in range(min(count, _OBJECTS)):
-        head = body.read(at, 12)
-        size = int.from_bytes(head[4:6], "little")
-        length = int.from_bytes(head[8:12], "little")
-        name = _utf16(body.read(at + 12, size))
-        value = body.part(at + 12 + size, at + 12 + size + length)
-        at += 12 + size + length
-        yield from _named(name, head[6:8], value)
+    fields = Fields(body.read(0, _FIELDS), order="little")
+    for _ in range(min(fields.number(2), _OBJECTS)):
+        _language, _stream = fields.number(2), fields.number(2)
+        length, kind, size = fields.number(2), fields.number(2), fields.number(4)
+        name = _utf16(fields.take(length))
+        yield from _named(name, kind, body.wrap(fields.take(size)))
 
 
-def _named(name: str, kind: bytes, value: Window) -> Iterator[Finding]:
+def _named(name: str, kind: int, value: Window) -> Iterator[Finding]:
     if name == "WM/Picture":
         head = value.read(0, 4096)
         start = max(head.find(b"\xff\xd8\xff"), head.find(b"\x89PNG"), 0)
         yield from value.part(start).inside(Carrier.COVER_PICTURE)
-    elif kind == b"\1\0":
+    elif kind == 1:  # bytes
         yield from opaque.read(value, Carrier.CONTAINER_TAG)
-    elif kind == b"\0\0" and name not in _PLAIN:
+    elif kind == 0 and name not in _PLAIN:
         data = value.read(0, text.LIMIT)
-        if name != "WM/EncodingSettings" or not _PROGRAM.fullmatch(_utf16(data)):
+        if name != "WM/EncodingSettings" or not text.FFMPEG.fullmatch(_utf16(data)):
             yield from _tag(name, data)
 
 
 def _tag(key: str, value: bytes) -> Iterator[Finding]:
-    yield from text.tag(key, _utf16(value), Carrier.CONTAINER_TAG, Carrier.CONTAINER_TAG)
+    yield from text.tag(key, _utf16(value), Carrier.CONTAINER_TAG)
 
 
 def _utf16(data: bytes) -> str:

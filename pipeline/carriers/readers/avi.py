@@ -12,7 +12,6 @@ from pipeline.model import Carrier, Finding, What
 
 _FRAMES = 48
 _SIZE = 512 << 10
-_PROGRAM = re.compile(r"Lav[fc][\d.]*")
 _NEEDED = frozenset((b"avih", b"strh", b"strf", b"indx", b"vprp", b"idx1", b"dmlh"))
 _FRAME = re.compile(rb"\d\d(?:d[bcd]|wb|pc|tx|sb|iv)|ix\d\d")
 
@@ -81,7 +80,7 @@ def _chunk(chunk: RiffChunk) -> Iterator[Finding]:
         if data.strip(data[:1]) and not _RESERVED.fullmatch(data):
             yield from opaque.read(chunk.body, Carrier.UNKNOWN_PART)
     elif chunk.name == b"strn":
-        yield from text.tag("title", _text(chunk), Carrier.STREAM_TAG, Carrier.STREAM_TAG)
+        yield from text.tag("title", _text(chunk), Carrier.STREAM_TAG)
     elif chunk.name in (b"IDIT", b"ISMP"):
         yield Finding(Carrier.TIME, What.TIME)
     elif chunk.name == b"_PMX":
@@ -96,7 +95,7 @@ def _chunk(chunk: RiffChunk) -> Iterator[Finding]:
 def _info(body: Window) -> Iterator[Finding]:
     for chunk in chunks(body):
         value = _text(chunk)
-        if chunk.name == b"ISFT" and _PROGRAM.fullmatch(value):
+        if chunk.name == b"ISFT" and text.FFMPEG.fullmatch(value):
             continue
         if chunk.name not in (b"ever", b"erel"):
             key = _SUBJECTS.get(chunk.name, "text")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from itertools import islice
 
 from pipeline.carriers import opaque, sei, text, xmp
-from pipeline.carriers.window import Window
+from pipeline.carriers.window import Fields, Window
 from pipeline.model import Carrier, Finding
 
 _TAGS = 4000
 _FRAMES = 48
 _SIZE = 512 << 10
 _VALUES = 4000
-_PROGRAM = re.compile(r"Lav[fc][\d.]*")
+_DEPTH = 8
 _NEEDED = text.vocabulary(
     "duration width height videodatarate framerate videocodecid audiodatarate audiosamplerate"
     " audiosamplesize stereo audiocodecid filesize hasVideo hasAudio hasMetadata hasKeyframes"
@@ -59,56 +59,36 @@ def _script(body: Window) -> Iterator[Finding]:
         return
     if b"<x:xmpmeta" in data:
         yield from xmp.read(data)
-    for key, value in _Amf(data, 3 + len(name)).pairs():
-        if key in _NEEDED or (key == "encoder" and _PROGRAM.fullmatch(value)):
-            continue
-        yield from text.tag(key, value, Carrier.CONTAINER_TAG, Carrier.CONTAINER_TAG)
+    fields = Fields(data, 3 + len(name))
+    for key, value in islice(_texts(fields), _VALUES):
+        if key not in _NEEDED and not (key == "encoder" and text.FFMPEG.fullmatch(value)):
+            yield from text.tag(key, value, Carrier.CONTAINER_TAG)
 
 
-class _Amf:
-    """AMF0 values (Action Message Format 0, 2) as keys with texts; numbers count as texts."""
+def _texts(data: Fields, key: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+    """The keys and texts of an AMF0 value (Action Message Format 0, 2); a number counts as "0"."""
+    kind = data.take(1)
+    if kind in (b"\0", b"\x0b"):  # a number, a date
+        data.take(8 if kind == b"\0" else 10)
+        yield key, "0"
+    elif kind == b"\1":
+        data.take(1)
+    elif kind in (b"\2", b"\x0c", b"\x0f"):  # texts
+        yield key, text.decode(data.take(data.number(2 if kind == b"\2" else 4)))
+    elif kind in (b"\3", b"\x08") and depth < _DEPTH:  # objects
+        data.take(4 if kind == b"\x08" else 0)
+        yield from _members(data, depth + 1)
+    elif kind == b"\x0a" and depth < _DEPTH:
+        for _ in range(min(data.number(4), _VALUES)):
+            yield from _texts(data, key, depth + 1)
+    elif kind not in (b"\5", b"\6"):  # null, undefined; the size of any other is not known
+        data.at = len(data.data)
 
-    def __init__(self, data: bytes, at: int) -> None:
-        self._data = data
-        self._at = at
-        self._left = _VALUES
 
-    def pairs(self) -> Iterator[tuple[str, str]]:
-        """Keys and values, at most 4,000, those of inner objects under their own keys."""
-        yield from self._value("", 0)
-
-    def _take(self, count: int) -> bytes:
-        self._at += count
-        return self._data[self._at - count : self._at]
-
-    def _number(self, count: int) -> int:
-        return int.from_bytes(self._take(count), "big")
-
-    def _value(self, key: str, depth: int) -> Iterator[tuple[str, str]]:
-        kind = self._take(1)
-        self._left -= 1
-        if self._left < 0 or depth > 8 or not kind:
-            self._at = len(self._data)
-        elif kind in (b"\0", b"\x0b"):  # number, date
-            self._take(8 if kind == b"\0" else 10)
-            yield key, "0"
-        elif kind == b"\1":
-            self._take(1)
-        elif kind in (b"\2", b"\x0c", b"\x0f"):
-            yield key, text.decode(self._take(self._number(2 if kind == b"\2" else 4)))
-        elif kind in (b"\3", b"\x08"):
-            self._take(4 if kind == b"\x08" else 0)
-            yield from self._object(depth)
-        elif kind == b"\x0a":
-            for _ in range(min(self._number(4), _VALUES)):
-                yield from self._value(key, depth + 1)
-        elif kind not in (b"\5", b"\6"):
-            self._at = len(self._data)
-
-    def _object(self, depth: int) -> Iterator[tuple[str, str]]:
-        while self._at < len(self._data):
-            key = text.decode(self._take(self._number(2)))
-            if not key and self._data[self._at : self._at + 1] == b"\x09":
-                self._take(1)
-                return
-            yield from self._value(key, depth + 1)
+def _members(data: Fields, depth: int) -> Iterator[tuple[str, str]]:
+    while data.at < len(data.data):
+        name = text.decode(data.take(data.number(2)))
+        if not name and data.data[data.at : data.at + 1] == b"\x09":
+            data.take(1)
+            return
+        yield from _texts(data, name, depth)

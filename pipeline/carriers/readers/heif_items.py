@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pipeline.carriers import embedded, exif, opaque, text, xmp
 from pipeline.carriers.containers.boxes import IsoBox, boxes
 from pipeline.carriers.containers.heif import HeifItem, items
-from pipeline.carriers.window import Window
+from pipeline.carriers.window import Fields, Window
 from pipeline.model import Carrier, Finding, What
 
 _ITEMS = 5000
@@ -64,16 +64,16 @@ def _locations(iloc: Window, file: Window, idat: Window) -> Iterator[tuple[int, 
     version = data[0]
     offset_size, length_size = data[4] >> 4, data[4] & 15
     base_size, index_size = data[5] >> 4, data[5] & 15 if version else 0
-    fields = _Fields(data, 6)
-    for _ in range(min(fields.take(4 if version == 2 else 2), _ITEMS)):
-        number = fields.take(4 if version == 2 else 2)
-        method = fields.take(2) & 15 if version else 0
-        fields.take(2)
-        base = fields.take(base_size)
+    fields = Fields(data, 6)
+    for _ in range(min(fields.number(4 if version == 2 else 2), _ITEMS)):
+        number = fields.number(4 if version == 2 else 2)
+        method = fields.number(2) & 15 if version else 0
+        fields.number(2)
+        base = fields.number(base_size)
         extents = []
-        for _ in range(min(fields.take(2), 64)):
-            fields.take(index_size)
-            extents.append((base + fields.take(offset_size), fields.take(length_size)))
+        for _ in range(min(fields.number(2), 64)):
+            fields.number(index_size)
+            extents.append((base + fields.number(offset_size), fields.number(length_size)))
         place = idat if method == 1 else file
         if len(extents) == 1:
             start, size = extents[0]
@@ -81,19 +81,6 @@ def _locations(iloc: Window, file: Window, idat: Window) -> Iterator[tuple[int, 
         elif len(extents) > 1:
             pieces = (place.read(start, min(size, 1 << 20)) for start, size in extents[:16])
             yield number, file.wrap(b"".join(pieces))
-
-
-class _Fields:
-    """Numbers that follow each other; after the end they are 0."""
-
-    def __init__(self, data: bytes, at: int) -> None:
-        self._data = data
-        self._at = at
-
-    def take(self, size: int) -> int:
-        """The next *size* bytes as a number."""
-        self._at += size
-        return int.from_bytes(self._data[self._at - size : self._at], "big")
 
 
 def _references(iref: Window) -> Iterator[Finding]:

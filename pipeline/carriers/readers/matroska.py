@@ -271,7 +271,7 @@ def _simple(body: Window, carrier: Carrier, depth: int) -> Iterator[Finding]:
     if key.startswith("_STATISTICS_"):
         yield from [Finding(Carrier.TIME, What.TIME)] if "DATE" in key else []
     elif plain is None or not plain.fullmatch(value):
-        yield from text.tag(key, value, carrier, carrier)
+        yield from text.tag(key, value, carrier)
 
 
 def _chapters(body: Window) -> Iterator[Finding]:

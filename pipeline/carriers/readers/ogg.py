@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from pipeline.carriers import opaque, text
-from pipeline.carriers.window import Window
+from pipeline.carriers.window import Fields, Window
 from pipeline.model import Carrier, Finding, What
 
 _PAGES = 400
@@ -67,21 +67,17 @@ def _stream(window: Window, packets: list[bytes]) -> Iterator[Finding]:
             if packet.startswith(head):
                 # FLAC's is a metadata block with a length of three bytes
                 skip = 4 if head == b"\x84" else len(head)
-                yield from comments(window, packet[skip:])
+                yield from _comments(window, packet[skip:])
 
 
-def comments(window: Window, data: bytes) -> Iterator[Finding]:
+def _comments(window: Window, data: bytes) -> Iterator[Finding]:
     """A Vorbis comment header: a vendor, then ``KEY=value`` (Vorbis I, 5)."""
-    at = 4 + int.from_bytes(data[:4], "little")
-    vendor = text.decode(data[4 : min(at, 204)])
+    fields = Fields(data, order="little")
+    vendor = text.decode(fields.take(fields.number(4))[:200])
     if "lib" not in vendor and not _PROGRAM.fullmatch(vendor) and vendor not in ("", "ffmpeg"):
         yield Finding(Carrier.CONTAINER_TAG, text.kind_of(vendor))
-    count = int.from_bytes(data[at : at + 4], "little")
-    at += 4
-    for _ in range(min(count, _COMMENTS)):
-        size = int.from_bytes(data[at : at + 4], "little")
-        entry = data[at + 4 : at + 4 + size]
-        at += 4 + size
+    for _ in range(min(fields.number(4), _COMMENTS)):
+        entry = fields.take(fields.number(4))
         if not entry:
             return
         key, _, value = entry.partition(b"=")
@@ -98,7 +94,5 @@ def _comment(window: Window, key: str, value: bytes) -> Iterator[Finding]:
         yield from window.wrap(data[start:]).inside(Carrier.COVER_PICTURE)
     elif key.startswith("CHAPTER"):
         yield Finding(Carrier.CHAPTERS, text.kind_of(text.decode(value)))
-    elif key == "ENCODER" and _PROGRAM.fullmatch(text.decode(value)):
-        return
-    else:
-        yield from text.tag(key, text.decode(value), Carrier.CONTAINER_TAG, Carrier.CONTAINER_TAG)
+    elif key != "ENCODER" or not _PROGRAM.fullmatch(text.decode(value)):
+        yield from text.tag(key, text.decode(value), Carrier.CONTAINER_TAG)

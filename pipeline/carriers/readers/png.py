@@ -66,7 +66,7 @@ def _keyed(key: str, value: bytes, body: Window) -> Iterator[Finding]:
     elif key.startswith("XML:com.adobe.xmp") or b"<x:xmpmeta" in value[:4096]:
         yield from xmp.read(value)
     elif key == "Software" or value.strip():
-        yield from text.tag(key, text.decode(value), Carrier.COMMENT_TEXT, Carrier.COMMENT_TEXT)
+        yield from text.tag(key, text.decode(value), Carrier.COMMENT_TEXT)
 
 
 def _profile(value: bytes, body: Window) -> Iterator[Finding]:
