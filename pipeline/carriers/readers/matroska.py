@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from pipeline.carriers import opaque, sei, text
 from pipeline.carriers.containers.ebml import EbmlElement, elements
@@ -34,6 +34,9 @@ _PLAIN_TAGS = {
 }
 
 
+_Readers = Mapping[int, Callable[[Window], Iterator[Finding]]]
+
+
 @dataclass
 class _Stream:
     """A track while its blocks are collected."""
@@ -42,7 +45,7 @@ class _Stream:
     codec: str = ""
     width: int = 4
     private: bytes = b""
-    blocks: int = 0
+    blocks: list[bytes] = field(default_factory=list)
 
 
 def read(window: Window) -> Iterator[Finding]:
@@ -60,12 +63,12 @@ def read(window: Window) -> Iterator[Finding]:
 
 def _segment(segment: EbmlElement) -> Iterator[Finding]:
     streams: dict[int, _Stream] = {}
-    blocks: dict[int, list[bytes]] = {}
-    readers = {
+    readers: _Readers = {
         ids.INFO: _info,
-        ids.TAGS: _tags,
-        ids.CHAPTERS: _chapters,
-        ids.ATTACHMENTS: _attachments,
+        ids.TAGS: lambda body: _children(body, {ids.TAG: _tag}),
+        ids.CHAPTERS: lambda body: opaque.read(body, Carrier.CHAPTERS),
+        ids.ATTACHMENTS: lambda body: _children(body, {ids.ATTACHED_FILE: _attachment}),
+        ids.TRACKS: lambda body: _tracks(body, streams),
     }
     clusters = 0
     for element in _flat(segment.body):
@@ -73,15 +76,24 @@ def _segment(segment: EbmlElement) -> Iterator[Finding]:
             clusters += 1
             # the first ones, then each whose number is a power of two
             if clusters <= _CLUSTERS or clusters & (clusters - 1) == 0:
-                yield from _cluster(element, streams, blocks)
-        elif element.number == ids.TRACKS:
-            yield from _tracks(element.body, streams)
+                yield from _cluster(element, streams)
         elif element.number in readers:
             yield from readers[element.number](element.body)
         elif element.number not in ids.SILENT_TOP:
             yield from _unknown(element)
-    for number, stream in streams.items():
-        yield from _content(stream, blocks.get(number, []))
+    for stream in streams.values():
+        yield from _content(stream)
+
+
+def _children(
+    body: Window, readers: _Readers, silent: frozenset[int] = frozenset()
+) -> Iterator[Finding]:
+    """What the elements in *body* give away: each by its reader, unless it is *silent*."""
+    for element in elements(body):
+        if element.number in readers:
+            yield from readers[element.number](element.body)
+        elif element.number not in silent:
+            yield from _unknown(element)
 
 
 def _flat(window: Window) -> Iterator[EbmlElement]:
@@ -119,20 +131,31 @@ def _string(body: Window) -> str:
     return text.decode(body.read(0, 64 << 10)).strip("\0 ")
 
 
+def _number(body: Window) -> int:
+    return int.from_bytes(body.read(0, 8), "big")
+
+
 def _info(body: Window) -> Iterator[Finding]:
-    for element in elements(body):
-        if element.number == ids.DATE:
-            yield Finding(Carrier.TIME, What.TIME)
-        elif element.number in (ids.MUXING_APP, ids.WRITING_APP):
-            name = _string(element.body)
-            if not _PROGRAM.fullmatch(name):
-                yield Finding(Carrier.DEVICE, What.IDENTITY)
-                yield Finding(Carrier.CONTAINER_TAG, text.kind_of(name))
-        elif element.number in ids.INFO_TEXTS:
-            if name := _string(element.body):
-                yield Finding(Carrier.CONTAINER_TAG, text.kind_of(name))
-        elif element.number not in ids.SILENT_INFO:
-            yield from _unknown(element)
+    readers: _Readers = {
+        ids.DATE: lambda _: iter((Finding(Carrier.TIME, What.TIME),)),
+        ids.MUXING_APP: _program,
+        ids.WRITING_APP: _program,
+        **dict.fromkeys(ids.INFO_TEXTS, lambda inner: _text(inner, Carrier.CONTAINER_TAG)),
+    }
+    yield from _children(body, readers, ids.SILENT_INFO)
+
+
+def _program(body: Window) -> Iterator[Finding]:
+    if not _PROGRAM.fullmatch(_string(body)):
+        yield Finding(Carrier.DEVICE, What.IDENTITY)
+        yield from _text(body, Carrier.CONTAINER_TAG)
+
+
+def _text(body: Window, carrier: Carrier) -> Iterator[Finding]:
+    name = _string(body)
+    handler = carrier is Carrier.STREAM_TAG and _PLAIN_TAGS["HANDLER_NAME"].fullmatch(name)
+    if name and not handler:
+        yield Finding(carrier, text.kind_of(name))
 
 
 def _tracks(body: Window, streams: dict[int, _Stream]) -> Iterator[Finding]:
@@ -141,46 +164,32 @@ def _tracks(body: Window, streams: dict[int, _Stream]) -> Iterator[Finding]:
         if entry.number != ids.TRACK_ENTRY:
             yield from _unknown(entry)
             continue
-        stream, number = _Stream(), 0
-        for element in elements(entry.body):
-            if element.number == ids.TRACK_NUMBER:
-                number = int.from_bytes(element.body.read(0, 8), "big")
-            elif element.number == ids.TRACK_TYPE:
-                stream.kind = int.from_bytes(element.body.read(0, 8), "big")
-            elif element.number == ids.CODEC_ID:
-                stream.codec = _string(element.body)
-            elif element.number == ids.CODEC_PRIVATE:
-                private = stream.private = element.body.read(0, 4096)
-                stream.width = (private[4] & 3) + 1 if private[:1] == b"\1" and private[4:] else 4
-            yield from _track_field(element)
+        fields = {element.number: element.body for element in elements(entry.body)}
+        empty = body.part(body.size)
+        private = fields.get(ids.CODEC_PRIVATE, empty).read(0, 4096)
+        stream = _Stream(
+            _number(fields.get(ids.TRACK_TYPE, empty)),
+            _string(fields.get(ids.CODEC_ID, empty)),
+            (private[4] & 3) + 1 if private[:1] == b"\1" and private[4:] else 4,
+            private,
+        )
+        texts = dict.fromkeys(ids.TRACK_TEXTS, lambda inner: _text(inner, Carrier.STREAM_TAG))
+        yield from _children(entry.body, texts, ids.SILENT_TRACK)
         videos += stream.kind == ids.VIDEO
         if videos > 1 and stream.kind == ids.VIDEO:
             yield Finding(Carrier.SECOND_IMAGE, What.OTHER)
         if len(streams) < 64:
-            streams[number] = stream
+            streams[_number(fields.get(ids.TRACK_NUMBER, empty))] = stream
 
 
-def _track_field(element: EbmlElement) -> Iterator[Finding]:
-    if element.number in ids.TRACK_TEXTS:
-        name = _string(element.body)
-        if name and not _PLAIN_TAGS["HANDLER_NAME"].fullmatch(name):
-            yield Finding(Carrier.STREAM_TAG, text.kind_of(name))
-    elif element.number == ids.CODEC_PRIVATE:
-        yield from ()
-    elif element.number not in ids.SILENT_TRACK:
-        yield from _unknown(element)
-
-
-def _cluster(
-    cluster: EbmlElement, streams: dict[int, _Stream], blocks: dict[int, list[bytes]]
-) -> Iterator[Finding]:
+def _cluster(cluster: EbmlElement, streams: dict[int, _Stream]) -> Iterator[Finding]:
     for element in elements(cluster.body):
         if element.number == ids.SIMPLE_BLOCK:
-            _keep(element.body, streams, blocks)
+            _keep(element.body, streams)
         elif element.number == ids.BLOCK_GROUP:
             for inner in elements(element.body):
                 if inner.number == ids.BLOCK:
-                    _keep(inner.body, streams, blocks)
+                    _keep(inner.body, streams)
                 elif inner.number == ids.BLOCK_ADDITIONS:
                     yield from _additions(inner.body)
                 elif inner.number not in ids.SILENT_BLOCK:
@@ -197,14 +206,14 @@ def _additions(body: Window) -> Iterator[Finding]:
         kind, data = 1, b""
         for element in elements(more.body):
             if element.number == ids.BLOCK_ADD_ID:
-                kind = int.from_bytes(element.body.read(0, 8), "big")
+                kind = _number(element.body)
             elif element.number == ids.BLOCK_ADDITIONAL:
                 data = element.body.read(0, 4096)
         if kind not in (1, 4) or opaque.has_location(data):
             yield Finding(Carrier.USER_DATA, opaque.kind_of(data))
 
 
-def _keep(body: Window, streams: dict[int, _Stream], blocks: dict[int, list[bytes]]) -> None:
+def _keep(body: Window, streams: dict[int, _Stream]) -> None:
     """Keep a block of a picture, text or data track, to read it later (RFC 9559, 10.1)."""
     head = body.read(0, 8)
     if not head:
@@ -212,45 +221,37 @@ def _keep(body: Window, streams: dict[int, _Stream], blocks: dict[int, list[byte
     wide = 9 - head[0].bit_length() if head[0] else 8
     number = int.from_bytes(head[:wide], "big") & ((1 << (7 * wide)) - 1)
     stream = streams.get(number)
-    if stream is None or stream.kind == ids.AUDIO or stream.blocks >= _BLOCKS:
+    if stream is None or stream.kind == ids.AUDIO or len(stream.blocks) >= _BLOCKS:
         return
     if stream.kind == ids.VIDEO and not sei.codec_of(stream.codec):
         return
-    stream.blocks += 1
-    blocks.setdefault(number, []).append(body.read(wide + 3, _SIZE))
+    stream.blocks.append(body.read(wide + 3, _SIZE))
 
 
-def _content(stream: _Stream, blocks: list[bytes]) -> Iterator[Finding]:
+def _content(stream: _Stream) -> Iterator[Finding]:
     if stream.kind == ids.VIDEO:
         codec = sei.codec_of(stream.codec)
-        yield from sei.read(blocks, codec, stream.width, stream.private)
+        yield from sei.read(stream.blocks, codec, stream.width, stream.private)
     elif stream.kind != ids.AUDIO:
         subtitle = stream.kind == ids.SUBTITLE
         carrier = Carrier.SUBTITLE_TRACK if subtitle else Carrier.DATA_TRACK
         yield Finding(carrier, What.OTHER)
         # blocks may be packed (ContentCompression of RFC 9559, 5.1.4.1.31.4)
-        texts = (inflate(block, 4096) or block[:4096] for block in blocks)
+        texts = (inflate(block, 4096) or block[:4096] for block in stream.blocks)
         if opaque.has_location(b"\n".join((stream.private, *texts))):
             yield Finding(carrier, What.LOCATION)
 
 
-def _tags(body: Window) -> Iterator[Finding]:
-    for tag in elements(body):
-        if tag.number != ids.TAG:
-            yield from _unknown(tag)
-            continue
-        stream = any(
-            inner.number in ids.TAG_TRACK and inner.body.read(0, 8).strip(b"\0")
-            for target in elements(tag.body)
-            if target.number == ids.TARGETS
-            for inner in elements(target.body)
-        )
-        carrier = Carrier.STREAM_TAG if stream else Carrier.CONTAINER_TAG
-        for element in elements(tag.body):
-            if element.number == ids.SIMPLE_TAG:
-                yield from _simple(element.body, carrier, 0)
-            elif element.number != ids.TARGETS:
-                yield from _unknown(element)
+def _tag(body: Window) -> Iterator[Finding]:
+    stream = any(
+        inner.number in ids.TAG_TRACK and inner.body.read(0, 8).strip(b"\0")
+        for target in elements(body)
+        if target.number == ids.TARGETS
+        for inner in elements(target.body)
+    )
+    carrier = Carrier.STREAM_TAG if stream else Carrier.CONTAINER_TAG
+    readers = {ids.SIMPLE_TAG: lambda inner: _simple(inner, carrier, 0)}
+    yield from _children(body, readers, frozenset((ids.TARGETS,)))
 
 
 def _simple(body: Window, carrier: Carrier, depth: int) -> Iterator[Finding]:
@@ -274,23 +275,14 @@ def _simple(body: Window, carrier: Carrier, depth: int) -> Iterator[Finding]:
         yield from text.tag(key, value, carrier)
 
 
-def _chapters(body: Window) -> Iterator[Finding]:
-    yield from opaque.read(body, Carrier.CHAPTERS)
-
-
-def _attachments(body: Window) -> Iterator[Finding]:
-    for attached in elements(body):
-        if attached.number != ids.ATTACHED_FILE:
-            yield from _unknown(attached)
-            continue
-        parts = {element.number: element.body for element in elements(attached.body)}
-        texts = " ".join(_string(parts[n]) for n in ids.ATTACHED_TEXTS if n in parts)
-        mime = _string(parts[ids.FILE_MIME]) if ids.FILE_MIME in parts else ""
-        cover = mime.startswith("image/") and "cover" in texts.lower()
-        if text.holds_place(texts):
-            yield Finding(Carrier.ATTACHMENT, What.LOCATION)
-        yield Finding(Carrier.ATTACHMENT, What.OTHER)
-        if ids.FILE_DATA in parts:
-            yield from parts[ids.FILE_DATA].inside(
-                Carrier.COVER_PICTURE if cover else Carrier.ATTACHMENT
-            )
+def _attachment(body: Window) -> Iterator[Finding]:
+    parts = {element.number: element.body for element in elements(body)}
+    texts = " ".join(_string(parts[n]) for n in ids.ATTACHED_TEXTS if n in parts)
+    mime = _string(parts[ids.FILE_MIME]) if ids.FILE_MIME in parts else ""
+    cover = mime.startswith("image/") and "cover" in texts.lower()
+    if text.holds_place(texts):
+        yield Finding(Carrier.ATTACHMENT, What.LOCATION)
+    yield Finding(Carrier.ATTACHMENT, What.OTHER)
+    if ids.FILE_DATA in parts:
+        carrier = Carrier.COVER_PICTURE if cover else Carrier.ATTACHMENT
+        yield from parts[ids.FILE_DATA].inside(carrier)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.carriers import embedded, opaque
 from pipeline.carriers.containers.boxes import IsoBox, boxes
 from pipeline.carriers.readers import heif_items, mp4_tags, mp4_tracks
 from pipeline.carriers.window import Window
@@ -49,27 +48,18 @@ def _meta(window: Window, meta: Window) -> Iterator[Finding]:
 
 def _around(box: IsoBox) -> Iterator[Finding]:
     """A box at the top or in the film that neither picture nor sound needs."""
-    if box.kind in (b"free", b"skip"):
-        yield from mp4_tags.padding(box.body)
-    elif box.kind == b"udta":
+    if box.kind == b"udta":
         yield from mp4_tags.user_data(box.body)
-    elif box.kind == b"uuid":
-        yield from mp4_tags.uuid_box(box.body)
-    elif box.kind == b"jumb":
-        yield from embedded.c2pa(box.body)
     elif box.kind in (b"pnot", b"PICT", b"thum"):
         yield from mp4_tags.pictures(box.body)
-    elif not box.kind or box.broken:
-        yield from opaque.read(box.body, Carrier.TRAILER)
-    elif box.kind in mp4_tags.POSITION_BLOCKS:
+    elif box.kind in mp4_tags.POSITION_BLOCKS and not box.broken:
         yield Finding(Carrier.TELEMETRY_TRACK, What.LOCATION)
-    elif box.kind == b"mpvd":
+    elif box.kind == b"mpvd" and not box.broken:
         # the film of a motion photo in HEIF
         yield from box.body.inside(Carrier.MOTION_PHOTO)
-    elif box.kind == b"sefd":
-        yield from opaque.read(box.body, Carrier.TRAILER)
     else:
-        yield from opaque.read(box.body, Carrier.UNKNOWN_PART)
+        stray = not box.kind or box.broken or box.kind == b"sefd"
+        yield from mp4_tags.common_box(box, Carrier.TRAILER if stray else Carrier.UNKNOWN_PART)
 
 
 def _fragment(moof: Window) -> Iterator[Finding]:

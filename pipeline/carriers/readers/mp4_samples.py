@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pipeline.carriers.containers.boxes import boxes, find
-from pipeline.carriers.window import Window
+from pipeline.carriers.window import Fields, Window
 
 _TABLE = 1 << 20  # bytes of a table that are read
 _FIRST = 48
@@ -34,17 +34,15 @@ class SampledTrack:
 def track(trak: Window) -> SampledTrack:
     """The track that a ``trak`` box describes; a missing part is empty."""
     number, handler = 0, b""
-    tables: dict[bytes, Window] = {}
-    references: dict[bytes, tuple[int, ...]] = {}
-    for box in boxes(trak):
-        if box.kind == b"tkhd":
-            at = 20 if box.body.read(0, 1) == b"\1" else 12
-            number = int.from_bytes(box.body.read(at, 4), "big")
-        elif box.kind == b"tref":
-            for ref in boxes(box.body):
-                references[ref.kind] = _numbers(ref.body.read(0, 256))
-        elif box.kind == b"mdia":
-            handler = _media(box.body, tables)
+    for header in find(trak, b"tkhd"):
+        at = 20 if header.read(0, 1) == b"\1" else 12
+        number = int.from_bytes(header.read(at, 4), "big")
+    for header in find(trak, b"mdia", b"hdlr"):
+        handler = header.read(8, 4)
+    stbls = find(trak, b"mdia", b"minf", b"stbl")
+    tables = {table.kind: table.body for stbl in stbls for table in boxes(stbl)}
+    kinds = (kind for tref in find(trak, b"tref") for kind in boxes(tref))
+    references = {kind.kind: _numbers(kind.body.read(0, 256)) for kind in kinds}
     entries = list(boxes(tables[b"stsd"].part(8)))[:16] if b"stsd" in tables else []
     return SampledTrack(
         number,
@@ -83,52 +81,33 @@ def samples_of(number: int, moofs: list[tuple[Window, int]], file: Window) -> It
 
 def _run_places(traf: Window, header: Window, position: int) -> Iterator[tuple[int, int]]:
     """Position and size of the samples in ``trun`` boxes (8.8.8)."""
-    data = header.read(0, 40)
-    flags = int.from_bytes(data[1:4], "big")
-    base, at = position, 8
-    if flags & 1:
-        base, at = int.from_bytes(data[at : at + 8], "big"), at + 8
-    at += 4 * bool(flags & 2) + 4 * bool(flags & 8)
-    usual = int.from_bytes(data[at : at + 4], "big") if flags & 16 else 0
+    head = Fields(header.read(0, 40), 1)
+    flags, _track = head.number(3), head.number(4)
+    base = head.number(8) if flags & 1 else position
+    head.take(4 * bool(flags & 2) + 4 * bool(flags & 8))
+    usual = head.number(4) if flags & 16 else 0
     for run in find(traf, b"trun"):
-        body = run.read(0, 1 << 16)
-        run_flags = int.from_bytes(body[1:4], "big")
-        count, at, start = int.from_bytes(body[4:8], "big"), 8, base
-        if run_flags & 1:
-            start, at = base + int.from_bytes(body[8:12], "big", signed=True), 12
-        at += 4 * bool(run_flags & 4)
-        step = 4 * sum(bool(run_flags & bit) for bit in (0x100, 0x200, 0x400, 0x800))
-        skip = 4 * bool(run_flags & 0x100)
+        fields = Fields(run.read(0, 1 << 16), 1)
+        flags, count = fields.number(3), fields.number(4)
+        start = base
+        if flags & 1:
+            start += int.from_bytes(fields.take(4), "big", signed=True)
+        fields.take(4 if flags & 4 else 0)
         for _ in range(min(count, _FIRST)):
-            size = (
-                int.from_bytes(body[at + skip : at + skip + 4], "big")
-                if run_flags & 0x200
-                else usual
-            )
+            fields.take(4 if flags & 0x100 else 0)
+            size = fields.number(4) if flags & 0x200 else usual
+            fields.take(4 * bool(flags & 0x400) + 4 * bool(flags & 0x800))
             yield start, size
             start += size
-            at += step
-
-
-def _media(mdia: Window, tables: dict[bytes, Window]) -> bytes:
-    handler = b""
-    for box in boxes(mdia):
-        if box.kind == b"hdlr":
-            handler = box.body.read(8, 4)
-        elif box.kind == b"minf":
-            for inner in boxes(box.body):
-                if inner.kind == b"stbl":
-                    tables.update({table.kind: table.body for table in boxes(inner.body)})
-    return handler
 
 
 def _length_width(entry: Window) -> int:
     """The field lengthSizeMinusOne of avcC or hvcC (ISO/IEC 14496-15, 5.3.3 and 8.3.3)."""
     for box in boxes(entry.part(78)):
-        if box.kind == b"avcC":
-            return (int.from_bytes(box.body.read(4, 1), "big") & 3) + 1
-        if box.kind == b"hvcC":
-            return (int.from_bytes(box.body.read(21, 1), "big") & 3) + 1
+        if box.kind in (b"avcC", b"hvcC"):
+            return (
+                int.from_bytes(box.body.read(4 if box.kind == b"avcC" else 21, 1), "big") & 3
+            ) + 1
     return 4
 
 

@@ -62,7 +62,7 @@ def _user_box(box: IsoBox, plain: Carrier) -> Iterator[Finding]:
     elif kind[:1] == b"\xa9" or kind in _SUBJECTS:
         yield from _tag(kind, _user_text(kind, box.body), plain)
     elif kind == b"name":
-        yield from text.tag("name", text.decode(box.body.read(0, _VALUE)), plain, plain)
+        yield from text.tag("name", text.decode(box.body.read(0, _VALUE)), plain)
     elif kind in _PICTURES:
         yield from pictures(box.body)
     else:
@@ -74,18 +74,14 @@ def _maker_box(box: IsoBox) -> Iterator[Finding]:
     kind = box.kind
     if kind == b"XMP_":
         yield from xmp.read(box.body.read(0, xmp.LIMIT))
-    elif kind == b"uuid":
-        yield from uuid_box(box.body)
     elif kind in POSITION_BLOCKS:
         yield Finding(Carrier.TELEMETRY_TRACK, What.LOCATION)
         yield from opaque.scan(box.body, Carrier.UNKNOWN_PART)
     elif kind in _SETTINGS:
         yield Finding(Carrier.DEVICE, What.IDENTITY)
         yield from opaque.scan(box.body, Carrier.UNKNOWN_PART)
-    elif kind in (b"free", b"skip"):
-        yield from padding(box.body)
     elif kind not in (b"hnti", b"hinf", b"btrt") or box.body.size > 64:
-        yield from opaque.read(box.body, Carrier.UNKNOWN_PART)
+        yield from common_box(box)
 
 
 def pictures(body: Window) -> Iterator[Finding]:
@@ -99,17 +95,27 @@ def pictures(body: Window) -> Iterator[Finding]:
     yield from opaque.scan(body, Carrier.UNKNOWN_PART)
 
 
-def padding(body: Window) -> Iterator[Finding]:
+def common_box(box: IsoBox, otherwise: Carrier = Carrier.UNKNOWN_PART) -> Iterator[Finding]:
+    """A box of a kind that may be anywhere; any other kind is read as *otherwise*."""
+    if box.kind in (b"free", b"skip"):
+        yield from _padding(box.body)
+    elif box.kind == b"uuid":
+        yield from _uuid_box(box.body)
+    elif box.kind == b"jumb":
+        yield from embedded.c2pa(box.body)
+    else:
+        yield from opaque.read(box.body, otherwise)
+
+
+def _padding(body: Window) -> Iterator[Finding]:
     """A ``free`` box: zeros and a program's mark are silent; dashcams write positions there."""
     data = body.read(0, 64 << 10)
-    if re.fullmatch(rb"(?:IsoMedia File Produced with GPAC[^\0]{0,80})?\0*", data):
-        if body.size > len(data) and body.read(body.size - 4096, 4096).strip(b"\0"):
-            yield from opaque.read(body, Carrier.UNKNOWN_PART)
-        return
-    yield from opaque.read(body, Carrier.UNKNOWN_PART)
+    silent = re.fullmatch(rb"(?:IsoMedia File Produced with GPAC[^\0]{0,80})?\0*", data)
+    if not silent or (body.size > len(data) and body.read(body.size - 4096, 4096).strip(b"\0")):
+        yield from opaque.read(body, Carrier.UNKNOWN_PART)
 
 
-def uuid_box(body: Window) -> Iterator[Finding]:
+def _uuid_box(body: Window) -> Iterator[Finding]:
     """Extension boxes by their 16 bytes of type: XMP, C2PA, EXIF of cameras; else unknown."""
     kind = body.read(0, 16)
     if kind == bytes.fromhex("be7acfcb97a942e89c71999491e3afac"):
@@ -135,12 +141,8 @@ def metadata(meta: Window, plain: Carrier) -> Iterator[Finding]:
         elif box.kind == b"xml ":
             yield from opaque.read(box.body, Carrier.CONTAINER_TAG)
             yield from xmp.attributes(box.body.read(4, xmp.LIMIT))
-        elif box.kind in (b"free", b"skip"):
-            yield from padding(box.body)
-        elif box.kind in (b"uuid", b"jumb"):
-            yield from uuid_box(box.body) if box.kind == b"uuid" else embedded.c2pa(box.body)
         elif box.kind not in (b"hdlr", b"dinf", b"iloc", b"iinf", b"pitm", b"ctry", b"lang"):
-            yield from opaque.read(box.body, plain)
+            yield from common_box(box, plain)
 
 
 def _keys(body: Window) -> Iterator[str]:
@@ -205,9 +207,7 @@ def _user_text(kind: bytes, body: Window) -> bytes:
 def _tag(kind: bytes, value: bytes, plain: Carrier) -> Iterator[Finding]:
     name = _SUBJECTS.get(kind, "text")
     if kind in (b"\xa9too", b"\xa9enc", b"\xa9swr", b"\xa9req"):
-        if PROGRAM.fullmatch(text.decode(value).strip(" \0\n")):
-            return
-        name = "software"
+        name = "software encoder"  # silent if it is one that is known
     yield from _found(name, value, plain)
 
 

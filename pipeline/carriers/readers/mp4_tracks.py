@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from pipeline.carriers import embedded, opaque, sei, text
-from pipeline.carriers.containers.boxes import boxes, find
+from pipeline.carriers.containers.boxes import IsoBox, boxes, find
 from pipeline.carriers.readers import mp4_tags
 from pipeline.carriers.readers.mp4_samples import SampledTrack, samples, samples_of, track
 from pipeline.carriers.window import Window
@@ -18,13 +18,14 @@ from pipeline.model import Carrier, Finding, What
 _TRACKS = 64
 _TEXTS = 400
 
-_TRAK = frozenset(b"tkhd tref edts mdia tapt load clip matt imap elng txas tsel".split())
-_MDIA = frozenset(b"mdhd hdlr minf elng".split())
-_MINF = frozenset(b"vmhd smhd gmhd nmhd sthd hmhd hdlr dinf stbl code".split())
-_STBL = frozenset(
-    b"stsd stts ctts cslg stsc stsz stz2 stco co64 stss stps stsh stdp sdtp sbgp sgpd padb subs"
-    b" saiz saio csgp stvd".split()
-)
+# The boxes that each container in a track may hold.
+_ALLOWED = {
+    b"trak": b"tkhd tref edts mdia tapt load clip matt imap elng txas tsel".split(),
+    b"mdia": b"mdhd hdlr minf elng".split(),
+    b"minf": b"vmhd smhd gmhd nmhd sthd hmhd hdlr dinf stbl code".split(),
+    b"stbl": b"stsd stts ctts cslg stsc stsz stz2 stco co64 stss stps stsh stdp sdtp sbgp sgpd padb"
+    b" subs saiz saio csgp stvd".split(),
+}
 _ENTRY = frozenset(
     b"avcC hvcC av1C vpcC esds pasp colr clap btrt fiel gama chan wave mdcv clli SmDm CoLL dvcC"
     b" dvvC dvwC lhvC vexu hfov sv3d st3d dOps dfLa alac dac3 dec3 d263 damr ac-3 glbl m4ds jpgC"
@@ -99,34 +100,26 @@ def times(header: Window) -> Iterator[Finding]:
         yield Finding(Carrier.TIME, What.TIME)
 
 
-def _structure(trak: Window) -> Iterator[Finding]:
-    """The boxes of a track, down to the entries of the sample description."""
-    levels = ((trak, _TRAK), *((each, _MDIA) for each in find(trak, b"mdia")))
-    for each in find(trak, b"mdia", b"minf"):
-        levels = (*levels, (each, _MINF))
-    for each in find(trak, b"mdia", b"minf", b"stbl"):
-        levels = (*levels, (each, _STBL))
-    for body, allowed in levels:
-        for box in boxes(body):
-            if box.kind in (b"tkhd", b"mdhd"):
-                yield from times(box.body)
-            elif box.kind == b"hdlr":
-                yield from _name(box.body)
-            elif box.kind not in allowed:
-                yield from _extra(box.kind, box.body)
+def _structure(body: Window, kind: bytes = b"trak") -> Iterator[Finding]:
+    """The boxes of a track, down to the sample table."""
+    for box in boxes(body):
+        if box.kind in (b"tkhd", b"mdhd"):
+            yield from times(box.body)
+        elif box.kind == b"hdlr":
+            yield from _name(box.body)
+        elif box.kind not in _ALLOWED[kind]:
+            yield from _extra(box)
+        elif box.kind in _ALLOWED:
+            yield from _structure(box.body, box.kind)
 
 
-def _extra(kind: bytes, body: Window) -> Iterator[Finding]:
-    if kind == b"udta":
-        yield from mp4_tags.user_data(body, track=True)
-    elif kind == b"meta":
-        yield from mp4_tags.metadata(body, Carrier.STREAM_TAG)
-    elif kind in (b"free", b"skip"):
-        yield from mp4_tags.padding(body)
-    elif kind == b"uuid":
-        yield from mp4_tags.uuid_box(body)
+def _extra(box: IsoBox) -> Iterator[Finding]:
+    if box.kind == b"udta":
+        yield from mp4_tags.user_data(box.body, track=True)
+    elif box.kind == b"meta":
+        yield from mp4_tags.metadata(box.body, Carrier.STREAM_TAG)
     else:
-        yield from opaque.read(body, Carrier.UNKNOWN_PART)
+        yield from mp4_tags.common_box(box)
 
 
 def _name(handler: Window) -> Iterator[Finding]:
@@ -172,7 +165,7 @@ def _entry(entry: Window) -> Iterator[Finding]:
         if box.kind == b"colr" and box.body.read(0, 4) in (b"prof", b"rICC"):
             yield from embedded.icc(box.body.read(4, embedded.PROFILE))
         elif box.kind and box.kind not in _ENTRY:
-            yield from _extra(box.kind, box.body)
+            yield from _extra(box)
 
 
 def _chapters(each: SampledTrack, content: list[bytes], file: Window) -> Iterator[Finding]:
