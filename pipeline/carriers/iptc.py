@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.carriers import embedded, opaque, text, xmp
-from pipeline.carriers.window import Window
+from pipeline.carriers.window import Fields, Window
 from pipeline.model import Carrier, Finding, What
 
 _COUNT = 2000
 
 # Record 2, the application record, by dataset.
 _PLACE = frozenset((26, 27, 90, 92, 95, 100, 101))
-_PERSON = frozenset((80, 85, 110, 115, 116, 118, 122))
-_TIME = frozenset((30, 35, 37, 38, 47, 50, 55, 60, 62, 63))
-_DEVICE = frozenset((65, 70))
 _SILENT = frozenset((0, 3, 10, 130, 131))
-_SERIAL = frozenset((100, 184, 185, 186, 187, 188))
+_FINDINGS = {
+    **dict.fromkeys((80, 85, 110, 115, 116, 118, 122), Finding(Carrier.PERSON, What.IDENTITY)),
+    **dict.fromkeys((30, 35, 37, 38, 47, 50, 55, 60, 62, 63), Finding(Carrier.TIME, What.TIME)),
+    **dict.fromkeys((65, 70), Finding(Carrier.DEVICE, What.IDENTITY)),
+    **dict.fromkeys(range(184, 189), Finding(Carrier.SERIAL_NUMBER, What.IDENTITY)),
+}
 
 # Photoshop resources that hold settings of printing and of the program's windows only.
 _HARMLESS = frozenset((*range(1000, 1024), 1025, 1026, 1032, 1037, 1044, 1049, 1061, 1062, 10000))
@@ -43,21 +45,17 @@ def resources(window: Window) -> Iterator[Finding]:
 
 def records(data: bytes) -> Iterator[Finding]:
     """IIM datasets: the marker 0x1C, record, dataset, length (IPTC-IIM 4.2, 1.5)."""
-    at = 0
+    fields = Fields(data)
     for _ in range(_COUNT):
-        if len(data) - at < 5 or data[at] != 0x1C:
+        if len(data) - fields.at < 5 or data[fields.at] != 0x1C:
             break
-        record, dataset = data[at + 1], data[at + 2]
-        size = int.from_bytes(data[at + 3 : at + 5], "big")
-        at += 5
+        _marker, record, dataset, size = (fields.number(width) for width in (1, 1, 1, 2))
         if size & 0x8000:  # an extended dataset gives the size of its length field
             wide = size & 0x7FFF
-            size = int.from_bytes(data[at : at + min(wide, 8)], "big")
-            at += wide
-        yield from _dataset(record, dataset, data[at : at + min(size, text.LIMIT)])
-        at += size
-    if data[at:].strip(b"\0"):
-        yield Finding(Carrier.UNKNOWN_PART, text.kind_of(text.decode(data[at:])))
+            size = int.from_bytes(fields.take(wide)[:8], "big")
+        yield from _dataset(record, dataset, fields.take(size)[: text.LIMIT])
+    if rest := data[fields.at :].strip(b"\0"):
+        yield Finding(Carrier.UNKNOWN_PART, text.kind_of(text.decode(rest)))
 
 
 def _dataset(record: int, dataset: int, value: bytes) -> Iterator[Finding]:
@@ -69,16 +67,11 @@ def _dataset(record: int, dataset: int, value: bytes) -> Iterator[Finding]:
     elif dataset in _PLACE:
         yield Finding(Carrier.IPTC_PLACE, What.LOCATION)
     else:
-        kinds = (
-            (_PERSON, Finding(Carrier.PERSON, What.IDENTITY)),
-            (_TIME, Finding(Carrier.TIME, What.TIME)),
-            (_DEVICE, Finding(Carrier.DEVICE, What.IDENTITY)),
-            (_SERIAL, Finding(Carrier.SERIAL_NUMBER, What.IDENTITY)),
-        )
-        known = [finding for numbers, finding in kinds if dataset in numbers]
+        known = _FINDINGS.get(dataset)
         what = text.kind_of(text.decode(value))
-        yield from known
-        if not known or (what is What.LOCATION and known[0].what is not What.TIME):
+        if known:
+            yield known
+        if known is None or (what is What.LOCATION and known.what is not What.TIME):
             yield Finding(Carrier.COMMENT_TEXT, what)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Literal
 
 from pipeline.carriers import text, xmp
@@ -71,14 +72,14 @@ def _window(window: Window, carrier: Carrier, start: int, size: int) -> Iterator
     data = window.read(start, size)
     if has_location(data):
         yield Finding(carrier, What.LOCATION)
-    for match in _first(_TIFF, data):
+    for match in islice(_TIFF.finditer(data), _HITS):
         if _plausible(data[match.start() : match.start() + (64 << 10)]):
             yield from window.part(start + match.start()).inside(carrier)
-    for match in _first(_XMP, data, 1):
+    for match in islice(_XMP.finditer(data), 1):
         for finding in xmp.read(data[match.start() :]):
             yield finding
             yield Finding(carrier, finding.what)
-    for match in _first(_JPEG, data, 2):
+    for match in islice(_JPEG.finditer(data), 2):
         if start + match.start():
             yield from window.part(start + match.start()).inside(carrier)
 
@@ -90,12 +91,3 @@ def _plausible(head: bytes) -> bool:
     count = int.from_bytes(head[at : at + 2], order)
     kinds = [head[at + 4 + 12 * i : at + 6 + 12 * i] for i in range(min(count, 100))]
     return 0 < count <= 100 and all(0 < int.from_bytes(kind, order) <= 13 for kind in kinds)
-
-
-def _first(pattern: re.Pattern[bytes], data: bytes, count: int = _HITS) -> list[re.Match[bytes]]:
-    found = []
-    for match in pattern.finditer(data):
-        found.append(match)
-        if len(found) == count:
-            break
-    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -116,9 +117,4 @@ def _place_in(window: Window, at: int, data: bytes) -> bool:
 
 def _all(word: bytes, data: bytes) -> Iterator[int]:
     """The first 20 positions of *word* in *data*."""
-    start = -1
-    for _ in range(_HITS):
-        start = data.find(word, start + 1)
-        if start < 0:
-            return
-        yield start
+    return (match.start() for match in islice(re.finditer(re.escape(word), data), _HITS))

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from pipeline.carriers import opaque, text
+from pipeline.carriers.window import Fields
 from pipeline.model import Carrier, Finding, What
 
 _MESSAGES = 400
@@ -31,6 +32,13 @@ _START = re.compile(b"\x00\x00\x01")
 # Registered data that says how to show the picture: HDR10+, Dolby, SL-HDR, active format.
 _LIGHT = (b"\xb5\x00\x3c\x00\x01", b"\xb5\x00\x3b", b"\xb5\x00\x3a", b"\x26\x00\x04\x00\x05")
 _MDPM_PLACE = frozenset(range(0xB0, 0xD0))
+
+_FAMILIES = {
+    "h264": ["avc1", "avc2", "avc3", "avc4", "h264", "x264", "dva1", "dvav", "v_mpeg4/iso/avc"],
+    "hevc": ["hvc1", "hev1", "hevc", "dvh1", "dvhe", "v_mpegh/iso/hevc"],
+    "av1": ["av01", "v_av1"],
+    "mpeg2": ["mp2v", "mpg2", "m2v1", "v_mpeg2", "mx3p", "xdvc", "hdv1", "hdv2", "hdv3"],
+}
 
 
 class Messages:
@@ -53,21 +61,19 @@ class Messages:
         """One NAL unit of "h264" or "hevc" without its start code or length."""
         if len(nal) < 3:
             return
-        if codec == "h264":
-            if nal[0] & 31 == 6:
-                self._sei(_unescaped(nal[1:]))
-        elif (nal[0] >> 1) & 63 in (39, 40):
-            self._sei(_unescaped(nal[2:]))
+        head = 1 if codec == "h264" else 2
+        is_sei = nal[0] & 31 == 6 if codec == "h264" else (nal[0] >> 1) & 63 in (39, 40)
+        if is_sei:  # without the bytes that keep start codes out of it
+            self._sei(nal[head:].replace(b"\0\0\3", b"\0\0"))
 
     def sample(self, data: bytes, codec: str, width: int = 4) -> None:
         """One frame whose units each follow their length in *width* bytes."""
-        at = 0
+        units = Fields(data)
         for _ in range(_UNITS):
-            size = int.from_bytes(data[at : at + width], "big")
-            if not 0 < size <= len(data) - at - width:
+            size = units.number(width)
+            if not 0 < size <= len(data) - units.at:
                 return
-            self.unit(data[at + width : at + width + size], codec)
-            at += width + size
+            self.unit(units.take(size), codec)
 
     def stream(self, data: bytes, codec: str) -> None:
         """A stretch of a byte stream with start codes (H.264 annex B), also of MPEG-2."""
@@ -85,14 +91,11 @@ class Messages:
             self.av1(data[4:])
         if codec != "hevc" or len(data) < 23:
             return
-        at = 23
-        for _ in range(data[22]):
-            count = int.from_bytes(data[at + 1 : at + 3], "big")
-            at += 3
-            for _ in range(min(count, _UNITS)):
-                size = int.from_bytes(data[at : at + 2], "big")
-                self.unit(data[at + 2 : at + 2 + size], codec)
-                at += 2 + size
+        arrays = Fields(data, 22)
+        for _ in range(arrays.number(1)):
+            arrays.take(1)
+            for _ in range(min(arrays.number(2), _UNITS)):
+                self.unit(arrays.take(arrays.number(2)), codec)
 
     def av1(self, data: bytes) -> None:
         """One temporal unit of AV1 (5.3.1): metadata OBUs."""
@@ -182,17 +185,7 @@ class Messages:
 
 def codec_of(name: str) -> str:
     """The family that :class:`Messages` reads, by a four-character code or codec name."""
-    name = name.lower()
-    families = {
-        "h264": ("avc1", "avc2", "avc3", "avc4", "h264", "x264", "dva1", "dvav", "v_mpeg4/iso/avc"),
-        "hevc": ("hvc1", "hev1", "hevc", "dvh1", "dvhe", "v_mpegh/iso/hevc"),
-        "av1": ("av01", "v_av1"),
-        "mpeg2": ("mp2v", "mpg2", "m2v1", "v_mpeg2", "mx3p", "xdvc", "hdv1", "hdv2", "hdv3"),
-    }
-    for family, codes in families.items():
-        if name in codes:
-            return family
-    return ""
+    return next((family for family, codes in _FAMILIES.items() if name.lower() in codes), "")
 
 
 def read(
@@ -215,10 +208,6 @@ def read(
     yield from messages.findings()
 
 
-def _unescaped(data: bytes) -> bytes:
-    return data.replace(b"\0\0\3", b"\0\0")
-
-
 def _sum(data: bytes, at: int) -> tuple[int, int]:
     """A number written as bytes of 255 and a rest (H.264 7.3.2.3.1), and the position after it."""
     total = 0
@@ -229,13 +218,10 @@ def _sum(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _leb128(data: bytes, at: int) -> tuple[int, int]:
+    """A number of at most eight bytes of seven bits each, and the position after it."""
     value = 0
-    for index in range(8):
-        if at >= len(data):
-            break
-        byte = data[at]
-        at += 1
+    for index, byte in enumerate(data[at : at + 8]):
         value |= (byte & 127) << (7 * index)
         if not byte & 128:
-            break
-    return value, at
+            return value, at + index + 1
+    return value, min(at + 8, len(data))

@@ -11,6 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from pipeline.carriers import text
 from pipeline.model import Carrier, Finding, What
@@ -57,9 +58,7 @@ def attributes(data: bytes) -> Iterator[Finding]:
         yield from read(data)
         return
     found: set[Finding] = set()
-    for match, _ in zip(
-        _ATTRIBUTE.finditer(_decoded(data[:LIMIT])), range(_PROPERTIES), strict=False
-    ):
+    for match in islice(_ATTRIBUTE.finditer(_decoded(data[:LIMIT])), _PROPERTIES):
         value = match[2][1:-1][:_VALUE]
         found.update(text.tag(match[1], value, Carrier.CONTAINER_TAG, Carrier.XMP_POSITION))
     yield from found
