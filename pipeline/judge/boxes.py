@@ -31,11 +31,8 @@ _SHAPE = {
     "moov/trak/mdia/minf/dinf/dref": "url",
     _STBL: "stsd stts stss? ctts? stsc stsz stco? co64? sgpd? sbgp?",
 }
-# Bytes of fields before the first box of a container.
-_FIELDS = {
-    "moov/trak/mdia/minf/dinf/dref": 8,
-    _STSD: 8,
-}
+# Bytes of fields before the first box of a container, where there are any.
+_FIELDS = {"moov/trak/mdia/minf/dinf/dref": 8, _STSD: 8}
 
 
 @dataclass(frozen=True)
@@ -45,14 +42,6 @@ class EntryShape:
     name: str
     fields: int
     boxes: str
-
-
-@dataclass(frozen=True)
-class _Shape:
-    """The allow-list: what each container may hold, and the bytes before its first box."""
-
-    boxes: dict[str, str]
-    fields: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -108,10 +97,8 @@ def read_file(data: Bytes, entries: Collection[EntryShape], problems: Problems) 
     :raises BoxError: the bytes are not boxes.
     """
     names = " ".join(f"{entry.name}?" for entry in entries)
-    shape = _Shape(
-        _SHAPE | {_STSD: names} | {f"{_STSD}/{each.name}": each.boxes for each in entries},
-        _FIELDS | {f"{_STSD}/{each.name}": each.fields for each in entries},
-    )
+    shape = _SHAPE | {_STSD: names} | {f"{_STSD}/{each.name}": each.boxes for each in entries}
+    fields = _FIELDS | {f"{_STSD}/{each.name}": each.fields for each in entries}
     row = list(boxes(data, 0, len(data)))
     _compare("", _SHAPE[""], [_name(box.type) for box in row], problems)
     problems.stop()
@@ -119,25 +106,26 @@ def read_file(data: Bytes, entries: Collection[EntryShape], problems: Problems) 
     problems.need(row[0].type == b"ftyp", "the file does not begin with ftyp")
     if free := parts.get("free"):
         problems.need(free.end == free.body, "the box free is not empty")
-    moov = _Reader(data, shape, problems).box(parts["moov"], "moov")
+    moov = _Reader(data, shape, fields, problems).box(parts["moov"], "moov")
     problems.stop()
     return Mp4File(read(data, parts["ftyp"].body, parts["ftyp"].end), moov, parts["mdat"])
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads the boxes of moov that the shape lists."""
+    """Reads the boxes of moov that the shape lists for each path."""
 
     data: Bytes
-    shape: _Shape
+    shape: dict[str, str]
+    fields: dict[str, int]
     problems: Problems
 
     def box(self, box: BoxExtent, path: str) -> Mp4Box:
         """Read a box and the boxes in it."""
-        rules = self.shape.boxes.get(path)
+        rules = self.shape.get(path)
         if rules is None:
             return Mp4Box(path, read(self.data, box.body, box.end, _MAX_TABLES))
-        first = box.body + self.shape.fields.get(path, 0)
+        first = box.body + self.fields.get(path, 0)
         row = list(boxes(self.data, first, box.end))
         _compare(path, rules, [_name(each.type) for each in row], self.problems)
         known = rules.replace("?", "").replace("+", "").split()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline.judge.boxes import Mp4Box
+from pipeline.judge.boxes import EntryShape, Mp4Box
 from pipeline.judge.problems import Problems
 from pipeline.judge.tables import Samples
 
@@ -39,15 +39,12 @@ class SampleEntry:
 class TrackCodec:
     """How the track of a codec is judged.
 
-    ``entry`` is the type of its sample entry, ``fields`` the number of bytes before the first box
-    in it, ``boxes`` the boxes that it may hold, as in the allow-list.  ``read_entry`` reads it; it
-    is given the track's number too.  ``judge_samples`` looks at every sample.
+    ``entry`` is the allow-list of its sample entry.  ``read_entry`` reads it; it is given the
+    track's number too.  ``judge_samples`` looks at every sample.
     """
 
     name: str
-    entry: str
-    fields: int
-    boxes: str
+    entry: EntryShape
     read_entry: Callable[[Mp4Box, int, Problems], SampleEntry]
     judge_samples: Callable[[memoryview, SampleEntry, Samples, Problems], None]
 

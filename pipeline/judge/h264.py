@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 
 from pipeline.errors import NotClean
-from pipeline.judge.boxes import Mp4Box
+from pipeline.judge.boxes import EntryShape, Mp4Box
 from pipeline.judge.codecs import SampleEntry, TrackCodec, bit_rates
 from pipeline.judge.problems import Problems
 from pipeline.judge.tables import Samples, places
@@ -132,10 +132,5 @@ def _fault(kind: int) -> str:
 
 
 H264 = TrackCodec(
-    name="h264",
-    entry="avc1",
-    fields=78,
-    boxes="avcC colr? pasp? btrt?",
-    read_entry=sample_entry,
-    judge_samples=judge_pictures,
+    "h264", EntryShape("avc1", 78, "avcC colr? pasp? btrt?"), sample_entry, judge_pictures
 )

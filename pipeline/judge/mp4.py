@@ -16,7 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from pipeline.errors import NotClean
-from pipeline.judge.boxes import EntryShape, read_file
+from pipeline.judge.boxes import read_file
 from pipeline.judge.codecs import TrackCodec
 from pipeline.judge.h264 import H264
 from pipeline.judge.headers import JudgedMovie, JudgedTrack, read_movie, read_type
@@ -99,10 +99,9 @@ def _facts(
     data: mmap.mmap, kind: Mp4Kind, picture_codec: TrackCodec, problems: Problems
 ) -> Mp4Facts:
     codecs = (picture_codec, AAC, ALAC)
-    entries = [EntryShape(codec.entry, codec.fields, codec.boxes) for codec in codecs]
-    file = read_file(data, entries, problems)
+    file = read_file(data, [codec.entry for codec in codecs], problems)
     read_type(file.ftyp, problems)
-    movie = read_movie(file.moov, {codec.entry: codec for codec in codecs}, problems)
+    movie = read_movie(file.moov, {codec.entry.name: codec for codec in codecs}, problems)
     found = tuple((track.codec.name, track.enabled) for track in movie.tracks)
     wanted = tuple((name.replace("picture", picture_codec.name), on) for name, on in kind.value)
     listed = ", ".join(name if enabled else f"{name} (off)" for name, enabled in wanted)

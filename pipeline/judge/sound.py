@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 
-from pipeline.judge.boxes import Mp4Box
+from pipeline.judge.boxes import EntryShape, Mp4Box
 from pipeline.judge.codecs import SampleEntry, TrackCodec, bit_rates
 from pipeline.judge.problems import Problems
 from pipeline.judge.tables import Samples, places
@@ -67,13 +67,8 @@ def alac_entry(entry: Mp4Box, _track: int, problems: Problems) -> SampleEntry:
         *(largest, rate * channels * bits, rate),
     )
     problems.need(entry["alac"].data == wanted, "values in the ALAC cookie that we do not write")
-    return SampleEntry(
-        "alac",
-        channels=channels,
-        sample_rate=rate,
-        frame=_ALAC_FRAME,
-        rates=bit_rates(entry, problems),
-    )
+    rates = bit_rates(entry, problems)
+    return SampleEntry("alac", channels=channels, sample_rate=rate, frame=_ALAC_FRAME, rates=rates)
 
 
 def judge_sound(data: memoryview, codec: SampleEntry, samples: Samples, problems: Problems) -> None:
@@ -104,5 +99,5 @@ def _ends(last: int) -> bool:
     return 0 <= zeros < 8 and last >> zeros & 7 == 7
 
 
-AAC = TrackCodec("aac", "mp4a", 28, "esds btrt?", aac_entry, judge_sound)
-ALAC = TrackCodec("alac", "alac", 28, "alac btrt?", alac_entry, judge_sound)
+AAC = TrackCodec("aac", EntryShape("mp4a", 28, "esds btrt?"), aac_entry, judge_sound)
+ALAC = TrackCodec("alac", EntryShape("alac", 28, "alac btrt?"), alac_entry, judge_sound)
