@@ -12,6 +12,7 @@ import json
 import sys
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from typing import TypedDict
 
 import av
@@ -21,12 +22,9 @@ from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-_NOT_FOOTAGE = (
-    Disposition.attached_pic
-    | Disposition.timed_thumbnails
-    | Disposition.dependent
-    | Disposition.still_image
-)
+_NOT_FOOTAGE = Disposition.attached_pic | Disposition.timed_thumbnails
+_NOT_FOOTAGE |= Disposition.dependent | Disposition.still_image
+_ENCRYPTED = frozenset(("encv", "enca", "drmi", "drms"))
 _TRIES = 300  # packets to decode before a file without a first frame counts as corrupt
 
 
@@ -92,15 +90,28 @@ class StreamExtent:
     end: Fraction | None = None
     last: int = 0
 
+    def span(self, origin: float) -> StreamSpan:
+        """The moments in seconds after *origin*."""
+        start, latest, end = (
+            None if moment is None else float(moment) - origin
+            for moment in (self.start, self.latest, self.end)
+        )
+        return {
+            "packets": self.packets,
+            "start_s": start,
+            "latest_s": latest,
+            "end_s": end,
+            "last_has_length": bool(self.last),
+        }
+
 
 def main(path: str, demuxer: str, *pairs: str) -> ProbedFile | None:
     """What the file holds; None where it can't be opened.
 
     :param pairs: options for the demuxer, each as NAME=VALUE.
     """
-    options = {"protocol_whitelist": "file", "enable_drefs": "0"}
-    if pairs:
-        options = {"protocol_whitelist": "file", **dict(pair.split("=", 1) for pair in pairs)}
+    options = dict(pair.split("=", 1) for pair in pairs) or {"enable_drefs": "0"}
+    options["protocol_whitelist"] = "file"
     try:
         container = av.open(path, format=demuxer, options=options, metadata_errors="replace")
     except (av.FFmpegError, ValueError, OSError):
@@ -112,25 +123,20 @@ def main(path: str, demuxer: str, *pairs: str) -> ProbedFile | None:
 def _facts(container: InputContainer) -> ProbedFile:
     videos = [s for s in container.streams.video if not s.disposition & _NOT_FOOTAGE]
     audios = [s for s in container.streams.audio if s.codec_context is not None]
-    video = max(videos, key=_rank, default=None)
-    audio = audios[0] if audios else None
+    video, audio = max(videos, key=_rank, default=None), next(iter(audios), None)
     facts: ProbedFile = {
         "container": container.format.name.split(",")[0],
-        "encrypted": _is_encrypted(container),
+        "encrypted": any(_tag(stream) in _ENCRYPTED for stream in container.streams),
         "video": None,
         "audio": None,
     }
     if video is None:
         return facts
-    extents = _extents(container, [s for s in (video, audio) if s is not None])
-    origin = _origin(container, extents)
-    facts["video"] = _video(container, video, _span(extents[video.index], origin))
+    spans = _spans(container, [s for s in (video, audio) if s is not None])
+    facts["video"] = _video(container, video, spans[video.index])
     if audio is not None:
-        facts["audio"] = {
-            "index": audio.index,
-            "codec": audio.codec_context.name,
-            **_span(extents[audio.index], origin),
-        }
+        name = audio.codec_context.name
+        facts["audio"] = {"index": audio.index, "codec": name, **spans[audio.index]}
     return facts
 
 
@@ -141,10 +147,6 @@ def _rank(stream: VideoStream) -> tuple[bool, int, int]:
     return bool(stream.disposition & Disposition.default), pixels, -stream.index
 
 
-def _is_encrypted(container: InputContainer) -> bool:
-    return any(_tag(stream) in {"encv", "enca", "drmi", "drms"} for stream in container.streams)
-
-
 def _tag(stream: Stream) -> str:
     try:
         return str(stream.codec_context.codec_tag) if stream.codec_context else ""
@@ -152,9 +154,9 @@ def _tag(stream: Stream) -> str:
         return ""
 
 
-def _extents(
+def _spans(
     container: InputContainer, streams: list[VideoStream | AudioStream]
-) -> dict[int, StreamExtent]:
+) -> dict[int, StreamSpan]:
     """Where the streams really begin and end, by reading all packets, not by the header."""
     seen = {stream.index: StreamExtent() for stream in streams}
     try:
@@ -172,28 +174,12 @@ def _extents(
                 extent.end, extent.last = end, packet.duration or 0
     except (av.FFmpegError, ValueError, OSError):
         pass  # the rest of a broken file is lost; the part before it counts
-    return seen
-
-
-def _origin(container: InputContainer, extents: dict[int, StreamExtent]) -> float:
-    """The time that FFmpeg calls 0."""
-    if container.start_time is not None:
-        return float(container.start_time) / 1_000_000
-    return min((float(e.start) for e in extents.values() if e.start is not None), default=0.0)
-
-
-def _span(extent: StreamExtent, origin: float) -> StreamSpan:
-    start, latest, end = (
-        None if moment is None else float(moment) - origin
-        for moment in (extent.start, extent.latest, extent.end)
-    )
-    return {
-        "packets": extent.packets,
-        "start_s": start,
-        "latest_s": latest,
-        "end_s": end,
-        "last_has_length": bool(extent.last),
-    }
+    if container.start_time is not None:  # the time that FFmpeg calls 0
+        origin = float(container.start_time) / 1_000_000
+    else:
+        starts = (float(e.start) for e in seen.values() if e.start is not None)
+        origin = min(starts, default=0.0)
+    return {index: extent.span(origin) for index, extent in seen.items()}
 
 
 def _video(container: InputContainer, stream: VideoStream, span: StreamSpan) -> ProbedVideo:
@@ -233,24 +219,12 @@ def _first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame |
         container.seek(0)
     except (av.FFmpegError, OSError):
         # a single picture can't be rewound; FFmpeg opens it again too
-        return _first_frame_of_new(container, stream)
-    return _decode(container, stream)
-
-
-def _first_frame_of_new(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
-    again = av.open(container.name, format=container.format.name.split(",")[0])
-    return _decode(again, next(s for s in again.streams.video if s.index == stream.index))
-
-
-def _decode(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
-    tries = 0
-    for packet in container.demux(stream):
-        tries += 1
-        if tries > _TRIES:
-            return None
+        container = av.open(container.name, format=container.format.name.split(",")[0])
+        stream = next(s for s in container.streams.video if s.index == stream.index)
+    for packet in islice(container.demux(stream), _TRIES):
         try:
-            for frame in packet.decode():
-                return frame
+            if frames := packet.decode():
+                return frames[0]
         except (av.FFmpegError, ValueError):
             continue
     return None
