@@ -139,7 +139,7 @@ def footage(server: Dovecot, account: Account, folder: Path) -> ProgramCost:
     argv = [sys.executable, "-m", "pipeline", "ingest"]
     secret = {"FOOTAGE_IMAP_PASSWORD": PASSWORD, "PYTHONPATH": str(ROOT)}
     # an installed program is compiled: import what the command will import, once
-    loaded = "import pipeline.cli, pipeline.commands.ingest, pipeline.ingest.imap"
+    loaded = "import pipeline.cli, pipeline.commands.stages, pipeline.ingest.imap"
     subprocess.run([sys.executable, "-c", loaded], env=_environment(secret), check=True)
     return cost(argv, folder, environment=secret)
 

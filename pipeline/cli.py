@@ -336,7 +336,7 @@ def _call(arguments: list[str], options: Options) -> Ending | None:
 
 def _said(error: FootageError) -> Ending:
     click.echo(f"footage: {error}", err=True)
-    return Ending(error.exit_code, {"error": str(error)})
+    return Ending(error.exit_code, {"error": str(error), **error.facts})
 
 
 def _flags(command: click.Command, arguments: list[str]) -> frozenset[str]:

@@ -13,7 +13,9 @@ from __future__ import annotations
 import errno
 import os
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,9 +25,13 @@ NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class FootageError(Exception):
-    """Base of all errors that end a command with a plain sentence instead of a traceback."""
+    """Base of all errors that end a command with a plain sentence instead of a traceback.
+
+    ``facts``: what ``--json`` and the ledger's record of the run hold beside the sentence.
+    """
 
     exit_code = 1
+    facts: Mapping[str, object] = MappingProxyType({})
 
 
 class StageError(FootageError):

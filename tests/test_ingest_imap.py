@@ -102,9 +102,8 @@ def test_a_folder_that_is_named_later_gets_what_came_before(
 
 
 def test_a_server_that_cannot_move(account: Account, tmp_path: Path) -> None:
-    """Copied, marked, and only these expunged: what others have marked stays."""
-    other = mail(subject="marked by somebody else").as_bytes()
-    account.append([cut := mail(("a.mp4", mp4())).as_bytes()[:-3000], *MAILS])
+    """Copied, marked, and only these expunged: what others have marked stays, and is left out."""
+    account.append([mail(subject="marked by somebody else").as_bytes(), *MAILS])
     with account.client() as client:
         client.select_folder("INBOX")
         client.delete_messages([1])
@@ -112,7 +111,7 @@ def test_a_server_that_cannot_move(account: Account, tmp_path: Path) -> None:
     assert scene.ingest().filed == 3
     assert len(account.mailbox("Done")) == 3
     assert list(account.mailbox()) == [1]
-    assert cut != other
+    assert len(scene.submissions()) == 3
 
 
 def test_a_mailbox_that_was_created_again_is_not_taken_in_twice(
@@ -193,7 +192,8 @@ def test_only_what_is_unknown_is_asked_for(seen: set[int], sets: list[str]) -> N
         ([(b"1 (BODY[]<0> {1}", b"a"), b" UID 7)"], b"a"),
         ([b'1 (UID 7 BODY[]<9> "a\\"\\\\b")'], b'a"\\b'),
         ([b'1 (UID 7 BODY[]<9> "")'], b""),
-        ([b"1 (UID 7 BODY[]<9> NIL)"], b""),
+        ([b'1 (UID 7 BODY[]<9> "12")'], b"12"),
+        ([b"1 (UID 7 BODY[]<9> NIL)"], None),
         ([b"2 (FLAGS (\\Seen))", (b"1 (UID 7 BODY[] {1}", b"a"), b")"], b"a"),
         ([b"2 (FLAGS (\\Seen))"], None),
         ([], None),

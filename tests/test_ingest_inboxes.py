@@ -136,6 +136,12 @@ def test_flags_of_a_maildir_do_not_make_a_mail_new(tmp_path: Path) -> None:
     assert scene.ingest() == IngestSummary()
 
 
+def test_mail_that_a_maildir_has_in_its_trash_is_left_out(tmp_path: Path) -> None:
+    scene = IngestScene.at(tmp_path, fill("maildir", tmp_path))
+    (tmp_path / "box/new/2.x").rename(tmp_path / "box/cur/2.x:2,ST")
+    assert scene.ingest().mails == 2
+
+
 def test_an_mbox_may_grow_and_shrink(tmp_path: Path) -> None:
     scene = IngestScene.at(tmp_path, fill("mbox", tmp_path))
     scene.ingest()

@@ -62,7 +62,7 @@ def _record(run: Run, run_id: str, command: str, step: Step) -> Ending:
     except BaseException as error:
         fault = named(error)
         with contextlib.suppress(LedgerError, DiskFull):  # the first error counts
-            run.ledger.runs.end(run_id, fault.exit_code, {"error": _sentence(fault)})
+            run.ledger.runs.end(run_id, fault.exit_code, {"error": _sentence(fault), **fault.facts})
         raise fault from error
     ending = Ending(EXIT_CLIP_FAILED if failed else 0, facts)
     run.ledger.runs.end(run_id, ending.exit_code, facts)

@@ -33,8 +33,6 @@ def take_in(run: Run, *, dry_run: bool = False) -> Facts:
     done = ingest.run(run, dry_run=dry_run)
     if dry_run:
         run.console.say(f"ingest: {len(done.coming)} new mails would come in")
-    else:
-        run.console.say(f"ingest: {done.mails} new mails, {done.attachments} attachments")
     return {"ingest": asdict(done)}
 
 

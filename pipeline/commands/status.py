@@ -25,6 +25,7 @@ class _Standing:
     admitted: int
     last_run: RunRecord | None
     last_night: RunRecord | None
+    last_ingest: RunRecord | None
     montages: list[MontageRecord]
 
 
@@ -44,7 +45,8 @@ def tell(config: Config) -> Ending:
             waiting=len(rules.waiting(rows)) if required else 0,
             admitted=len(rules.admitted(rows, required=required)),
             last_run=ledger.runs.last(),
-            last_night=ledger.runs.last("run"),
+            last_night=(night := ledger.runs.last("run")),
+            last_ingest=_newer(night, ledger.runs.last("ingest")),
             montages=ledger.runs.montages(),
         )
     return Ending(facts=_facts(standing), lines=tuple(_lines(standing)))
@@ -56,6 +58,7 @@ def _facts(standing: _Standing) -> Facts:
         "totals": standing.counts,
         "last_run": asdict(standing.last_run) if standing.last_run else None,
         "last_night": asdict(standing.last_night) if standing.last_night else None,
+        "mails_left": _left(standing),
         "failed": [_failure(row) for row in standing.failed],
         "waiting_for_review": standing.waiting,
         "waiting_for_process": standing.counts[Status.PENDING],
@@ -65,6 +68,16 @@ def _facts(standing: _Standing) -> Facts:
             for it in standing.montages
         ],
     }
+
+
+def _newer(one: RunRecord | None, other: RunRecord | None) -> RunRecord | None:
+    return max((run for run in (one, other) if run), key=lambda run: run.started_at, default=None)
+
+
+def _left(standing: _Standing) -> list[Facts]:
+    """The mails that the last reading of the inbox left on the server."""
+    left = standing.last_ingest.summary.get("left") if standing.last_ingest else None
+    return left if isinstance(left, list) else []
 
 
 def _failure(row: Row) -> Facts:
@@ -85,6 +98,9 @@ def _lines(standing: _Standing) -> Iterator[str]:
         yield f"Last night: {_run(night)}"
     if last and last != night:
         yield f"Last command: {_run(last)}"
+    for mail in _left(standing):
+        known = [mail["received_at"], f"{mail['size']} bytes"] if mail["size"] else ["size unknown"]
+        yield f"Left on the server: mail {', '.join(map(str, [mail['uid'], *known]))}"
     for row in standing.failed:
         failure = _failure(row)
         name = f"{(row.attachment.sha256 or '')[:12]} {row.attachment.filename}"

@@ -1,14 +1,18 @@
-"""Connecting to an IMAP server: encryption, certificates and time limits."""
+"""Connecting to an IMAP server: encryption, certificates, time limits, and busy servers."""
 
 from __future__ import annotations
 
 import imaplib
+import re
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+
+from imapclient.imap4 import IMAP4WithTimeout
+from imapclient.tls import IMAP4_TLS
 
 from pipeline.config import Config
 from pipeline.errors import InboxError
@@ -18,6 +22,41 @@ ANSWER_S = 60.0  # between two bytes
 PATIENCE_S = 300.0  # for a whole answer, which carries at most one piece of a mail
 BROKEN = (OSError, imaplib.IMAP4.abort, EOFError)
 """What a connection raises when it broke; a new connection may do better."""
+
+# What servers answer when the account, and not the command, is the reason: the codes of RFC 5530,
+# of Gmail and of Yahoo, the words of servers that give no code, and what they mean.
+_BUSY = {
+    "OVERQUOTA": ("quota", "the account is over a limit of its storage or bandwidth"),
+    "THROTTLED": ("throttl|bandwidth", "it slows this account down"),
+    "LIMIT": (
+        "too many|too fast|rate limit|maximum number|limit.{0,20} exceeded|exceeded.{0,20} limit",
+        "it counts too many connections or requests",
+    ),
+    "INUSE": ("is in use", "another program uses the mailbox"),
+    "UNAVAILABLE": (
+        "unavailable|try (again )?later|temporar|overload|busy|not connected",
+        "a part of it is out of order",
+    ),
+}
+
+
+class ServerBusy(InboxError):
+    """The server limits the account for now: another connection or command makes it worse."""
+
+
+def check_busy(host: str, answer: str) -> None:
+    """Look whether a refusal is about the account and passes.
+
+    :param answer: the server's words; they are not repeated, because they may hold a secret.
+    :raises ServerBusy: it is.
+    """
+    given = re.search(rf"\[({'|'.join(_BUSY)})\b", answer, re.IGNORECASE)
+    for code, (words, cause) in _BUSY.items():
+        if code == given[1].upper() if given else re.search(words, answer, re.IGNORECASE):
+            raise ServerBusy(
+                f"{host} is busy: {cause}{f' ({code})' if given else ''}. This passes by itself. "
+                "What came before is safe, the rest is left; run again later."
+            )
 
 
 class ImapConnection:
@@ -85,10 +124,8 @@ def connect(config: Config) -> ImapConnection:
     where = f"{inbox.host}, port {inbox.port}"
     try:
         if inbox.scheme == "imaps":
-            return _watched(
-                imaplib.IMAP4_SSL(inbox.host, inbox.port, ssl_context=tls, timeout=CONNECT_S)
-            )
-        connection = _watched(imaplib.IMAP4(inbox.host, inbox.port, timeout=CONNECT_S))
+            return _watched(IMAP4_TLS(inbox.host, inbox.port, tls, CONNECT_S))
+        connection = _watched(IMAP4WithTimeout(inbox.host, inbox.port, CONNECT_S))
         if inbox.scheme == "imap+starttls":
             try:
                 _encrypt(connection, tls, where)
@@ -104,10 +141,14 @@ def connect(config: Config) -> ImapConnection:
         if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
             raise
         raise InboxError(
-            f"{where} does not speak TLS as imaps:// needs it; try imap+starttls://"
+            f"{where} does not speak TLS as imaps:// needs it; try imap+starttls://. If it did "
+            "so before, it may refuse connections for now: run again later."
         ) from None
     except socket.gaierror as error:
         raise InboxError(f"there is no server named {inbox.host}: check [inbox] url") from error
+    except imaplib.IMAP4.error as error:  # the greeting was BYE, or none that IMAP knows
+        check_busy(inbox.host, str(error))
+        raise imaplib.IMAP4.abort("the server ended the connection") from None
     return connection
 
 
@@ -125,5 +166,6 @@ def _encrypt(connection: ImapConnection, tls: ssl.SSLContext, where: str) -> Non
             connection.imap.starttls(tls)
     except imaplib.IMAP4.abort:
         raise
-    except imaplib.IMAP4.error:
+    except imaplib.IMAP4.error as error:
+        check_busy(where, str(error))
         raise refused from None

@@ -115,7 +115,10 @@ class EmlInbox(FileInbox):
 
 
 class MaildirInbox(FileInbox):
-    """A Maildir: ``new`` and ``cur``.  The name before the flags identifies a mail for ever."""
+    """A Maildir: ``new`` and ``cur``.  The name before the flags identifies a mail for ever.
+
+    A mail with the flag T (trashed) is left out: its reader has deleted it.
+    """
 
     def __init__(self, config: Config, _workspace: Workspace) -> None:
         self._folder = config.resolve(config.inbox.path)
@@ -128,8 +131,9 @@ class MaildirInbox(FileInbox):
         for name in ("cur", "new"):
             folder = self._folder / name
             for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-                if not path.name.startswith(".") and path.is_file():
-                    yield path, uid_of(stable_name(path).partition(":")[0])
+                unique, _, flags = stable_name(path).partition(":2,")
+                if not unique.startswith(".") and "T" not in flags and path.is_file():
+                    yield path, uid_of(unique.partition(":")[0])
 
 
 class DropInbox(FileInbox):

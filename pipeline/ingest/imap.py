@@ -19,7 +19,7 @@ from pipeline.config import Config
 from pipeline.errors import InboxError
 from pipeline.ingest.connection import BROKEN
 from pipeline.ingest.inbox import Advance, Arrival, Gone, Inbox, Known, NewMail, Unreadable
-from pipeline.ingest.session import Session, uid_set
+from pipeline.ingest.session import CommandRefused, Session, uid_set
 from pipeline.ingest.signin import credentials
 from pipeline.ingest.spool import Readable, spool
 from pipeline.ledger import Ledger
@@ -33,6 +33,10 @@ _MOST_SETS = 20
 _BATCH = 200
 
 _T = TypeVar("_T")
+
+
+class _NotGiven(imaplib.IMAP4.error):
+    """The server has a mail, and answered with NIL, nothing or an empty text instead of it."""
 
 
 class ImapInbox(Inbox):
@@ -74,12 +78,17 @@ class ImapInbox(Inbox):
         uids: list[int] = []
         if session.exists:
             for wanted in unknown_sets(seen):
-                uids += [uid for uid in session.search(wanted) if uid not in seen]
+                uids += [uid for uid in session.search(wanted, "UNDELETED") if uid not in seen]
         uids = sorted(set(uids))
         arrivals = []
         for start in range(0, len(uids), _BATCH):
-            found = session.envelopes(uids[start : start + _BATCH])
-            for uid, (size, received) in sorted(found.items()):
+            batch = uids[start : start + _BATCH]
+            found = session.envelopes(batch)
+            for uid in batch:
+                if uid not in found:  # a refusal of many is none of each, and a line may get lost
+                    found.update(session.envelopes([uid]))
+                # without an envelope it is new all the same: its bytes may come, or be missed
+                size, received = found.get(uid, (0, None))
                 identity = self._identity(session.uidvalidity, uid)
                 arrivals.append(NewMail(identity, size, received))
         return arrivals
@@ -95,19 +104,18 @@ class ImapInbox(Inbox):
         :raises Unreadable: the server has it, and can't give it.
         :raises InboxError: the server can't be reached or refuses.
         """
-        uid = int(arrival.identity.uid)
-        offset = 0
+        offset, empty_answers = 0, 0
         with spool(self._spools) as file:
-            while True:
-                ask = partial(Session.piece, uid=uid, offset=offset, size=PIECE)
-                piece = self._retry(ask)
-                if piece is None:
-                    raise Gone
+            while empty_answers < 2:
+                piece = self._retry(partial(_piece, mail=arrival, offset=offset))
                 file.write(piece)
                 offset += len(piece)
                 advance(len(piece))
-                if len(piece) < PIECE:
+                if offset >= arrival.size and len(piece) < (PIECE if arrival.size else 1):
                     break
+                # before RFC822.SIZE a short piece is continued, and an empty one is asked for
+                # again: the server may have cut it, or may only estimate the size, as Exchange does
+                empty_answers = 0 if piece else empty_answers + 1
             yield file
 
     # -- moving ---------------------------------------------------------------------------
@@ -187,12 +195,12 @@ class ImapInbox(Inbox):
                 trouble = error
                 self._drop()
             except imaplib.IMAP4.error as error:
-                # a refusal, or an answer to another question: then the connection is useless
-                self._drop()
+                if not isinstance(error, (CommandRefused, _NotGiven)):
+                    self._drop()  # an answer to another question: the connection is useless
                 if isinstance(trouble, imaplib.IMAP4.error) and not isinstance(trouble, BROKEN):
                     raise Unreadable(
                         f"{self._config.inbox.host} refused what was asked of it, or gave an "
-                        "answer that makes no sense; what came before is safe, run again later"
+                        "answer that makes no sense; what came before is safe, run again later."
                     ) from error
                 trouble = error
         inbox = self._config.inbox
@@ -223,6 +231,21 @@ class ImapInbox(Inbox):
         if self._session is not None:
             self._session.drop()
             self._session = None
+
+
+def _piece(session: Session, mail: Arrival, offset: int) -> bytes:
+    """Read one piece of a mail; it is empty behind the mail's end only.
+
+    :raises Gone: the mail is not in the mailbox any more.
+    :raises _NotGiven: it is, and the server gives nothing of it.
+    """
+    uid = int(mail.identity.uid)
+    piece = session.piece(uid, offset, PIECE)
+    if piece or (offset and (piece is not None or offset >= mail.size)):
+        return piece or b""
+    if not session.search(str(uid), "UNDELETED"):
+        raise Gone
+    raise _NotGiven("the server gave nothing of a mail that it has")
 
 
 def unknown_sets(seen: Iterable[int]) -> list[str]:
@@ -262,4 +285,6 @@ def _kind(error: Exception | None) -> str:
         return "no answer in time"
     if isinstance(error, ConnectionRefusedError):
         return "refused"
+    if isinstance(error, imaplib.IMAP4.abort):
+        return "ended by the server"
     return "cut off"

@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from pipeline import clock
 from pipeline.config import Config
 from pipeline.errors import InboxError
 from pipeline.ingest.spool import Readable
@@ -68,6 +69,8 @@ class NewFile:
 
 Arrival = NewMail | NewFile
 
+_NAMED = 10  # mails in a sentence
+
 
 @runtime_checkable
 class Inbox(Protocol):
@@ -108,6 +111,32 @@ class Gone(Exception):
 
 class Unreadable(InboxError):
     """The server can be reached, but twice gave no sensible answer to this one question."""
+
+
+class MailsLeft(InboxError):
+    """Mails that the server has were not taken in; the next run tries them again."""
+
+    def __init__(self, sentence: str, left: Sequence[Arrival]) -> None:
+        """*sentence* says why; the first of the mails are named after it."""
+        named = "; ".join(_name(arrival) for arrival in left[:_NAMED])
+        more = f"; and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+        super().__init__(f"{sentence} Left for the next run: {named}{more}.")
+        self.facts = {
+            "left": [
+                {
+                    "uid": arrival.identity.uid,
+                    "received_at": clock.stamp(arrival.moment) if arrival.moment else "",
+                    "size": arrival.size,
+                }
+                for arrival in left
+            ]
+        }
+
+
+def _name(arrival: Arrival) -> str:
+    moment = f", {clock.stamp(arrival.moment)}" if arrival.moment else ""
+    size = f", {arrival.size} bytes" if arrival.size else ""
+    return f"mail {arrival.identity.uid}{moment}{size}"
 
 
 def open_inbox(config: Config, workspace: Workspace) -> Inbox:

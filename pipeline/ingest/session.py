@@ -1,40 +1,45 @@
 """The only module that talks to an IMAP server: a signed-in connection to one mailbox.
 
-It uses the documented methods of imaplib.  IMAPClient, which is built on imaplib, is not used for
-mails: it formats each answer for a log, also when nothing is logged, which takes more processor
-time than fetching the mail; and it does not read a literal8 (RFC 9051, section 4.3), in which
-Cyrus sends each mail that contains a NUL.
+IMAPClient's classes open the connection and its parser reads the answers.  The commands are sent
+by the documented methods of imaplib, and not by the class IMAPClient, for two reasons: it formats
+each answer for a log, also when nothing is logged, which alone takes most of the processor time
+that mbsync takes for the whole mailbox; and it gives no access to a literal8 (RFC 9051, section
+4.3), in which Cyrus sends each mail that contains a NUL, nor to the lines before a refusal.
 """
 
 from __future__ import annotations
 
 import imaplib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 
 from imapclient import imap_utf7
+from imapclient.response_parser import parse_fetch_response, parse_message_list
 
 from pipeline.config import Config
 from pipeline.errors import InboxError
-from pipeline.ingest.connection import BROKEN, connect
+from pipeline.ingest.connection import BROKEN, ServerBusy, check_busy, connect
 from pipeline.ingest.signin import Credentials
 
 Line = bytes | tuple[bytes, bytes]
 """A line of an answer, or the start of a line and the literal that follows it."""
 
-Command = Callable[..., tuple[str, Sequence[Line | None]]]
-"""A method of imaplib that sends a command and gives the lines of its answer."""
+Items = dict[bytes, object]
+"""What an answer to FETCH says about one mail, by the names of RFC 9051, section 7.5.2."""
 
 _WINDOW = 50_000  # messages a search: imaplib refuses a line of more than a million bytes
-_ITEM_UID = re.compile(rb"\bUID (\d+)")
-_ITEM_SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
-_ITEM_DATE = re.compile(rb'\bINTERNALDATE "([^"]+)"')
-_ITEM_BODY = re.compile(rb"\bBODY\[\](?:<\d+>)? (NIL\b|\"((?:[^\"\\]|\\.)*)\")")
-_ITEM_ID = re.compile(rb"^message-id:\s*(<[!-~]{1,500}>)\s*$", re.IGNORECASE)
+_MESSAGE_ID = re.compile(rb"^message-id:\s*(<[!-~]{1,500}>)\s*$", re.IGNORECASE)
 _CODE = re.compile(r"\[([A-Z-]+)\]")
+
+
+class CommandRefused(imaplib.IMAP4.error):
+    """The server answered NO or BAD; the connection is good.  ``lines`` came before that."""
+
+    def __init__(self, lines: list[Line]) -> None:
+        super().__init__("the server refused the command")
+        self.lines = lines
 
 
 class Session:
@@ -54,6 +59,9 @@ class Session:
         try:
             self._sign_in(credentials)
             self.uidvalidity, self.exists = self._open()
+        except InboxError:
+            self.close()
+            raise
         except BaseException:
             self.drop()
             raise
@@ -61,12 +69,35 @@ class Session:
     def _ask(
         self, command: Callable[..., tuple[str, Sequence[Line | None]]], *args: str
     ) -> list[Line]:
-        """Send a command and wait for its answer, at most PATIENCE_S."""
-        with self._connection.deadline():
-            kind, data = command(*args)
+        """Send a command and wait for its answer, at most PATIENCE_S.
+
+        :raises CommandRefused: the server answered NO or BAD.
+        :raises InboxError: the server is busy, or opened the mailbox read-only.
+        """
+        try:
+            with self._connection.deadline():
+                kind, data = command(*args)
+        except imaplib.IMAP4.readonly:
+            raise InboxError(
+                f"{self._inbox.host} opens {self._inbox.folder!r} read-only for "
+                f"{self._inbox.user}, so no mail can be moved: get the right to change it, or "
+                "remove [inbox] processed_folder"
+            ) from None
+        except imaplib.IMAP4.error as error:  # BAD, or BYE in the middle
+            check_busy(self._inbox.host, str(error))
+            if isinstance(error, imaplib.IMAP4.abort):
+                raise
+            kind, data = "BAD", []
+        lines = [line for line in data if line is not None]
         if kind != "OK":
-            raise imaplib.IMAP4.error("the server refused the command")
-        return [line for line in data if line is not None]
+            check_busy(self._inbox.host, repr(lines))
+            raise CommandRefused(self._taken("FETCH")) from None
+        return lines
+
+    def _taken(self, name: str) -> list[Line]:
+        """The lines of one kind that came and that nobody has read."""
+        _name, lines = self._imap.response(name)
+        return [line for line in lines or () if line is not None]
 
     # -- sign-in --------------------------------------------------------------------------
 
@@ -108,11 +139,10 @@ class Session:
 
     def _refused(self, answer: str) -> InboxError:
         """Say why the sign-in failed, without the server's words: they may repeat a secret."""
+        check_busy(self._inbox.host, answer)
         found = _CODE.search(answer)
         code = found.group(1) if found else ""
         where = f"{self._inbox.host} did not let {self._inbox.user} in"
-        if code in ("UNAVAILABLE", "INUSE", "LIMIT"):
-            return InboxError(f"{where}: its sign-in is out of order ({code}). Run again later.")
         hint = "the token that [inbox] oauth2 gets, its scope, and that IMAP is switched on"
         if self._inbox.oauth2 is None:
             hint = (
@@ -127,9 +157,7 @@ class Session:
         """Open the mailbox; gives its UIDVALIDITY and the number of its mails."""
         try:
             exists = self._select(self._inbox.folder, read_only=self._read_only)
-        except imaplib.IMAP4.abort:
-            raise
-        except imaplib.IMAP4.error:
+        except CommandRefused:
             raise InboxError(
                 f"{self._inbox.host} has no mailbox named {self._inbox.folder!r} that "
                 f"{self._inbox.user} may open: check the end of [inbox] url"
@@ -145,44 +173,59 @@ class Session:
         """Read again whether the mailbox is the same and how many mails it has."""
         self.uidvalidity, self.exists = self._open()
 
-    def search(self, uids: str) -> list[int]:
-        """The UIDs of a set ("5:9,12:*") that are in the mailbox, in order."""
+    def search(self, uids: str, *keys: str) -> list[int]:
+        """The UIDs of a set ("5:9,12:*") that are in the mailbox, in order.
+
+        :param keys: what else they must be, as in RFC 9051, section 6.4.4.
+        """
         found: set[int] = set()
         for first in range(1, self.exists + 1, _WINDOW):
             last = str(first + _WINDOW - 1) if first + _WINDOW <= self.exists else "*"
-            found.update(self._found(f"{first}:{last}", "UID", uids))
+            found.update(self._found(f"{first}:{last}", "UID", uids, *keys))
         return sorted(found)
 
     def _found(self, *criteria: str) -> list[int]:
         lines = self._ask(self._imap.uid, "SEARCH", *criteria)
-        words = [word for line in lines if isinstance(line, bytes) for word in line.split()]
-        return [int(word) for word in words if word.isdigit()]
+        try:
+            return [uid for line in lines for uid in parse_message_list([line])]
+        except (ValueError, TypeError) as error:
+            raise imaplib.IMAP4.error("an answer to SEARCH that is none") from error
 
     def envelopes(self, uids: Iterable[int]) -> dict[int, tuple[int, datetime | None]]:
-        """Size and INTERNALDATE of mails.  No text that a sender wrote is requested."""
+        """Size and INTERNALDATE of mails.  No text that a sender wrote is requested.
+
+        A mail that the server does not give is missing; the others are kept, also if the server
+        refuses the rest (RFC 2180, section 4.1.2).
+        """
         known: dict[int, tuple[int, datetime | None]] = {}
-        for line in self._fetch(uid_set(uids), "(UID RFC822.SIZE INTERNALDATE)"):
-            text = line if isinstance(line, bytes) else line[0]
-            uid, size, date = (
-                pattern.search(text) for pattern in (_ITEM_UID, _ITEM_SIZE, _ITEM_DATE)
-            )
-            if uid:
-                moment = _date(date.group(1)) if date else None
-                known[int(uid.group(1))] = (int(size.group(1)) if size else 0, moment)
+        for uid, items in self._fetch_all(uids, "(UID RFC822.SIZE INTERNALDATE)"):
+            size, date = items.get(b"RFC822.SIZE"), items.get(b"INTERNALDATE")
+            known[uid] = (size if isinstance(size, int) else 0, _utc(date))
         return known
 
     def piece(self, uid: int, offset: int, size: int) -> bytes | None:
         """Read *size* bytes of a mail (RFC 9051, 6.4.5, BODY.PEEK[]<offset.length>).
 
-        :returns: fewer bytes than *size* at the mail's end; None if the mail is not there.
+        :returns: fewer bytes than *size* at the mail's end; None if the server gives NIL or
+            nothing.
+        :raises CommandRefused: the server answered NO or BAD.
         """
-        data = body_of(self._fetch(str(uid), f"(BODY.PEEK[]<{offset}.{size}>)"))
+        items = f"(BODY.PEEK[]<{offset}.{size}>)"
+        data = body_of(self._ask(self._imap.uid, "FETCH", str(uid), items))
         if data is not None and len(data) > size:
             raise imaplib.IMAP4.error("the server sent more than was requested")
         return data
 
-    def _fetch(self, uids: str, items: str) -> list[Line]:
-        return self._ask(self._imap.uid, "FETCH", uids, items)
+    def _fetch_all(self, uids: Iterable[int], items: str) -> Iterator[tuple[int, Items]]:
+        """What the server gives about mails, whether or not it gives something about each."""
+        numbers = set(uids)
+        try:
+            lines = self._ask(self._imap.uid, "FETCH", uid_set(numbers), items)
+        except CommandRefused as refusal:
+            lines = refusal.lines
+        for uid, found in parsed(lines).items():
+            if uid in numbers and len(found) > 1:
+                yield uid, found
 
     # -- moving ---------------------------------------------------------------------------
 
@@ -203,12 +246,21 @@ class Session:
 
         Without either extension the mails stay, marked as deleted, and the mailbox's owner
         expunges them.
+
+        :raises InboxError: the server refuses it, for example because the mailbox is full.
         """
         numbers = uid_set(uids)
-        if self.moves:
-            self._ask(self._imap.uid, "MOVE", numbers, _mailbox(folder))
-            return
-        self._copy(numbers, folder)
+        try:
+            if self.moves:
+                self._ask(self._imap.uid, "MOVE", numbers, _mailbox(folder))
+                return
+            self._copy(numbers, folder)
+        except (CommandRefused, ServerBusy) as error:
+            why = f" ({error})" if isinstance(error, ServerBusy) else ""
+            raise InboxError(
+                f"{self._inbox.host} did not move mails to [inbox] processed_folder{why}. They "
+                "are taken in, and stay where they are until a later run moves them."
+            ) from None
         self._discard(numbers)
 
     def discard(self, uids: Iterable[int]) -> None:
@@ -246,12 +298,11 @@ class Session:
 
     def _message_ids(self, uids: Iterable[int]) -> dict[int, str]:
         names = {}
-        items = "(UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"
-        for item in self._fetch(uid_set(uids), items):
-            if isinstance(item, tuple):
-                uid, name = _ITEM_UID.search(item[0]), _ITEM_ID.match(item[1].strip())
-                if uid and name:
-                    names[int(uid.group(1))] = name.group(1).decode("ascii")
+        for uid, found in self._fetch_all(uids, "(UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"):
+            for value in found.values():
+                name = _MESSAGE_ID.match(value.strip()) if isinstance(value, bytes) else None
+                if name:
+                    names[uid] = name[1].decode("ascii")
         return names
 
     def provide(self, folder: str) -> None:
@@ -259,9 +310,7 @@ class Session:
         try:
             if not self._has_folder(folder):
                 self._ask(self._imap.create, _mailbox(folder))
-        except imaplib.IMAP4.abort:
-            raise
-        except imaplib.IMAP4.error:
+        except CommandRefused:
             raise InboxError(
                 f"{self._inbox.host} has no mailbox for [inbox] processed_folder and does not "
                 "create one"
@@ -284,20 +333,31 @@ class Session:
         self._connection.close()
 
 
-def body_of(answer: Iterable[Line]) -> bytes | None:
-    """The bytes of the mail in an answer to FETCH, None if there are none.
+def parsed(lines: Iterable[Line]) -> dict[int, Items]:
+    """Read an answer to FETCH, by UID.
 
-    They come as a literal, a literal8 (RFC 9051, section 4.3), or, near the mail's end, a quoted
-    string or NIL.  A server may send lines about other mails in between; they are skipped.
+    :raises imaplib.IMAP4.error: it is none.
     """
-    for item in answer:
-        if isinstance(item, tuple):
-            if b"BODY[]" in item[0].upper():
-                return item[1]
-            continue
-        short = _ITEM_BODY.search(item)
-        if short:
-            return re.sub(rb"\\(.)", rb"\1", short.group(2) or b"")
+    known = [
+        (re.sub(rb"~(\{\d+\})$", rb"\1", line[0]), line[1]) if isinstance(line, tuple) else line
+        for line in lines
+    ]
+    try:
+        found: dict[int, Items] = parse_fetch_response(known, normalise_times=False)
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise imaplib.IMAP4.error("an answer to FETCH that is none") from error
+    return found
+
+
+def body_of(lines: Iterable[Line]) -> bytes | None:
+    """The bytes of the mail in an answer to FETCH, None if it holds NIL or none.
+
+    A server may send lines about other mails in between; they are skipped.
+    """
+    for items in parsed(lines).values():
+        for name, value in items.items():
+            if name.startswith(b"BODY[]"):
+                return value if isinstance(value, bytes) else None
     return None
 
 
@@ -321,10 +381,8 @@ def _quoted(text: str) -> str:
     return '"' + re.sub(r'(["\\])', r"\\\1", text) + '"'
 
 
-def _date(text: bytes) -> datetime | None:
-    """INTERNALDATE, RFC 9051, section 9, date-time: " 1-Sep-2026 06:00:00 +0000"."""
+def _utc(date: object) -> datetime | None:
     try:
-        moment = parsedate_to_datetime(text.decode("ascii").strip().replace("-", " ", 2))
-        return moment.astimezone(UTC)
-    except (ValueError, TypeError, IndexError, OverflowError, UnicodeError):
+        return date.astimezone(UTC) if isinstance(date, datetime) else None
+    except OverflowError:  # in the year 1 or 9999
         return None

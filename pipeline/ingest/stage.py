@@ -17,7 +17,7 @@ from pipeline import clock, publishing, wording
 from pipeline.config import Config
 from pipeline.console import Console, Task
 from pipeline.errors import InboxError, from_os_error
-from pipeline.ingest.inbox import Arrival, Gone, Inbox, NewFile, Unreadable, open_inbox
+from pipeline.ingest.inbox import Arrival, Gone, Inbox, MailsLeft, NewFile, Unreadable, open_inbox
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.spool import Readable
 from pipeline.ingest.take import Taken, Taker
@@ -37,7 +37,7 @@ _BREAKS_PARSING = (
     struct.error,
     zlib.error,
 )
-_GIVE_UP = 3  # mails in a row that the server does not give
+_GIVE_UP = 10  # mails in a row that the server does not give
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,7 @@ class IngestSummary:
     ``mails`` and ``attachments`` (archive members too) taken in, ``bytes`` of attachments kept;
     ``set_aside``: mails that could not be read, and were recorded as such; ``seen_again``:
     mails known by their bytes under another UID; ``filed``: mails moved on the server;
-    ``left``: mails that the server could not give, left for the next run; ``coming``: what a
-    dry run found.
+    ``coming``: what a dry run found.
     """
 
     mails: int = 0
@@ -69,13 +68,13 @@ class IngestSummary:
     set_aside: int = 0
     seen_again: int = 0
     filed: int = 0
-    left: int = 0
     coming: tuple[Coming, ...] = ()
 
 
 def run(run: Run, *, dry_run: bool = False) -> IngestSummary:
     """Take in every mail that is new, then tell the server.
 
+    :raises MailsLeft: the server did not give some of the mails.
     :raises InboxError: the inbox can't be reached, signed in to, or read to its end.
     :raises DiskFull: the disk is full.
     """
@@ -85,8 +84,15 @@ def run(run: Run, *, dry_run: bool = False) -> IngestSummary:
         if dry_run:
             return _preview(arrivals, run.console)
         work = IngestRun(run)
-        work.take_in(inbox, arrivals)
-        return replace(work.summary, filed=inbox.settle(run.ledger))
+        try:
+            left = work.take_in(inbox, arrivals)
+        finally:
+            done = work.summary
+            run.console.say(f"ingest: {done.mails} new mails, {done.attachments} attachments")
+        filed = inbox.settle(run.ledger)
+        if left:
+            raise MailsLeft("the server has mails that it did not give.", left)
+        return replace(work.summary, filed=filed)
     finally:
         inbox.close()
 
@@ -128,30 +134,36 @@ class IngestRun:
         self._by_hand = by_hand
         self.summary = IngestSummary()
 
-    def take_in(self, inbox: Inbox, arrivals: Sequence[Arrival]) -> None:
+    def take_in(self, inbox: Inbox, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """Take in what is new in an inbox.
 
-        :raises InboxError: the server can't be reached, or gave none of the mails.
+        :returns: the mails that the server has and did not give.
+        :raises MailsLeft: the inbox can't be read to its end.
         :raises DiskFull: the disk is full.
         """
         size = sum(arrival.size for arrival in arrivals)
+        left: list[Arrival] = []
+        in_a_row = 0
         with self._console.task("Taking in", size, "B") as task:
-            for arrival in arrivals:
+            for number, arrival in enumerate(arrivals):
                 try:
                     self._take_one(inbox, arrival, task)
+                    in_a_row = 0
                 except Gone:
                     self._console.event("mail-gone")
-                except Unreadable:
-                    self._count(left=1)
-                    self._console.warn(
-                        "the server could not give a mail; it is left for the next run"
-                    )
+                except Unreadable as error:
+                    left.append(arrival)
+                    in_a_row += 1
+                    self._console.event("mail-left", uid=arrival.identity.uid)
+                    if in_a_row == _GIVE_UP:
+                        raise MailsLeft(str(error), [*left, *arrivals[number + 1 :]]) from error
+                except InboxError as error:
+                    raise MailsLeft(str(error), [*left, *arrivals[number:]]) from error
                 except OSError as error:
                     raise from_os_error(error) from error
                 finally:
                     self._originals.forget()
-        if self.summary.left == len(arrivals) >= _GIVE_UP:
-            raise InboxError("the server gave none of the new mails; run again later")
+        return left
 
     def bring_back(self, path: Path) -> None:
         """Keep a file that was added before: its original may have been withdrawn or purged.
