@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from support.ingest_scene import IngestScene, jpeg, mail, mp4, raw, take_in
 
 from pipeline import places, wording
+from pipeline.ingest import contents
 from pipeline.ingest.contents import html_text
 from pipeline.model import Carrier, Finding, Note, What
 from pipeline.places.folding import folded
@@ -275,7 +276,7 @@ def test_folding_keeps_the_way_back(text: str) -> None:
 PIECES = [
     " ", "\n", "1", "1.1,", "\u0301", "1.2345 ", "+11", "/", "a.", "geo:", "lat ", "1:1:1 ", "8FVC",
     "12°", "N 5 ", "%25", "&amp;", "<a", "1 ", "utm 1 ", "52 31 12 ", "maps.", "word ", "1_",
-    "1d 2m ",
+    "1d 2m ", "lat,lon ", "1.1234567", "33U ", "1 123 123 ", "/ ", "goo ."
 ]  # fmt: skip
 
 
@@ -312,6 +313,26 @@ def test_a_cut_does_not_save_half_of_a_place() -> None:
     hidden = "\u200b" * 5000
     stored = wording.storable(f"{hidden}47.318264{hidden}, {hidden}18.951372", 30)
     assert left_of("47.318264, 18.951372", [], stored) == []
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "\u200d", "\u0301", " "])
+def test_hidden_characters_at_a_cut_do_not_save_half_of_a_place(hidden: str) -> None:
+    for before in range(2000, 4096, 97):  # of this text, 4096 characters are read
+        place = f"47.318264{hidden * 1200}, 18.951372"
+        stored = wording.storable(f"{hidden * before}{place}{hidden * 3000}", 30)
+        assert left_of("47.318264, 18.951372", [], stored) == []
+
+
+@pytest.mark.parametrize("read", range(0, 26, 3))
+def test_a_place_at_the_end_of_what_is_read_of_a_mail_is_not_kept(
+    tmp_path: Path, read: int
+) -> None:
+    hidden = "<!--" + "c" * (contents.TEXT_READ - len("We stood at <!---->") - read) + "-->"
+    page = f"We stood at {hidden}47.318264, 18.951372 in the rain"
+    part = b"Content-Type: text/html; charset=utf-8\n\n" + page.encode()
+    desk = take_in(tmp_path, raw("From: a@example.org\nSubject: clip\n", part))
+    [submission] = desk.submissions()
+    assert not re.search(r"\d", submission.text.replace(places.MASK, ""))
 
 
 def test_forms_have_names_of_their_own() -> None:

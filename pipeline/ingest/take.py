@@ -63,10 +63,12 @@ class _Words:
     inner: list[str] = field(default_factory=list)  # of forwarded mails, the last resort
     has_link: bool = False
 
-    def add(self, role: Role, text: str, *, forwarded: bool) -> None:
+    def add(self, role: Role, text: str, *, forwarded: bool, cut: bool) -> None:
         self.has_link = self.has_link or contents.has_cloud_link(text)
         if role is Role.HTML:
             text = contents.html_text(text)
+        if cut:
+            text = places.without_end(contents.tidy([text]))
         if forwarded:
             self.inner.append(text)
         else:
@@ -251,8 +253,8 @@ def _read_words(mail: mime.Mail, words: _Words, *, nested: bool) -> set[str]:
     for part, above in mail.root.walk():
         role = contents.role(part)
         if role in (Role.TEXT, Role.HTML):
-            text = _text(part, mail.file)
-            words.add(role, text, forwarded=nested or contents.forwarded(above))
+            text, cut = _text(part, mail.file)
+            words.add(role, text, forwarded=nested or contents.forwarded(above), cut=cut)
             if role is Role.HTML:
                 shown |= contents.shown_ids(text)
     return shown
@@ -286,17 +288,18 @@ class _Counted:
         self.exhausted = True
 
 
-def _text(part: Part, file: Readable) -> str:
-    """The first 256 KiB of a text part."""
+def _text(part: Part, file: Readable) -> tuple[str, bool]:
+    """The first 256 KiB of a text part, and whether that is not all."""
     data = b""
     try:
         for piece in body(part, file):
             data += piece
-            if len(data) >= contents.TEXT_READ:
+            if len(data) > contents.TEXT_READ:
                 break
     except Incomplete:
         pass
     charset = part.headers.parameter("content-type", "charset")
     if contents.is_file(data, charset):
-        return ""
-    return contents.without_encoded_files(decoded(data[: contents.TEXT_READ], charset))
+        return "", False
+    text = contents.without_encoded_files(decoded(data[: contents.TEXT_READ], charset))
+    return text, len(data) > contents.TEXT_READ

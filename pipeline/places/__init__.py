@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.places.folding import variants
+from pipeline.places import folding
 from pipeline.places.forms import FORMS, FORMS_IN_FILES, Form
 
-__all__ = ["LIMIT", "MASK", "found", "masked"]
+__all__ = ["LIMIT", "MASK", "found", "masked", "without_end"]
 
 MASK = "[location removed]"
 LIMIT = 1 << 15
@@ -53,13 +53,24 @@ def masked(text: str, read: int = LIMIT) -> str:
     return MASK if found(result) else result
 
 
+def without_end(text: str) -> str:
+    """What was cut off in the middle, without the end in which a part of a place may stand."""
+    return text[: _before_cut(text)]
+
+
+def _before_cut(text: str) -> int:
+    """Where the last characters begin that a place needs; characters that vanish don't count."""
+    whole = folding.folded(text)
+    return whole.at[max(0, len(whole.cased) - _MARGIN)]
+
+
 def _is_doubtful(line: str) -> bool:
     return MASK in line and _REST.search(line.replace(MASK, "")) is not None
 
 
 def _replaced(text: str, read: int) -> str:
     head = text[:read]
-    end = len(text) if len(text) <= read else read - _MARGIN
+    end = len(text) if len(text) <= read else _before_cut(head)
     pieces: list[str] = []
     at = 0
     for start, stop in _merged(head, sorted(_spans(head, FORMS))):
@@ -83,7 +94,7 @@ def _merged(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def _spans(text: str, forms: tuple[Form, ...]) -> Iterator[tuple[int, int]]:
     """Where in *text* places stand, in no order."""
-    for folded in variants(text):
+    for folded in folding.variants(text):
         lower = folded.lower
         for form in forms:
             for match in form.pattern.finditer(folded.cased if form.cased else lower):

@@ -58,6 +58,7 @@ _BARE = (
     rf"{_INT}{_BETWEEN}{_SIXTY}(?:{_BETWEEN}{_SIXTY}(?:[.,]\d{{1,12}})?|(?:[.,]\d{{1,12}})?)(?!\d)"
 )
 _PLAIN = rf"{_INT}(?:[.,]\d{{1,20}})?(?!\d) ?(?:a?{_D})?"
+_MINUTES = rf"(?<!\d){_INT} ?{_D} ?{_SIXTY}(?:[.,]\d{{1,12}})? ?{_M}?"
 _LETTERED = rf"{_INT} ?d ?{_SIXTY} ?m ?(?:{_SIXTY}(?:[.,]\d{{1,8}})? ?s)?"
 _UNMARKED = rf"{_INT} {_SIXTY} ?' ?{_SIXTY}(?:[.,]\d{{1,12}})?(?!\d) ?(?:\"|'')"
 _ANGLE = rf"(?<!\d)[-+]?(?:{_SIGNED}|{_UNMARKED}|{_LETTERED}|{_BARE}|{_PLAIN})"
@@ -243,10 +244,8 @@ _TABLE = (
     Form("pair at a sign", rf"@ ?{_decimal(2)}, ?{_decimal(2)}"),
     # --- hemispheres ---
     *_in_both_orders("letters behind",
-          lambda one, other: rf"{_ANGLE}[ ,_]?(?:{one}){_E}\.?[\W_]{{0,6}}(?:{_AND} )?"
-          rf"{_ANGLE}[ ,_]?(?:{other}){_E}", (_NS, _EW), _has_hemispheres),
-    Form("letters behind, glued",
-          rf"{_ANGLE}[ ,_]?[ns](?=\d)[-+]?{_ANGLE}[ ,_]?[ewo]{_E}", _has_hemispheres),
+          lambda one, other: rf"{_ANGLE}[ ,_]?(?:{one})(?:(?=\d)|{_E}\.?[\W_]{{0,6}}"
+          rf"(?:{_AND} )?){_ANGLE}[ ,_]?(?:{other}){_E}", (_NS, _EW), _has_hemispheres),
     *_in_both_orders("letters before",
           lambda one, other: rf"{_B}(?:{one})[\W_]{{0,3}}{_ANGLE}[\W_]{{0,6}}(?:{_AND} )?"
           rf"(?<![^\W\d_])(?:{other})[\W_]{{0,3}}{_ANGLE}", (_NS, _EW), _has_hemispheres),
@@ -274,9 +273,7 @@ _TABLE = (
           rf"(?<!\d)(?:{_SIGNED}|{_LETTERED}) ?,? ?(?<!min)(?<!minute)(?:{_NS}|{_EW}){_E}"),
     Form("decimal minutes",
           rf"(?<!\d){_INT} ?°[ ,]?{_SIXTY}[.,](?:\d{{2,12}}|\d ?')"),
-    Form("pair of minutes",
-          rf"(?<!\d){_INT} ?{_D} ?{_SIXTY}(?:[.,]\d{{1,12}})? ?{_M}?[\W_]{{0,4}}(?:{_AND} )?"
-          rf"(?<!\d){_INT} ?{_D} ?{_SIXTY}(?:[.,]\d{{1,12}})? ?{_M}?(?!\d)"),
+    Form("pair of minutes", rf"{_MINUTES}[\W_]{{0,4}}(?:{_AND} )?{_MINUTES}(?!\d)"),
     Form("pair with d, m, s", rf"(?<!\d){_LETTERED}[\W_]{{0,4}}(?<!\d){_LETTERED}"),
     Form("pair of decimal minutes",
           rf"(?<![\d.,]){_INT}[ :_-]{_SIXTY}[.,]\d{{3,12}}(?:[',;/|_ ]{{1,3}}|(?=[-+]))[-+]?{_INT}"
@@ -331,10 +328,7 @@ _TABLE = (
           r"(?:[$!]|(?<![^\W_]))(?:g[pnlabqi]|bd|ii|qz|in|ec)(?:rmc|gga|gll|gns|rma|rmb|wpl|bwc|b"
           r"wr)"
           r"[,;][^ ]", to_blank=True),
-    Form("NMEA numbers",
-          r"(?<![\d.])\d{4}\.\d{2,8}[ ,;_|]{1,2}[ns][ ,;_|]{1,2}\d{5}\.\d{2,8}[ ,;_|]{1,2}[ew]"
-          rf"{_E}|(?<![\d.])\d{{4}}\.\d{{3,8}}[ ,;_|]{{1,2}}[01]\d{{4}}\.\d{{3,8}}(?!\d)"),
-    Form("elements of GPX and KML", r"<(?:trkpt|rtept|wpt|gx:coord|coordinates)[ >][^<]{0,16}\d"),
+    Form("NMEA numbers", r"(?<![\d.])\d{4}\.\d{3,8}[ ,;_|]{1,2}[01]\d{4}\.\d{3,8}(?!\d)"),
     Form("binary geometry",
           rf"{_B}01[01][0-9a-f]{{5,6}}(?:e6100000)?[0-9a-f]{{32}}{_E}|0101000020e6100000"),
     # --- codes ---

@@ -64,7 +64,7 @@ POSITION = fold_words(
     " координатами 坐标 座標 좌표 إحداثيات الموقع konum koordinatlar współrzędne souřadnice"
     " koordináták निर्देशांक co-ordinates latlng latlon latlong ll sll"
     " geotag geolocation geoposition gpsposition gps-position gpscoordinates"
-    " waypoint wpt trkpt linestring multipoint polygon point gps-koordinaten gps-daten"
+    " waypoint wpt trkpt rtept linestring multipoint polygon point gps-koordinaten gps-daten"
     " position_gps posizione_gps gps-position"
 )
 PLACE = fold_words(
