@@ -30,7 +30,7 @@ from pipeline.wording import display_name
 
 __all__ = ["demo_sample"]
 
-FILES = Path(mails.__file__).parent / "files"
+FILES = mails.FILES
 SILENT = Console(Verbosity.QUIET)
 HERE = (-48.8767, -123.3933)
 

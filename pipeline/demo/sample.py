@@ -10,38 +10,6 @@ from pipeline.demo import mails
 from pipeline.errors import UsageError
 
 _MARK = "# Made by `footage demo`."
-_CONFIG = f"""\
-{_MARK}  Change what you like, and run `footage --config THIS_FILE run` again.
-
-[campaign]
-name = "River Week 2026"
-hashtags = ["#RiverWeek"]
-handle = "@riverweek"
-
-[[campaign.category]]
-name = "photo-action"
-match = "subject"
-pattern = "(?i)photo action"
-hashtags = ["#HoldASign"]
-
-[[campaign.category]]
-name = "photo"
-match = "kind"
-pattern = "image"
-hashtags = ["#RiverInPictures"]
-
-[inbox]
-url = "eml:inbox"
-
-[workspace]
-path = "work"
-
-[review]
-required = false
-
-[[output]]
-name = "landscape"
-"""
 
 
 def make(folder: Path, console: Console) -> Path:
@@ -69,6 +37,7 @@ def make(folder: Path, console: Console) -> Path:
             file.write(data)
     if not ours:
         # written last: a folder with a config holds a complete sample
-        publishing.write_text(config, _CONFIG, mode=0o644)
+        text = (mails.FILES / "config.toml").read_text("utf-8")
+        publishing.write_text(config, text, mode=0o644)
     console.say(f"Made {len(mails.MAILS)} mails in {inbox}.")
     return config
