@@ -14,7 +14,7 @@ from pipeline import config as configuration
 from pipeline.config import Config
 from pipeline.errors import ConfigError
 from pipeline.render import cuts, sidecars, timeline
-from pipeline.render.cuts import Bridge, Copy, Joints
+from pipeline.render.cuts import Bridge, Joints
 from pipeline.render.timeline import Segment, Timeline
 
 
@@ -61,7 +61,7 @@ def test_a_film_is_as_long_as_its_clips_without_their_fades(tmp_path: Path) -> N
 def test_hard_cuts_are_copies_and_nothing_needs_to_be_known(tmp_path: Path) -> None:
     whole = film(configured(tmp_path, ""), clip("a", 90), clip("b", 2))
     assert cuts.plan(whole, {}) == tuple(
-        Copy(cuts.Stretch(segment, 0, segment.frames)) for segment in whole.segments
+        cuts.Stretch(segment, 0, segment.frames) for segment in whole.segments
     )
 
 
@@ -71,9 +71,9 @@ def test_a_clip_made_for_the_fade_is_copied_between_its_fades(tmp_path: Path) ->
     joints = {segment.path: Joints((0, 15, 75), 2) for segment in whole.segments}
     a, b = whole.segments
     assert cuts.plan(whole, joints) == (
-        Copy(cuts.Stretch(a, 0, 75)),
+        cuts.Stretch(a, 0, 75),
         Bridge(cuts.Stretch(a, 75, 90), cuts.Stretch(b, 0, 15), 15),
-        Copy(cuts.Stretch(b, 15, 90)),
+        cuts.Stretch(b, 15, 90),
     )
 
 
@@ -83,7 +83,7 @@ def test_an_in_point_costs_the_rest_of_its_group_of_pictures(tmp_path: Path) -> 
     a = whole.segments[0]
     assert pieces == (
         Bridge(None, cuts.Stretch(a, 10, 60), 0),
-        Copy(cuts.Stretch(a, 60, 120)),
+        cuts.Stretch(a, 60, 120),
         Bridge(cuts.Stretch(a, 120, 130), None, 0),
     )
 
@@ -120,12 +120,11 @@ def test_whatever_the_clips_the_pieces_show_each_picture_once(
     shown: dict[str, list[int]] = {segment.path: [] for segment in segments}
     for piece in pieces:
         assert piece.frames > 0
-        if isinstance(piece, Copy):
-            stretch = piece.stretch
-            known = joints[stretch.segment.path].keyframes
-            assert stretch.start in known
-            assert stretch.stop in (*known, stretch.segment.frames)
-        sides = (piece.stretch,) if isinstance(piece, Copy) else piece.sides
+        if isinstance(piece, cuts.Stretch):
+            known = joints[piece.segment.path].keyframes
+            assert piece.start in known
+            assert piece.stop in (*known, piece.segment.frames)
+        sides = piece.sides if isinstance(piece, Bridge) else (piece,)
         for side in sides:
             shown[side.segment.path] += range(side.start, side.stop)
         if isinstance(piece, Bridge) and piece.fade:

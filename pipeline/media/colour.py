@@ -8,15 +8,10 @@ colour profile go through a table (``lut``).
 from __future__ import annotations
 
 from pipeline.ffmpeg.graph import Video
+from pipeline.media.encode import BT709
 from pipeline.media.probe import Picture
 
 _UNSPECIFIED = 2
-_BT709 = {
-    "range": "tv",
-    "colorspace": "bt709",
-    "color_primaries": "bt709",
-    "color_trc": "bt709",
-}
 _SD_LINES = 576
 _MATRICES = {
     1: "bt709",
@@ -43,17 +38,14 @@ def scaled(stream: Video, picture: Picture, width: int, height: int) -> Video:
             .filter("lut3d", str(picture.table), interp="tetrahedral")
             .filter("scale", flags=_EXACT, **target)
         )
-    return stream.filter("format", "yuv420p").filter("setparams", **_BT709).filter("setsar", 1)
+    return stream.filter("format", "yuv420p").filter("setparams", **BT709).filter("setsar", 1)
 
 
 def _labels(picture: Picture) -> dict[str, str]:
     matrix = picture.matrix if picture.matrix in _MATRICES else _UNSPECIFIED
     if matrix == _UNSPECIFIED:
         matrix = 9 if picture.hdr else 6 if picture.height <= _SD_LINES else 1
-    return {
-        "in_color_matrix": _MATRICES[matrix],
-        "in_range": "pc" if picture.full_range else "tv",
-    }
+    return {"in_color_matrix": _MATRICES[matrix], "in_range": "pc" if picture.full_range else "tv"}
 
 
 def on_white(stream: Video) -> Video:

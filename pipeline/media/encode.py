@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from pipeline.codecs import codec_of
 from pipeline.config import Output
-from pipeline.ffmpeg.graph import Video
+from pipeline.ffmpeg.graph import Audio, Video
 from pipeline.media.timebase import TICKS
 
 Arguments = dict[str, str | int]
+
+BT709 = {"range": "tv"} | dict.fromkeys(("colorspace", "color_primaries", "color_trc"), "bt709")
 
 _CLEAN: Arguments = {
     # nothing of the input's metadata, chapters, programs; no dates, no versions
@@ -30,13 +32,25 @@ _CLEAN: Arguments = {
 
 def labelled(picture: Video) -> Video:
     """Label pictures as what every output is: BT.709, limited range, progressive."""
-    return picture.filter(
-        "setparams",
-        range="tv",
-        colorspace="bt709",
-        color_primaries="bt709",
-        color_trc="bt709",
-        field_mode="prog",
+    return picture.filter("setparams", **BT709, field_mode="prog")
+
+
+def clip_sound(sound: Audio) -> list[Audio]:
+    """Return the two sounds of a clip: for AAC and for ALAC."""
+    return [
+        copy.filter("aformat", sample_fmts=samples, channel_layouts="stereo")
+        for copy, samples in zip(sound.split(2), ("fltp", "s16p"), strict=True)
+    ]
+
+
+def still(picture: Video, widest: int, output: Output) -> Video:
+    """Reduce a picture to *widest* pixels at most, in the colours of a JPEG."""
+    return (
+        picture.filter(
+            "scale", min(widest, output.width), -2, out_range="pc", out_color_matrix="bt601"
+        )
+        .filter("setsar", 1)  # after rounding the height, the JPEG would get an aspect ratio
+        .filter("format", "yuvj420p")
     )
 
 
@@ -102,14 +116,6 @@ def montage_arguments(output: Output) -> Arguments:
 
 def still_arguments() -> Arguments:
     """Return the options for the still of a clip: one JPEG that holds only the picture."""
-    return {
-        "c:v": "mjpeg",
-        "q:v": 4,
-        "frames:v": 1,
-        "update": 1,
-        "map_metadata": "-1",
-        "fflags": "+bitexact",
-        "flags:v": "+bitexact",
-        "threads:v": 1,
-        "f": "image2",
-    }
+    one: Arguments = {"frames:v": 1, "update": 1, "threads:v": 1, "f": "image2"}
+    clean = {name: _CLEAN[name] for name in ("map_metadata", "fflags", "flags:v")}
+    return {"c:v": "mjpeg", "q:v": 4, **one, **clean}

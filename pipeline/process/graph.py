@@ -76,17 +76,15 @@ def clip_graph(source: ClipSource, targets: tuple[ClipTarget, ...], glanced: Gla
             3 if first and probe.still else 2
         )
         small = _uncaptioned(more[0], source, target) if more else small
-        aac, alac = _fitted(heard, target, measured=first).split(2)
+        sound = encode.clip_sound(_fitted(heard, target, measured=first))
         options = encode.clip_arguments(target.output) | encode.cut_arguments(
             target.frames, source.recipe.fade_frames(target.output)
         )
-        sound = (
-            aac.filter("aformat", sample_fmts="fltp", channel_layouts="stereo"),
-            alac.filter("aformat", sample_fmts="s16p", channel_layouts="stereo"),
-        )
         outputs.append(write_file(target.movie, options, shown, sound))
-        still = _poster(poster, target)
-        outputs.append(write_file(target.still, encode.still_arguments(), still))
+        # the picture at a third of the clip
+        poster = poster.filter("select", f"eq(n,{target.frames // 3})")
+        poster = encode.still(poster, _STILL_WIDTH, target.output)
+        outputs.append(write_file(target.still, encode.still_arguments(), poster))
     options = glance.arguments(glanced.rate)
     outputs.append(write_file(glanced.path, options, glance.reduced(small, glanced.rate)))
     return Graph(tuple(outputs), filter_threads=1)
@@ -201,17 +199,6 @@ def _uncaptioned(stream: Video, source: ClipSource, target: ClipTarget) -> Video
         "crop",
         *(rect.width - 2 * rim, rect.height * 7 // 10),
         *(rect.x + rim, rect.y + rect.height * 15 // 100),
-    )
-
-
-def _poster(stream: Video, target: ClipTarget) -> Video:
-    """Take the picture at a third of the clip, reduced in size."""
-    width = min(_STILL_WIDTH, target.output.width)
-    return (
-        stream.filter("select", f"eq(n,{target.frames // 3})")
-        .filter("scale", width, -2, out_range="pc", out_color_matrix="bt601")
-        .filter("setsar", 1)  # after rounding the height, the JPEG would get an aspect ratio
-        .filter("format", "yuvj420p")
     )
 
 

@@ -126,23 +126,14 @@ def _encoded(
     shown = encode.labelled(whole.filter("trim", end_frame=drawn.frames)).filter("setsar", 1)
     silence = read(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", {"f": "lavfi"}).audio("0")
     silence = silence.filter("atrim", end_sample=samples_of(drawn.frames, output.fps))
-    aac, alac = silence.split(2)
-    sound = [
-        aac.filter("aformat", sample_fmts="fltp", channel_layouts="stereo"),
-        alac.filter("aformat", sample_fmts="s16p", channel_layouts="stereo"),
-    ]
-    return write(part, arguments, shown, sound)
+    return write(part, arguments, shown, encode.clip_sound(silence))
 
 
 def _raw(path: str, size: str, output: Output) -> Video:
     """Read pictures of raw RGB and convert them to the output's colours."""
     options = {"f": "rawvideo", "pix_fmt": "rgb24", "s": size, "framerate": output.fps}
-    limited = (
-        read(path, options)
-        .video("0")
-        .filter("scale", out_color_matrix="bt709", out_range="tv", flags="accurate_rnd")
-    )
-    return limited.filter("format", "yuv420p")
+    target = {"out_color_matrix": "bt709", "out_range": "tv", "flags": "accurate_rnd"}
+    return read(path, options).video("0").filter("scale", **target).filter("format", "yuv420p")
 
 
 def _drawn(writing: Image.Image, ground: Pixels, output: Output, frames: int) -> _CardPictures:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pipeline.render.timeline import Segment, Timeline
 
@@ -41,18 +42,6 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Copy:
-    """A stretch whose packets are copied."""
-
-    stretch: Stretch
-
-    @property
-    def frames(self) -> int:
-        """How many pictures it has."""
-        return self.stretch.frames
-
-
-@dataclass(frozen=True)
 class Bridge:
     """Pictures that are encoded again: the last ``fade`` of ``tail`` pass into ``head``."""
 
@@ -71,7 +60,7 @@ class Bridge:
         return sum(side.frames for side in self.sides) - self.fade
 
 
-Piece = Copy | Bridge
+Piece = Stretch | Bridge  # a stretch that is a piece is copied, packet by packet
 
 
 @dataclass(frozen=True)
@@ -95,8 +84,7 @@ def plan(film: Timeline, joints: Mapping[str, Joints]) -> tuple[Piece, ...]:
         fade_in, fade_out = film.around(index)
         head, body, tail = _split(segment, fade_in, fade_out, joints)
         pieces += _bridges(before, head, fade_in)
-        if body is not None:
-            pieces.append(Copy(body))
+        pieces += [body] if body is not None else []
         before = tail
     return (*pieces, *_bridges(before, None, 0))
 
@@ -105,12 +93,8 @@ def _bridges(tail: Stretch | None, head: Stretch | None, fade: int) -> list[Piec
     """Return one bridge over a fade; at a hard cut one for each side, so each is cached alone."""
     if fade:
         return [Bridge(tail, head, fade)]
-    found: list[Piece] = []
-    if tail is not None:
-        found.append(Bridge(tail, None, 0))
-    if head is not None:
-        found.append(Bridge(None, head, 0))
-    return found
+    alone = ((tail, None), (None, head))
+    return [Bridge(before, after, 0) for before, after in alone if before or after]
 
 
 def _split(
@@ -121,19 +105,16 @@ def _split(
     if segment.whole and not fade_in and not fade_out:
         return None, Stretch(segment, start, stop), None
     opened, closed = start + fade_in, stop - fade_out
-    cuts = (*joints[segment.path].keyframes, segment.frames)
-    first = min(cut for cut in cuts if cut >= opened)
-    last = max(cut for cut in cuts if cut <= closed)
+    places = (*joints[segment.path].keyframes, segment.frames)
+    first = min(place for place in places if place >= opened)
+    last = max(place for place in places if place <= closed)
     if first < last:
-        return (
-            _stretch(segment, start, first),
-            Stretch(segment, first, last),
-            _stretch(segment, last, stop),
-        )
-    # there is no whole group of pictures between: all of it goes to the fades, or is one bridge
-    middle = closed if fade_in else start
-    return _stretch(segment, start, middle), None, _stretch(segment, middle, stop)
-
-
-def _stretch(segment: Segment, start: int, stop: int) -> Stretch | None:
-    return Stretch(segment, start, stop) if start < stop else None
+        cuts = (start, first, last, stop)
+    else:
+        # there is no whole group of pictures between: all of it goes to the fades, or is one bridge
+        middle = closed if fade_in else start
+        cuts = (start, middle, middle, stop)
+    head, body, tail = (
+        Stretch(segment, begin, end) if begin < end else None for begin, end in pairwise(cuts)
+    )
+    return head, body, tail

@@ -18,19 +18,14 @@ from pipeline.ffmpeg.graph import Graph, Options, OutputFile, read, write
 from pipeline.media import encode
 from pipeline.media.timebase import SAMPLE_RATE, TICKS, samples_of
 from pipeline.render import cuts, music, seams, sound
-from pipeline.render.cuts import Copy, CutPlan, Joints
+from pipeline.render.cuts import CutPlan, Joints, Stretch
 from pipeline.render.music import BackgroundMusic
 from pipeline.render.timeline import Timeline
 from pipeline.run import Run
-from pipeline.workspace import Workspace
 
 _TRIES = 4  # at the loudness of a mix
-_LIST: Options = {
-    "f": "concat",
-    "safe": 0,
-    "protocol_whitelist": "file",
-    "format_whitelist": "concat,mov",
-}
+_FILES: Options = {"protocol_whitelist": "file", "format_whitelist": "concat,mov"}
+_LIST: Options = {"f": "concat", "safe": 0, **_FILES}
 
 
 def join(run: Run, film: Timeline, part: Path) -> None:
@@ -41,11 +36,10 @@ def join(run: Run, film: Timeline, part: Path) -> None:
     :raises StageError: a program failed, or frames or samples are missing.
     :raises NotClean: verification found something.
     """
-    plan = prepare(film, run.workspace)
+    plan = _prepared(film, run.workspace.root)
     seams.make(run, plan)
     if not run.config.montage.music:
-        _join(run, plan, part, None)
-        return
+        return _join(run, plan, part, None)
     with music.decoded(run) as unmastered:
         background = unmastered
         for _ in range(_TRIES):
@@ -53,7 +47,7 @@ def join(run: Run, film: Timeline, part: Path) -> None:
             measured = music.measured(run, part, film.frames / film.output.fps)
             better = background.master.corrected(measured)
             if better is None:
-                return
+                return None
             background = replace(background, master=better)
     if measured.peak_dbtp > music.PEAK_DBTP:
         raise StageError("the music could not be mixed below -1 dBTP; choose another file")
@@ -61,9 +55,10 @@ def join(run: Run, film: Timeline, part: Path) -> None:
         f"the montage is at {measured.lufs or -70:.1f} LUFS instead of "
         f"{run.config.process.loudness_lufs:g}"
     )
+    return None
 
 
-def prepare(film: Timeline, workspace: Workspace) -> CutPlan:
+def _prepared(film: Timeline, root: Path) -> CutPlan:
     """Look at the files that must be cut, and plan the pieces.
 
     :raises StageError: the segments can't be joined by copy.
@@ -77,19 +72,16 @@ def prepare(film: Timeline, workspace: Workspace) -> CutPlan:
     for index, segment in enumerate(film.segments):
         cut = any(film.around(index)) or not segment.whole
         if cut and segment.path not in joints:
-            facts = (
-                codec_of(film.output).judge(workspace.root / segment.path, judge.Mp4Kind.CLIP).video
-            )
-            joints[segment.path] = Joints(facts.keyframes, facts.lead)
+            facts = codec_of(film.output).judge(root / segment.path, judge.Mp4Kind.CLIP)
+            joints[segment.path] = Joints(facts.video.keyframes, facts.video.lead)
     return CutPlan(film, cuts.plan(film, joints), joints)
 
 
 def _join(run: Run, plan: CutPlan, part: Path, background: BackgroundMusic | None) -> None:
     film = plan.film
-    seconds = film.frames / film.output.fps
     with (
         run.console.task("join", film.frames // film.output.fps, "seconds") as task,
-        _list(run.workspace, _pictures(plan, run.workspace)) as listed,
+        _list(run, _pictures(run, plan)) as listed,
         _sound(run, film) as samples,
     ):
         heard = samples if background is None else background.under(samples, film)
@@ -98,7 +90,7 @@ def _join(run: Run, plan: CutPlan, part: Path, background: BackgroundMusic | Non
             Graph((_joined(listed, part, film, background),)),
             reads=(run.workspace.clips, run.workspace.cache),
             scratch=part.parent,
-            seconds=300 + seconds,
+            seconds=300 + film.frames / film.output.fps,
             feed=_counted(heard, task.advance),
         )
     facts = codec_of(film.output).judge(part, judge.Mp4Kind.MONTAGE)
@@ -114,13 +106,8 @@ def _joined(
 ) -> OutputFile:
     """Copy the listed pictures, and encode the sound that comes through the standard input."""
     layout = "stereo" if background is None else "quad"
-    pipe: Options = {
-        "f": "s16le",
-        "ar": SAMPLE_RATE,
-        "ch_layout": layout,
-        "protocol_whitelist": "pipe",
-    }
-    heard = read("pipe:0", pipe).audio()
+    pipe: Options = {"f": "s16le", "ar": SAMPLE_RATE, "ch_layout": layout}
+    heard = read("pipe:0", {**pipe, "protocol_whitelist": "pipe"}).audio()
     if background is not None:
         heard = music.mixed(heard, background.master)
     # The list's times are in microseconds and fall between the ticks: set each picture to its own
@@ -144,35 +131,29 @@ def _counted(blocks: Iterator[sound.Samples], advance: Callable[[int], object]) 
 
 
 @contextmanager
-def _list(workspace: Workspace, lines: Iterator[str]) -> Iterator[Path]:
+def _list(run: Run, lines: Iterator[str]) -> Iterator[Path]:
     """Write a list for the concat demuxer; it is deleted after the block."""
-    listed = publishing.part_path(workspace.cache / "join.txt")
-    try:
-        listed.write_text(
-            "ffconcat version 1.0\n" + "".join(f"{line}\n" for line in lines), "utf-8"
-        )
+    with publishing.scratch_folder(run.workspace.cache) as folder:
+        listed = folder / "join.txt"
+        listed.write_text("\n".join(["ffconcat version 1.0", *lines, ""]), "utf-8")
         yield listed
-    finally:
-        listed.unlink(missing_ok=True)
 
 
-def _pictures(plan: CutPlan, workspace: Workspace) -> Iterator[str]:
+def _pictures(run: Run, plan: CutPlan) -> Iterator[str]:
     """Yield where each piece begins and ends, as lines for the concat demuxer.
 
     A seek finds the key frame at or before a time, and a file ends before the first packet
     whose decoding time is not before another: both are given as a time between two pictures.
     """
-    film = plan.film
-    fps = film.output.fps
+    fps = plan.film.output.fps
     for piece in plan.pieces:
         start, stop = 0, None
-        if isinstance(piece, Copy):
-            stretch = piece.stretch
-            path, start = workspace.root / stretch.segment.path, stretch.start
-            if stretch.stop < stretch.segment.frames:
-                stop = stretch.stop - plan.joints[stretch.segment.path].lead
+        if isinstance(piece, Stretch):
+            path, start = run.workspace.root / piece.segment.path, piece.start
+            if piece.stop < piece.segment.frames:
+                stop = piece.stop - plan.joints[piece.segment.path].lead
         else:
-            path = seams.path_of(piece, film, workspace)
+            path = seams.path_of(piece, plan.film, run.workspace)
         yield _file(path)
         yield f"inpoint {(start + 0.25) / fps:.6f}"
         if stop is not None:
@@ -197,19 +178,14 @@ def _sound(run: Run, film: Timeline) -> Iterator[Iterator[sound.Samples]]:
         for segment in film.segments
         for line in (_file(root / segment.path), f"duration {segment.frames / fps:.9f}")
     )
-    with _list(run.workspace, lines) as listed:
+    with _list(run, lines) as listed:
         lossless = read(listed, _LIST).audio("a:1").filter("asetpts", "N/SR/TB")
         graph = Graph((write("pipe:1", {"f": "s16le"}, audio=[lossless]),))
-        seconds = sum(segment.frames for segment in film.segments) / fps
+        seconds = 300 + sum(segment.frames for segment in film.segments) / fps
+        reads = (run.workspace.clips, run.workspace.cache)
 
         def decode(pipe: sound.Pipe) -> None:
-            run.ffmpeg.make(
-                "sound",
-                graph,
-                reads=(run.workspace.clips, run.workspace.cache),
-                seconds=300 + seconds,
-                sink=pipe.put,
-            )
+            run.ffmpeg.make("sound", graph, reads=reads, seconds=seconds, sink=pipe.put)
 
         with sound.beside(decode) as pipe:
             yield sound.edited(pipe, film)

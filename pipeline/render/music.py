@@ -72,11 +72,7 @@ class LoopedMusic:
     """Music as long as a film: its end passes into its beginning, so that no loop clicks."""
 
     def __init__(self, music: Samples, gain: float, total: int) -> None:
-        """Prepare a loop.
-
-        :param gain: linear.
-        :param total: the length of the film in samples.
-        """
+        """Prepare a loop for a film of *total* samples; the gain is linear."""
         self._music, self._gain, self._total = music, gain, total
         self._at = 0
         overlap = min(round(_LOOP_S * SAMPLE_RATE), len(music) // 4)
@@ -125,19 +121,19 @@ def decoded(run: Run) -> Iterator[BackgroundMusic]:
     options: Options = {"protocol_whitelist": "file", "t": _LONGEST_S, "threads": 1}
     sound = read(path, options).audio().filter("aresample", SAMPLE_RATE)
     sound = _restamped(loudness.metered(_stereo(sound)))
+    unreadable = ConfigError([f"montage.music: {path} can't be read as half a second of sound"])
     with publishing.scratch_folder(run.workspace.cache) as folder:
-        part = publishing.part_path(folder / "music")
+        part = folder / "music"
         output = write(part, {"f": "s16le", "ar": SAMPLE_RATE}, audio=[_stereo(sound)])
+        graph = Graph((output,))
         try:
-            printed = run.ffmpeg.make(
-                "music", Graph((output,)), reads=(path,), scratch=folder, seconds=300
-            )
+            printed = run.ffmpeg.make("music", graph, reads=(path,), scratch=folder, seconds=300)
         except ProgramFailed as fault:
             if not fault.is_reported:
                 raise
-            raise _unreadable(path) from fault
+            raise unreadable from fault
         if not part.exists() or part.stat().st_size < 4 * SAMPLE_RATE // 2:
-            raise _unreadable(path)
+            raise unreadable
         before = loudness.parse(printed).lufs
         if before is None:
             raise ConfigError([f"montage.music: {path} is silent"])
@@ -159,12 +155,10 @@ def source(config: Config) -> Path:
 
 def mixed(four: Audio, master: Master) -> Audio:
     """Mix the four channels to two: the music is ducked, and the whole is mastered."""
-    channels = four.channels("quad", 4)
-    clips, music = (
-        join(channels[one], channels[one + 1], channel_layout="stereo") for one in (0, 2)
-    )
-    heard, control = clips.split(2)
-    both = amix(heard, sidechaincompress(music, control, **_DUCKING), normalize=0)
+    left, right, *music = four.channels("quad", 4)
+    heard, control = join(left, right, channel_layout="stereo").split(2)
+    ducked = sidechaincompress(join(*music, channel_layout="stereo"), control, **_DUCKING)
+    both = amix(heard, ducked, normalize=0)
     amplified = loudness.amplified(both, master.gain_db)
     return loudness.limited(amplified, master.ceiling_db, digits=5)
 
@@ -187,7 +181,3 @@ def _stereo(sound: Audio) -> Audio:
 def _restamped(sound: Audio) -> Audio:
     """Number the samples again: ebur128 stamps its last piece, which is shorter, wrong."""
     return sound.filter("asetpts", "N/SR/TB")
-
-
-def _unreadable(path: Path) -> ConfigError:
-    return ConfigError([f"montage.music: {path} can't be read as half a second of sound"])

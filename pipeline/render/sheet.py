@@ -32,14 +32,7 @@ def poster(run: Run, film: Timeline, montage: Path, part: Path) -> None:
     at = next(number for number, segment in enumerate(film.segments) if segment.sha256)
     frame = film.starts[at] + film.segments[at].length // 3
     options: Options = {"f": "mov", "ss": f"{frame / film.output.fps:.6f}", "threads": 1}
-    width = min(_POSTER_WIDTH, film.output.width)
-    picture = (
-        read(montage, options)
-        .video()
-        .filter("scale", width, -2, out_range="pc", out_color_matrix="bt601")
-        .filter("setsar", 1)  # after rounding the height, the JPEG would get an aspect ratio
-        .filter("format", "yuvj420p")
-    )
+    picture = encode.still(read(montage, options).video(), _POSTER_WIDTH, film.output)
     graph = Graph((write(part, encode.still_arguments(), picture),))
     run.ffmpeg.make("still", graph, reads=(montage,), scratch=part.parent, seconds=120)
     judge.judge_still(part)

@@ -7,9 +7,11 @@ crossfade.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
@@ -97,35 +99,24 @@ def crossfaded(ending: Samples, beginning: Samples) -> Samples:
 
 
 class Pipe:
-    """Hands pieces of bytes from one thread to another; holds only a few."""
+    """Hands pieces of bytes from one thread to another; holds only a few.
+
+    ``shut`` is set when nobody reads any more; pieces are dropped then.
+    """
 
     def __init__(self) -> None:
         self._queue: queue.Queue[bytes | None] = queue.Queue(_WAITING)
-        self._shut = threading.Event()
+        self.shut = threading.Event()
 
-    def put(self, piece: bytes) -> None:
-        """Hand a piece over: wait for the reader, or drop the piece if nobody reads any more."""
-        self._put(piece)
-
-    def end(self) -> None:
-        """Say that no piece follows."""
-        self._put(None)
-
-    def shut(self) -> None:
-        """Say that nobody reads any more."""
-        self._shut.set()
+    def put(self, piece: bytes | None) -> None:
+        """Hand a piece over, None after the last: wait for the reader while there is one."""
+        while not self.shut.is_set():
+            with contextlib.suppress(queue.Full):
+                return self._queue.put(piece, timeout=0.1)
+        return None
 
     def __iter__(self) -> Iterator[bytes]:
-        while (piece := self._queue.get()) is not None:
-            yield piece
-
-    def _put(self, piece: bytes | None) -> None:
-        while not self._shut.is_set():
-            try:
-                return self._queue.put(piece, timeout=0.1)
-            except queue.Full:
-                continue
-        return None
+        return iter(self._queue.get, None)
 
 
 @contextmanager
@@ -135,22 +126,17 @@ def beside(work: Callable[[Pipe], object]) -> Iterator[Pipe]:
     An error of *work* is raised at the end of the block.
     """
     pipe = Pipe()
-    failed: list[BaseException] = []
 
     def run() -> None:
         try:
             work(pipe)
-        except BaseException as error:  # noqa: BLE001 - raised again in the other thread
-            failed.append(error)
         finally:
-            pipe.end()
+            pipe.put(None)
 
-    thread = threading.Thread(target=run, name="sound", daemon=True)
-    thread.start()
-    try:
-        yield pipe
-    finally:
-        pipe.shut()
-        thread.join()
-        if failed:
-            raise failed[0]
+    with ThreadPoolExecutor(1, thread_name_prefix="sound") as pool:
+        done = pool.submit(run)
+        try:
+            yield pipe
+        finally:
+            pipe.shut.set()
+            done.result()
