@@ -108,7 +108,7 @@ def test_words_are_shaped_and_ordered_as_harfbuzz_does(script: str) -> None:
     glyphs, wanted = shaped(word, str(piece.font.path))
     assert 0 not in glyphs  # glyph 0 is the box of a font for what it lacks
     image = Image.new("RGBA", (SIZE * 16, SIZE * 2))
-    writing.write(image, (SIZE, round(SIZE * 1.4)), word, SIZE, (255, 255, 255, 255))
+    writing.write(image, (SIZE, round(SIZE * 1.4)), word, SIZE)
     drawn = trimmed(np.asarray(image)[:, :, 3] > 127)
     assert drawn.shape == pytest.approx(wanted.shape, abs=3)
     height, width = min(drawn.shape[0], wanted.shape[0]), min(drawn.shape[1], wanted.shape[1])
@@ -139,7 +139,7 @@ def test_emoji_are_coloured_pictures_of_one_piece() -> None:
         assert letters.text == "#"
         assert emoji.length < 1.6 * SIZE
         image = Image.new("RGBA", (SIZE * 4, SIZE * 2))
-        writing.write(image, (8, SIZE), word, SIZE, (255, 255, 255, 255))
+        writing.write(image, (8, SIZE), word, SIZE)
         colours = np.asarray(image)[:, 8 + SIZE :, :3].reshape(-1, 3).astype(int)
         assert (np.ptp(colours, axis=1) > 60).sum() > 100
 

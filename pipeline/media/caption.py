@@ -26,7 +26,6 @@ _SMALLEST = 0.4  # of that, before a text is too long
 _LINES = 4
 _TALLEST = 0.4  # of the frame's height
 _PANEL = (12, 16, 20, 168)
-_INK = (255, 255, 255, 255)
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ def _paint(layout: _Layout, style: CaptionStyle) -> Image.Image:
     for number, line in enumerate(layout.lines):
         baseline = layout.padding // 2 + round(layout.leading * (number + 0.76))
         for word, left in _placed(line, layout):
-            writing.write(image, (left, baseline), word, layout.size, _INK, outline)
+            writing.write(image, (left, baseline), word, layout.size, outline)
     return image
 
 

@@ -27,13 +27,9 @@ _RIGHT_TO_LEFT = {"R", "AL"}
 
 def right_to_left(text: str) -> bool:
     """Whether *text* is written from the right: by its first strong character (UAX #9, P2)."""
-    for char in text:
-        direction = unicodedata.bidirectional(char)
-        if direction in _RIGHT_TO_LEFT:
-            return True
-        if direction == "L":
-            return False
-    return False
+    directions = map(unicodedata.bidirectional, text)
+    first = next((each for each in directions if each == "L" or each in _RIGHT_TO_LEFT), "L")
+    return first != "L"
 
 
 def needs_shaping(text: str) -> bool:
@@ -61,11 +57,12 @@ def font_for(text: str, size: int) -> ImageFont.FreeTypeFont:
                 "FriBidi is not on this system; install it (Debian: libfribidi0)"
             ]
         )
-    for path in (*_packaged(), *_on_system()):
-        if all(char in _INVISIBLE or ord(char) in _coverage(path) for char in text):
+    paths = (*_packaged(), *_on_system())
+    for path in paths:
+        if _has(path, text):
             return _load(path, size)
-    missing = next((char for char in text if not _anywhere(char)), text)
-    names = ", ".join(unicodedata.name(char, f"U+{ord(char):04X}") for char in missing[:3])
+    alone = (char for char in text if not any(_has(path, char) for path in paths))
+    names = ", ".join(unicodedata.name(c, f"U+{ord(c):04X}") for c in next(alone, text)[:3])
     raise ConfigError(
         [
             f"campaign.hashtags: no font here can write {text!r} ({names}); take the character "
@@ -87,21 +84,16 @@ def emoji_font() -> ImageFont.FreeTypeFont | None:
 
 def has_emoji(text: str) -> bool:
     """Whether the colour emoji font has all of *text*."""
-    return any(
-        all(char in _INVISIBLE or ord(char) in _coverage(path) for char in text)
-        for path in _emoji()
-    )
+    return any(_has(path, text) for path in _emoji())
 
 
 @cache
 def _emoji() -> tuple[Path, ...]:
-    found = (path for folder in _SYSTEM for path in sorted(folder.rglob("NotoColorEmoji*.ttf")))
-    return tuple(found)
+    return tuple(path for folder in _SYSTEM for path in sorted(folder.rglob("NotoColorEmoji*.ttf")))
 
 
-def _anywhere(char: str) -> bool:
-    paths = (*_packaged(), *_on_system())
-    return char in _INVISIBLE or any(ord(char) in _coverage(path) for path in paths)
+def _has(path: Path, text: str) -> bool:
+    return all(char in _INVISIBLE or ord(char) in coverage(path) for char in text)
 
 
 def _load(path: Path, size: int) -> ImageFont.FreeTypeFont:
@@ -138,10 +130,10 @@ def _on_system() -> tuple[Path, ...]:
 
 
 @cache
-def _coverage(path: Path) -> frozenset[int]:
+def coverage(path: Path) -> frozenset[int]:
     """Return the characters that a font has glyphs for (OpenType table cmap)."""
     # slow to load, and not needed in a night without new footage
     from fontTools.ttLib import TTFont  # noqa: PLC0415
 
-    with TTFont(path, lazy=True, fontNumber=0) as font:
+    with path.open("rb") as file, TTFont(file, lazy=True, fontNumber=0) as font:
         return frozenset(font.getBestCmap() or ())

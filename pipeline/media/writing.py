@@ -18,8 +18,7 @@ from pipeline.errors import ConfigError
 from pipeline.media import fonts
 
 _JOINER, _PRESENTATION = "\u200d", "\ufe0f"
-Ink = tuple[int, int, int, int]  # red, green, blue, alpha
-_OUTLINE: Ink = (12, 16, 20, 255)
+_INK, _OUTLINE = (255, 255, 255, 255), (12, 16, 20, 255)
 
 
 @dataclass(frozen=True)
@@ -80,9 +79,9 @@ def clusters(word: str) -> Iterator[str]:
 
 
 def write(
-    image: Image.Image, place: tuple[int, int], word: str, size: int, ink: Ink, outline: int = 0
+    image: Image.Image, place: tuple[int, int], word: str, size: int, outline: int = 0
 ) -> None:
-    """Draw a word with the left end of its baseline at *place*.
+    """Draw a word in white with the left end of its baseline at *place*.
 
     :param outline: the width of a dark line around the letters, in pixels.
     """
@@ -94,7 +93,7 @@ def write(
                 (left, baseline),
                 piece.text,
                 font=piece.font,
-                fill=ink,
+                fill=_INK,
                 anchor="ls",
                 stroke_width=outline,
                 stroke_fill=_OUTLINE,

@@ -38,12 +38,6 @@ class _CardPictures:
     frames: int
     pictures: Iterator[bytes]
 
-    @property
-    def size(self) -> str:
-        """Width and height as FFmpeg reads them."""
-        left, top, right, bottom = self.area
-        return f"{right - left}x{bottom - top}"
-
 
 def opening(config: Config) -> Words | None:
     """Return the opening card's words; None for no card."""
@@ -90,29 +84,17 @@ def card(run: Run, words: Words, title: str, output: Output) -> Segment:
         ground = lettering.ground(output, style)
         drawn = _drawn(lettering.letters(words, output, style), ground, output, frames)
         with publishing.scratch_folder(run.workspace.cache) as folder:
-            part = publishing.part_path(folder / "card")
-            behind = publishing.part_path(folder / "ground")
+            part, behind = folder / "card", folder / "ground"
             behind.write_bytes(ground.tobytes())
+            graph = Graph((_encoded(drawn, behind, part, arguments),))
             run.ffmpeg.make(
-                "card",
-                Graph((_encoded(drawn, behind, part, arguments),)),
-                reads=(behind,),
-                scratch=folder,
-                seconds=300,
-                feed=drawn.pictures,
+                "card", graph, reads=(behind,), scratch=folder, seconds=300, feed=drawn.pictures
             )
             codec_of(output).judge(part, judge.Mp4Kind.CLIP)
             publishing.publish(part, final)
-    facts = codec_of(output).judge(final, judge.Mp4Kind.CLIP)
-    return Segment(
-        title=title,
-        path=run.workspace.relative(final),
-        content=publishing.sha256_of(final),
-        frames=frames,
-        extradata=facts.video.extradata,
-        start=0,
-        stop=facts.video.frames,
-    )
+    facts = codec_of(output).judge(final, judge.Mp4Kind.CLIP).video
+    path, content = run.workspace.relative(final), publishing.sha256_of(final)
+    return Segment(title, path, content, frames, facts.extradata, start=0, stop=facts.frames)
 
 
 def _encoded(
@@ -121,8 +103,9 @@ def _encoded(
     """Lay the pictures over the background, with silence as sound."""
     output = drawn.output
     still = _raw(str(ground), output.size, output).filter("tpad", stop=-1, stop_mode="clone")
-    written = _raw("pipe:0", drawn.size, output)
-    whole = overlay(still, written, x=drawn.area[0], y=drawn.area[1], format="yuv420")
+    left, top, right, bottom = drawn.area
+    written = _raw("pipe:0", f"{right - left}x{bottom - top}", output)
+    whole = overlay(still, written, x=left, y=top, format="yuv420")
     shown = encode.labelled(whole.filter("trim", end_frame=drawn.frames)).filter("setsar", 1)
     silence = read(f"anullsrc=r={SAMPLE_RATE}:cl=stereo", {"f": "lavfi"}).audio("0")
     silence = silence.filter("atrim", end_sample=samples_of(drawn.frames, output.fps))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
-from fontTools.ttLib import TTFont, TTLibError
+from fontTools.ttLib import TTLibError
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
@@ -56,28 +55,17 @@ class CardStyle:
 
 
 @dataclass(frozen=True)
-class _Card:
-    """A card to draw: its words, the frame, the style, and the logo at its final size."""
-
-    words: Words
-    output: Output
-    style: CardStyle
-    logo: Image.Image | None
-
-
-@dataclass(frozen=True)
 class _Line:
-    """A line of text: its size in pixels, its font and its colour."""
+    """A line of text, its size in pixels and its font."""
 
     text: str
     size: int
     font: ImageFont.FreeTypeFont
-    ink: Colour
 
 
 @dataclass(frozen=True)
 class _Block:
-    """Lines, and the spaces between them, in pixels."""
+    """Lines, and the spaces between them and their height in all, in pixels."""
 
     title: list[_Line]
     small: list[_Line]
@@ -92,17 +80,11 @@ def card_style(config: Config) -> CardStyle:
     :raises ConfigError: the logo or the font can't be read.
     """
     style = config.montage.style
-    logo = _readable(config, "logo", style.logo)
-    font = _readable(config, "font", style.font)
-    return CardStyle(
-        ground=_colour(style.ground),
-        ground_below=_colour(style.ground_below),
-        ink=_colour(style.ink),
-        quiet_ink=_colour(style.quiet_ink),
-        logo=logo,
-        font=font,
-        contents=tuple(publishing.sha256_of(path) if path else "" for path in (logo, font)),
-    )
+    colours = (style.ground, style.ground_below, style.ink, style.quiet_ink)
+    top, bottom, ink, quiet = map(_colour, colours)
+    files = (_readable(config, "logo", style.logo), _readable(config, "font", style.font))
+    contents = tuple(publishing.sha256_of(path) if path else "" for path in files)
+    return CardStyle(top, bottom, ink, quiet, *files, contents)
 
 
 def ground(output: Output, style: CardStyle) -> Pixels:
@@ -122,30 +104,30 @@ def letters(words: Words, output: Output, style: CardStyle) -> Image.Image:
 
     They are drawn smaller where there are too many.
     """
-    card = _Card(words, output, style, None if words.chapter else _logo(style, output))
+    logo = None if words.chapter else _logo(style, output)
     room = round(output.height * _TALLEST)
     for tenths in range(10, 2, -1):
-        block = _laid_out(card, tenths / 10)
-        if block.height <= room:
+        block = _laid_out(words, output, style, tenths / 10)
+        height = block.height + (logo.height + block.gap if logo else 0)
+        if height <= room:
             break
     image = Image.new("RGBA", (output.width, output.height), (0, 0, 0, 0))
     draw = ImageDraw.Draw(image)
     middle = output.width // 2
-    y = (output.height - block.height) // 2
-    if card.logo:
-        image.paste(card.logo, ((output.width - card.logo.width) // 2, y), card.logo)
-        y += card.logo.height + block.gap
-    y = _draw_lines(draw, block.title, middle, y)
+    y = (output.height - height) // 2
+    if logo:
+        image.paste(logo, ((output.width - logo.width) // 2, y), logo)
+        y += logo.height + block.gap
+    y = _draw_lines(draw, block.title, (middle, y), style.ink)
     if block.small:
         wide = round(min(output.width, output.height) * _RULE[0]) // 2
         rule = (middle - wide, y + block.gap, middle + wide, y + block.gap + block.rule - 1)
         draw.rectangle(rule, fill=(*style.quiet_ink, 150))
-        _draw_lines(draw, block.small, middle, y + 2 * block.gap + block.rule)
+        _draw_lines(draw, block.small, (middle, y + 2 * block.gap + block.rule), style.quiet_ink)
     return image
 
 
-def _laid_out(card: _Card, scale: float) -> _Block:
-    words, output, style = card.words, card.output, card.style
+def _laid_out(words: Words, output: Output, style: CardStyle, scale: float) -> _Block:
     side = min(output.width, output.height) * scale
     room = round(output.width * (1 - 2 * _SAFE))
     size = max(8, round(side * (_CHAPTER if words.chapter else _TITLE)))
@@ -153,27 +135,27 @@ def _laid_out(card: _Card, scale: float) -> _Block:
     small = [
         line
         for text in words.lines
-        for line in _wrapped(text, max(8, round(side * _LINE)), room, style, quiet=True)
+        for line in _wrapped(text, max(8, round(side * _LINE)), room, style)
     ]
     gap, rule = round(side * 0.05), max(2, round(side * _RULE[1]))
     height = sum(round(line.size * _LEADING) for line in (*title, *small))
-    height += (card.logo.height + gap) if card.logo else 0
     height += 2 * gap + rule if small else 0
     return _Block(title, small, gap, rule, height)
 
 
-def _draw_lines(draw: ImageDraw.ImageDraw, lines: list[_Line], middle: int, y: int) -> int:
-    """Draw lines below each other, from *y* on; return where the next one would begin."""
+def _draw_lines(
+    draw: ImageDraw.ImageDraw, lines: list[_Line], top: tuple[int, int], ink: Colour
+) -> int:
+    """Draw lines below each other, from the middle of their *top*; return where they end."""
+    middle, y = top
     for line in lines:
         at = (middle, y + round(line.size * _LEADING / 2))
-        draw.text(at, line.text, font=line.font, fill=line.ink, anchor="mm")
+        draw.text(at, line.text, font=line.font, fill=ink, anchor="mm")
         y += round(line.size * _LEADING)
     return y
 
 
-def _wrapped(
-    text: str, size: int, room: int, style: CardStyle, *, quiet: bool = False
-) -> list[_Line]:
+def _wrapped(text: str, size: int, room: int, style: CardStyle) -> list[_Line]:
     """Wrap *text* within *room* pixels, in a size at which its longest word fits."""
     words = text.split()
     widest = max((_font(word, size, style).getlength(word) for word in words), default=0)
@@ -186,8 +168,7 @@ def _wrapped(
             lines[-1] = longer
         else:
             lines.append(word)
-    ink = style.quiet_ink if quiet else style.ink
-    return [_Line(line, size, _font(line, size, style), ink) for line in lines]
+    return [_Line(line, size, _font(line, size, style)) for line in lines]
 
 
 def _logo(style: CardStyle, output: Output) -> Image.Image | None:
@@ -204,15 +185,9 @@ def _logo(style: CardStyle, output: Output) -> Image.Image | None:
 def _font(text: str, size: int, style: CardStyle) -> ImageFont.FreeTypeFont:
     """Return the editor's font if it has all the letters, else one that has them."""
     own = style.font
-    if own is None or fonts.needs_shaping(text) or not {*map(ord, text)} <= _letters(own):
+    if own is None or fonts.needs_shaping(text) or not {*map(ord, text)} <= fonts.coverage(own):
         return fonts.font_for(text, size)
     return ImageFont.truetype(str(own), size)
-
-
-@cache
-def _letters(path: Path) -> frozenset[int]:
-    with path.open("rb") as file, TTFont(file, lazy=True, fontNumber=0) as font:
-        return frozenset(font.getBestCmap() or ())
 
 
 def _readable(config: Config, key: str, value: str) -> Path | None:
@@ -221,7 +196,7 @@ def _readable(config: Config, key: str, value: str) -> Path | None:
     path = config.resolve(value)
     try:
         if key == "font":
-            _letters(path)
+            fonts.coverage(path)
         else:
             with Image.open(path) as image:
                 if image.width * image.height > _LARGEST:

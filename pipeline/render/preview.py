@@ -31,15 +31,12 @@ def excerpted(film: Timeline, excerpt: Excerpt) -> Timeline:
 
     :raises UsageError: no clip, or more than one, begins so.
     """
-    first = 0
-    if excerpt.clip:
-        shas = [segment.sha256 for segment in film.segments]
-        found = [at for at, sha in enumerate(shas) if sha.startswith(excerpt.clip.lower())]
-        if len(found) != 1:
-            raise UsageError(f"{len(found)} clips of the montage begin with {excerpt.clip!r}")
-        first = found[0]
+    shas = [segment.sha256 for segment in film.segments]
+    found = [at for at, sha in enumerate(shas) if sha.startswith(excerpt.clip.lower())]
+    if excerpt.clip and len(found) != 1:
+        raise UsageError(f"{len(found)} clips of the montage begin with {excerpt.clip!r}")
+    first, starts = found[0], film.starts
     room = frames_in(excerpt.seconds, film.output.fps)
-    starts = film.starts
     last = max(at for at, start in enumerate(starts) if at == first or start - starts[first] < room)
     segments = list(film.segments[first : last + 1])
     beyond = starts[last] + segments[-1].length - starts[first] - room
@@ -62,18 +59,11 @@ def make(run: Run, film: Timeline) -> Path:
     suffix = codec_of(output).suffix
     final = run.workspace.montage / f"{run.config.montage.name}-{output.name}-preview{suffix}"
     with publishing.scratch_folder(final.parent) as folder:
-        whole, small = (
-            publishing.part_path(folder / "whole"),
-            publishing.part_path(folder / "small"),
-        )
+        whole, small = folder / "whole", folder / "small"
         join.join(run, film, whole)
-        run.ffmpeg.make(
-            "preview",
-            Graph((_reduced(whole, small, film),)),
-            reads=(whole,),
-            scratch=folder,
-            seconds=300 + 10 * film.frames / output.fps,
-        )
+        graph = Graph((_reduced(whole, small, film),))
+        seconds = 300 + 10 * film.frames / output.fps
+        run.ffmpeg.make("preview", graph, reads=(whole,), scratch=folder, seconds=seconds)
         if codec_of(output).judge(small, judge.Mp4Kind.MONTAGE).video.frames != film.frames:
             raise StageError("pictures are missing in the preview")
         publishing.publish(small, final)
@@ -87,9 +77,5 @@ def _reduced(whole: Path, small: Path, film: Timeline) -> OutputFile:
     draft = output.model_copy(update={"quality": "draft"})
     source = read(whole, {"f": "mov", "protocol_whitelist": "file", "threads": 1})
     picture = source.video().filter("scale", width, height, flags="fast_bilinear")
-    return write(
-        small,
-        encode.montage_arguments(output) | encode.video_arguments(draft),
-        picture.filter("setsar", 1),
-        [source.audio()],
-    )
+    options = encode.montage_arguments(output) | encode.video_arguments(draft)
+    return write(small, options, picture.filter("setsar", 1), [source.audio()])

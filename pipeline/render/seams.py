@@ -86,20 +86,15 @@ def forget(workspace: Workspace, known: Collection[str]) -> int:
     :returns: how many there were.
     """
     short = {sha256[:_SHA] for sha256 in known} | {_CARD}
-    if not folder(workspace).is_dir():
-        return 0
-    gone = [path for path in folder(workspace).iterdir() if not _shown(path) <= short]
+    bridges = folder(workspace).glob("*-*")
+    gone = [path for path in bridges if not short.issuperset(path.stem.split("-")[:-1])]
     for path in gone:
         path.unlink()
     return len(gone)
 
 
-def _shown(path: Path) -> set[str]:
-    return set(path.stem.split("-")[:-1])
-
-
 def _make_batch(run: Run, plan: CutPlan, batch: dict[Path, Bridge]) -> None:
-    fps = plan.film.output.fps
+    output = plan.film.output
     frames = sum(bridge.frames for bridge in batch.values())
     with publishing.scratch_folder(folder(run.workspace)) as scratch:
         parts = {path: publishing.part_path(scratch / path.name) for path in batch}
@@ -109,10 +104,10 @@ def _make_batch(run: Run, plan: CutPlan, batch: dict[Path, Bridge]) -> None:
             batch_graph(plan, growing, run.workspace),
             reads=(run.workspace.clips, run.workspace.cache),
             scratch=scratch,
-            seconds=300 + 20 * frames / fps,
+            seconds=300 + 20 * frames / output.fps,
         )
         for path, bridge in batch.items():
-            _verify(parts[path], bridge, plan.film.output)
+            _verify(parts[path], bridge, output)
             publishing.publish(parts[path], path)
 
 
