@@ -333,6 +333,11 @@ class Row:
     result: ClipResult | None
     review: Review = field(default_factory=Review)
 
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the original; empty for an attachment that was not kept."""
+        return self.attachment.sha256 or ""
+
 
 @dataclass(frozen=True)
 class TrailEntry:

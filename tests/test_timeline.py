@@ -55,7 +55,7 @@ def test_a_film_is_as_long_as_its_clips_without_their_fades(tmp_path: Path) -> N
     assert whole.fades == (15, 15)
     assert whole.frames == 90 + 40 + 90 - 30
     assert whole.starts == (0, 75, 100)
-    assert whole.around(1) == (15, 15)
+    assert [fades for _, _, *fades in whole.placed()][1] == [15, 15]
 
 
 def test_hard_cuts_are_copies_and_nothing_needs_to_be_known(tmp_path: Path) -> None:

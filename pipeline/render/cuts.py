@@ -80,8 +80,7 @@ def plan(film: Timeline, joints: Mapping[str, Joints]) -> tuple[Piece, ...]:
     """
     pieces: list[Piece] = []
     before: Stretch | None = None  # the part of the segment before that is not copied
-    for index, segment in enumerate(film.segments):
-        fade_in, fade_out = film.around(index)
+    for segment, _, fade_in, fade_out in film.placed():
         head, body, tail = _split(segment, fade_in, fade_out, joints)
         pieces += _bridges(before, head, fade_in)
         pieces += [body] if body is not None else []

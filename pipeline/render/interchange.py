@@ -42,8 +42,7 @@ class Event:
 
 def events(film: Timeline) -> Iterator[Event]:
     """Cut the film in the middle of its fades; the events together are as long as the film."""
-    for index, (segment, at) in enumerate(zip(film.segments, film.starts, strict=True)):
-        before, after = film.around(index)
+    for segment, at, before, after in film.placed():
         outer = before // 2  # pictures of a fade that are before the cut
         yield Event(
             segment=segment,
@@ -61,12 +60,7 @@ def written(film: Timeline, name: str, root: Path, kind: TimelineFormat) -> str:
     :param name: the name of the timeline in the editing program.
     :param root: the workspace, where the paths of segments begin.
     """
-    writers = {
-        TimelineFormat.OTIO: _otio,
-        TimelineFormat.FCPXML: _fcpxml,
-        TimelineFormat.EDL: _edl,
-        TimelineFormat.MLT: _mlt,
-    }
+    writers = {"otio": _otio, "fcpxml": _fcpxml, "edl": _edl, "mlt": _mlt}
     return writers[kind](film, name, root)
 
 
@@ -78,44 +72,32 @@ def _url(root: Path, segment: Segment) -> str:
 
 
 def _otio(film: Timeline, name: str, root: Path) -> str:
-    import opentimelineio as otio  # noqa: PLC0415 - only an export needs it
+    # only an export needs it
+    from opentimelineio import adapters, opentime, schema  # noqa: PLC0415
 
-    fps = film.output.fps
+    def time(frames: int) -> opentime.RationalTime:
+        return opentime.RationalTime(frames, film.output.fps)
 
-    def time(frames: int) -> otio.opentime.RationalTime:
-        return otio.opentime.RationalTime(frames, fps)
+    def span(start: int, frames: int) -> opentime.TimeRange:
+        return opentime.TimeRange(time(start), time(frames))
 
-    def span(start: int, frames: int) -> otio.opentime.TimeRange:
-        return otio.opentime.TimeRange(time(start), time(frames))
-
-    timeline = otio.schema.Timeline(name, global_start_time=time(0))
-    for kind in (otio.schema.TrackKind.Video, otio.schema.TrackKind.Audio):
-        track = otio.schema.Track(kind, kind=kind)
+    timeline = schema.Timeline(name, global_start_time=time(0))
+    for kind in (schema.TrackKind.Video, schema.TrackKind.Audio):
+        track = schema.Track(kind, kind=kind)
         for event in events(film):
             if event.fade_in:
-                track.append(
-                    otio.schema.Transition(
-                        film.transition,
-                        transition_type=otio.schema.TransitionTypes.SMPTE_Dissolve,
-                        in_offset=time(event.fade_in - event.inner),
-                        out_offset=time(event.inner),
-                    )
-                )
+                dissolve = schema.TransitionTypes.SMPTE_Dissolve
+                outer, inner = time(event.fade_in - event.inner), time(event.inner)
+                track.append(schema.Transition(film.transition, dissolve, outer, inner))
             segment = event.segment
-            media = otio.schema.ExternalReference(_url(root, segment), span(0, segment.frames))
+            media = schema.ExternalReference(_url(root, segment), span(0, segment.frames))
             media.name = segment.title
+            clip = schema.Clip(segment.title, media, span(event.start, event.frames))
             facts = {"sha256": segment.sha256, "category": segment.category or ""}
-            track.append(
-                otio.schema.Clip(
-                    segment.title,
-                    media_reference=media,
-                    source_range=span(event.start, event.frames),
-                    metadata={"footage": facts},
-                )
-            )
+            clip.metadata["footage"] = facts
+            track.append(clip)
         timeline.tracks.append(track)
-    text: str = otio.adapters.write_to_string(timeline, "otio_json")
-    return text + "\n"
+    return f"{adapters.write_to_string(timeline, 'otio_json')}\n"
 
 
 # -- Final Cut Pro XML 1.8 -------------------------------------------------------------------
@@ -129,34 +111,31 @@ def _fcpxml(film: Timeline, name: str, root: Path) -> str:
         return f"{frames * 100}/{output.fps * 100}s" if frames else "0s"
 
     document = ET.Element("fcpxml", version="1.8")
-    resources = ET.SubElement(document, "resources")
-    ET.SubElement(
+    resources = _add(document, "resources")
+    _add(
         resources, "format", id="r1", name=f"{output.size} {output.fps}", frameDuration=time(1),
-        colorSpace="1-1-1 (Rec. 709)", width=str(output.width), height=str(output.height),
+        colorSpace="1-1-1 (Rec. 709)", width=output.width, height=output.height,
     )  # fmt: skip
     references: dict[str, str] = {}
     for segment in film.segments:
         if segment.path not in references:
             references[segment.path] = f"r{len(references) + 2}"
-            ET.SubElement(
+            _add(
                 resources, "asset", id=references[segment.path], name=segment.title,
                 src=_url(root, segment), start="0s", duration=time(segment.frames), format="r1",
-                hasVideo="1", hasAudio="1", audioSources="1", audioChannels="2", audioRate="48000",
+                hasVideo=1, hasAudio=1, audioSources=1, audioChannels=2, audioRate=48000,
             )  # fmt: skip
-    event = ET.SubElement(ET.SubElement(document, "library"), "event", name=name)
-    sequence = ET.SubElement(
-        ET.SubElement(event, "project", name=name), "sequence", format="r1",
-        duration=time(film.frames), tcStart="0s", tcFormat="NDF", audioLayout="stereo",
-        audioRate="48k",
+    event = _add(_add(document, "library"), "event", name=name)
+    sequence = _add(
+        _add(event, "project", name=name), "sequence", format="r1", duration=time(film.frames),
+        tcStart="0s", tcFormat="NDF", audioLayout="stereo", audioRate="48k",
     )  # fmt: skip
-    spine = ET.SubElement(sequence, "spine")
+    spine = _add(sequence, "spine")
     for each in events(film):
         if each.fade_in:
-            ET.SubElement(
-                spine, "transition", name="Cross Dissolve",
-                offset=time(each.at - each.fade_in + each.inner), duration=time(each.fade_in),
-            )  # fmt: skip
-        ET.SubElement(
+            begins, duration = time(each.at - each.fade_in + each.inner), time(each.fade_in)
+            _add(spine, "transition", name="Cross Dissolve", offset=begins, duration=duration)
+        _add(
             spine, "asset-clip", ref=references[each.segment.path], name=each.segment.title,
             offset=time(each.at), start=time(each.start), duration=time(each.frames), format="r1",
         )  # fmt: skip
@@ -182,22 +161,17 @@ def _edl(film: Timeline, name: str, root: Path) -> str:
         return f"{number:03}  AX       V     {how:9}{' '.join(map(code, times))}"
 
     before: Segment | None = None
-    for number, (segment, at) in enumerate(zip(film.segments, film.starts, strict=True), 1):
-        fade_in, fade_out = film.around(number - 1)
+    for number, (segment, at, fade_in, fade_out) in enumerate(film.placed(), 1):
         shown = segment.length - fade_out
         times = (segment.start, segment.start + shown, at, at + shown)
+        how, clips = "C", {"FROM": segment}
         if fade_in and before is not None:
             out = before.stop - fade_in
             lines.append(line(number, "C", out, out, at, at))
-            lines.append(line(number, f"D    {fade_in:03}", *times))
-            lines.append(f"* FROM CLIP NAME: {before.title}")
-            lines.append(f"* FROM CLIP: {_url(root, before)}")
-            lines.append(f"* TO CLIP NAME: {segment.title}")
-            lines.append(f"* TO CLIP: {_url(root, segment)}")
-        else:
-            lines.append(line(number, "C", *times))
-            lines.append(f"* FROM CLIP NAME: {segment.title}")
-            lines.append(f"* FROM CLIP: {_url(root, segment)}")
+            how, clips = f"D    {fade_in:03}", {"FROM": before, "TO": segment}
+        lines.append(line(number, how, *times))
+        for side, clip in clips.items():
+            lines += [f"* {side} CLIP NAME: {clip.title}", f"* {side} CLIP: {_url(root, clip)}"]
         lines.append("")
         before = segment
     return "\n".join(lines)
@@ -210,33 +184,31 @@ def _mlt(film: Timeline, name: str, root: Path) -> str:
     """Write segments in a row; a crossfade is a tractor of its own with the two that overlap."""
     output = film.output
     document = ET.Element("mlt", LC_NUMERIC="C", title=name, producer="film")
-    ET.SubElement(
-        document, "profile", description=output.size, width=str(output.width),
-        height=str(output.height), frame_rate_num=str(output.fps), frame_rate_den="1",
-        progressive="1", sample_aspect_num="1", sample_aspect_den="1", colorspace="709",
-        display_aspect_num=str(output.width), display_aspect_den=str(output.height),
+    _add(
+        document, "profile", description=output.size, width=output.width, height=output.height,
+        frame_rate_num=output.fps, frame_rate_den=1, progressive=1, sample_aspect_num=1,
+        sample_aspect_den=1, colorspace=709, display_aspect_num=output.width,
+        display_aspect_den=output.height,
     )  # fmt: skip
     names: dict[str, str] = {}
     for segment in film.segments:
         if segment.path not in names:
             names[segment.path] = f"clip{len(names)}"
-            last = str(segment.frames - 1)
-            clip = {"id": names[segment.path], "in": "0", "out": last}
-            producer = ET.SubElement(document, "producer", clip)
+            ends = {"in": 0, "out": segment.frames - 1}
+            producer = _add(document, "producer", id=names[segment.path], **ends)
             _properties(producer, resource=str((root / segment.path).absolute()))
     row = ET.Element("playlist", id="film")
-    for index, segment in enumerate(film.segments):
-        before, after = film.around(index)
+    for index, (segment, _, before, after) in enumerate(film.placed()):
         if before:
             ending = film.segments[index - 1]
-            fade = ET.SubElement(document, "tractor", id=f"fade{index}", out=str(before - 1))
-            fade.set("in", "0")
-            both = ET.SubElement(fade, "multitrack")
+            ends = {"in": 0, "out": before - 1}
+            fade = _add(document, "tractor", id=f"fade{index}", **ends)
+            both = _add(fade, "multitrack")
             for each, first in ((ending, ending.stop - before), (segment, segment.start)):
                 both.append(_stretch("track", names[each.path], first, before))
             for service in ("luma", "mix"):
-                way = ET.SubElement(fade, "transition", {"in": "0", "out": str(before - 1)})
                 mixed = {"start": "-1"} if service == "mix" else {}
+                way = _add(fade, "transition", **ends)
                 _properties(way, a_track="0", b_track="1", mlt_service=service, **mixed)
             row.append(_stretch("entry", f"fade{index}", 0, before))
         if frames := segment.length - before - after:
@@ -244,6 +216,11 @@ def _mlt(film: Timeline, name: str, root: Path) -> str:
     document.append(row)
     ET.indent(document)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(document, "unicode") + "\n"
+
+
+def _add(parent: ET.Element, tag: str, /, **attributes: str | int) -> ET.Element:
+    values = {name: str(value) for name, value in attributes.items()}
+    return ET.SubElement(parent, tag, values)
 
 
 def _stretch(tag: str, producer: str, first: int, frames: int) -> ET.Element:

@@ -69,9 +69,8 @@ def _prepared(film: Timeline, root: Path) -> CutPlan:
             "clips of different encodings can't be joined; run `footage process` first"
         )
     joints: dict[str, Joints] = {}
-    for index, segment in enumerate(film.segments):
-        cut = any(film.around(index)) or not segment.whole
-        if cut and segment.path not in joints:
+    for segment, _, *fades in film.placed():
+        if (any(fades) or not segment.whole) and segment.path not in joints:
             facts = codec_of(film.output).judge(root / segment.path, judge.Mp4Kind.CLIP)
             joints[segment.path] = Joints(facts.video.keyframes, facts.video.lead)
     return CutPlan(film, cuts.plan(film, joints), joints)

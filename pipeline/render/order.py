@@ -39,13 +39,9 @@ def _listed(
 ) -> tuple[list[Row], list[Row]]:
     order = clip_order.read(path)
     if not order.digest:
-        raise ConfigError(
-            [
-                'montage.order: must be "received", "sender", "filename", "shuffle:SEED" or the '
-                f"path of a file of SHAs; {path} can't be read"
-            ]
-        )
-    left = {row.attachment.sha256 or "": row for row in admitted}
+        allowed = '"received", "sender", "filename", "shuffle:SEED" or the path of a file of SHAs'
+        raise ConfigError([f"montage.order: must be {allowed}; {path} can't be read"])
+    left = {row.sha256: row for row in admitted}
     chosen = []
     for line, sha256 in order.clips(left):
         if sha256 is not None:
@@ -57,7 +53,7 @@ def _listed(
 
 def _check_not_withdrawn(prefix: str, rows: Sequence[Row]) -> None:
     for row in rows:
-        if row.status is Status.WITHDRAWN and (row.attachment.sha256 or "").startswith(prefix):
+        if row.status is Status.WITHDRAWN and row.sha256.startswith(prefix):
             raise StageError(
                 f"the order file names {prefix[:12]}, which was withdrawn; take it out of the "
                 "file. The old montage stays."

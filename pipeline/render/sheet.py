@@ -68,7 +68,7 @@ def drawn(film: Timeline, workspace: Workspace) -> Image.Image:
     sheet = Image.new("RGB", size, _GROUND)
     draw = ImageDraw.Draw(sheet)
     font = fonts.font_for("Clip 0:", round(label * 0.7))
-    for number, (segment, begin, _) in enumerate(clips):
+    for number, (segment, begin) in enumerate(clips):
         x, y = number % columns * width, number // columns * (height + label)
         with _still(segment, workspace, (width - 2, height - 2)) as still:
             sheet.paste(still, (x + 1, y + 1))

@@ -8,20 +8,19 @@ from collections.abc import Iterator, Sequence
 from pipeline.render.timeline import Segment, Timeline
 
 
-def times(film: Timeline) -> Iterator[tuple[Segment, float, float]]:
-    """Yield each segment with its beginning and end in the montage, in seconds; fades overlap."""
-    fps = film.output.fps
-    for segment, start in zip(film.segments, film.starts, strict=True):
-        yield segment, start / fps, (start + segment.length) / fps
+def times(film: Timeline) -> Iterator[tuple[Segment, float]]:
+    """Yield each segment with its beginning in the montage, in seconds."""
+    for segment, start, _, _ in film.placed():
+        yield segment, start / film.output.fps
 
 
 def subtitles(film: Timeline) -> str:
     """Return the captions as WebVTT (W3C, section 3); in a fade, one ends in the middle."""
     blocks = ["WEBVTT"]
     fps = film.output.fps
-    for index, (segment, begin, end) in enumerate(times(film)):
+    for segment, start, before, after in film.placed():
         if segment.caption:
-            before, after = film.around(index)
+            begin, end = start / fps, (start + segment.length) / fps
             shown = f"{_clock(begin + before / 2 / fps)} --> {_clock(end - after / 2 / fps)}"
             text = segment.caption.replace("&", "&amp;").replace("<", "&lt;")
             blocks.append(f"{shown}\n{text.replace('-->', '→')}")
@@ -30,7 +29,7 @@ def subtitles(film: Timeline) -> str:
 
 def chapters(film: Timeline) -> str:
     """Return times and neutral names, a line each, as video platforms read them."""
-    lines = [f"{stamp(begin)} {segment.title}" for segment, begin, _ in times(film)]
+    lines = [f"{stamp(begin)} {segment.title}" for segment, begin in times(film)]
     return "\n".join(lines) + "\n"
 
 
@@ -40,7 +39,7 @@ def credit_lines(film: Timeline, senders: Sequence[str]) -> str:
     :param senders: as they may be shown, one for each segment.
     """
     lines = []
-    for (segment, begin, _), sender in zip(times(film), senders, strict=True):
+    for (segment, begin), sender in zip(times(film), senders, strict=True):
         if segment.sha256:
             words = [segment.title, sender, segment.category or "", segment.sha256[:12]]
             lines.append(f"{stamp(begin)} {' · '.join(filter(None, words))}")
@@ -64,13 +63,13 @@ def contents(campaign: str, sha256: str, film: Timeline) -> str:
             "frames": segment.length,
             "in_frame": segment.start,
             "out_frame": segment.stop,
-            "fade_in_frames": film.around(index)[0],
-            "start_s": round(begin, 3),
-            "end_s": round(end, 3),
+            "fade_in_frames": fade,
+            "start_s": round(start / fps, 3),
+            "end_s": round((start + segment.length) / fps, 3),
             "caption": segment.caption,
             "category": segment.category,
         }
-        for index, (segment, begin, end) in enumerate(times(film))
+        for segment, start, fade, _ in film.placed()
     ]
     data = {
         "schema": 1,

@@ -79,8 +79,7 @@ def edited(pieces: Iterable[bytes], film: Timeline) -> Iterator[Samples]:
     reader = SampleReader(pieces)
     each = samples_of(1, film.output.fps)
     carried = np.empty((0, 2), np.int16)  # what overlaps the beginning of the next segment
-    for index, segment in enumerate(film.segments):
-        before, after = film.around(index)
+    for segment, _, before, after in film.placed():
         reader.skip(segment.start * each)
         if before:
             yield crossfaded(carried, reader.take(before * each))

@@ -87,11 +87,8 @@ def export(
 
 def forget(run: Run) -> None:
     """Delete the bridges of footage that was withdrawn or is not known any more."""
-    known = {
-        row.attachment.sha256 or ""
-        for row in run.ledger.clips.rows()
-        if row.result is not None and row.status is not Status.WITHDRAWN
-    }
+    rows = run.ledger.clips.rows()
+    known = {row.sha256 for row in rows if row.result and row.status is not Status.WITHDRAWN}
     seams.forget(run.workspace, known)
 
 
@@ -116,10 +113,8 @@ def planned(run: Run, output: Output, admitted: Sequence[Row]) -> Timeline:
 
 
 def _whole(run: Run, film: Timeline) -> Rendered:
-    output = film.output
-    final = (
-        run.workspace.montage / f"{run.config.montage.name}-{output.name}{codec_of(output).suffix}"
-    )
+    name = f"{run.config.montage.name}-{film.output.name}{codec_of(film.output).suffix}"
+    final = run.workspace.montage / name
     key = publish.key(film, run.config)
     path = run.workspace.relative(final)
     same = (key, *publish.former_keys(film, run.config))

@@ -7,13 +7,13 @@ are counted in pictures.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline import texts
 from pipeline.config import Config, Output
 from pipeline.media.timebase import fade_frames
-from pipeline.model import ClipOutput, Row, Status
+from pipeline.model import Row, Status
 from pipeline.render import order
 
 
@@ -95,31 +95,26 @@ class Timeline:
         """How many pictures the whole has."""
         return sum(segment.length for segment in self.segments) - sum(self.fades)
 
+    def placed(self) -> Iterator[tuple[Segment, int, int, int]]:
+        """Yield each segment, where it begins in the whole, and the fades before and after it."""
+        at = 0
+        around = itertools.pairwise((0, *self.fades, 0))
+        for segment, (before, after) in zip(self.segments, around, strict=True):
+            yield segment, at, before, after
+            at += segment.length - after
+
     @property
     def starts(self) -> tuple[int, ...]:
         """The picture of the whole with which each segment begins."""
-        at, found = 0, []
-        for segment, fade in zip(self.segments, (*self.fades, 0), strict=True):
-            found.append(at)
-            at += segment.length - fade
-        return tuple(found)
-
-    def around(self, index: int) -> tuple[int, int]:
-        """Return the lengths of the fades before and after a segment."""
-        fades = (0, *self.fades, 0)
-        return fades[index], fades[index + 1]
+        return tuple(at for _, at, _, _ in self.placed())
 
 
 def film(config: Config, selection: ChosenClips, segments: Sequence[Segment]) -> Timeline:
     """Put *segments*, the clips of *selection* with their cards, together as one film."""
-    longest = fade_frames(config.montage.transition_seconds, selection.output.fps)
-    return Timeline(
-        output=selection.output,
-        segments=tuple(segments),
-        fades=fades([segment.length for segment in segments], longest),
-        transition=config.montage.transition,
-        left_out=selection.left_out,
-    )
+    output, montage = selection.output, config.montage
+    longest = fade_frames(montage.transition_seconds, output.fps)
+    overlaps = fades([segment.length for segment in segments], longest)
+    return Timeline(output, tuple(segments), overlaps, montage.transition, selection.left_out)
 
 
 def fades(lengths: Sequence[int], longest: int) -> tuple[int, ...]:
@@ -140,27 +135,22 @@ def arrange(
     """
     admitted, rows, senders = candidates.admitted, candidates.rows, candidates.senders
     chosen, unlisted = order.ordered(config, senders, admitted, rows)
-    left_out = [LeftOut(_sha(row), "not in the order file") for row in unlisted]
-    known = {row.attachment.sha256 for row in admitted}
+    left_out = [LeftOut(row.sha256, "not in the order file") for row in unlisted]
+    known = {row.sha256 for row in admitted}
     left_out += [
-        LeftOut(_sha(row), _why(row))
+        LeftOut(row.sha256, _why(row))
         for row in rows
-        if row.result is not None
-        and row.result.outputs
-        and row.duplicate_of is None
-        and row.attachment.sha256 not in known
+        if row.result and row.result.outputs and not row.duplicate_of and row.sha256 not in known
     ]
     clips: list[Segment] = []
     for row in chosen:
-        made = _of_output(row, output)
-        segment = _segment(row, made, config, output) if made else None
+        segment = _segment(row, config, output)
         if segment is None:
-            left_out.append(LeftOut(_sha(row), "no clip for this output"))
+            left_out.append(LeftOut(row.sha256, "no clip for this output"))
         elif segment.length <= 0:
-            left_out.append(LeftOut(_sha(row), "its in and out points leave nothing"))
+            left_out.append(LeftOut(row.sha256, "its in and out points leave nothing"))
         else:
-            sender = senders.get(row.submission, "")
-            clips.append(replace(segment, sender=sender))
+            clips.append(replace(segment, sender=senders.get(row.submission, "")))
     within, beyond = limited(config, output, clips, beside)
     numbered = tuple(
         replace(segment, title=texts.montage_words("clip", number=number))
@@ -200,19 +190,18 @@ def limited(
     return within, beyond
 
 
-def _sha(row: Row) -> str:
-    return row.attachment.sha256 or ""
-
-
 def _why(row: Row) -> str:
     return "withdrawn" if row.status is Status.WITHDRAWN else f"review: {row.review.decision}"
 
 
-def _segment(row: Row, made: ClipOutput, config: Config, output: Output) -> Segment:
+def _segment(row: Row, config: Config, output: Output) -> Segment | None:
+    """Return a clip as a segment; None if it was not made for this output."""
+    result = row.result
+    made = {made.name: made for made in result.outputs}.get(output.name) if result else None
+    if result is None or made is None:
+        return None
     start, stop = row.review.cut(made.frames, output.fps)
     longest = fade_frames(config.montage.max_clip_seconds, output.fps)
-    if longest:
-        stop = min(stop, start + longest)
     return Segment(
         title="",
         path=made.path,
@@ -220,13 +209,8 @@ def _segment(row: Row, made: ClipOutput, config: Config, output: Output) -> Segm
         frames=made.frames,
         extradata=made.extradata,
         start=start,
-        stop=stop,
-        sha256=_sha(row),
-        caption=row.result.caption if row.result else "",
-        category=row.result.category if row.result else None,
+        stop=min(stop, start + longest) if longest else stop,
+        sha256=row.sha256,
+        caption=result.caption,
+        category=result.category,
     )
-
-
-def _of_output(row: Row, output: Output) -> ClipOutput | None:
-    outputs = row.result.outputs if row.result else ()
-    return next((made for made in outputs if made.name == output.name), None)
