@@ -51,26 +51,19 @@ def font_for(text: str, size: int) -> ImageFont.FreeTypeFont:
         library for it is not installed.
     """
     if needs_shaping(text) and not (features.check("raqm") and features.check("fribidi")):
-        raise ConfigError(
-            [
-                f"campaign.hashtags: {text!r} is in a script that must be shaped, and the library "
-                "FriBidi is not on this system; install it (Debian: libfribidi0)"
-            ]
-        )
+        why = "is in a script that must be shaped, and the library FriBidi is not on this system"
+        install = "install it (Debian: libfribidi0)"
+        raise ConfigError([f"campaign.hashtags: {text!r} {why}; {install}"])
     paths = (*_packaged(), *_on_system())
     for path in paths:
         if _has(path, text):
             return _load(path, size)
     alone = (char for char in text if not any(_has(path, char) for path in paths))
     names = ", ".join(unicodedata.name(c, f"U+{ord(c):04X}") for c in next(alone, text)[:3])
-    raise ConfigError(
-        [
-            f"campaign.hashtags: no font here can write {text!r} ({names}); take the character "
-            "out or install a font that has it (Debian: fonts-noto-core, fonts-noto-cjk, "
-            "fonts-noto-color-emoji)"
-        ],
-        names,
-    )
+    packages = "fonts-noto-core, fonts-noto-cjk, fonts-noto-color-emoji"
+    take = f"take the character out or install a font that has it (Debian: {packages})"
+    problem = f"campaign.hashtags: no font here can write {text!r} ({names}); {take}"
+    raise ConfigError([problem], names)
 
 
 @cache

@@ -109,7 +109,10 @@ def metered(sound: Audio, *, count_clipped: bool = False) -> Audio:
     """Print the loudness of a sound to FFmpeg's standard output while it passes."""
     sound = sound.filter("ebur128", metadata=1, peak="true")
     if count_clipped:
-        sound = _counted(sound)
+        # the samples that reach full scale, as 16 bit, which can hold no more
+        counts = {"measure_overall": "Peak_level+Peak_count+Number_of_samples"}
+        sound = sound.filter("aformat", sample_fmts="s16")
+        sound = sound.filter("astats", metadata=1, measure_perchannel="none", **counts)
     return sound.filter("ametadata", mode="print", file="pipe:1")
 
 
@@ -140,20 +143,17 @@ def correct(runner: FfmpegRunner, source: SoundSource, target_lufs: float) -> Co
     before = _measured(runner, source, None)
     if before.lufs is None:
         short = source.seconds < _GATE_S and before.peak_dbtp > _SILENCE_LUFS
-        return Correction(
-            min(0.0, PEAK_DBTP - before.peak_dbtp),
-            before,
-            warning=Caution.TOO_SHORT if short else Caution.SILENT,
-        )
+        warning = Caution.TOO_SHORT if short else Caution.SILENT
+        return Correction(min(0.0, PEAK_DBTP - before.peak_dbtp), before, warning=warning)
     gain = target_lufs - before.lufs
-    warning = Caution.TOO_QUIET if gain > _MOST_GAIN_DB else None
-    correction = Correction(round(min(gain, _MOST_GAIN_DB), 2), before, warning=warning)
+    weak = Caution.TOO_QUIET if gain > _MOST_GAIN_DB else None
+    correction = Correction(round(min(gain, _MOST_GAIN_DB), 2), before, warning=weak)
     if before.peak_dbtp + correction.gain_db <= PEAK_DBTP:
         return correction
     correction = replace(correction, ceiling_db=PEAK_DBTP - _HEADROOM_DB)
     for _ in range(_STEPS):
         after = _measured(runner, source, correction)
-        missing = 0.0 if warning else target_lufs - (after.lufs or target_lufs)
+        missing = 0.0 if weak else target_lufs - (after.lufs or target_lufs)
         excess = max(0.0, after.peak_dbtp - PEAK_DBTP)
         room = PEAK_DBTP - before.peak_dbtp + _MOST_LIMITING_DB
         gain = min(correction.gain_db + missing, _MOST_GAIN_DB, max(room, 0.0))
@@ -179,13 +179,3 @@ def _measured(runner: FfmpegRunner, source: SoundSource, correction: Correction 
             raise
         printed = fault.stdout
     return parse(printed)
-
-
-def _counted(sound: Audio) -> Audio:
-    """Count the samples that reach full scale, as 16 bit, which can hold no more."""
-    return sound.filter("aformat", sample_fmts="s16").filter(
-        "astats",
-        metadata=1,
-        measure_perchannel="none",
-        measure_overall="Peak_level+Peak_count+Number_of_samples",
-    )

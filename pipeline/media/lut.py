@@ -21,6 +21,7 @@ from pipeline.media.probe import PQ, Picture
 from pipeline.media.profile import Profile
 
 Values = NDArray[np.float64]
+Primaries = tuple[tuple[float, float], ...]  # x and y of R, G, B
 
 _SIZE = 65
 _WHITE_CD_M2 = 203.0
@@ -56,9 +57,8 @@ def table(picture: Picture, profile: Profile | None) -> Table | None:
     """
     if picture.hdr:
         primaries = picture.primaries if picture.primaries in _PRIMARIES else 9
-        return Table(
-            f"hdr {picture.transfer} {primaries}", lambda v: _hdr(v, picture.transfer, primaries)
-        )
+        name = f"hdr {picture.transfer} {primaries}"
+        return Table(name, lambda v: _hdr(v, picture.transfer, primaries))
     if picture.primaries in _PRIMARIES and picture.primaries != 1:
         name = f"gamut {picture.transfer} {picture.primaries}"
         return Table(name, lambda v: _gamut(v, picture.transfer, picture.primaries))
@@ -148,14 +148,12 @@ def _srgb_code(light: Values) -> Values:
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
-def _between(
-    before: tuple[tuple[float, float], ...], after: tuple[tuple[float, float], ...]
-) -> Values:
+def _between(before: Primaries, after: Primaries) -> Values:
     """Return the matrix from linear R, G, B of one set of primaries to those of another."""
     return np.linalg.inv(_to_xyz(after)) @ _to_xyz(before)
 
 
-def _to_xyz(primaries: tuple[tuple[float, float], ...]) -> Values:
+def _to_xyz(primaries: Primaries) -> Values:
     columns = np.array([[x / y, 1, (1 - x - y) / y] for x, y in primaries]).T
     x, y = _D65
     white = np.array([x / y, 1, (1 - x - y) / y])

@@ -81,9 +81,8 @@ def choose(config: Config, item: Attachment, submission: Submission, review: Rev
     hashtags = [*config.campaign.hashtags, *(category.hashtags if category else ())]
     caption = " ".join(dict.fromkeys(hashtags))
     made = of(config, caption, category.name if category else None)
-    if review.caption is None:
-        return made
-    return replace(made, caption=review.caption, dictated=True)
+    dictated = review.caption is not None
+    return replace(made, caption=review.caption or "", dictated=True) if dictated else made
 
 
 def of(config: Config, caption: str, category: str | None = None) -> Recipe:
@@ -117,16 +116,10 @@ def _key(recipe: Recipe) -> str:
 
 
 def _contents(recipe: Recipe, program: str) -> list[object]:
-    contents: list[object] = [
-        program,
-        recipe.caption,
-        recipe.caption_position,
-        recipe.caption_style,
-        [output.model_dump() | encode.clip_arguments(output) for output in recipe.outputs],
-        recipe.still_seconds,
-        recipe.still_motion,
-        recipe.loudness_lufs,
-    ]
+    outputs = [output.model_dump() | encode.clip_arguments(output) for output in recipe.outputs]
+    caption = (recipe.caption, recipe.caption_position, recipe.caption_style)
+    still = (recipe.still_seconds, recipe.still_motion)
+    contents: list[object] = [program, *caption, outputs, *still, recipe.loudness_lufs]
     if recipe.transition_seconds > 0:  # moves key frames, and changes nothing else
         contents.append([recipe.fade_frames(output) for output in recipe.outputs])
     return contents
