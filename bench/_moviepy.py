@@ -31,7 +31,7 @@ def main() -> None:
         )
         scale = min(wide / clip.w, high / clip.h)
         clip = clip.resized(scale).with_position("center")
-        strip = caption.strip(folder, result.caption, wide, high)
+        strip = caption.strip(folder, result.caption, (wide, high))
         assert strip is not None
         words = ImageClip(str(strip.path)).with_position((strip.x, strip.y))
         layers = [clip, words.with_duration(clip.duration)]

@@ -80,7 +80,7 @@ def floor(folder: Path, config: Config, clips: Sequence[tuple[Path, ClipResult]]
     total = Cost(0.0, 0.0)
     for original, result in clips:
         source = result.source
-        strip = caption.strip(folder, result.caption, output.width, output.height)
+        strip = caption.strip(folder, result.caption, (output.width, output.height))
         assert source is not None
         assert strip is not None
         bare = _bare.BareClip(

@@ -148,7 +148,7 @@ def test_words_against_the_line_keep_their_own_order(tmp_path: Path) -> None:
     """#אב #cd #ef is read from the right, and in it "#cd #ef" from the left."""
 
     def ink(text: str) -> list[NDArray[np.bool_]]:
-        made = caption.strip(tmp_path, text, 640, 360, style="outline")
+        made = caption.strip(tmp_path, text, (640, 360), ("bottom-left", "outline"))
         assert made is not None
         letters = np.asarray(Image.open(made.path))[:, :, :3].min(2) > 127
         filled = letters.any(0)
@@ -178,7 +178,7 @@ def test_captions_stay_in_the_safe_area(
     for text in ("#RiverWeek #HoldASign", "#a", "#שבוע_הנהר " + " ".join(SCRIPTS.values())):
         if min(size) < 100 and len(text) > 30:
             continue
-        made = caption.strip(tmp_path, text, width, height, position=position)
+        made = caption.strip(tmp_path, text, (width, height), (position, "panel"))
         assert made is not None
         with Image.open(made.path) as image:
             wide, high = image.size
@@ -195,8 +195,8 @@ def test_captions_stay_in_the_safe_area(
 
 
 def test_words_are_wrapped_and_the_text_made_smaller(tmp_path: Path) -> None:
-    few = caption.strip(tmp_path, "#RiverWeek", 640, 360)
-    many = caption.strip(tmp_path, " ".join(f"#Hashtag{n}" for n in range(40)), 640, 360)
+    few = caption.strip(tmp_path, "#RiverWeek", (640, 360))
+    many = caption.strip(tmp_path, " ".join(f"#Hashtag{n}" for n in range(40)), (640, 360))
     assert few is not None
     assert many is not None
     with Image.open(few.path) as one, Image.open(many.path) as other:

@@ -23,7 +23,7 @@ TEXTS = [
 @pytest.mark.parametrize("text", TEXTS)
 def test_it_stays_inside_the_safe_area(tmp_path: Path, text: str, frame: tuple[int, int]) -> None:
     width, height = frame
-    strip = caption.strip(tmp_path, text, width, height)
+    strip = caption.strip(tmp_path, text, (width, height))
     assert strip is not None
     with Image.open(strip.path) as drawn:
         across, down = drawn.size
@@ -39,28 +39,28 @@ def test_it_stays_inside_the_safe_area(tmp_path: Path, text: str, frame: tuple[i
 
 
 def test_the_same_words_are_drawn_once(tmp_path: Path) -> None:
-    first = caption.strip(tmp_path, "#RiverWeek", 320, 180)
+    first = caption.strip(tmp_path, "#RiverWeek", (320, 180))
     assert first is not None
     drawn_at = first.path.stat().st_mtime_ns
-    assert caption.strip(tmp_path, "#RiverWeek", 320, 180) == first
+    assert caption.strip(tmp_path, "#RiverWeek", (320, 180)) == first
     assert first.path.stat().st_mtime_ns == drawn_at
-    assert caption.strip(tmp_path, "  ", 320, 180) is None
+    assert caption.strip(tmp_path, "  ", (320, 180)) is None
 
 
 def test_a_novel_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="too long for a picture of 128x72"):
-        caption.strip(tmp_path, "word " * 100, 128, 72)
+        caption.strip(tmp_path, "word " * 100, (128, 72))
 
 
 def test_a_character_without_a_glyph_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"U\+3FFFD"):
-        caption.strip(tmp_path, "#River\U0003fffd", 320, 180)
+        caption.strip(tmp_path, "#River\U0003fffd", (320, 180))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_panel_keeps_white_letters_legible_on_white(tmp_path: Path) -> None:
     """4.5 to 1 (WCAG 2.2, 1.4.3), by the relative luminance that it defines."""
-    strip = caption.strip(tmp_path, "#RiverWeek", 1920, 1080)
+    strip = caption.strip(tmp_path, "#RiverWeek", (1920, 1080))
     assert strip is not None
     with Image.open(strip.path) as drawn:
         white = Image.new("RGBA", drawn.size, "white")

@@ -148,7 +148,7 @@ def strips(folder: Path) -> list[object]:
     """The pixels of captions, and where they go."""
     found: list[object] = []
     for text, style in (("#RiverWeek #HoldASign", "panel"), ("#Flüsse " * 12, "outline")):
-        made = caption.strip(folder, text, 640, 360, style=style)  # type: ignore[arg-type]  # of two
+        made = caption.strip(folder, text, (640, 360), ("bottom-left", style))  # type: ignore[arg-type]  # of two
         assert made is not None
         with Image.open(made.path) as image:
             found.append((made.x, made.y, image.size, hashlib.sha256(image.tobytes()).hexdigest()))

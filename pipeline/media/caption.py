@@ -21,6 +21,8 @@ from pipeline.errors import ConfigError
 from pipeline.media import fonts, writing
 
 _SAFE = 0.05
+Appearance = tuple[CaptionPosition, CaptionStyle]
+_USUAL: Appearance = ("bottom-left", "panel")
 _TEXT_HEIGHT = 0.042  # of the frame's shorter side
 _SMALLEST = 0.4  # of that, before a text is too long
 _LINES = 4
@@ -48,15 +50,9 @@ class _Layout:
 
 
 def strip(
-    folder: Path,
-    text: str,
-    width: int,
-    height: int,
-    *,
-    position: CaptionPosition = "bottom-left",
-    style: CaptionStyle = "panel",
+    folder: Path, text: str, frame: tuple[int, int], appearance: Appearance = _USUAL
 ) -> Strip | None:
-    """Return the caption for a frame of *width* × *height*; draw it if *folder* has none.
+    """Return the caption for a frame of this size; draw it if *folder* has none.
 
     :returns: None if there is no text.
     :raises ConfigError: a character has no glyph, or the text is too long for the frame.
@@ -64,6 +60,7 @@ def strip(
     words = tuple(text.split())
     if not words:
         return None
+    (width, height), (position, style) = frame, appearance
     key = publishing.cache_key("caption", versions.CAPTION, style, text, width, height)
     path = folder / f"caption-{key}.png"
     if path.exists():
@@ -124,14 +121,8 @@ def _lay_out(words: tuple[str, ...], size: int, room: int) -> _Layout:
         lines[-1].append(word)
         widest = max(widest, used)
     leading = round(size * 1.38)
-    return _Layout(
-        lines=tuple(tuple(line) for line in lines),
-        size=size,
-        width=_even(widest + 2 * padding),
-        height=_even(len(lines) * leading + padding),
-        padding=padding,
-        leading=leading,
-    )
+    width, height = _even(widest + 2 * padding), _even(len(lines) * leading + padding)
+    return _Layout(tuple(map(tuple, lines)), size, width, height, padding, leading)
 
 
 def _paint(layout: _Layout, style: CaptionStyle) -> Image.Image:

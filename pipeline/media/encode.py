@@ -11,6 +11,7 @@ from __future__ import annotations
 from pipeline.codecs import codec_of
 from pipeline.config import Output
 from pipeline.ffmpeg.graph import Audio, Video
+from pipeline.judge import VideoFacts
 from pipeline.media.timebase import TICKS
 
 Arguments = dict[str, str | int]
@@ -77,6 +78,16 @@ def clip_arguments(output: Output) -> Arguments:
 def picture_arguments(output: Output) -> Arguments:
     """Return the options for the picture of a clip alone."""
     return video_arguments(output) | _CLEAN
+
+
+def joins(facts: VideoFacts, output: Output, frames: int, configuration: str) -> bool:
+    """Whether a picture has *frames* and can be joined to an output's clips by copy.
+
+    :param configuration: the SHA-256 of the decoder configuration that the clips have.
+    """
+    timing = (facts.frames, facts.ticks_per_frame, facts.timescale)
+    exact = timing == (frames, TICKS, output.fps * TICKS)
+    return exact and facts.extradata == configuration
 
 
 def cut_arguments(frames: int, fade: int) -> Arguments:

@@ -107,15 +107,9 @@ def _jobs(run: Run, missing: Sequence[tuple[str, Recipe]]) -> tuple[list[Job], l
 
 
 def _strips(workspace: Workspace, wanted: Recipe) -> tuple[Strip | None, ...]:
+    appearance = (wanted.caption_position, wanted.caption_style)
     return tuple(
-        caption.strip(
-            workspace.cache,
-            wanted.caption,
-            output.width,
-            output.height,
-            position=wanted.caption_position,
-            style=wanted.caption_style,
-        )
+        caption.strip(workspace.cache, wanted.caption, (output.width, output.height), appearance)
         for output in wanted.outputs
     )
 

@@ -14,10 +14,10 @@ from pipeline import carriers, formats, judge, publishing
 from pipeline.codecs import codec_of
 from pipeline.errors import FootageError, NotClean, Refused, place_of
 from pipeline.ffmpeg.faults import ProgramFailed
-from pipeline.media import identify, loudness, lut, probe, profile
+from pipeline.media import encode, identify, loudness, lut, probe, profile
 from pipeline.media.caption import Strip
 from pipeline.media.loudness import Loudness, SoundSource
-from pipeline.media.timebase import TICKS, samples_of
+from pipeline.media.timebase import samples_of
 from pipeline.model import ClipOutput, ClipResult, Finding, Reason, Refusal, Status
 from pipeline.process import cautions, glance, graph
 from pipeline.process.graph import ClipSource, ClipTarget, GlanceTarget
@@ -39,15 +39,6 @@ class Job:
     recipe: Recipe
     strips: tuple[Strip | None, ...]
     configurations: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class _Encoded:
-    """A clip in its scratch folder: its outputs, what was measured of its sound and pictures."""
-
-    outputs: tuple[ClipOutput, ...]
-    heard: Loudness
-    seen: glance.Glance
 
 
 def make(job: Job, run: Run) -> ClipResult:
@@ -105,18 +96,16 @@ def _accepted(job: Job, run: Run, identity: identify.Identity) -> ClipResult:
     length = recipe.still_seconds if seen.still else seen.length_s
     if length > recipe.max_source_seconds:
         allowed = round(recipe.max_source_seconds)
-        raise Refused(
-            Refusal(
-                Reason.TOO_LONG, Detail.TOO_LONG, {"seconds": round(length), "allowed": allowed}
-            )
-        )
+        values = {"seconds": round(length), "allowed": allowed}
+        raise Refused(Refusal(Reason.TOO_LONG, Detail.TOO_LONG, values))
     correction = None
     if seen.sound is not None:
         options = graph.input_options(seen)
         sound = SoundSource(job.original, options, seen.sound.index, length)
         correction = loudness.correct(run.ffmpeg, sound, recipe.loudness_lufs)
     seen = replace(seen, picture=_with_table(job, run, seen))
-    made = _encode(job, run, ClipSource(job.original, seen, recipe, correction), length)
+    source = ClipSource(job.original, seen, recipe, correction)
+    outputs, heard, glanced = _encode(job, run, source, length)
     return ClipResult(
         sha256=job.sha256,
         recipe=recipe.key,
@@ -127,10 +116,10 @@ def _accepted(job: Job, run: Run, identity: identify.Identity) -> ClipResult:
         category=recipe.category,
         warnings=(
             *cautions.of_picture(seen, recipe, length),
-            *glance.cautions(made.seen),
-            *cautions.of_sound(seen, recipe, correction, made.heard),
+            *glance.cautions(glanced),
+            *cautions.of_sound(seen, recipe, correction, heard),
         ),
-        outputs=made.outputs,
+        outputs=outputs,
     )
 
 
@@ -142,8 +131,13 @@ def _with_table(job: Job, run: Run, seen: probe.Probe) -> probe.Picture:
     return replace(seen.picture, table=path)
 
 
-def _encode(job: Job, run: Run, source: ClipSource, length: float) -> _Encoded:
-    """Encode and verify the files of a clip, and publish them if all are as they must be."""
+def _encode(
+    job: Job, run: Run, source: ClipSource, length: float
+) -> tuple[tuple[ClipOutput, ...], Loudness, glance.Glance]:
+    """Encode and verify the files of a clip, and publish them if all are as they must be.
+
+    :returns: the files, and what was measured of their sound and pictures.
+    """
     rate = None if source.probe.still else glance.rate_for(length)
     with publishing.scratch_folder(run.workspace.clips / job.sha256) as folder:
         targets = tuple(
@@ -151,21 +145,17 @@ def _encode(job: Job, run: Run, source: ClipSource, length: float) -> _Encoded:
                 output=output,
                 frames=graph.frames_of(source.probe, length, output),
                 strip=strip,
-                movie=publishing.part_path(folder / f"{output.name}{codec_of(output).suffix}"),
-                still=publishing.part_path(folder / f"{output.name}.jpg"),
+                movie=folder / f"{output.name}{codec_of(output).suffix}",
+                still=folder / f"{output.name}.jpg",
             )
             for output, strip in zip(job.recipe.outputs, job.strips, strict=True)
         )
-        glanced = GlanceTarget(publishing.part_path(folder / "glance"), rate)
-        table = source.probe.picture.table
+        glanced = GlanceTarget(folder / "glance", rate)
+        strips = (strip.path for strip in job.strips if strip)
         printed = run.ffmpeg.make(
             "encode",
             graph.clip_graph(source, targets, glanced),
-            reads=(
-                job.original,
-                *(target.strip.path for target in targets if target.strip),
-                *((table,) if table else ()),
-            ),
+            reads=(job.original, *strips, *filter(None, [source.probe.picture.table])),
             scratch=folder,
             seconds=length * run.config.process.timeout_factor,
         )
@@ -182,7 +172,7 @@ def _encode(job: Job, run: Run, source: ClipSource, length: float) -> _Encoded:
             final = run.workspace.root / output.path
             publishing.publish(target.movie, final)
             publishing.publish(target.still, final.with_suffix(".jpg"))
-        return _Encoded(outputs, heard, seen)
+        return outputs, heard, seen
 
 
 def _verified(target: ClipTarget, job: Job, run: Run) -> ClipOutput:
@@ -196,12 +186,9 @@ def _verified(target: ClipTarget, job: Job, run: Run) -> ClipOutput:
     judge.judge_still(target.still)
     lossless = next(sound for sound in facts.audio if sound.codec == "alac")
     exact = (
-        facts.video.frames == target.frames
-        and facts.video.ticks_per_frame == TICKS
-        and facts.video.timescale == output.fps * TICKS
+        encode.joins(facts.video, output, target.frames, job.configurations[output.name])
         and (facts.video.width, facts.video.height) == (output.width, output.height)
         and lossless.samples == samples_of(target.frames, output.fps)
-        and facts.video.extradata == job.configurations[output.name]
     )
     if facts.video.frames == 0:
         raise Refused(Refusal(Reason.CORRUPT, Detail.UNDECODABLE))

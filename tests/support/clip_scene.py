@@ -152,10 +152,8 @@ class ClipScene:
             caption.strip(
                 workspace.cache,
                 self.text,
-                output.width,
-                output.height,
-                position=wanted.caption_position,
-                style=wanted.caption_style,
+                (output.width, output.height),
+                (wanted.caption_position, wanted.caption_style),
             )
             for output in self.outputs
         )
