@@ -19,7 +19,7 @@ from pipeline.config import Config
 from pipeline.errors import ConfigError
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, Review
-from pipeline.render import order as rendering
+from pipeline.render import timeline
 from pipeline.review import ordering, rules
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.web import ReviewServer
@@ -82,7 +82,8 @@ def rendered(config: Config, campaign: LedgerScene) -> list[str]:
     """The clips in the order in which render takes them."""
     rows = campaign.ledger.clips.rows()
     senders = {item.id: item.sender for item in campaign.ledger.intake.submissions()}
-    chosen, _ = rendering.ordered(config, senders, rules.admitted(rows, required=True), rows)
+    admitted = rules.admitted(rows, required=True)
+    chosen, _ = timeline.ordered(config, timeline.Candidates(admitted, rows, senders))
     names = {sha(name): name for name in (*NAMES, "waiting")}
     return [names[row.attachment.sha256 or ""] for row in chosen]
 

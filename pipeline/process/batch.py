@@ -48,12 +48,8 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]]) -> Counter[Status]:
             _tidy(run.workspace, result)
             run.ledger.clips.record(result)
             counts[result.status] += 1
-            run.console.event(
-                "clip",
-                sha256=result.sha256,
-                status=result.status,
-                reason=result.refusal.reason if result.refusal else None,
-            )
+            why = result.refusal.reason if result.refusal else None
+            run.console.event("clip", sha256=result.sha256, status=result.status, reason=why)
             clips, frames = clips + 1, frames + sum(output.frames for output in result.outputs)
             rate = frames / max(time.monotonic() - begun, 1e-3)
             line = f"{clips} of {len(jobs)} clips, {frames:,} frames, {rate:.0f} frames/s"
@@ -131,11 +127,10 @@ def _side_by_side(jobs: list[Job], run: Run) -> Iterator[ClipResult]:
 def _tidy(workspace: Workspace, result: ClipResult) -> None:
     """Remove what an earlier recipe left in the clip's folder."""
     folder = workspace.clips / result.sha256
-    finals = [workspace.root / output.path for output in result.outputs]
-    keep = {path.with_suffix(suffix).name for path in finals for suffix in (path.suffix, ".jpg")}
+    finals = {workspace.root / output.path for output in result.outputs}
+    keep = finals | {path.with_suffix(".jpg") for path in finals}
     if folder.is_dir():
-        for path in folder.iterdir():
-            if path.name not in keep:
-                path.unlink()
+        for path in {*folder.iterdir()} - keep:
+            path.unlink()
         if not keep:
             folder.rmdir()

@@ -80,13 +80,9 @@ def drifting(stream: Video, picture: Picture, output: Output, frames: int) -> Vi
         return held.filter("crop", output.width, output.height, step, 0)
     rect = place(picture, output, frames)
     front, behind = colour.scaled(stream, picture, rect.width, rect.height).split(2)
-    return overlay(
-        hold(_fill(behind, output), output.fps, "yuv444p"),
-        hold(front, output.fps, "yuv444p"),
-        x=f"{rect.x}+{step}",
-        y=rect.y,
-        format="yuv444",
-    )
+    behind = hold(_fill(behind, output), output.fps, "yuv444p")
+    front = hold(front, output.fps, "yuv444p")
+    return overlay(behind, front, x=f"{rect.x}+{step}", y=rect.y, format="yuv444")
 
 
 def place(picture: Picture, output: Output, frames: int | None) -> Rect:
@@ -117,24 +113,20 @@ def hold(stream: Video, fps: int, pixel_format: str = "yuv420p") -> Video:
 def _cropped(stream: Video, picture: Picture, width: int, height: int) -> Video:
     """Cut the middle out of a picture, as large as the frame."""
     if picture.aspect * height > width:
-        inner = max(width, _even(height * picture.aspect))
-        covering = colour.scaled(stream, picture, inner, height)
+        covering = (max(width, _even(height * picture.aspect)), height)
     else:
-        inner = max(height, _even(Fraction(width) / picture.aspect))
-        covering = colour.scaled(stream, picture, width, inner)
-    return covering.filter("crop", width, height)
+        covering = (width, max(height, _even(Fraction(width) / picture.aspect)))
+    return colour.scaled(stream, picture, *covering).filter("crop", width, height)
 
 
 def _fill(stream: Video, output: Output) -> Video:
     """Fill the frame with the picture itself, blurred and darkened so that it does not distract."""
-    width = _even(Fraction(output.width, _BLUR_SCALE))
-    height = _even(Fraction(output.height, _BLUR_SCALE))
+    small = [_even(Fraction(side, _BLUR_SCALE)) for side in (output.width, output.height)]
+    covering = {"force_original_aspect_ratio": "increase", "flags": "bilinear"}
     return (
-        stream.filter(
-            "scale", width, height, force_original_aspect_ratio="increase", flags="bilinear"
-        )
-        .filter("crop", width, height)
-        .filter("gblur", sigma=round(max(1.5, height / 24), 2), steps=2)
+        stream.filter("scale", *small, **covering)
+        .filter("crop", *small)
+        .filter("gblur", sigma=round(max(1.5, small[1] / 24), 2), steps=2)
         .filter("lutyuv", y="(val-16)*0.55+16")
         .filter("scale", output.width, output.height, flags="bilinear")
         .filter("setsar", 1)

@@ -101,18 +101,17 @@ def frames_of(probe: Probe, seconds: float, output: Output) -> int:
 def input_options(probe: Probe) -> Options:
     """Return options that restrict FFmpeg to one local file of one format."""
     demuxer = probe.format.demuxer
-    options: dict[str, str | int | None] = {
+    decoder = probe.picture.decoder
+    return {
         "protocol_whitelist": "file",
         "format_whitelist": demuxer,
         "f": demuxer,
         "threads": 1,
         # a picture of another size must not start the graph, and its counting, again
         "reinit_filter:v": 0,
+        **dict(probe.format.options),
+        **({"c:v": decoder} if decoder is not None else {}),
     }
-    options.update(probe.format.options)
-    if probe.picture.decoder is not None:
-        options["c:v"] = probe.picture.decoder
-    return options
 
 
 def _progressive(stream: Video, probe: Probe, targets: tuple[ClipTarget, ...]) -> Video:
@@ -166,24 +165,16 @@ def _captions(targets: tuple[ClipTarget, ...]) -> list[Video | None]:
 
 
 def _caption(path: Path) -> Video:
+    target = {"out_color_matrix": "bt709", "out_range": "tv", "flags": "full_chroma_int"}
     strip = read(path, {"f": "png_pipe"}).video("0")
-    labelled = strip.filter(
-        "scale", out_color_matrix="bt709", out_range="tv", flags="full_chroma_int"
-    )
-    return labelled.filter("format", "yuva420p")
+    return strip.filter("scale", **target).filter("format", "yuva420p")
 
 
 def _captioned(stream: Video, target: ClipTarget, caption: Video | None) -> Video:
-    if target.strip is None or caption is None:
+    strip = target.strip
+    if strip is None or caption is None:
         return stream
-    return overlay(
-        stream,
-        caption,
-        x=target.strip.x,
-        y=target.strip.y,
-        format="yuv420",
-        eof_action="repeat",
-    )
+    return overlay(stream, caption, x=strip.x, y=strip.y, format="yuv420", eof_action="repeat")
 
 
 def _uncaptioned(stream: Video, source: ClipSource, target: ClipTarget) -> Video:
@@ -195,11 +186,9 @@ def _uncaptioned(stream: Video, source: ClipSource, target: ClipTarget) -> Video
     moves = source.recipe.still_motion == "drift"
     rect = framing.place(source.probe.picture, target.output, target.frames if moves else None)
     rim = 2  # pixels: chroma of half the size can only be cut on even places
-    return stream.filter("select", "eq(n,0)").filter(
-        "crop",
-        *(rect.width - 2 * rim, rect.height * 7 // 10),
-        *(rect.x + rim, rect.y + rect.height * 15 // 100),
-    )
+    size = (rect.width - 2 * rim, rect.height * 7 // 10)
+    place = (rect.x + rim, rect.y + rect.height * 15 // 100)
+    return stream.filter("select", "eq(n,0)").filter("crop", *size, *place)
 
 
 def _sound(file: InputFile, source: ClipSource) -> Audio:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from operator import attrgetter
 from pathlib import Path
 
 from pipeline import judge, publishing, versions, wording
@@ -42,21 +43,11 @@ def former_keys(film: Timeline, config: Config) -> tuple[str, ...]:
 
 
 def _contents(film: Timeline, config: Config) -> list[object]:
+    shown = attrgetter("content", "start", "stop", "title", "caption", "category", "sender")
     contents: list[object] = [
         config.campaign.name,
         config.report.sender,
-        [
-            (
-                segment.content,
-                segment.start,
-                segment.stop,
-                segment.title,
-                segment.caption,
-                segment.category,
-                segment.sender,
-            )
-            for segment in film.segments
-        ],
+        [shown(segment) for segment in film.segments],
         (film.fades, film.transition if any(film.fades) else ""),
         [(out.sha256, out.why) for out in film.left_out],
         encode.piece_arguments(film.output),

@@ -9,12 +9,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from pipeline import texts
+from pipeline import clip_order, texts
 from pipeline.config import Config, Output
+from pipeline.errors import ConfigError, StageError
 from pipeline.media.timebase import fade_frames
 from pipeline.model import Row, Status
-from pipeline.render import order
 
 
 @dataclass(frozen=True)
@@ -133,13 +134,12 @@ def arrange(
     :raises ConfigError: the order is unknown, or its file can't be read.
     :raises StageError: the order file names a clip that was withdrawn.
     """
-    admitted, rows, senders = candidates.admitted, candidates.rows, candidates.senders
-    chosen, unlisted = order.ordered(config, senders, admitted, rows)
+    chosen, unlisted = ordered(config, candidates)
     left_out = [LeftOut(row.sha256, "not in the order file") for row in unlisted]
-    known = {row.sha256 for row in admitted}
+    known = {row.sha256 for row in candidates.admitted}
     left_out += [
         LeftOut(row.sha256, _why(row))
-        for row in rows
+        for row in candidates.rows
         if row.result and row.result.outputs and not row.duplicate_of and row.sha256 not in known
     ]
     clips: list[Segment] = []
@@ -150,7 +150,7 @@ def arrange(
         elif segment.length <= 0:
             left_out.append(LeftOut(row.sha256, "its in and out points leave nothing"))
         else:
-            clips.append(replace(segment, sender=senders.get(row.submission, "")))
+            clips.append(replace(segment, sender=candidates.senders.get(row.submission, "")))
     within, beyond = limited(config, output, clips, beside)
     numbered = tuple(
         replace(segment, title=texts.montage_words("clip", number=number))
@@ -214,3 +214,47 @@ def _segment(row: Row, config: Config, output: Output) -> Segment | None:
         caption=result.caption,
         category=result.category,
     )
+
+
+def ordered(config: Config, candidates: Candidates) -> tuple[list[Row], list[Row]]:
+    """Put the admitted rows into order; those that an order file does not name come apart.
+
+    :raises ConfigError: the order file can't be read or is not one.
+    :raises StageError: the order file names a clip that was withdrawn.
+    """
+    path, unlisted = clip_order.path_of(config), list[Row]()
+    if path is None:
+        rule = config.montage.order
+        chosen = clip_order.sort_by_rule(rule, candidates.senders, candidates.admitted)
+    else:
+        chosen, unlisted = _listed(path, candidates)
+    if config.montage.chapter_cards:
+        # the clips of a category are put together; those without a category come first
+        names = [row.result.category for row in chosen if row.result and row.result.category]
+        places = {name: number for number, name in enumerate(dict.fromkeys(names), 1)}
+        chosen.sort(key=lambda row: places.get(row.result.category or "", 0) if row.result else 0)
+    return chosen, unlisted
+
+
+def _listed(path: Path, candidates: Candidates) -> tuple[list[Row], list[Row]]:
+    order = clip_order.read(path)
+    if not order.digest:
+        allowed = '"received", "sender", "filename", "shuffle:SEED" or the path of a file of SHAs'
+        raise ConfigError([f"montage.order: must be {allowed}; {path} can't be read"])
+    left = {row.sha256: row for row in candidates.admitted}
+    chosen = []
+    for line, sha256 in order.clips(left):
+        if sha256 is not None:
+            chosen.append(left.pop(sha256))
+        else:
+            _check_not_withdrawn(line.sha256, candidates.rows)
+    return chosen, list(left.values())
+
+
+def _check_not_withdrawn(prefix: str, rows: Sequence[Row]) -> None:
+    for row in rows:
+        if row.status is Status.WITHDRAWN and row.sha256.startswith(prefix):
+            raise StageError(
+                f"the order file names {prefix[:12]}, which was withdrawn; take it out of the "
+                "file. The old montage stays."
+            )
