@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from bench._cpu import Cost, cost_of, footage
+from pipeline.codecs import codec_of
 from pipeline.config import Output
 from pipeline.ffmpeg.runner import program
 from pipeline.ledger import Ledger
-from pipeline.media import encode
 from pipeline.model import Review
 
 CONFIG = """
@@ -141,7 +141,8 @@ def one_graph(campaign: BenchCampaign) -> Cost:
     graph += f"[{picture}]format=yuv420p[v]"
     command += ["-filter_complex_threads", "1", "-filter_complex", graph]
     command += ["-map", "[v]", "-map", f"[{heard}]", "-c:a", "aac", "-b:a", "192k"]
-    for key, value in encode.video_arguments(Output(size=campaign.size)).items():
+    output = Output(size=campaign.size)
+    for key, value in codec_of(output).arguments(output).items():
         command += [f"-{key}", str(value)]
     return cost_of([*command, str(campaign.folder / "graph.mp4")], campaign.folder)
 

@@ -43,16 +43,12 @@ def _summary(run: Run, film: Rendered) -> list[str]:
     rows = run.ledger.clips.rows()
     mails = len(run.ledger.intake.submissions())
     clips = sum(row.status is Status.ACCEPTED and row.result is not None for row in rows)
-    doubles = sum(row.status is Status.DUPLICATE for row in rows)
-    refused = Counter(
-        row.refusal.reason.value
-        for row in rows
-        if row.refusal is not None and row.status is not Status.DUPLICATE
-    )
+    once = [row for row in rows if row.status is not Status.DUPLICATE]
+    refused = Counter(row.refusal.reason.value for row in once if row.refusal is not None)
     why = ", ".join(f"{count} {reason}" for reason, count in sorted(refused.items()))
-    root = run.workspace.root
+    twice, root = len(rows) - len(once), run.workspace.root
     return [
-        f"Came in: {mails} mails, {len(rows)} attachments: {clips} clips, {doubles} sent twice.",
+        f"Came in: {mails} mails, {len(rows)} attachments: {clips} clips, {twice} sent twice.",
         f"Refused: {sum(refused.values())} ({why}).",
         f"Look at: {root / 'report' / 'index.html'} and {root / film.path} "
         f"({film.duration_s:.0f} s).",

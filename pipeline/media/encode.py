@@ -55,15 +55,10 @@ def still(picture: Video, widest: int, output: Output) -> Video:
     )
 
 
-def video_arguments(output: Output) -> Arguments:
-    """Return the options for the picture of a clip."""
-    return codec_of(output).arguments(output)
-
-
 def clip_arguments(output: Output) -> Arguments:
     """Return the options for a clip: picture, AAC for the browser, ALAC for the montage."""
     return {
-        **video_arguments(output),
+        **codec_of(output).arguments(output),
         "c:a:0": "aac",
         # with less, or its usual cutoff, wind and applause come out a decibel quieter
         "b:a:0": "256k",
@@ -77,7 +72,7 @@ def clip_arguments(output: Output) -> Arguments:
 
 def picture_arguments(output: Output) -> Arguments:
     """Return the options for the picture of a clip alone."""
-    return video_arguments(output) | _CLEAN
+    return codec_of(output).arguments(output) | _CLEAN
 
 
 def joins(facts: VideoFacts, output: Output, frames: int, configuration: str) -> bool:

@@ -13,15 +13,14 @@ _UPSCALE = 2.0
 
 def of_picture(seen: Probe, recipe: Recipe, length: float) -> tuple[Caution, ...]:
     """Return the warnings about its size and its length in seconds."""
-    found = []
     source, first = seen.source(), recipe.outputs[0]
-    if min(first.width / source.width, first.height / source.height) > _UPSCALE:
-        found.append(Caution.UPSCALED)
-    if not seen.still and length < _SHORT_S:
-        found.append(Caution.VERY_SHORT)
-    if not seen.still and length > _LONG_S:
-        found.append(Caution.VERY_LONG)
-    return tuple(found)
+    scale = min(first.width / source.width, first.height / source.height)
+    found = {
+        Caution.UPSCALED: scale > _UPSCALE,
+        Caution.VERY_SHORT: not seen.still and length < _SHORT_S,
+        Caution.VERY_LONG: not seen.still and length > _LONG_S,
+    }
+    return tuple(caution for caution, so in found.items() if so)
 
 
 def of_sound(

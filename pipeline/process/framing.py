@@ -29,14 +29,6 @@ class Rect:
     height: int
 
 
-@dataclass(frozen=True)
-class Drift:
-    """A photo's movement to the right: one pixel every *every* frames, *distance* pixels in all."""
-
-    every: int
-    distance: int
-
-
 def fitted(aspect: Fraction, width: int, height: int) -> Rect:
     """Return the largest even rectangle of *aspect* in the middle of a frame.
 
@@ -51,11 +43,14 @@ def fitted(aspect: Fraction, width: int, height: int) -> Rect:
     return Rect(_even_floor(width - inner), 0, inner, height)
 
 
-def drift(frames: int, width: int) -> Drift:
-    """Return the pace at which a photo shown for *frames* moves by at most 5 % of *width*."""
+def drift(frames: int, width: int) -> tuple[int, int]:
+    """Return how a photo shown for *frames* moves to the right, by at most 5 % of *width*.
+
+    :returns: the number of frames for each pixel, and the pixels in all.
+    """
     longest = int(width * _LONGEST_DRIFT)
     every = -(-frames // max(1, longest))
-    return Drift(every, (frames - 1) // every)
+    return every, (frames - 1) // every
 
 
 def framed(stream: Video, picture: Picture, output: Output) -> Video:
@@ -72,10 +67,10 @@ def framed(stream: Video, picture: Picture, output: Output) -> Video:
 
 def drifting(stream: Video, picture: Picture, output: Output, frames: int) -> Video:
     """Let a photo move through the output's frame for *frames*."""
-    pace = drift(frames, output.width)
-    step = f"floor(n/{pace.every})"
+    every, distance = drift(frames, output.width)
+    step = f"floor(n/{every})"
     if output.fit == "crop":
-        width = output.width + pace.distance + pace.distance % 2
+        width = output.width + distance + distance % 2
         held = hold(_cropped(stream, picture, width, output.height), output.fps, "yuv444p")
         return held.filter("crop", output.width, output.height, step, 0)
     rect = place(picture, output, frames)
@@ -90,7 +85,7 @@ def place(picture: Picture, output: Output, frames: int | None) -> Rect:
 
     :param frames: how long it moves; None for a photo that does not.
     """
-    distance = drift(frames, output.width).distance if frames is not None else 0
+    distance = drift(frames, output.width)[1] if frames is not None else 0
     if output.fit == "crop":
         return Rect(0, 0, output.width, output.height)
     rect = fitted(picture.aspect, output.width - distance - distance % 2, output.height)

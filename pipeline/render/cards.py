@@ -41,8 +41,8 @@ class _CardPictures:
 
 def opening(config: Config) -> Words | None:
     """Return the opening card's words; None for no card."""
-    text = config.montage.opening_card
-    text = config.campaign.name if text is None else text
+    own = config.montage.opening_card
+    text = config.campaign.name if own is None else own
     return Words(text, (" ".join(config.campaign.hashtags),)) if text.strip() else None
 
 

@@ -18,6 +18,8 @@ from pipeline.media import fonts
 Colour = tuple[int, int, int]
 Pixels = NDArray[np.uint8]  # of shape (height, width, 3)
 
+_Line = tuple[str, ImageFont.FreeTypeFont]  # in the size of its font
+
 _SAFE = 0.08  # of the width, at either side
 _TITLE, _LINE, _CHAPTER = 0.1, 0.045, 0.075  # of the frame's shorter side
 _LEADING = 1.4
@@ -52,15 +54,6 @@ class CardStyle:
     def key(self) -> list[object]:
         """All that decides how a card looks."""
         return [self.ground, self.ground_below, self.ink, self.quiet_ink, self.contents]
-
-
-@dataclass(frozen=True)
-class _Line:
-    """A line of text, its size in pixels and its font."""
-
-    text: str
-    size: int
-    font: ImageFont.FreeTypeFont
 
 
 @dataclass(frozen=True)
@@ -132,13 +125,10 @@ def _laid_out(words: Words, output: Output, style: CardStyle, scale: float) -> _
     room = round(output.width * (1 - 2 * _SAFE))
     size = max(8, round(side * (_CHAPTER if words.chapter else _TITLE)))
     title = _wrapped(words.title, size, room, style)
-    small = [
-        line
-        for text in words.lines
-        for line in _wrapped(text, max(8, round(side * _LINE)), room, style)
-    ]
+    smaller = max(8, round(side * _LINE))
+    small = [line for text in words.lines for line in _wrapped(text, smaller, room, style)]
     gap, rule = round(side * 0.05), max(2, round(side * _RULE[1]))
-    height = sum(round(line.size * _LEADING) for line in (*title, *small))
+    height = sum(round(font.size * _LEADING) for _, font in (*title, *small))
     height += 2 * gap + rule if small else 0
     return _Block(title, small, gap, rule, height)
 
@@ -148,10 +138,10 @@ def _draw_lines(
 ) -> int:
     """Draw lines below each other, from the middle of their *top*; return where they end."""
     middle, y = top
-    for line in lines:
-        at = (middle, y + round(line.size * _LEADING / 2))
-        draw.text(at, line.text, font=line.font, fill=ink, anchor="mm")
-        y += round(line.size * _LEADING)
+    for text, font in lines:
+        at = (middle, y + round(font.size * _LEADING / 2))
+        draw.text(at, text, font=font, fill=ink, anchor="mm")
+        y += round(font.size * _LEADING)
     return y
 
 
@@ -168,7 +158,7 @@ def _wrapped(text: str, size: int, room: int, style: CardStyle) -> list[_Line]:
             lines[-1] = longer
         else:
             lines.append(word)
-    return [_Line(line, size, _font(line, size, style)) for line in lines]
+    return [(line, _font(line, size, style)) for line in lines]
 
 
 def _logo(style: CardStyle, output: Output) -> Image.Image | None:

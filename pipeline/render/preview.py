@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline import judge, publishing
 from pipeline.codecs import codec_of
+from pipeline.config import Output
 from pipeline.errors import StageError, UsageError
 from pipeline.ffmpeg.graph import Graph, OutputFile, read, write
 from pipeline.media import encode
@@ -61,7 +62,7 @@ def make(run: Run, film: Timeline) -> Path:
     with publishing.scratch_folder(final.parent) as folder:
         whole, small = folder / "whole", folder / "small"
         join.join(run, film, whole)
-        graph = Graph((_reduced(whole, small, film),))
+        graph = Graph((_reduced(whole, small, output),))
         seconds = 300 + 10 * film.frames / output.fps
         run.ffmpeg.make("preview", graph, reads=(whole,), scratch=folder, seconds=seconds)
         if codec_of(output).judge(small, judge.Mp4Kind.MONTAGE).video.frames != film.frames:
@@ -70,12 +71,11 @@ def make(run: Run, film: Timeline) -> Path:
         return final
 
 
-def _reduced(whole: Path, small: Path, film: Timeline) -> OutputFile:
-    output = film.output
+def _reduced(whole: Path, small: Path, output: Output) -> OutputFile:
     share = min(1.0, _SIDE / min(output.width, output.height))
     width, height = (2 * max(32, round(side * share / 2)) for side in (output.width, output.height))
     draft = output.model_copy(update={"quality": "draft"})
     source = read(whole, {"f": "mov", "protocol_whitelist": "file", "threads": 1})
     picture = source.video().filter("scale", width, height, flags="fast_bilinear")
-    options = encode.montage_arguments(output) | encode.video_arguments(draft)
+    options = encode.montage_arguments(output) | codec_of(draft).arguments(draft)
     return write(small, options, picture.filter("setsar", 1), [source.audio()])
