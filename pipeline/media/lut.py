@@ -118,8 +118,7 @@ def _hlg(values: Values) -> Values:
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(values <= 0.5, values**2 / 3, (np.exp((values - c) / a) + b) / 12)
     luma = np.maximum(scene @ np.array(_LUMA_2020), 1e-9)
-    light: Values = scene * luma[:, None] ** 0.2 * _PEAK_CD_M2 / _WHITE_CD_M2
-    return light
+    return np.asarray(scene * luma[:, None] ** 0.2 * _PEAK_CD_M2 / _WHITE_CD_M2)
 
 
 def _rolled_off(light: Values) -> Values:
@@ -130,8 +129,7 @@ def _rolled_off(light: Values) -> Values:
     b = (_KNEE**2 - 2 * _KNEE * peak + peak) / (peak - 1)
     rolled = (b**2 + 2 * b * _KNEE + _KNEE**2) / (b - a) * (largest + a) / (largest + b)
     scale = np.where(largest > _KNEE, rolled, largest) / largest
-    result: Values = np.minimum(light, peak) * scale[:, None]
-    return result
+    return np.asarray(np.minimum(light, peak) * scale[:, None])
 
 
 def _bt1886_code(light: Values) -> Values:
@@ -157,5 +155,4 @@ def _to_xyz(primaries: Primaries) -> Values:
     columns = np.array([[x / y, 1, (1 - x - y) / y] for x, y in primaries]).T
     x, y = _D65
     white = np.array([x / y, 1, (1 - x - y) / y])
-    result: Values = columns * np.linalg.solve(columns, white)
-    return result
+    return np.asarray(columns * np.linalg.solve(columns, white))

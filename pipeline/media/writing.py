@@ -86,17 +86,13 @@ def write(
     :param outline: the width of a dark line around the letters, in pixels.
     """
     left, baseline = place
+    draw = ImageDraw.Draw(image)
     parts = pieces(word, size)
     for piece in reversed(parts) if fonts.right_to_left(word) else parts:
         if piece.scale == 1.0:
-            ImageDraw.Draw(image).text(
-                (left, baseline),
-                piece.text,
-                font=piece.font,
-                fill=_INK,
-                anchor="ls",
-                stroke_width=outline,
-                stroke_fill=_OUTLINE,
+            at = (left, baseline)
+            draw.text(
+                at, piece.text, _INK, piece.font, "ls", stroke_width=outline, stroke_fill=_OUTLINE
             )
         else:
             _stamp(image, (round(left), baseline), piece)

@@ -78,28 +78,23 @@ def _jobs(run: Run, missing: Sequence[tuple[str, Recipe]]) -> tuple[list[Job], l
 
     :raises ConfigError: no font here can write the campaign's own words.
     """
-    writable: list[tuple[str, Recipe, tuple[Strip | None, ...]]] = []
+    writable: list[Job] = []
     unwritable = []
     for sha256, wanted in missing:
+        original = run.workspace.original(sha256)
         try:
-            writable.append((sha256, wanted, _strips(run.workspace, wanted)))
+            strips = _strips(run.workspace, wanted)
+            writable.append(Job(sha256, original, wanted, strips, configurations={}))
         except ConfigError as error:
             if not wanted.dictated:
                 raise
             refusal = Refusal(Reason.INTERNAL, Detail.UNWRITABLE_CAPTION)
             if error.character:
-                refusal = Refusal(
-                    Reason.INTERNAL, Detail.UNWRITABLE_CHARACTER, {"character": error.character}
-                )
+                values = {"character": error.character}
+                refusal = Refusal(Reason.INTERNAL, Detail.UNWRITABLE_CHARACTER, values)
             unwritable.append(clip.refused(sha256, wanted, refusal, ()))
-    if not writable:
-        return [], unwritable
-    configurations = reference.decoder_configurations(run, run.config.output)
-    jobs = [
-        Job(sha256, run.workspace.original(sha256), wanted, strips, configurations)
-        for sha256, wanted, strips in writable
-    ]
-    return jobs, unwritable
+    known = reference.decoder_configurations(run, run.config.output if writable else ())
+    return [replace(job, configurations=known) for job in writable], unwritable
 
 
 def _strips(workspace: Workspace, wanted: Recipe) -> tuple[Strip | None, ...]:

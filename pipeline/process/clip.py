@@ -103,7 +103,11 @@ def _accepted(job: Job, run: Run, identity: identify.Identity) -> ClipResult:
         options = graph.input_options(seen)
         sound = SoundSource(job.original, options, seen.sound.index, length)
         correction = loudness.correct(run.ffmpeg, sound, recipe.loudness_lufs)
-    seen = replace(seen, picture=_with_table(job, run, seen))
+    # the table that its colours have to go through, if any
+    named = profile.profile(job.original, seen.format) if seen.still else None
+    table = lut.table(seen.picture, named)
+    path = lut.written(table, run.workspace.cache) if table else None
+    seen = replace(seen, picture=replace(seen.picture, table=path))
     source = ClipSource(job.original, seen, recipe, correction)
     outputs, heard, glanced = _encode(job, run, source, length)
     return ClipResult(
@@ -121,14 +125,6 @@ def _accepted(job: Job, run: Run, identity: identify.Identity) -> ClipResult:
         ),
         outputs=outputs,
     )
-
-
-def _with_table(job: Job, run: Run, seen: probe.Probe) -> probe.Picture:
-    """Return the picture with the table that its colours have to go through, if any."""
-    named = profile.profile(job.original, seen.format) if seen.still else None
-    table = lut.table(seen.picture, named)
-    path = lut.written(table, run.workspace.cache) if table else None
-    return replace(seen.picture, table=path)
 
 
 def _encode(

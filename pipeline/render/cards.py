@@ -124,8 +124,11 @@ def _drawn(writing: Image.Image, ground: Pixels, output: Output, frames: int) ->
     from moviepy import CompositeVideoClip, ImageClip, vfx  # noqa: PLC0415 - slow to import
 
     seconds = frames / output.fps
-    area = _even(writing.getbbox() or (0, 0, 1, 1))
-    left, top, right, bottom = area
+    left, top, right, bottom = writing.getbbox() or (0, 0, 1, 1)
+    # extended to even pixels, where chroma lies; outputs have even sizes
+    left, top = left // 2 * 2, top // 2 * 2
+    right, bottom = right + right % 2, bottom + bottom % 2
+    area = (left, top, right, bottom)
     behind = ImageClip(ground[top:bottom, left:right]).with_duration(seconds)
     letters = ImageClip(np.asarray(writing.crop(area))).with_duration(seconds)
     fade = [vfx.CrossFadeIn(_FADE_S), vfx.CrossFadeOut(_FADE_S)]
@@ -142,9 +145,3 @@ def _drawn(writing: Image.Image, ground: Pixels, output: Output, frames: int) ->
             yield at_rest if resting else picture
 
     return _CardPictures(output, area, frames, pictures())
-
-
-def _even(area: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    """Extend the area to even pixels, where chroma lies; outputs have even sizes."""
-    left, top, right, bottom = area
-    return left // 2 * 2, top // 2 * 2, -(-right // 2) * 2, -(-bottom // 2) * 2

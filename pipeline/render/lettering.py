@@ -15,7 +15,7 @@ from pipeline.config import Config, Output
 from pipeline.errors import ConfigError
 from pipeline.media import fonts
 
-Colour = tuple[int, int, int]
+Colour = tuple[int, ...]  # red, green, blue
 Pixels = NDArray[np.uint8]  # of shape (height, width, 3)
 
 _Line = tuple[str, ImageFont.FreeTypeFont]  # in the size of its font
@@ -74,7 +74,7 @@ def card_style(config: Config) -> CardStyle:
     """
     style = config.montage.style
     colours = (style.ground, style.ground_below, style.ink, style.quiet_ink)
-    top, bottom, ink, quiet = map(_colour, colours)
+    top, bottom, ink, quiet = (tuple(bytes.fromhex(colour[1:])) for colour in colours)
     files = (_readable(config, "logo", style.logo), _readable(config, "font", style.font))
     contents = tuple(publishing.sha256_of(path) if path else "" for path in files)
     return CardStyle(top, bottom, ink, quiet, *files, contents)
@@ -195,8 +195,3 @@ def _readable(config: Config, key: str, value: str) -> Path | None:
     except (OSError, TTLibError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise ConfigError([f"montage.style.{key}: {path} can't be read as a {key}"]) from error
     return path
-
-
-def _colour(text: str) -> Colour:
-    red, green, blue = bytes.fromhex(text[1:])
-    return red, green, blue

@@ -17,17 +17,7 @@ from pipeline import publishing
 from pipeline.config import Config
 from pipeline.errors import ConfigError
 from pipeline.ffmpeg.faults import ProgramFailed
-from pipeline.ffmpeg.graph import (
-    Audio,
-    Graph,
-    Option,
-    Options,
-    amix,
-    join,
-    read,
-    sidechaincompress,
-    write,
-)
+from pipeline.ffmpeg.graph import Audio, Graph, Options, amix, join, read, sidechaincompress, write
 from pipeline.media import loudness
 from pipeline.media.loudness import TOLERANCE_LU, Loudness
 from pipeline.media.timebase import SAMPLE_RATE, samples_of
@@ -41,13 +31,7 @@ _LOOP_S, _RISE_S, _FALL_S = 1.5, 1.0, 3.0
 _LONGEST_S = 3600
 # At the loudness of the clips it takes some 12 dB off the music, within a tenth of a second;
 # a second after the last word the music is back.
-_DUCKING: dict[str, Option] = {
-    "threshold": 0.03,
-    "ratio": 6,
-    "attack": 60,
-    "release": 900,
-    "knee": 4,
-}
+_DUCKING = {"threshold": 0.03, "ratio": 6, "attack": 60, "release": 900, "knee": 4}
 
 
 @dataclass(frozen=True)

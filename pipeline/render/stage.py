@@ -16,7 +16,6 @@ from pipeline.render.lettering import Words
 from pipeline.render.preview import Excerpt
 from pipeline.render.timeline import Candidates, ChosenClips, Segment, Timeline
 from pipeline.run import Run
-from pipeline.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -100,15 +99,21 @@ def planned(run: Run, output: Output, admitted: Sequence[Row]) -> Timeline:
     config = run.config
     ends = [words for words in (cards.opening(config), cards.closing(config)) if words]
     if config.montage.chapter_cards:
-        names = {row.result.category for row in admitted if row.result and row.result.category}
-        ends += [cards.chapter(name) for name in names]
+        categories = {row.result.category for row in admitted if row.result}
+        ends += [cards.chapter(name) for name in categories if name]
     beside = sum(cards.length(words, output) for words in ends)
     senders = {mail.id: mail.sender for mail in run.ledger.intake.submissions()}
     candidates = Candidates(admitted, run.ledger.clips.rows(), senders)
     selection = timeline.arrange(config, output, candidates, beside=beside)
     if not selection.clips:
         raise StageError(f"no admitted clip goes into the montage of {output.name!r}")
-    _check_files(run.workspace, selection)
+    gone = [clip for clip in selection.clips if not (run.workspace.root / clip.path).exists()]
+    if gone:
+        names = ", ".join(clip.sha256[:12] for clip in gone[:5])
+        raise StageError(
+            f"{len(gone)} admitted clips have no file ({names}); run `footage process`. "
+            "The old montage stays."
+        )
     return timeline.film(config, selection, list(_with_cards(run, selection)))
 
 
@@ -132,29 +137,16 @@ def _rendered(film: Timeline, path: str, *, cached: bool) -> Rendered:
     return Rendered(film.output.name, path, clips, film.frames, length, cached)
 
 
-def _check_files(workspace: Workspace, selection: ChosenClips) -> None:
-    gone = [clip for clip in selection.clips if not (workspace.root / clip.path).exists()]
-    if gone:
-        names = ", ".join(clip.sha256[:12] for clip in gone[:5])
-        raise StageError(
-            f"{len(gone)} admitted clips have no file ({names}); run `footage process`. "
-            "The old montage stays."
-        )
-
-
 def _with_cards(run: Run, selection: ChosenClips) -> Iterator[Segment]:
     def made(words: Words, title: str) -> Segment:
         return cards.card(run, words, title, selection.output)
 
     if opening := cards.opening(run.config):
         yield made(opening, texts.montage_words("opening"))
-    if run.config.montage.chapter_cards:
-        for category, clips in itertools.groupby(selection.clips, lambda clip: clip.category):
-            if category:
-                words = cards.chapter(category)
-                yield replace(made(words, words.title), category=category)
-            yield from clips
-    else:
-        yield from selection.clips
+    for category, clips in itertools.groupby(selection.clips, lambda clip: clip.category):
+        if category and run.config.montage.chapter_cards:
+            words = cards.chapter(category)
+            yield replace(made(words, words.title), category=category)
+        yield from clips
     if closing := cards.closing(run.config):
         yield made(closing, texts.montage_words("closing"))
