@@ -18,7 +18,7 @@ Arguments = dict[str, str | int]
 
 BT709 = {"range": "tv"} | dict.fromkeys(("colorspace", "color_primaries", "color_trc"), "bt709")
 
-_CLEAN: Arguments = {
+CLEAN: Arguments = {
     # nothing of the input's metadata, chapters, programs; no dates, no versions
     "map_metadata": "-1",
     "map_chapters": "-1",
@@ -66,13 +66,8 @@ def clip_arguments(output: Output) -> Arguments:
         "c:a:1": "alac",
         "disposition:a:0": "default",
         "disposition:a:1": "0",
-        **_CLEAN,
+        **CLEAN,
     }
-
-
-def picture_arguments(output: Output) -> Arguments:
-    """Return the options for the picture of a clip alone."""
-    return codec_of(output).arguments(output) | _CLEAN
 
 
 def joins(facts: VideoFacts, output: Output, frames: int, configuration: str) -> bool:
@@ -106,7 +101,7 @@ def card_arguments(output: Output) -> Arguments:
 
 def piece_arguments(output: Output) -> Arguments:
     """Return the options for a piece of a montage that is encoded again: the picture alone."""
-    return codec_of(output).quick_arguments(output) | _CLEAN
+    return codec_of(output).quick_arguments(output) | CLEAN
 
 
 def montage_arguments(output: Output) -> Arguments:
@@ -116,12 +111,12 @@ def montage_arguments(output: Output) -> Arguments:
         "c:a": "aac",
         "b:a": "192k",
         "video_track_timescale": output.fps * TICKS,
-        **_CLEAN,
+        **CLEAN,
     }
 
 
 def still_arguments() -> Arguments:
     """Return the options for the still of a clip: one JPEG that holds only the picture."""
     one: Arguments = {"frames:v": 1, "update": 1, "threads:v": 1, "f": "image2"}
-    clean = {name: _CLEAN[name] for name in ("map_metadata", "fflags", "flags:v")}
+    clean = {name: CLEAN[name] for name in ("map_metadata", "fflags", "flags:v")}
     return {"c:v": "mjpeg", "q:v": 4, **one, **clean}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,24 +24,18 @@ class ClipMarks:
 
 def find(clips: Sequence[ClipMarks]) -> dict[str, str]:
     """Return, for each clip that looks like an earlier one of *clips*, the first of those."""
-    found: dict[str, str] = {}
-    for count in {len(clip.marks.split()) for clip in clips if clip.marks}:
-        for photo in (False, True):
-            group = [
-                clip
-                for clip in clips
-                if len(clip.marks.split()) == count and (clip.length_s is None) is photo
-            ]
-            found |= _among(group, count)
-    return found
+    groups = defaultdict[tuple[int, bool], list[ClipMarks]](list)
+    for clip in clips:
+        if clip.marks:
+            groups[clip.marks.count(" "), clip.length_s is None].append(clip)
+    return {one: other for group in groups.values() for one, other in _among(group).items()}
 
 
-def _among(group: Sequence[ClipMarks], count: int) -> dict[str, str]:
+def _among(group: Sequence[ClipMarks]) -> dict[str, str]:
     found: dict[str, str] = {}
-    bits = np.zeros((len(group), count), np.uint64)
+    bits = np.array([[int(mark, 16) for mark in clip.marks.split()] for clip in group], np.uint64)
     lengths = np.array([clip.length_s or 0.0 for clip in group])
     for at, clip in enumerate(group):
-        bits[at] = [int(mark, 16) for mark in clip.marks.split()]
         away = np.bitwise_count(bits[:at] ^ bits[at])
         near = np.abs(lengths[:at] - lengths[at]) <= _LENGTH_S + _LENGTH * lengths[at]
         alike = near & (away.mean(1) <= _MEAN_BITS) & (away.max(1, initial=0) <= _ONE_BITS)

@@ -23,11 +23,11 @@ def decoder_configurations(run: Run, outputs: Iterable[Output]) -> dict[str, str
     with publishing.scratch_folder(run.workspace.cache) as folder:
         found = {}
         for output in outputs:
-            part = publishing.part_path(folder / output.name)
+            part, codec = folder / output.name, codec_of(output)
             black = read(f"color=c=black:s={output.size}:r={output.fps}", {"f": "lavfi"})
             picture = black.video("0").filter("trim", end_frame=1).filter("format", "yuv420p")
             picture = encode.labelled(picture.filter("setsar", 1))
-            graph = Graph((write(part, encode.picture_arguments(output), picture),))
+            graph = Graph((write(part, codec.arguments(output) | encode.CLEAN, picture),))
             run.ffmpeg.make("reference", graph, scratch=folder, seconds=120)
-            found[output.name] = codec_of(output).judge(part, judge.Mp4Kind.PIECE).video.extradata
+            found[output.name] = codec.judge(part, judge.Mp4Kind.PIECE).video.extradata
         return found

@@ -243,18 +243,13 @@ def _listed(path: Path, candidates: Candidates) -> tuple[list[Row], list[Row]]:
         raise ConfigError([f"montage.order: must be {allowed}; {path} can't be read"])
     left = {row.sha256: row for row in candidates.admitted}
     chosen = []
+    withdrawn = [row.sha256 for row in candidates.rows if row.status is Status.WITHDRAWN]
     for line, sha256 in order.clips(left):
         if sha256 is not None:
             chosen.append(left.pop(sha256))
-        else:
-            _check_not_withdrawn(line.sha256, candidates.rows)
-    return chosen, list(left.values())
-
-
-def _check_not_withdrawn(prefix: str, rows: Sequence[Row]) -> None:
-    for row in rows:
-        if row.status is Status.WITHDRAWN and row.sha256.startswith(prefix):
+        elif any(gone.startswith(line.sha256) for gone in withdrawn):
             raise StageError(
-                f"the order file names {prefix[:12]}, which was withdrawn; take it out of the "
-                "file. The old montage stays."
+                f"the order file names {line.sha256[:12]}, which was withdrawn; take it out of "
+                "the file. The old montage stays."
             )
+    return chosen, list(left.values())
