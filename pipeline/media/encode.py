@@ -46,13 +46,10 @@ def clip_sound(sound: Audio) -> list[Audio]:
 
 def still(picture: Video, widest: int, output: Output) -> Video:
     """Reduce a picture to *widest* pixels at most, in the colours of a JPEG."""
-    return (
-        picture.filter(
-            "scale", min(widest, output.width), -2, out_range="pc", out_color_matrix="bt601"
-        )
-        .filter("setsar", 1)  # after rounding the height, the JPEG would get an aspect ratio
-        .filter("format", "yuvj420p")
-    )
+    target = {"out_range": "pc", "out_color_matrix": "bt601"}
+    reduced = picture.filter("scale", min(widest, output.width), -2, **target)
+    # after rounding the height, the JPEG would get an aspect ratio
+    return reduced.filter("setsar", 1).filter("format", "yuvj420p")
 
 
 def clip_arguments(output: Output) -> Arguments:

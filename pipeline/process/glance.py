@@ -85,14 +85,13 @@ def cautions(seen: Glance) -> tuple[Caution, ...]:
     lit = peak >= _BLACK_PEAK
     black = lit.mean() < 0.5 or (rate is not None and _longest(~lit) / rate >= _STILL_S)
     judged = lit & (contrast > _CONTRAST)
+    sharpness = detail[judged] / contrast[judged]
     found = {
         Caution.BLACK: bool(black),
         Caution.DARK: bool(lit.any() and np.median(mean[lit]) < _DARK_MEAN),
         Caution.FROZEN: rate is not None and _frozen(seen.pictures, rate),
         Caution.SHAKY: rate == _RATE and not black and _shaky(seen.pictures),
-        Caution.BLURRED: bool(
-            judged.any() and np.median(detail[judged] / contrast[judged]) < _SOFT
-        ),
+        Caution.BLURRED: bool(judged.any() and np.median(sharpness) < _SOFT),
     }
     return tuple(caution for caution, so in found.items() if so)
 

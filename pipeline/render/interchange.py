@@ -194,25 +194,25 @@ def _mlt(film: Timeline, name: str, root: Path) -> str:
     for segment in film.segments:
         if segment.path not in names:
             names[segment.path] = f"clip{len(names)}"
-            ends = {"in": 0, "out": segment.frames - 1}
-            producer = _add(document, "producer", id=names[segment.path], **ends)
+            whole = _span(0, segment.frames)
+            producer = _add(document, "producer", id=names[segment.path], **whole)
             _properties(producer, resource=str((root / segment.path).absolute()))
     row = ET.Element("playlist", id="film")
     for index, (segment, _, before, after) in enumerate(film.placed()):
         if before:
             ending = film.segments[index - 1]
-            ends = {"in": 0, "out": before - 1}
-            fade = _add(document, "tractor", id=f"fade{index}", **ends)
+            fade = _add(document, "tractor", id=f"fade{index}", **_span(0, before))
             both = _add(fade, "multitrack")
             for each, first in ((ending, ending.stop - before), (segment, segment.start)):
-                both.append(_stretch("track", names[each.path], first, before))
+                _add(both, "track", producer=names[each.path], **_span(first, before))
             for service in ("luma", "mix"):
                 mixed = {"start": "-1"} if service == "mix" else {}
-                way = _add(fade, "transition", **ends)
+                way = _add(fade, "transition", **_span(0, before))
                 _properties(way, a_track="0", b_track="1", mlt_service=service, **mixed)
-            row.append(_stretch("entry", f"fade{index}", 0, before))
+            _add(row, "entry", producer=f"fade{index}", **_span(0, before))
         if frames := segment.length - before - after:
-            row.append(_stretch("entry", names[segment.path], segment.start + before, frames))
+            shown = _span(segment.start + before, frames)
+            _add(row, "entry", producer=names[segment.path], **shown)
     document.append(row)
     ET.indent(document)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(document, "unicode") + "\n"
@@ -223,9 +223,8 @@ def _add(parent: ET.Element, tag: str, /, **attributes: str | int) -> ET.Element
     return ET.SubElement(parent, tag, values)
 
 
-def _stretch(tag: str, producer: str, first: int, frames: int) -> ET.Element:
-    last = str(first + frames - 1)
-    return ET.Element(tag, {"producer": producer, "in": str(first), "out": last})
+def _span(first: int, frames: int) -> dict[str, int]:
+    return {"in": first, "out": first + frames - 1}
 
 
 def _properties(element: ET.Element, **values: str) -> None:

@@ -39,7 +39,8 @@ def join(run: Run, film: Timeline, part: Path) -> None:
     plan = _prepared(film, run.workspace.root)
     seams.make(run, plan)
     if not run.config.montage.music:
-        return _join(run, plan, part, None)
+        _join(run, plan, part, None)
+        return
     with music.decoded(run) as unmastered:
         background = unmastered
         for _ in range(_TRIES):
@@ -47,7 +48,7 @@ def join(run: Run, film: Timeline, part: Path) -> None:
             measured = music.measured(run, part, film.frames / film.output.fps)
             better = background.master.corrected(measured)
             if better is None:
-                return None
+                return
             background = replace(background, master=better)
     if measured.peak_dbtp > music.PEAK_DBTP:
         raise StageError("the music could not be mixed below -1 dBTP; choose another file")
@@ -55,7 +56,6 @@ def join(run: Run, film: Timeline, part: Path) -> None:
         f"the montage is at {measured.lufs or -70:.1f} LUFS instead of "
         f"{run.config.process.loudness_lufs:g}"
     )
-    return None
 
 
 def _prepared(film: Timeline, root: Path) -> CutPlan:

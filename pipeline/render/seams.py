@@ -95,23 +95,21 @@ def _make_batch(run: Run, plan: CutPlan, batch: dict[Path, Bridge]) -> None:
     output = plan.film.output
     frames = sum(bridge.frames for bridge in batch.values())
     with publishing.scratch_folder(folder(run.workspace)) as scratch:
-        parts = {path: publishing.part_path(scratch / path.name) for path in batch}
-        growing = {parts[path]: bridge for path, bridge in batch.items()}
+        parts = {scratch / path.name: bridge for path, bridge in batch.items()}
         run.ffmpeg.make(
             "seam",
-            batch_graph(plan, growing, run.workspace),
+            batch_graph(plan, parts, run.workspace),
             reads=(run.workspace.clips, run.workspace.cache),
             scratch=scratch,
             seconds=300 + 20 * frames / output.fps,
         )
-        for path, bridge in batch.items():
-            facts = codec_of(output).judge(parts[path], judge.Mp4Kind.PIECE).video
-            configuration = bridge.sides[0].segment.extradata
-            if not encode.joins(facts, output, bridge.frames, configuration):
+        for part, bridge in parts.items():
+            facts = codec_of(output).judge(part, judge.Mp4Kind.PIECE).video
+            if not encode.joins(facts, output, bridge.frames, bridge.sides[0].segment.extradata):
                 raise StageError(
                     "a crossfade would not join its clips by copy; run `footage process` first"
                 )
-            publishing.publish(parts[path], path)
+            publishing.publish(part, folder(run.workspace) / part.name)
 
 
 def batch_graph(plan: CutPlan, batch: dict[Path, Bridge], workspace: Workspace) -> Graph:
