@@ -244,8 +244,8 @@ _TABLE = (
     Form("pair at a sign", rf"@ ?{_decimal(2)}, ?{_decimal(2)}"),
     # --- hemispheres ---
     *_in_both_orders("letters behind",
-          lambda one, other: rf"{_ANGLE}[ ,_]?(?:{one})(?:(?=\d)|{_E}\.?[\W_]{{0,6}}"
-          rf"(?:{_AND} )?){_ANGLE}[ ,_]?(?:{other}){_E}", (_NS, _EW), _has_hemispheres),
+          lambda one, other: rf"{_ANGLE}[ ',_]?(?:{one})(?:(?=\d)|{_E}\.?[\W_]{{0,6}}"
+          rf"(?:{_AND} )?){_ANGLE}[ ',_]?(?:{other}){_E}", (_NS, _EW), _has_hemispheres),
     *_in_both_orders("letters before",
           lambda one, other: rf"{_B}(?:{one})[\W_]{{0,3}}{_ANGLE}[\W_]{{0,6}}(?:{_AND} )?"
           rf"(?<![^\W\d_])(?:{other})[\W_]{{0,3}}{_ANGLE}", (_NS, _EW), _has_hemispheres),
@@ -272,7 +272,7 @@ _TABLE = (
     Form("minutes and a letter",
           rf"(?<!\d)(?:{_SIGNED}|{_LETTERED}) ?,? ?(?<!min)(?<!minute)(?:{_NS}|{_EW}){_E}"),
     Form("decimal minutes",
-          rf"(?<!\d){_INT} ?°[ ,]?{_SIXTY}[.,](?:\d{{2,12}}|\d ?')"),
+          rf"(?<!\d){_INT} ?°[ ,]?{_SIXTY}(?:[.,](?:\d{{2,12}}|\d ?')|' ?\d)"),
     Form("pair of minutes", rf"{_MINUTES}[\W_]{{0,4}}(?:{_AND} )?{_MINUTES}(?!\d)"),
     Form("pair with d, m, s", rf"(?<!\d){_LETTERED}[\W_]{{0,4}}(?<!\d){_LETTERED}"),
     Form("pair of decimal minutes",
@@ -345,8 +345,8 @@ _TABLE = (
           rf"{_B}{words.W3W}[\W_]{{1,6}}(?:(?:is|address|ist)[\W_]{{1,4}})?{_W3W}{_E}"),
     Form("UTM",
           rf"{_B}(?:0?[1-9]|[1-5]\d|60) ?(?:[c-hj-np-x]|north|south)[\W_]{{0,3}}(?:e ?)?"
-          rf"{_EASTING}(?: ?m? ?e|(?= utm))?(?: utm)?"
-          rf"[\W_]{{1,3}}(?:n ?)?{_NORTHING}(?: ?m? ?n)?{_E}"),
+          rf"{_EASTING}(?: ?m)?(?: ?e)?(?: utm)?[\W_]{{1,3}}(?:n ?)?"
+          rf"{_NORTHING}(?: ?m)?(?: ?n)?{_E}"),
     *_in_both_orders("northing and easting",
           lambda one, other: rf"{_B}{one}[\W_]{{1,4}}{other}(?!\d)",
           (rf"(?:n|h|hw|y|nord) ?[:=]? ?{_NORTHING}", rf"(?:e|r|rw|x|ost) ?[:=]? ?{_EASTING}")),
@@ -355,9 +355,9 @@ _TABLE = (
     Form("UPS",
           rf"{_B}ups[\W_]{{1,3}}(?:zone )?(?:[abyz][\W_]{{1,3}})?\d{{7}}[\W_]{{1,3}}\d{{7}}{_E}"),
     Form("MGRS",
-          rf"{_B}(?:0?[1-9]|[1-5]\d|60)[ _-]?(?!{_MONTHS})[c-hj-np-x][ _-]?[a-hj-np-z][a-hj-np-v]"
-          rf"[ _-]?"
-          rf"(?:\d{{5}}[ _-]?\d{{5}}|\d{{4}}[ _-]?\d{{4}}|\d{{3}}[ _-]?\d{{3}}){_E}"),
+          rf"{_B}(?:0?[1-9]|[1-5]\d|60)[ _./-]?(?!{_MONTHS})[c-hj-np-x]"
+          rf"[ _./-]?[a-hj-np-z][a-hj-np-v][ _./-]?"
+          rf"(?:\d{{5}}[ _./-]?\d{{5}}|\d{{4}}[ _./-]?\d{{4}}|\d{{3}}[ _./-]?\d{{3}}){_E}"),
     Form("grid by name",
           rf"{_B}{words.GRID}(?!_(?:source|medium|campaign|id|term|content))(?:[\W_]{{1,6}}|(?="
           rf"\d))(?:(?:{words.BETWEEN}|[a-z]{{1,8}}){_E}[\W_]{{1,6}}){{0,3}}"

@@ -62,7 +62,7 @@ POSITION = fold_words(
     "gps icbm geo.position coordinate coordinates coords coord koordinate koordinaten koordinat"
     " koordinater coordenadas coordonnées coordinaten coordinate coordinata координаты координати"
     " координатами 坐标 座標 좌표 إحداثيات الموقع konum koordinatlar współrzędne souřadnice"
-    " koordináták निर्देशांक co-ordinates latlng latlon latlong ll sll"
+    " koordináták निर्देशांक co-ordinates latlng latlon latlong bbox ll sll"
     " geotag geolocation geoposition gpsposition gps-position gpscoordinates"
     " waypoint wpt trkpt rtept linestring multipoint polygon point gps-koordinaten gps-daten"
     " position_gps posizione_gps gps-position"
@@ -106,5 +106,5 @@ BETWEEN = (
     "(?:is|was|at|of|in|on|to|the|are|ist|war|bei|auf|es|est|en|value|decimal|degrees?|deg"
     "|dezimal|grad|ref|unit|double|float|type|number|wgs ?84|wgs|dd|dms|north|south|east|west"
     "|n|s|e|w|e[5-7]|approx|approximately|about|circa|ca|zone|my|our|grid|square|reference|code"
-    "|index|nr|no|lat|lon|lng)"
+    "|index|nr|no|zm?|lat|lon|lng)"
 )
