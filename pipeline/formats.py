@@ -5,8 +5,6 @@ profile is: identify, the readers, the probe and docs/formats.md all take it fro
 To add a format, write its reader in ``carriers/readers`` and a row here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

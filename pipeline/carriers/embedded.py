@@ -1,7 +1,5 @@
 """Blocks that several formats embed as they are: ICC colour profiles and C2PA manifests."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from pipeline.carriers import opaque

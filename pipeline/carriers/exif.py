@@ -4,8 +4,6 @@ The walk over the directories decides by tag number.  ``exifread`` reads the str
 because it knows the notes of makers, which hold serial numbers, owners and places.
 """
 
-from __future__ import annotations
-
 import io
 import logging
 import struct

@@ -1,7 +1,5 @@
 """Photoshop's image resources, and the IPTC records in them (IPTC-IIM 4.2, chapters 5 and 6)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from pipeline.carriers import embedded, opaque, text, xmp

@@ -5,8 +5,6 @@ position, or the header of a format that holds positions: TIFF/EXIF, XMP, JPEG, 
 the blocks of dashcams.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from itertools import islice

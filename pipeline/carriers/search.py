@@ -4,8 +4,6 @@ Findings are carriers and kinds.  A location's value never leaves the reader tha
 in no result, no exception, no log.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from functools import partial

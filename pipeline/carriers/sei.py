@@ -6,8 +6,6 @@ needs are silent; option strings of programs, captions and anything a camera wri
 reported.  Texts of captions are joined over the frames, because a position takes several.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 

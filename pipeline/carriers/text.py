@@ -4,8 +4,6 @@ A location is recognised by the form of the text (:mod:`pipeline.places`) or by 
 tag; a person, a device and a time by the tag's name alone.  Nothing of the text is kept.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -4,8 +4,6 @@ Phones put whole files there (Google's and Samsung's motion photos, MPF's second
 depth maps of portraits), so this module searches for the first bytes of files.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from itertools import pairwise

@@ -5,8 +5,6 @@ in a packet that no parser accepts.  So properties are found by their form: ``pr
 a value in quotes or between tags.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import re

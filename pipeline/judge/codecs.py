@@ -1,7 +1,5 @@
 """What the judge must know of a codec; the sample entry of a track (ISO/IEC 14496-12, 8.5.2)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

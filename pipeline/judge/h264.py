@@ -6,8 +6,6 @@ data inside a slice is not read.  The sample entry is that of ISO/IEC 14496-12, 
 14496-15, 5.3.3 (avcC).
 """
 
-from __future__ import annotations
-
 import struct
 
 from pipeline.errors import NotClean

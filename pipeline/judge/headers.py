@@ -6,8 +6,6 @@ metadata.  Sizes, rates and durations are returned, to be compared with the samp
 Sections are those of ISO/IEC 14496-12 unless another standard is named.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass

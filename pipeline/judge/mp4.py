@@ -3,8 +3,6 @@
 In this order: the boxes and their positions, the values in them, the tables, then every sample.
 """
 
-from __future__ import annotations
-
 import hashlib
 import itertools
 import mmap

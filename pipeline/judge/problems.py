@@ -1,7 +1,5 @@
 """The list of problems of a file, which grows until a judge can't continue."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Callable
 from typing import TypeVar

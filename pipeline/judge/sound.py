@@ -5,8 +5,6 @@ entropy-coded data inside the element is not read.  The sample entries are those
 14496-12, 12.2.3; 14496-14, 5.6 and 14496-1, 7.2.6 (esds); and Apple's ALAC magic cookie.
 """
 
-from __future__ import annotations
-
 import struct
 
 from pipeline.judge.boxes import EntryShape, Mp4Box

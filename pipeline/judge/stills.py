@@ -3,8 +3,6 @@
 JPEG (ITU-T T.81, annex B; JFIF 1.02) and PNG (W3C PNG, third edition): tables, picture, end.
 """
 
-from __future__ import annotations
-
 import re
 import struct
 import zlib

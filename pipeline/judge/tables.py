@@ -5,8 +5,6 @@ must cover the media data once and without a gap: bytes outside all samples coul
 anything.
 """
 
-from __future__ import annotations
-
 import itertools
 import struct
 from collections.abc import Iterable, Iterator

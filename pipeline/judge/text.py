@@ -1,7 +1,5 @@
 """Judges the texts of a montage: subtitles, chapters, the list of clips, check sums."""
 
-from __future__ import annotations
-
 import json
 import re
 import unicodedata

@@ -4,8 +4,6 @@ It shares no code with what reads or writes files elsewhere, so that a fault the
 from the judge.  Every size must be exact: a box never reaches beyond its parent.
 """
 
-from __future__ import annotations
-
 import mmap
 import struct
 from collections.abc import Iterator

@@ -5,8 +5,6 @@ a script, which would make a player open other files, is ``unsafe``; anything el
 ``not-media``.  Pure Python over the first 64 KiB, so it may read any file.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path

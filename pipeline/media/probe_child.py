@@ -6,8 +6,6 @@ Only numbers and FFmpeg's own names of codecs and formats come out, never a tag.
 seconds from the beginning of the file's earliest stream, as FFmpeg counts them.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ The walk shows what a broken file still holds: a box that is longer than its par
 it, and bytes that are not a box are yielded as one without a type.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

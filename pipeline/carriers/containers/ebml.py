@@ -1,7 +1,5 @@
 """EBML elements (RFC 8794, 4 to 6): each has a number and a size of variable length."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

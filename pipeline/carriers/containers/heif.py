@@ -4,8 +4,6 @@ FFmpeg shows a picture made of tiles as a stream group, and an ordinary one as o
 thumbnails.  So the primary picture is read here, before decoding.
 """
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass

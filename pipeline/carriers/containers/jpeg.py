@@ -1,7 +1,5 @@
 """JPEG (ITU-T T.81, annex B): marker segments, colour profile, size."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

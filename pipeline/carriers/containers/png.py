@@ -1,7 +1,5 @@
 """PNG and APNG (ISO/IEC 15948; PNG third edition): chunks, colour profile, size."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

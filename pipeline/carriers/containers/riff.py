@@ -1,7 +1,5 @@
 """RIFF chunks (Microsoft's multimedia programming interface 1.0), of AVI and WebP files."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """TIFF structures (TIFF 6.0, section 2), BigTIFF included: directories, colour profile."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -3,8 +3,6 @@
 PyAV's FFmpeg can't read animated WebP; the FFmpeg that makes the clips can.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from pipeline.carriers.containers.riff import chunks

@@ -1,7 +1,5 @@
 """ASF and WMV (Advanced Systems Format 1.20.03, 3 to 7): objects by their GUID."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from uuid import UUID
 

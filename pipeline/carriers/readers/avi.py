@@ -1,7 +1,5 @@
 """AVI (OpenDML 1.02): lists and chunks by allow-list, and the first frames."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """BMP bitmaps: the colour profile (BITMAPV5HEADER) and the trailer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from pipeline.carriers import embedded, trailer

@@ -1,7 +1,5 @@
 """FLV (Adobe Flash Video File Format 10.1, annex E): script data, and messages in the picture."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import islice
 

@@ -1,7 +1,5 @@
 """GIF (GIF89a specification): comments, application extensions, plain text, the trailer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from pipeline.carriers import embedded, opaque, trailer, xmp

@@ -4,8 +4,6 @@ Boxes that describe pixels, coded items and grids of them are silent.  Every oth
 (Exif, XMP, text, a thumbnail, depth) is reported.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from pipeline.carriers import embedded, exif, opaque, text, xmp

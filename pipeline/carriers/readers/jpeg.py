@@ -4,8 +4,6 @@ Segments that decoding needs (tables, frames, scans), JFIF's density and Adobe's
 transform are silent.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 from pipeline.carriers import embedded, exif, iptc, opaque, trailer, xmp

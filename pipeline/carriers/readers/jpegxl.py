@@ -1,7 +1,5 @@
 """JPEG XL (ISO/IEC 18181-2): boxes by allow-list; a bare codestream has no metadata."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from pipeline.carriers import embedded, exif, opaque, xmp

@@ -1,7 +1,5 @@
 """Matroska and WebM (RFC 9559): elements by allow-list."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Numbers of Matroska's elements (RFC 9559, 5.1), by what the reader does with them."""
 
-from __future__ import annotations
-
 EBML, VOID, CRC = 0x1A45DFA3, 0xEC, 0xBF
 SEGMENT = 0x18538067
 INFO, TRACKS, CLUSTER = 0x1549A966, 0x1654AE6B, 0x1F43B675

@@ -1,7 +1,5 @@
 """MP4, QuickTime and 3GPP files (ISO/IEC 14496-12; QuickTime file format): boxes by allow-list."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from pipeline.carriers.containers.boxes import IsoBox, boxes

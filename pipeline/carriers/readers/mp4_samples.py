@@ -1,7 +1,5 @@
 """The positions of samples in an MP4 (ISO/IEC 14496-12, 8.6 to 8.8): of tracks and of fragments."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 

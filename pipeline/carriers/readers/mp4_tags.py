@@ -4,8 +4,6 @@ QuickTime file format, "user data atoms" and "metadata atoms"; 3GPP TS 26.244, 8
 ``ilst``.  Only the name of the program that FFmpeg and similar programs write is silent.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -3,8 +3,6 @@
 ISO/IEC 14496-12, 8.3 to 8.5 and 8.8; ISO/IEC 14496-15 for H.264 and H.265.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 

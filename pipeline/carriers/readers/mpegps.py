@@ -3,8 +3,6 @@
 The first 6 MiB and the last 2 are read: kinds of streams, user data of the picture.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -4,8 +4,6 @@ The tables list the streams: picture and sound are silent, the rest is reported.
 stream, the first 6 MiB and the last 2 are read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Ogg (RFC 3533): comments of Vorbis, Opus, Theora, VP8 and FLAC, and other streams."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import re

@@ -1,7 +1,5 @@
 """PNG and APNG (ISO/IEC 15948; PNG third edition, 11): chunks by allow-list."""
 
-from __future__ import annotations
-
 import binascii
 import re
 from collections.abc import Iterator

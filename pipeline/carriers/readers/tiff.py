@@ -1,7 +1,5 @@
 """TIFF files, raw photos among them: their directories (TIFF 6.0)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from pipeline.carriers import exif

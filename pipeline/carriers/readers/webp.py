@@ -1,7 +1,5 @@
 """WebP (RFC 9649, 2): chunks by allow-list."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from pipeline.carriers import embedded, exif, opaque, trailer, xmp
