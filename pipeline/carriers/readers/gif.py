@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pipeline.carriers import embedded, opaque, trailer, xmp
 from pipeline.carriers.window import Window
-from pipeline.model import Carrier, Finding, What
+from pipeline.model import Carrier, Finding
 
 _BLOCKS = 20_000
 _SUBBLOCKS = 400_000
@@ -79,5 +79,4 @@ def _application(name: bytes, data: bytes, body: Window) -> Iterator[Finding]:
     elif name == b"ICCRGBG1012":
         yield from embedded.icc(data)
     else:
-        yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
-        yield from opaque.scan(body.wrap(data), Carrier.UNKNOWN_PART)
+        yield from opaque.read(body.wrap(data), Carrier.UNKNOWN_PART)

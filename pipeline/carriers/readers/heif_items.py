@@ -34,7 +34,9 @@ def read(window: Window, meta: Window) -> Iterator[Finding]:
     empty = meta.part(meta.size)
     listed = list(items(parts.get(b"iinf", empty)))
     places = dict(_locations(parts.get(b"iloc", empty), window, parts.get(b"idat", empty)))
-    yield from _references(parts.get(b"iref", empty))
+    # thumbnails of the picture (8.11.12); depth and gain maps are found as properties
+    if any(box.kind == b"thmb" for box in boxes(parts.get(b"iref", empty).part(4))):
+        yield Finding(Carrier.THUMBNAIL, What.OTHER)
     for item in listed:
         yield from _item(item, places.get(item.number, empty))
     for box in boxes(parts.get(b"iprp", empty)):
@@ -79,13 +81,6 @@ def _locations(iloc: Window, file: Window, idat: Window) -> Iterator[tuple[int, 
         elif len(extents) > 1:
             pieces = (place.read(start, min(size, 1 << 20)) for start, size in extents[:16])
             yield number, file.wrap(b"".join(pieces))
-
-
-def _references(iref: Window) -> Iterator[Finding]:
-    """Thumbnails of the picture (8.11.12); depth and gain maps are found as properties."""
-    for box in boxes(iref.part(4)):
-        if box.kind == b"thmb":
-            yield Finding(Carrier.THUMBNAIL, What.OTHER)
 
 
 def _item(item: HeifItem, place: Window) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pipeline.carriers import opaque, sei, text
-from pipeline.carriers.window import Window
+from pipeline.carriers.window import Fields, Window
 from pipeline.model import Carrier, Finding, What
 
 _FIRST, _LAST = 6 << 20, 2 << 20
@@ -94,28 +94,27 @@ def _programs(section: bytes) -> Iterator[int]:
 
 def _sections(data: bytearray, streams: dict[int, _Stream]) -> Iterator[Finding]:
     """The first program map (2.4.4.8): kinds and descriptors of the streams."""
-    section = bytes(data[1 + data[0] : 4096]) if data else b""
-    end = min(3 + (int.from_bytes(section[1:3], "big") & 0xFFF) - 4, len(section))
-    info = int.from_bytes(section[10:12], "big") & 0xFFF
-    if any(tag in (0x25, 0x26) for tag, _body in _descriptors(section[12 : 12 + info])):
+    section = Fields(bytes(data[1 + data[0] : 4096]) if data else b"", 1)
+    end = min(3 + (section.number(2) & 0xFFF) - 4, len(section.data))
+    section.at = 10
+    if any(tag in (0x25, 0x26) for tag, _body in _descriptors(section)):
         yield Finding(Carrier.DATA_TRACK, What.OTHER)
-    at = 12 + info
-    while at + 5 <= end:
-        kind, pid = section[at], int.from_bytes(section[at + 1 : at + 3], "big") & 0x1FFF
-        length = int.from_bytes(section[at + 3 : at + 5], "big") & 0xFFF
-        listed = list(_descriptors(section[at + 5 : at + 5 + length]))
+    while section.at + 5 <= end:
+        kind, pid = section.number(1), section.number(2) & 0x1FFF
+        listed = _descriptors(section)
         stream = streams.setdefault(pid, _Stream())
         stream.kind = kind
         stream.descriptors = frozenset(tag for tag, _body in listed)
         stream.names = frozenset(body[:4] for tag, body in listed if tag == 5)
-        at += 5 + length
 
 
-def _descriptors(data: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at + 2 <= len(data):
-        yield data[at], data[at + 2 : at + 2 + data[at + 1]]
-        at += 2 + data[at + 1]
+def _descriptors(section: Fields) -> list[tuple[int, bytes]]:
+    """Tags and bodies of a list of descriptors, before which its size in bytes is."""
+    fields = Fields(section.take(section.number(2) & 0xFFF))
+    listed = []
+    while fields.at + 2 <= len(fields.data):
+        listed.append((fields.number(1), fields.take(fields.number(1))))
+    return listed
 
 
 def _service(data: bytes) -> Iterator[Finding]:
@@ -134,7 +133,7 @@ def _content(stream: _Stream) -> Iterator[Finding]:
         codec = _PICTURE_NAMES[name]
     if stream.kind in _PICTURE or stream.names & _PICTURE_NAMES.keys():
         yield from sei.read([data], codec, 0)
-    elif stream.kind in _SOUND or _is_sound(stream):
+    elif stream.kind in _SOUND or stream.names & _SOUND_NAMES or stream.descriptors & _SOUND_TAGS:
         return
     elif stream.kind in _SUBTITLES or stream.descriptors & _SUBTITLE_TAGS:
         yield Finding(Carrier.SUBTITLE_TRACK, What.OTHER)
@@ -145,7 +144,3 @@ def _content(stream: _Stream) -> Iterator[Finding]:
         yield Finding(Carrier.TELEMETRY_TRACK, What.LOCATION)
     else:
         yield Finding(Carrier.DATA_TRACK, opaque.kind_of(data[: 256 << 10]))
-
-
-def _is_sound(stream: _Stream) -> bool:
-    return bool(stream.names & _SOUND_NAMES or stream.descriptors & _SOUND_TAGS)
