@@ -121,10 +121,9 @@ _ASF = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"
 FORMATS: tuple[Format, ...] = (
     Format("mp4", Kind.VIDEO, _base_media("mp4"), "mov", mp4.read),
     Format("heif sequence", Kind.VIDEO, _base_media("heif sequence"), "mov", mp4.read),
-    Format("heif", Kind.IMAGE, _base_media("heif"), "mov", mp4.read,
-           colour_profile=heif_boxes.colour_profile, headers=heif_boxes.picture),
-    Format("avif", Kind.IMAGE, _base_media("avif"), "mov", mp4.read,
-           colour_profile=heif_boxes.colour_profile, headers=heif_boxes.picture),
+    *(Format(name, Kind.IMAGE, _base_media(name), "mov", mp4.read,
+             colour_profile=heif_boxes.colour_profile, headers=heif_boxes.picture)
+      for name in ("heif", "avif")),
     Format("webp", Kind.IMAGE, _riff(b"WEBP", animated=False), "webp_pipe", webp.read,
            colour_profile=webp_chunks.colour_profile),
     Format("webp", Kind.IMAGE, _riff(b"WEBP", animated=True), "webp_anim", webp.read,

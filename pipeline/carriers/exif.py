@@ -97,6 +97,8 @@ def read(window: Window, *, pages: bool = False, notes: bool = True) -> Iterator
         thumbnail.
     :param notes: let exifread read it as well.
     """
+    if window.read(0, 5) == b"Exif\0":  # the name of JPEG's segment, also in other containers
+        window = window.part(6)
     tiff = structure(window)
     if tiff is None:
         yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
@@ -123,17 +125,12 @@ def _directories(tiff: TiffStructure, *, pages: bool) -> Iterator[Finding]:
             yield Finding(Carrier.SECOND_IMAGE if pages else Carrier.THUMBNAIL, What.OTHER)
         if role in ("main", "next"):
             todo.append((following, "next"))
-        todo.extend(_pointers(tiff, entries))
+        pointers = (entry for entry in entries if entry.tag in _ROLES)
+        todo.extend((to, _ROLES[each.tag]) for each in pointers for to in tiff.numbers(each))
         yield from _entries(tiff, entries, role)
         yield from _thumbnail(tiff, entries)
     if todo and len(seen) >= _DIRECTORIES:
         yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
-
-
-def _pointers(tiff: TiffStructure, entries: list[TiffEntry]) -> Iterator[tuple[int, str]]:
-    for entry in entries:
-        if entry.tag in _ROLES:
-            yield from ((at, _ROLES[entry.tag]) for at in tiff.numbers(entry))
 
 
 def _only_gps(entries: list[TiffEntry]) -> bool:
@@ -197,16 +194,11 @@ def _said(
 ) -> Iterator[Finding]:
     """A text's kind.  *silent*: only if it is a location, as its carrier is reported already."""
     is_text = entry.kind in (1, 2, 7, 129)
-    what = text.kind_of(_comment(data)) if is_text else What.OTHER
+    if data[:8] in (b"ASCII\0\0\0", b"UNICODE\0", b"JIS\0\0\0\0\0", b"\0" * 8):
+        data = data[8:]  # the name of the code in UserComment (EXIF 2.32, 4.6.5)
+    what = text.kind_of(text.decode(data)) if is_text else What.OTHER
     if what is What.LOCATION or not silent:
         yield Finding(carrier, what)
-
-
-def _comment(data: bytes) -> str:
-    """A text, without the eight bytes that name its code in UserComment (EXIF 2.32, 4.6.5)."""
-    if data[:8] in (b"ASCII\0\0\0", b"UNICODE\0", b"JIS\0\0\0\0\0", b"\0" * 8):
-        data = data[8:]
-    return text.decode(data)
 
 
 def _thumbnail(tiff: TiffStructure, entries: list[TiffEntry]) -> Iterator[Finding]:

@@ -40,10 +40,8 @@ def read(window: Window) -> Iterator[Finding]:
 
 
 def _anything(window: Window) -> bool:
-    for at in range(0, min(window.size, _SCAN), _STEP):
-        if window.read(at, _STEP).strip(b"\0"):
-            return True
-    return window.size > _SCAN
+    steps = range(0, window.size, _STEP)
+    return window.size > _SCAN or any(window.read(at, _STEP).strip(b"\0") for at in steps)
 
 
 def _starts(window: Window) -> Iterator[int]:

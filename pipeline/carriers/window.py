@@ -27,10 +27,6 @@ class BudgetSpent(Exception):
     """The budget of a file is used up; the error holds nothing of what was read."""
 
 
-def _nothing(_window: Window) -> Iterator[Finding]:
-    yield from ()
-
-
 @dataclass
 class ReadBudget:
     """What may still be read of one file: ``reads`` calls, ``octets`` bytes.
@@ -41,7 +37,7 @@ class ReadBudget:
     seconds.
     """
 
-    read_nested: Callable[[Window], Iterator[Finding]] = _nothing
+    read_nested: Callable[[Window], Iterator[Finding]] = lambda _window: iter(())
     reads: int = READS
     octets: int = OCTETS
     searches: int = SEARCHES

@@ -1,12 +1,8 @@
 """Is this file nothing but picture and sound?  The judge of the files that the pipeline made.
 
-Every file passes here before it is published.  The judge works by allow-list and shares no code
-with what wrote the file.  A part that is not on the list, or a value that the pipeline does not
-write, raises :class:`~pipeline.errors.NotClean`; its problems name the part and never its
-content.
-
-No list can judge the picture and the sound themselves (a place that is seen or said), nor bits
-inside H.264 slices, JPEG scans, AAC and ALAC elements, which only a decoder can tell apart.
+Every file passes here before it is published.  A part that is not on the allow-list, or a value
+that the pipeline does not write, raises :class:`~pipeline.errors.NotClean`.  README.md says what
+no list can judge.
 """
 
 from pipeline.judge.codecs import TrackCodec

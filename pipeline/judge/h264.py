@@ -23,12 +23,9 @@ _SLICE, _IDR = 1, 5
 # Access unit delimiters: primary_pic_type in three bits, then the stop bit (7.3.2.4).
 _DELIMITERS = tuple(bytes((9, kind << 5 | 0x10)) for kind in range(8))
 _NAMES = {
-    2: "a data partition",
-    3: "a data partition",
-    4: "a data partition",
+    **dict.fromkeys((2, 3, 4), "a data partition"),
     6: "an SEI message (user data, captions)",
-    7: "a parameter set that is not the header's",
-    8: "a parameter set that is not the header's",
+    **dict.fromkeys((7, 8), "a parameter set that is not the header's"),
     9: "an access unit delimiter with something in it",
     10: "an end of sequence",
     11: "an end of stream",

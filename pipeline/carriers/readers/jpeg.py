@@ -14,29 +14,13 @@ from pipeline.model import Carrier, Finding, What
 _NEEDED = frozenset((SCAN, *range(0xC0, 0xD0), SOS, EOI, *range(0xDB, 0xE0)))
 _APP1 = APP0 + 1
 _PARTS = 512  # of one thing that is spread over several segments
-
-
-class _Collected:
-    """What is spread over several segments: extended XMP, the colour profile, JUMBF."""
-
-    def __init__(self) -> None:
-        self.xmp: dict[int, bytes] = {}
-        self.icc: dict[int, bytes] = {}
-        self.jumbf: list[bytes] = []
-
-    def findings(self, window: Window) -> Iterator[Finding]:
-        """What the joined parts give away."""
-        if self.xmp:
-            yield from xmp_packet(window, b"".join(self.xmp[at] for at in sorted(self.xmp)))
-        if self.icc:
-            yield from embedded.icc(b"".join(self.icc[at] for at in sorted(self.icc)))
-        if self.jumbf:
-            yield from embedded.c2pa(window.wrap(b"".join(self.jumbf)))
+# Extended XMP, the colour profile and JUMBF, each in parts by their order.
+_Collected = dict[str, dict[int, bytes]]
 
 
 def read(window: Window) -> Iterator[Finding]:
     """What a JPEG file gives away, its trailer and the images in it included."""
-    collected = _Collected()
+    collected: _Collected = {"xmp": {}, "icc": {}, "jumbf": {}}
     end = 2
     for segment in segments(window):
         end = segment.end
@@ -46,11 +30,21 @@ def read(window: Window) -> Iterator[Finding]:
                 yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
         elif segment.marker not in _NEEDED:
             yield from _segment(segment.marker, segment.body, collected)
-    yield from collected.findings(window)
+    joined = {
+        name: b"".join(parts[at] for at in sorted(parts))
+        for name, parts in collected.items()
+        if parts
+    }
+    if "xmp" in joined:
+        yield from _packet(window, joined["xmp"])
+    if "icc" in joined:
+        yield from embedded.icc(joined["icc"])
+    if "jumbf" in joined:
+        yield from embedded.c2pa(window.wrap(joined["jumbf"]))
     yield from trailer.read(window.part(end))
 
 
-def xmp_packet(window: Window, packet: bytes) -> Iterator[Finding]:
+def _packet(window: Window, packet: bytes) -> Iterator[Finding]:
     """An XMP packet and the pictures in it."""
     yield from xmp.read(packet)
     for data in xmp.pictures(packet):
@@ -67,7 +61,7 @@ def _segment(marker: int, body: Window, collected: _Collected) -> Iterator[Findi
             yield from reader(body, body.part(len(name)), collected)
             return
     if marker == _APP1 and (b"<x:xmpmeta" in head or b"<?xpacket" in head):
-        yield from xmp_packet(body, body.read(0, 1 << 16))
+        yield from _packet(body, body.read(0, 1 << 16))
     else:
         yield from opaque.read(body, Carrier.UNKNOWN_PART)
 
@@ -81,9 +75,9 @@ def _jfif(_segment: Window, body: Window, _collected: _Collected) -> Iterator[Fi
 
 def _more_xmp(_segment: Window, body: Window, collected: _Collected) -> Iterator[Finding]:
     """A digest of 32, the whole length, the offset of this part (XMP part 3, 1.1.3.1)."""
-    if len(collected.xmp) < _PARTS:
+    if len(collected["xmp"]) < _PARTS:
         offset = int.from_bytes(body.read(36, 4), "big")
-        collected.xmp[offset] = body.read(40, 1 << 16)
+        collected["xmp"][offset] = body.read(40, 1 << 16)
     yield from ()
 
 
@@ -91,7 +85,7 @@ def _profile(segment: Window, body: Window, collected: _Collected) -> Iterator[F
     if body.size < 2:
         yield from opaque.read(segment, Carrier.UNKNOWN_PART)
     else:
-        collected.icc[body.number(0, 1)] = body.read(2, 1 << 16)
+        collected["icc"][body.number(0, 1)] = body.read(2, 1 << 16)
 
 
 def _gopro(segment: Window, _body: Window, _collected: _Collected) -> Iterator[Finding]:
@@ -103,8 +97,9 @@ def _gopro(segment: Window, _body: Window, _collected: _Collected) -> Iterator[F
 
 def _jumbf(segment: Window, body: Window, collected: _Collected) -> Iterator[Finding]:
     """JUMBF in pieces (ISO 19566-5, D.2): "JP", a box instance, a packet number, then boxes."""
-    if len(collected.jumbf) < _PARTS:
-        collected.jumbf.append(body.read(6, 1 << 16))
+    pieces = collected["jumbf"]
+    if len(pieces) < _PARTS:
+        pieces[len(pieces)] = body.read(6, 1 << 16)
     else:
         yield from opaque.read(segment, Carrier.UNKNOWN_PART)
 
@@ -121,11 +116,11 @@ _SEGMENTS: tuple[tuple[int, bytes, _SegmentReader], ...] = (
     (APP0, b"JFXX\0", lambda _, body, __: body.part(1).inside(Carrier.THUMBNAIL)),
     (APP0, b"JFIF\0", _jfif),
     (APP0, b"AVI1", lambda *_: iter(())),  # of motion JPEG
-    (_APP1, b"Exif\0", lambda _, body, __: exif.read(body.part(1))),
+    (_APP1, b"Exif\0", lambda segment, *_: exif.read(segment)),
     (
         _APP1,
         b"http://ns.adobe.com/xap/1.0/\0",
-        lambda segment, body, _: xmp_packet(segment, body.read(0, 1 << 16)),
+        lambda segment, body, _: _packet(segment, body.read(0, 1 << 16)),
     ),
     (_APP1, b"http://ns.adobe.com/xmp/extension/\0", _more_xmp),
     (APP0 + 2, b"ICC_PROFILE\0", _profile),

@@ -219,17 +219,12 @@ def _tracks(body: Window, streams: dict[int, _Stream]) -> Iterator[Finding]:
 
 
 def _cluster(cluster: EbmlElement, streams: dict[int, _Stream]) -> Iterator[Finding]:
+    readers: _Readers = {_BLOCK: lambda body: _keep(body, streams), _BLOCK_ADDITIONS: _additions}
     for element in elements(cluster.body):
         if element.number == _SIMPLE_BLOCK:
-            _keep(element.body, streams)
+            yield from _keep(element.body, streams)
         elif element.number == _BLOCK_GROUP:
-            for inner in elements(element.body):
-                if inner.number == _BLOCK:
-                    _keep(inner.body, streams)
-                elif inner.number == _BLOCK_ADDITIONS:
-                    yield from _additions(inner.body)
-                elif inner.number not in _SILENT_BLOCK:
-                    yield from _unknown(inner)
+            yield from _children(element.body, readers, _SILENT_BLOCK)
         elif cluster.open and element.number not in _IN_CLUSTER:
             return
         elif element.number not in _IN_CLUSTER:
@@ -249,19 +244,16 @@ def _additions(body: Window) -> Iterator[Finding]:
             yield Finding(Carrier.USER_DATA, opaque.kind_of(data))
 
 
-def _keep(body: Window, streams: dict[int, _Stream]) -> None:
+def _keep(body: Window, streams: dict[int, _Stream]) -> Iterator[Finding]:
     """Keep a block of a picture, text or data track, to read it later (RFC 9559, 10.1)."""
     head = body.read(0, 8)
-    if not head:
-        return
-    wide = 9 - head[0].bit_length() if head[0] else 8
+    wide = 9 - head[0].bit_length() if head[:1].strip(b"\0") else 8
     number = int.from_bytes(head[:wide], "big") & ((1 << (7 * wide)) - 1)
-    stream = streams.get(number)
-    if stream is None or stream.kind == _AUDIO or len(stream.blocks) >= _BLOCKS:
-        return
-    if stream.kind == _VIDEO and not sei.codec_of(stream.codec):
-        return
-    stream.blocks.append(body.read(wide + 3, _SIZE))
+    stream = streams.get(number, _Stream(_AUDIO))
+    unread = stream.kind == _VIDEO and not sei.codec_of(stream.codec)
+    if head and not unread and stream.kind != _AUDIO and len(stream.blocks) < _BLOCKS:
+        stream.blocks.append(body.read(wide + 3, _SIZE))
+    yield from ()
 
 
 def _content(stream: _Stream) -> Iterator[Finding]:

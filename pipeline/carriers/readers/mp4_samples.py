@@ -111,7 +111,8 @@ def _length_width(entry: Window) -> int:
 
 def _places(track: SampledTrack) -> list[tuple[int, int]]:
     """Position and size of the samples, from the first MiB of each table."""
-    chunks = _offsets(track.tables)
+    large = b"co64" in track.tables
+    chunks = _numbers(_table(track.tables, b"co64" if large else b"stco", 8), 8 if large else 4)
     sizes = _sizes(track.tables, 4 * len(chunks) + 20_000)
     runs = _numbers(_table(track.tables, b"stsc", 8))
     places: list[tuple[int, int]] = []
@@ -128,12 +129,6 @@ def _places(track: SampledTrack) -> list[tuple[int, int]]:
             places.append((at, size))
             at += size
     return places
-
-
-def _offsets(tables: dict[bytes, Window]) -> tuple[int, ...]:
-    if b"co64" in tables:
-        return _numbers(_table(tables, b"co64", 8), 8)
-    return _numbers(_table(tables, b"stco", 8))
 
 
 def _sizes(tables: dict[bytes, Window], most: int) -> tuple[int, ...]:

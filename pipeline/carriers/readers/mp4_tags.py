@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from pipeline.carriers import embedded, opaque, text, xmp
-from pipeline.carriers.containers.boxes import IsoBox, boxes
+from pipeline.carriers.containers.boxes import IsoBox, boxes, find
 from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
@@ -133,7 +133,9 @@ def metadata(meta: Window, plain: Carrier) -> Iterator[Finding]:
     keys: list[str] = []
     for box in boxes(body):
         if box.kind == b"keys":
-            keys = list(_keys(box.body))
+            # names, for example "com.apple.quicktime.location.ISO6709"
+            names = (each.body.read(0, 200) for each in boxes(box.body.part(8)))
+            keys = [name.decode("utf-8", "replace") for name in names]
         elif box.kind == b"ilst":
             yield from _items(box.body, keys, plain)
         elif box.kind == b"xml ":
@@ -141,12 +143,6 @@ def metadata(meta: Window, plain: Carrier) -> Iterator[Finding]:
             yield from xmp.attributes(box.body.read(4, xmp.LIMIT))
         elif box.kind not in (b"hdlr", b"dinf", b"iloc", b"iinf", b"pitm", b"ctry", b"lang"):
             yield from common_box(box, plain)
-
-
-def _keys(body: Window) -> Iterator[str]:
-    """The names of QuickTime metadata, for example "com.apple.quicktime.location.ISO6709"."""
-    for box in boxes(body.part(8)):
-        yield box.body.read(0, 200).decode("utf-8", "replace")
 
 
 def _items(ilst: Window, keys: list[str], plain: Carrier) -> Iterator[Finding]:
@@ -157,7 +153,8 @@ def _items(ilst: Window, keys: list[str], plain: Carrier) -> Iterator[Finding]:
         number = int.from_bytes(box.kind, "big")
         key = keys[number - 1] if 0 < number <= len(keys) else ""
         if box.kind == b"covr" or "artwork" in key:
-            yield from _cover(box.body)
+            for picture in find(box.body, b"data"):
+                yield from picture.part(8).inside(Carrier.COVER_PICTURE)
             continue
         for name, value in _values(box.body):
             if not key and box.kind == b"----":
@@ -166,12 +163,6 @@ def _items(ilst: Window, keys: list[str], plain: Carrier) -> Iterator[Finding]:
                 yield from _found(key, value, plain)
             else:
                 yield from _tag(box.kind, value, plain)
-
-
-def _cover(item: Window) -> Iterator[Finding]:
-    for box in boxes(item):
-        if box.kind == b"data":
-            yield from box.body.part(8).inside(Carrier.COVER_PICTURE)
 
 
 def _values(item: Window) -> Iterator[tuple[str, bytes]]:

@@ -13,6 +13,7 @@ _NEEDED = frozenset(
     b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB sBIT bKGD pHYs hIST acTL fcTL fdAT cICP mDCV cLLI"
     b" mDCv cLLi".split()
 )
+_TIFF = re.compile(rb"II\*\0|MM\0\*")
 _RAW_PROFILE = re.compile(rb"^\s*(\w+)\s+(\d+)\s+")
 
 
@@ -31,7 +32,7 @@ def _chunk(kind: bytes, body: Window) -> Iterator[Finding]:
         key, value = _text(kind, body.read(0, 4 << 20))
         yield from _keyed(key, value, body)
     elif kind in (b"eXIf", b"zxIf"):
-        yield from exif.read(body.part(6) if body.read(0, 5) == b"Exif\0" else body)
+        yield from exif.read(body)
     elif kind == b"iCCP":
         name, _, rest = body.read(0, embedded.PROFILE).partition(b"\0")
         yield from embedded.icc(name + b"\0" + inflate(rest[1:]))
@@ -73,8 +74,8 @@ def _profile(value: bytes, body: Window) -> Iterator[Finding]:
     name = match[1].decode("latin-1") if match else ""
     digits = re.sub(rb"[^0-9A-Fa-f]", b"", value[match.end() if match else 0 :])
     data = binascii.unhexlify(digits[: len(digits) & ~1])
-    if name in ("exif", "APP1", "generic") and (at := _tiff(data)) >= 0:
-        yield from exif.read(body.wrap(data[at:]))
+    if name in ("exif", "APP1", "generic") and (tiff := _TIFF.search(data)):
+        yield from exif.read(body.wrap(data[tiff.start() :]))
     elif name in ("xmp", "APP1"):
         yield from xmp.read(data)
     elif name in ("icc", "icm"):
@@ -85,7 +86,3 @@ def _profile(value: bytes, body: Window) -> Iterator[Finding]:
         yield from found
     else:
         yield from opaque.read(body.wrap(data), Carrier.COMMENT_TEXT)
-
-
-def _tiff(data: bytes) -> int:
-    return min((at for at in (data.find(b"II*\0"), data.find(b"MM\0*")) if at >= 0), default=-1)

@@ -27,9 +27,7 @@ def _chunks(body: Window) -> Iterator[Finding]:
 
 def _chunk(chunk: RiffChunk) -> Iterator[Finding]:
     if chunk.name == b"EXIF":
-        # some writers put the name of JPEG's segment before it
-        skip = 6 if chunk.body.read(0, 5) == b"Exif\0" else 0
-        yield from exif.read(chunk.body.part(skip))
+        yield from exif.read(chunk.body)
     elif chunk.name == b"XMP ":
         yield from xmp.read(chunk.body.read(0, xmp.LIMIT))
     elif chunk.name == b"ICCP":
