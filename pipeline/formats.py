@@ -101,10 +101,6 @@ def _base_media_name(head: bytes) -> str:
     return "mp4"
 
 
-def _animated_png(head: bytes) -> bool:
-    return head.startswith(png_chunks.SIGNATURE) and b"acTL" in head[:4096]
-
-
 def _transport_stream(head: bytes) -> bool:
     """Sync bytes at a constant distance: 188, or 192 in AVCHD (ISO/IEC 13818-1, 2.4.3.2)."""
     return any(
@@ -130,7 +126,8 @@ FORMATS: tuple[Format, ...] = (
            colour_profile=webp_chunks.colour_profile, headers=webp_chunks.animation,
            may_move=True),
     Format("avi", Kind.VIDEO, _riff(b"AVI ", b"AVIX"), "avi", avi.read),
-    Format("png", Kind.IMAGE, _animated_png, "apng", png.read,
+    Format("png", Kind.IMAGE, lambda head: head.startswith(png_chunks.SIGNATURE)
+           and b"acTL" in head[:4096], "apng", png.read,
            colour_profile=png_chunks.colour_profile, may_move=True),
     Format("png", Kind.IMAGE, _begins(png_chunks.SIGNATURE), "png_pipe", png.read,
            colour_profile=png_chunks.colour_profile),

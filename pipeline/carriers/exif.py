@@ -119,7 +119,9 @@ def _directories(tiff: TiffStructure, *, pages: bool) -> Iterator[Finding]:
         seen.add(at)
         entries, following = tiff.directory(at)
         if role == "gps" or _only_gps(entries):
-            yield from _gps(entries)
+            # all but version and datum are about a place (EXIF 2.32, 4.6.6)
+            located = any(entry.tag not in _GPS_PLACELESS for entry in entries)
+            yield Finding(Carrier.EXIF_POSITION, What.LOCATION if located else What.OTHER)
             continue
         if role == "next":
             yield Finding(Carrier.SECOND_IMAGE if pages else Carrier.THUMBNAIL, What.OTHER)
@@ -137,12 +139,6 @@ def _only_gps(entries: list[TiffEntry]) -> bool:
     """Whether a structure is a GPS directory alone, as Canon writes it in its films."""
     numbers = {entry.tag for entry in entries}
     return bool(numbers & {2, 4}) and max(numbers) <= _GPS_LAST
-
-
-def _gps(entries: list[TiffEntry]) -> Iterator[Finding]:
-    """The GPS directory (EXIF 2.32, 4.6.6): all but version and datum are about a place."""
-    located = any(entry.tag not in _GPS_PLACELESS for entry in entries)
-    yield Finding(Carrier.EXIF_POSITION, What.LOCATION if located else What.OTHER)
 
 
 def _entries(tiff: TiffStructure, entries: list[TiffEntry], role: str) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ depth maps of portraits), so this module searches for the first bytes of files.
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from pipeline.carriers import opaque
 from pipeline.carriers.window import Window
@@ -26,7 +26,7 @@ def read(window: Window) -> Iterator[Finding]:
     if not _anything(window):
         return
     yield Finding(Carrier.TRAILER, What.OTHER)
-    starts = list(_starts(window))
+    starts = list(islice(_starts(window), _FILES))
     for start, following in pairwise([*starts, window.size]):
         head = window.read(start, 12)
         if head[4:8] == b"ftyp":
@@ -45,8 +45,8 @@ def _anything(window: Window) -> bool:
 
 
 def _starts(window: Window) -> Iterator[int]:
-    """Where files begin, each once, at most six; without thumbnails near an image's start."""
-    count, last = 0, -_STEP
+    """Where files begin, each once; without thumbnails near an image's start."""
+    last = -_STEP
     for at in range(0, min(window.size, _SCAN), _STEP):
         for match in _START.finditer(window.read(at, _STEP + 16)):
             start = at + match.start()
@@ -57,6 +57,3 @@ def _starts(window: Window) -> Iterator[int]:
                 continue
             last = start
             yield start
-            count += 1
-            if count == _FILES:
-                return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from pipeline.errors import NotClean
@@ -153,8 +153,3 @@ def _name(kind: bytes) -> str:
     """A type as text if it is printable, else in hexadecimal."""
     text = kind.decode("latin-1")
     return text.rstrip(" ") if re.fullmatch(r"[ -~\xa9]{3}[ -~]", text) else f"0x{kind.hex()}"
-
-
-def tracks(moov: Mp4Box) -> Iterator[Mp4Box]:
-    """The tracks of a movie, in order."""
-    return (node for node in moov.inner if node.name == "trak")

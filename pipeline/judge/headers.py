@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.errors import NotClean
-from pipeline.judge.boxes import Mp4Box, tracks
+from pipeline.judge.boxes import Mp4Box
 from pipeline.judge.codecs import SampleEntry, TrackCodec
 from pipeline.judge.problems import Problems
 
@@ -78,7 +78,7 @@ def read_movie(moov: Mp4Box, codecs: Mapping[str, TrackCodec], problems: Problem
     :raises NotClean: a header is of another size than we write.
     """
     mvhd = _header(moov["mvhd"], 80, problems)
-    row = list(tracks(moov))
+    row = [box for box in moov.inner if box.name == "trak"]
     wanted = (
         struct.pack(">IHHII", 0x10000, 0x100, 0, 0, 0)
         + _IDENTITY

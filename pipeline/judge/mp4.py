@@ -6,8 +6,6 @@ In this order: the boxes and their positions, the values in them, the tables, th
 import hashlib
 import itertools
 import mmap
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -87,8 +85,12 @@ def judge_mp4(path: Path, kind: Mp4Kind, picture: TrackCodec = H264) -> Mp4Facts
     """
 
     def judge(problems: Problems) -> Mp4Facts:
-        with _mapped(path) as data:
-            return _facts(data, kind, picture, problems)
+        with path.open("rb") as file:
+            if not file.seek(0, 2):
+                raise NotClean(["the file is empty"])
+            # mapped, so that it is never loaded as a whole
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                return _facts(data, kind, picture, problems)
 
     return judged(judge)
 
@@ -119,16 +121,6 @@ def _facts(
     for track, samples in zip(movie.tracks, tables, strict=True):
         _bit_rates(track, samples, problems)
     return facts
-
-
-@contextmanager
-def _mapped(path: Path) -> Iterator[mmap.mmap]:
-    """The file as mapped memory, so that it is never loaded as a whole."""
-    with path.open("rb") as file:
-        if not file.seek(0, 2):
-            raise NotClean(["the file is empty"])
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            yield data
 
 
 def _bit_rates(track: JudgedTrack, samples: Samples, problems: Problems) -> None:

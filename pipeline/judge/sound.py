@@ -71,24 +71,24 @@ def alac_entry(entry: Mp4Box, _track: int, problems: Problems) -> SampleEntry:
 
 def judge_sound(data: memoryview, codec: SampleEntry, samples: Samples, problems: Problems) -> None:
     """Each sample is one frame with a single element of all channels."""
-    pair = codec.channels == 2  # channel_pair_element is 1, single_channel_element 0
-    begins = _alac_begins if codec.name == "alac" else _aac_begins
     for _number, at, size in places(samples):
-        if size < 4 or not begins(data, at, pair=pair):
+        if size < 4 or not _begins(data, at, codec):
             problems.note(f"something else than sound at the start of {codec.name} frames")
         elif not _ends(_PAIR.unpack_from(data, at + size - 2)[0]):
             problems.note(f"bytes after the sound in {codec.name} frames")
 
 
-def _aac_begins(data: memoryview, at: int, *, pair: bool) -> bool:
-    """Three bits of element, four of instance tag, which is 0 (14496-3, table 4.85)."""
-    return data[at] >> 1 == int(pair) << 4
+def _begins(data: memoryview, at: int, codec: SampleEntry) -> bool:
+    """Three bits of element, four of instance tag, which is 0 (14496-3, table 4.85).
 
-
-def _alac_begins(data: memoryview, at: int, *, pair: bool) -> bool:
-    """The same seven bits, then twelve unused ones, which are 0."""
+    The element is 1 for a pair of channels, 0 for a single one.  In ALAC, twelve unused bits
+    follow, which are 0.
+    """
+    pair = int(codec.channels == 2)
+    if codec.name == "aac":
+        return data[at] >> 1 == pair << 4
     head: int = _LENGTH.unpack_from(data, at)[0]
-    return head >> 13 == int(pair) << 16
+    return head >> 13 == pair << 16
 
 
 def _ends(last: int) -> bool:

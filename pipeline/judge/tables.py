@@ -1,8 +1,7 @@
 """The sample tables of a track (ISO/IEC 14496-12, 8.6 and 8.7): position and time of each sample.
 
-The tables must agree with each other in every count, and the samples of all tracks together
-must cover the media data once and without a gap: bytes outside all samples could hold
-anything.
+The tables must agree in every count, and the samples of all tracks together must cover the media
+data once and without a gap: bytes outside all samples could hold anything.
 """
 
 import itertools

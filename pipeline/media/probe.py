@@ -198,7 +198,9 @@ def _animated(found: Animation) -> Picture:
 
 def _grid(found: HeifPicture) -> Picture:
     """A photo in tiles: FFmpeg joins and turns them in a stream group."""
-    matrix, transfer, primaries = _code_points(found.colour)
+    primaries, transfer, matrix = 2, 2, 6  # JPEG's, where no box colr of type nclx has others
+    if found.colour[:4] == b"nclx" and len(found.colour) >= 10:
+        primaries, transfer, matrix = struct.unpack_from(">3H", found.colour, 4)
     return Picture(
         stream="g:0",
         codec="hevc",
@@ -210,14 +212,6 @@ def _grid(found: HeifPicture) -> Picture:
         transfer=transfer,
         primaries=primaries,
     )
-
-
-def _code_points(colour: bytes) -> tuple[int, int, int]:
-    """Matrix, transfer and primaries of a box colr of type nclx; without one, JPEG's."""
-    if colour[:4] != b"nclx" or len(colour) < 10:
-        return 6, 2, 2
-    primaries, transfer, matrix = struct.unpack_from(">3H", colour, 4)
-    return matrix, transfer, primaries
 
 
 def _picture(video: ProbedVideo, frame: FirstFrame) -> Picture:

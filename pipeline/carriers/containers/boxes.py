@@ -52,8 +52,9 @@ def boxes(window: Window, *, numbered: bool = False) -> Iterator[IsoBox]:
         if size == 1:
             size, header = int.from_bytes(head[8:16], "big"), 16
         elif size == 0:
-            if not head.strip(b"\0"):
-                yield from _zeros(window, at)
+            if not head.strip(b"\0"):  # padding, if nothing but zeros follow
+                stray = window.read(at, 4096).strip(b"\0")
+                yield from (IsoBox(b"", window.part(at)),) if stray else ()
                 return
             size = window.size - at
         if size < header or not (numbered or _is_name(kind)):
@@ -62,12 +63,6 @@ def boxes(window: Window, *, numbered: bool = False) -> Iterator[IsoBox]:
         body = window.part(at + header, at + size)
         yield IsoBox(kind, body, header, at + size > window.size)
         at += size
-
-
-def _zeros(window: Window, at: int) -> Iterator[IsoBox]:
-    """Zeros to the end are padding; anything behind them is not."""
-    if window.read(at, 4096).strip(b"\0"):
-        yield IsoBox(b"", window.part(at))
 
 
 def _is_name(kind: bytes) -> bool:

@@ -157,10 +157,8 @@ def _items(ilst: Window, keys: list[str], plain: Carrier) -> Iterator[Finding]:
                 yield from picture.part(8).inside(Carrier.COVER_PICTURE)
             continue
         for name, value in _values(box.body):
-            if not key and box.kind == b"----":
-                yield from _found(name, value, plain)
-            elif key:
-                yield from _found(key, value, plain)
+            if key or box.kind == b"----":
+                yield from _found(key or name, value, plain)
             else:
                 yield from _tag(box.kind, value, plain)
 
