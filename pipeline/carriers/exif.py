@@ -36,7 +36,7 @@ _SILENT = frozenset(
         *range(0x014C, 0x0159),  # inks, extra samples, sample format
         *(0x015B, 0x0200, 0x0201, 0x0202, 0x0203, *range(0x0205, 0x020A)),  # JPEG in TIFF
         *(0x0211, 0x0212, 0x0213, 0x0214, 0x9000, 0x9101, 0x9102, 0xA000, 0xA001, 0xA002, 0xA003),
-        *(_EXIF_IFD, _INTEROP_IFD, _SUB_IFDS),  # pointers that are followed
+        *(_GPS_IFD, _EXIF_IFD, _INTEROP_IFD, _SUB_IFDS),  # pointers that are followed
     )
 )
 _INTEROP = frozenset((0x0001, 0x0002, 0x1000, 0x1001, 0x1002))
@@ -142,10 +142,9 @@ def _only_gps(entries: list[TiffEntry]) -> bool:
 
 
 def _entries(tiff: TiffStructure, entries: list[TiffEntry], role: str) -> Iterator[Finding]:
+    silent = _SILENT | _INTEROP if role == "interop" else _SILENT
     for entry in entries:
-        if entry.tag == _GPS_IFD or (role == "interop" and entry.tag in _INTEROP):
-            continue
-        if entry.tag not in _SILENT:
+        if entry.tag not in silent:
             yield from _entry(tiff, entry)
 
 

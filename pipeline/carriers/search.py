@@ -1,13 +1,12 @@
 """What an original gave away, read before it is processed: the proof in the report.
 
-Findings are carriers and kinds.  A location's value never leaves the reader that saw it: it is
-in no result, no exception, no log.
+A location's value never leaves the reader that saw it: it is in no result, exception or log.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -76,10 +75,7 @@ def _any(
 ) -> Iterator[Finding]:
     """What a file of any format gives away; *otherwise* is for one that no reader understands."""
     reader = reader_of(window.read(0, HEAD))
-    if reader is None:
-        yield from otherwise(window, Carrier.UNKNOWN_PART)
-    else:
-        yield from reader(window)
+    yield from reader(window) if reader else otherwise(window, Carrier.UNKNOWN_PART)
 
 
 def _sweep(window: Window) -> Iterator[Finding]:
@@ -89,14 +85,11 @@ def _sweep(window: Window) -> Iterator[Finding]:
     6709 and NMEA, names of keys that hold positions, EXIF headers with a GPS directory, XMP
     packets.  The first 8 MiB and the last 4 are searched.
     """
-    windows = [(0, min(window.size, _FIRST))]
-    if window.size > _FIRST:
-        windows.append((max(window.size - _LAST, _FIRST - _OVERLAP), window.size))
-    for start, end in windows:
-        for at in range(start, end, _STEP):
-            if _place_in(window, at, window.read(at, _STEP + _OVERLAP)):
-                yield _PLACE
-                return
+    last = range(max(window.size - _LAST, _FIRST - _OVERLAP), window.size, _STEP)
+    for at in chain(range(0, min(window.size, _FIRST), _STEP), last):
+        if _place_in(window, at, window.read(at, _STEP + _OVERLAP)):
+            yield _PLACE
+            return
 
 
 def _place_in(window: Window, at: int, data: bytes) -> bool:

@@ -208,11 +208,10 @@ def read(
 
 def _sum(data: bytes, at: int) -> tuple[int, int]:
     """A number written as bytes of 255 and a rest (H.264 7.3.2.3.1), and the position after it."""
-    total = 0
-    while at < len(data) and data[at] == 255:
-        total += 255
+    start = at
+    while data[at : at + 1] == b"\xff":
         at += 1
-    return total + (data[at] if at < len(data) else 0), at + 1
+    return 255 * (at - start) + (data[at] if at < len(data) else 0), at + 1
 
 
 def _leb128(data: bytes, at: int) -> tuple[int, int]:

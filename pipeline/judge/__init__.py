@@ -5,11 +5,11 @@ that the pipeline does not write, raises :class:`~pipeline.errors.NotClean`.  RE
 no list can judge.
 """
 
-from pipeline.judge.codecs import TrackCodec
 from pipeline.judge.h264 import H264
 from pipeline.judge.mp4 import AudioFacts, Mp4Facts, Mp4Kind, VideoFacts, judge_mp4
 from pipeline.judge.stills import judge_still
 from pipeline.judge.text import TextKind, judge_text
+from pipeline.judge.track import TrackCodec
 
 __all__ = [
     "H264",

@@ -10,9 +10,8 @@ import struct
 
 from pipeline.errors import NotClean
 from pipeline.judge.boxes import EntryShape, Mp4Box
-from pipeline.judge.codecs import SampleEntry, TrackCodec, bit_rates
 from pipeline.judge.problems import Problems
-from pipeline.judge.tables import Samples, places
+from pipeline.judge.track import SampleEntry, Samples, TrackCodec, bit_rates, places
 
 _COMPRESSORS = (b"", b"Lavc libx264")  # of a copied stream, and of an encoded one
 _HIGH_PROFILES = (100, 110, 122, 144)  # whose avcC has four bytes more (-15, 5.3.3.1.2)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from pipeline.errors import NotClean
 from pipeline.judge.boxes import Mp4Box
-from pipeline.judge.codecs import SampleEntry, TrackCodec
 from pipeline.judge.problems import Problems
+from pipeline.judge.track import SampleEntry, TrackCodec
 
 _MAJOR = b"isom\0\0\2\0"
 _BRANDS = {b"isom", b"iso2", b"iso4", b"iso6", b"avc1", b"mp41"}

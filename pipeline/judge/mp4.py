@@ -13,12 +13,11 @@ from pathlib import Path
 
 from pipeline.errors import NotClean
 from pipeline.judge.boxes import read_file
-from pipeline.judge.codecs import TrackCodec
 from pipeline.judge.h264 import H264
 from pipeline.judge.headers import JudgedMovie, JudgedTrack, read_movie, read_type
 from pipeline.judge.problems import Problems, judged
 from pipeline.judge.sound import AAC, ALAC
-from pipeline.judge.tables import Samples, cover, read_samples
+from pipeline.judge.track import Samples, TrackCodec, cover, read_samples
 
 _MAX_SET = 512_000  # bits a second that may be set for an encoder of sound
 _AAC_PRIMING = 1024  # samples that FFmpeg's encoder puts before the sound

@@ -8,9 +8,8 @@ entropy-coded data inside the element is not read.  The sample entries are those
 import struct
 
 from pipeline.judge.boxes import EntryShape, Mp4Box
-from pipeline.judge.codecs import SampleEntry, TrackCodec, bit_rates
 from pipeline.judge.problems import Problems
-from pipeline.judge.tables import Samples, places
+from pipeline.judge.track import SampleEntry, Samples, TrackCodec, bit_rates, places
 
 _RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 _ALAC_FRAME = 4096

@@ -99,10 +99,8 @@ class _Jpeg:
             self._once((_APP0, 0))
         elif marker in _SOF:
             self._frame(body)
-        elif marker == _DQT:
-            self._tables(body, _DQT)
-        elif marker == _DHT:
-            self._tables(body, _DHT)
+        elif marker in (_DQT, _DHT):
+            self._tables(body, marker)
         elif marker == _DRI:
             self.problems.need(len(body) == 2, "DRI of another size than its own")
             self.interval = int.from_bytes(body, "big")

@@ -77,19 +77,21 @@ def _cues(text: str, problems: Problems) -> Iterator[str]:
 
 def _titles(text: str, problems: Problems) -> Iterator[str]:
     """The titles of all chapters, without the times before them."""
-    lines = text.removesuffix("\n").split("\n")
-    problems.need(all(map(_MARK.match, lines)), "something else than times and titles in chapters")
-    titles = [_MARK.sub("", line, count=1) for line in lines]
+    titles = _without(_MARK, text, "something else than times and titles in chapters", problems)
     yield from titles
     yield "\n".join(titles)
 
 
 def _names(text: str, problems: Problems) -> Iterator[str]:
     """The names of all files, without the sums before them."""
+    yield from _without(_SUM, text, "something else than SHA-256 and names in sums", problems)
+
+
+def _without(form: re.Pattern[str], text: str, problem: str, problems: Problems) -> list[str]:
+    """The lines without the *form* with which each must begin."""
     lines = text.removesuffix("\n").split("\n")
-    known = all(map(_SUM.match, lines))
-    problems.need(known, "something else than SHA-256 and names in sums")
-    yield from (_SUM.sub("", line, count=1) for line in lines)
+    problems.need(all(map(form.match, lines)), problem)
+    return [form.sub("", line, count=1) for line in lines]
 
 
 def _strings(text: str, problems: Problems) -> Iterator[str]:

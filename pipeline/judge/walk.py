@@ -39,27 +39,22 @@ def boxes(data: Bytes, start: int, end: int) -> Iterator[BoxExtent]:
     for _ in range(MAX_BOXES):
         if at == end:
             return
-        box = _box_at(data, at, end)
-        yield box
-        at = box.end
+        if end - at < 8:
+            raise BoxError(f"{end - at} bytes that are not a box at byte {at}")
+        size, kind = struct.unpack(">I4s", read(data, at, at + 8))
+        body = at + 8
+        if size == 1:
+            if end - at < 16:
+                raise BoxError(f"a box header is cut off at byte {at}")
+            (size,) = struct.unpack(">Q", read(data, body, body + 8))
+            body += 8
+        elif size == 0:
+            size = end - at
+        if size < body - at or size > end - at:
+            raise BoxError(f"a box of impossible size at byte {at}")
+        yield BoxExtent(kind, body, at + size)
+        at += size
     raise BoxError(f"more than {MAX_BOXES} boxes in a row, from byte {start}")
-
-
-def _box_at(data: Bytes, at: int, end: int) -> BoxExtent:
-    if end - at < 8:
-        raise BoxError(f"{end - at} bytes that are not a box at byte {at}")
-    size, kind = struct.unpack(">I4s", read(data, at, at + 8))
-    body = at + 8
-    if size == 1:
-        if end - at < 16:
-            raise BoxError(f"a box header is cut off at byte {at}")
-        (size,) = struct.unpack(">Q", read(data, body, body + 8))
-        body += 8
-    elif size == 0:
-        size = end - at
-    if size < body - at or size > end - at:
-        raise BoxError(f"a box of impossible size at byte {at}")
-    return BoxExtent(kind, body, at + size)
 
 
 def read(data: Bytes, start: int, end: int, limit: int = 64) -> bytes:

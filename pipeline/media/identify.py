@@ -73,19 +73,14 @@ def identify(path: Path) -> Identity:
 def identify_head(head: bytes) -> Identity:
     """What a file is that begins with *head* (its first 64 KiB, or all of it)."""
     if not head.strip(b"\0"):
-        return _refused(Refusal(Reason.NOT_MEDIA, Detail.EMPTY_FILE))
+        return Identity(Kind.OTHER, refusal=Refusal(Reason.NOT_MEDIA, Detail.EMPTY_FILE))
     if found := format_of(head):
         return Identity(found.kind, found)
     for magic, archive in _ARCHIVES:
         if head.startswith(magic):
             return Identity(Kind.ARCHIVE, archive=archive)
     text = head.removeprefix(b"\xef\xbb\xbf")
-    for data, table in ((head, _OTHER), (text, _UNSAFE_TEXT)):
-        for pattern, refusal in table:
-            if pattern.match(data):
-                return _refused(refusal)
-    return _refused(Refusal(Reason.NOT_MEDIA, Detail.UNKNOWN_FORMAT))
-
-
-def _refused(refusal: Refusal) -> Identity:
-    return Identity(Kind.OTHER, refusal=refusal)
+    tables = ((head, _OTHER), (text, _UNSAFE_TEXT))
+    known = (refusal for data, rows in tables for pattern, refusal in rows if pattern.match(data))
+    unknown = Refusal(Reason.NOT_MEDIA, Detail.UNKNOWN_FORMAT)
+    return Identity(Kind.OTHER, refusal=next(known, unknown))

@@ -123,19 +123,18 @@ def _extended(body: Window) -> Iterator[Finding]:
     """Names with values (3.11)."""
     fields = Fields(body.read(0, _FIELDS), order="little")
     for _ in range(min(fields.number(2), _OBJECTS)):
-        name = _utf16(fields.take(fields.number(2)))
+        name = fields.take(fields.number(2))
         kind, size = fields.number(2), fields.number(2)
-        yield from _named(name, kind, body.wrap(fields.take(size)))
+        yield from _named(_utf16(name), kind, body.wrap(fields.take(size)))
 
 
 def _metadata(body: Window) -> Iterator[Finding]:
     """Names with values, of streams as well (4.7, 4.8)."""
     fields = Fields(body.read(0, _FIELDS), order="little")
     for _ in range(min(fields.number(2), _OBJECTS)):
-        _language, _stream = fields.number(2), fields.number(2)
-        length, kind, size = fields.number(2), fields.number(2), fields.number(4)
-        name = _utf16(fields.take(length))
-        yield from _named(name, kind, body.wrap(fields.take(size)))
+        _language, _stream, length, kind, size = (fields.number(n) for n in (2, 2, 2, 2, 4))
+        name = fields.take(length)
+        yield from _named(_utf16(name), kind, body.wrap(fields.take(size)))
 
 
 def _named(name: str, kind: int, value: Window) -> Iterator[Finding]:

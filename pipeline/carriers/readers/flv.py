@@ -48,12 +48,9 @@ def read(window: Window) -> Iterator[Finding]:
 def _script(body: Window) -> Iterator[Finding]:
     data = body.read(0, 1 << 20)
     name = data[3 : 3 + int.from_bytes(data[1:3], "big")] if data[:1] == b"\2" else b""
-    if name not in (b"onMetaData", b"onXMPData", b"onTextData", b"onCaption", b"onCuePoint"):
-        yield Finding(Carrier.UNKNOWN_PART, opaque.kind_of(data))
-        return
-    if name in (b"onTextData", b"onCaption"):
-        carrier = Carrier.SUBTITLE_TRACK if name == b"onTextData" else Carrier.CLOSED_CAPTIONS
-        yield Finding(carrier, opaque.kind_of(data))
+    carriers = {b"onTextData": Carrier.SUBTITLE_TRACK, b"onCaption": Carrier.CLOSED_CAPTIONS}
+    if name not in (b"onMetaData", b"onXMPData", b"onCuePoint"):
+        yield Finding(carriers.get(name, Carrier.UNKNOWN_PART), opaque.kind_of(data))
         return
     if b"<x:xmpmeta" in data:
         yield from xmp.read(data)

@@ -63,9 +63,7 @@ _PLAIN_TAGS = {
     "MAJOR_BRAND": re.compile(r"\w{2,4} ?"),
     "MINOR_VERSION": re.compile(r"\d+"),
     "COMPATIBLE_BRANDS": re.compile(r"[\w ]{2,80}"),
-    "BPS": re.compile(r"\d+"),
-    "NUMBER_OF_FRAMES": re.compile(r"\d+"),
-    "NUMBER_OF_BYTES": re.compile(r"\d+"),
+    **dict.fromkeys(("BPS", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES"), re.compile(r"\d+")),
     "ALPHA_MODE": re.compile(r"\d"),
 }
 
@@ -89,11 +87,9 @@ def read(window: Window) -> Iterator[Finding]:
     for element in elements(window):
         if element.number == _SEGMENT:
             yield from _segment(element)
-        elif element.number == _EBML:
-            continue
         elif element.number == _VOID:
             yield from _void(element.body)
-        else:
+        elif element.number != _EBML:
             yield from opaque.read(element.body, Carrier.TRAILER)
 
 

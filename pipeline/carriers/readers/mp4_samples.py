@@ -102,10 +102,8 @@ def _run_places(traf: Window, header: Window, position: int) -> Iterator[tuple[i
 def _length_width(entry: Window) -> int:
     """The field lengthSizeMinusOne of avcC or hvcC (ISO/IEC 14496-15, 5.3.3 and 8.3.3)."""
     for box in boxes(entry.part(78)):
-        if box.kind in (b"avcC", b"hvcC"):
-            return (
-                int.from_bytes(box.body.read(4 if box.kind == b"avcC" else 21, 1), "big") & 3
-            ) + 1
+        if at := {b"avcC": 4, b"hvcC": 21}.get(box.kind):
+            return (int.from_bytes(box.body.read(at, 1), "big") & 3) + 1
     return 4
 
 

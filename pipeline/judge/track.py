@@ -1,16 +1,17 @@
-"""The sample tables of a track (ISO/IEC 14496-12, 8.6 and 8.7): position and time of each sample.
+"""A track: its sample entry, how its codec is judged, the position and time of each sample.
 
-The tables must agree in every count, and the samples of all tracks together must cover the media
-data once and without a gap: bytes outside all samples could hold anything.
+The sample tables (ISO/IEC 14496-12, 8.6 and 8.7) must agree in every count, and the samples of
+all tracks together must cover the media data once and without a gap: bytes outside all samples
+could hold anything.
 """
 
 import itertools
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.errors import NotClean
-from pipeline.judge.boxes import Mp4Box
+from pipeline.judge.boxes import EntryShape, Mp4Box
 from pipeline.judge.problems import Problems
 from pipeline.judge.walk import BoxExtent
 
@@ -41,6 +42,55 @@ class Samples:
     def duration(self) -> int:
         """The duration of all samples together."""
         return sum(count * ticks for count, ticks in self.durations)
+
+
+@dataclass(frozen=True)
+class SampleEntry:
+    """The sample entry of a track.  Pixels for the picture, channels and hertz for sound.
+
+    ``config`` is the body of avcC; ``sets`` are its parameter sets, each a whole NAL unit;
+    ``rates`` are the bit rates it states, each the highest and the mean; ``frame`` is the number
+    of samples of sound in a frame.
+    """
+
+    name: str  # of the codec
+    width: int = 0
+    height: int = 0
+    config: bytes = b""
+    sets: tuple[bytes, ...] = ()
+    channels: int = 0
+    sample_rate: int = 0
+    frame: int = 0
+    rates: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the track is sound; otherwise it is the picture."""
+        return self.sample_rate > 0
+
+
+@dataclass(frozen=True)
+class TrackCodec:
+    """How the track of a codec is judged.
+
+    ``entry`` is the allow-list of its sample entry.  ``read_entry`` reads it; it is given the
+    track's number too.  ``judge_samples`` looks at every sample.
+    """
+
+    name: str
+    entry: EntryShape
+    read_entry: Callable[[Mp4Box, int, Problems], SampleEntry]
+    judge_samples: Callable[[memoryview, SampleEntry, Samples, Problems], None]
+
+
+def bit_rates(entry: Mp4Box, problems: Problems) -> tuple[tuple[int, int], ...]:
+    """The bit rates in btrt (8.5.2.2), whose buffer size is always 0."""
+    btrt = entry.get("btrt")
+    if btrt is None:
+        return ()
+    buffer, most, average = btrt.fields(">III")
+    problems.need(buffer == 0, "a buffer size in btrt")
+    return ((most, average),)
 
 
 def read_samples(stbl: Mp4Box, name: str, problems: Problems) -> Samples:
