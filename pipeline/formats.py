@@ -1,8 +1,7 @@
 """The file formats that become clips: one row a format.
 
-What a file is, which reader finds what it gives away, how FFmpeg opens it, where its colour
-profile is: identify, the readers, the probe and docs/formats.md all take it from this table.
-To add a format, write its reader in ``carriers/readers`` and a row here.
+Identify, the readers, the probe and docs/formats.md follow this table.  To add a format, write
+its reader in ``carriers/readers`` and a row here.
 """
 
 from collections.abc import Callable

@@ -7,7 +7,6 @@ from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 PROFILE = 4 << 20  # bytes of a colour profile that are read
-_PROFILE_TEXT = 256 << 10
 _MANIFEST = 1 << 20
 _PLACE_WORDS = (b"GPSLatitude", b"GPSLongitude", b"LocationCreated", b"exif:GPS", b"c2pa.location")
 
@@ -15,7 +14,7 @@ _PLACE_WORDS = (b"GPSLatitude", b"GPSLongitude", b"LocationCreated", b"exif:GPS"
 def icc(data: bytes) -> Iterator[Finding]:
     """A colour profile (ICC.1:2022, 7.2 and 9.2), and a place if its texts name one."""
     yield Finding(Carrier.COLOUR_PROFILE, What.OTHER)
-    if opaque.has_location(data[:_PROFILE_TEXT]):
+    if opaque.has_location(data[: 256 << 10]):
         yield Finding(Carrier.COLOUR_PROFILE, What.LOCATION)
 
 

@@ -85,7 +85,6 @@ _FINDINGS = {tag: Finding(carrier, what) for carrier, what, tags in _TABLES for 
 _PANASONIC = frozenset((0x67, 0x69, 0x6B, 0x6D, 0x6F, 0x80))
 _NIKON_PLACE = "Tag 0x0039"
 
-_GPS_LAST = 0x1F
 # GPS tags that name no place: the version and the geodetic datum.
 _GPS_PLACELESS = frozenset((0x00, 0x12))
 
@@ -138,7 +137,7 @@ def _directories(tiff: TiffStructure, *, pages: bool) -> Iterator[Finding]:
 def _only_gps(entries: list[TiffEntry]) -> bool:
     """Whether a structure is a GPS directory alone, as Canon writes it in its films."""
     numbers = {entry.tag for entry in entries}
-    return bool(numbers & {2, 4}) and max(numbers) <= _GPS_LAST
+    return bool(numbers & {2, 4}) and max(numbers) <= 0x1F
 
 
 def _entries(tiff: TiffStructure, entries: list[TiffEntry], role: str) -> Iterator[Finding]:

@@ -94,9 +94,10 @@ class _Jpeg:
         return marker, self.data[at + 4 : end], end
 
     def _read(self, marker: int, body: bytes) -> None:
+        if marker in (_APP0, _DRI):
+            self._once((marker, 0))
         if marker == _APP0:
             self.problems.need(body in _JFIF, "APP0 with another value than we write")
-            self._once((_APP0, 0))
         elif marker in _SOF:
             self._frame(body)
         elif marker in (_DQT, _DHT):
@@ -104,7 +105,6 @@ class _Jpeg:
         elif marker == _DRI:
             self.problems.need(len(body) == 2, "DRI of another size than its own")
             self.interval = int.from_bytes(body, "big")
-            self._once((_DRI, 0))
         else:
             count = body[0] if body else 0
             self.problems.need(1 <= count <= 4 and len(body) == 4 + 2 * count, "a broken SOS")

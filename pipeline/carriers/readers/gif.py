@@ -58,25 +58,19 @@ def _subblocks(window: Window, at: int, keep: int) -> tuple[int, bytes]:
 
 
 def _extension(kind: bytes, head: bytes, data: bytes, body: Window) -> Iterator[Finding]:
-    if kind == b"\xf9":  # graphic control (23): four bytes and no more
-        if len(data) > 4:
-            yield from opaque.read(body, Carrier.UNKNOWN_PART)
-    elif kind in (b"\xfe", b"\x01"):  # a comment (24), a text to be drawn (25)
+    if kind in (b"\xfe", b"\x01"):  # a comment (24), a text to be drawn (25)
         yield from opaque.read(body.wrap(data), Carrier.COMMENT_TEXT)
     elif kind == b"\xff" and head == b"\x0b":
         yield from _application(data[:11], data[11:], body)
-    else:
+    elif kind != b"\xf9" or len(data) > 4:  # graphic control (23): four bytes and no more
         yield from opaque.read(body, Carrier.UNKNOWN_PART)
 
 
 def _application(name: bytes, data: bytes, body: Window) -> Iterator[Finding]:
-    if name in (b"NETSCAPE2.0", b"ANIMEXTS1.0"):
-        if len(data) > 10:
-            yield from opaque.read(body.wrap(data), Carrier.UNKNOWN_PART)
-    elif name == b"XMP DataXMP":
+    if name == b"XMP DataXMP":
         # the packet is written without sub-blocks; decoders take its bytes for their lengths
         yield from xmp.read(body.read(12, xmp.LIMIT))
     elif name == b"ICCRGBG1012":
         yield from embedded.icc(data)
-    else:
+    elif name not in (b"NETSCAPE2.0", b"ANIMEXTS1.0") or len(data) > 10:
         yield from opaque.read(body.wrap(data), Carrier.UNKNOWN_PART)

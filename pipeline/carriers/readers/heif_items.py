@@ -17,7 +17,7 @@ _CODED = frozenset(b"hvc1 av01 avc1 jpeg j2k1 vvc1 jxl1 unci grid iden iovl lhv1
 _META = frozenset(b"hdlr pitm iloc iinf iref iprp idat dinf ipro grpl".split())
 _PROPERTIES = frozenset(
     b"ispe pixi hvcC av1C avcC jpgC j2kH vvcC lhvC pasp clap irot imir clli mdcv cclv a1op a1lx"
-    b" lsel rloc oinf tols amve rref free skip ndwt reve subs evrt crtt aebr iscl".split()
+    b" colr auxC lsel rloc oinf tols amve rref free skip ndwt reve subs evrt crtt aebr iscl".split()
 )
 
 
@@ -45,14 +45,11 @@ def read(window: Window, meta: Window) -> Iterator[Finding]:
 
 
 def _unknown(box: IsoBox) -> Iterator[Finding]:
-    if box.kind in (b"free", b"skip"):
-        if box.body.read(0, 1 << 16).strip(b"\0"):
-            yield from opaque.read(box.body, Carrier.UNKNOWN_PART)
-    elif box.kind in (b"xml ", b"bxml"):
+    if box.kind in (b"xml ", b"bxml"):
         yield from xmp.read(box.body.read(4, xmp.LIMIT))
     elif box.kind in (b"jumb", b"uuid"):
         yield from embedded.c2pa(box.body)
-    else:
+    elif box.kind not in (b"free", b"skip") or box.body.read(0, 1 << 16).strip(b"\0"):
         yield from opaque.read(box.body, Carrier.UNKNOWN_PART)
 
 
@@ -103,12 +100,10 @@ def _item(item: HeifItem, place: Window) -> Iterator[Finding]:
 def _properties(ipco: Window) -> Iterator[Finding]:
     for box in boxes(ipco):
         data = box.body.read(0, 1024)
-        if box.kind == b"colr":
-            if data[:4] in (b"prof", b"rICC"):
-                yield from embedded.icc(box.body.read(4, embedded.PROFILE))
-        elif box.kind == b"auxC":
-            if b"alpha" not in data:
-                yield Finding(Carrier.SECOND_IMAGE, What.OTHER)
+        if box.kind == b"colr" and data[:4] in (b"prof", b"rICC"):
+            yield from embedded.icc(box.body.read(4, embedded.PROFILE))
+        elif box.kind == b"auxC" and b"alpha" not in data:
+            yield Finding(Carrier.SECOND_IMAGE, What.OTHER)
         elif box.kind in (b"cdtp", b"crtm", b"mdft", b"mdtm"):
             yield Finding(Carrier.TIME, What.TIME)
         elif box.kind in (b"udes", b"altt"):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pipeline.carriers import embedded, exif, opaque, trailer, xmp
-from pipeline.carriers.containers.riff import RiffChunk, chunks
+from pipeline.carriers.containers.riff import chunks
 from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding
 
@@ -21,16 +21,11 @@ def _chunks(body: Window) -> Iterator[Finding]:
     for chunk in chunks(body):
         if chunk.name == b"ANMF":
             yield from _chunks(chunk.body.part(16))
+        elif chunk.name == b"EXIF":
+            yield from exif.read(chunk.body)
+        elif chunk.name == b"XMP ":
+            yield from xmp.read(chunk.body.read(0, xmp.LIMIT))
+        elif chunk.name == b"ICCP":
+            yield from embedded.icc(chunk.body.read(0, embedded.PROFILE))
         elif chunk.name not in _NEEDED:
-            yield from _chunk(chunk)
-
-
-def _chunk(chunk: RiffChunk) -> Iterator[Finding]:
-    if chunk.name == b"EXIF":
-        yield from exif.read(chunk.body)
-    elif chunk.name == b"XMP ":
-        yield from xmp.read(chunk.body.read(0, xmp.LIMIT))
-    elif chunk.name == b"ICCP":
-        yield from embedded.icc(chunk.body.read(0, embedded.PROFILE))
-    else:
-        yield from opaque.read(chunk.body, Carrier.UNKNOWN_PART)
+            yield from opaque.read(chunk.body, Carrier.UNKNOWN_PART)
