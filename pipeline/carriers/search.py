@@ -39,7 +39,6 @@ _WORDS = (
 )
 _HEADERS = (b"II*\x00", b"MM\x00*")
 _PACKET = b"<x:xmpmeta"
-_PLACE = Finding(Carrier.UNKNOWN_PART, What.LOCATION)
 
 
 def find(path: Path, reader_of: ReaderOf) -> tuple[Finding, ...]:
@@ -88,7 +87,7 @@ def _sweep(window: Window) -> Iterator[Finding]:
     last = range(max(window.size - _LAST, _FIRST - _OVERLAP), window.size, _STEP)
     for at in chain(range(0, min(window.size, _FIRST), _STEP), last):
         if _place_in(window, at, window.read(at, _STEP + _OVERLAP)):
-            yield _PLACE
+            yield Finding(Carrier.UNKNOWN_PART, What.LOCATION)
             return
 
 
