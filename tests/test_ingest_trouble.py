@@ -88,7 +88,7 @@ def crash(scene: IngestScene, where: str, nth: int) -> int:
         ("before-publish", 2),
         ("after-publish", 2),
         ("before-record", 2),
-        ("after-row", 2),
+        ("after-row", 4),
         ("after-record", 2),
         ("before-filed", 3),
         ("before-move", 1),

@@ -20,6 +20,7 @@ from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ingest import imap, stage, take
 from pipeline.ingest.session import Session
 from pipeline.ledger import Ledger
+from pipeline.ledger.connection import Connection
 from pipeline.ledger.intake import Intake
 from pipeline.run import Run
 from pipeline.workspace import Workspace, hold, sweep
@@ -29,7 +30,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "body": (take, "body"),
     "publish": (publishing, "publish"),
     "record": (Intake, "record_mail"),
-    "row": (Intake, "_record_attachment"),
+    "row": (Connection, "insert"),
     "filed": (Intake, "set_filed"),
     "move": (Session, "move"),
     "copy": (Session, "_copy"),
