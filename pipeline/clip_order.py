@@ -7,8 +7,6 @@ people and for the montage tab: ``# pinned`` marks a clip that keeps its place w
 sorted, and a line ``# left out: SHA-256`` a clip that is to stay out.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Times in the form of the ledger and the report: RFC 3339 in UTC, to the second."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 

@@ -4,8 +4,6 @@ Names of statuses, reasons, carriers and fields are those of the report's schema
 (``pipeline/review/report.schema.json``), so that nothing is translated on the way.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum

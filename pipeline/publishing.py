@@ -6,8 +6,6 @@ it.  So a reader sees a whole file or none, also after a power cut.  A program w
 scratch folder, which is the only place where it can write.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

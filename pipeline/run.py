@@ -1,7 +1,5 @@
 """The one record that every stage is given."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from pipeline.config import Config

@@ -5,8 +5,6 @@ version is then made again.  ``tests/test_versions.py`` fails when an output cha
 does not.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 CLIP: Final = 5  # findings, warnings, and the order of work in process

@@ -5,8 +5,6 @@ are masked before a text reaches the ledger: a location's value stands nowhere b
 originals.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from typing import Literal

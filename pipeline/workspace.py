@@ -1,7 +1,5 @@
 """The workspace on disk: the path of each thing, and the lock that one run at a time holds."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import shutil

@@ -4,8 +4,6 @@ Everything that depends on the codec is in a ``Codec``.  To add one, write a mod
 ``CODECS``.
 """
 
-from __future__ import annotations
-
 from pipeline.codecs import h264
 from pipeline.codecs.codec import Codec
 from pipeline.config import Output

@@ -1,7 +1,5 @@
 """What the pipeline must know of a codec for the picture."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

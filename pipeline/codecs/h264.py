@@ -4,8 +4,6 @@ Clips are joined by copy, so all files of an output need equal parameter sets an
 pictures that begin with an IDR.
 """
 
-from __future__ import annotations
-
 from pipeline import judge
 from pipeline.codecs.codec import Arguments, Codec
 from pipeline.config import Output

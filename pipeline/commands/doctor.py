@@ -1,7 +1,5 @@
 """``footage doctor``: check what a nightly run needs, and say how to repair what is missing."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """``footage run``: ingest, process, report, and render if the config says so."""
 
-from __future__ import annotations
-
 from pipeline.commands.ending import Facts
 from pipeline.commands.stages import make_clips, take_in, write_report
 from pipeline.errors import InboxError

@@ -1,7 +1,5 @@
 """``footage purge``: originals that were kept long enough are deleted."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 from pipeline import clock

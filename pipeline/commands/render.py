@@ -1,7 +1,5 @@
 """``footage render`` and ``footage export``: the montages, as films and as timelines."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict
 

@@ -4,8 +4,6 @@ None of them takes the lock of the workspace: each decision is one short transac
 while a run goes on.
 """
 
-from __future__ import annotations
-
 import getpass
 from collections.abc import Sequence
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """What every command that works on the workspace shares: the lock, the log, the exit code."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

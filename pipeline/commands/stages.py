@@ -1,7 +1,5 @@
 """The commands that are hardly more than a stage: add, ingest, process, report and retry."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path

@@ -1,7 +1,5 @@
 """``footage status``: how many clips are in which state, what failed, and who has to act."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass

@@ -5,8 +5,6 @@ hold them are marked stale.  The ledger keeps the SHA-256 and the kinds of what 
 the same bytes are recognised if they come again.
 """
 
-from __future__ import annotations
-
 import shutil
 from dataclasses import asdict, dataclass
 

@@ -1,7 +1,5 @@
 """``config.toml``: one module for each large table, and ``loading`` for the whole file."""
 
-from __future__ import annotations
-
 from pipeline.config.campaign import Campaign, Category
 from pipeline.config.inbox import INBOX_KINDS, LOOPBACK, InboxSection, OAuth2
 from pipeline.config.loading import (

@@ -1,7 +1,5 @@
 """The table ``[inbox]``: where the footage arrives and how to sign in."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Literal

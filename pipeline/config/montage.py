@@ -1,7 +1,5 @@
 """The table ``[montage]``: how the clips become one film."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints

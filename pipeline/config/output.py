@@ -1,7 +1,5 @@
 """The tables ``[[output]]``: the formats in which clips and montages are made."""
 
-from __future__ import annotations
-
 import re
 from typing import Literal
 

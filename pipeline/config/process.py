@@ -1,7 +1,5 @@
 """The table ``[process]``: how an original becomes a clip."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import Field

@@ -1,7 +1,5 @@
 """The sample inbox: fifteen mails to an invented campaign, and its ``config.toml``."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from pipeline import publishing

@@ -1,7 +1,5 @@
 """``footage demo``: make the sample inbox and run every stage on it."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path

@@ -5,8 +5,6 @@ out of memory, an operator) is not: that clip has failed and can be tried again.
 is full is asked of the disk, because a stranger's file can make FFmpeg print any word.
 """
 
-from __future__ import annotations
-
 import shutil
 import signal
 from dataclasses import dataclass

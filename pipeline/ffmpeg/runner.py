@@ -6,8 +6,6 @@ when its time is up, and write the command into the run's log.  FFmpeg's standar
 a file's tags, so only phrases from a list of ours are kept of it.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

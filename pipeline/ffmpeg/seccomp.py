@@ -6,8 +6,6 @@ EPERM, and a decoder that tries it fails like one that met a broken file.  Threa
 allowed: a ``clone`` must carry CLONE_THREAD.
 """
 
-from __future__ import annotations
-
 import platform
 import struct
 from functools import cache

@@ -4,8 +4,6 @@ They are treated like the files of a drop folder.  Bytes that somebody withdrew 
 because a person asks for it; a file that was added before is not taken in twice.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 

@@ -5,8 +5,6 @@ mail share.  Then members are streamed one by one.  A member's name is shown, an
 path.
 """
 
-from __future__ import annotations
-
 import io
 import stat
 import zipfile

@@ -3,8 +3,6 @@
 Nothing here raises: a mail is taken in even if its words can't be read.
 """
 
-from __future__ import annotations
-
 import binascii
 import codecs
 import re

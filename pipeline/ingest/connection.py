@@ -1,7 +1,5 @@
 """Connecting to an IMAP server: encryption, certificates, time limits, and busy servers."""
 
-from __future__ import annotations
-
 import imaplib
 import re
 import socket

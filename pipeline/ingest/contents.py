@@ -4,8 +4,6 @@ An attachment is a part that has a file name, is declared as an attachment, or i
 structure of a mail: this includes photos that a phone puts into the text.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from enum import Enum, auto

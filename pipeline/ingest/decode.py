@@ -3,8 +3,6 @@
 Each decoder is a generator over pieces of any size and holds at most one of them.
 """
 
-from __future__ import annotations
-
 import binascii
 from collections.abc import Callable, Iterable, Iterator
 

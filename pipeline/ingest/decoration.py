@@ -12,8 +12,6 @@ puts into the text is far larger than what the rule names.  The size is read fro
 of PNG, GIF and JPEG; another format counts by its bytes alone.
 """
 
-from __future__ import annotations
-
 from pipeline.carriers import Window
 from pipeline.carriers.containers import jpeg, png
 from pipeline.model import Reason, Refusal

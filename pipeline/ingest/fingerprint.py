@@ -1,7 +1,5 @@
 """A hash of a mail's content, which identifies the mail under any UID."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Iterator
 

@@ -3,8 +3,6 @@
 They are read in place and never changed.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 import time

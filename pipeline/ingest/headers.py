@@ -4,8 +4,6 @@ The email package is not used: it loses raw 8-bit names and raises on malformed 
 bytes give an answer, and nothing raises.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ connection costs one piece.  The ledger comes first and the server second: a mai
 everything in it is safe, and a move that got no answer is checked at the next run.
 """
 
-from __future__ import annotations
-
 import errno
 import imaplib
 import time

@@ -3,8 +3,6 @@
 The kinds of inboxes are listed in :mod:`pipeline.config.inbox`, with the class that reads each.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Callable, Sequence

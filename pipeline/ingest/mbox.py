@@ -5,8 +5,6 @@ an empty line, so that a sentence in a letter is not mistaken for it.  The ``>``
 writers put before such a sentence is removed again.
 """
 
-from __future__ import annotations
-
 import fcntl
 import hashlib
 import re

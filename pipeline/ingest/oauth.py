@@ -5,8 +5,6 @@ sends a new refresh token with each answer: it is stored with the access token, 
 the one in the environment until somebody changes that one.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

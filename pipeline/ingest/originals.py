@@ -4,8 +4,6 @@ The name of an original is the SHA-256 of its bytes, so a second try gives the s
 nothing that a sender wrote becomes a path.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The rows of one submission: one for each file that came, and for each member of an archive."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 

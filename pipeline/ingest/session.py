@@ -7,8 +7,6 @@ that mbsync takes for the whole mailbox; and it gives no access to a literal8 (R
 4.3), in which Cyrus sends each mail that contains a NUL, nor to the lines before a refusal.
 """
 
-from __future__ import annotations
-
 import imaplib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence

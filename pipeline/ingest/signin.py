@@ -4,8 +4,6 @@ A password is the output of a command, comes from the system's keyring, or from 
 variable, in this order.  Tokens are in :mod:`pipeline.ingest.oauth`.
 """
 
-from __future__ import annotations
-
 import importlib
 import os
 import subprocess

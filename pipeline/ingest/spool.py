@@ -3,8 +3,6 @@
 No mail is held in memory as a whole, so memory does not grow with the attachment.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import SpooledTemporaryFile

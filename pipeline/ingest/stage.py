@@ -4,8 +4,6 @@ The workspace must be held.  Raises InboxError if the inbox can't be read to its
 the disk is full: what was taken in by then stays, and the next run goes on.
 """
 
-from __future__ import annotations
-
 import hashlib
 import struct
 import zlib

@@ -1,7 +1,5 @@
 """Takes a mail or file apart: into a submission, and a row for each attachment."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace

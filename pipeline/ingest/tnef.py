@@ -5,8 +5,6 @@ them.  tnefparse reads the properties that contain an attachment's long name, in
 counts were checked before.
 """
 
-from __future__ import annotations
-
 import logging
 import struct
 from collections.abc import Callable, Iterator

@@ -6,8 +6,6 @@ and their audit trail), ``custody`` (what is kept, deleted and withdrawn) and ``
 and the montages that they made).
 """
 
-from __future__ import annotations
-
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self

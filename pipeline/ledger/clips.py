@@ -1,7 +1,5 @@
 """What process writes and the report reads: outcomes, and a row for each attachment."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from pipeline import clock

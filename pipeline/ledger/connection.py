@@ -5,8 +5,6 @@ returns.  ``secure_delete`` overwrites what is deleted.  During a run only the c
 process writes; decisions are short transactions beside it.
 """
 
-from __future__ import annotations
-
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Which originals are kept, which were deleted, and which were withdrawn."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 

@@ -1,7 +1,5 @@
 """What ingest writes: mails, what was in them, and the originals."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from pipeline import clock

@@ -6,8 +6,6 @@ each old version.  Migrations use SQL only and import no model, because the mode
 after them.
 """
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """What reviewers write: the decision on each clip, and the audit trail of decisions."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace

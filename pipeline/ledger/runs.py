@@ -1,7 +1,5 @@
 """The commands that ran, and the montages that they made."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 

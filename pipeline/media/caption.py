@@ -6,8 +6,6 @@ title-safe area (EBU R 95: 5 % from each edge).  The text is wrapped between wor
 four lines; if it needs more it is drawn smaller, and a word that is longer than a line is broken.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, groupby

@@ -5,8 +5,6 @@ BT.601 up to 576 lines, BT.709 above.  High dynamic range, wide gamuts and photo
 colour profile go through a table (``lut``).
 """
 
-from __future__ import annotations
-
 from pipeline.ffmpeg.graph import Video
 from pipeline.media.encode import BT709
 from pipeline.media.probe import Picture

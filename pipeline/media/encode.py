@@ -6,8 +6,6 @@ frames do not end where pictures do, is there for the browser.  What depends on 
 picture is in ``codecs``.
 """
 
-from __future__ import annotations
-
 from pipeline.codecs import codec_of
 from pipeline.config import Output
 from pipeline.ffmpeg.graph import Audio, Video

@@ -4,8 +4,6 @@ A character that no font has would be shown as an empty box in every clip.  So i
 before the first clip is made, and the error names the character.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import pkgutil

@@ -5,8 +5,6 @@ true peak may exceed −1 dBTP (EBU R 128, section 2) in what is delivered.  AAC
 decibel to the peaks, so a clip is limited to −2 dBTP before it (as AES TD1008 advises).
 """
 
-from __future__ import annotations
-
 import math
 import re
 from dataclasses import dataclass, replace

@@ -7,8 +7,6 @@ display of 1000 cd/m² shows it (BT.2100, table 5); brighter light is rolled off
 transfer of BT.1886 (a power of 2.4) and photos that of sRGB, before and after the conversion.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

@@ -5,8 +5,6 @@ three curves are understood (ICC.1:2022, section 8.3.3, "matrix-based").  Other 
 printers, or with tables) and broken ones count as none.
 """
 
-from __future__ import annotations
-
 import struct
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Time in pictures, samples and ticks: whole numbers that are exact at every frame rate allowed."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 SAMPLE_RATE = 48000  # hertz

@@ -5,8 +5,6 @@ split into clusters, and each cluster is written with the first font that has it
 bitmaps of one size; they are drawn in that size and made smaller.
 """
 
-from __future__ import annotations
-
 import contextlib
 import unicodedata
 from collections.abc import Iterator

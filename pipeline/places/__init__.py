@@ -5,8 +5,6 @@ and the review's entries, which mask them, and the readers of media files and th
 texts, which must not find any.  A place in words ("behind the church") is not recognized.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -16,8 +16,6 @@ How many decimals make two numbers a place:
 * one or none, with letters or words of the hemispheres, with minutes, or behind "latitude".
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Map services, and programs that share where somebody is, by the addresses of their links."""
 
-from __future__ import annotations
-
 # Hosts whose links show a place, or a way.  A path must follow: a name alone shows none.
 _HOSTS = r"""
 maps\.app\.goo\.gl  goo\.gl/maps  g\.page  g\.co/(?:kgs|maps)  share\.google

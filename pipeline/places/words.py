@@ -3,8 +3,6 @@
 Each is a piece of a regular expression over folded text (lower case, no accents).
 """
 
-from __future__ import annotations
-
 from pipeline.places.folding import fold_words
 
 NORTH = fold_words(

@@ -3,8 +3,6 @@
 Only the calling thread writes to the ledger.
 """
 
-from __future__ import annotations
-
 import os
 import time
 from collections import Counter

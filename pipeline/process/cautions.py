@@ -1,7 +1,5 @@
 """The warnings of a clip: a reviewer should look at these; none of them refuses the clip."""
 
-from __future__ import annotations
-
 from pipeline.media.loudness import TOLERANCE_LU, Correction, Loudness
 from pipeline.media.probe import Probe
 from pipeline.model import Caution

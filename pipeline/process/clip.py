@@ -4,8 +4,6 @@ identify → find → probe → measure → encode → verify → publish.  What
 outcome is a ``ClipResult``: accepted with its files in place, or refused with a reason.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path

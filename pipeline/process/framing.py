@@ -4,8 +4,6 @@ It is never stretched.  Photos move slowly by whole pixels at a constant pace, s
 trembles, and they do not leave the frame.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from fractions import Fraction
 

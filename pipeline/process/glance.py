@@ -6,8 +6,6 @@ black, dark, frozen, shaky or blurred, and calculates the marks by which the sam
 recognized after a messenger has compressed it again.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path

@@ -4,8 +4,6 @@ The functions here are pure and start nothing.  One decode feeds every output; e
 the encoder of an output exactly once.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Find clips that look like another one: the same footage, sent again in other bytes."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass

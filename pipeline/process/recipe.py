@@ -4,8 +4,6 @@ Two originals with the same bytes and the same key give the same clip.  So a sta
 is done, and a changed configuration redoes only the clips that it changes.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

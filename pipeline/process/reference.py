@@ -1,7 +1,5 @@
 """The decoder configuration that all clips of an output must have, so that they join by copy."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from pipeline import judge, publishing

@@ -6,8 +6,6 @@ numpy, Pillow and the fonts take long to load.  A night without new footage does
 ``batch``, which does, is imported only where there is work for it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 

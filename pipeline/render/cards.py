@@ -4,8 +4,6 @@ A card shows words on a dark background, faded in and out.  It is cached under t
 shows, and made again only when that changes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

@@ -6,8 +6,6 @@ crossfade, the beginning of the next.  Where clips were made for the fade, a bri
 fade alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise

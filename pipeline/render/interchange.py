@@ -4,8 +4,6 @@ Every cut can still be moved: a clip refers to all of its file, and a crossfade 
 over the cut in its middle.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum

@@ -4,8 +4,6 @@ The concat demuxer copies the packets of the pictures.  The lossless sound of th
 decoded, edited and sent through one AAC encoder, so that no joint is heard and nothing drifts.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace

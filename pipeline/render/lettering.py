@@ -1,7 +1,5 @@
 """Draw a card with Pillow: a logo, a title and quieter lines on a calm background."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

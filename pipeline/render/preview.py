@@ -1,7 +1,5 @@
 """A preview of a montage: small, quickly made, and only as much of it as was asked for."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from pathlib import Path
 

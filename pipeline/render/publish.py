@@ -1,7 +1,5 @@
 """Make a montage and the files beside it; nothing appears before all of them are judged."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from operator import attrgetter

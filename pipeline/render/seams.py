@@ -5,8 +5,6 @@ is encoded.  Its name also begins with the originals that it shows, so that the 
 that is withdrawn are deleted too.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor

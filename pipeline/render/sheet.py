@@ -1,7 +1,5 @@
 """The pictures beside a montage: its poster, and a contact sheet of all clips in order."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The text files beside a montage: subtitles, chapters, credits, and the list of its segments."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 

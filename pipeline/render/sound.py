@@ -5,8 +5,6 @@ is exactly as long as the picture.  A clip's sound is unchanged except where two
 crossfade.
 """
 
-from __future__ import annotations
-
 import contextlib
 import queue
 import threading

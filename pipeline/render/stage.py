@@ -1,7 +1,5 @@
 """``footage render``: the clips that the review admits, joined into one montage an output."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

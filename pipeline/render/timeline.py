@@ -4,8 +4,6 @@ The functions here calculate with data and start nothing; only an order file is 
 are counted in pictures.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

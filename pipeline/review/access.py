@@ -7,8 +7,6 @@ Sec-Fetch-Site).  Everything needs a cookie, which is given once for a token tha
 shows.
 """
 
-from __future__ import annotations
-
 import hmac
 import secrets
 import threading

@@ -5,8 +5,6 @@ module becomes a function, run in the order of the imports, that returns what th
 Private names stay private, and nothing is renamed.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

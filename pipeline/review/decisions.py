@@ -4,8 +4,6 @@ A decision binds to the bytes of an original.  Each is one short transaction tha
 review and writes the new one, so that two reviewers at once lose nothing.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -4,8 +4,6 @@
 must have ``sha256`` and ``decision``; a field that is left out is not changed.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The montage tab: what it begins with, and how the order that it sends is saved."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 

@@ -4,8 +4,6 @@ Style, script, texts and data are inside the page.  Its content policy admits th
 and nothing else.  What senders wrote reaches the document as text only.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import html

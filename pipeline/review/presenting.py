@@ -1,7 +1,5 @@
 """Values, reviews and the audit trail, in the form in which the report and the page take them."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Mapping

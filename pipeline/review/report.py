@@ -5,8 +5,6 @@ table, with the stills beside them.  A report without changes is not written aga
 ``generated_at`` is the time of the last change.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable

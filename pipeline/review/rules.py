@@ -4,8 +4,6 @@ The page has the same rules in ``assets/rules.js``, because a page from a file h
 ``tests/page_rules.json`` holds cases that both must answer alike.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 

@@ -3,8 +3,6 @@
 They are hard links where the file system has them, so ten thousand stills take no space.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """The report as a table (RFC 4180) that any spreadsheet opens and none executes."""
 
-from __future__ import annotations
-
 import csv
 import io
 import unicodedata

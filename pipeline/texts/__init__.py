@@ -5,8 +5,6 @@ that was stored before a sentence changed, or before there was another language,
 the new words.  It also holds the few words that a montage shows.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from enum import StrEnum
