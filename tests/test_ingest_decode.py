@@ -106,3 +106,9 @@ def test_what_needs_no_decoding_is_passed_on(word: str) -> None:
 @given(st.lists(st.sampled_from([b"a", b"\r", b"\n", b"\r\n"])).map(b"".join), _sizes)
 def test_line_ends(data: bytes, sizes: list[int]) -> None:
     assert b"".join(unix_lines(pieces(data, sizes))) == data.replace(b"\r\n", b"\n")
+
+
+@given(st.lists(st.binary(min_size=200, max_size=400), min_size=1, max_size=4), _sizes)
+def test_base64_in_several_stretches_goes_on(stretches: list[bytes], sizes: list[int]) -> None:
+    encoded = b"".join(reference.encodebytes(each) for each in stretches)
+    assert b"".join(base64(pieces(encoded + b"-- \n. . .", sizes))) == b"".join(stretches)

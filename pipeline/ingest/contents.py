@@ -50,10 +50,6 @@ _APART = frozenset(
     )
 )
 _BLANKS = re.compile(r"\s+")
-# Four lines or more of base64 (RFC 2045, section 6.8) or uuencode (POSIX), as mailers break them.
-_ENCODED = re.compile(
-    r"(?m)^(?:(?:[A-Za-z0-9+/]{56,100}={0,2}|M[ -`]{60})\r?\n){4,}(?:[!-z]{1,100}={0,2}\r?$)?"
-)
 _CID = re.compile(r"cid:([^\"'\s>)]{1,500})", re.IGNORECASE)
 
 
@@ -73,8 +69,11 @@ def role(part: Part) -> Role:
     kind = part.content_type
     if part.opaque or kind.startswith("multipart/"):
         return Role.LOST if part.end > part.start else Role.NOTHING
-    if kind in ("message/rfc822", "message/global"):
+    name = part.headers.filename.lower()
+    if kind in ("message/rfc822", "message/global") or name.endswith(".eml"):
         return Role.MAIL
+    if kind == "message/partial":
+        return Role.LOST
     named = bool(part.headers.filename) or part.headers.disposition == "attachment"
     if kind.startswith("message/") and not named:
         return Role.NOTHING
@@ -112,11 +111,6 @@ def is_file(data: bytes, charset: str) -> bool:
     return (
         identity.format is not None or identity.archive is not None or (b"\0" in data and not wide)
     )
-
-
-def without_encoded_files(text: str) -> str:
-    """A text without blocks of base64 and uuencode, which can be decoded to what was removed."""
-    return _ENCODED.sub("", text)
 
 
 def shown_ids(html: str) -> set[str]:

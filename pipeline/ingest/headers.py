@@ -16,7 +16,14 @@ from pipeline.ingest.charsets import decoded, unworded
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
 _ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]@]+@[^\s<>,;:\"()\[\]@]+")
 _NUMBERED = re.compile(r"(.+?)\*(\d{1,3})(\*?)")
+_TYPE = re.compile(r"[\s\"]*([\w!#$&^.+-]+)\s*/\s*([\w!#$&^.+-]+)")
+_KNOWN = re.compile(
+    rb"(?:content-(?:type|transfer-encoding|disposition)|mime-version)[ \t]*:"
+    rb"|((?:subject|date|message-id|from|to|received|return-path)[ \t]*:)",
+    re.IGNORECASE,
+)
 _MOST_ADDRESSES = 50
+PLAIN = ("7bit", "8bit", "binary")  # encodings that change no byte
 
 
 @dataclass(frozen=True)
@@ -39,10 +46,19 @@ class Headers:
 
     @property
     def content_type(self) -> str:
-        """``type/subtype`` in lower case; text/plain if it is missing or malformed."""
-        word = self.get("content-type").split(";", 1)[0].strip().strip('"').lower()
-        word = re.sub(r"\s", "", word)
-        return word if re.fullmatch(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", word) else "text/plain"
+        """``type/subtype`` in lower case; text/plain if it is missing or malformed.
+
+        Whatever follows the subtype is no part of it: a comment, or a parameter without semicolon.
+        """
+        found = _TYPE.match(self._structured("content-type"))
+        if found:
+            return f"{found[1]}/{found[2]}".lower()
+        return "multipart/mixed" if self.parameter("content-type", "boundary") else "text/plain"
+
+    def _structured(self, field: str) -> str:
+        """The value of a field; of two types, a multipart, because a text has no parts."""
+        values = self.all(field)
+        return next((value for value in values if "boundary" in value.lower()), self.get(field))
 
     @property
     def disposition(self) -> str:
@@ -51,13 +67,14 @@ class Headers:
 
     @property
     def encoding(self) -> str:
-        """The content transfer encoding in lower case."""
-        words = self.get("content-transfer-encoding").split(";", 1)[0].split()
-        return words[0].strip('"').lower() if words else "7bit"
+        """The content transfer encoding in lower case; of two, the one that encodes."""
+        words = [value.split(";", 1)[0].split() for value in self.all("content-transfer-encoding")]
+        found = [word[0].strip('"').lower() for word in words if word] or ["7bit"]
+        return next((word for word in found if word not in PLAIN), found[0])
 
     def parameter(self, field: str, name: str) -> str:
         """A parameter of a structured field; see :func:`parameters`."""
-        return parameters(self.get(field)).get(name, "")
+        return parameters(self._structured(field)).get(name, "")
 
     @property
     def filename(self) -> str:
@@ -129,12 +146,18 @@ def is_field(line: bytes) -> bool:
     return line[:1] in (b" ", b"\t") or _FIELD.match(line) is not None
 
 
+def is_known(line: bytes, *, of_mail: bool) -> bool:
+    """Whether a line begins a field that tells how to read a part, or with *of_mail* a mail."""
+    found = _KNOWN.match(line)
+    return found is not None and (of_mail or found[1] is None)
+
+
 def parameters(value: str) -> dict[str, str]:
     """Read the parameters of a structured field, by lower-case name (RFC 2045, section 5.1).
 
     Continuations of RFC 2231 are joined, and their charset is used; the extended form of a name
-    takes precedence over the plain one.  Unquoted spaces, missing quotes and extra semicolons are
-    accepted.
+    takes precedence over the plain one.  Unquoted spaces, missing quotes, extra semicolons and a
+    missing one before the first parameter are accepted.
     """
     plain: dict[str, str] = {}
     pieces: dict[str, dict[int, tuple[str, bool]]] = {}
@@ -163,7 +186,8 @@ def _joined(parts: dict[int, tuple[str, bool]]) -> str:
 
 
 def _pairs(value: str) -> Iterable[tuple[str, str]]:
-    for item in _split(value)[1:]:
+    first, *items = _split(value)
+    for item in (*first.strip().split(None, 1)[1:], *items):
         key, equals, text = item.partition("=")
         text = text.strip()
         if not equals:

@@ -19,6 +19,7 @@ MAX_DEPTH = 60
 _CHUNK = 1 << 18
 _LONGEST_LINE = 1 << 16
 _LONGEST_HEADER = 1 << 20
+_LOOK_AHEAD = 20  # lines
 _LONGEST_BOUNDARY = 1000  # RFC 2046 says 70; nobody checks
 
 
@@ -26,7 +27,8 @@ _LONGEST_BOUNDARY = 1000  # RFC 2046 says 70; nobody checks
 class Part:
     """A node of the mail: its body is from ``start`` to before ``end``.
 
-    ``broken_off``: the mail ended before the boundary that closes this leaf.
+    ``broken_off``: the mail, or a multipart around it, ended before the boundary that closes this
+    leaf.
     ``opaque``: a composite that was not split, because it is nested too deep.
     """
 
@@ -83,6 +85,15 @@ class _Open:
     def goes_on(self) -> bool:
         """Whether one of its boundaries may follow."""
         return self.boundary is not None and not self.closed
+
+
+def _ends_in_mail(inner: list[_Open]) -> bool:
+    """Whether composites that are closed from outside end in a mail whose own end never came.
+
+    Many mailers forget the end of an inner multipart, so that one alone says nothing.
+    """
+    mails = [at for at, opened in enumerate(inner) if opened.boundary is None]
+    return bool(mails) and any(opened.goes_on for opened in inner[mails[0] :])
 
 
 class _Reader:
@@ -150,13 +161,13 @@ class _Splitter:
         self._overflow = False
 
     def run(self) -> tuple[Part, bool]:
-        root, position = self._entity(self._skip_envelope(), "text/plain")
+        root, position = self._entity(self._skip_envelope(), "text/plain", of_mail=True)
         while not self._overflow:
             position = self._reader.dashes(position)
             if position >= self._reader.size:
                 break
             line = self._reader.line(position)
-            found = self._delimiter(line)
+            found = self._delimiter(line) or self._added(line, position + len(line))
             if found is None:
                 position += len(line)
                 if not line.endswith(b"\n"):
@@ -167,8 +178,6 @@ class _Splitter:
             position += len(line)
             if closes:
                 self._stack[level].closed = True
-                if not any(opened.goes_on for opened in self._stack):
-                    break
             else:
                 position = self._child(self._stack[level], position)
         self._finish(self._reader.size)
@@ -183,14 +192,18 @@ class _Splitter:
         parent.node.children.append(node)
         return position
 
-    def _entity(self, position: int, default: str) -> tuple[_Node, int]:
+    def _entity(self, position: int, default: str, *, of_mail: bool = False) -> tuple[_Node, int]:
         """Read a header block; put a composite on the stack, open a leaf."""
         self._parts += 1
-        block, start = self._header_block(position)
+        # in a digest a mail follows the blank line, and its fields are not those of the part
+        block, start = self._header_block(position, of_mail, blank_ends=default != "text/plain")
         fields = headers.parse(block)
         kind = fields.content_type if fields.get("content-type") else default
-        node = _Node(fields, kind, start)
         boundary = fields.parameter("content-type", "boundary").encode("utf-8", "replace")
+        if not boundary and (of_mail or kind.startswith("multipart/")):
+            boundary = self._first_boundary(start)
+            kind = "multipart/mixed" if boundary and kind == "text/plain" else kind
+        node = _Node(fields, kind, start)
         multipart = kind.startswith("multipart/") and 0 < len(boundary) <= _LONGEST_BOUNDARY
         message = kind in ("message/rfc822", "message/global") and fields.encoding in (
             "7bit", "8bit", "binary"
@@ -203,33 +216,70 @@ class _Splitter:
             return node, start
         elif message:
             self._stack.append(_Open(node, None))
-            inner, start = self._entity(start, "text/plain")
+            inner, start = self._entity(start, "text/plain", of_mail=True)
             node.children.append(inner)
             return node, start
         self._leaf = node
         return node, start
 
-    def _header_block(self, position: int) -> tuple[bytes, int]:
-        """The header lines at *position*, and the start of the body."""
+    def _header_block(self, position: int, of_mail: bool, *, blank_ends: bool) -> tuple[bytes, int]:
+        """The header lines at *position*, and the start of the body.
+
+        A blank line before the type, and a line that is no field, do not end the header if fields
+        follow that tell how to read the rest.
+        """
         lines: list[bytes] = []
-        length = 0
+        length, is_typed = 0, blank_ends
         while position < self._reader.size and length < _LONGEST_HEADER:
             line = self._reader.line(position)
+            following = position + len(line)
             if line in (b"\n", b"\r\n"):
-                return b"".join(lines), position + len(line)
-            if not headers.is_field(line) or (not lines and line[:1] in b" \t"):
-                break  # no blank line before the body, or before the next boundary
-            lines.append(line)
+                if is_typed or not self._field_follows(following, of_mail and not lines, near=True):
+                    return b"".join(lines), following
+            elif not headers.is_field(line) or (not lines and line[:1] in b" \t"):
+                if not self._field_follows(following, of_mail):
+                    break  # no blank line before the body, or before the next boundary
+            else:
+                is_typed = is_typed or line[:13].lower() == b"content-type:"
+                lines.append(line if line.endswith(b"\n") else line + b"\n")
             length += len(line)
-            position += len(line)
+            position = following
             if not line.endswith(b"\n"):
                 position = self._line_end(position)
         return b"".join(lines), position
 
+    def _field_follows(self, position: int, of_mail: bool, *, near: bool = False) -> bool:
+        """Whether a known field comes before the next blank line, or *near*: after blank lines."""
+        for _ in range(_LOOK_AHEAD):
+            line = self._reader.line(position)
+            if headers.is_known(line, of_mail=of_mail):
+                return True
+            if not line or line.startswith(b"--") or bool(line.strip()) == near:
+                return False
+            position += len(line)
+        return False
+
+    def _first_boundary(self, position: int) -> bytes:
+        """The boundary with which a body begins whose header names none; empty if it has none."""
+        for _ in range(_LOOK_AHEAD):
+            line = self._reader.line(position)
+            position += len(line)
+            if line.startswith(b"--") and len(line.strip()) > 2 and not self._delimiter(line):
+                following = self._reader.line(position)
+                return line[2:].strip() if headers.is_known(following, of_mail=False) else b""
+            if not line or line.strip():
+                break
+        return b""
+
     def _skip_envelope(self) -> int:
-        """The offset after the line that mailbox files put before a mail."""
-        line = self._reader.line(0)
-        return len(line) if line.startswith((b"From ", b">From ")) else 0
+        """The offset after a byte order mark, blank lines, and what mailbox files put first."""
+        position = 3 if self._reader.at(0, 3) == b"\xef\xbb\xbf" else 0
+        for _ in range(_LOOK_AHEAD):
+            line = self._reader.line(position)
+            if not line.startswith((b"From ", b">From ")) and (line.strip() or not line):
+                break
+            position += len(line)
+        return position
 
     def _line_end(self, position: int) -> int:
         """The start of the line after *position*."""
@@ -253,6 +303,15 @@ class _Splitter:
                 return level, True
         return None
 
+    def _added(self, line: bytes, following: int) -> tuple[int, bool] | None:
+        """The level of a multipart to whose end some mailer added a part, with its fields."""
+        text = line.rstrip(b" \t\r\n")[2:]
+        for level in range(len(self._stack) - 1, -1, -1):
+            if text and text == self._stack[level].boundary:
+                is_part = headers.is_known(self._reader.line(following), of_mail=False)
+                return (level, False) if is_part else None
+        return None
+
     def _before_break(self, position: int) -> int:
         """The offset before the line break at *position*, which belongs to the delimiter."""
         before = self._reader.at(max(0, position - 2), min(2, position))
@@ -264,6 +323,7 @@ class _Splitter:
         """End everything inside the multipart at *level*."""
         if self._leaf is not None:
             self._leaf.end = max(end, self._leaf.start)
+            self._leaf.broken_off = _ends_in_mail(self._stack[level + 1 :])
             self._leaf = None
         for inner in self._stack[level + 1 :]:
             inner.node.end = max(end, inner.node.start)

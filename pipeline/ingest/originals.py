@@ -14,6 +14,7 @@ from pipeline import publishing
 from pipeline.errors import Refused
 from pipeline.formats import HEAD
 from pipeline.ingest import spool as spools
+from pipeline.ingest import whole
 from pipeline.ingest.decode import Incomplete
 from pipeline.ledger import Ledger
 from pipeline.media import identify
@@ -84,7 +85,9 @@ class Originals:
                         digest.update(piece)
                         file.write(piece)
                 except Incomplete:
-                    refusal = _TRUNCATED
+                    # a mail without an end, or base64 without padding, may hold a whole file
+                    file.flush()
+                    refusal = None if whole.is_whole(part) else _TRUNCATED
                 except Refused as refused:
                     refusal = refused.refusal
             identity = identify.identify_head(head)

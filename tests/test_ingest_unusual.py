@@ -1,0 +1,213 @@
+"""Mails that are not as they should be: read as well as can be, or said so, and never as words."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+
+import pytest
+from support.ingest_scene import IngestScene, jpeg, mp4, png, sha, take_in
+
+PHOTO = jpeg(5, size=5000)
+FIELDS = "From: Ana <ana@example.org>\nSubject: My photo\nMessage-ID: <a@b>\nMIME-Version: 1.0\n"
+TYPE = 'Content-Type: multipart/mixed; boundary="BB"\n'
+
+
+def encoded(data: bytes, columns: int = 76) -> str:
+    text = base64.b64encode(data).decode()
+    return "\n".join(text[at : at + columns] for at in range(0, len(text), columns)) + "\n"
+
+
+def part(data: bytes = PHOTO, head: str = 'Content-Type: image/jpeg; name="a.jpg"\n') -> str:
+    return f"--BB\n{head}Content-Transfer-Encoding: base64\n\n{encoded(data)}"
+
+
+WORDS = "--BB\nContent-Type: text/plain\n\nHere it is.\n"
+BODY = f"\n{WORDS}{part()}--BB--\n"
+
+
+def taken(folder: Path, text: str) -> IngestScene:
+    scene = take_in(folder, text.replace("\n", "\r\n").encode("latin-1"))
+    (submission,) = scene.submissions()
+    assert "BB" not in submission.text
+    assert "/9j/" not in submission.text
+    assert submission.sender == "ana@example.org"
+    return scene
+
+
+def accepted(scene: IngestScene) -> list[str | None]:
+    return [row.sha256 for row in scene.attachments() if row.refusal is None]
+
+
+@pytest.mark.parametrize(
+    "mail",
+    {
+        "no semicolon": FIELDS + 'Content-Type: multipart/mixed boundary="BB"\n' + BODY,
+        "a comment": FIELDS + 'Content-Type: multipart/mixed (by X); boundary="BB"\n' + BODY,
+        "no slash": FIELDS + 'Content-Type: multipart; boundary="BB"\n' + BODY,
+        "an empty type": FIELDS + "Content-Type: \n" + BODY,
+        "no boundary": FIELDS + "Content-Type: multipart/mixed\n" + BODY,
+        "two types": FIELDS + "Content-Type: text/plain\n" + TYPE + BODY,
+        "an unfolded line": FIELDS + "X-Long: abc\nfCoPnjQHA37xZ8d8Zl\n" + TYPE + BODY,
+        "a blank line": FIELDS + "\n\n" + TYPE + BODY,
+        "a blank line in a part": FIELDS + TYPE + BODY.replace("--BB\nC", "--BB\n\nC"),
+        "a line over 64 KiB": FIELDS + f"X-Long: {'z' * 70_000}\n" + TYPE + BODY,
+        "a byte order mark": "\xef\xbb\xbf" + FIELDS + TYPE + BODY,
+        "blank lines first": "\n\n" + FIELDS + TYPE + BODY,
+        "a banner": "[this mail came from outside]\n" + FIELDS + TYPE + BODY,
+        "a part behind the end": FIELDS + TYPE + f"\n{WORDS}--BB--\n{part()}--BB--\n",
+        "a part without a semicolon": FIELDS
+        + TYPE
+        + f"\n{part(head='Content-Type: image/jpeg name=a.jpg' + chr(10))}--BB--\n",
+        "a part without a type": FIELDS + TYPE + f"\n{part(head='')}--BB--\n",
+        "a file that is called a text": FIELDS
+        + TYPE
+        + f"\n{part(head='Content-Type: text/plain' + chr(10))}--BB--\n",
+        "two encodings": FIELDS
+        + TYPE
+        + BODY.replace("Content-Tr", "Content-Transfer-Encoding: 7bit\nContent-Tr"),
+        "a mail as a file": FIELDS
+        + TYPE
+        + "\n"
+        + part((FIELDS + TYPE + BODY).encode(), 'Content-Type: a/octets; name="a.eml"\n')
+        + "--BB--\n",
+    }.items(),
+    ids=lambda item: item[0],
+)
+def test_a_damaged_header_costs_no_footage(tmp_path: Path, mail: tuple[str, str]) -> None:
+    assert accepted(taken(tmp_path, mail[1])) == [sha(PHOTO)]
+
+
+def test_lines_that_end_with_a_carriage_return_only(tmp_path: Path) -> None:
+    scene = take_in(tmp_path, (FIELDS + TYPE + BODY).replace("\n", "\r").encode())
+    assert accepted(scene) == [sha(PHOTO)]
+
+
+def test_a_mail_without_a_field_shows_what_can_be_read(tmp_path: Path) -> None:
+    mail = "no field\n\nnone\n\n" + FIELDS
+    scene = taken(tmp_path, mail)
+    assert scene.outcomes() == [("mail", "broken-mail", "none")]
+    assert scene.submissions()[0].subject == "My photo"
+
+
+def uuencoded(data: bytes, name: str = "a.jpg") -> str:
+    lines = [binascii.b2a_uu(data[at : at + 45]).decode() for at in range(0, len(data), 45)]
+    return f"begin 644 {name}\n{''.join(lines)}`\nend\n"
+
+
+def yencoded(data: bytes) -> str:
+    out = "".join(
+        chr(each) if each not in (0, 10, 13, 61) else "=" + chr((each + 64) % 256)
+        for each in ((byte + 42) % 256 for byte in data)
+    )
+    lines = "\n".join(out[at : at + 5000] for at in range(0, len(out), 5000))
+    return f"=ybegin line=128 size={len(data)} name=a.jpg\n{lines}\n=yend size={len(data)}\n"
+
+
+PLAIN = FIELDS + "Content-Type: text/plain; charset=latin-1\nContent-Transfer-Encoding: 8bit\n\n"
+HTML = FIELDS + "Content-Type: text/html\n\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PLAIN + "Hello\n" + uuencoded(PHOTO) + "Take care\n",
+        PLAIN + "Hello\n" + yencoded(PHOTO) + "Take care\n",
+        PLAIN + "Hello\n\n" + encoded(PHOTO) + "\nTake care\n",
+        HTML + f'Hello <img src="data:image/jpeg;base64,{encoded(PHOTO)}"> Take care\n',
+    ],
+    ids=["uuencode", "yEnc", "base64", "data"],
+)
+def test_a_file_in_a_text_is_an_attachment_and_no_words(tmp_path: Path, text: str) -> None:
+    scene = taken(tmp_path, text)
+    assert accepted(scene) == [sha(PHOTO)]
+    words = scene.submissions()[0].text.split()
+    assert words == ["Hello", "Take", "care"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PLAIN + uuencoded(PHOTO[:900]).removesuffix("`\nend\n"),
+        PLAIN + yencoded(PHOTO).replace("name=a.jpg", "part=1 name=a.jpg\n=ypart begin=1 end=9"),
+        HTML + f'<img src="data:image/jpeg;base64,{encoded(PHOTO[:900])}',
+    ],
+    ids=["uuencode", "yEnc", "data"],
+)
+def test_half_a_file_in_a_text_is_said(tmp_path: Path, text: str) -> None:
+    (row,) = taken(tmp_path, text).attachments()
+    assert row.refusal is not None
+    assert row.refusal.reason == "truncated-transfer"
+
+
+def test_one_of_several_mails_that_are_one_is_said(tmp_path: Path) -> None:
+    text = FIELDS + 'Content-Type: message/partial; id="x"; number=1; total=2\n\n' + TYPE + BODY
+    assert taken(tmp_path, text).outcomes() == [("mail", "broken-mail", "none")]
+
+
+def test_a_body_that_is_elsewhere_is_a_link(tmp_path: Path) -> None:
+    head = 'Content-Type: message/external-body; access-type=URL; URL="https://a.example/b.mp4"\n'
+    scene = taken(tmp_path, FIELDS + TYPE + f"\n--BB\n{head}\nContent-Type: video/mp4\n\n--BB--\n")
+    (submission,) = scene.submissions()
+    assert "has-a-link" in submission.notes
+    assert "https://a.example/b.mp4" in submission.text
+
+
+def test_a_text_that_is_encrypted_is_said(tmp_path: Path) -> None:
+    scene = taken(
+        tmp_path, PLAIN + "-----BEGIN PGP MESSAGE-----\n\nhQ\n-----END PGP MESSAGE-----\n"
+    )
+    assert scene.outcomes() == [("mail", "encrypted", "none")]
+
+
+def whole_mp4(size: int) -> bytes:
+    """A file whose boxes say how long it is."""
+    return mp4(3, size - 8) + b"\0\0\0\x08moov"
+
+
+@pytest.mark.parametrize("size", [3000, 3001, 3002])
+@pytest.mark.parametrize("behind", ["", "_____\nSent through the list\n"])
+@pytest.mark.parametrize("end", ["--BB--\n", ""])
+def test_base64_without_padding_is_whole_if_its_file_is(
+    tmp_path: Path, size: int, behind: str, end: str
+) -> None:
+    video = whole_mp4(size)
+    text = part(video, "Content-Type: video/mp4\n").replace("=", "")
+    scene = taken(tmp_path, FIELDS + TYPE + "\n" + text + behind + end)
+    (row,) = scene.attachments()
+    assert row.refusal is None
+    assert row.sha256 is not None
+    assert scene.workspace.original(row.sha256).read_bytes().startswith(video)
+
+
+@pytest.mark.parametrize("whole", [whole_mp4(3001), PHOTO, png(40, 40)])
+def test_a_file_that_is_cut_is_not_whole(tmp_path: Path, whole: bytes) -> None:
+    text = FIELDS + TYPE + "\n" + part(whole[:-200], 'Content-Type: image/jpeg; name="a"\n')
+    (row,) = taken(tmp_path, text.rstrip("=\n") + "\n").attachments()
+    assert row.refusal is not None
+
+
+def test_base64_goes_on_after_padding(tmp_path: Path) -> None:
+    text = part(PHOTO[:2000]) + encoded(PHOTO[2000:])
+    assert accepted(taken(tmp_path, FIELDS + TYPE + "\n" + text + "--BB--\n")) == [sha(PHOTO)]
+
+
+def test_a_forwarded_mail_whose_end_never_comes_is_cut(tmp_path: Path) -> None:
+    inner = (FIELDS + TYPE + BODY).replace("BB", "CC")
+    cut = inner[: len(inner) - 3000]
+    text = FIELDS + TYPE + "\n--BB\nContent-Type: message/rfc822\n\n" + cut + "\n--BB--\n"
+    (row,) = taken(tmp_path, text).attachments()
+    assert row.refusal is not None
+    assert row.refusal.reason == "truncated-transfer"
+
+
+def test_a_picture_without_an_encoding_keeps_its_bytes(tmp_path: Path) -> None:
+    head = FIELDS + TYPE + '\n--BB\nContent-Type: image/png; name="a.png"\n\n'
+    data = head.replace("\n", "\r\n").encode() + png(40, 40) + b"\r\n--BB--\r\n"
+    assert [row.sha256 for row in take_in(tmp_path, data).attachments()] == [sha(png(40, 40))]
+
+
+def test_uuencode_in_a_part_that_does_not_say_so(tmp_path: Path) -> None:
+    head = FIELDS + TYPE + '\n--BB\nContent-Type: application/octet-stream; name="a.jpg"\n\n'
+    assert accepted(taken(tmp_path, head + uuencoded(PHOTO) + "--BB--\n")) == [sha(PHOTO)]
