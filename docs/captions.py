@@ -43,7 +43,7 @@ def tile(folder: Path, number: int, text: str) -> Image.Image:
     )
     edge = (WIDTH // 20, HEIGHT // 20, WIDTH - WIDTH // 20, HEIGHT - HEIGHT // 20)
     ImageDraw.Draw(frame).rectangle(edge, outline="#ffffff")
-    strip = caption.strip(folder, text, WIDTH, HEIGHT)
+    strip = caption.strip(folder, text, (WIDTH, HEIGHT))
     assert strip is not None
     with Image.open(strip.path) as drawn:
         frame.paste(drawn, (strip.x, strip.y), drawn)
