@@ -211,3 +211,26 @@ def test_a_picture_without_an_encoding_keeps_its_bytes(tmp_path: Path) -> None:
 def test_uuencode_in_a_part_that_does_not_say_so(tmp_path: Path) -> None:
     head = FIELDS + TYPE + '\n--BB\nContent-Type: application/octet-stream; name="a.jpg"\n\n'
     assert accepted(taken(tmp_path, head + uuencoded(PHOTO) + "--BB--\n")) == [sha(PHOTO)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("application/pkcs7-signature", "smime.p7s"),
+        ("application/octet-stream", "signature.asc"),
+        ("text/calendar", "invite.ics"),
+        ("application/smil", "0.smil"),
+        ("application/applefile", "IMG_2.MOV"),
+        ("text/html", "ATT00001.htm"),
+        ("text/plain", "ATT00002.txt"),
+    ],
+)
+def test_what_mailers_add_is_no_alarm_unless_it_is_footage(
+    tmp_path: Path, kind: str, name: str
+) -> None:
+    added = b"some words " * 9 if kind.startswith("text") else b"\0\5\x16\7 bytes " * 9
+    for number, (data, rows) in enumerate([(added, 0), (PHOTO, 1)]):
+        head = f'Content-Type: {kind}; name="{name}"\n'
+        text = FIELDS + TYPE + f"\n{WORDS}{part(data, head)}--BB--\n"
+        scene = taken(tmp_path / str(number), text)
+        assert len(scene.attachments()) == len(accepted(scene)) == rows

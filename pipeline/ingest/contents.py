@@ -21,6 +21,16 @@ _TEXT_KEPT = 40_000  # more than places.LIMIT, so that a cut there is known to b
 _SEALED = frozenset(
     ("application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted")
 )
+# What mailers add and no sender means: signatures, invitations, cards, layouts of MMS, and the
+# resource forks of old Macs.  If the bytes are those of footage after all, it is an attachment.
+_SILENT_TYPES = frozenset(
+    (
+        *("application/pkcs7-signature", "application/x-pkcs7-signature", "application/smil"),
+        *("application/pgp-signature", "application/pgp-keys", "application/applefile"),
+        *("text/calendar", "application/ics", "text/vcard", "text/x-vcard"),
+    )
+)
+_SILENT_NAMES = (".p7s", ".asc", ".ics", ".vcf", ".smil")
 ENCRYPTED = Refusal(Reason.ENCRYPTED, Detail.ENCRYPTED_MAIL)
 SIGNED = Refusal(Reason.UNSUPPORTED, Detail.SIGNED_MAIL)
 PARTS_LOST = Refusal(Reason.BROKEN_MAIL, Detail.PARTS_LOST)
@@ -74,8 +84,10 @@ def role(part: Part) -> Role:
         return Role.MAIL
     if kind == "message/partial":
         return Role.LOST
-    named = bool(part.headers.filename) or part.headers.disposition == "attachment"
-    if kind.startswith("message/") and not named:
+    is_words = re.fullmatch(r"att\d{5}\.(?:html?|txt)", name) is not None  # as Exchange names them
+    named = not is_words and (bool(name) or part.headers.disposition == "attachment")
+    is_silent = kind in _SILENT_TYPES or name.endswith(_SILENT_NAMES)
+    if is_silent or (kind.startswith("message/") and not named):
         return Role.NOTHING
     if kind == "text/plain" and not named:
         return Role.TEXT

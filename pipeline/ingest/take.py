@@ -305,7 +305,9 @@ def _role(part: Part, file: Readable) -> Role:
     if role not in (Role.TEXT, Role.HTML, Role.NOTHING) or part.end == part.start:
         return role
     head = _head(part, file)
+    # in a part that is silent anyway, a NUL alone makes no file
     charset = part.headers.parameter("content-type", "charset")
+    charset = "utf-16" if role is Role.NOTHING else charset
     return Role.ATTACHMENT if contents.is_file(head, charset) else role
 
 
