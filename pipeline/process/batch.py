@@ -88,8 +88,9 @@ def _jobs(run: Run, missing: Sequence[tuple[str, Recipe]]) -> tuple[list[Job], l
                 raise
             refusal = Refusal(Reason.INTERNAL, Detail.UNWRITABLE_CAPTION)
             if error.character:
-                values = {"character": error.character}
-                refusal = Refusal(Reason.INTERNAL, Detail.UNWRITABLE_CHARACTER, values)
+                refusal = Refusal(
+                    Reason.INTERNAL, Detail.UNWRITABLE_CHARACTER, {"character": error.character}
+                )
             unwritable.append(clip.refused(sha256, wanted, refusal, ()))
     known = reference.decoder_configurations(run, run.config.output if writable else ())
     return [replace(job, configurations=known) for job in writable], unwritable
