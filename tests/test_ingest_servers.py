@@ -59,7 +59,7 @@ def test_what_is_not_given_is_no_mail(tmp_path: Path, fault: str) -> None:
     script = Script(dict(MAILS), **{fault: {1, 2}})  # type: ignore[arg-type]  # one of three fields
     error = check_two_nights(script, tmp_path, first={3})
     assert left(error) == ["1", "2"]
-    assert "mail 1" in str(error)
+    assert "UID 1" in str(error)
 
 
 @pytest.mark.parametrize("command", ["ALL 2", "BODY 2"])
@@ -180,7 +180,7 @@ def test_what_is_left_stands_in_the_status(tmp_path: Path) -> None:
         assert ending.facts["mails_left"] == [
             {"uid": "2", "received_at": moment, "size": len(MAILS[2])}
         ]
-        assert any(f"mail 2, {moment}, {len(MAILS[2])} bytes" in line for line in ending.lines)
+        assert any(f"UID 2, {moment}, {len(MAILS[2])} bytes" in line for line in ending.lines)
         script.mend()
         execute(config, console, "ingest", take_in)
         assert status.tell(config).facts["mails_left"] == []

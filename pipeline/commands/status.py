@@ -98,7 +98,7 @@ def _lines(standing: _Standing) -> Iterator[str]:
         yield f"Last command: {_run(last)}"
     for mail in _left(standing):
         known = [mail["received_at"], f"{mail['size']} bytes"] if mail["size"] else ["size unknown"]
-        yield f"Left on the server: mail {', '.join(map(str, [mail['uid'], *known]))}"
+        yield f"Left on the server: UID {', '.join(map(str, [mail['uid'], *known]))}"
     for row in standing.failed:
         failure = _failure(row)
         name = f"{(row.attachment.sha256 or '')[:12]} {row.attachment.filename}"

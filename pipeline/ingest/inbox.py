@@ -134,7 +134,7 @@ class MailsLeft(InboxError):
 def _name(arrival: Arrival) -> str:
     moment = f", {clock.stamp(arrival.moment)}" if arrival.moment else ""
     size = f", {arrival.size} bytes" if arrival.size else ""
-    return f"mail {arrival.identity.uid}{moment}{size}"
+    return f"UID {arrival.identity.uid}{moment}{size}"
 
 
 def open_inbox(config: Config, workspace: Workspace) -> Inbox:
