@@ -94,8 +94,11 @@ def _accepted(job: Job, run: Run, identity: identify.Identity) -> ClipResult:
     length = recipe.still_seconds if seen.still else seen.length_s
     if length > recipe.max_source_seconds:
         allowed = round(recipe.max_source_seconds)
-        values = {"seconds": round(length), "allowed": allowed}
-        raise Refused(Refusal(Reason.TOO_LONG, Detail.TOO_LONG, values))
+        raise Refused(
+            Refusal(
+                Reason.TOO_LONG, Detail.TOO_LONG, {"seconds": round(length), "allowed": allowed}
+            )
+        )
     correction = None
     if seen.sound is not None:
         options = graph.input_options(seen)
