@@ -210,6 +210,11 @@ def test_winmail_dat(tmp_path: Path) -> None:
     assert scene.attachments()[1].sha256 == sha(jpeg(1))
 
 
+def test_bytes_behind_a_winmail_dat_cost_no_attachment(tmp_path: Path) -> None:
+    data = winmail(("a.jpg", "", jpeg(1))) + b"Sent from a gateway, no TNEF"
+    assert outcomes(take_in(tmp_path, mail(("winmail.dat", data))))[1] == ("a.jpg", None, 0)
+
+
 def test_a_winmail_dat_that_breaks_off_is_a_row(tmp_path: Path) -> None:
     data = winmail(("a.jpg", "", jpeg(1)))[:-100]
     assert outcomes(take_in(tmp_path, mail(("winmail.dat", data)))) == [

@@ -21,6 +21,7 @@ from pipeline.texts import Detail
 
 _HEADER = struct.Struct("<BII")  # level, attribute, length; data and a checksum follow
 _ATTACHMENT_LEVEL = 2
+_LEVELS = (1, _ATTACHMENT_LEVEL)
 _REND_DATA = 0x00069002
 _TITLE = 0x00018010
 _DATA = 0x0006800F
@@ -75,10 +76,12 @@ def attachments(file: BinaryIO) -> list[Item]:
     position, codepage = 6, "cp1252"
     drafts: list[_Draft] = []
     for _ in range(_MOST_ATTRIBUTES):
-        if position + _HEADER.size > end:
-            break
         file.seek(position)
-        level, attribute, length = _HEADER.unpack(file.read(_HEADER.size))
+        header = file.read(_HEADER.size)
+        # some gateways add bytes behind the last attribute
+        if len(header) < _HEADER.size or (drafts and header[0] not in _LEVELS):
+            break
+        level, attribute, length = _HEADER.unpack(header)
         start = position + _HEADER.size
         position = start + length + 2
         if position > end:
