@@ -269,6 +269,9 @@ def test_a_location_that_somebody_wrote_stands_nowhere(tmp_path: Path) -> None:
         "https://www.dropbox.com/s/1",
         "https://1drv.ms/v/s!A",
         "https://www.icloud.com/photos/#0",
+        "we.tl/t-abc",
+        "https://eu.safelinks.example/?url=https%3A%2F%2Fwww.dropbox.com%2Fs%2F1&data=05",
+        "https://a.example/?u=https%253A%252F%252Fdrive.google.com%252Ffile",
     ],
 )
 def test_a_link_to_a_cloud_drive_is_noted(tmp_path: Path, link: str) -> None:
@@ -276,10 +279,11 @@ def test_a_link_to_a_cloud_drive_is_noted(tmp_path: Path, link: str) -> None:
     assert submission.notes == (Note.HAS_A_LINK, Note.NO_ATTACHMENT)
 
 
-def test_other_links_are_not(tmp_path: Path) -> None:
-    (submission,) = take_in(
-        tmp_path, mail(text="https://example.org/drive.google.com")
-    ).submissions()
+@pytest.mark.parametrize(
+    "text", ["https://example.org/drive.google.com", "I use dropbox.com", "ana@box.com/x"]
+)
+def test_other_links_are_not(tmp_path: Path, text: str) -> None:
+    (submission,) = take_in(tmp_path, mail(text=text)).submissions()
     assert submission.notes == (Note.NO_ATTACHMENT,)
 
 

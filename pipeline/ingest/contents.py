@@ -39,13 +39,13 @@ CUT = Refusal(Reason.TRUNCATED_TRANSFER, Detail.MAIL_CUT)
 
 # Where people put files that are too large for a mail.  Nothing is fetched; the report says so.
 _CLOUD = re.compile(
-    r"https?://(?:[\w-]+\.)*(?:drive\.google\.com|docs\.google\.com|photos\.google\.com"
+    r"(?<![\w.@/-])(https?://)?(?:[\w-]+\.)*(?:drive\.google\.com|docs\.google\.com|photos\.google\.com"
     r"|photos\.app\.goo\.gl|dropbox\.com|db\.tt|wetransfer\.com|we\.tl|icloud\.com|onedrive\.live\.com"
     r"|1drv\.ms|sharepoint\.com|mega\.nz|mega\.io|mediafire\.com|box\.com|pcloud\.(?:com|link)"
     r"|sendspace\.com|smash\.(?:com|gg)|fromsmash\.com|swisstransfer\.com|transfernow\.net|gofile\.io"
     r"|terabox\.com|disk\.yandex\.[a-z]+|yadi\.sk|cloud\.mail\.ru|pan\.baidu\.com|youtu\.be|youtube\.com"
     r"|vimeo\.com|tresorit\.com|proton\.me|filemail\.com|hightail\.com|mailbigfile\.com|jumpshare\.com)"
-    r"(?:[/?#:]|\b)",
+    r"(?(1)(?:[/?#:]|\b)|/[^\s<>\"']{2})",
     re.IGNORECASE,
 )
 _TAG = re.compile(r"<(!--|/?[a-zA-Z][a-zA-Z0-9]{0,20}|[!?/])")
@@ -112,8 +112,12 @@ def forwarded(above: tuple[Part, ...]) -> bool:
 
 
 def has_cloud_link(text: str) -> bool:
-    """Whether a text or HTML links to a service where footage may be."""
-    return _CLOUD.search(text) is not None
+    """Whether a text or HTML links to a service where footage may be.
+
+    The link may be percent-encoded inside another one: Microsoft 365 rewrites all links so.
+    """
+    once = unquote(text)
+    return any(_CLOUD.search(each) for each in (text, once, unquote(once)))
 
 
 def is_file(data: bytes, charset: str) -> bool:
