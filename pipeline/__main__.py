@@ -1,5 +1,12 @@
-"""``python -m pipeline`` is the command ``footage``."""
+"""The command ``footage``, also called as ``python -m pipeline``."""
 
-from pipeline.cli import main
+import signal
 
-main()
+# Ctrl-C waits while the modules are loaded and while Python ends: only in between can the program
+# say how it ended.
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+
+from pipeline.cli import main  # noqa: E402 - after the line above
+
+if __name__ == "__main__":
+    main()

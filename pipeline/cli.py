@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TextIO
 
 import click
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pipeline.run import Run
 
 P = ParamSpec("P")
+_LONGEST_PREVIEW_S = 86_400
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def process(options: Options) -> Ending:
 @click.option("--preview", is_flag=True, help="Make a small, quick film of a part instead.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0.1),
+    type=float,
     default=30.0,
     show_default=True,
     help="How much of it a preview shows.",
@@ -143,6 +145,8 @@ def render(
     """Join the clips that the review admits into the montage of each output, or of OUTPUTS."""
     if clip and not preview:
         raise UsageError("--from is for --preview; a montage is always whole")
+    if not 0.1 <= seconds <= _LONGEST_PREVIEW_S:  # NaN is refused here too
+        raise UsageError(f"--seconds must be a number from 0.1 to {_LONGEST_PREVIEW_S:,}")
     from pipeline.commands.render import make_montages
     from pipeline.render.preview import Excerpt
 
@@ -297,6 +301,7 @@ def decide(options: Options, file: Path, by: str) -> Ending:
 
 def main() -> None:
     """Run the command line and exit."""
+    _open_closed_streams()
     arguments = sys.argv[1:]
     given = _flags(cli, arguments)
     ending = _call(arguments, Options(flags=given))
@@ -307,36 +312,69 @@ def main() -> None:
                 click.echo(line)
         sys.stdout.flush()
     except OSError as error:
-        # what standard output still holds would raise once more when Python ends
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop(sys.stdout)
         if not code and not isinstance(error, BrokenPipeError):
             _said(named(error))
         code = code or 1
+    try:
+        sys.stderr.flush()
+    except OSError:
+        _drop(sys.stderr)
     sys.exit(code)
 
 
 def _call(arguments: list[str], options: Options) -> Ending | None:
     """Call the command that *arguments* name, and turn whatever it raises into an ending."""
     try:
-        ending = cli.main(arguments, prog_name="footage", standalone_mode=False, obj=options)
+        with _interruptible():
+            ending = cli.main(arguments, prog_name="footage", standalone_mode=False, obj=options)
     except click.ClickException as error:
-        error.show()
+        with contextlib.suppress(OSError):
+            error.show()
         return Ending(error.exit_code, {"error": error.format_message()})
     except click.Abort:
         return _said(Stopping())
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every ending is a sentence
         fault = named(error)
-        if "verbose" in options.flags and isinstance(fault, InternalError):
-            click.echo("".join(fault.trace), err=True, nl=False)
-        return _said(fault)
+        trace = fault.trace if isinstance(fault, InternalError) else ()
+        return _said(fault, "".join(trace) if "verbose" in options.flags else "")
     # where click showed a help text, there is nothing more to show
     return ending if isinstance(ending, Ending) else None
 
 
-def _said(error: FootageError) -> Ending:
-    click.echo(f"footage: {error}", err=True)
-    return Ending(error.exit_code, {"error": str(error), **error.facts})
+def _said(error: FootageError, trace: str = "") -> Ending:
+    with contextlib.suppress(OSError):  # nobody can read standard error
+        click.echo(f"{trace}footage: {error}", err=True)
+    return Ending(error.exit_code, {"error": str(error)})
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C through, which ``__main__`` holds back before the command and after it."""
+    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _open_closed_streams() -> None:
+    """Open the null device for each standard stream that the caller closed.
+
+    Otherwise a file of the workspace would get its number, and messages would be written into it.
+    """
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:  # the lowest free number
+        pass
+    os.close(handle)
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w"))
+
+
+def _drop(stream: TextIO) -> None:
+    """Drop what a stream still holds; it would raise once more when Python ends."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _flags(command: click.Command, arguments: list[str]) -> frozenset[str]:

@@ -8,6 +8,7 @@ wrote.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import threading
@@ -135,7 +136,8 @@ class Console:
             yield task
 
     def _write(self, line: str) -> None:
-        with self._lock:
+        # work goes on where nobody can read standard error
+        with self._lock, contextlib.suppress(OSError):
             if self.stream.isatty():
                 from tqdm import tqdm  # noqa: PLC0415 - see Task
 

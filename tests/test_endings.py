@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import sqlite3
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from support.command_scene import CommandScene, Said, begin, footage
 
 from pipeline import errors
@@ -57,7 +59,8 @@ def events(campaign: CommandScene) -> list[dict[str, Any]]:
     "--nonsense run --json", "--nonsense --json", "--json", "--json nonsense", "approve --json",
     "review --port many --json", "export --format paper --json", "export --json", "run -x --json",
     "decide /nowhere.json --json", "render --json --seconds 0", "status --json --config",
-    "approve --json --by", "run --json now",
+    "approve --json --by", "run --json now", "render --preview --seconds inf --json",
+    "render --seconds nan --json",
 ])  # fmt: skip
 def test_wrong_usage_is_one_object(words: str) -> None:
     check_failed(footage(*words.split()), 2)
@@ -134,6 +137,23 @@ def test_a_full_disk(campaign: CommandScene) -> None:
     assert page.stat().st_size > 90_000
 
 
+def test_a_disk_that_has_no_room_for_another_folder(tmp_path: Path) -> None:
+    """No clip has failed for that, and the next run makes them all."""
+    photo = io.BytesIO()
+    Image.new("RGB", (64, 48)).save(photo, "PNG")
+    campaign = begin(tmp_path, {"one": {"red.png": photo.getvalue()}})
+    assert campaign.footage("ingest").code == 0
+    mounted = 'mount -t tmpfs -o nr_inodes=1 tmpfs "$1"; shift; exec "$@"'
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec", mounted, "sh"]
+    command += [str(campaign.work / "clips"), sys.executable, "-m", "pipeline", "process", "--json"]
+    done = subprocess.run(command, cwd=campaign.folder, capture_output=True, text=True, check=False)
+    said = Said(done.returncode, done.stdout, done.stderr)
+    assert check_failed(said, 1) == str(errors.DiskFull())
+    totals = campaign.footage("status", "--json").data["totals"]
+    assert (totals["failed"], totals["pending"]) == (0, 1)
+    assert campaign.footage("process").code == 0
+
+
 @pytest.mark.parametrize("words", ["status --json", "status", "--help"])
 def test_standard_output_on_a_full_disk(campaign: CommandScene, words: str) -> None:
     campaign.footage("run")
@@ -163,6 +183,33 @@ def test_standard_output_that_nobody_reads(campaign: CommandScene) -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "None" not in done.stderr
+
+
+@pytest.mark.parametrize("words", ["report --json", "report -v", "nonsense --json", "--help"])
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
+def test_standard_streams_that_are_closed(
+    campaign: CommandScene, words: str, closed: tuple[int, ...]
+) -> None:
+    """No file of the workspace gets the number of one of them."""
+    close = f"import os, sys; os.closerange({closed[0]}, {closed[-1] + 1});"
+    close += "os.execv(sys.executable, [sys.executable, '-m', 'pipeline', *sys.argv[1:]])"
+    command = [sys.executable, "-c", close, *words.split()]
+    done = subprocess.run(command, cwd=campaign.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == (2 if "nonsense" in words else 0)
+    assert "Traceback" not in done.stderr
+    if "--json" in words and 1 not in closed:
+        assert only_object(done.stdout)["exit_code"] == done.returncode
+
+
+@pytest.mark.parametrize(("words", "code"), [("report -v", 0), ("nonsense", 2), ("add /x", 2)])
+def test_standard_error_on_a_full_disk(campaign: CommandScene, words: str, code: int) -> None:
+    """The work and the object do not depend on it."""
+    command = [sys.executable, "-m", "pipeline", *words.split(), "--json"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command, cwd=campaign.folder, stdout=subprocess.PIPE, stderr=full, check=False
+        )
+    assert only_object(done.stdout.decode())["exit_code"] == done.returncode == code
 
 
 def test_a_fault_of_the_program_is_a_sentence(campaign: CommandScene) -> None:

@@ -10,9 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from support.command_scene import CommandScene, Said, begin, config, make
 from support.waiting import INTERRUPTIBLE
+
+from pipeline.errors import Stopping
 
 OUTPUT = '[[output]]\nname = "wide"\nsize = "640x360"\nfps = 30\nquality = "high"\n'
 SETTINGS = (
@@ -98,3 +101,52 @@ def test_ctrl_c_and_the_next_run(tmp_path: Path) -> None:
     assert list(campaign.work.rglob("*.part")) == []
     assert campaign.footage("report").code == 0
     assert {row["status"] for row in campaign.rows.values()} == {"accepted"}
+
+
+# Runs the program, and sends it Ctrl-C when it first asks for a module, or when it flushes its
+# last words.
+EARLY_OR_LATE = """
+import os, runpy, signal, sys
+
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+
+class Asked:
+    def find_spec(self, name, *_):
+        if name == moment:
+            interrupt()
+
+class Last:
+    def flush(self):
+        sys.__stdout__.flush()
+        interrupt()
+    def __getattr__(self, name):
+        return getattr(sys.__stdout__, name)
+
+moment = sys.argv.pop(1)
+sys.meta_path.insert(0, Asked())
+if moment == "flush":
+    sys.stdout = Last()
+runpy.run_module("pipeline", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize("moment", ["click", "pipeline.model", "pipeline.commands.status"])
+def test_ctrl_c_while_the_program_is_loaded(tmp_path: Path, moment: str) -> None:
+    said = early_or_late(tmp_path, moment)
+    assert said.code == said.data["exit_code"] == 1
+    assert said.err.strip() == f"footage: {Stopping()}"
+    assert said.data["error"] == str(Stopping())
+
+
+def test_ctrl_c_when_everything_was_said(tmp_path: Path) -> None:
+    said = early_or_late(tmp_path, "flush")
+    assert said.code == said.data["exit_code"] == 0
+
+
+def early_or_late(folder: Path, moment: str) -> Said:
+    campaign = begin(folder, {})
+    campaign.footage("ingest")
+    command = [*INTERRUPTIBLE, sys.executable, "-c", EARLY_OR_LATE, moment, "status", "--json"]
+    done = subprocess.run(command, cwd=campaign.folder, capture_output=True, text=True, check=False)
+    return Said(done.returncode, done.stdout, done.stderr)
