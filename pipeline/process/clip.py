@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline import carriers, formats, judge, publishing
 from pipeline.codecs import codec_of
-from pipeline.errors import FootageError, NotClean, Refused, place_of
+from pipeline.errors import DiskFull, FootageError, NotClean, Refused, named, place_of
 from pipeline.ffmpeg.faults import ProgramFailed
 from pipeline.media import encode, identify, loudness, lut, probe, profile
 from pipeline.media.caption import Strip
@@ -61,7 +61,9 @@ def make(job: Job, run: Run) -> ClipResult:
         refusal = Refusal(Reason.NOT_CLEAN, Detail.NOT_CLEAN, {"problems": what})
     except FootageError:
         raise
-    except Exception as error:  # noqa: BLE001 - one clip's fault must not end the night
+    except Exception as error:  # one clip's fault must not end the night
+        if isinstance(full := named(error), DiskFull):
+            raise full from error
         # an exception's text could repeat what the file holds: only its kind and place are kept
         where = place_of(error)
         run.console.event("internal", sha256=job.sha256, where=where)
