@@ -137,3 +137,22 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path, text: str) -> None:
 def test_a_missing_file_says_what_to_try(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="footage demo"):
         load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("text", ["River Week 2026", "#RiverWeek", "In%20box", "work", "order.txt"])
+def test_no_text_holds_the_character_nul(tmp_path: Path, text: str) -> None:
+    """Neither a path nor a caption can have it."""
+    whole = MINIMAL + '[workspace]\npath = "work"\n[montage]\norder = "order.txt"\n'
+    (fault,) = faults(tmp_path, whole.replace(f'{text}"', f'{text}\\u0000"'))
+    assert fault.partition(": ")[2].startswith("must not have the character NUL in it")
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 5000, "36_501"])
+def test_numbers_and_arrays_beyond_all_measure(tmp_path: Path, value: str) -> None:
+    (fault,) = faults(tmp_path, f"{MINIMAL}[workspace]\nretain_originals_days = {value}\n")
+    assert fault.startswith(("not valid TOML: ", "workspace.retain_originals_days: "))
+
+
+def test_a_user_that_does_not_exist_is_a_part_of_the_path(tmp_path: Path) -> None:
+    config = loaded(tmp_path, MINIMAL + '[workspace]\npath = "~nosuchuser/work"\n')
+    assert config.root == tmp_path / "~nosuchuser" / "work"

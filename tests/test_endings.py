@@ -105,6 +105,16 @@ def test_a_workspace_that_is_a_file(campaign: CommandScene) -> None:
     assert sentence.startswith(f"{campaign.work} could not be read or written: ")
 
 
+@pytest.mark.parametrize("path", ["config.toml", ROOT_OF_NOTHING, "a" * 300])
+def test_doctor_names_a_workspace_that_cannot_be_made(campaign: CommandScene, path: str) -> None:
+    config = campaign.folder / "config.toml"
+    config.write_text(config.read_text() + f'[workspace]\npath = "{path}"\n')
+    said = campaign.footage("doctor", "--json")
+    assert said.code == only_object(said.out)["exit_code"] == 1
+    faults = [check["name"] for check in said.data["checks"] if not check["ok"]]
+    assert "disk space" in faults
+
+
 def test_a_report_that_cannot_be_written_and_the_log_says_so(campaign: CommandScene) -> None:
     assert campaign.footage("run").code == 0
     (campaign.work / "report" / "report.csv").unlink()

@@ -1,5 +1,6 @@
 """``footage doctor``: check what a nightly run needs, and say how to repair what is missing."""
 
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,7 +39,8 @@ def examine(path: Path) -> Ending:
     else:
         checks = [Check("config", ok=True, text=str(path)), *_programs(config.process.sandbox)]
         name = "inbox login" if config.inbox.kind.is_on_server else "inbox"
-        checks += [_checked("fonts", lambda: _fonts(config)), _space(config)]
+        checks.append(_checked("fonts", lambda: _fonts(config)))
+        checks.append(_checked("disk space", lambda: _space(config)))
         checks.append(_checked(name, lambda: ingest.check(config)))
     return Ending(
         0 if all(check.ok for check in checks) else 1,
@@ -88,12 +90,15 @@ def _fonts(config: Config) -> str:
     return f"every character of the captions has a glyph; {shaping} shaping"
 
 
-def _space(config: Config) -> Check:
+def _space(config: Config) -> str:
     folder = config.root
     while not folder.exists():
         folder = folder.parent
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise FootageError(f"{folder} is no folder to write into: change [workspace] path")
     free = free_bytes(folder)
     text = f"{free / 2**30:.1f} GiB free at {folder}"
     if free < _LOW_SPACE:
         text += "; a night may need more than that: make room or move [workspace] path"
-    return Check("disk space", ok=free >= _LOW_SPACE, text=text)
+        raise FootageError(text)
+    return text

@@ -6,6 +6,7 @@ The tables of a few keys are here, all others are the other modules of this pack
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -27,7 +28,10 @@ class WorkspaceSection(Section):
 
     path: str = Field(default="work", min_length=1, description="the workspace folder")
     retain_originals_days: int = Field(
-        default=30, ge=0, description="0: an original is deleted as soon as its clip is verified"
+        default=30,
+        ge=0,
+        le=36_500,
+        description="0: an original is deleted as soon as its clip is verified",
     )
 
     @field_validator("path")
@@ -77,7 +81,8 @@ class Config(Section):
 
     def resolve(self, path: str) -> Path:
         """A path that the file names, relative to the file."""
-        return (self._folder / Path(path).expanduser()).resolve()
+        # a user that does not exist is not an error: the path then begins with a "~"
+        return (self._folder / os.path.expanduser(path)).resolve()  # noqa: PTH111 - see above
 
     @property
     def root(self) -> Path:
@@ -101,6 +106,9 @@ def load(path: Path) -> Config:
         raise ConfigError([f"{path}: can't be read: {reason}"]) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([f"{path}: not valid TOML: {error}"]) from error
+    except (ValueError, RecursionError) as error:
+        fault = "a number is too long, or the arrays are nested too deeply"
+        raise ConfigError([f"{path}: not valid TOML: {fault}"]) from error
     try:
         config = Config.model_validate(_tuples(data))
     except ValidationError as error:
