@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.config import Config
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, reason_of
 from pipeline.model import Row
 
 _RULES = ("received", "sender", "filename")
@@ -95,11 +95,14 @@ def read(path: Path) -> OrderFile:
     """
     try:
         data = path.read_bytes()
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")  # Windows writes a mark at the beginning
     except FileNotFoundError:
         return OrderFile()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path.name} can't be read as an order file"]) from error
+        reason = reason_of(error) if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigError(
+            [f"{path.name or path} can't be read as an order file: {reason}"]
+        ) from error
     lines, left_out = [], []
     for number, raw in enumerate(text.splitlines(), 1):
         match = _LINE.fullmatch(raw)

@@ -171,7 +171,8 @@ def test_nothing_but_an_order_file_is_written_over(campaign: LedgerScene, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "line", ["{sha}  clip one", "abc", "not hex at all", "{sha}0  # too long", "\xff"]
+    "line",
+    ["{sha}  clip one", "abc", "\xef\xbb\xbfabc", "not hex at all", "{sha}0  # too long", "\xff"],
 )
 def test_what_the_tab_refuses_render_refuses_with_the_same_sentence(
     client: Client, config: Config, campaign: LedgerScene, tmp_path: Path, line: str

@@ -10,7 +10,7 @@ from support.ledger_scene import LedgerScene, decide, quiet, sha
 from support.review_server import NAMES, Client, campaign, client, config, entry, server, serving
 
 from pipeline.config import Config
-from pipeline.errors import StageError
+from pipeline.errors import LedgerError, StageError
 from pipeline.model import Decision, OriginalState, Review
 from pipeline.review import live, presenting, web
 from pipeline.review.web import ReviewServer
@@ -342,6 +342,23 @@ def test_serve_says_its_link_also_to_who_asked_for_quiet(
     web.serve(config, quiet(), web.ReviewOptions("ada", started=started))
     assert links[0].startswith("http://127.0.0.1:")
     assert f"open {links[0]}" in capsys.readouterr().err
+
+
+def test_ledger_that_can_not_be_read_is_told(
+    config: Config, campaign: LedgerScene, client: Client
+) -> None:
+    kept = [each.rename(f"{each}.kept") for each in config.root.glob("ledger.db*")]
+    (config.root / "ledger.db").write_bytes(b"no ledger" * 1000)
+    asked = [client.ask("POST", "/api/undo", {"by": "ada"})]
+    asked += [client.ask("GET", path) for path in ("/api/changes?since=0", "/report/index.html")]
+    for status, _, body in asked:
+        assert status == 500
+        assert json.loads(body)["problem"].startswith("the ledger can't be read or written: ")
+    with pytest.raises(LedgerError):
+        web.serve(config, quiet(), web.ReviewOptions("ada"))
+    for each in kept:
+        each.rename(each.with_suffix(""))
+    assert client.ask("GET", "/api/changes?since=0")[0] == 200
 
 
 def test_port_that_is_taken_is_told(config: Config, server: ReviewServer) -> None:

@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 from pipeline import clock, publishing
 from pipeline.config import Config
 from pipeline.console import Console
-from pipeline.errors import ConfigError, StageError, reason_of
+from pipeline.errors import ConfigError, StageError, named, reason_of
 from pipeline.ledger import Ledger
 from pipeline.review import entries, live, ordering, page, report, table
 from pipeline.review.access import AccessGuard
@@ -102,9 +102,11 @@ def serve(config: Config, console: Console, options: ReviewOptions) -> None:
     """Serve the review until it is interrupted.
 
     :raises UsageError: there is no workspace yet.
+    :raises LedgerError: the ledger can't be opened.
     :raises StageError: the port is taken.
     """
-    Workspace.existing(config.root)
+    with Ledger(Workspace.existing(config.root).ledger):
+        pass  # it can be opened
     try:
         # links are shown with --quiet too: without one nobody can open the review
         server = ReviewServer(config, options.by, console.warn, options.port)
@@ -130,6 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "footage"
     sys_version = ""
     timeout = 60
+    answered = False
 
     def setup(self) -> None:
         """Note the connection of a browser."""
@@ -168,7 +171,16 @@ class _Handler(BaseHTTPRequestHandler):
         elif not access.has_session(self.headers.get("Cookie")):
             self._refuse(HTTPStatus.FORBIDDEN, "open the link that the console shows")
         else:
-            act(address.path)
+            self._act_or_say_why_not(act, address.path)
+
+    def _act_or_say_why_not(self, act: Callable[[str], None], path: str) -> None:
+        self.answered = False
+        try:
+            act(path)
+        except Exception as error:
+            if self.answered:
+                raise  # the browser went away, or has a part of the answer
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, str(named(error)))
 
     def _welcome(self, token: str) -> None:
         access = self.server.access
@@ -321,6 +333,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _head(self, status: HTTPStatus, headers: dict[str, str]) -> None:
+        self.answered = True
         self.send_response(status)
         for name, value in (_HEADERS | headers).items():
             self.send_header(name, value)

@@ -96,7 +96,8 @@ export function undoOnServer(whenUndone) {
   writeInOrder(async () => {
     const { status, data } = await ask("/api/undo", { by: reviewerName() });
     if (status === 409) notify(textOf("live.undo_overtaken"));
-    else if (status !== 200 || !data.changes.length) notify(textOf("said.nothing_to_undo"));
+    else if (status !== 200) notify(data.problem);
+    else if (!data.changes.length) notify(textOf("said.nothing_to_undo"));
     else {
       goBack(data.changes);
       whenUndone(data.changes.map((/** @type {ClipReview} */ { sha256 }) => sha256));
@@ -108,6 +109,7 @@ export function undoOnServer(whenUndone) {
 /** Show what was decided since the last time, by whomever. */
 async function catchUp() {
   const { status, data } = await ask(`/api/changes?since=${counter}`);
+  if (status !== 200) notify(data.problem);
   if (status !== 200 || data.counter <= counter) return;
   counter = data.counter;
   reviewsChanged.send(addToTrails(data.events), true);
