@@ -147,6 +147,13 @@ def test_clean_file_gives_nothing_away(name: str) -> None:
     assert found_in_bytes(data) == ()
 
 
+@pytest.mark.parametrize("name", sorted(set(bases()) - {"film.h264", "film.hevc"}))
+def test_words_behind_the_end_are_a_finding(name: str) -> None:
+    """They are no picture and no sound, so something had to be removed."""
+    found = found_in_bytes(bases()[name] + b"words that nobody expects here" * 9)
+    assert {Carrier.TRAILER, Carrier.UNKNOWN_PART} & {finding.carrier for finding in found}
+
+
 def test_every_location_that_exiftool_shows_is_found(folder: Path, rows: dict[str, Any]) -> None:
     command = ["exiftool", "-ee3", "-a", "-u", "-U", "-G1:4", "-s", "-json", str(folder)]
     done = subprocess.run(command, capture_output=True, check=False)

@@ -1,6 +1,7 @@
 """TIFF structures (TIFF 6.0, section 2), BigTIFF included: directories, colour profile."""
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 from pipeline.carriers.window import Window
@@ -9,6 +10,10 @@ _ENTRIES = 1000
 _VALUE = 128 << 10
 _PROFILE = 4 << 20
 _ICC = 34675
+_DIRECTORIES = 64
+_PIECES = 1 << 16
+_DATA = ((0x0111, 0x0117), (0x0144, 0x0145), (0x0201, 0x0202))  # strips, tiles, JPEG
+_POINTERS = (0x014A, 0x8769, 0x8825, 0xA005)  # to directories
 _WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _WIDTHS |= {16: 8, 17: 8, 18: 8, 129: 1}
 
@@ -74,6 +79,33 @@ def structure(window: Window) -> TiffStructure | None:
     if head not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return None
     return TiffStructure(window, "little" if head[:2] == b"II" else "big", b"+" in head)
+
+
+def end(window: Window) -> int:
+    """The end of the last part that a directory names; of the file, where that is not known."""
+    tiff = structure(window)
+    if tiff is None:
+        return window.size
+    todo, seen, last = [tiff.first], set[int](), 0
+    while todo and len(seen) < _DIRECTORIES:
+        at = todo.pop()
+        if at in seen or not 0 < at < window.size:
+            continue
+        seen.add(at)
+        entries, following = tiff.directory(at)
+        by_tag = {entry.tag: entry for entry in entries}
+        # a directory: the number of its entries, the entries, the position of the next directory
+        behind = at + (16 + 20 * len(entries) if tiff.big else 6 + 12 * len(entries))
+        last = max([last, behind, *(entry.at + entry.size for entry in entries)])
+        for positions, sizes in _DATA:
+            if positions in by_tag:
+                if sizes not in by_tag:
+                    return window.size
+                pairs = (tiff.numbers(by_tag[tag], _PIECES) for tag in (positions, sizes))
+                last = max([last, *map(sum, zip(*pairs, strict=False))])
+        pointers = (tiff.numbers(by_tag[tag], _DIRECTORIES) for tag in _POINTERS if tag in by_tag)
+        todo += [following, *chain.from_iterable(pointers)]
+    return last
 
 
 def colour_profile(window: Window) -> bytes:

@@ -5,6 +5,7 @@ The first 6 MiB and the last 2 are read: kinds of streams, user data of the pict
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from pipeline.carriers import opaque, sei
 from pipeline.carriers.window import Window
@@ -12,6 +13,10 @@ from pipeline.model import Carrier, Finding, What
 
 _FIRST, _LAST = 6 << 20, 2 << 20
 _PES = re.compile(rb"\x00\x00\x01([\xbb-\xfe])(..)", re.DOTALL)
+# Headers of packs (2.5.3.4, and that of MPEG-1), and the code at the end of a program.
+_BETWEEN = re.compile(
+    rb"\x00\x00\x01(?:\xba(?:[\x20-\x3f].{7}|[\x40-\x7f].{8}[\xf8-\xff]\xff{0,7})|\xb9)", re.DOTALL
+)
 _SUBTITLE_SUBSTREAMS = range(0x20, 0x40)
 _SOUND_SUBSTREAMS = range(0x80, 0xD0)
 
@@ -20,6 +25,7 @@ def read(window: Window) -> Iterator[Finding]:
     """What a program stream gives away."""
     for start, size in _windows(window):
         data = window.read(start, size)
+        yield from _outside(data, first=start == 0, last=start + size >= window.size)
         picture = bytearray()
         for kind, payload in _packets(data):
             if 0xE0 <= kind <= 0xEF:
@@ -43,17 +49,33 @@ def _windows(window: Window) -> Iterator[tuple[int, int]]:
         yield max(window.size - _LAST, _FIRST), _LAST
 
 
-def _packets(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Stream number and payload of each packet (2.4.3.6)."""
+def _outside(data: bytes, *, first: bool, last: bool) -> Iterator[Finding]:
+    """What is in no packet.
+
+    :param first, last: whether *data* begins with the file, and ends with it.
+    """
+    edges = [(0, 0), *((start - 6, end) for _, start, end in _bounds(data)), (len(data), 0)]
+    for number, ((_, at), (end, _)) in enumerate(pairwise(edges)):
+        rest = _BETWEEN.sub(b"", data[at:end]).strip(b"\0")
+        if rest and (first or number) and (last or number < len(edges) - 2):
+            yield Finding(Carrier.UNKNOWN_PART, opaque.kind_of(rest))
+
+
+def _bounds(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Stream number of each packet, and where its body begins and ends (2.4.3.6)."""
     at = 0
     while match := _PES.search(data, at):
-        kind, size = match[1][0], int.from_bytes(match[2], "big")
-        start = match.end()
-        body = data[start : start + size]
+        at = match.end() + int.from_bytes(match[2], "big")
+        yield match[1][0], match.end(), at
+
+
+def _packets(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Stream number and payload of each packet."""
+    for kind, start, end in _bounds(data):
+        body = data[start:end]
         if kind in (0xBD, *range(0xC0, 0xF0)) and len(body) > 3 and body[0] >> 6 == 2:
             body = body[3 + body[2] :]
         yield kind, body
-        at = start + size
 
 
 def _private(kind: int, payload: bytes) -> Iterator[Finding]:

@@ -45,9 +45,11 @@ def read(window: Window) -> Iterator[Finding]:
     last = max(window.size - _LAST, _FIRST)
     last -= (last - first) % size
     for start, length in ((first, _FIRST), (last, _LAST)):
-        data = window.read(start, length)
-        for at in range(0, len(data) - 187, size):
-            _packet(data[at : at + 188], streams, tables)
+        for piece in _pieces(window.read(start, length), size):
+            if piece.startswith(b"G"):
+                _packet(piece[:188], streams, tables)
+            elif piece.strip(b"\0"):
+                yield Finding(Carrier.UNKNOWN_PART, opaque.kind_of(piece))
     for pid in tables - {0}:
         yield from _sections(streams.get(pid, _Stream()).data, streams)
     if 0x11 in streams:
@@ -66,8 +68,22 @@ def _packets(window: Window) -> tuple[int, int]:
     return 188, 0
 
 
+def _pieces(data: bytes, size: int) -> Iterator[bytes]:
+    """Packets, each with its sync byte first, and what is between them where the sync is lost."""
+    at = 0
+    while at < len(data):
+        end = at + size
+        if data[at : at + 1] != b"G":
+            end = data.find(b"G", at)
+            while end >= 0 and data[end + size : end + size + 1] not in (b"G", b""):
+                end = data.find(b"G", end + 1)
+            end = end if end >= 0 else len(data)
+        yield data[at:end]
+        at = end
+
+
 def _packet(packet: bytes, streams: dict[int, _Stream], tables: set[int]) -> None:
-    if packet[:1] != b"G":
+    if len(packet) < 188:
         return
     pid = int.from_bytes(packet[1:3], "big") & 0x1FFF
     stream = streams.get(pid)
