@@ -74,7 +74,7 @@ def display_name(name: str) -> str:
 
 
 def masked_sender(address: str) -> str:
-    """An address that two mails of one person can be told by, and nobody else: ``a…@e….org``."""
+    """An address in a form that hides the person and is the same in each mail: ``a…@e….org``."""
     local, at, domain = address.rpartition("@")
     if not at:
         return f"{address[:1]}…" if address else ""

@@ -186,7 +186,7 @@ def _note(tiff: TiffStructure, entry: TiffEntry, data: bytes) -> Iterator[Findin
 def _said(
     entry: TiffEntry, data: bytes, carrier: Carrier, silent: bool = False
 ) -> Iterator[Finding]:
-    """A text's kind.  *silent*: only if it is a location, as its carrier is reported already."""
+    """What a text gives away.  *silent*: only a location, its carrier is reported already."""
     is_text = entry.kind in (1, 2, 7, 129)
     if data[:8] in (b"ASCII\0\0\0", b"UNICODE\0", b"JIS\0\0\0\0\0", b"\0" * 8):
         data = data[8:]  # the name of the code in UserComment (EXIF 2.32, 4.6.5)

@@ -48,7 +48,7 @@ def program() -> bytes:
         _op(_EQUAL, audit_arch, 1, 0),
         _op(_RETURN, _KILL),
         _op(_LOAD, _NUMBER),
-        _op(_SET, _X32, 0, 1),  # the x32 numbering would walk around the list below
+        _op(_SET, _X32, 0, 1),  # the numbers of x32 are not in the list below, so they would pass
         _op(_RETURN, _KILL),
     ]
     for number in denied:

@@ -23,7 +23,7 @@ from pipeline.run import Run
 from pipeline.workspace import Workspace
 
 # What code that reads a mail may raise on unexpected bytes.  A fault of the disk, the ledger or
-# the memory is not among them: it is not the mail's.
+# the memory is not in the list, because the mail does not cause it.
 _BREAKS_PARSING = (
     ValueError,
     LookupError,

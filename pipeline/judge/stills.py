@@ -23,7 +23,7 @@ _NAMES = {
     0xF0: "an extension",
     **{marker: f"APP{marker - 0xE0}" for marker in range(0xE1, 0xF0)},
 }
-# With units of 0, the density is the shape of a pixel, which is square.  No thumbnail.
+# If the units are 0, the density is the shape of a pixel: 1 to 1, square.  No thumbnail.
 _JFIF = tuple(b"JFIF\0\1" + bytes((minor, 0, 0, 1, 0, 1, 0, 0)) for minor in (1, 2))
 _MARKER = re.compile(rb"\xff([^\0])", re.DOTALL)
 

@@ -24,7 +24,7 @@ Primaries = tuple[tuple[float, float], ...]  # x and y of R, G, B
 _SIZE = 65
 _WHITE_CD_M2 = 203.0
 _PEAK_CD_M2 = 1000.0
-_KNEE = 0.8  # of diffuse white; darker values are unchanged, and white itself nearly so
+_KNEE = 0.8  # of diffuse white; darker values do not change, and white changes very little
 _SRGB = 13  # transfer characteristics of ITU-T H.273, table 3
 _LUMA_2020 = (0.2627, 0.6780, 0.0593)
 # chromaticities of R, G, B by the code points of ITU-T H.273, table 2; white is D65

@@ -56,7 +56,7 @@ def reduced(stream: Video, rate: float | None) -> Video:
     :param rate: how many a second; None for a photo.
     """
     if rate is not None:
-        # rounded up, or of a film of a tenth of a second nothing would be seen
+        # rounded up: otherwise a film of a tenth of a second would give no picture
         stream = stream.filter("fps", fps=round(rate, 4), start_time=0, round="up")
     return stream.filter("scale", SIDE, SIDE, flags="area", out_range="pc").filter("format", "gray")
 

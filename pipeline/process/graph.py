@@ -21,7 +21,7 @@ from pipeline.process import framing, glance
 from pipeline.process.recipe import Recipe
 
 _STILL_WIDTH = 640
-_EARLY = 4  # a picture may be shown this part of a picture's length before its time
+_EARLY = 4  # a picture may be shown a quarter of its length too early
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from pipeline.workspace import Workspace
 _CARD = "card"
 _SHA = 16  # digits of an original in a name
 # Small pictures are made several at a time, up to so many pixels and bridges: starting a program
-# costs as much as they do.  A large one has a program of its own, which holds 180 MB at 1080p.
+# costs as much as making one.  A large one has a separate program, which needs 180 MB at 1080p.
 _BATCH_PIXELS = 2_100_000
 _MOST = 4
 

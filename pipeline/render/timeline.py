@@ -215,7 +215,7 @@ def _segment(row: Row, config: Config, output: Output) -> Segment | None:
 
 
 def ordered(config: Config, candidates: Candidates) -> tuple[list[Row], list[Row]]:
-    """Put the admitted rows into order; those that an order file does not name come apart.
+    """Put the admitted rows into order; return apart those that an order file does not name.
 
     :raises ConfigError: the order file can't be read or is not one.
     :raises StageError: the order file names a clip that was withdrawn.

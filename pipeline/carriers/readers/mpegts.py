@@ -142,7 +142,7 @@ def _service(data: bytes) -> Iterator[Finding]:
 
 def _content(stream: _Stream) -> Iterator[Finding]:
     data = bytes(stream.data)
-    if not data and stream.kind < 0:  # a clock of its own
+    if not data and stream.kind < 0:  # a stream that only carries a clock
         return
     codec = _CODECS.get(stream.kind, "")
     for name in stream.names & _PICTURE_NAMES.keys():
