@@ -147,21 +147,37 @@ def _refuse_newer(path: Path) -> None:
 
     :raises LedgerError: a newer version of the program made it.
     """
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        header = file.read(_HEADER)
-    version = int.from_bytes(header[60:64]) if header.startswith(_MAGIC) else 0
-    log = path.with_name(f"{path.name}-wal")
-    if version <= len(MIGRATIONS) and log.exists() and log.stat().st_size:
-        # the newest version may still be in the log, which only SQLite can read
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-            version = _version(db)
+    version = _stored_version(path) if path.exists() else 0
     if version > len(MIGRATIONS):
         raise LedgerError(
             f"the ledger has version {version} and this program knows versions up to "
             f"{len(MIGRATIONS)}: update the program; the ledger was not changed"
         )
+
+
+def _stored_version(path: Path) -> int:
+    version = _header_version(path)
+    if version > len(MIGRATIONS):
+        return version
+    log = path.with_name(f"{path.name}-wal")
+    try:
+        if log.stat().st_size:
+            # the newest version may still be in the log, which only SQLite can read
+            with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+                return _version(db)
+    except FileNotFoundError:
+        pass
+    except sqlite3.OperationalError:
+        if log.exists():
+            raise
+    # there is no log, or another process has moved it into the file just now
+    return _header_version(path)
+
+
+def _header_version(path: Path) -> int:
+    with path.open("rb") as file:
+        header = file.read(_HEADER)
+    return int.from_bytes(header[60:64]) if header.startswith(_MAGIC) else 0
 
 
 @contextmanager

@@ -188,8 +188,8 @@ class _Handler(BaseHTTPRequestHandler):
         session = access.redeem(token) if self.command == "GET" else None
         if session is not None:
             cookie = f"{access.cookie}={session}; HttpOnly; SameSite=Strict; Path=/"
-            self._answer(_WELCOME.encode(), _HTML, {"Set-Cookie": cookie})
             self.server.announce(f"for another reviewer: {access.link}")
+            self._answer(_WELCOME.encode(), _HTML, {"Set-Cookie": cookie})
         elif access.has_session(self.headers.get("Cookie")):
             self._answer(_WELCOME.encode(), _HTML)
         else:
