@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 _LONGEST_PREVIEW_S = 86_400
+_HELP = ["-h", "--help"]
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def _common(command: Callable[Concatenate[Options, P], Ending]) -> Callable[P, E
     return wrapped
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": _HELP})
 @click.version_option(__version__)
 @_common
 def cli(_options: Options) -> Ending:
@@ -384,7 +385,11 @@ def _flags(command: click.Command, arguments: list[str]) -> frozenset[str]:
     them is known too.
     """
     context = click.Context(
-        command, resilient_parsing=True, ignore_unknown_options=True, allow_extra_args=True
+        command,
+        resilient_parsing=True,
+        ignore_unknown_options=True,
+        allow_extra_args=True,
+        help_option_names=_HELP,  # a command keeps the help option of the context that asks first
     )
     found, rest, _ = command.make_parser(context).parse_args(list(arguments))
     names = frozenset(found)

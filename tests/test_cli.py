@@ -63,6 +63,15 @@ def test_wrong_usage_is_exit_2(arguments: list[str]) -> None:
     assert footage(*arguments).code == 2
 
 
+@pytest.mark.parametrize("arguments", [["-h"], ["--help"], ["run", "-h"], ["decide", "--help"]])
+def test_help_has_two_names(arguments: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", *arguments], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage: footage")
+
+
 def test_nothing_to_render_is_exit_1(campaign: CommandScene) -> None:
     campaign.footage("run")
     said = campaign.footage("render")
