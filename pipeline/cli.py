@@ -384,13 +384,11 @@ def _flags(command: click.Command, arguments: list[str]) -> frozenset[str]:
     Click stops at the first fault; here unknown words are passed over, so that what follows
     them is known too.
     """
+    # a command keeps the help option of the context that asks first, so the names are given here
     context = click.Context(
-        command,
-        resilient_parsing=True,
-        ignore_unknown_options=True,
+        command, resilient_parsing=True, ignore_unknown_options=True, help_option_names=_HELP,
         allow_extra_args=True,
-        help_option_names=_HELP,  # a command keeps the help option of the context that asks first
-    )
+    )  # fmt: skip
     found, rest, _ = command.make_parser(context).parse_args(list(arguments))
     names = frozenset(found)
     if isinstance(command, click.Group):
