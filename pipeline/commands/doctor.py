@@ -95,7 +95,7 @@ def _space(config: Config) -> str:
     while not folder.exists():
         folder = folder.parent
     if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
-        raise FootageError(f"{folder} is no folder to write into: change [workspace] path")
+        raise FootageError(f"{folder} is not a folder that can be written: change [workspace] path")
     free = free_bytes(folder)
     text = f"{free / 2**30:.1f} GiB free at {folder}"
     if free < _LOW_SPACE:

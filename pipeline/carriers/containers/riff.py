@@ -24,7 +24,7 @@ class RiffChunk:
 
 
 def chunks(window: Window, at: int = 0, most: int = _COUNT) -> Iterator[RiffChunk]:
-    """The chunks that follow each other from *at*; an empty name marks bytes that are no chunk."""
+    """The chunks that follow each other from *at*; an empty name marks other bytes."""
     for _ in range(most):
         head = window.read(at, 12)
         if len(head) < 8:
