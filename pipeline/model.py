@@ -133,6 +133,9 @@ class Note(StrEnum):
     NO_ATTACHMENT = "no-attachment"
     LOCATION_IN_TEXT = "location-in-text"
     BROKEN_MAIL = "broken-mail"
+    TAKES_BACK = "takes-back"
+    AUTOMATIC = "automatic"
+    BOUNCE = "bounce"
 
 
 class Caution(StrEnum):
@@ -200,7 +203,10 @@ class Submission:
 
     ``subject`` and ``text`` are already masked; ``received_at`` is RFC 3339 in UTC.
     ``recipients`` are the addresses of To, Cc and Delivered-To, for categories by
-    plus-address.
+    plus-address.  ``name``: the sender's display name, masked of places.  ``links``: addresses
+    where footage may be, masked of places; they are never fetched.  ``answers``: the Message-IDs
+    of In-Reply-To and References.  ``through``: the address of a mailing list.  ``inbox``: the
+    name of the inbox, empty if there is only one.
     """
 
     id: str
@@ -211,6 +217,11 @@ class Submission:
     received_at: str
     notes: tuple[Note, ...] = ()
     recipients: tuple[str, ...] = ()
+    name: str = ""
+    links: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    through: str = ""
+    inbox: str = ""
 
 
 @dataclass(frozen=True)
@@ -219,7 +230,8 @@ class Attachment:
 
     ``sha256`` is that of the decoded bytes, or None where not all of them were read.
     ``parent`` is the position (in the same submission) of the archive or mail that it came
-    in.  ``refusal`` is set where ingest already knows that this will be no clip.
+    in.  ``refusal`` is set where ingest already knows that this will be no clip.  ``pair`` is
+    the position of the film that a photo belongs to (a Live Photo).
     """
 
     position: int
@@ -230,6 +242,7 @@ class Attachment:
     parent: int | None = None
     refusal: Refusal | None = None
     findings: tuple[Finding, ...] = ()
+    pair: int | None = None
 
 
 @dataclass(frozen=True)
@@ -353,6 +366,15 @@ class TrailEntry:
     after: Review
     act: int
     undoes: int | None = None
+
+
+@dataclass(frozen=True)
+class Handled:
+    """A person has read a mail and dealt with it; ``at`` is RFC 3339 in UTC."""
+
+    submission: str
+    at: str
+    by: str
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 ``data/ledger-v1.db`` was made by the first version of the program: its demo, then reviews by
 three people with two undone acts, a withdrawal and another run.  ``data/ledger-v1.json`` is
-what that version read from it.
+what that version read from it.  ``data/ledger-v3.db`` was made by the demo of the third version.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pipeline import publishing
 from pipeline.errors import LedgerError
 from pipeline.ledger import Ledger
 from pipeline.ledger.migrations import MIGRATIONS
-from pipeline.model import Attachment, ClipResult, Row
+from pipeline.model import Attachment, ClipResult, Row, Submission
 from pipeline.review import live
 from pipeline.texts import Detail
 
@@ -58,6 +58,7 @@ def plain(value: Any) -> Any:
 def as_before(row: Row) -> dict[str, Any]:
     """A row as the first version had it: refusals with a sentence, likeness among the warnings."""
     values = asdict(row)
+    assert values["attachment"].pop("pair") is None
     holders: list[tuple[dict[str, Any], Row | Attachment | ClipResult]] = [
         (values, row),
         (values["attachment"], row.attachment),
@@ -74,12 +75,20 @@ def as_before(row: Row) -> dict[str, Any]:
     return values
 
 
+def mail_as_before(mail: Submission) -> dict[str, Any]:
+    """A submission as the first versions had it."""
+    values = asdict(mail)
+    later = {name: values.pop(name) for name in ("name", "links", "answers", "through", "inbox")}
+    assert later == {"name": "", "links": (), "answers": (), "through": "", "inbox": ""}
+    return values
+
+
 def test_nothing_is_lost(old: Path) -> None:
     expected = json.loads((DATA / "ledger-v1.json").read_text("utf-8"))
     with Ledger(old) as ledger:
         assert plain([as_before(row) for row in ledger.clips.rows()]) == expected["rows"]
         mails = ledger.intake.submissions()
-        assert plain([asdict(mail) for mail in mails]) == expected["submissions"]
+        assert plain([mail_as_before(mail) for mail in mails]) == expected["submissions"]
         reviews = {sha: asdict(review) for sha, review in ledger.reviews.current().items()}
         assert plain(reviews) == expected["reviews"]
         assert plain([asdict(entry) for entry in ledger.reviews.trail()]) == expected["trail"]
@@ -119,6 +128,22 @@ def test_a_copy_of_the_old_version_is_kept(old: Path) -> None:
         assert list(db.iterdump()) == before
     assert sorted(held(old)) == ["ledger.db", "ledger.db.v1.bak"]
     assert version(old) == NEWEST
+
+
+def test_mails_of_the_third_version_can_be_marked_as_handled(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    shutil.copy(DATA / "ledger-v3.db", path)
+    with Ledger(path) as ledger:
+        mails = ledger.intake.submissions()
+        assert len([mail_as_before(mail) for mail in mails]) == 15
+        first, second = mails[0].id, mails[1].id
+        assert ledger.reviews.handled() == {}
+        ledger.reviews.set_handled([first, second], "Ada")
+        ledger.reviews.set_handled([first], "Ben")
+        ledger.reviews.set_handled([second], "Ben", handled=False)
+        marks = ledger.reviews.handled()
+    assert [(mark.submission, mark.by) for mark in marks.values()] == [(first, "Ada")]
+    assert version(tmp_path / "ledger.db.v3.bak") == 3
 
 
 def test_a_second_opening_migrates_nothing(old: Path) -> None:

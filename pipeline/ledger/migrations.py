@@ -58,8 +58,26 @@ def m003_sentences_by_code(db: sqlite3.Connection) -> None:
             )
 
 
+def m004_correspondence(db: sqlite3.Connection) -> None:
+    """Store what a mail says of its sender and of other mails, and which mails are dealt with."""
+    for column, default in (
+        ("name", ""),
+        ("links", "[]"),  # JSON array
+        ("answers", "[]"),  # JSON array
+        ("through", ""),
+        ("inbox", ""),
+    ):
+        db.execute(f"ALTER TABLE submission ADD COLUMN {column} TEXT NOT NULL DEFAULT '{default}'")
+    db.execute("ALTER TABLE attachment ADD COLUMN pair INTEGER")
+    db.execute(
+        "CREATE TABLE handled (submission TEXT PRIMARY KEY REFERENCES submission (id),"
+        " at TEXT NOT NULL, by TEXT NOT NULL) STRICT, WITHOUT ROWID"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_trail_columns,
     m003_sentences_by_code,
+    m004_correspondence,
 )

@@ -1,13 +1,13 @@
-"""What reviewers write: the decision on each clip, and the audit trail of decisions."""
+"""What reviewers write: decisions on clips, their audit trail, and which mails are dealt with."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from pipeline import clock
 from pipeline.ledger import records
 from pipeline.ledger.connection import Connection
-from pipeline.model import Review, TrailEntry
+from pipeline.model import Handled, Review, TrailEntry
 
 Change = Callable[[Review], Review | None]
 
@@ -93,6 +93,27 @@ class Reviews:
         """The number of the newest entry of the trail; 0 if there is none."""
         row = self._db.row("SELECT max(id) AS id FROM decision_trail")
         return int(row["id"] or 0) if row else 0
+
+    def handled(self) -> dict[str, Handled]:
+        """The mails that a person has dealt with, by the id of the submission."""
+        rows = self._db.rows("SELECT * FROM handled")
+        return {row["submission"]: records.read(Handled, row) for row in rows}
+
+    def set_handled(self, submissions: Iterable[str], by: str, *, handled: bool = True) -> None:
+        """Record that a person has dealt with these mails, or take that back.
+
+        A mail that is marked already keeps its first mark.
+        """
+        with self._db.transaction():
+            for submission in submissions:
+                if handled:
+                    self._db.change(
+                        "INSERT INTO handled (submission, at, by) VALUES (?, ?, ?)"
+                        " ON CONFLICT DO NOTHING",
+                        *(submission, clock.now(), by),
+                    )
+                else:
+                    self._db.change("DELETE FROM handled WHERE submission = ?", submission)
 
     def _review(self, sha256: str) -> Review:
         row = self._db.row("SELECT * FROM decision WHERE sha256 = ?", sha256)
