@@ -1,29 +1,15 @@
 """Takes a mail or file apart: into a submission, and a row for each attachment."""
 
 import hashlib
-import re
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import chain
 
 from pipeline import clock, places, wording
 from pipeline.config import Campaign
 from pipeline.errors import Refused
-from pipeline.ingest import contents, embedded, headers, mime
-from pipeline.ingest.charsets import decoded
+from pipeline.ingest import contents, headers, leaves, mime
 from pipeline.ingest.contents import Role
-from pipeline.ingest.decode import (
-    ENCODERS,
-    Incomplete,
-    base64,
-    decoder,
-    identity,
-    quoted_printable,
-    sniffed,
-    unix_lines,
-)
+from pipeline.ingest.decode import Incomplete
 from pipeline.ingest.fingerprint import Kept, fingerprint
 from pipeline.ingest.headers import Headers
 from pipeline.ingest.inbox import NewFile, NewMail
@@ -45,9 +31,6 @@ from pipeline.model import (
 from pipeline.texts import Detail
 
 _TEXT = 2000
-_LINES = (identity, quoted_printable)  # decoders that keep the lines of a text
-_LONGEST_HTML = 8 << 20  # that is searched for pictures, in bytes
-_TAIL = 200
 _HEADER = 1 << 16  # of a mail that can't be read, in bytes
 _MAX_ENCODED_MAILS = 5  # nested in each other
 _BROKEN = Refusal(Reason.BROKEN_MAIL, Detail.UNREADABLE_MAIL)
@@ -184,7 +167,7 @@ class Taker:
         rows = draft.rows
         shown = _read_words(mail, draft.words, nested=level > 0)
         for part, above in mail.root.walk():
-            role = _role(part, mail.file)
+            role = leaves.role(part, mail.file)
             count = len(rows.list)
             if role is Role.LOST:
                 rows.missing(part.headers.filename or "mail", contents.PARTS_LOST)
@@ -196,7 +179,7 @@ class Taker:
                 stored = rows.file(
                     Incoming(
                         part.headers.filename,
-                        body(part, mail.file),
+                        leaves.body(part, mail.file),
                         in_layout=content_id != "" and inline,
                         refusal=contents.sealed(part, above),
                     )
@@ -204,7 +187,7 @@ class Taker:
                 if stored.sha256 is not None:
                     kept.append((part.start, part.end, stored.sha256))
             elif role in (Role.TEXT, Role.HTML):
-                _embedded(part, mail.file, rows, role)
+                leaves.take_embedded(part, mail.file, rows, role)
             if part.broken_off and len(rows.list) == count:
                 rows.missing("mail", contents.CUT)
         if mail.overflow:
@@ -218,7 +201,7 @@ class Taker:
             return
         with self._originals.nested_spool() as spool:
             try:
-                for piece in body(part, file):
+                for piece in leaves.body(part, file):
                     spool.write(piece)
             except Incomplete:
                 draft.rows.missing("mail", contents.CUT)
@@ -285,9 +268,9 @@ def _read_words(mail: mime.Mail, words: _Words, *, nested: bool) -> set[str]:
     """
     shown: set[str] = set()
     for part, above in mail.root.walk():
-        role = _role(part, mail.file)
+        role = leaves.role(part, mail.file)
         if role in (Role.TEXT, Role.HTML):
-            text, cut = _text(part, mail.file)
+            text, cut = leaves.text(part, mail.file)
             words.add(role, text, forwarded=nested or contents.forwarded(above), cut=cut)
             if role is Role.HTML:
                 shown |= contents.shown_ids(text)
@@ -297,91 +280,3 @@ def _read_words(mail: mime.Mail, words: _Words, *, nested: bool) -> set[str]:
             )
             words.has_link = True
     return shown
-
-
-def _role(part: Part, file: Readable) -> Role:
-    """The role of a leaf; a file is an attachment, also if its header calls it a text."""
-    role = contents.role(part)
-    if role not in (Role.TEXT, Role.HTML, Role.NOTHING) or part.end == part.start:
-        return role
-    head = _head(part, file)
-    # in a part that is silent anyway, a NUL alone makes no file
-    charset = part.headers.parameter("content-type", "charset")
-    charset = "utf-16" if role is Role.NOTHING else charset
-    return Role.ATTACHMENT if contents.is_file(head, charset) else role
-
-
-def _embedded(part: Part, file: Readable, rows: Rows, role: Role) -> None:
-    """Take in the files that stand in a text."""
-    if role is Role.TEXT:
-        if b"-----BEGIN PGP MESSAGE-----" in _head(part, file):
-            rows.missing("mail", contents.ENCRYPTED)
-        with suppress(Incomplete):  # which is said of the part
-            for name, pieces in embedded.files(body(part, file)):
-                rows.file(Incoming(decoded(name), pieces))
-    else:
-        for pieces in embedded.pictures(decoded(_head(part, file, _LONGEST_HTML))):
-            rows.file(Incoming("", pieces))
-
-
-def _head(part: Part, file: Readable, size: int = contents.TEXT_READ) -> bytes:
-    """The first bytes of a leaf, decoded."""
-    data = b""
-    try:
-        for piece in body(part, file):
-            data += piece
-            if len(data) >= size:
-                break
-    except Incomplete:
-        pass
-    return data[:size]
-
-
-def body(part: Part, file: Readable) -> Iterator[bytes]:
-    """Decode the bytes of a leaf.
-
-    :raises Incomplete: the mail or the part ends too early.
-    """
-    pieces = _Counted(stretch(file, part.start, part.end))
-    all_pieces = iter(pieces)
-    first = next(all_pieces, b"")
-    encoding = part.headers.encoding
-    is_text = part.content_type.startswith("text/")
-    is_plain = encoding not in ENCODERS
-    decode = sniffed(first) if is_plain and not is_text else decoder(encoding)
-    decoded_pieces = decode(chain([first], all_pieces))
-    # any program on the way may change line ends, but one file must have one SHA-256
-    has_lines = is_text and encoding in ("8bit", "quoted-printable")
-    has_lines = has_lines or (encoding == "7bit" and first.isascii() and b"\0" not in first)
-    yield from unix_lines(decoded_pieces) if has_lines and decode in _LINES else decoded_pieces
-    # base64 that ends with its own mark is whole, even if the mail is not
-    if part.broken_off and pieces.exhausted and not (decode is base64 and pieces.is_marked):
-        raise Incomplete
-
-
-class _Counted:
-    """Passes pieces on; ``exhausted`` says whether the last one was reached."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._tail = b""
-        self.exhausted = False
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._pieces:
-            self._tail = piece[-_TAIL:]
-            yield piece
-        self.exhausted = True
-
-    @property
-    def is_marked(self) -> bool:
-        """Whether the last piece ends with the padding of base64, and at most a line behind it."""
-        return re.search(rb"=\s*(?:--[^\n]*)?\Z", self._tail) is not None
-
-
-def _text(part: Part, file: Readable) -> tuple[str, bool]:
-    """The first 256 KiB of a text part, and whether that is not all."""
-    data = _head(part, file, contents.TEXT_READ + 1)
-    charset = part.headers.parameter("content-type", "charset")
-    text = embedded.words(decoded(data[: contents.TEXT_READ], charset))
-    return text, len(data) > contents.TEXT_READ

@@ -1,0 +1,115 @@
+"""The leaves of a mail: the role of each, its bytes, its words, and the files in its text."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain
+
+from pipeline.ingest import contents, embedded
+from pipeline.ingest.charsets import decoded
+from pipeline.ingest.contents import Role
+from pipeline.ingest.decode import (
+    ENCODERS,
+    Incomplete,
+    base64,
+    decoder,
+    identity,
+    quoted_printable,
+    sniffed,
+    unix_lines,
+)
+from pipeline.ingest.mime import Part
+from pipeline.ingest.rows import Incoming, Rows
+from pipeline.ingest.spool import Readable, stretch
+
+_LINES = (identity, quoted_printable)  # decoders that keep the lines of a text
+_LONGEST_HTML = 8 << 20  # that is searched for pictures, in bytes
+_TAIL = 200
+
+
+def role(part: Part, file: Readable) -> Role:
+    """The role of a leaf; a file is an attachment, also if its header calls it a text."""
+    declared = contents.role(part)
+    if declared not in (Role.TEXT, Role.HTML, Role.NOTHING) or part.end == part.start:
+        return declared
+    first = head(part, file)
+    # in a part that is silent anyway, a NUL alone makes no file
+    charset = part.headers.parameter("content-type", "charset")
+    charset = "utf-16" if declared is Role.NOTHING else charset
+    return Role.ATTACHMENT if contents.is_file(first, charset) else declared
+
+
+def take_embedded(part: Part, file: Readable, rows: Rows, role: Role) -> None:
+    """Take in the files that stand in a text."""
+    if role is Role.TEXT:
+        if b"-----BEGIN PGP MESSAGE-----" in head(part, file):
+            rows.missing("mail", contents.ENCRYPTED)
+        with suppress(Incomplete):  # which is said of the part
+            for name, pieces in embedded.files(body(part, file)):
+                rows.file(Incoming(decoded(name), pieces))
+    else:
+        for pieces in embedded.pictures(decoded(head(part, file, _LONGEST_HTML))):
+            rows.file(Incoming("", pieces))
+
+
+def head(part: Part, file: Readable, size: int = contents.TEXT_READ) -> bytes:
+    """The first bytes of a leaf, decoded."""
+    data = b""
+    try:
+        for piece in body(part, file):
+            data += piece
+            if len(data) >= size:
+                break
+    except Incomplete:
+        pass
+    return data[:size]
+
+
+def body(part: Part, file: Readable) -> Iterator[bytes]:
+    """Decode the bytes of a leaf.
+
+    :raises Incomplete: the mail or the part ends too early.
+    """
+    pieces = _Counted(stretch(file, part.start, part.end))
+    all_pieces = iter(pieces)
+    first = next(all_pieces, b"")
+    encoding = part.headers.encoding
+    is_text = part.content_type.startswith("text/")
+    is_plain = encoding not in ENCODERS
+    decode = sniffed(first) if is_plain and not is_text else decoder(encoding)
+    decoded_pieces = decode(chain([first], all_pieces))
+    # any program on the way may change line ends, but one file must have one SHA-256
+    has_lines = is_text and encoding in ("8bit", "quoted-printable")
+    has_lines = has_lines or (encoding == "7bit" and first.isascii() and b"\0" not in first)
+    yield from unix_lines(decoded_pieces) if has_lines and decode in _LINES else decoded_pieces
+    # base64 that ends with its own mark is whole, even if the mail is not
+    if part.broken_off and pieces.exhausted and not (decode is base64 and pieces.is_marked):
+        raise Incomplete
+
+
+class _Counted:
+    """Passes pieces on; ``exhausted`` says whether the last one was reached."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._tail = b""
+        self.exhausted = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            self._tail = piece[-_TAIL:]
+            yield piece
+        self.exhausted = True
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether the last piece ends with the padding of base64, and at most a line behind it."""
+        return re.search(rb"=\s*(?:--[^\n]*)?\Z", self._tail) is not None
+
+
+def text(part: Part, file: Readable) -> tuple[str, bool]:
+    """The first 256 KiB of a text part, and whether that is not all."""
+    data = head(part, file, contents.TEXT_READ + 1)
+    charset = part.headers.parameter("content-type", "charset")
+    words = embedded.words(decoded(data[: contents.TEXT_READ], charset))
+    return words, len(data) > contents.TEXT_READ
