@@ -237,7 +237,7 @@ def status(options: Options) -> Ending:
 @cli.command()
 @_common
 def doctor(options: Options) -> Ending:
-    """Check config, FFmpeg, fonts, sandbox, disk space and inbox, and say what to do."""
+    """Check config, FFmpeg, fonts, sandbox, montage, disk space and inbox, and say what to do."""
     from pipeline.commands.doctor import examine
 
     return examine(options.config)

@@ -17,6 +17,7 @@ from pipeline.ffmpeg.runner import FfmpegRunner, program
 from pipeline.ffmpeg.sandbox import Permissions
 from pipeline.ingest import stage as ingest
 from pipeline.media import fonts
+from pipeline.render import readiness
 
 _LOW_SPACE = 5 << 30
 
@@ -40,6 +41,7 @@ def examine(path: Path) -> Ending:
         checks = [Check("config", ok=True, text=str(path)), *_programs(config.process.sandbox)]
         name = "inbox login" if config.inbox.kind.is_on_server else "inbox"
         checks.append(_checked("fonts", lambda: _fonts(config)))
+        checks.append(_checked("montage", lambda: readiness.check(config)))
         checks.append(_checked("disk space", lambda: _space(config)))
         checks.append(_checked(name, lambda: ingest.check(config)))
     return Ending(

@@ -40,6 +40,8 @@ def render_admitted(
             f"render: {run.workspace.root / film.path} {state}: {film.clips} clips, "
             f"{film.duration_s:.1f} s"
         )
+        if film.unlisted:
+            run.console.warn(f"admitted clips that the order file does not name: {film.unlisted}")
     return done
 
 

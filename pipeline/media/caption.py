@@ -8,7 +8,6 @@ four lines; if it needs more it is drawn smaller, and a word that is longer than
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, groupby
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -107,7 +106,7 @@ def _broken(words: tuple[str, ...], size: int, room: int) -> Iterator[str]:
 
 def _lay_out(words: tuple[str, ...], size: int, room: int) -> _Layout:
     padding = round(size * 0.55)
-    gap = round(size * 0.32)
+    gap = writing.gap(size)
     lines: list[list[str]] = [[]]
     used, widest = 0, 0
     for word in words:
@@ -133,30 +132,15 @@ def _paint(layout: _Layout, style: CaptionStyle) -> Image.Image:
         )
         image.putalpha(panel.resize(image.size, Image.Resampling.LANCZOS))
     outline = max(2, round(layout.size * 0.1)) if style == "outline" else 0
+    ink = writing.Ink(outline=outline)
     for number, line in enumerate(layout.lines):
         baseline = layout.padding // 2 + round(layout.leading * (number + 0.76))
-        for word, left in _placed(line, layout):
-            writing.write(image, (left, baseline), word, layout.size, outline)
+        start = layout.padding
+        if fonts.right_to_left(" ".join(line)):
+            start = layout.width - layout.padding - writing.row_length(line, layout.size)
+        for word, left in writing.placed(line, layout.size):
+            writing.write(image, (start + left, baseline), word, layout.size, ink)
     return image
-
-
-def _placed(line: tuple[str, ...], layout: _Layout) -> Iterator[tuple[str, int]]:
-    """Yield the words of a line with their left ends, from left to right.
-
-    Each word is isolated: its direction does not change the words around it (as between FSI and
-    PDI, UAX #9, 2.4.4).  Words against the line's direction that follow each other keep theirs.
-    """
-    backwards = fonts.right_to_left(" ".join(line))
-    groups = [list(words) for _, words in groupby(line, key=fonts.right_to_left)]
-    shown = [reversed(g) if fonts.right_to_left(g[0]) else g for g in groups]
-    words = list(chain.from_iterable(reversed(shown) if backwards else shown))
-    lengths = [round(writing.length(word, layout.size)) for word in words]
-    gap = round(layout.size * 0.32)
-    whole = sum(lengths) + gap * (len(words) - 1)
-    left = layout.width - layout.padding - whole if backwards else layout.padding
-    for word, width in zip(words, lengths, strict=True):
-        yield word, left
-        left += width + gap
 
 
 def _even(value: int) -> int:

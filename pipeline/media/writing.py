@@ -7,8 +7,9 @@ bitmaps of one size; they are drawn in that size and made smaller.
 
 import contextlib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -16,7 +17,8 @@ from pipeline.errors import ConfigError
 from pipeline.media import fonts
 
 _JOINER, _PRESENTATION = "\u200d", "\ufe0f"
-_INK, _OUTLINE = (255, 255, 255, 255), (12, 16, 20, 255)
+_OUTLINE = (12, 16, 20, 255)
+_GAP = 0.32  # between words, of the size
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,45 @@ class Piece:
     def length(self) -> float:
         """How wide it is, in pixels."""
         return float(self.font.getlength(self.text)) * self.scale
+
+
+@dataclass(frozen=True)
+class Ink:
+    """The colour (RGBA) of letters, and the width of the dark line around them in pixels."""
+
+    colour: tuple[int, ...] = (255, 255, 255, 255)
+    outline: int = 0
+
+
+WHITE = Ink()
+
+
+def gap(size: int) -> int:
+    """Return the space between two words, in pixels."""
+    return round(size * _GAP)
+
+
+def row_length(words: Sequence[str], size: int) -> int:
+    """Return how wide a line of words is at *size* pixels.
+
+    :raises ConfigError: a character has no glyph in any font.
+    """
+    return sum(round(length(word, size)) for word in words) + gap(size) * (len(words) - 1)
+
+
+def placed(words: Sequence[str], size: int) -> Iterator[tuple[str, int]]:
+    """Yield the words of a line from left to right, each with the place of its left end.
+
+    Each word is isolated: its direction does not change the words around it (as between FSI and
+    PDI, UAX #9, 2.4.4).  Words against the line's direction that follow each other keep theirs.
+    """
+    groups = [list(group) for _, group in groupby(words, key=fonts.right_to_left)]
+    shown = [reversed(g) if fonts.right_to_left(g[0]) else g for g in groups]
+    left = 0
+    backwards = fonts.right_to_left(" ".join(words))
+    for word in chain.from_iterable(reversed(shown) if backwards else shown):
+        yield word, left
+        left += round(length(word, size)) + gap(size)
 
 
 def length(word: str, size: int) -> float:
@@ -77,21 +118,18 @@ def clusters(word: str) -> Iterator[str]:
 
 
 def write(
-    image: Image.Image, place: tuple[int, int], word: str, size: int, outline: int = 0
+    image: Image.Image, place: tuple[int, int], word: str, size: int, ink: Ink = WHITE
 ) -> None:
-    """Draw a word in white with the left end of its baseline at *place*.
-
-    :param outline: the width of a dark line around the letters, in pixels.
-    """
+    """Draw a word with the left end of its baseline at *place*."""
     left, baseline = place
     draw = ImageDraw.Draw(image)
     parts = pieces(word, size)
     for piece in reversed(parts) if fonts.right_to_left(word) else parts:
         if piece.scale == 1.0:
-            at = (left, baseline)
             draw.text(
-                at, piece.text, _INK, piece.font, "ls", stroke_width=outline, stroke_fill=_OUTLINE
-            )
+                (left, baseline), piece.text, ink.colour, piece.font, "ls",
+                stroke_width=ink.outline, stroke_fill=_OUTLINE,
+            )  # fmt: skip
         else:
             _stamp(image, (round(left), baseline), piece)
         left = round(left + piece.length)

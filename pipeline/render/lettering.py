@@ -1,5 +1,6 @@
 """Draw a card with Pillow: a logo, a title and quieter lines on a calm background."""
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,16 +12,15 @@ from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 from pipeline import publishing
 from pipeline.config import Config, Output
 from pipeline.errors import ConfigError
-from pipeline.media import fonts
+from pipeline.media import fonts, writing
 
 Colour = tuple[int, ...]  # red, green, blue
 Pixels = NDArray[np.uint8]  # of shape (height, width, 3)
 
-_Line = tuple[str, ImageFont.FreeTypeFont]  # in the size of its font
-
 _SAFE = 0.08  # of the width, at either side
 _TITLE, _LINE, _CHAPTER = 0.1, 0.045, 0.075  # of the frame's shorter side
 _LEADING = 1.4
+_BASELINE = 0.38  # of the size, below the middle of a line
 _RULE = (0.12, 0.004)  # width and height of the line below a title
 _LOGO = (0.4, 0.24)  # of the frame's width and height at most
 _TALLEST = 0.84  # of the frame's height
@@ -52,6 +52,25 @@ class CardStyle:
     def key(self) -> list[object]:
         """All that decides how a card looks."""
         return [self.ground, self.ground_below, self.ink, self.quiet_ink, self.contents]
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line of text; without a font where it takes several."""
+
+    text: str
+    size: int
+    font: ImageFont.FreeTypeFont | None
+
+    @property
+    def height(self) -> int:
+        return round(self.size * _LEADING)
+
+    @property
+    def length(self) -> float:
+        if self.font is None:
+            return writing.row_length(self.text.split(), self.size)
+        return self.font.getlength(self.text)
 
 
 @dataclass(frozen=True)
@@ -103,18 +122,17 @@ def letters(words: Words, output: Output, style: CardStyle) -> Image.Image:
         if height <= room:
             break
     image = Image.new("RGBA", (output.width, output.height), (0, 0, 0, 0))
-    draw = ImageDraw.Draw(image)
     middle = output.width // 2
     y = (output.height - height) // 2
     if logo:
         image.paste(logo, ((output.width - logo.width) // 2, y), logo)
         y += logo.height + block.gap
-    y = _draw_lines(draw, block.title, (middle, y), style.ink)
+    y = _draw_lines(image, block.title, (middle, y), style.ink)
     if block.small:
         wide = round(min(output.width, output.height) * _RULE[0]) // 2
         rule = (middle - wide, y + block.gap, middle + wide, y + block.gap + block.rule - 1)
-        draw.rectangle(rule, fill=(*style.quiet_ink, 150))
-        _draw_lines(draw, block.small, (middle, y + 2 * block.gap + block.rule), style.quiet_ink)
+        ImageDraw.Draw(image).rectangle(rule, fill=(*style.quiet_ink, 150))
+        _draw_lines(image, block.small, (middle, y + 2 * block.gap + block.rule), style.quiet_ink)
     return image
 
 
@@ -126,37 +144,42 @@ def _laid_out(words: Words, output: Output, style: CardStyle, scale: float) -> _
     smaller = max(8, round(side * _LINE))
     small = [line for text in words.lines for line in _wrapped(text, smaller, room, style)]
     gap, rule = round(side * 0.05), max(2, round(side * _RULE[1]))
-    height = sum(round(font.size * _LEADING) for _, font in (*title, *small))
+    height = sum(line.height for line in (*title, *small))
     height += 2 * gap + rule if small else 0
     return _Block(title, small, gap, rule, height)
 
 
-def _draw_lines(
-    draw: ImageDraw.ImageDraw, lines: list[_Line], top: tuple[int, int], ink: Colour
-) -> int:
+def _draw_lines(image: Image.Image, lines: list[_Line], top: tuple[int, int], ink: Colour) -> int:
     """Draw lines below each other, from the middle of their *top*; return where they end."""
     middle, y = top
-    for text, font in lines:
-        at = (middle, y + round(font.size * _LEADING / 2))
-        draw.text(at, text, font=font, fill=ink, anchor="mm")
-        y += round(font.size * _LEADING)
+    draw = ImageDraw.Draw(image)
+    for line in lines:
+        at = (middle, y + round(line.size * _LEADING / 2))
+        if line.font is not None:
+            draw.text(at, line.text, font=line.font, fill=ink, anchor="mm")
+        else:
+            start, baseline = middle - round(line.length / 2), at[1] + round(line.size * _BASELINE)
+            for word, left in writing.placed(line.text.split(), line.size):
+                place = (start + left, baseline)
+                writing.write(image, place, word, line.size, writing.Ink((*ink, 255)))
+        y += line.height
     return y
 
 
 def _wrapped(text: str, size: int, room: int, style: CardStyle) -> list[_Line]:
     """Wrap *text* within *room* pixels, in a size at which its longest word fits."""
     words = text.split()
-    widest = max((_font(word, size, style).getlength(word) for word in words), default=0)
+    widest = max((_line(word, size, style).length for word in words), default=0)
     if widest > room:
         size = max(8, int(size * room / widest))
     lines: list[str] = []
     for word in words:
         longer = f"{lines[-1]} {word}" if lines else word
-        if lines and _font(longer, size, style).getlength(longer) <= room:
+        if lines and _line(longer, size, style).length <= room:
             lines[-1] = longer
         else:
             lines.append(word)
-    return [(line, _font(line, size, style)) for line in lines]
+    return [_line(line, size, style) for line in lines]
 
 
 def _logo(style: CardStyle, output: Output) -> Image.Image | None:
@@ -170,12 +193,19 @@ def _logo(style: CardStyle, output: Output) -> Image.Image | None:
     return picture
 
 
-def _font(text: str, size: int, style: CardStyle) -> ImageFont.FreeTypeFont:
-    """Return the editor's font if it has all the letters, else one that has them."""
+def _line(text: str, size: int, style: CardStyle) -> _Line:
+    """A line in the editor's font if that has all letters, else in one that has, else in several.
+
+    :raises ConfigError: a character has no glyph in any font.
+    """
     own = style.font
-    if own is None or fonts.needs_shaping(text) or not {*map(ord, text)} <= fonts.coverage(own):
-        return fonts.font_for(text, size)
-    return ImageFont.truetype(str(own), size)
+    if own and not fonts.needs_shaping(text) and {*map(ord, text)} <= fonts.coverage(own):
+        return _Line(text, size, ImageFont.truetype(str(own), size))
+    with contextlib.suppress(ConfigError):
+        return _Line(text, size, fonts.font_for(text, size))
+    for word in text.split():
+        writing.pieces(word, size)
+    return _Line(text, size, None)
 
 
 def _readable(config: Config, key: str, value: str) -> Path | None:

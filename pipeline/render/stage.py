@@ -18,7 +18,10 @@ from pipeline.run import Run
 
 @dataclass(frozen=True)
 class Rendered:
-    """A montage: its path from the workspace, its length, and whether it existed already."""
+    """A montage: its path from the workspace, its length, and whether it existed already.
+
+    ``unlisted``: how many admitted clips the order file does not name.
+    """
 
     output: str
     path: str
@@ -26,6 +29,7 @@ class Rendered:
     frames: int
     duration_s: float
     cached: bool
+    unlisted: int = 0
 
 
 def outputs_named(config: Config, names: Sequence[str]) -> tuple[Output, ...]:
@@ -132,7 +136,8 @@ def _whole(run: Run, film: Timeline) -> Rendered:
 def _rendered(film: Timeline, path: str, *, cached: bool) -> Rendered:
     clips = sum(1 for segment in film.segments if segment.sha256)
     length = round(film.frames / film.output.fps, 3)
-    return Rendered(film.output.name, path, clips, film.frames, length, cached)
+    unlisted = sum(out.why == timeline.UNLISTED for out in film.left_out)
+    return Rendered(film.output.name, path, clips, film.frames, length, cached, unlisted)
 
 
 def _with_cards(run: Run, selection: ChosenClips) -> Iterator[Segment]:

@@ -10,10 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline import clip_order, texts
+from pipeline.clip_order import OrderFile
 from pipeline.config import Config, Output
-from pipeline.errors import ConfigError, StageError
+from pipeline.errors import ConfigError
 from pipeline.media.timebase import fade_frames
 from pipeline.model import Row, Status
+
+UNLISTED = "not in the order file"
 
 
 @dataclass(frozen=True)
@@ -130,10 +133,9 @@ def arrange(
 
     :param beside: the pictures of all cards together.
     :raises ConfigError: the order is unknown, or its file can't be read.
-    :raises StageError: the order file names a clip that was withdrawn.
     """
     chosen, unlisted = ordered(config, candidates)
-    left_out = [LeftOut(row.sha256, "not in the order file") for row in unlisted]
+    left_out = [LeftOut(row.sha256, UNLISTED) for row in unlisted]
     known = {row.sha256 for row in candidates.admitted}
     left_out += [
         LeftOut(row.sha256, _why(row))
@@ -218,7 +220,6 @@ def ordered(config: Config, candidates: Candidates) -> tuple[list[Row], list[Row
     """Put the admitted rows into order; return apart those that an order file does not name.
 
     :raises ConfigError: the order file can't be read or is not one.
-    :raises StageError: the order file names a clip that was withdrawn.
     """
     path, unlisted = clip_order.path_of(config), list[Row]()
     if path is None:
@@ -234,20 +235,20 @@ def ordered(config: Config, candidates: Candidates) -> tuple[list[Row], list[Row
     return chosen, unlisted
 
 
-def _listed(path: Path, candidates: Candidates) -> tuple[list[Row], list[Row]]:
+def order_file(path: Path) -> OrderFile:
+    """Read the order file that the configuration names.
+
+    :raises ConfigError: it can't be read or is not one.
+    """
     order = clip_order.read(path)
     if not order.digest:
         allowed = '"received", "sender", "filename", "shuffle:SEED" or the path of a file of SHAs'
         raise ConfigError([f"montage.order: must be {allowed}; {path} can't be read"])
+    return order
+
+
+def _listed(path: Path, candidates: Candidates) -> tuple[list[Row], list[Row]]:
+    order = order_file(path)
     left = {row.sha256: row for row in candidates.admitted}
-    chosen = []
-    withdrawn = [row.sha256 for row in candidates.rows if row.status is Status.WITHDRAWN]
-    for line, sha256 in order.clips(left):
-        if sha256 is not None:
-            chosen.append(left.pop(sha256))
-        elif any(gone.startswith(line.sha256) for gone in withdrawn):
-            raise StageError(
-                f"the order file names {line.sha256[:12]}, which was withdrawn; take it out of "
-                "the file. The old montage stays."
-            )
+    chosen = [left.pop(sha256) for _, sha256 in order.clips(left) if sha256 is not None]
     return chosen, list(left.values())

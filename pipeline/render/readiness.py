@@ -1,0 +1,27 @@
+"""Check before the night that the montage can be made: its cards, its music, its order file."""
+
+from pipeline import clip_order
+from pipeline.config import Config
+from pipeline.render import cards, lettering, music, timeline
+
+
+def check(config: Config) -> str:
+    """Draw every card, and open the files that the configuration names.
+
+    :returns: what was found, for people.
+    :raises ConfigError: a file can't be read, or a character of a card has no glyph.
+    """
+    style = lettering.card_style(config)
+    chapters = [cards.chapter(category.name) for category in config.campaign.category]
+    said = [cards.opening(config), cards.closing(config)]
+    said += chapters if config.montage.chapter_cards else []
+    drawn = [words for words in said if words]
+    for output in config.output:
+        for words in drawn:
+            lettering.letters(words, output, style)
+    found = [f"{len(drawn)} cards can be drawn"]
+    if config.montage.music:
+        found.append(f"music: {music.source(config)}")
+    if path := clip_order.path_of(config):
+        found.append(f"order file: {len(timeline.order_file(path).lines)} clips")
+    return "; ".join(found)
