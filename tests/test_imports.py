@@ -17,7 +17,7 @@ STAGES = {"ingest", "process", "review", "render"}
 LAYERS = {
     "leaf": {
         *("__init__", "clip_order", "clock", "config", "console", "errors", "ledger"),
-        *("model", "places", "publishing", "texts", "versions", "wording", "workspace"),
+        *("history", "model", "places", "publishing", "texts", "versions", "wording", "workspace"),
     },
     "library": {"carriers", "judge"},
     "tool": {"codecs", "ffmpeg", "formats", "media"},

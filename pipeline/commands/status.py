@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 
 from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
+from pipeline.history import MontageRecord, RunRecord
 from pipeline.ledger import Ledger
-from pipeline.model import MontageRecord, Row, RunRecord, Status
+from pipeline.model import Row, Status
 from pipeline.review import rules
 from pipeline.workspace import Workspace
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from pipeline import clock
+from pipeline.history import Handled, TrailEntry
 from pipeline.ledger import records
 from pipeline.ledger.connection import Connection
-from pipeline.model import Handled, Review, TrailEntry
+from pipeline.model import Review
 
 Change = Callable[[Review], Review | None]
 

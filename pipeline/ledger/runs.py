@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 
 from pipeline import clock
+from pipeline.history import MontageRecord, RunRecord
 from pipeline.ledger import records
 from pipeline.ledger.connection import Connection
-from pipeline.model import MontageRecord, RunRecord
 
 
 class Runs:

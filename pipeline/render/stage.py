@@ -8,7 +8,8 @@ from pipeline import clock, publishing, texts
 from pipeline.codecs import codec_of
 from pipeline.config import Config, Output
 from pipeline.errors import NotClean, StageError, UsageError
-from pipeline.model import MontageRecord, Row, Status
+from pipeline.history import MontageRecord
+from pipeline.model import Row, Status
 from pipeline.render import cards, interchange, preview, publish, seams, timeline
 from pipeline.render.lettering import Words
 from pipeline.render.preview import Excerpt

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from pipeline import clock
+from pipeline.history import TrailEntry
 from pipeline.ledger import Ledger
 from pipeline.ledger.reviews import Amendment, Change
-from pipeline.model import OriginalState, Review, TrailEntry
+from pipeline.model import OriginalState, Review
 from pipeline.review import entries
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.presenting import JsonObject, review_data

@@ -5,8 +5,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pipeline.history import TrailEntry
 from pipeline.ledger import Ledger
-from pipeline.model import OriginalState, Review, TrailEntry
+from pipeline.model import OriginalState, Review
 
 JsonObject = dict[str, Any]
 
