@@ -15,3 +15,4 @@ COLOURS: Final = 2  # the values of a colour table
 CARD: Final = 3
 SEAM: Final = 3
 MONTAGE: Final = 4
+MUSIC: Final = 1  # how music is mixed under the clips

@@ -1,4 +1,4 @@
-"""Music under the clips: ducked, looped without a click, and the whole as loud as it must be."""
+"""Music under the clips: ducked, looped without a click; clips and music keep their loudness."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from support.render_scene import Drawn, RenderScene, samples
 
 from pipeline.ffmpeg import runner
 from pipeline.media.loudness import Loudness, parse
-from pipeline.render.music import LoopedMusic, Master
+from pipeline.render.music import BackgroundMusic, LoopedMusic
 
 RATE = 48000
 
@@ -25,10 +25,11 @@ def tune(path: Path, seconds: float, pitch: int = 2000) -> Path:
     return path
 
 
-def loudness(path: Path) -> tuple[float, float]:
-    """Integrated loudness and true peak, as FFmpeg's summary says them."""
+def loudness(path: Path, start: float = 0, seconds: float = 99) -> tuple[float, float]:
+    """Integrated loudness and true peak of a stretch, as FFmpeg's summary says them."""
     command = [runner.program(), "-nostdin", "-i", str(path), "-map", "0:a:0"]
-    command += ["-af", "ebur128=peak=true", "-f", "null", "-"]
+    stretch = f"atrim={start}:{start + seconds},asetpts=N/SR/TB"
+    command += ["-af", f"{stretch},ebur128=peak=true", "-f", "null", "-"]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stderr
     summary = said[said.rindex("Summary:") :]
     values = [line.split() for line in summary.splitlines()]
@@ -45,11 +46,11 @@ def strength(heard: npt.NDArray[np.float64], pitch: int) -> float:
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> RenderScene:
-    """Two loud clips between the silence of the cards; the music is shorter than the film."""
+    """Two clips between the silence of the cards; the music is shorter than the film."""
     folder = tmp_path_factory.mktemp("music")
     scene = render_scene.begin(
         folder,
-        {"a": Drawn(0, 90, 300), "b": Drawn(1, 90, 310)},
+        {"a": Drawn(0, 90, 300, 1.94), "b": Drawn(1, 90, 310, 1.94)},
         'music = "tune.mp3"\nmusic_lufs = -26.0\n',
     )
     tune(folder / "tune.mp3", 5)
@@ -57,23 +58,30 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> RenderScene:
     return scene
 
 
-def test_the_whole_is_as_loud_as_it_must_be(scene: RenderScene) -> None:
-    integrated, peak = loudness(scene.film)
+def test_clips_and_music_keep_their_loudness(scene: RenderScene) -> None:
+    integrated, peak = loudness(scene.film, 3.5, 5)
     assert abs(integrated + 16) <= 0.5
     assert peak <= -1.0
 
 
-def test_the_whole_follows_the_loudness_of_the_campaign(tmp_path: Path) -> None:
+def test_stretches_without_sound_do_not_make_the_rest_louder(tmp_path: Path) -> None:
     scene = render_scene.begin(
         tmp_path,
-        {"a": Drawn(0, 90, 300), "b": Drawn(1, 90, 310)},
-        'music = "tune.mp3"\nmusic_lufs = -33.0\n[process]\nloudness_lufs = -23.0\n',
+        {"a": Drawn(0, 120, volume=0), "b": Drawn(1, 90, 310, 1.94), "c": Drawn(2, 150, volume=0)},
+        'music = "tune.mp3"\nmusic_lufs = -28.0\nopening_card = ""\nclosing_card = false\n',
     )
     tune(tmp_path / "tune.mp3", 5)
     scene.render()
-    integrated, peak = loudness(scene.film)
-    assert abs(integrated + 23) <= 0.5
-    assert peak <= -1.0
+    assert abs(loudness(scene.film, 1.2, 2.6)[0] + 28) <= 0.5
+    assert abs(loudness(scene.film, 4, 3)[0] + 16) <= 0.5
+    assert abs(loudness(scene.film, 8, 1)[0] + 28) <= 1
+
+
+def test_loud_clips_are_limited(tmp_path: Path) -> None:
+    scene = render_scene.begin(tmp_path, {"a": Drawn(0, 90, 300, 8.0)}, 'music = "tune.mp3"\n')
+    tune(tmp_path / "tune.mp3", 5)
+    scene.render()
+    assert loudness(scene.film)[1] <= -1.0
 
 
 def test_music_goes_down_while_the_clips_are_heard(scene: RenderScene) -> None:
@@ -114,12 +122,12 @@ def test_a_loop_has_no_click() -> None:
     assert 0.8 < np.sqrt(np.mean(middle**2)) / (10000 / np.sqrt(2)) < 1.2
 
 
-def test_a_master_is_corrected_until_it_is_right() -> None:
-    assert Master(-16).corrected(Loudness(-16.2, -1.1)) is None
-    quieter = Master(-16, 2.0, -1.6).corrected(Loudness(-14.0, -0.5))
-    assert quieter == Master(-16, 0.0, -2.2)
-    assert Master(-23).corrected(Loudness(-16.2, -1.1)) == Master(-23, -6.8)
-    assert Master(-16).corrected(Loudness(None, -np.inf)) is None
+def test_the_limiter_is_corrected_until_the_peaks_are_right() -> None:
+    background = BackgroundMusic(np.zeros((9, 2), np.int16), 1.0, -1.6)
+    assert background.corrected(-1.0) is None
+    better = background.corrected(-0.5)
+    assert better is not None
+    assert better.ceiling_db == -2.2
 
 
 @pytest.mark.parametrize("content", [None, b"not music", b""])

@@ -6,7 +6,6 @@ decoded, edited and sent through one AAC encoder, so that no joint is heard and 
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from pipeline import judge, publishing
@@ -21,7 +20,7 @@ from pipeline.render.music import BackgroundMusic
 from pipeline.render.timeline import Timeline
 from pipeline.run import Run
 
-_TRIES = 4  # at the loudness of a mix
+_TRIES = 4  # at the peaks of a mix
 _FILES: Options = {"protocol_whitelist": "file", "format_whitelist": "concat,mov"}
 _LIST: Options = {"f": "concat", "safe": 0, **_FILES}
 
@@ -29,7 +28,7 @@ _LIST: Options = {"f": "concat", "safe": 0, **_FILES}
 def join(run: Run, film: Timeline, part: Path) -> None:
     """Make the bridges that are missing, then join the film into *part* and judge it.
 
-    Where there is music, the film is joined again until the whole has the right loudness.
+    Where there is music, the film is joined again until its peaks are low enough.
 
     :raises StageError: a program failed, or frames or samples are missing.
     :raises NotClean: verification found something.
@@ -39,21 +38,15 @@ def join(run: Run, film: Timeline, part: Path) -> None:
     if not run.config.montage.music:
         _join(run, plan, part, None)
         return
-    with music.decoded(run) as unmastered:
-        background = unmastered
+    with music.decoded(run) as first_try:
+        background = first_try
         for _ in range(_TRIES):
             _join(run, plan, part, background)
-            measured = music.measured(run, part, film.frames / film.output.fps)
-            better = background.master.corrected(measured)
+            better = background.corrected(music.peak(run, part, film.frames / film.output.fps))
             if better is None:
                 return
-            background = replace(background, master=better)
-    if measured.peak_dbtp > music.PEAK_DBTP:
-        raise StageError("the music could not be mixed below -1 dBTP; choose another file")
-    run.console.warn(
-        f"the montage is at {measured.lufs or -70:.1f} LUFS instead of "
-        f"{run.config.process.loudness_lufs:g}"
-    )
+            background = better
+    raise StageError("the music could not be mixed below -1 dBTP; choose another file")
 
 
 def _prepared(film: Timeline, root: Path) -> CutPlan:
@@ -106,7 +99,7 @@ def _joined(
     pipe: Options = {"f": "s16le", "ar": SAMPLE_RATE, "ch_layout": layout}
     heard = read("pipe:0", {**pipe, "protocol_whitelist": "pipe"}).audio()
     if background is not None:
-        heard = music.mixed(heard, background.master)
+        heard = music.mixed(heard, background.ceiling_db)
     # The list's times are in microseconds and fall between the ticks: set each picture to its own
     # tick, the first to 0.  Decoding runs ahead in every clip but the shortest, whose pictures
     # need no reordering: give all of them the same lead.

@@ -1,6 +1,7 @@
-"""Music under the clips: looped, made quieter while they are heard, and the whole mastered.
+"""Music under the clips: looped, made quieter while they are heard, and its peaks limited.
 
-The whole is brought to the loudness of the clips with its true peak below -1 dBTP (EBU R 128),
+The clips keep their loudness, and the music has its own: a stretch without sound, such as a
+photo, does not make the rest louder.  The true peak of the whole stays below -1 dBTP (EBU R 128),
 measured on what was encoded.
 """
 
@@ -19,7 +20,6 @@ from pipeline.errors import ConfigError
 from pipeline.ffmpeg.faults import ProgramFailed
 from pipeline.ffmpeg.graph import Audio, Graph, Options, amix, join, read, sidechaincompress, write
 from pipeline.media import loudness
-from pipeline.media.loudness import TOLERANCE_LU, Loudness
 from pipeline.media.timebase import SAMPLE_RATE, samples_of
 from pipeline.render.sound import Samples, crossfaded
 from pipeline.render.timeline import Timeline
@@ -32,24 +32,6 @@ _LONGEST_S = 3600
 # At the loudness of the clips it takes some 12 dB off the music, within a tenth of a second;
 # a second after the last word the music is back.
 _DUCKING = {"threshold": 0.03, "ratio": 6, "attack": 60, "release": 900, "knee": 4}
-
-
-@dataclass(frozen=True)
-class Master:
-    """One gain for the whole, and the peak that the limiter after it lets pass, in dB."""
-
-    target_lufs: float
-    gain_db: float = 0.0
-    ceiling_db: float = PEAK_DBTP - _AAC_DB
-
-    def corrected(self, after: Loudness) -> Master | None:
-        """Return the next try after *after* was measured; None if that is right."""
-        missing = self.target_lufs - after.lufs if after.lufs is not None else 0.0
-        excess = after.peak_dbtp - PEAK_DBTP
-        if abs(missing) <= TOLERANCE_LU / 2 and excess <= 0:
-            return None
-        ceiling = self.ceiling_db - (excess + 0.1 if excess > 0 else 0.0)
-        return replace(self, gain_db=round(self.gain_db + missing, 2), ceiling_db=round(ceiling, 2))
 
 
 class LoopedMusic:
@@ -82,17 +64,24 @@ class LoopedMusic:
 
 @dataclass(frozen=True)
 class BackgroundMusic:
-    """Music, its gain (linear), and how the whole is mastered."""
+    """Music, its gain (linear), and the peak that the limiter of the whole lets pass, in dBTP."""
 
     music: Samples
     gain: float
-    master: Master
+    ceiling_db: float = PEAK_DBTP - _AAC_DB
 
     def under(self, clips: Iterator[Samples], film: Timeline) -> Iterator[Samples]:
         """Yield the clips' sound with the music beside it, in four channels."""
         looped = LoopedMusic(self.music, self.gain, samples_of(film.frames, film.output.fps))
         for block in clips:
             yield np.hstack([block, looped.take(len(block))])
+
+    def corrected(self, peak_dbtp: float) -> BackgroundMusic | None:
+        """Return the next try after *peak_dbtp* was measured; None if that is right."""
+        excess = peak_dbtp - PEAK_DBTP
+        if excess <= 0:
+            return None
+        return replace(self, ceiling_db=round(self.ceiling_db - excess - 0.1, 2))
 
 
 @contextmanager
@@ -123,7 +112,7 @@ def decoded(run: Run) -> Iterator[BackgroundMusic]:
             raise ConfigError([f"montage.music: {path} is silent"])
         samples = np.memmap(part, np.int16, "r").reshape(-1, 2)
         gain = 10 ** ((run.config.montage.music_lufs - before) / 20)
-        yield BackgroundMusic(samples, gain, Master(run.config.process.loudness_lufs))
+        yield BackgroundMusic(samples, gain)
 
 
 def source(config: Config) -> Path:
@@ -137,25 +126,24 @@ def source(config: Config) -> Path:
     return path
 
 
-def mixed(four: Audio, master: Master) -> Audio:
-    """Mix the four channels to two: the music is ducked, and the whole is mastered."""
+def mixed(four: Audio, ceiling_db: float) -> Audio:
+    """Mix the four channels to two: the music is ducked, and the peaks of the whole are limited."""
     left, right, *music = four.channels("quad", 4)
     heard, control = join(left, right, channel_layout="stereo").split(2)
     ducked = sidechaincompress(join(*music, channel_layout="stereo"), control, **_DUCKING)
     both = amix(heard, ducked, normalize=0)
-    amplified = loudness.amplified(both, master.gain_db)
-    return loudness.limited(amplified, master.ceiling_db, digits=5)
+    return loudness.limited(both, ceiling_db, digits=5)
 
 
-def measured(run: Run, path: Path, seconds: float) -> Loudness:
-    """Measure the loudness of a montage of this length.
+def peak(run: Run, path: Path, seconds: float) -> float:
+    """Measure the true peak, in dBTP, of a montage of this length.
 
     :raises StageError: FFmpeg failed.
     """
     sound = read(path, {"f": "mov", "protocol_whitelist": "file"}).audio()
     output = write("-", {"f": "null"}, audio=[_restamped(loudness.metered(sound))])
     printed = run.ffmpeg.make("loudness", Graph((output,)), reads=(path,), seconds=300 + seconds)
-    return loudness.parse(printed)
+    return loudness.parse(printed).peak_dbtp
 
 
 def _stereo(sound: Audio) -> Audio:

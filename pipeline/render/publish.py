@@ -27,14 +27,14 @@ def key(film: Timeline, config: Config) -> str:
     """Return the hash of all that decides the bytes of a montage and of the files beside it."""
     parts = [versions.SEAM, versions.ENCODING, *_contents(film, config)]
     if config.montage.music:
-        parts.append(config.process.loudness_lufs)
+        parts.append(versions.MUSIC)
     return publishing.cache_key("montage", versions.MONTAGE, *parts)
 
 
 def former_keys(film: Timeline, config: Config) -> tuple[str, ...]:
     """Return the key of the former formula, if the same montage was made under it."""
     unchanged = (versions.MONTAGE, versions.SEAM, versions.ENCODING) == (4, 3, 1)
-    if not unchanged or (config.montage.music and config.process.loudness_lufs != -16.0):
+    if not unchanged or config.montage.music:
         return ()
     text = json.dumps([3, *_contents(film, config)])
     return (hashlib.sha256(text.encode()).hexdigest()[:32],)

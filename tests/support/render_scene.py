@@ -64,11 +64,15 @@ _DRAWN = (
 
 @dataclass(frozen=True)
 class Drawn:
-    """A clip to draw: which source, how many pictures, a tone of which pitch (Hz)."""
+    """A clip to draw: which source, how many pictures, a tone of which pitch (Hz) and volume.
+
+    A volume of 1.94 is -16 LUFS, 0 is silence.
+    """
 
     source: int
     frames: int
     pitch: int = 440
+    volume: float = 4.0
 
 
 @dataclass(frozen=True)
@@ -220,7 +224,7 @@ def draw(drawn: Drawn, output: Output, fade: int) -> tuple[Path, tuple[str, str]
         f"{source},trim=end_frame={drawn.frames},scale=out_color_matrix=bt709:out_range=tv,"
         "format=yuv420p,setsar=1,setparams=range=tv:colorspace=bt709:color_primaries=bt709:"
         "color_trc=bt709:field_mode=prog[v];"
-        f"sine=f={drawn.pitch}:r=48000,volume=4,atrim=end_sample={samples},"
+        f"sine=f={drawn.pitch}:r=48000,volume={drawn.volume},atrim=end_sample={samples},"
         "aformat=channel_layouts=stereo,asplit[x][y];"
         "[x]aformat=sample_fmts=fltp[a];[y]aformat=sample_fmts=s16p[b]"
     )
