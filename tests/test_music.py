@@ -70,7 +70,7 @@ def test_stretches_without_sound_do_not_make_the_rest_louder(tmp_path: Path) -> 
         {"a": Drawn(0, 120, volume=0), "b": Drawn(1, 90, 310, 1.94), "c": Drawn(2, 150, volume=0)},
         'music = "tune.mp3"\nmusic_lufs = -28.0\nopening_card = ""\nclosing_card = false\n',
     )
-    tune(tmp_path / "tune.mp3", 5)
+    tune(tmp_path / "tune.mp3", 13)
     scene.render()
     assert abs(loudness(scene.film, 1.2, 2.6)[0] + 28) <= 0.5
     assert abs(loudness(scene.film, 4, 3)[0] + 16) <= 0.5
