@@ -136,6 +136,22 @@ def as_text(order: OrderFile, remarks: Mapping[str, str]) -> str:
     return "".join([_HEAD, *lines, *left_out])
 
 
+def without(text: str, gone: Mapping[str, str]) -> str:
+    """The text of an order file without some clips; a comment says that each was taken out.
+
+    What is written behind an entry goes too, because it may be words of the sender.
+
+    :param gone: for the entries that name these clips, as they are written, the SHA-256.
+    """
+    kept = []
+    for raw in text.splitlines(keepends=True):
+        match = _LINE.fullmatch(raw.rstrip("\r\n"))
+        out = _LEFT_OUT.match(match[2]) if match and not match[1] and match[2] else None
+        entry = (match[1] or (out[1] if out else "")).lower() if match else ""
+        kept.append(f"# withdrawn: {gone[entry][:12]}\n" if entry in gone else raw)
+    return "".join(kept)
+
+
 def _natural(name: str) -> list[tuple[int, str]]:
     """The key by which names are sorted: numbers in them count as numbers, 9 before 10."""
     parts = re.findall(r"\d+|\D+", name.casefold())

@@ -47,10 +47,10 @@ def test_a_clip_that_is_taken_back_is_gone(campaign: CommandScene) -> None:
     assert len(files_of(campaign, sha256)) > 2
     said = campaign.footage("withdraw", "--clip", sha256[:10], "--json")
     assert said.code == 0
-    assert said.data["withdraw"] == {
-        "withdrawn": [sha256],
-        "stale": ["montage/montage-small.mp4"],
-    }
+    withdrawal = said.data["withdraw"]
+    assert withdrawal["withdrawn"] == [sha256]
+    assert withdrawal["stale"] == ["montage/montage-small.mp4"]
+    assert not [path for path in withdrawal["deleted"] if (campaign.work / path).exists()]
     assert files_of(campaign, sha256) == []
     assert campaign.rows["red.png"]["status"] == "withdrawn"
     assert campaign.rows["red.png"]["outputs"] == []
@@ -59,6 +59,26 @@ def test_a_clip_that_is_taken_back_is_gone(campaign: CommandScene) -> None:
     said = campaign.footage("render", "--json")
     assert said.data["render"][0]["clips"] == 2
     assert "stale" not in campaign.footage("status").out
+
+
+def test_a_withdrawal_takes_what_was_made_of_the_clip(campaign: CommandScene) -> None:
+    path = campaign.folder / "config.toml"
+    path.write_text(path.read_text().replace("[montage]\n", '[montage]\norder = "order.txt"\n'))
+    shas = [campaign.rows[name]["sha256"] for name in ("red.png", "green.png", "blue.png")]
+    order = campaign.folder / "order.txt"
+    lines = [f"{shas[2]}  # pinned; blue", f"{shas[0]}  # red by Ana", "# mine", shas[1][:8]]
+    order.write_text("".join(f"{line}\n" for line in lines))
+    assert campaign.footage("render").code == 0
+    assert campaign.footage("render", "--preview", "--seconds", "0.3").code == 0
+    assert campaign.footage("export", "--format", "edl").code == 0
+    assert campaign.footage("withdraw", "--clip", shas[0]).code == 0
+    left = sorted(path.name for path in (campaign.work / "montage").iterdir())
+    assert left == ["montage-small.mp4"]
+    lines[1] = f"# withdrawn: {shas[0][:12]}"
+    assert order.read_text() == "".join(f"{line}\n" for line in lines)
+    said = campaign.footage("render", "--json")
+    assert said.code == 0
+    assert said.data["render"][0]["clips"] == 2
 
 
 def test_the_same_bytes_are_not_taken_again_unless_by_hand(campaign: CommandScene) -> None:

@@ -6,11 +6,14 @@ the same bytes are recognised if they come again.
 """
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
+from pipeline import clip_order, publishing
 from pipeline.commands.ending import Facts
 from pipeline.commands.stages import write_report
-from pipeline.errors import UsageError
+from pipeline.errors import ConfigError, UsageError
 from pipeline.ledger import Ledger
 from pipeline.render import stage as render
 from pipeline.run import Run
@@ -25,38 +28,88 @@ class Selection:
     sender: str | None
 
 
-def take_back(run: Run, selection: Selection) -> Facts:
+@dataclass(frozen=True)
+class _Withdrawal:
+    """The originals that are taken back, the files that go, and the montages that are stale."""
+
+    shas: list[str]
+    files: list[Path]
+    stale: list[str]
+
+
+def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts:
     """Delete the originals that *selection* names and their clips, and write the report again.
 
+    :param dry_run: only list what would be deleted.
     :raises UsageError: the selection names nothing, or is not exactly one of the three.
     """
     shas = _selected(run.ledger, selection)
-    stale = _delete(run, shas)
+    stale = run.ledger.custody.montages_with(shas)
+    plan = _Withdrawal(shas, sorted(_files(run, shas, stale)), stale)
+    deleted = [run.workspace.relative(path) for path in plan.files]
+    facts: Facts = {"withdraw": {"withdrawn": shas, "stale": stale, "deleted": deleted}}
+    if dry_run:
+        for path in deleted:
+            run.console.say(f"would delete {path}")
+        run.console.say(f"withdraw: {len(shas)} originals would be taken back; nothing was changed")
+        return facts
+    _delete(run, plan)
     render.forget(run)
-    run.console.say(f"withdraw: {len(shas)} originals and their clips are deleted")
+    run.console.say(f"withdraw: {len(shas)} originals and all that was made of them are deleted")
     for path in stale:
         run.console.warn(f"{path} still holds them: delete it, or run footage render")
-    return {"withdraw": {"withdrawn": shas, "stale": stale}, **write_report(run)}
+    _take_out_of_order(run, shas)
+    return {**facts, **write_report(run)}
 
 
-def _delete(run: Run, shas: list[str]) -> list[str]:
+def _files(run: Run, shas: list[str], stale: list[str]) -> Iterator[Path]:
+    """The files that hold something of these originals, without the montages themselves."""
+    for sha256 in shas:
+        yield from filter(Path.exists, [run.workspace.original(sha256)])
+        yield from (run.workspace.clips / sha256).glob("*")
+        yield from (run.workspace.report / "thumbs").glob(f"{sha256}*")
+    # a preview is not in the ledger and can be made again, so every preview goes
+    yield from run.workspace.montage.glob("*-preview.*")
+    for path in stale:
+        yield from render.files_beside(run.workspace.root / path)
+
+
+def _delete(run: Run, plan: _Withdrawal) -> None:
     """Delete originals with everything that was made of them.
 
     The ledger is written first: even if this is interrupted, nothing is made of them again.
-
-    :returns: the paths of the montages that still hold them.
     """
-    stale = run.ledger.custody.withdraw(shas)
-    for sha256 in shas:
-        run.workspace.original(sha256).unlink(missing_ok=True)
+    run.ledger.custody.withdraw(plan.shas)
+    for path in plan.files:
+        path.unlink(missing_ok=True)
+    for sha256 in plan.shas:
         shutil.rmtree(run.workspace.clips / sha256, ignore_errors=True)
-        for still in (run.workspace.report / "thumbs").glob(f"{sha256}*"):
-            still.unlink()
     # a cached piece may belong to several clips, so the whole cache goes: it can be made again
-    if shas:
+    if plan.shas:
         shutil.rmtree(run.workspace.cache, ignore_errors=True)
         run.workspace.create()
-    return stale
+
+
+def _take_out_of_order(run: Run, shas: list[str]) -> None:
+    """Take withdrawn clips out of the order file, which may name their senders."""
+    path = clip_order.path_of(run.config)
+    if path is None:
+        return
+    try:
+        order = clip_order.read(path)
+        known = [row.sha256 for row in run.ledger.clips.rows()]
+        gone = {
+            line.sha256: sha256
+            for line, sha256 in order.clips(known)
+            if sha256 is not None and sha256 in shas
+        }
+        gone |= {sha256: sha256 for sha256 in order.left_out if sha256 in shas}
+        if gone:
+            text = path.read_text("utf-8-sig")
+            publishing.write_text(path, clip_order.without(text, gone), path.stat().st_mode & 0o777)
+            run.console.say(f"{path}: {len(gone)} entries are taken out")
+    except (ConfigError, OSError) as error:
+        run.console.warn(f"{path} may still name them: take them out by hand ({error})")
 
 
 def _selected(ledger: Ledger, selection: Selection) -> list[str]:

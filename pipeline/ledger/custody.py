@@ -77,6 +77,11 @@ class Custody:
             wanted |= dict.fromkeys(others)
         return list(wanted)
 
+    def montages_with(self, shas: list[str]) -> list[str]:
+        """The paths of the montages that hold one of these clips."""
+        montages = self._db.rows("SELECT path, clips FROM montage ORDER BY path")
+        return [row["path"] for row in montages if set(json.loads(row["clips"])) & set(shas)]
+
     def withdraw(self, shas: list[str]) -> list[str]:
         """Record that footage was taken back, and delete its outcomes and decisions.
 
@@ -99,8 +104,7 @@ class Custody:
                     "  AND a.reason IS NULL AND a.kind != 'archive')",
                     sha256,
                 )
-            montages = self._db.rows("SELECT path, clips FROM montage ORDER BY path")
-            stale = [row["path"] for row in montages if set(json.loads(row["clips"])) & set(shas)]
+            stale = self.montages_with(shas)
             for path in stale:
                 self._db.change("UPDATE montage SET stale = 1 WHERE path = ?", path)
         self._db.erase_deleted()

@@ -22,6 +22,9 @@ _TEXTS: dict[str, judge.TextKind] = {
     _SUMS: "sums",
 }
 
+BESIDE = (_POSTER, _SHEET, *_TEXTS)
+"""The suffixes of the files that are published beside a montage."""
+
 
 def key(film: Timeline, config: Config) -> str:
     """Return the hash of all that decides the bytes of a montage and of the files beside it."""
@@ -64,7 +67,7 @@ def publish(run: Run, film: Timeline, final: Path) -> str:
     :raises NotClean: verification found something.
     """
     movie = codec_of(film.output).suffix
-    suffixes = (movie, _POSTER, _SHEET, *_TEXTS)
+    suffixes = (movie, *BESIDE)
     with publishing.scratch_folder(final.parent) as folder:
         parts = {suffix: publishing.part_path(folder / f"montage{suffix}") for suffix in suffixes}
         join.join(run, film, parts[movie])

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from pipeline import clock, publishing, texts
 from pipeline.codecs import codec_of
@@ -85,6 +86,12 @@ def export(
     film = planned(run, output, admitted)
     publishing.write_text(final, interchange.written(film, name, run.workspace.root, kind))
     return run.workspace.relative(final)
+
+
+def files_beside(montage: Path) -> list[Path]:
+    """The files that were made with a montage or exported from it."""
+    suffixes = (*publish.BESIDE, *(f".{kind}" for kind in interchange.TimelineFormat))
+    return [path for path in map(montage.with_suffix, suffixes) if path.exists()]
 
 
 def forget(run: Run) -> None:
