@@ -98,6 +98,19 @@ def test_the_same_bytes_are_not_taken_again_unless_by_hand(campaign: CommandScen
     assert campaign.rows["red.png"]["status"] == "accepted"
 
 
+def test_the_name_and_links_of_a_sender_go_with_the_last_clip(campaign: CommandScene) -> None:
+    with closing(sqlite3.connect(campaign.work / "ledger.db")) as database, database:
+        database.execute(
+            """UPDATE submission SET name = 'Zora', links = '["https://we.tl/zora"]'"""
+        )
+    submission = campaign.rows["red.png"]["submission"]
+    assert campaign.footage("withdraw", "--submission", submission).code == 0
+    with closing(sqlite3.connect(campaign.work / "ledger.db")) as database:
+        left = dict(database.execute("SELECT id, name || links FROM submission"))
+    assert left.pop(submission) == "[]"
+    assert list(left.values()) == ['Zora["https://we.tl/zora"]']
+
+
 def test_all_of_a_sender_is_taken_back(campaign: CommandScene) -> None:
     said = campaign.footage("withdraw", "--sender", "SENDER0@example.org", "--json")
     assert len(said.data["withdraw"]["withdrawn"]) == 2

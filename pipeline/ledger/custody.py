@@ -97,11 +97,11 @@ class Custody:
                 self._db.change("DELETE FROM decision WHERE sha256 = ?", sha256)
             for sha256 in shas:
                 self._db.change(
-                    "UPDATE submission SET subject = '', text = '' WHERE id IN"
-                    " (SELECT submission FROM attachment WHERE sha256 = ?) AND NOT EXISTS"
-                    " (SELECT 1 FROM attachment a JOIN original o ON o.sha256 = a.sha256"
-                    "  WHERE a.submission = submission.id AND o.state != 'withdrawn'"
-                    "  AND a.reason IS NULL AND a.kind != 'archive')",
+                    "UPDATE submission SET subject = '', text = '', name = '', links = '[]'"
+                    " WHERE id IN (SELECT submission FROM attachment WHERE sha256 = ?)"
+                    " AND NOT EXISTS (SELECT 1 FROM attachment a JOIN original o"
+                    "  ON o.sha256 = a.sha256 WHERE a.submission = submission.id"
+                    "  AND o.state != 'withdrawn' AND a.reason IS NULL AND a.kind != 'archive')",
                     sha256,
                 )
             stale = self.montages_with(shas)
