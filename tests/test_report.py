@@ -322,6 +322,22 @@ def test_no_cell_runs_as_a_formula(campaign: LedgerScene, config: Config, formul
             )
 
 
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+def test_no_cell_is_a_formula_where_another_sign_ends_cells(
+    campaign: LedgerScene, config: Config, separator: str
+) -> None:
+    joints = (";", "; ", '";"', '"; \u200b', "\n", "\t", ";\n", "；")
+    for number, joint in enumerate(joints):
+        text = "".join(f"word{joint}{formula}" for formula in FORMULAS)
+        campaign.mail(attachment(f"{number}", filename=text), sender=text, subject=text, text=text)
+    data = table.render(report.build(config, campaign.ledger, NOW)).decode("utf-8-sig")
+    for row in csv.reader(io.StringIO(data, newline=""), delimiter=separator):
+        for cell in row:
+            for line in cell.replace("；", "\n").splitlines():
+                shown = line.lstrip('" \t\u200b')
+                assert not shown.startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠", "|", "%"))
+
+
 def test_table_is_rfc_4180_with_a_byte_order_mark(campaign: LedgerScene, config: Config) -> None:
     campaign.mail(attachment("good"), subject='He said "yes", twice', text="two\nlines; and more")
     campaign.clip(result("good"))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import unicodedata
 
 from pipeline.review.presenting import JsonObject
@@ -18,6 +19,10 @@ COLUMNS = (
 # A spreadsheet takes a cell that begins with one of these for a formula or a command. Some
 # spreadsheets take the full-width forms too.
 _STARTERS = frozenset("=+-@\t\r\n＝＋－＠|%")
+# In many countries a spreadsheet takes the semicolon, and some the tab, for the end of a cell, also
+# between quotes.  So what follows them may be a cell of its own, as may a new line.
+_INVISIBLE = "\\x00-\\x08\\x0e-\\x1f\\xad\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\ufeff"
+_WITHIN = re.compile(rf"""([;；\t\r\n]["'\s{_INVISIBLE}]*)([=+\-@＝＋－＠|%])""")
 
 
 def render(report: JsonObject) -> bytes:
@@ -33,7 +38,8 @@ def render(report: JsonObject) -> bytes:
 
 
 def make_inert(cell: str) -> str:
-    """Put an apostrophe before a cell that a spreadsheet could take for a formula."""
+    """Put an apostrophe before each part that a spreadsheet could take for a formula."""
+    cell = _WITHIN.sub(r"\1'\2", cell)
     for char in cell:
         if char in _STARTERS:
             return "'" + cell
