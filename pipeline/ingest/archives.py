@@ -1,107 +1,99 @@
-"""The members of an archive: of a zip here, of a winmail.dat in :mod:`pipeline.ingest.tnef`.
+"""Files that contain others: the reader of each kind, and the one for zip archives.
 
 What an archive claims is checked before a byte is unpacked, against limits that all archives of a
 mail share.  Then members are streamed one by one.  A member's name is shown, and never used as a
-path.
+path.  To open a further kind, write a reader that gives its members, and a row in ``_READERS``
+and in :mod:`pipeline.media.identify`.
 """
 
 import io
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from pipeline.errors import Refused
-from pipeline.ingest import tnef
+from pipeline.ingest import cms, compressed, encoded, oldmac, outlook, spool, tar, tnef
+from pipeline.ingest.faults import BREAKS_PARSING
+from pipeline.ingest.members import DAMAGED, MAX_MEMBERS, Budget, Container, Member, unsafe
+from pipeline.ingest.spool import Readable
+from pipeline.media.identify import Identity
 from pipeline.model import Reason, Refusal
 from pipeline.texts import Detail
 
-MAX_MEMBERS = 1000
 MAX_NESTING = 3
-MAX_RATIO = 100
-_RATIO_FROM = 20_000_000  # below it, blank pictures may shrink by any factor
 _LARGEST_DIRECTORY = 1 << 20
 _PIECE = 1 << 18
+_END_SEARCHED = 22 + (1 << 16)  # bytes: the end record and its comment
 _JUNK = frozenset((".ds_store", "thumbs.db", "desktop.ini"))
 _DOCUMENTS = frozenset(
     ("[content_types].xml", "meta-inf/manifest.mf", "meta-inf/container.xml", "androidmanifest.xml")
 )
+_BROKEN_ZIP = Refusal(Reason.CORRUPT, Detail.BROKEN_ZIP)
+_UNREADABLE = Refusal(Reason.CORRUPT, Detail.BROKEN_ARCHIVE)
+_SPLIT = Refusal(Reason.UNSUPPORTED, Detail.PIECE_OF_A_FILE)
 
 
-@dataclass(frozen=True)
-class Member:
-    """A file in an archive: ``read`` gives it in pieces, unless there is a ``refusal``."""
-
-    name: str
-    read: Callable[[], Iterator[bytes]]
-    refusal: Refusal | None = None
-
-
-@dataclass
-class Budget:
-    """What all archives of one mail may still unpack to together: *size* bytes, and *members*."""
-
-    size: int
-    members: int = MAX_MEMBERS
-
-    def spend(self, members: int, size: int, packed: int) -> None:
-        """Subtract what an archive of *packed* bytes claims to contain.
-
-        :raises Refused: ``unsafe``: too many members, too large, or packed too tightly.
-        """
-        if members > self.members:
-            raise Refused(_unsafe(Detail.TOO_MANY_MEMBERS, {"allowed": MAX_MEMBERS}))
-        if size > self.size:
-            raise Refused(_unsafe(Detail.UNPACKS_TOO_LARGE))
-        if size > _RATIO_FROM and size > packed * MAX_RATIO:
-            raise Refused(_unsafe(Detail.EXPANDS_TOO_MUCH, {"times": MAX_RATIO}))
-        self.members -= members
-        self.size -= size
+def is_self_extracting(path: Path, identity: Identity) -> bool:
+    """Whether a program is a zip archive that opens itself."""
+    is_program = identity.refusal is not None and identity.refusal.code is Detail.PROGRAM
+    return is_program and zipfile.is_zipfile(path)
 
 
 @contextmanager
-def opened(path: Path, kind: str, depth: int, budget: Budget) -> Iterator[list[Member]]:
-    """List the members of the archive at *path*, of *kind* "zip" or "tnef".
+def opened(path: Path, kind: str, name: str, budget: Budget) -> Iterator[Iterable[Member]]:
+    """Give the members of the archive at *path*; each is read before the next one.
 
-    :param depth: the number of archives around it.
+    :param kind: as :mod:`pipeline.media.identify` names it.
+
+    :param name: that of the archive, as its sender wrote it.
     :raises Refused: the whole archive is ``unsafe``, ``corrupt`` or ``not-media``.  A member's
         ``read`` may raise it too, for that member.
     """
-    if depth >= MAX_NESTING:
-        raise Refused(_unsafe(Detail.NESTED_TOO_DEEP, {"depth": depth}))
     with ExitStack() as stack:
         file = stack.enter_context(path.open("rb"))
-        packed = path.stat().st_size
-        if kind == "tnef":
-            yield _tnef_members(file, packed, budget)
-            return
+        archive = Container(file, name, path.stat().st_size, budget)
         try:
-            archive = stack.enter_context(zipfile.ZipFile(_Careful(file)))
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError) as error:
-            raise Refused(Refusal(Reason.CORRUPT, Detail.BROKEN_ZIP)) from error
-        yield _zip_members(archive, packed, budget)
+            if kind in compressed.KINDS:
+                room = stack.enter_context(spool.spool(path.parent))
+                found: Iterable[Member] = compressed.members(archive, kind, room)
+            else:
+                found = _READERS[kind](archive, stack)
+        except BREAKS_PARSING as error:
+            raise Refused(_UNREADABLE) from error
+        yield found
 
 
-def _tnef_members(file: BinaryIO, packed: int, budget: Budget) -> list[Member]:
-    items = tnef.attachments(file)
-    budget.spend(len(items), sum(item.size for item in items), packed)
-    return [Member(item.name, item.reader(file)) for item in items]
-
-
-def _zip_members(archive: zipfile.ZipFile, packed: int, budget: Budget) -> list[Member]:
-    listed = archive.infolist()
+def _zip_members(archive: Container, stack: ExitStack) -> list[Member]:
+    if _is_piece(archive):
+        raise Refused(_SPLIT)
+    try:
+        opened_zip = stack.enter_context(zipfile.ZipFile(_Careful(archive.file, archive.size)))
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError) as error:
+        raise Refused(_BROKEN_ZIP) from error
+    listed = opened_zip.infolist()
     names = [_name(info) for info in listed]
     if any(name.lower() in _DOCUMENTS for name in names) or names[:1] == ["mimetype"]:
         raise Refused(Refusal(Reason.NOT_MEDIA, Detail.DOCUMENT_OR_PROGRAM))
     wanted = [
         (info, name) for info, name in zip(listed, names, strict=True) if not _junk(info, name)
     ]
-    budget.spend(len(wanted), sum(info.file_size for info, _name in wanted), packed)
-    return [_member(archive, info, name) for info, name in wanted]
+    size = sum(info.file_size for info, _name in wanted)
+    archive.budget.spend(len(wanted), size, archive.size)
+    return [_member(opened_zip, info, name) for info, name in wanted]
+
+
+def _is_piece(archive: Container) -> bool:
+    """Whether a zip was split into several files (APPNOTE 4.4.16 and 8.5)."""
+    archive.file.seek(0)
+    if archive.file.read(8) == b"PK\x07\x08PK\x03\x04":
+        return True
+    archive.file.seek(max(0, archive.size - _END_SEARCHED))
+    end = archive.file.read(_END_SEARCHED)
+    at = end.rfind(b"PK\x05\x06")
+    return at >= 0 and end[at + 4 : at + 6] not in (b"\0\0", b"\xff\xff")
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Member:
@@ -111,7 +103,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Membe
     elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # the other methods unpack with unbounded memory
         refusal = Refusal(Reason.UNSUPPORTED, Detail.UNSUPPORTED_PACKING)
-    return Member(name, lambda: _unpack(archive, info), refusal)
+    return Member(name, lambda: _unpack(archive, info), info.file_size, refusal)
 
 
 def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -120,14 +112,15 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
             while piece := file.read(_PIECE):
                 yield piece
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
-        raise Refused(Refusal(Reason.CORRUPT, Detail.DAMAGED_MEMBER)) from error
+        raise Refused(DAMAGED) from error
 
 
 def _junk(info: zipfile.ZipInfo, name: str) -> bool:
     """Whether a member is a folder, a link, or a file that operating systems leave in archives."""
     last = name.rsplit("/", 1)[-1].lower()
     return (
-        info.is_dir()
+        name.endswith("/")
+        or (not name and not info.file_size)
         or stat.S_ISLNK(info.external_attr >> 16)
         or "__MACOSX/" in name
         or last.startswith("._")
@@ -146,8 +139,26 @@ def _name(info: zipfile.ZipInfo) -> str:
         return info.filename
 
 
-def _unsafe(code: Detail, values: Mapping[str, int] | None = None) -> Refusal:
-    return Refusal(Reason.UNSAFE, code, values or {})
+_Reader = Callable[[Container, ExitStack], Iterable[Member]]
+
+
+def _only(
+    read: Callable[[Container], Iterable[Member]],
+) -> _Reader:
+    """A reader that leaves nothing open."""
+    return lambda archive, _stack: read(archive)
+
+
+_READERS: dict[str, _Reader] = {
+    "zip": _zip_members,
+    "tar": _only(tar.members),
+    "tnef": _only(tnef.members),
+    "ole": _only(outlook.members),
+    "signed": _only(cms.members),
+    "applesingle": _only(oldmac.apple_single),
+    "binhex": _only(oldmac.binhex),
+    "encoded": _only(encoded.members),
+}
 
 
 class _Careful(io.RawIOBase):
@@ -156,12 +167,14 @@ class _Careful(io.RawIOBase):
     zipfile reads an archive's whole directory at once, and believes its size.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    def __init__(self, file: Readable, size: int) -> None:
+        self._file, self._size = file, size
 
     def read(self, size: int = -1) -> bytes:
+        if size > self._size:
+            raise zipfile.BadZipFile("directory larger than the file")
         if size > _LARGEST_DIRECTORY:
-            raise zipfile.BadZipFile("directory too large")
+            raise Refused(unsafe(Detail.TOO_MANY_MEMBERS, {"allowed": MAX_MEMBERS}))
         return self._file.read(size if size >= 0 else _LARGEST_DIRECTORY)
 
     def seek(self, offset: int, whence: int = 0) -> int:
@@ -173,7 +186,7 @@ class _Careful(io.RawIOBase):
             raise zipfile.BadZipFile("no such place") from error
 
     def tell(self) -> int:
-        return self._file.tell()
+        return self._file.seek(0, 1)
 
     def seekable(self) -> bool:
         return True

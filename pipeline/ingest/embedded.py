@@ -5,56 +5,132 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 
 from pipeline.ingest import decode
 from pipeline.ingest.decode import Incomplete
 from pipeline.media.identify import identify_head
+from pipeline.model import Reason, Refusal
+from pipeline.texts import Detail
 
 _UU = re.compile(rb"begin [0-7]{3,4} (.{1,250}?)\r?\n")
 _YENC = re.compile(rb"=ybegin .*?name=(.{1,250}?)\r?\n")
+_YENC_PART = re.compile(rb"=ybegin (?:.{0,200} )?part=(\d{1,5})(?: .{0,40}?total=(\d{1,5}))?")
+_YENC_SIZE = re.compile(rb" size=(\d{1,15})\b")
+_YENC_RANGE = re.compile(rb"=ypart begin=1 end=(\d{1,15})\b")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,1000}={0,2}\r?\n")
+_UU_LINE = re.compile(rb"M[ -`]{56,60}\r?\n")
 _LAST = re.compile(rb"(?:[A-Za-z0-9+/]{4}){0,9}[A-Za-z0-9+/]{2}[A-Za-z0-9+/=]=\r?\n?")
 _DATA = re.compile(r"data:(?:image|video)/[\w.+-]{1,60};base64,([A-Za-z0-9+/\s]*)(=*)([\"')]?)")
+_QUOTE = re.compile(rb"(?:> ?){0,20}")
 _ENOUGH = 4  # lines in a row
 _ESCAPED = bytes((each - 106) % 256 for each in range(256))
 _PLAIN = bytes((each - 42) % 256 for each in range(256))
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
+_PIECE = Refusal(Reason.UNSUPPORTED, Detail.PIECE_OF_A_FILE)
 
+_ARMOR = r"-----BEGIN (?!PGP SIGNED)[A-Z0-9 ]{1,40}-----"
 _FILE = re.compile(
-    r"(?ms)^(?:begin [0-7]{3,4} \S[^\n]*\n(?=[ -`]+\r?$)|=ybegin ).*?"
-    r"(?:^(?:end\r?$|=yend[^\n]*)|\Z)"
+    r"(?ms)^[> ]{0,40}(?:begin [0-7]{3,4} \S[^\n]*\n(?=[> ]{0,40}[ -`]+\r?$)|=ybegin |"
+    r"\(This file must be converted with BinHex|" + _ARMOR + r").*?"
+    r"(?:^[> ]{0,40}(?:end\r?$|=yend[^\n]*|-----END [^\n]*|:[^\n]*:\r?$)|\Z)"
 )
-# Four lines or more of base64 (RFC 2045, section 6.8) or uuencode (POSIX), as mailers break them.
+# Lines of base64 (RFC 2045, section 6.8) or uuencode (POSIX), as mailers break them.
 _ENCODED = re.compile(
-    r"(?m)^(?:(?:[A-Za-z0-9+/]{56,100}={0,2}|M[ -`]{60})\r?\n){4,}(?:[!-z]{1,100}={0,2}\r?$)?"
+    r"(?m)^[> ]{0,40}(?:[A-Za-z0-9+/]{56,1000}={0,2}|M[ -`]{56,60})\r?\n"
+    r"(?:^[> ]{0,40}(?:[A-Za-z0-9+/]{56,1000}={0,2}|M[ -`]{56,60})(?:\r?\n|\Z))+"
+    r"(?:[> ]{0,40}[!-z]{1,100}={0,2}\r?$)?"
 )
+# A long word that no language has: small and large letters and digits, and not in an address.
+_LONG = re.compile(
+    r"(?<![\w/+?=&%.:#@~-])(?=[a-z+/]{0,200}[A-Z0-9])(?=[A-Z0-9+/]{0,200}[a-z])"
+    r"(?=[A-Za-z]{0,200}[0-9+/])[A-Za-z0-9+/]{60,}={0,2}"
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file in a text; ``refusal``: only a piece of it is there."""
+
+    name: bytes
+    pieces: Iterable[bytes]
+    refusal: Refusal | None = None
 
 
 def words(text: str) -> str:
     """A text without the files in it, which can be decoded to what was removed."""
-    return _ENCODED.sub("", _FILE.sub("", text))
+    return _LONG.sub("", _ENCODED.sub("", _FILE.sub("", text)))
 
 
-def files(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, Iterable[bytes]]]:
-    """The files in a text, each as name and bytes, which must be read before the next one."""
+def files(pieces: Iterable[bytes]) -> Iterator[Found]:
+    """The files in a text, each of which must be read before the next one."""
     lines = _lines(pieces)
     run: list[bytes] = []
-    for line in lines:
+    in_armor = told = False
+    for quoted in lines:
+        quote = _QUOTE.match(quoted) if quoted[:1] == b">" else None
+        line = quoted[quote.end() :] if quote else quoted
+        in_armor = (in_armor or line.startswith(b"-----BEGIN ")) and b"-----END " not in line
         named = _UU.fullmatch(line) or _YENC.fullmatch(line)
         if named:
-            yield named[1], (_uu(lines) if line.startswith(b"b") else _yenc(lines))
-        elif not _BASE64.fullmatch(line):
+            yield _named(named[1], line, _unquoted(lines, quote[0] if quote else b""))
             run = []
-            continue
-        run.append(line)
-        if len(run) == _ENOUGH:
-            block = chain(run, _block(lines))
-            head = b"".join(line.rstrip() for line in run)
-            if identify_head(binascii.a2b_base64(head[: len(head) // 4 * 4])).format is not None:
-                yield b"", decode.base64(block)
-            for _ in block:
-                continue
+        elif in_armor or not (_BASE64.fullmatch(line) or _UU_LINE.fullmatch(line)):
             run = []
+        else:
+            run.append(line)
+            if len(run) == _ENOUGH:
+                for found in _encoded(run, lines):
+                    if found.refusal is None or not told:
+                        yield found
+                    told = told or found.refusal is not None
+                run = []
+
+
+def _named(name: bytes, line: bytes, lines: Iterator[bytes]) -> Found:
+    """The file behind a line that names it."""
+    if line.startswith(b"b"):
+        return Found(name, _uu(lines))
+    part = _YENC_PART.match(line)
+    total = int(part[2] or 0) if part else 0
+    if part and total > 1:
+        for each in lines:
+            if each.startswith(b"=yend"):
+                break
+        number = int(part[1])
+        refusal = Refusal(
+            Reason.UNSUPPORTED, Detail.FILE_IN_PARTS, {"number": number, "total": total}
+        )
+        return Found(name, (), refusal)
+    size = _YENC_SIZE.search(line)
+    return Found(name, _yenc(lines, int(size[1]) if size else -1))
+
+
+def _encoded(run: list[bytes], lines: Iterator[bytes]) -> Iterator[Found]:
+    """A file that begins with *run*, lines of base64, or a piece of one without its beginning."""
+    if not all(_BASE64.fullmatch(line) for line in run):
+        yield Found(b"", (), _PIECE)
+        return
+    block = chain(run, _block(lines))
+    joined = b"".join(line.rstrip() for line in run)
+    head = binascii.a2b_base64(joined[: len(joined) // 4 * 4])
+    identity = identify_head(head)
+    if identity.format is not None or identity.archive is not None:
+        yield Found(b"", decode.base64(block))
+    elif not _is_text(head):
+        yield Found(b"", (), identity.refusal if _is_told(identity.refusal) else _PIECE)
+    for _ in block:
+        continue
+
+
+def _is_told(refusal: Refusal | None) -> bool:
+    return refusal is not None and refusal.code is not Detail.UNKNOWN_FORMAT
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether encoded lines are words, as in a returned mail that is shown as it was sent."""
+    return data == data.translate(None, _CONTROLS)
 
 
 def pictures(html: str) -> Iterator[Iterable[bytes]]:
@@ -70,6 +146,10 @@ def _data(text: bytes, *, whole: bool) -> Iterator[bytes]:
         raise Incomplete
 
 
+def _unquoted(lines: Iterator[bytes], quote: bytes) -> Iterator[bytes]:
+    return (line.removeprefix(quote) for line in lines)
+
+
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
     for block in decode.whole_lines(pieces):
         yield from block.splitlines(keepends=True)
@@ -79,13 +159,19 @@ def _uu(lines: Iterator[bytes]) -> Iterator[bytes]:
     return decode.uuencode(chain([b"begin \n"], lines))
 
 
-def _yenc(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """Decode yEnc (yenc.org, draft 1.3): each byte plus 42, with an escape for four of them."""
+def _yenc(lines: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Decode yEnc (yenc.org, draft 1.3): each byte plus 42, with an escape for four of them.
+
+    :param size: of the whole file; a part that holds less is not whole.
+    """
     for line in lines:
         if line.startswith(b"=yend"):
             return
         if line.startswith(b"=ypart"):
-            break  # one of several parts
+            covered = _YENC_RANGE.match(line)
+            if covered is None or int(covered[1]) < size:
+                break
+            continue
         first, *escaped = line.rstrip(b"\r\n").split(b"=")
         yield first.translate(_PLAIN) + b"".join(
             each[:1].translate(_ESCAPED) + each[1:].translate(_PLAIN) for each in escaped
@@ -95,7 +181,8 @@ def _yenc(lines: Iterator[bytes]) -> Iterator[bytes]:
 
 def _block(lines: Iterator[bytes]) -> Iterator[bytes]:
     """The further lines of a block of base64; its last one is shorter."""
-    for line in lines:
+    for quoted in lines:
+        line = quoted.lstrip(b"> ")
         is_full = _BASE64.fullmatch(line)
         if is_full or _LAST.fullmatch(line):
             yield line

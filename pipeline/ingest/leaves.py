@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import chain
 
 from pipeline.ingest import contents, embedded
@@ -17,36 +18,58 @@ from pipeline.ingest.decode import (
     quoted_printable,
     sniffed,
     unix_lines,
+    uuencode,
 )
 from pipeline.ingest.mime import Part
 from pipeline.ingest.rows import Incoming, Rows
 from pipeline.ingest.spool import Readable, stretch
 
 _LINES = (identity, quoted_printable)  # decoders that keep the lines of a text
+_UUENCODED = ("application/x-uuencode", "application/uuencode", "application/x-uue")
 _LONGEST_HTML = 8 << 20  # that is searched for pictures, in bytes
 _TAIL = 200
+_BLANK = 100  # bytes that tell whether a part is empty
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A leaf of the mail in ``file``; ``is_shown``: an HTML part shows it by its Content-ID."""
+
+    part: Part
+    above: tuple[Part, ...]
+    file: Readable
+    is_shown: bool = False
 
 
 def role(part: Part, file: Readable) -> Role:
-    """The role of a leaf; a file is an attachment, also if its header calls it a text."""
+    """The role of a leaf, by its header and by its bytes."""
     declared = contents.role(part)
-    if declared not in (Role.TEXT, Role.HTML, Role.NOTHING) or part.end == part.start:
+    if declared is Role.LOST or part.end == part.start:
         return declared
-    first = head(part, file)
-    # in a part that is silent anyway, a NUL alone makes no file
-    charset = part.headers.parameter("content-type", "charset")
-    charset = "utf-16" if declared is Role.NOTHING else charset
-    return Role.ATTACHMENT if contents.is_file(first, charset) else declared
+    return contents.role_of_bytes(part, declared, head(part, file))
+
+
+def is_emptied(part: Part, file: Readable, role: Role) -> bool:
+    """Whether a leaf names a file whose bytes were taken out of the mail."""
+    return contents.emptied(part, role, head(part, file, _BLANK))
 
 
 def take_embedded(part: Part, file: Readable, rows: Rows, role: Role) -> None:
     """Take in the files that stand in a text."""
     if role is Role.TEXT:
-        if b"-----BEGIN PGP MESSAGE-----" in head(part, file):
+        first = head(part, file)
+        if contents.says_taken_out(decoded(first)):
+            rows.missing("mail", contents.TAKEN_OUT)
+        if b"-----BEGIN PGP MESSAGE-----" in first:
             rows.missing("mail", contents.ENCRYPTED)
+        if b"(This file must be converted with BinHex" in first:
+            rows.file(Incoming("", body(part, file)))
         with suppress(Incomplete):  # which is said of the part
-            for name, pieces in embedded.files(body(part, file)):
-                rows.file(Incoming(decoded(name), pieces))
+            for found in embedded.files(body(part, file)):
+                if found.refusal is not None:
+                    rows.missing(decoded(found.name), found.refusal)
+                else:
+                    rows.file(Incoming(decoded(found.name), found.pieces))
     else:
         for pieces in embedded.pictures(decoded(head(part, file, _LONGEST_HTML))):
             rows.file(Incoming("", pieces))
@@ -77,6 +100,8 @@ def body(part: Part, file: Readable) -> Iterator[bytes]:
     is_text = part.content_type.startswith("text/")
     is_plain = encoding not in ENCODERS
     decode = sniffed(first) if is_plain and not is_text else decoder(encoding)
+    if is_plain and part.content_type in _UUENCODED:
+        decode = uuencode
     decoded_pieces = decode(chain([first], all_pieces))
     # any program on the way may change line ends, but one file must have one SHA-256
     has_lines = is_text and encoding in ("8bit", "quoted-printable")

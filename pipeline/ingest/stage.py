@@ -5,8 +5,6 @@ the disk is full: what was taken in by then stays, and the next run goes on.
 """
 
 import hashlib
-import struct
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +13,7 @@ from pipeline import clock, publishing, wording
 from pipeline.config import Config
 from pipeline.console import Console, Task
 from pipeline.errors import InboxError, from_os_error
+from pipeline.ingest.faults import BREAKS_PARSING
 from pipeline.ingest.inbox import Arrival, Gone, Inbox, MailsLeft, NewFile, Unreadable, open_inbox
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.spool import Readable
@@ -22,19 +21,6 @@ from pipeline.ingest.take import Taken, Taker
 from pipeline.run import Run
 from pipeline.workspace import Workspace
 
-# What code that reads a mail may raise on unexpected bytes.  A fault of the disk, the ledger or
-# the memory is not in the list, because the mail does not cause it.
-_BREAKS_PARSING = (
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    RecursionError,
-    EOFError,
-    struct.error,
-    zlib.error,
-)
 _GIVE_UP = 10  # mails in a row that the server does not give
 
 
@@ -204,7 +190,7 @@ class IngestRun:
             return self._taker.file(arrival, file)
         try:
             return self._taker.mail(arrival, file)
-        except _BREAKS_PARSING as error:
+        except BREAKS_PARSING as error:
             self._originals.forget()
             return self._taker.broken(arrival, file, type(error).__name__)
 

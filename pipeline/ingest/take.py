@@ -7,12 +7,16 @@ from datetime import UTC, datetime
 from pipeline import clock, places, wording
 from pipeline.config import Campaign
 from pipeline.errors import Refused
-from pipeline.ingest import contents, headers, leaves, mime
+from pipeline.ingest import contents, embedded, headers, leaves, mime, rtf
+from pipeline.ingest.charsets import decoded
 from pipeline.ingest.contents import Role
 from pipeline.ingest.decode import Incomplete
+from pipeline.ingest.faults import BREAKS_PARSING
 from pipeline.ingest.fingerprint import Kept, fingerprint
 from pipeline.ingest.headers import Headers
 from pipeline.ingest.inbox import NewFile, NewMail
+from pipeline.ingest.leaves import Leaf
+from pipeline.ingest.members import Content
 from pipeline.ingest.mime import Part
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.rows import Incoming, Rows
@@ -21,6 +25,7 @@ from pipeline.model import (
     Attachment,
     Carrier,
     Finding,
+    Kind,
     MailIdentity,
     Note,
     Reason,
@@ -78,10 +83,35 @@ class _Words:
 
 @dataclass
 class _Draft:
-    """What is collected on the way through the parts of a mail."""
+    """What is collected on the way through the parts of a mail.
+
+    ``level``: the number of encoded mails around the part that is read.
+    """
 
     rows: Rows
     words: _Words = field(default_factory=_Words)
+    level: int = 0
+
+
+class _Inside:
+    """Takes the mails and the words that are in files."""
+
+    def __init__(self, taker: "Taker", findings: tuple[Finding, ...] = ()) -> None:
+        self._taker = taker
+        self.draft = _Draft(Rows(taker.originals, findings, self))
+
+    def mail(self, file: Readable) -> None:
+        """Take in the parts of a mail."""
+        self._taker.inner_mail(file, self.draft)
+
+    def words(self, content: Content, data: bytes, charset: str) -> None:
+        """Take in a text, which is shown if the mail itself has none."""
+        is_html = content is Content.HTML
+        text = decoded(data, charset)
+        if content is Content.RTF:
+            text, is_html = rtf.words(data)
+        role = Role.HTML if is_html else Role.TEXT
+        self.draft.words.add(role, embedded.words(text), forwarded=True, cut=False)
 
 
 def submission_id(identity: MailIdentity) -> str:
@@ -94,7 +124,7 @@ class Taker:
     """Takes mails and files apart; the attachments become originals of the workspace."""
 
     def __init__(self, originals: Originals, campaign: Campaign) -> None:
-        self._originals, self._campaign = originals, campaign
+        self.originals, self._campaign = originals, campaign
 
     def mail(self, arrival: NewMail, file: Readable) -> Taken:
         """Take in the mail in *file*.  Afterwards all originals wait to be published.
@@ -113,7 +143,7 @@ class Taker:
         findings: tuple[Finding, ...] = ()
         if places.found(fields.text("subject")[: places.LIMIT]):
             findings = (Finding(Carrier.SUBJECT, What.LOCATION),)
-        draft = _Draft(Rows(self._originals, findings))
+        draft = _Inside(self, findings).draft
         kept = self._parts(mail, draft)
         moment = arrival.received or fields.received_at or arrival.file_time or datetime.now(UTC)
         return Taken(
@@ -125,7 +155,7 @@ class Taker:
 
     def _mail_of_old_macs(self, arrival: NewMail, file: Readable) -> Taken:
         """Take in a mail whose lines end with a carriage return only."""
-        with self._originals.spool() as other:
+        with self.originals.spool() as other:
             for piece in stretch(file):
                 other.write(piece.replace(b"\r", b"\n"))
             return self.mail(arrival, other)
@@ -135,7 +165,7 @@ class Taker:
 
         :raises OSError: the disk is full, or the file can't be read.
         """
-        draft = _Draft(Rows(self._originals))
+        draft = _Inside(self).draft
         stored = draft.rows.file(Incoming(arrival.name, stretch(file)))
         submission = replace(
             _wordless(arrival.identity, arrival.moment),
@@ -146,7 +176,7 @@ class Taker:
 
     def broken(self, arrival: NewMail, file: Readable, error: str = "") -> Taken:
         """Record a mail that can't be read, so that it is neither lost nor read again."""
-        rows = Rows(self._originals)
+        rows = Rows(self.originals)
         rows.missing("mail", _BROKEN)
         file.seek(0)
         fields = headers.parse(file.read(_HEADER))
@@ -157,49 +187,71 @@ class Taker:
         )
         return Taken(submission, tuple(rows.list), fingerprint(file), error=error)
 
-    def _parts(self, mail: mime.Mail, draft: _Draft, level: int = 0) -> list[Kept]:
-        """Take in the leaves of a mail.
+    def inner_mail(self, file: Readable, draft: _Draft) -> None:
+        """Take in a mail that is a file, or has a transfer encoding, against RFC 2046, 5.2.1."""
+        if draft.level >= _MAX_ENCODED_MAILS:
+            draft.rows.missing("mail", contents.PARTS_LOST)
+            return
+        draft.level += 1
+        try:
+            self._parts(mime.split(file), draft)
+        finally:
+            draft.level -= 1
 
-        :param level: the number of encoded mails around it.
+    def _parts(self, mail: mime.Mail, draft: _Draft) -> list[Kept]:
+        """Take in the leaves of a mail; one that can't be read costs no other one.
+
         :returns: the leaves of which all bytes were kept.
         """
         kept: list[Kept] = []
         rows = draft.rows
-        shown = _read_words(mail, draft.words, nested=level > 0)
+        shown = _read_words(mail, draft.words, nested=draft.level > 0)
         for part, above in mail.root.walk():
-            role = leaves.role(part, mail.file)
+            if rows.is_full:
+                break
             count = len(rows.list)
-            if role is Role.LOST:
-                rows.missing(part.headers.filename or "mail", contents.PARTS_LOST)
-            elif role is Role.MAIL:
-                self._encoded_mail(part, mail.file, draft, level + 1)
-            elif role is Role.ATTACHMENT:
-                content_id = part.headers.content_id
-                inline = content_id in shown or part.headers.disposition == "inline"
-                stored = rows.file(
-                    Incoming(
-                        part.headers.filename,
-                        leaves.body(part, mail.file),
-                        in_layout=content_id != "" and inline,
-                        refusal=contents.sealed(part, above),
-                    )
-                )
-                if stored.sha256 is not None:
-                    kept.append((part.start, part.end, stored.sha256))
-            elif role in (Role.TEXT, Role.HTML):
-                leaves.take_embedded(part, mail.file, rows, role)
+            leaf = Leaf(part, above, mail.file, part.headers.content_id in shown)
+            try:
+                sha256 = self._leaf(leaf, draft)
+            except BREAKS_PARSING:
+                rows.missing(part.headers.filename or "mail", contents.UNREADABLE)
+                continue
+            if sha256 is not None:
+                kept.append((part.start, part.end, sha256))
             if part.broken_off and len(rows.list) == count:
                 rows.missing("mail", contents.CUT)
         if mail.overflow:
             rows.missing("mail", contents.TOO_MANY)
         return kept
 
-    def _encoded_mail(self, part: Part, file: Readable, draft: _Draft, level: int) -> None:
-        """Take in a mail that has a transfer encoding, which RFC 2046, section 5.2.1 forbids."""
-        if level > _MAX_ENCODED_MAILS:
-            draft.rows.missing("mail", contents.PARTS_LOST)
-            return
-        with self._originals.nested_spool() as spool:
+    def _leaf(self, leaf: Leaf, draft: _Draft) -> str | None:
+        """Take in a leaf.
+
+        :returns: the SHA-256 of its bytes if all of them were kept.
+        """
+        part, rows = leaf.part, draft.rows
+        role = leaves.role(part, leaf.file)
+        if leaves.is_emptied(part, leaf.file, role):
+            rows.missing(part.headers.filename, contents.TAKEN_OUT)
+        elif role is Role.LOST:
+            rows.missing(part.headers.filename or "mail", contents.PARTS_LOST)
+        elif role is Role.MAIL:
+            self._encoded_mail(part, leaf.file, draft)
+        elif role is Role.ATTACHMENT:
+            inline = leaf.is_shown or part.headers.disposition == "inline"
+            incoming = Incoming(
+                part.headers.filename,
+                leaves.body(part, leaf.file),
+                in_layout=part.headers.content_id != "" and inline,
+                refusal=contents.sealed(part, leaf.above),
+            )
+            return rows.file(incoming).sha256
+        elif role in (Role.TEXT, Role.HTML):
+            leaves.take_embedded(part, leaf.file, rows, role)
+        return None
+
+    def _encoded_mail(self, part: Part, file: Readable, draft: _Draft) -> None:
+        with self.originals.nested_spool() as spool:
             try:
                 for piece in leaves.body(part, file):
                     spool.write(piece)
@@ -208,7 +260,7 @@ class Taker:
             except Refused as refused:
                 draft.rows.missing("mail", refused.refusal)
                 return
-            self._parts(mime.split(spool), draft, level)
+            self.inner_mail(spool, draft)
 
     def _submission(
         self, identity: MailIdentity, fields: Headers, draft: _Draft, moment: datetime
@@ -230,7 +282,9 @@ class Taker:
         )
 
     def _notes(self, draft: _Draft, moment: datetime, *, hidden: bool) -> tuple[Note, ...]:
-        reasons = [item.refusal.reason if item.refusal else None for item in draft.rows.list]
+        # a container whose files are rows of their own is no footage itself
+        rows = [each for each in draft.rows.list if each.refusal or each.kind is not Kind.ARCHIVE]
+        reasons = [item.refusal.reason if item.refusal else None for item in rows]
         opens, closes = self._campaign.opens, self._campaign.closes
         day = moment.astimezone(UTC).date()
         said = {

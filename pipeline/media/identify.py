@@ -5,6 +5,7 @@ a script, which would make a player open other files, is ``unsafe``; anything el
 ``not-media``.  Pure Python over the first 64 KiB, so it may read any file.
 """
 
+import binascii
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +19,8 @@ from pipeline.texts import Detail
 class Identity:
     """What a file is.
 
-    ``format`` is set for footage: a photo or a video that can become a clip.  ``archive`` is
-    "zip" or "tnef" for a file that holds other files.
+    ``format`` is set for footage: a photo or a video that can become a clip.  ``archive`` names
+    the reader of :mod:`pipeline.ingest.archives` for a file that holds other files.
     """
 
     kind: Kind
@@ -28,7 +29,35 @@ class Identity:
     refusal: Refusal | None = None
 
 
-_ARCHIVES = ((b"PK\x03\x04", "zip"), (b"PK\x05\x06", "zip"), (b"\x78\x9f\x3e\x22", "tnef"))
+_ARCHIVES = tuple(
+    (re.compile(pattern, re.DOTALL), archive)
+    for pattern, archive in (
+        (rb"PK(?:\x03\x04|\x05\x06|\x07\x08PK|00PK\x03\x04)", "zip"),
+        (rb"\x78\x9f\x3e\x22", "tnef"),
+        (rb"\x1f\x8b\x08", "gzip"),
+        (rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)", "bzip2"),
+        (rb"\xfd7zXZ\0", "xz"),
+        (rb"\0\x05\x16\0\0[\x01\x02]\0\0", "applesingle"),
+        # ContentInfo with signedData (RFC 5652, sections 3 and 5.1)
+        (rb"\x30[\x80-\x84].{0,4}?\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02", "signed"),
+        (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
+        (rb".{0,4000}?\(This file must be converted with BinHex", "binhex"),
+    )
+)
+_ENCODED = re.compile(
+    rb"(?:\A|\n)(?:begin [0-7]{3,4} \S[^\n]{0,250}\n[!-`][ -`]{0,100}\r?\n"
+    rb"|=ybegin [^\n]{0,300}name=)"
+)
+_BASE64 = re.compile(rb"\s{0,100}((?:[A-Za-z0-9+/]{40,1000}\r?\n){4})")
+# What a mail begins with (RFC 5322), after what mailbox files and Apple's ``.emlx`` put first.
+_ENVELOPE = re.compile(rb"\s{0,20}(?:\d{1,12}[ \t]{0,20}\r?\n)?(?:>?From [^\n]{0,200}\n)?")
+_HEADER = re.compile(rb"(?:[!-9;-~]{1,100}:[^\n]*\n(?:[ \t][^\n]*\n)*)+")
+_OF_MAIL = re.compile(
+    rb"(?im)^(from|received|return-path|message-id|mime-version|subject|date|to|delivered-to"
+    rb"|content-type)[ \t]*:"
+)
+_ENOUGH_FIELDS = 3
+_TAR_SUM = slice(148, 156)  # the checksum, which counts as blanks
 # Other files that people send, by their first bytes.
 _OTHER = tuple(
     (re.compile(pattern, re.DOTALL), Refusal(reason, detail, values))
@@ -39,9 +68,37 @@ _OTHER = tuple(
         (rb"%PDF-", Reason.NOT_MEDIA, Detail.PDF, {}),
         (rb"Rar!\x1a\x07", Reason.NOT_MEDIA, Detail.CLOSED_ARCHIVE, {"format": "RAR"}),
         (rb"7z\xbc\xaf\x27\x1c", Reason.NOT_MEDIA, Detail.CLOSED_ARCHIVE, {"format": "7-Zip"}),
-        (rb"\x1f\x8b", Reason.NOT_MEDIA, Detail.CLOSED_ARCHIVE, {"format": "gzip"}),
+        *(
+            (magic, Reason.NOT_MEDIA, Detail.CLOSED_ARCHIVE, {"format": name})
+            for magic, name in (
+                (rb"MSCF\0\0\0\0", "cabinet"),
+                (rb"\x28\xb5\x2f\xfd", "Zstandard"),
+                (rb"\x04\x22\x4d\x18", "LZ4"),
+                (rb"\x1f[\x9d\xa0]", "compress"),
+                (rb".{2}-lh[0-9dx]-", "LHA"),
+                (rb"\x60\xea.{2}.{0,40}?", "ARJ"),
+                (rb".{7}\*\*ACE\*\*", "ACE"),
+                (rb"SIT!|StuffIt", "StuffIt"),
+                (rb"xar!", "xar"),
+                (rb"\x5d\0\0.{2}.{8}", "LZMA"),
+                (rb"LZIP", "lzip"),
+            )
+        ),
+        # EnvelopedData, AuthEnvelopedData (RFC 5652, 6.1; RFC 5083)
+        (
+            rb"\x30[\x80-\x84].{0,4}?\x06(?:\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07[\x03\x06]"
+            rb"|\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17)",
+            *(Reason.ENCRYPTED, Detail.ENCRYPTED_MAIL, {}),
+        ),
+        (rb".{0,4000}?-----BEGIN PGP MESSAGE-----", Reason.ENCRYPTED, Detail.ENCRYPTED_MAIL, {}),
+        # a session key for somebody (RFC 9580, section 5.1)
+        (
+            rb"(?:\x84.|\x85..|\xc1[\0-\xbf]|\xc1[\xc0-\xdf].)[\x03\x06].{8}",
+            *(Reason.ENCRYPTED, Detail.ENCRYPTED_FILE, {}),
+        ),
+        (rb"(?:\x8c|\xc3)[\x0d-\x3f]\x04[\x07-\x09]", Reason.ENCRYPTED, Detail.ENCRYPTED_FILE, {}),
+        (rb"-----BEGIN (?:PKCS7|CMS)-----", Reason.UNSUPPORTED, Detail.SIGNED_MAIL, {}),
         (rb"MZ|\x7fELF", Reason.NOT_MEDIA, Detail.PROGRAM, {}),
-        (rb"\xd0\xcf\x11\xe0", Reason.NOT_MEDIA, Detail.OFFICE_DOCUMENT, {}),
     )
 )
 
@@ -74,13 +131,49 @@ def identify_head(head: bytes) -> Identity:
     """What a file is that begins with *head* (its first 64 KiB, or all of it)."""
     if not head.strip(b"\0"):
         return Identity(Kind.OTHER, refusal=Refusal(Reason.NOT_MEDIA, Detail.EMPTY_FILE))
+    if is_tar(head):
+        return Identity(Kind.ARCHIVE, archive="tar")
     if found := format_of(head):
         return Identity(found.kind, found)
-    for magic, archive in _ARCHIVES:
-        if head.startswith(magic):
-            return Identity(Kind.ARCHIVE, archive=archive)
     text = head.removeprefix(b"\xef\xbb\xbf")
+    archive = next((name for magic, name in _ARCHIVES if magic.match(head)), None)
+    archive = archive or ("mail" if is_mail(text) else None)
+    if archive is not None:
+        return Identity(Kind.ARCHIVE, archive=archive)
     tables = ((head, _OTHER), (text, _UNSAFE_TEXT))
     known = (refusal for data, rows in tables for pattern, refusal in rows if pattern.match(data))
+    refusal = next(known, None)
+    if refusal is None and (_ENCODED.search(head) or _holds_base64(head)):
+        return Identity(Kind.ARCHIVE, archive="encoded")
     unknown = Refusal(Reason.NOT_MEDIA, Detail.UNKNOWN_FORMAT)
-    return Identity(Kind.OTHER, refusal=next(known, unknown))
+    return Identity(Kind.OTHER, refusal=refusal or unknown)
+
+
+def is_tar(head: bytes) -> bool:
+    """Whether a file begins with a header of tar whose checksum is right (POSIX pax, ustar)."""
+    block = head[:512]
+    written = block[_TAR_SUM].strip(b" \0")
+    if len(block) < 512 or not re.fullmatch(rb"[0-7]{1,7}", written) or not block[0]:
+        return False
+    return int(written, 8) == sum(block) - sum(block[_TAR_SUM]) + 8 * ord(" ")
+
+
+def is_mail(head: bytes) -> bool:
+    """Whether a file begins like a mail: nothing but fields, and enough that only mails have."""
+    begin = _ENVELOPE.match(head)
+    fields = _HEADER.match(head, begin.end() if begin else 0)
+    if fields is None:
+        return False
+    names = {name.lower() for name in _OF_MAIL.findall(fields[0])}
+    rest = head[fields.end() : fields.end() + 2]
+    ends = rest[:1] in (b"", b"\n") or rest in (b"\r\n", b"--")
+    return len(names) >= _ENOUGH_FIELDS and (ends or len(names) > _ENOUGH_FIELDS)
+
+
+def _holds_base64(head: bytes) -> bool:
+    """Whether a text is base64 of a photo or a video."""
+    found = _BASE64.match(head)
+    if found is None:
+        return False
+    joined = b"".join(found[1].split())
+    return format_of(binascii.a2b_base64(joined[: len(joined) // 4 * 4])) is not None

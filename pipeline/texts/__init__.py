@@ -80,6 +80,14 @@ class Detail(StrEnum):
     TOO_MANY_PARTS = "too-many-parts"
     MAIL_CUT = "mail-cut"
     UNREADABLE_MAIL = "unreadable-mail"
+    UNREADABLE_PART = "unreadable-part"
+    BROKEN_COMPRESSION = "broken-compression"
+    BROKEN_OUTLOOK = "broken-outlook"
+    BROKEN_ARCHIVE = "broken-archive"
+    PIECE_OF_A_FILE = "piece-of-a-file"
+    FILE_IN_PARTS = "file-in-parts"
+    ENCRYPTED_FILE = "encrypted-file"
+    TAKEN_OUT = "taken-out"
 
 
 def sentence(code: Detail, values: Mapping[str, Value]) -> str:

@@ -17,7 +17,7 @@ from pipeline import config as configuration
 from pipeline import publishing
 from pipeline.console import Console, Verbosity
 from pipeline.ffmpeg.runner import FfmpegRunner
-from pipeline.ingest import imap, stage, take
+from pipeline.ingest import imap, leaves, stage
 from pipeline.ingest.session import Session
 from pipeline.ledger import Ledger
 from pipeline.ledger.connection import Connection
@@ -27,7 +27,7 @@ from pipeline.workspace import Workspace, hold, sweep
 
 STEPS: dict[str, tuple[Any, str]] = {
     "piece": (Session, "piece"),
-    "body": (take, "body"),
+    "body": (leaves, "body"),
     "publish": (publishing, "publish"),
     "record": (Intake, "record_mail"),
     "row": (Connection, "insert"),

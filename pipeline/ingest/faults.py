@@ -1,0 +1,17 @@
+"""What code that reads a stranger's bytes may raise on ones that nobody foresaw."""
+
+import struct
+import zlib
+
+BREAKS_PARSING = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    EOFError,
+    struct.error,
+    zlib.error,
+)
+"""A fault of the disk, the ledger or the memory is not in the list: the bytes do not cause it."""
