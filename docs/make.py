@@ -281,10 +281,10 @@ def formats() -> str:
             NOTICE,
             "A file's format is determined from its bytes, never from its name; the first row that "
             "matches wins. All other files are refused with a reason of "
-            "[commands.md](commands.md#reasons); archives (zip, tar, gzip, bzip2, xz), winmail.dat, mails "
-            "as files (`.eml`, `.emlx`, `.msg`), signed S/MIME and texts with files in them (uuencode, "
-            "yEnc, BinHex) are opened, and each "
-            "file in them counts by itself.",
+            "[commands.md](commands.md#reasons); archives (zip, tar, gzip, bzip2, xz), "
+            "winmail.dat, mails as files (`.eml`, `.emlx`, `.msg`), signed S/MIME "
+            "and texts with files in them (uuencode, yEnc, BinHex) are opened, and each file "
+            "in them counts by itself.",
             _table(head, rows),
             "*Reader*: the module that finds what a file gives away. Whatever a reader does not "
             "know is reported as an unknown part. *Colour profile*: the profile of a photo is "
