@@ -3,13 +3,23 @@
 import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
-from pipeline.errors import UsageError, WorkspaceBusy
+from pipeline.errors import StageError, UsageError, WorkspaceBusy
 from pipeline.publishing import PART
+
+# SQLite's write-ahead log needs memory that all its users share, so one machine
+# (sqlite.org/wal.html).
+_NETWORK = frozenset(
+    (
+        *("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs", "fuse.sshfs", "fuse.rclone"),
+        *("fuse.s3fs", "fuse.glusterfs", "fuse.davfs", "davfs"),
+    )
+)
 
 
 class Workspace:
@@ -50,12 +60,33 @@ class Workspace:
         return path.relative_to(self.root).as_posix()
 
     def create(self) -> None:
-        """Make the folders, which only the owner can enter."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        """Make the folders, which only the owner can enter.
+
+        :raises StageError: the workspace belongs to somebody else, leads elsewhere by a link, or
+            is on a network file system.
+        """
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_owner(self.root, self.root.stat())
         self.root.chmod(0o700)
+        mounts = Path("/proc/self/mountinfo")
+        if mounts.exists():
+            kind = file_system(
+                mounts.read_text("utf-8", "surrogateescape"), self.root.stat().st_dev
+            )
+            if kind in _NETWORK:
+                raise StageError(
+                    f"the workspace {self.root} is on a network file system ({kind}), where the "
+                    "ledger could be damaged; set [workspace] path to a disk of this machine"
+                )
         folders = (self.originals, self.clips, self.report, self.montage, self.logs, self.cache)
         for folder in folders:
             folder.mkdir(mode=0o700, exist_ok=True)
+        for path in (*folders, self.ledger):
+            found = path.lstat() if path.is_symlink() or path.exists() else None
+            if found and stat.S_ISLNK(found.st_mode):
+                raise StageError(f"{path} is a link; the workspace may not lead elsewhere")
+            if found:
+                _check_owner(path, found)
 
 
 @contextmanager
@@ -65,7 +96,8 @@ def hold(workspace: Workspace) -> Iterator[None]:
     :raises WorkspaceBusy: another process holds it.
     """
     workspace.create()
-    with (workspace.root / ".lock").open("w") as lock:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(workspace.root / ".lock", flags, 0o600), "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -74,6 +106,28 @@ def hold(workspace: Workspace) -> Iterator[None]:
                 "Wait until it has ended and try again."
             ) from error
         yield
+
+
+def file_system(mounts: str, device: int) -> str:
+    """The type of the file system on a device, such as "ext4"; empty if it is not known.
+
+    :param mounts: the text of ``/proc/self/mountinfo`` (proc_pid_mountinfo(5)).
+    :param device: the ``st_dev`` of a file on it.
+    """
+    number = f"{os.major(device)}:{os.minor(device)}"
+    for line in mounts.splitlines():
+        before, _, after = line.partition(" - ")
+        if before.split()[2:3] == [number]:
+            return after.partition(" ")[0]
+    return ""
+
+
+def _check_owner(path: Path, found: os.stat_result) -> None:
+    if found.st_uid != os.geteuid():
+        raise StageError(
+            f"{path} belongs to another user (number {found.st_uid}); run footage as that user, "
+            "or choose another [workspace] path"
+        )
 
 
 def sweep(workspace: Workspace) -> int:
