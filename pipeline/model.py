@@ -333,7 +333,11 @@ class Review:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the report: an attachment with all that is known about it."""
+    """One line of the report: an attachment with all that is known about it.
+
+    ``pair``: the SHA-256 of the film that stands for this photo (a Live Photo).  If the film can't
+    become a clip there is none, and the photo is one as any other.
+    """
 
     submission: str
     attachment: Attachment
@@ -343,6 +347,7 @@ class Row:
     duplicate_of: str | None
     result: ClipResult | None
     review: Review = field(default_factory=Review)
+    pair: str | None = None
 
     @property
     def sha256(self) -> str:

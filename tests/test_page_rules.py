@@ -31,8 +31,8 @@ BASE = Review(Decision.APPROVED, "fine", "ada", "2026-09-01T07:00:00Z")
 
 # How the page's rules answer a case of each table.
 ASKED = {
-    "decidable": """({ status, clean, outputs }) =>
-        rules.isDecidable({ status, metadata: { clean }, outputs: new Array(outputs).fill({}) })""",
+    "decidable": """({ status, clean, outputs, pair }) => rules.isDecidable(
+        { status, metadata: { clean }, outputs: new Array(outputs).fill({}), pair })""",
     "admitted": "({ decision, required }) => rules.isAdmittedBy(decision, required)",
     "same": "({ base, change }) => rules.isSameDecision(base, { ...base, ...change })",
     "frames": "(it) => rules.shownFrames(it, it, it.most)",
@@ -58,7 +58,8 @@ def of_program(table: str, case: dict[str, Any]) -> Any:
     match table:
         case "decidable":
             status = Status(case["status"])
-            return rules.is_decidable(row(status, clean=case["clean"], outputs=case["outputs"]))
+            made = row(status, clean=case["clean"], outputs=case["outputs"])
+            return rules.is_decidable(replace(made, pair=case.get("pair")))
         case "admitted":
             review = Review(Decision(case["decision"]))
             accepted = row(Status.ACCEPTED, clean=True, outputs=1, review=review)

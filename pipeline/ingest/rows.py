@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from pipeline import places, wording
 from pipeline.errors import Refused
-from pipeline.ingest import archives, decoration, hints
+from pipeline.ingest import archives, decoration, hints, pairs
 from pipeline.ingest.contents import TOO_MANY
 from pipeline.ingest.faults import BREAKS_PARSING
 from pipeline.ingest.members import Budget, Content, Member, unsafe
@@ -55,9 +56,14 @@ class Rows:
         """*findings*: what the mail gives away, which each of its rows shows."""
         self._originals, self._findings, self._inside = originals, findings, inside
         self._budget = Budget(size=originals.limit * _BUDGET)
+        self._paths: dict[int, Path] = {}
         self._around: list[int] = []  # the rows of the archives around what comes in
         self.list: list[Attachment] = []
         self.bytes = 0
+
+    def paired(self) -> tuple[Attachment, ...]:
+        """All rows, each photo with the film that is the same moment."""
+        return tuple(pairs.paired(self.list, self._paths))
 
     @property
     def is_full(self) -> bool:
@@ -83,6 +89,8 @@ class Rows:
         row = self._row(incoming.name, refusal)
         row = replace(row, kind=identity.kind, sha256=stored.sha256, size=stored.size)
         self._add(row)
+        if stored.path is not None and identity.format is not None:
+            self._paths[row.position] = stored.path
         depth = len(self._around)
         if identity.archive and refusal is None and depth >= archives.MAX_NESTING:
             deep = unsafe(Detail.NESTED_TOO_DEEP, {"depth": depth})

@@ -148,7 +148,7 @@ class Taker:
         moment = arrival.received or fields.received_at or arrival.file_time or datetime.now(UTC)
         return Taken(
             self._submission(arrival.identity, fields, draft, moment),
-            tuple(draft.rows.list),
+            draft.rows.paired(),
             fingerprint(file, kept),
             draft.rows.bytes,
         )

@@ -1,12 +1,13 @@
 """What process writes and the report reads: outcomes, and a row for each attachment."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from pipeline import clock
 from pipeline.ledger import records
 from pipeline.ledger.connection import Connection
 from pipeline.ledger.reviews import Reviews
-from pipeline.model import Attachment, ClipResult, OriginalState, Review, Row, Submission
+from pipeline.model import Attachment, ClipResult, OriginalState, Review, Row, Status, Submission
 
 
 class Clips:
@@ -78,4 +79,23 @@ class Clips:
                     review=reviews.get(sha256, Review()),
                 )
             )
+        return _with_films(rows)
+
+
+def _with_films(rows: list[Row]) -> list[Row]:
+    """Give each photo of a Live Photo the film that stands for it."""
+    if all(row.attachment.pair is None for row in rows):
         return rows
+    films = {
+        (row.submission, row.attachment.position): row.sha256
+        for row in rows
+        # a film that was taken back takes its photo with it
+        if row.status in (Status.ACCEPTED, Status.PENDING, Status.WITHDRAWN)
+        or (row.status is Status.DUPLICATE and row.refusal is None)
+    }
+    return [
+        row
+        if row.attachment.pair is None
+        else replace(row, pair=films.get((row.submission, row.attachment.pair)))
+        for row in rows
+    ]

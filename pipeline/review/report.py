@@ -175,6 +175,7 @@ def _clip(row: Row) -> JsonObject:
         if row.refusal
         else None,
         "duplicate_of": row.duplicate_of,
+        "pair": row.pair,
         "metadata": {
             "found": [vars(finding) for finding in sorted(found)],
             "clean": result.clean if result else None,

@@ -13,7 +13,8 @@ from pipeline.model import Decision, Review, Row, Status
 def is_decidable(row: Row) -> bool:
     """Whether a row has a finished clip: accepted, verified clean, with outputs.
 
-    A duplicate has none: its clip is that of the first row with these bytes.
+    A duplicate has none: its clip is that of the first row with these bytes.  Nor has a photo for
+    which its film stands: both are one moment, with one place in the montage.
     """
     result = row.result
     return (
@@ -21,6 +22,7 @@ def is_decidable(row: Row) -> bool:
         and result is not None
         and result.clean is True
         and bool(result.outputs)
+        and row.pair is None
     )
 
 

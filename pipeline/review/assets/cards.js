@@ -5,7 +5,7 @@ import { byId, element, fillOrHide, find, icon, makeButton, quoted, textAround }
 import { fillFields, makeFields } from "./fields.js";
 import { refreshHistory } from "./history.js";
 import { isUnsaved, reviewOf } from "./reviews.js";
-import { clipRow, clipRowByPrefix, isDecidableRow, nameOf } from "./rows.js";
+import { clipRow, clipRowByPrefix, isDecidableRow, nameOf, photoOf } from "./rows.js";
 import {
   adviceOn, momentText, numberFormat, oneDecimal, textOf, textOfCode, timeText,
 } from "./texts.js";
@@ -79,7 +79,8 @@ function stateParts(row) {
 const pill = (className, iconName, text) => element("span", { class: `pill ${className}` }, icon(iconName), text);
 
 /** @param {Row} row */
-function metaParts({ clip, mail }) {
+function metaParts(row) {
+  const { clip, mail } = row;
   /** @type {Parts} */
   const parts = [
     element("time", { datetime: mail.received_at }, momentText(mail.received_at)),
@@ -89,6 +90,8 @@ function metaParts({ clip, mail }) {
   if (clip.parent && nameOf(clip.parent)) {
     parts.push(element("span", {}, ...textAround("card.inside", "name", quoted(nameOf(clip.parent)))));
   }
+  const photo = photoOf(row);
+  if (photo) parts.push(element("span", {}, ...textAround("card.with_photo", "name", quoted(photo.filename))));
   return parts.flatMap((part, index) => (index ? [" · ", part] : [part]));
 }
 
@@ -224,6 +227,18 @@ function similarParts(row) {
 }
 
 /**
+ * The still of the photo that a film stands for.
+ * @param {Row} row
+ */
+function photoParts(row) {
+  const photo = photoOf(row);
+  if (!photo?.outputs.length) return [];
+  return [element("figure", {},
+    element("img", { src: `thumbs/${photo.duplicate_of ?? photo.sha256}.jpg`, alt: "", loading: "lazy" }),
+    element("figcaption", {}, element("span", { class: "soft" }, textOf("card.photo")), " ", quoted(photo.filename)))];
+}
+
+/**
  * @param {HTMLElement} card
  * @param {import("./data.js").Submission} mail
  */
@@ -293,7 +308,7 @@ export function makeCard(row) {
   fillOrHide(card, ".seal", sealParts(clip));
   fillOrHide(card, ".done", doneParts(clip));
   fillOrHide(card, ".warnings", clip.warnings.map(warningItem));
-  fillOrHide(card, ".alike", similarParts(row));
+  fillOrHide(card, ".alike", [...photoParts(row), ...similarParts(row)]);
   fillMail(card, mail);
   if (isDecidableRow(row)) addControls(row, card);
   else for (const part of card.querySelectorAll(".decide, .edit, .history, .pick")) part.remove();

@@ -6,7 +6,7 @@ import { facts } from "./data.js";
 import { buttonById, byId, control, element, inputById, setChoices } from "./dom.js";
 import { announce } from "./messages.js";
 import { isWaiting, reviewOf } from "./reviews.js";
-import { clipRow, isDecidableRow, isNew, rows } from "./rows.js";
+import { clipRow, isDecidableRow, isNew, photoOf, rows } from "./rows.js";
 import { makeSignal } from "./signal.js";
 import { ORDERS } from "./sorting.js";
 import { nameCollator, numberFormat, textOf, textOfCode } from "./texts.js";
@@ -72,7 +72,7 @@ function searchTextOf(row) {
   if (row.searchText === null) {
     const { clip, mail } = row;
     const words = [
-      clip.filename, mail.sender, mail.subject, mail.text, clip.caption, clip.category, clip.sha256,
+      clip.filename, photoOf(row)?.filename, mail.sender, mail.subject, mail.text, clip.caption, clip.category, clip.sha256,
       ...clip.warnings.map(warningText), ...mail.notes.map((code) => textOfCode("note", code)),
     ];
     if (clip.reason) words.push(textOfCode("reason", clip.reason.code), clip.reason.detail);

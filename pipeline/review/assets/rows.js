@@ -17,8 +17,18 @@ const clipRows = new Map();
 /** @type {Map<string, Row[]>} by SHA-256: all rows of these bytes, duplicates too */
 const allRows = new Map();
 
+/** @type {Map<string, import("./data.js").Clip>} by submission and SHA-256 of a film: its photo */
+const photos = new Map();
+for (const clip of report.clips) if (clip.pair) photos.set(`${clip.submission} ${clip.pair}`, clip);
+
+/**
+ * The photo that a film stands for: it has no row of its own.
+ * @param {Row} row
+ */
+export const photoOf = ({ clip }) => photos.get(`${clip.submission} ${clip.sha256}`);
+
 /** @type {Row[]} */
-export const rows = report.clips.map((clip, index) => {
+export const rows = report.clips.filter((clip) => !clip.pair).map((clip, index) => {
   const mail = /** @type {import("./data.js").Submission} */ (submissions.get(clip.submission));
   const row = { clip, index, mail, card: null, searchText: null };
   if (clip.sha256) allRows.set(clip.sha256, [...(allRows.get(clip.sha256) ?? []), row]);

@@ -4,11 +4,12 @@
 /** @typedef {import("./data.js").Review} Review */
 
 /**
- * Whether there is a finished clip that a reviewer can decide on.
- * @param {Pick<import("./data.js").Clip, "status" | "outputs" | "metadata">} clip
+ * Whether there is a finished clip that a reviewer can decide on. A photo for which its film stands
+ * has none.
+ * @param {Pick<import("./data.js").Clip, "status" | "outputs" | "metadata" | "pair">} clip
  */
 export const isDecidable = (clip) =>
-  clip.status === "accepted" && clip.outputs.length > 0 && clip.metadata.clean === true;
+  clip.status === "accepted" && clip.outputs.length > 0 && clip.metadata.clean === true && !clip.pair;
 
 /**
  * Whether a decidable clip with this decision goes into the montage.
