@@ -143,6 +143,25 @@ def test_a_film_that_came_before_stands_for_its_photo(campaign: LedgerScene) -> 
     assert admitted(campaign) == ["IMG_1.MOV"]
 
 
+def test_a_moment_is_taken_back_as_a_whole(campaign: LedgerScene) -> None:
+    moment(campaign)
+    for half in ("still", "film"):
+        taken = campaign.ledger.custody.archives_and_members([sha(half)])
+        assert set(taken) == {sha("still"), sha("film")}
+
+
+def test_every_archive_around_a_clip_is_taken_back_with_it(campaign: LedgerScene) -> None:
+    campaign.mail(
+        attachment("zip", 0, kind=Kind.ARCHIVE),
+        attachment("mail", 1, kind=Kind.ARCHIVE, parent=0),
+        attachment("film", 2, parent=1),
+        attachment("other", 3, parent=1),
+    )
+    taken = campaign.ledger.custody.archives_and_members([sha("film")])
+    assert set(taken) == {sha("zip"), sha("mail"), sha("film")}
+    assert len(campaign.ledger.custody.archives_and_members([sha("zip")])) == 4
+
+
 def test_a_pair_has_one_card(reader: Reader, campaign: LedgerScene, config: Config) -> None:
     moment(campaign)
     campaign.clip(result("film"))

@@ -7,6 +7,26 @@ from pipeline import clock
 from pipeline.ledger.connection import Connection
 from pipeline.model import OriginalState
 
+_FAMILY = """
+    WITH RECURSIVE above (submission, position) AS (
+        SELECT submission, parent FROM attachment WHERE sha256 = ?1
+        UNION
+        SELECT a.submission, a.parent FROM attachment a JOIN above
+            ON a.submission = above.submission AND a.position = above.position
+    ), below (submission, position, pair) AS (
+        SELECT submission, position, pair FROM attachment WHERE sha256 = ?1
+        UNION
+        SELECT a.submission, a.position, a.pair FROM attachment a JOIN below
+            ON a.submission = below.submission AND (
+                a.parent = below.position OR a.pair = below.position OR a.position = below.pair
+            )
+    )
+    SELECT DISTINCT a.sha256 FROM attachment a JOIN (
+        SELECT submission, position FROM above UNION SELECT submission, position FROM below
+    ) f ON f.submission = a.submission AND f.position = a.position
+    WHERE a.sha256 IS NOT NULL
+"""
+
 
 class Custody:
     """The state of each original.  A deleted one keeps its row, so that its bytes are known."""
@@ -64,17 +84,10 @@ class Custody:
         )
 
     def archives_and_members(self, shas: Iterable[str]) -> list[str]:
-        """*shas*, the archives that hold them, and the members of the archives among them."""
+        """*shas*, the archives around them, what is in them, and the other half of each pair."""
         wanted = dict.fromkeys(shas)
         for sha256 in list(wanted):
-            others = self._db.column(
-                "SELECT other.sha256 FROM attachment a JOIN attachment other"
-                " ON other.submission = a.submission"
-                " AND (other.position = a.parent OR other.parent = a.position)"
-                " WHERE a.sha256 = ? AND other.sha256 IS NOT NULL",
-                sha256,
-            )
-            wanted |= dict.fromkeys(others)
+            wanted |= dict.fromkeys(self._db.column(_FAMILY, sha256))
         return list(wanted)
 
     def montages_with(self, shas: list[str]) -> list[str]:
