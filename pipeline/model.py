@@ -158,6 +158,9 @@ class Caution(StrEnum):
     TOO_QUIET = "too-quiet"
     CLIPPED_SOUND = "clipped-sound"
     OFF_TARGET = "loudness-off-target"
+    BROKEN_SOUND = "broken-sound"
+    SOUND_CHANGES = "sound-changes"
+    SIZE_CHANGES = "size-changes"
     LOOKS_LIKE = "looks-like"
 
 

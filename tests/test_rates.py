@@ -88,12 +88,12 @@ def test_a_picture_that_begins_late_is_there_from_the_start(scene: ClipScene) ->
 
 
 def exact(scene: ClipScene, length: int) -> None:
-    """A film of *length* pictures, with sound that ends elsewhere, is exactly as long after."""
+    """A film of *length* pictures, with sound that ends soon after, is exactly as long."""
     frames = [numbered(n, 64, 36) for n in range(length)]
     silent = scene.painted(f"silent{length}.mp4", frames, "30", *CODEC)
     film = scene.film(
         f"film{length}.mp4",
-        *("-i", str(silent), "-f", "lavfi", "-i", f"sine=r=44100:d={length / 30 + 0.2:.3f}"),
+        *("-i", str(silent), "-f", "lavfi", "-i", f"sine=r=44100:d={length / 30 + 0.05:.3f}"),
         *("-c:v", "copy", "-c:a", "aac", "-ac", "1"),
     )
     clip = scene.clip(film)

@@ -16,6 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image, features
 from support import render_scene
 from support.command_scene import begin, config
@@ -31,6 +32,7 @@ from pipeline.media import caption, encode, lut
 from pipeline.media.caption import Strip
 from pipeline.media.loudness import Correction, Loudness
 from pipeline.media.probe import Picture, Probe, Sound
+from pipeline.model import Kind
 from pipeline.process import graph, recipe
 from pipeline.process.graph import ClipSource, ClipTarget, GlanceTarget
 from pipeline.process.recipe import Recipe
@@ -43,9 +45,10 @@ from pipeline.workspace import Workspace
 GOLDEN = {
     "CAPTION plain": (2, "c3261e42a67e3eb6"),
     "CAPTION shaped": (2, "1e346b4fcdbc4b67"),
-    "CLIP_GRAPH": (1, "3ff06dc5759d460c"),
     "COLOURS": (2, "1fe1c990aef53357"),
     "ENCODING": (1, "cf98637887adcc40"),
+    "FILM": (2, "22f7ed58fefd4131"),
+    "PHOTO": (1, "3d7520a42eda54ef"),
     "SEAM": (3, "d0bf016dcc546727"),
 }
 OUTPUTS = (
@@ -98,23 +101,27 @@ def photo(**changes: object) -> Probe:
     return replace(seen, format=named("jpeg"), sound=None, still=True)
 
 
-def clip_arguments() -> list[list[str]]:
-    """The arguments of many kinds of clips."""
+def clip_arguments(*, still: bool) -> list[list[str]]:
+    """The arguments of many kinds of clips, of photos or of films."""
     plain = recipe.of(SETTINGS, "#RiverWeek")
     correction = Correction(4.5, Loudness(-20.5, -3.0), ceiling_db=-2.3)
-    still = replace(plain, still_motion="none", transition_seconds=0.5)
+    held = replace(plain, still_motion="none", transition_seconds=0.5)
     cases: list[tuple[Probe, Recipe]] = [
         (film(), plain),
         (film(interlaced=True), replace(plain, transition_seconds=0.5)),
         (film(alpha=True, rgb=True, decoder="libvpx-vp9"), plain),
         (film(depth=10, transfer=16, primaries=9, matrix=9, table=Path("/w/hdr.cube")), plain),
         (film(latest_s=3.0, packets=30, aspect=Fraction(16, 9)), plain),
+        (film(packets=1, latest_s=0.0), plain),
+        (film(changes=True, table=Path("/w/hdr.cube")), plain),
+        (film(matrix=8, width=321), plain),
+        (replace(film(gray=True), clock_breaks=True), plain),
         (replace(film(), sound=None), plain),
         (photo(), plain),
-        (photo(width=480, height=640, aspect=Fraction(3, 4), full_range=True), still),
+        (photo(width=480, height=640, aspect=Fraction(3, 4), full_range=True), held),
     ]
     found = []
-    for seen, wanted in cases:
+    for seen, wanted in (case for case in cases if case[0].still == still):
         for count in (1, 3):
             targets = tuple(
                 ClipTarget(
@@ -192,8 +199,21 @@ def check(name: str, value: object, key: str = "") -> None:
     assert (version, digest(value)) == GOLDEN[key or name], f"see the docstring: versions.{name}"
 
 
-def test_the_filters_of_a_clip() -> None:
-    check("CLIP_GRAPH", clip_arguments())
+def test_the_filters_of_a_film() -> None:
+    check("FILM", clip_arguments(still=False))
+
+
+def test_the_filters_of_a_photo() -> None:
+    check("PHOTO", clip_arguments(still=True))
+
+
+def test_a_change_for_films_makes_no_photo_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    film_recipe = replace(DEMO, kind=Kind.VIDEO)
+    before = DEMO.refusal_key, film_recipe.refusal_key
+    assert film_recipe.key != DEMO.key
+    assert not film_recipe.is_key(recipe.former_key(film_recipe, recipe.encoder()))
+    monkeypatch.setattr(versions, "FILM", versions.FILM + 1)
+    assert (DEMO.refusal_key, film_recipe.refusal_key != before[1]) == (before[0], True)
 
 
 def test_the_options_of_the_encoders() -> None:

@@ -16,6 +16,7 @@ from pipeline.model import Reason, Refusal
 from pipeline.texts import Detail
 
 NO_SPACE, NO_MEMORY = "No space left on device", "Cannot allocate memory"
+NOT_DECODED = "Error submitting packet to decoder"
 _FULL = 16 << 20  # bytes: with less left on the disk, a program that failed may have filled it
 _SHELL = 128  # a shell, and bubblewrap, exit with this plus the signal that ended their program
 _UNDONE = {
@@ -31,6 +32,7 @@ _UNDONE = {
     "sheet": "the contact sheet could not be made",
     "sound": "the sound could not be decoded",
     "still": "the montage's poster could not be made",
+    "survey": "a film could not be examined",
 }
 
 

@@ -19,11 +19,11 @@ Options = Mapping[str, str | int | None]  # None: an option without a value
 VideoFilter = Literal[
     "bwdif", "crop", "fade", "format", "fps", "gblur", "loop", "lut3d", "lutyuv", "negate",
     "premultiply", "scale", "select", "setparams", "setpts", "setsar", "settb", "sidedata",
-    "tpad", "trim",
+    "tpad", "trim", "zscale",
 ]  # fmt: skip
 AudioFilter = Literal[
-    "aformat", "alimiter", "ametadata", "apad", "aresample", "asetpts", "asettb", "astats",
-    "atrim", "ebur128", "volume",
+    "aeval", "aformat", "alimiter", "ametadata", "apad", "aresample", "asetpts", "asettb", "astats",
+    "atrim", "channelmap", "ebur128", "stereotools", "volume",
 ]  # fmt: skip
 
 

@@ -34,6 +34,7 @@ _PHRASES = (
     "moov atom not found",
     faults.NO_SPACE,
     faults.NO_MEMORY,
+    faults.NOT_DECODED,
     "File size limit exceeded",
     "Operation not permitted",
     "Permission denied",

@@ -5,6 +5,7 @@ true peak may exceed −1 dBTP (EBU R 128, section 2) in what is delivered.  AAC
 decibel to the peaks, so a clip is limited to −2 dBTP before it (as AES TD1008 advises).
 """
 
+import bisect
 import math
 import re
 from dataclasses import dataclass, replace
@@ -25,12 +26,16 @@ _MOST_LIMITING_DB = 12.0  # more than that off the peaks is heard as pumping
 _STEP_DB = 0.1
 _STEPS = 4
 _GATE_S = 0.4  # a gating block of BS.1770; shorter sound has no loudness
+_ROUNDING_S = 1e-4
+_GAP_S = 0.02  # a gap in the sound of this length is filled, so that it stays with the picture
 _CLIPPED = 5e-4  # of the samples at full scale: more than the peaks of a loud master
 
 _VALUE = re.compile(
     rb"lavfi\.(?:r128|astats\.Overall)\.(I|true_peak|Peak_level|Peak_count|Number_of_samples)"
     rb"=(-?[\d.]+|-?inf|-?nan)"
 )
+_PIECE = re.compile(rb"^frame:(\d+) .*pts_time:(-?[\d.]+)", re.MULTILINE)
+_PIECE_S = 0.1  # of sound, for each of which ebur128 prints its values
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,9 @@ def limited(sound: Audio, ceiling_db: float, *, digits: int) -> Audio:
 
 def standard(sound: Audio) -> Audio:
     """Turn any sound into 48 kHz stereo that begins at 0, with its gaps filled with silence."""
-    resampled = sound.filter("aresample", SAMPLE_RATE, **{"async": 1, "first_pts": 0})
+    resampled = sound.filter(
+        "aresample", SAMPLE_RATE, **{"async": 1, "first_pts": 0, "min_hard_comp": _GAP_S}
+    )
     return resampled.filter("aformat", channel_layouts="stereo")
 
 
@@ -116,7 +123,10 @@ def metered(sound: Audio, *, count_clipped: bool = False) -> Audio:
 
 def parse(stdout: bytes) -> Loudness:
     """Read the last values that a ``metered`` sound printed."""
-    values = {name: float(value) for name, value in _VALUE.findall(stdout)}
+    return _loudness({name: float(value) for name, value in _VALUE.findall(stdout)})
+
+
+def _loudness(values: dict[bytes, float]) -> Loudness:
     loudness = values.get(b"I", -math.inf)
     peak = values.get(b"true_peak", 0.0)
     heard = math.isfinite(loudness) and loudness > _SILENCE_LUFS
@@ -129,8 +139,65 @@ def parse(stdout: bytes) -> Loudness:
     )
 
 
-def correct(runner: FfmpegRunner, source: SoundSource, target_lufs: float) -> Correction:
-    """Find the gain that brings a sound to *target_lufs*, by measuring it.
+class Meter:
+    """What a ``metered`` sound prints, read while it is printed.
+
+    ``starts`` counts how often the filters began: more than once where the sound changes its rate
+    or layout in the middle.
+    """
+
+    def __init__(self) -> None:
+        self.starts = 0
+        self._rest = b""
+        self._ends: list[float] = []
+        self._values: list[dict[bytes, float]] = []
+
+    def feed(self, data: bytes) -> None:
+        """Read a piece of the output."""
+        whole, mark, rest = (self._rest + data).rpartition(b"\nframe:")
+        self._rest = mark[1:] + rest if mark else rest
+        self._read(whole)
+
+    def finish(self) -> None:
+        """Read what is left when the program has ended."""
+        self._read(self._rest)
+        self._rest = b""
+
+    @property
+    def seconds(self) -> float:
+        """The length of the sound."""
+        last = self._values[-1] if self._values else {}
+        samples = last.get(b"Number_of_samples", 0.0)
+        return samples / SAMPLE_RATE if math.isfinite(samples) else 0.0
+
+    def until(self, seconds: float) -> Loudness:
+        """Return the loudness of the sound up to a moment."""
+        if not self._values:
+            return _loudness({})
+        count = bisect.bisect_right(self._ends, seconds + _ROUNDING_S)
+        loud = self._values[max(count - 1, 0)] if count else {}
+        # the peaks of a piece that lies across the moment count
+        return _loudness(
+            self._values[min(count, len(self._values) - 1)] | {b"I": loud.get(b"I", -math.inf)}
+        )
+
+    def _read(self, text: bytes) -> None:
+        for piece in re.split(rb"^(?=frame:)", text, flags=re.MULTILINE):
+            head = _PIECE.match(piece)
+            if head is None:
+                continue
+            self.starts += head[1] == b"0"
+            self._ends.append(float(head[2]) + _PIECE_S)
+            # ebur128 has no new values for the last piece if it is short
+            before = self._values[-1] if self._values else {}
+            found = {name: float(value) for name, value in _VALUE.findall(piece)}
+            self._values.append(before | found)
+
+
+def correct(
+    runner: FfmpegRunner, source: SoundSource, before: Loudness, target_lufs: float
+) -> Correction:
+    """Find the gain that brings a sound of a known loudness to *target_lufs*.
 
     A limiter reduces the loudness.  So where one is needed, the sound is measured again with the
     limiter in place, at most four times, until loudness and peak are right or the peaks would
@@ -138,7 +205,6 @@ def correct(runner: FfmpegRunner, source: SoundSource, target_lufs: float) -> Co
 
     :raises ProgramFailed: FFmpeg crashed, was killed or took too long.
     """
-    before = _measured(runner, source, None)
     if before.lufs is None:
         short = source.seconds < _GATE_S and before.peak_dbtp > _SILENCE_LUFS
         warning = Caution.TOO_SHORT if short else Caution.SILENT
@@ -162,12 +228,10 @@ def correct(runner: FfmpegRunner, source: SoundSource, target_lufs: float) -> Co
     return correction
 
 
-def _measured(runner: FfmpegRunner, source: SoundSource, correction: Correction | None) -> Loudness:
+def _measured(runner: FfmpegRunner, source: SoundSource, correction: Correction) -> Loudness:
     sound = standard(read(source.path, source.options).audio(str(source.stream)))
     sound = sound.filter("atrim", end=f"{source.seconds:.6f}")
-    if correction is not None:
-        sound = corrected(sound, correction)
-    sound = metered(sound, count_clipped=correction is None)
+    sound = metered(corrected(sound, correction))
     graph = Graph((write("-", {"f": "null"}, audio=[sound]),))
     try:
         printed = runner.make("loudness", graph, reads=(source.path,), seconds=source.seconds * 4)

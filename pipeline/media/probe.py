@@ -31,16 +31,22 @@ PQ, HLG = 16, 18  # transfer characteristics of ITU-T H.273, table 3
 # FFmpeg's own decoders for these ignore the transparency
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _MAX_PIXELS = 200_000_000
+_LIMITED = frozenset(("h264", "hevc", "av1", "libdav1d", "vp8", "vp9", "vvc"))
+_FILLED_S = 0.1  # sound may end so much later than the picture, because frames of sound are full
 
 
 @dataclass(frozen=True)
 class Sound:
-    """A sound stream: its index in the file, its start and end in seconds from the file's start."""
+    """A sound stream: its index in the file, its start and end in seconds from the file's start.
+
+    ``layout`` is FFmpeg's name of its channels.
+    """
 
     index: int
     codec: str
     start_s: float
     end_s: float
+    layout: str = "stereo"
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Picture:
     points of ITU-T H.273; 2 is unspecified.  ``table`` is the colour table that the picture has
     to go through (see ``media.lut``), None if its colours are BT.709.  ``decoder`` is the FFmpeg
     decoder to use, if FFmpeg's own choice would lose something.  ``latest_s`` is when the last
-    picture begins, ``end_s`` when it ends.
+    picture begins, ``end_s`` when it ends.  ``changes``: later pictures have another size.
     """
 
     stream: str
@@ -70,6 +76,7 @@ class Picture:
     depth: int = 8
     full_range: bool = True
     rgb: bool = False
+    gray: bool = False
     alpha: bool = False
     matrix: int = _UNSPECIFIED
     transfer: int = _UNSPECIFIED
@@ -77,6 +84,7 @@ class Picture:
     interlaced: bool = False
     table: Path | None = None
     decoder: str | None = None
+    changes: bool = False
 
     @property
     def pace(self) -> float:
@@ -92,13 +100,21 @@ class Picture:
 
 @dataclass(frozen=True)
 class Probe:
-    """A file that can become a clip.  ``still``: it is a single picture."""
+    """A file that can become a clip.  ``still``: it is a single picture.
+
+    ``sound`` is the track to take, ``other_sounds`` those to take where it is silent, in order.
+    ``clock_breaks``: the file's clock begins anew or jumps.  ``sound_s`` is when the sound ends,
+    in seconds from the file's start, as FFmpeg decodes it; 0 where that is not known.
+    """
 
     format: Format
     container: str
     picture: Picture
     sound: Sound | None
     still: bool
+    other_sounds: tuple[Sound, ...] = ()
+    clock_breaks: bool = False
+    sound_s: float = 0.0
 
     def source(self) -> Source:
         """The facts that the report shows."""
@@ -117,8 +133,12 @@ class Probe:
 
     @property
     def length_s(self) -> float:
-        """From the file's first moment to the end of its last picture, in seconds."""
-        return self.picture.end_s or 0.0
+        """From the file's first moment to the end of its picture and its sound, in seconds.
+
+        Sound that ends a moment after the picture is cut: most encoders fill their last frame.
+        """
+        pictures = self.picture.end_s or 0.0
+        return self.sound_s if self.sound_s > pictures + _FILLED_S else pictures
 
 
 def probe(runner: FfmpegRunner, path: Path, footage: Format) -> Probe:
@@ -155,12 +175,12 @@ def _headers(path: Path, footage: Format) -> HeifPicture | Animation | None:
 
 
 def _understood(facts: ProbedFile, footage: Format, item: HeifPicture | None) -> Probe:
-    video, audio = facts["video"], facts["audio"]
+    video, sounds = facts["video"], facts["sounds"]
     if facts["encrypted"]:
         raise _refused(Reason.ENCRYPTED, Detail.PROTECTED_FILE)
     if video is None and item is None:
-        detail = Detail.SOUND_ONLY if audio else Detail.NO_PICTURE
-        raise _refused(Reason.NO_VIDEO if audio else Reason.CORRUPT, detail)
+        detail = Detail.SOUND_ONLY if sounds else Detail.NO_PICTURE
+        raise _refused(Reason.NO_VIDEO if sounds else Reason.CORRUPT, detail)
     if item is not None and item.grid:
         picture = _grid(item)
     elif video is None or video["frame"] is None:
@@ -170,7 +190,16 @@ def _understood(facts: ProbedFile, footage: Format, item: HeifPicture | None) ->
     _bounded(picture)
     moves = footage.may_move and item is None and picture.packets > 1
     still = footage.kind is Kind.IMAGE and not moves
-    return Probe(footage, facts["container"], picture, None if still else _sound(audio), still)
+    heard = () if still else _sounds(sounds)
+    return Probe(
+        footage,
+        facts["container"],
+        picture,
+        heard[0] if heard else None,
+        still,
+        other_sounds=heard[1:],
+        clock_breaks=facts["clock_breaks"],
+    )
 
 
 def _bounded(picture: Picture) -> Picture:
@@ -217,9 +246,7 @@ def _grid(found: HeifPicture) -> Picture:
 def _picture(video: ProbedVideo, frame: FirstFrame) -> Picture:
     rotation = -round(frame["rotation"] / 90) * 90 % 360
     width, height = frame["width"], frame["height"]
-    sar = Fraction(*frame["sar"]) if all(frame["sar"]) else Fraction(1)
-    if not Fraction(1, 8) <= sar <= 8:  # nobody films like that, so the header is broken
-        sar = Fraction(1)
+    sar = pixel_shape(*frame["sar"])
     if rotation in (90, 270):
         width, height, sar = height, width, 1 / sar
     fmt = frame["format"]
@@ -240,8 +267,9 @@ def _picture(video: ProbedVideo, frame: FirstFrame) -> Picture:
         end_s=end,
         packets=video["packets"],
         depth=frame["depth"],
-        full_range=frame["range"] == 2 or fmt.startswith("yuvj"),
-        rgb=fmt.startswith(("rgb", "bgr", "gbr", "pal", "argb", "abgr", "0", "gray", "mono")),
+        full_range=_full_range(video["codec"], frame),
+        rgb=fmt.startswith(("rgb", "bgr", "gbr", "pal", "argb", "abgr", "0", "mono")),
+        gray=fmt.startswith("gray"),
         alpha=decoder is not None
         or fmt.startswith(("yuva", "rgba", "bgra", "argb", "abgr", "gbrap", "pal", "ya")),
         matrix=frame["matrix"],
@@ -249,13 +277,29 @@ def _picture(video: ProbedVideo, frame: FirstFrame) -> Picture:
         primaries=frame["primaries"],
         interlaced=frame["interlaced"],
         decoder=decoder,
+        changes=video["sizes_change"],
     )
 
 
-def _sound(audio: ProbedSound | None) -> Sound | None:
-    if audio is None or audio["start_s"] is None or audio["end_s"] is None:
-        return None
-    return Sound(audio["index"], audio["codec"], audio["start_s"], audio["end_s"])
+def _full_range(codec: str, frame: FirstFrame) -> bool:
+    """Whether 0 is black; gray that says nothing is, unless a codec of films made it."""
+    if frame["format"].startswith("gray") and frame["range"] == 0:
+        return codec not in _LIMITED
+    return frame["range"] == 2 or frame["format"].startswith("yuvj")
+
+
+def pixel_shape(over: int, under: int) -> Fraction:
+    """The width of a pixel by its height; 1 where the header is broken: nobody films like that."""
+    shape = Fraction(over, under) if over and under else Fraction(1)
+    return shape if Fraction(1, 8) <= shape <= 8 else Fraction(1)
+
+
+def _sounds(sounds: list[ProbedSound]) -> tuple[Sound, ...]:
+    return tuple(
+        Sound(sound["index"], sound["codec"], sound["start_s"], sound["end_s"], sound["layout"])
+        for sound in sounds
+        if sound["start_s"] is not None and sound["end_s"] is not None
+    )
 
 
 def _refused(reason: Reason, detail: Detail) -> Refused:

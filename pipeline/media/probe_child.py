@@ -6,16 +6,18 @@ Only numbers and FFmpeg's own names of codecs and formats come out, never a tag.
 seconds from the beginning of the file's earliest stream, as FFmpeg counts them.
 """
 
+from __future__ import annotations
+
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import islice
 from typing import TypedDict
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -24,6 +26,13 @@ _NOT_FOOTAGE = Disposition.attached_pic | Disposition.timed_thumbnails
 _NOT_FOOTAGE |= Disposition.dependent | Disposition.still_image
 _ENCRYPTED = frozenset(("encv", "enca", "drmi", "drms"))
 _TRIES = 300  # packets to decode before a file without a first frame counts as corrupt
+_SOUNDS = 16  # tracks of sound that are looked at
+_ENCRYPTION = 50  # packets in which a sign of encryption is looked for
+# Formats and codecs in which the size of the picture may change at a key frame.
+_MAY_CHANGE = frozenset(("mpegts", "mpeg", "matroska", "flv", "asf", "ogg"))
+_CHANGING = frozenset(("h264", "hevc", "vp8", "vp9", "av1", "mpeg2video", "mpeg4", "flv1"))
+_CHANGING |= frozenset(("libdav1d", "libvpx", "libvpx-vp9"))
+_BACK, _AHEAD = Fraction(1, 2), Fraction(1)  # seconds: jumps of a clock that was joined
 
 
 class StreamSpan(TypedDict):
@@ -60,22 +69,29 @@ class ProbedVideo(StreamSpan):
     fps: float | None
     alpha_beside: bool
     frame: FirstFrame | None
+    sizes_change: bool
 
 
 class ProbedSound(StreamSpan):
-    """The sound stream."""
+    """A sound stream; ``layout`` is FFmpeg's name of its channels."""
 
     index: int
     codec: str
+    layout: str
 
 
 class ProbedFile(TypedDict):
-    """What a file holds; ``container`` is FFmpeg's name of the format."""
+    """What a file holds; ``container`` is FFmpeg's name of the format.
+
+    ``sounds``: the default one first.  ``clock_breaks``: its clock begins anew or jumps, as in
+    transport streams that were joined.
+    """
 
     container: str
     encrypted: bool
+    clock_breaks: bool
     video: ProbedVideo | None
-    audio: ProbedSound | None
+    sounds: list[ProbedSound]
 
 
 @dataclass
@@ -87,6 +103,27 @@ class StreamExtent:
     latest: Fraction | None = None
     end: Fraction | None = None
     last: int = 0
+    expected: Fraction | None = None  # when the next packet would be decoded
+    back: bool = False
+    ahead: bool = False
+
+    def add(self, packet: Packet[Stream]) -> None:
+        """Count a packet."""
+        base = packet.time_base or Fraction(0)
+        length = (packet.duration or 0) * base
+        start = (packet.pts or 0) * base
+        end = start + length
+        self.packets += 1
+        self.latest = max(start, self.latest or start)
+        self.start = start if self.start is None else min(self.start, start)
+        if self.end is None or end > self.end:
+            self.end, self.last = end, packet.duration or 0
+        if packet.dts is not None:
+            dts = packet.dts * base
+            if self.expected is not None:
+                self.back |= dts < self.expected - _BACK
+                self.ahead |= dts > self.expected + _AHEAD
+            self.expected = dts + length
 
     def span(self, origin: float) -> StreamSpan:
         """The moments in seconds after *origin*."""
@@ -101,6 +138,48 @@ class StreamExtent:
             "end_s": end,
             "last_has_length": bool(self.last),
         }
+
+
+@dataclass
+class Pictures:
+    """The pictures of a stream that were decoded: the first, and later ones at key frames.
+
+    A change of size is looked for once a second, less often in long files, since key frames
+    are expensive to decode.
+    """
+
+    stream: VideoStream
+    may_change: bool
+    first: VideoFrame | None = None
+    sizes: set[tuple[int, int]] = field(default_factory=set)
+    tries: int = 0
+    next_s: float = 0.0
+
+    def add(self, packet: Packet[Stream]) -> None:
+        """Decode a packet if anything can be learnt from it."""
+        if self.first is None:
+            self.tries += 1
+            if self.tries <= _TRIES:
+                self._decode(packet)
+        elif packet.is_keyframe and packet.dts is not None:
+            described = packet.has_sidedata("new_extradata")
+            second = float(packet.dts * (packet.time_base or 0))
+            if described or (self.may_change and not 0 <= second < self.next_s):
+                self.next_s = second + max(1.0, second / 50)
+                self._decode(packet)
+
+    def finish(self) -> None:
+        """Take the pictures that the decoder still holds."""
+        if self.first is None or self.may_change:
+            self._decode(None)
+
+    def _decode(self, packet: Packet[Stream] | None) -> None:
+        try:
+            frames = self.stream.decode(packet)
+        except (av.FFmpegError, ValueError):
+            return
+        self.first = self.first or next(iter(frames), None)
+        self.sizes |= {(frame.width, frame.height) for frame in frames}
 
 
 def main(path: str, demuxer: str, *pairs: str) -> ProbedFile | None:
@@ -120,22 +199,31 @@ def main(path: str, demuxer: str, *pairs: str) -> ProbedFile | None:
 
 def _facts(container: InputContainer) -> ProbedFile:
     videos = [s for s in container.streams.video if not s.disposition & _NOT_FOOTAGE]
-    audios = [s for s in container.streams.audio if s.codec_context is not None]
-    video, audio = max(videos, key=_rank, default=None), next(iter(audios), None)
-    facts: ProbedFile = {
-        "container": container.format.name.split(",")[0],
-        "encrypted": any(_tag(stream) in _ENCRYPTED for stream in container.streams),
-        "video": None,
-        "audio": None,
+    video = max(videos, key=_rank, default=None)
+    audios = [s for s in container.streams.audio if s.codec_context is not None][:_SOUNDS]
+    audios.sort(key=lambda stream: not stream.disposition & Disposition.default)
+    name = container.format.name.split(",")[0]
+    pictures = Pictures(video, name in _MAY_CHANGE) if video and video.codec_context else None
+    if pictures is not None and pictures.stream.codec_context.name not in _CHANGING:
+        pictures.may_change = False
+    scan = Scan(pictures, {s.index: StreamExtent() for s in (video, *audios) if s is not None})
+    scan.read(container, [s for s in (video, *audios) if s is not None])
+    spans = scan.spans(container)
+    return {
+        "container": name,
+        "encrypted": scan.encrypted or any(_tag(s) in _ENCRYPTED for s in container.streams),
+        "clock_breaks": scan.clock_breaks,
+        "video": _video(video, pictures, spans[video.index]) if video is not None else None,
+        "sounds": [
+            {
+                "index": audio.index,
+                "codec": audio.codec_context.name,
+                "layout": audio.codec_context.layout.name,
+                **spans[audio.index],
+            }
+            for audio in audios
+        ],
     }
-    if video is None:
-        return facts
-    spans = _spans(container, [s for s in (video, audio) if s is not None])
-    facts["video"] = _video(container, video, spans[video.index])
-    if audio is not None:
-        name = audio.codec_context.name
-        facts["audio"] = {"index": audio.index, "codec": name, **spans[audio.index]}
-    return facts
 
 
 def _rank(stream: VideoStream) -> tuple[bool, int, int]:
@@ -152,38 +240,54 @@ def _tag(stream: Stream) -> str:
         return ""
 
 
-def _spans(
-    container: InputContainer, streams: list[VideoStream | AudioStream]
-) -> dict[int, StreamSpan]:
-    """Where the streams really begin and end, by reading all packets, not by the header."""
-    seen = {stream.index: StreamExtent() for stream in streams}
-    try:
-        for packet in container.demux(*streams):
-            if packet.pts is None or packet.size == 0 or packet.is_discard:
-                continue
-            extent = seen[packet.stream_index]
-            extent.packets += 1
-            base = packet.stream.time_base or Fraction(0)
-            start = packet.pts * base
-            end = start + (packet.duration or 0) * base
-            extent.latest = max(start, extent.latest or start)
-            extent.start = start if extent.start is None else min(extent.start, start)
-            if extent.end is None or end > extent.end:
-                extent.end, extent.last = end, packet.duration or 0
-    except (av.FFmpegError, ValueError, OSError):
-        pass  # the rest of a broken file is lost; the part before it counts
-    if container.start_time is not None:  # the time that FFmpeg calls 0
-        origin = float(container.start_time) / 1_000_000
-    else:
-        starts = (float(e.start) for e in seen.values() if e.start is not None)
-        origin = min(starts, default=0.0)
-    return {index: extent.span(origin) for index, extent in seen.items()}
+@dataclass
+class Scan:
+    """All packets of a file, read once: where streams begin and end is not left to the header."""
+
+    pictures: Pictures | None
+    extents: dict[int, StreamExtent]
+    encrypted: bool = False
+
+    def read(self, container: InputContainer, streams: list[VideoStream | AudioStream]) -> None:
+        """Read the packets of *streams*; of a broken file, those before the fault."""
+        count = 0
+        try:
+            for packet in container.demux(*streams):
+                if packet.size == 0:
+                    continue
+                count += 1
+                if count <= _ENCRYPTION:
+                    self.encrypted |= packet.has_sidedata("encryption_info")
+                if self.pictures and packet.stream_index == self.pictures.stream.index:
+                    self.pictures.add(packet)
+                if packet.pts is not None and not packet.is_discard:
+                    self.extents[packet.stream_index].add(packet)
+        except (av.FFmpegError, ValueError, OSError):
+            pass
+        if self.pictures:
+            self.pictures.finish()
+
+    @property
+    def clock_breaks(self) -> bool:
+        """Whether a stream's clock goes back, or those of all streams jump ahead."""
+        extents = [extent for extent in self.extents.values() if extent.packets > 1]
+        ahead = len(extents) > 1 and all(extent.ahead for extent in extents)
+        return ahead or any(extent.back for extent in extents)
+
+    def spans(self, container: InputContainer) -> dict[int, StreamSpan]:
+        """When each stream begins and ends, in seconds after the time that FFmpeg calls 0."""
+        if container.start_time is not None:
+            origin = float(container.start_time) / 1_000_000
+        else:
+            starts = (float(e.start) for e in self.extents.values() if e.start is not None)
+            origin = min(starts, default=0.0)
+        return {index: extent.span(origin) for index, extent in self.extents.items()}
 
 
-def _video(container: InputContainer, stream: VideoStream, span: StreamSpan) -> ProbedVideo:
+def _video(stream: VideoStream, pictures: Pictures | None, span: StreamSpan) -> ProbedVideo:
     context = stream.codec_context
     rate = stream.average_rate or stream.guessed_rate
-    frame = _first_frame(container, stream) if context else None
+    frame = pictures.first if pictures else None
     return {
         "index": stream.index,
         "codec": context.name if context else "",
@@ -191,6 +295,7 @@ def _video(container: InputContainer, stream: VideoStream, span: StreamSpan) -> 
         # in Matroska, the transparency is in extra data beside the picture
         "alpha_beside": stream.metadata.get("alpha_mode") == "1",
         "frame": _frame(stream, frame) if frame else None,
+        "sizes_change": pictures is not None and len(pictures.sizes) > 1,
         **span,
     }
 
@@ -210,22 +315,6 @@ def _frame(stream: VideoStream, frame: VideoFrame) -> FirstFrame:
         "primaries": int(frame.color_primaries),
         "interlaced": bool(frame.interlaced_frame),
     }
-
-
-def _first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
-    try:
-        container.seek(0)
-    except (av.FFmpegError, OSError):
-        # a single picture can't be rewound; FFmpeg opens it again too
-        container = av.open(container.name, format=container.format.name.split(",")[0])
-        stream = next(s for s in container.streams.video if s.index == stream.index)
-    for packet in islice(container.demux(stream), _TRIES):
-        try:
-            if frames := packet.decode():
-                return frames[0]
-        except (av.FFmpegError, ValueError):
-            continue
-    return None
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """The warnings of a clip: a reviewer should look at these; none of them refuses the clip."""
 
+from dataclasses import dataclass
+
 from pipeline.media.loudness import TOLERANCE_LU, Correction, Loudness
 from pipeline.media.probe import Probe
+from pipeline.media.survey import Hearing
 from pipeline.model import Caution
 from pipeline.process.recipe import Recipe
 
@@ -15,22 +18,35 @@ def of_picture(seen: Probe, recipe: Recipe, length: float) -> tuple[Caution, ...
     scale = min(first.width / source.width, first.height / source.height)
     found = {
         Caution.UPSCALED: scale > _UPSCALE,
+        Caution.SIZE_CHANGES: seen.picture.changes,
         Caution.VERY_SHORT: not seen.still and length < _SHORT_S,
         Caution.VERY_LONG: not seen.still and length > _LONG_S,
     }
     return tuple(caution for caution, so in found.items() if so)
 
 
-def of_sound(
-    seen: Probe, recipe: Recipe, correction: Correction | None, after: Loudness
-) -> tuple[Caution, ...]:
+@dataclass(frozen=True)
+class ClipSound:
+    """The sound of a clip: as it was sent, how it was corrected, and as it came out.
+
+    ``correction`` is None where there is no sound.
+    """
+
+    hearing: Hearing
+    correction: Correction | None
+    after: Loudness
+
+
+def of_sound(seen: Probe, recipe: Recipe, sound: ClipSound) -> tuple[Caution, ...]:
     """Return the warnings about its sound, and why its loudness is not the configured one."""
+    found = [Caution.BROKEN_SOUND] if sound.hearing.is_broken else []
+    found += [Caution.SOUND_CHANGES] if sound.hearing.changes else []
+    correction, after = sound.correction, sound.after.lufs
     if correction is None:
-        return () if seen.still else (Caution.NO_SOUND,)
-    found = [Caution.CLIPPED_SOUND] if correction.before.clipped else []
-    heard = after.lufs
+        return tuple(found) if seen.still or found else (Caution.NO_SOUND,)
+    found += [Caution.CLIPPED_SOUND] if correction.before.clipped else []
     if correction.warning is not None:
         found.append(correction.warning)
-    elif heard is None or abs(heard - recipe.loudness_lufs) > TOLERANCE_LU:
+    elif after is None or abs(after - recipe.loudness_lufs) > TOLERANCE_LU:
         found.append(Caution.OFF_TARGET)
     return tuple(found)

@@ -1,9 +1,12 @@
 """Make one verified clip of one original; runs in a worker thread and does not use the ledger.
 
-identify → find → probe → measure → encode → verify → publish.  Whatever an input does, the
+identify → find → probe → survey → encode → verify → publish.  Whatever an input does, the
 outcome is a ``ClipResult``: accepted with its files in place, or refused with a reason.
 """
 
+from __future__ import annotations
+
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +15,16 @@ from pipeline import carriers, formats, judge, publishing
 from pipeline.codecs import codec_of
 from pipeline.errors import DiskFull, FootageError, NotClean, Refused, named, place_of
 from pipeline.ffmpeg.faults import ProgramFailed
-from pipeline.media import encode, identify, loudness, lut, probe, profile
+from pipeline.formats import Format
+from pipeline.media import encode, identify, loudness, lut, probe, profile, survey
 from pipeline.media.caption import Strip
-from pipeline.media.loudness import Loudness, SoundSource
+from pipeline.media.loudness import Correction, SoundSource
+from pipeline.media.probe import Probe
+from pipeline.media.survey import FilmSource, Hearing
 from pipeline.media.timebase import samples_of
-from pipeline.model import ClipOutput, ClipResult, Finding, Reason, Refusal, Status
+from pipeline.model import ClipOutput, ClipResult, Finding, Kind, Reason, Refusal, Status
 from pipeline.process import cautions, glance, graph
+from pipeline.process.cautions import ClipSound
 from pipeline.process.graph import ClipSource, ClipTarget, GlanceTarget
 from pipeline.process.recipe import Recipe
 from pipeline.run import Run
@@ -37,6 +44,15 @@ class Job:
     recipe: Recipe
     strips: tuple[Strip | None, ...]
     configurations: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """The files of a clip, and what was measured of their pictures and sound."""
+
+    outputs: tuple[ClipOutput, ...]
+    glanced: glance.Glance
+    sound: ClipSound
 
 
 def make(job: Job, run: Run) -> ClipResult:
@@ -91,87 +107,124 @@ def _accepted(job: Job, run: Run, identity: identify.Identity) -> ClipResult:
     if identity.refusal is not None:
         raise Refused(identity.refusal)
     assert identity.format is not None, "an archive is never a job"
-    recipe = job.recipe
-    seen = probe.probe(run.ffmpeg, job.original, identity.format)
-    length = recipe.still_seconds if seen.still else seen.length_s
-    if length > recipe.max_source_seconds:
-        allowed = round(recipe.max_source_seconds)
+    with publishing.scratch_folder(run.workspace.clips / job.sha256) as folder:
+        seen, hearing = _seen(job, run, identity.format, folder)
+        film = FilmSource(job.original, seen, folder, job.recipe.max_source_seconds + 1)
+        made = _repairing(job, run, film, hearing)
+    length = _length(film, job.recipe)
+    return ClipResult(
+        sha256=job.sha256,
+        recipe=job.recipe.key,
+        status=Status.ACCEPTED,
+        clean=True,
+        source=seen.source(),
+        caption=job.recipe.caption,
+        category=job.recipe.category,
+        warnings=(
+            *cautions.of_picture(seen, job.recipe, length),
+            *glance.cautions(made.glanced),
+            *cautions.of_sound(seen, job.recipe, made.sound),
+        ),
+        outputs=made.outputs,
+    )
+
+
+def _seen(job: Job, run: Run, footage: Format, folder: Path) -> tuple[Probe, Hearing]:
+    """Probe an original, and survey it if it is a film."""
+    seen, hearing = probe.probe(run.ffmpeg, job.original, footage), Hearing()
+    allowed = job.recipe.max_source_seconds
+    film = FilmSource(job.original, seen, folder, allowed + 1)
+    if footage.kind is Kind.VIDEO:
+        seen, hearing = survey.survey(run.ffmpeg, film)
+    length = _length(replace(film, probe=seen), job.recipe)
+    if length > allowed:
+        limit = round(allowed)
         raise Refused(
-            Refusal(
-                Reason.TOO_LONG, Detail.TOO_LONG, {"seconds": round(length), "allowed": allowed}
-            )
+            Refusal(Reason.TOO_LONG, Detail.TOO_LONG, {"seconds": round(length), "allowed": limit})
         )
-    correction = None
-    if seen.sound is not None:
-        options = graph.input_options(seen)
-        sound = SoundSource(job.original, options, seen.sound.index, length)
-        correction = loudness.correct(run.ffmpeg, sound, recipe.loudness_lufs)
     # the table that its colours have to go through, if any
     named = profile.profile(job.original, seen.format) if seen.still else None
     table = lut.table(seen.picture, named)
     path = lut.written(table, run.workspace.cache) if table else None
-    seen = replace(seen, picture=replace(seen.picture, table=path))
-    source = ClipSource(job.original, seen, recipe, correction)
-    outputs, heard, glanced = _encode(job, run, source, length)
-    return ClipResult(
-        sha256=job.sha256,
-        recipe=recipe.key,
-        status=Status.ACCEPTED,
-        clean=True,
-        source=seen.source(),
-        caption=recipe.caption,
-        category=recipe.category,
-        warnings=(
-            *cautions.of_picture(seen, recipe, length),
-            *glance.cautions(glanced),
-            *cautions.of_sound(seen, recipe, correction, heard),
-        ),
-        outputs=outputs,
-    )
+    return replace(seen, picture=replace(seen.picture, table=path)), hearing
 
 
-def _encode(
-    job: Job, run: Run, source: ClipSource, length: float
-) -> tuple[tuple[ClipOutput, ...], Loudness, glance.Glance]:
-    """Encode and verify the files of a clip, and publish them if all are as they must be.
+def _length(film: FilmSource, recipe: Recipe) -> float:
+    return recipe.still_seconds if film.probe.still else film.probe.length_s
 
-    :returns: the files, and what was measured of their sound and pictures.
+
+def _repairing(job: Job, run: Run, film: FilmSource, hearing: Hearing) -> Encoded:
+    """Encode a clip; if that fails with its sound, repair the sound, and at last leave it out.
+
+    Trouble in the sound must not cost the picture.
     """
-    rate = None if source.probe.still else glance.rate_for(length)
-    with publishing.scratch_folder(run.workspace.clips / job.sha256) as folder:
-        targets = tuple(
-            ClipTarget(
-                output=output,
-                frames=graph.frames_of(source.probe, length, output),
-                strip=strip,
-                movie=folder / f"{output.name}{codec_of(output).suffix}",
-                still=folder / f"{output.name}.jpg",
-            )
-            for output, strip in zip(job.recipe.outputs, job.strips, strict=True)
+    try:
+        return _encode(job, run, film, hearing)
+    except ProgramFailed as fault:
+        if hearing.loudness is None or not fault.is_reported:
+            raise
+    _, again = survey.repaired(run.ffmpeg, film)
+    if again.loudness is not None:
+        with contextlib.suppress(ProgramFailed):
+            return _encode(job, run, film, replace(again, is_broken=True))
+    return _encode(job, run, film, Hearing(is_broken=True))
+
+
+def _correction(
+    run: Run, film: FilmSource, hearing: Hearing, target_lufs: float
+) -> Correction | None:
+    """Measure how the sound has to be corrected; None where there is none."""
+    if hearing.loudness is None or film.probe.sound is None:
+        return None
+    length = film.probe.length_s
+    if hearing.file is None:
+        options = survey.input_options(film.probe)
+        sound = SoundSource(film.path, options, film.probe.sound.index, length)
+    else:
+        sound = SoundSource(hearing.file, survey.REPAIRED, 0, length)
+    return loudness.correct(run.ffmpeg, sound, hearing.loudness, target_lufs)
+
+
+def _encode(job: Job, run: Run, film: FilmSource, hearing: Hearing) -> Encoded:
+    """Encode and verify the files of a clip, and publish them if all are as they must be."""
+    length, seen, folder = _length(film, job.recipe), film.probe, film.folder
+    correction = _correction(run, film, hearing, job.recipe.loudness_lufs)
+    source = ClipSource(job.original, seen, job.recipe, correction, hearing.file)
+    rate = None if seen.still else glance.rate_for(length)
+    targets = tuple(
+        ClipTarget(
+            output=output,
+            frames=graph.frames_of(seen, length, output),
+            strip=strip,
+            movie=folder / f"{output.name}{codec_of(output).suffix}",
+            still=folder / f"{output.name}.jpg",
         )
-        glanced = GlanceTarget(folder / "glance", rate)
-        strips = (strip.path for strip in job.strips if strip)
-        printed = run.ffmpeg.make(
-            "encode",
-            graph.clip_graph(source, targets, glanced),
-            reads=(job.original, *strips, *filter(None, [source.probe.picture.table])),
-            scratch=folder,
-            seconds=length * run.config.process.timeout_factor,
-        )
-        if not all(target.movie.exists() and target.movie.stat().st_size for target in targets):
-            raise Refused(Refusal(Reason.CORRUPT, Detail.DECODING_FAILED))
-        heard = loudness.parse(printed)
-        seen = glance.read(glanced.path, rate)
-        marks = glance.marks(seen)
-        outputs = tuple(
-            replace(_verified(target, job, run), loudness_lufs=heard.lufs, marks=marks)
-            for target in targets
-        )
-        for target, output in zip(targets, outputs, strict=True):
-            final = run.workspace.root / output.path
-            publishing.publish(target.movie, final)
-            publishing.publish(target.still, final.with_suffix(".jpg"))
-        return outputs, heard, seen
+        for output, strip in zip(job.recipe.outputs, job.strips, strict=True)
+    )
+    glanced = GlanceTarget(folder / "glance", rate)
+    strips = (strip.path for strip in job.strips if strip)
+    tables = filter(None, [seen.picture.table])
+    printed = run.ffmpeg.make(
+        "encode",
+        graph.clip_graph(source, targets, glanced),
+        reads=(job.original, *strips, *tables),
+        scratch=folder,
+        seconds=length * run.config.process.timeout_factor,
+    )
+    if not all(target.movie.exists() and target.movie.stat().st_size for target in targets):
+        raise Refused(Refusal(Reason.CORRUPT, Detail.DECODING_FAILED))
+    after = loudness.parse(printed)
+    small = glance.read(glanced.path, rate)
+    marks = glance.marks(small)
+    outputs = tuple(
+        replace(_verified(target, job, run), loudness_lufs=after.lufs, marks=marks)
+        for target in targets
+    )
+    for target, output in zip(targets, outputs, strict=True):
+        final = run.workspace.root / output.path
+        publishing.publish(target.movie, final)
+        publishing.publish(target.still, final.with_suffix(".jpg"))
+    return Encoded(outputs, small, ClipSound(hearing, correction, after))
 
 
 def _verified(target: ClipTarget, job: Job, run: Run) -> ClipOutput:

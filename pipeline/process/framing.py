@@ -4,7 +4,8 @@ It is never stretched.  Photos move slowly by whole pixels at a constant pace, s
 trembles, and they do not leave the frame.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from pipeline.config import Output
@@ -53,6 +54,13 @@ def drift(frames: int, width: int) -> tuple[int, int]:
 
 def framed(stream: Video, picture: Picture, output: Output) -> Video:
     """Place pictures in the output's frame, without movement."""
+    if picture.changes:
+        fitted_anew = _refitted(stream, replace(picture, table=None), output)
+        if picture.table is None:
+            return fitted_anew
+        # the table can't take another size than the first either
+        framed_already = replace(picture, matrix=1, full_range=False, rgb=False, alpha=False)
+        return colour.scaled(fitted_anew, framed_already, output.width, output.height)
     if output.fit == "crop":
         return _cropped(stream, picture, output.width, output.height)
     rect = fitted(picture.aspect, output.width, output.height)
@@ -92,11 +100,24 @@ def place(picture: Picture, output: Output, frames: int | None) -> Rect:
 
 
 def hold(stream: Video, fps: int, pixel_format: str = "yuv420p") -> Video:
-    """Repeat one picture for ever, at *fps*."""
+    """Repeat a photo for ever, at *fps*."""
+    return _paced(stream.filter("format", pixel_format).filter("loop", loop=-1, size=1), fps)
+
+
+def hold_last(stream: Video, fps: int) -> Video:
+    """Repeat the one picture of a film with sound for ever, at *fps*.
+
+    ``loop`` makes copies before the film's end is known.  FFmpeg 9 may then wait for a second
+    picture, while it holds back the file because the pictures are ahead of the sound: one run in
+    twenty never ended on a busy machine.  ``tpad`` makes copies only after the end.
+    """
+    stream = stream.filter("format", "yuv420p")
+    return _paced(stream.filter("tpad", stop=-1, stop_mode="clone"), fps)
+
+
+def _paced(stream: Video, fps: int) -> Video:
     return (
-        stream.filter("format", pixel_format)
-        .filter("loop", loop=-1, size=1)
-        .filter("settb", f"1/{fps}")
+        stream.filter("settb", f"1/{fps}")
         .filter("setpts", "N")
         # changes no picture, but gives the encoder the rate, which is in the parameter sets
         .filter("fps", fps=fps)
@@ -112,14 +133,58 @@ def _cropped(stream: Video, picture: Picture, width: int, height: int) -> Video:
     return colour.scaled(stream, picture, *covering).filter("crop", width, height)
 
 
+def _refitted(stream: Video, picture: Picture, output: Output) -> Video:
+    """Place pictures whose size changes in the middle: each is fitted by its own shape.
+
+    ``crop`` can't take another size than the first.  ``overlay`` can, and it cuts off what is
+    outside of the frame.
+    """
+    width, height = output.width, output.height
+    base, over = stream.split(2)
+    if output.fit == "crop":
+        return _covered(base, over, picture, (width, height))
+    wide = f"dar*{height}/{width}"
+    near = f"lt(abs({wide}-1),{float(_SLIVER)})"
+    front = colour.scaled(
+        over,
+        picture,
+        f"if({near},{width},max(2,2*round(min({width},{height}*dar)/2)))",
+        f"if({near},{height},max(2,2*round(min({height},{width}/dar)/2)))",
+    )
+    small, cover = base.split(2)
+    eighth = [_even(Fraction(side, _BLUR_SCALE)) for side in (width, height)]
+    behind = _darkened(_covered(small, cover, picture, eighth), output)
+    return _centred(behind, front)
+
+
+def _covered(base: Video, over: Video, picture: Picture, size: Sequence[int]) -> Video:
+    """Cut the middle out of pictures of any shape, as large as *size*."""
+    width, height = size
+    covering = (
+        f"max({width},2*round({height}*dar/2))",
+        f"max({height},2*round({width}/dar/2))",
+    )
+    below = colour.scaled(base, picture, width, height)  # gives the size, and is not seen
+    return _centred(below, colour.scaled(over, picture, *covering))
+
+
+def _centred(below: Video, above: Video) -> Video:
+    places = {"x": "2*floor((W-w)/4)", "y": "2*floor((H-h)/4)"}
+    return overlay(below, above, **places, eval="frame", format="yuv420")
+
+
 def _fill(stream: Video, output: Output) -> Video:
     """Fill the frame with the picture itself, blurred and darkened so that it does not distract."""
     small = [_even(Fraction(side, _BLUR_SCALE)) for side in (output.width, output.height)]
     covering = {"force_original_aspect_ratio": "increase", "flags": "bilinear"}
+    return _darkened(stream.filter("scale", *small, **covering).filter("crop", *small), output)
+
+
+def _darkened(stream: Video, output: Output) -> Video:
+    """Blur and darken a fill of an eighth of the frame's size, and enlarge it."""
+    height = _even(Fraction(output.height, _BLUR_SCALE))
     return (
-        stream.filter("scale", *small, **covering)
-        .filter("crop", *small)
-        .filter("gblur", sigma=round(max(1.5, small[1] / 24), 2), steps=2)
+        stream.filter("gblur", sigma=round(max(1.5, height / 24), 2), steps=2)
         .filter("lutyuv", y="(val-16)*0.55+16")
         .filter("scale", output.width, output.height, flags="bilinear")
         .filter("setsar", 1)

@@ -6,13 +6,13 @@ the encoder of an output exactly once.
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.config import Output
-from pipeline.ffmpeg.graph import Audio, Graph, InputFile, Options, Video, overlay, read, silence
+from pipeline.ffmpeg.graph import Audio, Graph, InputFile, Video, overlay, read, silence
 from pipeline.ffmpeg.graph import write as write_file
-from pipeline.media import colour, encode, loudness
+from pipeline.media import colour, encode, loudness, survey
 from pipeline.media.caption import Strip
 from pipeline.media.loudness import Correction
 from pipeline.media.probe import Picture, Probe
@@ -48,19 +48,28 @@ class ClipTarget:
 
 @dataclass(frozen=True)
 class ClipSource:
-    """An original with all that decides how its clip is made."""
+    """An original with all that decides how its clip is made.
+
+    ``correction`` is None where there is no sound; ``sound`` is the file that holds the sound if
+    it could not be taken from the original as it is (see ``survey.Hearing``).
+    """
 
     path: Path
     probe: Probe
     recipe: Recipe
     correction: Correction | None
+    sound: Path | None = None
 
 
 def clip_graph(source: ClipSource, targets: tuple[ClipTarget, ...], glanced: GlanceTarget) -> Graph:
     """Build the graph that makes all targets of a clip in one run of FFmpeg."""
-    probe = source.probe
-    file = read(source.path, input_options(probe))
-    picture = _progressive(file.video(probe.picture.stream), probe, targets)
+    file = read(source.path, survey.input_options(source.probe))
+    picture, known = colour.understood(
+        file.video(source.probe.picture.stream), source.probe.picture
+    )
+    probe = replace(source.probe, picture=known)
+    source = replace(source, probe=probe)
+    picture = _progressive(picture, probe, targets)
     if probe.picture.alpha:
         picture = colour.on_white(picture)
     small, *pictures = picture.split(len(targets) + (glanced.rate is not None))
@@ -85,6 +94,10 @@ def clip_graph(source: ClipSource, targets: tuple[ClipTarget, ...], glanced: Gla
         outputs.append(write_file(target.still, encode.still_arguments(), poster))
     options = glance.arguments(glanced.rate)
     outputs.append(write_file(glanced.path, options, glance.reduced(small, glanced.rate)))
+    if probe.clock_breaks and probe.sound is not None and source.sound is not None:
+        # FFmpeg joins the parts by the times of all streams that it reads, as in the survey
+        track = file.audio(str(probe.sound.index))
+        outputs.append(write_file("-", {"c": "copy", "f": "null"}, audio=[track]))
     return Graph(tuple(outputs), filter_threads=1)
 
 
@@ -94,22 +107,6 @@ def frames_of(probe: Probe, seconds: float, output: Output) -> int:
     if probe.still or _faster(probe.picture, output):
         return frames
     return max(frames, math.ceil(probe.picture.latest_s * output.fps - 1 / _EARLY) + 1)
-
-
-def input_options(probe: Probe) -> Options:
-    """Return options that restrict FFmpeg to one local file of one format."""
-    demuxer = probe.format.demuxer
-    decoder = probe.picture.decoder
-    return {
-        "protocol_whitelist": "file",
-        "format_whitelist": demuxer,
-        "f": demuxer,
-        "threads": 1,
-        # a picture of another size must not start the graph, and its counting, again
-        "reinit_filter:v": 0,
-        **dict(probe.format.options),
-        **({"c:v": decoder} if decoder is not None else {}),
-    }
 
 
 def _progressive(stream: Video, probe: Probe, targets: tuple[ClipTarget, ...]) -> Video:
@@ -141,7 +138,7 @@ def _picture(stream: Video, source: ClipSource, target: ClipTarget, caption: Vid
         stream = _captioned(stream, target, caption)
     else:
         stream = _captioned(framing.framed(stream, picture, output), target, caption)
-        stream = framing.hold(stream, output.fps)
+        stream = (framing.hold if still else framing.hold_last)(stream, output.fps)
     shown = stream.filter("trim", end_frame=target.frames).filter("format", "yuv420p")
     return encode.labelled(shown.filter("sidedata", mode="delete"))
 
@@ -190,11 +187,15 @@ def _uncaptioned(stream: Video, source: ClipSource, target: ClipTarget) -> Video
 
 
 def _sound(file: InputFile, source: ClipSource) -> Audio:
-    """Correct the first sound stream; make silence where there is none."""
+    """Correct the sound; make silence where there is none."""
     if source.probe.sound is None or source.correction is None:
         # made inside the graph: with an input for it FFmpeg 9 waits for ever on photos in tiles
         return silence(SAMPLE_RATE)
-    heard = loudness.standard(file.audio(str(source.probe.sound.index)))
+    if source.sound is not None:
+        heard = read(source.sound, survey.REPAIRED).audio()
+    else:
+        heard = file.audio(str(source.probe.sound.index))
+    heard = loudness.standard(heard)
     return loudness.corrected(heard, source.correction)
 
 

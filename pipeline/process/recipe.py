@@ -17,7 +17,7 @@ from pipeline.config import CaptionPosition, CaptionStyle, Category, Config, Out
 from pipeline.ffmpeg import runner
 from pipeline.media import encode
 from pipeline.media.timebase import fade_frames
-from pipeline.model import Attachment, Review, Submission
+from pipeline.model import Attachment, Kind, Review, Submission
 
 _VERSIONS = (versions.CLIP_GRAPH, versions.ENCODING, versions.CAPTION, versions.COLOURS)
 # While nothing else has changed, clips made under the former formula of keys are done.
@@ -28,7 +28,8 @@ _FORMER = 4 if (versions.CLIP, *_VERSIONS) == (5, 1, 1, 2, 2) else None
 class Recipe:
     """All that decides what a clip looks and sounds like, apart from its source.
 
-    ``dictated``: the caption is a reviewer's own, not the campaign's.
+    ``dictated``: the caption is a reviewer's own, not the campaign's.  ``kind`` decides which
+    version is part of the keys, so that a change for films does not make photos again.
     """
 
     caption: str
@@ -42,6 +43,7 @@ class Recipe:
     caption_style: CaptionStyle = "panel"
     transition_seconds: float = 0.0
     dictated: bool = False
+    kind: Kind = Kind.IMAGE
 
     def fade_frames(self, output: Output) -> int:
         """Return how many pictures of *output* a crossfade lasts; 0 for hard cuts."""
@@ -58,16 +60,21 @@ class Recipe:
 
         Hashtags are not part of it: changing them cannot make a broken file usable.
         """
-        return publishing.cache_key("refusal", versions.CLIP, self.max_source_seconds)
+        special = _special(self.kind)
+        return publishing.cache_key("refusal", versions.CLIP, self.max_source_seconds, *special)
 
     def is_key(self, key: str) -> bool:
         """Whether a clip that was made under *key* is the clip of this recipe."""
-        return key == self.key or (_FORMER is not None and key == former_key(self, encoder()))
+        return key == self.key or (self._is_as_before and key == former_key(self, encoder()))
 
     def is_refusal_key(self, key: str) -> bool:
         """Whether an original that was rejected under *key* would be rejected again."""
         former = _digest([_FORMER, "refusal", self.max_source_seconds])
-        return key == self.refusal_key or (_FORMER is not None and key == former)
+        return key == self.refusal_key or (self._is_as_before and key == former)
+
+    @property
+    def _is_as_before(self) -> bool:
+        return _FORMER is not None and not _special(self.kind)
 
 
 def choose(config: Config, item: Attachment, submission: Submission, review: Review) -> Recipe:
@@ -80,6 +87,7 @@ def choose(config: Config, item: Attachment, submission: Submission, review: Rev
     caption = " ".join(dict.fromkeys(hashtags))
     made = of(config, caption, category.name if category else None)
     dictated = review.caption is not None
+    made = replace(made, kind=item.kind)
     return replace(made, caption=review.caption or "", dictated=True) if dictated else made
 
 
@@ -110,7 +118,14 @@ def former_key(recipe: Recipe, program: str) -> str:
 
 @cache
 def _key(recipe: Recipe) -> str:
-    return publishing.cache_key("clip", versions.CLIP, _VERSIONS, *_contents(recipe, encoder()))
+    contents = (*_contents(recipe, encoder()), *_special(recipe.kind))
+    return publishing.cache_key("clip", versions.CLIP, _VERSIONS, *contents)
+
+
+def _special(kind: Kind) -> list[object]:
+    """The version of what is done for one kind of footage only; nothing while it is the first."""
+    version = versions.FILM if kind is Kind.VIDEO else versions.PHOTO
+    return [kind.value, version] if version > 1 else []
 
 
 def _contents(recipe: Recipe, program: str) -> list[object]:
