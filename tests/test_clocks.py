@@ -165,10 +165,11 @@ def test_a_size_that_changes_is_fitted_anew(scene: ClipScene) -> None:
 def test_sound_that_changes_in_the_middle(scene: ClipScene) -> None:
     picture = ("-f", "lavfi", "-i", "testsrc=s=96x64:r=30:d=1", "-f", "lavfi", "-i")
     parts = [
-        scene.film(f"{n}.ts", *picture, f"sine={pitch}:d=1:r={rate}", *QUICK, "-c:a", "aac", *more)
-        for n, (pitch, rate, *more) in enumerate(
-            ((500, 48000, "-ac", "1"), (900, 44100, "-ac", "2", "-ar", "44100"))
+        scene.film(
+            *(f"{n}.ts", *picture, f"sine={pitch}:d=1:r={rate}", *QUICK),
+            *("-c:a", "aac", "-ar", str(rate), "-ac", str(channels)),
         )
+        for n, (pitch, rate, channels) in enumerate(((500, 48000, 1), (900, 44100, 2)))
     ]
     film = scene.folder / "film.ts"
     film.write_bytes(b"".join(part.read_bytes() for part in parts))
