@@ -143,7 +143,7 @@ def test_half_a_file_in_a_text_is_said(tmp_path: Path, text: str) -> None:
 
 def test_one_of_several_mails_that_are_one_is_said(tmp_path: Path) -> None:
     text = FIELDS + 'Content-Type: message/partial; id="x"; number=1; total=2\n\n' + TYPE + BODY
-    assert taken(tmp_path, text).outcomes() == [("mail", "broken-mail", "none")]
+    assert taken(tmp_path, text).outcomes() == [("part of a mail", "unsupported", "kept")]
 
 
 def test_a_body_that_is_elsewhere_is_a_link(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pipeline.model import Attachment, Carrier, Finding, Kind, Reason, Refusal, 
 from pipeline.texts import Detail
 
 _BUDGET = 4  # the archives of a mail may unpack to this many times the largest attachment
-_MOST_ROWS = 5000
+_MOST_ROWS = 2000
 _UNREADABLE = Refusal(Reason.CORRUPT, Detail.BROKEN_ARCHIVE)
 _WORDS_READ = 1 << 18  # bytes of a text in a file that contains others
 

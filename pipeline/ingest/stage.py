@@ -14,6 +14,7 @@ from pipeline.config import Config
 from pipeline.console import Console, Task
 from pipeline.errors import InboxError, from_os_error
 from pipeline.ingest.faults import BREAKS_PARSING
+from pipeline.ingest.fragments import JoinedMails
 from pipeline.ingest.inbox import Arrival, Gone, Inbox, MailsLeft, NewFile, Unreadable, open_inbox
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.spool import Readable
@@ -111,7 +112,7 @@ class IngestRun:
 
     def __init__(self, run: Run, *, by_hand: bool = False) -> None:
         """*by_hand*: a person asks for these files, so bytes that were withdrawn come back."""
-        self._ledger, self._console = run.ledger.intake, run.console
+        self._run, self._ledger, self._console = run, run.ledger.intake, run.console
         limit_mb = run.config.inbox.max_attachment_mb
         self._originals = Originals(run.workspace, run.ledger, limit_mb, by_hand=by_hand)
         self._taker = Taker(self._originals, run.config.campaign)
@@ -147,7 +148,16 @@ class IngestRun:
                     raise from_os_error(error) from error
                 finally:
                     self._originals.forget()
+        self._join_split_mails()
         return left
+
+    def _join_split_mails(self) -> None:
+        """Take in the mails that came in several parts, of which all are there now."""
+        joined = JoinedMails(self._run.ledger, self._run.workspace)
+        arrivals = joined.new(self._ledger.known_uids)
+        if arrivals:
+            self.take_in(joined, arrivals)
+        joined.settle(self._run.ledger)
 
     def bring_back(self, path: Path) -> None:
         """Keep a file that was added before: its original may have been withdrawn or purged.

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pipeline import clock, places, wording
 from pipeline.config import Campaign
 from pipeline.errors import Refused
-from pipeline.ingest import contents, embedded, headers, leaves, mime, rtf
+from pipeline.ingest import contents, embedded, fragments, headers, leaves, mime, rtf
 from pipeline.ingest.charsets import decoded
 from pipeline.ingest.contents import Role
 from pipeline.ingest.decode import Incomplete
@@ -230,6 +230,11 @@ class Taker:
         :returns: the SHA-256 of its bytes if all of them were kept.
         """
         part, rows = leaf.part, draft.rows
+        fragment = fragments.refusal(part, leaf.above)
+        if part.content_type == fragments.TYPE and fragment is not None:
+            # the whole mail is kept, so that it may be moved before its other parts come
+            rows.file(Incoming("part of a mail", stretch(leaf.file), refusal=fragment))
+            return None
         role = leaves.role(part, leaf.file)
         if leaves.is_emptied(part, leaf.file, role):
             rows.missing(part.headers.filename, contents.TAKEN_OUT)

@@ -1,11 +1,25 @@
 """What ingest writes: mails, what was in them, and the originals."""
 
+import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from pipeline import clock
 from pipeline.ledger import records
 from pipeline.ledger.connection import Connection
 from pipeline.model import Attachment, Filed, MailIdentity, Submission
+from pipeline.texts import Detail
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A part of a mail that was sent in several; ``total`` is 0 where it does not tell."""
+
+    sha256: str
+    size: int
+    number: int
+    total: int
+    received_at: str
 
 
 class Intake:
@@ -77,6 +91,32 @@ class Intake:
                     " AND uidvalidity = ? AND uid = ?",
                     *(filed, identity.account, identity.mailbox),
                     *(identity.uidvalidity, identity.uid),
+                )
+
+    def fragments(self) -> dict[str, list[Fragment]]:
+        """The parts of mails that were sent in several and are not joined, by mail."""
+        found: dict[str, list[Fragment]] = {}
+        rows = self._db.rows(
+            "SELECT a.sha256, a.size, a.detail_values, s.received_at FROM attachment a"
+            " JOIN submission s ON s.id = a.submission JOIN original o ON o.sha256 = a.sha256"
+            " WHERE a.detail_code = ? AND o.state = 'kept' ORDER BY a.id",
+            Detail.MAIL_IN_PARTS,
+        )
+        for row in rows:
+            values = json.loads(row["detail_values"])
+            total = values["total"] if isinstance(values["total"], int) else 0
+            part = Fragment(row["sha256"], row["size"], values["number"], total, row["received_at"])
+            found.setdefault(values["mail"], []).append(part)
+        return found
+
+    def set_joined(self, shas: Iterable[str]) -> None:
+        """Record that parts of a mail were joined: they are containers now."""
+        with self._db.transaction():
+            for sha256 in shas:
+                self._db.change(
+                    "UPDATE attachment SET kind = 'archive', reason = NULL, detail_code = NULL,"
+                    " detail_values = NULL WHERE sha256 = ? AND detail_code = ?",
+                    *(sha256, Detail.MAIL_IN_PARTS),
                 )
 
     def submissions(self) -> list[Submission]:

@@ -86,6 +86,7 @@ class Detail(StrEnum):
     BROKEN_ARCHIVE = "broken-archive"
     PIECE_OF_A_FILE = "piece-of-a-file"
     FILE_IN_PARTS = "file-in-parts"
+    MAIL_IN_PARTS = "mail-in-parts"
     ENCRYPTED_FILE = "encrypted-file"
     TAKEN_OUT = "taken-out"
 
