@@ -6,22 +6,20 @@ A command imports what it needs when it is called, and not at the top of this mo
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TextIO
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 import click
 
 from pipeline import __version__
+from pipeline.calling import HELP_OPTIONS, find_flags, open_closed_streams, run_program
 from pipeline.commands.ending import Ending, Facts
 from pipeline.console import Console, Verbosity
-from pipeline.errors import FootageError, InternalError, Stopping, UsageError, named
+from pipeline.errors import UsageError
 from pipeline.model import Decision, Review
 
 if TYPE_CHECKING:
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 _LONGEST_PREVIEW_S = 86_400
-_HELP = ["-h", "--help"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ def _keep_config(context: click.Context, _: click.Parameter, value: Path | None)
     context.obj = replace(options, config=value or options.config)
 
 
-_flag = partial(click.option, is_flag=True, expose_value=False)  # see _flags
+_flag = partial(click.option, is_flag=True, expose_value=False)  # see find_flags
 _COMMON = (
     click.option(
         "--config",
@@ -85,7 +82,7 @@ def _common(command: Callable[Concatenate[Options, P], Ending]) -> Callable[P, E
     return wrapped
 
 
-@click.group(context_settings={"help_option_names": _HELP})
+@click.group(context_settings={"help_option_names": HELP_OPTIONS})
 @click.version_option(__version__)
 @_common
 def cli(_options: Options) -> Ending:
@@ -302,99 +299,6 @@ def decide(options: Options, file: Path, by: str) -> Ending:
 
 def main() -> None:
     """Run the command line and exit."""
-    _open_closed_streams()
-    arguments = sys.argv[1:]
-    given = _flags(cli, arguments)
-    ending = _call(arguments, Options(flags=given))
-    code = ending.exit_code if ending else 0
-    try:
-        if ending is not None:
-            for line in (ending.json(),) if "json" in given else ending.lines:
-                click.echo(line)
-        sys.stdout.flush()
-    except OSError as error:
-        _drop(sys.stdout)
-        if not code and not isinstance(error, BrokenPipeError):
-            _said(named(error))
-        code = code or 1
-    try:
-        sys.stderr.flush()
-    except OSError:
-        _drop(sys.stderr)
-    sys.exit(code)
-
-
-def _call(arguments: list[str], options: Options) -> Ending | None:
-    """Call the command that *arguments* name, and turn whatever it raises into an ending."""
-    try:
-        with _interruptible():
-            ending = cli.main(arguments, prog_name="footage", standalone_mode=False, obj=options)
-    except click.ClickException as error:
-        with contextlib.suppress(OSError):
-            error.show()
-        return Ending(error.exit_code, {"error": error.format_message()})
-    except click.Abort:
-        return _said(Stopping())
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - every ending is a sentence
-        fault = named(error)
-        trace = fault.trace if isinstance(fault, InternalError) else ()
-        return _said(fault, "".join(trace) if "verbose" in options.flags else "")
-    # where click showed a help text, there is nothing more to show
-    return ending if isinstance(ending, Ending) else None
-
-
-def _said(error: FootageError, trace: str = "") -> Ending:
-    with contextlib.suppress(OSError):  # nobody can read standard error
-        click.echo(f"{trace}footage: {error}", err=True)
-    return Ending(error.exit_code, {"error": str(error)})
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C through, which ``__main__`` holds back before the command and after it."""
-    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _open_closed_streams() -> None:
-    """Open the null device for each standard stream that the caller closed.
-
-    Otherwise a file of the workspace would get its number, and messages would be written into it.
-    """
-    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:  # the lowest free number
-        pass
-    os.close(handle)
-    for name, number in (("stdout", 1), ("stderr", 2)):
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(number, "w"))
-
-
-def _drop(stream: TextIO) -> None:
-    """Drop what a stream still holds; it would raise once more when Python ends."""
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _flags(command: click.Command, arguments: list[str]) -> frozenset[str]:
-    """The names of the options in *arguments*, as click's parser reads them.
-
-    Click stops at the first fault; here unknown words are passed over, so that what follows
-    them is known too.
-    """
-    # a command keeps the help option of the context that asks first, so the names are given here
-    context = click.Context(
-        command, resilient_parsing=True, ignore_unknown_options=True, help_option_names=_HELP,
-        allow_extra_args=True,
-    )  # fmt: skip
-    found, rest, _ = command.make_parser(context).parse_args(list(arguments))
-    names = frozenset(found)
-    if isinstance(command, click.Group):
-        while rest and rest[0].startswith("-"):
-            rest.pop(0)
-        if rest:
-            inner = command.commands.get(rest[0]) or click.Command("", params=command.params)
-            names |= _flags(inner, rest[1:])
-    return names
+    open_closed_streams()
+    flags = find_flags(cli, sys.argv[1:])
+    sys.exit(run_program(cli, Options(flags=flags), flags))

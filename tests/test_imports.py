@@ -25,7 +25,7 @@ LAYERS = {
     "stage": STAGES,
     "command": {"commands"},
     "demo": {"demo"},
-    "cli": {"cli", "__main__"},
+    "cli": {"calling", "cli", "__main__"},
 }
 ORDER = list(LAYERS)
 
