@@ -10,6 +10,8 @@ from pipeline.ledger.connection import Connection
 from pipeline.model import Attachment, Filed, MailIdentity, Submission
 from pipeline.texts import Detail
 
+_IN_PARTS = Detail.MAIL_IN_PARTS
+
 
 @dataclass(frozen=True)
 class Fragment:
@@ -100,7 +102,7 @@ class Intake:
             "SELECT a.sha256, a.size, a.detail_values, s.received_at FROM attachment a"
             " JOIN submission s ON s.id = a.submission JOIN original o ON o.sha256 = a.sha256"
             " WHERE a.detail_code = ? AND o.state = 'kept' ORDER BY a.id",
-            Detail.MAIL_IN_PARTS,
+            _IN_PARTS,
         )
         for row in rows:
             values = json.loads(row["detail_values"])
@@ -116,7 +118,7 @@ class Intake:
                 self._db.change(
                     "UPDATE attachment SET kind = 'archive', reason = NULL, detail_code = NULL,"
                     " detail_values = NULL WHERE sha256 = ? AND detail_code = ?",
-                    *(sha256, Detail.MAIL_IN_PARTS),
+                    *(sha256, _IN_PARTS),
                 )
 
     def submissions(self) -> list[Submission]:
