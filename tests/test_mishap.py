@@ -6,9 +6,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from support.clip_scene import ClipScene
 
+from pipeline.config import Output
 from pipeline.console import Console, Verbosity
 from pipeline.errors import DiskFull
 from pipeline.ffmpeg import faults
@@ -16,7 +19,9 @@ from pipeline.ffmpeg.faults import NO_MEMORY, NO_SPACE, ProgramFailed, ProgramRe
 from pipeline.ffmpeg.graph import Graph, read, write
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Limits, Permissions
-from pipeline.model import Reason, Status
+from pipeline.model import Caution, Reason, Status
+from pipeline.process import graph
+from pipeline.process.graph import ClipSource
 
 
 def ended(code: int, *said: str, timed_out: bool = False) -> ProgramResult:
@@ -98,6 +103,7 @@ def test_a_full_disk_ends_the_stage(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 sys.path[:] = {sys.path!r}
+from pipeline.config import Output
 from pipeline.console import Console, Verbosity
 from pipeline.errors import DiskFull
 from pipeline.ffmpeg.graph import Graph, read, write
@@ -126,3 +132,45 @@ def test_one_call_makes_what_a_graph_says(tmp_path: Path) -> None:
     graph = Graph((write(tmp_path / "not allowed.raw", {"f": "rawvideo"}, picture),))
     with pytest.raises(ProgramFailed, match="a program failed"):
         runner.make("canary", graph, seconds=10)
+
+
+@pytest.mark.parametrize("wall", ["bubblewrap", "landlock", "none"])
+def test_a_program_that_waits_for_ever_is_ended(wall: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that works, or that only reads or writes, is not."""
+    monkeypatch.setattr("pipeline.ffmpeg.runner._PATIENCE_S", 0.6)
+    runner = FfmpegRunner(wall, Console(Verbosity.QUIET))
+    ends = {
+        "import signal; signal.pause()": True,
+        "import time\nend = time.monotonic() + 1.5\nwhile time.monotonic() < end: pass": False,
+    }
+    for code, stuck in ends.items():
+        argv = [sys.executable, "-I", "-S", "-c", code]
+        result = runner.run("canary", argv, Permissions(limits=Limits(wall_s=60)))
+        assert (result.stuck, result.ok) == (stuck, not stuck)
+        if stuck:
+            assert refused(result) is Reason.TIMEOUT
+
+
+def test_a_clip_whose_program_waits_is_tried_by_a_simpler_graph(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.ffmpeg.runner._PATIENCE_S", 1.5)
+    scene = ClipScene(tmp_path).to(Output(name="small", size="96x64", fps=30))
+    film = scene.film(
+        *("film.mp4", "-f", "lavfi", "-i", "testsrc=s=96x64:d=0.5:r=30", "-f", "lavfi"),
+        *("-i", "sine=d=0.5", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac"),
+    )
+    usual, asked = graph.clip_graph, []
+
+    def waits_once(source: ClipSource, *rest: Any) -> Graph:
+        asked.append(source)
+        if len(asked) > 1:
+            return usual(source, *rest)
+        endless = read("testsrc", {"f": "lavfi", "readrate": "0.000001"})
+        return Graph((write("-", {"f": "null"}, endless.video()),))
+
+    monkeypatch.setattr(graph, "clip_graph", waits_once)
+    result = scene.make(film)
+    assert result.status is Status.ACCEPTED
+    assert [source.sound is None for source in asked] == [True, False]
+    assert Caution.BROKEN_SOUND not in result.warnings

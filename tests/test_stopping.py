@@ -65,12 +65,12 @@ def interrupted(campaign: CommandScene) -> Said:
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        seen = {"encode": 0, "loudness": 0}
+        seen = {"encode": 0, "survey": 0}
         for line in process.stderr:
             purpose = line.partition(":")[0]
             if purpose in seen:
                 seen[purpose] += 1
-            if seen["encode"] == 2 and seen["loudness"]:
+            if seen["encode"] == 2 and seen["survey"]:
                 break
         process.send_signal(signal.SIGINT)
         err = process.stderr.read()

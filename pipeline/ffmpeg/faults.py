@@ -38,13 +38,17 @@ _UNDONE = {
 
 @dataclass(frozen=True)
 class ProgramResult:
-    """How a program ended.  ``said`` holds phrases from a list of ours, never free text."""
+    """How a program ended.  ``said`` holds phrases from a list of ours, never free text.
+
+    ``timed_out``: it was ended because it took too long; ``stuck``: because it did nothing.
+    """
 
     code: int
     stdout: bytes
     said: tuple[str, ...]
     timed_out: bool
     seconds: float
+    stuck: bool = False
 
     @property
     def ok(self) -> bool:
@@ -56,12 +60,14 @@ class ProgramFailed(StageError):
     """A program did not do its work; the text says what could not be made, and why.
 
     ``refusal`` is why there is no clip, if it happened while a clip was made; ``stdout`` is what
-    the program had written before; ``is_reported``: it ended by itself and reported an error.
+    the program had written before; ``is_reported``: it ended by itself and reported an error;
+    ``is_stuck``: it waited for ever.
     """
 
     def __init__(self, purpose: str, ended: ProgramResult, limits: Limits) -> None:
         self.refusal, reason = _explained(ended, limits)
         self.stdout = ended.stdout
+        self.is_stuck = ended.stuck
         self.is_reported = not ended.timed_out and _signal(ended.code) is None
         super().__init__(f"{_UNDONE.get(purpose, 'a program failed')}: {reason}")
 
@@ -83,6 +89,9 @@ def check(ended: ProgramResult, purpose: str, permissions: Permissions) -> None:
 
 def _explained(ended: ProgramResult, limits: Limits) -> tuple[Refusal, str]:
     """Return what a failure means for a clip, and the words for a stage."""
+    if ended.stuck:
+        refusal = Refusal(Reason.TIMEOUT, Detail.STUCK)
+        return refusal, refusal.detail
     if ended.timed_out:
         refusal = Refusal(Reason.TIMEOUT, Detail.TOO_SLOW, {"seconds": round(limits.wall_s)})
         return refusal, refusal.detail

@@ -7,12 +7,14 @@ a file's tags, so only phrases from a list of ours are kept of it.
 """
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -24,9 +26,12 @@ from pipeline.errors import Stopping
 from pipeline.ffmpeg import faults
 from pipeline.ffmpeg.faults import ProgramResult
 from pipeline.ffmpeg.graph import Graph
+from pipeline.ffmpeg.progress import Progress
 from pipeline.ffmpeg.sandbox import Limits, Permissions, choose, spawn
 
 _KEEP = 4 << 20
+_PATIENCE_S = 20.0  # with a program that uses no processor time, and reads and writes nothing
+_LOOK_S = 2.0
 
 # The phrases that FFmpeg may be quoted with; nothing else of what it prints is kept.
 _PHRASES = (
@@ -143,6 +148,7 @@ class FfmpegRunner:
             code=ended.code,
             said=ended.said,
             timed_out=ended.timed_out,
+            stuck=ended.stuck,
             seconds=round(ended.seconds, 3),
         )
         self._console.detail(f"{purpose}: {ended.seconds:.1f} s, exit {ended.code}")
@@ -171,14 +177,11 @@ class FfmpegRunner:
             threading.Thread(target=_drain, args=(stream, into, taker), daemon=True)
             for stream, into, taker in zip(streams, kept, (sink, None), strict=True)
         ]
-        timed_out = threading.Event()
-
-        def expire() -> None:
-            timed_out.set()
-            _kill(process)
-
-        watch = threading.Timer(permissions.limits.wall_s, expire)
-        watch.daemon = True
+        ended, verdict = threading.Event(), Verdict()
+        # a program that is fed may have to wait for us
+        patience = math.inf if feed is not None else _PATIENCE_S
+        limits = (permissions.limits.wall_s, patience)
+        watch = threading.Thread(target=_watch, args=(process, limits, ended, verdict), daemon=True)
         for thread in (*threads, watch):
             thread.start()
         try:
@@ -189,14 +192,15 @@ class FfmpegRunner:
                         process.stdin.write(piece)
             code = process.wait()
         finally:
-            watch.cancel()
-        for thread in threads:
+            ended.set()
+        for thread in (*threads, watch):
             thread.join()
         return ProgramResult(
             code=code,
             stdout=bytes(kept[0]),
             said=_quotable(kept[1].decode("utf-8", "replace")),
-            timed_out=timed_out.is_set(),
+            timed_out=verdict.timed_out or verdict.stuck,
+            stuck=verdict.stuck,
             seconds=time.monotonic() - begun,
         )
 
@@ -207,6 +211,38 @@ class FfmpegRunner:
             if stream is not None:
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
+
+
+@dataclass
+class Verdict:
+    """Why a program was ended: its time was over, or it did nothing any more."""
+
+    timed_out: bool = False
+    stuck: bool = False
+
+
+def _watch(
+    process: subprocess.Popen[bytes],
+    limits: tuple[float, float],
+    ended: threading.Event,
+    verdict: Verdict,
+) -> None:
+    """End a program when its time is over, or when it has done nothing for too long.
+
+    :param limits: seconds of wall time, and of patience with a program that does nothing.
+    """
+    wall_s, patience_s = limits
+    step = min(_LOOK_S, wall_s, patience_s / 4)
+    begun = last = time.monotonic()
+    progress = Progress(process.pid)
+    while not ended.wait(min(step, max(begun + wall_s - last, 0.001))):
+        now = time.monotonic()
+        verdict.timed_out = now - begun >= wall_s
+        verdict.stuck = not verdict.timed_out and progress.is_stuck(now - last, patience_s)
+        if verdict.timed_out or verdict.stuck:
+            _kill(process)
+            return
+        last = now
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -156,14 +156,21 @@ def _length(film: FilmSource, recipe: Recipe) -> float:
 def _repairing(job: Job, run: Run, film: FilmSource, hearing: Hearing) -> Encoded:
     """Encode a clip; if that fails with its sound, repair the sound, and at last leave it out.
 
-    Trouble in the sound must not cost the picture.
+    Trouble in the sound must not cost the picture.  A program that waits for ever is tried once
+    more, with the sound in a file of its own, so that nothing waits for the film's other stream.
     """
+    stuck = False
     try:
         return _encode(job, run, film, hearing)
     except ProgramFailed as fault:
-        if hearing.loudness is None or not fault.is_reported:
+        stuck = fault.is_stuck
+        if hearing.loudness is None and stuck:
+            return _encode(job, run, film, hearing)
+        if hearing.loudness is None or not (fault.is_reported or stuck):
             raise
     _, again = survey.repaired(run.ffmpeg, film)
+    if stuck and again.loudness is not None:
+        return _encode(job, run, film, again)
     if again.loudness is not None:
         with contextlib.suppress(ProgramFailed):
             return _encode(job, run, film, replace(again, is_broken=True))

@@ -50,6 +50,7 @@ class Detail(StrEnum):
     DECODER_CRASHED = "decoder-crashed"
     DECODER_MISUSED = "decoder-misused"
     TOO_SLOW = "too-slow"
+    STUCK = "stuck"
     LIMIT_REACHED = "limit-reached"
     KILLED = "killed"
     NO_ROOM = "no-room"
