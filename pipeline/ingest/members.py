@@ -30,7 +30,7 @@ class Member:
     """A file in another file: ``read`` gives it in pieces, unless there is a ``refusal``.
 
     ``size``: what it claims to have, in bytes.  ``charset``: of a text, as its container
-    announces it.
+    announces it.  ``in_layout``: a mail shows it by its Content-ID.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Member:
     refusal: Refusal | None = None
     content: Content = Content.FILE
     charset: str = ""
+    in_layout: bool = False
 
 
 def refused(name: str, refusal: Refusal) -> Member:

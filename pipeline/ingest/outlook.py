@@ -63,7 +63,8 @@ def _attachment(file: CompoundFile, folder: Entry, level: int) -> Iterator[Membe
     data = inside.get(_stream(mapi.DATA, mapi.BINARY))
     mail = inside.get(_stream(mapi.DATA, mapi.OBJECT))
     if data is not None and data.is_stream:
-        yield Member(name, _reader(file, data), data.size)
+        shown = any(_stream(mapi.CONTENT_ID, kind) in inside for kind in (mapi.WIDE, mapi.NARROW))
+        yield Member(name, _reader(file, data), data.size, in_layout=shown)
     elif mail is not None and level < _MOST_NESTED and _MESSAGE in file.children(mail):
         yield from _message(file, mail, level + 1)
     elif mail is not None:

@@ -161,7 +161,7 @@ class Rows:
             if member.refusal is not None:
                 self.missing(member.name, member.refusal)
             elif member.content is Content.FILE:
-                self.file(Incoming(member.name, member.read()))
+                self.file(Incoming(member.name, member.read(), in_layout=member.in_layout))
             elif member.content is Content.MAIL:
                 with self._originals.nested_spool() as file:
                     for piece in member.read():

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pipeline.errors import Refused
 from pipeline.ingest import mapi
 from pipeline.ingest.charsets import decoded
+from pipeline.ingest.contents import TAKEN_OUT
 from pipeline.ingest.mapi import Property
 from pipeline.ingest.members import Container, Content, Member, refused, stored
 from pipeline.ingest.spool import Readable
@@ -41,10 +42,19 @@ class _Draft:
     start: int = -1
     size: int = 0
     cut: bool = False
+    in_layout: bool = False
 
     @property
     def name(self) -> str:
         return self.long_name or self.title
+
+    def member(self, file: Readable) -> Member:
+        if self.cut:
+            return refused(self.name, _CUT)
+        if self.start < 0:
+            return refused(self.name, TAKEN_OUT)
+        read = stored(file, self.start, self.size)
+        return Member(self.name, read, self.size, in_layout=self.in_layout)
 
 
 @dataclass
@@ -65,14 +75,9 @@ def members(archive: Container) -> list[Member]:
     """
     reading = _Reading(archive.file)
     _read(reading, archive.size)
-    drafts = [draft for draft in reading.attachments if draft.cut or draft.start >= 0]
+    drafts = [draft for draft in reading.attachments if draft.cut or draft.start >= 0 or draft.name]
     archive.budget.spend(len(drafts), sum(draft.size for draft in drafts), archive.size)
-    return reading.words + [
-        refused(draft.name, _CUT)
-        if draft.cut
-        else Member(draft.name, stored(archive.file, draft.start, draft.size))
-        for draft in drafts
-    ]
+    return reading.words + [draft.member(archive.file) for draft in drafts]
 
 
 def _read(reading: _Reading, end: int) -> None:
@@ -88,7 +93,8 @@ def _read(reading: _Reading, end: int) -> None:
         position = start + length + 2
         if position > end:
             if level == _ATTACHMENT_LEVEL and any(each.start >= 0 for each in reading.attachments):
-                reading.attachments[-1].cut = True
+                last = reading.attachments[-1]
+                last.cut = last.start < 0 or attribute == _DATA
                 return
             raise Refused(_CUT)
         if level == _ATTACHMENT_LEVEL or attribute == _REND_DATA:
@@ -131,6 +137,8 @@ def _add_property(reading: _Reading, draft: _Draft, found: Property) -> None:
             draft.long_name = name
         else:
             draft.title = draft.title or name
+    elif found.number == mapi.CONTENT_ID:
+        draft.in_layout = found.size > 1
     elif found.number == mapi.DATA and found.size and draft.size == 0:
         if found.type == mapi.OBJECT and found.size > _CLASS_ID:
             draft.start, draft.size = found.start + _CLASS_ID, found.size - _CLASS_ID
