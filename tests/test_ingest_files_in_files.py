@@ -484,8 +484,11 @@ def test_a_mail_in_parts_is_joined_over_several_nights(
     clips = [row for row in scene.attachments() if row.kind is Kind.VIDEO]
     assert [row.sha256 for row in clips] == [sha(VIDEO)]
     assert all(row.refusal is None for row in scene.attachments())
-    joined = scene.submissions()[-1]
-    assert (joined.subject, joined.sender) == ("Inner", "ana@example.org")
+    submissions = scene.submissions()
+    assert len(submissions) == 3
+    (joined,) = (each for each in submissions if each.subject == "Inner")
+    assert (joined.sender, joined.text) == ("ana@example.org", WORDS)
+    assert scene.rows()[-1].parent_sha256 == sha(pieces[order[-1]])
     scene.check_whole()
 
 

@@ -39,6 +39,10 @@ _SILENT_TYPES = frozenset(
 )
 _SILENT_NAMES = (".p7s", ".asc", ".sig", ".ics", ".vcs", ".vcf", ".smil", ".smi")
 _APPLE_DOUBLE = b"\0\5\x16\7"  # what old Macs keep beside a file
+# Words that Exchange and gateways of MMS send as files.
+_WORDS_NAMED = re.compile(r"att\d{5}(?:\.(?:html?|txt))?|text_?\d*\.txt")
+_HTML = re.compile(rb"(?i)\s*<(?:!doctype|html|head|body|div|meta|p)\b")
+_SIGNATURE = re.compile(rb"\s{0,10}-----BEGIN PGP (?:SIGNATURE|PUBLIC KEY BLOCK)-----")
 _ARMOR = b"-----BEGIN PGP MESSAGE-----"
 # What servers say of a mail, and no person.
 _SILENT_MESSAGES = frozenset(
@@ -122,10 +126,11 @@ def role(part: Part) -> Role:
         return Role.MAIL
     if kind == "message/partial":
         return Role.LOST
-    is_words = re.fullmatch(r"att\d{5}\.(?:html?|txt)", name) is not None  # as Exchange names them
+    is_words = kind.startswith("text/") and _WORDS_NAMED.fullmatch(name) is not None
     named = not is_words and (bool(name) or part.headers.disposition == "attachment")
     is_silent = kind in _SILENT_TYPES or name.endswith(_SILENT_NAMES)
-    if is_silent or (kind in _SILENT_MESSAGES and not named):
+    is_control = kind in _CONTROL or kind in _SILENT_MESSAGES
+    if is_silent or (is_control and not named):
         return Role.NOTHING
     if (kind == "text/plain" or kind in _PGP) and not named:
         return Role.TEXT
@@ -144,7 +149,10 @@ def role_of_bytes(part: Part, declared: Role, head: bytes) -> Role:
     if declared is Role.MAIL:
         return Role.ATTACHMENT if is_file(head, "utf-16") else Role.MAIL
     if declared is Role.ATTACHMENT:
-        return Role.NOTHING if head.startswith(_APPLE_DOUBLE) else Role.ATTACHMENT
+        if _WORDS_NAMED.fullmatch(part.headers.filename.lower()) and not is_file(head, ""):
+            return Role.HTML if _HTML.match(head) else Role.TEXT
+        is_silent = head.startswith(_APPLE_DOUBLE) or _SIGNATURE.match(head)
+        return Role.NOTHING if is_silent else Role.ATTACHMENT
     if declared is Role.NOTHING and (_ARMOR in head or archive == "signed"):
         return Role.ATTACHMENT if archive != "signed" else Role.NOTHING
     # in a part that is silent anyway, a NUL alone makes no file

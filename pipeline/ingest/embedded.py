@@ -19,7 +19,8 @@ _YENC = re.compile(rb"=ybegin .*?name=(.{1,250}?)\r?\n")
 _YENC_PART = re.compile(rb"=ybegin (?:.{0,200} )?part=(\d{1,5})(?: .{0,40}?total=(\d{1,5}))?")
 _YENC_SIZE = re.compile(rb" size=(\d{1,15})\b")
 _YENC_RANGE = re.compile(rb"=ypart begin=1 end=(\d{1,15})\b")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,1000}={0,2}\r?\n")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}={0,2}\r?\n?")
+_LONG_LINE = 1000  # characters; a file may be one line
 _UU_LINE = re.compile(rb"M[ -`]{56,60}\r?\n")
 _LAST = re.compile(rb"(?:[A-Za-z0-9+/]{4}){0,9}[A-Za-z0-9+/]{2}[A-Za-z0-9+/=]=\r?\n?")
 _DATA = re.compile(r"data:(?:image|video)/[\w.+-]{1,60};base64,([A-Za-z0-9+/\s]*)(=*)([\"')]?)")
@@ -30,17 +31,19 @@ _PLAIN = bytes((each - 42) % 256 for each in range(256))
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
 _PIECE = Refusal(Reason.UNSUPPORTED, Detail.PIECE_OF_A_FILE)
 
-_ARMOR = r"-----BEGIN (?!PGP SIGNED)[A-Z0-9 ]{1,40}-----"
+_ARMOR = re.compile(
+    r"(?s)-----BEGIN (?!PGP SIGNED)[A-Z0-9 ]{1,40}-----.*?(?:-----END [A-Z0-9 ]{1,40}-----|\Z)"
+)
 _FILE = re.compile(
     r"(?ms)^[> ]{0,40}(?:begin [0-7]{3,4} \S[^\n]*\n(?=[> ]{0,40}[ -`]+\r?$)|=ybegin |"
-    r"\(This file must be converted with BinHex|" + _ARMOR + r").*?"
-    r"(?:^[> ]{0,40}(?:end\r?$|=yend[^\n]*|-----END [^\n]*|:[^\n]*:\r?$)|\Z)"
+    r"\(This file must be converted with BinHex).*?"
+    r"(?:^[> ]{0,40}(?:end\r?$|=yend[^\n]*|:[^\n]*:\r?$)|\Z)"
 )
 # Lines of base64 (RFC 2045, section 6.8) or uuencode (POSIX), as mailers break them.
 _ENCODED = re.compile(
     r"(?m)^[> ]{0,40}(?:[A-Za-z0-9+/]{56,1000}={0,2}|M[ -`]{56,60})\r?\n"
     r"(?:^[> ]{0,40}(?:[A-Za-z0-9+/]{56,1000}={0,2}|M[ -`]{56,60})(?:\r?\n|\Z))+"
-    r"(?:[> ]{0,40}[!-z]{1,100}={0,2}\r?$)?"
+    r"(?:[> ]{0,40}[!-z]{1,100}={0,2}\r?$)?(?:\n[> ]{0,40}`?\r?)?(?:\n[> ]{0,40}end\r?$)?"
 )
 # A long word that no language has: small and large letters and digits, and not in an address.
 _LONG = re.compile(
@@ -60,7 +63,9 @@ class Found:
 
 def words(text: str) -> str:
     """A text without the files in it, which can be decoded to what was removed."""
-    return _LONG.sub("", _ENCODED.sub("", _FILE.sub("", text)))
+    for pattern in (_ARMOR, _FILE, _ENCODED, _LONG):
+        text = pattern.sub("", text)
+    return text
 
 
 def files(pieces: Iterable[bytes]) -> Iterator[Found]:
@@ -80,7 +85,7 @@ def files(pieces: Iterable[bytes]) -> Iterator[Found]:
             run = []
         else:
             run.append(line)
-            if len(run) == _ENOUGH:
+            if len(run) == _ENOUGH or len(line) > _LONG_LINE:
                 for found in _encoded(run, lines):
                     if found.refusal is None or not told:
                         yield found

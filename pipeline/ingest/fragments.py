@@ -1,19 +1,19 @@
 """Mails that a mail program sent in several parts (message/partial, RFC 2046, section 5.2.2).
 
 Each part is kept as an original, as it came, and refused with a reason that says which part it is.
-When all parts of a mail are there, whatever night they came, they are joined and taken in as a mail
-of its own.
+When all parts of a mail are there, whatever night they came, they are joined, and what was in the
+mail is recorded with the part that came last.
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from typing import IO
 
-from pipeline.ingest import mime, spool
+from pipeline.ingest import mime
 from pipeline.ingest.decode import decoder
-from pipeline.ingest.inbox import Advance, Arrival, Inbox, Known, NewMail
+from pipeline.ingest.inbox import NewMail
 from pipeline.ingest.mime import Part
 from pipeline.ingest.spool import Readable, stretch
 from pipeline.ledger import Ledger
@@ -57,51 +57,46 @@ def _number(text: str) -> int:
     return int(text) if valid and int(text) <= _MOST_PARTS else 0
 
 
-class JoinedMails(Inbox):
-    """The mails of which all parts have come."""
+@dataclass(frozen=True)
+class SplitMail:
+    """A mail of which all parts have come, in order."""
 
-    def __init__(self, ledger: Ledger, workspace: Workspace) -> None:
-        self._ledger, self._workspace = ledger, workspace
-        self._parts = {
-            mail: whole
-            for mail, found in ledger.intake.fragments().items()
-            if (whole := _all_parts(found))
-        }
+    mail: str
+    parts: tuple[Fragment, ...]
 
-    def new(self, known: Known) -> Sequence[Arrival]:
-        """The mails that are whole and were not joined yet."""
-        done = known("", TYPE, 0)
-        return [
-            NewMail(
-                MailIdentity("", TYPE, 0, mail),
-                sum(part.size for part in parts),
-                max(datetime.fromisoformat(part.received_at) for part in parts),
-            )
-            for mail, parts in self._parts.items()
-            if mail not in done and all(self._path(part).is_file() for part in parts)
-        ]
+    @property
+    def arrival(self) -> NewMail:
+        """The whole mail, as if it came now."""
+        return NewMail(
+            MailIdentity("", TYPE, 0, self.mail),
+            sum(part.size for part in self.parts),
+            datetime.fromisoformat(self.last.received_at),
+        )
 
-    @contextmanager
-    def open_raw(self, arrival: Arrival, advance: Advance) -> Iterator[Readable]:
-        """Give the joined mail."""
-        with spool.spool(self._workspace.originals) as whole:
-            for place, part in enumerate(self._parts[arrival.identity.uid]):
-                with self._path(part).open("rb") as file:
-                    for piece in _content(file, first=place == 0):
-                        whole.write(piece)
-                        advance(len(piece))
-            yield whole
+    @property
+    def last(self) -> Fragment:
+        """The part that came last: what was in the mail belongs to it."""
+        return max(self.parts, key=lambda part: part.row)
 
-    def settle(self, ledger: Ledger) -> int:
-        """Record that the parts of joined mails are containers of what was taken in."""
-        done = ledger.intake.known_uids("", TYPE, 0)
-        for mail, parts in self._parts.items():
-            if mail in done:
-                ledger.intake.set_joined([part.sha256 for part in parts])
-        return 0
+    def write(self, file: IO[bytes], workspace: Workspace) -> None:
+        """Write the joined mail.
 
-    def _path(self, part: Fragment) -> Path:
-        return self._workspace.original(part.sha256)
+        :raises OSError: the disk is full, or fails.
+        """
+        for part in self.parts:
+            with workspace.original(part.sha256).open("rb") as source:
+                for piece in _content(source, first=part is self.parts[0]):
+                    file.write(piece)
+
+
+def whole_mails(ledger: Ledger, workspace: Workspace) -> list[SplitMail]:
+    """The split mails of which all parts are there, and which were not joined yet."""
+    return [
+        SplitMail(mail, tuple(parts))
+        for mail, found in ledger.intake.fragments().items()
+        if (parts := _all_parts(found))
+        and all(workspace.original(part.sha256).is_file() for part in parts)
+    ]
 
 
 def _all_parts(found: Sequence[Fragment]) -> list[Fragment]:

@@ -27,6 +27,7 @@ from pipeline.ingest.spool import Readable, stretch
 _LINES = (identity, quoted_printable)  # decoders that keep the lines of a text
 _UUENCODED = ("application/x-uuencode", "application/uuencode", "application/x-uue")
 _LONGEST_HTML = 8 << 20  # that is searched for pictures, in bytes
+_DATA = re.compile(rb"data:(?:image|video)/[\w.+-]{1,60};base64,")
 _TAIL = 200
 _BLANK = 100  # bytes that tell whether a part is empty
 
@@ -56,12 +57,12 @@ def is_emptied(part: Part, file: Readable, role: Role) -> bool:
 
 def take_embedded(part: Part, file: Readable, rows: Rows, role: Role) -> None:
     """Take in the files that stand in a text."""
-    if role is Role.TEXT:
-        first = head(part, file)
+    first = head(part, file)
+    if b"-----BEGIN PGP MESSAGE-----" in first:
+        rows.missing("mail", contents.ENCRYPTED)
+    if role is Role.TEXT and not _DATA.search(first):
         if contents.says_taken_out(decoded(first)):
             rows.missing("mail", contents.TAKEN_OUT)
-        if b"-----BEGIN PGP MESSAGE-----" in first:
-            rows.missing("mail", contents.ENCRYPTED)
         if b"(This file must be converted with BinHex" in first:
             rows.file(Incoming("", body(part, file)))
         with suppress(Incomplete):  # which is said of the part

@@ -83,7 +83,7 @@ class Rows:
         # lost bytes count most, then what the mail says, then what the bytes are
         refusal = stored.refusal
         if stored.sha256 is not None and identity.archive != "signed":
-            refusal = incoming.refusal or hints.refined(stored.refusal, incoming.name)
+            refusal = incoming.refusal or hints.refined(stored.refusal, incoming.name, stored.head)
         if refusal is None and identity.kind is Kind.IMAGE:
             refusal = decoration.refusal(stored.head, stored.size, in_layout=incoming.in_layout)
         row = self._row(incoming.name, refusal)

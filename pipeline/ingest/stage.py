@@ -13,8 +13,8 @@ from pipeline import clock, publishing, wording
 from pipeline.config import Config
 from pipeline.console import Console, Task
 from pipeline.errors import InboxError, from_os_error
+from pipeline.ingest import fragments
 from pipeline.ingest.faults import BREAKS_PARSING
-from pipeline.ingest.fragments import JoinedMails
 from pipeline.ingest.inbox import Arrival, Gone, Inbox, MailsLeft, NewFile, Unreadable, open_inbox
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.spool import Readable
@@ -153,11 +153,20 @@ class IngestRun:
 
     def _join_split_mails(self) -> None:
         """Take in the mails that came in several parts, of which all are there now."""
-        joined = JoinedMails(self._run.ledger, self._run.workspace)
-        arrivals = joined.new(self._ledger.known_uids)
-        if arrivals:
-            self.take_in(joined, arrivals)
-        joined.settle(self._run.ledger)
+        for mail in fragments.whole_mails(self._run.ledger, self._run.workspace):
+            try:
+                with self._originals.spool() as file:
+                    mail.write(file, self._run.workspace)
+                    taken = self._take_apart(mail.arrival, file)
+                self._originals.publish()
+                self._ledger.record_joined(
+                    mail.parts, mail.last, taken.submission, taken.attachments
+                )
+                self._count(attachments=len(taken.attachments), bytes=taken.bytes)
+            except OSError as error:
+                raise from_os_error(error) from error
+            finally:
+                self._originals.forget()
 
     def bring_back(self, path: Path) -> None:
         """Keep a file that was added before: its original may have been withdrawn or purged.

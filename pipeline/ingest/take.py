@@ -271,11 +271,11 @@ class Taker:
         self, identity: MailIdentity, fields: Headers, draft: _Draft, moment: datetime
     ) -> Submission:
         senders = fields.addresses("from") or fields.addresses("sender", "reply-to", "return-path")
-        subject, text = fields.text("subject"), draft.words.text
+        subject, text = embedded.words(fields.text("subject")), draft.words.text
         hidden = any(places.found(each[: places.LIMIT]) for each in (text, subject))
         return replace(
             _wordless(identity, moment),
-            message_id=wording.storable(fields.get("message-id"), 250),
+            message_id=wording.storable(embedded.words(fields.get("message-id")), 250),
             sender=wording.plain(senders[0], 254) if senders else "",
             subject=wording.storable(subject, 300),
             text=contents.tidy([wording.storable(text, _TEXT, lines=True)]),

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline import clock
 from pipeline.ledger import records
@@ -15,8 +15,16 @@ _IN_PARTS = Detail.MAIL_IN_PARTS
 
 @dataclass(frozen=True)
 class Fragment:
-    """A part of a mail that was sent in several; ``total`` is 0 where it does not tell."""
+    """A part of a mail that was sent in several, and its place in the ledger.
 
+    ``row`` rises in the order of receipt.  ``rows_of_mail``: how many rows came with the part.
+    ``total`` is 0 where the part does not tell.
+    """
+
+    row: int
+    submission: str
+    position: int
+    rows_of_mail: int
     sha256: str
     size: int
     number: int
@@ -54,14 +62,7 @@ class Intake:
             self._db.insert("submission", records.columns(submission))
             self._db.insert("mail", _mail(identity, submission.id, digest))
             for item in attachments:
-                row = {"submission": submission.id, **records.columns(item)}
-                self._db.insert("attachment", row)
-                if item.sha256 is not None:
-                    self._db.change(
-                        "INSERT INTO original (sha256, size, stored_at) VALUES (?, ?, ?)"
-                        " ON CONFLICT DO NOTHING",
-                        *(item.sha256, item.size, clock.now()),
-                    )
+                self._insert(submission.id, item)
 
     def record_seen_again(self, identity: MailIdentity, digest: str, submission: str) -> None:
         """Record that a mail that is known by its bytes has another UID too."""
@@ -99,27 +100,64 @@ class Intake:
         """The parts of mails that were sent in several and are not joined, by mail."""
         found: dict[str, list[Fragment]] = {}
         rows = self._db.rows(
-            "SELECT a.sha256, a.size, a.detail_values, s.received_at FROM attachment a"
-            " JOIN submission s ON s.id = a.submission JOIN original o ON o.sha256 = a.sha256"
+            "SELECT a.id AS row, a.submission, a.position, a.sha256, a.size, a.detail_values,"
+            " s.received_at, (SELECT max(o.position) + 1 FROM attachment o"
+            "  WHERE o.submission = a.submission) AS rows_of_mail"
+            " FROM attachment a JOIN submission s ON s.id = a.submission"
+            " JOIN original o ON o.sha256 = a.sha256"
             " WHERE a.detail_code = ? AND o.state = 'kept' ORDER BY a.id",
             _IN_PARTS,
         )
         for row in rows:
             values = json.loads(row["detail_values"])
             total = values["total"] if isinstance(values["total"], int) else 0
-            part = Fragment(row["sha256"], row["size"], values["number"], total, row["received_at"])
+            part = records.read(Fragment, {**row, "number": values["number"], "total": total})
             found.setdefault(values["mail"], []).append(part)
         return found
 
-    def set_joined(self, shas: Iterable[str]) -> None:
-        """Record that parts of a mail were joined: they are containers now."""
+    def record_joined(
+        self,
+        parts: Iterable[Fragment],
+        home: Fragment,
+        whole: Submission,
+        attachments: Iterable[Attachment],
+    ) -> None:
+        """Record what was in a mail that came in several *parts*, in one transaction.
+
+        It belongs to the mail that brought *home*; its words are those of the *whole* mail.
+        """
+        base = home.rows_of_mail
         with self._db.transaction():
-            for sha256 in shas:
+            for item in attachments:
+                self._insert(
+                    home.submission,
+                    replace(
+                        item,
+                        position=base + item.position,
+                        parent=home.position if item.parent is None else base + item.parent,
+                        pair=None if item.pair is None else base + item.pair,
+                    ),
+                )
+            self._db.change(
+                "UPDATE submission SET subject = coalesce(nullif(?, ''), subject), text = ?,"
+                " notes = ? WHERE id = ?",
+                *(whole.subject, whole.text, json.dumps(whole.notes), home.submission),
+            )
+            for part in parts:
                 self._db.change(
                     "UPDATE attachment SET kind = 'archive', reason = NULL, detail_code = NULL,"
                     " detail_values = NULL WHERE sha256 = ? AND detail_code = ?",
-                    *(sha256, _IN_PARTS),
+                    *(part.sha256, _IN_PARTS),
                 )
+
+    def _insert(self, submission: str, item: Attachment) -> None:
+        self._db.insert("attachment", {"submission": submission, **records.columns(item)})
+        if item.sha256 is not None:
+            self._db.change(
+                "INSERT INTO original (sha256, size, stored_at) VALUES (?, ?, ?)"
+                " ON CONFLICT DO NOTHING",
+                *(item.sha256, item.size, clock.now()),
+            )
 
     def submissions(self) -> list[Submission]:
         """All submissions, in the order in which they were received."""
