@@ -7,7 +7,7 @@ its reader in ``carriers/readers`` and a row here.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline.carriers import Reader, Window
+from pipeline.carriers import Reader, Window, ending
 from pipeline.carriers.containers import heif as heif_boxes
 from pipeline.carriers.containers import jpeg as jpeg_segments
 from pipeline.carriers.containers import png as png_chunks
@@ -15,6 +15,7 @@ from pipeline.carriers.containers import tiff as tiff_directories
 from pipeline.carriers.containers import webp as webp_chunks
 from pipeline.carriers.containers.heif import HeifPicture
 from pipeline.carriers.containers.webp import Animation
+from pipeline.carriers.ending import Ending
 from pipeline.carriers.readers import (
     asf,
     avi,
@@ -48,6 +49,7 @@ class Format:
     ``headers`` reads what FFmpeg doesn't tell of it, None where the file holds nothing of the
     kind.  ``may_move``: a picture format that can be an animation; further pictures in other
     picture formats are second images.  ``options`` are FFmpeg's options for opening it.
+    ``ending`` finds out whether its end is missing.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Format:
     headers: Callable[[Window], HeifPicture | Animation | None] | None = None
     may_move: bool = False
     options: tuple[tuple[str, str], ...] = ()
+    ending: Ending | None = None
 
 
 _STILL_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"avio"))
@@ -114,37 +117,44 @@ _ASF = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"
 
 # fmt: off
 FORMATS: tuple[Format, ...] = (
-    Format("mp4", Kind.VIDEO, _base_media("mp4"), "mov", mp4.read),
-    Format("heif sequence", Kind.VIDEO, _base_media("heif sequence"), "mov", mp4.read),
+    Format("mp4", Kind.VIDEO, _base_media("mp4"), "mov", mp4.read,
+           ending=ending.base_media),
+    Format("heif sequence", Kind.VIDEO, _base_media("heif sequence"), "mov", mp4.read,
+           ending=ending.base_media),
     *(Format(name, Kind.IMAGE, _base_media(name), "mov", mp4.read,
-             colour_profile=heif_boxes.colour_profile, headers=heif_boxes.picture)
+             colour_profile=heif_boxes.colour_profile, headers=heif_boxes.picture,
+             ending=ending.base_media)
       for name in ("heif", "avif")),
     Format("webp", Kind.IMAGE, _riff(b"WEBP", animated=False), "webp_pipe", webp.read,
-           colour_profile=webp_chunks.colour_profile),
+           colour_profile=webp_chunks.colour_profile, ending=ending.riff_end),
     Format("webp", Kind.IMAGE, _riff(b"WEBP", animated=True), "webp_anim", webp.read,
            colour_profile=webp_chunks.colour_profile, headers=webp_chunks.animation,
-           may_move=True),
-    Format("avi", Kind.VIDEO, _riff(b"AVI ", b"AVIX"), "avi", avi.read),
+           may_move=True, ending=ending.riff_end),
+    Format("avi", Kind.VIDEO, _riff(b"AVI ", b"AVIX"), "avi", avi.read,
+           ending=ending.riff_end),
     Format("png", Kind.IMAGE, lambda head: head.startswith(png_chunks.SIGNATURE)
            and b"acTL" in head[:4096], "apng", png.read,
-           colour_profile=png_chunks.colour_profile, may_move=True),
+           colour_profile=png_chunks.colour_profile, may_move=True, ending=ending.png_end),
     Format("png", Kind.IMAGE, _begins(png_chunks.SIGNATURE), "png_pipe", png.read,
-           colour_profile=png_chunks.colour_profile),
+           colour_profile=png_chunks.colour_profile, ending=ending.png_end),
     Format("jpeg", Kind.IMAGE, _begins(b"\xff\xd8\xff"), "jpeg_pipe", jpeg.read,
-           colour_profile=jpeg_segments.colour_profile),
+           colour_profile=jpeg_segments.colour_profile, ending=ending.jpeg_end),
     Format("gif", Kind.IMAGE, _begins(b"GIF87a", b"GIF89a"), "gif", gif.read,
-           may_move=True, options=(("ignore_loop", "1"),)),
+           may_move=True, options=(("ignore_loop", "1"),), ending=gif.cut),
     Format("tiff", Kind.IMAGE, _begins(b"II*\0", b"MM\0*"), "tiff_pipe", tiff.read,
            colour_profile=tiff_directories.colour_profile),
-    Format("bmp", Kind.IMAGE, _begins(b"BM"), "bmp_pipe", bmp.read),
+    Format("bmp", Kind.IMAGE, _begins(b"BM"), "bmp_pipe", bmp.read, ending=ending.bmp),
     Format("jpegxl", Kind.IMAGE, _begins(*_JPEG_XL), "jpegxl_anim", jpegxl.read, may_move=True),
-    Format("matroska", Kind.VIDEO, _begins(b"\x1aE\xdf\xa3"), "matroska", matroska.read),
-    Format("ogg", Kind.VIDEO, _begins(b"OggS"), "ogg", ogg.read),
-    Format("flv", Kind.VIDEO, _begins(b"FLV\x01"), "flv", flv.read),
-    Format("asf", Kind.VIDEO, _begins(_ASF), "asf", asf.read),
-    Format("mpeg-ps", Kind.VIDEO, _begins(b"\0\0\x01\xba"), "mpeg", mpegps.read),
+    Format("matroska", Kind.VIDEO, _begins(b"\x1aE\xdf\xa3"), "matroska", matroska.read,
+           ending=ending.matroska),
+    Format("ogg", Kind.VIDEO, _begins(b"OggS"), "ogg", ogg.read, ending=ending.ogg),
+    Format("flv", Kind.VIDEO, _begins(b"FLV\x01"), "flv", flv.read, ending=ending.flv),
+    Format("asf", Kind.VIDEO, _begins(_ASF), "asf", asf.read, ending=ending.asf),
+    Format("mpeg-ps", Kind.VIDEO, _begins(b"\0\0\x01\xba"), "mpeg", mpegps.read,
+           ending=ending.program_stream),
     Format("mpeg-video", Kind.VIDEO, _begins(b"\0\0\x01\xb3"), "mpegvideo", mpegps.read_video),
-    Format("mpeg-ts", Kind.VIDEO, _transport_stream, "mpegts", mpegts.read),
+    Format("mpeg-ts", Kind.VIDEO, _transport_stream, "mpegts", mpegts.read,
+           ending=ending.transport_stream),
 )
 # fmt: on
 

@@ -161,6 +161,7 @@ class Caution(StrEnum):
     BROKEN_SOUND = "broken-sound"
     SOUND_CHANGES = "sound-changes"
     SIZE_CHANGES = "size-changes"
+    INCOMPLETE = "incomplete"
     LOOKS_LIKE = "looks-like"
 
 
@@ -253,7 +254,8 @@ class Source:
     """The properties of a file as it was received.
 
     ``width`` and ``height`` are of the upright picture with square pixels.  ``rotation`` is
-    the clockwise turn in degrees that made it upright.
+    the clockwise turn in degrees that made it upright.  ``missing_percent``: how much of it
+    did not come, None if nothing is missing or if nobody can tell.
     """
 
     container: str
@@ -265,6 +267,7 @@ class Source:
     duration_s: float | None
     rotation: int
     hdr: bool
+    missing_percent: float | None = None
 
 
 @dataclass(frozen=True)

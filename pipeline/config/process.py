@@ -33,6 +33,10 @@ class Process(Section):
     max_source_seconds: float = Field(
         default=1800, gt=0, description="a longer source is rejected as too-long"
     )
+    incomplete: Literal["warn", "reject"] = Field(
+        default="warn",
+        description="a file whose end is missing becomes a clip with a warning, or is rejected",
+    )
     timeout_factor: float = Field(
         default=20,
         gt=0,

@@ -17,6 +17,9 @@ from pipeline.texts import Detail
 
 NO_SPACE, NO_MEMORY = "No space left on device", "Cannot allocate memory"
 NOT_DECODED = "Error submitting packet to decoder"
+# what FFmpeg says where a file ends too early, and where the data of a JPEG make no sense
+ENDS_EARLY = ("partial file", "File ended prematurely", "Error during demuxing")
+DAMAGED = ("overread", "bad vlc", "error dc", "error y=", "error count")
 _FULL = 16 << 20  # bytes: with less left on the disk, a program that failed may have filled it
 _SHELL = 128  # a shell, and bubblewrap, exit with this plus the signal that ended their program
 _UNDONE = {

@@ -54,6 +54,8 @@ _PHRASES = (
     "Decoder not found",
     "could not find codec parameters",
     "Picture size",
+    *faults.ENDS_EARLY,
+    *faults.DAMAGED,
 )
 
 

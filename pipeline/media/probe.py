@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pipeline.carriers import BudgetSpent, Window
 from pipeline.carriers.containers.heif import HeifPicture
 from pipeline.carriers.containers.webp import Animation
+from pipeline.carriers.ending import Cut
 from pipeline.errors import Refused
 from pipeline.ffmpeg import faults
 from pipeline.ffmpeg.runner import FfmpegRunner
@@ -104,7 +105,8 @@ class Probe:
 
     ``sound`` is the track to take, ``other_sounds`` those to take where it is silent, in order.
     ``clock_breaks``: the file's clock begins anew or jumps.  ``sound_s`` is when the sound ends,
-    in seconds from the file's start, as FFmpeg decodes it; 0 where that is not known.
+    in seconds from the file's start, as FFmpeg decodes it; 0 where that is not known.  ``cut``:
+    the end of the file is missing.
     """
 
     format: Format
@@ -115,6 +117,7 @@ class Probe:
     other_sounds: tuple[Sound, ...] = ()
     clock_breaks: bool = False
     sound_s: float = 0.0
+    cut: Cut | None = None
 
     def source(self) -> Source:
         """The facts that the report shows."""
@@ -129,7 +132,14 @@ class Probe:
             duration_s=None if self.still else round(self.length_s, 3),
             rotation=picture.rotation,
             hdr=picture.hdr,
+            missing_percent=self.missing_percent,
         )
+
+    @property
+    def missing_percent(self) -> float | None:
+        """How much of the file did not come, in percent; None where that is not known."""
+        share = self.cut.share if self.cut else None
+        return None if share is None else round(100 * share, 1)
 
     @property
     def length_s(self) -> float:

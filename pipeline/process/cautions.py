@@ -19,6 +19,7 @@ def of_picture(seen: Probe, recipe: Recipe, length: float) -> tuple[Caution, ...
     found = {
         Caution.UPSCALED: scale > _UPSCALE,
         Caution.SIZE_CHANGES: seen.picture.changes,
+        Caution.INCOMPLETE: seen.cut is not None,
         Caution.VERY_SHORT: not seen.still and length < _SHORT_S,
         Caution.VERY_LONG: not seen.still and length > _LONG_S,
     }

@@ -14,9 +14,11 @@ from pathlib import Path
 from pipeline import carriers, formats, judge, publishing
 from pipeline.codecs import codec_of
 from pipeline.errors import DiskFull, FootageError, NotClean, Refused, named, place_of
+from pipeline.ffmpeg import faults, runner
 from pipeline.ffmpeg.faults import ProgramFailed
+from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.formats import Format
-from pipeline.media import encode, identify, loudness, lut, probe, profile, survey
+from pipeline.media import encode, identify, loudness, lut, probe, profile, survey, wholeness
 from pipeline.media.caption import Strip
 from pipeline.media.loudness import Correction, SoundSource
 from pipeline.media.probe import Probe
@@ -48,8 +50,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Encoded:
-    """The files of a clip, and what was measured of their pictures and sound."""
+    """What is known of the original, the files of its clip, and what was measured of them."""
 
+    seen: Probe
     outputs: tuple[ClipOutput, ...]
     glanced: glance.Glance
     sound: ClipSound
@@ -111,6 +114,7 @@ def _accepted(job: Job, run: Run, identity: identify.Identity) -> ClipResult:
         seen, hearing = _seen(job, run, identity.format, folder)
         film = FilmSource(job.original, seen, folder, job.recipe.max_source_seconds + 1)
         made = _repairing(job, run, film, hearing)
+        seen = made.seen
     length = _length(film, job.recipe)
     return ClipResult(
         sha256=job.sha256,
@@ -142,11 +146,19 @@ def _seen(job: Job, run: Run, footage: Format, folder: Path) -> tuple[Probe, Hea
         raise Refused(
             Refusal(Reason.TOO_LONG, Detail.TOO_LONG, {"seconds": round(length), "allowed": limit})
         )
+    seen = wholeness.examined(run.ffmpeg, job.original, seen)
+    _admit(seen, job.recipe)
     # the table that its colours have to go through, if any
     named = profile.profile(job.original, seen.format) if seen.still else None
     table = lut.table(seen.picture, named)
     path = lut.written(table, run.workspace.cache) if table else None
     return replace(seen, picture=replace(seen.picture, table=path)), hearing
+
+
+def _admit(seen: Probe, recipe: Recipe) -> None:
+    """Refuse a file whose end is missing, where the configuration says so."""
+    if seen.cut is not None and recipe.rejects_incomplete:
+        raise Refused(wholeness.refusal(seen))
 
 
 def _length(film: FilmSource, recipe: Recipe) -> float:
@@ -211,16 +223,16 @@ def _encode(job: Job, run: Run, film: FilmSource, hearing: Hearing) -> Encoded:
     glanced = GlanceTarget(folder / "glance", rate)
     strips = (strip.path for strip in job.strips if strip)
     tables = filter(None, [seen.picture.table])
-    printed = run.ffmpeg.make(
-        "encode",
-        graph.clip_graph(source, targets, glanced),
-        reads=(job.original, *strips, *tables),
-        scratch=folder,
-        seconds=length * run.config.process.timeout_factor,
-    )
+    limits = Limits.within(length * run.config.process.timeout_factor)
+    permissions = Permissions((job.original, *strips, *tables), (folder,), limits)
+    argv = [runner.program(), *graph.clip_graph(source, targets, glanced).arguments()]
+    ended = run.ffmpeg.run("encode", argv, permissions)
+    faults.check(ended, "encode", permissions)
+    seen = wholeness.judged(seen, ended.said)
+    _admit(seen, job.recipe)
     if not all(target.movie.exists() and target.movie.stat().st_size for target in targets):
         raise Refused(Refusal(Reason.CORRUPT, Detail.DECODING_FAILED))
-    after = loudness.parse(printed)
+    after = loudness.parse(ended.stdout)
     small = glance.read(glanced.path, rate)
     marks = glance.marks(small)
     outputs = tuple(
@@ -231,7 +243,7 @@ def _encode(job: Job, run: Run, film: FilmSource, hearing: Hearing) -> Encoded:
         final = run.workspace.root / output.path
         publishing.publish(target.movie, final)
         publishing.publish(target.still, final.with_suffix(".jpg"))
-    return Encoded(outputs, small, ClipSound(hearing, correction, after))
+    return Encoded(seen, outputs, small, ClipSound(hearing, correction, after))
 
 
 def _verified(target: ClipTarget, job: Job, run: Run) -> ClipOutput:

@@ -4,8 +4,6 @@ Two originals with the same bytes and the same key give the same clip.  So a sta
 is done, and a changed configuration redoes only the clips that it changes.
 """
 
-import hashlib
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -20,8 +18,6 @@ from pipeline.media.timebase import fade_frames
 from pipeline.model import Attachment, Kind, Review, Submission
 
 _VERSIONS = (versions.CLIP_GRAPH, versions.ENCODING, versions.CAPTION, versions.COLOURS)
-# While nothing else has changed, clips made under the former formula of keys are done.
-_FORMER = 4 if (versions.CLIP, *_VERSIONS) == (5, 1, 1, 2, 2) else None
 
 
 @dataclass(frozen=True)
@@ -44,6 +40,7 @@ class Recipe:
     transition_seconds: float = 0.0
     dictated: bool = False
     kind: Kind = Kind.IMAGE
+    rejects_incomplete: bool = False
 
     def fade_frames(self, output: Output) -> int:
         """Return how many pictures of *output* a crossfade lasts; 0 for hard cuts."""
@@ -60,21 +57,8 @@ class Recipe:
 
         Hashtags are not part of it: changing them cannot make a broken file usable.
         """
-        special = _special(self.kind)
+        special = _special(self)
         return publishing.cache_key("refusal", versions.CLIP, self.max_source_seconds, *special)
-
-    def is_key(self, key: str) -> bool:
-        """Whether a clip that was made under *key* is the clip of this recipe."""
-        return key == self.key or (self._is_as_before and key == former_key(self, encoder()))
-
-    def is_refusal_key(self, key: str) -> bool:
-        """Whether an original that was rejected under *key* would be rejected again."""
-        former = _digest([_FORMER, "refusal", self.max_source_seconds])
-        return key == self.refusal_key or (self._is_as_before and key == former)
-
-    @property
-    def _is_as_before(self) -> bool:
-        return _FORMER is not None and not _special(self.kind)
 
 
 def choose(config: Config, item: Attachment, submission: Submission, review: Review) -> Recipe:
@@ -104,28 +88,21 @@ def of(config: Config, caption: str, category: str | None = None) -> Recipe:
         caption_position=config.process.caption_position,
         caption_style=config.process.caption_style,
         transition_seconds=config.montage.transition_seconds,
+        rejects_incomplete=config.process.incomplete == "reject",
     )
 
 
 @cache
-def former_key(recipe: Recipe, program: str) -> str:
-    """Return the key that a clip has in ledgers of before ``versions``.
-
-    :param program: the file name of the FFmpeg that made it.
-    """
-    return _digest([_FORMER, *_contents(recipe, program)])
-
-
-@cache
 def _key(recipe: Recipe) -> str:
-    contents = (*_contents(recipe, encoder()), *_special(recipe.kind))
+    contents = (*_contents(recipe, encoder()), *_special(recipe))
     return publishing.cache_key("clip", versions.CLIP, _VERSIONS, *contents)
 
 
-def _special(kind: Kind) -> list[object]:
+def _special(recipe: Recipe) -> list[object]:
     """The version of what is done for one kind of footage only; nothing while it is the first."""
-    version = versions.FILM if kind is Kind.VIDEO else versions.PHOTO
-    return [kind.value, version] if version > 1 else []
+    version = versions.FILM if recipe.kind is Kind.VIDEO else versions.PHOTO
+    strict: list[object] = ["rejects incomplete"] if recipe.rejects_incomplete else []
+    return [recipe.kind.value, version, *strict] if version > 1 else strict
 
 
 def _contents(recipe: Recipe, program: str) -> list[object]:
@@ -156,7 +133,3 @@ def _category(
         if any(re.search(category.pattern, text) for text in texts):
             return category
     return None
-
-
-def _digest(parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]

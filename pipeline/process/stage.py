@@ -81,9 +81,9 @@ def plan(
 
 def _is_done(result: ClipResult, wanted: Recipe, workspace: Workspace) -> bool:
     if result.status is Status.REJECTED:
-        return wanted.is_refusal_key(result.recipe)
+        return result.recipe == wanted.refusal_key
     length = result.source.duration_s if result.source else None
-    if not wanted.is_key(result.recipe) or (length or 0) > wanted.max_source_seconds:
+    if result.recipe != wanted.key or (length or 0) > wanted.max_source_seconds:
         return False
     return all((workspace.root / output.path).exists() for output in result.outputs)
 

@@ -55,6 +55,8 @@ class Detail(StrEnum):
     KILLED = "killed"
     NO_ROOM = "no-room"
     TOO_LONG = "too-long"
+    INCOMPLETE = "incomplete"
+    INCOMPLETE_PERCENT = "incomplete-percent"
     DECODING_FAILED = "decoding-failed"
     DECODING_FAILED_SAID = "decoding-failed-said"
     NOT_JOINABLE = "not-joinable"

@@ -13,11 +13,13 @@ class EbmlElement:
     """An element: its ``number`` as written, with its length marker, and its body.
 
     ``open``: its size is unknown; it ends with its parent or before the next of its level.
+    ``missing``: how many bytes of it would be behind the end of its parent.
     """
 
     number: int
     body: Window
     open: bool = False
+    missing: int = 0
 
 
 def elements(window: Window, at: int = 0) -> Iterator[EbmlElement]:
@@ -40,7 +42,8 @@ def elements(window: Window, at: int = 0) -> Iterator[EbmlElement]:
         if size == (1 << (7 * wide)) - 1:
             yield EbmlElement(number, window.part(start), open=True)
             return
-        yield EbmlElement(number, window.part(start, start + size))
+        missing = max(0, start + size - window.size)
+        yield EbmlElement(number, window.part(start, start + size), missing=missing)
         at = start + size
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pipeline.carriers.window import Window, inflate
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_COUNT = 20_000
+MOST = 20_000
 _PROFILE = 4 << 20
 
 
@@ -22,7 +22,7 @@ class PngChunk:
 def chunks(window: Window) -> Iterator[PngChunk]:
     """The chunks from the signature to IEND (section 5.3), at most 20,000."""
     at = len(SIGNATURE)
-    for _ in range(_COUNT):
+    for _ in range(MOST):
         head = window.read(at, 8)
         if len(head) < 8:
             return

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pipeline.carriers import embedded, opaque, trailer, xmp
+from pipeline.carriers.ending import Cut
 from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding
 
@@ -32,6 +33,22 @@ def read(window: Window) -> Iterator[Finding]:
             break
     if window.part(at).size:
         yield from opaque.read(window.part(at), Carrier.UNKNOWN_PART)
+
+
+def cut(window: Window) -> Cut | None:
+    """A file that ends within a picture or an extension; many have no trailer."""
+    at = 13 + _table(window.number(10, 1))
+    for _ in range(_BLOCKS):
+        kind = window.read(at, 1)
+        if kind == b",":
+            at += 10 + _table(window.number(at + 9, 1)) + 1
+            at, _data = _subblocks(window, at, 0)
+        elif kind == b"!":
+            at, _data = _subblocks(window, at + 2, 0)
+        else:
+            whole = at < window.size or (at == window.size and window.read(at - 1, 1) == b"\0")
+            return None if whole else Cut()
+    return None
 
 
 def _table(flags: int) -> int:

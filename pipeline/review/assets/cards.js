@@ -204,10 +204,16 @@ function similarClip(warning) {
  */
 export const warningText = (warning) => textOfCode("warning", similarClip(warning) ? "looks-like" : warning);
 
-/** @param {string} warning */
-function warningItem(warning) {
+/**
+ * @param {string} warning
+ * @param {Clip} clip
+ */
+function warningItem(warning, clip) {
   const similar = similarClip(warning);
-  const parts = similar ? textAround("said.looks_like", "name", quoted(similar.clip.filename))
+  const missing = clip.source?.missing_percent;
+  const parts = warning === "incomplete" && missing
+    ? [textOf("said.incomplete", { percent: numberFormat.format(Math.max(1, Math.round(missing))) })]
+    : similar ? textAround("said.looks_like", "name", quoted(similar.clip.filename))
     : [textOfCode("warning", warning)];
   return element("li", {}, icon("warn"), ...parts);
 }
@@ -307,7 +313,7 @@ export function makeCard(row) {
   fillOrHide(card, ".reason", reasonParts(row));
   fillOrHide(card, ".seal", sealParts(clip));
   fillOrHide(card, ".done", doneParts(clip));
-  fillOrHide(card, ".warnings", clip.warnings.map(warningItem));
+  fillOrHide(card, ".warnings", clip.warnings.map((warning) => warningItem(warning, clip)));
   fillOrHide(card, ".alike", [...photoParts(row), ...similarParts(row)]);
   fillMail(card, mail);
   if (isDecidableRow(row)) addControls(row, card);

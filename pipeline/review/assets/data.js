@@ -16,6 +16,7 @@
  * @typedef {{
  *   width: number, height: number, fps: number | null, duration_s: number | null,
  *   rotation: number, hdr: boolean, audio_codec: string | null, loudness_lufs?: number | null,
+ *   missing_percent?: number | null,
  * }} Source
  * @typedef {{
  *   sha256: string | null, submission: string, parent: string | null, filename: string,

@@ -1,0 +1,68 @@
+"""Whether all of a file came, and if not, how much of it is missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.carriers import Window, ending
+from pipeline.carriers.ending import Cut
+from pipeline.ffmpeg import faults
+from pipeline.ffmpeg.faults import ProgramFailed
+from pipeline.ffmpeg.graph import Graph, Options, read, write
+from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.media import survey
+from pipeline.media.probe import Probe
+from pipeline.model import Reason, Refusal
+from pipeline.texts import Detail
+
+_WIDTH, _LINES = 64, 256  # of the small picture in which the missing part is looked for
+_FLAT = 1.0  # grey values: lines that a decoder filled differ by less
+
+
+def examined(runner: FfmpegRunner, path: Path, seen: Probe) -> Probe:
+    """Find out whether the end of a file is missing; return the probe with what was found.
+
+    Neither the size nor the data of a photo say how much of it is missing, so the lines that the
+    decoder had to fill are counted.
+    """
+    with path.open("rb") as file:
+        found = ending.cut(Window.whole(file), seen.format.ending)
+    if found is not None and found.share is None and seen.still:
+        found = Cut(_empty_lines(runner, path, seen))
+    return replace(seen, cut=found)
+
+
+def judged(seen: Probe, said: tuple[str, ...]) -> Probe:
+    """Return the probe with what FFmpeg *said* while it decoded the file."""
+    words = faults.DAMAGED if seen.still and seen.picture.codec == "mjpeg" else faults.ENDS_EARLY
+    return replace(seen, cut=seen.cut or Cut()) if set(words) & set(said) else seen
+
+
+def refusal(seen: Probe) -> Refusal:
+    """Return why a file whose end is missing is not accepted."""
+    percent = seen.missing_percent
+    if percent is None:
+        return Refusal(Reason.TRUNCATED_TRANSFER, Detail.INCOMPLETE)
+    values = {"percent": max(1, round(percent))}
+    return Refusal(Reason.TRUNCATED_TRANSFER, Detail.INCOMPLETE_PERCENT, values)
+
+
+def _empty_lines(runner: FfmpegRunner, path: Path, seen: Probe) -> float | None:
+    """The share of a photo's last lines that have one grey value; None where there are none."""
+    options: Options = {**survey.input_options(seen), "noautorotate": None}
+    picture = read(path, options).video(seen.picture.stream)
+    picture = picture.filter("scale", _WIDTH, _LINES, flags="area").filter("format", "gray")
+    graph = Graph((write("-", {"f": "rawvideo", "frames:v": 1}, picture),))
+    try:
+        data = runner.make("probe", graph, reads=(path,), seconds=60)
+    except ProgramFailed:
+        return None  # the encode will fail in the same way, and say why
+    lines = np.frombuffer(data[: _WIDTH * _LINES], np.uint8).reshape(-1, _WIDTH).astype(float)
+    if len(lines) < _LINES:
+        return None
+    away = np.abs(lines - lines[-1, 0]).max(1)
+    empty = int(np.argmax(away[::-1] > _FLAT)) if (away > _FLAT).any() else _LINES
+    return empty / _LINES if empty else None

@@ -1,0 +1,117 @@
+"""A file whose end is missing is never accepted without a word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.clip_scene import WIDE, ClipScene
+from support.marked_pictures import board
+
+from pipeline.carriers import Window, ending
+from pipeline.carriers.ending import Cut
+from pipeline.formats import format_of
+from pipeline.model import Caution, Reason, Status
+
+FILM = ("-f", "lavfi", "-i", "testsrc2=d=2:s=96x64:r=25")
+CODED = ("-c:v", "mpeg4", "-b:v", "300k")
+FILMS = {
+    "faststart.mp4": ("-movflags", "faststart"),
+    "fragments.mp4": ("-movflags", "frag_keyframe+empty_moov"),
+    "film.mkv": (),
+    "film.avi": (),
+    "film.wmv": ("-c:v", "wmv2"),
+    "film.flv": ("-c:v", "flv"),
+    "film.ts": ("-c:v", "mpeg2video"),
+}
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> ClipScene:
+    return ClipScene(tmp_path).to(WIDE, still_motion="none", still_seconds=0.2)
+
+
+def found(data: bytes) -> Cut | None:
+    footage = format_of(data[:65536])
+    assert footage is not None
+    return ending.cut(Window.over(data), footage.ending)
+
+
+def photo(folder: Path, name: str, **options: object) -> bytes:
+    path = folder / name
+    noise = np.random.default_rng(5).integers(0, 60, (120, 160, 3)).astype(np.uint8)
+    Image.fromarray(board(160, 120) // 2 + noise).save(path, **options)  # type: ignore[arg-type]  # any option of any format
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.bmp", "a.gif", "progressive.jpg"])
+def test_photos(tmp_path: Path, name: str) -> None:
+    options = {"progressive": True} if name.startswith("progressive") else {}
+    data = photo(tmp_path, name, **options)
+    assert found(data) is None
+    assert found(data + bytes(100)) is None
+    for share in (0.2, 0.5, 0.9):
+        assert found(data[: int(len(data) * share)]) is not None
+    whole = found(data[: len(data) // 2])
+    if name in ("a.webp", "a.bmp"):
+        assert whole is not None
+        assert whole.share == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_thumbnail_that_is_whole_is_not_the_end_of_the_photo(tmp_path: Path) -> None:
+    small = photo(tmp_path, "small.jpg")
+    data = photo(tmp_path, "large.jpg", exif=b"Exif\0\0" + small[:30_000])
+    assert found(data) is None
+    assert found(data[: len(data) * 3 // 4]) == Cut()
+
+
+@pytest.mark.parametrize("name", FILMS)
+def test_films(scene: ClipScene, name: str) -> None:
+    data = scene.film(name, *FILM, *CODED, *FILMS[name]).read_bytes()
+    assert found(data) is None
+    cut = found(data[: len(data) * 6 // 10 // 188 * 188 + 50])
+    assert cut is not None
+    if cut.share is not None and name != "fragments.mp4":
+        assert cut.share == pytest.approx(0.4, abs=0.05)
+
+
+def test_nonsense_proves_nothing() -> None:
+    assert found(b"BM\xff") is None
+    assert found(b"\0\0\0\x10ftypisom\0\0\0\0" + b"\0\0\0\x20sidx") is None
+
+
+def test_a_photo_says_how_much_is_missing(scene: ClipScene) -> None:
+    data = photo(scene.folder, "photo.jpg", quality=95)
+    cut = scene.folder / "cut.jpg"
+    cut.write_bytes(data[: len(data) // 2])
+    made = scene.make(cut)
+    assert Caution.INCOMPLETE in made.warnings
+    assert made.source is not None
+    assert made.source.missing_percent == pytest.approx(50, abs=8)
+    refused = scene.to(WIDE, incomplete="reject").make(cut)
+    assert refused.status is Status.REJECTED
+    assert refused.refusal is not None
+    assert refused.refusal.reason is Reason.TRUNCATED_TRANSFER
+    assert "ask for it again" in refused.refusal.detail
+
+
+def test_a_hole_in_the_middle_of_a_photo_is_seen(scene: ClipScene) -> None:
+    data = photo(scene.folder, "photo.jpg", quality=95)
+    middle = len(data) // 2
+    damaged = scene.folder / "damaged.jpg"
+    damaged.write_bytes(data[:middle] + data[middle + 2000 :])
+    assert found(damaged.read_bytes()) is None
+    assert Caution.INCOMPLETE in scene.make(damaged).warnings
+    assert Caution.INCOMPLETE not in scene.make(scene.folder / "photo.jpg").warnings
+
+
+def test_a_film_says_how_much_is_missing(scene: ClipScene) -> None:
+    film = scene.film("film.mp4", *FILM, *CODED, "-movflags", "faststart")
+    assert Caution.INCOMPLETE not in scene.make(film).warnings
+    film.write_bytes(film.read_bytes()[: film.stat().st_size * 6 // 10])
+    made = scene.make(film)
+    assert Caution.INCOMPLETE in made.warnings
+    assert made.source is not None
+    assert made.source.missing_percent == pytest.approx(40, abs=2)
