@@ -7,15 +7,16 @@ its reader in ``carriers/readers`` and a row here.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline.carriers import Reader, Window, ending
+from pipeline.carriers import Reader, Window
+from pipeline.carriers.containers import ending
 from pipeline.carriers.containers import heif as heif_boxes
 from pipeline.carriers.containers import jpeg as jpeg_segments
 from pipeline.carriers.containers import png as png_chunks
 from pipeline.carriers.containers import tiff as tiff_directories
 from pipeline.carriers.containers import webp as webp_chunks
+from pipeline.carriers.containers.ending import Ending
 from pipeline.carriers.containers.heif import HeifPicture
 from pipeline.carriers.containers.webp import Animation
-from pipeline.carriers.ending import Ending
 from pipeline.carriers.readers import (
     asf,
     avi,

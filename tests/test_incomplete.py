@@ -10,8 +10,9 @@ from PIL import Image
 from support.clip_scene import WIDE, ClipScene
 from support.marked_pictures import board
 
-from pipeline.carriers import Window, ending
-from pipeline.carriers.ending import Cut
+from pipeline.carriers import Window
+from pipeline.carriers.containers import ending
+from pipeline.carriers.containers.ending import Cut
 from pipeline.formats import format_of
 from pipeline.model import Caution, Reason, Status
 

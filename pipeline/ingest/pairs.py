@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.carriers import Window
+from pipeline.carriers import BudgetSpent, Window
 from pipeline.carriers.containers.boxes import find
-from pipeline.carriers.window import BudgetSpent
 from pipeline.formats import HEAD
 from pipeline.media.identify import identify_head
 from pipeline.model import Attachment, Kind

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.carriers import BudgetSpent, Window
+from pipeline.carriers.containers.ending import Cut
 from pipeline.carriers.containers.heif import HeifPicture
 from pipeline.carriers.containers.webp import Animation
-from pipeline.carriers.ending import Cut
 from pipeline.errors import Refused
 from pipeline.ffmpeg import faults
 from pipeline.ffmpeg.runner import FfmpegRunner

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.carriers import Window, ending
-from pipeline.carriers.ending import Cut
+from pipeline.carriers import Window
+from pipeline.carriers.containers import ending
+from pipeline.carriers.containers.ending import Cut
 from pipeline.ffmpeg import faults
 from pipeline.ffmpeg.faults import ProgramFailed
 from pipeline.ffmpeg.graph import Graph, Options, read, write
@@ -46,8 +47,9 @@ def refusal(seen: Probe) -> Refusal:
     percent = seen.missing_percent
     if percent is None:
         return Refusal(Reason.TRUNCATED_TRANSFER, Detail.INCOMPLETE)
-    values = {"percent": max(1, round(percent))}
-    return Refusal(Reason.TRUNCATED_TRANSFER, Detail.INCOMPLETE_PERCENT, values)
+    return Refusal(
+        Reason.TRUNCATED_TRANSFER, Detail.INCOMPLETE_PERCENT, {"percent": max(1, round(percent))}
+    )
 
 
 def _empty_lines(runner: FfmpegRunner, path: Path, seen: Probe) -> float | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pipeline.carriers import embedded, opaque, trailer, xmp
-from pipeline.carriers.ending import Cut
+from pipeline.carriers.containers.ending import Cut
 from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding
 
