@@ -162,6 +162,22 @@ def test_a_size_that_changes_is_fitted_anew(scene: ClipScene) -> None:
             assert len(columns) == pytest.approx(side, abs=4)
 
 
+def test_a_size_that_changes_between_fields(scene: ClipScene) -> None:
+    """Interlaced pictures, in parts that are shorter than the clock is far."""
+    parts = [
+        scene.film(
+            *(f"{n}.ts", "-f", "lavfi", "-i", f"testsrc=s={size}:r=50:d=0.6,interlace"),
+            *("-c:v", "mpeg2video", "-flags", "+ildct+ilme"),
+        )
+        for n, size in enumerate(("160x90", "90x160", "176x144"))
+    ]
+    film = scene.folder / "film.ts"
+    film.write_bytes(b"".join(part.read_bytes() for part in parts))
+    clip = scene.clip(film)
+    assert clip.result.outputs[0].duration_s == pytest.approx(1.8, abs=0.1)
+    assert Caution.SIZE_CHANGES in clip.result.warnings
+
+
 def test_sound_that_changes_in_the_middle(scene: ClipScene) -> None:
     picture = ("-f", "lavfi", "-i", "testsrc=s=96x64:r=30:d=1", "-f", "lavfi", "-i")
     parts = [
@@ -243,6 +259,17 @@ def test_sound_alone_is_no_video(scene: ClipScene) -> None:
         refusal = scene.make(film).refusal
         assert refusal is not None
         assert refusal.reason is Reason.NO_VIDEO
+
+
+def test_codecs_have_their_own_names(scene: ClipScene) -> None:
+    """Not those of the decoders that happen to be built in."""
+    film = scene.film(
+        *("film.mkv", "-f", "lavfi", "-i", "testsrc=s=96x64:r=30:d=0.2", "-f", "lavfi"),
+        *("-i", "sine=d=0.2", "-c:v", "libaom-av1", "-cpu-used", "8", "-c:a", "libmp3lame"),
+    )
+    source = scene.make(film).source
+    assert source is not None
+    assert (source.video_codec, source.audio_codec) == ("av1", "mp3")
 
 
 def test_a_common_encryption_is_named(scene: ClipScene) -> None:

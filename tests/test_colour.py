@@ -148,6 +148,37 @@ def test_ranges_depths_and_matrices(scene: ClipScene, scale: str, more: tuple[st
     assert max(differences(scene.clip(film))) < LIMIT
 
 
+def coded(scene: ClipScene, planes: list[Values], pixels: str, *more: str) -> Path:
+    """A film of planes of 8 bit that are stored as they are."""
+    path = scene.folder / "film.mkv"
+    data = b"".join(np.round(plane).astype(np.uint8).tobytes() for plane in planes) * 2
+    height, width = planes[0].shape
+    command = [runner.program(), "-v", "error", "-f", "rawvideo", "-pix_fmt", pixels]
+    command += ["-s", f"{width}x{height}", "-r", "30", "-i", "-", *more, str(path)]
+    subprocess.run(command, input=data, check=True)
+    return path
+
+
+def test_ycgco(scene: ClipScene) -> None:
+    """H.273, equations 56 to 58, in limited range."""
+    red, green, blue = np.moveaxis(patches() / 255.0, -1, 0)
+    luma = 16 + 219 * (red / 4 + green / 2 + blue / 4)
+    chroma = [128 + 224 * (green / 2 - red / 4 - blue / 4), 128 + 224 * (red - blue) / 2]
+    codec = ("-vf", "setparams=colorspace=ycgco:range=tv", "-c:v", "libx264", "-crf", "2")
+    assert max(differences(scene.clip(coded(scene, [luma, *chroma], "yuv444p", *codec)))) < LIMIT
+
+
+def test_gray_in_limited_range(scene: ClipScene) -> None:
+    steps = np.array([0, 60, 128, 190, 255.0])
+    luma = (16 + 219 / 255 * steps).repeat(32)[None].repeat(90, 0)
+    x265 = "log-level=none:crf=4"
+    codec = ("-vf", "setparams=range=tv", "-c:v", "libx265", "-x265-params", x265)
+    film = coded(scene, [luma], "gray", *codec)
+    picture = scene.clip(film).pictures[0]
+    seen = [picture[30:60, 10 + 32 * n : 22 + 32 * n].mean() for n in range(5)]
+    assert seen == pytest.approx(steps, abs=2)
+
+
 def test_a_large_unlabelled_film_is_bt709(scene: ClipScene) -> None:
     large = patches().repeat(8, 0).repeat(8, 1)
     film = scene.painted(

@@ -158,6 +158,11 @@ def test_forwarded_mails(tmp_path: Path, encoding: str) -> None:
         (b"ffconcat version 1.0\nfile /etc/passwd", "unsafe"),
         (b"#EXTM3U\nhttp://169.254.169.254/", "unsafe"),
         (b"ID3\x03", "no-video"),
+        (b"\xff\xf1\x50\x80\x2e\x7f\xfc", "no-video"),
+        (b"\xff\xfb\x90\x64\0\x0f", "no-video"),
+        (b"FORM\0\0\0\x4aAIFFCOMM", "no-video"),
+        (b"caff\0\x01", "no-video"),
+        (b"\xff\xfe\0\0", "not-media"),
     ],
 )
 def test_what_is_no_footage_is_told_by_its_bytes(tmp_path: Path, data: bytes, reason: str) -> None:

@@ -64,7 +64,10 @@ _OTHER = tuple(
     for pattern, reason, detail, values in (
         (rb".{4}ftypcrx ", Reason.UNSUPPORTED, Detail.RAW_PHOTO, {}),
         (rb".{4}ftypM4[AB] |R(?:IFF|F64).{4}WAVE", Reason.NO_VIDEO, Detail.SOUND_FILE, {}),
-        (rb"ID3|fLaC|#!AMR|\xff[\xf2\xf3\xfa\xfb]", Reason.NO_VIDEO, Detail.SOUND_FILE, {}),
+        (rb"ID3|fLaC|#!AMR|caff|\.snd|FORM.{4}AIF[FC]", Reason.NO_VIDEO, Detail.SOUND_FILE, {}),
+        # frames of AAC (ADTS) and of MP3, with a bit rate and a sample rate that exist
+        (rb"\xff[\xf0\xf1\xf8\xf9][\x40-\x7f]", Reason.NO_VIDEO, Detail.SOUND_FILE, {}),
+        (rb"\xff[\xf2-\xf5\xfa-\xfd][\x10-\xeb]", Reason.NO_VIDEO, Detail.SOUND_FILE, {}),
         (rb"%PDF-", Reason.NOT_MEDIA, Detail.PDF, {}),
         (rb"Rar!\x1a\x07", Reason.NOT_MEDIA, Detail.CLOSED_ARCHIVE, {"format": "RAR"}),
         (rb"7z\xbc\xaf\x27\x1c", Reason.NOT_MEDIA, Detail.CLOSED_ARCHIVE, {"format": "7-Zip"}),

@@ -32,7 +32,7 @@ PQ, HLG = 16, 18  # transfer characteristics of ITU-T H.273, table 3
 # FFmpeg's own decoders for these ignore the transparency
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _MAX_PIXELS = 200_000_000
-_LIMITED = frozenset(("h264", "hevc", "av1", "libdav1d", "vp8", "vp9", "vvc"))
+_LIMITED = frozenset(("h264", "hevc", "av1", "vp8", "vp9", "vvc"))
 _FILLED_S = 0.1  # sound may end so much later than the picture, because frames of sound are full
 
 

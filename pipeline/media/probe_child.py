@@ -26,12 +26,13 @@ _NOT_FOOTAGE = Disposition.attached_pic | Disposition.timed_thumbnails
 _NOT_FOOTAGE |= Disposition.dependent | Disposition.still_image
 _ENCRYPTED = frozenset(("encv", "enca", "drmi", "drms"))
 _TRIES = 300  # packets to decode before a file without a first frame counts as corrupt
+_LOOKS = 30  # key frames at which a change of size is looked for in any case
+_IN_BAND = frozenset(("avc3", "hev1"))  # MP4 in which parameters may come with the pictures
 _SOUNDS = 16  # tracks of sound that are looked at
 _ENCRYPTION = 50  # packets in which a sign of encryption is looked for
 # Formats and codecs in which the size of the picture may change at a key frame.
 _MAY_CHANGE = frozenset(("mpegts", "mpeg", "matroska", "flv", "asf", "ogg"))
 _CHANGING = frozenset(("h264", "hevc", "vp8", "vp9", "av1", "mpeg2video", "mpeg4", "flv1"))
-_CHANGING |= frozenset(("libdav1d", "libvpx", "libvpx-vp9"))
 _BACK, _AHEAD = Fraction(1, 2), Fraction(1)  # seconds: jumps of a clock that was joined
 
 
@@ -144,8 +145,8 @@ class StreamExtent:
 class Pictures:
     """The pictures of a stream that were decoded: the first, and later ones at key frames.
 
-    A change of size is looked for once a second, less often in long files, since key frames
-    are expensive to decode.
+    A change of size is looked for at the first key frames, then once a second, and less often in
+    long files, since key frames are expensive to decode.
     """
 
     stream: VideoStream
@@ -153,7 +154,8 @@ class Pictures:
     first: VideoFrame | None = None
     sizes: set[tuple[int, int]] = field(default_factory=set)
     tries: int = 0
-    next_s: float = 0.0
+    looks: int = 0
+    last_s: float = 0.0
 
     def add(self, packet: Packet[Stream]) -> None:
         """Decode a packet if anything can be learnt from it."""
@@ -164,8 +166,9 @@ class Pictures:
         elif packet.is_keyframe and packet.dts is not None:
             described = packet.has_sidedata("new_extradata")
             second = float(packet.dts * (packet.time_base or 0))
-            if described or (self.may_change and not 0 <= second < self.next_s):
-                self.next_s = second + max(1.0, second / 50)
+            due = self.looks < _LOOKS or abs(second - self.last_s) > max(1.0, second / 50)
+            if described or (self.may_change and due):
+                self.looks, self.last_s = self.looks + 1, second
                 self._decode(packet)
 
     def finish(self) -> None:
@@ -203,9 +206,10 @@ def _facts(container: InputContainer) -> ProbedFile:
     audios = [s for s in container.streams.audio if s.codec_context is not None][:_SOUNDS]
     audios.sort(key=lambda stream: not stream.disposition & Disposition.default)
     name = container.format.name.split(",")[0]
-    pictures = Pictures(video, name in _MAY_CHANGE) if video and video.codec_context else None
-    if pictures is not None and pictures.stream.codec_context.name not in _CHANGING:
-        pictures.may_change = False
+    pictures = None
+    if video is not None and video.codec_context is not None:
+        may_change = name in _MAY_CHANGE and _codec(video) in _CHANGING
+        pictures = Pictures(video, may_change or _tag(video) in _IN_BAND)
     scan = Scan(pictures, {s.index: StreamExtent() for s in (video, *audios) if s is not None})
     scan.read(container, [s for s in (video, *audios) if s is not None])
     spans = scan.spans(container)
@@ -217,7 +221,7 @@ def _facts(container: InputContainer) -> ProbedFile:
         "sounds": [
             {
                 "index": audio.index,
-                "codec": audio.codec_context.name,
+                "codec": _codec(audio),
                 "layout": audio.codec_context.layout.name,
                 **spans[audio.index],
             }
@@ -231,6 +235,12 @@ def _rank(stream: VideoStream) -> tuple[bool, int, int]:
     context = stream.codec_context
     pixels = context.width * context.height if context is not None else 0
     return bool(stream.disposition & Disposition.default), pixels, -stream.index
+
+
+def _codec(stream: VideoStream | AudioStream) -> str:
+    """The name of the codec, not that of the decoder which happens to be built in."""
+    context = stream.codec_context
+    return context.codec.canonical_name if context is not None else ""
 
 
 def _tag(stream: Stream) -> str:
@@ -285,12 +295,11 @@ class Scan:
 
 
 def _video(stream: VideoStream, pictures: Pictures | None, span: StreamSpan) -> ProbedVideo:
-    context = stream.codec_context
     rate = stream.average_rate or stream.guessed_rate
     frame = pictures.first if pictures else None
     return {
         "index": stream.index,
-        "codec": context.name if context else "",
+        "codec": _codec(stream),
         "fps": float(rate) if rate else None,
         # in Matroska, the transparency is in extra data beside the picture
         "alpha_beside": stream.metadata.get("alpha_mode") == "1",

@@ -148,8 +148,9 @@ def _decoded(runner: FfmpegRunner, film: FilmSource) -> tuple[Path | None, bool]
     file = film.folder / "sound.nut"
     sound = _file(film).audio(str(film.probe.sound.index))
     layout = film.probe.sound.layout
-    if layout.startswith("ambisonic") or layout.endswith(" channels"):
-        # channels that have no place: the first two are taken
+    without_places = layout.endswith(" channels") and int(layout.split()[0]) > 2
+    if layout.startswith("ambisonic") or without_places:
+        # the first two are taken
         sound = sound.filter("channelmap", "0-FL|1-FR", channel_layout="stereo")
     if layout.startswith("ambisonic"):
         # the first channel is all sound, the second the difference of left and right

@@ -110,8 +110,11 @@ def frames_of(probe: Probe, seconds: float, output: Output) -> int:
 
 
 def _progressive(stream: Video, probe: Probe, targets: tuple[ClipTarget, ...]) -> Video:
-    """Deinterlace; both fields become pictures where an output is quick enough for them."""
-    if not probe.picture.interlaced or probe.still:
+    """Deinterlace; both fields become pictures where an output is quick enough for them.
+
+    ``bwdif`` refuses pictures of another size than the first.
+    """
+    if not probe.picture.interlaced or probe.picture.changes or probe.still:
         return stream
     fields = any(target.output.fps > probe.picture.pace for target in targets)
     mode = "send_field" if fields else "send_frame"
