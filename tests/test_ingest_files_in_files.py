@@ -177,6 +177,7 @@ HOLD = {
     "two streams": ("a.mp4.gz", gzip.compress(VIDEO[:500]) + gzip.compress(VIDEO[500:])),
     "bz2": ("a.mp4.bz2", bz2.compress(VIDEO)),
     "xz": ("a.mp4.xz", lzma.compress(VIDEO)),
+    "zip behind other bytes": ("a.zip", b"junk" * 9 + packed(("a.mp4", VIDEO))),
     "zip that opens itself": ("a.exe", b"MZ" + bytes(3000) + packed(("a.mp4", VIDEO))),
     "mail": ("mail", INNER),
     "mail of Apple": ("1234.emlx", EMLX),
@@ -333,6 +334,14 @@ def test_a_member_without_a_name(tmp_path: Path) -> None:
     assert rows[0][:2] == ("a.zip", None)
     assert ("b.jpg", None, 0) in rows
     assert ("c.jpg", None, None) in rows
+
+
+def test_a_member_with_an_impossible_size(tmp_path: Path) -> None:
+    whole = bytearray(packed(("a.jpg", jpeg(1)), ("b.jpg", jpeg(2))))
+    at = whole.index(b"PK\1\2") + 24
+    whole[at : at + 4] = (4_000_000_000).to_bytes(4, "little")
+    rows = outcomes(take_in(tmp_path, mail(("a.zip", bytes(whole)))))
+    assert rows == [("a.zip", None, None), ("a.jpg", "corrupt", 0), ("b.jpg", None, 0)]
 
 
 def test_twice_the_same_name_is_two_files(tmp_path: Path) -> None:

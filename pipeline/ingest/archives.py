@@ -31,15 +31,17 @@ _JUNK = frozenset((".ds_store", "thumbs.db", "desktop.ini"))
 _DOCUMENTS = frozenset(
     ("[content_types].xml", "meta-inf/manifest.mf", "meta-inf/container.xml", "androidmanifest.xml")
 )
+_MAY_END_AS_ZIP = (Detail.PROGRAM, Detail.UNKNOWN_FORMAT)
+_GROWTH = 1100  # times: deflate makes nothing smaller than by 1032 (RFC 1951)
 _BROKEN_ZIP = Refusal(Reason.CORRUPT, Detail.BROKEN_ZIP)
 _UNREADABLE = Refusal(Reason.CORRUPT, Detail.BROKEN_ARCHIVE)
 _SPLIT = Refusal(Reason.UNSUPPORTED, Detail.PIECE_OF_A_FILE)
 
 
-def is_self_extracting(path: Path, identity: Identity) -> bool:
-    """Whether a program is a zip archive that opens itself."""
-    is_program = identity.refusal is not None and identity.refusal.code is Detail.PROGRAM
-    return is_program and zipfile.is_zipfile(path)
+def is_zip_inside(path: Path, identity: Identity) -> bool:
+    """Whether a program is a zip that opens itself, or a zip stands behind other bytes."""
+    begins = identity.refusal is not None and identity.refusal.code in _MAY_END_AS_ZIP
+    return begins and zipfile.is_zipfile(path)
 
 
 @contextmanager
@@ -80,9 +82,10 @@ def _zip_members(archive: Container, stack: ExitStack) -> list[Member]:
     wanted = [
         (info, name) for info, name in zip(listed, names, strict=True) if not _junk(info, name)
     ]
-    size = sum(info.file_size for info, _name in wanted)
+    members = [_member(opened_zip, info, name) for info, name in wanted]
+    size = sum(member.size for member in members if member.refusal is None)
     archive.budget.spend(len(wanted), size, archive.size)
-    return [_member(opened_zip, info, name) for info, name in wanted]
+    return members
 
 
 def _is_piece(archive: Container) -> bool:
@@ -100,6 +103,8 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Membe
     refusal = None
     if info.flag_bits & 0x1:
         refusal = Refusal(Reason.ENCRYPTED, Detail.LOCKED_MEMBER)
+    elif info.file_size > info.compress_size * _GROWTH + _GROWTH:
+        refusal = DAMAGED  # such a size is an error, or a lie
     elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # the other methods unpack with unbounded memory
         refusal = Refusal(Reason.UNSUPPORTED, Detail.UNSUPPORTED_PACKING)

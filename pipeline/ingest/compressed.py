@@ -109,8 +109,10 @@ def _unpacked(file: Readable, make: Callable[[], _Decompressor]) -> Iterator[byt
     while True:
         if stream.eof:
             data = stream.unused_data or file.read(_PIECE)
-            if data[:2] != magic or streams == _MOST_STREAMS:
+            if data[:2] != magic:
                 return  # other programs ignore what follows, too
+            if streams == _MOST_STREAMS:
+                raise EOFError
             stream, streams = make(), streams + 1
         yield stream.decompress(data, _PIECE * 4)
         data = b""

@@ -67,12 +67,16 @@ def take_embedded(part: Part, file: Readable, rows: Rows, role: Role) -> None:
             rows.file(Incoming("", body(part, file)))
         with suppress(Incomplete):  # which is said of the part
             for found in embedded.files(body(part, file)):
+                if rows.is_full:
+                    break
                 if found.refusal is not None:
                     rows.missing(decoded(found.name), found.refusal)
                 else:
                     rows.file(Incoming(decoded(found.name), found.pieces))
     else:
         for pieces in embedded.pictures(decoded(head(part, file, _LONGEST_HTML))):
+            if rows.is_full:
+                break
             rows.file(Incoming("", pieces))
 
 

@@ -77,7 +77,7 @@ class Rows:
         """
         stored = self._originals.keep(incoming.pieces)
         identity = stored.identity
-        if stored.path is not None and archives.is_self_extracting(stored.path, identity):
+        if stored.path is not None and archives.is_zip_inside(stored.path, identity):
             identity = replace(identity, kind=Kind.ARCHIVE, archive="zip", refusal=None)
             stored = replace(stored, identity=identity, refusal=None)
         # lost bytes count most, then what the mail says, then what the bytes are
@@ -140,7 +140,8 @@ class Rows:
                     for member in members:
                         self._take(member)
         except Refused as refused:
-            self.list[position] = replace(self.list[position], refusal=refused.refusal)
+            refusal = hints.refined(refused.refusal, name, stored.head)
+            self.list[position] = replace(self.list[position], refusal=refusal)
         except BREAKS_PARSING:
             self.list[position] = replace(self.list[position], refusal=_UNREADABLE)
 
