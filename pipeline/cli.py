@@ -202,15 +202,16 @@ def add(options: Options, paths: Sequence[Path]) -> Ending:
 @click.option("--clip", metavar="SHA", help="One original; a SHA-256 prefix is enough.")
 @click.option("--submission", metavar="ID", help="All that came in one mail.")
 @click.option("--sender", metavar="ADDRESS", help="All that came from one address.")
+@click.option("--dry-run", is_flag=True, help="List what would be deleted and change nothing.")
 @_common
 def withdraw(
-    options: Options, clip: str | None, submission: str | None, sender: str | None
+    options: Options, clip: str | None, submission: str | None, sender: str | None, *, dry_run: bool
 ) -> Ending:
     """Delete footage that somebody takes back, and name the montages that hold it."""
     from pipeline.commands.withdraw import Selection, take_back
 
     selection = Selection(clip, submission, sender)
-    return _work(options, "withdraw", lambda run: take_back(run, selection))
+    return _work(options, "withdraw", lambda run: take_back(run, selection, dry_run=dry_run))
 
 
 @cli.command()
@@ -220,6 +221,29 @@ def purge(options: Options) -> Ending:
     from pipeline.commands.purge import delete_old_originals
 
     return _work(options, "purge", delete_old_originals)
+
+
+@cli.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID…")
+@click.option("--by", default="", help="Who has read them; by default the name of the user.")
+@click.option("--undo", is_flag=True, help="They wait for an answer again.")
+@_common
+def handled(options: Options, ids: Sequence[str], by: str, *, undo: bool) -> Ending:
+    """Say that a person has read mails and dealt with them."""
+    from pipeline.commands.handled import Marking, mark
+    from pipeline.commands.review import user
+
+    return mark(options.load(), options.console, Marking(ids, by or user(), undo))
+
+
+@cli.command()
+@click.option("--to", type=click.Path(path_type=Path), help="The folder for the letters.")
+@_common
+def letters(options: Options, *, to: Path | None) -> Ending:
+    """Write a draft of an answer for each mail that needs one; nothing is sent."""
+    from pipeline.commands.letters import write_drafts
+
+    return _work(options, "letters", lambda run: write_drafts(run, to))
 
 
 @cli.command()

@@ -342,7 +342,8 @@ class Row:
     """One line of the report: an attachment with all that is known about it.
 
     ``pair``: the SHA-256 of the film that stands for this photo (a Live Photo).  If the film can't
-    become a clip there is none, and the photo is one as any other.
+    become a clip there is none, and the photo is one as any other.  ``held_by``: the mails by which
+    its sender may take it back and which nobody has dealt with.
     """
 
     submission: str
@@ -354,6 +355,7 @@ class Row:
     result: ClipResult | None
     review: Review = field(default_factory=Review)
     pair: str | None = None
+    held_by: tuple[str, ...] = ()
 
     @property
     def sha256(self) -> str:

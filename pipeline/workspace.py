@@ -34,6 +34,7 @@ class Workspace:
         self.report = root / "report"
         self.montage = root / "montage"  # the montages and the files that belong to them
         self.logs = root / "logs"  # a file of JSON lines for each run
+        self.letters = root / "letters"  # drafts of answers to senders
         self.cache = root / "cache"  # what can be made again, such as cards and caption strips
 
     @classmethod

@@ -16,7 +16,16 @@ STAGES = {"ingest", "process", "review", "render"}
 # Each layer may import from those before it, and from itself.
 LAYERS = {
     "leaf": {
-        *("__init__", "clip_order", "clock", "config", "console", "errors", "ledger"),
+        *(
+            "__init__",
+            "clip_order",
+            "correspondence",
+            "clock",
+            "config",
+            "console",
+            "errors",
+            "ledger",
+        ),
         *("history", "model", "places", "publishing", "texts", "versions", "wording", "workspace"),
     },
     "library": {"carriers", "judge"},

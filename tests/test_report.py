@@ -230,7 +230,7 @@ def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
 def test_nothing_new_writes_nothing(campaign: LedgerScene, config: Config) -> None:
     fill(campaign)
     first = report.write(campaign.run(config))
-    assert first.changed == ("report.json", "report.csv", "index.html")
+    assert first.changed == ("report.json", "report.csv", "mails.csv", "index.html")
     before = snapshot(campaign.workspace.report)
     again = report.write(campaign.run(config))
     assert again.changed == ()

@@ -229,7 +229,7 @@ def test_doctor_finds_nothing_to_do(walked: CommandScene) -> None:
     said = walked.footage("doctor", "--json")
     assert said.code == 0, said.out
     names = [check["name"] for check in said.data["checks"]]
-    assert names == ["config", "sandbox", "ffmpeg", "fonts", "disk space", "inbox"]
+    assert names == ["config", "sandbox", "ffmpeg", "fonts", "montage", "disk space", "inbox"]
 
 
 def test_there_is_no_workspace_before_the_first_run(tmp_path: Path, walked: CommandScene) -> None:

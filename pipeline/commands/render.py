@@ -34,6 +34,12 @@ def render_admitted(
     wanted = {row.attachment.sha256 or "" for row in need_admitted(run)}
     process.run(run, only=wanted)
     done = render.run(run, admitted_rows(run), outputs, excerpt)
+    held_back = rules.held_back(run.ledger.clips.rows())
+    if held_back:
+        taking = ", ".join(dict.fromkeys(mail for row in held_back for mail in row.held_by))
+        run.console.warn(
+            f"clips that their sender may take back, left out: {len(held_back)} (read {taking})"
+        )
     for film in done:
         state = "unchanged" if film.cached else "made"
         run.console.say(

@@ -50,6 +50,8 @@ def write_report(run: Run) -> Facts:
     """Write the report where it changed."""
     done = report.write(run)
     run.console.say(f"report: {run.workspace.report / 'index.html'}")
+    if done.needs_answer:
+        run.console.say(done.needs_answer)
     return {"report": asdict(done)}
 
 

@@ -9,7 +9,8 @@ from pipeline.config import Config
 from pipeline.history import MontageRecord, RunRecord
 from pipeline.ledger import Ledger
 from pipeline.model import Row, Status
-from pipeline.review import rules
+from pipeline.review import mails, rules
+from pipeline.review.mails import MailView
 from pipeline.workspace import Workspace
 
 
@@ -26,6 +27,8 @@ class _Standing:
     last_night: RunRecord | None
     last_ingest: RunRecord | None
     montages: list[MontageRecord]
+    mails: list[MailView]
+    held_back: int
 
 
 def tell(config: Config) -> Ending:
@@ -47,6 +50,8 @@ def tell(config: Config) -> Ending:
             last_night=(night := ledger.runs.last("run")),
             last_ingest=_newer(night, ledger.runs.last("ingest")),
             montages=ledger.runs.montages(),
+            mails=mails.view(ledger, rows),
+            held_back=len(rules.held_back(rows)),
         )
     return Ending(facts=_facts(standing), lines=tuple(_lines(standing)))
 
@@ -62,6 +67,13 @@ def _facts(standing: _Standing) -> Facts:
         "waiting_for_review": standing.waiting,
         "waiting_for_process": standing.counts[Status.PENDING],
         "admitted": standing.admitted,
+        "needs_answer": mails.open_counts(standing.mails),
+        "mails_waiting": [
+            {"submission": each.mail.id, "received_at": each.mail.received_at, "why": each.matters}
+            for each in standing.mails
+            if each.is_open
+        ],
+        "held_back": standing.held_back,
         "montages": [
             {"path": it.path, "made_at": it.made_at, "stale": it.stale, "clips": len(it.clips)}
             for it in standing.montages
@@ -111,9 +123,23 @@ def _lines(standing: _Standing) -> Iterator[str]:
     if standing.waiting:
         yield f"{standing.waiting} wait for a reviewer: open the report"
     yield f"{standing.admitted} clips are admitted to the montage"
+    yield from _mail_lines(standing)
     for film in standing.montages:
         stale = ", stale: render again" if film.stale else ""
         yield f"Montage: {film.path}, {len(film.clips)} clips, {film.made_at}{stale}"
+
+
+def _mail_lines(standing: _Standing) -> Iterator[str]:
+    waiting = [each.mail for each in standing.mails if each.is_open]
+    if waiting:
+        yield mails.open_line(standing.mails)
+        yield f"  the oldest is {waiting[0].id}, received {waiting[0].received_at}"
+        yield "  next, for the media team: footage letters; when it is done: footage handled ID"
+    if standing.held_back:
+        yield (
+            f"{standing.held_back} clips are held, because their sender may take them back: read "
+            "the mail, then footage withdraw or footage handled"
+        )
 
 
 def _run(run: RunRecord) -> str:

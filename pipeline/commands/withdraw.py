@@ -68,6 +68,8 @@ def _files(run: Run, shas: list[str], stale: list[str]) -> Iterator[Path]:
         yield from filter(Path.exists, [run.workspace.original(sha256)])
         yield from (run.workspace.clips / sha256).glob("*")
         yield from (run.workspace.report / "thumbs").glob(f"{sha256}*")
+    mails = {row.submission for row in run.ledger.clips.rows() if row.sha256 in set(shas)}
+    yield from filter(Path.exists, (run.workspace.letters / f"{mail}.eml" for mail in mails))
     # a preview is not in the ledger and can be made again, so every preview goes
     yield from run.workspace.montage.glob("*-preview.*")
     for path in stale:

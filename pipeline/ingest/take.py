@@ -33,7 +33,7 @@ from pipeline.model import (
     Submission,
     What,
 )
-from pipeline.texts import Detail
+from pipeline.texts import Detail, taking_back
 
 _TEXT = 2000
 _HEADER = 1 << 16  # of a mail that can't be read, in bytes
@@ -279,7 +279,8 @@ class Taker:
             sender=wording.plain(senders[0], 254) if senders else "",
             subject=wording.storable(subject, 300),
             text=contents.tidy([wording.storable(text, _TEXT, lines=True)]),
-            notes=self._notes(draft, moment, hidden=hidden),
+            notes=self._notes(draft, moment, hidden=hidden)
+            + (Note.TAKES_BACK,) * taking_back.is_meant(subject, text),
             recipients=tuple(
                 wording.plain(address, 254)
                 for address in fields.addresses("to", "cc", "delivered-to", "x-original-to")

@@ -3,11 +3,21 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pipeline import clock
+from pipeline import clock, correspondence
 from pipeline.ledger import records
 from pipeline.ledger.connection import Connection
+from pipeline.ledger.intake import Intake
 from pipeline.ledger.reviews import Reviews
-from pipeline.model import Attachment, ClipResult, OriginalState, Review, Row, Status, Submission
+from pipeline.model import (
+    Attachment,
+    ClipResult,
+    Note,
+    OriginalState,
+    Review,
+    Row,
+    Status,
+    Submission,
+)
 
 
 class Clips:
@@ -79,7 +89,22 @@ class Clips:
                     review=reviews.get(sha256, Review()),
                 )
             )
-        return _with_films(rows)
+        return self._with_holds(_with_films(rows))
+
+    def _with_holds(self, rows: list[Row]) -> list[Row]:
+        """Give each row the mails that take its bytes back, by whichever mail they came."""
+        mails = Intake(self._db).submissions()
+        if not any(Note.TAKES_BACK in mail.notes for mail in mails):
+            return rows
+        held = correspondence.holds(mails, Reviews(self._db).handled().keys())
+        by_bytes: dict[str, dict[str, None]] = {}
+        for row in rows:
+            if row.sha256 and row.submission in held:
+                by_bytes.setdefault(row.sha256, {}).update(dict.fromkeys(held[row.submission]))
+        return [
+            replace(row, held_by=tuple(by_bytes[row.sha256])) if row.sha256 in by_bytes else row
+            for row in rows
+        ]
 
 
 def _with_films(rows: list[Row]) -> list[Row]:

@@ -14,8 +14,9 @@ from pathlib import Path
 from pipeline import clock, publishing
 from pipeline.config import Config
 from pipeline.ledger import Ledger
-from pipeline.model import Caution, ClipOutput, ClipResult, Row, Status, Submission
-from pipeline.review import page, stills, table
+from pipeline.model import Caution, ClipOutput, ClipResult, Row, Status
+from pipeline.review import mails, page, stills, table
+from pipeline.review.mails import MailView
 from pipeline.review.presenting import (
     JsonObject,
     json_bytes,
@@ -39,7 +40,8 @@ class ReportSummary:
     """The figures of a report.
 
     ``changed`` names the files that were written; ``waiting`` counts the clips that no
-    reviewer has decided on; ``montage_s`` is the length of the admitted clips in seconds.
+    reviewer has decided on; ``montage_s`` is the length of the admitted clips in seconds;
+    ``needs_answer`` says how many mails wait for an answer, and why.
     """
 
     index: Path
@@ -48,6 +50,7 @@ class ReportSummary:
     admitted: int
     montage_s: float
     changed: tuple[str, ...]
+    needs_answer: str = ""
 
 
 def write(run: Run) -> ReportSummary:
@@ -64,6 +67,7 @@ def write(run: Run) -> ReportSummary:
     makers: dict[str, Callable[[], bytes]] = {
         "report.json": lambda: data,
         "report.csv": lambda: table.render(report),
+        "mails.csv": lambda: table.render_mails(report),
         "index.html": lambda: page.render(data, beyond),
     }
     changed = [name for name, make in makers.items() if _publish(folder / name, make())]
@@ -75,6 +79,7 @@ def write(run: Run) -> ReportSummary:
         admitted=len(montage),
         montage_s=round(sum(shown_seconds(row) for row in montage), 3),
         changed=tuple(changed),
+        needs_answer=mails.open_line(mails.view(run.ledger, rows)),
     )
     run.console.event("report", totals=summary.totals, waiting=summary.waiting, changed=changed)
     return summary
@@ -114,15 +119,13 @@ def build(
     """
     rows = ledger.clips.rows() if rows is None else rows
     statuses = Counter(row.status for row in rows)
-    counts = Counter(row.submission for row in rows)
     return {
         "schema": SCHEMA_VERSION,
         "campaign": config.campaign.name,
         "generated_at": generated_at,
         "totals": {status.value: statuses[status] for status in Status},
         "submissions": [
-            _submission(item, counts[item.id], config.report.sender)
-            for item in ledger.intake.submissions()
+            _submission(each, config.report.sender) for each in mails.view(ledger, rows)
         ],
         "clips": [_clip(row) for row in _family_order(rows)],
     }
@@ -145,7 +148,8 @@ def _family_order(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=place)
 
 
-def _submission(item: Submission, clips: int, style: SenderStyle) -> JsonObject:
+def _submission(seen: MailView, style: SenderStyle) -> JsonObject:
+    item, handled = seen.mail, seen.handled
     return {
         "id": item.id,
         "message_id": shown_text(item.message_id),
@@ -154,7 +158,12 @@ def _submission(item: Submission, clips: int, style: SenderStyle) -> JsonObject:
         "text": shown_text(item.text[:_TEXT_LIMIT]),
         "received_at": item.received_at,
         "notes": list(item.notes),
-        "clips": clips,
+        "clips": len(seen.rows),
+        "links": list(map(shown_text, item.links)),
+        "needs_answer": list(seen.matters),
+        "answers": seen.answers,
+        "wrote_again": list(seen.later),
+        "handled": {"by": shown_text(handled.by), "at": handled.at} if handled else None,
     }
 
 
@@ -186,6 +195,7 @@ def _clip(row: Row) -> JsonObject:
         "warnings": _warnings(result) if result else [],
         "outputs": [_output(output) for output in result.outputs] if result else [],
         "review": review_data(row.review),
+        "held_by": list(row.held_by),
     }
 
 

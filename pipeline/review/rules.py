@@ -29,11 +29,23 @@ def is_decidable(row: Row) -> bool:
 def admitted(rows: Iterable[Row], *, required: bool) -> list[Row]:
     """Pick the rows whose clips go into the montage, in the order in which they came.
 
+    A clip that its sender may take back stays out, whatever was decided, until a person has dealt
+    with that mail.
+
     :param required: a clip needs a reviewer's approval. Otherwise only the clips that a reviewer
         rejected or held stay out.
     """
     taken = {Decision.APPROVED} if required else {Decision.APPROVED, Decision.UNDECIDED}
-    return [row for row in rows if is_decidable(row) and row.review.decision in taken]
+    return [
+        row
+        for row in rows
+        if is_decidable(row) and row.review.decision in taken and not row.held_by
+    ]
+
+
+def held_back(rows: Iterable[Row]) -> list[Row]:
+    """Pick the rows whose clips a sender may take back; nobody has dealt with that mail."""
+    return [row for row in rows if is_decidable(row) and row.held_by]
 
 
 def waiting(rows: Iterable[Row]) -> list[Row]:

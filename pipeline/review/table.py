@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from pipeline.review.presenting import JsonObject
 
@@ -14,6 +15,11 @@ COLUMNS = (
     "source_duration_s", "rotation", "hdr", "clip", "duration_s", "loudness_lufs", "caption_review",
     "category_review", "in_s", "out_s", "notes", "text", "sha256", "parent", "duplicate_of",
     "submission",
+)  # fmt: skip
+
+MAIL_COLUMNS = (
+    "received_at", "sender", "subject", "needs_answer", "handled_by", "handled_at", "notes",
+    "links", "clips", "answers", "wrote_again", "text", "message_id", "id",
 )  # fmt: skip
 
 # A spreadsheet takes a cell that begins with one of these for a formula or a command. Some
@@ -27,13 +33,22 @@ _WITHIN = re.compile(rf"""([;；\t\r\n]["'\s{_INVISIBLE}]*)([=+\-@＝＋－＠|%
 
 def render(report: JsonObject) -> bytes:
     """Write the report as CSV: UTF-8 with a byte order mark, CR LF, every cell quoted."""
+    submissions = {item["id"]: item for item in report["submissions"]}
+    rows = (_cells(clip, submissions[clip["submission"]]) for clip in report["clips"])
+    return _written(COLUMNS, rows)
+
+
+def render_mails(report: JsonObject) -> bytes:
+    """Write the mails as CSV, a line for each, also for those without footage."""
+    return _written(MAIL_COLUMNS, map(_mail_cells, report["submissions"]))
+
+
+def _written(columns: tuple[str, ...], rows: Iterable[JsonObject]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    submissions = {item["id"]: item for item in report["submissions"]}
-    for clip in report["clips"]:
-        cells = _cells(clip, submissions[clip["submission"]])
-        writer.writerow([make_inert(_text(cells[column])) for column in COLUMNS])
+    writer.writerow(columns)
+    for cells in rows:
+        writer.writerow([make_inert(_text(cells[column])) for column in columns])
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -47,6 +62,11 @@ def make_inert(cell: str) -> str:
         if not char.isspace() and unicodedata.category(char) not in {"Cf", "Cc"}:
             break
     return cell
+
+
+def _mail_cells(submission: JsonObject) -> JsonObject:
+    handled = submission["handled"] or {}
+    return {**submission, "handled_by": handled.get("by"), "handled_at": handled.get("at")}
 
 
 def _cells(clip: JsonObject, submission: JsonObject) -> JsonObject:

@@ -2,7 +2,8 @@
 
 ``en.json`` holds a sentence for each code, with the names of its values in braces.  So a row
 that was stored before a sentence changed, or before there was another language, is shown in
-the new words.  It also holds the few words that a montage shows.
+the new words.  It also holds the few words that a montage shows,
+and the paragraphs of letters to senders.
 """
 
 import json
@@ -105,6 +106,11 @@ def sentence(code: Detail, values: Mapping[str, Value]) -> str:
 def montage_words(name: str, **values: Value) -> str:
     """The words of *name* on a card or in a list of chapters."""
     return _loaded()["montage"][name].format_map(values)
+
+
+def letter(name: str, **values: Value) -> str:
+    """A paragraph of a letter to a sender."""
+    return _loaded()["letters"][name].format_map(values)
 
 
 def details() -> dict[str, str]:

@@ -1,0 +1,129 @@
+"""``footage letters``: a draft of an answer for each mail that needs one.
+
+A draft is an ``.eml`` file that a mail program opens for writing.  Nothing is sent.  A draft that
+somebody changed is never written again or deleted.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+
+from pipeline import publishing, texts
+from pipeline.commands.ending import Facts
+from pipeline.config import Config
+from pipeline.correspondence import Matter
+from pipeline.errors import from_os_error
+from pipeline.model import Reason
+from pipeline.review import mails
+from pipeline.review.mails import MailView
+from pipeline.run import Run
+
+_MADE = ".drafts.json"  # the SHA-256 of each draft as it was written
+_EXPLAINED = (
+    *(Reason.TOO_LARGE, Reason.TOO_LONG, Reason.ENCRYPTED, Reason.UNSUPPORTED, Reason.NO_VIDEO),
+    Reason.CORRUPT,
+)
+
+
+def write_drafts(run: Run, to: Path | None = None) -> Facts:
+    """Write the drafts that are missing, and remove those of mails that were dealt with.
+
+    :param to: the folder; the workspace's own if None.
+    :raises StageError: the folder can't be written.
+    """
+    folder = to or run.workspace.letters
+    views = mails.view(run.ledger, run.ledger.clips.rows())
+    wanted: dict[str, bytes] = {}
+    unwritable = []
+    for each in views:
+        if each.is_open and not _is_own(run.config, each.mail.sender):
+            try:
+                wanted[f"{each.mail.id}.eml"] = draft(run.config, each).as_bytes()
+            except (MessageError, ValueError, IndexError):
+                unwritable.append(each.mail.id)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        changed = _bring_up_to_date(folder, wanted)
+    except OSError as error:
+        raise from_os_error(error) from error
+    run.console.say(f"letters: {len(wanted)} drafts in {folder}; nothing was sent")
+    for name in changed:
+        run.console.warn(f"{folder / name} was changed by hand and is kept as it is")
+    for submission in unwritable:
+        run.console.warn(f"{submission} has no address that can be answered")
+    written = sorted(wanted)
+    return {"letters": {"drafts": written, "kept": changed, "no_address": unwritable}}
+
+
+def draft(config: Config, seen: MailView) -> EmailMessage:
+    """Write the answer to a mail.
+
+    :raises ValueError: the sender has no address that can be answered.
+    """
+    mail, campaign = seen.mail, config.campaign.name
+    message = EmailMessage(policy=SMTP)
+    message["To"] = Address(addr_spec=mail.sender)
+    subject = mail.subject or campaign
+    message["Subject"] = subject if subject.casefold().startswith("re:") else f"Re: {subject}"
+    if mail.message_id.startswith("<") and mail.message_id.endswith(">"):
+        message["In-Reply-To"] = message["References"] = mail.message_id
+    message["X-Unsent"] = "1"
+    paragraphs = [texts.letter("greeting", campaign=campaign)]
+    paragraphs += [texts.letter(name, campaign=campaign) for name in _topics(seen)]
+    paragraphs.append(texts.letter("closing", campaign=campaign))
+    message.set_content("\n\n".join(paragraphs) + "\n")
+    return message
+
+
+def _topics(seen: MailView) -> Iterator[str]:
+    reasons = {row.refusal.reason for row in seen.rows if row.refusal}
+    for matter in seen.matters:
+        if matter is Matter.REFUSED:
+            yield from (reason.value for reason in _EXPLAINED if reason in reasons)
+        else:
+            yield matter.value
+
+
+def _is_own(config: Config, address: str) -> bool:
+    """Whether an address is that of an inbox of the campaign."""
+    return address.casefold() == config.inbox.user.casefold()
+
+
+def _bring_up_to_date(folder: Path, wanted: Mapping[str, bytes]) -> list[str]:
+    """Write, rewrite and remove drafts.
+
+    :returns: the names of those that somebody changed, which are left alone.
+    """
+    made = _made(folder)
+    kept = []
+    for name in sorted({*made, *wanted}):
+        path, data = folder / name, wanted.get(name)
+        before = path.read_bytes() if path.exists() else None
+        if before is not None and _sum(before) != made.get(name) and before != data:
+            kept.append(name)
+        elif data is None:
+            path.unlink(missing_ok=True)
+        elif before != data:
+            with publishing.new_file(path) as file:
+                file.write(data)
+    sums = {name: _sum(data) for name, data in wanted.items() if name not in kept}
+    sums |= {name: made[name] for name in kept if name in made}
+    publishing.write_text(folder / _MADE, json.dumps(sums, indent=0, sort_keys=True))
+    return kept
+
+
+def _made(folder: Path) -> dict[str, str]:
+    try:
+        loaded = json.loads((folder / _MADE).read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return {name: str(digest) for name, digest in loaded.items()} if loaded else {}
+
+
+def _sum(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,136 @@
+"""What mails are to each other: answers, later mails of a sender, footage that is taken back.
+
+Everything is computed from the submissions in the order of their receipt, in linear time.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pipeline.model import Note, Reason, Row, Status, Submission
+
+_LATER = 5  # mails of the same sender that are named on an earlier one
+_MENDABLE = frozenset(
+    (
+        *(Reason.TOO_LARGE, Reason.TOO_LONG, Reason.CORRUPT, Reason.ENCRYPTED),
+        *(Reason.UNSUPPORTED, Reason.NO_VIDEO),
+    )
+)
+_DAMAGED = frozenset((Reason.TRUNCATED_TRANSFER, Reason.BROKEN_MAIL))
+_FOOTAGE = frozenset((Status.ACCEPTED, Status.PENDING, Status.DUPLICATE, Status.WITHDRAWN))
+_INCOMPLETE = "incomplete"  # the caution of a clip whose file is cut
+
+
+class Matter(StrEnum):
+    """Why somebody has to answer a mail."""
+
+    TAKES_BACK = "takes-back"
+    LINK_ONLY = "link-only"
+    REFUSED = "refused"
+    DAMAGED = "damaged"
+    WROTE_AGAIN = "wrote-again"
+
+
+@dataclass(frozen=True)
+class Correspondence:
+    """The relations between mails, by the id of a submission.
+
+    ``answers``: the earlier mail that it answers.  ``later``: up to five later mails that answer
+    it, or that the same person sent without footage.
+    """
+
+    answers: Mapping[str, str]
+    later: Mapping[str, tuple[str, ...]]
+
+
+def relate(mails: Sequence[Submission], with_footage: Collection[str]) -> Correspondence:
+    """Find out which mails belong together.
+
+    :param mails: in the order of their receipt.
+    :param with_footage: the ids of the mails that brought footage.
+    """
+    answers = _answers(mails)
+    answered: dict[str, list[str]] = defaultdict(list)
+    for later_mail, earlier in answers.items():
+        answered[earlier].append(later_mail)
+    later: dict[str, tuple[str, ...]] = {}
+    newest_first: dict[str, list[str]] = defaultdict(list)
+    for mail in reversed(mails):
+        same = newest_first[_person(mail)] if _person(mail) else []
+        found = dict.fromkeys([*same[-1 : -_LATER - 1 : -1], *answered[mail.id][:_LATER]])
+        if found:
+            later[mail.id] = tuple(found)
+        if mail.id not in with_footage and not is_automatic(mail):
+            newest_first[_person(mail)].append(mail.id)
+    return Correspondence(answers, later)
+
+
+def holds(mails: Sequence[Submission], handled: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Find the mails whose clips are held, each with the mails that take them back.
+
+    A mail with words of taking back holds what the same person sent until then, and what came in
+    the mail that it answers, until a person has dealt with it.
+
+    :param mails: in the order of their receipt.
+    """
+    held: dict[str, dict[str, None]] = defaultdict(dict)
+    answers = _answers(mails)
+    newest: dict[str, str] = {}
+    for mail in reversed(mails):
+        meant = Note.TAKES_BACK in mail.notes and not is_automatic(mail)
+        if meant and mail.id not in handled:
+            newest[_person(mail)] = mail.id
+            held[answers.get(mail.id, mail.id)][mail.id] = None
+        if _person(mail) and (taking := newest.get(_person(mail))):
+            held[mail.id][taking] = None
+    return {mail: tuple(taking) for mail, taking in held.items()}
+
+
+def matters(mail: Submission, rows: Sequence[Row], *, follows: bool) -> list[Matter]:
+    """Say why somebody has to answer a mail; a program that answered gets no answer.
+
+    :param rows: of what came in the mail.
+    :param follows: the mail answers another, or the same person wrote before.
+    """
+    if is_automatic(mail):
+        return []
+    reasons = {row.refusal.reason for row in rows if row.refusal}
+    has_footage = brings_footage(rows)
+    is_cut = any(row.result and _INCOMPLETE in row.result.warnings for row in rows)
+    found = {
+        Matter.TAKES_BACK: Note.TAKES_BACK in mail.notes,
+        Matter.LINK_ONLY: Note.HAS_A_LINK in mail.notes and not has_footage,
+        Matter.REFUSED: bool(reasons & _MENDABLE),
+        Matter.DAMAGED: Note.BROKEN_MAIL in mail.notes or is_cut or bool(reasons & _DAMAGED),
+    }
+    if follows and not has_footage and not any(found.values()):
+        return [Matter.WROTE_AGAIN]
+    return [matter for matter, holds_true in found.items() if holds_true]
+
+
+def brings_footage(rows: Sequence[Row]) -> bool:
+    """Whether a photo or a video came with a mail that became a clip or may become one."""
+    return any(row.status in _FOOTAGE and row.sha256 and not row.refusal for row in rows)
+
+
+def is_automatic(mail: Submission) -> bool:
+    """Whether a program wrote a mail: an automatic answer or a returned mail."""
+    return Note.AUTOMATIC in mail.notes or Note.BOUNCE in mail.notes
+
+
+def _person(mail: Submission) -> str:
+    return mail.sender.casefold()
+
+
+def _answers(mails: Sequence[Submission]) -> dict[str, str]:
+    """The earlier mail that each one answers (RFC 5322, section 3.6.4); the nearest one counts."""
+    known: dict[str, str] = {}
+    found: dict[str, str] = {}
+    for mail in mails:
+        earlier = [known[each] for each in mail.answers if each in known]
+        if earlier:
+            found[mail.id] = earlier[-1]
+        if mail.message_id:
+            known.setdefault(mail.message_id, mail.id)
+    return found

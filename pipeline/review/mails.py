@@ -1,0 +1,78 @@
+"""Each mail with what came of it, and whether somebody has to answer it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pipeline import correspondence
+from pipeline.correspondence import Matter
+from pipeline.history import Handled
+from pipeline.ledger import Ledger
+from pipeline.model import Row, Submission
+
+
+@dataclass(frozen=True)
+class MailView:
+    """A mail, the rows of what came in it, and what there is to do about it.
+
+    ``matters``: why somebody has to answer it, also if a person has dealt with it since.
+    ``answers``: the earlier mail that it answers.  ``later``: later mails of this person.
+    """
+
+    mail: Submission
+    rows: Sequence[Row]
+    matters: tuple[Matter, ...]
+    handled: Handled | None
+    answers: str | None
+    later: tuple[str, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to answer it."""
+        return bool(self.matters) and self.handled is None
+
+
+def view(ledger: Ledger, rows: Iterable[Row]) -> list[MailView]:
+    """Put together what is known of each mail, in the order of receipt.
+
+    :param rows: those of the ledger.
+    """
+    mails, handled = ledger.intake.submissions(), ledger.reviews.handled()
+    by_mail: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_mail[row.submission].append(row)
+    with_footage = {each for each, own in by_mail.items() if correspondence.brings_footage(own)}
+    relations = correspondence.relate(mails, with_footage)
+    persons: set[str] = set()
+    views = []
+    for mail in mails:
+        person = mail.sender.casefold()
+        follows = mail.id in relations.answers or person in persons
+        if person:
+            persons.add(person)
+        views.append(
+            MailView(
+                mail,
+                by_mail[mail.id],
+                tuple(correspondence.matters(mail, by_mail[mail.id], follows=follows)),
+                handled.get(mail.id),
+                relations.answers.get(mail.id),
+                relations.later.get(mail.id, ()),
+            )
+        )
+    return views
+
+
+def open_counts(views: Iterable[MailView]) -> dict[str, int]:
+    """Count the mails that wait for an answer, by reason; a mail may have several."""
+    counted = Counter(matter for each in views if each.is_open for matter in each.matters)
+    return {matter.value: counted[matter] for matter in Matter if counted[matter]}
+
+
+def open_line(views: Sequence[MailView]) -> str:
+    """Say how many mails wait for an answer, and why; empty if none does."""
+    waiting = sum(each.is_open for each in views)
+    if not waiting:
+        return ""
+    counts = ", ".join(f"{count} {name}" for name, count in open_counts(views).items())
+    return f"mails that need an answer: {waiting} ({counts})"

@@ -1,0 +1,112 @@
+"""Recognise words by which a sender may take footage back, in several languages.
+
+The words are in ``taking_back.toml``.  They only decide that a person has to read the mail, so a
+phrase that fits too often costs a minute, and one that is missing may hurt somebody.
+"""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import resources
+from typing import TypedDict
+
+_READ = 4096  # characters of a mail
+_GAP = r"(?:[^\w\n]+[\w']+){0,5}?[^\w\n]+"
+_SENTENCE_END = "\n。！？।"  # where a phrase ends in languages that are read by characters
+_APOSTROPHES = str.maketrans("’‘ʼ`´", "'''''")
+
+
+class _Language(TypedDict, total=False):
+    gap: int  # characters between the words of a phrase; left out: five words
+    footage: list[str]
+    phrases: list[str]
+    starts: list[str]
+
+
+def is_meant(subject: str, text: str) -> bool:
+    """Whether a subject or a text has words of taking footage back.
+
+    What is quoted from an earlier mail does not count.
+    """
+    own = "\n".join(_own_lines(_folded(text[:_READ])))
+    said = f"{_folded(subject[:_READ])}\n{_joined(own)}"
+    return any(pattern.search(said) for pattern in _patterns())
+
+
+def _own_lines(text: str) -> Iterator[str]:
+    for line in text.split("\n"):
+        if _quote_starts().match(line.strip()):
+            return
+        if not line.lstrip().startswith((">", "|")):
+            yield line
+
+
+def _joined(text: str) -> str:
+    """Join lines that a mailer broke; an empty line ends a sentence."""
+    return re.sub(r"(?<=[\w,])\n(?=\w)", " ", text)
+
+
+def _folded(text: str) -> str:
+    """Fold case, widths and the accents of Latin letters."""
+    split = unicodedata.normalize("NFKD", text.casefold()).translate(_APOSTROPHES)
+    bare = "".join(char for char in split if not "\u0300" <= char <= "\u036f" or char == "\u0306")
+    return unicodedata.normalize("NFKC", bare).replace("ß", "ss")
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], ...]:
+    return tuple(
+        re.compile("|".join(_phrase(phrase, language) for phrase in language["phrases"]))
+        for language in _loaded().values()
+        if "phrases" in language
+    )
+
+
+@cache
+def _quote_starts() -> re.Pattern[str]:
+    starts = _loaded()["quotes"]["starts"]
+    return re.compile("|".join(_gapped(each, [], r"[^\n]{0,200}?") for each in starts))
+
+
+def _phrase(phrase: str, language: _Language) -> str:
+    footage = language["footage"]
+    if "gap" in language:
+        return _gapped(phrase, footage, f"[^{_SENTENCE_END}]{{0,{language['gap']}}}?")
+    words = [_word(each, footage) for each in phrase.replace(" … ", " ").split()]
+    gaps = [_GAP if each else r"[^\w\n]+" for each in _gaps(phrase.split())]
+    return r"(?<!\w)" + "".join(w + g for w, g in zip(words, [*gaps, ""], strict=True))
+
+
+def _gaps(parts: Sequence[str]) -> list[bool]:
+    """For each joint between two words of a phrase, whether other words may stand there."""
+    return [parts[index + 1] == "…" for index, part in enumerate(parts[:-1]) if part != "…"]
+
+
+def _word(alternatives: str, footage: Sequence[str]) -> str:
+    listed = alternatives.split("|")
+    if "FOOTAGE" in listed:
+        listed = [*(each for each in listed if each != "FOOTAGE"), *"|".join(footage).split("|")]
+    ends = {each: r"\w*" if each.endswith("*") else "" for each in listed}
+    forms = (re.escape(_folded(each.rstrip("*"))) + end for each, end in ends.items())
+    return f"(?:{'|'.join(forms)})(?!\\w)"
+
+
+def _gapped(phrase: str, footage: Sequence[str], gap: str) -> str:
+    return gap.join(
+        f"(?:{'|'.join(_forms(part.strip().split('|'), footage))})" for part in phrase.split("…")
+    )
+
+
+def _forms(listed: Sequence[str], footage: Sequence[str]) -> Iterator[str]:
+    for each in listed:
+        for word in footage if each == "FOOTAGE" else [each]:
+            yield re.escape(_folded(word.rstrip("*")))
+
+
+@cache
+def _loaded() -> dict[str, _Language]:
+    file = resources.files("pipeline.texts").joinpath("taking_back.toml")
+    loaded: dict[str, _Language] = tomllib.loads(file.read_text("utf-8"))
+    return loaded

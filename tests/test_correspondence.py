@@ -1,0 +1,173 @@
+"""Mails that belong together: answers, take-backs that hold clips, and what needs an answer."""
+
+from __future__ import annotations
+
+import csv
+import email
+import io
+import json
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from support.command_scene import CommandScene, config
+
+from pipeline import correspondence
+from pipeline.model import Note, Submission
+
+QUICK = (
+    '[process]\nstill_seconds = 0.2\nstill_motion = "none"\n[review]\nrequired = false\n'
+    '[montage]\nopening_card = ""\nclosing_card = false\n'
+)
+OUTPUT = '[[output]]\nname = "small"\nsize = "128x72"\nfps = 25\n'
+ANA, BEN = "Ana <ana@example.org>", "ben@example.org"
+
+
+def picture(colour: str) -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", (64, 48), colour).save(data, "PNG")
+    return data.getvalue()
+
+
+def written(sender: str, number: int, text: str, **files: bytes) -> EmailMessage:
+    mail = EmailMessage()
+    mail["From"], mail["To"] = sender, "river@example.org"
+    mail["Subject"] = f"Mail {number}"
+    mail["Message-ID"] = f"<{number}@example.org>"
+    mail["Received"] = f"by mx.example.org; Tue, 1 Sep 2026 {8 + number:02}:00:00 +0000"
+    mail.set_content(text)
+    for name, data in files.items():
+        mail.add_attachment(data, maintype="image", subtype="png", filename=f"{name}.png")
+    return mail
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> CommandScene:
+    """Ana sends two photos and takes them back; Ben sends a photo, a link and a broken photo."""
+    (tmp_path / "config.toml").write_text(config(QUICK, outputs=OUTPUT))
+    scene = CommandScene(tmp_path)
+    mails = [
+        written(ANA, 0, "Here are two", red=picture("red"), green=picture("green")),
+        written(BEN, 1, "Mine", blue=picture("blue")),
+        written(BEN, 2, "It is here: https://we.tl/t-Ab12Cd34"),
+        written(ANA, 3, "Please do not use my photos any more."),
+        written("cara@example.org", 4, "Look", broken=picture("white")[:60]),
+        written("dan@example.org", 5, "When is the film shown?"),
+        written(BEN, 6, "Did it arrive?"),
+    ]
+    mails[6]["In-Reply-To"] = "<1@example.org>"
+    (tmp_path / "inbox").mkdir()
+    for number, mail in enumerate(mails):
+        (tmp_path / "inbox" / f"{number}.eml").write_bytes(bytes(mail))
+    assert scene.footage("run").code == 0
+    return scene
+
+
+def mails_of(scene: CommandScene) -> dict[str, dict[str, object]]:
+    report = json.loads((scene.work / "report" / "report.json").read_text("utf-8"))
+    return {mail["subject"]: mail for mail in report["submissions"]}
+
+
+def test_each_mail_says_what_there_is_to_do(scene: CommandScene) -> None:
+    mails = mails_of(scene)
+    needs = {subject: mail["needs_answer"] for subject, mail in mails.items()}
+    assert needs == {
+        "Mail 0": [],
+        "Mail 1": [],
+        "Mail 2": ["link-only"],
+        "Mail 3": ["takes-back"],
+        "Mail 4": ["refused"],
+        "Mail 5": [],
+        "Mail 6": ["wrote-again"],
+    }
+    assert mails["Mail 0"]["wrote_again"] == [mails["Mail 3"]["id"]]
+    assert mails["Mail 1"]["wrote_again"] == [mails["Mail 2"]["id"], mails["Mail 6"]["id"]]
+    said = scene.footage("status")
+    assert "mails that need an answer: 4" in said.out
+    assert "2 clips are held" in said.out
+
+
+def test_every_mail_is_in_the_table(scene: CommandScene) -> None:
+    table = (scene.work / "report" / "mails.csv").read_text("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(table, newline="")))
+    assert [row["subject"] for row in rows] == [f"Mail {number}" for number in range(7)]
+    assert rows[3]["needs_answer"] == "takes-back"
+
+
+def test_a_take_back_holds_clips_until_somebody_has_dealt_with_it(scene: CommandScene) -> None:
+    red = scene.rows["red.png"]
+    taking = mails_of(scene)["Mail 3"]["id"]
+    assert red["held_by"] == [taking]
+    assert scene.rows["blue.png"]["held_by"] == []
+    assert scene.footage("approve", red["sha256"]).code == 0
+    said = scene.footage("render", "--json")
+    assert said.data["render"][0]["clips"] == 1
+    assert f"left out: 2 (read {taking})" in said.err
+
+    assert scene.footage("handled", str(taking)[:8], "--by", "Zoe").code == 0
+    assert scene.footage("report").code == 0
+    assert scene.rows["red.png"]["held_by"] == []
+    handled = mails_of(scene)["Mail 3"]["handled"]
+    assert isinstance(handled, dict)
+    assert handled["by"] == "Zoe"
+    assert scene.footage("render", "--json").data["render"][0]["clips"] == 3
+
+    assert scene.footage("handled", str(taking), "--undo").code == 0
+    assert scene.footage("render", "--json").data["render"][0]["clips"] == 1
+    assert scene.footage("handled", "nothing").code == 2
+
+
+def test_letters_are_drafts_with_the_true_address(scene: CommandScene) -> None:
+    assert scene.footage("letters").code == 0
+    folder = scene.work / "letters"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    drafts = {}
+    for path in folder.glob("*.eml"):
+        drafts[path.stem] = email.message_from_bytes(path.read_bytes(), policy=default)
+        assert path.stat().st_mode & 0o777 == 0o600
+    ids = {subject: str(mail["id"]) for subject, mail in mails_of(scene).items()}
+    assert set(drafts) == {ids[f"Mail {number}"] for number in (2, 3, 4, 6)}
+    link = drafts[ids["Mail 2"]]
+    assert (link["To"], link["Subject"]) == ("ben@example.org", "Re: Mail 2")
+    assert (link["In-Reply-To"], link["X-Unsent"]) == ("<2@example.org>", "1")
+    assert "From" not in link
+    assert "opens no links" in link.get_content()
+    assert "is damaged" in drafts[ids["Mail 4"]].get_content()
+
+
+def test_a_draft_that_somebody_changed_is_kept(scene: CommandScene) -> None:
+    assert scene.footage("letters").code == 0
+    folder = scene.work / "letters"
+    ids = {subject: str(mail["id"]) for subject, mail in mails_of(scene).items()}
+    changed, other = (folder / f"{ids[name]}.eml" for name in ("Mail 2", "Mail 4"))
+    changed.write_text("my own words")
+    assert scene.footage("handled", ids["Mail 2"], ids["Mail 4"]).code == 0
+    said = scene.footage("letters", "--json")
+    assert said.data["letters"]["kept"] == [changed.name]
+    assert changed.read_text() == "my own words"
+    assert not other.exists()
+
+
+def test_a_letter_goes_with_the_footage_that_is_withdrawn(scene: CommandScene) -> None:
+    assert scene.footage("letters").code == 0
+    broken = str(mails_of(scene)["Mail 4"]["id"])
+    letter = scene.work / "letters" / f"{broken}.eml"
+    assert letter.exists()
+    said = scene.footage("withdraw", "--submission", broken, "--dry-run", "--json")
+    assert f"letters/{letter.name}" in said.data["withdraw"]["deleted"]
+    assert letter.exists()
+    assert scene.footage("withdraw", "--submission", broken).code == 0
+    assert not letter.exists()
+
+
+def test_ten_thousand_mails_of_one_sender_take_linear_time() -> None:
+    mails = [
+        Submission(f"s{n}", f"<{n}>", "a@example.org", "", "", "", (Note.TAKES_BACK,))
+        for n in range(10_000)
+    ]
+    held = correspondence.holds(mails, set())
+    assert max(map(len, held.values())) <= 2
+    related = correspondence.relate(mails, set())
+    assert max(map(len, related.later.values())) <= 10

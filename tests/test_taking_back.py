@@ -1,0 +1,42 @@
+"""Words of taking back are recognised in several languages, and ordinary mails are left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.texts import taking_back
+
+LINES = [
+    line.split(" ", 2)
+    for line in (Path(__file__).parent / "data" / "taking_back.txt").read_text("utf-8").splitlines()
+    if line[0] in "+-"
+]
+
+
+@pytest.mark.parametrize(("sign", "language", "words"), LINES)
+def test_each_mail_is_understood(sign: str, language: str, words: str) -> None:
+    assert language
+    assert taking_back.is_meant("River Week", words) is (sign == "+")
+    assert taking_back.is_meant(words, "") is (sign == "+")
+
+
+def test_what_is_quoted_does_not_count() -> None:
+    for quoted in (
+        "Thanks!\n\n> please delete my video\n",
+        "All right, here it is.\n\nOn Tue, 1 Sep 2026 at 10:00, Ana wrote:\nplease delete my video",
+        "Gern.\n-----Original Message-----\nFrom: Ana\nplease delete my video",
+        "Oui.\nLe 1 septembre 2026, Ana a écrit :\nplease delete my video",
+    ):
+        assert not taking_back.is_meant("Re: River Week", quoted)
+
+
+def test_a_phrase_goes_on_over_a_broken_line() -> None:
+    assert taking_back.is_meant("", "Hello, please do not use the\nvideo I sent")
+    assert not taking_back.is_meant("", "Please do not.\n\nUse the video")
+
+
+def test_long_texts_take_little() -> None:
+    for piece in ("do not ", "delete ", "FOOTAGE ", "不要", "please dont use ", "\n", "a " * 50):
+        assert taking_back.is_meant("", piece * 50_000) in {True, False}
