@@ -16,7 +16,8 @@ from pipeline.carriers.containers import tiff as tiff_directories
 from pipeline.carriers.containers import webp as webp_chunks
 from pipeline.carriers.containers.ending import Ending
 from pipeline.carriers.containers.heif import HeifPicture
-from pipeline.carriers.containers.webp import Animation
+from pipeline.carriers.containers.tiff import TiffPicture
+from pipeline.carriers.containers.webp import Animation, WebpPicture
 from pipeline.carriers.readers import (
     asf,
     avi,
@@ -36,6 +37,7 @@ from pipeline.carriers.readers import (
 )
 from pipeline.model import Kind
 
+Headers = HeifPicture | Animation | WebpPicture | TiffPicture
 Magic = Callable[[bytes], bool]
 HEAD = 65536
 
@@ -59,7 +61,7 @@ class Format:
     demuxer: str
     reader: Reader
     colour_profile: Callable[[Window], bytes] | None = None
-    headers: Callable[[Window], HeifPicture | Animation | None] | None = None
+    headers: Callable[[Window], Headers | None] | None = None
     may_move: bool = False
     options: tuple[tuple[str, str], ...] = ()
     ending: Ending | None = None
@@ -127,7 +129,8 @@ FORMATS: tuple[Format, ...] = (
              ending=ending.base_media)
       for name in ("heif", "avif")),
     Format("webp", Kind.IMAGE, _riff(b"WEBP", animated=False), "webp_pipe", webp.read,
-           colour_profile=webp_chunks.colour_profile, ending=ending.riff_end),
+           colour_profile=webp_chunks.colour_profile, headers=webp_chunks.picture,
+           ending=ending.riff_end),
     Format("webp", Kind.IMAGE, _riff(b"WEBP", animated=True), "webp_anim", webp.read,
            colour_profile=webp_chunks.colour_profile, headers=webp_chunks.animation,
            may_move=True, ending=ending.riff_end),
@@ -143,7 +146,8 @@ FORMATS: tuple[Format, ...] = (
     Format("gif", Kind.IMAGE, _begins(b"GIF87a", b"GIF89a"), "gif", gif.read,
            may_move=True, options=(("ignore_loop", "1"),), ending=gif.cut),
     Format("tiff", Kind.IMAGE, _begins(b"II*\0", b"MM\0*"), "tiff_pipe", tiff.read,
-           colour_profile=tiff_directories.colour_profile),
+           colour_profile=tiff_directories.colour_profile, headers=tiff_directories.picture,
+           ending=ending.tiff_end),
     Format("bmp", Kind.IMAGE, _begins(b"BM"), "bmp_pipe", bmp.read, ending=ending.bmp),
     Format("jpegxl", Kind.IMAGE, _begins(*_JPEG_XL), "jpegxl_anim", jpegxl.read, may_move=True),
     Format("matroska", Kind.VIDEO, _begins(b"\x1aE\xdf\xa3"), "matroska", matroska.read,

@@ -59,6 +59,9 @@ def as_before(row: Row) -> dict[str, Any]:
     """A row as the first version had it: refusals with a sentence, likeness among the warnings."""
     values = asdict(row)
     assert values["attachment"].pop("pair") is None
+    assert values.pop("pair") is None
+    if row.result and row.result.source:
+        assert values["result"]["source"].pop("missing_percent") is None
     holders: list[tuple[dict[str, Any], Row | Attachment | ClipResult]] = [
         (values, row),
         (values["attachment"], row.attachment),

@@ -63,6 +63,38 @@ def test_photos_stand_as_their_file_says(scene: ClipScene, standing: int, suffix
     stands(scene.clip(path).pictures[0], 136, 90)
 
 
+@pytest.mark.parametrize("standing", [2, 5, 6, 8])
+@pytest.mark.parametrize("moves", [False, True])
+def test_a_webp_whose_exif_begins_as_in_a_jpeg(
+    scene: ClipScene, standing: int, *, moves: bool
+) -> None:
+    stored, _ = STANDINGS[standing]
+    image = Image.fromarray(np.ascontiguousarray(stored(board(120, 80))))
+    exif = Image.Exif()
+    exif[274] = standing
+    path = scene.folder / "photo.webp"
+    other = Image.fromarray(np.zeros_like(np.asarray(image)))
+    others = [other] if moves else []
+    image.save(path, exif=exif, lossless=True, save_all=moves, append_images=others)
+    data = path.read_bytes()
+    at = data.index(b"EXIF")
+    size = int.from_bytes(data[at + 4 : at + 8], "little")
+    body = data[at + 8 : at + 8 + size]
+    body = body if body.startswith(b"Exif") else b"Exif\0\0" + body
+    data = data[8:at] + b"EXIF" + len(body).to_bytes(4, "little") + body
+    path.write_bytes(b"RIFF" + len(data).to_bytes(4, "little") + data)
+    stands(scene.clip(path).pictures[0], 136, 90)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif"])
+def test_how_densely_a_photo_is_printed_is_no_shape_of_pixels(
+    scene: ClipScene, suffix: str
+) -> None:
+    path = scene.folder / f"photo.{suffix}"
+    Image.fromarray(board(120, 80)).save(path, dpi=(200, 100), quality=95)
+    stands(scene.clip(path).pictures[0], 136, 90)
+
+
 @pytest.mark.parametrize("standing", STANDINGS)
 def test_films_stand_as_their_track_says(scene: ClipScene, standing: int) -> None:
     stored, matrix = STANDINGS[standing]
@@ -155,6 +187,27 @@ def test_transparency_lies_on_white(scene: ClipScene) -> None:
     assert np.abs(shown[55:65, 105:135].reshape(-1, 3).mean(0) - half).max() < 4
     film = scene.film("film.mov", "-loop", "1", "-t", "0.2", "-i", str(path), "-c:v", "qtrle")
     assert scene.clip(film).pictures[2][25:35, 105:135].min() >= 253
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp", "mov", "webm"])
+def test_soft_transparency_stays_soft_under_a_caption(scene: ClipScene, suffix: str) -> None:
+    picture = np.zeros((90, 160, 4), np.uint8)
+    picture[..., 0] = 200
+    picture[..., 3] = np.linspace(0, 255, 160).astype(np.uint8)
+    path = scene.folder / "photo.png"
+    Image.fromarray(picture).save(path)
+    if suffix == "webp":
+        path = path.with_suffix(".webp")
+        Image.fromarray(picture).save(path, lossless=True, exact=True)
+    elif suffix == "mov":
+        path = scene.film("film.mov", "-loop", "1", "-t", "0.1", "-i", str(path), "-c:v", "qtrle")
+    elif suffix == "webm":
+        coded = ("-c:v", "libvpx-vp9", "-pix_fmt", "yuva420p", "-crf", "4", "-b:v", "9M")
+        path = scene.film("film.webm", "-loop", "1", "-t", "0.1", "-i", str(path), *coded)
+    shown = scene.to(WIDE, text="#T", still_motion="none").clip(path).pictures[0].astype(float)
+    alpha = picture[0, :, 3:] / 255
+    wanted = picture[0, :, :3] * alpha + 255 * (1 - alpha)
+    assert np.abs(shown[10:50].mean(0) - wanted)[2:-2].max() < 8
 
 
 def test_transparency_in_a_stream_beside_the_picture(scene: ClipScene) -> None:

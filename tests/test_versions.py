@@ -46,7 +46,7 @@ GOLDEN = {
     "CAPTION shaped": (2, "1e346b4fcdbc4b67"),
     "COLOURS": (2, "1fe1c990aef53357"),
     "ENCODING": (1, "cf98637887adcc40"),
-    "FILM": (2, "22f7ed58fefd4131"),
+    "FILM": (2, "6c69170ddd99626d"),
     "PHOTO": (2, "3d7520a42eda54ef"),
     "SEAM": (3, "d0bf016dcc546727"),
 }

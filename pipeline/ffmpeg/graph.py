@@ -17,9 +17,9 @@ Option = str | int | float
 Options = Mapping[str, str | int | None]  # None: an option without a value
 
 VideoFilter = Literal[
-    "bwdif", "crop", "fade", "format", "fps", "gblur", "loop", "lut3d", "lutyuv", "negate",
+    "bwdif", "crop", "fade", "format", "fps", "gblur", "hflip", "loop", "lut3d", "lutyuv", "negate",
     "premultiply", "scale", "select", "setparams", "setpts", "setsar", "settb", "sidedata",
-    "tpad", "trim", "zscale",
+    "tpad", "transpose", "trim", "vflip", "zscale",
 ]  # fmt: skip
 AudioFilter = Literal[
     "aeval", "aformat", "alimiter", "ametadata", "apad", "aresample", "asetpts", "asettb", "astats",

@@ -99,4 +99,6 @@ def on_white(stream: Video) -> Video:
         .filter("premultiply", inplace=1)
         .filter("format", "gbrp")
         .filter("negate")
+        # a caption's transparency would make FFmpeg divide the picture by its alpha again
+        .filter("setparams", alpha_mode="unspecified")
     )

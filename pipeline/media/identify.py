@@ -63,6 +63,11 @@ _OTHER = tuple(
     (re.compile(pattern, re.DOTALL), Refusal(reason, detail, values))
     for pattern, reason, detail, values in (
         (rb".{4}ftypcrx ", Reason.UNSUPPORTED, Detail.RAW_PHOTO, {}),
+        # Panasonic, Olympus, Fujifilm, Sigma, Minolta, Canon
+        (
+            rb"IIU\0|IIR[OS]|MMOR|FUJIFILMCCD-RAW|FOVb|\0MRM|II\x1a\0\0\0HEAP",
+            *(Reason.UNSUPPORTED, Detail.RAW_PHOTO, {}),
+        ),
         (rb".{4}ftypM4[AB] |R(?:IFF|F64).{4}WAVE", Reason.NO_VIDEO, Detail.SOUND_FILE, {}),
         (rb"ID3|fLaC|#!AMR|caff|\.snd|FORM.{4}AIF[FC]", Reason.NO_VIDEO, Detail.SOUND_FILE, {}),
         # frames of AAC (ADTS) and of MP3, with a bit rate and a sample rate that exist

@@ -6,20 +6,23 @@ import json
 import math
 import struct
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.carriers import BudgetSpent, Window
+from pipeline.carriers.containers import turning
 from pipeline.carriers.containers.ending import Cut
 from pipeline.carriers.containers.heif import HeifPicture
-from pipeline.carriers.containers.webp import Animation
+from pipeline.carriers.containers.tiff import TiffPicture
+from pipeline.carriers.containers.turning import Step, Turn
+from pipeline.carriers.containers.webp import Animation, WebpPicture
 from pipeline.errors import Refused
 from pipeline.ffmpeg import faults
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Limits, Permissions
-from pipeline.formats import Format
+from pipeline.formats import Format, Headers
 from pipeline.model import Kind, Reason, Refusal, Source
 from pipeline.texts import Detail
 
@@ -31,7 +34,7 @@ _UNSPECIFIED = 2
 PQ, HLG = 16, 18  # transfer characteristics of ITU-T H.273, table 3
 # FFmpeg's own decoders for these ignore the transparency
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
-_MAX_PIXELS = 200_000_000
+_MAX_PIXELS = 205_000_000  # more than the largest sensors of phones, 16384 x 12288
 _LIMITED = frozenset(("h264", "hevc", "av1", "vp8", "vp9", "vvc"))
 _FILLED_S = 0.1  # sound may end so much later than the picture, because frames of sound are full
 
@@ -61,6 +64,8 @@ class Picture:
     to go through (see ``media.lut``), None if its colours are BT.709.  ``decoder`` is the FFmpeg
     decoder to use, if FFmpeg's own choice would lose something.  ``latest_s`` is when the last
     picture begins, ``end_s`` when it ends.  ``changes``: later pictures have another size.
+    ``steps``: how FFmpeg's picture has to be cut and turned, which ``width`` and ``height``
+    allow for.
     """
 
     stream: str
@@ -86,6 +91,7 @@ class Picture:
     table: Path | None = None
     decoder: str | None = None
     changes: bool = False
+    steps: tuple[Step, ...] = ()
 
     @property
     def pace(self) -> float:
@@ -158,9 +164,15 @@ def probe(runner: FfmpegRunner, path: Path, footage: Format) -> Probe:
     :raises ProgramFailed: the decoder crashed, was killed or took too long.
     """
     headers = _headers(path, footage)
+    if isinstance(headers, TiffPicture) and (headers.raw or headers.jpeg):
+        # FFmpeg shows the small picture of a raw photo, and nothing but black for a JPEG
+        detail = Detail.RAW_PHOTO if headers.raw else Detail.JPEG_IN_TIFF
+        raise _refused(Reason.UNSUPPORTED, detail)
+    if footage.name == "jpegxl":
+        raise _refused(Reason.UNSUPPORTED, Detail.JPEG_XL)  # PyAV has no decoder for it
     if isinstance(headers, Animation):
         # PyAV's FFmpeg can't read it, so nothing more can be asked
-        picture = _bounded(_animated(headers))
+        picture = _bounded(_stepped(_animated(headers), _turns(headers.orientation)))
         return Probe(footage, footage.name, picture, None, picture.packets == 1)
     argv = [sys.executable, "-I", str(_CHILD), str(path), footage.demuxer]
     argv += [f"{name}={value}" for name, value in footage.options]
@@ -171,10 +183,16 @@ def probe(runner: FfmpegRunner, path: Path, footage: Format) -> Probe:
     untrusted_facts: ProbedFile | None = json.loads(ended.stdout)
     if untrusted_facts is None:
         raise _refused(Reason.CORRUPT, Detail.BROKEN_STRUCTURE)
-    return _understood(untrusted_facts, footage, headers)
+    seen = _understood(
+        untrusted_facts, footage, headers if isinstance(headers, HeifPicture) else None
+    )
+    if isinstance(headers, WebpPicture):
+        turned = _stepped(seen.picture, _turns(headers.orientation))
+        seen = replace(seen, picture=turned)
+    return seen
 
 
-def _headers(path: Path, footage: Format) -> HeifPicture | Animation | None:
+def _headers(path: Path, footage: Format) -> Headers | None:
     if footage.headers is None:
         return None
     try:
@@ -197,6 +215,9 @@ def _understood(facts: ProbedFile, footage: Format, item: HeifPicture | None) ->
         raise _refused(Reason.CORRUPT, Detail.UNDECODABLE)
     else:
         picture = _picture(video, video["frame"])
+        if footage.kind is Kind.IMAGE:
+            # how densely a photo is printed says nothing about the shape of its pixels
+            picture = replace(picture, aspect=Fraction(picture.width, picture.height))
     _bounded(picture)
     moves = footage.may_move and item is None and picture.packets > 1
     still = footage.kind is Kind.IMAGE and not moves
@@ -209,6 +230,25 @@ def _understood(facts: ProbedFile, footage: Format, item: HeifPicture | None) ->
         still,
         other_sounds=heard[1:],
         clock_breaks=facts["clock_breaks"],
+    )
+
+
+def _turns(orientation: int) -> tuple[Step, ...]:
+    return (Turn(orientation),) if orientation > 1 else ()
+
+
+def _stepped(picture: Picture, steps: tuple[Step, ...]) -> Picture:
+    """Return the picture as it is after *steps*, which FFmpeg does not do by itself."""
+    if not steps:
+        return picture
+    width, height = turning.size_after(steps, picture.width, picture.height)
+    return replace(
+        picture,
+        width=width,
+        height=height,
+        aspect=Fraction(width, height),
+        rotation=(picture.rotation + turning.rotation_of(steps)) % 360,
+        steps=steps,
     )
 
 
@@ -242,7 +282,7 @@ def _grid(found: HeifPicture) -> Picture:
         primaries, transfer, matrix = struct.unpack_from(">3H", found.colour, 4)
     return Picture(
         stream="g:0",
-        codec="hevc",
+        codec=found.codec,
         width=found.width,
         height=found.height,
         aspect=Fraction(found.width, found.height),

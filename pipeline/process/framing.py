@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from pipeline.carriers.containers.turning import Crop
 from pipeline.config import Output
 from pipeline.ffmpeg.graph import Video, overlay
 from pipeline.media import colour
@@ -15,6 +16,7 @@ from pipeline.media.probe import Picture
 
 _BLUR_SCALE = 8  # the fill is blurred at an eighth of its size
 _LONGEST_DRIFT = Fraction(1, 20)  # of the frame's width
+_TRANSPOSED = {5: "cclock_flip", 6: "clock", 7: "clock_flip", 8: "cclock"}  # by EXIF
 _SLIVER = Fraction(15, 1000)  # a gap this narrow gets no fill
 
 
@@ -97,6 +99,19 @@ def place(picture: Picture, output: Output, frames: int | None) -> Rect:
     rect = fitted(picture.aspect, output.width - distance - distance % 2, output.height)
     left = (output.width - rect.width - distance) // 2 if frames is not None else rect.x
     return Rect(left, rect.y, rect.width, rect.height)
+
+
+def upright(stream: Video, picture: Picture) -> Video:
+    """Cut and turn the decoder's pictures as their file says, where FFmpeg does not do it."""
+    for step in picture.steps:
+        if isinstance(step, Crop):
+            stream = stream.filter("crop", step.width, step.height, step.x, step.y, exact=1)
+        elif step.orientation in _TRANSPOSED:
+            stream = stream.filter("transpose", _TRANSPOSED[step.orientation])
+        else:
+            stream = stream.filter("hflip") if step.orientation in (2, 3) else stream
+            stream = stream.filter("vflip") if step.orientation in (3, 4) else stream
+    return stream
 
 
 def hold(stream: Video, fps: int, pixel_format: str = "yuv420p") -> Video:

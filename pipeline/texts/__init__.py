@@ -34,6 +34,8 @@ class Detail(StrEnum):
     PROGRAM = "program"
     OFFICE_DOCUMENT = "office-document"
     RAW_PHOTO = "raw-photo"
+    JPEG_XL = "jpeg-xl"
+    JPEG_IN_TIFF = "jpeg-in-tiff"
     FFMPEG_LIST = "ffmpeg-list"
     FFMPEG_METADATA = "ffmpeg-metadata"
     PLAYLIST = "playlist"

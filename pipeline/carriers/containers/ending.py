@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipeline.carriers.containers import ebml, jpeg, png, riff
+from pipeline.carriers.containers import ebml, jpeg, png, riff, tiff
 from pipeline.carriers.containers.boxes import boxes, find
 from pipeline.carriers.window import BudgetSpent, Window
 
@@ -171,6 +171,11 @@ def program_stream(window: Window) -> Cut | None:
     while at + 6 <= len(tail) and tail[at : at + 3] == b"\0\0\x01" and tail[at + 3] > 0xBA:
         at += 6 + int.from_bytes(tail[at + 4 : at + 6], "big")
     return Cut() if at > len(tail) else None
+
+
+def tiff_end(window: Window) -> Cut | None:
+    """A file whose directories name parts that are not there (TIFF 6.0, section 2)."""
+    return _beyond(window, tiff.end(window))
 
 
 def bmp(window: Window) -> Cut | None:

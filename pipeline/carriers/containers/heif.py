@@ -6,7 +6,7 @@ thumbnails.  So the primary picture is read here, before decoding.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.carriers.containers.boxes import IsoBox, boxes
 from pipeline.carriers.window import BudgetSpent, Window
@@ -14,6 +14,7 @@ from pipeline.carriers.window import BudgetSpent, Window
 _ITEMS = 5000
 _MAX_PROFILE = 4 << 20
 _MAX_META = 16 << 20  # a phone writes 4 kB; hidden tiles and profiles do not fill this
+_CODECS = {b"hvc1": "hevc", b"av01": "av1", b"avc1": "h264", b"vvc1": "vvc", b"jpeg": "mjpeg"}
 _TILED = (b"grid", b"iovl")  # items that are composed of other items
 
 
@@ -38,7 +39,8 @@ class HeifPicture:
     stored picture is turned clockwise (0, 90, 180 or 270 degrees), before left and right are
     exchanged if the file mirrors it; other orders in the file are converted to this one.
     ``grid``: it is made of tiles, and FFmpeg has it as stream group ``0:g:0``.  ``colour`` is
-    the body of the first box ``colr`` (ISO/IEC 14496-12, section 12.1.5).
+    the body of the first box ``colr`` (ISO/IEC 14496-12, section 12.1.5).  ``codec`` is
+    FFmpeg's name of the codec of the picture or of its tiles.
     """
 
     width: int
@@ -46,6 +48,7 @@ class HeifPicture:
     rotation: int
     grid: bool
     colour: bytes = b""
+    codec: str = "hevc"
 
 
 def items(iinf: Window) -> Iterator[HeifItem]:
@@ -105,7 +108,9 @@ def _primary(meta: Window) -> HeifPicture | None:
     kinds = {item.number: item.kind for item in items(parts[b"iinf"])}
     if number not in kinds:
         raise HeifError("the primary item is not among the items")
-    return _arranged(list(_properties(parts[b"iprp"], number)), tiled=kinds[number] in _TILED)
+    found = _arranged(list(_properties(parts[b"iprp"], number)), tiled=kinds[number] in _TILED)
+    codec = next((_CODECS[kind] for kind in kinds.values() if kind in _CODECS), found.codec)
+    return replace(found, codec=codec)
 
 
 def _properties(iprp: Window, item: int) -> Iterator[tuple[bytes, bytes]]:

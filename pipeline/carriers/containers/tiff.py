@@ -10,6 +10,9 @@ _ENTRIES = 1000
 _VALUE = 128 << 10
 _PROFILE = 4 << 20
 _ICC = 34675
+_SUBFILE, _COMPRESSION, _PHOTOMETRIC, _MAKE, _BELOW, _DNG_VERSION = 254, 259, 262, 271, 330, 50706
+_SENSOR = (32803, 34892)  # CFA, LinearRaw
+_MAKERS = frozenset((32767, 32769, 32770, 32867, 34713, 65000, 65535))  # Sony, Samsung, Nikon …
 _DIRECTORIES = 64
 _PIECES = 1 << 16
 _DATA = ((0x0111, 0x0117), (0x0144, 0x0145), (0x0201, 0x0202))  # strips, tiles, JPEG
@@ -106,6 +109,45 @@ def end(window: Window) -> int:
         pointers = (tiff.numbers(by_tag[tag], _DIRECTORIES) for tag in _POINTERS if tag in by_tag)
         todo += [following, *chain.from_iterable(pointers)]
     return last
+
+
+@dataclass(frozen=True)
+class TiffPicture:
+    """What the first picture of a TIFF is, as far as it matters for showing it.
+
+    ``raw``: it belongs to a photo of a camera's sensor.  ``jpeg``: its data are a JPEG.
+    """
+
+    raw: bool
+    jpeg: bool
+
+
+def picture(window: Window) -> TiffPicture | None:
+    """Tell a picture from a raw photo, by the tags of its directories.
+
+    Raw photos have a pattern of colours for pixels (TIFF/EP, 4.2), a version of DNG, a compression
+    of a maker, or a small picture in front of directories that hold the large one.
+    """
+    tiff = structure(window)
+    if tiff is None:
+        return None
+    raw = window.read(8, 2) == b"CR"
+    todo, seen, first = [tiff.first], set[int](), dict[int, int]()
+    while todo and len(seen) < _DIRECTORIES:
+        at = todo.pop(0)
+        if at in seen or not 0 < at < window.size:
+            continue
+        entries, following = tiff.directory(at)
+        by_tag = {entry.tag: (tiff.numbers(entry) or [0])[0] for entry in entries}
+        raw |= by_tag.get(_PHOTOMETRIC) in _SENSOR or by_tag.get(_COMPRESSION) in _MAKERS
+        raw |= _DNG_VERSION in by_tag
+        if not seen:
+            first = by_tag
+        seen.add(at)
+        below = (tiff.numbers(entry) for entry in entries if entry.tag == _BELOW)
+        todo += [following, *chain.from_iterable(below)]
+    raw |= bool(first.get(_SUBFILE, 0) & 1) and (_BELOW in first or _MAKE in first)
+    return TiffPicture(raw, first.get(_COMPRESSION) in (6, 7))
 
 
 def colour_profile(window: Window) -> bytes:

@@ -1,0 +1,101 @@
+"""Photos that can't be shown as they are get a reason with advice, and never a wrong picture."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.clip_scene import WIDE, ClipScene
+
+from pipeline.carriers import Window
+from pipeline.carriers.containers import tiff
+from pipeline.carriers.containers.tiff import TiffPicture
+from pipeline.media.identify import identify_head
+from pipeline.model import Reason, Refusal
+from pipeline.texts import Detail
+
+Tag = tuple[int, int]
+THUMBNAIL = ((254, 1), (256, 8), (257, 8), (259, 1), (262, 2))
+
+
+def made(*directories: tuple[Tag, ...], order: str = ">", head: bytes = b"") -> bytes:
+    """A TIFF of directories, one behind the other; a value of 330 is the number of one."""
+    starts, at = [], 8 + len(head)
+    for directory in directories:
+        starts.append(at)
+        at += 6 + 12 * len(directory)
+    data = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", starts[0]) + head
+    for directory in directories:
+        data += struct.pack(order + "H", len(directory))
+        for tag, number in directory:
+            value = starts[number] if tag == 330 else number
+            data += struct.pack(order + "HHII", tag, 4, 1, value)
+        data += bytes(4)
+    return data
+
+
+RAW = {
+    "dng": made((*THUMBNAIL, (330, 1), (50706, 1)), ((254, 0), (262, 34892))),
+    "nef": made((*THUMBNAIL, (330, 1)), ((254, 0), (259, 34713), (262, 32803))),
+    "arw": made((*THUMBNAIL, (271, 1), (330, 1)), ((259, 32767), (262, 32803)), order="<"),
+    "pef": made(((254, 0), (259, 65535), (262, 32803)), order="<"),
+    "cut nef": made((*THUMBNAIL, (271, 1), (330, 1)), ((254, 1), (259, 6))),
+    "cr2": made(((256, 100), (259, 6)), order="<", head=b"CR\2\0\0\0\0\0"),
+}
+
+
+@pytest.mark.parametrize("maker", RAW)
+def test_raw_photos_in_tiff(maker: str, tmp_path: Path) -> None:
+    found = tiff.picture(Window.over(RAW[maker]))
+    assert found is not None
+    assert found.raw
+    path = tmp_path / "photo.tif"
+    path.write_bytes(RAW[maker])
+    refusal = ClipScene(tmp_path).to(WIDE).make(path).refusal
+    assert refusal == Refusal(Reason.UNSUPPORTED, Detail.RAW_PHOTO)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"IIU\0",
+        b"IIRO",
+        b"MMOR",
+        b"FUJIFILMCCD-RAW 0201",
+        b"FOVb",
+        b"\0MRM\0",
+        b"\0\0\0\x18ftypcrx ",
+    ],
+)
+def test_raw_photos_of_other_forms(head: bytes) -> None:
+    refusal = identify_head(head + bytes(20) + b"x").refusal
+    assert refusal == Refusal(Reason.UNSUPPORTED, Detail.RAW_PHOTO)
+
+
+def test_tiffs_that_are_no_raw_photos(tmp_path: Path) -> None:
+    path = tmp_path / "photo.tif"
+    picture = Image.fromarray(np.full((9, 9, 3), 50, np.uint8))
+    picture.save(path, tiffinfo={271: "Canon"})
+    assert tiff.picture(Window.over(path.read_bytes())) == TiffPicture(raw=False, jpeg=False)
+    pyramid = made(((254, 0), (259, 5), (262, 2), (330, 1)), ((254, 1), (259, 5), (262, 2)))
+    assert tiff.picture(Window.over(pyramid)) == TiffPicture(raw=False, jpeg=False)
+
+
+def test_a_jpeg_in_a_tiff_is_refused_with_advice(tmp_path: Path) -> None:
+    path = tmp_path / "photo.tif"
+    Image.fromarray(np.full((32, 32, 3), 90, np.uint8)).save(path, compression="jpeg")
+    refusal = ClipScene(tmp_path).to(WIDE).make(path).refusal
+    assert refusal is not None
+    assert refusal.reason is Reason.UNSUPPORTED
+    assert "ask for it as a JPEG" in refusal.detail
+
+
+@pytest.mark.parametrize("head", [b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"])
+def test_jpeg_xl_is_refused_with_advice(tmp_path: Path, head: bytes) -> None:
+    path = tmp_path / "photo.jxl"
+    path.write_bytes(head + bytes(40) + b"x")
+    refusal = ClipScene(tmp_path).to(WIDE).make(path).refusal
+    assert refusal == Refusal(Reason.UNSUPPORTED, Detail.JPEG_XL)
