@@ -60,6 +60,7 @@ def as_before(row: Row) -> dict[str, Any]:
     values = asdict(row)
     assert values["attachment"].pop("pair") is None
     assert values.pop("pair") is None
+    assert not values.pop("held_by")
     if row.result and row.result.source:
         assert values["result"]["source"].pop("missing_percent") is None
     holders: list[tuple[dict[str, Any], Row | Attachment | ClipResult]] = [
