@@ -103,7 +103,7 @@ def _call(command: click.Group, options: object, flags: frozenset[str]) -> Endin
 def _said(error: FootageError, trace: str = "") -> Ending:
     with contextlib.suppress(OSError):  # nobody can read standard error
         click.echo(f"{trace}footage: {error}", err=True)
-    return Ending(error.exit_code, {"error": str(error)})
+    return Ending(error.exit_code, {"error": str(error), **error.facts})
 
 
 @contextlib.contextmanager

@@ -97,23 +97,30 @@ def _work(options: Options, command: str, step: Callable[[Run], Facts]) -> Endin
     return execute(options.load(), options.console, command, step)
 
 
+_inboxes = click.option(
+    "--inbox", "inboxes", multiple=True, metavar="NAME", help="Read only the inbox of this name."
+)
+
+
 @cli.command()
+@_inboxes
 @_common
-def run(options: Options) -> Ending:
+def run(options: Options, inboxes: Sequence[str]) -> Ending:
     """Do the whole night's work: ingest, process, report; render if the config says so."""
     from pipeline.commands.nightly import work_all_night
 
-    return _work(options, "run", work_all_night)
+    return _work(options, "run", lambda run: work_all_night(run, inboxes))
 
 
 @cli.command()
 @click.option("--dry-run", is_flag=True, help="List what would come in and change nothing.")
+@_inboxes
 @_common
-def ingest(options: Options, *, dry_run: bool) -> Ending:
+def ingest(options: Options, inboxes: Sequence[str], *, dry_run: bool) -> Ending:
     """Take in new mail: attachments become originals in the workspace."""
     from pipeline.commands.stages import take_in
 
-    return _work(options, "ingest", lambda run: take_in(run, dry_run=dry_run))
+    return _work(options, "ingest", lambda run: take_in(run, dry_run=dry_run, inboxes=inboxes))
 
 
 @cli.command()

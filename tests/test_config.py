@@ -33,12 +33,12 @@ def faults(folder: Path, text: str) -> list[str]:
 
 def test_the_defaults_are_those_of_the_interface(tmp_path: Path) -> None:
     config = loaded(tmp_path, MINIMAL)
-    assert config.inbox.user == "submissions@example.org"
-    assert (config.inbox.host, config.inbox.port, config.inbox.folder) == (
+    assert config.inbox[0].user == "submissions@example.org"
+    assert (config.inbox[0].host, config.inbox[0].port, config.inbox[0].folder) == (
         "mail.example.org", 1993, "In box",
     )  # fmt: skip
-    assert config.inbox.password_env == "FOOTAGE_IMAP_PASSWORD"
-    assert config.inbox.max_attachment_mb == 2048
+    assert config.inbox[0].password_env == "FOOTAGE_IMAP_PASSWORD"
+    assert config.inbox[0].max_attachment_mb == 2048
     assert config.root == tmp_path / "work"
     assert config.workspace.retain_originals_days == 30
     assert (config.process.workers, config.process.still_seconds) == (0, 4.0)
@@ -118,7 +118,7 @@ def test_plain_imap_is_for_loopback_only(tmp_path: Path) -> None:
     text = MINIMAL.replace("imaps://", "imap://")
     (line,) = faults(tmp_path, text)
     assert "imaps:// or imap+starttls://" in line
-    assert loaded(tmp_path, text.replace("mail.example.org", "127.0.0.1")).inbox.scheme == "imap"
+    assert loaded(tmp_path, text.replace("mail.example.org", "127.0.0.1")).inbox[0].scheme == "imap"
 
 
 def test_paths_are_seen_from_the_file(tmp_path: Path) -> None:

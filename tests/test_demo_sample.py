@@ -87,7 +87,7 @@ def test_expected_rows_make_sense() -> None:
 def test_the_config_is_valid_and_points_at_the_inbox(demo_sample: Path) -> None:
     loaded = config.load(demo_sample / "config.toml")
     assert loaded.resolve("inbox") == (demo_sample / "inbox").resolve()
-    assert loaded.inbox.url == "eml:inbox"
+    assert loaded.inbox[0].url == "eml:inbox"
     assert loaded.root == (demo_sample / "work").resolve()
     assert not loaded.review.required
     assert loaded.campaign.handle == "@riverweek"

@@ -144,9 +144,9 @@ def test_sample_configuration_is_valid_and_holds_the_defaults() -> None:
     assert config.report == Report()
     assert config.montage == Montage()
     assert config.output == (Output(),)
-    changed = config.inbox.model_dump(exclude_defaults=True)
+    changed = config.inbox[0].model_dump(exclude_defaults=True)
     assert set(changed) == {"url"}
-    assert config.inbox.scheme == "eml", "the sample must reach for nothing"
+    assert config.inbox[0].scheme == "eml", "the sample must reach for nothing"
 
 
 def test_the_glossary_explains_words_in_use_in_one_sentence_each() -> None:

@@ -410,11 +410,11 @@ def test_a_token_is_renewed_in_mid_run(
     provider.lifetime = 61
     scene = scene_for(account, tmp_path, inbox=oauth2(provider))
     scene.workspace.create()
-    token = credentials(scene.config, scene.workspace)
-    Session(scene.config, token, read_only=True).close()
+    token = credentials(scene.config.inbox[0], scene.workspace)
+    Session(scene.config.inbox[0], token, read_only=True).close()
     provider.lifetime = 30
     assert token.secret(fresh=True) == provider.token
-    Session(scene.config, token, read_only=True).close()
+    Session(scene.config.inbox[0], token, read_only=True).close()
     assert len(provider.asked) == 3
 
 

@@ -73,7 +73,7 @@ def test_a_mail_that_somebody_deleted_meanwhile_is_not_left(tmp_path: Path) -> N
     script = Script(dict(MAILS), silent={2})
     with scripted(script) as port:
         scene = scene_for(port, tmp_path)
-        inbox = imap.ImapInbox(scene.config, scene.workspace)
+        inbox = imap.ImapInbox(scene.config.inbox[0], scene.workspace)
         arrivals = inbox.new(lambda _account, _mailbox, _uidvalidity: set())
         inbox.close()
         assert len(arrivals) == 3
@@ -150,7 +150,7 @@ def test_a_mailbox_that_is_read_only_and_shall_be_moved_from(tmp_path: Path) -> 
         with pytest.raises(InboxError, match=r"read-only .* processed_folder"):
             scene.ingest()
         with pytest.raises(InboxError, match=r"read-only .* processed_folder"):
-            stage.check(scene.config)
+            stage.check(scene.config.inbox[0], scene.workspace)
         assert scene_for(port, tmp_path / "other").ingest().mails == 3
 
 

@@ -57,7 +57,7 @@ OUTPUTS = (
 )
 SETTINGS = Config(
     campaign=Campaign(name="River Week", hashtags=("#RiverWeek",)),
-    inbox=InboxSection(url="eml:inbox"),
+    inbox=(InboxSection(url="eml:inbox"),),
 )
 
 

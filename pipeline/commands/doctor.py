@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from PIL import features
@@ -18,6 +19,7 @@ from pipeline.ffmpeg.sandbox import Permissions
 from pipeline.ingest import stage as ingest
 from pipeline.media import fonts
 from pipeline.render import readiness
+from pipeline.workspace import Workspace
 
 _LOW_SPACE = 5 << 30
 
@@ -39,11 +41,14 @@ def examine(path: Path) -> Ending:
         checks = [Check("config", ok=False, text=str(error)), *_programs("auto")]
     else:
         checks = [Check("config", ok=True, text=str(path)), *_programs(config.process.sandbox)]
-        name = "inbox login" if config.inbox.kind.is_on_server else "inbox"
         checks.append(_checked("fonts", lambda: _fonts(config)))
         checks.append(_checked("montage", lambda: readiness.check(config)))
         checks.append(_checked("disk space", lambda: _space(config)))
-        checks.append(_checked(name, lambda: ingest.check(config)))
+        workspace = Workspace(config.root)
+        for inbox in config.inbox:
+            name = "inbox login" if inbox.kind.is_on_server else "inbox"
+            name += f" {inbox.name}" if inbox.name else ""
+            checks.append(_checked(name, partial(ingest.check, inbox, workspace)))
     return Ending(
         0 if all(check.ok for check in checks) else 1,
         {"checks": [asdict(check) for check in checks]},

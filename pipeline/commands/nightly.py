@@ -1,21 +1,25 @@
 """``footage run``: ingest, process, report, and render if the config says so."""
 
+from collections.abc import Sequence
+
 from pipeline.commands.ending import Facts
 from pipeline.commands.stages import make_clips, take_in, write_report
 from pipeline.errors import InboxError
 from pipeline.run import Run
 
 
-def work_all_night(run: Run) -> Facts:
+def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
     """Take in new mail, make the clips, write the report, and render if the config says so.
 
-    :raises InboxError: the inbox could not be read to its end; it is raised after everything
+    :param inboxes: the names of the inboxes to read; none means all.
+    :raises UsageError: there is no inbox of that name.
+    :raises InboxError: an inbox could not be read to its end; it is raised after everything
         else was done with what had come in.
     """
     facts: Facts = {}
     unread = None
     try:
-        facts |= take_in(run)
+        facts |= take_in(run, inboxes=inboxes)
     except InboxError as error:
         run.console.warn(f"ingest: {error}")
         unread = error
@@ -27,5 +31,6 @@ def work_all_night(run: Run) -> Facts:
         if render.admitted_rows(run):
             facts |= render.make_montages(run)
     if unread is not None:
+        unread.facts = {**facts, **unread.facts}
         raise unread
     return facts

@@ -22,13 +22,15 @@ def add_files(run: Run, paths: Sequence[Path]) -> Facts:
     return {"add": asdict(done)}
 
 
-def take_in(run: Run, *, dry_run: bool = False) -> Facts:
+def take_in(run: Run, *, dry_run: bool = False, inboxes: Sequence[str] = ()) -> Facts:
     """Take in new mail.
 
     :param dry_run: only list what would come in.
-    :raises InboxError: the inbox could not be read to its end.
+    :param inboxes: the names of the inboxes to read; none means all.
+    :raises UsageError: there is no inbox of that name.
+    :raises InboxError: an inbox could not be read to its end.
     """
-    done = ingest.run(run, dry_run=dry_run)
+    done = ingest.run(run, dry_run=dry_run, names=inboxes)
     if dry_run:
         run.console.say(f"ingest: {len(done.coming)} new mails would come in")
     return {"ingest": asdict(done)}

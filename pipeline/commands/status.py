@@ -62,7 +62,8 @@ def _facts(standing: _Standing) -> Facts:
         "totals": standing.counts,
         "last_run": asdict(standing.last_run) if standing.last_run else None,
         "last_night": asdict(standing.last_night) if standing.last_night else None,
-        "mails_left": _left(standing),
+        "mails_left": _of_last_ingest(standing, "left"),
+        "inboxes_failed": _of_last_ingest(standing, "inboxes_failed"),
         "failed": [_failure(row) for row in standing.failed],
         "waiting_for_review": standing.waiting,
         "waiting_for_process": standing.counts[Status.PENDING],
@@ -85,10 +86,10 @@ def _newer(one: RunRecord | None, other: RunRecord | None) -> RunRecord | None:
     return max((run for run in (one, other) if run), key=lambda run: run.started_at, default=None)
 
 
-def _left(standing: _Standing) -> list[Facts]:
-    """The mails that the last reading of the inbox left on the server."""
-    left = standing.last_ingest.summary.get("left") if standing.last_ingest else None
-    return left if isinstance(left, list) else []
+def _of_last_ingest(standing: _Standing, key: str) -> list[Facts]:
+    """What the last reading of the inboxes left or failed at."""
+    found = standing.last_ingest.summary.get(key) if standing.last_ingest else None
+    return found if isinstance(found, list) else []
 
 
 def _failure(row: Row) -> Facts:
@@ -109,9 +110,7 @@ def _lines(standing: _Standing) -> Iterator[str]:
         yield f"Last night: {_run(night)}"
     if last and last != night:
         yield f"Last command: {_run(last)}"
-    for mail in _left(standing):
-        known = [mail["received_at"], f"{mail['size']} bytes"] if mail["size"] else ["size unknown"]
-        yield f"Left on the server: UID {', '.join(map(str, [mail['uid'], *known]))}"
+    yield from _inbox_lines(standing)
     for row in standing.failed:
         failure = _failure(row)
         name = f"{(row.attachment.sha256 or '')[:12]} {row.attachment.filename}"
@@ -140,6 +139,16 @@ def _mail_lines(standing: _Standing) -> Iterator[str]:
             f"{standing.held_back} clips are held, because their sender may take them back: read "
             "the mail, then footage withdraw or footage handled"
         )
+
+
+def _inbox_lines(standing: _Standing) -> Iterator[str]:
+    for inbox in _of_last_ingest(standing, "inboxes_failed"):
+        if inbox["inbox"]:
+            yield f"Inbox {inbox['inbox']}: {inbox['error']}"
+    for mail in _of_last_ingest(standing, "left"):
+        known = [mail["received_at"], f"{mail['size']} bytes"] if mail["size"] else ["size unknown"]
+        where = f"in inbox {mail['inbox']}" if mail.get("inbox") else "on the server"
+        yield f"Left {where}: UID {', '.join(map(str, [mail['uid'], *known]))}"
 
 
 def _run(run: RunRecord) -> str:

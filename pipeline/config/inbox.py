@@ -1,13 +1,15 @@
-"""The table ``[inbox]``: where the footage arrives and how to sign in."""
+"""The table ``[inbox]``, or several ``[[inbox]]``: where the footage arrives and how to sign in."""
 
 import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 
-from pipeline.config.section import Section
+from pipeline.config.section import Located, Section
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -84,10 +86,20 @@ class OAuth2(Section):
     )
 
 
-class InboxSection(Section):
+class InboxSection(Located):
     """Where the footage arrives."""
 
+    name: str = Field(
+        default="",
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9_-]{0,63})?$",
+        description="what messages and the report call it; required if there are several",
+    )
     url: str = Field(description=f"the address; it begins with one of {_PREFIXES}")
+    category: str = Field(
+        default="",
+        description="the name of the category of all that comes in here, whatever the patterns "
+        "of the categories say",
+    )
     password_env: str = Field(
         default="FOOTAGE_IMAP_PASSWORD", description="the environment variable with the password"
     )
@@ -105,6 +117,7 @@ class InboxSection(Section):
     max_attachment_mb: int = Field(
         default=2048, ge=1, le=1_000_000, description="a larger attachment is rejected as too-large"
     )
+    _names_port: bool = PrivateAttr(default=False)
 
     @field_validator("url")
     @classmethod
@@ -137,6 +150,11 @@ class InboxSection(Section):
                 "use imaps:// or imap+starttls://"
             )
         return value
+
+    @property
+    def label(self) -> str:
+        """What a message about this inbox begins with; nothing if it has no name."""
+        return f"inbox {self.name}: " if self.name else ""
 
     @property
     def scheme(self) -> str:
@@ -172,3 +190,56 @@ class InboxSection(Section):
     def folder(self) -> str:
         """The mailbox of an IMAP inbox; INBOX unless the address says otherwise."""
         return unquote(urlsplit(self.url).path.lstrip("/")) or "INBOX"
+
+    @property
+    def account(self) -> str:
+        """What the ledger calls the account of an IMAP inbox: its login and its server."""
+        return f"{self.user}@{self.host}" + (f":{self.port}" if self._names_port else "")
+
+    def name_port(self, *, in_account: bool) -> None:
+        """Decide whether the account's name holds the port."""
+        self._names_port = in_account
+
+    @property
+    def mailbox(self) -> tuple[str, str]:
+        """What the mails of an IMAP inbox are known by, without the port."""
+        return f"{self.user}@{self.host}", self.folder
+
+    @property
+    def home(self) -> tuple[object, ...]:
+        """What two inboxes have in common if they are the same."""
+        if self.kind.is_on_server:
+            return *self.mailbox, self.port
+        return self.scheme, self.resolve(self.path)
+
+
+def tell_apart(inboxes: Sequence[InboxSection]) -> None:
+    """Give mailboxes of one name on different ports of a server different accounts.
+
+    The port is left out of all others, because it says nothing about the mailbox: one mailbox has
+    a port for each way of encryption.
+    """
+    servers = [inbox for inbox in inboxes if inbox.kind.is_on_server]
+    count = Counter(inbox.mailbox for inbox in servers)
+    for inbox in servers:
+        inbox.name_port(in_account=count[inbox.mailbox] > 1)
+
+
+def contradictions(
+    inboxes: Sequence[InboxSection], categories: Sequence[str]
+) -> Iterator[tuple[int, str, str]]:
+    """What is wrong with inboxes beside each other.
+
+    :returns: the place of the inbox, the key, and what is allowed.
+    """
+    for number, inbox in enumerate(inboxes):
+        others = inboxes[:number]
+        if len(inboxes) > 1 and not inbox.name:
+            yield number, "name", "is required, because there are several [[inbox]]"
+        elif inbox.name in [other.name for other in others]:
+            yield number, "name", f"must differ from the other names (it is {inbox.name!r})"
+        if inbox.category and inbox.category not in categories:
+            known = ", ".join(map(repr, categories)) or "none, there is no [[campaign.category]]"
+            yield number, "category", f"must be one of: {known} (it is {inbox.category!r})"
+        if inbox.home in [other.home for other in others]:
+            yield number, "url", "another [[inbox]] reads the same mails already"

@@ -6,19 +6,19 @@ The tables of a few keys are here, all others are the other modules of this pack
 
 from __future__ import annotations
 
-import os
 import tomllib
 from pathlib import Path
 
-from pydantic import Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
+from pipeline.config import inbox as inboxes
 from pipeline.config.campaign import Campaign
 from pipeline.config.inbox import InboxSection
 from pipeline.config.montage import Montage
 from pipeline.config.output import Output
 from pipeline.config.process import Process
-from pipeline.config.section import Section
+from pipeline.config.section import Located, Section
 from pipeline.errors import ConfigError, reason_of
 from pipeline.wording import SenderStyle
 
@@ -59,18 +59,17 @@ class Report(Section):
     )
 
 
-class Config(Section):
+class Config(Located):
     """The whole file."""
 
     campaign: Campaign
-    inbox: InboxSection
+    inbox: tuple[InboxSection, ...] = Field(min_length=1)
     workspace: WorkspaceSection = WorkspaceSection()
     process: Process = Process()
     review: ReviewSection = ReviewSection()
     report: Report = Report()
     montage: Montage = Montage()
     output: tuple[Output, ...] = Field(default=(Output(),), min_length=1)
-    _folder: Path = PrivateAttr(default=Path())
 
     @model_validator(mode="after")
     def _distinct(self) -> Config:
@@ -79,10 +78,13 @@ class Config(Section):
             raise ValueError("two [[output]] have the same name")
         return self
 
-    def resolve(self, path: str) -> Path:
-        """A path that the file names, relative to the file."""
-        # a user that does not exist is not an error: the path then begins with a "~"
-        return (self._folder / os.path.expanduser(path)).resolve()  # noqa: PTH111 - see above
+    @field_validator("inbox", mode="before")
+    @classmethod
+    def _several(cls, value: object) -> object:
+        """Take the single table ``[inbox]`` as one of several."""
+        if not isinstance(value, (dict, tuple)):
+            raise ValueError("must be a table [inbox], or several tables [[inbox]]")  # noqa: TRY004
+        return (value,) if isinstance(value, dict) else value
 
     @property
     def root(self) -> Path:
@@ -114,8 +116,17 @@ def load(path: Path) -> Config:
     except ValidationError as error:
         # an array also counts as too short when only its items are at fault
         faults = [it for it in error.errors() if it["type"] != "too_short" or not it["input"]]
-        raise ConfigError([_fault(path, fault) for fault in faults]) from error
-    config._folder = path.resolve().parent
+        raise ConfigError([_fault(path, _where(data, it["loc"]), it) for it in faults]) from error
+    for section in (config, *config.inbox):
+        section.place_at(path.resolve().parent)
+    inboxes.tell_apart(config.inbox)
+    categories = [category.name for category in config.campaign.category]
+    wrong = [
+        f"{path}: {_where(data, ('inbox', number, key))}: {message}"
+        for number, key, message in inboxes.contradictions(config.inbox, categories)
+    ]
+    if wrong:
+        raise ConfigError(wrong)
     return config
 
 
@@ -128,11 +139,18 @@ def _tuples(value: object) -> object:
     return value
 
 
-def _fault(path: Path, fault: ErrorDetails) -> str:
-    """The sentence for a fault: file, key, and what is allowed."""
+def _where(data: dict[str, object], steps: tuple[int | str, ...]) -> str:
+    """The place of a fault as the file names it: the single table ``[inbox]`` has no number."""
+    if steps[:2] == ("inbox", 0) and isinstance(data["inbox"], dict):
+        steps = ("inbox", *steps[2:])
     where = ""
-    for step in fault["loc"]:
+    for step in steps:
         where += f"[{step}]" if isinstance(step, int) else f".{step}" if where else str(step)
+    return where
+
+
+def _fault(path: Path, where: str, fault: ErrorDetails) -> str:
+    """The sentence for a fault: file, key, and what is allowed."""
     message = str(fault["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
     kind = fault["type"]
     secret = "password" in where.rsplit(".", 1)[-1] or "secret" in where or "token" in where
@@ -146,7 +164,10 @@ def _fault(path: Path, fault: ErrorDetails) -> str:
     elif kind == "missing":
         message = "is required"
     elif (
-        not secret and where != "inbox.url" and isinstance(fault["input"], (str, int, float, bool))
+        not secret
+        and not where.endswith("].url")
+        and where != "inbox.url"
+        and isinstance(fault["input"], (str, int, float, bool))
     ):
         message += f" (it is {fault['input']!r})"
     return f"{path}: {where or 'file'}: {message}"

@@ -27,7 +27,7 @@ def add(run: Run, paths: Iterable[Path]) -> IngestSummary:
     if missing:
         raise UsageError(f"no such file: {', '.join(missing)}")
     inbox = _AddedFiles(wanted)
-    work = IngestRun(run, by_hand=True)
+    work = IngestRun(run)
     work.take_in(inbox, inbox.new(run.ledger.intake.known_uids))
     for path in inbox.known:
         work.bring_back(path)

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from imapclient.imap4 import IMAP4WithTimeout
 from imapclient.tls import IMAP4_TLS
 
-from pipeline.config import Config
+from pipeline.config import InboxSection
 from pipeline.errors import InboxError
 
 CONNECT_S = 20.0
@@ -104,21 +104,21 @@ class ImapConnection:
                     return
 
 
-def _context(config: Config) -> ssl.SSLContext:
-    ca_file = config.inbox.ca_file
+def _context(inbox: InboxSection) -> ssl.SSLContext:
+    ca_file = inbox.ca_file
     try:
-        return ssl.create_default_context(cafile=config.resolve(ca_file) if ca_file else None)
+        return ssl.create_default_context(cafile=inbox.resolve(ca_file) if ca_file else None)
     except (OSError, ssl.SSLError) as error:
         raise InboxError(f"[inbox] ca_file can't be used: {error.strerror or error}") from error
 
 
-def connect(config: Config) -> ImapConnection:
-    """Connect to the server of the inbox: encrypted, unless the address names imap:// on loopback.
+def connect(inbox: InboxSection) -> ImapConnection:
+    """Connect to the server of an inbox: encrypted, unless the address names imap:// on loopback.
 
     :raises InboxError: there is no such server, or it can't be trusted.
     :raises OSError, imaplib.IMAP4.abort: the connection broke, which may pass.
     """
-    inbox, tls = config.inbox, _context(config)
+    tls = _context(inbox)
     where = f"{inbox.host}, port {inbox.port}"
     try:
         if inbox.scheme == "imaps":

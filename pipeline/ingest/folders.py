@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.config import Config
+from pipeline.config import InboxSection
 from pipeline.errors import InboxError, reason_of
 from pipeline.ingest.inbox import (
     Advance,
@@ -101,8 +101,8 @@ class FileInbox(Inbox):
 class EmlInbox(FileInbox):
     """A folder of ``.eml`` files; a file that changes is another mail."""
 
-    def __init__(self, config: Config, _workspace: Workspace) -> None:
-        self._folder = config.resolve(config.inbox.path)
+    def __init__(self, inbox: InboxSection, _workspace: Workspace) -> None:
+        self._folder = inbox.resolve(inbox.path)
         super().__init__("eml", str(self._folder))
 
     def files(self) -> Iterator[tuple[Path, str]]:
@@ -118,8 +118,8 @@ class MaildirInbox(FileInbox):
     A mail with the flag T (trashed) is left out: its reader has deleted it.
     """
 
-    def __init__(self, config: Config, _workspace: Workspace) -> None:
-        self._folder = config.resolve(config.inbox.path)
+    def __init__(self, inbox: InboxSection, _workspace: Workspace) -> None:
+        self._folder = inbox.resolve(inbox.path)
         super().__init__("maildir", str(self._folder))
 
     def files(self) -> Iterator[tuple[Path, str]]:
@@ -143,9 +143,9 @@ class DropInbox(FileInbox):
     browsers and copying programs, and symbolic links are ignored.
     """
 
-    def __init__(self, config: Config, _workspace: Workspace) -> None:
+    def __init__(self, inbox: InboxSection, _workspace: Workspace) -> None:
         """:raises InboxError: there is no such folder."""
-        self._folder = config.resolve(config.inbox.path)
+        self._folder = inbox.resolve(inbox.path)
         if not self._folder.is_dir():
             raise InboxError(f"folder:{self._folder} is not a folder")
         super().__init__("folder", str(self._folder))

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
-from pipeline.config import Config
+from pipeline.config import InboxSection
 from pipeline.errors import InboxError
 from pipeline.ingest.connection import BROKEN
 from pipeline.ingest.inbox import Advance, Arrival, Gone, Inbox, Known, NewMail, Unreadable
@@ -40,19 +40,18 @@ class _NotGiven(imaplib.IMAP4.error):
 class ImapInbox(Inbox):
     """One mailbox of one account."""
 
-    def __init__(self, config: Config, workspace: Workspace) -> None:
+    def __init__(self, inbox: InboxSection, workspace: Workspace) -> None:
         """Connect to nothing yet.
 
         :raises InboxError: the processed folder is the mailbox itself.
         """
-        inbox = config.inbox
         if inbox.processed_folder == inbox.folder:
             raise InboxError("[inbox] processed_folder is the mailbox that mail is read from")
-        self._config = config
+        self._inbox = inbox
         self._spools = workspace.originals
-        self._credentials = credentials(config, workspace)
+        self._credentials = credentials(inbox, workspace)
         self._session: Session | None = None
-        self._account = f"{inbox.user}@{inbox.host}"
+        self._account = inbox.account
         self._mailbox = inbox.folder
         self._uidvalidity: int | None = None
 
@@ -125,12 +124,12 @@ class ImapInbox(Inbox):
         :raises InboxError: the server can't be reached or refuses; a move that got no answer is
             checked at the next run.
         """
-        if not self._config.inbox.processed_folder:
+        if not self._inbox.processed_folder:
             return 0
         return self._retry(lambda session: self._settle(session, ledger))
 
     def _settle(self, session: Session, ledger: Ledger) -> int:
-        folder = self._config.inbox.processed_folder
+        folder = self._inbox.processed_folder
         session.reopen()
         self._check(session)
         place = (self._account, self._mailbox, session.uidvalidity)
@@ -162,7 +161,7 @@ class ImapInbox(Inbox):
         for part in _split_set(uid_set(asked)) if asked and session.exists else ():
             still.update(session.search(part))
         if still and not session.moves:
-            copied = session.copied(still, self._config.inbox.processed_folder)
+            copied = session.copied(still, self._inbox.processed_folder)
             if copied:
                 session.discard(copied)
             still -= copied
@@ -197,11 +196,11 @@ class ImapInbox(Inbox):
                     self._drop()  # an answer to another question: the connection is useless
                 if isinstance(trouble, imaplib.IMAP4.error) and not isinstance(trouble, BROKEN):
                     raise Unreadable(
-                        f"{self._config.inbox.host} refused what was asked of it, or gave an "
+                        f"{self._inbox.host} refused what was asked of it, or gave an "
                         "answer that makes no sense; what came before is safe, run again later."
                     ) from error
                 trouble = error
-        inbox = self._config.inbox
+        inbox = self._inbox
         raise InboxError(
             f"the connection to {inbox.host}, port {inbox.port}, broke "
             f"{len(PAUSES_S)} times in a row ({_kind(trouble)}). What came before is safe; "
@@ -210,8 +209,8 @@ class ImapInbox(Inbox):
 
     def _connect(self) -> Session:
         if self._session is None:
-            read_only = not self._config.inbox.processed_folder
-            self._session = Session(self._config, self._credentials, read_only=read_only)
+            read_only = not self._inbox.processed_folder
+            self._session = Session(self._inbox, self._credentials, read_only=read_only)
             self._check(self._session)
         return self._session
 

@@ -1,4 +1,4 @@
-"""What every inbox offers to the stage, and the one function that opens the configured inbox.
+"""What every inbox offers to the stage, and the one function that opens one.
 
 The kinds of inboxes are listed in :mod:`pipeline.config.inbox`, with the class that reads each.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from pipeline import clock
-from pipeline.config import Config
+from pipeline.config import InboxSection
 from pipeline.errors import InboxError
 from pipeline.ingest.spool import Readable
 from pipeline.ledger import Ledger
@@ -115,20 +115,18 @@ class MailsLeft(InboxError):
     """Mails that the server has were not taken in; the next run tries them again."""
 
     def __init__(self, sentence: str, left: Sequence[Arrival]) -> None:
-        """*sentence* says why; the first of the mails are named after it."""
+        """*sentence* says why; the first of the mails are named after it, ``left`` has all."""
         named = "; ".join(_name(arrival) for arrival in left[:_NAMED])
         more = f"; and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
         super().__init__(f"{sentence} Left for the next run: {named}{more}.")
-        self.facts = {
-            "left": [
-                {
-                    "uid": arrival.identity.uid,
-                    "received_at": clock.stamp(arrival.moment) if arrival.moment else "",
-                    "size": arrival.size,
-                }
-                for arrival in left
-            ]
-        }
+        self.left = [
+            {
+                "uid": arrival.identity.uid,
+                "received_at": clock.stamp(arrival.moment) if arrival.moment else "",
+                "size": arrival.size,
+            }
+            for arrival in left
+        ]
 
 
 def _name(arrival: Arrival) -> str:
@@ -137,14 +135,14 @@ def _name(arrival: Arrival) -> str:
     return f"UID {arrival.identity.uid}{moment}{size}"
 
 
-def open_inbox(config: Config, workspace: Workspace) -> Inbox:
-    """Open the inbox that the configuration names; an IMAP inbox connects later.
+def open_inbox(section: InboxSection, workspace: Workspace) -> Inbox:
+    """Open an inbox of the configuration; an IMAP inbox connects later.
 
     :raises InboxError: there is no such inbox.
     """
-    module, _, name = config.inbox.kind.reader.partition(".")
+    module, _, name = section.kind.reader.partition(".")
     reader = getattr(import_module(f"pipeline.ingest.{module}"), name)
-    inbox: Inbox = reader(config, workspace)
+    inbox: Inbox = reader(section, workspace)
     return inbox
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline import publishing
-from pipeline.config import Config
+from pipeline.config import InboxSection
 from pipeline.errors import InboxError
 from pipeline.ingest.folders import unreadable
 from pipeline.ingest.inbox import Advance, Arrival, Inbox, Known, NewMail, file_time
@@ -32,10 +32,10 @@ _LONGEST_START = 400
 class MboxInbox(Inbox):
     """The mails of one file.  A mail is known by its bytes, because its place may change."""
 
-    def __init__(self, config: Config, workspace: Workspace) -> None:
+    def __init__(self, inbox: InboxSection, workspace: Workspace) -> None:
         """:raises InboxError: there is no such file, or a mail is being delivered into it."""
         self._spools = workspace.originals
-        self._path = path = config.resolve(config.inbox.path)
+        self._path = path = inbox.resolve(inbox.path)
         self._places: dict[str, tuple[int, int]] = {}
         try:
             self._file: BinaryIO = path.open("rb")

@@ -16,7 +16,7 @@ import urllib.request
 from urllib.parse import urlsplit
 
 from pipeline import publishing
-from pipeline.config import LOOPBACK, Config, OAuth2
+from pipeline.config import LOOPBACK, InboxSection, OAuth2
 from pipeline.errors import InboxError
 from pipeline.workspace import Workspace
 
@@ -36,12 +36,12 @@ class Token:
 
     renewable = True
 
-    def __init__(self, config: Config, oauth2: OAuth2, workspace: Workspace) -> None:
+    def __init__(self, inbox: InboxSection, oauth2: OAuth2, workspace: Workspace) -> None:
         """:raises InboxError: the provider does not offer this grant."""
-        self._config, self._oauth2 = config, oauth2
+        self._inbox, self._oauth2 = inbox, oauth2
         self.mechanism: str = oauth2.mechanism
         self._url = _token_url(oauth2)
-        key = repr((config.inbox.user, oauth2.client_id, self._url, oauth2.grant))
+        key = repr((inbox.user, oauth2.client_id, self._url, oauth2.grant))
         name = hashlib.sha256(key.encode()).hexdigest()[:16]
         self._cache = workspace.root / f"token-{name}.json"
 
@@ -100,8 +100,8 @@ class Token:
 
     def _post(self, form: dict[str, str]) -> dict[str, object]:
         context = ssl.create_default_context()
-        if self._config.inbox.ca_file and self._oauth2.provider == "custom":
-            context.load_verify_locations(self._config.resolve(self._config.inbox.ca_file))
+        if self._inbox.ca_file and self._oauth2.provider == "custom":
+            context.load_verify_locations(self._inbox.resolve(self._inbox.ca_file))
         request = urllib.request.Request(  # noqa: S310 - https, or loopback: see _token_url
             self._url, urllib.parse.urlencode(form).encode(), {"Accept": "application/json"}
         )
@@ -114,7 +114,7 @@ class Token:
             with error:
                 code = _error_code(error.read(_LARGEST_ANSWER))
             raise InboxError(
-                f"{self._host} gives no token for {self._config.inbox.user} (HTTP {error.code}"
+                f"{self._host} gives no token for {self._inbox.user} (HTTP {error.code}"
                 f"{f', {code}' if code else ''}): check client_id, the client's secret and the "
                 "refresh token, which may have expired: sign in with the provider again"
             ) from None

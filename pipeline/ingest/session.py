@@ -16,7 +16,7 @@ from functools import cached_property
 from imapclient import imap_utf7
 from imapclient.response_parser import parse_fetch_response, parse_message_list
 
-from pipeline.config import Config
+from pipeline.config import InboxSection
 from pipeline.errors import InboxError
 from pipeline.ingest.connection import BROKEN, ServerBusy, check_busy, connect
 from pipeline.ingest.signin import Credentials
@@ -43,16 +43,16 @@ class CommandRefused(imaplib.IMAP4.error):
 class Session:
     """A signed-in connection with one open mailbox."""
 
-    def __init__(self, config: Config, credentials: Credentials, *, read_only: bool) -> None:
+    def __init__(self, inbox: InboxSection, credentials: Credentials, *, read_only: bool) -> None:
         """Connect, sign in, open the mailbox.
 
         :raises InboxError: the server, the name or the password is wrong, so that another try
             would fail too.
         :raises OSError, imaplib.IMAP4.abort: the connection broke, which may pass.
         """
-        self._inbox = config.inbox
+        self._inbox = inbox
         self._read_only = read_only
-        self._connection = connect(config)
+        self._connection = connect(inbox)
         self._imap = self._connection.imap
         try:
             self._sign_in(credentials)

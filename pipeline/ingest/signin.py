@@ -10,7 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.config import Config, InboxSection
+from pipeline.config import InboxSection
 from pipeline.errors import InboxError
 from pipeline.workspace import Workspace
 
@@ -39,13 +39,13 @@ class Credentials(Protocol):
         ...
 
 
-def credentials(config: Config, workspace: Workspace) -> Credentials:
-    """The source that the configuration names."""
-    if config.inbox.oauth2 is not None:
+def credentials(inbox: InboxSection, workspace: Workspace) -> Credentials:
+    """The source that the configuration of an inbox names."""
+    if inbox.oauth2 is not None:
         from pipeline.ingest import oauth  # noqa: PLC0415 - it loads an HTTP client
 
-        return oauth.Token(config, config.inbox.oauth2, workspace)
-    return Password(config.inbox)
+        return oauth.Token(inbox, inbox.oauth2, workspace)
+    return Password(inbox)
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,18 @@
-"""Ingest: new mail in the inbox → originals in the workspace, each attachment in the ledger.
+"""Ingest: new mail in the inboxes → originals in the workspace, each attachment in the ledger.
 
-The workspace must be held.  Raises InboxError if the inbox can't be read to its end, DiskFull if
-the disk is full: what was taken in by then stays, and the next run goes on.
+The workspace must be held.  An inbox that can't be read to its end does not keep the others from
+being read.  What was taken in stays, and the next run goes on.
 """
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from pipeline import clock, publishing, wording
-from pipeline.config import Config
-from pipeline.console import Console, Task
-from pipeline.errors import InboxError, from_os_error
+from pipeline import clock, places, publishing, wording
+from pipeline.config import InboxSection
+from pipeline.console import Task
+from pipeline.errors import InboxError, UsageError, from_os_error
 from pipeline.ingest import fragments
 from pipeline.ingest.faults import BREAKS_PARSING
 from pipeline.ingest.inbox import Arrival, Gone, Inbox, MailsLeft, NewFile, Unreadable, open_inbox
@@ -29,12 +29,13 @@ _GIVE_UP = 10  # mails in a row that the server does not give
 class Coming:
     """A mail (by its UID) or file (by its name) that a dry run found.
 
-    ``size`` in bytes; ``received_at`` empty if not known.
+    ``size`` in bytes; ``received_at`` empty if not known.  ``inbox``: the name of its inbox.
     """
 
     uid: str
     received_at: str
     size: int
+    inbox: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,69 +56,136 @@ class IngestSummary:
     filed: int = 0
     coming: tuple[Coming, ...] = ()
 
+    def __add__(self, other: "IngestSummary") -> "IngestSummary":
+        """What two inboxes gave together."""
+        sums = {name: value + getattr(other, name) for name, value in vars(self).items()}
+        return IngestSummary(**sums)
 
-def run(run: Run, *, dry_run: bool = False) -> IngestSummary:
-    """Take in every mail that is new, then tell the server.
 
-    :raises MailsLeft: the server did not give some of the mails.
-    :raises InboxError: the inbox can't be reached, signed in to, or read to its end.
+def run(run: Run, *, dry_run: bool = False, names: Sequence[str] = ()) -> IngestSummary:
+    """Take in what is new in every inbox, then tell the servers.
+
+    :param names: of the inboxes that are read; none means all.
+    :raises UsageError: there is no inbox of that name.
+    :raises MailsLeft: the server of the only inbox did not give some of the mails.
+    :raises InboxError: an inbox can't be reached, signed in to, or read to its end; it is raised
+        after the others were read.
     :raises DiskFull: the disk is full.
     """
-    inbox = open_inbox(run.config, run.workspace)
-    try:
-        arrivals = inbox.new(run.ledger.intake.known_uids)
-        if dry_run:
-            return _preview(arrivals, run.console)
-        work = IngestRun(run)
+    done = IngestSummary()
+    failed: list[tuple[InboxSection, InboxError]] = []
+    for section in _chosen(run.config.inbox, names):
+        work = IngestRun(run, section)
         try:
-            left = work.take_in(inbox, arrivals)
+            work.read(section, dry_run=dry_run)
+        except InboxError as error:
+            failed.append((section, error))
         finally:
-            done = work.summary
-            run.console.say(f"ingest: {done.mails} new mails, {done.attachments} attachments")
-        filed = inbox.settle(run.ledger)
-        if left:
-            raise MailsLeft("the server has mails that it did not give.", left)
-        return replace(work.summary, filed=filed)
-    finally:
-        inbox.close()
+            done += work.summary
+    if failed:
+        raise _joined(failed, done)
+    return done
 
 
-def check(config: Config) -> str:
-    """Open the inbox, sign in if needed, count its mails, and change nothing.
+def check(section: InboxSection, workspace: Workspace) -> str:
+    """Open an inbox, sign in if needed, count its mails, and change nothing.
 
     :raises InboxError: it can't be reached, signed in to, or read.
     """
-    inbox = open_inbox(config, Workspace(config.root))
+    inbox = open_inbox(section, workspace)
     try:
         arrivals = inbox.new(lambda _account, _mailbox, _uidvalidity: set())
-        return f"{len(arrivals)} mails at {config.inbox.scheme}"
     finally:
         inbox.close()
+    where = f"{section.folder} of {section.account}" if section.kind.is_on_server else section.url
+    return f"{len(arrivals)} mails at {where}"
 
 
-def _preview(arrivals: Sequence[Arrival], console: Console) -> IngestSummary:
-    coming = []
-    for arrival in arrivals:
-        name = arrival.identity.uid
-        if isinstance(arrival, NewFile):
-            name = wording.display_name(arrival.name)
-        moment = clock.stamp(arrival.moment) if arrival.moment else ""
-        coming.append(Coming(name, moment, arrival.size))
-        console.say(f"would take in {name}: {arrival.size} bytes, received {moment}")
-    return IngestSummary(coming=tuple(coming))
+def _chosen(inboxes: Sequence[InboxSection], names: Sequence[str]) -> Sequence[InboxSection]:
+    known = [section.name for section in inboxes if section.name]
+    for name in names:
+        if name not in known:
+            there = ", ".join(known) or "none, no inbox has a name"
+            raise UsageError(f"there is no inbox named {name!r}; the names are: {there}")
+    return [section for section in inboxes if section.name in names] if names else inboxes
+
+
+def _joined(failed: Sequence[tuple[InboxSection, InboxError]], done: IngestSummary) -> InboxError:
+    """One error of those of all inboxes; that of the only inbox stays what it is."""
+    section, error = failed[0]
+    if len(failed) > 1 or section.name:
+        sentences = (f"{section.label}{str(error).rstrip('.')}" for section, error in failed)
+        error = InboxError(f"{'; '.join(sentences)}.")
+    left = [
+        {**mail, "inbox": section.name} if section.name else mail
+        for section, each in failed
+        if isinstance(each, MailsLeft)
+        for mail in each.left
+    ]
+    error.facts = {
+        "ingest": asdict(done),
+        "left": left,
+        "inboxes_failed": [
+            {"inbox": section.name, "error": places.masked(str(each))} for section, each in failed
+        ],
+    }
+    return error
 
 
 class IngestRun:
-    """The order of work for each mail or file of one run, and what was done so far."""
+    """The order of work for each mail or file of one inbox, and what was done so far."""
 
-    def __init__(self, run: Run, *, by_hand: bool = False) -> None:
-        """*by_hand*: a person asks for these files, so bytes that were withdrawn come back."""
+    def __init__(self, run: Run, section: InboxSection | None = None) -> None:
+        """*section*: the inbox.  Without it a person asks for files: withdrawn bytes come back."""
         self._run, self._ledger, self._console = run, run.ledger.intake, run.console
-        limit_mb = run.config.inbox.max_attachment_mb
+        limit_mb = max(it.max_attachment_mb for it in ((section,) if section else run.config.inbox))
+        by_hand = section is None
+        self._name = section.name if section else ""
         self._originals = Originals(run.workspace, run.ledger, limit_mb, by_hand=by_hand)
         self._taker = Taker(self._originals, run.config.campaign)
         self._by_hand = by_hand
         self.summary = IngestSummary()
+
+    def read(self, section: InboxSection, *, dry_run: bool = False) -> None:
+        """Take in every mail that is new, then tell the server.
+
+        :param dry_run: only say what is new.
+        :raises MailsLeft: the server did not give some of the mails.
+        :raises InboxError: the inbox can't be reached, signed in to, or read to its end.
+        :raises DiskFull: the disk is full.
+        """
+        inbox = open_inbox(section, self._run.workspace)
+        try:
+            arrivals = inbox.new(self._ledger.known_uids)
+            if dry_run:
+                self._preview(arrivals)
+                return
+            try:
+                left = self.take_in(inbox, arrivals)
+            finally:
+                done = self.summary
+                self._console.say(
+                    f"ingest: {section.label}{done.mails} new mails, {done.attachments} attachments"
+                )
+            try:
+                self._count(filed=inbox.settle(self._run.ledger))
+            except InboxError as error:
+                raise (MailsLeft(str(error), left) if left else error) from error
+            if left:
+                raise MailsLeft("the server has mails that it did not give.", left)
+        finally:
+            inbox.close()
+
+    def _preview(self, arrivals: Sequence[Arrival]) -> None:
+        coming = []
+        for arrival in arrivals:
+            name = arrival.identity.uid
+            if isinstance(arrival, NewFile):
+                name = wording.display_name(arrival.name)
+            moment = clock.stamp(arrival.moment) if arrival.moment else ""
+            coming.append(Coming(name, moment, arrival.size, self._name))
+            self._console.say(f"would take in {name}: {arrival.size} bytes, received {moment}")
+        self.summary = replace(self.summary, coming=tuple(coming))
 
     def take_in(self, inbox: Inbox, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """Take in what is new in an inbox.
@@ -160,7 +228,8 @@ class IngestRun:
                     taken = self._take_apart(mail.arrival, file)
                 self._originals.publish()
                 self._ledger.record_joined(
-                    mail.parts, mail.last, taken.submission, taken.attachments
+                    *(mail.parts, mail.last),
+                    *(replace(taken.submission, inbox=self._name), taken.attachments),
                 )
                 self._count(attachments=len(taken.attachments), bytes=taken.bytes)
             except OSError as error:
@@ -193,7 +262,8 @@ class IngestRun:
             self._ledger.record_seen_again(arrival.identity, digest, known)
             self._count(seen_again=1)
             return
-        self._ledger.record_mail(arrival.identity, digest, taken.submission, taken.attachments)
+        submission = replace(taken.submission, inbox=self._name)
+        self._ledger.record_mail(arrival.identity, digest, submission, taken.attachments)
         if taken.error:
             self._count(set_aside=1)
             self._console.event("broken-mail", error=taken.error)

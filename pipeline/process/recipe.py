@@ -5,7 +5,6 @@ is done, and a changed configuration redoes only the clips that it changes.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -63,7 +62,7 @@ class Recipe:
 
 def choose(config: Config, item: Attachment, submission: Submission, review: Review) -> Recipe:
     """Return the recipe of an original, by the first mail that brought it and by its review."""
-    category = _category(config.campaign.category, item, submission)
+    category = _category(config, item, submission)
     if review.category is not None:
         named = (c for c in config.campaign.category if c.name == review.category)
         category = next(named, None)
@@ -120,10 +119,13 @@ def encoder() -> str:
     return Path(runner.program()).name
 
 
-def _category(
-    categories: Iterable[Category], item: Attachment, submission: Submission
-) -> Category | None:
-    for category in categories:
+def _category(config: Config, item: Attachment, submission: Submission) -> Category | None:
+    """The category of the inbox, else the first that matches."""
+    given = {inbox.category for inbox in config.inbox if inbox.name == submission.inbox}
+    for category in config.campaign.category:
+        if category.name in given:
+            return category
+    for category in config.campaign.category:
         texts = {
             "subject": (submission.subject,),
             "body": (submission.text,),

@@ -164,6 +164,7 @@ def _submission(seen: MailView, style: SenderStyle) -> JsonObject:
         "answers": seen.answers,
         "wrote_again": list(seen.later),
         "handled": {"by": shown_text(handled.by), "at": handled.at} if handled else None,
+        "inbox": item.inbox,
     }
 
 

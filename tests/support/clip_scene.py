@@ -142,7 +142,7 @@ class ClipScene:
         console = Console(Verbosity.QUIET)
         config = Config(
             campaign=Campaign(name="River Week", hashtags=("#RiverWeek",)),
-            inbox=InboxSection(url="eml:inbox"),
+            inbox=(InboxSection(url="eml:inbox"),),
             workspace=WorkspaceSection(path=str(self.folder / "work")),
             process=self.process,
             output=self.outputs,
