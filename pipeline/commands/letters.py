@@ -91,7 +91,7 @@ def _topics(seen: MailView) -> Iterator[str]:
 
 def _is_own(config: Config, address: str) -> bool:
     """Whether an address is that of an inbox of the campaign."""
-    return address.casefold() == config.inbox.user.casefold()
+    return address.casefold() in {inbox.user.casefold() for inbox in config.inbox}
 
 
 def _bring_up_to_date(folder: Path, wanted: Mapping[str, bytes]) -> list[str]:
