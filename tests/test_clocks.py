@@ -79,12 +79,13 @@ def test_the_last_picture_stays_while_sound_goes_on(scene: ClipScene) -> None:
     film = scene.film(
         "film.mp4",
         *("-f", "lavfi", "-i", "testsrc=s=96x64:r=30:d=0.5"),
-        *("-f", "lavfi", "-i", "sine=700:d=2"),
+        *("-f", "lavfi", "-i", "sine=700:d=3"),
         *(*QUICK, "-c:a", "aac"),
     )
     clip = scene.clip(film)
-    assert seconds(clip) == pytest.approx(2, abs=0.06)
-    assert share(clip.sound()[RATE * 3 // 2 :], 700) > 0.8
+    assert seconds(clip) == pytest.approx(3, abs=0.06)
+    assert share(clip.sound()[RATE * 5 // 2 :], 700) > 0.8
+    assert clip.result.warnings.count(Caution.FROZEN) == 1
     last = [picture.astype(int) for picture in clip.pictures[14:]]
     assert max(np.abs(picture - last[0]).mean() for picture in last) < 6
 

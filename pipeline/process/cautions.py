@@ -10,13 +10,17 @@ from pipeline.process.recipe import Recipe
 
 _SHORT_S, _LONG_S = 1.0, 300.0
 _UPSCALE = 2.0
+_HELD_S, _STILL_S = 5.0, 2.0
 
 
 def of_picture(seen: Probe, recipe: Recipe, length: float) -> tuple[Caution, ...]:
     """Return the warnings about its size and its length in seconds."""
     source, first = seen.source(), recipe.outputs[0]
     scale = min(first.width / source.width, first.height / source.height)
+    # how long the last picture stays while sound goes on
+    held = 0.0 if seen.still else length - (seen.picture.end_s or 0.0)
     found = {
+        Caution.FROZEN: held >= _HELD_S or (held >= _STILL_S and held >= length / 2),
         Caution.UPSCALED: scale > _UPSCALE,
         Caution.SIZE_CHANGES: seen.picture.changes,
         Caution.INCOMPLETE: seen.cut is not None,
@@ -40,9 +44,11 @@ class ClipSound:
 
 def of_sound(seen: Probe, recipe: Recipe, sound: ClipSound) -> tuple[Caution, ...]:
     """Return the warnings about its sound, and why its loudness is not the configured one."""
-    found = [Caution.BROKEN_SOUND] if sound.hearing.is_broken else []
-    found += [Caution.SOUND_CHANGES] if sound.hearing.changes else []
     correction, after = sound.correction, sound.after.lufs
+    # the last packet of a cut file is damaged; that it is cut has a warning of its own
+    broken = sound.hearing.is_broken and (seen.cut is None or correction is None)
+    found = [Caution.BROKEN_SOUND] if broken else []
+    found += [Caution.SOUND_CHANGES] if sound.hearing.changes else []
     if correction is None:
         return tuple(found) if seen.still or found else (Caution.NO_SOUND,)
     found += [Caution.CLIPPED_SOUND] if correction.before.clipped else []

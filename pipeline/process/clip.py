@@ -115,7 +115,11 @@ def _accepted(job: Job, run: Run, identity: identify.Identity) -> ClipResult:
         film = FilmSource(job.original, seen, folder, job.recipe.max_source_seconds + 1)
         made = _repairing(job, run, film, hearing)
         seen = made.seen
-    length = _length(film, job.recipe)
+    warnings = (
+        *cautions.of_picture(seen, job.recipe, _length(film, job.recipe)),
+        *glance.cautions(made.glanced),
+        *cautions.of_sound(seen, job.recipe, made.sound),
+    )
     return ClipResult(
         sha256=job.sha256,
         recipe=job.recipe.key,
@@ -124,11 +128,7 @@ def _accepted(job: Job, run: Run, identity: identify.Identity) -> ClipResult:
         source=seen.source(),
         caption=job.recipe.caption,
         category=job.recipe.category,
-        warnings=(
-            *cautions.of_picture(seen, job.recipe, length),
-            *glance.cautions(made.glanced),
-            *cautions.of_sound(seen, job.recipe, made.sound),
-        ),
+        warnings=tuple(dict.fromkeys(warnings)),
         outputs=made.outputs,
     )
 
