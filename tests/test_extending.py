@@ -117,7 +117,7 @@ def pixmap(comment: str) -> bytes:
 
 
 def test_every_section_has_an_example() -> None:
-    assert len(SECTIONS) == 6
+    assert len(SECTIONS) == 7
     assert all(touched(section) for section in SECTIONS)
 
 
@@ -196,6 +196,17 @@ def test_a_report_column(copy: Path) -> None:
     assert '"17"' in (copy / "work/report/report.csv").read_text("utf-8-sig")
     schema = json.loads((copy / "pipeline/review/report.schema.json").read_text("utf-8"))
     assert "size" in json.dumps(schema)
+
+
+def test_a_place_for_files(copy: Path) -> None:
+    apply("A place for files", copy)
+    found = use(
+        copy,
+        "from pipeline.ingest.links import Links\nlinks = Links()\n"
+        "links.read(['river-files.example/get/a or river-files.example/about'])\n"
+        "print(links.addresses)",
+    )
+    assert found == "('https://river-files.example/get/a',)\n"
 
 
 def test_a_language(copy: Path) -> None:

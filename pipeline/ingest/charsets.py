@@ -6,6 +6,7 @@ Nothing here raises: a mail is taken in even if its words can't be read.
 import binascii
 import codecs
 import re
+from collections.abc import Iterable, Iterator
 
 # The announced charset, and the one that mail programs mean by it (WHATWG Encoding, 4.2).
 _MEANT = {
@@ -42,6 +43,14 @@ def decoded(data: bytes, charset: str = "") -> str:
         except ValueError:
             continue
     return data.decode("cp1252" if latin else announced or "cp1252", "replace")
+
+
+def stream(pieces: Iterable[bytes], charset: str = "") -> Iterator[str]:
+    """Decode a text that comes in pieces; a letter that can't be read becomes a sign."""
+    decoder = codecs.getincrementaldecoder(_codec(charset) or "utf-8")("replace")
+    for piece in pieces:
+        yield decoder.decode(piece)
+    yield decoder.decode(b"", final=True)
 
 
 def _codec(charset: str) -> str | None:

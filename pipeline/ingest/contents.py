@@ -75,17 +75,6 @@ CUT = Refusal(Reason.TRUNCATED_TRANSFER, Detail.MAIL_CUT)
 UNREADABLE = Refusal(Reason.BROKEN_MAIL, Detail.UNREADABLE_PART)
 TAKEN_OUT = Refusal(Reason.TRUNCATED_TRANSFER, Detail.TAKEN_OUT)
 
-# Where people put files that are too large for a mail.  Nothing is fetched; the report says so.
-_CLOUD = re.compile(
-    r"(?<![\w.@/-])(https?://)?(?:[\w-]+\.)*(?:drive\.google\.com|docs\.google\.com|photos\.google\.com"
-    r"|photos\.app\.goo\.gl|dropbox\.com|db\.tt|wetransfer\.com|we\.tl|icloud\.com|onedrive\.live\.com"
-    r"|1drv\.ms|sharepoint\.com|mega\.nz|mega\.io|mediafire\.com|box\.com|pcloud\.(?:com|link)"
-    r"|sendspace\.com|smash\.(?:com|gg)|fromsmash\.com|swisstransfer\.com|transfernow\.net|gofile\.io"
-    r"|terabox\.com|disk\.yandex\.[a-z]+|yadi\.sk|cloud\.mail\.ru|pan\.baidu\.com|youtu\.be|youtube\.com"
-    r"|vimeo\.com|tresorit\.com|proton\.me|filemail\.com|hightail\.com|mailbigfile\.com|jumpshare\.com)"
-    r"(?(1)(?:[/?#:]|\b)|/[^\s<>\"']{2})",
-    re.IGNORECASE,
-)
 _MULTIPART = re.compile(
     rb"(?i)\nContent-(?:Type:[ \t]*(?:\r?\n[ \t]+)?multipart/|Transfer-Encoding:[ \t]*base64)"
 )
@@ -200,15 +189,6 @@ def sealed(part: Part, above: tuple[Part, ...]) -> Refusal | None:
 def forwarded(above: tuple[Part, ...]) -> bool:
     """Whether a leaf belongs to a mail in the mail."""
     return any(outer.content_type in ("message/rfc822", "message/global") for outer in above)
-
-
-def has_cloud_link(text: str) -> bool:
-    """Whether a text or HTML links to a service where footage may be.
-
-    The link may be percent-encoded inside another one: Microsoft 365 rewrites all links so.
-    """
-    once = unquote(text)
-    return any(_CLOUD.search(each) for each in (text, once, unquote(once)))
 
 
 def is_file(data: bytes, charset: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from pipeline.ingest import contents, embedded
-from pipeline.ingest.charsets import decoded
+from pipeline.ingest.charsets import decoded, stream
 from pipeline.ingest.contents import Role
 from pipeline.ingest.decode import (
     ENCODERS,
@@ -143,3 +143,10 @@ def text(part: Part, file: Readable) -> tuple[str, bool]:
     charset = part.headers.parameter("content-type", "charset")
     words = embedded.words(decoded(data[: contents.TEXT_READ], charset))
     return words, len(data) > contents.TEXT_READ
+
+
+def all_text(part: Part, file: Readable) -> Iterator[str]:
+    """A text part of any size in pieces."""
+    with suppress(Incomplete):  # which is said of the part
+        charset = part.headers.parameter("content-type", "charset")
+        yield from stream(body(part, file), charset)

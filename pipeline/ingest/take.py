@@ -16,6 +16,7 @@ from pipeline.ingest.fingerprint import Kept, fingerprint
 from pipeline.ingest.headers import Headers
 from pipeline.ingest.inbox import NewFile, NewMail
 from pipeline.ingest.leaves import Leaf
+from pipeline.ingest.links import Links, elsewhere
 from pipeline.ingest.members import Content
 from pipeline.ingest.mime import Part
 from pipeline.ingest.originals import Originals
@@ -63,10 +64,10 @@ class _Words:
     plain: list[str] = field(default_factory=list)
     html: list[str] = field(default_factory=list)
     inner: list[str] = field(default_factory=list)  # of forwarded mails, the last resort
-    has_link: bool = False
+    links: Links = field(default_factory=Links)
 
     def add(self, role: Role, text: str, *, forwarded: bool, cut: bool) -> None:
-        self.has_link = self.has_link or contents.has_cloud_link(text)
+        self.links.read([text], html=role is Role.HTML)
         if role is Role.HTML:
             text = contents.html_text(text)
         if cut:
@@ -272,6 +273,7 @@ class Taker:
     ) -> Submission:
         senders = fields.addresses("from") or fields.addresses("sender", "reply-to", "return-path")
         subject, text = embedded.words(fields.text("subject")), draft.words.text
+        draft.words.links.read([subject])
         hidden = any(places.found(each[: places.LIMIT]) for each in (text, subject))
         return replace(
             _wordless(identity, moment),
@@ -281,6 +283,7 @@ class Taker:
             text=contents.tidy([wording.storable(text, _TEXT, lines=True)]),
             notes=self._notes(draft, moment, hidden=hidden)
             + (Note.TAKES_BACK,) * taking_back.is_meant(subject, text),
+            links=draft.words.links.addresses,
             recipients=tuple(
                 wording.plain(address, 254)
                 for address in fields.addresses("to", "cc", "delivered-to", "x-original-to")
@@ -294,7 +297,7 @@ class Taker:
         opens, closes = self._campaign.opens, self._campaign.closes
         day = moment.astimezone(UTC).date()
         said = {
-            Note.HAS_A_LINK: draft.words.has_link,
+            Note.HAS_A_LINK: bool(draft.words.links.addresses),
             Note.OUTSIDE_WINDOW: bool((opens and day < opens) or (closes and day > closes)),
             Note.NO_ATTACHMENT: all(reason is Reason.DECORATION for reason in reasons),
             Note.LOCATION_IN_TEXT: hidden,
@@ -332,11 +335,12 @@ def _read_words(mail: mime.Mail, words: _Words, *, nested: bool) -> set[str]:
         if role in (Role.TEXT, Role.HTML):
             text, cut = leaves.text(part, mail.file)
             words.add(role, text, forwarded=nested or contents.forwarded(above), cut=cut)
+            if cut:
+                words.links.read(leaves.all_text(part, mail.file), html=role is Role.HTML)
             if role is Role.HTML:
                 shown |= contents.shown_ids(text)
-        elif part.content_type == "message/external-body":  # RFC 2046, section 5.2.3; RFC 2017
-            words.add(
-                Role.TEXT, part.headers.parameter("content-type", "url"), forwarded=False, cut=False
-            )
-            words.has_link = True
+        elif part.content_type == "message/external-body":
+            address = elsewhere(part.headers)
+            words.add(Role.TEXT, address, forwarded=False, cut=False)
+            words.links.add_known(address)
     return shown
