@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.ingest_scene import mail, raw, take_in
 
 from pipeline.ingest import hosting
 from pipeline.ingest.links import LONGEST, MOST, Links
 from pipeline.model import Note
-from tests.support.ingest_scene import mail, raw, take_in
 
 CASES = tomllib.loads((Path(__file__).parent / "data" / "links.toml").read_text("utf-8"))
 TARGET = "https://www.dropbox.com/s/x1y2/IMG_0012.MOV?dl=0"
