@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.carriers import Reader, Window
-from pipeline.carriers.containers import ending
+from pipeline.carriers.containers import ending, heif_links
 from pipeline.carriers.containers import heif as heif_boxes
 from pipeline.carriers.containers import jpeg as jpeg_segments
 from pipeline.carriers.containers import png as png_chunks
@@ -16,6 +16,7 @@ from pipeline.carriers.containers import tiff as tiff_directories
 from pipeline.carriers.containers import webp as webp_chunks
 from pipeline.carriers.containers.ending import Ending
 from pipeline.carriers.containers.heif import HeifPicture
+from pipeline.carriers.containers.heif_links import HeifFilm
 from pipeline.carriers.containers.tiff import TiffPicture
 from pipeline.carriers.containers.webp import Animation, WebpPicture
 from pipeline.carriers.readers import (
@@ -37,7 +38,7 @@ from pipeline.carriers.readers import (
 )
 from pipeline.model import Kind
 
-Headers = HeifPicture | Animation | WebpPicture | TiffPicture
+Headers = HeifFilm | HeifPicture | Animation | WebpPicture | TiffPicture
 Magic = Callable[[bytes], bool]
 HEAD = 65536
 
@@ -99,8 +100,11 @@ def _base_media_name(head: bytes) -> str:
     brands = {head[at : at + 4] for at in range(16, size, 4)} | {major}
     if major in _REFUSED_BRANDS:
         return ""
-    if major in _SEQUENCE_BRANDS:
-        return "heif sequence"
+    if major in _SEQUENCE_BRANDS or b"avis" in brands:
+        moves = heif_links.film(Window.over(head)) is not None
+        if moves or (major in _SEQUENCE_BRANDS and not brands & _STILL_BRANDS):
+            return "heif sequence"
+        return "avif" if brands & {b"avif", b"avis"} else "heif"
     if major in _STILL_BRANDS or (brands & _STILL_BRANDS and not brands & {b"isom", b"mp42"}):
         return "avif" if brands & {b"avif", b"avis"} else "heif"
     return "mp4"
@@ -123,6 +127,7 @@ FORMATS: tuple[Format, ...] = (
     Format("mp4", Kind.VIDEO, _base_media("mp4"), "mov", mp4.read,
            ending=ending.base_media),
     Format("heif sequence", Kind.VIDEO, _base_media("heif sequence"), "mov", mp4.read,
+           headers=heif_links.film,
            ending=ending.base_media),
     *(Format(name, Kind.IMAGE, _base_media(name), "mov", mp4.read,
              colour_profile=heif_boxes.colour_profile, headers=heif_boxes.picture,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from pipeline.carriers import Window
 from pipeline.carriers.containers.heif import HeifError, HeifPicture, picture
+from pipeline.carriers.containers.heif_links import ItemMask
+from pipeline.carriers.containers.turning import Crop, Turn
 
 Read = Callable[[bytes], HeifPicture | None]
 
@@ -76,6 +78,100 @@ def heif(
             ),
         ),
     )
+
+
+def composed(
+    items: Mapping[int, tuple[bytes, tuple[bytes, ...]]], *links: tuple[bytes, int, tuple[int, ...]]
+) -> bytes:
+    """A HEIF file of several items, each with its kind and its properties; the first is primary."""
+    known = [data for _kind, properties in items.values() for data in properties]
+    rows, at = b"", 1
+    for number, (_kind, properties) in items.items():
+        places = range(at, at + len(properties))
+        rows += struct.pack(f">HB{len(places)}B", number, len(places), *places)
+        at += len(places)
+    return box(b"ftyp", b"heic\0\0\0\0mif1heic") + full(
+        b"meta",
+        full(b"pitm", struct.pack(">H", next(iter(items)))),
+        full(
+            b"iinf",
+            struct.pack(">H", len(items)),
+            *(item(number, kind, large=False) for number, (kind, _) in items.items()),
+        ),
+        full(
+            b"iref",
+            *(
+                box(kind, struct.pack(f">HH{len(to)}H", origin, len(to), *to))
+                for kind, origin, to in links
+            ),
+        ),
+        box(b"iprp", box(b"ipco", *known), full(b"ipma", struct.pack(">I", len(items)), rows)),
+    )
+
+
+def aperture(*values: int) -> bytes:
+    return box(b"clap", struct.pack(">8i", *values))
+
+
+ALPHA = full(b"auxC", b"urn:mpeg:hevc:2015:auxid:1\0")
+DEPTH = full(b"auxC", b"urn:mpeg:hevc:2015:auxid:2\0")
+
+
+def test_a_derived_picture_is_cut_and_turned(read: Read) -> None:
+    found = read(
+        composed(
+            {
+                5: (b"iden", (aperture(100, 1, 80, 1, 10, 1, -20, 1), turn(1))),
+                2: (b"hvc1", (size(640, 400), turn(2))),
+            },
+            (b"dimg", 5, (2,)),
+        )
+    )
+    assert found is not None
+    assert (found.item, found.rotation) == (2, 180)
+    assert found.steps == (Crop(280, 140, 100, 80), Turn(8))
+
+
+@pytest.mark.parametrize(
+    "values", [(99, 1, 80, 1, 0, 1, 0, 1), (100, 0, 80, 1, 0, 1, 0, 1), (700, 1, 80, 1, 0, 1, 0, 1)]
+)
+def test_an_aperture_between_pixels_or_outside_is_left_out(
+    read: Read, values: tuple[int, ...]
+) -> None:
+    items = {5: (b"iden", (aperture(*values),)), 2: (b"hvc1", (size(640, 400),))}
+    found = read(composed(items, (b"dimg", 5, (2,))))
+    assert found is not None
+    assert found.steps == ()
+
+
+def test_derived_pictures_in_a_circle_are_an_error(read: Read) -> None:
+    items = {5: (b"iden", (turn(1),)), 6: (b"iden", (turn(1),))}
+    with pytest.raises(HeifError):
+        read(composed(items, (b"dimg", 5, (6,)), (b"dimg", 6, (5,))))
+
+
+def test_transparency_is_found_among_auxiliary_pictures(read: Read) -> None:
+    items = {
+        1: (b"hvc1", (size(640, 400), turn(1))),
+        2: (b"hvc1", (size(320, 200), DEPTH)),
+        3: (b"hvc1", (size(640, 400), ALPHA, turn(1))),
+    }
+    found = read(composed(items, (b"auxl", 2, (1,)), (b"auxl", 3, (1,))))
+    assert found is not None
+    assert found.mask == ItemMask((3,), 1, 640, 400, turned=True)
+    assert found.orientation == 8
+
+
+def test_transparency_in_tiles(read: Read) -> None:
+    tiles = {number: (b"av01", (size(64, 64),)) for number in (2, 3, 4, 6, 7, 8)}
+    items = {1: (b"grid", (size(180, 64),)), 5: (b"grid", (size(180, 64), ALPHA)), **tiles}
+    links = ((b"dimg", 1, (2, 3, 4)), (b"dimg", 5, (6, 7, 8)), (b"auxl", 5, (1,)))
+    found = read(composed(items, *links))
+    assert found is not None
+    assert found.grid
+    assert found.mask == ItemMask((6, 7, 8), 3, 180, 64, turned=False)
+    with pytest.raises(HeifError):
+        read(composed(items, links[0], (b"dimg", 5, (6, 7)), links[2]))
 
 
 @pytest.fixture

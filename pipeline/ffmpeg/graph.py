@@ -131,6 +131,20 @@ def overlay(below: Video, above: Video, /, **options: Option) -> Video:
     return Video(_package().overlay(below._stream, above._stream, **options))
 
 
+def masked(picture: Video, mask: Video) -> Video:
+    """Give a picture the transparency that another one shows as gray."""
+    return Video(_package().filter([picture._stream, mask._stream], "alphamerge"))
+
+
+def tiled(tiles: Sequence[Video], columns: int) -> Video:
+    """Put pictures of one size together, row by row."""
+    if len(tiles) == 1:
+        return tiles[0]
+    grid = f"{columns}x{len(tiles) // columns}"
+    streams = [tile._stream for tile in tiles]
+    return Video(_package().filter(streams, "xstack", inputs=len(tiles), grid=grid))
+
+
 def xfade(tail: Video, head: Video, /, **options: Option) -> Video:
     """Pass from one picture into another with a transition of FFmpeg's ``xfade``."""
     return Video(_package().filter([tail._stream, head._stream], "xfade", **options))

@@ -15,8 +15,9 @@ from pipeline.carriers import BudgetSpent, Window
 from pipeline.carriers.containers import turning
 from pipeline.carriers.containers.ending import Cut
 from pipeline.carriers.containers.heif import HeifPicture
+from pipeline.carriers.containers.heif_links import HeifFilm, ItemMask
 from pipeline.carriers.containers.tiff import TiffPicture
-from pipeline.carriers.containers.turning import Step, Turn
+from pipeline.carriers.containers.turning import Step
 from pipeline.carriers.containers.webp import Animation, WebpPicture
 from pipeline.errors import Refused
 from pipeline.ffmpeg import faults
@@ -27,7 +28,13 @@ from pipeline.model import Kind, Reason, Refusal, Source
 from pipeline.texts import Detail
 
 if TYPE_CHECKING:  # the child imports PyAV, which belongs in the sandbox
-    from pipeline.media.probe_child import FirstFrame, ProbedFile, ProbedSound, ProbedVideo
+    from pipeline.media.probe_child import (
+        FirstFrame,
+        ProbedFile,
+        ProbedPart,
+        ProbedSound,
+        ProbedVideo,
+    )
 
 _CHILD = Path(__file__).with_name("probe_child.py")
 _UNSPECIFIED = 2
@@ -54,6 +61,22 @@ class Sound:
 
 
 @dataclass(frozen=True)
+class Mask:
+    """The transparency of a picture in streams of their own: tiles, row by row.
+
+    ``limited``: their values are those of limited range.  ``width`` and ``height`` are pixels of
+    the whole; 0 where there is one tile.  ``steps``: how FFmpeg turned the picture, but not these.
+    """
+
+    streams: tuple[str, ...]
+    limited: bool
+    columns: int
+    width: int
+    height: int
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True)
 class Picture:
     """The picture of a file as a player shows it: upright, with square pixels.
 
@@ -65,7 +88,7 @@ class Picture:
     decoder to use, if FFmpeg's own choice would lose something.  ``latest_s`` is when the last
     picture begins, ``end_s`` when it ends.  ``changes``: later pictures have another size.
     ``steps``: how FFmpeg's picture has to be cut and turned, which ``width`` and ``height``
-    allow for.
+    allow for.  ``mask``: its transparency, where that is in other streams.
     """
 
     stream: str
@@ -92,6 +115,7 @@ class Picture:
     decoder: str | None = None
     changes: bool = False
     steps: tuple[Step, ...] = ()
+    mask: Mask | None = None
 
     @property
     def pace(self) -> float:
@@ -172,10 +196,14 @@ def probe(runner: FfmpegRunner, path: Path, footage: Format) -> Probe:
         raise _refused(Reason.UNSUPPORTED, Detail.JPEG_XL)  # PyAV has no decoder for it
     if isinstance(headers, Animation):
         # PyAV's FFmpeg can't read it, so nothing more can be asked
-        picture = _bounded(_stepped(_animated(headers), _turns(headers.orientation)))
+        picture = _bounded(_stepped(_animated(headers), turning.turns(headers.orientation)))
         return Probe(footage, footage.name, picture, None, picture.packets == 1)
     argv = [sys.executable, "-I", str(_CHILD), str(path), footage.demuxer]
     argv += [f"{name}={value}" for name, value in footage.options]
+    if isinstance(headers, HeifPicture):
+        argv.append(f"pick=item:{headers.item}")
+    elif isinstance(headers, HeifFilm):
+        argv.append(f"pick=track:{headers.track}")
     limits = Limits(wall_s=120, cpu_s=120, memory=4 << 30)
     permissions = Permissions(reads=(path, _CHILD), limits=limits)
     ended = runner.run("probe", argv, permissions)
@@ -186,10 +214,30 @@ def probe(runner: FfmpegRunner, path: Path, footage: Format) -> Probe:
     seen = _understood(
         untrusted_facts, footage, headers if isinstance(headers, HeifPicture) else None
     )
-    if isinstance(headers, WebpPicture):
-        turned = _stepped(seen.picture, _turns(headers.orientation))
-        seen = replace(seen, picture=turned)
-    return seen
+    return replace(seen, picture=_told(seen.picture, headers, untrusted_facts["parts"]))
+
+
+def _told(picture: Picture, headers: Headers | None, parts: list[ProbedPart]) -> Picture:
+    """Return the picture with what its headers say of its turns and its transparency."""
+    match headers:
+        case WebpPicture(orientation):
+            return _stepped(picture, turning.turns(orientation))
+        case HeifPicture(steps=steps, mask=None):
+            return _stepped(picture, steps)
+        case HeifPicture(mask=ItemMask() as found):
+            wanted = [("item", number) for number in found.items]
+            steps = () if found.turned else turning.turns(headers.orientation)
+            size = (found.columns, found.width, found.height, steps)
+        case HeifFilm(mask=int() as track):
+            wanted, size = [("track", track)], (1, 0, 0, ())
+        case _:
+            return picture
+    by_number = {(part["kind"], part["number"]): part for part in parts}
+    if not all(each in by_number for each in wanted):
+        raise _refused(Reason.CORRUPT, Detail.BROKEN_STRUCTURE)
+    streams = tuple(str(by_number[each]["index"]) for each in wanted)
+    limited = by_number[wanted[0]]["limited"]
+    return replace(picture, alpha=True, mask=Mask(streams, limited, *size))
 
 
 def _headers(path: Path, footage: Format) -> Headers | None:
@@ -231,10 +279,6 @@ def _understood(facts: ProbedFile, footage: Format, item: HeifPicture | None) ->
         other_sounds=heard[1:],
         clock_breaks=facts["clock_breaks"],
     )
-
-
-def _turns(orientation: int) -> tuple[Step, ...]:
-    return (Turn(orientation),) if orientation > 1 else ()
 
 
 def _stepped(picture: Picture, steps: tuple[Step, ...]) -> Picture:

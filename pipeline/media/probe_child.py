@@ -1,6 +1,8 @@
 """Read one media file with PyAV and print facts about it as JSON; runs in the sandbox.
 
-    python -I probe_child.py FILE DEMUXER [NAME=VALUE…]
+    python -I probe_child.py FILE DEMUXER [pick=KIND:NUMBER] [NAME=VALUE…]
+
+KIND is "item" or "track": the part of a HEIF file that is shown, by its number in the file.
 
 Only numbers and FFmpeg's own names of codecs and formats come out, never a tag.  Times are
 seconds from the beginning of the file's earliest stream, as FFmpeg counts them.
@@ -81,6 +83,15 @@ class ProbedSound(StreamSpan):
     layout: str
 
 
+class ProbedPart(TypedDict):
+    """A stream of pictures by its number in the file; ``kind`` as in the arguments."""
+
+    index: int
+    kind: str
+    number: int
+    limited: bool
+
+
 class ProbedFile(TypedDict):
     """What a file holds; ``container`` is FFmpeg's name of the format.
 
@@ -93,6 +104,7 @@ class ProbedFile(TypedDict):
     clock_breaks: bool
     video: ProbedVideo | None
     sounds: list[ProbedSound]
+    parts: list[ProbedPart]
 
 
 @dataclass
@@ -190,18 +202,23 @@ def main(path: str, demuxer: str, *pairs: str) -> ProbedFile | None:
 
     :param pairs: options for the demuxer, each as NAME=VALUE.
     """
-    options = dict(pair.split("=", 1) for pair in pairs) or {"enable_drefs": "0"}
+    options = dict(pair.split("=", 1) for pair in pairs)
+    pick = options.pop("pick", "")
+    options = options or {"enable_drefs": "0"}
     options["protocol_whitelist"] = "file"
     try:
         container = av.open(path, format=demuxer, options=options, metadata_errors="replace")
     except (av.FFmpegError, ValueError, OSError):
         return None
     with container:
-        return _facts(container)
+        return _facts(container, pick)
 
 
-def _facts(container: InputContainer) -> ProbedFile:
+def _facts(container: InputContainer, pick: str) -> ProbedFile:
+    parts = [_part(stream) for stream in container.streams.video]
+    picked = [part["index"] for part in parts if f"{part['kind']}:{part['number']}" == pick]
     videos = [s for s in container.streams.video if not s.disposition & _NOT_FOOTAGE]
+    videos = [s for s in container.streams.video if s.index in picked] or videos
     video = max(videos, key=_rank, default=None)
     audios = [s for s in container.streams.audio if s.codec_context is not None][:_SOUNDS]
     audios.sort(key=lambda stream: not stream.disposition & Disposition.default)
@@ -227,7 +244,14 @@ def _facts(container: InputContainer) -> ProbedFile:
             }
             for audio in audios
         ],
+        "parts": parts,
     }
+
+
+def _part(stream: VideoStream) -> ProbedPart:
+    limited = stream.codec_context is not None and int(stream.codec_context.color_range) == 1
+    kind = "track" if stream.frames > 1 else "item"
+    return {"index": stream.index, "kind": kind, "number": stream.id, "limited": limited}
 
 
 def _rank(stream: VideoStream) -> tuple[bool, int, int]:

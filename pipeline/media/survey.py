@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from pipeline.carriers.containers import turning
 from pipeline.errors import Refused
 from pipeline.ffmpeg import faults, runner
 from pipeline.ffmpeg.faults import ProgramResult
@@ -98,6 +99,19 @@ def survey(runner: FfmpegRunner, film: FilmSource) -> tuple[Probe, Hearing]:
         if sounds.loudness is not None and sounds.loudness.lufs is not None:
             return found, sounds
     return seen, heard
+
+
+def sized(runner: FfmpegRunner, film: FilmSource) -> Probe:
+    """Find out how large a photo in a HEIF file is, which may be cropped by the file."""
+    picture = film.probe.picture
+    stream = _file(film).video(picture.stream)
+    first: Options = {"frames:v": 1, "f": "framecrc"}
+    graph = Graph((write(film.folder / "first", first, stream),))
+    faults.check(_finished(runner, film, graph, Meter()), "probe", _permissions(film))
+    found = _sized(picture, (film.folder / "first").read_text().splitlines())
+    width, height = turning.size_after(picture.steps, found.width, found.height)
+    picture = replace(picture, width=width, height=height, aspect=Fraction(width, height))
+    return replace(film.probe, picture=picture)
 
 
 def _seen(runner: FfmpegRunner, film: FilmSource) -> tuple[Probe, Hearing]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline import carriers, formats, judge, publishing
+from pipeline.carriers.containers import heif
 from pipeline.codecs import codec_of
 from pipeline.errors import DiskFull, FootageError, NotClean, Refused, named, place_of
 from pipeline.ffmpeg import faults, runner
@@ -140,6 +141,8 @@ def _seen(job: Job, run: Run, footage: Format, folder: Path) -> tuple[Probe, Hea
     film = FilmSource(job.original, seen, folder, allowed + 1)
     if footage.kind is Kind.VIDEO:
         seen, hearing = survey.survey(run.ffmpeg, film)
+    elif footage.headers is heif.picture and seen.picture.stream.isdigit():
+        seen = survey.sized(run.ffmpeg, film)
     length = _length(replace(film, probe=seen), job.recipe)
     if length > allowed:
         limit = round(allowed)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from pipeline.carriers.containers.turning import Crop
+from pipeline.carriers.containers.turning import Crop, Step
 from pipeline.config import Output
-from pipeline.ffmpeg.graph import Video, overlay
+from pipeline.ffmpeg.graph import InputFile, Video, masked, overlay, tiled
 from pipeline.media import colour
 from pipeline.media.probe import Picture
 
@@ -101,9 +101,23 @@ def place(picture: Picture, output: Output, frames: int | None) -> Rect:
     return Rect(left, rect.y, rect.width, rect.height)
 
 
-def upright(stream: Video, picture: Picture) -> Video:
-    """Cut and turn the decoder's pictures as their file says, where FFmpeg does not do it."""
-    for step in picture.steps:
+def decoded(file: InputFile, picture: Picture) -> Video:
+    """The pictures of a file, with the transparency, the cuts and the turns that FFmpeg leaves."""
+    stream = file.video(picture.stream)
+    mask = picture.mask
+    if mask is not None:
+        alpha = tiled([file.video(name) for name in mask.streams], mask.columns)
+        if len(mask.streams) > 1:
+            alpha = alpha.filter("crop", mask.width, mask.height, 0, 0)
+        if mask.limited:
+            alpha = alpha.filter("zscale", rangein="limited", range="full")
+        alpha = _stepped(alpha.filter("format", "gray"), mask.steps)
+        stream = masked(stream, alpha.filter("scale", picture.width, picture.height))
+    return _stepped(stream, picture.steps)
+
+
+def _stepped(stream: Video, steps: Sequence[Step]) -> Video:
+    for step in steps:
         if isinstance(step, Crop):
             stream = stream.filter("crop", step.width, step.height, step.x, step.y, exact=1)
         elif step.orientation in _TRANSPOSED:

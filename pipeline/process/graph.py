@@ -64,7 +64,7 @@ class ClipSource:
 def clip_graph(source: ClipSource, targets: tuple[ClipTarget, ...], glanced: GlanceTarget) -> Graph:
     """Build the graph that makes all targets of a clip in one run of FFmpeg."""
     file = read(source.path, survey.input_options(source.probe))
-    picture = framing.upright(file.video(source.probe.picture.stream), source.probe.picture)
+    picture = framing.decoded(file, source.probe.picture)
     picture, known = colour.understood(picture, source.probe.picture)
     probe = replace(source.probe, picture=known)
     source = replace(source, probe=probe)

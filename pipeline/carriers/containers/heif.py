@@ -6,12 +6,24 @@ thumbnails.  So the primary picture is read here, before decoding.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from pipeline.carriers.containers import turning
 from pipeline.carriers.containers.boxes import IsoBox, boxes
+from pipeline.carriers.containers.heif_links import (
+    ItemMask,
+    Link,
+    is_alpha,
+    references,
+    size_of,
+    steps_of,
+)
+from pipeline.carriers.containers.turning import Step
 from pipeline.carriers.window import BudgetSpent, Window
 
 _ITEMS = 5000
+_DERIVED = 4
+_TILES = 256
 _MAX_PROFILE = 4 << 20
 _MAX_META = 16 << 20  # a phone writes 4 kB; hidden tiles and profiles do not fill this
 _CODECS = {b"hvc1": "hevc", b"av01": "av1", b"avc1": "h264", b"vvc1": "vvc", b"jpeg": "mjpeg"}
@@ -40,7 +52,9 @@ class HeifPicture:
     exchanged if the file mirrors it; other orders in the file are converted to this one.
     ``grid``: it is made of tiles, and FFmpeg has it as stream group ``0:g:0``.  ``colour`` is
     the body of the first box ``colr`` (ISO/IEC 14496-12, section 12.1.5).  ``codec`` is
-    FFmpeg's name of the codec of the picture or of its tiles.
+    FFmpeg's name of the codec of the picture or of its tiles.  ``item`` is the number of the item
+    that FFmpeg decodes; ``steps`` are those of the items derived from it, which FFmpeg does not
+    know; ``width``, ``height`` and ``rotation`` are before them.  ``mask`` is its transparency.
     """
 
     width: int
@@ -49,6 +63,16 @@ class HeifPicture:
     grid: bool
     colour: bytes = b""
     codec: str = "hevc"
+    mirrored: bool = False
+    item: int = field(default=0, compare=False)
+    steps: tuple[Step, ...] = ()
+    mask: ItemMask | None = None
+
+    @property
+    def orientation(self) -> int:
+        """The turn and the mirror as FFmpeg applies them, as an orientation of EXIF."""
+        turn = {0: 1, 90: 6, 180: 3, 270: 8}[self.rotation]
+        return {1: 2, 6: 5, 3: 4, 8: 7}[turn] if self.mirrored else turn
 
 
 def items(iinf: Window) -> Iterator[HeifItem]:
@@ -108,9 +132,59 @@ def _primary(meta: Window) -> HeifPicture | None:
     kinds = {item.number: item.kind for item in items(parts[b"iinf"])}
     if number not in kinds:
         raise HeifError("the primary item is not among the items")
-    found = _arranged(list(_properties(parts[b"iprp"], number)), tiled=kinds[number] in _TILED)
+    links = references(parts[b"iref"]) if b"iref" in parts else []
+    item, derived = _origin(number, kinds, links)
+    properties = list(_properties(parts[b"iprp"], item))
+    found = _arranged(properties, tiled=kinds[item] in _TILED)
+    steps: list[Step] = []
+    for each in reversed(derived):
+        size = turning.size_after(steps, found.width, found.height)
+        steps += steps_of(list(_properties(parts[b"iprp"], each)), size)
     codec = next((_CODECS[kind] for kind in kinds.values() if kind in _CODECS), found.codec)
-    return replace(found, codec=codec)
+    mask = None if steps else _mask(parts[b"iprp"], item, links)
+    return replace(found, codec=codec, item=item, steps=tuple(steps), mask=mask)
+
+
+def _origin(number: int, kinds: dict[int, bytes], links: list[Link]) -> tuple[int, list[int]]:
+    """The item that a picture is made of, and the ``iden`` items above it (section 6.6.2.1)."""
+    derived: list[int] = []
+    while kinds.get(number) == b"iden" and len(derived) < _DERIVED:
+        derived.append(number)
+        sources = [to for kind, origin, to in links if (kind, origin) == (b"dimg", number)]
+        if not sources or not sources[0] or sources[0][0] not in kinds:
+            raise HeifError("a derived picture has no source")
+        number = sources[0][0]
+    return number, derived
+
+
+def _mask(iprp: Window, item: int, links: list[Link]) -> ItemMask | None:
+    """The items that hold the transparency of a picture, as one picture or in tiles."""
+
+    def alpha_of(target: int) -> int | None:
+        origins = [origin for kind, origin, to in links if kind == b"auxl" and target in to]
+        return next((o for o in origins if is_alpha(list(_properties(iprp, o)))), None)
+
+    def tiles_of(target: int) -> tuple[int, ...]:
+        return next((to for kind, origin, to in links if (kind, origin) == (b"dimg", target)), ())
+
+    whole = alpha_of(item)
+    if whole is not None:
+        size, found = whole, tiles_of(whole) or (whole,)
+    else:
+        size, beside = item, [alpha_of(tile) for tile in tiles_of(item)[:_TILES]]
+        found = tuple(alpha for alpha in beside if alpha is not None)
+        if not found or len(found) < len(beside):
+            return None
+    properties = list(_properties(iprp, size))
+    width, height = size_of(properties)
+    tile = size_of(list(_properties(iprp, found[0])))
+    if not all((width, height, *tile)) or len(found) > _TILES:
+        raise HeifError("the transparency has no size")
+    columns = -(-width // tile[0]) if len(found) > 1 else 1
+    if len(found) != columns * (-(-height // tile[1]) if len(found) > 1 else 1):
+        raise HeifError("the tiles of the transparency do not fill it")
+    turned = found == (whole,) and any(kind in (b"irot", b"imir") for kind, _data in properties)
+    return ItemMask(found, columns, width, height, turned)
 
 
 def _properties(iprp: Window, item: int) -> Iterator[tuple[bytes, bytes]]:
@@ -125,8 +199,10 @@ def _properties(iprp: Window, item: int) -> Iterator[tuple[bytes, bytes]]:
         if index > len(known):
             raise HeifError("a property of the picture is missing")
         box = known[index - 1]
-        if index and box.kind in (b"ispe", b"irot", b"imir"):
+        if index and box.kind in (b"ispe", b"irot", b"imir", b"clap"):
             yield box.kind, _whole(box.body, 64)
+        elif index and box.kind == b"auxC":
+            yield box.kind, box.body.read(0, 200).rstrip(b"\0") + b"\0"
         elif index and box.kind == b"colr":
             yield box.kind, _whole(box.body, _MAX_PROFILE)
 
@@ -179,4 +255,4 @@ def _arranged(properties: list[tuple[bytes, bytes]], *, tiled: bool) -> HeifPict
     if size is None or not all(size):
         raise HeifError("the picture has no size")
     width, height = size if rotation % 180 == 0 else size[::-1]
-    return HeifPicture(width, height, rotation, tiled, colour)
+    return HeifPicture(width, height, rotation, tiled, colour, mirrored=mirrored)

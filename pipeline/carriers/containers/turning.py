@@ -34,6 +34,11 @@ class Turn:
 Step = Crop | Turn
 
 
+def turns(orientation: int) -> tuple[Step, ...]:
+    """The step for an orientation of EXIF; none where the picture is upright."""
+    return (Turn(orientation),) if orientation > 1 else ()
+
+
 def size_after(steps: Sequence[Step], width: int, height: int) -> tuple[int, int]:
     """The size of a picture after *steps*."""
     for step in steps:
