@@ -298,6 +298,31 @@ def test_words_in_a_mail_in_a_file_are_the_last_resort(tmp_path: Path) -> None:
     assert alone.submissions()[0].text.startswith("Words inside")
 
 
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_every_mail_of_a_mailbox_file_is_read(tmp_path: Path, ending: str) -> None:
+    """Also where a mail lies across the pieces in which the file is read."""
+    films = [mp4(number, 90_000) for number in range(5)]
+    line = f"From ana@example.org Thu Jan  1 00:00:00 2026{ending}"
+    whole = "".join(
+        line
+        + mail(("a.mp4", film)).as_string().replace("\r\n", "\n").replace("\n", ending)
+        + ending
+        for film in films
+    )
+    scene = take_in(tmp_path, mail(("all.zip", packed(("all.mbox", whole.encode())))))
+    found = [row.sha256 for row in scene.attachments() if row.kind is Kind.VIDEO]
+    assert found == [sha(film) for film in films]
+
+
+def test_the_list_behind_a_mail_of_apple_is_no_part_of_its_file(tmp_path: Path) -> None:
+    film = mp4(1, 12_000)  # whole groups of base64, so no padding ends it
+    inner = b"From: a@b.example\nSubject: x\nMessage-ID: <a@b>\nMIME-Version: 1.0\n"
+    inner += carrying("Content-Type: video/mp4; name=a.mp4", film)
+    data = f"{len(inner)}\n".encode() + inner + b"<plist><dict></dict></plist>\n"
+    scene = take_in(tmp_path, mail(("a.zip", packed(("1.emlx", data)))))
+    assert scene.attachments()[-1].sha256 == sha(film)
+
+
 def test_a_fault_in_one_member_costs_no_other(tmp_path: Path) -> None:
     broken = winmail(("a.jpg", "", jpeg(1)), ("cut.jpg", "", jpeg(2)))[:-500]
     archive = packed(

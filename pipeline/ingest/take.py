@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pipeline import clock, places, wording
 from pipeline.config import Campaign
 from pipeline.errors import Refused
-from pipeline.ingest import contents, embedded, fragments, headers, leaves, mime, rtf
+from pipeline.ingest import contents, embedded, fragments, headers, leaves, mailfile, mime, rtf
 from pipeline.ingest.charsets import decoded
 from pipeline.ingest.contents import Role
 from pipeline.ingest.decode import Incomplete
@@ -189,13 +189,14 @@ class Taker:
         return Taken(submission, tuple(rows.list), fingerprint(file), error=error)
 
     def inner_mail(self, file: Readable, draft: _Draft) -> None:
-        """Take in a mail that is a file, or has a transfer encoding, against RFC 2046, 5.2.1."""
+        """Take in the mails in a file, or one with a transfer encoding (RFC 2046, 5.2.1)."""
         if draft.level >= _MAX_ENCODED_MAILS:
             draft.rows.missing("mail", contents.PARTS_LOST)
             return
         draft.level += 1
         try:
-            self._parts(mime.split(file), draft)
+            for mail in mailfile.mails(file):
+                self._parts(mime.split(mail), draft)
         finally:
             draft.level -= 1
 
