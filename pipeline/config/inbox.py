@@ -49,8 +49,8 @@ _KINDS = (
     InboxKind("mbox:PATH", "an mbox file", "mbox.MboxInbox"),
     InboxKind("eml:PATH", "a folder of `.eml` files", "folders.EmlInbox"),
     InboxKind("folder:PATH",
-              "a drop folder: each photo or video in it becomes a separate submission",
-              "folders.DropInbox"),
+              "a drop folder: each file and each folder in it becomes a separate submission",
+              "drop.DropInbox"),
 )
 # fmt: on
 INBOX_KINDS = {kind.prefix.rstrip(":/"): kind for kind in _KINDS}
@@ -112,7 +112,8 @@ class InboxSection(Located):
     oauth2: OAuth2 | None = Field(default=None, description="sign in with a token instead")
     ca_file: str = Field(default="", description="a private certificate authority")
     processed_folder: str = Field(
-        default="", description="mail is moved here once everything in it is safe on disk"
+        default="",
+        description="moved here once everything in it is safe on disk; for `folder:` a path",
     )
     max_attachment_mb: int = Field(
         default=2048, ge=1, le=1_000_000, description="a larger attachment is rejected as too-large"

@@ -1,4 +1,4 @@
-"""Inboxes whose mails or files are files on the disk: ``eml:``, ``maildir:`` and ``folder:``.
+"""Inboxes whose mails or files are files on the disk: ``eml:`` and ``maildir:``.
 
 They are read in place and never changed.
 """
@@ -30,7 +30,6 @@ from pipeline.model import MailIdentity
 from pipeline.workspace import Workspace
 
 QUIET_S = 60.0
-_HALF = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", ".swp")
 
 
 class FileInbox(Inbox):
@@ -109,7 +108,7 @@ class EmlInbox(FileInbox):
         """The ``.eml`` files, by name, size and time."""
         for path in sorted(self._folder.iterdir()):
             if path.suffix.lower() == ".eml" and path.is_file():
-                yield path, _versioned_uid(path, self._folder)
+                yield path, versioned_uid(path, self._folder)
 
 
 class MaildirInbox(FileInbox):
@@ -132,40 +131,6 @@ class MaildirInbox(FileInbox):
                 unique, _, flags = stable_name(path).partition(":2,")
                 if not unique.startswith(".") and "T" not in flags and path.is_file():
                     yield path, uid_of(unique.partition(":")[0])
-
-
-class DropInbox(FileInbox):
-    """A drop folder: each file in it, or in a folder in it, is a submission of its own.
-
-    Only files that have stopped growing are taken in: a file that a program has open for writing
-    waits for the next run.  Where the system can't tell (files of another user, network folders),
-    a file that was changed less than a minute ago waits.  Hidden files, half-finished ones of
-    browsers and copying programs, and symbolic links are ignored.
-    """
-
-    def __init__(self, inbox: InboxSection, _workspace: Workspace) -> None:
-        """:raises InboxError: there is no such folder."""
-        self._folder = inbox.resolve(inbox.path)
-        if not self._folder.is_dir():
-            raise InboxError(f"folder:{self._folder} is not a folder")
-        super().__init__("folder", str(self._folder))
-
-    def files(self) -> Iterator[tuple[Path, str]]:
-        """The files, by name, size and time."""
-        for path in _visible_files(self._folder):
-            yield path, _versioned_uid(path, self._folder)
-
-    def is_ready(self, path: Path) -> bool:
-        """Whether the file has stopped growing."""
-        return is_at_rest(path)
-
-    def arrival(self, identity: MailIdentity, path: Path) -> Arrival:
-        """The file as footage."""
-        return new_file(identity, path)
-
-    def has_changed(self, path: Path, uid: str) -> bool:
-        """Whether the file is gone, or has grown since it was listed."""
-        return not path.is_file() or _versioned_uid(path, self._folder) != uid
 
 
 def new_file(identity: MailIdentity, path: Path) -> NewFile:
@@ -192,17 +157,7 @@ def unreadable(place: object, error: OSError) -> InboxError:
     return InboxError(f"the inbox {place} can't be read: {reason_of(error)}")
 
 
-def _visible_files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "~")) or path.is_symlink():
-            continue
-        if path.is_dir():
-            yield from _visible_files(path)
-        elif path.is_file() and not path.name.lower().endswith(_HALF):
-            yield path
-
-
-def _versioned_uid(path: Path, folder: Path) -> str:
+def versioned_uid(path: Path, folder: Path) -> str:
     """A UID that changes with the file."""
     stat = path.stat()
     name = os.fsencode(path.relative_to(folder)).decode("utf-8", "backslashreplace")

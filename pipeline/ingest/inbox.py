@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from pipeline import clock
+from pipeline import clock, wording
 from pipeline.config import InboxSection
 from pipeline.errors import InboxError
 from pipeline.ingest.spool import Readable
@@ -33,13 +33,15 @@ class NewMail:
     """A mail that was not taken in yet.
 
     ``size`` in bytes, as the inbox gives it, for the progress bar only.  ``received``: the server's
-    INTERNALDATE.  ``file_time``: when the file that holds the mail was last changed.
+    INTERNALDATE.  ``file_time``: when the file that holds the mail was last changed.  ``name``: of
+    the file or folder that stands for a mail.
     """
 
     identity: MailIdentity
     size: int
     received: datetime | None = None
     file_time: datetime | None = None
+    name: str = ""
 
     @property
     def label(self) -> str:
@@ -90,6 +92,14 @@ class Inbox(Protocol):
         """
         ...
 
+    def waiting(self) -> Sequence[Arrival]:
+        """What is there and not complete, so that :meth:`new` did not give it."""
+        return ()
+
+    def remarks(self) -> Sequence[str]:
+        """Sentences about what :meth:`new` found and left alone."""
+        return ()
+
     def settle(self, ledger: Ledger) -> int:  # noqa: ARG002 - for inboxes that file nothing
         """Tell the server which mails are safe, after all new ones were taken in.
 
@@ -121,7 +131,7 @@ class MailsLeft(InboxError):
         super().__init__(f"{sentence} Left for the next run: {named}{more}.")
         self.left = [
             {
-                "uid": arrival.identity.uid,
+                "uid": _shown_name(arrival) or arrival.identity.uid,
                 "received_at": clock.stamp(arrival.moment) if arrival.moment else "",
                 "size": arrival.size,
             }
@@ -132,7 +142,11 @@ class MailsLeft(InboxError):
 def _name(arrival: Arrival) -> str:
     moment = f", {clock.stamp(arrival.moment)}" if arrival.moment else ""
     size = f", {arrival.size} bytes" if arrival.size else ""
-    return f"UID {arrival.identity.uid}{moment}{size}"
+    return f"{_shown_name(arrival) or f'UID {arrival.identity.uid}'}{moment}{size}"
+
+
+def _shown_name(arrival: Arrival) -> str:
+    return wording.display_name(arrival.name) if arrival.name else ""
 
 
 def open_inbox(section: InboxSection, workspace: Workspace) -> Inbox:

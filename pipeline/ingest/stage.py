@@ -22,6 +22,7 @@ from pipeline.ingest.take import Taken, Taker
 from pipeline.run import Run
 from pipeline.workspace import Workspace
 
+_NOT_GIVEN = "the inbox has mails that it did not give, or files that are not complete."
 _GIVE_UP = 10  # mails in a row that the server does not give
 
 
@@ -157,11 +158,13 @@ class IngestRun:
         inbox = open_inbox(section, self._run.workspace)
         try:
             arrivals = inbox.new(self._ledger.known_uids)
+            for remark in inbox.remarks():
+                self._console.warn(f"ingest: {section.label}{remark}")
             if dry_run:
                 self._preview(arrivals)
                 return
             try:
-                left = self.take_in(inbox, arrivals)
+                left = [*self.take_in(inbox, arrivals), *inbox.waiting()]
             finally:
                 done = self.summary
                 self._console.say(
@@ -172,7 +175,10 @@ class IngestRun:
             except InboxError as error:
                 raise (MailsLeft(str(error), left) if left else error) from error
             if left:
-                raise MailsLeft("the server has mails that it did not give.", left)
+                raise MailsLeft(
+                    "the inbox has mails that it did not give, or files that are not complete.",
+                    left,
+                )
         finally:
             inbox.close()
 
@@ -180,7 +186,7 @@ class IngestRun:
         coming = []
         for arrival in arrivals:
             name = arrival.identity.uid
-            if isinstance(arrival, NewFile):
+            if arrival.name:
                 name = wording.display_name(arrival.name)
             moment = clock.stamp(arrival.moment) if arrival.moment else ""
             coming.append(Coming(name, moment, arrival.size, self._name))

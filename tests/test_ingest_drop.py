@@ -1,0 +1,160 @@
+"""A drop folder: sidecars, folders that are one submission, what is left alone, what is moved."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from support.ingest_scene import IngestScene, jpeg, mp4, sha
+
+from pipeline.errors import InboxError
+from pipeline.ingest import drop
+from pipeline.ingest.inbox import MailsLeft
+from pipeline.ingest.stage import IngestSummary
+
+SAID = {
+    "sender": "ana@example.org",
+    "name": "Ana",
+    "subject": "Regatta",
+    "text": "At the weir 52.5200, 13.4050.",
+    "date": "2026-09-01T08:00:00+02:00",
+    "consent": True,
+}
+
+
+def scene_with(folder: Path, files: dict[str, bytes], inbox: str = "") -> IngestScene:
+    for name, data in files.items():
+        path = folder / "box" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return IngestScene.at(folder, "folder:box", inbox)
+
+
+def names(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["IMG_1.MOV.json", "IMG_1.json"])
+def test_a_sidecar_says_whose_a_file_is(tmp_path: Path, name: str) -> None:
+    scene = scene_with(tmp_path, {"IMG_1.MOV": mp4(1), name: json.dumps(SAID).encode()})
+    assert scene.ingest().mails == 1
+    scene.check_whole()
+    (found,), (item,) = scene.submissions(), scene.attachments()
+    assert (found.sender, found.subject) == ("ana@example.org", "Regatta")
+    assert found.received_at == "2026-09-01T06:00:00Z"
+    assert found.text == "At the weir [location removed].\n\nConsent: yes"
+    assert (item.filename, item.sha256) == ("IMG_1.MOV", sha(mp4(1)))
+    assert scene.ingest() == IngestSummary()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"{", b"[" * 70_000, b"9" * 5000, b"{}" + b" " * 70_000, b'{"sender": 7}', b'{"who": "Ana"}',
+     b'{"sender": "a@b\\nBcc: c@d"}', b"\xff\xfe"],
+)  # fmt: skip
+def test_a_broken_sidecar_costs_no_footage(tmp_path: Path, data: bytes) -> None:
+    scene = scene_with(tmp_path, {"a.mp4": mp4(1), "a.json": data})
+    assert scene.ingest().mails == 1
+    outcomes = {item.filename: item.refusal for item in scene.attachments()}
+    assert outcomes["a.mp4"] is None
+    assert outcomes["a.json"] is not None
+
+
+def test_a_sidecar_waits_for_its_footage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = scene_with(tmp_path, {"a.json": json.dumps(SAID).encode()})
+    assert scene.ingest().mails == 0
+    assert "a.json is a sidecar without footage" in capsys.readouterr().err
+    assert scene_with(tmp_path, {"a.mp4": mp4(1)}).ingest().mails == 1
+    assert scene.submissions()[0].sender == "ana@example.org"
+
+
+def test_a_folder_is_one_submission(tmp_path: Path) -> None:
+    said = json.dumps(SAID).encode()
+    files = {
+        "Jo/1.mp4": mp4(1), "Jo/more/2.jpg": jpeg(2), "Jo/submission.json": said,
+        "Jo/Thumbs.db": b"x", "Jo/.DS_Store": b"x", "desktop.ini": b"x", "3.mp4": mp4(3),
+    }  # fmt: skip
+    scene = scene_with(tmp_path, files)
+    assert scene.ingest().mails == 2
+    scene.check_whole()
+    by_sender = {each.sender: each.id for each in scene.submissions()}
+    assert set(by_sender) == {"", "ana@example.org"}
+    found = {row.attachment.filename: row.submission for row in scene.rows()}
+    assert set(found) == {"1.mp4", "2.jpg", "3.mp4"}
+    assert found["1.mp4"] == found["2.jpg"] == by_sender["ana@example.org"]
+    assert scene.ingest() == IngestSummary()
+
+
+def test_a_folder_with_an_unfinished_file_waits(tmp_path: Path) -> None:
+    scene = scene_with(tmp_path, {"Jo/1.mp4": mp4(1), "Jo/.2.mp4.Ab12Cd": mp4(2)[:50]})
+    with pytest.raises(MailsLeft, match="Jo"):
+        scene.ingest()
+    (tmp_path / "box/Jo/.2.mp4.Ab12Cd").rename(tmp_path / "box/Jo/2.mp4")
+    assert scene.ingest().attachments == 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.mp4.part", "a.mp4.partial", "a.mp4.crdownload", "a.download", "a.tmp", ".a.mp4", ".DS_Store",
+     ".syncthing.a.mp4.tmp", "~syncthing~a.mp4.tmp", ".a.mp4.X1y2Z3", "Thumbs.db", "Desktop.ini"],
+)  # fmt: skip
+def test_what_is_no_finished_footage_is_ignored(tmp_path: Path, name: str) -> None:
+    assert scene_with(tmp_path, {name: mp4(1)}).ingest() == IngestSummary()
+
+
+def test_links_and_pipes_are_told_and_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = scene_with(tmp_path, {"a.mp4": mp4(1)})
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "b.mp4").write_bytes(mp4(2))
+    os.mkfifo(tmp_path / "box" / "pipe.mp4")
+    (tmp_path / "box" / "link").symlink_to(tmp_path / "secret")
+    (tmp_path / "box" / "link.mp4").symlink_to(tmp_path / "secret" / "b.mp4")
+    assert scene.ingest().mails == 1
+    said = capsys.readouterr().err
+    assert "pipe.mp4 is no file" in said
+    assert "link.mp4 is a symbolic link" in said
+
+
+def test_what_was_taken_in_is_moved_and_nothing_is_overwritten(tmp_path: Path) -> None:
+    files = {
+        "a.mp4": mp4(1),
+        "a.json": b'{"name": "Ana"}',
+        "Jo/b.mp4": mp4(2),
+        "done/a.mp4": b"old",
+    }
+    scene = scene_with(tmp_path, files, 'processed_folder = "box/done"')
+    assert scene.ingest().filed == 2
+    box = tmp_path / "box"
+    assert names(box) == {"done/a.mp4", "done/a (2).mp4", "done/a.json", "done/Jo/b.mp4"}
+    assert (box / "done/a.mp4").read_bytes() == b"old"
+    assert not (box / "Jo").exists()
+    assert scene.ingest() == IngestSummary()
+
+
+def test_what_is_not_safe_stays(tmp_path: Path) -> None:
+    scene = scene_with(
+        tmp_path, {"a.mp4": mp4(1, 2_000_000)}, 'processed_folder = "done"\nmax_attachment_mb = 1'
+    )
+    assert scene.ingest().filed == 0
+    assert names(tmp_path / "box") == {"a.mp4"}
+
+
+def test_a_folder_that_can_not_be_moved_to(tmp_path: Path) -> None:
+    scene = scene_with(tmp_path, {"a.mp4": mp4(1)}, 'processed_folder = "config.toml/done"')
+    with pytest.raises(InboxError, match="can't be moved to"):
+        scene.ingest()
+    assert len(scene.attachments()) == 1
+
+
+def test_moving_to_another_device_copies(tmp_path: Path) -> None:
+    source, target = tmp_path / "a", tmp_path / "b"
+    source.write_bytes(b"new")
+    assert drop._copied(source, target)
+    assert not drop._copied(source, target)
+    assert target.read_bytes() == b"new"
