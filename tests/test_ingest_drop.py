@@ -99,7 +99,7 @@ def test_a_folder_with_an_unfinished_file_waits(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["a.mp4.part", "a.mp4.partial", "a.mp4.crdownload", "a.download", "a.tmp", ".a.mp4", ".DS_Store",
+    ["a.mp4.part", "a.mp4.partial", "a.mp4.crdownload", "a.download", ".a.mp4", ".DS_Store",
      ".syncthing.a.mp4.tmp", "~syncthing~a.mp4.tmp", ".a.mp4.X1y2Z3", "Thumbs.db", "Desktop.ini"],
 )  # fmt: skip
 def test_what_is_no_finished_footage_is_ignored(tmp_path: Path, name: str) -> None:
