@@ -98,6 +98,22 @@ def test_a_photo_says_how_much_is_missing(scene: ClipScene) -> None:
     assert "ask for it again" in refused.refusal.detail
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.webp", "film.mp4"])
+def test_what_can_not_be_decoded_because_it_is_cut_is_to_be_asked_for_again(
+    scene: ClipScene, name: str
+) -> None:
+    if name == "film.mp4":  # its index is at the end
+        data = scene.film(name, *FILM, *CODED).read_bytes()
+    else:
+        data = photo(scene.folder, name)
+    cut = scene.folder / f"cut-{name}"
+    cut.write_bytes(data[: len(data) // 2])
+    refusal = scene.make(cut).refusal
+    assert refusal is not None
+    assert refusal.reason is Reason.CORRUPT
+    assert "ask for it again" in refusal.detail
+
+
 def test_a_hole_in_the_middle_of_a_photo_is_seen(scene: ClipScene) -> None:
     data = photo(scene.folder, "photo.jpg", quality=95)
     middle = len(data) // 2

@@ -14,6 +14,7 @@ from pipeline.ffmpeg import faults
 from pipeline.ffmpeg.faults import ProgramFailed
 from pipeline.ffmpeg.graph import Graph, Options, read, write
 from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.formats import Format
 from pipeline.media import survey
 from pipeline.media.probe import Probe
 from pipeline.model import Reason, Refusal
@@ -29,8 +30,7 @@ def examined(runner: FfmpegRunner, path: Path, seen: Probe) -> Probe:
     Neither the size nor the data of a photo say how much of it is missing, so the lines that the
     decoder had to fill are counted.
     """
-    with path.open("rb") as file:
-        found = ending.cut(Window.whole(file), seen.format.ending)
+    found = _cut(path, seen.format)
     if found is not None and found.share is None and seen.still:
         found = Cut(_empty_lines(runner, path, seen))
     return replace(seen, cut=found)
@@ -44,11 +44,29 @@ def judged(seen: Probe, said: tuple[str, ...]) -> Probe:
 
 def refusal(seen: Probe) -> Refusal:
     """Return why a file whose end is missing is not accepted."""
-    percent = seen.missing_percent
-    if percent is None:
-        return Refusal(Reason.TRUNCATED_TRANSFER, Detail.INCOMPLETE)
+    return _missing(seen.cut or Cut(), Reason.TRUNCATED_TRANSFER)
+
+
+def explained(path: Path, footage: Format, refusal: Refusal) -> Refusal:
+    """Say of a file that can't be decoded that its end is missing, if that is so."""
+    if refusal.reason is not Reason.CORRUPT:
+        return refusal
+    found = _cut(path, footage)
+    return refusal if found is None else _missing(found, Reason.CORRUPT)
+
+
+def _cut(path: Path, footage: Format) -> Cut | None:
+    with path.open("rb") as file:
+        return ending.cut(Window.whole(file), footage.ending)
+
+
+def _missing(cut: Cut, reason: Reason) -> Refusal:
+    if not cut.share:
+        return Refusal(reason, Detail.INCOMPLETE)
     return Refusal(
-        Reason.TRUNCATED_TRANSFER, Detail.INCOMPLETE_PERCENT, {"percent": max(1, round(percent))}
+        reason,
+        Detail.INCOMPLETE_PERCENT,
+        {"percent": max(1, round(100 * cut.share))},
     )
 
 

@@ -66,6 +66,7 @@ def make(job: Job, run: Run) -> ClipResult:
     :raises Stopping: the run is being stopped.
     """
     found: tuple[Finding, ...] = ()
+    identity = None
     try:
         identity = identify.identify(job.original)
         if identity.format is not None:
@@ -88,6 +89,8 @@ def make(job: Job, run: Run) -> ClipResult:
         where = place_of(error)
         run.console.event("internal", sha256=job.sha256, where=where)
         refusal = Refusal(Reason.INTERNAL, Detail.PROGRAM_FAILED, {"place": where})
+    if identity is not None and identity.format is not None:
+        refusal = wholeness.explained(job.original, identity.format, refusal)
     return refused(job.sha256, job.recipe, refusal, found)
 
 
