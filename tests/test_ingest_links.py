@@ -71,11 +71,17 @@ def test_the_report_has_the_links_and_no_place_in_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("parameters", "link"),
     [
-        ('access-type=URL; URL="https://a.example/pub/\n river.bin"', "https://a.example/pub/river.bin"),
-        ('access-type=anon-ftp; site="ftp.a.example"; directory="pub"; name="r.mov"', "ftp://ftp.a.example/pub/r.mov"),
+        (
+            'access-type=URL; URL="https://a.example/pub/\n river.bin"',
+            "https://a.example/pub/river.bin",
+        ),
+        (
+            'access-type=anon-ftp; site="ftp.a.example"; directory="pub"; name="r.mov"',
+            "ftp://ftp.a.example/pub/r.mov",
+        ),
         ('access-type=mail-server; server="files@a.example"', "mailto:files@a.example"),
     ],
-)  # fmt: skip
+)
 def test_a_body_that_is_elsewhere(tmp_path: Path, parameters: str, link: str) -> None:
     part = f"Content-Type: message/external-body; {parameters}\n\nContent-Type: video/mp4\n\n"
     (submission,) = take_in(tmp_path, raw(FIELDS, part.encode())).submissions()

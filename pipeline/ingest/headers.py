@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import getaddresses, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from urllib.parse import unquote_to_bytes
 
+from pipeline.ingest.addresses import mailboxes
 from pipeline.ingest.charsets import decoded, unworded
 
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
-_ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]@]+@[^\s<>,;:\"()\[\]@]+")
 _NUMBERED = re.compile(r"(.+?)\*(\d{1,3})(\*?)")
 _TYPE = re.compile(r"[\s\"]*([\w!#$&^.+-]+)\s*/\s*([\w!#$&^.+-]+)")
 _KNOWN = re.compile(
@@ -99,8 +99,8 @@ class Headers:
         found: dict[str, None] = {}
         for name in names:
             for value in self.all(name):
-                for address in _addresses(value):
-                    found[address] = None
+                for mailbox in mailboxes(value):
+                    found[mailbox.address] = None
                     if len(found) == _MOST_ADDRESSES:
                         return tuple(found)
         return tuple(found)
@@ -212,15 +212,3 @@ def _split(value: str) -> list[str]:
         at += 1
     items.append(value[start:])
     return items
-
-
-def _addresses(value: str) -> list[str]:
-    value = value[:20_000]
-    try:
-        pairs = getaddresses([value])
-    except (ValueError, IndexError, TypeError, RecursionError):  # malformed, or made to cause this
-        pairs = []
-    found = [address for _name, address in pairs if _ADDRESS.fullmatch(address)]
-    if not found:
-        found = _ADDRESS.findall(value[:2000])[:_MOST_ADDRESSES]
-    return [address.lower() for address in found]

@@ -13,7 +13,6 @@ from pipeline.ingest.contents import Role
 from pipeline.ingest.decode import Incomplete
 from pipeline.ingest.faults import BREAKS_PARSING
 from pipeline.ingest.fingerprint import Kept, fingerprint
-from pipeline.ingest.headers import Headers
 from pipeline.ingest.inbox import NewFile, NewMail
 from pipeline.ingest.leaves import Leaf
 from pipeline.ingest.links import Links, elsewhere
@@ -21,6 +20,7 @@ from pipeline.ingest.members import Content
 from pipeline.ingest.mime import Part
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.rows import Incoming, Rows
+from pipeline.ingest.sender import answered, machine_note, sender_of
 from pipeline.ingest.spool import Readable, stretch
 from pipeline.model import (
     Attachment,
@@ -148,7 +148,7 @@ class Taker:
         kept = self._parts(mail, draft)
         moment = arrival.received or fields.received_at or arrival.file_time or datetime.now(UTC)
         return Taken(
-            self._submission(arrival.identity, fields, draft, moment),
+            self._submission(arrival.identity, mail.root, draft, moment),
             draft.rows.paired(),
             fingerprint(file, kept),
             draft.rows.bytes,
@@ -181,9 +181,10 @@ class Taker:
         rows.missing("mail", _BROKEN)
         file.seek(0)
         fields = headers.parse(file.read(_HEADER))
+        root = Part(fields, fields.content_type, 0, 0)
         moment = arrival.moment or datetime.now(UTC)
         submission = replace(
-            self._submission(arrival.identity, fields, _Draft(rows), moment),
+            self._submission(arrival.identity, root, _Draft(rows), moment),
             notes=(Note.BROKEN_MAIL,),
         )
         return Taken(submission, tuple(rows.list), fingerprint(file), error=error)
@@ -270,20 +271,24 @@ class Taker:
             self.inner_mail(spool, draft)
 
     def _submission(
-        self, identity: MailIdentity, fields: Headers, draft: _Draft, moment: datetime
+        self, identity: MailIdentity, root: Part, draft: _Draft, moment: datetime
     ) -> Submission:
-        senders = fields.addresses("from") or fields.addresses("sender", "reply-to", "return-path")
+        fields, sender, machine = root.headers, sender_of(root), machine_note(root)
         subject, text = embedded.words(fields.text("subject")), draft.words.text
         draft.words.links.read([subject])
         hidden = any(places.found(each[: places.LIMIT]) for each in (text, subject))
         return replace(
             _wordless(identity, moment),
             message_id=wording.storable(embedded.words(fields.get("message-id")), 250),
-            sender=wording.plain(senders[0], 254) if senders else "",
+            sender=sender.address,
+            name=sender.name,
+            through=sender.through,
+            answers=answered(fields),
             subject=wording.storable(subject, 300),
             text=contents.tidy([wording.storable(text, _TEXT, lines=True)]),
             notes=self._notes(draft, moment, hidden=hidden)
-            + (Note.TAKES_BACK,) * taking_back.is_meant(subject, text),
+            + (Note.TAKES_BACK,) * taking_back.is_meant(subject, text)
+            + ((machine,) if machine else ()),
             links=draft.words.links.addresses,
             recipients=tuple(
                 wording.plain(address, 254)
