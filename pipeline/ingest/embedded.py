@@ -26,6 +26,7 @@ _LAST = re.compile(rb"(?:[A-Za-z0-9+/]{4}){0,9}[A-Za-z0-9+/]{2}[A-Za-z0-9+/=]=\r
 _DATA = re.compile(r"data:(?:image|video)/[\w.+-]{1,60};base64,([A-Za-z0-9+/\s]*)(=*)([\"')]?)")
 _QUOTE = re.compile(rb"(?:> ?){0,20}")
 _ENOUGH = 4  # lines in a row
+_SHORTEST = 11  # bytes of a line that begins a file or an armor: "begin 644 a"
 _ESCAPED = bytes((each - 106) % 256 for each in range(256))
 _PLAIN = bytes((each - 42) % 256 for each in range(256))
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
@@ -74,6 +75,9 @@ def files(pieces: Iterable[bytes]) -> Iterator[Found]:
     run: list[bytes] = []
     in_armor = told = False
     for quoted in lines:
+        if len(quoted) < _SHORTEST:  # millions of empty lines cost seconds
+            run = []
+            continue
         quote = _QUOTE.match(quoted) if quoted[:1] == b">" else None
         line = quoted[quote.end() :] if quote else quoted
         in_armor = (in_armor or line.startswith(b"-----BEGIN ")) and b"-----END " not in line
