@@ -170,8 +170,40 @@ def test_transparency_in_tiles(read: Read) -> None:
     assert found is not None
     assert found.grid
     assert found.mask == ItemMask((6, 7, 8), 3, 180, 64, turned=False)
-    with pytest.raises(HeifError):
-        read(composed(items, links[0], (b"dimg", 5, (6, 7)), links[2]))
+    short = read(composed(items, links[0], (b"dimg", 5, (6, 7)), links[2]))
+    assert short is not None
+    assert short.mask is None
+
+
+def test_tiles_may_have_their_transparency_each(read: Read) -> None:
+    tiles = {number: (b"av01", (size(64, 64),)) for number in (2, 3)}
+    masks = {number: (b"av01", (size(64, 64), ALPHA)) for number in (6, 7)}
+    items = {1: (b"grid", (size(64, 100),)), **tiles, **masks}
+    links = ((b"dimg", 1, (2, 3)), (b"auxl", 6, (2,)), (b"auxl", 7, (3,)))
+    found = read(composed(items, *links))
+    assert found is not None
+    assert found.mask == ItemMask((6, 7), 1, 64, 100, turned=False)
+    half = read(composed(items, *links[:2]))
+    assert half is not None
+    assert half.mask is None
+
+
+def test_any_byte_of_the_links_changed_it_ends_in_a_picture_none_or_error(read: Read) -> None:
+    items = {
+        5: (b"iden", (aperture(100, 1, 80, 1, 10, 1, -20, 1), turn(1))),
+        1: (b"hvc1", (size(640, 400), turn(1))),
+        3: (b"hvc1", (size(640, 400), ALPHA, turn(1))),
+    }
+    whole = composed(items, (b"dimg", 5, (1,)), (b"auxl", 3, (1, 5)))
+    chance = random.Random(14496)
+    for _ in range(400):
+        bad = bytearray(whole)
+        for _change in range(chance.randrange(1, 4)):
+            bad[chance.randrange(len(bad))] = chance.randrange(256)
+        try:
+            read(bytes(bad))
+        except HeifError:
+            continue
 
 
 @pytest.fixture

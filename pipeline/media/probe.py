@@ -234,7 +234,7 @@ def _told(picture: Picture, headers: Headers | None, parts: list[ProbedPart]) ->
             return picture
     by_number = {(part["kind"], part["number"]): part for part in parts}
     if not all(each in by_number for each in wanted):
-        raise _refused(Reason.CORRUPT, Detail.BROKEN_STRUCTURE)
+        return picture
     streams = tuple(str(by_number[each]["index"]) for each in wanted)
     limited = by_number[wanted[0]]["limited"]
     return replace(picture, alpha=True, mask=Mask(streams, limited, *size))

@@ -13,6 +13,7 @@ from pipeline.carriers.containers.boxes import IsoBox, boxes
 from pipeline.carriers.containers.heif_links import (
     ItemMask,
     Link,
+    Properties,
     is_alpha,
     references,
     size_of,
@@ -158,11 +159,20 @@ def _origin(number: int, kinds: dict[int, bytes], links: list[Link]) -> tuple[in
 
 
 def _mask(iprp: Window, item: int, links: list[Link]) -> ItemMask | None:
-    """The items that hold the transparency of a picture, as one picture or in tiles."""
+    """The items that hold the transparency of a picture, as one picture or in tiles.
+
+    Where their description makes no sense the picture is shown without it.
+    """
+
+    def properties_of(target: int) -> Properties:
+        try:
+            return list(_properties(iprp, target))
+        except HeifError:
+            return []
 
     def alpha_of(target: int) -> int | None:
         origins = [origin for kind, origin, to in links if kind == b"auxl" and target in to]
-        return next((o for o in origins if is_alpha(list(_properties(iprp, o)))), None)
+        return next((o for o in origins if is_alpha(properties_of(o))), None)
 
     def tiles_of(target: int) -> tuple[int, ...]:
         return next((to for kind, origin, to in links if (kind, origin) == (b"dimg", target)), ())
@@ -175,14 +185,14 @@ def _mask(iprp: Window, item: int, links: list[Link]) -> ItemMask | None:
         found = tuple(alpha for alpha in beside if alpha is not None)
         if not found or len(found) < len(beside):
             return None
-    properties = list(_properties(iprp, size))
+    properties = properties_of(size)
     width, height = size_of(properties)
-    tile = size_of(list(_properties(iprp, found[0])))
+    tile = size_of(properties_of(found[0]))
     if not all((width, height, *tile)) or len(found) > _TILES:
-        raise HeifError("the transparency has no size")
+        return None
     columns = -(-width // tile[0]) if len(found) > 1 else 1
     if len(found) != columns * (-(-height // tile[1]) if len(found) > 1 else 1):
-        raise HeifError("the tiles of the transparency do not fill it")
+        return None
     turned = found == (whole,) and any(kind in (b"irot", b"imir") for kind, _data in properties)
     return ItemMask(found, columns, width, height, turned)
 

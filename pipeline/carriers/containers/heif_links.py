@@ -14,6 +14,7 @@ from pipeline.carriers.containers.turning import Crop, Step, Turn
 from pipeline.carriers.window import BudgetSpent, Window
 
 _LINKS = 5000
+_TARGETS = 20_000  # of all references together
 _ALPHA = (b"auxid:1\0", b":auxiliary:alpha\0")
 _TURNS = {1: 8, 2: 3, 3: 6}  # quarters anticlockwise (6.5.10) as orientations of EXIF
 _MIRRORS = {0: 4, 1: 2}  # the axes of ``imir`` (6.5.12)
@@ -47,20 +48,22 @@ class HeifFilm:
 
 
 def references(iref: Window) -> list[Link]:
-    """Kind, origin and targets of at most 5,000 references.
+    """Kind, origin and targets of at most 5,000 references with 20,000 targets.
 
     :param iref: the body of the box.
     """
     wide = iref.read(0, 1) != b"\0"
     code, size = (">I", 4) if wide else (">H", 2)
     found: list[Link] = []
+    left = _TARGETS
     for box in boxes(iref.part(4)):
         data = box.body.read(0, 1 << 16)
-        if len(data) < size + 2 or len(found) >= _LINKS:
+        if len(data) < size + 2 or len(found) >= _LINKS or left <= 0:
             continue
         (origin,) = struct.unpack_from(code, data)
         (count,) = struct.unpack_from(">H", data, size)
-        data = data[size + 2 : size + 2 + count * size]
+        data = data[size + 2 : size + 2 + min(count, left) * size]
+        left -= count
         targets = struct.iter_unpack(code, data[: len(data) // size * size])
         found.append((box.kind, origin, tuple(target for (target,) in targets)))
     return found
