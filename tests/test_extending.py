@@ -117,7 +117,7 @@ def pixmap(comment: str) -> bytes:
 
 
 def test_every_section_has_an_example() -> None:
-    assert len(SECTIONS) == 7
+    assert len(SECTIONS) == 8
     assert all(touched(section) for section in SECTIONS)
 
 
@@ -153,6 +153,20 @@ def test_a_reader_and_a_format(copy: Path) -> None:
     assert clip["status"] == "accepted"
     assert {"carrier": "comment text", "what": "location"} in clip["metadata"]["found"]
     assert "12.34567" not in (copy / "work/report/report.json").read_text("utf-8")
+
+
+def test_a_file_with_files_in_it(copy: Path) -> None:
+    apply("A file with files in it", copy)
+    (copy / "in").mkdir()
+    photo = (ROOT / "pipeline/demo/files/logo.png").read_bytes()
+    header = f"{'logo.png/':16}{'0':32}{len(photo):<10}`\n".encode()
+    (copy / "in" / "all.a").write_bytes(b"!<arch>\n" + header + photo)
+    prepared(copy, "folder:in")
+    footage(copy, "ingest")
+    footage(copy, "report")
+    clips = json.loads((copy / "work/report/report.json").read_text("utf-8"))["clips"]
+    assert [clip["filename"] for clip in clips] == ["all.a", "logo.png"]
+    assert [clip["reason"] for clip in clips] == [None, None]
 
 
 def test_a_codec(copy: Path) -> None:
