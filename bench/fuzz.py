@@ -3,7 +3,8 @@
     .venv/bin/python -m bench.fuzz [COUNT] [SEED]
 
 Each input is a file of the corpus in which some bytes were flipped, removed, doubled or replaced
-by bytes of another file.  It goes through ``identify``, the readers and the probe in its sandbox.
+by bytes of another file.  It goes through ``identify``, the readers, and in their sandbox the probe
+and the survey of films.
 Each must give an answer or a refusal; any other exception is a fault of ours, and is printed with
 the seed that makes the input again.  Prints one JSON object of counts; exits 1 if there were
 faults.
@@ -27,10 +28,13 @@ from support.planted.place import Place
 from pipeline.carriers import find
 from pipeline.console import Console, Verbosity
 from pipeline.errors import Refused
+from pipeline.ffmpeg.faults import ProgramFailed
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.formats import reader_of
 from pipeline.media.identify import identify
 from pipeline.media.probe import probe
+from pipeline.media.survey import FilmSource, survey
+from pipeline.model import Kind
 
 
 def mutated(files: list[bytes], random: Random) -> bytes:
@@ -65,8 +69,10 @@ def tried(path: Path, runner: FfmpegRunner) -> str:
     if identity.format is None:
         return "archive"
     try:
-        probe(runner, path, identity.format)
-    except Refused as refused:
+        seen = probe(runner, path, identity.format)
+        if identity.kind is Kind.VIDEO:
+            survey(runner, FilmSource(path, seen, path.parent, 1801))
+    except (Refused, ProgramFailed) as refused:
         return str(refused.refusal.reason.value)
     return "understood"
 
