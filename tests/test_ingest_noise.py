@@ -86,6 +86,12 @@ def test_words_that_came_as_a_file_are_read(tmp_path: Path, kind: str, name: str
     assert "has-a-link" in scene.submissions()[0].notes
 
 
+@pytest.mark.parametrize("kind", ["text/enriched", "text/markdown"])
+def test_words_of_other_kinds_are_read(tmp_path: Path, kind: str) -> None:
+    scene = taken(tmp_path, with_parts(part(kind, "", b"my other film: we.tl/t-abc"), CLIP))
+    assert "has-a-link" in scene.submissions()[0].notes
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -24,6 +24,7 @@ _SEALED = frozenset(
         *("application/x-pgp-encrypted", "application/x-pgp-encrypted-message"),
     )
 )
+_PLAIN = ("text/plain", "text/enriched", "text/richtext", "text/markdown", "text/x-markdown")
 _PGP = ("application/pgp", "application/x-pgp")  # a text that is signed or encrypted (before MIME)
 _CONTROL = ("application/pgp-encrypted", "application/x-pgp-encrypted")
 # What mailers add and no sender means: signatures, invitations, cards, layouts of MMS, and the
@@ -121,7 +122,7 @@ def role(part: Part) -> Role:
     is_control = kind in _CONTROL or kind in _SILENT_MESSAGES
     if is_silent or (is_control and not named):
         return Role.NOTHING
-    if (kind == "text/plain" or kind in _PGP) and not named:
+    if (kind in _PLAIN or kind in _PGP) and not named:
         return Role.TEXT
     if kind == "text/html" and not named:
         return Role.HTML
