@@ -9,6 +9,7 @@ import re
 import struct
 import subprocess
 import time
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -152,6 +153,22 @@ def test_words_behind_the_end_are_a_finding(name: str) -> None:
     """They are no picture and no sound, so something had to be removed."""
     found = found_in_bytes(bases()[name] + b"words that nobody expects here" * 9)
     assert {Carrier.TRAILER, Carrier.UNKNOWN_PART} & {finding.carrier for finding in found}
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED])
+def test_a_track_in_an_archive_behind_a_photo_is_a_location(method: int) -> None:
+    track = '<gpx><trk><trkseg><trkpt lat="59.334591" lon="18.063240"/></trkseg></trk></gpx>'
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        archive.writestr("notes.txt", "nothing")
+        archive.writestr("tour.gpx", track * 20)
+    found = found_in_bytes(bases()["still.jpg"] + packed.getvalue())
+    assert Finding(Carrier.TRAILER, What.LOCATION) in found
+    other = io.BytesIO()
+    with zipfile.ZipFile(other, "w", method) as archive:
+        archive.writestr("notes.txt", "nothing" * 40)
+    found = found_in_bytes(bases()["still.jpg"] + other.getvalue())
+    assert Finding(Carrier.TRAILER, What.LOCATION) not in found
 
 
 def test_every_location_that_exiftool_shows_is_found(folder: Path, rows: dict[str, Any]) -> None:

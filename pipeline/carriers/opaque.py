@@ -2,16 +2,17 @@
 
 An unknown part is reported as such.  It also counts as a location if it holds text with a
 position, or the header of a format that holds positions: TIFF/EXIF, XMP, JPEG, GoPro's GPMF,
-the blocks of dashcams.
+the blocks of dashcams.  A zip archive in it is unpacked as far as its first texts.
 """
 
 import re
+import zlib
 from collections.abc import Iterator
 from itertools import islice
 from typing import Literal
 
 from pipeline.carriers import text, xmp
-from pipeline.carriers.window import Window
+from pipeline.carriers.window import Fields, Window
 from pipeline.model import Carrier, Finding, What
 
 _SCAN = 256 << 10
@@ -24,6 +25,8 @@ _WIDE = re.compile(rb"(?:[\x20-\x7e]\x00){6,}")
 _WIDE_BE = re.compile(rb"(?:\x00[\x20-\x7e]){6,}")
 _TIFF = re.compile(rb"II\*\0[\x08-\xff]\0\0\0|MM\0\*\0\0\0[\x08-\xff]")
 _XMP = re.compile(rb"<x:xmpmeta|<rdf:RDF")
+_ZIP = re.compile(rb"PK\x03\x04")
+_DEFLATED = 8
 _JPEG = re.compile(rb"\xff\xd8\xff[\xc0-\xfe]")
 _POSITIONS = re.compile(
     rb"\x02\x00\x00[\x02\x04]\x00\x05\x00\x03"
@@ -77,9 +80,27 @@ def _window(window: Window, carrier: Carrier, start: int, size: int) -> Iterator
         for finding in xmp.read(data[match.start() :]):
             yield finding
             yield Finding(carrier, finding.what)
+    members = (window.part(start + m.start()) for m in islice(_ZIP.finditer(data), _HITS))
+    if any(has_location(_unpacked(member)) for member in members):
+        yield Finding(carrier, What.LOCATION)
     for match in islice(_JPEG.finditer(data), 2):
         if start + match.start():
             yield from window.part(start + match.start()).inside(carrier)
+
+
+def _unpacked(member: Window) -> bytes:
+    """The beginning of a member of a zip archive (APPNOTE 6.3.10, section 4.3.7)."""
+    head = Fields(member.read(0, 30), 8, "little")
+    method = head.number(2)
+    head.at = 26
+    body = member.part(30 + head.number(2) + head.number(2))
+    data = body.read(0, _SCAN)
+    if method != _DEFLATED:
+        return data[:_TAIL] if method == 0 else b""
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, _SCAN)
+    except zlib.error:
+        return b""
 
 
 def _plausible(head: bytes) -> bool:
