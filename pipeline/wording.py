@@ -9,7 +9,7 @@ import re
 import unicodedata
 from typing import Literal
 
-from pipeline import places
+from pipeline import places, texts
 
 SenderStyle = Literal["masked", "full", "none"]
 
@@ -73,17 +73,31 @@ def display_name(name: str) -> str:
     return places.masked(name) or "unnamed"
 
 
+def lower_ascii(address: str) -> str:
+    """An address in the lower case of SQLite, by which senders are counted."""
+    return "".join(char.lower() if char.isascii() else char for char in address)
+
+
 def masked_sender(address: str) -> str:
     """An address in a form that hides the person and is the same in each mail: ``a…@e….org``."""
     local, at, domain = address.rpartition("@")
     if not at:
         return f"{address[:1]}…" if address else ""
     host, dot, top = domain.rpartition(".")
-    return f"{local[:1]}…@{host[:1]}…{dot}{top}"
+    first = local.lstrip('"')[:1]
+    return f"{first}…@{host[:1]}…{dot}{top}"
 
 
-def shown_sender(address: str, style: SenderStyle) -> str:
-    """Write a sender in the style that ``[report] sender`` asks for; "none" gives ""."""
+def shown_sender(address: str, style: SenderStyle, number: int | None = None) -> str:
+    """Write a sender in the style that ``[report] sender`` asks for; "none" gives "".
+
+    :param number: that of the sender; masked addresses of two people may look alike.
+    """
     if style == "none":
         return ""
-    return plain(address if style == "full" else masked_sender(address), 254)
+    if style == "full":
+        return plain(address, 254)
+    masked = plain(masked_sender(address), 254)
+    if not masked or number is None:
+        return masked
+    return texts.montage_words("sender", number=number, address=masked)

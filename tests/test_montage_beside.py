@@ -63,8 +63,12 @@ def test_the_checksums_are_those_of_the_files(scene: RenderScene) -> None:
 
 def test_the_credits_name_senders_as_the_report_does(scene: RenderScene) -> None:
     lines = beside(scene, ".credits.txt").read_text().splitlines()
-    assert lines[0] == f"00:04 Clip 1 · a…@e….org · photo-action · {sha('a')[:12]}"
-    assert [line.split(" · ")[1] for line in lines] == ["a…@e….org", "a…@e….org", "b…@e….org"]
+    assert lines[0] == f"00:04 Clip 1 · sender 1 (a…@e….org) · photo-action · {sha('a')[:12]}"
+    assert [line.split(" · ")[1] for line in lines] == [
+        "sender 1 (a…@e….org)",
+        "sender 1 (a…@e….org)",
+        "sender 2 (b…@e….org)",
+    ]
     assert "ann@example.org" not in beside(scene, ".json").read_text()
 
 

@@ -194,7 +194,8 @@ def test_numbers_have_three_decimals_and_no_inner_fields(
 
 
 @pytest.mark.parametrize(
-    ("how", "shown"), [("masked", "m…@e….org"), ("full", "maria@example.org"), ("none", "")]
+    ("how", "shown"),
+    [("masked", "sender 1 (m…@e….org)"), ("full", "maria@example.org"), ("none", "")],
 )
 def test_sender_is_shown_the_same_everywhere(
     campaign: LedgerScene, tmp_path: Path, how: str, shown: str
@@ -350,3 +351,16 @@ def test_table_is_rfc_4180_with_a_byte_order_mark(campaign: LedgerScene, config:
     assert cells["text"] == "two\nlines; and more"
     assert cells["loudness_lufs"] == "'-16.04"
     assert (cells["clean"], cells["source_duration_s"], cells["hdr"]) == ("yes", "4.004", "yes")
+
+
+def test_each_sender_has_a_number_that_stays(campaign: LedgerScene, tmp_path: Path) -> None:
+    for name, sender in (
+        ("a", "ann@example.org"),
+        ("b", "ada@example.org"),
+        ("c", "ANN@example.org"),
+    ):
+        campaign.mail(attachment(name), sender=sender)
+    mails = report.build(settings(tmp_path), campaign.ledger, "2026-09-01T00:00:00Z")["submissions"]
+    shown = {(mail["sender"], mail["sender_number"], mail["sender_name"]) for mail in mails}
+    assert {(number, name) for _, number, name in shown} == {(1, ""), (2, "")}
+    assert "sender 2 (a…@e….org)" in {sender for sender, _, _ in shown}

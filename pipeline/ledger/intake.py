@@ -159,6 +159,18 @@ class Intake:
                 *(item.sha256, item.size, clock.now()),
             )
 
+    def sender_numbers(self) -> dict[str, int]:
+        """A number for each sender, by the address in lower case.
+
+        They are counted in the order in which their first mails were taken in, so a number stays
+        the same whatever comes later.
+        """
+        senders = self._db.column(
+            "SELECT lower(sender) FROM submission WHERE sender != ''"
+            " GROUP BY lower(sender) ORDER BY min(rowid)"
+        )
+        return {sender: number for number, sender in enumerate(senders, 1)}
+
     def submissions(self) -> list[Submission]:
         """All submissions, in the order in which they were received."""
         rows = self._db.rows("SELECT * FROM submission ORDER BY received_at, rowid")

@@ -89,7 +89,13 @@ def publish(run: Run, film: Timeline, final: Path) -> str:
 def _texts(run: Run, film: Timeline, sha256: str) -> dict[str, str]:
     """Return the text files beside a montage, by suffix."""
     style = run.config.report.sender
-    senders = [wording.shown_sender(segment.sender, style) for segment in film.segments]
+    numbers = run.ledger.intake.sender_numbers()
+    senders = [
+        wording.shown_sender(
+            segment.sender, style, numbers.get(wording.lower_ascii(segment.sender))
+        )
+        for segment in film.segments
+    ]
     return {
         ".vtt": sidecars.subtitles(film),
         ".chapters.txt": sidecars.chapters(film),

@@ -7,7 +7,7 @@ table, with the stills beside them.  A report without changes is not written aga
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from pipeline.review.presenting import (
 )
 from pipeline.review.rules import admitted, shown_seconds, waiting
 from pipeline.run import Run
-from pipeline.wording import SenderStyle, shown_sender
+from pipeline.wording import SenderStyle, lower_ascii, shown_sender
 
 SCHEMA_VERSION = 1
 _TEXT_LIMIT = 2000
@@ -119,13 +119,14 @@ def build(
     """
     rows = ledger.clips.rows() if rows is None else rows
     statuses = Counter(row.status for row in rows)
+    numbers = ledger.intake.sender_numbers()
     return {
         "schema": SCHEMA_VERSION,
         "campaign": config.campaign.name,
         "generated_at": generated_at,
         "totals": {status.value: statuses[status] for status in Status},
         "submissions": [
-            _submission(each, config.report.sender) for each in mails.view(ledger, rows)
+            _submission(each, config.report.sender, numbers) for each in mails.view(ledger, rows)
         ],
         "clips": [_clip(row) for row in _family_order(rows)],
     }
@@ -148,12 +149,15 @@ def _family_order(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=place)
 
 
-def _submission(seen: MailView, style: SenderStyle) -> JsonObject:
+def _submission(seen: MailView, style: SenderStyle, numbers: Mapping[str, int]) -> JsonObject:
     item, handled = seen.mail, seen.handled
+    number = numbers.get(lower_ascii(item.sender)) if style != "none" else None
     return {
         "id": item.id,
         "message_id": shown_text(item.message_id),
-        "sender": shown_sender(item.sender, style),
+        "sender": shown_sender(item.sender, style, number),
+        "sender_number": number,
+        "sender_name": shown_text(item.name) if style == "full" else "",
         "subject": shown_text(item.subject),
         "text": shown_text(item.text[:_TEXT_LIMIT]),
         "received_at": item.received_at,

@@ -15,11 +15,13 @@ COLUMNS = (
     "source_duration_s", "rotation", "hdr", "clip", "duration_s", "loudness_lufs", "caption_review",
     "category_review", "in_s", "out_s", "notes", "text", "sha256", "parent", "duplicate_of",
     "submission",
+    "sender_number", "sender_name",
 )  # fmt: skip
 
 MAIL_COLUMNS = (
     "received_at", "sender", "subject", "needs_answer", "handled_by", "handled_at", "notes",
     "links", "clips", "answers", "wrote_again", "text", "message_id", "id",
+    "sender_number", "sender_name",
 )  # fmt: skip
 
 # A spreadsheet takes a cell that begins with one of these for a formula or a command. Some
