@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.ingest_scene import mp4, take_in
 
 from pipeline import wording
 from pipeline.ingest import headers
@@ -166,3 +168,21 @@ def test_the_topmost_received_header_counts() -> None:
 @pytest.mark.parametrize("value", ["", "nonsense", "Fri, 31 Dec 9999 23:59:59 -2359", "1 Jan 0001"])
 def test_dates_that_are_none(value: str) -> None:
     assert headers.parse(f"Received: by x; {value}\r\n".encode()).received_at is None
+
+
+@pytest.mark.parametrize(
+    ("charset", "name"),
+    [
+        *(("gb18030", "视频.mp4"), ("shift_jis", "写真ソ.mp4"), ("koi8-r", "видео.mp4")),
+        *(("iso-2022-jp", "写真.mp4"), ("big5", "影片.mp4"), ("euc-kr", "사진.mp4")),
+    ],
+)
+def test_raw_names_are_in_the_charset_of_the_text(tmp_path: Path, charset: str, name: str) -> None:
+    text = f"From: {name} <a@b.example>\nSubject: {name}\n".encode(charset)
+    kind = b'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="b"\n\n--b\n'
+    words = f"Content-Type: text/plain; charset={charset}\n\nx\n--b\n".encode()
+    file = f'Content-Type: video/mp4; name="{name}"\n\n'.encode(charset) + mp4() + b"\n--b--\n"
+    scene = take_in(tmp_path, text + kind + words + file)
+    (submission,) = scene.submissions()
+    assert (submission.subject, submission.name) == (name, name)
+    assert scene.attachments()[0].filename == name

@@ -45,6 +45,19 @@ def decoded(data: bytes, charset: str = "") -> str:
     return data.decode("cp1252" if latin else announced or "cp1252", "replace")
 
 
+def is_unclear(data: bytes) -> bool:
+    """Whether bytes are text in a charset that must be named: neither ASCII nor UTF-8."""
+    if b"\x1b" in data:  # ISO-2022
+        return True
+    if data.isascii():
+        return False
+    try:
+        data.decode("utf-8")
+    except ValueError:
+        return True
+    return False
+
+
 def stream(pieces: Iterable[bytes], charset: str = "") -> Iterator[str]:
     """Decode a text that comes in pieces; a letter that can't be read becomes a sign."""
     decoder = codecs.getincrementaldecoder(_codec(charset) or "utf-8")("replace")

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import unquote_to_bytes
 
 from pipeline.ingest.addresses import mailboxes
-from pipeline.ingest.charsets import decoded, unworded
+from pipeline.ingest.charsets import decoded, is_unclear, unworded
 
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
 _NUMBERED = re.compile(r"(.+?)\*(\d{1,3})(\*?)")
@@ -31,6 +31,14 @@ class Headers:
     """The fields of a header block, in order, as lower-case name and unfolded value."""
 
     fields: tuple[tuple[str, str], ...] = ()
+    unclear: tuple[tuple[int, bytes], ...] = ()  # the raw values of those in an unnamed charset
+
+    def in_charset(self, charset: str) -> "Headers":
+        """The same, with values in raw bytes read by a charset that another part names."""
+        fields = list(self.fields)
+        for at, raw in self.unclear:
+            fields[at] = (fields[at][0], decoded(raw, charset).strip())
+        return Headers(tuple(fields))
 
     def get(self, name: str) -> str:
         """The first value of a field, empty if there is none."""
@@ -138,7 +146,8 @@ def parse(block: bytes) -> Headers:
         match = _FIELD.match(line)
         if match:
             fields.append((match.group(1).decode("ascii").lower(), match.group(2)))
-    return Headers(tuple((name, decoded(value).strip()) for name, value in fields))
+    unclear = tuple((at, raw) for at, (_, raw) in enumerate(fields) if is_unclear(raw))
+    return Headers(tuple((name, decoded(value).strip()) for name, value in fields), unclear)
 
 
 def is_field(line: bytes) -> bool:

@@ -8,7 +8,7 @@ boundaries that begin alike and mails that are cut are common.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.ingest import headers
 from pipeline.ingest.headers import Headers
@@ -149,7 +149,25 @@ def split(file: Readable) -> Mail:
     :raises OSError: the file can't be read; no content raises anything.
     """
     root, overflow = _Splitter(_Reader(file)).run()
-    return Mail(file, root, overflow)
+    charset = _charset(root)
+    return Mail(file, _in_charset(root, charset) if charset else root, overflow)
+
+
+def _charset(root: Part) -> str:
+    """The charset that the first text of a mail names."""
+    named = (
+        leaf.headers.parameter("content-type", "charset")
+        for leaf, _above in root.walk()
+        if leaf.content_type.startswith("text/")
+    )
+    return next(filter(None, named), "")
+
+
+def _in_charset(part: Part, charset: str) -> Part:
+    """Read names and subjects in raw bytes by the charset of the text."""
+    children = tuple(_in_charset(child, charset) for child in part.children)
+    fields = part.headers.in_charset(charset) if part.headers.unclear else part.headers
+    return replace(part, headers=fields, children=children)
 
 
 class _Splitter:
