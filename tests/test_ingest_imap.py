@@ -200,7 +200,7 @@ def test_only_what_is_unknown_is_asked_for(seen: set[int], sets: list[str]) -> N
     ],
 )
 def test_all_forms_in_which_servers_give_bytes(answer: list[Any], body: bytes | None) -> None:
-    assert body_of(answer) == body
+    assert body_of(answer, 7) == body
 
 
 def test_gaps_are_asked_for_in_commands_of_bounded_length() -> None:

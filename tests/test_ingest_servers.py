@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from support.ingest_scene import IngestScene, mail, mp4, sha
-from support.scripted_imap import Script, scripted
+from support.scripted_imap import Say, Script, scripted
 
 from pipeline import config as configuration
 from pipeline.commands import status
@@ -92,6 +93,82 @@ def test_short_pieces_are_continued(tmp_path: Path, piece: int, size: int) -> No
         scene.ingest()
         scene.check_whole()
         assert [item.sha256 for item in scene.attachments()] == [sha(mp4(1))]
+
+
+@dataclass
+class Unruly(Script):
+    """A server that keeps no order: other lines in between, the last mail first."""
+
+    def _fetch(self, uids: list[int], command: str, say: Say) -> str:
+        other = b"* 1 FETCH (UID 1 FLAGS (\\Seen))\r\n"
+        say(b"* 3 EXISTS\r\n* 2 FETCH (FLAGS (\\Seen))\r\n" + other)
+        ending = "OK done"
+        for uid in reversed(uids):
+            ending = super()._fetch([uid], command, say)
+        say(other + b"* OK still here\r\n")
+        return ending
+
+
+@dataclass
+class Faltering(Script):
+    """A server that gives NIL, or ends the connection, in the middle of a mail."""
+
+    cuts: bool = False
+
+    def _piece(self, uid: int, offset: int, size: int) -> bytes:
+        if uid == 2 and offset:
+            if self.cuts:
+                raise ConnectionResetError
+            return b"BODY[]<%d> NIL" % offset
+        return super()._piece(uid, offset, size)
+
+    def mend(self) -> None:
+        super().mend()
+        self.piece, self.cuts = 1 << 30, False
+
+
+def test_answers_in_any_order(tmp_path: Path) -> None:
+    with scripted(Unruly(dict(MAILS))) as port:
+        scene = scene_for(port, tmp_path)
+        assert scene.ingest().mails == 3
+        assert {item.sha256 for item in scene.attachments()} == {sha(mp4(uid)) for uid in MAILS}
+
+
+def test_nil_in_the_middle_of_a_mail(tmp_path: Path) -> None:
+    script = Faltering(dict(MAILS), piece=5000)
+    assert left(check_two_nights(script, tmp_path, first={1, 3})) == ["2"]
+
+
+def test_a_connection_that_is_always_lost_in_the_middle_of_a_mail(tmp_path: Path) -> None:
+    script = Faltering(dict(MAILS), piece=5000, cuts=True)
+    with scripted(script) as port:
+        scene = scene_for(port, tmp_path)
+        with pytest.raises(MailsLeft, match="broke") as caught:
+            scene.ingest()
+        assert left(caught.value) == ["2", "3"]
+        assert script.signins <= 6
+        script.mend()
+        assert scene.ingest().mails == 2
+
+
+def test_a_search_that_names_no_mail_although_there_are_some(tmp_path: Path) -> None:
+    script = Script(dict(MAILS), {"UID SEARCH": "OK done"})
+    with scripted(script) as port:
+        scene = scene_for(port, tmp_path)
+        with pytest.raises(InboxError, match="has 3 mails and names none"):
+            scene.ingest()
+        script.mend()
+        assert scene.ingest().mails == 3
+    with scripted(Script(dict(MAILS), deleted={1, 2, 3})) as port:
+        assert scene_for(port, tmp_path / "deleted").ingest().mails == 0
+
+
+def test_a_mail_without_a_readable_field_has_its_uid_in_its_row(tmp_path: Path) -> None:
+    with scripted(Script({17: b"\0" * 300})) as port:
+        scene = scene_for(port, tmp_path, FILED)
+        scene.ingest()
+        (item,) = scene.attachments()
+        assert (item.filename, item.sha256) == ("mail, UID 17", None)
 
 
 def test_mail_that_is_marked_as_deleted_is_not_taken_in(tmp_path: Path) -> None:

@@ -46,7 +46,8 @@ class FileInbox(Inbox):
 
     def arrival(self, identity: MailIdentity, path: Path) -> Arrival:
         """The record of a new file."""
-        return NewMail(identity, path.stat().st_size, file_time=file_time(path))
+        size, moment = path.stat().st_size, file_time(path)
+        return NewMail(identity, size, file_time=moment, name=stable_name(path))
 
     def is_ready(self, path: Path) -> bool:  # noqa: ARG002 - a mail is written in one step
         """Whether a file is complete."""

@@ -76,6 +76,13 @@ class ImapInbox(Inbox):
         if session.exists:
             for wanted in unknown_sets(seen):
                 uids += [uid for uid in session.search(wanted, "UNDELETED") if uid not in seen]
+            if not seen and not uids and not session.search("1:*"):
+                session.reopen()  # somebody may have emptied the mailbox
+                if session.exists and not session.search("1:*"):
+                    raise InboxError(
+                        f"{self._inbox.host} says that {self._mailbox!r} has {session.exists} "
+                        "mails and names none of them; run again later"
+                    )
         uids = sorted(set(uids))
         arrivals = []
         for start in range(0, len(uids), _BATCH):

@@ -209,7 +209,7 @@ class Session:
         :raises CommandRefused: the server answered NO or BAD.
         """
         items = f"(BODY.PEEK[]<{offset}.{size}>)"
-        data = body_of(self._ask(self._imap.uid, "FETCH", str(uid), items))
+        data = body_of(self._ask(self._imap.uid, "FETCH", str(uid), items), uid)
         if data is not None and len(data) > size:
             raise imaplib.IMAP4.error("the server sent more than was requested")
         return data
@@ -347,15 +347,14 @@ def parsed(lines: Iterable[Line]) -> dict[int, Items]:
     return found
 
 
-def body_of(lines: Iterable[Line]) -> bytes | None:
-    """The bytes of the mail in an answer to FETCH, None if it holds NIL or none.
+def body_of(lines: Iterable[Line], uid: int) -> bytes | None:
+    """The bytes of a mail in an answer to FETCH, None if it holds NIL or none.
 
     A server may send lines about other mails in between; they are skipped.
     """
-    for items in parsed(lines).values():
-        for name, value in items.items():
-            if name.startswith(b"BODY[]"):
-                return value if isinstance(value, bytes) else None
+    for name, value in parsed(lines).get(uid, {}).items():
+        if name.startswith(b"BODY[]"):
+            return value if isinstance(value, bytes) else None
     return None
 
 

@@ -178,9 +178,9 @@ class Taker:
     def broken(self, arrival: NewMail, file: Readable, error: str = "") -> Taken:
         """Record a mail that can't be read, so that it is neither lost nor read again."""
         rows = Rows(self.originals)
-        rows.missing("mail", _BROKEN)
         file.seek(0)
         fields = headers.parse(file.read(_HEADER))
+        rows.missing("mail" if fields.fields else _name(arrival), _BROKEN)
         root = Part(fields, fields.content_type, 0, 0)
         moment = arrival.moment or datetime.now(UTC)
         submission = replace(
@@ -310,6 +310,13 @@ class Taker:
             Note.BROKEN_MAIL: Reason.BROKEN_MAIL in reasons,
         }
         return tuple(note for note, holds in said.items() if holds)
+
+
+def _name(mail: NewMail) -> str:
+    """What a mail without a readable field is called, so that a person finds it."""
+    return mail.name or (
+        f"mail, UID {mail.identity.uid}" if mail.identity.uid.isdigit() else "mail"
+    )
 
 
 def _wordless(identity: MailIdentity, moment: datetime) -> Submission:
