@@ -33,7 +33,8 @@ BASE = Review(Decision.APPROVED, "fine", "ada", "2026-09-01T07:00:00Z")
 ASKED = {
     "decidable": """({ status, clean, outputs, pair }) => rules.isDecidable(
         { status, metadata: { clean }, outputs: new Array(outputs).fill({}), pair })""",
-    "admitted": "({ decision, required }) => rules.isAdmittedBy(decision, required)",
+    "admitted": """({ decision, required, held_by }) =>
+        rules.isAdmittedBy(decision, required, held_by ?? [])""",
     "same": "({ base, change }) => rules.isSameDecision(base, { ...base, ...change })",
     "frames": "(it) => rules.shownFrames(it, it, it.most)",
     "starts": "({ lengths, fade }) => rules.montageStarts(lengths, fade)",
@@ -63,6 +64,7 @@ def of_program(table: str, case: dict[str, Any]) -> Any:
         case "admitted":
             review = Review(Decision(case["decision"]))
             accepted = row(Status.ACCEPTED, clean=True, outputs=1, review=review)
+            accepted = replace(accepted, held_by=tuple(case.get("held_by", ())))
             return rules.admitted([accepted], required=case["required"]) == [accepted]
         case "same":
             return rules.is_same_decision(BASE, replace(BASE, **case["change"]))

@@ -64,7 +64,7 @@ def test_history_tells_who_decided_what_and_what_stood_there_before(
     campaign.mail(attachment("one"))
     campaign.clip(result("one"))
     campaign.mail(attachment("gone"))
-    decide(campaign.ledger, sha("gone"), Review(Decision.HELD, "taken back", "ada"))
+    decide(campaign.ledger, sha("gone"), Review(Decision.HELD, "no longer ours", "ada"))
     campaign.ledger.custody.withdraw([sha("gone")])
     decide(campaign.ledger, sha("one"), Review(Decision.HELD, "<b>ask</b>", "ada"))
     decide(campaign.ledger, sha("one"), Review(Decision.APPROVED, "", "bob", in_s=0.5))
@@ -78,7 +78,7 @@ def test_history_tells_who_decided_what_and_what_stood_there_before(
     expect(history.locator("li").first.locator(".change")).to_have_text(
         ["Decision: On hold → Approved", "Note: “<b>ask</b>” → nothing", "Start: nothing → 0.5 s"]
     )
-    assert "taken back" not in index.read_text("utf-8")
+    assert "no longer ours" not in index.read_text("utf-8")
 
 
 def test_what_looks_alike_stands_side_by_side(

@@ -32,7 +32,8 @@ def test_morning_page_says_what_waits_for_whom(reader: Reader, index: Path) -> N
         )
     )
     assert values == {
-        "New": "0", "Waiting for review": "3", "Refused": "2", "Failed": "1", "Montage now": "0:03",
+        "New": "0", "Waiting for review": "3", "Refused": "2", "Failed": "1",
+        "Need an answer": "1", "Montage now": "0:03",
     }  # fmt: skip
     attention = page.locator("#attention").inner_text()
     assert attention.index("Took too long") < attention.index("Damaged")  # failures first
@@ -46,7 +47,7 @@ def test_morning_page_says_what_waits_for_whom(reader: Reader, index: Path) -> N
 
 def test_every_attachment_has_a_card_with_its_facts(reader: Reader, index: Path) -> None:
     page, _ = reader.open(index)
-    expect(page.locator(".card")).to_have_count(10)
+    expect(page.locator(".card")).to_have_count(11)
     one = page.locator(card(page, "one"))
     for text in ("Verified clean", "location (QuickTime position)", "#RiverWeek", "About one"):
         expect(one).to_contain_text(text)
@@ -116,9 +117,9 @@ def test_filters_show_what_fits_and_say_how_many(reader: Reader, index: Path) ->
     for control, value, expected in FILTERS:
         page.locator(f"#f-{control}").select_option(value)
         expect(page.locator(".card .name")).to_have_text(expected)
-        expect(page.locator("#count")).to_have_text(f"{len(expected)} of 10 attachments")
+        expect(page.locator("#count")).to_have_text(f"{len(expected)} of 11 files and mails")
         page.locator("#clear").click()
-        expect(page.locator(".card")).to_have_count(10)
+        expect(page.locator(".card")).to_have_count(11)
 
 
 def test_search_looks_at_names_mail_and_reasons(reader: Reader, index: Path) -> None:
@@ -137,9 +138,9 @@ def test_search_looks_at_names_mail_and_reasons(reader: Reader, index: Path) -> 
 def test_warnings_filter_sort_and_figures_lead_to_rows(reader: Reader, index: Path) -> None:
     page, _ = reader.open(index)
     page.locator("#f-warnings").check()
-    expect(page.locator("#count")).to_have_text("6 of 10 attachments")
+    expect(page.locator("#count")).to_have_text("7 of 11 files and mails")
     page.locator("#f-sort").select_option("filename")
-    assert names(page) == sorted(names(page))
+    assert names(page) == sorted(names(page), key=str.casefold)
     page.get_by_role("button", name="Failed").click()
     expect(page.locator(".card")).to_have_count(1)
     page.get_by_role("button", name="Damaged").click()
@@ -237,7 +238,7 @@ def test_help_lists_the_keys_and_can_turn_them_off(reader: Reader, index: Path) 
     page, _ = reader.open(index)
     page.keyboard.press("?")
     expect(page.locator("#help")).to_be_visible()
-    expect(page.locator("#help dt")).to_have_count(13)
+    expect(page.locator("#help dt")).to_have_count(14)
     assert violations(page) == []
     page.get_by_label("Use these keys").uncheck()
     page.get_by_role("button", name="Close").click()

@@ -7,6 +7,8 @@ undone in one act.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +19,7 @@ from pipeline.ledger.reviews import Amendment, Change
 from pipeline.model import OriginalState, Review
 from pipeline.review import entries
 from pipeline.review.entries import InvalidEntry
-from pipeline.review.presenting import JsonObject, review_data
+from pipeline.review.presenting import JsonObject, review_data, shown_text
 
 
 @dataclass(frozen=True)
@@ -95,3 +97,35 @@ def _back(event: TrailEntry) -> Change:
         return replace(event.before, at=clock.now())
 
     return change
+
+
+def mark_mail(ledger: Ledger, submission: object, handled: object, by: str) -> None:
+    """Record that *by* has dealt with a mail, or take the mark back.
+
+    :raises InvalidEntry: the mail is unknown, or *handled* is neither true nor false.
+    """
+    if not isinstance(handled, bool):
+        raise InvalidEntry("handled is neither true nor false")
+    known = {mail.id for mail in ledger.intake.submissions()}
+    if not isinstance(submission, str) or submission not in known:
+        raise InvalidEntry("no mail has this id")
+    ledger.reviews.set_handled([submission], by, handled=handled)
+
+
+def mails_version(ledger: Ledger) -> str:
+    """Name the state of the mails: which a person has dealt with, since when, and who."""
+    marks = [(mark.submission, mark.at, mark.by) for mark in ledger.reviews.handled().values()]
+    return hashlib.sha256(json.dumps(sorted(marks)).encode()).hexdigest()[:16]
+
+
+def mails_data(ledger: Ledger) -> JsonObject:
+    """Give the mails that were dealt with and the clips that are held, as the page takes them."""
+    version = mails_version(ledger)  # read first: a later change is then reported twice, not lost
+    return {
+        "version": version,
+        "handled": {
+            mark.submission: {"by": shown_text(mark.by), "at": mark.at}
+            for mark in ledger.reviews.handled().values()
+        },
+        "held": {row.sha256: row.held_by for row in ledger.clips.rows() if row.held_by},
+    }

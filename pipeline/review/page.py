@@ -18,16 +18,21 @@ from pipeline.review.presenting import JsonObject, json_bytes
 from pipeline.texts import LANGUAGE
 
 ENTRY = "main.js"  # imports all other modules of the page
-STYLES = ("style.css", "cards.css", "dock.css", "montage.css", "narrow.css")
+STYLES = ("style.css", "cards.css", "mails.css", "dock.css", "montage.css", "narrow.css")
 _SLOT = re.compile(r"\{\{([a-z0-9_.]+)\}\}")
 
 
 @dataclass(frozen=True)
 class LiveReview:
-    """What a served page begins with: the last number in the audit trail, and who decides."""
+    """What a served page begins with.
+
+    ``counter`` is the last number in the audit trail; ``by`` is who decides; ``mails`` names the
+    state of the mails (:func:`pipeline.review.live.mails_version`).
+    """
 
     counter: int
     by: str
+    mails: str = ""
 
 
 @dataclass(frozen=True)

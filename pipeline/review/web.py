@@ -40,6 +40,7 @@ _TYPES = {"mp4": "video/mp4", "jpg": "image/jpeg"}
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
+    "X-DNS-Prefetch-Control": "off",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -156,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_POST(self) -> None:
-        """Take decisions, and the order of the montage."""
+        """Take decisions, which mails are dealt with, and the order of the montage."""
         self._guarded(self._post, changes=True)
 
     def _guarded(self, act: Callable[[str], None], *, changes: bool) -> None:
@@ -209,6 +210,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(report.encode(self._report()), "application/json")
         elif path == "/report/report.csv":
             self._answer(table.render(self._report()), "text/csv; charset=utf-8")
+        elif path == "/report/mails.csv":
+            self._answer(table.render_mails(self._report()), "text/csv; charset=utf-8")
         elif path == "/api/changes":
             self._changes()
         elif path == "/api/order":
@@ -222,24 +225,30 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _page(self) -> tuple[bytes, str]:
         with self.server.ledger() as ledger:
-            # the counter is read first: a decision in between is then reported twice, not lost
-            counter = ledger.reviews.trail_end()
-            facts = report.collect_facts(
-                self.server.config, ledger, page.LiveReview(counter=counter, by=self.server.by)
+            # these are read first: a decision in between is then reported twice, not lost
+            begin = page.LiveReview(
+                counter=ledger.reviews.trail_end(),
+                by=self.server.by,
+                mails=live.mails_version(ledger),
             )
+            facts = report.collect_facts(self.server.config, ledger, begin)
         return page.render(report.encode(self._report()), facts), page.make_policy(facts)
 
     def _changes(self) -> None:
-        after = parse_qs(urlsplit(self.path).query).get("since", ["0"])[0]
+        query = parse_qs(urlsplit(self.path).query)
+        after = query.get("since", ["0"])[0]
         if not re.fullmatch(r"\d{1,15}", after):
             self._refuse(HTTPStatus.BAD_REQUEST, "since is not a number")
             return
         with self.server.ledger() as ledger:
             events = ledger.reviews.trail(int(after))
             trail = trail_data(ledger, events)
+            seen = query.get("mails", [""])[0]  # which state of the mails the page has
+            is_new = seen and seen != live.mails_version(ledger)
+            mails = {"mails": live.mails_data(ledger)} if is_new else {}
         counter = events[-1].id if events else int(after)
         changes = reviews_data({event.sha256: event.after for event in events})
-        self._json({"counter": counter, "changes": changes, "events": trail})
+        self._json({"counter": counter, "changes": changes, "events": trail} | mails)
 
     def _order(self, status: HTTPStatus = HTTPStatus.OK) -> None:
         with self.server.ledger() as ledger:
@@ -274,6 +283,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._outcome(live.decide(ledger, body.get("entries"), by))
             elif path == "/api/undo":
                 self._outcome(live.undo(ledger, by))
+            elif path == "/api/handled":
+                live.mark_mail(ledger, body.get("submission"), body.get("handled"), by)
+                self._json({"mails": live.mails_data(ledger)})
             elif path == "/api/order":
                 with self.server.order_lock:
                     ordering.save(self.server.config, ledger.clips.rows(), body)

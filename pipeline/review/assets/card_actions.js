@@ -1,9 +1,9 @@
 // What a press or an entry on a card does. One listener on the list serves all cards.
 
-import { amend, decide } from "./decisions.js";
+import { amend, decide, markMail } from "./decisions.js";
 import { byId, find } from "./dom.js";
 import { changeIn, inputOf, makeFields } from "./fields.js";
-import { goToClip } from "./list.js";
+import { goToClip, goToMail } from "./list.js";
 import { reviewOf } from "./reviews.js";
 import { rows } from "./rows.js";
 import { select } from "./selection.js";
@@ -29,9 +29,11 @@ function onClick(event) {
   const row = rowAt(target);
   const pressed = /** @type {HTMLElement | null} */ (target.closest("button, .pick input"));
   if (!row || !pressed) return;
-  const { decision, goTo, cut } = pressed.dataset;
+  const { decision, goTo, goToMail: mail, handle, cut } = pressed.dataset;
   if (decision) decide(row, reviewOf(row).decision === decision ? "undecided" : /** @type {Decision} */ (decision));
   else if (goTo) goToClip(goTo);
+  else if (mail) goToMail(mail);
+  else if (handle !== undefined) markMail(row);
   else if (cut) cutAtPlayhead(row, /** @type {"in_s" | "out_s"} */ (cut));
   else if (pressed instanceof HTMLInputElement) select(row, pressed.checked, event.shiftKey);
 }

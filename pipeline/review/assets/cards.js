@@ -4,6 +4,7 @@
 import { byId, element, fillOrHide, find, icon, makeButton, quoted, textAround } from "./dom.js";
 import { fillFields, makeFields } from "./fields.js";
 import { refreshHistory } from "./history.js";
+import { clampText, holdParts, makeMailCard, noteItems, refreshMailCard, relationParts } from "./mail_cards.js";
 import { isUnsaved, reviewOf } from "./reviews.js";
 import { clipRow, clipRowByPrefix, isDecidableRow, nameOf, photoOf } from "./rows.js";
 import {
@@ -257,22 +258,8 @@ function fillMail(card, mail) {
   text.textContent = mail.text || textOf("card.no_text");
   text.classList.toggle("nothing", !mail.text);
   if (mail.text.length > 280 || mail.text.split("\n").length > 6) clampText(text);
-  fillOrHide(card, ".notes", mail.notes.map((note) => element("li", {}, icon("warn"), textOfCode("note", note))));
-}
-
-/**
- * Show the beginning of a long text, with a button for all of it.
- * @param {HTMLElement} text
- */
-function clampText(text) {
-  text.classList.add("clamped");
-  const more = makeButton("link", { "aria-expanded": "false" }, textOf("card.read_all"));
-  more.addEventListener("click", () => {
-    const isOpen = !text.classList.toggle("clamped");
-    more.setAttribute("aria-expanded", String(isOpen));
-    more.textContent = textOf(isOpen ? "card.read_less" : "card.read_all");
-  });
-  text.after(more);
+  fillOrHide(card, ".again", relationParts(mail));
+  fillOrHide(card, ".notes", noteItems(mail));
 }
 
 /**
@@ -295,7 +282,10 @@ function addControls(row, card) {
 }
 
 /** @param {Row} row */
-export function makeCard(row) {
+export const makeCard = (row) => (row.isMail ? makeMailCard(row) : makeClipCard(row));
+
+/** @param {Row} row */
+function makeClipCard(row) {
   const { clip, mail } = row;
   const content = byId("card", HTMLTemplateElement).content.cloneNode(true);
   const card = find(/** @type {DocumentFragment} */ (content), ".card");
@@ -328,8 +318,10 @@ export function makeCard(row) {
  */
 function refreshCard(row) {
   const { card } = row;
-  if (!card) return;
+  if (row.isMail) refreshMailCard(row);
+  if (!card || row.isMail) return;
   fillOrHide(card, ".state", stateParts(row));
+  fillOrHide(card, ".hold", holdParts(row));
   fillOrHide(card, ".caption", captionParts(row));
   refreshHistory(row, card);
   const { decision } = reviewOf(row);

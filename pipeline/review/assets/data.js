@@ -3,6 +3,7 @@
 /**
  * @typedef {"approved" | "held" | "rejected" | "undecided"} Decision
  * @typedef {"accepted" | "rejected" | "duplicate" | "failed" | "pending" | "withdrawn"} Status
+ * @typedef {{ by: string, at: string }} Handled who has dealt with a mail
  *
  * The fields of these types are those of report.json; docs/report-schema.md explains each.
  * @typedef {{
@@ -24,10 +25,12 @@
  *   reason: { code: string, detail: string } | null, duplicate_of: string | null, pair?: string | null,
  *   metadata: { found: { carrier: string, what: string }[], clean: boolean | null },
  *   source: Source | null, caption: string, category: string | null, warnings: string[],
- *   outputs: Output[], review: Review,
+ *   outputs: Output[], review: Review, held_by: string[],
  * }} Clip
  * @typedef {{
  *   id: string, sender: string, subject: string, text: string, received_at: string, notes: string[],
+ *   clips: number, links: string[], needs_answer: string[], answers: string | null, wrote_again: string[],
+ *   handled: Handled | null,
  * }} Submission
  * @typedef {{
  *   campaign: string, generated_at: string, totals: Record<Status, number>,
@@ -42,7 +45,7 @@
  *
  * @typedef {{
  *   required: boolean, loudness_lufs: number, new: string[], categories: string[],
- *   trail: TrailEvent[], live: { counter: number, by: string } | null,
+ *   trail: TrailEvent[], live: { counter: number, by: string, mails: string } | null,
  * }} Facts
  */
 

@@ -1,12 +1,14 @@
 // What the reviewer decides on this page, and its undo.
 
-import { goToClip } from "./list.js";
+import { find } from "./dom.js";
+import { goToClip, goToMail } from "./list.js";
+import { handledOf } from "./mails.js";
 import { announce, notify } from "./messages.js";
 import { entryOf, reviewOf, setReviews } from "./reviews.js";
-import { isDecidableRow, nameOf } from "./rows.js";
+import { isDecidableRow, mailRow, nameOf } from "./rows.js";
 import { isSameDecision } from "./rules.js";
 import { reviewerName } from "./server.js";
-import { isServed, send, undoOnServer } from "./sync.js";
+import { isServed, send, sendMark, undoOnServer } from "./sync.js";
 import { textOf } from "./texts.js";
 
 /**
@@ -17,6 +19,9 @@ import { textOf } from "./texts.js";
 
 /** @type {import("./reviews.js").ClipReview[][]} for each act, newest last, the reviews before it */
 const undoable = [];
+
+/** @type {(string | null)[]} what was done on this page, newest last: the mail that was marked, or a decision */
+const acts = [];
 
 export const canUndo = () => undoable.length > 0;
 
@@ -37,6 +42,7 @@ export function amend(changed, change) {
   undoable.push(act.map(({ sha256, before }) => ({ sha256, review: before })));
   setReviews(act, true);
   if (isServed) send(act.map(({ sha256 }) => sha256));
+  acts.push(null);
 }
 
 /**
@@ -44,6 +50,7 @@ export function amend(changed, change) {
  * @param {Decision} decision
  */
 export function decide(row, decision) {
+  if (row.isMail) sayOnMail(row, textOf("mail.no_decision"));
   if (!isDecidableRow(row)) return;
   amend([row], { decision });
   announce(textOf("said.decided", { decision: textOf(`decision.${decision}`), name: row.clip.filename }));
@@ -58,9 +65,53 @@ export function decideAll(chosen, decision) {
   announce(textOf("said.decided_all", { decision: textOf(`decision.${decision}`), n: chosen.length }));
 }
 
+/**
+ * Say that a mail is dealt with, or take that back.
+ * @param {Row} row
+ */
+export function markMail(row) {
+  if (!row.isMail) {
+    announce(textOf("mail.no_mail"));
+  } else if (!isServed) {
+    sayOnMail(row, textOf("mail.no_server"));
+  } else if (!row.mail.needs_answer.length && !handledOf(row.mail)) {
+    sayOnMail(row, textOf("mail.nothing_to_do"));
+  } else {
+    acts.push(row.mail.id);
+    mark(row, !handledOf(row.mail));
+  }
+}
+
+/**
+ * @param {Row} row
+ * @param {boolean} isHandled
+ */
+function mark(row, isHandled) {
+  sendMark(row.mail.id, isHandled, () => {
+    goToMail(row.mail.id);
+    notify(textOf(isHandled ? "mail.said.handled" : "mail.said.open", { name: row.clip.filename }));
+  });
+}
+
+/**
+ * Say on the card of a mail why a key does nothing there.
+ * @param {Row} row
+ * @param {string} text
+ */
+function sayOnMail(row, text) {
+  if (row.card) find(row.card, ".said").textContent = text;
+  announce(text);
+}
+
 /** Take back the last act. */
 export function undo() {
   if (isServed) {
+    const marked = acts.pop();
+    if (marked) {
+      const row = mailRow(marked);
+      if (row) mark(row, false);
+      return;
+    }
     undoOnServer((shas) => notify(showUndone(shas)));
     return;
   }

@@ -1,7 +1,7 @@
 // The keys, and the help that lists them. Each key has a button or a control that does the same.
 
 import { cutAtPlayhead, playOrPause } from "./card_actions.js";
-import { decide, undo } from "./decisions.js";
+import { decide, markMail, undo } from "./decisions.js";
 import { buttonById, byId, control, element, inputById } from "./dom.js";
 import { currentRow, goBy, goToNextUndecided } from "./list.js";
 import { MONTAGE_KEYS } from "./montage.js";
@@ -20,6 +20,7 @@ const CLIP_KEYS = {
   h: () => decideHere("held"),
   r: () => decideHere("rejected"),
   x: (event) => onCurrent((row) => select(row, !isSelected(row), event.shiftKey)),
+  m: () => onCurrent(markMail),
   u: undo,
   " ": () => onCurrent(playOrPause),
   i: () => onCurrent((row) => cutAtPlayhead(row, "in_s")),
@@ -29,7 +30,7 @@ const CLIP_KEYS = {
 
 /** The keys as the help shows them, each with the end of its text's key. */
 const CLIP_HELP = /** @type {const} */ ([
-  ["J", "j"], ["K", "k"], ["N", "n"], ["A", "a"], ["H", "h"], ["R", "r"], ["X", "x"], ["U", "u"],
+  ["J", "j"], ["K", "k"], ["N", "n"], ["A", "a"], ["H", "h"], ["R", "r"], ["X", "x"], ["M", "m"], ["U", "u"],
   ["Space", "space"], ["I", "i"], ["O", "o"], ["/", "slash"], ["?", "help"],
 ]);
 const MONTAGE_HELP = /** @type {const} */ ([

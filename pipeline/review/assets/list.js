@@ -4,9 +4,10 @@
 import { makeCard, warningText } from "./cards.js";
 import { facts } from "./data.js";
 import { buttonById, byId, control, element, inputById, setChoices } from "./dom.js";
+import { passesMailFilter, refreshMailChoices } from "./mail_filter.js";
 import { announce } from "./messages.js";
 import { isWaiting, reviewOf } from "./reviews.js";
-import { clipRow, isDecidableRow, isNew, photoOf, rows } from "./rows.js";
+import { clipRow, hasMailRows, isDecidableRow, isNew, mailRow, photoOf, rows } from "./rows.js";
 import { makeSignal } from "./signal.js";
 import { ORDERS } from "./sorting.js";
 import { nameCollator, numberFormat, textOf, textOfCode } from "./texts.js";
@@ -15,7 +16,7 @@ import { nameCollator, numberFormat, textOf, textOfCode } from "./texts.js";
 
 const CARDS_AT_ONCE = 40;
 const NO_CATEGORY = "\u2205";
-const CONTROLS = /** @type {const} */ (["text", "status", "decision", "category", "reason", "sort"]);
+const CONTROLS = /** @type {const} */ (["text", "status", "decision", "category", "reason", "mail", "sort"]);
 
 const list = {
   shown: rows, // the rows that pass the filters, in order
@@ -37,7 +38,7 @@ const distinct = (values) => /** @type {string[]} */ ([...new Set(values)].filte
 function setFilterChoices() {
   /** @type {[string, string]} */
   const any = ["", textOf("filter.any")];
-  const present = new Set(rows.map((row) => row.clip.status));
+  const present = new Set(rows.filter((row) => !row.isMail).map((row) => row.clip.status));
   const statuses = /** @type {const} */ (["accepted", "rejected", "duplicate", "failed", "pending", "withdrawn"]);
   setChoices("status", [
     any, ["waiting", textOf("filter.waiting")], ["new", textOf("filter.new")],
@@ -49,6 +50,7 @@ function setFilterChoices() {
   setChoices("category", [any, [NO_CATEGORY, textOf("filter.no_category")], ...labelled(categories, (name) => name)]);
   setChoices("reason", [any, ...labelled(
     distinct(rows.map((row) => row.clip.reason?.code)), (code) => textOfCode("reason", code))]);
+  refreshMailChoices();
   setChoices("sort", labelled(
     /** @type {const} */ (["received", "newest", "sender", "filename", "longest", "decision"]),
     (key) => textOf(`sort.${key}`)));
@@ -72,8 +74,8 @@ function searchTextOf(row) {
   if (row.searchText === null) {
     const { clip, mail } = row;
     const words = [
-      clip.filename, photoOf(row)?.filename, mail.sender, mail.subject, mail.text, clip.caption, clip.category, clip.sha256,
-      ...clip.warnings.map(warningText), ...mail.notes.map((code) => textOfCode("note", code)),
+      clip.filename, photoOf(row)?.filename, mail.sender, mail.subject, mail.text, clip.caption, clip.category, ...mail.links,
+      ...mail.needs_answer.map((code) => textOfCode("matter", code)), ...clip.warnings.map(warningText), ...mail.notes.map((code) => textOfCode("note", code)),
     ];
     if (clip.reason) words.push(textOfCode("reason", clip.reason.code), clip.reason.detail);
     row.searchText = words.filter(Boolean).join("\n").toLowerCase();
@@ -98,23 +100,49 @@ function isInReview(row, word) {
 function hasStatus(row, wanted) {
   if (wanted === "waiting") return isWaiting(row);
   if (wanted === "new") return isNew(row);
-  return !wanted || row.clip.status === wanted;
+  return !wanted || (!row.isMail && row.clip.status === wanted);
+}
+
+/**
+ * The words that are searched for. The number of a sender stays with its word, and is a whole number:
+ * "sender 1" does not find sender 17.
+ * @param {string} text
+ */
+function wordsOf(text) {
+  const words = text.toLowerCase().trim().split(/\s+/).filter(Boolean);
+  const place = words.indexOf(textOf("filter.sender_word"));
+  if (place >= 0 && /^\d+$/.test(words[place + 1] ?? "")) words.splice(place, 2, `${words[place]} ${words[place + 1]}`);
+  return words;
+}
+
+/**
+ * @param {Row} row
+ * @param {string} word
+ */
+function hasWord(row, word) {
+  const text = searchTextOf(row);
+  if (!/ \d+$/.test(word)) return text.includes(word) || row.clip.sha256?.startsWith(word) === true;
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+    if (!/\d/.test(text.charAt(at + word.length))) return true;
+  }
+  return false;
 }
 
 /** The test of a row by the filters as they are set now. */
 function filter() {
-  const [text, status, decision, category, reason] = CONTROLS.map((name) => control(name).value);
+  const [text, status, decision, category, reason, mail] = CONTROLS.map((name) => control(name).value);
   const isWithWarnings = inputById("f-warnings").checked;
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = wordsOf(text);
   return (/** @type {Row} */ row) => {
     const { clip } = row;
     const review = reviewOf(row);
     return hasStatus(row, status)
       && (!decision || (isDecidableRow(row) && review.decision === decision))
-      && (!category || ((review.category ?? clip.category) || NO_CATEGORY) === category)
+      && passesMailFilter(row, mail)
+      && (!category || (!row.isMail && ((review.category ?? clip.category) || NO_CATEGORY) === category))
       && (!reason || clip.reason?.code === reason)
       && (!isWithWarnings || clip.warnings.length > 0 || row.mail.notes.length > 0)
-      && words.every((word) => searchTextOf(row).includes(word) || isInReview(row, word));
+      && words.every((word) => hasWord(row, word) || isInReview(row, word));
   };
 }
 
@@ -127,7 +155,7 @@ function showFiltered() {
   list.current = -1;
   byId("list").replaceChildren();
   layMoreCards();
-  byId("count").textContent = textOf("count", { shown: numberFormat.format(list.shown.length), n: rows.length });
+  byId("count").textContent = textOf(hasMailRows ? "count.mails" : "count", { shown: numberFormat.format(list.shown.length), n: rows.length });
   byId("empty").hidden = list.shown.length > 0;
   listChanged.send();
 }
@@ -161,8 +189,16 @@ export function showOnly(filters) {
  * Go to the card of a clip, whatever the filters are.
  * @param {string} sha256
  */
-export function goToClip(sha256) {
-  const row = clipRow(sha256);
+export const goToClip = (sha256) => goToRow(clipRow(sha256));
+
+/**
+ * Go to where a mail is shown, whatever the filters are.
+ * @param {string} id
+ */
+export const goToMail = (id) => goToRow(mailRow(id));
+
+/** @param {Row | undefined} row */
+function goToRow(row) {
   if (!row) return;
   if (!list.shown.includes(row)) showAll();
   goTo(list.shown.indexOf(row));

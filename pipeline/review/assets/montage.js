@@ -1,6 +1,7 @@
 // The montage tab of a served review: the admitted clips are moved, pinned, left out, saved.
 
 import { buttonById, byId, control, offerFile, setChoices } from "./dom.js";
+import { heldBy } from "./mails.js";
 import { notify } from "./messages.js";
 import { followPointer } from "./montage_drag.js";
 import { itemOf, layItems } from "./montage_items.js";
@@ -83,6 +84,7 @@ function show(served) {
   const times = timesOf(montage.order, served);
   layItems(montage, (sha256) => {
     const row = rowOf(sha256);
+    if (heldBy(row.clip).length) return textOf("card.held");
     if (!isAdmitted(row)) return textOf("film.not_admitted", { decision: textOf(`decision.${reviewOf(row).decision}`) });
     return times.of.get(sha256) ?? textOf("card.seconds", { n: oneDecimal(shownSeconds(row)) });
   });

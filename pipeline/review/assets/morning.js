@@ -3,15 +3,16 @@
 import { report } from "./data.js";
 import { byId, element, makeButton, textAround } from "./dom.js";
 import { showOnly } from "./list.js";
+import { countOpen, heldBy, MATTERS } from "./mails.js";
 import { showPlots } from "./plots.js";
 import { isAdmitted, isWaiting, shownSeconds } from "./reviews.js";
-import { isNew, rows } from "./rows.js";
+import { isDecidableRow, isNew, rows } from "./rows.js";
 import { adviceOn, momentText, numberFormat, textOf, textOfCode, timeText } from "./texts.js";
 
 /** The figures with the filters that a press on each sets; null: it is not a button. */
 const FIGURES = /** @type {const} */ ([
   ["new", { status: "new" }], ["waiting", { status: "waiting" }], ["refused", { status: "rejected" }],
-  ["failed", { status: "failed" }], ["montage", null],
+  ["failed", { status: "failed" }], ["answer", { mail: "open" }], ["montage", null],
 ]);
 /** @typedef {typeof FIGURES[number][0]} FigureName */
 
@@ -36,12 +37,14 @@ export function countFigures() {
   const admitted = rows.filter(isAdmitted);
   const seconds = admitted.reduce((sum, row) => sum + shownSeconds(row), 0);
   const { rejected, failed } = report.totals;
+  const open = countOpen().all;
   /** @type {Record<FigureName, [string, string]>} */
   const figures = {
     new: [numberFormat.format(rows.filter(isNew).length), textOf("figure.new.sub")],
     waiting: [numberFormat.format(waiting), textOf(waiting ? "figure.waiting.sub" : "figure.waiting.sub.none")],
     refused: [numberFormat.format(rejected), textOf("figure.refused.sub", { n: rejected })],
     failed: [numberFormat.format(failed), textOf(failed ? "figure.failed.sub" : "figure.failed.sub.none")],
+    answer: [numberFormat.format(open), textOf(open ? "figure.answer.sub" : "figure.answer.sub.none", { n: open })],
     montage: [timeText(seconds), textOf("figure.montage.sub", { n: admitted.length })],
   };
   for (const [name, { value, below }] of places) [value.textContent, below.textContent] = figures[name];
@@ -84,11 +87,25 @@ function listAttention() {
   byId("attention").append(...(items.length ? items : [element("li", { class: "none" }, textOf("attention.none"))]));
 }
 
+/** List the mails that wait for an answer by reason, and the clips that are held until one is read. */
+export function listMailsToAnswer() {
+  const { byMatter } = countOpen();
+  const items = MATTERS.filter((matter) => byMatter.has(matter)).map((matter) => {
+    const button = makeButton("link", {}, textOfCode("matter", matter));
+    button.addEventListener("click", () => showOnly({ mail: matter }));
+    return attentionItem(matter, byMatter.get(matter) ?? 0, button, textOfCode("answer", matter));
+  });
+  const held = rows.filter((row) => isDecidableRow(row) && heldBy(row.clip).length).length;
+  if (held) items.push(attentionItem("held", held, textOf("attention.held", { n: held }), textOf("attention.held.do")));
+  byId("mails-to-answer").replaceChildren(...(items.length ? items : [element("li", { class: "none" }, textOf("attention.mails.none"))]));
+}
+
 export function startMorning() {
   const at = report.generated_at;
   byId("asof").replaceChildren(...textAround("asof", "when", element("time", { datetime: at }, momentText(at))));
   makeFigures();
   countFigures();
   listAttention();
+  listMailsToAnswer();
   showPlots();
 }

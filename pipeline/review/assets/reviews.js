@@ -1,6 +1,7 @@
 // The decision on each clip as this page shows it, and who decided what before.
 
 import { facts, report } from "./data.js";
+import { heldBy } from "./mails.js";
 import { rowsOf } from "./rows.js";
 import { isAdmittedBy, isDecidable, isSameDecision, shownFrames } from "./rules.js";
 import { makeSignal } from "./signal.js";
@@ -63,7 +64,7 @@ export const isWaiting = (row) => isDecidable(row.clip) && reviewOf(row).decisio
  * @param {Row} row
  */
 export const isAdmitted = (row) =>
-  isDecidable(row.clip) && isAdmittedBy(reviewOf(row).decision, facts.required);
+  isDecidable(row.clip) && isAdmittedBy(reviewOf(row).decision, facts.required, heldBy(row.clip));
 
 /** @param {Row} row */
 export const isUnsaved = (row) => unsaved.has(row.clip.sha256 ?? "") && row.clip.status !== "duplicate";

@@ -1,16 +1,17 @@
-// The rows of the report, one for each attachment, and how one is found by its SHA-256.
+// The rows of the report: one for each attachment, and one for each mail that has to be read.
 
 import { facts, report } from "./data.js";
 import { isDecidable } from "./rules.js";
+import { textOf } from "./texts.js";
 
 /**
  * @typedef {{
- *   clip: import("./data.js").Clip, index: number, mail: import("./data.js").Submission,
+ *   clip: import("./data.js").Clip, isMail: boolean, index: number, mail: import("./data.js").Submission,
  *   card: HTMLElement | null, searchText: string | null,
- * }} Row the card and the text for searching are made when they are needed
+ * }} Row the card and the text for searching are made when they are needed. The row of a mail has a
+ *   clip that holds nothing but the mail's subject as its name.
  */
 
-const submissions = new Map(report.submissions.map((item) => [item.id, item]));
 const newOriginals = new Set(facts.new);
 /** @type {Map<string, Row>} by SHA-256: the row that the clip belongs to, never a duplicate */
 const clipRows = new Map();
@@ -27,14 +28,66 @@ for (const clip of report.clips) if (clip.pair) photos.set(`${clip.submission} $
  */
 export const photoOf = ({ clip }) => photos.get(`${clip.submission} ${clip.sha256}`);
 
+/** @type {Map<string, Row>} by submission: its own row, or that of the first clip that came in it */
+const mailRows = new Map();
+
 /** @type {Row[]} */
-export const rows = report.clips.filter((clip) => !clip.pair).map((clip, index) => {
-  const mail = /** @type {import("./data.js").Submission} */ (submissions.get(clip.submission));
-  const row = { clip, index, mail, card: null, searchText: null };
-  if (clip.sha256) allRows.set(clip.sha256, [...(allRows.get(clip.sha256) ?? []), row]);
-  if (clip.sha256 && clip.status !== "duplicate" && !clipRows.has(clip.sha256)) clipRows.set(clip.sha256, row);
-  return row;
+export const rows = [];
+
+/**
+ * What stands for the clip in the row of a mail.
+ * @param {import("./data.js").Submission} mail
+ * @returns {import("./data.js").Clip}
+ */
+const noClip = (mail) => ({
+  sha256: null, submission: mail.id, parent: null, filename: mail.subject || textOf("card.no_subject"),
+  kind: "other", status: "pending", reason: null, duplicate_of: null,
+  metadata: { found: [], clean: null }, source: null, caption: "", category: null, warnings: [],
+  outputs: [], held_by: [],
+  review: {
+    decision: "undecided", note: "", by: "", at: null, caption: null, category: null, in_s: null, out_s: null,
+  },
 });
+
+/**
+ * @param {import("./data.js").Submission} mail
+ * @param {import("./data.js").Clip | null} clip null: the row of the mail itself
+ */
+function addRow(mail, clip) {
+  /** @type {Row} */
+  const row = {
+    clip: clip ?? noClip(mail), isMail: !clip, index: rows.length, mail, card: null, searchText: null,
+  };
+  rows.push(row);
+  if (!mailRows.has(mail.id)) mailRows.set(mail.id, row);
+  if (!clip?.sha256) return;
+  allRows.set(clip.sha256, [...(allRows.get(clip.sha256) ?? []), row]);
+  if (clip.status !== "duplicate" && !clipRows.has(clip.sha256)) clipRows.set(clip.sha256, row);
+}
+
+/** @type {Map<string, import("./data.js").Clip[]>} by submission */
+const clipsOf = new Map();
+for (const clip of report.clips) {
+  if (clip.pair) continue;
+  const others = clipsOf.get(clip.submission);
+  if (others) others.push(clip);
+  else clipsOf.set(clip.submission, [clip]);
+}
+for (const mail of report.submissions) {
+  const clips = clipsOf.get(mail.id) ?? [];
+  // what became of a file is on its own card; the mail has one if it brought nothing or waits for an answer
+  if (!clips.length || mail.needs_answer.length) addRow(mail, null);
+  for (const clip of clips) addRow(mail, clip);
+}
+
+/** Whether any mail has a row of its own. */
+export const hasMailRows = rows.some((row) => row.isMail);
+
+/**
+ * Where a mail is shown: its own row, or that of its first clip.
+ * @param {string} id
+ */
+export const mailRow = (id) => mailRows.get(id);
 
 /** The rows of all clips, in the order of the report. */
 export const allClipRows = () => [...clipRows.values()];

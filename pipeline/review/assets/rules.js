@@ -12,11 +12,14 @@ export const isDecidable = (clip) =>
   clip.status === "accepted" && clip.outputs.length > 0 && clip.metadata.clean === true && !clip.pair;
 
 /**
- * Whether a decidable clip with this decision goes into the montage.
+ * Whether a decidable clip with this decision goes into the montage. One that its sender may take back
+ * stays out, whatever was decided, until a person has dealt with that mail.
  * @param {import("./data.js").Decision} decision
  * @param {boolean} isApprovalRequired [review] required of the configuration
+ * @param {string[]} heldBy the mails that take it back
  */
-export function isAdmittedBy(decision, isApprovalRequired) {
+export function isAdmittedBy(decision, isApprovalRequired, heldBy) {
+  if (heldBy.length) return false;
   return isApprovalRequired ? decision === "approved" : decision !== "rejected" && decision !== "held";
 }
 

@@ -1,6 +1,7 @@
 // Decisions of a served page: written at once, and those of others shown as they come.
 
 import { facts } from "./data.js";
+import { mailsVersion, setMails } from "./mails.js";
 import { notify } from "./messages.js";
 import { addToTrails, entryOf, isInReport, reviewsChanged, setReviews } from "./reviews.js";
 import { nameOf } from "./rows.js";
@@ -106,10 +107,29 @@ export function undoOnServer(whenUndone) {
   }, reportLoss);
 }
 
+/**
+ * Record that a mail is dealt with, or take that back.
+ * @param {string} id
+ * @param {boolean} isHandled
+ * @param {() => void} whenDone
+ */
+export function sendMark(id, isHandled, whenDone) {
+  writeInOrder(async () => {
+    const { status, data } = await ask("/api/handled", { submission: id, handled: isHandled, by: reviewerName() });
+    if (status !== 200) {
+      notify(textOf("live.refused", { problem: data.problem }));
+      return;
+    }
+    setMails(data.mails);
+    whenDone();
+  }, reportLoss);
+}
+
 /** Show what was decided since the last time, by whomever. */
 async function catchUp() {
-  const { status, data } = await ask(`/api/changes?since=${counter}`);
+  const { status, data } = await ask(`/api/changes?since=${counter}&mails=${mailsVersion()}`);
   if (status !== 200) notify(data.problem);
+  if (status === 200 && data.mails) setMails(data.mails);
   if (status !== 200 || data.counter <= counter) return;
   counter = data.counter;
   reviewsChanged.send(addToTrails(data.events), true);

@@ -9,6 +9,7 @@ const plurals = new Intl.PluralRules(locale);
 
 export const numberFormat = new Intl.NumberFormat(locale);
 export const dayFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" });
+const longDayFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long" });
 export const dateTimeFormat = new Intl.DateTimeFormat(locale, {
   day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
 });
@@ -28,7 +29,7 @@ export function textOf(key, values = {}) {
 
 /**
  * The text of a code, or the code itself where a newer program has one that this page lacks.
- * @param {"kind" | "note" | "reason" | "status" | "warning" | "what"} family
+ * @param {"answer" | "kind" | "matter" | "note" | "reason" | "status" | "warning" | "what"} family
  * @param {string} code
  */
 export function textOfCode(family, code) {
@@ -65,3 +66,5 @@ export const oneDecimal = (value) => value.toFixed(1).replace("-", "−");
 
 /** @param {string} at RFC 3339 */
 export const momentText = (at) => dateTimeFormat.format(new Date(at));
+/** @param {string} at RFC 3339 */
+export const dayText = (at) => longDayFormat.format(new Date(at));
