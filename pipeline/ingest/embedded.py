@@ -53,6 +53,13 @@ _LONG = re.compile(
 )
 
 
+# A line of encoded bytes of any length: one word with a digit or a sign, or with capitals inside.
+_REST = re.compile(
+    r"[> ]{0,40}(?=\S{0,1000}[0-9+/=]|\S{1,1000}[A-Z])[A-Za-z0-9+/]{1,1000}={0,2}\r?"
+)
+_REMOVED = "\0"  # where a file was
+
+
 @dataclass(frozen=True)
 class Found:
     """A file in a text; ``refusal``: only a piece of it is there."""
@@ -65,8 +72,24 @@ class Found:
 def words(text: str) -> str:
     """A text without the files in it, which can be decoded to what was removed."""
     for pattern in (_ARMOR, _FILE, _ENCODED, _LONG):
-        text = pattern.sub("", text)
-    return text
+        text = pattern.sub(_REMOVED, text)
+    return _without_rests(text).replace(_REMOVED, "") if _REMOVED in text else text
+
+
+def _without_rests(text: str) -> str:
+    """Remove the lines around a file that are a rest of it, such as its broken last line."""
+    lines = text.split("\n")
+    rests = [_REST.fullmatch(line) is not None for line in lines]
+    for order in (range(len(lines)), range(len(lines) - 1, -1, -1)):
+        is_beside = False
+        for at in order:
+            if _REMOVED in lines[at]:
+                is_beside = True
+            elif lines[at].strip("> \r"):
+                is_beside = is_beside and rests[at]
+                if is_beside:
+                    lines[at] = ""
+    return "\n".join(lines)
 
 
 def files(pieces: Iterable[bytes]) -> Iterator[Found]:
