@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 from support.browser import Reader, browser, overflow, reader, violations
-from support.ledger_scene import LedgerScene, attachment, decide, result, sha
+from support.ledger_scene import LedgerScene, attachment, decide, refused, result, sha
 from support.report_page import campaign, card, config
 from support.review_server import Client, enter, serving, until
 
 from pipeline.config import Config
-from pipeline.model import Decision, Note, Review
+from pipeline.model import Decision, Note, Reason, Review
 from pipeline.review import page as page_module
 from pipeline.review import report
 
@@ -104,7 +104,7 @@ def test_every_mail_is_found_counted_and_listed_by_what_it_needs(
     page.locator("#clear").click()
     for words, name in (
         ("KINGFISHER", "link"), ("thank you", "words"), ("returned mail", "bounce"),
-        ("don't use", "taking"), ("e…@e….org", "broken"),
+        ("don't use", "taking"), ("e…@e….org", "broken"), ("Sender 5", "bounce"),
     ):  # fmt: skip
         page.locator("#f-text").fill(words)
         expect(page.locator(f".card:not({letter(ids[name])})")).to_have_count(0)
@@ -278,3 +278,18 @@ def test_page_with_many_clips_and_mails_stays_quick(
     )
     expect(page.locator("#count")).to_have_text("1,000 of 11000 files and mails")
     assert took < TOO_MANY_MS
+
+
+def test_mail_names_the_files_that_became_no_clip(
+    reader: Reader, campaign: LedgerScene, config: Config
+) -> None:
+    mail = campaign.mail(attachment("good"), attachment("bad", 1), subject="My videos")
+    campaign.clip(result("good"))
+    campaign.clip(refused("bad", Reason.TOO_LONG, "it lasts too long"))
+    campaign.mail(attachment("next"))
+    page, _ = reader.open(report.write(campaign.run(config)).index)
+    page.locator("#f-mail").select_option("refused")
+    files = page.locator(f"{letter(mail)} .refused li")
+    expect(files).to_have_text(["bad.mov: Longer than we accept Show it"])
+    files.get_by_role("button").click()
+    expect(page.locator(card(page, "bad"))).to_be_focused()

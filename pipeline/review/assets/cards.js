@@ -4,7 +4,7 @@
 import { byId, element, fillOrHide, find, icon, makeButton, quoted, textAround } from "./dom.js";
 import { fillFields, makeFields } from "./fields.js";
 import { refreshHistory } from "./history.js";
-import { clampText, holdParts, makeMailCard, noteItems, refreshMailCard, relationParts } from "./mail_cards.js";
+import { clampText, holdParts, makeMailCard, noteItems, refreshMailCard, relationParts, senderParts } from "./mail_cards.js";
 import { isUnsaved, reviewOf } from "./reviews.js";
 import { clipRow, clipRowByPrefix, isDecidableRow, nameOf, photoOf } from "./rows.js";
 import {
@@ -250,7 +250,7 @@ function photoParts(row) {
  * @param {import("./data.js").Submission} mail
  */
 function fillMail(card, mail) {
-  fillOrHide(card, ".who", mail.sender ? textAround("card.from", "name", quoted(mail.sender)) : [textOf("card.nobody")]);
+  fillOrHide(card, ".who", senderParts(mail));
   const subject = find(card, ".subject bdi");
   subject.textContent = mail.subject || textOf("card.no_subject");
   subject.classList.toggle("nothing", !mail.subject);

@@ -30,7 +30,7 @@
  * @typedef {{
  *   id: string, sender: string, subject: string, text: string, received_at: string, notes: string[],
  *   clips: number, links: string[], needs_answer: string[], answers: string | null, wrote_again: string[],
- *   handled: Handled | null,
+ *   handled: Handled | null, sender_number: number | null, sender_name: string,
  * }} Submission
  * @typedef {{
  *   campaign: string, generated_at: string, totals: Record<Status, number>,

@@ -75,6 +75,7 @@ function searchTextOf(row) {
     const { clip, mail } = row;
     const words = [
       clip.filename, photoOf(row)?.filename, mail.sender, mail.subject, mail.text, clip.caption, clip.category, ...mail.links,
+      mail.sender_name, mail.sender_number && `${textOf("filter.sender_word")} ${mail.sender_number}`,
       ...mail.needs_answer.map((code) => textOfCode("matter", code)), ...clip.warnings.map(warningText), ...mail.notes.map((code) => textOfCode("note", code)),
     ];
     if (clip.reason) words.push(textOfCode("reason", clip.reason.code), clip.reason.detail);

@@ -3,7 +3,7 @@
 import { facts } from "./data.js";
 import { byId, element, fillOrHide, find, icon, makeButton, quoted, textAround } from "./dom.js";
 import { handledOf, heldBy, isOpen } from "./mails.js";
-import { isDecidableRow, mailRow } from "./rows.js";
+import { clipRow, isDecidableRow, mailRow, rows } from "./rows.js";
 import { dayText, momentText, textOf, textOfCode } from "./texts.js";
 
 /**
@@ -95,11 +95,21 @@ function stateParts({ mail }) {
   return parts;
 }
 
+/**
+ * Who sent a mail: with the name that the sender wrote, if the configuration shows it.
+ * @param {Submission} mail
+ * @returns {Parts}
+ */
+export function senderParts({ sender, sender_name: name }) {
+  if (!sender) return [textOf("card.nobody")];
+  return textAround("card.from", "name", quoted(name ? `${name} <${sender}>` : sender));
+}
+
 /** @param {Submission} mail */
 function metaParts(mail) {
   return [
     element("time", { datetime: mail.received_at }, momentText(mail.received_at)), " · ",
-    ...(mail.sender ? textAround("card.from", "name", quoted(mail.sender)) : [textOf("card.nobody")]), " · ",
+    ...senderParts(mail), " · ",
     mail.clips ? textOf("mail.files", { n: mail.clips }) : textOf("mail.no_files"),
   ];
 }
@@ -107,6 +117,23 @@ function metaParts(mail) {
 /** @param {Submission} mail */
 const matterItems = (mail) => mail.needs_answer.map((matter) => element("li", {}, element("b", {}, textOfCode("matter", matter)), " ",
   element("span", { class: "advice" }, textOfCode("answer", matter))));
+
+/**
+ * The files of a mail that became no clip, each with the reason.
+ * @param {Row} row
+ */
+function refusedItems(row) {
+  const items = [];
+  // the rows of what came in a mail follow its own
+  for (let at = row.index + 1; rows[at]?.mail === row.mail; at += 1) {
+    const { clip } = rows[at];
+    if (!clip.reason) continue;
+    const show = clipRow(clip.sha256) ? [" ", makeButton("link", { "data-go-to": clip.sha256 ?? "" }, textOf("card.show_first"))] : [];
+    items.push(element("li", {}, icon("cross"), element("span", {},
+      quoted(clip.filename), `: ${textOfCode("reason", clip.reason.code)}`, ...show)));
+  }
+  return items;
+}
 
 /** @param {Row} row */
 export function makeMailCard(row) {
@@ -127,6 +154,7 @@ export function makeMailCard(row) {
   if (mail.text.length > 700 || mail.text.split("\n").length > 12) clampText(text);
   find(card, ".links-title").hidden = !mail.links.length;
   find(card, ".links-title").textContent = textOf("mail.links", { n: mail.links.length });
+  fillOrHide(card, ".refused", refusedItems(row));
   fillOrHide(card, ".links", mail.links.map(linkItem));
   fillOrHide(card, ".again", relationParts(mail));
   fillOrHide(card, ".notes", noteItems(mail, mail.notes.filter((note) => !SAID.includes(note))));
