@@ -21,6 +21,7 @@ _APOSTROPHES = str.maketrans("’‘ʼ`´", "'''''")
 class _Language(TypedDict, total=False):
     gap: int  # characters between the words of a phrase; left out: five words
     footage: list[str]
+    harmless: list[str]
     phrases: list[str]
     starts: list[str]
 
@@ -32,7 +33,10 @@ def is_meant(subject: str, text: str) -> bool:
     """
     own = "\n".join(_own_lines(_folded(text[:_READ])))
     said = f"{_folded(subject[:_READ])}\n{_joined(own)}"
-    return any(pattern.search(said) for pattern in _patterns())
+    return any(
+        pattern.search(said if harmless is None else harmless.sub(";", said))
+        for pattern, harmless in _patterns()
+    )
 
 
 def _own_lines(text: str) -> Iterator[str]:
@@ -56,12 +60,20 @@ def _folded(text: str) -> str:
 
 
 @cache
-def _patterns() -> tuple[re.Pattern[str], ...]:
+def _patterns() -> tuple[tuple[re.Pattern[str], re.Pattern[str] | None], ...]:
+    """For each language the phrases, and what is passed over before they are looked for."""
     return tuple(
-        re.compile("|".join(_phrase(phrase, language) for phrase in language["phrases"]))
+        (
+            _any_of(language["phrases"], language),
+            _any_of(language["harmless"], language) if "harmless" in language else None,
+        )
         for language in _loaded().values()
         if "phrases" in language
     )
+
+
+def _any_of(phrases: Sequence[str], language: _Language) -> re.Pattern[str]:
+    return re.compile("|".join(_phrase(phrase, language) for phrase in phrases))
 
 
 @cache
