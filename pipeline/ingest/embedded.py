@@ -23,6 +23,8 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}={0,2}\r?\n?")
 _LONG_LINE = 1000  # characters; a file may be one line
 _UU_LINE = re.compile(rb"M[ -`]{56,60}\r?\n")
 _LAST = re.compile(rb"(?:[A-Za-z0-9+/]{4}){0,9}[A-Za-z0-9+/]{2}[A-Za-z0-9+/=]=\r?\n?")
+# The last line of every third file has no padding.  A word such as "Anna" is none.
+_LAST_BARE = re.compile(rb"(?![A-Z]?[a-z]*\r?$)(?:[A-Za-z0-9+/]{4}){1,9}\r?\n?")
 _DATA = re.compile(r"data:(?:image|video)/[\w.+-]{1,60};base64,([A-Za-z0-9+/\s]*)(=*)([\"')]?)")
 _QUOTE = re.compile(rb"(?:> ?){0,20}")
 _ENOUGH = 4  # lines in a row
@@ -216,7 +218,7 @@ def _block(lines: Iterator[bytes]) -> Iterator[bytes]:
     for quoted in lines:
         line = quoted.lstrip(b"> ")
         is_full = _BASE64.fullmatch(line)
-        if is_full or _LAST.fullmatch(line):
+        if is_full or _LAST.fullmatch(line) or _LAST_BARE.fullmatch(line):
             yield line
         if not is_full:
             return
