@@ -226,6 +226,8 @@ def test_several_processes_may_find_an_old_ledger_at_once(old: Path) -> None:
         for _ in range(3)
     ]
     assert [each.communicate()[0].strip() for each in started] == [b"21"] * 3
+    with Ledger(old):
+        pass  # two that close in the same moment leave their log, which the next one takes in
     assert sorted(held(old)) == ["ledger.db", "ledger.db.v1.bak"]
     assert version(old.with_name("ledger.db.v1.bak")) == 1
 
