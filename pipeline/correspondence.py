@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipeline.model import Note, Reason, Row, Status, Submission
+from pipeline.model import Kind, Note, Reason, Row, Status, Submission
 
+_THREAD = 50  # earlier mails that a mail can name
 _LATER = 5  # mails of the same sender that are named on an earlier one
 _MENDABLE = frozenset(
     (
@@ -70,40 +71,46 @@ def holds(mails: Sequence[Submission], handled: Collection[str]) -> dict[str, tu
     """Find the mails whose clips are held, each with the mails that take them back.
 
     A mail with words of taking back holds what the same person sent until then, and what came in
-    the mail that it answers, until a person has dealt with it.
+    the mails that it answers, until a person has dealt with it.
 
     :param mails: in the order of their receipt.
     """
     held: dict[str, dict[str, None]] = defaultdict(dict)
-    answers = _answers(mails)
+    named = {mail.message_id: mail.id for mail in reversed(mails) if mail.message_id}
     newest: dict[str, str] = {}
     for mail in reversed(mails):
-        meant = Note.TAKES_BACK in mail.notes and not is_automatic(mail)
+        # a form on a web site may call itself automatic, so only a returned mail is left out
+        meant = Note.TAKES_BACK in mail.notes and Note.BOUNCE not in mail.notes
         if meant and mail.id not in handled:
             newest[_person(mail)] = mail.id
-            held[answers.get(mail.id, mail.id)][mail.id] = None
+            held[mail.id][mail.id] = None
+            # what it answers may have come from another address, or have a later time
+            for each in mail.answers[:_THREAD]:
+                if each in named:
+                    held[named[each]][mail.id] = None
         if _person(mail) and (taking := newest.get(_person(mail))):
             held[mail.id][taking] = None
     return {mail: tuple(taking) for mail, taking in held.items()}
 
 
 def matters(mail: Submission, rows: Sequence[Row], *, follows: bool) -> list[Matter]:
-    """Say why somebody has to answer a mail; a program that answered gets no answer.
+    """Say why somebody has to answer a mail; a mail of a program with nothing in it needs none.
 
     :param rows: of what came in the mail.
     :param follows: the mail answers another, or the same person wrote before.
     """
-    if is_automatic(mail):
-        return []
     reasons = {row.refusal.reason for row in rows if row.refusal}
     has_footage = brings_footage(rows)
     is_cut = any(row.result and _INCOMPLETE in row.result.warnings for row in rows)
     found = {
-        Matter.TAKES_BACK: Note.TAKES_BACK in mail.notes,
+        Matter.TAKES_BACK: Note.TAKES_BACK in mail.notes and Note.BOUNCE not in mail.notes,
         Matter.LINK_ONLY: Note.HAS_A_LINK in mail.notes and not has_footage,
-        Matter.REFUSED: bool(reasons & _MENDABLE),
+        Matter.REFUSED: bool(reasons & _MENDABLE) or _has_unsafe_archive(rows),
         Matter.DAMAGED: Note.BROKEN_MAIL in mail.notes or is_cut or bool(reasons & _DAMAGED),
     }
+    if is_automatic(mail):  # what a person sent may be in it
+        kept = (Matter.TAKES_BACK, Matter.REFUSED, Matter.DAMAGED)
+        return [matter for matter in kept if found[matter]]
     if follows and not has_footage and not any(found.values()):
         return [Matter.WROTE_AGAIN]
     return [matter for matter, holds_true in found.items() if holds_true]
@@ -112,6 +119,15 @@ def matters(mail: Submission, rows: Sequence[Row], *, follows: bool) -> list[Mat
 def brings_footage(rows: Sequence[Row]) -> bool:
     """Whether a photo or a video came with a mail that became a clip or may become one."""
     return any(row.status in _FOOTAGE and row.sha256 and not row.refusal for row in rows)
+
+
+def _has_unsafe_archive(rows: Sequence[Row]) -> bool:
+    """Whether an archive was not opened whole, which the sender can mend by sending the files."""
+    return any(
+        row.attachment.kind is Kind.ARCHIVE and row.refusal.reason is Reason.UNSAFE
+        for row in rows
+        if row.refusal
+    )
 
 
 def is_automatic(mail: Submission) -> bool:

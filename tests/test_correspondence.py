@@ -6,16 +6,22 @@ import csv
 import email
 import io
 import json
+from dataclasses import replace
+from email.errors import MessageError
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 from support.command_scene import CommandScene, config
+from support.ledger_scene import settings
 
 from pipeline import correspondence
+from pipeline.commands.letters import draft
 from pipeline.model import Note, Submission
+from pipeline.review.mails import MailView
 
 QUICK = (
     '[process]\nstill_seconds = 0.2\nstill_motion = "none"\n[review]\nrequired = false\n'
@@ -85,7 +91,7 @@ def test_each_mail_says_what_there_is_to_do(scene: CommandScene) -> None:
     assert mails["Mail 0"]["wrote_again"] == [mails["Mail 3"]["id"]]
     assert mails["Mail 1"]["wrote_again"] == [mails["Mail 2"]["id"], mails["Mail 6"]["id"]]
     said = scene.footage("status")
-    assert "mails that need an answer: 4" in said.out
+    assert "4 mails need an answer: 1 may take footage back, 1 sent only a link" in said.out
     assert "2 clips are held" in said.out
 
 
@@ -160,6 +166,53 @@ def test_a_letter_goes_with_the_footage_that_is_withdrawn(scene: CommandScene) -
     assert letter.exists()
     assert scene.footage("withdraw", "--submission", broken).code == 0
     assert not letter.exists()
+
+
+def mail(name: str, sender: str = "ana@example.org", **more: Any) -> Submission:
+    given = {"subject": "River", "text": "", "received_at": "2026-09-01T08:00:00Z"} | more
+    return Submission(name, f"<{name}@x>", sender, **given)
+
+
+def test_a_take_back_from_another_address_holds_all_that_it_answers() -> None:
+    first, second = mail("1"), mail("2")
+    back = mail("3", "work@example.org", answers=("<2@x>", "<1@x>"), notes=(Note.TAKES_BACK,))
+    assert correspondence.holds([back, first, second], set()).keys() == {"1", "2", "3"}
+    assert correspondence.holds([first, second, back], {"3"}) == {}
+
+
+def test_a_form_that_calls_itself_automatic_can_take_footage_back() -> None:
+    form = mail("2", notes=(Note.TAKES_BACK, Note.AUTOMATIC))
+    assert correspondence.holds([mail("1"), form], set())["1"] == ("2",)
+    assert correspondence.matters(form, [], follows=True) == [correspondence.Matter.TAKES_BACK]
+    bounce = mail("3", notes=(Note.TAKES_BACK, Note.BOUNCE))
+    assert correspondence.holds([mail("1"), bounce], set()) == {}
+    assert correspondence.matters(bounce, [], follows=True) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sender": "no-reply@example.org"},
+        {"sender": "list@example.org", "through": "list@example.org"},
+        {"sender": ""},
+        {"sender": "a@b\r\nBcc: c@d"},
+        {"notes": (Note.AUTOMATIC,)},
+        {"notes": (Note.BOUNCE,)},
+    ],
+)
+def test_no_letter_to_a_program_or_a_list(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    matters = (correspondence.Matter.LINK_ONLY,)
+    seen = MailView(replace(mail("1"), **wrong), [], matters, None, None, ())
+    with pytest.raises((ValueError, MessageError, IndexError)):
+        draft(settings(tmp_path), seen)
+
+
+def test_no_field_of_a_mail_adds_a_header_to_a_letter(tmp_path: Path) -> None:
+    evil = mail("1", subject="a\u2028Bcc: c@d", text="secret")
+    seen = MailView(evil, [], (correspondence.Matter.LINK_ONLY,), None, None, ())
+    written = email.message_from_bytes(draft(settings(tmp_path), seen).as_bytes(), policy=default)
+    assert "Bcc" not in written
+    assert "secret" not in written.get_content()
 
 
 def test_ten_thousand_mails_of_one_sender_take_linear_time() -> None:

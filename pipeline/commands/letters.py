@@ -6,6 +6,7 @@ somebody changed is never written again or deleted.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -13,20 +14,24 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 
-from pipeline import publishing, texts
+from pipeline import correspondence, publishing, texts
 from pipeline.commands.ending import Facts
 from pipeline.config import Config
 from pipeline.correspondence import Matter
 from pipeline.errors import from_os_error
-from pipeline.model import Reason
+from pipeline.model import Reason, Submission
 from pipeline.review import mails
 from pipeline.review.mails import MailView
 from pipeline.run import Run
 
 _MADE = ".drafts.json"  # the SHA-256 of each draft as it was written
+_MESSAGE_ID = re.compile(r"<[!-~]{1,250}>")  # anything else would be encoded, and fit no mail
 _EXPLAINED = (
     *(Reason.TOO_LARGE, Reason.TOO_LONG, Reason.ENCRYPTED, Reason.UNSUPPORTED, Reason.NO_VIDEO),
-    Reason.CORRUPT,
+    *(Reason.CORRUPT, Reason.UNSAFE),
+)
+_NOBODY = frozenset(
+    ("mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply", "do-not-reply", "bounce")
 )
 
 
@@ -66,11 +71,13 @@ def draft(config: Config, seen: MailView) -> EmailMessage:
     :raises ValueError: the sender has no address that can be answered.
     """
     mail, campaign = seen.mail, config.campaign.name
+    if correspondence.is_automatic(mail) or not _reaches_a_person(mail):
+        raise ValueError("a program or a list would get the letter")
     message = EmailMessage(policy=SMTP)
     message["To"] = Address(addr_spec=mail.sender)
-    subject = mail.subject or campaign
+    subject = " ".join(mail.subject.split()) or campaign
     message["Subject"] = subject if subject.casefold().startswith("re:") else f"Re: {subject}"
-    if mail.message_id.startswith("<") and mail.message_id.endswith(">"):
+    if _MESSAGE_ID.fullmatch(mail.message_id):
         message["In-Reply-To"] = message["References"] = mail.message_id
     message["X-Unsent"] = "1"
     paragraphs = [texts.letter("greeting", campaign=campaign)]
@@ -91,7 +98,15 @@ def _topics(seen: MailView) -> Iterator[str]:
 
 def _is_own(config: Config, address: str) -> bool:
     """Whether an address is that of an inbox of the campaign."""
-    return address.casefold() in {inbox.user.casefold() for inbox in config.inbox}
+    local, at, domain = address.casefold().rpartition("@")
+    names = {address.casefold(), f"{local.partition('+')[0]}{at}{domain}"}
+    return bool(names & {inbox.user.casefold() for inbox in config.inbox})
+
+
+def _reaches_a_person(mail: Submission) -> bool:
+    """Whether a letter to the sender gets to a person, and not to a list or to nobody."""
+    address = mail.sender.casefold()
+    return address != mail.through.casefold() and address.partition("@")[0] not in _NOBODY
 
 
 def _bring_up_to_date(folder: Path, wanted: Mapping[str, bytes]) -> list[str]:

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pipeline import correspondence
+from pipeline import correspondence, texts
 from pipeline.correspondence import Matter
 from pipeline.history import Handled
 from pipeline.ledger import Ledger
@@ -74,5 +74,6 @@ def open_line(views: Sequence[MailView]) -> str:
     waiting = sum(each.is_open for each in views)
     if not waiting:
         return ""
-    counts = ", ".join(f"{count} {name}" for name, count in open_counts(views).items())
-    return f"mails that need an answer: {waiting} ({counts})"
+    counts = open_counts(views).items()
+    reasons = ", ".join(f"{count} {texts.matter(name)}" for name, count in counts)
+    return f"{waiting} {'mail needs' if waiting == 1 else 'mails need'} an answer: {reasons}"

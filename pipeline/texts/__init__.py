@@ -110,6 +110,11 @@ def montage_words(name: str, **values: Value) -> str:
     return _loaded()["montage"][name].format_map(values)
 
 
+def matter(name: str) -> str:
+    """What a mail that needs an answer did, as it is said behind a number of mails."""
+    return _loaded()["matters"][name]
+
+
 def letter(name: str, **values: Value) -> str:
     """A paragraph of a letter to a sender."""
     return _loaded()["letters"][name].format_map(values)
