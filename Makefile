@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 
-.PHONY: install dev system demo check test bench house lock docs pictures clean
+.PHONY: install dev system demo check test bench bombs fuzz house lock docs pictures clean
 
 # The locks are complete, so nothing is looked up beside them: pip would meet a package that has
 # extras in a version newer than the locked one, and refuse it for want of a hash.
@@ -43,6 +43,15 @@ test: system check
 
 bench: dev
 	$(BIN)/python -m bench
+
+# Mails that are made to cost much: seconds and memory of each.
+bombs: dev
+	$(BIN)/python -m bench.bombs
+
+# Mutated mails, headers, winmail.dat and archives, MINUTES for each.
+MINUTES ?= 30
+fuzz: dev
+	for target in mails headers winmail archives; do $(BIN)/python -m bench.fuzz_mails $(MINUTES) $$target || exit 1; done
 
 # How large the code is, names used twice, loose types, long parameter lists.
 house: dev

@@ -24,7 +24,7 @@ from random import Random
 from typing import Any
 
 from support.bombs import BOMBS
-from support.ingest_scene import IngestScene, jpeg, mail, mp4, raw
+from support.ingest_scene import jpeg, mail, mp4, raw
 from test_ingest_archives import packed, winmail
 from test_ingest_files_in_files import HOLD, in_winmail
 
@@ -32,10 +32,8 @@ from bench.fuzz import mutated
 from pipeline import publishing
 from pipeline.ingest.inbox import NewMail
 from pipeline.ingest.originals import Originals
-from pipeline.ingest.take import Taken, Taker
-from pipeline.ledger import Ledger
+from pipeline.ingest.take import Opening, Taken, Taker
 from pipeline.model import MailIdentity
-from pipeline.workspace import hold
 
 _SECONDS = 5.0
 _ENCODED = re.compile(
@@ -98,12 +96,12 @@ TARGETS: dict[str, Callable[[Random, list[bytes]], bytes]] = {
 }
 
 
-def _problems(scene: IngestScene, taken: Taken) -> list[str]:
+def _problems(originals: Originals, taken: Taken) -> list[str]:
     found = [f"internal: {taken.error}"] if taken.error else []
     for row in taken.attachments:
         if row.sha256 is not None:
-            path = scene.workspace.original(row.sha256)
-            if not path.exists() or publishing.sha256_of(path) != row.sha256:
+            path = originals.held.get(row.sha256)
+            if path is None or publishing.sha256_of(path) != row.sha256:
                 found.append("an original that is not what its row says")
         if row.refusal is not None and row.refusal.code == "unreadable-part":
             found.append("unreadable-part")
@@ -121,37 +119,32 @@ def run(target: str, minutes: float, seed: int) -> dict[str, Any]:
     slowest, number = 0.0, seed
     stop = time.monotonic() + minutes * 60
     with tempfile.TemporaryDirectory() as place:
-        scene = IngestScene.at(Path(place), "eml:mails")
-        with hold(scene.workspace), Ledger(scene.workspace.ledger) as ledger:
-            while time.monotonic() < stop:
-                number += 1
-                data = TARGETS[target](Random(number), mails)
-                originals = Originals(scene.workspace, ledger, 64)
-                taker = Taker(originals, scene.config.campaign)
-                begun = time.process_time()
-                try:
-                    with originals.spool() as file:
-                        file.write(data)
-                        identity = MailIdentity("a", "b", 1, str(number))
-                        taken = taker.mail(NewMail(identity, len(data)), file)
-                        originals.publish()
-                    problems = _problems(scene, taken)
-                    ends["taken"] += 1
-                except Exception:  # noqa: BLE001 - every one of them is what is looked for
-                    problems = [traceback.format_exc(limit=-3)]
-                    ends["error"] += 1
-                finally:
-                    originals.forget()
-                cost = time.process_time() - begun
-                slowest = max(slowest, cost)
-                if cost > _SECONDS:
-                    problems.append(f"{cost:.1f} s")
-                for problem in problems:
-                    ends[problem.splitlines()[-1][:80]] += 1
-                    if len(faults) < 40:
-                        faults.append({"seed": number, "what": problem})
-                for path in scene.workspace.originals.glob("??/*"):
-                    path.unlink()
+        originals = Originals(Path(place), 64)
+        taker = Taker(originals, Opening())
+        while time.monotonic() < stop:
+            number += 1
+            data = TARGETS[target](Random(number), mails)
+            begun = time.process_time()
+            try:
+                with originals.spool() as file:
+                    file.write(data)
+                    identity = MailIdentity("a", "b", 1, str(number))
+                    taken = taker.mail(NewMail(identity, len(data)), file)
+                problems = _problems(originals, taken)
+                ends["taken"] += 1
+            except Exception:  # noqa: BLE001 - every one of them is what is looked for
+                problems = [traceback.format_exc(limit=-3)]
+                ends["error"] += 1
+            finally:
+                originals.forget()
+            cost = time.process_time() - begun
+            slowest = max(slowest, cost)
+            if cost > _SECONDS:
+                problems.append(f"{cost:.1f} s")
+            for problem in problems:
+                ends[problem.splitlines()[-1][:80]] += 1
+                if len(faults) < 40:
+                    faults.append({"seed": number, "what": problem})
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return {
         "target": target, "inputs": number - seed, "slowest_s": round(slowest, 2),

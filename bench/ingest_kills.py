@@ -40,7 +40,7 @@ LONGEST_MS = 300  # what a run takes, the start of the interpreter not counted
 WINDOWS = [
     (where, nth)
     for step in kill_ingest.STEPS
-    for where in ((f"before-{step}", f"after-{step}") if step != "body" else ("inside-body",))
+    for where in (f"before-{step}", f"after-{step}")
     for nth in (1, 2, 3)
 ]
 PLACES = [0, 60, 700, 4_000, 12_000, 25_000, 40_000]

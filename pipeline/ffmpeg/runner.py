@@ -1,10 +1,13 @@
-"""The one way to run a native program: FFmpeg and the probe, always in the sandbox.
+"""The one way to run a program: FFmpeg and the probe, always in the sandbox.
 
-``FfmpegRunner.make`` runs a filter graph; ``run`` runs any argument list.  Both give the program
+``FfmpegRunner.make`` runs a filter graph; ``run`` runs any argument list; ``attach`` starts a
+program that stays.  The first two give the program
 no standard input unless there is something to feed, keep a bounded piece of its output, end it
 when its time is up, and write the command into the run's log.  FFmpeg's standard error can repeat
 a file's tags, so only phrases from a list of ours are kept of it.
 """
+
+from __future__ import annotations
 
 import contextlib
 import math
@@ -22,12 +25,12 @@ from typing import IO
 import imageio_ffmpeg
 
 from pipeline.console import Console
-from pipeline.errors import Stopping
+from pipeline.errors import SandboxUnavailable, Stopping
 from pipeline.ffmpeg import faults
 from pipeline.ffmpeg.faults import ProgramResult
 from pipeline.ffmpeg.graph import Graph
 from pipeline.ffmpeg.progress import Progress
-from pipeline.ffmpeg.sandbox import Limits, Permissions, choose, spawn
+from pipeline.ffmpeg.sandbox import Limits, Mode, Permissions, Sandbox, choose, spawn
 
 _KEEP = 4 << 20
 _PATIENCE_S = 20.0  # with a program that uses no processor time, and reads and writes nothing
@@ -158,6 +161,30 @@ class FfmpegRunner:
             raise Stopping
         return ended
 
+    def attach(self, argv: list[str], permissions: Permissions, channel: int) -> Companion:
+        """Start a program of ours that stays, and speaks with its caller.
+
+        It is pure Python, so it also runs where no sandbox can be had; its limits hold in any case.
+
+        :param channel: a descriptor that becomes its standard input.
+        :raises Stopping: the runner was closed.
+        """
+        try:
+            sandbox = choose(self._wanted)
+        except SandboxUnavailable:
+            sandbox = Sandbox(Mode.NONE)
+        command, filter_program = sandbox.command(argv, permissions)
+        with self._lock:
+            if self._closed:
+                raise Stopping
+            process = spawn(command, filter_program, stdin=channel)
+            self._running.add(process)
+        return Companion(process, self._forget)
+
+    def _forget(self, process: subprocess.Popen[bytes]) -> None:
+        with self._lock:
+            self._running.discard(process)
+
     def close(self) -> None:
         """End all programs that run, and start no more."""
         with self._lock:
@@ -213,6 +240,25 @@ class FfmpegRunner:
             if stream is not None:
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
+
+
+class Companion:
+    """A program that runs until its caller ends it."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        forget: Callable[[subprocess.Popen[bytes]], None],
+    ) -> None:
+        """*forget* is called when the program has ended."""
+        self._process, self._forget = process, forget
+
+    def end(self) -> int:
+        """End it if it still runs; its exit code, or minus the signal that ended it."""
+        _kill(self._process)
+        code = self._process.wait()
+        self._forget(self._process)
+        return code
 
 
 @dataclass

@@ -15,3 +15,7 @@ BREAKS_PARSING = (
     zlib.error,
 )
 """A fault of the disk, the ledger or the memory is not in the list: the bytes do not cause it."""
+
+
+class Untrue(Exception):
+    """What the process that takes mails apart answered can't be true."""

@@ -5,22 +5,27 @@ When all parts of a mail are there, whatever night they came, they are joined, a
 mail is recorded with the part that came last.
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
+from pipeline import publishing
 from pipeline.ingest import mime
 from pipeline.ingest.decode import decoder
 from pipeline.ingest.inbox import NewMail
 from pipeline.ingest.mime import Part
 from pipeline.ingest.spool import Readable, stretch
-from pipeline.ledger import Ledger
-from pipeline.ledger.intake import Fragment
 from pipeline.model import MailIdentity, Reason, Refusal
 from pipeline.texts import Detail
-from pipeline.workspace import Workspace
+
+if TYPE_CHECKING:  # the process that takes mails apart has no ledger
+    from pipeline.ledger import Ledger
+    from pipeline.ledger.intake import Fragment
+    from pipeline.workspace import Workspace
 
 TYPE = "message/partial"
 _MOST_PARTS = 500
@@ -78,15 +83,46 @@ class SplitMail:
         """The part that came last: what was in the mail belongs to it."""
         return max(self.parts, key=lambda part: part.row)
 
-    def write(self, file: IO[bytes], workspace: Workspace) -> None:
-        """Write the joined mail.
+    def copy(self, file: IO[bytes], workspace: Workspace) -> list[int]:
+        """Write the parts one behind the other, as they came.
 
+        :returns: the size of each, for :func:`joined`.
         :raises OSError: the disk is full, or fails.
         """
+        sizes = []
         for part in self.parts:
-            with workspace.original(part.sha256).open("rb") as source:
-                for piece in _content(source, first=part is self.parts[0]):
-                    file.write(piece)
+            begun = file.tell()
+            for piece in publishing.read_chunks(workspace.original(part.sha256)):
+                file.write(piece)
+            sizes.append(file.tell() - begun)
+        return sizes
+
+
+class _Stretch:
+    """A piece of a file, as a file."""
+
+    def __init__(self, file: Readable, start: int, size: int) -> None:
+        self._file, self._start, self._size, self._at = file, start, size, 0
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go to an offset; with *whence* 2 it counts from the end."""
+        self._at = max(0, offset + (0, self._at, self._size)[whence])
+        return self._at
+
+    def read(self, size: int, /) -> bytes:
+        """Read *size* bytes, fewer at the end."""
+        self._file.seek(self._start + self._at)
+        data = self._file.read(max(0, min(size, self._size - self._at)))
+        self._at += len(data)
+        return data
+
+
+def joined(file: Readable, sizes: Sequence[int]) -> Iterator[bytes]:
+    """The bytes of a mail whose parts, of these *sizes*, lie in a file one behind the other."""
+    start = 0
+    for size in sizes:
+        yield from _content(_Stretch(file, start, size), first=start == 0)
+        start += size
 
 
 def whole_mails(ledger: Ledger, workspace: Workspace) -> list[SplitMail]:

@@ -3,6 +3,8 @@
 The kinds of inboxes are listed in :mod:`pipeline.config.inbox`, with the class that reads each.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 from collections.abc import Callable, Sequence
@@ -11,15 +13,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pipeline import clock, wording
-from pipeline.config import InboxSection
 from pipeline.errors import InboxError
 from pipeline.ingest.spool import Readable
-from pipeline.ledger import Ledger
 from pipeline.model import MailIdentity
-from pipeline.workspace import Workspace
+
+if TYPE_CHECKING:  # the process that takes mails apart has no configuration and no ledger
+    from pipeline.config import InboxSection
+    from pipeline.ledger import Ledger
+    from pipeline.workspace import Workspace
 
 Advance = Callable[[int], None]
 """Takes the number of bytes that have come since the last call."""

@@ -17,7 +17,7 @@ from pipeline.ingest.spool import Readable
 from pipeline.model import Attachment, Carrier, Finding, Kind, Reason, Refusal, What
 from pipeline.texts import Detail
 
-_BUDGET = 4  # the archives of a mail may unpack to this many times the largest attachment
+BUDGET = 4  # the archives of a mail may unpack to this many times the largest attachment
 _MOST_ROWS = 2000
 _UNREADABLE = Refusal(Reason.CORRUPT, Detail.BROKEN_ARCHIVE)
 _WORDS_READ = 1 << 18  # bytes of a text in a file that contains others
@@ -55,7 +55,7 @@ class Rows:
     ) -> None:
         """*findings*: what the mail gives away, which each of its rows shows."""
         self._originals, self._findings, self._inside = originals, findings, inside
-        self._budget = Budget(size=originals.limit * _BUDGET)
+        self._budget = Budget(size=originals.limit * BUDGET)
         self._paths: dict[int, Path] = {}
         self._around: list[int] = []  # the rows of the archives around what comes in
         self.list: list[Attachment] = []

@@ -14,11 +14,12 @@ from pipeline.config import InboxSection
 from pipeline.console import Task
 from pipeline.errors import InboxError, UsageError, from_os_error
 from pipeline.ingest import fragments
-from pipeline.ingest.faults import BREAKS_PARSING
 from pipeline.ingest.inbox import Arrival, Gone, Inbox, MailsLeft, NewFile, Unreadable, open_inbox
+from pipeline.ingest.keeping import Keeping
 from pipeline.ingest.originals import Originals
-from pipeline.ingest.spool import Readable
-from pipeline.ingest.take import Taken, Taker
+from pipeline.ingest.spool import spool
+from pipeline.ingest.take import Taken
+from pipeline.ingest.taking import Taking
 from pipeline.run import Run
 from pipeline.workspace import Workspace
 
@@ -142,9 +143,9 @@ class IngestRun:
         limit_mb = max(it.max_attachment_mb for it in ((section,) if section else run.config.inbox))
         by_hand = section is None
         self._name = section.name if section else ""
-        self._originals = Originals(run.workspace, run.ledger, limit_mb, by_hand=by_hand)
-        self._taker = Taker(self._originals, run.config.campaign)
-        self._by_hand = by_hand
+        self._keeping = Keeping(run.workspace, run.ledger)
+        self._taking = Taking(run, self._keeping, limit_mb, by_hand=by_hand)
+        self._by_hand, self._limit_mb = by_hand, limit_mb
         self.summary = IngestSummary()
 
     def read(self, section: InboxSection, *, dry_run: bool = False) -> None:
@@ -200,6 +201,18 @@ class IngestRun:
         :raises MailsLeft: the inbox can't be read to its end.
         :raises DiskFull: the disk is full.
         """
+        try:
+            if arrivals:
+                self._taking.start()
+            left = self._take_each(inbox, arrivals)
+            self._join_split_mails()
+        except OSError as error:
+            raise from_os_error(error) from error
+        finally:
+            self._taking.close()
+        return left
+
+    def _take_each(self, inbox: Inbox, arrivals: Sequence[Arrival]) -> list[Arrival]:
         size = sum(arrival.size for arrival in arrivals)
         left: list[Arrival] = []
         in_a_row = 0
@@ -218,30 +231,25 @@ class IngestRun:
                         raise MailsLeft(str(error), [*left, *arrivals[number + 1 :]]) from error
                 except InboxError as error:
                     raise MailsLeft(str(error), [*left, *arrivals[number:]]) from error
-                except OSError as error:
-                    raise from_os_error(error) from error
                 finally:
-                    self._originals.forget()
-        self._join_split_mails()
+                    self._keeping.forget()
         return left
 
     def _join_split_mails(self) -> None:
         """Take in the mails that came in several parts, of which all are there now."""
         for mail in fragments.whole_mails(self._run.ledger, self._run.workspace):
             try:
-                with self._originals.spool() as file:
-                    mail.write(file, self._run.workspace)
-                    taken = self._take_apart(mail.arrival, file)
-                self._originals.publish()
+                with spool(self._run.workspace.originals) as file:
+                    sizes = mail.copy(file, self._run.workspace)
+                    taken = self._taking.take(mail.arrival, file, sizes)
+                self._keeping.publish()
                 self._ledger.record_joined(
                     *(mail.parts, mail.last),
                     *(replace(taken.submission, inbox=self._name), taken.attachments),
                 )
                 self._count(attachments=len(taken.attachments), bytes=taken.bytes)
-            except OSError as error:
-                raise from_os_error(error) from error
             finally:
-                self._originals.forget()
+                self._keeping.forget()
 
     def bring_back(self, path: Path) -> None:
         """Keep a file that was added before: its original may have been withdrawn or purged.
@@ -249,21 +257,25 @@ class IngestRun:
         :raises OSError: the disk is full, or fails.
         """
         try:
-            self._originals.keep(publishing.read_chunks(path))
-            self._originals.publish()
+            with publishing.scratch_folder(self._run.workspace.originals) as folder:
+                originals = Originals(folder, self._limit_mb)
+                stored = originals.keep(publishing.read_chunks(path))
+                files = {sha256: part.name for sha256, part in originals.held.items()}
+                self._keeping.hold(folder, files, dict.fromkeys(files, stored.size))
+            self._keeping.publish()
         finally:
-            self._originals.forget()
+            self._keeping.forget()
         self._count(seen_again=1)
 
     def _take_one(self, inbox: Inbox, arrival: Arrival, task: Task) -> None:
         """Read, take apart, look up whether it is known, publish the originals, record it."""
         with inbox.open_raw(arrival, task.advance) as file:
-            taken = self._take_apart(arrival, file)
+            taken = self._taking.take(arrival, file)
         # after the block, because at its end an inbox may say that the file has changed
         digest = _digest(arrival, taken)
         known = self._ledger.submission_of_digest(digest)
         if known is None or self._by_hand:
-            self._originals.publish()
+            self._keeping.publish()
         if known is not None:
             self._ledger.record_seen_again(arrival.identity, digest, known)
             self._count(seen_again=1)
@@ -279,15 +291,6 @@ class IngestRun:
             submission=taken.submission.id,
             attachments=[item.sha256 for item in taken.attachments],
         )
-
-    def _take_apart(self, arrival: Arrival, file: Readable) -> Taken:
-        if isinstance(arrival, NewFile):
-            return self._taker.file(arrival, file)
-        try:
-            return self._taker.mail(arrival, file)
-        except BREAKS_PARSING as error:
-            self._originals.forget()
-            return self._taker.broken(arrival, file, type(error).__name__)
 
     def _count(self, **more: int) -> None:
         """Add to the counts of the summary."""

@@ -2,10 +2,9 @@
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from pipeline import clock, places, wording
-from pipeline.config import Campaign
 from pipeline.errors import Refused
 from pipeline.ingest import contents, embedded, fragments, headers, leaves, mailfile, mime, rtf
 from pipeline.ingest.charsets import decoded
@@ -39,7 +38,15 @@ from pipeline.texts import Detail, taking_back
 _TEXT = 2000
 _HEADER = 1 << 16  # of a mail that can't be read, in bytes
 _MAX_ENCODED_MAILS = 5  # nested in each other
-_BROKEN = Refusal(Reason.BROKEN_MAIL, Detail.UNREADABLE_MAIL)
+BROKEN = Refusal(Reason.BROKEN_MAIL, Detail.UNREADABLE_MAIL)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The days of a campaign; mails from before or after are marked."""
+
+    opens: date | None = None
+    closes: date | None = None
 
 
 @dataclass(frozen=True)
@@ -121,10 +128,22 @@ def submission_id(identity: MailIdentity) -> str:
     return "s" + hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
-class Taker:
-    """Takes mails and files apart; the attachments become originals of the workspace."""
+def wordless(identity: MailIdentity, moment: datetime) -> Submission:
+    """A submission without the words of a mail."""
+    return Submission(
+        id=submission_id(identity),
+        message_id="",
+        sender="",
+        subject="",
+        text="",
+        received_at=clock.stamp(moment),
+    )
 
-    def __init__(self, originals: Originals, campaign: Campaign) -> None:
+
+class Taker:
+    """Takes mails and files apart; the attachments become files in the folder of *originals*."""
+
+    def __init__(self, originals: Originals, campaign: Opening) -> None:
         self.originals, self._campaign = originals, campaign
 
     def mail(self, arrival: NewMail, file: Readable) -> Taken:
@@ -169,7 +188,7 @@ class Taker:
         draft = _Inside(self).draft
         stored = draft.rows.file(Incoming(arrival.name, stretch(file)))
         submission = replace(
-            _wordless(arrival.identity, arrival.moment),
+            wordless(arrival.identity, arrival.moment),
             notes=self._notes(draft, arrival.moment, hidden=False),
         )
         digest = stored.sha256 or fingerprint(file)
@@ -180,7 +199,7 @@ class Taker:
         rows = Rows(self.originals)
         file.seek(0)
         fields = headers.parse(file.read(_HEADER))
-        rows.missing("mail" if fields.fields else _name(arrival), _BROKEN)
+        rows.missing("mail" if fields.fields else name_of(arrival), BROKEN)
         root = Part(fields, fields.content_type, 0, 0)
         moment = arrival.moment or datetime.now(UTC)
         submission = replace(
@@ -188,6 +207,16 @@ class Taker:
             notes=(Note.BROKEN_MAIL,),
         )
         return Taken(submission, tuple(rows.list), fingerprint(file), error=error)
+
+    def unopened(self, arrival: NewFile, file: Readable) -> Taken:
+        """Take in a file whose content can't be read: it is kept, and not opened.
+
+        :raises OSError: the disk is full, or the file can't be read.
+        """
+        rows = Rows(self.originals)
+        stored = rows.file(Incoming(arrival.name, stretch(file), refusal=contents.UNREADABLE))
+        submission = wordless(arrival.identity, arrival.moment)
+        return Taken(submission, tuple(rows.list), stored.sha256 or fingerprint(file), rows.bytes)
 
     def inner_mail(self, file: Readable, draft: _Draft) -> None:
         """Take in the mails in a file, or one with a transfer encoding (RFC 2046, 5.2.1)."""
@@ -278,7 +307,7 @@ class Taker:
         draft.words.links.read([subject])
         hidden = any(places.found(each[: places.LIMIT]) for each in (text, subject))
         return replace(
-            _wordless(identity, moment),
+            wordless(identity, moment),
             message_id=wording.storable(embedded.words(fields.get("message-id")), 250),
             sender=sender.address,
             name=sender.name,
@@ -312,22 +341,10 @@ class Taker:
         return tuple(note for note, holds in said.items() if holds)
 
 
-def _name(mail: NewMail) -> str:
+def name_of(mail: NewMail) -> str:
     """What a mail without a readable field is called, so that a person finds it."""
     return mail.name or (
         f"mail, UID {mail.identity.uid}" if mail.identity.uid.isdigit() else "mail"
-    )
-
-
-def _wordless(identity: MailIdentity, moment: datetime) -> Submission:
-    """A submission without the words of a mail."""
-    return Submission(
-        id=submission_id(identity),
-        message_id="",
-        sender="",
-        subject="",
-        text="",
-        received_at=clock.stamp(moment),
     )
 
 

@@ -39,6 +39,10 @@ class Custody:
         row = self._db.row("SELECT state FROM original WHERE sha256 = ?", sha256)
         return OriginalState(row["state"]) if row else None
 
+    def withdrawn(self) -> list[str]:
+        """The SHA-256 of all bytes that somebody took back."""
+        return self._db.column("SELECT sha256 FROM original WHERE state = 'withdrawn'")
+
     def set_state(self, sha256: str, state: OriginalState) -> None:
         """Record that an original was deleted, or that it came back and is kept from now on."""
         self._db.change(

@@ -1,0 +1,222 @@
+"""What ingest and the process that takes mails apart say to each other: a length, then JSON.
+
+The mail itself goes beside the message as an open descriptor, so the process needs no right to
+open a file.  What comes back was made by code that read a stranger's bytes: it is read by the
+types of the records, and compared with what is possible.
+"""
+
+import json
+import re
+import socket
+import struct
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.ingest.faults import BREAKS_PARSING, Untrue
+from pipeline.ingest.take import Taken
+from pipeline.ledger import records
+from pipeline.model import Attachment, Finding, MailIdentity, Refusal, Submission
+
+_LENGTH = struct.Struct(">I")
+_LARGEST = 64 << 20
+_LONGEST_TEXT = 50_000  # characters; more than any field holds
+_MOST_TEXTS = 1000  # in one field
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_PIECE = 1 << 16
+
+Message = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What holds for all mails: where to write, and what the configuration says.
+
+    ``opens`` and ``closes`` are ISO dates, empty if there is none.
+    """
+
+    folder: str
+    limit_mb: int
+    withdrawn: tuple[str, ...] = ()
+    opens: str = ""
+    closes: str = ""
+
+
+@dataclass(frozen=True)
+class MailJob:
+    """A mail or file to be taken apart.
+
+    ``received`` and ``file_time`` are ISO times, empty if not known.  ``cpu_s``: how many seconds
+    it may take.  ``is_broken``: it was tried, so read only the header of a mail, and keep a file as
+    it is.  ``pieces``: if the mail came in parts, the size of each.
+    """
+
+    identity: MailIdentity
+    size: int
+    cpu_s: int
+    is_file: bool = False
+    name: str = ""
+    received: str = ""
+    file_time: str = ""
+    is_broken: bool = False
+    pieces: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a job: a mail that was taken apart, or a fault.
+
+    ``files``: names in the scratch folder, by SHA-256.  ``errno``: of a fault of the disk.
+    ``fault``: the kind of any other one.
+    """
+
+    taken: Taken | None = None
+    files: Mapping[str, str] | None = None
+    errno: int = 0
+    fault: str = ""
+
+
+def send(channel: socket.socket, message: Message, descriptor: int | None = None) -> None:
+    """Send a message, and an open file with it."""
+    data = json.dumps(message).encode()
+    head = _LENGTH.pack(len(data))
+    if descriptor is None:
+        channel.sendall(head)
+    else:
+        socket.send_fds(channel, [head], [descriptor])
+    channel.sendall(data)
+
+
+def receive(channel: socket.socket, seconds: float | None = None) -> tuple[object, int | None]:
+    """A message, and the descriptor that came with it.
+
+    :param seconds: how long to wait, None for ever.
+    :raises EOFError: the other side is gone.
+    :raises TimeoutError: nothing came in time.
+    :raises ValueError: it is no message.
+    """
+    until = None if seconds is None else time.monotonic() + seconds
+    channel.settimeout(seconds)
+    head, descriptors, _, _ = socket.recv_fds(channel, _LENGTH.size, 1)
+    head += _exactly(channel, _LENGTH.size - len(head), until) if head else b""
+    if not head:
+        raise EOFError
+    (size,) = _LENGTH.unpack(head)
+    if size > _LARGEST:
+        raise ValueError("too long")
+    data = _exactly(channel, size, until)
+    return json.loads(data), descriptors[0] if descriptors else None
+
+
+def _exactly(channel: socket.socket, size: int, until: float | None) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        if until is not None:
+            channel.settimeout(max(0.001, until - time.monotonic()))
+        piece = channel.recv(min(_PIECE, size - len(data)))
+        if not piece:
+            raise EOFError
+        data += piece
+    return bytes(data)
+
+
+def message_of(answer: Answer) -> Message:
+    """An answer as JSON can hold it."""
+    if answer.taken is None:
+        return {"errno": answer.errno, "fault": answer.fault}
+    taken = answer.taken
+    return {
+        "submission": records.columns(taken.submission),
+        "attachments": [records.columns(row) for row in taken.attachments],
+        "digest": taken.digest,
+        "bytes": taken.bytes,
+        "error": taken.error,
+        "files": answer.files or {},
+    }
+
+
+def answer_of(untrusted: object) -> Answer:
+    """Read an answer.
+
+    :raises Untrue: it can't be one.
+    """
+    try:
+        return _answer(untrusted)
+    except BREAKS_PARSING as error:
+        raise Untrue(type(error).__name__) from error
+
+
+def _answer(untrusted: object) -> Answer:
+    if not isinstance(untrusted, dict):
+        raise Untrue("message")
+    if "submission" not in untrusted:
+        errno, fault = untrusted["errno"], untrusted["fault"]
+        if not isinstance(errno, int) or not _is_short(fault):
+            raise Untrue("fault")
+        return Answer(errno=errno, fault=fault)
+    submission = records.read(Submission, untrusted["submission"])
+    rows = tuple(records.read(Attachment, row) for row in untrusted["attachments"])
+    digest, size, error = (untrusted[name] for name in ("digest", "bytes", "error"))
+    files = untrusted["files"]
+    possible = (
+        all(map(_is_text, vars(submission).values())),
+        all(_is_row(row, place, len(rows)) for place, row in enumerate(rows)),
+        bool(_SHA256.fullmatch(digest)),
+        type(size) is int and size >= 0,
+        _is_short(error),
+        all(bool(_SHA256.fullmatch(name)) and _is_short(path) for name, path in files.items()),
+    )
+    if not all(possible):
+        raise Untrue(f"field {possible.index(False)}")
+    return Answer(Taken(submission, rows, digest, size, error), files)
+
+
+def _is_row(row: Attachment, place: int, rows: int) -> bool:
+    """Whether an attachment can be the row at *place* of a mail."""
+    values = row.refusal.values if isinstance(row.refusal, Refusal) else {}
+    return (
+        row.position == place
+        and _is_short(row.filename)
+        and (row.sha256 is None or _SHA256.fullmatch(row.sha256) is not None)
+        and (type(row.size) is int and 0 <= row.size < 1 << 62)
+        and (row.parent is None or (type(row.parent) is int and 0 <= row.parent < place))
+        and (row.pair is None or (type(row.pair) is int and 0 <= row.pair < rows))
+        and all(isinstance(found, Finding) for found in row.findings)
+        and all(isinstance(value, int | float) or _is_short(value) for value in values.values())
+    )
+
+
+def _is_short(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST_TEXT // 50
+
+
+def _is_text(value: object) -> bool:
+    """Whether the value of a field of a submission is a text, or several."""
+    if isinstance(value, str):
+        return len(value) <= _LONGEST_TEXT
+    return (
+        isinstance(value, Sequence)
+        and len(value) <= _MOST_TEXTS
+        and all(isinstance(each, str) and len(each) <= _LONGEST_TEXT for each in value)
+    )
+
+
+def settings_of(message: object) -> Settings:
+    """Read what the process is told first."""
+    return records.read(Settings, _table(message))
+
+
+def job_of(message: object) -> MailJob:
+    """Read a job."""
+    return records.read(MailJob, _table(message))
+
+
+def _table(message: object) -> Message:
+    if not isinstance(message, dict):
+        raise TypeError("message")
+    return message
+
+
+def table(record: Settings | MailJob) -> Message:
+    """A record as a message."""
+    return records.columns(record)

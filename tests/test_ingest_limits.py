@@ -1,0 +1,244 @@
+"""Mails are taken apart in a process with limits: if it fails, one mail is set aside, no other."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from support.ingest_scene import IngestScene, jpeg, mail, mp4, sha, write_all
+
+from pipeline.console import Console, Verbosity
+from pipeline.ffmpeg import sandbox
+from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.ingest import stage, taking, wire
+from pipeline.ingest.faults import Untrue
+from pipeline.ingest.keeping import Keeping
+from pipeline.ingest.take import Taken, wordless
+from pipeline.ingest.wire import Answer
+from pipeline.ledger import Ledger
+from pipeline.model import Attachment, Kind, MailIdentity, Reason
+from pipeline.run import Run
+from pipeline.texts import Detail
+from pipeline.workspace import Workspace, hold, sweep
+
+NEIGHBOURS = (("a.jpg", jpeg(1)), ("c.mp4", mp4(3)))
+
+
+def scene_with(folder: Path, middle: bytes) -> IngestScene:
+    """Three mails, of which the middle one makes trouble."""
+    first, last = (mail(part, subject=part[0]).as_bytes() for part in NEIGHBOURS)
+    write_all(folder / "box", [first, middle, last])
+    return IngestScene.at(folder, "eml:box", "max_attachment_mb = 1")
+
+
+def check_set_aside(scene: IngestScene, subject: str) -> None:
+    """One mail is recorded as broken, its neighbours are in, and nothing is left over."""
+    summary = scene.ingest()
+    scene.check_whole()
+    assert (summary.mails, summary.set_aside) == (3, 1)
+    by_reason = {
+        row.attachment.refusal and row.attachment.refusal.reason: row for row in scene.rows()
+    }
+    broken = by_reason[Reason.BROKEN_MAIL]
+    assert broken.attachment.sha256 is None  # so that it stays on the server
+    submission = next(it for it in scene.submissions() if it.id == broken.submission)
+    assert submission.subject == subject
+    kept = {row.attachment.sha256 for row in scene.rows()} - {None}
+    assert kept == {sha(data) for _, data in NEIGHBOURS}
+    assert scene.ingest().mails == 0  # it is not tried again every night
+
+
+PROGRAM = (
+    taking.PROGRAM.replace("{", "{{")
+    .replace("}", "}}")
+    .replace(
+        "child.main()",
+        """
+import os, signal, socket, time
+from pipeline.ingest.take import Taker
+inner = Taker.mail
+def mail(self, arrival, file):
+    file.seek(0)
+    if b"Subject: trouble" in file.read(4000):
+        self.originals.keep([b"half a file" * 1000])
+        {trouble}
+    return inner(self, arrival, file)
+Taker.mail = mail
+{more}
+child.main()
+""",
+    )
+)
+TROUBLES = {
+    "it is killed": "os.kill(os.getpid(), signal.SIGKILL)",
+    "it crashes": "import ctypes; ctypes.string_at(0)",
+    "too much memory": "bytes(2 << 30)",
+    "too much processor time": "[None for _ in iter(int, 1)]",
+    "it waits for ever": "time.sleep(3600)",
+    "a file without an end": "(self.originals._folder / 'x').write_bytes(bytes(8 << 20))",
+    "an exception nobody knows": "raise AssertionError",
+    "it ends": "os._exit(0)",
+    "it answers nonsense": "os.write(0, b'nonsense that is long enough' * 100)",
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_trouble_costs_its_own_mail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    program = PROGRAM.format(trouble=TROUBLES[trouble], more="")
+    monkeypatch.setattr(taking, "PROGRAM", program)
+    monkeypatch.setattr(taking, "CPU_S", 1)
+    middle = mail(("b.jpg", jpeg(2)), subject="trouble", text="Ours").as_bytes()
+    scene = scene_with(tmp_path, middle)
+    check_set_aside(scene, "trouble")
+
+
+def test_a_mail_whose_header_is_trouble_too_has_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = "Taker.broken = lambda self, arrival, file: os._exit(1)"
+    program = PROGRAM.format(trouble="os._exit(1)", more=again)
+    monkeypatch.setattr(taking, "PROGRAM", program)
+    check_set_aside(scene_with(tmp_path, mail(subject="trouble").as_bytes()), "")
+
+
+# -- behind the walls -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wall", ["bubblewrap", "landlock"])
+def test_mails_are_taken_apart_behind_walls(tmp_path: Path, wall: str) -> None:
+    """Without a network, and without a view of the workspace."""
+    seen = str(tmp_path / "work" / "ledger.db")
+    look = (
+        "for look in (socket.socket, lambda: open({seen!r})):\n"
+        "            try: look()\n"
+        "            except OSError: continue\n"
+        "            os._exit(1)"
+    ).replace("{seen!r}", repr(seen))
+    assert sandbox.choose(wall).mode == wall
+    program = PROGRAM.format(trouble=look, more="")
+    scene = scene_with(tmp_path, mail(("b.jpg", jpeg(2)), subject="trouble").as_bytes())
+    with pytest.MonkeyPatch.context() as patch, hold(scene.workspace):
+        patch.setattr(taking, "PROGRAM", program)
+        with Ledger(scene.workspace.ledger) as ledger:
+            console = Console(Verbosity.QUIET)
+            runner = FfmpegRunner(wall, console)
+            done = stage.run(Run(scene.config, ledger, scene.workspace, runner, console))
+    scene.check_whole()
+    assert (done.mails, done.set_aside, done.attachments) == (3, 0, 3)
+
+
+# -- what it answers is not believed ----------------------------------------------------------
+
+IDENTITY = MailIdentity("eml", "box", 0, "1")
+ROW = Attachment(0, "a.jpg", Kind.IMAGE, sha(b"a"), 1)
+
+
+TRUE = wire.message_of(
+    Answer(
+        Taken(wordless(IDENTITY, datetime(2026, 9, 1, tzinfo=UTC)), (ROW,), sha(b"mail"), 1),
+        {sha(b"a"): "name"},
+    )
+)
+
+
+def row(**changes: object) -> dict[str, object]:
+    rows = TRUE["attachments"]
+    assert isinstance(rows, list)
+    return {"attachments": [{**rows[0], **changes}]}
+
+
+def submission(**changes: object) -> dict[str, object]:
+    true = TRUE["submission"]
+    assert isinstance(true, dict)
+    return {"submission": {**true, **changes}}
+
+
+def test_a_true_answer_is_read() -> None:
+    answer = wire.answer_of(json.loads(json.dumps(TRUE)))
+    assert answer.taken is not None
+    assert answer.taken.attachments == (ROW,)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        row(position=1),
+        row(parent=0),
+        row(pair=1),
+        row(size=-1),
+        row(size=True),
+        row(sha256="../../etc/passwd"),
+        row(kind="program"),
+        row(filename=["a"]),
+        row(filename="a" * 2000),
+        row(reason="corrupt", detail_code=Detail.BROKEN_ZIP, detail_values='{"x": [1]}'),
+        row(findings='[["EXIF position"]]'),
+        submission(subject=5),
+        submission(text="a" * 100_000),
+        submission(recipients=[1]),
+        submission(notes='["no such note"]'),
+        {"digest": "0"},
+        {"bytes": "1"},
+        {"files": [1]},
+        {"files": {"x": "name"}},
+        {"attachments": [1]},
+        {"submission": 1},
+    ],
+)
+def test_an_answer_that_cannot_be_is_refused(changes: Mapping[str, object]) -> None:
+    with pytest.raises(Untrue):
+        wire.answer_of(json.loads(json.dumps({**TRUE, **changes})))
+
+
+NAME = f".incoming-{'0' * 32}.part"
+
+
+def link(path: Path) -> None:
+    path.symlink_to("/etc/passwd")
+
+
+def two_names(path: Path) -> None:
+    path.write_bytes(b"a")
+    path.with_name("other").hardlink_to(path)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        link,
+        two_names,
+        os.mkfifo,
+        Path.mkdir,
+        lambda path: path.write_bytes(b"longer"),
+        lambda _path: None,
+    ],
+)
+def test_a_file_that_is_none_of_ours_is_refused(
+    tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    workspace = Workspace(tmp_path / "work")
+    workspace.create()
+    folder = workspace.originals / ".scratch.part"
+    folder.mkdir()
+    make(folder / NAME)
+    with Ledger(workspace.ledger) as ledger:
+        keeping = Keeping(workspace, ledger)
+        with pytest.raises(Untrue):
+            keeping.hold(folder, {sha(b"a"): NAME}, {sha(b"a"): 1})
+        keeping.forget()
+    sweep(workspace)
+    assert list(workspace.originals.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["../a", "/etc/passwd", "a.part", ""])
+def test_a_name_that_is_none_of_ours_is_refused(tmp_path: Path, name: str) -> None:
+    workspace = Workspace(tmp_path / "work")
+    workspace.create()
+    with Ledger(workspace.ledger) as ledger, pytest.raises(Untrue):
+        Keeping(workspace, ledger).hold(tmp_path, {sha(b"a"): name}, {sha(b"a"): 1})
