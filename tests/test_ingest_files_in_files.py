@@ -230,6 +230,8 @@ MANY = {
     "half a message of Outlook": (Compound(MSG).bytes[:700], "not-media", "office document"),
     "a signature": (signed(b"")[:30], "unsupported", "signature"),
     "half a gz": (gzip.compress(VIDEO)[:-900], "corrupt", "unpacked"),
+    "a PNG with other line ends": (b"\x89PNG\r\n\x1a\r\n" + bytes(99), "corrupt", "damaged"),
+    "a PNG of seven bits": (b"\x09PNG\r\n\x1a\n" + bytes(99), "corrupt", "damaged"),
 }  # fmt: skip
 
 

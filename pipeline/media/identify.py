@@ -62,6 +62,13 @@ _TAR_SUM = slice(148, 156)  # the checksum, which counts as blanks
 _OTHER = tuple(
     (re.compile(pattern, re.DOTALL), Refusal(reason, detail, values))
     for pattern, reason, detail, values in (
+        # PNG begins so that changed line ends and a lost eighth bit are seen (PNG, section 5.2)
+        (
+            rb"\x89PNG\r\n\x1a\r\n|\x89PNG\n\x1a\n|\x09PNG\r\n\x1a\n",
+            Reason.CORRUPT,
+            Detail.LINE_ENDS_CHANGED,
+            {},
+        ),
         (rb".{4}ftypcrx ", Reason.UNSUPPORTED, Detail.RAW_PHOTO, {}),
         # Panasonic, Olympus, Fujifilm, Sigma, Minolta, Canon
         (

@@ -44,6 +44,7 @@ class Detail(StrEnum):
     SVG = "svg"
     WEB_PAGE = "web-page"
     LINK = "link"
+    LINE_ENDS_CHANGED = "line-ends-changed"
     BROKEN_STRUCTURE = "broken-structure"
     PROTECTED_FILE = "protected-file"
     SOUND_ONLY = "sound-only"
