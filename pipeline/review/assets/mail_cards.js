@@ -154,7 +154,7 @@ export function makeMailCard(row) {
   if (mail.text.length > 700 || mail.text.split("\n").length > 12) clampText(text);
   find(card, ".links-title").hidden = !mail.links.length;
   find(card, ".links-title").textContent = textOf("mail.links", { n: mail.links.length });
-  fillOrHide(card, ".refused", refusedItems(row));
+  fillOrHide(card, ".refused-files", refusedItems(row));
   fillOrHide(card, ".links", mail.links.map(linkItem));
   fillOrHide(card, ".again", relationParts(mail));
   fillOrHide(card, ".notes", noteItems(mail, mail.notes.filter((note) => !SAID.includes(note))));
