@@ -289,7 +289,7 @@ def test_mail_names_the_files_that_became_no_clip(
     campaign.mail(attachment("next"))
     page, _ = reader.open(report.write(campaign.run(config)).index)
     page.locator("#f-mail").select_option("refused")
-    files = page.locator(f"{letter(mail)} .refused li")
+    files = page.locator(f"{letter(mail)} .refused-files li")
     expect(files).to_have_text(["bad.mov: Longer than we accept Show it"])
     files.get_by_role("button").click()
     expect(page.locator(card(page, "bad"))).to_be_focused()
