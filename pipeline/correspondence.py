@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipeline.model import Kind, Note, Reason, Row, Status, Submission
+from pipeline.model import Note, Reason, Row, Status, Submission
+from pipeline.texts import Detail
 
 _THREAD = 50  # earlier mails that a mail can name
 _LATER = 5  # mails of the same sender that are named on an earlier one
@@ -17,6 +18,15 @@ _MENDABLE = frozenset(
         *(Reason.TOO_LARGE, Reason.TOO_LONG, Reason.CORRUPT, Reason.ENCRYPTED),
         *(Reason.UNSUPPORTED, Reason.NO_VIDEO),
     )
+)
+_UNOPENED = frozenset(
+    {
+        Detail.CLOSED_ARCHIVE,
+        Detail.TOO_MANY_MEMBERS,
+        Detail.UNPACKS_TOO_LARGE,
+        Detail.EXPANDS_TOO_MUCH,
+        Detail.NESTED_TOO_DEEP,
+    }
 )
 _DAMAGED = frozenset((Reason.TRUNCATED_TRANSFER, Reason.BROKEN_MAIL))
 _FOOTAGE = frozenset((Status.ACCEPTED, Status.PENDING, Status.DUPLICATE, Status.WITHDRAWN))
@@ -105,7 +115,7 @@ def matters(mail: Submission, rows: Sequence[Row], *, follows: bool) -> list[Mat
     found = {
         Matter.TAKES_BACK: Note.TAKES_BACK in mail.notes and Note.BOUNCE not in mail.notes,
         Matter.LINK_ONLY: Note.HAS_A_LINK in mail.notes and not has_footage,
-        Matter.REFUSED: bool(reasons & _MENDABLE) or _has_unsafe_archive(rows),
+        Matter.REFUSED: bool(reasons & _MENDABLE) or has_unopened_archive(rows),
         Matter.DAMAGED: Note.BROKEN_MAIL in mail.notes or is_cut or bool(reasons & _DAMAGED),
     }
     if is_automatic(mail):  # what a person sent may be in it
@@ -121,13 +131,9 @@ def brings_footage(rows: Sequence[Row]) -> bool:
     return any(row.status in _FOOTAGE and row.sha256 and not row.refusal for row in rows)
 
 
-def _has_unsafe_archive(rows: Sequence[Row]) -> bool:
-    """Whether an archive was not opened whole, which the sender can mend by sending the files."""
-    return any(
-        row.attachment.kind is Kind.ARCHIVE and row.refusal.reason is Reason.UNSAFE
-        for row in rows
-        if row.refusal
-    )
+def has_unopened_archive(rows: Sequence[Row]) -> bool:
+    """Whether an archive was not opened, which the sender can mend by sending the files."""
+    return any(row.refusal.code in _UNOPENED for row in rows if row.refusal)
 
 
 def is_automatic(mail: Submission) -> bool:

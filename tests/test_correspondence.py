@@ -20,8 +20,18 @@ from support.ledger_scene import settings
 
 from pipeline import correspondence
 from pipeline.commands.letters import draft
-from pipeline.model import Note, Submission
+from pipeline.model import (
+    Attachment,
+    Kind,
+    Note,
+    Reason,
+    Refusal,
+    Row,
+    Status,
+    Submission,
+)
 from pipeline.review.mails import MailView
+from pipeline.texts import Detail
 
 QUICK = (
     '[process]\nstill_seconds = 0.2\nstill_motion = "none"\n[review]\nrequired = false\n'
@@ -140,6 +150,8 @@ def test_letters_are_drafts_with_the_true_address(scene: CommandScene) -> None:
     assert (link["In-Reply-To"], link["X-Unsent"]) == ("<2@example.org>", "1")
     assert "From" not in link
     assert "opens no links" in link.get_content()
+    assert "keep the original files" in link.get_content()
+    assert "keep the original files" not in drafts[ids["Mail 6"]].get_content()
     assert "is damaged" in drafts[ids["Mail 4"]].get_content()
 
 
@@ -205,6 +217,16 @@ def test_no_letter_to_a_program_or_a_list(tmp_path: Path, wrong: dict[str, Any])
     seen = MailView(replace(mail("1"), **wrong), [], matters, None, None, ())
     with pytest.raises((ValueError, MessageError, IndexError)):
         draft(settings(tmp_path), seen)
+
+
+def test_an_archive_that_is_not_opened_needs_an_answer(tmp_path: Path) -> None:
+    closed = Refusal(Reason.NOT_MEDIA, Detail.CLOSED_ARCHIVE, {"format": "RAR"})
+    item = Attachment(0, "a.rar", Kind.OTHER, "0" * 64, 9, refusal=closed)
+    rows = [Row("1", item, None, Status.REJECTED, closed, None, None)]
+    matters = correspondence.matters(mail("1"), rows, follows=False)
+    assert matters == [correspondence.Matter.REFUSED]
+    seen = MailView(mail("1"), rows, tuple(matters), None, None, ())
+    assert "could not open an archive" in draft(settings(tmp_path), seen).get_content()
 
 
 def test_no_field_of_a_mail_adds_a_header_to_a_letter(tmp_path: Path) -> None:

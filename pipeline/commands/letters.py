@@ -28,7 +28,7 @@ _MADE = ".drafts.json"  # the SHA-256 of each draft as it was written
 _MESSAGE_ID = re.compile(r"<[!-~]{1,250}>")  # anything else would be encoded, and fit no mail
 _EXPLAINED = (
     *(Reason.TOO_LARGE, Reason.TOO_LONG, Reason.ENCRYPTED, Reason.UNSUPPORTED, Reason.NO_VIDEO),
-    *(Reason.CORRUPT, Reason.UNSAFE),
+    Reason.CORRUPT,
 )
 _NOBODY = frozenset(
     ("mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply", "do-not-reply", "bounce")
@@ -82,6 +82,8 @@ def draft(config: Config, seen: MailView) -> EmailMessage:
     message["X-Unsent"] = "1"
     paragraphs = [texts.letter("greeting", campaign=campaign)]
     paragraphs += [texts.letter(name, campaign=campaign) for name in _topics(seen)]
+    if not {Matter.TAKES_BACK, Matter.WROTE_AGAIN} & set(seen.matters):
+        paragraphs.append(texts.letter("keep"))
     paragraphs.append(texts.letter("closing", campaign=campaign))
     message.set_content("\n\n".join(paragraphs) + "\n")
     return message
@@ -92,6 +94,8 @@ def _topics(seen: MailView) -> Iterator[str]:
     for matter in seen.matters:
         if matter is Matter.REFUSED:
             yield from (reason.value for reason in _EXPLAINED if reason in reasons)
+            if correspondence.has_unopened_archive(seen.rows):
+                yield "unopened-archive"
         else:
             yield matter.value
 
