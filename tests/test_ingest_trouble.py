@@ -84,7 +84,8 @@ def crash(scene: IngestScene, where: str, nth: int) -> int:
     ("where", "nth"),
     [
         ("after-piece", 2),
-        ("inside-body", 3),
+        ("after-asked", 3),
+        ("after-taken", 2),
         ("before-publish", 2),
         ("after-publish", 2),
         ("before-record", 2),
