@@ -4,16 +4,20 @@ The words are in ``taking_back.toml``.  They only decide that a person has to re
 phrase that fits too often costs a minute, and one that is missing may hurt somebody.
 """
 
+from __future__ import annotations
+
 import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TypedDict
+from typing import Self, TypedDict
 
 _READ = 4096  # characters of a mail
 _GAP = r"(?:[^\w\n]+[\w']+){0,5}?[^\w\n]+"
+_LONGEST_BEGINNING = 24  # characters of a word that are compared
 _SENTENCE_END = "\n。！？।"  # where a phrase ends in languages that are read by characters
 _APOSTROPHES = str.maketrans("’‘ʼ`´", "'''''")
 
@@ -26,6 +30,45 @@ class _Language(TypedDict, total=False):
     starts: list[str]
 
 
+@dataclass(frozen=True)
+class _Words:
+    """The words of a text, and their beginnings."""
+
+    whole: frozenset[str]
+    beginnings: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Take the words of a text, with and without what an apostrophe joins."""
+        joined = {word.strip("'") for word in re.findall(r"[\w']+", text)}
+        whole = joined | set(re.findall(r"\w+", text))
+        sizes = range(1, _LONGEST_BEGINNING + 1)
+        return cls(frozenset(whole), frozenset(word[:size] for word in whole for size in sizes))
+
+
+@dataclass(frozen=True)
+class _Phrase:
+    """A phrase as a pattern, what is passed over before, and the words that a text must have.
+
+    ``parts`` make a text quick to pass: without these words, the pattern is not tried.
+    """
+
+    pattern: re.Pattern[str]
+    harmless: re.Pattern[str] | None
+    parts: tuple[tuple[frozenset[str], frozenset[str]], ...]
+
+    def fits(self, words: _Words) -> bool:
+        """Whether each word of the phrase is somewhere in the text."""
+        return all(
+            not exact.isdisjoint(words.whole) or not begins.isdisjoint(words.beginnings)
+            for exact, begins in self.parts
+        )
+
+    def bare(self, text: str) -> str:
+        """A text without what is passed over."""
+        return text if self.harmless is None else self.harmless.sub(";", text)
+
+
 def is_meant(subject: str, text: str) -> bool:
     """Whether a subject or a text has words of taking footage back.
 
@@ -33,9 +76,9 @@ def is_meant(subject: str, text: str) -> bool:
     """
     own = "\n".join(_own_lines(_folded(text[:_READ])))
     said = f"{_folded(subject[:_READ])}\n{_joined(own)}"
+    words = _Words.of(said)
     return any(
-        pattern.search(said if harmless is None else harmless.sub(";", said))
-        for pattern, harmless in _patterns()
+        phrase.pattern.search(phrase.bare(said)) for phrase in _phrases() if phrase.fits(words)
     )
 
 
@@ -60,16 +103,24 @@ def _folded(text: str) -> str:
 
 
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], re.Pattern[str] | None], ...]:
-    """For each language the phrases, and what is passed over before they are looked for."""
-    return tuple(
-        (
-            _any_of(language["phrases"], language),
-            _any_of(language["harmless"], language) if "harmless" in language else None,
-        )
-        for language in _loaded().values()
-        if "phrases" in language
-    )
+def _phrases() -> tuple[_Phrase, ...]:
+    made = []
+    for language in _loaded().values():
+        harmless = language.get("harmless")
+        passed_over = _any_of(harmless, language) if harmless else None
+        for phrase in language.get("phrases", ()):
+            parts = () if "gap" in language else tuple(_parts(phrase, language))
+            made.append(_Phrase(_any_of([phrase], language), passed_over, parts))
+    return tuple(made)
+
+
+def _parts(phrase: str, language: _Language) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
+    """For each word of a phrase, its forms and the beginnings of its forms."""
+    for part in phrase.replace(" … ", " ").split():
+        listed = _alternatives(part, language["footage"])
+        exact = frozenset(_folded(each) for each in listed if not each.endswith("*"))
+        begins = (_folded(each[:-1])[:_LONGEST_BEGINNING] for each in listed if each[-1] == "*")
+        yield exact, frozenset(begins)
 
 
 def _any_of(phrases: Sequence[str], language: _Language) -> re.Pattern[str]:
@@ -97,12 +148,17 @@ def _gaps(parts: Sequence[str]) -> list[bool]:
 
 
 def _word(alternatives: str, footage: Sequence[str]) -> str:
-    listed = alternatives.split("|")
-    if "FOOTAGE" in listed:
-        listed = [*(each for each in listed if each != "FOOTAGE"), *"|".join(footage).split("|")]
+    listed = _alternatives(alternatives, footage)
     ends = {each: r"\w*" if each.endswith("*") else "" for each in listed}
     forms = (re.escape(_folded(each.rstrip("*"))) + end for each, end in ends.items())
     return f"(?:{'|'.join(forms)})(?!\\w)"
+
+
+def _alternatives(part: str, footage: Sequence[str]) -> list[str]:
+    listed = part.split("|")
+    if "FOOTAGE" in listed:
+        listed = [*(each for each in listed if each != "FOOTAGE"), *"|".join(footage).split("|")]
+    return listed
 
 
 def _gapped(phrase: str, footage: Sequence[str], gap: str) -> str:
