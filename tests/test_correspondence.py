@@ -135,6 +135,28 @@ def test_a_take_back_holds_clips_until_somebody_has_dealt_with_it(scene: Command
     assert scene.footage("handled", "nothing").code == 2
 
 
+def test_status_names_the_montage_that_shows_what_is_no_longer_admitted(
+    scene: CommandScene,
+) -> None:
+    red, blue = (str(scene.rows[name]["sha256"]) for name in ("red.png", "blue.png"))
+    taking = str(mails_of(scene)["Mail 3"]["id"])
+    scene.footage("handled", taking)
+    assert scene.footage("render").code == 0
+    assert "no longer admitted" not in scene.footage("status").out
+    scene.footage("handled", taking, "--undo")
+    scene.footage("reject", blue)
+    said = scene.footage("status").out
+    assert "shows 3 clips that are no longer admitted" in said
+    assert red[:12] in said
+    assert blue in scene.footage("status", "--json").data["montages"][0]["not_admitted"]
+    planned = scene.footage("withdraw", "--clip", red, "--dry-run").err
+    assert "montage/montage-small.mp4 holds them: it would be marked stale" in planned
+    scene.footage("handled", taking)
+    assert "shows 1 clip that is no longer admitted" in scene.footage("status").out
+    assert scene.footage("render").code == 0
+    assert "no longer admitted" not in scene.footage("status").out
+
+
 def test_letters_are_drafts_with_the_true_address(scene: CommandScene) -> None:
     assert scene.footage("letters").code == 0
     folder = scene.work / "letters"

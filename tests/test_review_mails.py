@@ -115,6 +115,21 @@ def test_every_mail_is_found_counted_and_listed_by_what_it_needs(
     assert watch.errors == []
 
 
+def test_figures_and_reasons_of_the_morning_look_alike(
+    reader: Reader, campaign: LedgerScene, config: Config
+) -> None:
+    mails(campaign)
+    campaign.mail(attachment("huge"), sender="eve@example.org")
+    campaign.clip(refused("huge", Reason.TOO_LONG, ""))
+    page, _ = reader.open(report.write(campaign.run(config)).index)
+    look = "all => [...new Set(all.map(each => [each.offsetTop, getComputedStyle(each).fontSize,"
+    look += " getComputedStyle(each).color].join()))]"
+    assert len(page.locator(".figure .label").evaluate_all(look)) == 1
+    assert page.locator("#mails-to-answer li").filter(has_text="Sent a file").count() == 1
+    sizes = page.locator("#mails-to-answer button").evaluate_all(look.replace("each.offsetTop, ", ""))
+    assert len(sizes) == 1
+
+
 def test_earlier_cards_say_who_wrote_again_and_what_is_held(
     reader: Reader, campaign: LedgerScene, config: Config
 ) -> None:

@@ -13,6 +13,16 @@ from pipeline.review import mails, rules
 from pipeline.review.mails import MailView
 from pipeline.workspace import Workspace
 
+_MOST_NAMED = 5  # clips of a montage
+
+
+@dataclass(frozen=True)
+class _Film:
+    """A montage, and the originals in it that are no longer admitted."""
+
+    record: MontageRecord
+    not_admitted: list[str]
+
 
 @dataclass(frozen=True)
 class _Standing:
@@ -26,7 +36,7 @@ class _Standing:
     last_run: RunRecord | None
     last_night: RunRecord | None
     last_ingest: RunRecord | None
-    montages: list[MontageRecord]
+    montages: list[_Film]
     mails: list[MailView]
     held_back: int
 
@@ -49,7 +59,10 @@ def tell(config: Config) -> Ending:
             last_run=ledger.runs.last(),
             last_night=(night := ledger.runs.last("run")),
             last_ingest=_newer(night, ledger.runs.last("ingest")),
-            montages=ledger.runs.montages(),
+            montages=[
+                _Film(film, rules.no_longer_admitted(film.clips, rows, required=required))
+                for film in ledger.runs.montages()
+            ],
             mails=mails.view(ledger, rows),
             held_back=len(rules.held_back(rows)),
         )
@@ -76,8 +89,14 @@ def _facts(standing: _Standing) -> Facts:
         ],
         "held_back": standing.held_back,
         "montages": [
-            {"path": it.path, "made_at": it.made_at, "stale": it.stale, "clips": len(it.clips)}
-            for it in standing.montages
+            {
+                "path": film.record.path,
+                "made_at": film.record.made_at,
+                "stale": film.record.stale,
+                "clips": len(film.record.clips),
+                "not_admitted": film.not_admitted,
+            }
+            for film in standing.montages
         ],
     }
 
@@ -124,8 +143,7 @@ def _lines(standing: _Standing) -> Iterator[str]:
     yield f"{standing.admitted} clips are admitted to the montage"
     yield from _mail_lines(standing)
     for film in standing.montages:
-        stale = ", stale: render again" if film.stale else ""
-        yield f"Montage: {film.path}, {len(film.clips)} clips, {film.made_at}{stale}"
+        yield from _film_lines(film)
 
 
 def _mail_lines(standing: _Standing) -> Iterator[str]:
@@ -139,6 +157,17 @@ def _mail_lines(standing: _Standing) -> Iterator[str]:
             f"{standing.held_back} clips are held, because their sender may take them back: read "
             "the mail, then footage withdraw or footage handled"
         )
+
+
+def _film_lines(film: _Film) -> Iterator[str]:
+    record, count = film.record, len(film.not_admitted)
+    stale = ", stale: render again" if record.stale else ""
+    yield f"Montage: {record.path}, {len(record.clips)} clips, {record.made_at}{stale}"
+    if count and not record.stale:
+        clips = "1 clip that is" if count == 1 else f"{count} clips that are"
+        shas = ", ".join(sha256[:12] for sha256 in film.not_admitted[:_MOST_NAMED])
+        more = ", …" if count > _MOST_NAMED else ""
+        yield f"  it shows {clips} no longer admitted ({shas}{more}): do not publish it; render again"
 
 
 def _inbox_lines(standing: _Standing) -> Iterator[str]:

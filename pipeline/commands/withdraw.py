@@ -51,6 +51,8 @@ def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts
     if dry_run:
         for path in deleted:
             run.console.say(f"would delete {path}")
+        for path in stale:
+            run.console.say(f"{path} holds them: it would be marked stale")
         run.console.say(f"withdraw: {len(shas)} originals would be taken back; nothing was changed")
         return facts
     _delete(run, plan)

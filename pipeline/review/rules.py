@@ -4,7 +4,7 @@ The page has the same rules in ``assets/rules.js``, because a page from a file h
 ``tests/page_rules.json`` holds cases that both must answer alike.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from pipeline.model import Decision, Review, Row, Status
@@ -46,6 +46,17 @@ def admitted(rows: Iterable[Row], *, required: bool) -> list[Row]:
 def held_back(rows: Iterable[Row]) -> list[Row]:
     """Pick the rows whose clips a sender may take back; nobody has dealt with that mail."""
     return [row for row in rows if is_decidable(row) and row.held_by]
+
+
+def no_longer_admitted(
+    clips: Collection[str], rows: Iterable[Row], *, required: bool
+) -> list[str]:
+    """Find which clips of a finished montage would not go into it today.
+
+    Somebody held or rejected them since, or their sender may take them back.
+    """
+    may_stay = {row.sha256 for row in admitted(rows, required=required)}
+    return [sha256 for sha256 in clips if sha256 not in may_stay]
 
 
 def waiting(rows: Iterable[Row]) -> list[Row]:
