@@ -126,8 +126,22 @@ def test_figures_and_reasons_of_the_morning_look_alike(
     look += " getComputedStyle(each).color].join()))]"
     assert len(page.locator(".figure .label").evaluate_all(look)) == 1
     assert page.locator("#mails-to-answer li").filter(has_text="Sent a file").count() == 1
-    sizes = page.locator("#mails-to-answer button").evaluate_all(look.replace("each.offsetTop, ", ""))
-    assert len(sizes) == 1
+    look = look.replace("each.offsetTop, ", "")
+    assert len(page.locator("#mails-to-answer button").evaluate_all(look)) == 1
+
+
+def test_one_card_is_current_after_other_filters(
+    reader: Reader, campaign: LedgerScene, config: Config
+) -> None:
+    ids = mails(campaign)
+    page, _ = reader.open(report.write(campaign.run(config)).index)
+    page.locator(letter(ids["broken"])).click()
+    expect(page.locator(".card.current")).to_have_count(1)
+    page.locator("#f-mail").select_option("open")
+    expect(page.locator(".card.current")).to_have_count(0)
+    page.locator("#count").click()
+    page.keyboard.press("j")
+    expect(page.locator(".card.current")).to_have_count(1)
 
 
 def test_earlier_cards_say_who_wrote_again_and_what_is_held(

@@ -167,7 +167,8 @@ def _film_lines(film: _Film) -> Iterator[str]:
         clips = "1 clip that is" if count == 1 else f"{count} clips that are"
         shas = ", ".join(sha256[:12] for sha256 in film.not_admitted[:_MOST_NAMED])
         more = ", …" if count > _MOST_NAMED else ""
-        yield f"  it shows {clips} no longer admitted ({shas}{more}): do not publish it; render again"
+        yield f"  it shows {clips} no longer admitted ({shas}{more})"
+        yield "  next, for an editor: do not publish it; footage render makes it again"
 
 
 def _inbox_lines(standing: _Standing) -> Iterator[str]:

@@ -48,9 +48,7 @@ def held_back(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if is_decidable(row) and row.held_by]
 
 
-def no_longer_admitted(
-    clips: Collection[str], rows: Iterable[Row], *, required: bool
-) -> list[str]:
+def no_longer_admitted(clips: Collection[str], rows: Iterable[Row], *, required: bool) -> list[str]:
     """Find which clips of a finished montage would not go into it today.
 
     Somebody held or rejected them since, or their sender may take them back.

@@ -149,6 +149,8 @@ function filter() {
 
 /** Show the rows that pass the filters, from the top. */
 function showFiltered() {
+  // cards are kept, so one that comes into view again must not look like the current one
+  currentRow()?.card?.classList.remove("current");
   list.shown = rows.filter(filter());
   const order = /** @type {import("./sorting.js").OrderName} */ (control("sort").value);
   if (order !== "received") list.shown.sort(ORDERS[order]);
