@@ -234,3 +234,25 @@ def test_what_mailers_add_is_no_alarm_unless_it_is_footage(
         text = FIELDS + TYPE + f"\n{WORDS}{part(data, head)}--BB--\n"
         scene = taken(tmp_path / str(number), text)
         assert len(scene.attachments()) == len(accepted(scene)) == rows
+
+
+def test_a_type_that_is_no_multipart_hides_no_parts(tmp_path: Path) -> None:
+    for number, kind in enumerate(("video/mp4", "text/plain", "application/octet-stream")):
+        for before in ("", "This is a mail of several parts.\n\n"):
+            mail = f'{FIELDS}Content-Type: {kind}; boundary="BB"\n\n{before}{BODY.lstrip()}'
+            scene = taken(tmp_path / f"{number}{bool(before)}", mail)
+            assert accepted(scene) == [sha(PHOTO)]
+            assert scene.submissions()[0].text == "Here it is."
+
+
+def test_a_mail_with_an_empty_line_after_each_line_keeps_its_footage(tmp_path: Path) -> None:
+    text = f"Hello\n{encoded(PHOTO)}".replace("\n", "\n\n")
+    scene = taken(tmp_path, f"{PLAIN}{text}Bye\n")
+    assert accepted(scene) == [sha(PHOTO)]
+
+
+def test_a_file_in_hexadecimal_digits_is_said(tmp_path: Path) -> None:
+    digits = (bytes(200) + PHOTO).hex()
+    text = "\n".join(digits[at : at + 72] for at in range(0, len(digits), 72))
+    (row,) = taken(tmp_path, f"{PLAIN}Hello\n{text}\n").attachments()
+    assert row.refusal is not None

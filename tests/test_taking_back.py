@@ -32,6 +32,14 @@ def test_what_is_quoted_does_not_count() -> None:
         assert not taking_back.is_meant("Re: River Week", quoted)
 
 
+def test_an_answer_below_what_is_quoted_counts() -> None:
+    quoted = (
+        "On Tue, 1 Sep 2026 at 10:00, the team wrote:\n\n> Thank you for your video.\n> The team\n"
+    )
+    assert taking_back.is_meant("Re: River Week", f"{quoted}\nPlease delete my video.")
+    assert not taking_back.is_meant("Re: River Week", f"{quoted}\nYou are welcome.")
+
+
 def test_a_phrase_goes_on_over_a_broken_line() -> None:
     assert taking_back.is_meant("", "Hello, please do not use the\nvideo I sent")
     assert not taking_back.is_meant("", "Please do not.\n\nUse the video")

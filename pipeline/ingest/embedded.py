@@ -20,6 +20,7 @@ _YENC_PART = re.compile(rb"=ybegin (?:.{0,200} )?part=(\d{1,5})(?: .{0,40}?total
 _YENC_SIZE = re.compile(rb" size=(\d{1,15})\b")
 _YENC_RANGE = re.compile(rb"=ypart begin=1 end=(\d{1,15})\b")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,}={0,2}\r?\n?")
+_HEX = re.compile(rb"[0-9A-Fa-f]{40,}\r?\n?")
 _LONG_LINE = 1000  # characters; a file may be one line
 _UU_LINE = re.compile(rb"M[ -`]{56,60}\r?\n")
 _LAST = re.compile(rb"(?:[A-Za-z0-9+/]{4}){0,9}[A-Za-z0-9+/]{2}[A-Za-z0-9+/=]=\r?\n?")
@@ -101,7 +102,8 @@ def files(pieces: Iterable[bytes]) -> Iterator[Found]:
     in_armor = told = False
     for quoted in lines:
         if len(quoted) < _SHORTEST:  # millions of empty lines cost seconds
-            run = []
+            if quoted.strip():  # some programs put an empty line after each line
+                run = []
             continue
         quote = _QUOTE.match(quoted) if quoted[:1] == b">" else None
         line = quoted[quote.end() :] if quote else quoted
@@ -152,7 +154,7 @@ def _encoded(run: list[bytes], lines: Iterator[bytes]) -> Iterator[Found]:
     identity = identify_head(head)
     if identity.format is not None or identity.archive is not None:
         yield Found(b"", decode.base64(block))
-    elif not _is_text(head):
+    elif not _is_text(head) or all(_HEX.fullmatch(line) for line in run):
         yield Found(b"", (), identity.refusal if _is_told(identity.refusal) else _PIECE)
     for _ in block:
         continue
@@ -215,8 +217,13 @@ def _yenc(lines: Iterator[bytes], size: int) -> Iterator[bytes]:
 
 def _block(lines: Iterator[bytes]) -> Iterator[bytes]:
     """The further lines of a block of base64; its last one is shorter."""
+    empty = 0
     for quoted in lines:
         line = quoted.lstrip(b"> ")
+        if not line.strip() and not empty:
+            empty = 1
+            continue
+        empty = 0
         is_full = _BASE64.fullmatch(line)
         if is_full or _LAST.fullmatch(line) or _LAST_BARE.fullmatch(line):
             yield line

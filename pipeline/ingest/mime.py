@@ -221,6 +221,12 @@ class _Splitter:
         if not boundary and (of_mail or kind.startswith("multipart/")):
             boundary = self._first_boundary(start)
             kind = "multipart/mixed" if boundary and kind == "text/plain" else kind
+        elif (
+            boundary
+            and not kind.startswith(("multipart/", "message/"))
+            and self._begins_with(start, b"--" + boundary.rstrip())
+        ):
+            kind = "multipart/mixed"  # whatever its type says
         node = _Node(fields, kind, start)
         multipart = kind.startswith("multipart/") and 0 < len(boundary) <= _LONGEST_BOUNDARY
         message = kind in ("message/rfc822", "message/global") and fields.encoding in (
@@ -288,6 +294,17 @@ class _Splitter:
             if not line or line.strip():
                 break
         return b""
+
+    def _begins_with(self, position: int, delimiter: bytes) -> bool:
+        """Whether a body begins with a delimiter and a field, maybe after a few lines of words."""
+        for _ in range(_LOOK_AHEAD):
+            line = self._reader.line(position)
+            position += len(line)
+            if line.rstrip() == delimiter:
+                return headers.is_known(self._reader.line(position), of_mail=False)
+            if not line or len(line) == _LONGEST_LINE:
+                break
+        return False
 
     def _skip_envelope(self) -> int:
         """The offset after a byte order mark, blank lines, and what mailbox files put first."""

@@ -83,11 +83,18 @@ def is_meant(subject: str, text: str) -> bool:
 
 
 def _own_lines(text: str) -> Iterator[str]:
-    for line in text.split("\n"):
+    lines = text.split("\n")
+    for at, line in enumerate(lines):
         if _quote_starts().match(line.strip()):
-            return
-        if not line.lstrip().startswith((">", "|")):
+            if not _is_marked(lines[at + 1 : at + 4]):
+                return
+        elif not line.lstrip().startswith((">", "|")):
             yield line
+
+
+def _is_marked(following: Sequence[str]) -> bool:
+    """Whether each line of what is quoted has a mark, so that an answer may stand below it."""
+    return next(filter(None, map(str.strip, following)), "").startswith(">")
 
 
 def _joined(text: str) -> str:
