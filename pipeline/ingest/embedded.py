@@ -49,11 +49,13 @@ _ENCODED = re.compile(
     r"(?:^[> ]{0,40}(?:[A-Za-z0-9+/]{56,1000}={0,2}|M[ -`]{56,60})(?:\r?\n|\Z))+"
     r"(?:[> ]{0,40}[!-z]{1,100}={0,2}\r?$)?(?:\n[> ]{0,40}`?\r?)?(?:\n[> ]{0,40}end\r?$)?"
 )
-# A long word that no language has: small and large letters and digits, and not in an address.
+# A long run that no language has: small and large letters and digits.
 _LONG = re.compile(
-    r"(?<![\w/+?=&%.:#@~-])(?=[a-z+/]{0,200}[A-Z0-9])(?=[A-Z0-9+/]{0,200}[a-z])"
+    r"(?<![A-Za-z0-9+/])(?=[a-z+/]{0,200}[A-Z0-9])(?=[A-Z0-9+/]{0,200}[a-z])"
     r"(?=[A-Za-z]{0,200}[0-9+/])[A-Za-z0-9+/]{60,}={0,2}"
 )
+_WORD = re.compile(r"\S{60,}")
+_ADDRESS = re.compile(r"(?i)://|www\.|^[\w.-]{1,100}\.[a-z]{2,20}/")
 
 
 # A line of encoded bytes of any length: one word with a digit or a sign, or with capitals inside.
@@ -74,9 +76,15 @@ class Found:
 
 def words(text: str) -> str:
     """A text without the files in it, which can be decoded to what was removed."""
-    for pattern in (_ARMOR, _FILE, _ENCODED, _LONG):
+    for pattern in (_ARMOR, _FILE, _ENCODED):
         text = pattern.sub(_REMOVED, text)
+    text = _WORD.sub(_without_long, text)
     return _without_rests(text).replace(_REMOVED, "") if _REMOVED in text else text
+
+
+def _without_long(word: re.Match[str]) -> str:
+    """A word without a long run of encoded bytes; an address is left as it is."""
+    return word[0] if _ADDRESS.search(word[0][:500]) else _LONG.sub(_REMOVED, word[0])
 
 
 def _without_rests(text: str) -> str:
