@@ -15,6 +15,7 @@ dev: .venv/installed-dev
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q pipeline
 	@touch $@
 
 .venv/installed-dev: .venv/installed requirements-dev.lock
@@ -37,8 +38,10 @@ check: dev
 	@command -v tsc >/dev/null || { echo "make check needs tsc, which type-checks the page's script. It is in Debian's package node-typescript; 'make system' installs it." >&2; exit 1; }
 	tsc --project jsconfig.json
 
-# The system's packages come first: the checks need one of them.
+# The system's packages come first: the checks need one of them. The modules are compiled before,
+# because the process that takes mails apart may write no file beside them.
 test: system check
+	$(BIN)/python -m compileall -q pipeline
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --no-loadscope-reorder --cov --cov-report=term
 
 bench: dev
