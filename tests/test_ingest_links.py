@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.ingest_scene import mail, raw, take_in
 
-from pipeline.ingest import hosting
+from pipeline.ingest import hosting, markup
 from pipeline.ingest.links import LONGEST, MOST, Links
 from pipeline.model import Note
 
@@ -133,3 +133,11 @@ def test_each_place_has_a_source() -> None:
     assert all(row["source"].startswith("https://") for row in rows)
     hosts = [host for row in rows for host in row["hosts"]]
     assert len(hosts) == len(set(hosts))
+
+
+@pytest.mark.parametrize("piece", ["<", "< ", "<1", "<<<"])
+def test_lone_brackets_are_no_pieces_of_their_own(piece: str) -> None:
+    """A mail of fifty million of them took a minute."""
+    found = list(markup.pieces([piece * 1000] * 100))
+    assert "".join(each.text for each in found) == piece * 100_000
+    assert len(found) < 1000

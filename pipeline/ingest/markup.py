@@ -74,7 +74,7 @@ class _Reader:
                     at = max(at, len(raw) - _LONGEST_END)
                     break
                 at, self._until = found.end(), None
-            opening = raw.find("<", at)
+            opening = _opening(raw, at)
             stop = opening if opening >= 0 else _before_entity(raw, at)
             if stop > at:
                 yield MarkupPiece(with_entities(raw[at:stop]))
@@ -110,6 +110,15 @@ class _Reader:
             return [], at
         self._until = _SILENT.get(name)
         return list(_tag(name, raw[at:end])), end + 1
+
+
+def _opening(raw: str, at: int) -> int:
+    """Where the next tag begins, or may begin at the end of *raw*; -1 if nowhere.
+
+    A lone ``<`` is text: a mail of nothing else would be millions of pieces.
+    """
+    tag = _TAG.search(raw, at)
+    return tag.start() if tag else raw.find("<", max(at, len(raw) - _SHORTEST + 1))
 
 
 def _before_entity(raw: str, at: int) -> int:
