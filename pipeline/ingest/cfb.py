@@ -16,7 +16,7 @@ from pipeline.model import Reason, Refusal
 from pipeline.texts import Detail
 
 _MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_LAST = 0xFFFFFFFA  # numbers from here on are no sectors
+_LAST = 0xFFFFFFFA  # numbers from here on do not name sectors
 _MINI_SECTOR = 64
 _ENTRY = 128  # bytes
 _CUTOFF = 4096  # bytes; smaller streams lie in sectors of 64 bytes (MS-CFB, 2.2)

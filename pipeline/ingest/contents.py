@@ -132,7 +132,7 @@ def role(part: Part) -> Role:
 
 
 def role_of_bytes(part: Part, declared: Role, head: bytes) -> Role:
-    """The role of a leaf that begins with *head*; a file is no text, whatever its header says."""
+    """The role of a leaf that begins with *head*; a file is not text, whatever its header says."""
     archive = identify_head(head).archive
     if archive == "mail" and (declared is Role.MAIL or _is_whole_mail(declared, head)):
         return Role.MAIL

@@ -171,7 +171,7 @@ class DropInbox(Inbox):
 
     def _as_mail(self, bundle: _Bundle) -> Iterator[Readable]:
         said: Sidecar | None = sidecar.read(bundle.extra) if bundle.extra else None
-        files = bundle.files if said else bundle.paths  # what is no sidecar gets a row
+        files = bundle.files if said else bundle.paths  # every other file gets a row
         with spool(self._spools) as file:
             for piece in sidecar.as_mail(said, files):
                 file.write(piece)

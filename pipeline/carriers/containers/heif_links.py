@@ -98,7 +98,7 @@ def steps_of(properties: Properties, size: tuple[int, int]) -> Iterator[Step]:
 
 
 def aperture(clap: bytes, width: int, height: int) -> Crop | None:
-    """The clean aperture (12.1.4); None where it is no rectangle of whole pixels inside."""
+    """The clean aperture (12.1.4); None if it is not a rectangle of whole pixels inside."""
     values = struct.unpack_from(">IIIIiIiI", clap)
     if not all(values[1::2]):
         return None
