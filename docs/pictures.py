@@ -187,7 +187,7 @@ class ArabicClips(Clips):
 
     def rows(self) -> list[Row]:
         """All of them, the first of each of these mails under another name."""
-        mails = ArabicIntake(self._db).submissions()
+        mails = ArabicIntake(self._db, self._chain).submissions()
         names = {item.id: words[2] for item, words in zip(mails, SAID, strict=False)}
         return [
             replace(row, attachment=replace(row.attachment, filename=names[row.submission]))
@@ -203,8 +203,8 @@ class Arabic(Ledger):
     def __init__(self, path: Path) -> None:
         """Open it."""
         super().__init__(path)
-        self.intake = ArabicIntake(self._connection)
-        self.clips = ArabicClips(self._connection)
+        self.intake = ArabicIntake(self._connection, self.chain)
+        self.clips = ArabicClips(self._connection, self.chain)
 
 
 def in_arabic(config: configuration.Config) -> Path:

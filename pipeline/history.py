@@ -1,8 +1,67 @@
-"""Records of what was done: reviews that changed, mails dealt with, montages, runs."""
+"""Records of what was done: reviews that changed, mails dealt with, montages, runs, custody."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from pipeline.model import Review
+
+
+class EventKind(StrEnum):
+    """What happened to footage.  The chain stores it, so a kind is never renamed."""
+
+    BEGUN = "begun"
+    CARRIED_OVER = "carried-over"
+    RUN = "run"
+    PROGRAM = "program"
+    RECEIVED = "received"
+    RECEIVED_AGAIN = "received-again"
+    STORED = "stored"
+    REPEATED = "repeated"
+    MOVED = "moved"
+    MADE = "made"
+    REFUSED = "refused"
+    FORGOTTEN = "forgotten"
+    DECIDED = "decided"
+    HANDLED = "handled"
+    RENDERED = "rendered"
+    EXPORTED = "exported"
+    PURGED = "purged"
+    WITHDRAWN = "withdrawn"
+    LOST = "lost"
+    RETURNED = "returned"
+    CASE_OPENED = "case-opened"
+    CASE_CLOSED = "case-closed"
+    VERIFIED = "verified"
+    REPAIRED = "repaired"
+
+
+@dataclass(frozen=True)
+class CustodyEvent:
+    """One event of the chain of custody.
+
+    ``subject`` is what it tells of: the SHA-256 of an original or of a film, the id of a
+    submission, or empty.  ``facts`` are hashes, codes and numbers; never words of a sender, an
+    address or a place.  ``before`` is the ``hash`` of the event before.
+    """
+
+    number: int
+    at: str
+    kind: str
+    subject: str
+    facts: dict[str, object] = field(hash=False)
+    before: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class ChainHead:
+    """The newest event of the chain.  Kept elsewhere, it shows if events were cut off the end."""
+
+    number: int
+    hash: str
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.hash}"
 
 
 @dataclass(frozen=True)

@@ -110,11 +110,15 @@ class Decision(StrEnum):
 
 
 class OriginalState(StrEnum):
-    """Whether an original is on the disk, was deleted by age, or was taken back by its sender."""
+    """Whether an original is on the disk, was deleted by age, or was taken back by its sender.
+
+    A ``lost`` one is missing from the disk, or what is there has other bytes.
+    """
 
     KEPT = "kept"
     PURGED = "purged"
     WITHDRAWN = "withdrawn"
+    LOST = "lost"
 
 
 class Filed(StrEnum):

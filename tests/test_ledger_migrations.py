@@ -2,7 +2,8 @@
 
 ``data/ledger-v1.db`` was made by the first version of the program: its demo, then reviews by
 three people with two undone acts, a withdrawal and another run.  ``data/ledger-v1.json`` is
-what that version read from it.  ``data/ledger-v3.db`` was made by the demo of the third version.
+what that version read from it.  ``data/ledger-v3.db`` was made by the demo of the third version,
+``data/ledger-v4.db`` by that of the fourth, with three decisions and a withdrawal after it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ import pytest
 
 from pipeline import publishing
 from pipeline.errors import LedgerError
+from pipeline.history import EventKind
 from pipeline.ledger import Ledger
+from pipeline.ledger.hashing import digest_of_tables
 from pipeline.ledger.migrations import MIGRATIONS
 from pipeline.model import Attachment, ClipResult, Row, Submission
 from pipeline.review import live
@@ -148,6 +151,31 @@ def test_mails_of_the_third_version_can_be_marked_as_handled(tmp_path: Path) -> 
         marks = ledger.reviews.handled()
     assert [(mark.submission, mark.by) for mark in marks.values()] == [(first, "Ada")]
     assert version(tmp_path / "ledger.db.v3.bak") == 3
+
+
+def test_the_chain_of_the_fourth_version_begins_with_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    shutil.copy(DATA / "ledger-v4.db", path)
+    with closing(sqlite3.connect(path)) as db:
+        digest = digest_of_tables(db)
+        states = dict(db.execute("SELECT sha256, state FROM original"))
+        (film,) = db.execute("SELECT sha256 FROM montage").fetchone()
+    with Ledger(path) as ledger:
+        assert ledger.chain.breaks() == []
+        first, *rest = ledger.chain.events()
+        results = ledger.clips.results()
+        assert {sha: ledger.custody.state(sha) for sha in states} == states
+        assert ledger.reviews.trail_end() == first.facts["trail"] == 3
+    assert (first.kind, first.facts["ledger"]) == (EventKind.BEGUN, digest)
+    with closing(sqlite3.connect(tmp_path / "ledger.db.v4.bak")) as db:
+        assert digest_of_tables(db) == digest
+    assert {event.kind for event in rest} == {EventKind.CARRIED_OVER}
+    carried = {event.subject: event.facts for event in rest}
+    assert "withdrawn" in states.values()
+    assert {sha: facts.get("state") for sha, facts in carried.items()} == states | {film: None}
+    for sha256, result in results.items():
+        outputs = {output.name: output.sha256 for output in result.outputs}
+        assert carried[sha256]["outputs"] == outputs
 
 
 def test_a_second_opening_migrates_nothing(old: Path) -> None:

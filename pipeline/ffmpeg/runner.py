@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -24,6 +25,7 @@ from typing import IO
 
 import imageio_ffmpeg
 
+from pipeline import publishing
 from pipeline.console import Console
 from pipeline.errors import SandboxUnavailable, Stopping
 from pipeline.ffmpeg import faults
@@ -35,6 +37,8 @@ from pipeline.ffmpeg.sandbox import Limits, Mode, Permissions, Sandbox, choose, 
 _KEEP = 4 << 20
 _PATIENCE_S = 20.0  # with a program that uses no processor time, and reads and writes nothing
 _LOOK_S = 2.0
+
+_VERSION = re.compile(r"-v(\d[\w.]*)$")  # in the name of the program
 
 # The phrases that FFmpeg may be quoted with; nothing else of what it prints is kept.
 _PHRASES = (
@@ -66,6 +70,16 @@ _PHRASES = (
 def program() -> str:
     """Return the path of FFmpeg: the one that imageio-ffmpeg carries."""
     return str(Path(imageio_ffmpeg.get_ffmpeg_exe()).resolve())
+
+
+def build() -> tuple[str, str, str]:
+    """Return the name, the version and the SHA-256 of FFmpeg, which say by what a file was made.
+
+    The version is that of the name; it is empty if the name has none.
+    """
+    path = Path(program())
+    version = _VERSION.search(path.stem)
+    return "ffmpeg", version[1] if version else "", publishing.sha256_of(path)
 
 
 class FfmpegRunner:

@@ -16,7 +16,7 @@ from pipeline.ledger import Ledger
 from pipeline.model import OriginalState
 from pipeline.workspace import Workspace
 
-_GONE = {OriginalState.PURGED, OriginalState.WITHDRAWN}
+_GONE = {OriginalState.PURGED, OriginalState.WITHDRAWN, OriginalState.LOST}
 _NAME = re.compile(r"\.incoming-[0-9a-f]{32}" + re.escape(publishing.PART))
 
 

@@ -17,9 +17,10 @@ from pipeline.ingest import fragments
 from pipeline.ingest.inbox import Arrival, Gone, Inbox, MailsLeft, NewFile, Unreadable, open_inbox
 from pipeline.ingest.keeping import Keeping
 from pipeline.ingest.originals import Originals
-from pipeline.ingest.spool import spool
+from pipeline.ingest.spool import Readable, spool, stretch
 from pipeline.ingest.take import Taken
 from pipeline.ingest.taking import Taking
+from pipeline.ledger.intake import MailSums
 from pipeline.run import Run
 from pipeline.workspace import Workspace
 
@@ -271,17 +272,19 @@ class IngestRun:
         """Read, take apart, look up whether it is known, publish the originals, record it."""
         with inbox.open_raw(arrival, task.advance) as file:
             taken = self._taking.take(arrival, file)
+            # of a file, taking it in has made this hash already
+            raw = taken.digest if isinstance(arrival, NewFile) else _raw_sum(file)
         # after the block, because at its end an inbox may say that the file has changed
-        digest = _digest(arrival, taken)
-        known = self._ledger.submission_of_digest(digest)
+        sums = MailSums(_digest(arrival, taken), raw)
+        known = self._ledger.submission_of_digest(sums.content)
         if known is None or self._by_hand:
             self._keeping.publish()
         if known is not None:
-            self._ledger.record_seen_again(arrival.identity, digest, known)
+            self._ledger.record_seen_again(arrival.identity, sums, known)
             self._count(seen_again=1)
             return
         submission = replace(taken.submission, inbox=self._name)
-        self._ledger.record_mail(arrival.identity, digest, submission, taken.attachments)
+        self._ledger.record_mail(arrival.identity, sums, submission, taken.attachments)
         if taken.error:
             self._count(set_aside=1)
             self._console.event("broken-mail", error=taken.error)
@@ -296,6 +299,14 @@ class IngestRun:
         """Add to the counts of the summary."""
         counts = {name: getattr(self.summary, name) + number for name, number in more.items()}
         self.summary = replace(self.summary, **counts)
+
+
+def _raw_sum(file: Readable) -> str:
+    """The SHA-256 of a mail as the inbox gave it; who has the mail can compute the same."""
+    digest = hashlib.sha256()
+    for piece in stretch(file):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def _digest(arrival: Arrival, taken: Taken) -> str:

@@ -2,14 +2,15 @@
 
 A :class:`Ledger` has one connection and a part for each topic: ``intake`` (mails and what was
 in them), ``clips`` (what became of them, and the rows of the report), ``reviews`` (decisions
-and their audit trail), ``custody`` (what is kept, deleted and withdrawn) and ``runs`` (commands
-and the montages that they made).
+and their audit trail), ``custody`` (what is kept, deleted and withdrawn), ``runs`` (commands
+and the montages that they made) and ``chain`` (the events of custody, which the other parts add).
 """
 
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
 
+from pipeline.ledger.chain import Chain
 from pipeline.ledger.clips import Clips
 from pipeline.ledger.connection import Connection
 from pipeline.ledger.custody import Custody
@@ -27,11 +28,12 @@ class Ledger:
         :raises LedgerError: a newer version of the program made it, or it can't be opened.
         """
         self._connection = Connection(path)
-        self.intake = Intake(self._connection)
-        self.clips = Clips(self._connection)
-        self.reviews = Reviews(self._connection)
-        self.custody = Custody(self._connection)
-        self.runs = Runs(self._connection)
+        self.chain = Chain(self._connection)
+        self.intake = Intake(self._connection, self.chain)
+        self.clips = Clips(self._connection, self.chain)
+        self.reviews = Reviews(self._connection, self.chain)
+        self.custody = Custody(self._connection, self.chain)
+        self.runs = Runs(self._connection, self.chain)
 
     def __enter__(self) -> Self:
         return self

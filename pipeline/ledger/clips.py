@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pipeline import clock, correspondence
+from pipeline.history import EventKind
 from pipeline.ledger import records
+from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
 from pipeline.ledger.intake import Intake
 from pipeline.ledger.reviews import Reviews
@@ -23,8 +25,8 @@ from pipeline.model import (
 class Clips:
     """An outcome for each original, a row for each attachment."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._db = connection
+    def __init__(self, connection: Connection, chain: Chain) -> None:
+        self._db, self._chain = connection, chain
 
     def candidates(self) -> list[tuple[Attachment, Submission]]:
         """Each distinct original that may become a clip, as it came in first, in order."""
@@ -46,18 +48,35 @@ class Clips:
 
     def record(self, result: ClipResult) -> None:
         """Record what became of an original; its files must be published before."""
+        refusal = result.refusal
+        with self._db.transaction():
+            self._write(result)
+            self._chain.append(
+                *(EventKind.REFUSED if refusal else EventKind.MADE, result.sha256),
+                recipe=result.recipe,
+                reason=refusal.reason if refusal else None,
+                code=refusal.code if refusal else None,
+                outputs={output.name: output.sha256 for output in result.outputs},
+            )
+
+    def describe(self, result: ClipResult) -> None:
+        """Record the category and the likeness of a clip whose files stay the same."""
+        self._write(result)
+
+    def _write(self, result: ClipResult) -> None:
         self._db.insert("clip", {**records.columns(result), "done_at": clock.now()}, replace=True)
 
     def forget(self, shas: Iterable[str]) -> None:
         """Delete the outcomes of originals, so that process makes their clips again."""
         with self._db.transaction():
             for sha256 in shas:
-                self._db.change("DELETE FROM clip WHERE sha256 = ?", sha256)
+                if self._db.change("DELETE FROM clip WHERE sha256 = ?", sha256):
+                    self._chain.append(EventKind.FORGOTTEN, sha256)
 
     def rows(self) -> list[Row]:
         """A row for each attachment that was ever received, in the order of receipt."""
         clips = self.results()
-        reviews = Reviews(self._db).current()
+        reviews = Reviews(self._db, self._chain).current()
         states = {
             row["sha256"]: OriginalState(row["state"])
             for row in self._db.rows("SELECT sha256, state FROM original")
@@ -93,10 +112,10 @@ class Clips:
 
     def _with_holds(self, rows: list[Row]) -> list[Row]:
         """Give each row the mails that take its bytes back, by whichever mail they came."""
-        mails = Intake(self._db).submissions()
+        mails = Intake(self._db, self._chain).submissions()
         if not any(Note.TAKES_BACK in mail.notes for mail in mails):
             return rows
-        held = correspondence.holds(mails, Reviews(self._db).handled().keys())
+        held = correspondence.holds(mails, Reviews(self._db, self._chain).handled().keys())
         by_bytes: dict[str, dict[str, None]] = {}
         for row in rows:
             if row.sha256 and row.submission in held:

@@ -66,10 +66,10 @@ class Connection:
         """The first row of a query, None if it has none."""
         return next(iter(self.rows(sql, *values)), None)
 
-    def change(self, sql: str, *values: object) -> None:
-        """Run a statement that changes rows."""
+    def change(self, sql: str, *values: object) -> int:
+        """Run a statement that changes rows; return how many it changed."""
         with _own_errors():
-            self._db.execute(sql, values)
+            return self._db.execute(sql, values).rowcount
 
     def insert(self, table: str, columns: Mapping[str, object], *, replace: bool = False) -> int:
         """Insert a row, each value under the name of its column.

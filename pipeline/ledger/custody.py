@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable
 
 from pipeline import clock
+from pipeline.history import EventKind
+from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
 from pipeline.model import OriginalState
 
@@ -28,11 +30,19 @@ _FAMILY = """
 """
 
 
+_TOLD = {
+    OriginalState.KEPT: EventKind.RETURNED,
+    OriginalState.PURGED: EventKind.PURGED,
+    OriginalState.WITHDRAWN: EventKind.WITHDRAWN,
+    OriginalState.LOST: EventKind.LOST,
+}
+
+
 class Custody:
     """The state of each original.  A deleted one keeps its row, so that its bytes are known."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._db = connection
+    def __init__(self, connection: Connection, chain: Chain) -> None:
+        self._db, self._chain = connection, chain
 
     def state(self, sha256: str) -> OriginalState | None:
         """The state of an original, None if these bytes never came."""
@@ -45,11 +55,14 @@ class Custody:
 
     def set_state(self, sha256: str, state: OriginalState) -> None:
         """Record that an original was deleted, or that it came back and is kept from now on."""
-        self._db.change(
-            "UPDATE original SET stored_at = CASE WHEN ?1 = 'kept' AND state != 'kept'"
-            " THEN ?2 ELSE stored_at END, state = ?1 WHERE sha256 = ?3",
-            *(state, clock.now(), sha256),
-        )
+        with self._db.transaction():
+            changed = self._db.change(
+                "UPDATE original SET stored_at = CASE WHEN ?1 = 'kept' THEN ?2 ELSE stored_at END,"
+                " state = ?1 WHERE sha256 = ?3 AND state != ?1",
+                *(state, clock.now(), sha256),
+            )
+            if changed:
+                self._chain.append(_TOLD[state], sha256)
 
     def matching(self, prefix: str) -> list[str]:
         """The originals whose SHA-256 begins with *prefix* (hex digits), at most two."""
@@ -109,7 +122,7 @@ class Custody:
         """
         with self._db.transaction():
             for sha256 in shas:
-                self._db.change("UPDATE original SET state = 'withdrawn' WHERE sha256 = ?", sha256)
+                self.set_state(sha256, OriginalState.WITHDRAWN)
                 self._db.change("DELETE FROM clip WHERE sha256 = ?", sha256)
                 self._db.change("DELETE FROM decision WHERE sha256 = ?", sha256)
             for sha256 in shas:

@@ -5,12 +5,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from pipeline import clock
+from pipeline.history import EventKind
 from pipeline.ledger import records
+from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
 from pipeline.model import Attachment, Filed, MailIdentity, Submission
 from pipeline.texts import Detail
 
 _IN_PARTS = Detail.MAIL_IN_PARTS
+
+
+@dataclass(frozen=True)
+class MailSums:
+    """Hashes of a mail.
+
+    ``content`` is the same under any UID and identifies it (see ``ingest.fingerprint``); ``raw``
+    is the SHA-256 of its bytes as the inbox gave them, which anybody who has the mail can compute.
+    """
+
+    content: str
+    raw: str
 
 
 @dataclass(frozen=True)
@@ -35,8 +49,8 @@ class Fragment:
 class Intake:
     """A mail is recorded once, with all that was in it, after its files are on the disk."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._db = connection
+    def __init__(self, connection: Connection, chain: Chain) -> None:
+        self._db, self._chain = connection, chain
 
     def known_uids(self, account: str, mailbox: str, uidvalidity: int) -> set[str]:
         """The mails of a mailbox that were taken in already."""
@@ -50,7 +64,7 @@ class Intake:
     def record_mail(
         self,
         identity: MailIdentity,
-        digest: str,
+        sums: MailSums,
         submission: Submission,
         attachments: Iterable[Attachment],
     ) -> None:
@@ -58,15 +72,26 @@ class Intake:
 
         Its files must be published before, so that no row names a file that is missing.
         """
+        items = list(attachments)
         with self._db.transaction():
             self._db.insert("submission", records.columns(submission))
-            self._db.insert("mail", _mail(identity, submission.id, digest))
-            for item in attachments:
-                self._insert(submission.id, item)
+            self._db.insert("mail", _mail(identity, submission.id, sums.content))
+            self._chain.append(
+                *(EventKind.RECEIVED, submission.id),
+                raw=sums.raw,
+                content=sums.content,
+                attachments=len(items),
+                not_kept=sum(item.sha256 is None for item in items),
+            )
+            self._insert(submission.id, items)
 
-    def record_seen_again(self, identity: MailIdentity, digest: str, submission: str) -> None:
+    def record_seen_again(self, identity: MailIdentity, sums: MailSums, submission: str) -> None:
         """Record that a mail that is known by its bytes has another UID too."""
-        self._db.insert("mail", _mail(identity, submission, digest))
+        with self._db.transaction():
+            self._db.insert("mail", _mail(identity, submission, sums.content))
+            self._chain.append(
+                EventKind.RECEIVED_AGAIN, submission, raw=sums.raw, content=sums.content
+            )
 
     def uids_filed(self, account: str, mailbox: str, uidvalidity: int, filed: Filed) -> list[str]:
         """UIDs of the mails of a mailbox whose move on the server has come to *filed*."""
@@ -95,6 +120,17 @@ class Intake:
                     *(filed, identity.account, identity.mailbox),
                     *(identity.uidvalidity, identity.uid),
                 )
+                if filed is Filed.YES:
+                    self._chain.append(EventKind.MOVED, self._submission_of(identity))
+
+    def _submission_of(self, identity: MailIdentity) -> str:
+        """The submission that a mail made; empty if the mail is not known."""
+        found = self._db.row(
+            "SELECT submission FROM mail WHERE account = ? AND mailbox = ? AND uidvalidity = ?"
+            " AND uid = ?",
+            *(identity.account, identity.mailbox, identity.uidvalidity, identity.uid),
+        )
+        return found["submission"] if found else ""
 
     def fragments(self) -> dict[str, list[Fragment]]:
         """The parts of mails that were sent in several and are not joined, by mail."""
@@ -128,16 +164,18 @@ class Intake:
         """
         base = home.rows_of_mail
         with self._db.transaction():
-            for item in attachments:
-                self._insert(
-                    home.submission,
+            self._insert(
+                home.submission,
+                [
                     replace(
                         item,
                         position=base + item.position,
                         parent=home.position if item.parent is None else base + item.parent,
                         pair=None if item.pair is None else base + item.pair,
-                    ),
-                )
+                    )
+                    for item in attachments
+                ],
+            )
             self._db.change(
                 "UPDATE submission SET subject = coalesce(nullif(?, ''), subject), text = ?,"
                 " notes = ? WHERE id = ?",
@@ -150,13 +188,28 @@ class Intake:
                     *(part.sha256, _IN_PARTS),
                 )
 
-    def _insert(self, submission: str, item: Attachment) -> None:
-        self._db.insert("attachment", {"submission": submission, **records.columns(item)})
-        if item.sha256 is not None:
-            self._db.change(
+    def _insert(self, submission: str, items: Iterable[Attachment]) -> None:
+        """Insert the rows of one submission, and add an event for each whose bytes were read."""
+        shas: dict[int, str | None] = {}
+        for item in items:
+            self._db.insert("attachment", {"submission": submission, **records.columns(item)})
+            shas[item.position] = item.sha256
+            if item.sha256 is None:
+                continue
+            is_new = self._db.change(
                 "INSERT INTO original (sha256, size, stored_at) VALUES (?, ?, ?)"
                 " ON CONFLICT DO NOTHING",
                 *(item.sha256, item.size, clock.now()),
+            )
+            self._chain.append(
+                *(EventKind.STORED if is_new else EventKind.REPEATED, item.sha256),
+                submission=submission,
+                position=item.position,
+                size=item.size,
+                kind=item.kind,
+                container=None if item.parent is None else shas.get(item.parent),
+                reason=item.refusal.reason if item.refusal else None,
+                code=item.refusal.code if item.refusal else None,
             )
 
     def sender_numbers(self) -> dict[str, int]:

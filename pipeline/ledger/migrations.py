@@ -3,13 +3,16 @@
 ``PRAGMA user_version`` says how many were applied.  A migration that was released is never
 changed; a new one is added at the end of :data:`MIGRATIONS`, and the tests keep a ledger of
 each old version.  Migrations use SQL only and import no model, because the model may change
-after them.
+after them.  The hashes of the chain of custody are no exception: they never change.
 """
 
 import json
 import sqlite3
 from collections.abc import Callable
 from importlib import resources
+
+from pipeline import __version__, clock
+from pipeline.ledger.hashing import FIRST, digest_of_tables, hash_of, stored_facts
 
 
 def m001_initial(db: sqlite3.Connection) -> None:
@@ -75,9 +78,80 @@ def m004_correspondence(db: sqlite3.Connection) -> None:
     )
 
 
+def m005_chain_of_custody(db: sqlite3.Connection) -> None:
+    """Begin the chain of custody, and give originals the state ``lost`` and the hold for a case.
+
+    The first event has the digest of all that the ledger held before.  Then follows an event for
+    each original and each film that was there, so that each has its place in the chain.
+    """
+    before = digest_of_tables(db)
+    db.execute(
+        "CREATE TABLE event (number INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL,"
+        " subject TEXT NOT NULL, facts TEXT NOT NULL,"  # facts: JSON object
+        " before TEXT NOT NULL, hash TEXT NOT NULL) STRICT"
+    )
+    db.execute("CREATE INDEX event_by_subject ON event (subject, number)")
+    db.execute(
+        "CREATE TABLE case_hold (sha256 TEXT PRIMARY KEY, at TEXT NOT NULL, by TEXT NOT NULL,"
+        " why TEXT NOT NULL) STRICT, WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE original_5 (sha256 TEXT PRIMARY KEY, size INTEGER NOT NULL,"
+        " stored_at TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'kept'"
+        " CHECK (state IN ('kept', 'purged', 'withdrawn', 'lost'))) STRICT, WITHOUT ROWID"
+    )
+    db.execute("INSERT INTO original_5 SELECT sha256, size, stored_at, state FROM original")
+    db.execute("DROP TABLE original")
+    db.execute("ALTER TABLE original_5 RENAME TO original")
+    _begin_chain(db, before)
+    for name, change, condition in (
+        ("event_is_not_changed", "UPDATE", ""),
+        ("event_is_not_deleted", "DELETE", ""),
+        # INSERT OR REPLACE deletes without the trigger above
+        (
+            *("event_is_added_at_the_end", "INSERT"),
+            "WHEN NEW.number != (SELECT coalesce(max(number), 0) + 1 FROM event)",
+        ),
+    ):
+        db.execute(
+            f"CREATE TRIGGER {name} BEFORE {change} ON event {condition}"
+            " BEGIN SELECT RAISE(ABORT, 'the events of the chain are never changed'); END"
+        )
+
+
+def _begin_chain(db: sqlite3.Connection, before: str) -> None:
+    """Write the first event and those of what was there."""
+    (trail,) = db.execute("SELECT coalesce(max(id), 0) FROM decision_trail").fetchone()
+    events = [("begun", "", {"ledger": before, "trail": trail, "version": __version__})]
+    outcomes = {
+        sha256: {"outcome": status, "recipe": recipe, "outputs": _hashes(outputs)}
+        for sha256, status, recipe, outputs in db.execute(
+            "SELECT sha256, status, recipe, outputs FROM clip"
+        )
+    }
+    for sha256, state, size in db.execute(
+        "SELECT sha256, state, size FROM original ORDER BY stored_at, sha256"
+    ):
+        facts = {"state": state, "size": size, **outcomes.get(sha256, {})}
+        events.append(("carried-over", sha256, facts))
+    for sha256, key, clips in db.execute("SELECT sha256, key, clips FROM montage ORDER BY path"):
+        events.append(("carried-over", sha256, {"key": key, "clips": json.loads(clips)}))
+    at, last = clock.now(), FIRST
+    for number, (kind, subject, facts) in enumerate(events, 1):
+        link = (number, at, kind, subject, stored_facts(facts), last)
+        last = hash_of(link)
+        db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", (*link, last))
+
+
+def _hashes(outputs: str) -> dict[str, str]:
+    """The SHA-256 of the files of a clip, by the name of the output."""
+    return {output["name"]: output["sha256"] for output in json.loads(outputs)}
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_trail_columns,
     m003_sentences_by_code,
     m004_correspondence,
+    m005_chain_of_custody,
 )

@@ -5,12 +5,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from pipeline import clock
-from pipeline.history import Handled, TrailEntry
+from pipeline.history import EventKind, Handled, TrailEntry
 from pipeline.ledger import records
+from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
+from pipeline.ledger.hashing import digest_of_row
 from pipeline.model import Review
 
 Change = Callable[[Review], Review | None]
+
+_PROVED = ("sha256", "at", "by", "before", "after")  # columns of an entry of the trail
 
 
 @dataclass(frozen=True)
@@ -25,8 +29,8 @@ class Amendment:
 class Reviews:
     """Decisions bind to the SHA-256 of an original and outlive its clip."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._db = connection
+    def __init__(self, connection: Connection, chain: Chain) -> None:
+        self._db, self._chain = connection, chain
 
     def current(self) -> dict[str, Review]:
         """The current review of each original that has one, by its SHA-256."""
@@ -78,6 +82,12 @@ class Reviews:
                     "undoes": (undoes or {}).get(sha256),
                 }
                 number = self._db.insert("decision_trail", event)
+                self._chain.append(
+                    *(EventKind.DECIDED, sha256),
+                    decision=after.decision,
+                    trail=number,
+                    entry=digest_of_row([event[name] for name in _PROVED]),
+                )
                 act = act or number
         return done
 
@@ -89,6 +99,11 @@ class Reviews:
             after,
         )
         return [records.read(TrailEntry, row) for row in rows]
+
+    def trail_digests(self) -> dict[int, str]:
+        """The digest of each entry of the trail, by its number; the chain has them too."""
+        rows = self._db.rows(f"SELECT id, {', '.join(_PROVED)} FROM decision_trail")  # noqa: S608 - our own names
+        return {row["id"]: digest_of_row([row[name] for name in _PROVED]) for row in rows}
 
     def trail_end(self) -> int:
         """The number of the newest entry of the trail; 0 if there is none."""
@@ -108,13 +123,17 @@ class Reviews:
         with self._db.transaction():
             for submission in submissions:
                 if handled:
-                    self._db.change(
+                    changed = self._db.change(
                         "INSERT INTO handled (submission, at, by) VALUES (?, ?, ?)"
                         " ON CONFLICT DO NOTHING",
                         *(submission, clock.now(), by),
                     )
                 else:
-                    self._db.change("DELETE FROM handled WHERE submission = ?", submission)
+                    changed = self._db.change(
+                        "DELETE FROM handled WHERE submission = ?", submission
+                    )
+                if changed:
+                    self._chain.append(EventKind.HANDLED, submission, handled=handled)
 
     def _review(self, sha256: str) -> Review:
         row = self._db.row("SELECT * FROM decision WHERE sha256 = ?", sha256)

@@ -1,24 +1,27 @@
 """The commands that ran, and the montages that they made."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pipeline import clock
-from pipeline.history import MontageRecord, RunRecord
+from pipeline.history import EventKind, MontageRecord, RunRecord
 from pipeline.ledger import records
+from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
 
 
 class Runs:
     """What was done when, and what each montage holds."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._db = connection
+    def __init__(self, connection: Connection, chain: Chain) -> None:
+        self._db, self._chain = connection, chain
 
     def start(self, run_id: str, command: str) -> None:
         """Record that a command began."""
         columns = {"id": run_id, "command": command, "started_at": clock.now()}
-        self._db.insert("run", columns)
+        with self._db.transaction():
+            self._db.insert("run", columns)
+            self._chain.begin_run(run_id, command)
 
     def end(self, run_id: str, exit_code: int, summary: Mapping[str, object]) -> None:
         """Record how a command ended."""
@@ -44,7 +47,20 @@ class Runs:
 
     def record_montage(self, montage: MontageRecord) -> None:
         """Record what went into a montage."""
-        self._db.insert("montage", records.columns(montage), replace=True)
+        with self._db.transaction():
+            self._db.insert("montage", records.columns(montage), replace=True)
+            self._chain.append(
+                EventKind.RENDERED, montage.sha256, key=montage.key, clips=montage.clips
+            )
+
+    def record_export(self, sha256: str, kind: str, clips: Iterable[str]) -> None:
+        """Record that a montage was written as a timeline.
+
+        :param sha256: of the file.
+        :param kind: its format.
+        :param clips: the originals that it holds, in order.
+        """
+        self._chain.append(EventKind.EXPORTED, sha256, format=kind, clips=list(clips))
 
     def montages(self) -> list[MontageRecord]:
         """All montages, by path."""

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
 
 from pipeline.errors import ConfigError
+from pipeline.ffmpeg import runner
 from pipeline.ledger import Ledger
 from pipeline.media import caption
 from pipeline.media.caption import Strip
@@ -36,6 +37,7 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]]) -> Counter[Status]:
     counts = Counter({Status.FAILED: len(unwritable)})
     if not jobs:
         return counts
+    run.ledger.chain.note_program(*runner.build())
     # longest first, so that no worker is left alone with the longest at the end
     sizes = {job.sha256: job.original.stat().st_size for job in jobs}
     jobs.sort(key=lambda job: -sizes[job.sha256])
@@ -63,7 +65,7 @@ def note_lookalikes(ledger: Ledger) -> None:
     for result in made:
         other = found.get(result.sha256, "")[:12] or None
         if other != result.looks_like:
-            ledger.clips.record(replace(result, looks_like=other))
+            ledger.clips.describe(replace(result, looks_like=other))
 
 
 def _known(result: ClipResult) -> lookalikes.ClipMarks:

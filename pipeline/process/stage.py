@@ -47,7 +47,7 @@ def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
     """
     todo = plan(run.config, run.ledger, run.workspace, only)
     for result in todo.renamed:
-        run.ledger.clips.record(result)
+        run.ledger.clips.describe(result)
     if not todo.missing and not _outdated_likeness(run.ledger):
         return ProcessSummary()
     from pipeline.process import batch  # noqa: PLC0415 - slow to load, see above

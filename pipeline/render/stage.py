@@ -9,6 +9,7 @@ from pipeline import clock, publishing, texts
 from pipeline.codecs import codec_of
 from pipeline.config import Config, Output
 from pipeline.errors import NotClean, StageError, UsageError
+from pipeline.ffmpeg import runner
 from pipeline.history import MontageRecord
 from pipeline.model import Row, Status
 from pipeline.render import cards, interchange, preview, publish, seams, timeline
@@ -85,6 +86,8 @@ def export(
     final = run.workspace.montage / f"{name}.{kind}"
     film = planned(run, output, admitted)
     publishing.write_text(final, interchange.written(film, name, run.workspace.root, kind))
+    clips = [segment.sha256 for segment in film.segments if segment.sha256]
+    run.ledger.runs.record_export(publishing.sha256_of(final), kind, clips)
     return run.workspace.relative(final)
 
 
@@ -135,6 +138,7 @@ def _whole(run: Run, film: Timeline) -> Rendered:
     same = (key, *publish.former_keys(film, run.config))
     cached = run.ledger.runs.montage_key(path) in same and final.exists()
     if not cached:
+        run.ledger.chain.note_program(*runner.build())
         sha256 = publish.publish(run, film, final)
         clips = tuple(segment.sha256 for segment in film.segments if segment.sha256)
         run.ledger.runs.record_montage(MontageRecord(path, key, sha256, clips, clock.now()))

@@ -21,6 +21,7 @@ from pipeline.config import Config
 from pipeline.console import Console, Verbosity
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ledger import Ledger
+from pipeline.ledger.intake import MailSums
 from pipeline.model import (
     Attachment,
     Carrier,
@@ -188,7 +189,7 @@ class LedgerScene:
         )
         self.ledger.intake.record_mail(
             MailIdentity("eml:inbox", "INBOX", 1, str(number)),
-            sha(f"mail {number}"),
+            MailSums(sha(f"mail {number}"), sha(f"raw mail {number}")),
             submission,
             attachments,
         )

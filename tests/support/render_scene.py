@@ -21,6 +21,7 @@ from pipeline import judge, publishing
 from pipeline.config import Config, Output
 from pipeline.ffmpeg import runner
 from pipeline.ledger import Ledger
+from pipeline.ledger.intake import MailSums
 from pipeline.media import encode, timebase
 from pipeline.model import (
     Attachment,
@@ -174,7 +175,9 @@ def _record(ledger: Ledger, number: int, name: str, sender: str) -> None:
     )
     item = Attachment(0, f"{name}.mp4", Kind.VIDEO, sha(name), 1)
     identity = MailIdentity("eml", "inbox", 1, str(number))
-    ledger.intake.record_mail(identity, sha(f"mail {number}"), submission, [item])
+    ledger.intake.record_mail(
+        identity, MailSums(sha(f"mail {number}"), sha(f"raw mail {number}")), submission, [item]
+    )
 
 
 def _result(

@@ -1,0 +1,124 @@
+"""The chain of custody: one table of events that only grows, each with the hash of the one before.
+
+An event holds hashes, codes and numbers only, so a withdrawal has nothing to delete in it.  It is
+written in the same transaction as the change that it tells of.  SQLite refuses to change or delete
+an event.  A person who has the file can still do so, but then the hashes do not fit any more, from
+the changed event on.  Whoever cuts events off the end leaves a chain that fits: this shows only by
+comparison with a head that was kept elsewhere (see :meth:`Chain.head`).
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pipeline import __version__, clock
+from pipeline.history import ChainHead, CustodyEvent, EventKind
+from pipeline.ledger.connection import Connection
+from pipeline.ledger.hashing import FIRST, hash_of, stored_facts
+
+
+@dataclass(frozen=True)
+class ChainBreak:
+    """An event that does not fit; ``number`` is that of the event, or of the missing one."""
+
+    number: int
+    what: str
+
+
+class Chain:
+    """The events of a workspace."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+        self._run = ""
+        self._program = ""
+
+    def append(self, kind: EventKind, subject: str = "", /, **facts: object) -> ChainHead:
+        """Add an event at the end, as a part of the transaction that is going on.
+
+        :param facts: hashes, codes and numbers; those that are None are left out.
+        """
+        kept = {name: value for name, value in facts.items() if value is not None}
+        # a run has said its version already; a decision is made outside of any run
+        kept |= {"run": self._run} if self._run else {"version": __version__}
+        with self._db.transaction():
+            head = self.head()
+            link = (
+                *(head.number + 1, clock.now(), str(kind), subject),
+                *(stored_facts(kept), head.hash),
+            )
+            names = ("number", "at", "kind", "subject", "facts", "before")
+            columns = dict(zip(names, link, strict=True))
+            digest = hash_of(link)
+            self._db.insert("event", {**columns, "hash": digest})
+        return ChainHead(head.number + 1, digest)
+
+    def begin_run(self, run_id: str, command: str) -> None:
+        """Add that a command began; the events that follow name its run."""
+        self._run = run_id
+        self.append(EventKind.RUN, command=command, version=__version__)
+
+    def note_program(self, name: str, version: str, sha256: str) -> None:
+        """Add which program makes the clips and films of this run, once."""
+        if self._program != sha256:
+            self._program = sha256
+            self.append(EventKind.PROGRAM, name=name, version=version, sha256=sha256)
+
+    def head(self) -> ChainHead:
+        """The newest event."""
+        row = self._db.row("SELECT number, hash FROM event ORDER BY number DESC LIMIT 1")
+        return ChainHead(row["number"], row["hash"]) if row else ChainHead(0, FIRST)
+
+    def events(self, *kinds: EventKind) -> Iterator[CustodyEvent]:
+        """The events in order: all, or those of some kinds."""
+        wanted = json.dumps(kinds)
+        for row in self._db.rows(
+            "SELECT * FROM event WHERE ?1 = '[]'"
+            " OR kind IN (SELECT value FROM json_each(?1)) ORDER BY number",
+            wanted,
+        ):
+            yield _event(row)
+
+    def events_of(self, subjects: Iterable[str]) -> list[CustodyEvent]:
+        """The events whose subject is one of *subjects*, or whose facts name one, in order."""
+        found: dict[int, CustodyEvent] = {}
+        for subject in subjects:
+            rows = self._db.rows(
+                "SELECT * FROM event WHERE subject = ?1 OR instr(facts, ?2)",
+                *(subject, f'"{subject}"'),
+            )
+            found |= {row["number"]: _event(row) for row in rows}
+        return [found[number] for number in sorted(found)]
+
+    def holds(self, head: ChainHead) -> bool:
+        """Whether the chain has this event: then nothing up to it was cut off."""
+        row = self._db.row("SELECT hash FROM event WHERE number = ?", head.number)
+        return row is not None and row["hash"] == head.hash
+
+    def breaks(self) -> list[ChainBreak]:
+        """Where the chain does not hold; empty if it does."""
+        found: list[ChainBreak] = []
+        number, before = 0, FIRST
+        for row in self._db.rows("SELECT * FROM event ORDER BY number"):
+            if row["number"] != number + 1:
+                found.append(ChainBreak(number + 1, "events are missing before the next one"))
+            elif row["before"] != before:
+                found.append(ChainBreak(row["number"], "it does not follow the event before it"))
+            number, before = row["number"], row["hash"]
+            link = (number, row["at"], row["kind"], row["subject"], row["facts"], row["before"])
+            if hash_of(link) != row["hash"]:
+                found.append(ChainBreak(number, "its content was changed"))
+        if not number:
+            found.append(ChainBreak(1, "there are no events"))
+        return found
+
+
+def _event(row: sqlite3.Row) -> CustodyEvent:
+    """An event of the table, also if somebody has changed it to what is not JSON."""
+    try:
+        facts = json.loads(row["facts"])
+    except ValueError:
+        facts = None
+    columns = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a Row is no mapping
+    return CustodyEvent(**{**columns, "facts": facts if isinstance(facts, dict) else {}})
