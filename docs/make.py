@@ -167,7 +167,7 @@ def commands() -> str:
     blocks.append("`--config` is `config.toml` in the current folder unless given.")
     blocks.append(
         "With `--json` every command ends with exactly one object on standard output, also after "
-        "wrong usage, Ctrl-C or a fault of the program. It holds `exit_code`, the facts of the "
+        "wrong usage, Ctrl-C, SIGTERM or a fault of the program. It holds `exit_code`, the facts of the "
         "command, and `error` with the sentence if the command could not finish. `--help` and "
         "`--version` print text."
     )

@@ -6,9 +6,13 @@ import signal
 # Whatever the program makes is for its user alone, also where no mode is given.
 os.umask(0o077)
 
-# Ctrl-C waits while the modules are loaded and while Python ends: only in between can the program
+# SIGTERM, which systemd and shutdown send, ends the program as Ctrl-C does.
+if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+# Both wait while the modules are loaded and while Python ends: only in between can the program
 # say how it ended.
-signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])
 
 from pipeline.cli import main  # noqa: E402 - after the line above
 

@@ -108,8 +108,8 @@ def _said(error: FootageError, trace: str = "") -> Ending:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C through, which ``__main__`` holds back before the command and after it."""
-    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    """Let Ctrl-C and SIGTERM through; ``__main__`` holds them back before and after it."""
+    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT, signal.SIGTERM])
     try:
         yield
     finally:

@@ -58,7 +58,7 @@ class UsageError(FootageError):
 
 
 class Stopping(FootageError):
-    """The run was asked to stop, for example by Ctrl-C."""
+    """The run was asked to stop, by Ctrl-C or SIGTERM."""
 
     def __init__(self) -> None:
         super().__init__("stopped; nothing is lost, run again to go on")

@@ -90,7 +90,7 @@ def test_with_json_it_ends_with_one_object(config: Config, tmp_path: Path) -> No
             out, err = second.communicate(timeout=HANG_S)
         assert json.loads(out)["exit_code"] == second.returncode == 1
         assert json.loads(out)["error"] in err
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=HANG_S)
     assert process.returncode == 0
     assert json.loads(out) == {"exit_code": 0}

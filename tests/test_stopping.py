@@ -1,4 +1,4 @@
-"""Ctrl-C ends a run at once and cleanly; the next one goes on where it was."""
+"""Ctrl-C and SIGTERM end a run at once and cleanly; the next one goes on where it was."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def still_running(folder: Path) -> list[str]:
     return found
 
 
-def interrupted(campaign: CommandScene) -> Said:
-    """How a run ended that was stopped during an encode."""
+def interrupted(campaign: CommandScene, number: signal.Signals) -> Said:
+    """How a run ended that was stopped by a signal during an encode."""
     command = [*INTERRUPTIBLE, sys.executable, "-m", "pipeline", "process", "-v", "--json"]
     command += ["--config", str(campaign.folder / "config.toml")]
     with subprocess.Popen(
@@ -72,15 +72,16 @@ def interrupted(campaign: CommandScene) -> Said:
                 seen[purpose] += 1
             if seen["encode"] == 2 and seen["survey"]:
                 break
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         err = process.stderr.read()
         code = process.wait()
         return Said(code, process.stdout.read(), err)
 
 
-def test_ctrl_c_and_the_next_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_and_the_next_one(tmp_path: Path, number: signal.Signals) -> None:
     campaign = campaign_with_a_long_film(tmp_path)
-    said = interrupted(campaign)
+    said = interrupted(campaign, number)
     assert said.code == 1
     sentence = "stopped; nothing is lost, run again to go on"
     assert said.err.splitlines()[-1] == f"footage: {sentence}"
@@ -103,13 +104,13 @@ def test_ctrl_c_and_the_next_run(tmp_path: Path) -> None:
     assert {row["status"] for row in campaign.rows.values()} == {"accepted"}
 
 
-# Runs the program, and sends it Ctrl-C when it first asks for a module, or when it flushes its
+# Runs the program, and sends it a signal when it first asks for a module, or when it flushes its
 # last words.
 EARLY_OR_LATE = """
 import os, runpy, signal, sys
 
 def interrupt():
-    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.Signals[number])
 
 class Asked:
     def find_spec(self, name, *_):
@@ -123,7 +124,7 @@ class Last:
     def __getattr__(self, name):
         return getattr(sys.__stdout__, name)
 
-moment = sys.argv.pop(1)
+moment, number = sys.argv.pop(1), sys.argv.pop(1)
 sys.meta_path.insert(0, Asked())
 if moment == "flush":
     sys.stdout = Last()
@@ -132,21 +133,24 @@ runpy.run_module("pipeline", run_name="__main__", alter_sys=True)
 
 
 @pytest.mark.parametrize("moment", ["click", "pipeline.model", "pipeline.commands.status"])
-def test_ctrl_c_while_the_program_is_loaded(tmp_path: Path, moment: str) -> None:
-    said = early_or_late(tmp_path, moment)
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_stopped_while_the_program_is_loaded(tmp_path: Path, moment: str, number: str) -> None:
+    said = early_or_late(tmp_path, moment, number)
     assert said.code == said.data["exit_code"] == 1
     assert said.err.strip() == f"footage: {Stopping()}"
     assert said.data["error"] == str(Stopping())
 
 
-def test_ctrl_c_when_everything_was_said(tmp_path: Path) -> None:
-    said = early_or_late(tmp_path, "flush")
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
+def test_stopped_when_everything_was_said(tmp_path: Path, number: str) -> None:
+    said = early_or_late(tmp_path, "flush", number)
     assert said.code == said.data["exit_code"] == 0
 
 
-def early_or_late(folder: Path, moment: str) -> Said:
+def early_or_late(folder: Path, moment: str, number: str) -> Said:
     campaign = begin(folder, {})
     campaign.footage("ingest")
-    command = [*INTERRUPTIBLE, sys.executable, "-c", EARLY_OR_LATE, moment, "status", "--json"]
+    command = [*INTERRUPTIBLE, sys.executable, "-c", EARLY_OR_LATE, moment, number]
+    command += ["status", "--json"]
     done = subprocess.run(command, cwd=campaign.folder, capture_output=True, text=True, check=False)
     return Said(done.returncode, done.stdout, done.stderr)
