@@ -116,8 +116,9 @@ def _keys(model: type[Section]) -> str:
             default = "left out"
         else:
             default = f"`{json.dumps(field.default, ensure_ascii=False)}`"
-        allowed = _allowed(schema["properties"][key])
-        rows.append((f"`{key}`", allowed, default, field.description or ""))
+        name = field.alias or key  # "from" is a word of Python
+        allowed = _allowed(schema["properties"][name])
+        rows.append((f"`{name}`", allowed, default, field.description or ""))
     return _table(("key", "allowed", "default", "meaning"), rows)
 
 
@@ -157,7 +158,7 @@ def _allowed(schema: dict[str, Any]) -> str:
 
 def commands() -> str:
     """The page of all commands, exit codes and codes of the report."""
-    known = [name for name, command in cli.commands.items() if not command.hidden]
+    known = dict(_leaves(cli, ""))
     _none_gone("command", known)
     _none_gone("who", known)
     blocks = ["# Commands", NOTICE, "`footage` is the command, `python -m pipeline` the same."]
@@ -167,13 +168,22 @@ def commands() -> str:
     blocks.append("`--config` is `config.toml` in the current folder unless given.")
     blocks.append(
         "With `--json` every command ends with exactly one object on standard output, also after "
-        "wrong usage, Ctrl-C, SIGTERM or a fault of the program. It holds `exit_code`, the facts of the "
-        "command, and `error` with the sentence if the command could not finish. `--help` and "
-        "`--version` print text."
+        "wrong usage, Ctrl-C, SIGTERM or a fault of the program. It holds `exit_code`, the facts "
+        "of the command, and `error` with the sentence if the command could not finish. `--help` "
+        "and `--version` print text."
     )
-    for name in known:
-        blocks += _command(name, cli.commands[name])
+    for name, command in known.items():
+        blocks += _command(name, command)
     return _page([*blocks, *_codes()])
+
+
+def _leaves(group: click.Group, before: str) -> Iterator[tuple[str, click.Command]]:
+    """Each command that does something, by its whole name: ``run``, ``service install``."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _leaves(command, f"{before}{name} ")
+        elif not command.hidden:
+            yield f"{before}{name}", command
 
 
 def _command(name: str, command: click.Command) -> Iterator[str]:

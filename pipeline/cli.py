@@ -7,94 +7,28 @@ A command imports what it needs when it is called, and not at the top of this mo
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 import click
 
 from pipeline import __version__
 from pipeline.calling import HELP_OPTIONS, find_flags, open_closed_streams, run_program
-from pipeline.commands.ending import Ending, Facts
-from pipeline.console import Console, Verbosity
+from pipeline.cli_service import service
+from pipeline.commands.ending import Ending
 from pipeline.errors import UsageError
 from pipeline.model import Decision, Review
+from pipeline.options import Options, common, work
 
-if TYPE_CHECKING:
-    from pipeline.config import Config
-    from pipeline.run import Run
-
-P = ParamSpec("P")
 _LONGEST_PREVIEW_S = 86_400
-
-
-@dataclass(frozen=True)
-class Options:
-    """The options that may be given before or after any command's name."""
-
-    config: Path = Path("config.toml")
-    flags: frozenset[str] = frozenset()
-
-    @property
-    def console(self) -> Console:
-        """A console that says as much as was asked for."""
-        if "quiet" in self.flags:
-            return Console(Verbosity.QUIET)
-        return Console(Verbosity.VERBOSE if "verbose" in self.flags else Verbosity.NORMAL)
-
-    def load(self) -> Config:
-        """The configuration that was named.
-
-        :raises ConfigError: it is faulty.
-        """
-        from pipeline.config import load
-
-        return load(self.config)
-
-
-def _keep_config(context: click.Context, _: click.Parameter, value: Path | None) -> None:
-    options = context.ensure_object(Options)
-    context.obj = replace(options, config=value or options.config)
-
-
-_flag = partial(click.option, is_flag=True, expose_value=False)  # see find_flags
-_COMMON = (
-    click.option(
-        "--config",
-        type=click.Path(path_type=Path),
-        help="The configuration file.",
-        expose_value=False,
-        callback=_keep_config,
-    ),
-    _flag("--json", help="One JSON object on standard output."),
-    _flag("-v", "--verbose", help="Say more."),
-    _flag("-q", "--quiet", help="Say only warnings and errors."),
-)
-
-
-def _common(command: Callable[Concatenate[Options, P], Ending]) -> Callable[P, Ending]:
-    """Add the common options to a command, which gets them as its first argument."""
-    wrapped = click.pass_obj(command)
-    for option in reversed(_COMMON):
-        wrapped = option(wrapped)
-    return wrapped
 
 
 @click.group(context_settings={"help_option_names": HELP_OPTIONS})
 @click.version_option(__version__)
-@_common
+@common
 def cli(_options: Options) -> Ending:
     """Make a montage of mailed-in footage, after all locations were removed from it."""
     return Ending()
-
-
-def _work(options: Options, command: str, step: Callable[[Run], Facts]) -> Ending:
-    """Run a command that holds the workspace."""
-    from pipeline.commands.session import execute
-
-    return execute(options.load(), options.console, command, step)
 
 
 _inboxes = click.option(
@@ -104,32 +38,39 @@ _inboxes = click.option(
 
 @cli.command()
 @_inboxes
-@_common
+@common
 def run(options: Options, inboxes: Sequence[str]) -> Ending:
     """Do the whole night's work: ingest, process, report; render if the config says so."""
+    from pipeline.commands.announcing import announced
     from pipeline.commands.nightly import work_all_night
+    from pipeline.commands.session import execute
 
-    return _work(options, "run", lambda run: work_all_night(run, inboxes))
+    config, console = options.load(), options.console
+    return announced(
+        config,
+        console,
+        lambda: execute(config, console, "run", lambda run: work_all_night(run, inboxes)),
+    )
 
 
 @cli.command()
 @click.option("--dry-run", is_flag=True, help="List what would come in and change nothing.")
 @_inboxes
-@_common
+@common
 def ingest(options: Options, inboxes: Sequence[str], *, dry_run: bool) -> Ending:
     """Take in new mail: attachments become originals in the workspace."""
     from pipeline.commands.stages import take_in
 
-    return _work(options, "ingest", lambda run: take_in(run, dry_run=dry_run, inboxes=inboxes))
+    return work(options, "ingest", lambda run: take_in(run, dry_run=dry_run, inboxes=inboxes))
 
 
 @cli.command()
-@_common
+@common
 def process(options: Options) -> Ending:
     """Make a clean, normalized, captioned clip of every original that has none."""
     from pipeline.commands.stages import make_clips
 
-    return _work(options, "process", make_clips)
+    return work(options, "process", make_clips)
 
 
 @cli.command()
@@ -143,7 +84,7 @@ def process(options: Options) -> Ending:
     help="How much of it a preview shows.",
 )
 @click.option("--from", "clip", default="", metavar="SHA", help="The clip a preview begins with.")
-@_common
+@common
 def render(
     options: Options, outputs: Sequence[str], *, preview: bool, seconds: float, clip: str
 ) -> Ending:
@@ -156,7 +97,7 @@ def render(
     from pipeline.render.preview import Excerpt
 
     excerpt = Excerpt(seconds, clip) if preview else None
-    return _work(options, "render", lambda run: make_montages(run, outputs, excerpt))
+    return work(options, "render", lambda run: make_montages(run, outputs, excerpt))
 
 
 @cli.command()
@@ -168,41 +109,41 @@ def render(
     required=True,
     help="What the editing program reads.",
 )
-@_common
+@common
 def export(options: Options, outputs: Sequence[str], *, kind: str) -> Ending:
     """Write the montage of each output, or of OUTPUTS, as a timeline for an editing program."""
     from pipeline.commands.render import write_timelines
 
-    return _work(options, "export", lambda run: write_timelines(run, kind, outputs))
+    return work(options, "export", lambda run: write_timelines(run, kind, outputs))
 
 
 @cli.command()
-@_common
+@common
 def report(options: Options) -> Ending:
     """Write the per-clip report: index.html, report.json, report.csv."""
     from pipeline.commands.stages import write_report
 
-    return _work(options, "report", write_report)
+    return work(options, "report", write_report)
 
 
 @cli.command()
 @click.argument("shas", nargs=-1)
-@_common
+@common
 def retry(options: Options, shas: Sequence[str]) -> Ending:
     """Have failed clips made again: all, or those whose SHA-256 begins with one of SHAS."""
     from pipeline.commands import stages
 
-    return _work(options, "retry", lambda run: stages.retry(run, shas))
+    return work(options, "retry", lambda run: stages.retry(run, shas))
 
 
 @cli.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
-@_common
+@common
 def add(options: Options, paths: Sequence[Path]) -> Ending:
     """Bring in files that came by another way than mail."""
     from pipeline.commands.stages import add_files
 
-    return _work(options, "add", lambda run: add_files(run, paths))
+    return work(options, "add", lambda run: add_files(run, paths))
 
 
 @cli.command()
@@ -210,7 +151,7 @@ def add(options: Options, paths: Sequence[Path]) -> Ending:
 @click.option("--submission", metavar="ID", help="All that came in one mail.")
 @click.option("--sender", metavar="ADDRESS", help="All that came from one address.")
 @click.option("--dry-run", is_flag=True, help="List what would be deleted and change nothing.")
-@_common
+@common
 def withdraw(
     options: Options, clip: str | None, submission: str | None, sender: str | None, *, dry_run: bool
 ) -> Ending:
@@ -218,23 +159,23 @@ def withdraw(
     from pipeline.commands.withdraw import Selection, take_back
 
     selection = Selection(clip, submission, sender)
-    return _work(options, "withdraw", lambda run: take_back(run, selection, dry_run=dry_run))
+    return work(options, "withdraw", lambda run: take_back(run, selection, dry_run=dry_run))
 
 
 @cli.command()
-@_common
+@common
 def purge(options: Options) -> Ending:
     """Delete the originals that were kept for more than retain_originals_days."""
     from pipeline.commands.purge import delete_old_originals
 
-    return _work(options, "purge", delete_old_originals)
+    return work(options, "purge", delete_old_originals)
 
 
 @cli.command()
 @click.argument("ids", nargs=-1, required=True, metavar="ID…")
 @click.option("--by", default="", help="Who has read them; by default the name of the user.")
 @click.option("--undo", is_flag=True, help="They wait for an answer again.")
-@_common
+@common
 def handled(options: Options, ids: Sequence[str], by: str, *, undo: bool) -> Ending:
     """Say that a person has read mails and dealt with them."""
     from pipeline.commands.handled import Marking, mark
@@ -245,16 +186,16 @@ def handled(options: Options, ids: Sequence[str], by: str, *, undo: bool) -> End
 
 @cli.command()
 @click.option("--to", type=click.Path(path_type=Path), help="The folder for the letters.")
-@_common
+@common
 def letters(options: Options, *, to: Path | None) -> Ending:
     """Write a draft of an answer for each mail that needs one; nothing is sent."""
     from pipeline.commands.letters import write_drafts
 
-    return _work(options, "letters", lambda run: write_drafts(run, to))
+    return work(options, "letters", lambda run: write_drafts(run, to))
 
 
 @cli.command()
-@_common
+@common
 def status(options: Options) -> Ending:
     """Count the clips by state; say how the last night ended, what failed and who has to act."""
     from pipeline.commands.status import tell
@@ -263,7 +204,7 @@ def status(options: Options) -> Ending:
 
 
 @cli.command()
-@_common
+@common
 def doctor(options: Options) -> Ending:
     """Check config, FFmpeg, fonts, sandbox, montage, disk space and inbox, and say what to do."""
     from pipeline.commands.doctor import examine
@@ -271,9 +212,12 @@ def doctor(options: Options) -> Ending:
     return examine(options.config)
 
 
+cli.add_command(service)
+
+
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("demo"), metavar="[DIR]")
-@_common
+@common
 def demo(options: Options, folder: Path) -> Ending:
     """Run everything on a small sample inbox, made in DIR (default ./demo)."""
     from pipeline.demo.tour import walk
@@ -285,7 +229,7 @@ def demo(options: Options, folder: Path) -> Ending:
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0: any that is free.")
 @click.option("--by", default="", help="Who decides; by default the name of the user.")
 @click.option("--open", "opens", is_flag=True, help="Open the browser.")
-@_common
+@common
 def review(options: Options, port: int, by: str, *, opens: bool) -> Ending:
     """Serve the report with approve / hold / reject on a loopback port, until Ctrl-C."""
     from pipeline.commands.review import user
@@ -302,7 +246,7 @@ def _decision(name: str, decision: Decision, text: str) -> None:
     @click.argument("shas", nargs=-1, required=True, metavar="SHA…")
     @click.option("--note", default="", help="Why, for the audit trail.")
     @click.option("--by", default="", help="Who decides; by default the name of the user.")
-    @_common
+    @common
     def command(options: Options, shas: Sequence[str], note: str, by: str) -> Ending:
         from pipeline.commands.review import decide_clips, user
 
@@ -320,7 +264,7 @@ _decision("reject", Decision.REJECTED, "Keep clips out of the montage.")
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--by", default="", help="Who decided, where the file does not say.")
-@_common
+@common
 def decide(options: Options, file: Path, by: str) -> Ending:
     """Take the decisions FILE that the offline report saved."""
     from pipeline.commands.review import take_decisions

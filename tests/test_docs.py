@@ -24,7 +24,18 @@ from pipeline.review.page import texts
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
-COMMANDS = sorted(name for name, command in cli.commands.items() if not command.hidden)
+
+
+def leaves(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    """The commands that do something, by their whole names."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from leaves(command, f"{before}{name} ")
+        elif not command.hidden:
+            yield f"{before}{name}", command
+
+
+COMMANDS = dict(leaves(cli))
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _COMMAND = re.compile(r"^(?:\S*/)?footage ([a-z]+)", re.MULTILINE)
 # Written so that this file does not hold what it looks for.
@@ -48,7 +59,7 @@ def words(command: click.Command) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_and_option_has_help_and_is_documented(name: str) -> None:
-    command = cli.commands[name]
+    command = COMMANDS[name]
     assert command.help, f"footage {name} has no help"
     text = (DOCS / "commands.md").read_text("utf-8")
     assert f"## `footage {name}`" in text

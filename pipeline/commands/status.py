@@ -1,5 +1,6 @@
 """``footage status``: how many clips are in which state, what failed, and who has to act."""
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -46,11 +47,35 @@ def tell(config: Config) -> Ending:
 
     :raises UsageError: nothing was ever taken in.
     """
+    standing = _standing(config)
+    return Ending(facts=_facts(standing), lines=tuple(_lines(standing)))
+
+
+def count(config: Config) -> dict[str, int]:
+    """How many of each there are, by the names of ``notices.night.LABELS``.
+
+    :raises UsageError: nothing was ever taken in.
+    """
+    standing = _standing(config)
+    return {
+        **standing.counts,
+        "waiting_for_review": standing.waiting,
+        "admitted": standing.admitted,
+        "mails_need_answer": sum(1 for each in standing.mails if each.is_open),
+        "mails_left": len(_of_last_ingest(standing, "left")),
+        "inboxes_failed": len(_of_last_ingest(standing, "inboxes_failed")),
+        "held_back": standing.held_back,
+        "montages_stale": sum(film.record.stale for film in standing.montages),
+        "disk_free_bytes": shutil.disk_usage(config.root).free,
+    }
+
+
+def _standing(config: Config) -> _Standing:
     required = config.review.required
     with Ledger(Workspace.existing(config.root).ledger) as ledger:
         rows = ledger.clips.rows()
         counted = Counter(row.status for row in rows)
-        standing = _Standing(
+        return _Standing(
             campaign=config.campaign.name,
             counts={status.value: counted[status] for status in Status},
             failed=[row for row in rows if row.status is Status.FAILED],
@@ -66,7 +91,6 @@ def tell(config: Config) -> Ending:
             mails=mails.view(ledger, rows),
             held_back=len(rules.held_back(rows)),
         )
-    return Ending(facts=_facts(standing), lines=tuple(_lines(standing)))
 
 
 def _facts(standing: _Standing) -> Facts:

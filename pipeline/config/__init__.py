@@ -10,6 +10,7 @@ from pipeline.config.loading import (
     load,
 )
 from pipeline.config.montage import Montage
+from pipeline.config.notify import Notify, SmtpSection
 from pipeline.config.output import Output
 from pipeline.config.process import CaptionPosition, CaptionStyle, Process
 from pipeline.config.section import Section
@@ -24,12 +25,14 @@ __all__ = [
     "Config",
     "InboxSection",
     "Montage",
+    "Notify",
     "OAuth2",
     "Output",
     "Process",
     "Report",
     "ReviewSection",
     "Section",
+    "SmtpSection",
     "WorkspaceSection",
     "load",
 ]

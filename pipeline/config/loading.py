@@ -16,6 +16,7 @@ from pipeline.config import inbox as inboxes
 from pipeline.config.campaign import Campaign
 from pipeline.config.inbox import InboxSection
 from pipeline.config.montage import Montage
+from pipeline.config.notify import Notify, SmtpSection
 from pipeline.config.output import Output
 from pipeline.config.process import Process
 from pipeline.config.section import Located, Section
@@ -69,6 +70,8 @@ class Config(Located):
     review: ReviewSection = ReviewSection()
     report: Report = Report()
     montage: Montage = Montage()
+    notify: Notify = Notify()
+    smtp: SmtpSection | None = None
     output: tuple[Output, ...] = Field(default=(Output(),), min_length=1)
 
     @model_validator(mode="after")
@@ -76,6 +79,8 @@ class Config(Located):
         names = [output.name for output in self.output]
         if len(set(names)) != len(names):
             raise ValueError("two [[output]] have the same name")
+        if self.notify.mail and self.smtp is None:
+            raise ValueError("[notify] mail needs the table [smtp], which names the server")
         return self
 
     @field_validator("inbox", mode="before")
@@ -117,7 +122,8 @@ def load(path: Path) -> Config:
         # an array also counts as too short when only its items are at fault
         faults = [it for it in error.errors() if it["type"] != "too_short" or not it["input"]]
         raise ConfigError([_fault(path, _where(data, it["loc"]), it) for it in faults]) from error
-    for section in (config, *config.inbox):
+    located = (config, *config.inbox, config.notify, *([config.smtp] if config.smtp else []))
+    for section in located:
         section.place_at(path.resolve().parent)
     inboxes.tell_apart(config.inbox)
     categories = [category.name for category in config.campaign.category]
@@ -166,7 +172,7 @@ def _fault(path: Path, where: str, fault: ErrorDetails) -> str:
     elif (
         not secret
         and not where.endswith("].url")
-        and where != "inbox.url"
+        and where not in ("inbox.url", "smtp.url", "notify.ping")
         and isinstance(fault["input"], (str, int, float, bool))
     ):
         message += f" (it is {fault['input']!r})"

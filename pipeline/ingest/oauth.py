@@ -7,7 +7,6 @@ the one in the environment until somebody changes that one.
 
 import hashlib
 import json
-import os
 import ssl
 import time
 import urllib.error
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 
 from pipeline import publishing
 from pipeline.config import LOOPBACK, InboxSection, OAuth2
+from pipeline.credentials import CredentialError, secret
 from pipeline.errors import InboxError
 from pipeline.workspace import Workspace
 
@@ -74,7 +74,7 @@ class Token:
         return kept if good else {}
 
     def _mark(self) -> str:
-        given = os.environ.get(self._oauth2.refresh_token_env, "")
+        given = _given(self._oauth2.refresh_token_env)
         return hashlib.sha256(given.encode()).hexdigest()[:16]
 
     def _ask(self, kept: dict[str, object]) -> dict[str, object]:
@@ -147,7 +147,7 @@ def _token_url(oauth2: OAuth2) -> str:
 
 
 def _environment(name: str) -> str:
-    value = os.environ.get(name, "") if name else ""
+    value = _given(name)
     if not value:
         raise InboxError(
             f"[inbox] oauth2: set the environment variable {name}"
@@ -156,6 +156,14 @@ def _environment(name: str) -> str:
             "refresh_token_env"
         )
     return value
+
+
+def _given(name: str) -> str:
+    """A secret by its name, "" if there is none."""
+    try:
+        return secret(name)
+    except CredentialError as error:
+        raise InboxError(str(error)) from None
 
 
 def _error_code(body: bytes) -> str:

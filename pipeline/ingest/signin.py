@@ -1,20 +1,17 @@
 """The source of the password or token for a mailbox.  It is never shown and never logged.
 
-A password is the output of a command, comes from the system's keyring, or from an environment
-variable, in this order.  Tokens are in :mod:`pipeline.ingest.oauth`.
+A password is the output of a command, comes from the system's keyring, from a credential of systemd
+or from an environment variable, in this order.  Tokens are in :mod:`pipeline.ingest.oauth`.
 """
 
 import importlib
-import os
-import subprocess
 from dataclasses import dataclass
 from typing import Protocol
 
 from pipeline.config import InboxSection
+from pipeline.credentials import CredentialError, printed_by, secret
 from pipeline.errors import InboxError
 from pipeline.workspace import Workspace
-
-_COMMAND_S = 60.0
 
 
 class Credentials(Protocol):
@@ -61,40 +58,20 @@ class Password:
 
         :raises InboxError: there is none; the sentence says what to do.
         """
-        if self.inbox.password_command:
-            return _from_command(self.inbox.password_command)
-        if self.inbox.password_keyring:
-            return _from_keyring(self.inbox.password_keyring, self.inbox.user)
-        password = os.environ.get(self.inbox.password_env, "")
+        try:
+            if self.inbox.password_command:
+                return printed_by(self.inbox.password_command, "inbox")
+            if self.inbox.password_keyring:
+                return _from_keyring(self.inbox.password_keyring, self.inbox.user)
+            password = secret(self.inbox.password_env)
+        except CredentialError as error:
+            raise InboxError(str(error)) from None
         if not password:
             raise InboxError(
                 f"there is no password for {self.inbox.user}: set the environment variable "
                 f"{self.inbox.password_env}, or name a password_command in [inbox]"
             )
         return password
-
-
-def _from_command(argv: tuple[str, ...]) -> str:
-    """The first line that a program prints; its standard error is not read."""
-    name = argv[0]
-    try:
-        done = subprocess.run(
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=_COMMAND_S, check=False
-        )
-    except FileNotFoundError:
-        raise InboxError(f"[inbox] password_command: there is no program {name}") from None
-    except (OSError, subprocess.TimeoutExpired):
-        raise InboxError(
-            f"[inbox] password_command: {name} could not be run, or did not end within "
-            f"{_COMMAND_S:.0f} s"
-        ) from None
-    lines = done.stdout.decode("utf-8", "replace").splitlines()
-    if done.returncode or not lines or not lines[0]:
-        raise InboxError(
-            f"[inbox] password_command: {name} ended with {done.returncode} and gave "
-            f"{'a' if lines and lines[0] else 'no'} password; try it in a terminal"
-        )
-    return lines[0]
 
 
 def _from_keyring(service: str, user: str) -> str:

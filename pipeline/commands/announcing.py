@@ -1,0 +1,64 @@
+"""Announce the beginning and the end of a night to all that ``[notify]`` names."""
+
+import os
+import signal
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from pipeline.commands import status
+from pipeline.commands.ending import Ending
+from pipeline.config import Config
+from pipeline.console import Console
+from pipeline.errors import FootageError, named
+from pipeline.notices.night import Night
+
+_KILLED = 128  # and the number of the signal, as shells count
+
+
+def announced(config: Config, console: Console, work: Callable[[], Ending]) -> Ending:
+    """Do *work*, and announce its beginning and how it ended.
+
+    :raises FootageError: what *work* raises.
+    """
+    if not config.notify.is_used:
+        return work()
+    from pipeline.notices.deliver import announce_end, announce_start  # noqa: PLC0415 - loads HTTP, SMTP
+
+    run, began = str(uuid.uuid4()), datetime.now(UTC)
+    announce_start(config, console, run)
+    try:
+        ending = work()
+    except BaseException as error:
+        announce_end(config, console, _night(config, run, began, named(error).exit_code))
+        raise
+    announce_end(config, console, _night(config, run, began, ending.exit_code))
+    return ending
+
+
+def announce_failure(config: Config, console: Console) -> Ending:
+    """Announce that the service of the night failed; systemd calls this by ``OnFailure=``.
+
+    A night that was killed could not announce its end itself.  systemd names how it ended in
+    ``$MONITOR_EXIT_CODE`` and ``$MONITOR_EXIT_STATUS`` (systemd.exec(5), since version 251).
+    """
+    from pipeline.notices.deliver import announce_end  # noqa: PLC0415 - it loads HTTP and SMTP
+
+    how, what = os.environ.get("MONITOR_EXIT_CODE", ""), os.environ.get("MONITOR_EXIT_STATUS", "")
+    if how == "exited" and what.isdecimal():
+        code = int(what)
+    else:
+        known = what in (number.name.removeprefix("SIG") for number in signal.Signals)
+        code = _KILLED + (signal.Signals[f"SIG{what}"] if known else signal.SIGKILL)
+    now = datetime.now(UTC)
+    night = _night(config, str(uuid.uuid4()), now, code)
+    announce_end(config, console, night)
+    return Ending(facts={"announced": code})
+
+
+def _night(config: Config, run: str, began: datetime, code: int) -> Night:
+    try:
+        counts = status.count(config)
+    except (FootageError, OSError):
+        counts = {}  # there is no ledger yet, or it can't be read: the exit code says so
+    return Night(config.campaign.name, run, began, datetime.now(UTC), code, counts)

@@ -1,0 +1,192 @@
+"""``footage service``: have the night run by itself, by systemd or cron."""
+
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import publishing
+from pipeline.commands import units
+from pipeline.commands.ending import Ending
+from pipeline.commands.units import ServicePlan
+from pipeline.config import Config
+from pipeline.console import Console
+from pipeline.errors import StageError, UsageError, reason_of
+from pipeline.workspace import Workspace
+
+_SYSTEM = Path("/etc/systemd/system")
+_SYSTEMCTL_S = 60.0
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the command line asks for.
+
+    ``run_as``: the user of a system service, "" for a service of one's own.  ``to``: a folder for
+    the units instead of systemd's.
+    """
+
+    name: str = "footage"
+    at: str = "02:15"
+    run_as: str = ""
+    credentials: Sequence[str] = ()
+    memory: str = ""
+    cpu: str = ""
+    hours: int = 12
+    to: Path | None = None
+
+
+def show(config: Config, path: Path, wish: Wish, *, cron: bool) -> Ending:
+    """Print the units, or the line for cron, and change nothing.
+
+    :raises UsageError: an option has a value that can't be.
+    """
+    plan = _plan(config, path, wish)
+    if cron:
+        line = units.cron_line(plan)
+        return Ending(facts={"cron": line}, lines=(line.rstrip("\n"),))
+    texts = units.units(plan)
+    lines = [f"# {name}\n{text}" for name, text in texts.items()]
+    return Ending(facts={"units": texts}, lines=tuple(lines))
+
+
+def install(config: Config, console: Console, path: Path, wish: Wish) -> Ending:
+    """Write the units, and have systemd start the timer.
+
+    :raises UsageError: an option has a value that can't be, or there is no workspace yet.
+    :raises StageError: the folder can't be written, or systemd refuses.
+    """
+    Workspace.existing(config.root)  # the service may write there, and can't make the folder
+    folder = _folder(wish)
+    texts = units.units(_plan(config, path, wish))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            publishing.write_text(folder / name, text, 0o644)
+    except OSError as error:
+        raise StageError(
+            f"{folder} can't be written: {reason_of(error)}; a service of the whole system needs "
+            "root, without --run-as it is a service of your own"
+        ) from error
+    written = [str(folder / name) for name in texts]
+    if wish.to is None:
+        _systemctl(wish, "daemon-reload")
+        _systemctl(wish, "enable", "--now", f"{wish.name}.timer")
+    for name in written:
+        console.say(f"wrote {name}")
+    next_step = f"the night runs at {wish.at}; try it now: {_words(wish, 'start')} {wish.name}"
+    return Ending(facts={"written": written}, lines=(next_step,))
+
+
+def remove(console: Console, wish: Wish) -> Ending:
+    """Stop the timer and delete the units; the workspace stays.
+
+    :raises UsageError: there is no such service.
+    :raises StageError: a unit can't be deleted, or systemd refuses.
+    """
+    folder = _folder(wish)
+    names = [f"{wish.name}.timer", f"{wish.name}.service", f"{wish.name}-failed.service"]
+    found = [folder / name for name in names if (folder / name).is_file()]
+    if not found:
+        raise UsageError(f"there is no service {wish.name!r} in {folder}")
+    if wish.to is None:
+        _systemctl(wish, "disable", "--now", f"{wish.name}.timer")
+    try:
+        for path in found:
+            path.unlink()
+    except OSError as error:
+        raise StageError(f"{error.filename} can't be deleted: {reason_of(error)}") from error
+    if wish.to is None:
+        _systemctl(wish, "daemon-reload")
+    for path in found:
+        console.say(f"deleted {path}")
+    return Ending(facts={"deleted": [str(path) for path in found]})
+
+
+def _plan(config: Config, path: Path, wish: Wish) -> ServicePlan:
+    _check(wish)
+    writable = [config.root]
+    for inbox in config.inbox:
+        if inbox.scheme == "folder" and inbox.processed_folder:
+            writable += [inbox.resolve(inbox.path), inbox.resolve(inbox.processed_folder)]
+    if config.notify.prometheus:
+        writable.append(config.notify.resolve(config.notify.prometheus).parent)
+    return ServicePlan(
+        name=wish.name,
+        title=config.campaign.name,
+        command=(sys.executable, "-I", "-m", "pipeline"),
+        config=path.resolve(),
+        at=wish.at,
+        user=wish.run_as,
+        credentials=[_credential(text) for text in wish.credentials],
+        writable=writable,
+        memory=wish.memory,
+        cpu=wish.cpu,
+        hours=wish.hours,
+    )
+
+
+def _check(wish: Wish) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", wish.name):
+        raise UsageError("--name must consist of letters, digits, - and _")
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", wish.at):
+        raise UsageError("--at must be a time of day such as 02:15")
+    if wish.memory and not re.fullmatch(r"\d+[KMGT]?|\d{1,3}%", wish.memory):
+        raise UsageError("--memory must be a size such as 8G, or a share such as 50%")
+    if wish.cpu and not re.fullmatch(r"\d{1,5}%", wish.cpu):
+        raise UsageError("--cpu must be a share of one core such as 150%")
+    if wish.run_as:
+        try:
+            pwd.getpwnam(wish.run_as)
+        except KeyError:
+            raise UsageError(f"there is no user {wish.run_as!r} on this machine") from None
+
+
+def _credential(text: str) -> tuple[str, Path]:
+    name, _, path = text.partition("=")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,127}", name) or not path.startswith("/"):
+        raise UsageError("--credential must be NAME=FILE, with the whole path of the file")
+    return name, Path(path)
+
+
+def _folder(wish: Wish) -> Path:
+    if wish.to is not None:
+        return wish.to
+    if wish.run_as:
+        return _SYSTEM
+    home = os.environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())
+    return Path(home) / "systemd/user"
+
+
+def _words(wish: Wish, verb: str) -> str:
+    return f"systemctl {'' if wish.run_as else '--user '}{verb}"
+
+
+def _systemctl(wish: Wish, *words: str) -> None:
+    program = shutil.which("systemctl")
+    call = f"{_words(wish, ' '.join(words))}"
+    if program is None:
+        raise StageError(
+            "there is no systemd on this machine; for cron: footage service show --cron"
+        )
+    own = () if wish.run_as else ("--user",)
+    environment: Mapping[str, str] = {**os.environ, "SYSTEMD_PAGER": "", "LC_ALL": "C.UTF-8"}
+    try:
+        done = subprocess.run(
+            [program, "--no-ask-password", *own, *words],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=environment,
+            timeout=_SYSTEMCTL_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise StageError(f"`{call}` could not be run ({type(error).__name__})") from None
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise StageError(f"`{call}` failed: {said[-1] if said else f'exit {done.returncode}'}")
