@@ -28,7 +28,8 @@ from support.planted.place import Place
 from pipeline.carriers import find
 from pipeline.console import Console, Verbosity
 from pipeline.errors import Refused
-from pipeline.ffmpeg.faults import ProgramFailed
+from pipeline.ffmpeg.faults import ProgramFault
+from pipeline.ffmpeg.made import scratch
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.formats import reader_of
 from pipeline.media.identify import identify
@@ -71,8 +72,9 @@ def tried(path: Path, runner: FfmpegRunner) -> str:
     try:
         seen = probe(runner, path, identity.format)
         if identity.kind is Kind.VIDEO:
-            survey(runner, FilmSource(path, seen, path.parent, 1801))
-    except (Refused, ProgramFailed) as refused:
+            with scratch(path.parent) as place:
+                survey(runner, FilmSource(path, seen, place, 1801))
+    except (Refused, ProgramFault) as refused:
         return str(refused.refusal.reason.value)
     return "understood"
 

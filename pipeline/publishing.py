@@ -13,6 +13,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -59,10 +60,18 @@ def publish(part: Path, final: Path, mode: int = 0o600) -> None:
 
     :raises DiskFull: there is no room for it.
     """
+    with part.open("rb") as file:
+        publish_open(file, part, final, mode)
+
+
+def publish_open(file: BinaryIO, part: Path, final: Path, mode: int = 0o600) -> None:
+    """Publish a file that is open already; *part* is its name.
+
+    :raises DiskFull: there is no room for it.
+    """
     with _disk_full_is_named():
-        with part.open("rb") as file:
-            os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
+        os.fchmod(file.fileno(), mode)
+        os.fsync(file.fileno())
         part.replace(final)
         flush_folder(final.parent)
 
@@ -111,10 +120,12 @@ def cache_key(kind: str, version: int, *parts: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def sha256_of(source: Path | BufferedReader) -> str:
+    """The SHA-256 of the bytes of a file, in hex; of an open file, those that are still ahead."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 def read_chunks(path: Path, start: int = 0, end: int | None = None) -> Iterator[bytes]:

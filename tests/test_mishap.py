@@ -107,12 +107,14 @@ from pipeline.config import Output
 from pipeline.console import Console, Verbosity
 from pipeline.errors import DiskFull
 from pipeline.ffmpeg.graph import Graph, read, write
+from pipeline.ffmpeg.made import MadeFile
 from pipeline.ffmpeg.runner import FfmpegRunner
 noise = read("color=s=640x360:d=60", {{"f": "lavfi"}}).video("0")
-graph = Graph((write(Path({str(tmp_path)!r}) / "film.raw", {{"f": "rawvideo"}}, noise),))
+film = MadeFile(Path({str(tmp_path)!r}) / "film.raw", 1 << 30)
+graph = Graph((write(film.path, {{"f": "rawvideo"}}, noise),))
 try:
     FfmpegRunner("none", Console(Verbosity.QUIET)).make(
-        "encode", graph, scratch=Path({str(tmp_path)!r}), seconds=120
+        "encode", graph, writes=(film,), seconds=120
     )
 except DiskFull as fault:
     print(fault)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pipeline.config import Output
 from pipeline.judge import Mp4Facts, Mp4Kind, TrackCodec, judge_mp4
@@ -27,9 +28,10 @@ class Codec:
     arguments: Callable[[Output], Arguments]
     quick_arguments: Callable[[Output], Arguments]
 
-    def judge(self, path: Path, kind: Mp4Kind) -> Mp4Facts:
+    def judge(self, source: Path | BinaryIO, kind: Mp4Kind) -> Mp4Facts:
         """Judge a file with a picture of this codec, and count what it holds.
 
+        :param source: its path, or the file itself if it is open already.
         :raises NotClean: it holds anything but the tracks of its *kind*.
         """
-        return judge_mp4(path, kind, self.judged)
+        return judge_mp4(source, kind, self.judged)

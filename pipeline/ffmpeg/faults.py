@@ -7,7 +7,8 @@ is full is asked of the disk, because a stranger's file can make FFmpeg print an
 
 import shutil
 import signal
-from dataclasses import dataclass
+import stat
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.errors import DiskFull, StageError
@@ -59,12 +60,26 @@ class ProgramResult:
         return self.code == 0 and not self.timed_out
 
 
-class ProgramFailed(StageError):
+class ProgramFault(StageError):
+    """A program is at fault; ``refusal`` is why there is no clip, if a clip was to be made."""
+
+    refusal: Refusal
+
+
+class ProgramLied(ProgramFault):
+    """What a program made or said can't be true, so nothing of it is used."""
+
+    def __init__(self, what: str) -> None:
+        """*what* was found, in words of ours."""
+        self.refusal = Refusal(Reason.INTERNAL, Detail.UNTRUE_RESULT, {"what": what})
+        super().__init__(self.refusal.detail)
+
+
+class ProgramFailed(ProgramFault):
     """A program did not do its work; the text says what could not be made, and why.
 
-    ``refusal`` is why there is no clip, if it happened while a clip was made; ``stdout`` is what
-    the program had written before; ``is_reported``: it ended by itself and reported an error;
-    ``is_stuck``: it waited for ever.
+    ``stdout`` is what the program had written before; ``is_reported``: it ended by itself and
+    reported an error; ``is_stuck``: it waited for ever.
     """
 
     def __init__(self, purpose: str, ended: ProgramResult, limits: Limits) -> None:
@@ -83,6 +98,9 @@ def check(ended: ProgramResult, purpose: str, permissions: Permissions) -> None:
     :raises DiskFull: it failed, and the disk that it wrote to is full.
     :raises ProgramFailed: it failed for another reason.
     """
+    if any(_is_at_limit(path, permissions.limits) for path in permissions.writes):
+        # the program may ignore the signal, and report any other error
+        raise ProgramFailed(purpose, replace(ended, code=-signal.SIGXFSZ), permissions.limits)
     suspect = NO_SPACE in ended.said or not (ended.ok or ended.timed_out)
     if suspect and any(free_bytes(folder) < _FULL for folder in permissions.writes):
         raise DiskFull
@@ -125,6 +143,12 @@ def _reported(said: tuple[str, ...]) -> Refusal:
     if said:
         return Refusal(Reason.CORRUPT, Detail.DECODING_FAILED_SAID, {"phrase": said[0]})
     return Refusal(Reason.CORRUPT, Detail.DECODING_FAILED)
+
+
+def _is_at_limit(path: Path, limits: Limits) -> bool:
+    """Whether it is a file as large as a file may get."""
+    found = path.lstat()
+    return stat.S_ISREG(found.st_mode) and found.st_size >= max(limits.file_size, 1)
 
 
 def _signal(code: int) -> signal.Signals | None:

@@ -17,7 +17,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,9 +28,10 @@ import imageio_ffmpeg
 from pipeline import publishing
 from pipeline.console import Console
 from pipeline.errors import SandboxUnavailable, Stopping
-from pipeline.ffmpeg import faults
+from pipeline.ffmpeg import faults, made
 from pipeline.ffmpeg.faults import ProgramResult
 from pipeline.ffmpeg.graph import Graph
+from pipeline.ffmpeg.made import MadeFile
 from pipeline.ffmpeg.progress import Progress
 from pipeline.ffmpeg.sandbox import Limits, Mode, Permissions, Sandbox, choose, spawn
 
@@ -103,7 +104,7 @@ class FfmpegRunner:
         *,
         seconds: float,
         reads: tuple[Path, ...] = (),
-        scratch: Path | None = None,
+        writes: Sequence[MadeFile] = (),
         feed: Iterable[bytes] | None = None,
         sink: Callable[[bytes], object] | None = None,
     ) -> bytes:
@@ -112,15 +113,14 @@ class FfmpegRunner:
         :param purpose: for the log and the errors: encode, loudness, card, seam, join, still …
         :param seconds: the time it may take, see ``Limits.within``.
         :param reads: the files and folders that it may read.
-        :param scratch: the one folder that it may write in.
+        :param writes: the files that it may write into.
         :param feed: see ``run``.
         :param sink: see ``run``.
-        :raises DiskFull: the disk of *scratch* is full.
+        :raises DiskFull: the disk of *writes* is full.
         :raises ProgramFailed: FFmpeg crashed, was killed, took too long or reported an error.
         :raises Stopping: the runner was closed.
         """
-        writes = (scratch,) if scratch is not None else ()
-        permissions = Permissions(reads, writes, Limits.within(seconds))
+        permissions = made.permissions(writes, reads, Limits.within(seconds))
         ended = self.run(purpose, [program(), *graph.arguments()], permissions, feed, sink)
         faults.check(ended, purpose, permissions)
         return ended.stdout

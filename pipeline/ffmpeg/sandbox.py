@@ -1,7 +1,7 @@
 """The walls around native code that reads a stranger's bytes.
 
 A program inside sees the system's libraries, its own file, the inputs it was given (read
-only) and at most one output folder.  It sees no network, no other process and no home folder.
+only), and the files that it has to write.  It sees no network, no other process and no home folder.
 It has limits on memory, CPU time and file size, and dies with its parent (``launcher``).  The
 walls are those of bubblewrap (user namespaces) where it works, else those of Landlock.  Either is
 tried out by running a program in it before it is chosen.
@@ -56,7 +56,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Permissions:
-    """What a program sees: files it may read, folders it may write in, and its limits."""
+    """What a program sees: what it may read, what it may write, and its limits.
+
+    ``writes`` are files, which it can neither replace nor delete, or folders to write in.
+    """
 
     reads: tuple[Path, ...] = ()
     writes: tuple[Path, ...] = ()

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO
 
 from pipeline.errors import NotClean
 from pipeline.judge.boxes import read_file
 from pipeline.judge.h264 import H264
 from pipeline.judge.headers import JudgedMovie, JudgedTrack, read_movie, read_type
-from pipeline.judge.problems import Problems, judged
+from pipeline.judge.problems import Problems, judged, opened
 from pipeline.judge.sound import AAC, ALAC
 from pipeline.judge.track import Samples, TrackCodec, cover, read_samples
 
@@ -76,15 +77,16 @@ class Mp4Kind(Enum):
     PIECE = (("picture", True),)
 
 
-def judge_mp4(path: Path, kind: Mp4Kind, picture: TrackCodec = H264) -> Mp4Facts:
+def judge_mp4(source: Path | BinaryIO, kind: Mp4Kind, picture: TrackCodec = H264) -> Mp4Facts:
     """Judge an MP4 and count what it holds.
 
+    :param source: its path, or the file itself if it is open already.
     :param picture: the codec of the picture.
     :raises NotClean: it holds anything but the tracks of its *kind*.
     """
 
     def judge(problems: Problems) -> Mp4Facts:
-        with path.open("rb") as file:
+        with opened(source) as file:
             if not file.seek(0, 2):
                 raise NotClean(["the file is empty"])
             # mapped, so that it is never loaded as a whole

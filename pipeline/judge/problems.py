@@ -1,8 +1,10 @@
 """The list of problems of a file, which grows until a judge can't continue."""
 
 import struct
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 from pipeline.errors import NotClean
 from pipeline.judge.walk import BoxError
@@ -33,6 +35,17 @@ class Problems:
         """
         if self.found:
             raise NotClean(self.found)
+
+
+@contextmanager
+def opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
+    """Open the file at a path; one that is open already is read from its start, and stays open."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            yield file
+    else:
+        source.seek(0)
+        yield source
 
 
 def judged(judge: Callable[[Problems], Facts]) -> Facts:

@@ -9,9 +9,10 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from pipeline.errors import NotClean
-from pipeline.judge.problems import Problems, judged
+from pipeline.judge.problems import Problems, judged, opened
 
 _MAX = 256 << 20  # bytes of a file; a 4K poster has 30 MB at most as PNG
 
@@ -34,17 +35,19 @@ _SRGB_PRIMARIES = struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 1
 _SRGB_GAMMA = struct.pack(">I", 45455)
 
 
-def judge_still(path: Path) -> tuple[int, int]:
+def judge_still(source: Path | BinaryIO) -> tuple[int, int]:
     """Judge a JPEG of tables and one picture, or a PNG of one picture in sRGB.
 
+    :param source: its path, or the file itself if it is open already.
     :returns: its width and height in pixels.
     :raises NotClean: it holds anything else.
     """
 
     def judge(problems: Problems) -> tuple[int, int]:
-        if path.stat().st_size > _MAX:
+        with opened(source) as file:
+            data = file.read(_MAX + 1)
+        if len(data) > _MAX:
             raise NotClean(["a picture larger than any we make"])
-        data = path.read_bytes()
         is_png = data.startswith(_SIGNATURE)
         return _png(data, problems) if is_png else _Jpeg(data, problems).judge()
 

@@ -10,9 +10,12 @@ from pipeline.codecs import codec_of
 from pipeline.config import Output
 from pipeline.ffmpeg.graph import Audio, Video
 from pipeline.judge import VideoFacts
-from pipeline.media.timebase import TICKS
+from pipeline.media.timebase import TICKS, samples_of
 
 Arguments = dict[str, str | int]
+
+_TABLES = 256  # bytes in the tables of an MP4 for a picture and the sound beside it
+_HEADERS = 1 << 20
 
 BT709 = {"range": "tv"} | dict.fromkeys(("colorspace", "color_primaries", "color_trc"), "bt709")
 
@@ -63,6 +66,22 @@ def clip_arguments(output: Output) -> Arguments:
         "disposition:a:1": "0",
         **CLEAN,
     }
+
+
+def most_bytes(output: Output, frames: int) -> int:
+    """Return how many bytes a film of an output can have: those of its pictures and samples as raw.
+
+    H.264 can code any picture as it is, in a few bytes more (ITU-T H.264, 7.3.5, I_PCM).
+    """
+    blocks = -(-output.width // 16) * -(-output.height // 16)
+    picture = blocks * (16 * 16 * 3 // 2 + 8) + _TABLES
+    sample = 6  # ALAC has at most the 4 bytes of the sample, AAC at most 1.5
+    return frames * picture + samples_of(frames, output.fps) * sample + _HEADERS
+
+
+def most_still(width: int, height: int) -> int:
+    """Return how many bytes a JPEG of this size can have."""
+    return width * height * 6 + _HEADERS
 
 
 def joins(facts: VideoFacts, output: Output, frames: int, configuration: str) -> bool:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.ffmpeg.faults import ProgramFailed
+from pipeline.ffmpeg.faults import ProgramFailed, ProgramLied
 from pipeline.ffmpeg.graph import Audio, Graph, Options, read, write
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.media.timebase import SAMPLE_RATE
@@ -32,10 +32,15 @@ _CLIPPED = 5e-4  # of the samples at full scale: more than the peaks of a loud m
 
 _VALUE = re.compile(
     rb"lavfi\.(?:r128|astats\.Overall)\.(I|true_peak|Peak_level|Peak_count|Number_of_samples)"
-    rb"=(-?[\d.]+|-?inf|-?nan)"
+    rb"=(-?\d{1,15}(?:\.\d{1,15})?|-?inf|-?nan)(?![\d.])"
 )
-_PIECE = re.compile(rb"^frame:(\d+) .*pts_time:(-?[\d.]+)", re.MULTILINE)
+_PIECE = re.compile(
+    rb"^frame:(\d{1,15}) .*pts_time:(-?\d{1,15}(?:\.\d{1,15})?)(?![\d.])", re.MULTILINE
+)
 _PIECE_S = 0.1  # of sound, for each of which ebur128 prints its values
+_LONGEST_PIECE = 1 << 14  # bytes of what it prints for one
+_SPARE_PIECES = 20_000  # the filters may begin anew, with a short piece each time
+_RANGE_LUFS = (-200.0, 100.0)  # of what a measurement can be
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,13 @@ def parse(stdout: bytes) -> Loudness:
 
 
 def _loudness(values: dict[bytes, float]) -> Loudness:
+    """Read a measurement.
+
+    :raises ProgramLied: it can't be one.
+    """
     loudness = values.get(b"I", -math.inf)
+    if math.isfinite(loudness) and not _RANGE_LUFS[0] <= loudness <= _RANGE_LUFS[1]:
+        raise ProgramLied("a loudness that no sound has")
     peak = values.get(b"true_peak", 0.0)
     heard = math.isfinite(loudness) and loudness > _SILENCE_LUFS
     full = values.get(b"Peak_level", -math.inf) > -0.01
@@ -146,20 +157,31 @@ class Meter:
     or layout in the middle.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_s: float) -> None:
+        """*most_s*: how many seconds of sound are measured at most."""
         self.starts = 0
+        self._most = math.ceil(most_s / _PIECE_S) + _SPARE_PIECES
+        self._is_untrue = False
         self._rest = b""
         self._ends: list[float] = []
         self._values: list[dict[bytes, float]] = []
 
     def feed(self, data: bytes) -> None:
-        """Read a piece of the output."""
+        """Read a piece of the output; what can't be a measurement is dropped, with all after it."""
+        if self._is_untrue:
+            return
         whole, mark, rest = (self._rest + data).rpartition(b"\nframe:")
         self._rest = mark[1:] + rest if mark else rest
         self._read(whole)
+        self._is_untrue = len(self._rest) > _LONGEST_PIECE or len(self._values) > self._most
 
     def finish(self) -> None:
-        """Read what is left when the program has ended."""
+        """Read what is left when the program has ended.
+
+        :raises ProgramLied: it printed what can't be a measurement.
+        """
+        if self._is_untrue:
+            raise ProgramLied("a loudness that no sound has")
         self._read(self._rest)
         self._rest = b""
 

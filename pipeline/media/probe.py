@@ -196,7 +196,7 @@ def probe(runner: FfmpegRunner, path: Path, footage: Format) -> Probe:
         raise _refused(Reason.UNSUPPORTED, Detail.JPEG_XL)  # PyAV has no decoder for it
     if isinstance(headers, Animation):
         # PyAV's FFmpeg can't read it, so nothing more can be asked
-        picture = _bounded(_stepped(_animated(headers), turning.turns(headers.orientation)))
+        picture = bounded(_stepped(_animated(headers), turning.turns(headers.orientation)))
         return Probe(footage, footage.name, picture, None, picture.packets == 1)
     argv = [sys.executable, "-I", str(_CHILD), str(path), footage.demuxer]
     argv += [f"{name}={value}" for name, value in footage.options]
@@ -204,8 +204,7 @@ def probe(runner: FfmpegRunner, path: Path, footage: Format) -> Probe:
         argv.append(f"pick=item:{headers.item}")
     elif isinstance(headers, HeifFilm):
         argv.append(f"pick=track:{headers.track}")
-    limits = Limits(wall_s=120, cpu_s=120, memory=4 << 30)
-    permissions = Permissions(reads=(path, _CHILD), limits=limits)
+    permissions = Permissions((path, _CHILD), limits=Limits(120, cpu_s=120, memory=4 << 30))
     ended = runner.run("probe", argv, permissions)
     faults.check(ended, "probe", permissions)
     untrusted_facts: ProbedFile | None = json.loads(ended.stdout)
@@ -266,7 +265,7 @@ def _understood(facts: ProbedFile, footage: Format, item: HeifPicture | None) ->
         if footage.kind is Kind.IMAGE:
             # how densely a photo is printed says nothing about the shape of its pixels
             picture = replace(picture, aspect=Fraction(picture.width, picture.height))
-    _bounded(picture)
+    bounded(picture)
     moves = footage.may_move and item is None and picture.packets > 1
     still = footage.kind is Kind.IMAGE and not moves
     heard = () if still else _sounds(sounds)
@@ -296,7 +295,8 @@ def _stepped(picture: Picture, steps: tuple[Step, ...]) -> Picture:
     )
 
 
-def _bounded(picture: Picture) -> Picture:
+def bounded(picture: Picture) -> Picture:
+    """Return the picture; refuse it if it is too large to be decoded."""
     if picture.width * picture.height > _MAX_PIXELS:
         raise _refused(Reason.UNSAFE, Detail.HUGE_PICTURE)
     return picture

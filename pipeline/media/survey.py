@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 from pipeline.carriers.containers import turning
 from pipeline.errors import Refused
-from pipeline.ffmpeg import faults, runner
-from pipeline.ffmpeg.faults import ProgramResult
+from pipeline.ffmpeg import faults, made, runner
+from pipeline.ffmpeg.faults import ProgramLied, ProgramResult
 from pipeline.ffmpeg.graph import Audio, Graph, InputFile, Options, OutputFile, read, write
+from pipeline.ffmpeg.made import MadeFile, Scratch
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.media import loudness
 from pipeline.media.loudness import Loudness, Meter
-from pipeline.media.probe import Picture, Probe, Sound, pixel_shape
+from pipeline.media.probe import Picture, Probe, Sound, bounded, pixel_shape
 from pipeline.media.timebase import SAMPLE_RATE
 from pipeline.model import Reason, Refusal
 from pipeline.texts import Detail
@@ -31,7 +31,15 @@ from pipeline.texts import Detail
 _TRACKS = 8  # of sound that are listened to, until one is heard
 _CROPPING = frozenset(("mov", "matroska"))  # demuxers of formats that can crop the picture
 _NO_TIME = -(1 << 63)
-_PACKET = re.compile(r"\d+,\s*(-?\d+),\s*(-?\d+),\s*(\d+),\s*\d+, 0x\w+(?:, F=0x(\w+))?")
+_PACKET = re.compile(
+    r"\d+,\s*(-?\d{1,19}),\s*(-?\d{1,19}),\s*(\d{1,19}),\s*\d+, 0x\w+"
+    r"(?:, F=0x([0-9A-Fa-f]{1,8})(?![0-9A-Fa-f]))?"
+)
+_BASE = re.compile(r"#tb 0: (\d{1,10})/([1-9]\d{0,9})")
+_SIZE, _SHAPE = re.compile(r"(\d{1,6})x(\d{1,6})"), re.compile(r"(\d{1,10})[:/](\d{1,10})")
+# of the files that a survey makes, in bytes
+_MOST_PICTURES, _LONGEST_LINE, _MOST_FIRST, _MOST_SAMPLE = 1 << 30, 1 << 10, 1 << 16, 9
+_FIRST: Options = {"frames:v": 1, "f": "framecrc"}
 _DISCARDED = 4  # a flag of FFmpeg's packets: decoded, but not shown
 # The clocks of transport streams that were joined begin anew.  FFmpeg puts the parts one after
 # the other, but takes packets of the part before for a gap if they are less than this apart.
@@ -56,11 +64,11 @@ class Hearing:
 
 @dataclass(frozen=True)
 class FilmSource:
-    """A film: its file, what the probe says, a folder to work in, the most seconds of it."""
+    """A film: its file, what the probe says, where files are made, the most seconds of it."""
 
     path: Path
     probe: Probe
-    folder: Path
+    scratch: Scratch
     most_s: float
 
 
@@ -105,10 +113,10 @@ def sized(runner: FfmpegRunner, film: FilmSource) -> Probe:
     """Find out how large a photo in a HEIF file is, which may be cropped by the file."""
     picture = film.probe.picture
     stream = _file(film).video(picture.stream)
-    first: Options = {"frames:v": 1, "f": "framecrc"}
-    graph = Graph((write(film.folder / "first", first, stream),))
-    faults.check(_finished(runner, film, graph, Meter()), "probe", _permissions(film))
-    found = _sized(picture, (film.folder / "first").read_text().splitlines())
+    first = film.scratch.new("first", _MOST_FIRST)
+    graph = Graph((write(first.path, _FIRST, stream),))
+    _finished(runner, film, graph, writes=(first,)).check()
+    found = _sized(picture, first)
     width, height = turning.size_after(picture.steps, found.width, found.height)
     picture = replace(picture, width=width, height=height, aspect=Fraction(width, height))
     return replace(film.probe, picture=picture)
@@ -116,15 +124,15 @@ def sized(runner: FfmpegRunner, film: FilmSource) -> Probe:
 
 def _seen(runner: FfmpegRunner, film: FilmSource) -> tuple[Probe, Hearing]:
     """Survey the pictures with the one track of sound that the probe names."""
-    meter = Meter()
-    ended = _run(runner, film, meter, film.probe.sound)
+    looked = _look(runner, film, film.probe.sound)
+    run, meter = looked.run, looked.run.meter
     if film.probe.sound is None:
-        faults.check(ended, "probe", _permissions(film))
-        return _measured(film), Hearing()
-    if ended.ok and meter.starts == 1 and meter.seconds:
-        seen = replace(_measured(film), sound_s=meter.seconds)
+        run.check()
+        return _measured(film, looked), Hearing()
+    if run.ended.ok and meter.starts == 1 and meter.seconds:
+        seen = replace(_measured(film, looked), sound_s=meter.seconds)
         loud = meter.until(seen.length_s)
-        return seen, Hearing(loud, is_broken=faults.NOT_DECODED in ended.said)
+        return seen, Hearing(loud, is_broken=faults.NOT_DECODED in run.ended.said)
     return repaired(runner, film, changes=meter.starts > 1)
 
 
@@ -132,21 +140,19 @@ def repaired(
     runner: FfmpegRunner, film: FilmSource, *, changes: bool = False
 ) -> tuple[Probe, Hearing]:
     """Survey the pictures alone, and the sound after it was decoded into a file."""
-    ended = _run(runner, film, Meter(), None)
-    faults.check(ended, "probe", _permissions(film))
-    seen = _measured(film)
+    looked = _look(runner, film, None)
+    looked.run.check()
+    seen = _measured(film, looked)
     file, whole = _decoded(runner, film)
     if file is None:
         return seen, Hearing(is_broken=True)
-    meter = Meter()
     sound = loudness.standard(read(file, REPAIRED).audio())
     sound = sound.filter("atrim", end=film.most_s)
-    graph = Graph((_metered(sound),))
-    ended = _finished(runner, film, graph, meter, reads=(file,))
-    if not ended.ok or not meter.seconds:
+    run = _finished(runner, film, Graph((_metered(sound),)), reads=(file,))
+    if not run.ended.ok or not run.meter.seconds:
         return seen, Hearing(is_broken=True)
-    seen = replace(seen, sound_s=meter.seconds)
-    loud = meter.until(seen.length_s)
+    seen = replace(seen, sound_s=run.meter.seconds)
+    loud = run.meter.until(seen.length_s)
     return seen, Hearing(loud, file, is_broken=not whole, changes=changes)
 
 
@@ -159,7 +165,6 @@ def _decoded(runner: FfmpegRunner, film: FilmSource) -> tuple[Path | None, bool]
     :returns: the file, None if there is nothing in it; whether all could be decoded.
     """
     assert film.probe.sound is not None
-    file = film.folder / "sound.nut"
     sound = _file(film).audio(str(film.probe.sound.index))
     layout = film.probe.sound.layout
     without_places = layout.endswith(" channels") and int(layout.split()[0]) > 2
@@ -175,27 +180,56 @@ def _decoded(runner: FfmpegRunner, film: FilmSource) -> tuple[Path | None, bool]
     # what is no number, or far too loud, becomes silence
     number = "if(isnan(val({0}))+gt(abs(val({0})),8),0,val({0}))"
     sound = sound.filter("aeval", "|".join(number.format(channel) for channel in range(2)))
-    options: Options = {"c:a": "pcm_f32le", "t": math.ceil(film.most_s), **REPAIRED}
-    outputs = [write(file, options, audio=[sound]), _copied(film, film.folder / "pictures")]
-    ended = _finished(runner, film, Graph(tuple(outputs)), Meter())
-    if not ended.ok or not file.exists() or file.stat().st_size < 1 << 10:
+    seconds = math.ceil(film.most_s)
+    options: Options = {"c:a": "pcm_f32le", "t": seconds, **REPAIRED}
+    file = film.scratch.new("sound.nut", seconds * SAMPLE_RATE * _MOST_SAMPLE + _MOST_FIRST)
+    pictures = film.scratch.new("pictures", _MOST_PICTURES)
+    outputs = (write(file.path, options, audio=[sound]), _copied(film, pictures.path))
+    run = _finished(runner, film, Graph(outputs), writes=(file, pictures))
+    if not run.ended.ok or file.size < 1 << 10:
         return None, False
-    return file, faults.NOT_DECODED not in ended.said
+    return file.finished().path, faults.NOT_DECODED not in run.ended.said
 
 
-def _run(
-    runner: FfmpegRunner, film: FilmSource, meter: Meter, sound: Sound | None
-) -> ProgramResult:
+@dataclass(frozen=True)
+class _SurveyRun:
+    """A run of FFmpeg: how it ended, with which permissions, and what it printed of the sound."""
+
+    ended: ProgramResult
+    permissions: Permissions
+    meter: Meter
+
+    def check(self) -> None:
+        """Do nothing if it did its work; raise an error if not."""
+        faults.check(self.ended, "probe", self.permissions)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A run that looked at the pictures, with the files that it made.
+
+    ``pictures`` has a line for each packet of the picture, ``first`` the size of the first
+    picture; None for formats that can't crop it.
+    """
+
+    run: _SurveyRun
+    pictures: MadeFile
+    first: MadeFile | None
+
+
+def _look(runner: FfmpegRunner, film: FilmSource, sound: Sound | None) -> _Look:
     file = _file(film)
-    outputs = [_copied(film, film.folder / "pictures", file)]
+    pictures, first = film.scratch.new("pictures", _MOST_PICTURES), None
+    outputs = [_copied(film, pictures.path, file)]
     if film.probe.format.demuxer in _CROPPING:
-        first: Options = {"frames:v": 1, "f": "framecrc"}
+        first = film.scratch.new("first", _MOST_FIRST)
         picture = file.video(film.probe.picture.stream)
-        outputs.append(write(film.folder / "first", first, picture))
+        outputs.append(write(first.path, _FIRST, picture))
     if sound is not None:
         heard = loudness.standard(file.audio(str(sound.index)))
         outputs.append(_metered(heard.filter("atrim", end=film.most_s)))
-    return _finished(runner, film, Graph(tuple(outputs)), meter)
+    writes = (pictures,) if first is None else (pictures, first)
+    return _Look(_finished(runner, film, Graph(tuple(outputs)), writes=writes), pictures, first)
 
 
 def _file(film: FilmSource) -> InputFile:
@@ -217,61 +251,77 @@ def _finished(
     ffmpeg: FfmpegRunner,
     film: FilmSource,
     graph: Graph,
-    meter: Meter,
     *,
     reads: tuple[Path, ...] = (),
-) -> ProgramResult:
-    argv = [runner.program(), *graph.arguments()]
-    ended = ffmpeg.run("survey", argv, _permissions(film, reads), sink=meter.feed)
-    meter.finish()
-    return ended
+    writes: tuple[MadeFile, ...] = (),
+) -> _SurveyRun:
+    """Run FFmpeg to its end, however it ends.
 
-
-def _permissions(film: FilmSource, reads: tuple[Path, ...] = ()) -> Permissions:
+    :raises ProgramLied: what it printed can't be true.
+    """
     seconds = max(film.probe.length_s, film.most_s / 10)
-    return Permissions((film.path, *reads), (film.folder,), Limits.within(seconds))
+    permissions = made.permissions(writes, (film.path, *reads), Limits.within(seconds))
+    meter = Meter(film.most_s)
+    argv = [runner.program(), *graph.arguments()]
+    ended = ffmpeg.run("survey", argv, permissions, sink=meter.feed)
+    meter.finish()
+    return _SurveyRun(ended, permissions, meter)
 
 
-def _measured(film: FilmSource) -> Probe:
+def _measured(film: FilmSource, looked: _Look) -> Probe:
     """The probe with what FFmpeg said of the pictures."""
-    picture = _timed(film.probe.picture, (film.folder / "pictures").read_text().splitlines())
-    first = film.folder / "first"
-    if first.exists():
-        picture = _sized(picture, first.read_text().splitlines())
+    picture = _timed(film.probe.picture, looked.pictures)
+    if looked.first is not None and looked.first.size:
+        picture = _sized(picture, looked.first)
     return replace(film.probe, picture=picture)
 
 
-def _timed(picture: Picture, lines: Iterable[str]) -> Picture:
-    """Read the times of the packets that FFmpeg copied."""
-    base = Fraction(1)
-    times: list[tuple[int, int]] = []
-    for line in lines:
-        if line.startswith("#tb 0: "):
-            base = Fraction(line.removeprefix("#tb 0: "))
+def _timed(picture: Picture, file: MadeFile) -> Picture:
+    """Read the times of the packets that FFmpeg copied.
+
+    :raises ProgramLied: they can't be times.
+    """
+    base, count = Fraction(1), 0
+    start = latest = end = last = 0
+    for line in file.lines(_LONGEST_LINE):
+        if found := _BASE.fullmatch(line):
+            base = Fraction(int(found[1]), int(found[2]))
         elif found := _PACKET.match(line):
             dts, pts, length, flags = found.groups()
-            if not int(flags or "1", 16) & _DISCARDED:
-                times.append((int(pts) if int(pts) != _NO_TIME else int(dts), int(length)))
-    if not times:
+            if int(flags or "1", 16) & _DISCARDED:
+                continue
+            moment = int(pts) if int(pts) != _NO_TIME else int(dts)
+            ending = moment + int(length), int(length)
+            if not count:
+                start, latest, (end, last) = moment, moment, ending
+            start, latest = min(start, moment), max(latest, moment)
+            end, last = max((end, last), ending)
+            count += 1
+    if not count:
         raise Refused(Refusal(Reason.CORRUPT, Detail.UNDECODABLE))
-    start, latest = min(times)[0], max(times)[0]
-    end, length = max((moment + length, length) for moment, length in times)
-    missing = 0.0 if length or not picture.fps else 1 / picture.fps
+    missing = 0.0 if last or not picture.fps else 1 / picture.fps
     return replace(
         picture,
         start_s=float(start * base),
         latest_s=float(latest * base),
         end_s=float(end * base) + missing,
-        packets=len(times),
+        packets=count,
     )
 
 
-def _sized(picture: Picture, lines: Iterable[str]) -> Picture:
-    """Read the size of the first picture after cropping and turning."""
-    facts = dict(line.split(": ", 1) for line in lines if line.startswith("#") and ": " in line)
-    width, height = map(int, facts.get("#dimensions 0", "0x0").split("x"))
+def _sized(picture: Picture, file: MadeFile) -> Picture:
+    """Read the size of the first picture after cropping and turning.
+
+    :raises ProgramLied: it can't be a size.
+    """
+    lines = (line for line in file.lines(_MOST_FIRST) if line.startswith("#") and ": " in line)
+    facts = dict(line.split(": ", 1) for line in lines)
+    size = _SIZE.fullmatch(facts.get("#dimensions 0", "0x0"))
+    shape = _SHAPE.fullmatch(facts.get("#sar 0", "0/1"))
+    if size is None or shape is None:
+        raise ProgramLied("a size that no picture has")
+    width, height, over, under = map(int, (*size.groups(), *shape.groups()))
     if not width or not height:
         return picture
-    over, under = map(int, facts.get("#sar 0", "0/1").split("/"))
     aspect = Fraction(width, height) * pixel_shape(over, under)
-    return replace(picture, width=width, height=height, aspect=aspect)
+    return bounded(replace(picture, width=width, height=height, aspect=aspect))

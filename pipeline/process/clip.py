@@ -10,14 +10,17 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from pipeline import carriers, formats, judge, publishing
 from pipeline.carriers.containers import heif
 from pipeline.codecs import codec_of
+from pipeline.config import Output
 from pipeline.errors import DiskFull, FootageError, NotClean, Refused, named, place_of
-from pipeline.ffmpeg import faults, runner
-from pipeline.ffmpeg.faults import ProgramFailed
-from pipeline.ffmpeg.sandbox import Limits, Permissions
+from pipeline.ffmpeg import faults, made, runner
+from pipeline.ffmpeg.faults import ProgramFailed, ProgramFault
+from pipeline.ffmpeg.made import MadeFile, Scratch
+from pipeline.ffmpeg.sandbox import Limits
 from pipeline.formats import Format
 from pipeline.media import encode, identify, loudness, lut, probe, profile, survey, wholeness
 from pipeline.media.caption import Strip
@@ -59,6 +62,25 @@ class Encoded:
     sound: ClipSound
 
 
+@dataclass(frozen=True)
+class _ClipFiles:
+    """The files of one output while they are made."""
+
+    target: ClipTarget
+    movie: MadeFile
+    still: MadeFile
+
+    @classmethod
+    def new(cls, wanted: tuple[Output, Strip | None], film: FilmSource, length: float) -> Self:
+        output, strip = wanted
+        frames = graph.frames_of(film.probe, length, output)
+        most = encode.most_bytes(output, frames)
+        movie = film.scratch.new(f"{output.name}{codec_of(output).suffix}", most)
+        most = encode.most_still(output.width, output.height)
+        still = film.scratch.new(f"{output.name}.jpg", most)
+        return cls(ClipTarget(output, frames, strip, movie.path, still.path), movie, still)
+
+
 def make(job: Job, run: Run) -> ClipResult:
     """Make a clip, or say why there is none.
 
@@ -74,7 +96,7 @@ def make(job: Job, run: Run) -> ClipResult:
         return replace(_accepted(job, run, identity), findings=found)
     except Refused as outcome:
         refusal = outcome.refusal
-    except ProgramFailed as fault:
+    except ProgramFault as fault:
         refusal = fault.refusal
     except NotClean as fault:
         run.console.event("not-clean", sha256=job.sha256, problems=fault.problems)
@@ -114,15 +136,15 @@ def _accepted(job: Job, run: Run, identity: identify.Identity) -> ClipResult:
     if identity.refusal is not None:
         raise Refused(identity.refusal)
     assert identity.format is not None, "an archive is never a job"
-    with publishing.scratch_folder(run.workspace.clips / job.sha256) as folder:
-        seen, hearing = _seen(job, run, identity.format, folder)
-        film = FilmSource(job.original, seen, folder, job.recipe.max_source_seconds + 1)
-        made = _repairing(job, run, film, hearing)
-        seen = made.seen
+    with made.scratch(run.workspace.clips / job.sha256) as scratch:
+        seen, hearing = _seen(job, run, identity.format, scratch)
+        film = FilmSource(job.original, seen, scratch, job.recipe.max_source_seconds + 1)
+        done = _repairing(job, run, film, hearing)
+        seen = done.seen
     warnings = (
         *cautions.of_picture(seen, job.recipe, _length(film, job.recipe)),
-        *glance.cautions(made.glanced),
-        *cautions.of_sound(seen, job.recipe, made.sound),
+        *glance.cautions(done.glanced),
+        *cautions.of_sound(seen, job.recipe, done.sound),
     )
     return ClipResult(
         sha256=job.sha256,
@@ -133,15 +155,15 @@ def _accepted(job: Job, run: Run, identity: identify.Identity) -> ClipResult:
         caption=job.recipe.caption,
         category=job.recipe.category,
         warnings=tuple(dict.fromkeys(warnings)),
-        outputs=made.outputs,
+        outputs=done.outputs,
     )
 
 
-def _seen(job: Job, run: Run, footage: Format, folder: Path) -> tuple[Probe, Hearing]:
+def _seen(job: Job, run: Run, footage: Format, scratch: Scratch) -> tuple[Probe, Hearing]:
     """Probe an original, and survey it if it is a film."""
     seen, hearing = probe.probe(run.ffmpeg, job.original, footage), Hearing()
     allowed = job.recipe.max_source_seconds
-    film = FilmSource(job.original, seen, folder, allowed + 1)
+    film = FilmSource(job.original, seen, scratch, allowed + 1)
     if footage.kind is Kind.VIDEO:
         seen, hearing = survey.survey(run.ffmpeg, film)
     elif footage.headers is heif.picture and seen.picture.stream.isdigit():
@@ -212,55 +234,51 @@ def _correction(
 
 def _encode(job: Job, run: Run, film: FilmSource, hearing: Hearing) -> Encoded:
     """Encode and verify the files of a clip, and publish them if all are as they must be."""
-    length, seen, folder = _length(film, job.recipe), film.probe, film.folder
+    length, seen = _length(film, job.recipe), film.probe
     correction = _correction(run, film, hearing, job.recipe.loudness_lufs)
     source = ClipSource(job.original, seen, job.recipe, correction, hearing.file)
     rate = None if seen.still else glance.rate_for(length)
-    targets = tuple(
-        ClipTarget(
-            output=output,
-            frames=graph.frames_of(seen, length, output),
-            strip=strip,
-            movie=folder / f"{output.name}{codec_of(output).suffix}",
-            still=folder / f"{output.name}.jpg",
-        )
-        for output, strip in zip(job.recipe.outputs, job.strips, strict=True)
-    )
-    glanced = GlanceTarget(folder / "glance", rate)
+    files = [
+        _ClipFiles.new(each, film, length)
+        for each in zip(job.recipe.outputs, job.strips, strict=True)
+    ]
+    targets = tuple(each.target for each in files)
+    small_file = film.scratch.new("glance", glance.MOST_BYTES)
+    glanced = GlanceTarget(small_file.path, rate)
     strips = (strip.path for strip in job.strips if strip)
-    tables = filter(None, [seen.picture.table])
+    others = filter(None, [seen.picture.table, hearing.file])
     limits = Limits.within(length * run.config.process.timeout_factor)
-    permissions = Permissions((job.original, *strips, *tables), (folder,), limits)
+    writes = [small_file, *(file for each in files for file in (each.movie, each.still))]
+    permissions = made.permissions(writes, (job.original, *strips, *others), limits)
     argv = [runner.program(), *graph.clip_graph(source, targets, glanced).arguments()]
     ended = run.ffmpeg.run("encode", argv, permissions)
     faults.check(ended, "encode", permissions)
     seen = wholeness.judged(seen, ended.said)
     _admit(seen, job.recipe)
-    if not all(target.movie.exists() and target.movie.stat().st_size for target in targets):
+    if not all(each.movie.size for each in files):
         raise Refused(Refusal(Reason.CORRUPT, Detail.DECODING_FAILED))
     after = loudness.parse(ended.stdout)
-    small = glance.read(glanced.path, rate)
+    small = glance.read(small_file.file, rate)
     marks = glance.marks(small)
     outputs = tuple(
-        replace(_verified(target, job, run), loudness_lufs=after.lufs, marks=marks)
-        for target in targets
+        replace(_verified(each, job, run), loudness_lufs=after.lufs, marks=marks) for each in files
     )
-    for target, output in zip(targets, outputs, strict=True):
+    for each, output in zip(files, outputs, strict=True):
         final = run.workspace.root / output.path
-        publishing.publish(target.movie, final)
-        publishing.publish(target.still, final.with_suffix(".jpg"))
+        each.movie.publish(final)
+        each.still.publish(final.with_suffix(".jpg"))
     return Encoded(seen, outputs, small, ClipSound(hearing, correction, after))
 
 
-def _verified(target: ClipTarget, job: Job, run: Run) -> ClipOutput:
+def _verified(files: _ClipFiles, job: Job, run: Run) -> ClipOutput:
     """Judge the files of an output; return what the ledger keeps of it.
 
     :raises NotClean: a file holds something that is not on the allow-list.
     :raises Refused: there is no picture in it, or it would not join other clips by copy.
     """
-    output = target.output
-    facts = codec_of(output).judge(target.movie, judge.Mp4Kind.CLIP)
-    judge.judge_still(target.still)
+    target, output = files.target, files.target.output
+    facts = codec_of(output).judge(files.movie.file, judge.Mp4Kind.CLIP)
+    judge.judge_still(files.still.file)
     lossless = next(sound for sound in facts.audio if sound.codec == "alac")
     exact = (
         encode.joins(facts.video, output, target.frames, job.configurations[output.name])
@@ -275,7 +293,7 @@ def _verified(target: ClipTarget, job: Job, run: Run) -> ClipOutput:
     return ClipOutput(
         name=output.name,
         path=run.workspace.relative(final),
-        sha256=publishing.sha256_of(target.movie),
+        sha256=publishing.sha256_of(files.movie.file),
         width=output.width,
         height=output.height,
         fps=output.fps,

@@ -8,7 +8,7 @@ recognized after a messenger has compressed it again.
 
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ Pictures = NDArray[np.uint8]
 
 SIDE = 160  # pixels; every picture is a square, whatever its shape was
 _MOST = 1200  # pictures, 30 MB
+_MOST_LEFT = _MOST + 8
+MOST_BYTES = _MOST_LEFT * SIDE * SIDE  # of the file that an encode leaves
 _RATE = 4.0
 
 _BLACK_PEAK, _DARK_MEAN = 32.0, 40.0  # of 255
@@ -63,13 +65,13 @@ def reduced(stream: Video, rate: float | None) -> Video:
 
 def arguments(rate: float | None) -> dict[str, str | int]:
     """Return FFmpeg's options for the file that the pictures go to."""
-    most = 1 if rate is None else _MOST + 8
+    most = 1 if rate is None else _MOST_LEFT
     return {"c:v": "rawvideo", "f": "rawvideo", "frames:v": most, "threads:v": 1}
 
 
-def read(path: Path, rate: float | None) -> Glance:
+def read(file: BinaryIO, rate: float | None) -> Glance:
     """Read the pictures that an encode left; one that is not whole is ignored."""
-    data = np.frombuffer(path.read_bytes(), np.uint8)
+    data = np.frombuffer(file.read(MOST_BYTES), np.uint8)
     count = len(data) // (SIDE * SIDE)
     return Glance(data[: count * SIDE * SIDE].reshape(count, SIDE, SIDE), rate)
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from pipeline import judge, publishing
+from pipeline import judge
 from pipeline.codecs import codec_of
 from pipeline.config import Output
+from pipeline.ffmpeg import made
 from pipeline.ffmpeg.graph import Graph, read, write
 from pipeline.media import encode
 from pipeline.run import Run
@@ -18,14 +19,15 @@ def decoder_configurations(run: Run, outputs: Iterable[Output]) -> dict[str, str
 
     :raises StageError: FFmpeg failed.
     """
-    with publishing.scratch_folder(run.workspace.cache) as folder:
+    with made.scratch(run.workspace.cache) as scratch:
         found = {}
         for output in outputs:
-            part, codec = folder / output.name, codec_of(output)
+            part = scratch.new(output.name, encode.most_bytes(output, 1))
+            codec = codec_of(output)
             black = read(f"color=c=black:s={output.size}:r={output.fps}", {"f": "lavfi"})
             picture = black.video("0").filter("trim", end_frame=1).filter("format", "yuv420p")
             picture = encode.labelled(picture.filter("setsar", 1))
-            graph = Graph((write(part, codec.arguments(output) | encode.CLEAN, picture),))
-            run.ffmpeg.make("reference", graph, scratch=folder, seconds=120)
-            found[output.name] = codec.judge(part, judge.Mp4Kind.PIECE).video.extradata
+            graph = Graph((write(part.path, codec.arguments(output) | encode.CLEAN, picture),))
+            run.ffmpeg.make("reference", graph, writes=(part,), seconds=120)
+            found[output.name] = codec.judge(part.file, judge.Mp4Kind.PIECE).video.extradata
         return found

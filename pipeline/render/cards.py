@@ -14,6 +14,7 @@ from PIL import Image
 from pipeline import judge, publishing, texts, versions
 from pipeline.codecs import codec_of
 from pipeline.config import Config, Output
+from pipeline.ffmpeg import made
 from pipeline.ffmpeg.graph import Graph, OutputFile, Video, overlay, read, write
 from pipeline.media import encode
 from pipeline.media.timebase import SAMPLE_RATE, fade_frames, frames_in, samples_of
@@ -81,15 +82,16 @@ def card(run: Run, words: Words, title: str, output: Output) -> Segment:
     if not final.exists():
         ground = lettering.ground(output, style)
         drawn = _drawn(lettering.letters(words, output, style), ground, output, frames)
-        with publishing.scratch_folder(run.workspace.cache) as folder:
-            part, behind = folder / "card", folder / "ground"
+        with made.scratch(run.workspace.cache) as scratch:
+            behind = scratch.place("ground")
             behind.write_bytes(ground.tobytes())
-            graph = Graph((_encoded(drawn, behind, part, arguments),))
+            part = scratch.new("card", encode.most_bytes(output, frames))
+            graph = Graph((_encoded(drawn, behind, part.path, arguments),))
             run.ffmpeg.make(
-                "card", graph, reads=(behind,), scratch=folder, seconds=300, feed=drawn.pictures
+                "card", graph, reads=(behind,), writes=(part,), seconds=300, feed=drawn.pictures
             )
-            codec_of(output).judge(part, judge.Mp4Kind.CLIP)
-            publishing.publish(part, final)
+            codec_of(output).judge(part.file, judge.Mp4Kind.CLIP)
+            part.publish(final)
     facts = codec_of(output).judge(final, judge.Mp4Kind.CLIP).video
     path, content = run.workspace.relative(final), publishing.sha256_of(final)
     return Segment(title, path, content, frames, facts.extradata, start=0, stop=facts.frames)

@@ -12,6 +12,7 @@ from pipeline import judge, publishing
 from pipeline.codecs import codec_of
 from pipeline.errors import StageError
 from pipeline.ffmpeg.graph import Graph, Options, OutputFile, read, write
+from pipeline.ffmpeg.made import MadeFile, Scratch
 from pipeline.media import encode
 from pipeline.media.timebase import SAMPLE_RATE, TICKS, samples_of
 from pipeline.render import cuts, music, seams, sound
@@ -25,8 +26,8 @@ _FILES: Options = {"protocol_whitelist": "file", "format_whitelist": "concat,mov
 _LIST: Options = {"f": "concat", "safe": 0, **_FILES}
 
 
-def join(run: Run, film: Timeline, part: Path) -> None:
-    """Make the bridges that are missing, then join the film into *part* and judge it.
+def join(run: Run, film: Timeline, scratch: Scratch) -> MadeFile:
+    """Make the bridges that are missing, then join the film and judge it.
 
     Where there is music, the film is joined again until its peaks are low enough.
 
@@ -36,15 +37,16 @@ def join(run: Run, film: Timeline, part: Path) -> None:
     plan = _prepared(film, run.workspace.root)
     seams.make(run, plan)
     if not run.config.montage.music:
-        _join(run, plan, part, None)
-        return
+        return _join(run, plan, scratch, None)
     with music.decoded(run) as first_try:
         background = first_try
         for _ in range(_TRIES):
-            _join(run, plan, part, background)
-            better = background.corrected(music.peak(run, part, film.frames / film.output.fps))
+            part = _join(run, plan, scratch, background)
+            seconds = film.frames / film.output.fps
+            better = background.corrected(music.peak(run, part.path, seconds))
             if better is None:
-                return
+                return part
+            part.discard()
             background = better
     raise StageError("the music could not be mixed below -1 dBTP; choose another file")
 
@@ -67,8 +69,11 @@ def _prepared(film: Timeline, root: Path) -> CutPlan:
     return CutPlan(film, cuts.plan(film, joints), joints)
 
 
-def _join(run: Run, plan: CutPlan, part: Path, background: BackgroundMusic | None) -> None:
+def _join(
+    run: Run, plan: CutPlan, scratch: Scratch, background: BackgroundMusic | None
+) -> MadeFile:
     film = plan.film
+    part = scratch.new("film", encode.most_bytes(film.output, film.frames))
     with (
         run.console.task("join", film.frames // film.output.fps, "seconds") as task,
         _list(run, _pictures(run, plan)) as listed,
@@ -77,18 +82,19 @@ def _join(run: Run, plan: CutPlan, part: Path, background: BackgroundMusic | Non
         heard = samples if background is None else background.under(samples, film)
         run.ffmpeg.make(
             "join",
-            Graph((_joined(listed, part, film, background),)),
+            Graph((_joined(listed, part.path, film, background),)),
             reads=(run.workspace.clips, run.workspace.cache),
-            scratch=part.parent,
+            writes=(part,),
             seconds=300 + film.frames / film.output.fps,
             feed=_counted(heard, task.advance),
         )
-    facts = codec_of(film.output).judge(part, judge.Mp4Kind.MONTAGE)
+    facts = codec_of(film.output).judge(part.file, judge.Mp4Kind.MONTAGE)
     if facts.video.frames != film.frames:
         raise StageError(f"the montage has {facts.video.frames} frames instead of {film.frames}")
     missing = samples_of(film.frames, film.output.fps) - facts.audio[0].samples
     if abs(missing) > SAMPLE_RATE // film.output.fps:
         raise StageError("the montage's sound is not as long as its picture")
+    return part
 
 
 def _joined(

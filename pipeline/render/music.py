@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import publishing
 from pipeline.config import Config
 from pipeline.errors import ConfigError
+from pipeline.ffmpeg import made
 from pipeline.ffmpeg.faults import ProgramFailed
 from pipeline.ffmpeg.graph import Audio, Graph, Options, amix, join, read, sidechaincompress, write
 from pipeline.media import loudness
@@ -29,6 +29,7 @@ PEAK_DBTP = -1.0
 _AAC_DB = 0.6  # what an encoder may add to the peaks, as a first estimate
 _LOOP_S, _RISE_S, _FALL_S = 1.5, 1.0, 3.0
 _LONGEST_S = 3600
+_SAMPLE = 4  # bytes: two channels of 16 bits
 # At the loudness of the clips it takes some 12 dB off the music, within a tenth of a second;
 # a second after the last word the music is back.
 _DUCKING = {"threshold": 0.03, "ratio": 6, "attack": 60, "release": 900, "knee": 4}
@@ -95,22 +96,22 @@ def decoded(run: Run) -> Iterator[BackgroundMusic]:
     sound = read(path, options).audio().filter("aresample", SAMPLE_RATE)
     sound = _restamped(loudness.metered(_stereo(sound)))
     unreadable = ConfigError([f"montage.music: {path} can't be read as half a second of sound"])
-    with publishing.scratch_folder(run.workspace.cache) as folder:
-        part = folder / "music"
-        output = write(part, {"f": "s16le", "ar": SAMPLE_RATE}, audio=[_stereo(sound)])
+    with made.scratch(run.workspace.cache) as scratch:
+        part = scratch.new("music", (_LONGEST_S + 1) * SAMPLE_RATE * _SAMPLE)
+        output = write(part.path, {"f": "s16le", "ar": SAMPLE_RATE}, audio=[_stereo(sound)])
         graph = Graph((output,))
         try:
-            printed = run.ffmpeg.make("music", graph, reads=(path,), scratch=folder, seconds=300)
+            printed = run.ffmpeg.make("music", graph, reads=(path,), writes=(part,), seconds=300)
         except ProgramFailed as fault:
             if not fault.is_reported:
                 raise
             raise unreadable from fault
-        if not part.exists() or part.stat().st_size < 4 * SAMPLE_RATE // 2:
+        if part.size < _SAMPLE * SAMPLE_RATE // 2:
             raise unreadable
         before = loudness.parse(printed).lufs
         if before is None:
             raise ConfigError([f"montage.music: {path} is silent"])
-        samples = np.memmap(part, np.int16, "r").reshape(-1, 2)
+        samples = np.memmap(part.file, np.int16, "r", shape=(part.size // _SAMPLE, 2))
         gain = 10 ** ((run.config.montage.music_lufs - before) / 20)
         yield BackgroundMusic(samples, gain)
 

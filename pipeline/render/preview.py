@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline import judge, publishing
+from pipeline import judge
 from pipeline.codecs import codec_of
 from pipeline.config import Output
 from pipeline.errors import StageError, UsageError
+from pipeline.ffmpeg import made
 from pipeline.ffmpeg.graph import Graph, OutputFile, read, write
 from pipeline.media import encode
 from pipeline.media.timebase import frames_in
@@ -57,15 +58,15 @@ def make(run: Run, film: Timeline) -> Path:
     output = film.output
     suffix = codec_of(output).suffix
     final = run.workspace.montage / f"{run.config.montage.name}-{output.name}-preview{suffix}"
-    with publishing.scratch_folder(final.parent) as folder:
-        whole, small = folder / "whole", folder / "small"
-        join.join(run, film, whole)
-        graph = Graph((_reduced(whole, small, output),))
+    with made.scratch(final.parent) as scratch:
+        whole = join.join(run, film, scratch)
+        small = scratch.new("small", encode.most_bytes(output, film.frames))
+        graph = Graph((_reduced(whole.path, small.path, output),))
         seconds = 300 + 10 * film.frames / output.fps
-        run.ffmpeg.make("preview", graph, reads=(whole,), scratch=folder, seconds=seconds)
-        if codec_of(output).judge(small, judge.Mp4Kind.MONTAGE).video.frames != film.frames:
+        run.ffmpeg.make("preview", graph, reads=(whole.path,), writes=(small,), seconds=seconds)
+        if codec_of(output).judge(small.file, judge.Mp4Kind.MONTAGE).video.frames != film.frames:
             raise StageError("pictures are missing in the preview")
-        publishing.publish(small, final)
+        small.publish(final)
         return final
 
 

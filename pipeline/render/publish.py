@@ -8,6 +8,7 @@ from pathlib import Path
 from pipeline import judge, publishing, versions, wording
 from pipeline.codecs import codec_of
 from pipeline.config import Config
+from pipeline.ffmpeg import made
 from pipeline.media import encode
 from pipeline.render import join, music, sheet, sidecars
 from pipeline.render.timeline import Timeline
@@ -67,22 +68,25 @@ def publish(run: Run, film: Timeline, final: Path) -> str:
     :raises NotClean: verification found something.
     """
     movie = codec_of(film.output).suffix
-    suffixes = (movie, *BESIDE)
-    with publishing.scratch_folder(final.parent) as folder:
-        parts = {suffix: publishing.part_path(folder / f"montage{suffix}") for suffix in suffixes}
-        join.join(run, film, parts[movie])
-        sheet.poster(run, film, parts[movie], parts[_POSTER])
-        sheet.make(run, film, parts[_SHEET])
-        sums = {movie: publishing.sha256_of(parts[movie])}
-        for suffix, text in _texts(run, film, sums[movie]).items():
-            parts[suffix].write_text(text, "utf-8")
-        sums |= {suffix: publishing.sha256_of(parts[suffix]) for suffix in suffixes[1:-1]}
-        lines = (f"{sums[suffix]}  {final.with_suffix(suffix).name}\n" for suffix in sums)
-        parts[_SUMS].write_text("".join(lines), "utf-8")
+    with made.scratch(final.parent) as scratch:
+        montage = join.join(run, film, scratch)
+        parts = {
+            movie: montage,
+            _POSTER: sheet.poster(run, film, montage.path, scratch),
+            _SHEET: sheet.make(run, film, scratch),
+        }
+        sums = {suffix: publishing.sha256_of(part.file) for suffix, part in parts.items()}
+        texts = _texts(run, film, sums[movie])
+        for suffix, text in texts.items():
+            sums[suffix] = hashlib.sha256(text.encode()).hexdigest()
+        lines = (f"{sha256}  {final.with_suffix(suffix).name}\n" for suffix, sha256 in sums.items())
+        texts[_SUMS] = "".join(lines)
         for suffix, kind in _TEXTS.items():
-            judge.judge_text(parts[suffix], kind)
+            judge.judge_text(texts[suffix], kind)
         for suffix, part in parts.items():
-            publishing.publish(part, final.with_suffix(suffix))
+            part.publish(final.with_suffix(suffix))
+        for suffix, text in texts.items():
+            publishing.write_text(final.with_suffix(suffix), text)
         return sums[movie]
 
 

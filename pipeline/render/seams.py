@@ -13,6 +13,7 @@ from pathlib import Path
 from pipeline import judge, publishing, versions
 from pipeline.codecs import codec_of
 from pipeline.errors import StageError
+from pipeline.ffmpeg import made
 from pipeline.ffmpeg.graph import Graph, Video, overlay, read, write, xfade
 from pipeline.media import encode
 from pipeline.render.cuts import Bridge, CutPlan, Stretch
@@ -92,22 +93,26 @@ def forget(workspace: Workspace, known: Collection[str]) -> int:
 def _make_batch(run: Run, plan: CutPlan, batch: dict[Path, Bridge]) -> None:
     output = plan.film.output
     frames = sum(bridge.frames for bridge in batch.values())
-    with publishing.scratch_folder(folder(run.workspace)) as scratch:
-        parts = {scratch / path.name: bridge for path, bridge in batch.items()}
+    with made.scratch(folder(run.workspace)) as scratch:
+        parts = {
+            path: scratch.new(path.name, encode.most_bytes(output, bridge.frames))
+            for path, bridge in batch.items()
+        }
+        placed = {parts[path].path: bridge for path, bridge in batch.items()}
         run.ffmpeg.make(
             "seam",
-            batch_graph(plan, parts, run.workspace),
+            batch_graph(plan, placed, run.workspace),
             reads=(run.workspace.clips, run.workspace.cache),
-            scratch=scratch,
+            writes=tuple(parts.values()),
             seconds=300 + 20 * frames / output.fps,
         )
-        for part, bridge in parts.items():
-            facts = codec_of(output).judge(part, judge.Mp4Kind.PIECE).video
+        for path, bridge in batch.items():
+            facts = codec_of(output).judge(parts[path].file, judge.Mp4Kind.PIECE).video
             if not encode.joins(facts, output, bridge.frames, bridge.sides[0].segment.extradata):
                 raise StageError(
                     "a crossfade would not join its clips by copy; run `footage process` first"
                 )
-            publishing.publish(part, folder(run.workspace) / part.name)
+            parts[path].publish(path)
 
 
 def batch_graph(plan: CutPlan, batch: dict[Path, Bridge], workspace: Workspace) -> Graph:

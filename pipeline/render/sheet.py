@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw
 
 from pipeline import judge
 from pipeline.ffmpeg.graph import Graph, Options, read, write
+from pipeline.ffmpeg.made import MadeFile, Scratch
 from pipeline.media import encode, fonts
 from pipeline.render import sidecars
 from pipeline.render.timeline import Segment, Timeline
@@ -21,7 +22,7 @@ _MOST = 2000  # stills on a sheet; if there are more clips, every n-th is shown
 _GROUND, _INK, _EMPTY = (24, 28, 32), (225, 230, 232), (48, 54, 60)
 
 
-def poster(run: Run, film: Timeline, montage: Path, part: Path) -> None:
+def poster(run: Run, film: Timeline, montage: Path, scratch: Scratch) -> MadeFile:
     """Take a picture out of the first clip of a montage, as a JPEG that holds nothing else.
 
     :raises StageError: FFmpeg failed.
@@ -31,12 +32,14 @@ def poster(run: Run, film: Timeline, montage: Path, part: Path) -> None:
     frame = film.starts[at] + film.segments[at].length // 3
     options: Options = {"f": "mov", "ss": f"{frame / film.output.fps:.6f}", "threads": 1}
     picture = encode.still(read(montage, options).video(), _POSTER_WIDTH, film.output)
-    graph = Graph((write(part, encode.still_arguments(), picture),))
-    run.ffmpeg.make("still", graph, reads=(montage,), scratch=part.parent, seconds=120)
-    judge.judge_still(part)
+    part = scratch.new("poster", encode.most_still(film.output.width, film.output.height))
+    graph = Graph((write(part.path, encode.still_arguments(), picture),))
+    run.ffmpeg.make("still", graph, reads=(montage,), writes=(part,), seconds=120)
+    judge.judge_still(part.file)
+    return part
 
 
-def make(run: Run, film: Timeline, part: Path) -> None:
+def make(run: Run, film: Timeline, scratch: Scratch) -> MadeFile:
     """Make the contact sheet as a JPEG that holds nothing else.
 
     :raises StageError: FFmpeg failed.
@@ -47,9 +50,11 @@ def make(run: Run, film: Timeline, part: Path) -> None:
     picture = read("pipe:0", options).video("0")
     picture = picture.filter("scale", out_range="pc", out_color_matrix="bt601")
     picture = picture.filter("format", "yuvj420p")
-    graph = Graph((write(part, encode.still_arguments(), picture),))
-    run.ffmpeg.make("sheet", graph, scratch=part.parent, seconds=120, feed=[sheet.tobytes()])
-    judge.judge_still(part)
+    part = scratch.new("sheet", encode.most_still(*sheet.size))
+    graph = Graph((write(part.path, encode.still_arguments(), picture),))
+    run.ffmpeg.make("sheet", graph, writes=(part,), seconds=120, feed=[sheet.tobytes()])
+    judge.judge_still(part.file)
+    return part
 
 
 def drawn(film: Timeline, workspace: Workspace) -> Image.Image:

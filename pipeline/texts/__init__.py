@@ -57,6 +57,7 @@ class Detail(StrEnum):
     STUCK = "stuck"
     LIMIT_REACHED = "limit-reached"
     KILLED = "killed"
+    UNTRUE_RESULT = "untrue-result"
     NO_ROOM = "no-room"
     TOO_LONG = "too-long"
     INCOMPLETE = "incomplete"
