@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from pipeline.console import Console, Verbosity
-from pipeline.errors import DiskFull
 from pipeline.ffmpeg import faults, made, seccomp
 from pipeline.ffmpeg.faults import ProgramFailed, ProgramLied, ProgramResult
 from pipeline.ffmpeg.made import MadeFile, Scratch
@@ -162,14 +161,3 @@ def test_a_scratch_folder_is_gone_with_its_files(tmp_path: Path) -> None:
         film.discard()
         assert not film.path.exists()
     assert list(tmp_path.iterdir()) == []
-
-
-def test_words_of_a_program_do_not_fill_the_disk(scratch: Scratch) -> None:
-    file = scratch.new("film", MOST)
-    code = "sys.stderr.write('No space left on device'); sys.exit(1)"
-    ended = left("bubblewrap", file, code)
-    assert ended.said == ("No space left on device",)
-    with pytest.raises(ProgramFailed) as caught:
-        faults.check(ended, "encode", made.permissions([file], (), Limits()))
-    assert not isinstance(caught.value, DiskFull)
-    assert caught.value.refusal.reason is Reason.INTERNAL
