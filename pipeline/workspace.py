@@ -34,6 +34,7 @@ class Workspace:
         self.report = root / "report"
         self.montage = root / "montage"  # the montages and the files that belong to them
         self.logs = root / "logs"  # a file of JSON lines for each run
+        self.backups = root / "backups"  # of the ledger
         self.letters = root / "letters"  # drafts of answers to senders
         self.cache = root / "cache"  # what can be made again, such as cards and caption strips
 
@@ -79,7 +80,10 @@ class Workspace:
                     f"the workspace {self.root} is on a network file system ({kind}), where the "
                     "ledger could be damaged; set [workspace] path to a disk of this machine"
                 )
-        folders = (self.originals, self.clips, self.report, self.montage, self.logs, self.cache)
+        folders = (
+            *(self.originals, self.clips, self.report, self.montage, self.logs, self.cache),
+            self.backups,
+        )
         for folder in folders:
             folder.mkdir(mode=0o700, exist_ok=True)
         for path in (*folders, self.ledger):

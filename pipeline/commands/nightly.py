@@ -1,10 +1,11 @@
-"""``footage run``: ingest, process, report, and render if the config says so."""
+"""``footage run``: ingest, process, report, a backup, and render if the config says so."""
 
+import contextlib
 from collections.abc import Sequence
 
 from pipeline.commands.ending import Facts
-from pipeline.commands.stages import make_clips, take_in, write_report
-from pipeline.errors import InboxError
+from pipeline.commands.stages import back_up, make_clips, take_in, write_report
+from pipeline.errors import FootageError, InboxError
 from pipeline.run import Run
 
 
@@ -23,8 +24,15 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
     except InboxError as error:
         run.console.warn(f"ingest: {error}")
         unread = error
-    facts |= make_clips(run)
-    facts |= write_report(run)
+    try:
+        facts |= make_clips(run)
+        facts |= write_report(run)
+    except FootageError:
+        # the backup is for the nights that go wrong, too; the first error counts
+        with contextlib.suppress(FootageError, OSError):
+            back_up(run)
+        raise
+    facts |= back_up(run)
     if run.config.montage.automatic:
         from pipeline.commands import render  # noqa: PLC0415 - slow to load, and often not needed
 

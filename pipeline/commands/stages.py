@@ -57,6 +57,15 @@ def write_report(run: Run) -> Facts:
     return {"report": asdict(done)}
 
 
+def back_up(run: Run) -> Facts:
+    """Write today's backup of the ledger.
+
+    :raises StageError: the disk is full; the older backups stay.
+    """
+    made = run.ledger.backups.make(run.config.workspace.keep_backups)
+    return {"backup": run.workspace.relative(made)} if made else {}
+
+
 def retry(run: Run, prefixes: Sequence[str]) -> Facts:
     """Forget the outcomes of failed clips, so that the next ``footage process`` makes them.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline import clip_order, publishing
 from pipeline.commands.ending import Facts
-from pipeline.commands.stages import write_report
+from pipeline.commands.stages import back_up, write_report
 from pipeline.errors import ConfigError, UsageError
 from pipeline.ledger import Ledger
 from pipeline.render import stage as render
@@ -61,7 +61,9 @@ def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts
     for path in stale:
         run.console.warn(f"{path} still holds them: delete it, or run footage render")
     _take_out_of_order(run, shas)
-    return {**facts, **write_report(run)}
+    facts |= write_report(run)
+    # those of before the withdrawal are deleted, so the workspace has none now
+    return {**facts, **back_up(run)}
 
 
 def _files(run: Run, shas: list[str], stale: list[str]) -> Iterator[Path]:

@@ -34,6 +34,12 @@ class WorkspaceSection(Section):
         le=36_500,
         description="0: an original is deleted as soon as its clip is verified",
     )
+    keep_backups: int = Field(
+        default=7,
+        ge=0,
+        le=365,
+        description="backups of the ledger that stay, one for each day; 0: none is made",
+    )
 
     @field_validator("path")
     @classmethod

@@ -3,13 +3,15 @@
 A :class:`Ledger` has one connection and a part for each topic: ``intake`` (mails and what was
 in them), ``clips`` (what became of them, and the rows of the report), ``reviews`` (decisions
 and their audit trail), ``custody`` (what is kept, deleted and withdrawn), ``runs`` (commands
-and the montages that they made) and ``chain`` (the events of custody, which the other parts add).
+and the montages that they made), ``chain`` (the events of custody, which the other parts add)
+and ``backups``.
 """
 
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
 
+from pipeline.ledger.backups import Backups
 from pipeline.ledger.chain import Chain
 from pipeline.ledger.clips import Clips
 from pipeline.ledger.connection import Connection
@@ -29,10 +31,11 @@ class Ledger:
         """
         self._connection = Connection(path)
         self.chain = Chain(self._connection)
+        self.backups = Backups(self._connection, self.chain)
         self.intake = Intake(self._connection, self.chain)
         self.clips = Clips(self._connection, self.chain)
         self.reviews = Reviews(self._connection, self.chain)
-        self.custody = Custody(self._connection, self.chain)
+        self.custody = Custody(self._connection, self.chain, self.backups)
         self.runs = Runs(self._connection, self.chain)
 
     def __enter__(self) -> Self:

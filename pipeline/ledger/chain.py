@@ -70,6 +70,11 @@ class Chain:
         row = self._db.row("SELECT number, hash FROM event ORDER BY number DESC LIMIT 1")
         return ChainHead(row["number"], row["hash"]) if row else ChainHead(0, FIRST)
 
+    def last(self, kind: EventKind) -> int:
+        """The number of the newest event of a kind; 0 if there is none."""
+        row = self._db.row("SELECT max(number) AS number FROM event WHERE kind = ?", kind)
+        return int(row["number"] or 0) if row else 0
+
     def events(self, *kinds: EventKind) -> Iterator[CustodyEvent]:
         """The events in order: all, or those of some kinds."""
         wanted = json.dumps(kinds)

@@ -32,7 +32,7 @@ class Connection:
 
         :raises LedgerError: a newer version of the program made it, or SQLite can't use it.
         """
-        self._path = path
+        self.path = path
         with _own_errors():
             _refuse_newer(path)
             if not path.exists():
@@ -102,13 +102,37 @@ class Connection:
         self.change("RELEASE inner" if inner else "COMMIT")
 
     def erase_deleted(self) -> None:
-        """Remove deleted words from the log beside the ledger and from copies of old versions.
+        """Remove deleted words from the log beside the ledger.
 
         In the ledger itself ``secure_delete`` has overwritten them.
         """
         self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-        for copy in self._path.parent.glob(f"{self._path.name}.v*.bak"):
-            copy.unlink(missing_ok=True)
+
+    def copy_to(self, final: Path) -> None:
+        """Write the ledger as it is now, without a transaction that is going on, to a new file.
+
+        :raises DiskFull: there is no room for it; nothing appears then.
+        """
+        part = publishing.part_path(final)
+        try:
+            with _own_errors():
+                os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+                # by a second connection: SQLite copies nothing for one that is in a transaction
+                with closing(sqlite3.connect(self.path, timeout=30)) as reader:
+                    reader.execute("VACUUM INTO ?", (str(part),))
+            publishing.publish(part, final)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def former_versions(self) -> list[Path]:
+        """The copies that were made before migrations, the oldest version first."""
+        copies = self.path.parent.glob(f"{self.path.name}.v*.bak")
+        return sorted(copies, key=lambda path: (len(path.name), path.name))
+
+    def faults(self) -> list[str]:
+        """What SQLite finds damaged in the file; empty if nothing is."""
+        found = self.column("PRAGMA integrity_check(20)")
+        return [] if found == ["ok"] else found
 
     def _migrate(self) -> None:
         if _version(self._db) == len(MIGRATIONS):
@@ -118,23 +142,25 @@ class Connection:
             # asked again inside the lock: another process may have been faster
             version = _version(self._db)
             if 0 < version < len(MIGRATIONS):
-                self._keep_copy(version)
+                self.copy_to(self.path.with_name(f"{self.path.name}.v{version}.bak"))
             for number, migration in enumerate(MIGRATIONS[version:], version + 1):
                 migration(self._db)
                 self._db.execute(f"PRAGMA user_version = {number}")
 
-    def _keep_copy(self, version: int) -> None:
-        """Write the ledger as it was before a migration to ``ledger.db.v1.bak``."""
-        final = self._path.with_name(f"{self._path.name}.v{version}.bak")
-        part = publishing.part_path(final)
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL, 0o600))
-        try:
-            # by a second connection: SQLite copies nothing for one that is in a transaction
-            with closing(sqlite3.connect(self._path, timeout=30)) as reader:
-                reader.execute("VACUUM INTO ?", (str(part),))
-            publishing.publish(part, final)
-        finally:
-            part.unlink(missing_ok=True)
+
+def newest_event(path: Path) -> int:
+    """The number of the newest event in a copy of the ledger.
+
+    It is 0 if the copy is older than the chain of custody, or if it can't be read.
+    """
+    try:
+        # immutable: SQLite makes no files beside it
+        uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        with closing(sqlite3.connect(uri, uri=True)) as db:
+            (number,) = db.execute("SELECT coalesce(max(number), 0) FROM event").fetchone()
+    except sqlite3.Error:
+        return 0
+    return int(number)
 
 
 def _version(db: sqlite3.Connection) -> int:

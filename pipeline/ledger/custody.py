@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from pipeline import clock
 from pipeline.history import EventKind
+from pipeline.ledger.backups import Backups
 from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
 from pipeline.model import OriginalState
@@ -41,8 +42,8 @@ _TOLD = {
 class Custody:
     """The state of each original.  A deleted one keeps its row, so that its bytes are known."""
 
-    def __init__(self, connection: Connection, chain: Chain) -> None:
-        self._db, self._chain = connection, chain
+    def __init__(self, connection: Connection, chain: Chain, backups: Backups) -> None:
+        self._db, self._chain, self._backups = connection, chain, backups
 
     def state(self, sha256: str) -> OriginalState | None:
         """The state of an original, None if these bytes never came."""
@@ -115,8 +116,8 @@ class Custody:
     def withdraw(self, shas: list[str]) -> list[str]:
         """Record that footage was taken back, and delete its outcomes and decisions.
 
-        The words of a mail are deleted with the last clip that came in it.  Copies of the ledger
-        that were kept before a migration are deleted too, because they hold the same words.
+        The words of a mail are deleted with the last clip that came in it.  All backups of the
+        ledger are deleted too, because they hold the same words.
 
         :returns: the paths of the montages that hold it; they are stale now.
         """
@@ -138,4 +139,5 @@ class Custody:
             for path in stale:
                 self._db.change("UPDATE montage SET stale = 1 WHERE path = ?", path)
         self._db.erase_deleted()
+        self._backups.delete_all()
         return stale

@@ -1,0 +1,67 @@
+"""Backups of the ledger: one for each day on which there was a night, beside it in ``backups/``.
+
+A backup is a whole ledger that SQLite writes from one moment, also while others write (``VACUUM
+INTO``).  It holds the words of senders, so none that is older than a withdrawal may stay.
+"""
+
+from pathlib import Path
+
+from pipeline import clock, publishing
+from pipeline.history import EventKind
+from pipeline.ledger import connection
+from pipeline.ledger.chain import Chain
+from pipeline.ledger.connection import Connection
+
+_PREFIX = "ledger-"
+_SUFFIX = ".db"
+
+
+class Backups:
+    """The backups of a workspace's ledger, and the copies of its former versions."""
+
+    def __init__(self, db: Connection, chain: Chain) -> None:
+        self._db, self._chain = db, chain
+        self._folder = db.path.with_name("backups")
+
+    def make(self, keep: int) -> Path | None:
+        """Write today's backup, and delete those that are too old.
+
+        :param keep: how many backups stay; 0 makes none and deletes all.
+        :returns: its path, None if none is made.
+        :raises DiskFull: there is no room for it; the others stay as they are.
+        :raises LedgerError: the ledger can't be read.
+        """
+        made = None
+        if keep:
+            made = self._folder / f"{_PREFIX}{clock.now()[:10]}{_SUFFIX}"
+            self._db.copy_to(made)
+        self.delete_outdated()
+        stored = self.stored()
+        for path in stored[: max(0, len(stored) - keep)]:
+            path.unlink(missing_ok=True)
+        for path in self._db.former_versions()[:-1]:
+            path.unlink(missing_ok=True)
+        return made
+
+    def stored(self) -> list[Path]:
+        """The backups, the oldest first."""
+        return sorted(self._folder.glob(f"{_PREFIX}*{_SUFFIX}"))
+
+    def outdated(self) -> list[Path]:
+        """The backups and copies that were made before the last withdrawal."""
+        last = self._chain.last(EventKind.WITHDRAWN)
+        copies = [*self.stored(), *self._db.former_versions()] if last else []
+        return [path for path in copies if connection.newest_event(path) < last]
+
+    def delete_outdated(self) -> None:
+        """Delete what a withdrawal left because the program was killed in it."""
+        for path in self.outdated():
+            path.unlink(missing_ok=True)
+
+    def delete_all(self) -> None:
+        """Delete all backups, and the copies that were made before migrations."""
+        for path in [*self.stored(), *self._db.former_versions()]:
+            path.unlink(missing_ok=True)
+        for folder in (self._folder, self._folder.parent):
+            if folder.is_dir():
+                publishing.flush_folder(folder)

@@ -1,0 +1,126 @@
+"""Each night leaves a backup of the ledger, and none keeps what was taken back."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from support.command_scene import begin, config
+from support.ledger_scene import LedgerScene, attachment, result, sha
+
+from pipeline import clock
+from pipeline.ledger import Ledger
+from pipeline.workspace import Workspace
+
+QUICK = '[process]\nstill_seconds = 0.2\nstill_motion = "none"\n'
+OUTPUT = '[[output]]\nname = "small"\nsize = "64x64"\nfps = 25\n'
+
+
+@pytest.fixture
+def campaign(tmp_path: Path) -> Iterator[LedgerScene]:
+    workspace = Workspace(tmp_path / "work")
+    workspace.create()
+    with Ledger(workspace.ledger) as ledger:
+        scene = LedgerScene(ledger, workspace)
+        scene.mail(attachment("one"), text="I am Zora.")
+        scene.mail(attachment("two"), text="I am Yuri.")
+        scene.clip(result("one"))
+        yield scene
+
+
+def backups(workspace: Path) -> list[str]:
+    return sorted(path.name for path in (workspace / "backups").iterdir())
+
+
+def today() -> str:
+    return f"ledger-{clock.now()[:10]}.db"
+
+
+def words(path: Path) -> bytes:
+    """All bytes of the ledger and of the files of the same name beside it."""
+    return b"".join(each.read_bytes() for each in path.parent.glob(f"{path.name}*"))
+
+
+def test_a_backup_is_the_whole_ledger(campaign: LedgerScene, tmp_path: Path) -> None:
+    made = campaign.ledger.backups.make(3)
+    assert made is not None
+    assert made.name == today()
+    assert made.stat().st_mode & 0o777 == 0o600
+    copy = shutil.copy(made, tmp_path / "ledger.db")
+    with Ledger(Path(copy)) as ledger:
+        assert ledger.clips.rows() == campaign.ledger.clips.rows()
+        assert ledger.chain.breaks() == []
+        assert ledger.chain.head() == campaign.ledger.chain.head()
+
+
+def test_old_backups_are_thinned_and_a_day_has_one(campaign: LedgerScene) -> None:
+    work, store = campaign.workspace.root, campaign.ledger.backups
+    made = store.make(3)
+    assert made is not None
+    for day in range(1, 6):
+        shutil.copy(made, made.with_name(f"ledger-2026-01-{day:02}.db"))
+    for version in (2, 10, 9):
+        shutil.copy(made, work / f"ledger.db.v{version}.bak")
+    assert store.make(3) == made
+    assert backups(work) == ["ledger-2026-01-04.db", "ledger-2026-01-05.db", today()]
+    assert [path.name for path in work.glob("*.bak")] == ["ledger.db.v10.bak"]
+    assert store.make(9) == made
+    assert len(backups(work)) == 3
+    assert store.make(0) is None
+    assert backups(work) == []
+
+
+def test_no_backup_keeps_what_was_taken_back(campaign: LedgerScene) -> None:
+    work, store = campaign.workspace.root, campaign.ledger.backups
+    made = store.make(3)
+    assert made is not None
+    assert b"Zora" in words(made)
+    shutil.copy(made, made.with_name("ledger-2026-01-01.db"))
+    shutil.copy(made, work / "ledger.db.v4.bak")
+    campaign.ledger.custody.withdraw([sha("one")])
+    assert backups(work) == []
+    assert list(work.glob("*.bak")) == []
+    store.make(3)
+    for path in (made, campaign.workspace.ledger):
+        assert b"Zora" not in words(path)
+        assert b"Yuri" in words(path)
+
+
+@pytest.mark.parametrize("name", ["backups/ledger-2026-01-01.db", "ledger.db.v4.bak"])
+def test_a_backup_that_outlived_a_withdrawal_goes_with_the_next_one(
+    campaign: LedgerScene, tmp_path: Path, name: str
+) -> None:
+    """The program was killed between the withdrawal and the deletion of the backups."""
+    work, store = campaign.workspace.root, campaign.ledger.backups
+    before = shutil.copy(store.make(3) or "", tmp_path / "kept")
+    campaign.ledger.custody.withdraw([sha("one")])
+    shutil.copy(before, work / name)
+    (work / "backups" / "ledger-2026-01-02.db").write_bytes(b"no ledger")
+    store.make(3)
+    assert backups(work) == [today()]
+    assert not (work / name).exists()
+
+
+def test_a_night_and_a_withdrawal_leave_a_backup(tmp_path: Path) -> None:
+    red = io.BytesIO()
+    Image.new("RGB", (64, 48), "red").save(red, "PNG")
+    mails = {"Zora": {"red.png": red.getvalue()}, "words": {}}
+    scene = begin(tmp_path, mails, config(QUICK, outputs=OUTPUT))
+    path = tmp_path / "config.toml"
+    good = path.read_text()
+    # a night that goes wrong needs it most
+    path.write_text(good.replace("#RiverWeek", "#River\uf8ff"))
+    assert scene.footage("run").code == 2
+    assert backups(scene.work) == [today()]
+    (scene.work / "backups" / today()).unlink()
+    path.write_text(good)
+    assert scene.footage("run", "--json").data["backup"] == f"backups/{today()}"
+    made = scene.work / "backups" / today()
+    assert b"Zora" in words(made)
+    assert scene.footage("withdraw", "--clip", scene.rows["red.png"]["sha256"]).code == 0
+    assert backups(scene.work) == [today()]
+    assert b"Zora" not in words(made)
