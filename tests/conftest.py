@@ -9,6 +9,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from support import warm_taking
 from support.dovecot import Dovecot
 from xdist.scheduler import LoadFileScheduling
 
@@ -32,6 +33,12 @@ def dovecot() -> Iterator[Dovecot]:
     server = Dovecot()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_process_is_left() -> Iterator[None]:
+    yield
+    warm_taking.stop()
 
 
 class _OneWorkerAModule(LoadFileScheduling):  # type: ignore[misc] # it comes without types

@@ -52,7 +52,7 @@ def apply(section: str, folder: Path) -> None:
 
 def use(folder: Path, code: str) -> str:
     """What a program prints that imports the copy."""
-    environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = os.environ | {"PYTHONPATH": str(folder)}
     ended = subprocess.run(
         [
             sys.executable,
@@ -71,8 +71,8 @@ def use(folder: Path, code: str) -> str:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A folder with a copy of the package."""
-    left_out = shutil.ignore_patterns("__pycache__", "files")
+    """A folder with a copy of the package, and with its compiled modules."""
+    left_out = shutil.ignore_patterns("files")
     shutil.copytree(ROOT / "pipeline", tmp_path / "pipeline", ignore=left_out)
     return tmp_path
 

@@ -16,13 +16,13 @@ from pathlib import Path
 from pipeline import config as configuration
 from pipeline.config import Config
 from pipeline.console import Console, Verbosity
-from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ingest import stage
 from pipeline.ingest.stage import IngestSummary
 from pipeline.ledger import Ledger
 from pipeline.model import Attachment, Row, Submission
 from pipeline.run import Run
 from pipeline.workspace import Workspace, hold, sweep
+from support.warm_taking import WarmRunner
 
 
 def sha(data: bytes) -> str:
@@ -128,8 +128,7 @@ class IngestScene:
         with hold(self.workspace), Ledger(self.workspace.ledger) as ledger:
             sweep(self.workspace)
             console = Console(Verbosity.QUIET)
-            runner = FfmpegRunner("none", console)
-            run = Run(self.config, ledger, self.workspace, runner, console)
+            run = Run(self.config, ledger, self.workspace, WarmRunner(console), console)
             return stage.run(run, dry_run=dry_run)
 
     def rows(self) -> list[Row]:
