@@ -14,6 +14,7 @@ import click
 
 from pipeline import __version__
 from pipeline.calling import HELP_OPTIONS, find_flags, open_closed_streams, run_program
+from pipeline.cli_custody import COMMANDS as CUSTODY_COMMANDS
 from pipeline.cli_service import service
 from pipeline.commands.ending import Ending
 from pipeline.errors import UsageError
@@ -150,15 +151,22 @@ def add(options: Options, paths: Sequence[Path]) -> Ending:
 @click.option("--clip", metavar="SHA", help="One original; a SHA-256 prefix is enough.")
 @click.option("--submission", metavar="ID", help="All that came in one mail.")
 @click.option("--sender", metavar="ADDRESS", help="All that came from one address.")
+@click.option("--also-kept", is_flag=True, help="Also what is kept for a case (footage keep).")
 @click.option("--dry-run", is_flag=True, help="List what would be deleted and change nothing.")
 @common
 def withdraw(
-    options: Options, clip: str | None, submission: str | None, sender: str | None, *, dry_run: bool
+    options: Options,
+    clip: str | None,
+    submission: str | None,
+    sender: str | None,
+    *,
+    also_kept: bool,
+    dry_run: bool,
 ) -> Ending:
     """Delete footage that somebody takes back, and name the montages that hold it."""
     from pipeline.commands.withdraw import Selection, take_back
 
-    selection = Selection(clip, submission, sender)
+    selection = Selection(clip, submission, sender, also_kept)
     return work(options, "withdraw", lambda run: take_back(run, selection, dry_run=dry_run))
 
 
@@ -213,6 +221,8 @@ def doctor(options: Options) -> Ending:
 
 
 cli.add_command(service)
+for _command in CUSTODY_COMMANDS:
+    cli.add_command(_command)
 
 
 @cli.command()

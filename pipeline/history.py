@@ -92,6 +92,16 @@ class Handled:
 
 
 @dataclass(frozen=True)
+class CaseHold:
+    """An original that is kept for a case, whatever its age: since when, who asked for it, why."""
+
+    sha256: str
+    at: str
+    by: str
+    why: str
+
+
+@dataclass(frozen=True)
 class MontageRecord:
     """A finished montage: its path from the workspace, and the originals that it holds.
 

@@ -152,13 +152,21 @@ def test_a_withdrawal_that_names_nothing_is_wrong_usage(
 def test_originals_go_when_their_days_are_over(campaign: CommandScene) -> None:
     originals = [path for path in (campaign.work / "originals").rglob("*") if path.is_file()]
     assert len(originals) == 4
-    assert campaign.footage("purge", "--json").data["purge"] == {"deleted": 0, "waiting": 0}
+    assert campaign.footage("purge", "--json").data["purge"] == {
+        "deleted": 0,
+        "waiting": 0,
+        "kept_for_case": [],
+    }
 
     blue = campaign.rows["blue.png"]["sha256"]
     with closing(sqlite3.connect(campaign.work / "ledger.db")) as database, database:
         database.execute("UPDATE original SET stored_at = '2026-01-01T00:00:00Z'")
         database.execute("DELETE FROM clip WHERE sha256 = ?", (blue,))
-    assert campaign.footage("purge", "--json").data["purge"] == {"deleted": 3, "waiting": 1}
+    assert campaign.footage("purge", "--json").data["purge"] == {
+        "deleted": 3,
+        "waiting": 1,
+        "kept_for_case": [],
+    }
     left = [path.name for path in (campaign.work / "originals").rglob("*") if path.is_file()]
     assert left == [blue]
 

@@ -7,7 +7,7 @@ the same bytes are recognised if they come again.
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import clip_order, publishing
@@ -21,38 +21,54 @@ from pipeline.run import Run
 
 @dataclass(frozen=True)
 class Selection:
-    """What is taken back: one clip by a SHA-256 prefix, one submission, or all of a sender."""
+    """What is taken back: one clip by a SHA-256 prefix, one submission, or all of a sender.
+
+    ``also_kept``: also what is kept for a case.
+    """
 
     clip: str | None
     submission: str | None
     sender: str | None
+    also_kept: bool = False
 
 
 @dataclass(frozen=True)
 class _Withdrawal:
-    """The originals that are taken back, the files that go, and the montages that are stale."""
+    """The originals that are taken back, the files that go, and the montages that are stale.
+
+    ``kept``: those of the originals that are kept for a case.
+    """
 
     shas: list[str]
     files: list[Path]
     stale: list[str]
+    kept: list[str]
+    also_kept: bool
 
 
 def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts:
     """Delete the originals that *selection* names and their clips, and write the report again.
 
     :param dry_run: only list what would be deleted.
-    :raises UsageError: the selection names nothing, or is not exactly one of the three.
+    :raises UsageError: the selection names nothing, is not exactly one of the three, or names
+        what is kept for a case.
     """
     shas = _selected(run.ledger, selection)
     stale = run.ledger.custody.montages_with(shas)
-    plan = _Withdrawal(shas, sorted(_files(run, shas, stale)), stale)
+    kept = [sha256 for sha256 in run.ledger.custody.case_holds() if sha256 in set(shas)]
+    files = sorted(_files(run, shas, stale))
+    plan = _Withdrawal(shas, files, stale, kept, selection.also_kept)
     deleted = [run.workspace.relative(path) for path in plan.files]
-    facts: Facts = {"withdraw": {"withdrawn": shas, "stale": stale, "deleted": deleted}}
+    facts: Facts = {
+        "withdraw": {"withdrawn": shas, "stale": stale, "deleted": deleted, "kept_for_case": kept}
+    }
     if dry_run:
         for path in deleted:
             run.console.say(f"would delete {path}")
         for path in stale:
             run.console.say(f"{path} holds them: it would be marked stale")
+        for sha256 in kept:
+            run.console.say(f"{sha256[:12]} is kept for a case: this needs --also-kept")
         run.console.say(f"withdraw: {len(shas)} originals would be taken back; nothing was changed")
         return facts
     _delete(run, plan)
@@ -85,7 +101,7 @@ def _delete(run: Run, plan: _Withdrawal) -> None:
 
     The ledger is written first: even if this is interrupted, nothing is made of them again.
     """
-    run.ledger.custody.withdraw(plan.shas)
+    run.ledger.custody.withdraw(plan.shas, also_kept=plan.also_kept)
     for path in plan.files:
         path.unlink(missing_ok=True)
     for sha256 in plan.shas:
@@ -123,7 +139,7 @@ def _selected(ledger: Ledger, selection: Selection) -> list[str]:
 
     An archive holds copies of its members, so it is deleted with each of them, and they with it.
     """
-    given = [name for name, value in asdict(selection).items() if value]
+    given = [name for name in ("clip", "submission", "sender") if getattr(selection, name)]
     if len(given) != 1:
         raise UsageError("name what is taken back by one of --clip, --submission or --sender")
     if selection.clip:

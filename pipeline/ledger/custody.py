@@ -1,10 +1,13 @@
 """Which originals are kept, which were deleted, and which were withdrawn."""
 
+import hashlib
 import json
 from collections.abc import Iterable
 
 from pipeline import clock
-from pipeline.history import EventKind
+from pipeline.errors import UsageError
+from pipeline.history import CaseHold, EventKind
+from pipeline.ledger import records
 from pipeline.ledger.backups import Backups
 from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
@@ -65,6 +68,31 @@ class Custody:
             if changed:
                 self._chain.append(_TOLD[state], sha256)
 
+    def case_holds(self) -> dict[str, CaseHold]:
+        """The originals that are kept for a case, by SHA-256."""
+        rows = self._db.rows("SELECT * FROM case_hold ORDER BY at, sha256")
+        return {row["sha256"]: records.read(CaseHold, row) for row in rows}
+
+    def keep_for_case(self, hold: CaseHold) -> None:
+        """Keep an original for a case until that is ended.
+
+        :raises UsageError: it is not there any more.
+        """
+        with self._db.transaction():
+            if self.state(hold.sha256) is not OriginalState.KEPT:
+                raise UsageError(f"the original of {hold.sha256[:12]} is not there any more")
+            self._db.insert("case_hold", records.columns(hold), replace=True)
+            why = hashlib.sha256(hold.why.encode()).hexdigest()
+            self._chain.append(EventKind.CASE_OPENED, hold.sha256, why=why)
+
+    def end_case(self, sha256: str) -> bool:
+        """Do not keep an original for a case any longer; False if it was not kept for one."""
+        with self._db.transaction():
+            ended = self._db.change("DELETE FROM case_hold WHERE sha256 = ?", sha256)
+            if ended:
+                self._chain.append(EventKind.CASE_CLOSED, sha256)
+        return bool(ended)
+
     def matching(self, prefix: str) -> list[str]:
         """The originals whose SHA-256 begins with *prefix* (hex digits), at most two."""
         return self._db.column(
@@ -113,16 +141,27 @@ class Custody:
         montages = self._db.rows("SELECT path, clips FROM montage ORDER BY path")
         return [row["path"] for row in montages if set(json.loads(row["clips"])) & set(shas)]
 
-    def withdraw(self, shas: list[str]) -> list[str]:
+    def withdraw(self, shas: list[str], *, also_kept: bool = False) -> list[str]:
         """Record that footage was taken back, and delete its outcomes and decisions.
 
         The words of a mail are deleted with the last clip that came in it.  All backups of the
         ledger are deleted too, because they hold the same words.
 
+        :param also_kept: also what is kept for a case.
         :returns: the paths of the montages that hold it; they are stale now.
+        :raises UsageError: some of it is kept for a case; nothing is changed then.
         """
         with self._db.transaction():
+            kept = [sha256 for sha256 in self.case_holds() if sha256 in set(shas)]
+            if kept and not also_kept:
+                names = ", ".join(sha256[:12] for sha256 in kept)
+                raise UsageError(
+                    f"nothing was deleted: {names} is kept for a case (see: footage keep). To "
+                    "delete it all the same, add --also-kept. Until then footage reject keeps it "
+                    "out of the montage"
+                )
             for sha256 in shas:
+                self.end_case(sha256)
                 self.set_state(sha256, OriginalState.WITHDRAWN)
                 self._db.change("DELETE FROM clip WHERE sha256 = ?", sha256)
                 self._db.change("DELETE FROM decision WHERE sha256 = ?", sha256)

@@ -1,0 +1,27 @@
+"""``footage keep``, ``verify`` and ``custody``: what is there, and proof of what happened to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from pipeline.commands.ending import Ending
+from pipeline.options import Options, common
+
+
+@click.command()
+@click.argument("shas", nargs=-1, metavar="[SHA]…")
+@click.option("--why", default="", help="The reason, such as the number of the case.")
+@click.option("--end", is_flag=True, help="Do not keep them any longer.")
+@click.option("--by", default="", help="Who asks for it; by default the name of the user.")
+@common
+def keep(options: Options, shas: Sequence[str], why: str, by: str, *, end: bool) -> Ending:
+    """Keep originals for a case, whatever their age; without SHA, list those that are kept."""
+    from pipeline.commands.keep import CaseWish, keep
+    from pipeline.commands.review import user
+
+    return keep(options.load(), options.console, CaseWish(shas, by or user(), why, end))
+
+
+COMMANDS = (keep,)
