@@ -26,14 +26,15 @@ def secret(name: str) -> str:
     """
     folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
     path = Path(folder, name)
-    if folder and name and path.parent == Path(folder) and path.is_file():
+    if folder and name and path.parent == Path(folder):
         try:
             with path.open("rb") as file:
                 return file.read(_LARGEST).decode("utf-8", "surrogateescape").rstrip("\r\n")
+        except (FileNotFoundError, IsADirectoryError):
+            pass
         except OSError as error:
-            raise CredentialError(
-                f"the credential {name} can't be read: {error.strerror}"
-            ) from None
+            sentence = f"the credential {name} can't be read: {error.strerror}"
+            raise CredentialError(sentence) from None
     return os.environ.get(name, "") if name else ""
 
 

@@ -181,6 +181,18 @@ def test_a_program_gets_the_text_but_no_password(
     assert "secret" not in environment.values()
 
 
+def test_a_credential_that_cannot_be_read_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "FOOTAGE_SMTP_PASSWORD"
+    path.symlink_to(path.name)  # whoever opens it gets ELOOP, also root
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    tables = ('[notify]\nmail = ["team@example.org"]', SMTP.format(user="me@", port=1))
+    said = scene(tmp_path / "campaign", *tables).footage("run")
+    assert said.code == 0
+    assert "notify: mail: the credential FOOTAGE_SMTP_PASSWORD can't be read" in said.err
+
+
 @pytest.mark.parametrize(
     ("program", "words"),
     [("false", "false ended with 1"), ("no-such-program", "no-such-program could not be run")],
