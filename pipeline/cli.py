@@ -237,15 +237,24 @@ def demo(options: Options, folder: Path) -> Ending:
 
 @cli.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0: any that is free.")
-@click.option("--by", default="", help="Who decides; by default the name of the user.")
-@click.option("--open", "opens", is_flag=True, help="Open the browser.")
+@click.option(
+    "--by",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Who decides, once for each reviewer. Each name gets a link of its own, which decides "
+    "under that name only. Without it, a reviewer can give any name; by default it is the user's.",
+)
+@click.option(
+    "--open", "opens", is_flag=True, help="Open the browser, with the link of the first name."
+)
 @common
-def review(options: Options, port: int, by: str, *, opens: bool) -> Ending:
+def review(options: Options, port: int, names: Sequence[str], *, opens: bool) -> Ending:
     """Serve the report with approve / hold / reject on a loopback port, until Ctrl-C."""
-    from pipeline.commands.review import user
-    from pipeline.review.web import ReviewOptions, serve
+    from pipeline.commands.review import name_reviewers
+    from pipeline.review.serving import ReviewOptions, serve
 
-    serve(options.load(), options.console, ReviewOptions(by or user(), port, opens))
+    serve(options.load(), options.console, ReviewOptions(name_reviewers(names), port, opens))
     return Ending()
 
 

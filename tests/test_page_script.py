@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.browser import Reader, browser, reader
 
-from pipeline.review import bundle, page
+from pipeline.review import bundle, entrance, page
 
 __all__ = ["browser", "reader"]  # fixtures
 
@@ -72,7 +72,7 @@ def test_wrong_import_or_export_fails_the_build(modules: dict[str, str], problem
 def test_every_module_and_style_is_in_the_page() -> None:
     html = page.asset("index.html")
     assert html.count("<script>{{script}}</script>") == 1
-    script = bundle.joined(page.ENTRY, page.asset)
+    script = bundle.joined(page.ENTRY, page.asset) + bundle.joined(entrance.ENTRY, page.asset)
     for path in ASSETS.glob("*.js"):
         assert f"const module_{path.stem} = " in script
     assert "</script" not in script
@@ -100,7 +100,8 @@ def literals(expression: re.Pattern[str]) -> set[str]:
 
 
 def slots() -> set[str]:
-    return set(re.findall(r"\{\{t\.([\w.]+)\}\}", page.asset("index.html")))
+    pages = page.asset("index.html") + page.asset("entrance.html")
+    return set(re.findall(r"\{\{t\.([\w.]+)\}\}", pages))
 
 
 def test_every_text_that_is_used_exists() -> None:
@@ -114,5 +115,5 @@ def test_every_text_that_is_used_exists() -> None:
 def test_every_text_is_used() -> None:
     families = {rf"{family}\.[\w-]+" for family in literals(_FAMILY)}
     used = "|".join({*literals(_LITERAL), *families})
-    known = slots() | {"locale"}
+    known = slots() | {"locale", "entrance.problem"}
     assert [key for key in page.texts() if key not in known and not re.fullmatch(used, key)] == []

@@ -12,7 +12,8 @@ from support.review_server import NAMES, Client, campaign, client, config, entry
 from pipeline.config import Config
 from pipeline.errors import LedgerError, StageError
 from pipeline.model import Decision, OriginalState, Review
-from pipeline.review import live, presenting, web
+from pipeline.review import answering, live, presenting
+from pipeline.review.serving import ReviewOptions, serve
 from pipeline.review.web import ReviewServer
 
 __all__ = ["campaign", "client", "config", "server"]  # fixtures
@@ -20,41 +21,139 @@ __all__ = ["campaign", "client", "config", "server"]  # fixtures
 
 # -- the door ---------------------------------------------------------------------------------
 
+BROWSER = {"Accept": "text/html,*/*", "Sec_Fetch_Site": "none"}
+
+
+def path_of(link: str) -> str:
+    return link.partition("://")[2].partition("/")[2]
+
 
 def test_link_opens_once_and_another_one_is_told(config: Config, campaign: LedgerScene) -> None:
     told: list[str] = []
     with serving(config, announce=told.append) as server:
         first = server.access.link
         client = Client(server)
-        path = first.partition(str(server.access.port))[2]
-        assert client.ask("GET", path, Cookie=None)[0] == 403
+        assert client.enter(first)[0] == 403
         assert told == [f"for another reviewer: {server.access.link}"]
         assert server.access.link != first
         Client(server)
 
 
 def test_looking_at_a_link_does_not_use_it_up(server: ReviewServer) -> None:
-    client = Client(server)
-    path = server.access.link.partition(str(server.access.port))[2]
-    assert client.ask("HEAD", path, Cookie=None)[0] == 403
+    client = Client(server, enters=False)
+    for method in ("HEAD", "GET"):
+        assert client.ask(method, f"/{path_of(server.access.link)}")[0] == 200
     Client(server)
 
 
-def test_cookie_is_for_this_site_alone_and_no_script_sees_it(server: ReviewServer) -> None:
-    path = server.access.link.partition(str(server.access.port))[2]
-    _, headers, _ = Client(server, enters=False).ask("GET", path)
-    cookie = headers["Set-Cookie"]
-    assert "HttpOnly" in cookie
-    assert "SameSite=Strict" in cookie
-    assert cookie.startswith(f"footage-{server.access.port}=")
+def test_no_cookie_is_set_or_taken(client: Client) -> None:
+    """Browsers send cookies to every port of a host."""
+    secret = client.secrets["Footage-Session"]
+    for path in ("/", "/report/index.html", f"/{path_of(client.server.access.link)}"):
+        assert client.ask("GET", path)[1]["Set-Cookie"] is None
+    cookie = f"Footage-Session={secret}; footage-{client.port}={secret}"
+    stranger = Client(client.server, enters=False)
+    assert stranger.ask("GET", "/report/report.json", Cookie=cookie)[0] == 403
 
 
-@pytest.mark.parametrize("path", ["/", "/?token=", "/?token=x", "/report/index.html", "/clips/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/", "/report/index.html", "/report/", "/?token=x", "/report/report.json",
+        "/report/report.csv", "/report/mails.csv", "/api/changes?since=0", "/api/order", "/clips/",
+        "/clips/{sha}/landscape.mp4", "/clips/{sha}/landscape.mp4?key=",
+        "/clips/{sha}/landscape.jpg?key=x", "/report/thumbs/{sha}.jpg",
+    ],
+)  # fmt: skip
 def test_without_the_token_there_is_nothing(server: ReviewServer, path: str) -> None:
-    status, headers, body = Client(server, enters=False).ask("GET", path)
-    assert status == 403
+    stranger = Client(server, enters=False)
+    status, headers, body = stranger.ask("GET", path.format(sha=sha("one")))
+    is_entrance = path in ("/", "/report/index.html", "/report/")
+    assert status == (200 if is_entrance else 403)
     assert headers["Set-Cookie"] is None
     assert b"River" not in body
+    assert sha("one").encode() not in body
+
+
+@pytest.mark.parametrize("path", ["/?token=", "/?token=x", "/?token=%FF%00"])
+def test_wrong_link_is_a_page_that_says_what_to_do(server: ReviewServer, path: str) -> None:
+    stranger = Client(server, enters=False)
+    status, headers, body = stranger.ask("GET", path, **BROWSER)
+    assert status == (200 if path == "/?token=" else 403)
+    assert headers["Content-Type"].startswith("text/html")
+    assert b"it shows a new link" in body
+    assert b"<pre>footage review</pre>" in body
+
+
+@pytest.mark.parametrize("path", ["/clips/x", "/report/report.json", "/nothing"])
+def test_what_a_person_opens_is_refused_with_a_page(server: ReviewServer, path: str) -> None:
+    stranger = Client(server, enters=False)
+    for changed in ({}, {"Host": "evil.example"}, {"Sec_Fetch_Site": "same-site"}):
+        status, headers, body = stranger.ask("GET", path, **BROWSER | changed)
+        assert status in (403, 421)
+        assert headers["Content-Type"].startswith("text/html")
+        assert b"it shows a new link" in body
+        assert b"<script></script>" in body, "it tries nothing"
+    assert json.loads(stranger.ask("GET", path)[2]).keys() == {"problem"}, "scripts get JSON"
+
+
+def test_an_old_secret_opens_no_page(server: ReviewServer) -> None:
+    """The page that asks would be given itself otherwise, and ask for ever."""
+    stranger = Client(server, enters=False)
+    assert stranger.ask("GET", "/report/index.html", Footage_Session="old")[0] == 403
+
+
+def test_a_change_needs_the_second_secret(client: Client, campaign: LedgerScene) -> None:
+    read, write = client.secrets["Footage-Session"], client.secrets["Footage-Write"]
+    other = Client(client.server).secrets["Footage-Write"]
+    for wrong in (None, "", read, "\u00e9", other):
+        assert client.ask("POST", "/api/decide", entry("one"), Footage_Write=wrong)[0] == 403
+    assert client.ask("GET", "/report/report.json", Footage_Session=write)[0] == 403
+    assert campaign.ledger.reviews.current() == {}
+    assert client.ask("POST", "/api/decide", entry("one"))[0] == 200
+
+
+def test_the_key_in_an_address_opens_one_clip_and_changes_nothing(
+    server: ReviewServer, campaign: LedgerScene
+) -> None:
+    key = server.access.media_key(sha("one"))
+    browser = Client(server, enters=False)
+    for path in ("/clips/{}/landscape.mp4", "/clips/{}/landscape.jpg", "/report/thumbs/{}.jpg"):
+        assert browser.ask("GET", f"{path.format(sha('one'))}?key={key}")[0] == 200
+        assert browser.ask("GET", f"{path.format(sha('two'))}?key={key}")[0] == 403
+        foreign = browser.ask(
+            "GET", f"{path.format(sha('one'))}?key={key}", Sec_Fetch_Site="same-site"
+        )
+        assert foreign[0] == 403
+    for path in ("/report/report.json", "/report/report.csv", "/api/changes?since=0"):
+        assert browser.ask("GET", f"{path}?key={key}")[0] == 403
+    for given in ({"Footage_Session": key}, {"Footage_Session": key, "Footage_Write": key}):
+        assert browser.ask("POST", f"/api/decide?key={key}", entry("one"), **given)[0] == 403
+
+
+def test_each_name_has_a_link_and_decides_under_it_alone(
+    config: Config, campaign: LedgerScene
+) -> None:
+    told: list[str] = []
+    with serving(config, "Ana", "Ben", announce=told.append) as server:
+        links = server.access.links
+        assert list(links) == ["Ana", "Ben"]
+        ana, ben = Client(server, "Ana"), Client(server, "Ben")
+        assert told == [f"for {name} again: {server.access.links[name]}" for name in links]
+        assert server.access.links["Ana"] not in (links["Ana"], server.access.links["Ben"])
+        status, _, body = ana.ask("POST", "/api/decide", entry("one") | {"by": "Ben"})
+        assert (status, json.loads(body)["problem"]) == (403, "this link was made for Ana")
+        for act in ("undo", "decide", "handled", "order"):
+            assert ben.ask("POST", f"/api/{act}", entry("one") | {"by": "Ana"})[0] == 403
+        assert campaign.ledger.reviews.current() == {}
+        for client, name in ((ana, "one"), (ben, "two")):
+            for by in ({}, {"by": ""}):
+                wanted = {"entries": entry(name)["entries"], **by}
+                wanted["entries"][0]["entry"]["by"] = "Eve"
+                client.ask("POST", "/api/decide", wanted)
+        assert {it.by for it in campaign.ledger.reviews.current().values()} == {"Ana", "Ben"}
+        _, _, page = ben.ask("GET", "/report/index.html")
+        assert b'"by": "Ben", "is_named": true' in page
 
 
 @pytest.mark.parametrize(
@@ -62,7 +161,7 @@ def test_without_the_token_there_is_nothing(server: ReviewServer, path: str) -> 
     ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1",
      "localhost.evil.example:{port}", "[::1]:{port}", "", None],
 )  # fmt: skip
-def test_foreign_host_is_refused_also_with_the_cookie(client: Client, host: str | None) -> None:
+def test_foreign_host_is_refused_also_with_the_secrets(client: Client, host: str | None) -> None:
     sent = host.format(port=client.port) if host is not None else None
     status, _, body = client.ask("GET", "/report/index.html", Host=sent)
     assert status == 421
@@ -165,7 +264,7 @@ def test_clip_comes_whole_and_in_parts(client: Client, campaign: LedgerScene) ->
     ],
 )
 def test_ranges(header: str | None, expected: tuple[int, int] | None) -> None:
-    assert web.parse_range(header, 10) == expected
+    assert answering.parse_range(header, 10) == expected
 
 
 def test_data_and_table_are_those_of_now(client: Client, campaign: LedgerScene) -> None:
@@ -339,7 +438,7 @@ def test_serve_says_its_link_also_to_who_asked_for_quiet(
         Client(server)
         server.shutdown()
 
-    web.serve(config, quiet(), web.ReviewOptions("ada", started=started))
+    serve(config, quiet(), ReviewOptions(started=started))
     assert links[0].startswith("http://127.0.0.1:")
     assert f"open {links[0]}" in capsys.readouterr().err
 
@@ -355,7 +454,7 @@ def test_ledger_that_can_not_be_read_is_told(
         assert status == 500
         assert json.loads(body)["problem"].startswith("the ledger can't be read or written: ")
     with pytest.raises(LedgerError):
-        web.serve(config, quiet(), web.ReviewOptions("ada"))
+        serve(config, quiet(), ReviewOptions())
     for each in kept:
         each.rename(each.with_suffix(""))
     assert client.ask("GET", "/api/changes?since=0")[0] == 200
@@ -363,4 +462,4 @@ def test_ledger_that_can_not_be_read_is_told(
 
 def test_port_that_is_taken_is_told(config: Config, server: ReviewServer) -> None:
     with pytest.raises(StageError, match="name another"):
-        web.serve(config, quiet(), web.ReviewOptions("ada", server.access.port))
+        serve(config, quiet(), ReviewOptions(port=server.access.port))

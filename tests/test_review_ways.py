@@ -130,7 +130,7 @@ def test_three_ways_give_the_same_decisions_and_the_same_montage(
     for name, way in (("keyboard", by_keyboard), ("mouse", by_mouse)):
         campaign = place(name)
         shas = decidable(campaign)
-        with serving(load(campaign.folder / "config.toml"), by=BY) as server:
+        with serving(load(campaign.folder / "config.toml"), BY) as server:
             page, watch = enter(reader, server)
             way(page, shas)
             until(page, partial(all_decided, campaign))

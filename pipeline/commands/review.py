@@ -1,4 +1,4 @@
-"""``footage approve``, ``hold``, ``reject`` and ``decide``: decisions from the shell.
+"""``footage approve``, ``hold``, ``reject`` and ``decide``: decisions from the shell, and by whom.
 
 None of them takes the lock of the workspace: each decision is one short transaction, so it works
 while a run goes on.
@@ -12,9 +12,11 @@ from pathlib import Path
 from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
 from pipeline.console import Console
+from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
 from pipeline.model import Review
-from pipeline.review import decisions
+from pipeline.review import decisions, entries
+from pipeline.review.access import Reviewers
 from pipeline.workspace import Workspace
 
 
@@ -48,6 +50,19 @@ def take_decisions(config: Config, console: Console, file: Path, by: str) -> End
         "not_taken": [asdict(entry) for entry in done.not_taken],
     }
     return Ending(1 if done.not_taken else 0, facts)
+
+
+def name_reviewers(names: Sequence[str]) -> Reviewers:
+    """Make the reviewers of ``footage review`` from the names that were given.
+
+    :raises UsageError: a name is empty or given twice.
+    """
+    shown = tuple(entries.clean_text("by", name) for name in names)
+    if not all(shown):
+        raise UsageError("--by needs a name")
+    if len(set(shown)) < len(shown):
+        raise UsageError("--by names a reviewer twice; each needs another name")
+    return Reviewers(user(), shown)
 
 
 def user() -> str:

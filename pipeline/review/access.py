@@ -1,62 +1,131 @@
 """Who may use the review server: only the reviewer's own browser, through a link of the server.
 
-Another page in the same browser must not reach it.  So three things are checked.  The Host header
-must name this server, which stops a foreign name that was made to point to loopback (DNS
-rebinding).  A request that changes something must come from our own pages (Origin,
-Sec-Fetch-Site).  Everything needs a cookie, which is given once for a token that only the console
-shows.
+Another page in the same browser must not reach it, also not a page that another user of this
+machine serves on another port.  So nothing depends on a cookie: browsers send cookies to every
+port of a host.  The page keeps two secrets in the storage of its origin, which has the port, and
+sends them in headers, which no other page can set here.
+
+* A link has a token, which is exchanged for the secrets of a session once.
+* The *session* secret reads.  The *write* secret is needed besides for every change, and is never
+  part of an address.
+* Pictures and films are fetched by the browser itself, without headers.  Their addresses have a
+  key, which opens the files of one clip for reading until the server ends.
+* The Host header must name this server, which stops a foreign name that was made to point to
+  loopback (DNS rebinding).
+* A request must come from our own pages (Origin, Sec-Fetch-Site).
 """
 
+import base64
+import hashlib
 import hmac
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 
+SESSION_HEADER = "Footage-Session"
+WRITE_HEADER = "Footage-Write"
 _HOSTS = ("127.0.0.1", "localhost")
 
 
-@dataclass
-class AccessGuard:
-    """The token and the sessions of one server; safe to use from any thread."""
+def _new_secret() -> str:
+    return secrets.token_urlsafe(24)
 
-    port: int
-    _token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    _sessions: set[str] = field(default_factory=set)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+@dataclass(frozen=True)
+class Reviewers:
+    """Who reviews: each of ``names`` gets a link of their own and decides under that name alone.
+
+    Without names there is a link for anybody, who may give a name; ``default`` is used until then.
+    """
+
+    default: str = ""
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReviewSession:
+    """What one browser was given.
+
+    ``name`` is the reviewer that the link was made for, "" where the link is for anybody.
+    """
+
+    name: str
+    read: str = field(default_factory=_new_secret, repr=False)
+    write: str = field(default_factory=_new_secret, repr=False)
+
+
+class AccessGuard:
+    """The links and the sessions of one server; safe to use from any thread."""
+
+    def __init__(self, port: int, names: Sequence[str] = ()) -> None:
+        """Make a link for each name, or one link for anybody if there are none."""
+        self.port = port
+        self._tokens = {name: _new_secret() for name in names or ("",)}
+        self._sessions: dict[str, ReviewSession] = {}
+        self._media = secrets.token_bytes(32)
+        self._lock = threading.Lock()
+
+    @property
+    def links(self) -> dict[str, str]:
+        """The link of each reviewer, by name; it lets one browser in, once."""
+        with self._lock:
+            return {name: self._link(token) for name, token in self._tokens.items()}
 
     @property
     def link(self) -> str:
-        """The link that lets one browser in."""
-        return f"http://127.0.0.1:{self.port}/?token={self._token}"
+        """The first link."""
+        return next(iter(self.links.values()))
 
-    @property
-    def cookie(self) -> str:
-        """The cookie's name.  It has the port, because browsers send cookies to all ports."""
-        return f"footage-{self.port}"
+    def _link(self, token: str) -> str:
+        return f"http://127.0.0.1:{self.port}/?token={token}"
 
-    def redeem(self, token: str) -> str | None:
+    def is_open_for(self, token: str) -> bool:
+        """Whether a link with this token would let a browser in.  This does not use it up."""
+        with self._lock:
+            return self._owner(token) is not None
+
+    def redeem(self, token: str) -> ReviewSession | None:
         """Exchange a token for a session, None if it is wrong.  A token can be used once."""
         with self._lock:
-            if not hmac.compare_digest(token.encode(), self._token.encode()):
+            name = self._owner(token)
+            if name is None:
                 return None
-            self._token = secrets.token_urlsafe(24)
-            session = secrets.token_urlsafe(24)
-            self._sessions.add(session)
+            self._tokens[name] = _new_secret()
+            session = ReviewSession(name)
+            self._sessions[session.read] = session
             return session
+
+    def _owner(self, token: str) -> str | None:
+        """For whom a token is, None if it is none of ours.  All are compared, in equal time."""
+        given = token.encode("utf-8", "replace")
+        owners = [
+            name for name, own in self._tokens.items() if hmac.compare_digest(given, own.encode())
+        ]
+        return owners[0] if owners else None
 
     def is_own_host(self, hosts: list[str]) -> bool:
         """Whether there is one Host header and it names this server."""
         return len(hosts) == 1 and hosts[0] in {f"{name}:{self.port}" for name in _HOSTS}
 
-    def has_session(self, cookies: str | None) -> bool:
-        """Whether a Cookie header holds a session of this server."""
-        try:
-            jar = SimpleCookie(cookies or "")
-        except CookieError:
-            return False
-        return self.cookie in jar and jar[self.cookie].value in self._sessions
+    def session_of(self, headers: Mapping[str, str]) -> ReviewSession | None:
+        """The session whose secret is in the headers of a request."""
+        return self._sessions.get(headers.get(SESSION_HEADER, ""))
+
+    def may_write(self, session: ReviewSession, headers: Mapping[str, str]) -> bool:
+        """Whether a request has the second secret of its session."""
+        given = headers.get(WRITE_HEADER, "").encode("utf-8", "replace")
+        return hmac.compare_digest(given, session.write.encode())
+
+    def media_key(self, sha256: str) -> str:
+        """The key that an address needs to open the files of one clip."""
+        digest = hmac.digest(self._media, sha256.encode(), hashlib.sha256)
+        return base64.urlsafe_b64encode(digest[:18]).decode()
+
+    def opens(self, sha256: str, key: str) -> bool:
+        """Whether *key* is the key of this clip."""
+        given = key.encode("utf-8", "replace")
+        return hmac.compare_digest(given, self.media_key(sha256).encode())
 
     def is_own_page(self, headers: Mapping[str, str], *, changes: bool) -> bool:
         """Whether a request comes from our own pages, as far as the browser says.

@@ -9,7 +9,8 @@ import hashlib
 import html
 import json
 import re
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib import resources
 
@@ -26,13 +27,17 @@ _SLOT = re.compile(r"\{\{([a-z0-9_.]+)\}\}")
 class LiveReview:
     """What a served page begins with.
 
-    ``counter`` is the last number in the audit trail; ``by`` is who decides; ``mails`` names the
-    state of the mails (:func:`pipeline.review.live.mails_version`).
+    ``counter`` is the last number in the audit trail; ``by`` is who decides, and ``is_named``
+    whether the link was made for that name; ``mails`` names the state of the mails
+    (:func:`pipeline.review.live.mails_version`); ``keys`` has the key of each clip's files
+    (:meth:`pipeline.review.access.AccessGuard.media_key`).
     """
 
     counter: int
     by: str
+    is_named: bool = False
     mails: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,8 +66,8 @@ def render(report: bytes, facts: PageFacts) -> bytes:
     slots = {
         "campaign": html.escape(facts.campaign),
         # browsers take the rule about frames from a server only
-        "policy": make_policy(facts).replace("; frame-ancestors 'none'", ""),
-        "style": _style(),
+        "policy": make_policy(is_served=bool(facts.live)).replace("; frame-ancestors 'none'", ""),
+        "style": style(),
         "script": _script(),
         "facts": _inside_script(json_bytes(asdict(facts))).decode("utf-8"),
         "texts": _inside_script(json_bytes(texts())).decode("utf-8"),
@@ -80,17 +85,18 @@ def render(report: bytes, facts: PageFacts) -> bytes:
     return _inside_script(report).join(filled)
 
 
-def make_policy(facts: PageFacts) -> str:
+def make_policy(*, is_served: bool, also: str = "") -> str:
     """Make the content policy: the page's own script and style, the clips beside it, nothing else.
 
-    A served page may send requests to its server.  A page from a file may send none.
+    :param is_served: the page may send requests to its server.  A page from a file may send none.
+    :param also: a further script that may run.
     """
-    script, style = _hash(_script()), _hash(_style())
-    beside, requests = ("'self'", "connect-src 'self'") if facts.live else ("'self' file:", "")
+    scripts = " ".join(f"'{_hash(script)}'" for script in (_script(), also) if script)
+    beside, requests = ("'self'", "connect-src 'self'") if is_served else ("'self' file:", "")
     rules = (
         "default-src 'none'",
-        f"script-src '{script}'",
-        f"style-src '{style}'",
+        f"script-src {scripts}",
+        f"style-src '{_hash(style())}'",
         f"img-src {beside} data:",
         f"media-src {beside}",
         requests,
@@ -120,7 +126,8 @@ def _script() -> str:
 
 
 @cache
-def _style() -> str:
+def style() -> str:
+    """Read the styles of the page."""
     return "\n".join(map(asset, STYLES))
 
 

@@ -18,6 +18,7 @@ from pipeline.config import Config
 from pipeline.ledger import Ledger
 from pipeline.model import Review
 from pipeline.review import presenting
+from pipeline.review.access import Reviewers
 from pipeline.review.web import ReviewServer
 from pipeline.workspace import Workspace
 from support.browser import Reader, Watch
@@ -27,10 +28,16 @@ from support.waiting import HANG_S
 
 @contextmanager
 def serving(
-    config: Config, by: str = "ada", announce: Callable[[str], None] = lambda _: None
+    config: Config,
+    *names: str,
+    announce: Callable[[str], None] = lambda _: None,
+    port: int = 0,
 ) -> Iterator[ReviewServer]:
-    """A review that runs until the block ends."""
-    server = ReviewServer(config, by, announce, 0)
+    """A review that runs until the block ends.
+
+    :param names: of the reviewers who get a link each; without them "ada" decides by default.
+    """
+    server = ReviewServer(config, Reviewers("ada", names), announce, port)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -44,22 +51,25 @@ def serving(
 class Client:
     """A program that speaks HTTP, without the rules of a browser."""
 
-    cookie = ""
-
-    def __init__(self, server: ReviewServer, *, enters: bool = True) -> None:
+    def __init__(self, server: ReviewServer, name: str = "", *, enters: bool = True) -> None:
         self.server = server
         self.port = server.access.port
+        self.secrets: dict[str, str | None] = {}
         if enters:
-            token = server.access.link.partition("=")[2]
-            status, headers, _ = self.ask("GET", f"/?token={token}")
+            status, body = self.enter(server.access.links[name])
             assert status == 200
-            self.cookie = headers["Set-Cookie"].partition(";")[0]
+            self.secrets = {"Footage-Session": body["session"], "Footage-Write": body["write"]}
+
+    def enter(self, link: str) -> tuple[int, dict[str, str]]:
+        """Exchange the token of a link for secrets, as the page does."""
+        status, _, body = self.ask("POST", "/api/enter", {"token": link.partition("=")[2]})
+        return status, json.loads(body)
 
     def ask(
         self, method: str, path: str, body: Any = None, **headers: str | None
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANG_S)
-        sent: dict[str, str | None] = {"Host": f"127.0.0.1:{self.port}", "Cookie": self.cookie}
+        sent: dict[str, str | None] = {"Host": f"127.0.0.1:{self.port}", **self.secrets}
         data = body
         if body is not None:
             sent["Content-Type"] = "application/json"

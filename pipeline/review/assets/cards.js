@@ -1,6 +1,7 @@
 // One card for each row: made when the reader comes near to it, refreshed when its review changes.
 // Cards only show. What a press on them does is in card_actions.js.
 
+import { filmOf, stillOf } from "./addresses.js";
 import { byId, element, fillOrHide, find, icon, makeButton, quoted, textAround } from "./dom.js";
 import { fillFields, makeFields } from "./fields.js";
 import { refreshHistory } from "./history.js";
@@ -33,10 +34,10 @@ const STATE_ICONS = {
 function mediaOf({ clip }) {
   if (!clip.outputs.length) return null;
   const [output] = clip.outputs;
-  const still = `thumbs/${clip.duplicate_of ?? clip.sha256}.jpg`;
+  const still = stillOf(clip.duplicate_of ?? clip.sha256);
   if (clip.status !== "accepted") return element("img", { src: still, alt: "", loading: "lazy" });
   const video = element("video", {
-    controls: "", preload: "none", playsinline: "", poster: still, src: `../${output.path}`,
+    controls: "", preload: "none", playsinline: "", poster: still, src: filmOf(clip, output),
     width: String(output.width), height: String(output.height),
     "aria-label": textOf("card.video", { name: clip.filename }),
   });
@@ -228,7 +229,7 @@ function similarParts(row) {
   if (!other || !row.clip.outputs.length || !other.clip.outputs.length) return [];
   const still = (/** @type {Row} */ { clip }, /** @type {"card.this" | "card.other"} */ key) =>
     element("figure", {},
-      element("img", { src: `thumbs/${clip.sha256}.jpg`, alt: "", loading: "lazy" }),
+      element("img", { src: stillOf(clip.sha256), alt: "", loading: "lazy" }),
       element("figcaption", {}, element("span", { class: "soft" }, textOf(key)), " ", quoted(clip.filename)));
   return [still(row, "card.this"), still(other, "card.other"), goToButton(other.clip.sha256, "card.show_other")];
 }
@@ -241,7 +242,7 @@ function photoParts(row) {
   const photo = photoOf(row);
   if (!photo?.outputs.length) return [];
   return [element("figure", {},
-    element("img", { src: `thumbs/${photo.duplicate_of ?? photo.sha256}.jpg`, alt: "", loading: "lazy" }),
+    element("img", { src: stillOf(photo.duplicate_of ?? photo.sha256), alt: "", loading: "lazy" }),
     element("figcaption", {}, element("span", { class: "soft" }, textOf("card.photo")), " ", quoted(photo.filename)))];
 }
 

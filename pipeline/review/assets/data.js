@@ -45,8 +45,13 @@
  *
  * @typedef {{
  *   required: boolean, loudness_lufs: number, new: string[], categories: string[],
- *   trail: TrailEvent[], live: { counter: number, by: string, mails: string } | null,
+ *   trail: TrailEvent[], live: LiveReview | null,
  * }} Facts
+ *
+ * What a served page begins with; `keys` has the key of each clip's files.
+ * @typedef {{
+ *   counter: number, by: string, is_named: boolean, mails: string, keys: Record<string, string>,
+ * }} LiveReview
  */
 
 /** @param {string} id */

@@ -26,6 +26,7 @@ export function startDock() {
   buttonById("save").addEventListener("click", saveDecisions);
   if (facts.live) {
     inputById("reviewer").value = facts.live.by;
+    inputById("reviewer").readOnly = facts.live.is_named; // the link was made for this name
     buttonById("save").hidden = true;
     byId("dock-count").textContent = textOf("live.ready");
     byId("help-file").textContent = textOf("live.help");

@@ -1,6 +1,7 @@
 // The clips in the montage tab: an item for each, in the order or among those left out.
 // Items only show. What a press on them does is in montage.js.
 
+import { stillOf } from "./addresses.js";
 import { byId, element, find, makeButton, quoted } from "./dom.js";
 import { isAdmitted } from "./reviews.js";
 import { clipRow, nameOf } from "./rows.js";
@@ -26,7 +27,7 @@ function makeItem(sha256) {
   return element("li", { class: "reel", tabindex: "-1", "data-sha256": sha256 },
     element("span", { class: "handle", "aria-hidden": "true", title: textOf("film.drag") }, "⠿"),
     element("span", { class: "place" }),
-    element("img", { src: `thumbs/${sha256}.jpg`, alt: "", loading: "lazy" }),
+    element("img", { src: stillOf(sha256), alt: "", loading: "lazy" }),
     element("span", { class: "what" }, element("b", {}, quoted(name)), " ", element("span", { class: "when" })),
     element("span", { class: "moves" }, button("earlier"), button("later"), button("pin"), button("out")));
 }

@@ -1,6 +1,7 @@
 // Requests to `footage review`, where it serves the page. A page from a file never calls these.
 
 import { inputById } from "./dom.js";
+import { readHeaders, storedSecrets, writeHeaders } from "./session.js";
 
 let last = Promise.resolve();
 
@@ -10,10 +11,10 @@ let last = Promise.resolve();
  * @returns {Promise<{ status: number, data: any }>} the status of HTTP and the JSON of the answer
  */
 export async function ask(path, body) {
-  const options = body === undefined ? {} : {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
-  };
-  const answer = await fetch(path, options);
+  const [secrets] = storedSecrets();
+  const answer = await fetch(path, body === undefined ? { headers: readHeaders(secrets) } : {
+    method: "POST", headers: writeHeaders(secrets), body: JSON.stringify(body),
+  });
   return { status: answer.status, data: await answer.json() };
 }
 

@@ -1,0 +1,104 @@
+"""``footage review`` from its start to Ctrl-C: the links, the browser, the server.
+
+A link lets a browser in, so it is printed on the terminal and nowhere else.  Other users of this
+machine can read the arguments of every program.  So a browser that is opened here is not given the
+link, but a file that only its owner can read, and that leads to the link.  The file is deleted as
+soon as a link was used.
+"""
+
+from __future__ import annotations
+
+import html
+import threading
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline import publishing
+from pipeline.config import Config
+from pipeline.console import Console
+from pipeline.errors import StageError, reason_of
+from pipeline.ledger import Ledger
+from pipeline.review.access import Reviewers
+from pipeline.review.web import ReviewServer
+from pipeline.workspace import Workspace
+
+_REDIRECT = """<!doctype html>
+<meta charset="utf-8">
+<meta name="referrer" content="no-referrer">
+<meta http-equiv="refresh" content="0;url={link}">
+<title>Footage review</title>
+<p><a href="{link}">Open the review</a></p>
+"""
+
+
+@dataclass(frozen=True)
+class ReviewOptions:
+    """How a review is served.
+
+    Port 0 takes a free one; ``opens`` opens the first link in the browser of this machine;
+    ``started`` is called with the server once it answers, and its ``shutdown`` ends the review.
+    """
+
+    reviewers: Reviewers = field(default_factory=Reviewers)
+    port: int = 0
+    opens: bool = False
+    started: Callable[[ReviewServer], None] = lambda _: None
+
+
+def serve(config: Config, console: Console, options: ReviewOptions) -> None:
+    """Serve the review until it is interrupted.
+
+    :raises UsageError: there is no workspace yet.
+    :raises LedgerError: the ledger can't be opened.
+    :raises StageError: the port is taken.
+    """
+    workspace = Workspace.existing(config.root)
+    with Ledger(workspace.ledger):
+        pass  # it can be opened
+    with _redirecting_file(workspace) as redirect:
+
+        def announce(sentence: str) -> None:
+            redirect.unlink(missing_ok=True)
+            console.warn(sentence)  # also with --quiet: without a link nobody can open the review
+
+        try:
+            server = ReviewServer(config, options.reviewers, announce, options.port)
+        except OSError as error:
+            raise StageError(
+                f"port {options.port} can't be used: {reason_of(error)}; name another with --port"
+            ) from error
+        with server:
+            console.say("review: decisions are written at once; end it with Ctrl-C")
+            for name, link in server.access.links.items():
+                alone = len(server.access.links) == 1
+                console.warn(f"open {link}" if alone else f"open {link} as {name}")
+            if options.opens:
+                publishing.write_text(
+                    redirect, _REDIRECT.format(link=html.escape(server.access.link))
+                )
+                threading.Thread(target=_open, args=(redirect, console), daemon=True).start()
+            threading.Thread(target=options.started, args=(server,), daemon=True).start()
+            try:
+                server.serve_forever(poll_interval=0.2)
+            except KeyboardInterrupt:
+                console.say("review ended")
+
+
+@contextmanager
+def _redirecting_file(workspace: Workspace) -> Iterator[Path]:
+    """Give the path of a file that only its owner can read, and that is gone after the block.
+
+    It is in the workspace, because a browser in a container of its own (snap, Flatpak) sees
+    neither the folder for temporary files nor that of the session.
+    """
+    with publishing.scratch_folder(workspace.cache) as folder:
+        yield folder / "review.html"
+
+
+def _open(redirect: Path, console: Console) -> None:
+    """Open the browser; a browser for terminals would hold this thread until it ends."""
+    if not webbrowser.open(redirect.as_uri()):
+        console.warn("no browser could be started here; open the link yourself")
