@@ -1,7 +1,7 @@
 """Run a program that dies with its parent, with limits and, if asked, behind Landlock.
 
     python -I -S launcher.py --parent PID --limits CPU_S MEMORY FILE_SIZE
-        [--wall FILTER --read PATH… --write FOLDER…] -- PROGRAM ARGUMENT…
+        [--wall FILTER --abi NEWEST --read PATH… --write FOLDER…] -- PROGRAM ARGUMENT…
 
 The launcher dies with its parent PID, even if that was killed before the launcher began.  It sets
 the limits, gives up what Landlock can take away (Linux
@@ -50,7 +50,8 @@ def main(argv: list[str]) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
     if "--wall" in options:
         _prctl(_PR_SET_NO_NEW_PRIVS, 1)
-        _landlock(_values(options, "--read"), _values(options, "--write"))
+        newest = int(_values(options, "--abi")[0])
+        _landlock(newest, _values(options, "--read"), _values(options, "--write"))
         _seccomp(_values(options, "--wall")[0])
     os.execv(program[0], program)  # noqa: S606 - there is no shell in it
 
@@ -59,10 +60,11 @@ def _values(options: list[str], name: str) -> list[str]:
     return [options[index + 1] for index, option in enumerate(options) if option == name]
 
 
-def _landlock(reads: list[str], writes: list[str]) -> None:
+def _landlock(newest: int, reads: list[str], writes: list[str]) -> None:
     abi = _libc.syscall(_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
     if abi < 1:
         raise OSError("this kernel has no Landlock")
+    abi = min(abi, newest)
     rights = _FILE_RIGHTS[min(abi, 5)]
     attributes = struct.pack("=QQQ", rights, _TCP if abi >= 4 else 0, _SCOPES if abi >= 6 else 0)
     size = 24 if abi >= 6 else 16 if abi >= 4 else 8

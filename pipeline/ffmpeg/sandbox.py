@@ -24,6 +24,7 @@ from pipeline.ffmpeg import seccomp
 
 _LIBRARIES = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/nix/store")
 _FILTER = "@filter"  # is replaced in a command by the descriptor of the filter's pipe
+_LANDLOCK_ABI = 6  # the newest that adds something to keep out
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
@@ -81,7 +82,7 @@ class Sandbox:
         if self.mode is Mode.BUBBLEWRAP:
             return [*launcher, "--", *self._bubblewrap(argv, permissions)], seccomp.program()
         if self.mode is Mode.LANDLOCK:
-            launcher += ["--wall", _FILTER]
+            launcher += ["--wall", _FILTER, "--abi", str(landlock_abi())]
             for path in (*_visible(argv[0]), *map(str, permissions.reads)):
                 launcher += ["--read", path]
             for path in map(str, permissions.writes):
@@ -116,6 +117,14 @@ def _visible(program: str) -> tuple[str, ...]:
     else:
         paths.append(program)
     return tuple(paths)
+
+
+def landlock_abi() -> int:
+    """Return the newest version of Landlock that is used, if the kernel has it.
+
+    The wall is built from this one number, so that older kernels can be tried out.
+    """
+    return _LANDLOCK_ABI
 
 
 @cache

@@ -1,0 +1,8 @@
+"""``python -m bench.attacks``."""
+
+import sys
+
+from bench.attacks import main
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
