@@ -212,6 +212,16 @@ def status(options: Options) -> Ending:
 
 
 @cli.command()
+@click.argument("run", required=False, metavar="[RUN]")
+@common
+def log(options: Options, run: str | None) -> Ending:
+    """List the latest runs, or show the log of RUN ("last", or the beginning of its name)."""
+    from pipeline.commands.log import show
+
+    return show(options.load(), run)
+
+
+@cli.command()
 @common
 def doctor(options: Options) -> Ending:
     """Check config, FFmpeg, fonts, sandbox, montage, disk space and inbox, and say what to do."""

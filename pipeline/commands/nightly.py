@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 
+from pipeline.commands import disk, log
 from pipeline.commands.ending import Facts
 from pipeline.commands.stages import back_up, make_clips, take_in, write_report
 from pipeline.errors import FootageError, InboxError
@@ -33,6 +34,8 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
             back_up(run)
         raise
     facts |= back_up(run)
+    log.thin_out(run.workspace, run.config.workspace.keep_logs_days)
+    facts |= disk.measured(run)
     if run.config.montage.automatic:
         from pipeline.commands import render  # noqa: PLC0415 - slow to load, and often not needed
 

@@ -1,10 +1,11 @@
 """``footage status``: how many clips are in which state, what failed, and who has to act."""
 
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
+from pipeline.commands import disk
+from pipeline.commands.disk import Room
 from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
 from pipeline.history import MontageRecord, RunRecord
@@ -15,6 +16,7 @@ from pipeline.review.mails import MailView
 from pipeline.workspace import Workspace
 
 _MOST_NAMED = 5  # clips of a montage
+_NIGHTS = 7  # that the growth of the workspace is known from
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class _Standing:
     montages: list[_Film]
     mails: list[MailView]
     held_back: int
+    room: Room
+    last_backup: str | None
 
 
 def tell(config: Config) -> Ending:
@@ -66,7 +70,7 @@ def count(config: Config) -> dict[str, int]:
         "inboxes_failed": len(_of_last_ingest(standing, "inboxes_failed")),
         "held_back": standing.held_back,
         "montages_stale": sum(film.record.stale for film in standing.montages),
-        "disk_free_bytes": shutil.disk_usage(config.root).free,
+        "disk_free_bytes": standing.room.free,
     }
 
 
@@ -90,6 +94,8 @@ def _standing(config: Config) -> _Standing:
             ],
             mails=mails.view(ledger, rows),
             held_back=len(rules.held_back(rows)),
+            room=disk.room(config.root, ledger.runs.latest("run", _NIGHTS)),
+            last_backup=next((path.name for path in reversed(ledger.backups.stored())), None),
         )
 
 
@@ -112,6 +118,13 @@ def _facts(standing: _Standing) -> Facts:
             if each.is_open
         ],
         "held_back": standing.held_back,
+        "disk": {
+            "free": standing.room.free,
+            "used": standing.room.used,
+            "growth_a_night": standing.room.growth,
+            "nights_left": standing.room.nights_left,
+        },
+        "last_backup": standing.last_backup,
         "montages": [
             {
                 "path": film.record.path,
@@ -168,6 +181,26 @@ def _lines(standing: _Standing) -> Iterator[str]:
     yield from _mail_lines(standing)
     for film in standing.montages:
         yield from _film_lines(film)
+    yield _disk_line(standing.room)
+    if standing.last_backup:
+        yield f"Last backup of the ledger: backups/{standing.last_backup}"
+
+
+def _disk_line(room: Room) -> str:
+    line = f"Disk: {_bytes(room.free)} free"
+    if room.used is not None:
+        line += f", the workspace takes {_bytes(room.used)}"
+    if room.growth is not None and room.growth > 0:
+        line += f" and grows by {_bytes(room.growth)} a night: room for {room.nights_left} nights"
+    return line
+
+
+def _bytes(count: float) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:,.1f} GB"
 
 
 def _mail_lines(standing: _Standing) -> Iterator[str]:

@@ -40,6 +40,12 @@ class WorkspaceSection(Section):
         le=365,
         description="backups of the ledger that stay, one for each day; 0: none is made",
     )
+    keep_logs_days: int = Field(
+        default=90,
+        ge=1,
+        le=36_500,
+        description="logs of older runs are deleted at the end of a night",
+    )
 
     @field_validator("path")
     @classmethod

@@ -32,13 +32,17 @@ class Runs:
 
     def last(self, command: str | None = None) -> RunRecord | None:
         """The newest run of a command, or of any command if none is named."""
-        row = self._db.row(
+        return next(iter(self.latest(command, 1)), None)
+
+    def latest(self, command: str | None, count: int) -> list[RunRecord]:
+        """The newest runs of a command, or of any command if it is None; the newest first."""
+        rows = self._db.rows(
             "SELECT id, command, started_at, ended_at, exit_code,"
             " coalesce(summary, '{}') AS summary FROM run WHERE ?1 IS NULL OR command = ?1"
-            " ORDER BY started_at DESC, id DESC LIMIT 1",
-            command,
+            " ORDER BY started_at DESC, id DESC LIMIT ?2",
+            *(command, count),
         )
-        return records.read(RunRecord, row) if row else None
+        return [records.read(RunRecord, row) for row in rows]
 
     def montage_key(self, path: str) -> str | None:
         """The key of the montage at *path*, None if there is none or it is stale."""

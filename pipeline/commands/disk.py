@@ -1,0 +1,62 @@
+"""How much room the workspace takes, how fast it grows, and how many nights are left."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.commands.ending import Facts
+from pipeline.history import RunRecord
+from pipeline.run import Run
+
+
+@dataclass(frozen=True)
+class Room:
+    """Bytes that are free and that the workspace takes.
+
+    ``growth`` is how much more that is each night, None if fewer than two nights are known.
+    """
+
+    free: int
+    used: int | None
+    growth: float | None
+
+    @property
+    def nights_left(self) -> int | None:
+        """How many more such nights there is room for; None if it is not known or does not grow."""
+        return int(self.free / self.growth) if self.growth and self.growth > 0 else None
+
+
+def measured(run: Run) -> Facts:
+    """What the workspace takes now, for the record of a night."""
+    return {"disk": {"used": _size(run.workspace.root)}}
+
+
+def room(root: Path, nights: Sequence[RunRecord]) -> Room:
+    """How much room there is.
+
+    :param nights: the nights, the newest first; each says what the workspace took at its end.
+    """
+    sizes = [size for night in nights if (size := _recorded(night)) is not None]
+    growth = (sizes[0] - sizes[-1]) / (len(sizes) - 1) if len(sizes) > 1 else None
+    return Room(shutil.disk_usage(root).free, sizes[0] if sizes else None, growth)
+
+
+def _recorded(night: RunRecord) -> int | None:
+    disk = night.summary.get("disk")
+    used = disk.get("used") if isinstance(disk, dict) else None
+    return used if isinstance(used, int) else None
+
+
+def _size(folder: Path) -> int:
+    """The bytes that the files below a folder take on the disk; links are not followed."""
+    total, folders = 0, [str(folder)]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                else:
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+    return total

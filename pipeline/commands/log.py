@@ -1,0 +1,113 @@
+"""``footage log``: read the logs of the runs, and delete those that are too old."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pipeline.commands.ending import Ending
+from pipeline.config import Config
+from pipeline.errors import UsageError
+from pipeline.workspace import Workspace
+
+_LATEST = 20
+_RUN_ID = "%Y%m%dT%H%M%S.%fZ"
+# The largest log that is shown whole; a longer one is cut at its end.
+_LONGEST = 64 << 20
+
+
+def show(config: Config, prefix: str | None) -> Ending:
+    """List the latest runs, or show the log of one.
+
+    :param prefix: the beginning of a run's name, "last" for the newest; None lists.
+    :raises UsageError: there is no workspace, or not exactly one such run.
+    """
+    logs = sorted(Workspace.existing(config.root).logs.glob("*.jsonl"))
+    if prefix is None:
+        runs = [_summary(path) for path in logs[-_LATEST:]]
+        return Ending(facts={"runs": runs}, lines=tuple(_run_line(run) for run in runs))
+    found = [path for path in logs if path.name.startswith(prefix)]
+    if prefix == "last":
+        found = logs[-1:]
+    if len(found) != 1:
+        many = "more than one log begins" if found else "no log begins"
+        raise UsageError(f"{many} with {prefix!r}; `footage log` lists them")
+    events = list(_events(found[0]))
+    return Ending(
+        facts={"run": found[0].stem, "events": events},
+        lines=tuple(_event_line(event) for event in events),
+    )
+
+
+def thin_out(workspace: Workspace, days: int) -> int:
+    """Delete the logs of runs that began more than *days* days ago; return how many.
+
+    A file whose name is not that of a run stays.
+    """
+    limit = datetime.now(UTC) - timedelta(days=days)
+    count = 0
+    for path in workspace.logs.glob("*.jsonl"):
+        try:
+            began = datetime.strptime(path.stem, _RUN_ID).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        if began < limit:
+            path.unlink()
+            count += 1
+    return count
+
+
+def _events(path: Path) -> Iterator[dict[str, object]]:
+    """The events of a log; the last line may be cut off, if the run was killed."""
+    with path.open("rb") as file:
+        for line in file.read(_LONGEST).splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(event, dict):
+                yield event
+
+
+def _summary(path: Path) -> dict[str, object]:
+    """What happened in a run, in one record."""
+    first: Mapping[str, object] = {}
+    last: Mapping[str, object] = {}
+    programs = clips = warnings = 0
+    for event in _events(path):
+        kind = event.get("event")
+        first = event if kind == "run-begun" else first
+        last = event if kind == "run-ended" else last
+        programs += kind == "program"
+        clips += kind == "clip"
+        warnings += kind == "warning"
+    return {
+        "run": path.stem,
+        "command": first.get("command", "?"),
+        "began": first.get("at"),
+        "ended": last.get("at"),
+        "exit_code": last.get("exit_code"),
+        "error": last.get("error"),
+        "programs": programs,
+        "clips": clips,
+        "warnings": warnings,
+    }
+
+
+def _run_line(run: Mapping[str, object]) -> str:
+    ended = f"exit {run['exit_code']}" if run["ended"] else "has no end"
+    error = f": {run['error']}" if run["error"] else ""
+    counts = f"{run['clips']} clips, {run['programs']} programs, {run['warnings']} warnings"
+    return f"{run['run']}  footage {run['command']}, {ended}, {counts}{error}"
+
+
+def _event_line(event: Mapping[str, object]) -> str:
+    facts = {key: value for key, value in event.items() if key not in ("at", "event", "argv")}
+    said = ", ".join(
+        f"{key} {_shown(value)}" for key, value in facts.items() if value or value == 0
+    )
+    return f"{event.get('at')}  {event.get('event')}{': ' if said else ''}{said}"
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,91 @@
+"""The logs of runs can be read, and old ones go; status knows how fast the workspace grows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from support.command_scene import CommandScene, begin
+
+from pipeline.commands import disk, log
+from pipeline.history import RunRecord
+from pipeline.workspace import Workspace
+
+NIGHT = RunRecord("1", "run", "2026-11-01T02:00:00Z", "2026-11-01T03:00:00Z", 0, {})
+
+
+def scene(folder: Path) -> CommandScene:
+    made = begin(folder, {"Words": {}})
+    assert made.footage("run").code == 0
+    return made
+
+
+def test_the_runs_and_the_log_of_one(tmp_path: Path) -> None:
+    campaign = scene(tmp_path)
+    (campaign.folder / "inbox").rename(campaign.folder / "elsewhere")
+    assert campaign.footage("run").code == 1
+    runs = campaign.footage("log", "--json").data["runs"]
+    assert [(run["command"], run["exit_code"]) for run in runs] == [("run", 0), ("run", 1)]
+    lines = campaign.footage("log").out.splitlines()
+    assert "footage run, exit 0, 0 clips, 0 programs, 0 warnings" in lines[0]
+    assert "footage run, exit 1" in lines[1]
+    shown = campaign.footage("log", "last")
+    assert shown.code == 0
+    assert "run-begun: run " in shown.out.splitlines()[0]
+    assert "run-ended: exit_code 1, error " in shown.out.splitlines()[-1]
+    whole = campaign.footage("log", runs[0]["run"], "--json").data
+    stored = (campaign.work / "logs" / f"{runs[0]['run']}.jsonl").read_text().splitlines()
+    assert whole["events"] == [json.loads(line) for line in stored]
+
+
+def test_a_log_that_there_is_not(tmp_path: Path) -> None:
+    campaign = scene(tmp_path)
+    assert campaign.footage("ingest").code == 0
+    for prefix, words in (("1999", "no log begins with '1999'"), ("20", "more than one log")):
+        said = campaign.footage("log", prefix)
+        assert (said.code, words in said.err) == (2, True)
+
+
+def test_a_log_without_an_end_is_of_a_killed_run(tmp_path: Path) -> None:
+    campaign = scene(tmp_path)
+    (path,) = (campaign.work / "logs").iterdir()
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0] + b'{"at": "2026-')
+    said = campaign.footage("log")
+    assert (said.code, "footage run, has no end" in said.out) == (0, True)
+
+
+def test_old_logs_go_and_other_files_stay(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.create()
+    now = datetime.now(UTC)
+    for days in (1, 89, 91, 400):
+        name = (now - timedelta(days=days)).strftime("%Y%m%dT%H%M%S.%fZ")
+        (workspace.logs / f"{name}.jsonl").write_text("{}\n")
+    (workspace.logs / "notes.jsonl").write_text("mine\n")
+    assert log.thin_out(workspace, 90) == 2
+    assert len(list(workspace.logs.iterdir())) == 3
+
+
+def test_status_says_how_many_nights_are_left(tmp_path: Path) -> None:
+    campaign = scene(tmp_path)
+    (campaign.work / "originals/more").write_bytes(b"x" * 9_000_000)
+    assert campaign.footage("run").code == 0
+    found = campaign.footage("status", "--json").data["disk"]
+    assert found["growth_a_night"] > 8_000_000  # the log of the ledger may have become shorter
+    assert found["nights_left"] == int(found["free"] / found["growth_a_night"])
+    assert " a night: room for " in campaign.footage("status").out
+
+
+def test_growth_is_the_mean_of_the_nights_that_are_known(tmp_path: Path) -> None:
+    def night(used: object) -> RunRecord:
+        return replace(NIGHT, summary={"disk": {"used": used}})
+
+    nights = [night(900), night(500), replace(NIGHT, summary={"disk": None}), NIGHT, night(300)]
+    assert disk.room(tmp_path, nights).growth == 300
+    assert disk.room(tmp_path, nights).used == 900
+    assert disk.room(tmp_path, [night(900)]).growth is None
+    shrinking = disk.room(tmp_path, [night(300), night(900)])
+    assert (shrinking.growth, shrinking.nights_left) == (-600, None)
+    assert disk.room(tmp_path, []).used is None
