@@ -25,6 +25,7 @@ from pipeline.carriers.readers import (
     bmp,
     flv,
     gif,
+    id3,
     jpeg,
     jpegxl,
     matroska,
@@ -33,6 +34,8 @@ from pipeline.carriers.readers import (
     mpegts,
     ogg,
     png,
+    sidecar,
+    sound,
     tiff,
     webp,
 )
@@ -169,12 +172,29 @@ FORMATS: tuple[Format, ...] = (
 # fmt: on
 
 
+# Files that become no clip and can give something away: sound, raw photos, notes of programs.
+_NO_FOOTAGE: tuple[tuple[Magic, Reader], ...] = (
+    (_begins(b"ID3"), id3.read),
+    (_begins(b"fLaC"), sound.flac),
+    (_riff(b"WAVE"), sound.wave),
+    (lambda head: head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"), sound.aiff),
+    (_begins(b"caff"), sound.core_audio),
+    (lambda head: head[4:8] == b"ftyp", mp4.read),
+    (lambda head: head[:1] == b"\xff" and b"\xe2" <= head[1:2] <= b"\xfd", id3.read),
+    (_begins(b"\x1c\x01\x5a", b"\x1c\x01\0", b"\x1c\x02"), sidecar.records),
+    (lambda head: head[8:12] == b".FIT", sidecar.flight),
+)
+
+
 def format_of(head: bytes) -> Format | None:
     """The format of a file that begins with *head*, its first 64 KiB; None for any other."""
     return next((row for row in FORMATS if row.magic(head)), None)
 
 
 def reader_of(head: bytes) -> Reader | None:
-    """The reader for a file that begins with *head*; None where no reader understands it."""
+    """The reader for a file that begins with *head*, footage or not; None where there is none."""
     found = format_of(head)
-    return found.reader if found else None
+    if found is not None:
+        return found.reader
+    other = (reader for magic, reader in _NO_FOOTAGE if magic(head))
+    return next(other, None) or sidecar.reader(head)

@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any, BinaryIO, cast
 
 import imageio_ffmpeg
@@ -20,13 +21,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.planted import build, corpus
+from support.planted.appended import (
+    afcp,
+    dataset,
+    fotostation,
+    gpx,
+    insta360,
+    kml,
+    packed,
+    photo_mechanic,
+)
 from support.planted.bases import bases
-from support.planted.boxes import box, full
-from support.planted.jpegs import app1, jpeg, segment
+from support.planted.boxes import box, full, with_track
+from support.planted.jpegs import app1, exif_jpeg, jpeg, segment
 from support.planted.matroskas import element
 from support.planted.place import Place, tiff
 from support.planted.planted import Planted
 from support.planted.stills import chunk, png
+from support.planted.tracks import counted, text_entry
 
 from pipeline.carriers import find, text
 from pipeline.formats import Format, format_of, reader_of
@@ -169,6 +181,81 @@ def test_a_track_in_an_archive_behind_a_photo_is_a_location(method: int) -> None
         archive.writestr("notes.txt", "nothing" * 40)
     found = found_in_bytes(bases()["still.jpg"] + other.getvalue())
     assert Finding(Carrier.TRAILER, What.LOCATION) not in found
+
+
+@pytest.mark.parametrize("name", ["still.jpg", "film.mp4", "film.mkv", "film.ts", "film.mpg"])
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"tour.kmz": packed({"doc.kml": kml(PLACE)})},
+        {"photo.jpg": exif_jpeg(PLACE)},
+        {f"{number}.txt": b"nothing" for number in range(30)} | {"tour.gpx": gpx(PLACE)},
+        {"noise.bin": Random(1).randbytes(400_000), "tour.gpx": gpx(PLACE)},
+        {f"{PLACE.lat:.5f},{PLACE.lon:.5f}.txt": b"nothing"},
+    ],
+    ids=["an archive in it", "a photo", "the last of many", "behind much else", "a name"],
+)
+def test_archive_behind_any_file_is_read(name: str, members: dict[str, bytes]) -> None:
+    found = found_in_bytes(bases()[name] + packed(members))
+    assert Finding(Carrier.TRAILER, What.LOCATION) in found
+
+
+CITY = dataset(0, b"\0\2") + dataset(90, b"Quofors")
+
+
+@pytest.mark.parametrize(
+    ("append", "found"),
+    [
+        (lambda it: afcp(b"IPTC", CITY, it), Carrier.IPTC_PLACE),
+        (lambda it: afcp(b"IPTC", CITY, it, "<"), Carrier.IPTC_PLACE),
+        (lambda it: it + afcp(b"IPTC", CITY, it[:99])[99:], Carrier.IPTC_PLACE),
+        (lambda it: afcp(b"TEXT", PLACE.text.encode(), it), Carrier.TRAILER),
+        (lambda it: afcp(b"Nail", b"\0" * 18 + exif_jpeg(PLACE), it), Carrier.EXIF_POSITION),
+        (lambda it: fotostation(CITY, it), Carrier.IPTC_PLACE),
+        (lambda it: fotostation(CITY, it + b"x" * 99), Carrier.IPTC_PLACE),
+        (lambda it: photo_mechanic(CITY, it), Carrier.IPTC_PLACE),
+        (lambda it: it + b"a block that nobody knows" + CITY + b"its end", Carrier.IPTC_PLACE),
+        (lambda it: insta360(PLACE, it), Carrier.TELEMETRY_TRACK),
+    ],
+    ids=[
+        *("AFCP", "AFCP, little-endian", "AFCP that was moved", "text of AFCP", "picture of AFCP"),
+        *("FotoStation", "FotoStation behind other bytes", "Photo Mechanic", "records", "Insta360"),
+    ],
+)
+@pytest.mark.parametrize("name", ["still.jpg", "film.mp4"])
+def test_blocks_that_programs_append(
+    name: str, append: Callable[[bytes], bytes], found: Carrier
+) -> None:
+    assert Finding(found, What.LOCATION) in found_in_bytes(append(bases()[name]))
+
+
+def test_groups_of_mie_are_made_for_places() -> None:
+    """ExifTool's own format (MIE 1.1): groups of named values."""
+    groups = b"~\x10\x04\xfe0MIE\0\0\0\0~\x10\x04\0Meta~\x10\x03\0Geo~\x20\4\7CityQuofors~\0\0\0"
+    for name in ("still.jpg", "film.mp4"):
+        found = found_in_bytes(bases()[name] + groups)
+        assert any(each.what is What.LOCATION for each in found)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "55.7558 с.ш., 37.6173 в.д.",
+        "北緯35度39分10秒 東経139度44分40秒",
+        "٥٢٫٥٢٠٠٠, ١٣٫٤٠٥٠٠",
+        "５２．５２００，　１３．４０５０",
+        "52,5200° N 13,4050° O",
+        "https://maps.app.goo.gl/abcdef",
+    ],
+)
+def test_titles_of_chapters_are_read_in_every_script(said: str) -> None:
+    samples = [counted("Intro"), counted(said)]
+    film = with_track(bases()["film.mp4"], b"text", text_entry(), samples, chapters=True)
+    assert Finding(Carrier.CHAPTERS, What.LOCATION) in found_in_bytes(film)
+    title = element(0x85, said.encode())
+    atoms = element(0x1043A770, element(0x45B9, element(0xB6, element(0x80, title))))
+    film = element(0x1A45DFA3, element(0x4282, b"matroska")) + element(0x18538067, atoms)
+    assert Finding(Carrier.CHAPTERS, What.LOCATION) in found_in_bytes(film)
 
 
 def test_every_location_that_exiftool_shows_is_found(folder: Path, rows: dict[str, Any]) -> None:

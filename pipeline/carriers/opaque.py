@@ -2,36 +2,42 @@
 
 An unknown part is reported as such.  It also counts as a location if it holds text with a
 position, or the header of a format that holds positions: TIFF/EXIF, XMP, JPEG, GoPro's GPMF,
-the blocks of dashcams.  A zip archive in it is unpacked as far as its first texts.
+the blocks of dashcams.  The first members of a zip archive in it are unpacked and read.
 """
 
 import re
-import zlib
 from collections.abc import Iterator
 from itertools import islice
 from typing import Literal
 
 from pipeline.carriers import text, xmp
-from pipeline.carriers.window import Fields, Window
+from pipeline.carriers.containers import zips
+from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _SCAN = 256 << 10
 _TAIL = 64 << 10
 _HITS = 8
 
-# Letters, and the signs of degrees, minutes and seconds: positions use no other characters.
-_ASCII = re.compile(rb"(?:[\x20-\x7e\t\r\n]|\xc2\xb0|\xe2\x80[\x99\x9d\xb2\xb3]){6,}")
+# UTF-8 of any script, because people write places in all of them.
+_NARROW = re.compile(
+    rb"(?:[\x20-\x7e\t\r\n]|[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}"
+    rb"|\xf0[\x90-\xbf][\x80-\xbf]{2}){6,}"
+)
 _WIDE = re.compile(rb"(?:[\x20-\x7e]\x00){6,}")
 _WIDE_BE = re.compile(rb"(?:\x00[\x20-\x7e]){6,}")
 _TIFF = re.compile(rb"II\*\0[\x08-\xff]\0\0\0|MM\0\*\0\0\0[\x08-\xff]")
 _XMP = re.compile(rb"<x:xmpmeta|<rdf:RDF")
-_ZIP = re.compile(rb"PK\x03\x04")
-_DEFLATED = 8
+_ZIP = re.compile(re.escape(zips.LOCAL))
+# Two datasets of IPTC-IIM in a row (1.5): the marker, record, dataset, length, value.
+_IIM = re.compile(rb"\x1c[\x01\x02].\0(.)", re.DOTALL)
+_IIM_HITS = 64
 _JPEG = re.compile(rb"\xff\xd8\xff[\xc0-\xfe]")
 _POSITIONS = re.compile(
     rb"\x02\x00\x00[\x02\x04]\x00\x05\x00\x03"
-    rb"|freeGPS |LIGOGPSINFO|GPS[59]\x6c|GPS[59][a-zA-Z]\x14|GPSU[cU]|gps0|com\.apple\.quicktime"
-    rb"\.location|@G0rmc|\x8d\xb4\x2d\x69\x4c\xcc\x41\x87\x90\xed\xff\x43\x9f\xe0\x26\xbf"
+    rb"|freeGPS |~[\x10\x18]\x03.(?:GPS|Geo)~|LIGOGPSINFO|GPS[59]\x6c|GPS[59][a-zA-Z]\x14"
+    rb"|GPSU[cU]|gps0|com\.apple\.quicktime\.location|@G0rmc",
+    re.DOTALL,
 )
 
 
@@ -62,7 +68,7 @@ def words(data: bytes) -> str:
     """The texts in *data*, in 8 bits and in 16, a line each."""
     wide = [m.group().decode("utf-16-le", "replace") for m in _WIDE.finditer(data)]
     wide += [m.group().decode("utf-16-be", "replace") for m in _WIDE_BE.finditer(data)]
-    narrow = [m.group().decode("utf-8", "replace") for m in _ASCII.finditer(data)]
+    narrow = [m.group().decode("utf-8", "replace") for m in _NARROW.finditer(data)]
     return "\n".join(wide + narrow)
 
 
@@ -73,34 +79,29 @@ def _window(window: Window, carrier: Carrier, start: int, size: int) -> Iterator
     data = window.read(start, size)
     if has_location(data):
         yield Finding(carrier, What.LOCATION)
-    for match in islice(_TIFF.finditer(data), _HITS):
-        if _plausible(data[match.start() : match.start() + (64 << 10)]):
-            yield from window.part(start + match.start()).inside(carrier)
     for match in islice(_XMP.finditer(data), 1):
         for finding in xmp.read(data[match.start() :]):
             yield finding
             yield Finding(carrier, finding.what)
-    members = (window.part(start + m.start()) for m in islice(_ZIP.finditer(data), _HITS))
-    if any(has_location(_unpacked(member)) for member in members):
-        yield Finding(carrier, What.LOCATION)
-    for match in islice(_JPEG.finditer(data), 2):
-        if start + match.start():
-            yield from window.part(start + match.start()).inside(carrier)
+    for match in islice(_ZIP.finditer(data), _HITS):
+        if member := zips.unpacked(window.part(start + match.start())):
+            yield from window.wrap(member).inside(carrier)
+    for at in _files(data):
+        yield from window.part(start + at).inside(carrier)
 
 
-def _unpacked(member: Window) -> bytes:
-    """The beginning of a member of a zip archive (APPNOTE 6.3.10, section 4.3.7)."""
-    head = Fields(member.read(0, 30), 8, "little")
-    method = head.number(2)
-    head.at = 26
-    body = member.part(30 + head.number(2) + head.number(2))
-    data = body.read(0, _SCAN)
-    if method != _DEFLATED:
-        return data[:_TAIL] if method == 0 else b""
-    try:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, _SCAN)
-    except zlib.error:
-        return b""
+def _files(data: bytes) -> Iterator[int]:
+    """Where files and records begin in *data* that a reader understands."""
+    for match in islice(_TIFF.finditer(data), _HITS):
+        if _plausible(data[match.start() : match.start() + (64 << 10)]):
+            yield match.start()
+    for match in islice(_IIM.finditer(data), _IIM_HITS):
+        following = match.end() + match[1][0]
+        if data[following : following + 2] in (b"\x1c\x01", b"\x1c\x02"):
+            yield match.start()
+            break
+    for match in islice(_JPEG.finditer(data, 1), 2):  # at the start it has been read already
+        yield match.start()
 
 
 def _plausible(head: bytes) -> bool:

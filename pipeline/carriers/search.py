@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
+from time import monotonic
 from typing import BinaryIO
 
-from pipeline.carriers import exif, opaque, xmp
-from pipeline.carriers.window import ReadBudget, Window
+from pipeline.carriers import appended, exif, opaque, xmp
+from pipeline.carriers.window import SECONDS, ReadBudget, Window
 from pipeline.model import Carrier, Finding, What
 
 HEAD = 65536
@@ -31,6 +32,8 @@ _FORMS = tuple(
         rb"\+\d\d\.\d{4,8}[+-][01]\d\d\.\d{4,8}",
         rb"-\d\d\.\d{4,8}[+-][01]\d\d\.\d{4,8}",
         rb"\$G[PN](?:RMC|GGA|GLL),",
+        rb"latitude[\"']?\s{0,3}[:=]\s{0,3}[\"']?[-+]?\d{0,2}(?:[1-9]\.|\.\d{0,5}[1-9])",
+        rb"GPS ?\([-+]?\d{1,3}\.\d{3}",
     )
 )
 _WORDS = (
@@ -41,29 +44,32 @@ _HEADERS = (b"II*\x00", b"MM\x00*")
 _PACKET = b"<x:xmpmeta"
 
 
-def find(path: Path, reader_of: ReaderOf) -> tuple[Finding, ...]:
+def find(path: Path, reader_of: ReaderOf, seconds: float = SECONDS) -> tuple[Finding, ...]:
     """What the file at *path* carries beside picture and sound; sorted, each pair once.
 
     Never raises on what is in the file.  A file of any size takes at most 250,000 reads of
-    192 MiB in 30 s, and a last search over 12 MiB of raw bytes.
+    192 MiB in 30 s, as much for what is appended to it, and a last search over 12 MiB of raw bytes.
 
     :param reader_of: the reader for a file by its first 64 KiB, also for a file inside the
         file.  What no reader understands is an unknown part.
+    :param seconds: the limit of time for each of three passes over the file.
     :raises OSError: the file itself can't be read.
     """
     with path.open("rb") as file:
-        found = _gathered(partial(_any, reader_of, opaque.read), file, reader_of)
+        gathered = partial(_gathered, file, reader_of, seconds)
+        found = gathered(partial(_any, reader_of, opaque.read)) | gathered(appended.read)
         if all(each.what is not What.LOCATION for each in found):
-            found |= _gathered(_sweep, file, reader_of)
+            found |= gathered(_sweep)
         return tuple(sorted(found))
 
 
-def _gathered(reader: Reader, file: BinaryIO, reader_of: ReaderOf) -> set[Finding]:
+def _gathered(file: BinaryIO, reader_of: ReaderOf, seconds: float, reader: Reader) -> set[Finding]:
     """All that *reader* finds.  If it fails: what it found before, and an unknown part."""
     found: set[Finding] = set()
     nested = partial(_any, reader_of, opaque.scan)
+    budget = ReadBudget(nested, until=monotonic() + seconds)
     try:
-        found.update(reader(Window.whole(file, ReadBudget(nested))))
+        found.update(reader(Window.whole(file, budget)))
     except Exception:  # noqa: BLE001 - hostile bytes; the error may hold a value, so it is dropped
         found.add(Finding(Carrier.UNKNOWN_PART, What.OTHER))
     return found

@@ -64,9 +64,9 @@ _KINDS: tuple[tuple[What, Carrier | None, frozenset[str]], ...] = tuple(
 )
 
 
-def decode(data: bytes) -> str:
-    """The text in *data*: UTF-16 where its zeros say so, UTF-8 else; at most 128 KiB of it."""
-    data = data[:LIMIT]
+def decode(data: bytes, limit: int = LIMIT) -> str:
+    """The text in the first *limit* bytes: UTF-16 where its zeros say so, UTF-8 else."""
+    data = data[:limit]
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", "replace")
     zeros = data.count(0)
@@ -75,7 +75,9 @@ def decode(data: bytes) -> str:
         return data.decode("utf-16-be" if even * 2 > zeros else "utf-16-le", "replace")
     try:
         return data.decode("utf-8")
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        if error.start > len(data) - 4:  # the limit has divided a letter
+            return data[: error.start].decode("utf-8")
         return data.decode("latin-1")
 
 

@@ -9,7 +9,6 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
-from itertools import islice
 
 from pipeline.carriers import text
 from pipeline.model import Carrier, Finding, What
@@ -24,7 +23,6 @@ _TOKEN = re.compile(
     r"|<(?P<open>[A-Za-z_][\w.-]{0,40}):(?P<element>[A-Za-z_][\w.-]{0,80})"
     r"|>(?P<body>[^<>]+)(?=<)"
 )
-_ATTRIBUTE = re.compile(r"(?<![\w.:-])([A-Za-z_][\w.-]{0,80})=(\"[^\"<]*\"|'[^'<]*')")
 _STRUCTURE = frozenset(("rdf", "x", "xml", "xmlns", "stDim", "stRef", "stEvt", "rdfs"))
 _SILENT = text.vocabulary(
     "orientation imagewidth imagelength imageheight bitspersample compression colorspace"
@@ -48,18 +46,6 @@ def read(data: bytes) -> Iterator[Finding]:
     for prefix, name, value in _properties(_decoded(data[:LIMIT])):
         found.update(_property(prefix, name, value))
     yield from found or {Finding(Carrier.CONTAINER_TAG, What.OTHER)}
-
-
-def attributes(data: bytes) -> Iterator[Finding]:
-    """What XML of another kind gives away by its attributes (Sony's and Panasonic's notes)."""
-    if b"<x:xmpmeta" in data:
-        yield from read(data)
-        return
-    found: set[Finding] = set()
-    for match in islice(_ATTRIBUTE.finditer(_decoded(data[:LIMIT])), _PROPERTIES):
-        value = match[2][1:-1][:_VALUE]
-        found.update(text.tag(match[1], value, Carrier.CONTAINER_TAG, Carrier.XMP_POSITION))
-    yield from found
 
 
 def pictures(data: bytes) -> Iterator[bytes]:

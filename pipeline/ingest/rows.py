@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 from typing import Protocol
 
-from pipeline import places, wording
+from pipeline import carriers, formats, places, wording
 from pipeline.errors import Refused
 from pipeline.ingest import archives, decoration, hints, pairs
 from pipeline.ingest.contents import TOO_MANY
@@ -20,6 +21,7 @@ from pipeline.texts import Detail
 BUDGET = 4  # the archives of a mail may unpack to this many times the largest attachment
 _MOST_ROWS = 2000
 _UNREADABLE = Refusal(Reason.CORRUPT, Detail.BROKEN_ARCHIVE)
+_SEARCH_S = 2.0  # a pass, for what all refused files of a mail give away
 _WORDS_READ = 1 << 18  # bytes of a text in a file that contains others
 
 
@@ -57,6 +59,7 @@ class Rows:
         self._originals, self._findings, self._inside = originals, findings, inside
         self._budget = Budget(size=originals.limit * BUDGET)
         self._paths: dict[int, Path] = {}
+        self._search_s = _SEARCH_S
         self._around: list[int] = []  # the rows of the archives around what comes in
         self.list: list[Attachment] = []
         self.bytes = 0
@@ -88,6 +91,8 @@ class Rows:
             refusal = decoration.refusal(stored.head, stored.size, in_layout=incoming.in_layout)
         row = self._row(incoming.name, refusal)
         row = replace(row, kind=identity.kind, sha256=stored.sha256, size=stored.size)
+        if refusal is not None:
+            row = replace(row, findings=(*row.findings, *self._given_away(stored)))
         self._add(row)
         if stored.path is not None and identity.format is not None:
             self._paths[row.position] = stored.path
@@ -100,6 +105,18 @@ class Rows:
         if stored.sha256 is not None and not self._around:
             self.bytes += stored.size
         return stored
+
+    def _given_away(self, stored: Stored) -> tuple[Finding, ...]:
+        """Find what a refused file gives away; process, which finds it in footage, sees no other.
+
+        The files of a mail share a limit of time.  Bytes that are kept and not opened are not read.
+        """
+        if stored.path is None or self._inside is None:
+            return ()
+        begun = monotonic()
+        found = carriers.find(stored.path, formats.reader_of, self._search_s)
+        self._search_s -= monotonic() - begun
+        return found
 
     def missing(self, name: str, refusal: Refusal) -> None:
         """Add a row for a file of which no bytes were kept."""

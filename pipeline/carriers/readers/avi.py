@@ -57,7 +57,7 @@ def _list(body: Window, codecs: list[str]) -> Iterator[Finding]:
         elif chunk.name == b"movi":
             yield from _frames(chunk.body, codecs)
         elif chunk.name in (b"INFO", b"exif"):
-            yield from _info(chunk.body)
+            yield from info(chunk.body)
         else:
             # Nikon's ncdt, Pentax's hydt and others: notes of a maker
             yield Finding(Carrier.DEVICE, What.IDENTITY)
@@ -90,7 +90,8 @@ def _chunk(chunk: RiffChunk) -> Iterator[Finding]:
         yield from opaque.read(chunk.body, Carrier.UNKNOWN_PART)
 
 
-def _info(body: Window) -> Iterator[Finding]:
+def info(body: Window) -> Iterator[Finding]:
+    """The texts of an INFO list, as AVI and WAV have it."""
     for chunk in chunks(body):
         value = _text(chunk)
         if chunk.name == b"ISFT" and text.FFMPEG.fullmatch(value):

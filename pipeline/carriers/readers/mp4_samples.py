@@ -10,6 +10,8 @@ _TABLE = 1 << 20  # bytes of a table that are read
 _FIRST = 48
 _SPREAD = 24
 _SIZE = 512 << 10
+_SPREAD_TEXTS = 1000
+_TEXT_SIZE = 4096
 
 
 @dataclass(frozen=True)
@@ -53,18 +55,24 @@ def track(trak: Window) -> SampledTrack:
     )
 
 
-def samples(track: SampledTrack, file: Window, limit: int = _SIZE) -> Iterator[bytes]:
-    """The first 48 samples of *track* and 24 spread over the rest, each cut to *limit* bytes."""
+def samples(track: SampledTrack, file: Window, *, texts: bool = False) -> Iterator[bytes]:
+    """The first 48 samples of *track* and 24 spread over the rest, each cut to 512 KiB.
+
+    :param texts: the samples are texts; 1,000 are spread over the rest, each cut to 4 KiB.
+    """
     places = _places(track)
-    step = max(len(places) // _SPREAD, 1)
+    step = max(len(places) // (_SPREAD_TEXTS if texts else _SPREAD), 1)
+    limit = _TEXT_SIZE if texts else _SIZE
     for index, (at, size) in enumerate(places):
         if index < _FIRST or index % step == 0:
             yield file.read(at, min(size, limit))
 
 
-def samples_of(number: int, moofs: list[tuple[Window, int]], file: Window) -> Iterator[bytes]:
-    """The first samples of track *number* in the fragments, at most 48."""
-    count = 0
+def samples_of(
+    track: SampledTrack, moofs: list[tuple[Window, int]], file: Window, *, texts: bool = False
+) -> Iterator[bytes]:
+    """The first samples of *track* in the fragments: at most 48, or 1,000 *texts*."""
+    number, count = track.number, 0
     for moof, position in moofs:
         for traf in find(moof, b"traf"):
             header = next(find(traf, b"tfhd"), None)
@@ -73,7 +81,7 @@ def samples_of(number: int, moofs: list[tuple[Window, int]], file: Window) -> It
             for at, size in _run_places(traf, header, position):
                 yield file.read(at, min(size, _SIZE))
                 count += 1
-                if count >= _FIRST:
+                if count >= (_SPREAD_TEXTS if texts else _FIRST):
                     return
 
 

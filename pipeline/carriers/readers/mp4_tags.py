@@ -7,7 +7,7 @@ QuickTime file format, "user data atoms" and "metadata atoms"; 3GPP TS 26.244, 8
 import re
 from collections.abc import Iterator
 
-from pipeline.carriers import embedded, opaque, text, xmp
+from pipeline.carriers import embedded, notes, opaque, text, xmp
 from pipeline.carriers.containers.boxes import IsoBox, boxes, find
 from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
@@ -140,7 +140,13 @@ def metadata(meta: Window, plain: Carrier) -> Iterator[Finding]:
             yield from _items(box.body, keys, plain)
         elif box.kind == b"xml ":
             yield from opaque.read(box.body, Carrier.CONTAINER_TAG)
-            yield from xmp.attributes(box.body.read(4, xmp.LIMIT))
+            data = box.body.read(4, xmp.LIMIT)
+            if b"<x:xmpmeta" in data:
+                yield from xmp.read(data)
+            else:
+                yield from notes.xml(text.decode(data, len(data)), Carrier.XMP_POSITION)
+        elif box.kind == b"ID32":  # behind version, flags and a language
+            yield from box.body.part(6).inside(Carrier.CONTAINER_TAG)
         elif box.kind not in (b"hdlr", b"dinf", b"iloc", b"iinf", b"pitm", b"ctry", b"lang"):
             yield from common_box(box, plain)
 

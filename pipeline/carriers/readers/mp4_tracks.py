@@ -14,7 +14,9 @@ from pipeline.carriers.window import Window
 from pipeline.model import Carrier, Finding, What
 
 _TRACKS = 64
-_TEXTS = 400
+_TEXT_TRACKS = 16  # of which many samples are read
+_TEXTS = 256 << 10  # bytes that are searched
+_OVERLAP = 1 << 10
 
 # The boxes that each container in a track may hold.
 _ALLOWED = {
@@ -73,13 +75,19 @@ def read(film: Window, file: Window, moofs: list[tuple[Window, int]]) -> Iterato
     if len(bodies) > _TRACKS:
         yield Finding(Carrier.UNKNOWN_PART, What.OTHER)
     chapters = {number for each in all_tracks for number in each.references.get(b"chap", ())}
-    videos = 0
+    videos = worded = 0
     for body, each in zip(bodies, all_tracks, strict=False):
         yield from _structure(body)
         if each.handler == b"soun":
             yield from _sound(each)
             continue
-        content = [*samples(each, file), *samples_of(each.number, moofs, file)]
+        texts = _is_text(each) or (each.number in chapters and each.handler != b"vide")
+        worded += texts
+        texts = texts and worded <= _TEXT_TRACKS
+        content = [
+            *samples(each, file, texts=texts),
+            *samples_of(each, moofs, file, texts=texts),
+        ]
         if each.handler == b"vide" and each.number not in chapters:
             videos += 1
             if videos > 1:
@@ -88,7 +96,7 @@ def read(film: Window, file: Window, moofs: list[tuple[Window, int]]) -> Iterato
         elif each.number in chapters:
             yield from _chapters(each, content, file)
         else:
-            yield from _other(each, content)
+            yield from _other(each, content, file)
 
 
 def times(header: Window) -> Iterator[Finding]:
@@ -172,27 +180,34 @@ def _chapters(each: SampledTrack, content: list[bytes], file: Window) -> Iterato
         for data in content[:8]:
             yield from file.wrap(data).inside(Carrier.CHAPTERS)
     else:
-        yield from _texts(Carrier.CHAPTERS, content)
+        yield from _texts(Carrier.CHAPTERS, content, file)
 
 
-def _other(each: SampledTrack, content: list[bytes]) -> Iterator[Finding]:
+def _is_text(each: SampledTrack) -> bool:
+    return each.handler in _TEXT_HANDLERS or not _TEXT_FORMATS.isdisjoint(each.formats)
+
+
+def _other(each: SampledTrack, content: list[bytes], file: Window) -> Iterator[Finding]:
     formats = set(each.formats)
-    if each.handler in _TEXT_HANDLERS or formats & _TEXT_FORMATS:
+    if _is_text(each):
         captions = each.handler == b"clcp" or formats & {b"c608", b"c708"}
         carrier = Carrier.CLOSED_CAPTIONS if captions else Carrier.SUBTITLE_TRACK
         yield Finding(carrier, What.OTHER)
-        yield from _texts(carrier, content)
+        yield from _texts(carrier, content, file)
         return
     yield from _telemetry(formats, content)
     for entry in each.entries:
         yield from opaque.scan(entry, Carrier.TELEMETRY_TRACK)
 
 
-def _texts(carrier: Carrier, content: Iterable[bytes]) -> Iterator[Finding]:
+def _texts(carrier: Carrier, content: Iterable[bytes], file: Window) -> Iterator[Finding]:
     """The texts of a track, joined, because a position may be spread over several."""
-    joined = b"\n".join(data.strip(b"\0")[:4096] for data in list(content)[:_TEXTS])
-    if opaque.has_location(joined):
-        yield Finding(carrier, What.LOCATION)
+    joined = b"\n".join(data.strip(b"\0")[:4096] for data in content)
+    for at in range(0, min(len(joined), _TEXTS), text.LIMIT - _OVERLAP):
+        file.budget.take(0)
+        if opaque.has_location(joined[at : at + text.LIMIT]):
+            yield Finding(carrier, What.LOCATION)
+            return
 
 
 def _telemetry(formats: set[bytes], content: list[bytes]) -> Iterator[Finding]:

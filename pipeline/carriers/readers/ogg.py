@@ -65,10 +65,10 @@ def _stream(window: Window, packets: list[bytes]) -> Iterator[Finding]:
             if packet.startswith(head):
                 # FLAC's is a metadata block with a length of three bytes
                 skip = 4 if head == b"\x84" else len(head)
-                yield from _comments(window, packet[skip:])
+                yield from comments(window, packet[skip:])
 
 
-def _comments(window: Window, data: bytes) -> Iterator[Finding]:
+def comments(window: Window, data: bytes) -> Iterator[Finding]:
     """A Vorbis comment header: a vendor, then ``KEY=value`` (Vorbis I, 5)."""
     fields = Fields(data, order="little")
     vendor = text.decode(fields.take(fields.number(4))[:200])

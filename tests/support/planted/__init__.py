@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from . import films, jpegs, matroskas, stills, streams, tracks
+from . import appended, films, jpegs, matroskas, stills, streams, tracks
 from .place import Place
 from .planted import Planted
 
 
 def corpus() -> list[Planted]:
     """All carriers, in a fixed order."""
-    families = (jpegs, stills, films, tracks, matroskas, streams)
+    families = (jpegs, stills, films, tracks, matroskas, streams, appended)
     return [planted for family in families for planted in family.CARRIERS]
 
 

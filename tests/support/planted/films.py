@@ -151,6 +151,31 @@ def insta360(place: Place) -> bytes:
     )
 
 
+def sony_items(place: Place) -> bytes:
+    """The position as Sony's cameras write it: named items, in degrees, minutes and seconds."""
+
+    def seconds(value: float) -> str:
+        whole = round(abs(value) * 3600, 3)
+        return f"{int(whole // 3600)}:{int(whole % 3600 // 60)}:{whole % 60:.3f}"
+
+    items = {
+        "VersionID": "2.2.0.0",
+        "LatitudeRef": "N" if place.lat > 0 else "S",
+        "Latitude": seconds(place.lat),
+        "LongitudeRef": "E" if place.lon > 0 else "W",
+        "Longitude": seconds(place.lon),
+    }
+    rows = "".join(f'<Item name="{name}" value="{value}"/>' for name, value in items.items())
+    notes = (
+        '<?xml version="1.0" encoding="UTF-8"?><NonRealTimeMeta><Device manufacturer="Ember" '
+        f'modelName="E" serialNo="{SERIAL}"/><AcquisitionRecord><Group name="ExifGPS">{rows}'
+        "</Group></AcquisitionRecord></NonRealTimeMeta>"
+    )
+    return film() + box(
+        b"meta", full(b"hdlr", b"\0\0\0\0nrtm", b"\0" * 13), full(b"xml ", notes.encode())
+    )
+
+
 def planted(
     name: str, carrier: str, where: str, found: Found, plant: Plant, **more: object
 ) -> Planted:
@@ -315,6 +340,14 @@ CARRIERS = [
         "moov/meta/xml",
         (("serial number", "identity"), ("XMP position", "location")),
         sony,
+        identity=(SERIAL,),
+    ),
+    planted(
+        "mp4-sony-items.mp4",
+        "named items with serial number and position",
+        "meta/xml",
+        (("serial number", "identity"), ("device", "identity"), ("XMP position", "location")),
+        sony_items,
         identity=(SERIAL,),
     ),
     planted(

@@ -36,6 +36,12 @@ def chapter_track(place: Place) -> bytes:
     return with_track(film(), b"text", text_entry(), [counted(place.text)] * 2, chapters=True)
 
 
+def many_chapters(place: Place) -> bytes:
+    titles = [f"Part {number}" for number in range(120)]
+    titles[71] = place.text
+    return with_track(film(), b"text", text_entry(), list(map(counted, titles)), chapters=True)
+
+
 def subtitle(place: Place) -> bytes:
     here = f"{place.lon:.5f},{place.lat:.5f}"
     said = f"HOME({here}) 2026.03.04 05:06:07 GPS({here},17)"
@@ -68,6 +74,13 @@ CARRIERS = [
         "tref chap",
         (("chapters", "location"),),
         chapter_track,
+    ),
+    planted(
+        "mp4-chapters-many.mp4",
+        "one of many chapters in a text track",
+        "tref chap",
+        (("chapters", "location"),),
+        many_chapters,
     ),
     planted(
         "mp4-dji-text.mp4",
