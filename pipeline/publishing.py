@@ -9,7 +9,6 @@ scratch folder, which is the only place where it can write.
 import hashlib
 import json
 import os
-import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import NO_SPACE, DiskFull
+from pipeline.removal import removed
 
 PART = ".part"
 _CHUNK = 1 << 20
@@ -52,7 +52,7 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
         yield place
     finally:
         # what can't be deleted now is swept at the end of the run, or before the next one
-        shutil.rmtree(place, ignore_errors=True)
+        removed(place)
 
 
 def publish(part: Path, final: Path, mode: int = 0o600) -> None:

@@ -1,16 +1,18 @@
 """The workspace on disk: the path of each thing, and the lock that one run at a time holds."""
 
+import contextlib
 import fcntl
 import os
-import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from pipeline.errors import StageError, UsageError, WorkspaceBusy
 from pipeline.publishing import PART
+from pipeline.removal import removed
 
 # SQLite's write-ahead log needs memory that all its users share, so one machine
 # (sqlite.org/wal.html).
@@ -36,6 +38,7 @@ class Workspace:
         self.logs = root / "logs"  # a file of JSON lines for each run
         self.backups = root / "backups"  # of the ledger
         self.letters = root / "letters"  # drafts of answers to senders
+        self.aside = root / "aside"  # what can't be deleted, see sweep
         self.cache = root / "cache"  # what can be made again, such as cards and caption strips
 
     @classmethod
@@ -135,19 +138,41 @@ def _check_owner(path: Path, found: os.stat_result) -> None:
         )
 
 
-def sweep(workspace: Workspace) -> int:
+@dataclass(frozen=True)
+class Swept:
+    """How many temporary files and scratch folders there were, and those that can't be deleted."""
+
+    count: int
+    stuck: tuple[Path, ...] = ()
+
+
+def sweep(workspace: Workspace) -> Swept:
     """Delete the temporary files that a killed run left; only the holder of the lock may do so.
 
-    :returns: how many temporary files and scratch folders there were.
+    What can't be deleted is moved into the folder ``aside``, where nothing looks for footage.
+    The next sweep tries to delete it again.
     """
-    swept = 0
+    found = []
     # os.walk does not stat each file: with thousands of folders it is ten times as fast
     for folder, folders, names in os.walk(workspace.root):
-        for name in [name for name in folders if name.endswith(PART)]:
-            shutil.rmtree(Path(folder, name), ignore_errors=True)
-            folders.remove(name)
-            swept += 1
-        for name in [name for name in names if name.endswith(PART)]:
-            Path(folder, name).unlink(missing_ok=True)
-            swept += 1
-    return swept
+        if Path(folder) == workspace.root and workspace.aside.name in folders:
+            folders.remove(workspace.aside.name)
+        found += [Path(folder, name) for name in (*folders, *names) if name.endswith(PART)]
+        folders[:] = [name for name in folders if not name.endswith(PART)]
+    stuck = [_set_aside(path, workspace.aside) for path in found if not removed(path)]
+    if workspace.aside.is_dir():
+        stuck += [path for path in workspace.aside.iterdir() if not removed(path)]
+        with contextlib.suppress(OSError):
+            workspace.aside.rmdir()
+    return Swept(len(found), tuple(sorted({*stuck})))
+
+
+def _set_aside(path: Path, aside: Path) -> Path:
+    """Move what can't be deleted out of the way; return where it is now."""
+    final = aside / path.name
+    try:
+        aside.mkdir(mode=0o700, exist_ok=True)
+        path.rename(final)
+    except OSError:
+        return path
+    return final

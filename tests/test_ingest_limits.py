@@ -236,6 +236,22 @@ def test_a_file_that_is_none_of_ours_is_refused(
     assert list(workspace.originals.iterdir()) == []
 
 
+def test_a_file_that_the_process_still_writes_is_refused(tmp_path: Path) -> None:
+    """It lives on, and could change what was taken from it."""
+    workspace = Workspace(tmp_path / "work")
+    workspace.create()
+    folder = workspace.originals / ".scratch.part"
+    folder.mkdir()
+    with Ledger(workspace.ledger) as ledger, (folder / NAME).open("wb") as file:
+        file.write(b"a")
+        file.flush()
+        keeping = Keeping(workspace, ledger)
+        with pytest.raises(Untrue):
+            keeping.hold(folder, {sha(b"a"): NAME}, {sha(b"a"): 1})
+        keeping.forget()
+    assert list(workspace.originals.iterdir()) == [folder]
+
+
 @pytest.mark.parametrize("name", ["../a", "/etc/passwd", "a.part", ""])
 def test_a_name_that_is_none_of_ours_is_refused(tmp_path: Path, name: str) -> None:
     workspace = Workspace(tmp_path / "work")

@@ -173,7 +173,7 @@ def test_a_parent_killed_as_it_starts_one_leaves_nothing(wall: str, tmp_path: Pa
     argv = [sys.executable, "-c", code, str(workspace.cache)]
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as parent:
         parent.wait()
-        assert sweep(workspace) == 1
+        assert sweep(workspace).count == 1
         assert parent.stdout is not None
         parent.stdout.read()  # ends with the last who could write to it
     assert list(workspace.cache.iterdir()) == []
@@ -182,7 +182,7 @@ def test_a_parent_killed_as_it_starts_one_leaves_nothing(wall: str, tmp_path: Pa
 def test_a_scratch_folder_that_was_swept_takes_nothing_more(tmp_path: Path) -> None:
     with publishing.scratch_folder(tmp_path) as place:
         (place / "early.part").touch()
-        assert sweep(Workspace(tmp_path)) == 1
+        assert sweep(Workspace(tmp_path)).count == 1
         with pytest.raises(FileNotFoundError):
             (place / "late.part").touch()
     assert list(tmp_path.iterdir()) == []

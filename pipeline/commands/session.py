@@ -1,9 +1,10 @@
 """What every command that works on the workspace shares: the lock, the log, the exit code."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from pipeline import __version__, places
 from pipeline.commands.ending import Ending, Facts
@@ -76,15 +77,22 @@ def _sentence(fault: FootageError) -> str:
 def _programs(config: Config, console: Console, workspace: Workspace) -> Iterator[FfmpegRunner]:
     """Give the runner of programs, and sweep up what programs of killed runs left behind."""
     swept = sweep(workspace)
-    if swept:
-        console.event("swept", files=swept)
+    if swept.count:
+        console.event("swept", files=swept.count)
+    _warn(console, swept.stuck)
     runner = FfmpegRunner(config.process.sandbox, console)
     try:
         yield runner
     finally:
         runner.close()
         # a program whose run was killed just as it started may have written since
-        sweep(workspace)
+        _warn(console, set(sweep(workspace).stuck) - set(swept.stuck))
+
+
+def _warn(console: Console, stuck: Iterable[Path]) -> None:
+    """Name what can't be deleted."""
+    for path in stuck:
+        console.warn(f"what a program left can't be deleted: {path}; please delete it")
 
 
 @contextmanager

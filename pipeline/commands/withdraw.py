@@ -5,7 +5,6 @@ hold them are marked stale.  The ledger keeps the SHA-256 and the kinds of what 
 the same bytes are recognised if they come again.
 """
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pipeline.commands.ending import Facts
 from pipeline.commands.stages import back_up, write_report
 from pipeline.errors import ConfigError, UsageError
 from pipeline.ledger import Ledger
+from pipeline.removal import removed
 from pipeline.render import stage as render
 from pipeline.run import Run
 
@@ -105,10 +105,10 @@ def _delete(run: Run, plan: _Withdrawal) -> None:
     for path in plan.files:
         path.unlink(missing_ok=True)
     for sha256 in plan.shas:
-        shutil.rmtree(run.workspace.clips / sha256, ignore_errors=True)
+        removed(run.workspace.clips / sha256)
     # a cached piece may belong to several clips, so the whole cache goes: it can be made again
     if plan.shas:
-        shutil.rmtree(run.workspace.cache, ignore_errors=True)
+        removed(run.workspace.cache)
         run.workspace.create()
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -27,7 +28,8 @@ from pipeline.ffmpeg import seccomp
 from pipeline.ffmpeg.faults import ProgramLied
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 
-_NEW = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NEW = _OPEN | os.O_CREAT | os.O_EXCL
 _PIECE = 1 << 20
 _ADDED = ("user.", "system.posix_acl")  # attributes that a program can give to a file
 
@@ -39,10 +41,13 @@ class MadeFile:
     has ended.
     """
 
-    def __init__(self, path: Path, most: int) -> None:
-        """Make the file, empty."""
+    def __init__(self, path: Path, most: int, *, is_new: bool = True) -> None:
+        """Make the file, empty; if it is not new, a program has made it.
+
+        :raises ProgramLied: it was to be there, and is not, or is no file.
+        """
         self.path, self.most = path, most
-        self._descriptor = os.fdopen(os.open(path, _NEW | os.O_RDONLY, 0o600), "rb")
+        self._descriptor = os.fdopen(os.open(path, _NEW, 0o600) if is_new else _opened(path), "rb")
         self._is_finished = False
 
     @property
@@ -94,6 +99,17 @@ class MadeFile:
         os.utime(file.fileno())
         self._is_still_named()
         publishing.publish_open(file, self.path, final)
+
+    def move(self, final: Path) -> None:
+        """Move the file to a name that no program can reach.
+
+        :raises ProgramLied: it is not there any more.
+        """
+        try:
+            self.path = self.path.rename(final)
+        except FileNotFoundError as error:
+            raise ProgramLied("a file that is gone") from error
+        self._is_still_named()
 
     def discard(self) -> None:
         """Delete the file, which is of no use any more."""
@@ -155,6 +171,23 @@ class MadeFile:
         self._descriptor.close()
         self.path = part
         self._descriptor = os.fdopen(os.open(part, os.O_RDONLY | os.O_CLOEXEC), "rb")
+
+
+def _opened(path: Path) -> int:
+    """Open a regular file; of anything else nothing is opened but its name.
+
+    :raises ProgramLied: there is no such file.
+    """
+    try:
+        name = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(name).st_mode):
+                raise ProgramLied("something that is no file")
+            return os.open(f"/proc/self/fd/{name}", _OPEN & ~os.O_NOFOLLOW)
+        finally:
+            os.close(name)
+    except OSError as error:
+        raise ProgramLied("a file that is gone or can't be opened") from error
 
 
 class Scratch:

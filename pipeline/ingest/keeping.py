@@ -4,16 +4,18 @@ The process that took the mail apart wrote them.  It read a stranger's bytes, so
 says is believed: a file is moved to a name of ours first, and must be a regular file of our own.
 """
 
-import os
 import re
-import stat
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 from pipeline import publishing
+from pipeline.ffmpeg.faults import ProgramLied
+from pipeline.ffmpeg.made import MadeFile
 from pipeline.ingest.faults import Untrue
 from pipeline.ledger import Ledger
 from pipeline.model import OriginalState
+from pipeline.removal import removed
 from pipeline.workspace import Workspace
 
 _GONE = {OriginalState.PURGED, OriginalState.WITHDRAWN, OriginalState.LOST}
@@ -42,15 +44,11 @@ class Keeping:
             if not _NAME.fullmatch(name):
                 raise Untrue("name")
             part = publishing.part_path(self._workspace.originals / "incoming")
-            try:
-                (folder / name).rename(part)
-            except FileNotFoundError as error:
-                raise Untrue("missing file") from error
             self._held[sha256] = part
-            found = part.lstat()
-            is_ours = found.st_uid == os.geteuid() and found.st_nlink == 1
-            if not stat.S_ISREG(found.st_mode) or not is_ours or found.st_size != sizes[sha256]:
-                raise Untrue("file")
+            try:
+                _take_out(folder / name, part, sizes[sha256])
+            except ProgramLied as error:
+                raise Untrue("file") from error
 
     def publish(self) -> None:
         """Rename what is held to its final names.  Afterwards all of it survives a power cut.
@@ -59,11 +57,13 @@ class Keeping:
         """
         for sha256, part in self._held.items():
             final = self._workspace.original(sha256)
-            if not final.is_file() or final.stat().st_size != part.stat().st_size:
+            size = part.stat().st_size
+            if not final.is_file() or final.stat().st_size != size:
                 if not final.parent.is_dir():
                     final.parent.mkdir(mode=0o700)
                     publishing.flush_folder(self._workspace.originals)
-                publishing.publish(part, final)
+                with closing(MadeFile(part, size, is_new=False)) as file:
+                    file.publish(final)
             if self._custody.state(sha256) in _GONE:
                 self._custody.set_state(sha256, OriginalState.KEPT)
         self.forget()
@@ -71,6 +71,16 @@ class Keeping:
     def forget(self) -> None:
         """Delete what is held and was not published."""
         for part in self._held.values():
-            if not part.is_dir() or part.is_symlink():
-                part.unlink(missing_ok=True)
+            removed(part)
         self._held.clear()
+
+
+def _take_out(path: Path, part: Path, size: int) -> None:
+    """Move a file of *size* bytes to *part*, where the taking process can't reach it.
+
+    :raises ProgramLied: it is no file of ours, or has another size.
+    """
+    with closing(MadeFile(path, size, is_new=False)) as file:
+        file.move(part)
+        if file.finished().size != size:
+            raise ProgramLied("a file of another size")

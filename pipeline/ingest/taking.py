@@ -36,6 +36,7 @@ from pipeline.ingest.take import BROKEN, Taken, name_of, wordless
 from pipeline.ingest.wire import Answer, MailJob, Settings
 from pipeline.model import Attachment, Kind, Note
 from pipeline.publishing import PART
+from pipeline.removal import removed
 from pipeline.run import Run
 
 MEMORY = 1 << 30  # bytes of address space
@@ -72,7 +73,7 @@ class _Process:
     def end(self) -> None:
         self.channel.close()
         self.companion.end()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        removed(self.folder)
 
 
 class _Died(Exception):

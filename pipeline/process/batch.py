@@ -3,6 +3,7 @@
 Only the calling thread writes to the ledger.
 """
 
+import contextlib
 import os
 import time
 from collections import Counter
@@ -19,6 +20,7 @@ from pipeline.model import ClipResult, Reason, Refusal, Status
 from pipeline.process import clip, lookalikes, reference
 from pipeline.process.clip import Job
 from pipeline.process.recipe import Recipe
+from pipeline.publishing import PART
 from pipeline.run import Run
 from pipeline.texts import Detail
 from pipeline.workspace import Workspace
@@ -126,7 +128,10 @@ def _tidy(workspace: Workspace, result: ClipResult) -> None:
     finals = {workspace.root / output.path for output in result.outputs}
     keep = finals | {path.with_suffix(".jpg") for path in finals}
     if folder.is_dir():
+        # a scratch folder that could not be deleted is left to the sweep
         for path in {*folder.iterdir()} - keep:
-            path.unlink()
+            if path.suffix != PART:
+                path.unlink()
         if not keep:
-            folder.rmdir()
+            with contextlib.suppress(OSError):
+                folder.rmdir()
