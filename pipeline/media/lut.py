@@ -73,8 +73,10 @@ def written(wanted: Table, folder: Path) -> Path:
         steps = np.linspace(0, 1, _SIZE)
         blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")
         grid = np.stack([red, green, blue], -1).reshape(-1, 3)
-        lines = (f"{r:.5f} {g:.5f} {b:.5f}" for r, g, b in wanted.of(grid).tolist())
-        publishing.write_text(path, f"LUT_3D_SIZE {_SIZE}\n" + "\n".join(lines) + "\n")
+        values = wanted.of(grid).ravel().tolist()
+        # one long format: a line at a time takes three times as long
+        lines = "%.5f %.5f %.5f\n" * len(grid) % tuple(values)
+        publishing.write_text(path, f"LUT_3D_SIZE {_SIZE}\n{lines}")
     return path
 
 
