@@ -59,11 +59,12 @@ def written(sender: str, number: int, text: str, **files: bytes) -> EmailMessage
     return mail
 
 
-@pytest.fixture
-def scene(tmp_path: Path) -> CommandScene:
+@pytest.fixture(scope="module")
+def processed(tmp_path_factory: pytest.TempPathFactory) -> CommandScene:
     """Ana sends two photos and takes them back; Ben sends a photo, a link and a broken photo."""
-    (tmp_path / "config.toml").write_text(config(QUICK, outputs=OUTPUT))
-    scene = CommandScene(tmp_path)
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "config.toml").write_text(config(QUICK, outputs=OUTPUT))
+    scene = CommandScene(folder)
     mails = [
         written(ANA, 0, "Here are two", red=picture("red"), green=picture("green")),
         written(BEN, 1, "Mine", blue=picture("blue")),
@@ -74,11 +75,16 @@ def scene(tmp_path: Path) -> CommandScene:
         written(BEN, 6, "Did it arrive?"),
     ]
     mails[6]["In-Reply-To"] = "<1@example.org>"
-    (tmp_path / "inbox").mkdir()
+    (folder / "inbox").mkdir()
     for number, mail in enumerate(mails):
-        (tmp_path / "inbox" / f"{number}.eml").write_bytes(bytes(mail))
+        (folder / "inbox" / f"{number}.eml").write_bytes(bytes(mail))
     assert scene.footage("run").code == 0
     return scene
+
+
+@pytest.fixture
+def scene(processed: CommandScene, tmp_path: Path) -> CommandScene:
+    return processed.copy(tmp_path)
 
 
 def mails_of(scene: CommandScene) -> dict[str, dict[str, object]]:

@@ -25,17 +25,22 @@ def picture(colour: str) -> bytes:
     return data.getvalue()
 
 
-@pytest.fixture
-def campaign(tmp_path: Path) -> CommandScene:
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> CommandScene:
     """Two senders; the first sent a red and a green picture, the second a blue one."""
     mails = {
         "one": {"red.png": picture("red"), "green.png": picture("green")},
         "two": {"blue.png": picture("blue"), "broken.png": picture("white")[:60]},
     }
-    made = begin(tmp_path, mails, config(QUICK, outputs=OUTPUT))
+    made = begin(tmp_path_factory.mktemp("made"), mails, config(QUICK, outputs=OUTPUT))
     assert made.footage("run").code == 0
     assert made.footage("render").code == 0
     return made
+
+
+@pytest.fixture
+def campaign(rendered: CommandScene, tmp_path: Path) -> CommandScene:
+    return rendered.copy(tmp_path)
 
 
 def files_of(campaign: CommandScene, sha256: str) -> list[Path]:

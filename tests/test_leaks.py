@@ -181,19 +181,25 @@ def remains(campaign: CommandScene, *needles: bytes) -> list[str]:
     ]
 
 
-@pytest.fixture
-def two_mails(tmp_path: Path) -> CommandScene:
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> CommandScene:
     """One mail with two photos, one with a film; each subject is a word of its own."""
     mails = {
         "Zyxomma alpha": {"one.jpg": PLANTED["jpeg-exif.jpg"], "two.png": PLANTED["png-exif.png"]},
         "Quernstone beta": {"three.mp4": PLANTED["mp4-xyz.mp4"]},
     }
-    campaign = begin(tmp_path, mails, config(QUICK, outputs=OUTPUT))
-    for path in (tmp_path / "inbox").iterdir():
+    folder = tmp_path_factory.mktemp("two")
+    campaign = begin(folder, mails, config(QUICK, outputs=OUTPUT))
+    for path in (folder / "inbox").iterdir():
         path.write_bytes(path.read_bytes().replace(b"Here it is.", b"Words of the mail: Zyxomma."))
     assert campaign.footage("run").code == 0
     assert campaign.footage("render").code == 0
     return campaign
+
+
+@pytest.fixture
+def two_mails(rendered: CommandScene, tmp_path: Path) -> CommandScene:
+    return rendered.copy(tmp_path)
 
 
 def test_what_was_taken_back_is_nowhere(two_mails: CommandScene) -> None:

@@ -25,16 +25,22 @@ def picture(colour: str) -> bytes:
     return data.getvalue()
 
 
-@pytest.fixture
-def campaign(tmp_path: Path) -> CommandScene:
+@pytest.fixture(scope="module")
+def processed(tmp_path_factory: pytest.TempPathFactory) -> CommandScene:
     """Three clips, two of them of a category; made."""
     mails = {
         "a sign": {"red.png": picture("red"), "green.png": picture("green")},
         "other": {"blue.png": picture("blue"), "broken.png": picture("white")[:60]},
     }
-    made = begin(tmp_path, mails, config(CATEGORY + QUICK, outputs=OUTPUT))
+    folder = tmp_path_factory.mktemp("made")
+    made = begin(folder, mails, config(CATEGORY + QUICK, outputs=OUTPUT))
     assert made.footage("run").code == 0
     return made
+
+
+@pytest.fixture
+def campaign(processed: CommandScene, tmp_path: Path) -> CommandScene:
+    return processed.copy(tmp_path)
 
 
 def redone(campaign: CommandScene, *change: tuple[str, str]) -> Counter[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -51,6 +52,11 @@ class CommandScene:
     def footage(self, *arguments: str) -> Said:
         """Run a command of ``footage``."""
         return footage(*arguments, "--config", str(self.folder / "config.toml"))
+
+    def copy(self, folder: Path) -> CommandScene:
+        """The same campaign in another folder, to be changed there."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return CommandScene(folder)
 
     @property
     def work(self) -> Path:
