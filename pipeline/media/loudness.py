@@ -32,10 +32,11 @@ _CLIPPED = 5e-4  # of the samples at full scale: more than the peaks of a loud m
 
 _VALUE = re.compile(
     rb"lavfi\.(?:r128|astats\.Overall)\.(I|true_peak|Peak_level|Peak_count|Number_of_samples)"
-    rb"=(-?\d{1,15}(?:\.\d{1,15})?|-?inf|-?nan)(?![\d.])"
+    rb"=(-?\d{1,15}(?:\.\d{1,15})?|-?inf|-?nan)(?![^\r\n])"
 )
 _PIECE = re.compile(
-    rb"^frame:(\d{1,15}) .*pts_time:(-?\d{1,15}(?:\.\d{1,15})?)(?![\d.])", re.MULTILINE
+    rb"^frame:(\d{1,15}) .*pts_time:(-?\d{1,15}(?:\.\d{1,15})?(?:e[+-]\d{1,2})?)(?!\S)",
+    re.MULTILINE,
 )
 _PIECE_S = 0.1  # of sound, for each of which ebur128 prints its values
 _LONGEST_PIECE = 1 << 14  # bytes of what it prints for one

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 import struct
 import sys
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pipeline.carriers import BudgetSpent, Window
 from pipeline.carriers.containers import turning
@@ -24,17 +22,10 @@ from pipeline.ffmpeg import faults
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.formats import Format, Headers
+from pipeline.media import probe_answer
+from pipeline.media.probe_answer import FirstFrame, ProbedFile, ProbedPart, ProbedSound, ProbedVideo
 from pipeline.model import Kind, Reason, Refusal, Source
 from pipeline.texts import Detail
-
-if TYPE_CHECKING:  # the child imports PyAV, which belongs in the sandbox
-    from pipeline.media.probe_child import (
-        FirstFrame,
-        ProbedFile,
-        ProbedPart,
-        ProbedSound,
-        ProbedVideo,
-    )
 
 _CHILD = Path(__file__).with_name("probe_child.py")
 _UNSPECIFIED = 2
@@ -207,13 +198,11 @@ def probe(runner: FfmpegRunner, path: Path, footage: Format) -> Probe:
     permissions = Permissions((path, _CHILD), limits=Limits(120, cpu_s=120, memory=4 << 30))
     ended = runner.run("probe", argv, permissions)
     faults.check(ended, "probe", permissions)
-    untrusted_facts: ProbedFile | None = json.loads(ended.stdout)
-    if untrusted_facts is None:
+    facts = probe_answer.read(ended.stdout)
+    if facts is None:
         raise _refused(Reason.CORRUPT, Detail.BROKEN_STRUCTURE)
-    seen = _understood(
-        untrusted_facts, footage, headers if isinstance(headers, HeifPicture) else None
-    )
-    return replace(seen, picture=_told(seen.picture, headers, untrusted_facts["parts"]))
+    seen = _understood(facts, footage, headers if isinstance(headers, HeifPicture) else None)
+    return replace(seen, picture=_told(seen.picture, headers, facts["parts"]))
 
 
 def _told(picture: Picture, headers: Headers | None, parts: list[ProbedPart]) -> Picture:
@@ -231,7 +220,9 @@ def _told(picture: Picture, headers: Headers | None, parts: list[ProbedPart]) ->
             wanted, size = [("track", track)], (1, 0, 0, ())
         case _:
             return picture
-    by_number = {(part["kind"], part["number"]): part for part in parts}
+    by_number: dict[tuple[str, int], ProbedPart] = {
+        (part["kind"], part["number"]): part for part in parts
+    }
     if not all(each in by_number for each in wanted):
         return picture
     streams = tuple(str(by_number[each]["index"]) for each in wanted)

@@ -11,6 +11,7 @@ seconds from the beginning of the file's earliest stream, as FFmpeg counts them.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -35,10 +36,11 @@ _ENCRYPTION = 50  # packets in which a sign of encryption is looked for
 # Formats and codecs in which the size of the picture may change at a key frame.
 _MAY_CHANGE = frozenset(("mpegts", "mpeg", "matroska", "flv", "asf", "ogg"))
 _CHANGING = frozenset(("h264", "hevc", "vp8", "vp9", "av1", "mpeg2video", "mpeg4", "flv1"))
+_OTHER = re.compile(r"[^A-Za-z0-9 ()+._-]")  # in the name of a layout: a name that the file gave
 _BACK, _AHEAD = Fraction(1, 2), Fraction(1)  # seconds: jumps of a clock that was joined
 
 
-class StreamSpan(TypedDict):
+class _Span(TypedDict):
     """When a stream begins, when its last packet begins, when it ends, in seconds."""
 
     packets: int
@@ -48,7 +50,7 @@ class StreamSpan(TypedDict):
     last_has_length: bool
 
 
-class FirstFrame(TypedDict):
+class _Frame(TypedDict):
     """The first picture; numbers of colours are code points of ITU-T H.273."""
 
     width: int
@@ -64,18 +66,18 @@ class FirstFrame(TypedDict):
     interlaced: bool
 
 
-class ProbedVideo(StreamSpan):
+class _Video(_Span):
     """The picture stream; ``frame`` is None where no picture can be decoded."""
 
     index: int
     codec: str
     fps: float | None
     alpha_beside: bool
-    frame: FirstFrame | None
+    frame: _Frame | None
     sizes_change: bool
 
 
-class ProbedSound(StreamSpan):
+class _Sound(_Span):
     """A sound stream; ``layout`` is FFmpeg's name of its channels."""
 
     index: int
@@ -83,7 +85,7 @@ class ProbedSound(StreamSpan):
     layout: str
 
 
-class ProbedPart(TypedDict):
+class _Part(TypedDict):
     """A stream of pictures by its number in the file; ``kind`` as in the arguments."""
 
     index: int
@@ -92,7 +94,7 @@ class ProbedPart(TypedDict):
     limited: bool
 
 
-class ProbedFile(TypedDict):
+class _File(TypedDict):
     """What a file holds; ``container`` is FFmpeg's name of the format.
 
     ``sounds``: the default one first.  ``clock_breaks``: its clock begins anew or jumps, as in
@@ -102,9 +104,9 @@ class ProbedFile(TypedDict):
     container: str
     encrypted: bool
     clock_breaks: bool
-    video: ProbedVideo | None
-    sounds: list[ProbedSound]
-    parts: list[ProbedPart]
+    video: _Video | None
+    sounds: list[_Sound]
+    parts: list[_Part]
 
 
 @dataclass
@@ -138,7 +140,7 @@ class StreamExtent:
                 self.ahead |= dts > self.expected + _AHEAD
             self.expected = dts + length
 
-    def span(self, origin: float) -> StreamSpan:
+    def span(self, origin: float) -> _Span:
         """The moments in seconds after *origin*."""
         start, latest, end = (
             None if moment is None else float(moment) - origin
@@ -197,7 +199,7 @@ class Pictures:
         self.sizes |= {(frame.width, frame.height) for frame in frames}
 
 
-def main(path: str, demuxer: str, *pairs: str) -> ProbedFile | None:
+def main(path: str, demuxer: str, *pairs: str) -> _File | None:
     """What the file holds; None where it can't be opened.
 
     :param pairs: options for the demuxer, each as NAME=VALUE.
@@ -214,7 +216,7 @@ def main(path: str, demuxer: str, *pairs: str) -> ProbedFile | None:
         return _facts(container, pick)
 
 
-def _facts(container: InputContainer, pick: str) -> ProbedFile:
+def _facts(container: InputContainer, pick: str) -> _File:
     parts = [_part(stream) for stream in container.streams.video]
     picked = [part["index"] for part in parts if f"{part['kind']}:{part['number']}" == pick]
     videos = [s for s in container.streams.video if not s.disposition & _NOT_FOOTAGE]
@@ -239,7 +241,7 @@ def _facts(container: InputContainer, pick: str) -> ProbedFile:
             {
                 "index": audio.index,
                 "codec": _codec(audio),
-                "layout": audio.codec_context.layout.name,
+                "layout": _OTHER.sub("", audio.codec_context.layout.name)[:200],
                 **spans[audio.index],
             }
             for audio in audios
@@ -248,7 +250,7 @@ def _facts(container: InputContainer, pick: str) -> ProbedFile:
     }
 
 
-def _part(stream: VideoStream) -> ProbedPart:
+def _part(stream: VideoStream) -> _Part:
     limited = stream.codec_context is not None and int(stream.codec_context.color_range) == 1
     kind = "track" if stream.frames > 1 else "item"
     return {"index": stream.index, "kind": kind, "number": stream.id, "limited": limited}
@@ -308,7 +310,7 @@ class Scan:
         ahead = len(extents) > 1 and all(extent.ahead for extent in extents)
         return ahead or any(extent.back for extent in extents)
 
-    def spans(self, container: InputContainer) -> dict[int, StreamSpan]:
+    def spans(self, container: InputContainer) -> dict[int, _Span]:
         """When each stream begins and ends, in seconds after the time that FFmpeg calls 0."""
         if container.start_time is not None:
             origin = float(container.start_time) / 1_000_000
@@ -318,7 +320,7 @@ class Scan:
         return {index: extent.span(origin) for index, extent in self.extents.items()}
 
 
-def _video(stream: VideoStream, pictures: Pictures | None, span: StreamSpan) -> ProbedVideo:
+def _video(stream: VideoStream, pictures: Pictures | None, span: _Span) -> _Video:
     rate = stream.average_rate or stream.guessed_rate
     frame = pictures.first if pictures else None
     return {
@@ -333,7 +335,7 @@ def _video(stream: VideoStream, pictures: Pictures | None, span: StreamSpan) -> 
     }
 
 
-def _frame(stream: VideoStream, frame: VideoFrame) -> FirstFrame:
+def _frame(stream: VideoStream, frame: VideoFrame) -> _Frame:
     sar = stream.sample_aspect_ratio
     return {
         "width": frame.width,

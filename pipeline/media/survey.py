@@ -297,6 +297,8 @@ def _timed(picture: Picture, file: MadeFile) -> Picture:
             start, latest = min(start, moment), max(latest, moment)
             end, last = max((end, last), ending)
             count += 1
+        elif not line.startswith("#") or line.startswith("#tb"):
+            raise ProgramLied("times that no film has")
     if not count:
         raise Refused(Refusal(Reason.CORRUPT, Detail.UNDECODABLE))
     missing = 0.0 if last or not picture.fps else 1 / picture.fps
