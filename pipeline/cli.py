@@ -171,12 +171,13 @@ def withdraw(
 
 
 @cli.command()
+@click.option("--dry-run", is_flag=True, help="List what would be deleted and change nothing.")
 @common
-def purge(options: Options) -> Ending:
+def purge(options: Options, *, dry_run: bool) -> Ending:
     """Delete the originals that were kept for more than retain_originals_days."""
-    from pipeline.commands.purge import delete_old_originals
+    from pipeline.commands.purge import purge_by_hand
 
-    return work(options, "purge", delete_old_originals)
+    return work(options, "purge", lambda run: purge_by_hand(run, dry_run=dry_run))
 
 
 @cli.command()

@@ -73,6 +73,14 @@ def display_name(name: str) -> str:
     return places.masked(name) or "unnamed"
 
 
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """A number with its noun: "1 clip", "2 clips".
+
+    :param nouns: the plural, if it is not the noun with an s.
+    """
+    return f"{number} {noun if number == 1 else nouns or f'{noun}s'}"
+
+
 def lower_ascii(address: str) -> str:
     """An address in the lower case of SQLite, by which senders are counted."""
     return "".join(char.lower() if char.isascii() else char for char in address)

@@ -46,8 +46,13 @@ def test_a_purge_leaves_what_is_kept_and_says_so(scene: CommandScene) -> None:
     assert listed.startswith(f"{ONE[:12]} since 20")
     assert listed.endswith(f"asked for by Ana: {WHY}")
     said = scene.footage("purge", "--json")
-    assert said.data["purge"] == {"deleted": 1, "waiting": 0, "kept_for_case": [ONE]}
-    assert f"{ONE[:12]} is kept for a case" in said.err
+    assert said.data["purge"] == {
+        "deleted": 1,
+        "originals": [TWO],
+        "waiting": 0,
+        "kept_for_case": [ONE],
+    }
+    assert f"{ONE[:12]} one.txt is kept for a case" in said.err
     assert originals(scene) == {ONE}
     assert scene.footage("keep", "--end", ONE[:8]).code == 0
     assert scene.footage("keep").out == "nothing is kept for a case\n"

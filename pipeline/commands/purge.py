@@ -1,35 +1,94 @@
 """``footage purge``: originals that were kept long enough are deleted."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from pipeline import clock
+from pipeline.commands.deleting import Deletion
 from pipeline.commands.ending import Facts
 from pipeline.model import OriginalState
 from pipeline.run import Run
+from pipeline.wording import counted
 
 
-def delete_old_originals(run: Run) -> Facts:
+def purge_by_hand(run: Run, *, dry_run: bool = False) -> Facts:
+    """Delete the originals that were kept long enough, and name each.
+
+    :param dry_run: only name what would be deleted.
+    :raises StageError: an original can't be deleted.
+    """
+    if dry_run:
+        return _preview(run)
+    return delete_old_originals(run, run.console.say)
+
+
+def delete_old_originals(run: Run, name_each: Callable[[str], None]) -> Facts:
     """Delete the originals older than ``retain_originals_days`` whose clips are made.
 
     An original that is pending or has failed is always kept, because it is the only copy.  One
     that is kept for a case stays until the case is ended.
+
+    :param name_each: takes a line for each original that is deleted.
+    :raises StageError: an original can't be deleted; the others are.
     """
-    days = run.config.workspace.retain_originals_days
-    moment = clock.stamp(datetime.now(UTC) - timedelta(days=days))
-    old = run.ledger.custody.stored_by(moment)
-    done = [sha256 for sha256, finished in old if finished and _purge(run, sha256)]
-    kept = sorted(run.ledger.custody.case_holds().keys() & {sha256 for sha256, _ in old})
-    waiting = sum(not finished for sha256, finished in old if sha256 not in kept)
+    old, deletion = _Old(run), Deletion(run)
+    done = []
+    for sha256 in old.finished:
+        if _purge(run, deletion, sha256):
+            name_each(f"purge: deleted {old.label(sha256)}")
+            done.append(sha256)
     run.console.say(
-        f"purge: {len(done)} originals older than {days} days deleted; {waiting} kept, "
-        "which wait for a clip"
+        f"purge: {counted(len(done), 'original')} older than {counted(old.days, 'day')} deleted; "
+        f"{old.waiting} kept until there is a clip"
     )
-    for sha256 in kept:
-        run.console.say(f"purge: {sha256[:12]} is kept for a case")
-    return {"purge": {"deleted": len(done), "waiting": waiting, "kept_for_case": kept}}
+    facts = old.facts(len(done), done)
+    deletion.raise_for_failures(facts)
+    return facts
 
 
-def _purge(run: Run, sha256: str) -> bool:
+def _preview(run: Run) -> Facts:
+    old = _Old(run)
+    due = [sha256 for sha256 in old.finished if sha256 not in old.kept]
+    for sha256 in due:
+        run.console.say(f"would delete {old.label(sha256)}")
+    run.console.say(
+        f"purge: {counted(len(due), 'original')} older than {counted(old.days, 'day')} would be "
+        f"deleted, {old.waiting} kept until there is a clip; nothing was changed"
+    )
+    return old.facts(0, due)
+
+
+class _Old:
+    """The originals whose days are over."""
+
+    def __init__(self, run: Run) -> None:
+        self.days = run.config.workspace.retain_originals_days
+        moment = clock.stamp(datetime.now(UTC) - timedelta(days=self.days))
+        old = run.ledger.custody.stored_by(moment)
+        self.finished = [sha256 for sha256, finished in old if finished]
+        self.kept = sorted(run.ledger.custody.case_holds().keys() & {sha256 for sha256, _ in old})
+        self.waiting = sum(not finished and sha256 not in self.kept for sha256, finished in old)
+        self._names = {row.sha256: row.attachment.filename for row in run.ledger.clips.rows()}
+        for sha256 in self.kept:
+            run.console.say(f"purge: {self.label(sha256)} is kept for a case")
+
+    def label(self, sha256: str) -> str:
+        """How a line names an original."""
+        return f"{sha256[:12]} {self._names.get(sha256, '')}".rstrip()
+
+    def facts(self, deleted: int, originals: list[str]) -> Facts:
+        """What ``--json`` gives."""
+        return {
+            "purge": {
+                "deleted": deleted,
+                "originals": originals,
+                "waiting": self.waiting,
+                "kept_for_case": self.kept,
+            }
+        }
+
+
+def _purge(run: Run, deletion: Deletion, sha256: str) -> bool:
     """Delete an original, unless it is kept for a case.
 
     Nobody can begin a case between the question and the deletion.
@@ -38,6 +97,7 @@ def _purge(run: Run, sha256: str) -> bool:
         if sha256 in run.ledger.custody.case_holds():
             return False
         # the file first: if the run is killed between the two, the next purge repeats both
-        run.workspace.original(sha256).unlink(missing_ok=True)
+        if not deletion.delete(run.workspace.original(sha256)):
+            return False
         run.ledger.custody.set_state(sha256, OriginalState.PURGED)
     return True

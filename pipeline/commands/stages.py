@@ -44,7 +44,7 @@ def make_clips(run: Run) -> Facts:
     )
     facts: Facts = {"process": asdict(done)}
     if run.config.workspace.retain_originals_days == 0:
-        facts |= delete_old_originals(run)
+        facts |= delete_old_originals(run, run.console.detail)
     return facts
 
 

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import clip_order, publishing
+from pipeline.commands.deleting import Deletion, all_files
 from pipeline.commands.ending import Facts
 from pipeline.commands.stages import back_up, write_report
 from pipeline.errors import ConfigError, UsageError
 from pipeline.ledger import Ledger
-from pipeline.removal import removed
 from pipeline.render import stage as render
+from pipeline.render.interchange import TimelineFormat
 from pipeline.run import Run
+from pipeline.wording import counted
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,18 @@ class Selection:
 class _Withdrawal:
     """The originals that are taken back, the files that go, and the montages that are stale.
 
-    ``kept``: those of the originals that are kept for a case.
+    ``kept``: those of the originals that are kept for a case.  ``entries``: lines of the order
+    file, as written, with their SHA-256.  ``elsewhere``: places out of reach that still have it.
+    ``copies``: of the ledger, which hold the words of the mails.
     """
 
     shas: list[str]
     files: list[Path]
+    copies: list[Path]
     stale: list[str]
     kept: list[str]
+    entries: dict[str, str]
+    elsewhere: list[str]
     also_kept: bool
 
 
@@ -52,84 +59,163 @@ def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts
     :param dry_run: only list what would be deleted.
     :raises UsageError: the selection names nothing, is not exactly one of the three, or names
         what is kept for a case.
+    :raises StageError: some of the files can't be deleted; all others are.
     """
-    shas = _selected(run.ledger, selection)
-    stale = run.ledger.custody.montages_with(shas)
-    kept = [sha256 for sha256 in run.ledger.custody.case_holds() if sha256 in set(shas)]
-    files = sorted(_files(run, shas, stale))
-    plan = _Withdrawal(shas, files, stale, kept, selection.also_kept)
+    plan = _planned(run, selection)
     deleted = [run.workspace.relative(path) for path in plan.files]
+    copies = [run.workspace.relative(path) for path in plan.copies]
     facts: Facts = {
-        "withdraw": {"withdrawn": shas, "stale": stale, "deleted": deleted, "kept_for_case": kept}
+        "withdraw": {
+            "withdrawn": plan.shas,
+            "stale": plan.stale,
+            "deleted": deleted,
+            "backups": copies,
+            "kept_for_case": plan.kept,
+            "not_reached": plan.elsewhere,
+        }
     }
+    originals = counted(len(plan.shas), "original")
     if dry_run:
-        for path in deleted:
-            run.console.say(f"would delete {path}")
-        for path in stale:
-            run.console.say(f"{path} holds them: it would be marked stale")
-        for sha256 in kept:
-            run.console.say(f"{sha256[:12]} is kept for a case: this needs --also-kept")
-        run.console.say(f"withdraw: {len(shas)} originals would be taken back; nothing was changed")
+        for line in _preview(run, plan, [*deleted, *copies]):
+            run.console.say(line)
+        run.console.say(f"withdraw: {originals} would be taken back; nothing was changed")
         return facts
-    _delete(run, plan)
+    deletion = _delete(run, plan)
     render.forget(run)
-    run.console.say(f"withdraw: {len(shas)} originals and all that was made of them are deleted")
-    for path in stale:
+    for path in (*deleted, *copies):
+        if path not in deletion.failed:
+            run.console.say(f"deleted {path}")
+    run.console.say(f"withdraw: {originals} and all that was made of them: deleted")
+    for path in plan.stale:
         run.console.warn(f"{path} still holds them: delete it, or run footage render")
-    _take_out_of_order(run, shas)
+    for place in plan.elsewhere:
+        run.console.say(f"not deleted, because the program can't: {place}")
+    _take_out_of_order(run, plan)
     facts |= write_report(run)
+    deletion.raise_for_failures(facts)
     # those of before the withdrawal are deleted, so the workspace has none now
     return {**facts, **back_up(run)}
 
 
-def _files(run: Run, shas: list[str], stale: list[str]) -> Iterator[Path]:
-    """The files that hold something of these originals, without the montages themselves."""
+def _planned(run: Run, selection: Selection) -> _Withdrawal:
+    shas = _selected(run.ledger, selection)
+    wanted = set(shas)
+    stale = run.ledger.custody.montages_with(shas)
+    mails = {row.submission for row in run.ledger.clips.rows() if row.sha256 in wanted}
+    return _Withdrawal(
+        shas=shas,
+        files=sorted({*_files(run, shas, mails), *_beside(run, stale)}),
+        copies=run.ledger.backups.all_copies(),
+        stale=stale,
+        kept=[sha256 for sha256 in run.ledger.custody.case_holds() if sha256 in wanted],
+        entries=_order_entries(run, wanted),
+        elsewhere=_elsewhere(run, mails),
+        also_kept=selection.also_kept,
+    )
+
+
+def _preview(run: Run, plan: _Withdrawal, deleted: list[str]) -> Iterator[str]:
+    """What a dry run says."""
+    yield from (f"would delete {path}" for path in deleted)
+    if plan.entries:
+        path, entries = (
+            clip_order.path_of(run.config),
+            counted(len(plan.entries), "entry", "entries"),
+        )
+        yield f"{path}: {entries} would be taken out"
+    yield from (f"{path} holds them: it would be marked stale" for path in plan.stale)
+    yield from (f"would not be deleted, because the program can't: {it}" for it in plan.elsewhere)
+    yield from (f"{sha256[:12]} is kept for a case: this needs --also-kept" for sha256 in plan.kept)
+
+
+def _files(run: Run, shas: list[str], mails: set[str]) -> Iterator[Path]:
+    """The files that hold something of these originals."""
+    workspace = run.workspace
     for sha256 in shas:
-        yield from filter(Path.exists, [run.workspace.original(sha256)])
-        yield from (run.workspace.clips / sha256).glob("*")
-        yield from (run.workspace.report / "thumbs").glob(f"{sha256}*")
-    mails = {row.submission for row in run.ledger.clips.rows() if row.sha256 in set(shas)}
-    yield from filter(Path.exists, (run.workspace.letters / f"{mail}.eml" for mail in mails))
-    # a preview is not in the ledger and can be made again, so every preview goes
-    yield from run.workspace.montage.glob("*-preview.*")
+        yield from filter(Path.exists, [workspace.original(sha256)])
+        yield from all_files(workspace.clips / sha256)
+        yield from (workspace.report / "thumbs").glob(f"{sha256}*")
+    yield from filter(Path.exists, (workspace.letters / f"{mail}.eml" for mail in mails))
+    # a cached piece may belong to several clips, so the whole cache goes: it can be made again
+    yield from all_files(workspace.cache)
+
+
+def _beside(run: Run, stale: list[str]) -> Iterator[Path]:
+    """What was made with the montages that hold them, without the montages themselves.
+
+    Previews and timelines are not in the ledger, and can be made again: all of them go.
+    """
     for path in stale:
         yield from render.files_beside(run.workspace.root / path)
+    yield from run.workspace.montage.glob("*-preview.*")
+    for kind in TimelineFormat:
+        yield from run.workspace.montage.glob(f"*.{kind}")
 
 
-def _delete(run: Run, plan: _Withdrawal) -> None:
+def _elsewhere(run: Run, mails: set[str]) -> list[str]:
+    """Where the mails themselves are: the program changes no inbox."""
+    places = []
+    for (account, mailbox), identities in run.ledger.intake.places_of(mails).items():
+        count = len(identities)
+        if account == "added":
+            places.append(f"{counted(count, 'file')} that came by footage add")
+        elif "@" in account:
+            uids = ", ".join(identity.uid for identity in identities)
+            places.append(f"{counted(count, 'mail')} in {mailbox} of {account}, UID {uids}")
+        else:
+            places.append(
+                f"{counted(count, 'mail or file', 'mails or files')} in {account}:{mailbox}"
+            )
+    return sorted(places)
+
+
+def _delete(run: Run, plan: _Withdrawal) -> Deletion:
     """Delete originals with everything that was made of them.
 
     The ledger is written first: even if this is interrupted, nothing is made of them again.
     """
     run.ledger.custody.withdraw(plan.shas, also_kept=plan.also_kept)
+    deletion = Deletion(run)
     for path in plan.files:
-        path.unlink(missing_ok=True)
+        deletion.delete(path)
     for sha256 in plan.shas:
-        removed(run.workspace.clips / sha256)
-    # a cached piece may belong to several clips, so the whole cache goes: it can be made again
-    if plan.shas:
-        removed(run.workspace.cache)
-        run.workspace.create()
+        deletion.delete_folder(run.workspace.clips / sha256)
+    deletion.delete_folder(run.workspace.cache)
+    run.workspace.create()
+    return deletion
 
 
-def _take_out_of_order(run: Run, shas: list[str]) -> None:
+def _order_entries(run: Run, shas: set[str]) -> dict[str, str]:
+    """The lines of the order file that name one of *shas*, as written."""
+    path = clip_order.path_of(run.config)
+    if path is None:
+        return {}
+    try:
+        order = clip_order.read(path)
+    except (ConfigError, OSError):
+        return {}
+    known = [row.sha256 for row in run.ledger.clips.rows()]
+    named = {
+        line.sha256: sha256
+        for line, sha256 in order.clips(known)
+        if sha256 is not None and sha256 in shas
+    }
+    return named | {sha256: sha256 for sha256 in order.left_out if sha256 in shas}
+
+
+def _take_out_of_order(run: Run, plan: _Withdrawal) -> None:
     """Take withdrawn clips out of the order file, which may name their senders."""
     path = clip_order.path_of(run.config)
     if path is None:
         return
     try:
-        order = clip_order.read(path)
-        known = [row.sha256 for row in run.ledger.clips.rows()]
-        gone = {
-            line.sha256: sha256
-            for line, sha256 in order.clips(known)
-            if sha256 is not None and sha256 in shas
-        }
-        gone |= {sha256: sha256 for sha256 in order.left_out if sha256 in shas}
-        if gone:
-            text = path.read_text("utf-8-sig")
-            publishing.write_text(path, clip_order.without(text, gone), path.stat().st_mode & 0o777)
-            run.console.say(f"{path}: {len(gone)} entries are taken out")
+        text = path.read_text("utf-8-sig") if plan.entries else ""
+        clip_order.read(path)
+        if plan.entries:
+            text = clip_order.without(text, plan.entries)
+            publishing.write_text(path, text, path.stat().st_mode & 0o777)
+            entries = counted(len(plan.entries), "entry is", "entries are")
+            run.console.say(f"{path}: {entries} taken out")
     except (ConfigError, OSError) as error:
         run.console.warn(f"{path} may still name them: take them out by hand ({error})")
 

@@ -47,6 +47,10 @@ class Backups:
         """The backups, the oldest first."""
         return sorted(self._folder.glob(f"{_PREFIX}*{_SUFFIX}"))
 
+    def all_copies(self) -> list[Path]:
+        """The backups, and the copies of former versions."""
+        return [*self.stored(), *self._db.former_versions()]
+
     def outdated(self) -> list[Path]:
         """The backups and copies that were made before the last withdrawal."""
         last = self._chain.last(EventKind.WITHDRAWN)
@@ -60,7 +64,7 @@ class Backups:
 
     def delete_all(self) -> None:
         """Delete all backups, and the copies that were made before migrations."""
-        for path in [*self.stored(), *self._db.former_versions()]:
+        for path in self.all_copies():
             path.unlink(missing_ok=True)
         for folder in (self._folder, self._folder.parent):
             if folder.is_dir():

@@ -132,6 +132,20 @@ class Intake:
         )
         return found["submission"] if found else ""
 
+    def places_of(self, submissions: Iterable[str]) -> dict[tuple[str, str], list[MailIdentity]]:
+        """Where the mails that made these submissions were found, by account and mailbox."""
+        found: dict[tuple[str, str], list[MailIdentity]] = {}
+        for submission in submissions:
+            rows = self._db.rows(
+                "SELECT account, mailbox, uidvalidity, uid FROM mail WHERE submission = ?"
+                " ORDER BY account, mailbox, uidvalidity, uid",
+                submission,
+            )
+            for row in rows:
+                place = found.setdefault((row["account"], row["mailbox"]), [])
+                place.append(records.read(MailIdentity, row))
+        return found
+
     def fragments(self) -> dict[str, list[Fragment]]:
         """The parts of mails that were sent in several and are not joined, by mail."""
         found: dict[str, list[Fragment]] = {}

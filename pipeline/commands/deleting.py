@@ -1,0 +1,66 @@
+"""Deletes files, and names those that can't be deleted instead of stopping at the first."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.commands.ending import Facts
+from pipeline.errors import StageError, reason_of
+from pipeline.publishing import PART
+from pipeline.removal import removed
+from pipeline.run import Run
+
+_MOST_NAMED = 5  # in the sentence; the lines before it name all
+
+
+class Deletion:
+    """Files that are deleted one after the other; ``failed`` has the reason of each that stays."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.failed: dict[str, str] = {}
+
+    def delete(self, path: Path) -> bool:
+        """Delete a file; True if it is gone."""
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            self._note(path, reason_of(error))
+            return False
+        return True
+
+    def delete_folder(self, folder: Path) -> None:
+        """Delete a folder with all that is in it."""
+        if not removed(folder) and not any(
+            name.startswith(f"{self._run.workspace.relative(folder)}/") for name in self.failed
+        ):
+            self._note(folder, "something in it can't be deleted")
+
+    def _note(self, path: Path, reason: str) -> None:
+        name = self._run.workspace.relative(path)
+        self.failed[name] = reason
+        self._run.console.warn(f"can't delete {name}: {reason}")
+
+    def raise_for_failures(self, facts: Facts) -> None:
+        """End the command if something could not be deleted.
+
+        :param facts: what was done.
+        :raises StageError: the text names the first of the files.
+        """
+        if not self.failed:
+            return
+        names = list(self.failed)
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        error = StageError(
+            f"not everything could be deleted: {', '.join(names[:_MOST_NAMED])}{more} in "
+            f"{self._run.workspace.root}. Delete it by hand, or call the same command again"
+        )
+        error.facts = {**facts, "not_deleted": self.failed}
+        raise error
+
+
+def all_files(folder: Path) -> Iterator[Path]:
+    """The files below a folder, none if there is no folder; without what is temporary."""
+    for inner, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.endswith(PART)]
+        yield from (Path(inner, name) for name in names)
