@@ -223,9 +223,17 @@ def log(options: Options, run: str | None) -> Ending:
 
 
 @cli.command()
+@click.option("--repair", is_flag=True, help="Make ledger and disk agree again.")
+@click.option("--dry-run", is_flag=True, help="With --repair: list what would be done.")
 @common
-def doctor(options: Options) -> Ending:
+def doctor(options: Options, *, repair: bool, dry_run: bool) -> Ending:
     """Check config, FFmpeg, fonts, sandbox, montage, disk space and inbox, and say what to do."""
+    if repair:
+        from pipeline.commands.repair import repair as mend
+
+        return work(options, "doctor", lambda run: mend(run, dry_run=dry_run))
+    if dry_run:
+        raise UsageError("--dry-run is for --repair; the checks change nothing")
     from pipeline.commands.doctor import examine
 
     return examine(options.config)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from pipeline.commands.ending import Ending
-from pipeline.options import Options, common
+from pipeline.options import Options, common, work
 
 
 @click.command()
@@ -24,4 +24,14 @@ def keep(options: Options, shas: Sequence[str], why: str, by: str, *, end: bool)
     return keep(options.load(), options.console, CaseWish(shas, by or user(), why, end))
 
 
-COMMANDS = (keep,)
+@click.command()
+@click.option("--head", default="", metavar="NUMBER:HASH", help="An event that must be there.")
+@common
+def verify(options: Options, head: str) -> Ending:
+    """Hash originals, clips and montages, and check the ledger and its chain of custody."""
+    from pipeline.commands.verify import verify
+
+    return work(options, "verify", lambda run: verify(run, head))
+
+
+COMMANDS = (keep, verify)

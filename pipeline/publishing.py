@@ -76,6 +76,14 @@ def publish_open(file: BinaryIO, part: Path, final: Path, mode: int = 0o600) -> 
         flush_folder(final.parent)
 
 
+def move(path: Path, final: Path) -> None:
+    """Move a file within the workspace in one atomic step, which survives a power cut."""
+    final.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.replace(final)
+    flush_folder(final.parent)
+    flush_folder(path.parent)
+
+
 @contextmanager
 def new_file(final: Path, mode: int = 0o600) -> Iterator[BinaryIO]:
     """Write a file under a temporary name, and publish it after the block.

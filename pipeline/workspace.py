@@ -32,6 +32,7 @@ class Workspace:
         self.ledger = root / "ledger.db"
         # the files as they were received: the only folder that may hold a location
         self.originals = root / "originals"
+        self.changed = self.originals / "changed"  # their bytes are not those that came
         self.clips = root / "clips"  # cleaned and normalized, a folder for each original
         self.report = root / "report"
         self.montage = root / "montage"  # the montages and the files that belong to them

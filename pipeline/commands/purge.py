@@ -26,7 +26,8 @@ def delete_old_originals(run: Run, name_each: Callable[[str], None]) -> Facts:
     """Delete the originals older than ``retain_originals_days`` whose clips are made.
 
     An original that is pending or has failed is always kept, because it is the only copy.  One
-    that is kept for a case stays until the case is ended.
+    that is kept for a case stays until the case is ended.  Bytes of a changed original, which
+    ``footage doctor --repair`` set aside, go after as many days.
 
     :param name_each: takes a line for each original that is deleted.
     :raises StageError: an original can't be deleted; the others are.
@@ -37,6 +38,8 @@ def delete_old_originals(run: Run, name_each: Callable[[str], None]) -> Facts:
         if _purge(run, deletion, sha256):
             name_each(f"purge: deleted {old.label(sha256)}")
             done.append(sha256)
+    for path in old.changed:
+        deletion.delete(path)
     run.console.say(
         f"purge: {counted(len(done), 'original')} older than {counted(old.days, 'day')} deleted; "
         f"{old.waiting} kept until there is a clip"
@@ -51,6 +54,8 @@ def _preview(run: Run) -> Facts:
     due = [sha256 for sha256 in old.finished if sha256 not in old.kept]
     for sha256 in due:
         run.console.say(f"would delete {old.label(sha256)}")
+    for path in old.changed:
+        run.console.say(f"would delete {run.workspace.relative(path)}")
     run.console.say(
         f"purge: {counted(len(due), 'original')} older than {counted(old.days, 'day')} would be "
         f"deleted, {old.waiting} kept until there is a clip; nothing was changed"
@@ -63,10 +68,17 @@ class _Old:
 
     def __init__(self, run: Run) -> None:
         self.days = run.config.workspace.retain_originals_days
-        moment = clock.stamp(datetime.now(UTC) - timedelta(days=self.days))
-        old = run.ledger.custody.stored_by(moment)
+        moment = datetime.now(UTC) - timedelta(days=self.days)
+        old = run.ledger.custody.stored_by(clock.stamp(moment))
         self.finished = [sha256 for sha256, finished in old if finished]
-        self.kept = sorted(run.ledger.custody.case_holds().keys() & {sha256 for sha256, _ in old})
+        holds = run.ledger.custody.case_holds()
+        self.kept = sorted(holds.keys() & {sha256 for sha256, _ in old})
+        self.changed = [
+            path
+            for path in run.workspace.changed.glob("*")
+            if path.lstat().st_mtime < moment.timestamp()
+            and path.name.partition("-")[0] not in holds
+        ]
         self.waiting = sum(not finished and sha256 not in self.kept for sha256, finished in old)
         self._names = {row.sha256: row.attachment.filename for row in run.ledger.clips.rows()}
         for sha256 in self.kept:

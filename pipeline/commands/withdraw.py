@@ -133,6 +133,7 @@ def _files(run: Run, shas: list[str], mails: set[str]) -> Iterator[Path]:
     workspace = run.workspace
     for sha256 in shas:
         yield from filter(Path.exists, [workspace.original(sha256)])
+        yield from workspace.changed.glob(f"{sha256}-*")
         yield from all_files(workspace.clips / sha256)
         yield from (workspace.report / "thumbs").glob(f"{sha256}*")
     yield from filter(Path.exists, (workspace.letters / f"{mail}.eml" for mail in mails))

@@ -44,6 +44,10 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
+    def faults(self) -> list[str]:
+        """What SQLite finds damaged in the file; empty if nothing is."""
+        return self._connection.faults()
+
     def transaction(self) -> AbstractContextManager[None]:
         """Keep all changes of a block, or none of them if it raises."""
         return self._connection.transaction()

@@ -53,6 +53,11 @@ class Custody:
         row = self._db.row("SELECT state FROM original WHERE sha256 = ?", sha256)
         return OriginalState(row["state"]) if row else None
 
+    def states(self) -> dict[str, OriginalState]:
+        """The state of each original, by SHA-256."""
+        rows = self._db.rows("SELECT sha256, state FROM original")
+        return {row["sha256"]: OriginalState(row["state"]) for row in rows}
+
     def withdrawn(self) -> list[str]:
         """The SHA-256 of all bytes that somebody took back."""
         return self._db.column("SELECT sha256 FROM original WHERE state = 'withdrawn'")

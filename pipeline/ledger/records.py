@@ -28,6 +28,7 @@ from pipeline.texts import Detail, Value
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+_GONE = Refusal(Reason.CORRUPT, Detail.ORIGINAL_GONE)
 Columns = dict[str, object]
 _Convert = Callable[[object], object] | None
 _EMPTY: dict[object, object] = {str: "", int: 0, float: 0.0, bool: False}
@@ -78,10 +79,12 @@ def outcome(
     if item.kind is Kind.ARCHIVE:
         return (Status.DUPLICATE if repeated else Status.ACCEPTED), None
     refusal = result.refusal if result else None
+    if result is None and state in (OriginalState.PURGED, OriginalState.LOST):
+        refusal = _GONE
     if repeated:
         return Status.DUPLICATE, refusal
     if result is None:
-        return Status.PENDING, None
+        return (refusal.reason.status if refusal else Status.PENDING), refusal
     return result.status, refusal
 
 

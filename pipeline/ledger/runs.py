@@ -66,6 +66,10 @@ class Runs:
         """
         self._chain.append(EventKind.EXPORTED, sha256, format=kind, clips=list(clips))
 
+    def mark_stale(self, path: str) -> None:
+        """Record that a montage must be made again."""
+        self._db.change("UPDATE montage SET stale = 1 WHERE path = ?", path)
+
     def montages(self) -> list[MontageRecord]:
         """All montages, by path."""
         rows = self._db.rows("SELECT * FROM montage ORDER BY path")

@@ -97,6 +97,7 @@ class Detail(StrEnum):
     MAIL_IN_PARTS = "mail-in-parts"
     ENCRYPTED_FILE = "encrypted-file"
     TAKEN_OUT = "taken-out"
+    ORIGINAL_GONE = "original-gone"
 
 
 def sentence(code: Detail, values: Mapping[str, Value]) -> str:
@@ -120,6 +121,16 @@ def matter(name: str) -> str:
 def letter(name: str, **values: Value) -> str:
     """A paragraph of a letter to a sender."""
     return _loaded()["letters"][name].format_map(values)
+
+
+def difference(name: str) -> str:
+    """What is not as the ledger says, as it is said of a file or a row."""
+    return _loaded()["differences"][name]
+
+
+def repair(name: str) -> str:
+    """What is done about a difference, as it is said of a file."""
+    return _loaded()["repairs"][name]
 
 
 def details() -> dict[str, str]:

@@ -1,0 +1,240 @@
+"""Compare the ledger with the disk and with its own chain of custody; nothing is changed here.
+
+Reading (:func:`look`) and comparing (:func:`differences`) are apart.  Every file is hashed once.
+"""
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from pipeline import publishing, texts
+from pipeline.history import ChainHead, MontageRecord
+from pipeline.ledger import Ledger
+from pipeline.ledger.chain import ChainBreak
+from pipeline.ledger.proofs import Proved, add_up
+from pipeline.model import ClipResult, OriginalState
+from pipeline.run import Run
+from pipeline.workspace import Workspace
+
+CHANGED = ".changed"
+"""The end of the name of a clip that has changed and can't be made again; nobody uses it."""
+
+
+class DifferenceKind(StrEnum):
+    """How something differs from what the ledger says.  Part of what ``--json`` prints."""
+
+    LEDGER_DAMAGED = "ledger-damaged"
+    CHAIN_BROKEN = "chain-broken"
+    CHAIN_CUT = "chain-cut"
+    ROW_CHANGED = "row-changed"
+    UNREADABLE = "unreadable"
+    ORIGINAL_MISSING = "original-missing"
+    ORIGINAL_CHANGED = "original-changed"
+    ORIGINAL_UNKNOWN = "original-unknown"
+    ORIGINAL_LEFT = "original-left"
+    CLIP_MISSING = "clip-missing"
+    CLIP_CHANGED = "clip-changed"
+    CLIP_UNKNOWN = "clip-unknown"
+    FILM_CHANGED = "film-changed"
+    BACKUP_OUTDATED = "backup-outdated"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not as the ledger says.
+
+    ``path`` is from the workspace, or the name of a row; ``sha256`` that of the original, if it
+    concerns one; ``number`` that of the event of the chain.
+    """
+
+    kind: DifferenceKind
+    path: str = ""
+    sha256: str = ""
+    number: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, for a person."""
+        said = texts.difference(self.kind)
+        subject = self.path if self.number is None else f"event {self.number}"
+        return f"{subject}: {said}" if subject else said
+
+
+@dataclass(frozen=True)
+class FileFound:
+    """A file on the disk: its size, and the SHA-256 of its bytes, None if it can't be read."""
+
+    size: int
+    sha256: str | None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """All that is compared.  Files are by their path from the workspace.
+
+    ``broken``: where the chain does not hold; ``trail``: the digest of each entry of the trail.
+    """
+
+    files: Mapping[str, FileFound]
+    states: Mapping[str, OriginalState]
+    clips: Mapping[str, ClipResult]
+    films: tuple[MontageRecord, ...]
+    trail: Mapping[int, str]
+    proved: Proved
+    broken: tuple[ChainBreak, ...] = ()
+    damaged: bool = False
+    outdated_backups: tuple[str, ...] = ()
+
+    @property
+    def lost(self) -> list[str]:
+        """The originals that are known to be lost."""
+        return [sha for sha, state in self.states.items() if state is OriginalState.LOST]
+
+    @property
+    def films_gone(self) -> list[str]:
+        """Films that are not there any more, which is nobody's fault."""
+        return [film.path for film in self.films if film.path not in self.files]
+
+
+def look(run: Run) -> Compared:
+    """Read the ledger, and hash all originals, clips and films."""
+    ledger, workspace = run.ledger, run.workspace
+    films = tuple(ledger.runs.montages())
+    paths = [*_files(workspace.originals), *_files(workspace.clips)]
+    paths += [path for film in films if (path := workspace.root / film.path).exists()]
+    found: dict[str, FileFound] = {}
+    sizes = {path: path.lstat().st_size for path in paths}
+    with run.console.task("Comparing", sum(sizes.values()), "B") as task:
+        for path, size in sizes.items():
+            found[workspace.relative(path)] = FileFound(size, _sha256(path))
+            task.advance(size)
+    return Compared(
+        files=found,
+        states=ledger.custody.states(),
+        clips=ledger.clips.results(),
+        films=films,
+        trail=ledger.reviews.trail_digests(),
+        proved=add_up(ledger.chain.events()),
+        broken=tuple(ledger.chain.breaks()),
+        damaged=bool(ledger.faults()),
+        outdated_backups=tuple(map(workspace.relative, ledger.backups.outdated())),
+    )
+
+
+def differences(workspace: Workspace, compared: Compared) -> list[Difference]:
+    """What is not as the ledger says: of the ledger itself, originals, clips, films, backups."""
+    found = [Difference(DifferenceKind.LEDGER_DAMAGED, "ledger.db")] if compared.damaged else []
+    found += [
+        Difference(DifferenceKind.CHAIN_BROKEN, number=each.number) for each in compared.broken
+    ]
+    found += [Difference(DifferenceKind.ROW_CHANGED, row, sha) for row, sha in _rows(compared)]
+    unreadable = {path for path, file in compared.files.items() if file.sha256 is None}
+    found += [Difference(DifferenceKind.UNREADABLE, path) for path in sorted(unreadable)]
+    rest = [*_originals(workspace, compared), *_clips(workspace, compared), *_films(compared)]
+    found += [each for each in rest if each.path not in unreadable]
+    return found + [
+        Difference(DifferenceKind.BACKUP_OUTDATED, path) for path in compared.outdated_backups
+    ]
+
+
+def was_cut(ledger: Ledger, head: ChainHead) -> list[Difference]:
+    """The difference if the chain does not have an event whose hash was kept elsewhere."""
+    if ledger.chain.holds(head):
+        return []
+    return [Difference(DifferenceKind.CHAIN_CUT, number=head.number)]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """All that is in a folder and is not a folder; not what is being written (``.part``)."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.endswith(publishing.PART))
+        for name in sorted(names):
+            if not name.endswith(publishing.PART):
+                yield Path(place, name)
+
+
+def _sha256(path: Path) -> str | None:
+    """The SHA-256 of a file; None if it is not a file of ours or can't be read."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return None
+            return publishing.sha256_of(file)
+    except OSError:
+        return None
+
+
+def _originals(workspace: Workspace, compared: Compared) -> Iterator[Difference]:
+    places = (workspace.originals, workspace.changed)
+    folder, changed = (f"{workspace.relative(place)}/" for place in places)
+    for path, file in compared.files.items():
+        if not path.startswith(folder) or path.startswith(changed):
+            continue
+        sha256 = path.rpartition("/")[2]
+        state = compared.states.get(sha256)
+        if state is None or path != workspace.relative(workspace.original(sha256)):
+            yield Difference(DifferenceKind.ORIGINAL_UNKNOWN, path, file.sha256 or "")
+        elif state is not OriginalState.KEPT:
+            yield Difference(DifferenceKind.ORIGINAL_LEFT, path, sha256)
+        elif file.sha256 != sha256:
+            yield Difference(DifferenceKind.ORIGINAL_CHANGED, path, sha256)
+    for sha256, state in compared.states.items():
+        path = workspace.relative(workspace.original(sha256))
+        if state is OriginalState.KEPT and path not in compared.files:
+            yield Difference(DifferenceKind.ORIGINAL_MISSING, path, sha256)
+
+
+def _clips(workspace: Workspace, compared: Compared) -> Iterator[Difference]:
+    wanted = {
+        output.path: (sha256, output.sha256)
+        for sha256, result in compared.clips.items()
+        for output in result.outputs
+    }
+    for path, (sha256, digest) in wanted.items():
+        file = compared.files.get(path)
+        if file is None:
+            yield Difference(DifferenceKind.CLIP_MISSING, path, sha256)
+        elif file.sha256 != digest:
+            yield Difference(DifferenceKind.CLIP_CHANGED, path, sha256)
+    stills = {str(Path(path).with_suffix(".jpg")) for path in wanted}
+    folder = f"{workspace.relative(workspace.clips)}/"
+    for path in compared.files:
+        known = path in wanted or path in stills or path.endswith(CHANGED)
+        if path.startswith(folder) and not known:
+            sha256 = path.removeprefix(folder).partition("/")[0]
+            yield Difference(DifferenceKind.CLIP_UNKNOWN, path, sha256)
+
+
+def _films(compared: Compared) -> Iterable[Difference]:
+    for film in compared.films:
+        file = compared.files.get(film.path)
+        if file is not None and file.sha256 != film.sha256 and not film.stale:
+            yield Difference(DifferenceKind.FILM_CHANGED, film.path)
+
+
+def _rows(compared: Compared) -> Iterator[tuple[str, str]]:
+    """The rows of the ledger that are not as the chain says, each with the original's SHA-256."""
+    proved = compared.proved
+    for sha256 in sorted(compared.states.keys() | proved.states.keys()):
+        if compared.states.get(sha256) is not proved.states.get(sha256):
+            yield f"row of the original {sha256[:12]}", sha256
+    clips = {
+        sha256: (result.recipe, {output.name: output.sha256 for output in result.outputs})
+        for sha256, result in compared.clips.items()
+    }
+    # a clip whose original the ledger does not know was never carried over
+    known = clips.keys() & proved.states.keys() | proved.clips.keys()
+    for sha256 in sorted(known):
+        if clips.get(sha256) != proved.clips.get(sha256):
+            yield f"row of the clip {sha256[:12]}", sha256
+    for film in compared.films:
+        if film.sha256 not in proved.films:
+            yield f"row of the montage {film.path}", ""
+    later = {number: each for number, each in compared.trail.items() if number > proved.trail_from}
+    for number in sorted(later.keys() | proved.trail.keys()):
+        if later.get(number) != proved.trail.get(number):
+            yield f"entry {number} of the decisions", ""

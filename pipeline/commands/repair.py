@@ -1,0 +1,272 @@
+"""``footage doctor --repair``: ledger and disk agree again, and no footage is removed for it.
+
+An original that the ledger does not know is taken in.  Only what its sender took back, copies of
+bytes that are kept, and clips that can be made again are deleted.  What needs a person is named.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from pipeline import publishing, texts
+from pipeline.commands import comparison
+from pipeline.commands.comparison import CHANGED, Compared, Difference, DifferenceKind
+from pipeline.commands.ending import Facts
+from pipeline.commands.stages import write_report
+from pipeline.errors import StageError
+from pipeline.history import EventKind
+from pipeline.ingest.add import add
+from pipeline.model import OriginalState
+from pipeline.run import Run
+from pipeline.workspace import Workspace
+
+
+class Remedy(StrEnum):
+    """What is done about a difference, in the order in which it is done."""
+
+    SET_ASIDE = "set-aside"
+    RETURN = "return"
+    ADOPT = "adopt"
+    DELETE_COPY = "delete-copy"
+    DELETE_WITHDRAWN = "delete-withdrawn"
+    RECORD_LOST = "record-lost"
+    REMAKE = "remake"
+    RECORD_CLIP_LOST = "record-clip-lost"
+    DELETE_CLIP = "delete-clip"
+    MARK_STALE = "mark-stale"
+    DELETE_BACKUP = "delete-backup"
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One thing to do: with which file, and for which original."""
+
+    remedy: Remedy
+    path: str
+    sha256: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What becomes of the file, for a person."""
+        return f"{self.path}: {texts.repair(self.remedy)}"
+
+
+def repair(run: Run, *, dry_run: bool = False) -> Facts:
+    """Make ledger and disk agree, and list what was done.
+
+    :param dry_run: only list it.
+    :raises StageError: some differences need a person; all others are repaired.
+    """
+    compared = comparison.look(run)
+    found = comparison.differences(run.workspace, compared)
+    repairs, left = plan(run.workspace, compared, found)
+    facts: Facts = {
+        "repair": {
+            "repaired": [asdict(each) for each in repairs],
+            "left": [{**asdict(each), "text": each.sentence} for each in left],
+            "dry_run": dry_run,
+        }
+    }
+    for each in repairs:
+        run.console.say(f"{'would: ' if dry_run else ''}{each.sentence}")
+    for difference in left:
+        run.console.warn(difference.sentence)
+    if dry_run:
+        run.console.say(
+            f"repair: {len(repairs)} repairs would be made, {len(left)} differences need a person; "
+            "nothing was changed"
+        )
+        return facts
+    if repairs:
+        _apply(run, repairs)
+        facts |= write_report(run)
+    if left:
+        error = StageError(f"repair: {len(repairs)} repairs made; {len(left)} need a person")
+        error.facts = facts
+        raise error
+    run.console.say(f"repair: {len(repairs)} repairs made; ledger and disk agree")
+    return facts
+
+
+def plan(
+    workspace: Workspace, compared: Compared, found: Iterable[Difference]
+) -> tuple[list[Repair], list[Difference]]:
+    """Choose what is done about each difference.
+
+    :returns: the repairs in order, and the differences that need a person.
+    """
+    found = list(found)
+    repairs: list[Repair] = []
+    left: list[Difference] = []
+    originals = [each for each in found if each.kind in _OF_ORIGINALS]
+    for each in originals:
+        repairs += _of_original(workspace, compared, each)
+    there = _available(workspace, compared, repairs)
+    repairs = [
+        each
+        for each in repairs
+        if each.remedy is not Remedy.RECORD_LOST or each.sha256 not in there
+    ]
+    for each in found:
+        remedy = _of_the_rest(compared, each, there)
+        if remedy is not None:
+            repairs.append(Repair(remedy, each.path, each.sha256))
+        elif each not in originals:
+            left.append(each)
+    order = list(Remedy)
+    return sorted(repairs, key=lambda each: order.index(each.remedy)), left
+
+
+_OF_ORIGINALS = (
+    DifferenceKind.ORIGINAL_MISSING,
+    DifferenceKind.ORIGINAL_CHANGED,
+    DifferenceKind.ORIGINAL_UNKNOWN,
+    DifferenceKind.ORIGINAL_LEFT,
+)
+
+
+def _of_original(
+    workspace: Workspace, compared: Compared, difference: Difference
+) -> Iterator[Repair]:
+    """What is done about an original."""
+    path, sha256 = difference.path, difference.sha256
+    file = compared.files.get(path)
+    match difference.kind:
+        case DifferenceKind.ORIGINAL_MISSING:
+            yield Repair(Remedy.RECORD_LOST, path, sha256)
+        case DifferenceKind.ORIGINAL_CHANGED:
+            yield Repair(_for_changed(compared, path), path, sha256)
+            yield Repair(Remedy.RECORD_LOST, path, sha256)
+        case DifferenceKind.ORIGINAL_LEFT:
+            if compared.states[sha256] is OriginalState.WITHDRAWN:
+                yield Repair(Remedy.DELETE_WITHDRAWN, path, sha256)
+            elif file is not None and file.sha256 == sha256:
+                yield Repair(Remedy.RETURN, path, sha256)
+            else:
+                yield Repair(_for_changed(compared, path), path, sha256)
+        case _:
+            # sha256 is that of the bytes, which the file's name need not say
+            state = compared.states.get(sha256)
+            own = workspace.relative(workspace.original(sha256))
+            kept = compared.files.get(own)
+            if state is None:
+                yield Repair(Remedy.ADOPT, path, sha256)
+            elif state is OriginalState.WITHDRAWN:
+                yield Repair(Remedy.DELETE_WITHDRAWN, path, sha256)
+            elif kept is not None and kept.sha256 == sha256:
+                yield Repair(Remedy.DELETE_COPY, path, sha256)
+            else:
+                yield Repair(Remedy.RETURN, path, sha256)
+
+
+def _for_changed(compared: Compared, path: str) -> Remedy:
+    """A changed file is set aside, unless its bytes are those of withdrawn footage."""
+    digest = compared.files[path].sha256 or ""
+    if compared.states.get(digest) is OriginalState.WITHDRAWN:
+        return Remedy.DELETE_WITHDRAWN
+    return Remedy.SET_ASIDE
+
+
+def _available(workspace: Workspace, compared: Compared, repairs: Iterable[Repair]) -> set[str]:
+    """The originals that are there after these repairs, so that clips can be made of them."""
+    kept = {
+        sha256
+        for sha256, state in compared.states.items()
+        if state is OriginalState.KEPT
+        and (file := compared.files.get(workspace.relative(workspace.original(sha256))))
+        and file.sha256 == sha256
+    }
+    returning = (Remedy.ADOPT, Remedy.RETURN)
+    return kept | {each.sha256 for each in repairs if each.remedy in returning}
+
+
+def _of_the_rest(compared: Compared, difference: Difference, there: set[str]) -> Remedy | None:
+    """What is done about a clip, a film or a backup; None if a person is needed."""
+    sha256 = difference.sha256
+    match difference.kind:
+        case DifferenceKind.CLIP_MISSING | DifferenceKind.CLIP_CHANGED:
+            return Remedy.REMAKE if sha256 in there else Remedy.RECORD_CLIP_LOST
+        case DifferenceKind.CLIP_UNKNOWN:
+            if compared.states.get(sha256) is OriginalState.WITHDRAWN:
+                return Remedy.DELETE_WITHDRAWN
+            # without an original it may be the only copy of footage
+            return Remedy.DELETE_CLIP if sha256 in there else None
+        case DifferenceKind.FILM_CHANGED:
+            return Remedy.MARK_STALE
+        case DifferenceKind.BACKUP_OUTDATED:
+            return Remedy.DELETE_BACKUP
+    return None
+
+
+def _apply(run: Run, repairs: Sequence[Repair]) -> None:
+    """Make the repairs; if this is interrupted, the rest is found again."""
+    adopted = [each for each in repairs if each.remedy is Remedy.ADOPT]
+    for each in repairs:
+        if each.remedy is Remedy.ADOPT:
+            if adopted:
+                _adopt(run, adopted)
+                adopted = []
+        else:
+            _apply_one(run, each)
+    counts = {
+        remedy.value: number
+        for remedy in Remedy
+        if (number := sum(each.remedy is remedy for each in repairs))
+    }
+    run.ledger.chain.append(EventKind.REPAIRED, repairs=counts)
+
+
+def _apply_one(run: Run, wanted: Repair) -> None:
+    path, sha256 = run.workspace.root / wanted.path, wanted.sha256
+    match wanted.remedy:
+        case Remedy.SET_ASIDE:
+            actual = publishing.sha256_of(path)[:12]
+            publishing.move(path, run.workspace.changed / f"{sha256}-{actual}")
+        case Remedy.RETURN:
+            publishing.move(path, run.workspace.original(sha256))
+            run.ledger.custody.set_state(sha256, OriginalState.KEPT)
+        case Remedy.RECORD_LOST:
+            run.ledger.custody.set_state(sha256, OriginalState.LOST)
+        case Remedy.REMAKE:
+            run.ledger.clips.forget([sha256])
+            for file in (path, _still(path)):
+                file.unlink(missing_ok=True)
+        case Remedy.RECORD_CLIP_LOST:
+            _lose_clip(run, wanted)
+        case Remedy.MARK_STALE:
+            run.ledger.runs.mark_stale(wanted.path)
+        case _:
+            path.unlink(missing_ok=True)
+            if path.parent.parent == run.workspace.clips and not any(path.parent.iterdir()):
+                path.parent.rmdir()
+
+
+def _still(clip: Path) -> Path:
+    """The still that was made with a clip."""
+    return clip.with_suffix(".jpg")
+
+
+def _adopt(run: Run, repairs: Sequence[Repair]) -> None:
+    """Take in originals that no row knows, each as a file that came without a mail."""
+    add(run, [run.workspace.root / each.path for each in repairs])
+    for each in repairs:
+        path, own = run.workspace.root / each.path, run.workspace.original(each.sha256)
+        is_taken = run.ledger.custody.state(each.sha256) is OriginalState.KEPT and own.is_file()
+        if path != own and is_taken and own.stat().st_size == path.stat().st_size:
+            path.unlink()
+
+
+def _lose_clip(run: Run, wanted: Repair) -> None:
+    """Take one file out of the outcome of a clip that can't be made again; nobody uses it then."""
+    path = run.workspace.root / wanted.path
+    for file in filter(Path.exists, (path, _still(path))):
+        publishing.move(file, file.with_name(file.name + CHANGED))
+    result = run.ledger.clips.results().get(wanted.sha256)
+    if result is None:
+        return
+    kept = tuple(output for output in result.outputs if output.path != wanted.path)
+    if kept:
+        run.ledger.clips.record(replace(result, outputs=kept))
+    else:
+        run.ledger.clips.forget([wanted.sha256])

@@ -1,0 +1,334 @@
+"""Every difference between ledger and disk is found and repaired, and no footage is lost by it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from support.ledger_scene import LedgerScene, attachment, decide, result, settings, sha
+
+from pipeline.commands import comparison
+from pipeline.commands.purge import purge_by_hand
+from pipeline.commands.repair import repair
+from pipeline.commands.verify import verify
+from pipeline.errors import StageError, UsageError
+from pipeline.history import MontageRecord
+from pipeline.ledger import Ledger
+from pipeline.model import Decision, OriginalState, Review, Status
+from pipeline.run import Run
+from pipeline.workspace import Workspace
+
+NAMES = ("one", "two", "three")
+ROWS = ["row-changed"] * 3
+
+
+class Campaign:
+    """Three originals with their clips and a film of the first two, all of their true bytes."""
+
+    def __init__(self, folder: Path, ledger: Ledger, workspace: Workspace) -> None:
+        self.scene, self.workspace, self.ledger = LedgerScene(ledger, workspace), workspace, ledger
+        self.run: Run = self.scene.run(settings(folder))
+        for name in NAMES:
+            self.scene.mail(attachment(name))
+            self.write(workspace.original(sha(name)), name)
+            made = self.scene.clip(result(name))
+            self.write(workspace.root / made.outputs[0].path, f"output of {name}")
+        decide(ledger, sha("one"), Review(Decision.APPROVED, by="Ana"))
+        film = MontageRecord(
+            *("montage/m.mp4", "key", sha("film"), (sha("one"), sha("two"))),
+            made_at="2026-09-01T00:00:00Z",
+        )
+        ledger.runs.record_montage(film)
+        self.write(workspace.root / film.path, "film")
+
+    def write(self, path: Path, words: str) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(words.encode())
+        return path
+
+    def original(self, name: str) -> Path:
+        return self.workspace.original(sha(name))
+
+    def clip(self, name: str) -> Path:
+        return self.workspace.clip(sha(name), "landscape")
+
+    def changed(self, *statements: str) -> None:
+        """Change the ledger's file as somebody does who does not ask the ledger."""
+        with closing(sqlite3.connect(self.workspace.ledger)) as db, db:
+            for (name,) in db.execute(
+                "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
+            ).fetchall():
+                db.execute(f"DROP TRIGGER {name}")
+            for statement in statements:
+                db.execute(statement)
+
+    def found(self) -> list[tuple[str, str]]:
+        compared = comparison.look(self.run)
+        return [
+            (each.kind.value, each.path or str(each.number))
+            for each in comparison.differences(self.workspace, compared)
+        ]
+
+    def repaired(self) -> list[tuple[str, str]]:
+        """Repair; what was done.  A dry run before it says the same and changes nothing."""
+        before = self.everything()
+        wanted = repair(self.run, dry_run=True)["repair"]
+        assert self.everything() == before
+        done = repair(self.run)["repair"]
+        assert isinstance(wanted, dict)
+        assert isinstance(done, dict)
+        assert wanted["repaired"] == done["repaired"]
+        return [(each["remedy"].value, each["path"]) for each in done["repaired"]]
+
+    def everything(self) -> dict[str, bytes]:
+        """The files of the workspace without the ledger's, and the head of its chain."""
+        files = {
+            str(path): path.read_bytes()
+            for path in self.workspace.root.rglob("*")
+            if path.is_file() and not path.name.startswith("ledger.db")
+        }
+        return files | {"head": str(self.ledger.chain.head()).encode()}
+
+    def status(self, name: str) -> Status:
+        return next(row.status for row in self.ledger.clips.rows() if row.sha256 == sha(name))
+
+    def relative(self, path: Path) -> str:
+        return self.workspace.relative(path)
+
+
+@pytest.fixture
+def campaign(tmp_path: Path) -> Iterator[Campaign]:
+    workspace = Workspace(tmp_path / "work")
+    workspace.create()
+    with Ledger(workspace.ledger) as ledger:
+        yield Campaign(tmp_path, ledger, workspace)
+
+
+def test_what_is_as_it_was_recorded_has_no_difference(campaign: Campaign) -> None:
+    assert campaign.found() == []
+    said = verify(campaign.run)["verify"]
+    assert isinstance(said, dict)
+    size = sum(len(name) + len(f"output of {name}") for name in NAMES) + len("film")
+    stills = sum(path.stat().st_size for path in campaign.workspace.clips.rglob("*.jpg"))
+    assert said["checked"] == {"originals": 3, "clips": 3, "montages": 1, "bytes": size + stills}
+    assert campaign.repaired() == []
+
+
+def test_a_head_that_was_kept_must_be_there(campaign: Campaign) -> None:
+    head = str(campaign.ledger.chain.head())
+    verify(campaign.run, head)
+    campaign.changed("DELETE FROM event WHERE number > 6", "DELETE FROM montage")
+    with pytest.raises(StageError) as said:
+        verify(campaign.run, head)
+    assert "chain-cut" in str(said.value)
+    for wrong in ("7", "x:" + "0" * 64, "7:ab"):
+        with pytest.raises(UsageError):
+            verify(campaign.run, wrong)
+
+
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+Change = Callable[[Campaign], object]
+
+
+@pytest.mark.parametrize(
+    ("change", "kinds"),
+    [
+        (lambda c: c.original("one").write_bytes(b"onf"), ["original-changed"]),
+        (lambda c: c.original("one").write_bytes(b""), ["original-changed"]),
+        (lambda c: c.original("one").unlink(), ["original-missing"]),
+        (lambda c: c.clip("one").write_bytes(b"x"), ["clip-changed"]),
+        (lambda c: c.clip("one").unlink(), ["clip-missing"]),
+        (lambda c: shutil.rmtree(c.clip("one").parent), ["clip-missing"]),
+        (lambda c: c.write(c.original("four"), "four"), ["original-unknown"]),
+        (lambda c: c.write(c.clip("four"), "x"), ["clip-unknown"]),
+        (lambda c: c.write(c.clip("one").with_name("old.mp4"), "x"), ["clip-unknown"]),
+        (lambda c: (c.workspace.montage / "m.mp4").write_bytes(b"x"), ["film-changed"]),
+        (lambda c: (c.workspace.montage / "m.mp4").unlink(), []),
+        (
+            lambda c: (c.original("one").unlink(), c.original("one").symlink_to("/etc/passwd")),
+            ["unreadable"],
+        ),
+        (lambda c: pipe(c.original("one")), ["unreadable"]),
+        (
+            lambda c: c.ledger.custody.set_state(sha("one"), OriginalState.WITHDRAWN),
+            ["row-changed", "original-left"],
+        ),
+        (lambda c: c.ledger.custody.set_state(sha("one"), OriginalState.PURGED), ["original-left"]),
+        (
+            lambda c: c.changed("UPDATE original SET state = 'purged'"),
+            ["row-changed"] * 3 + ["original-left"] * 3,
+        ),
+        (lambda c: c.changed("DELETE FROM clip"), [*ROWS, *["clip-unknown"] * 6]),
+        (lambda c: c.changed("UPDATE clip SET recipe = ''"), ROWS),
+        (lambda c: c.changed("UPDATE decision_trail SET by = 'Eve'"), ["row-changed"]),
+        (lambda c: c.changed("DELETE FROM decision_trail"), ["row-changed"]),
+        (
+            lambda c: c.changed(
+                "INSERT INTO decision_trail SELECT 9, sha256, at, by, before, after, act, undoes"
+                " FROM decision_trail"
+            ),
+            ["row-changed"],
+        ),
+        (lambda c: c.changed("UPDATE event SET at = ''"), ["chain-broken"] * 12),
+        (
+            lambda c: c.changed("DELETE FROM event WHERE number = 11"),
+            ["chain-broken", "row-changed"],
+        ),
+    ],
+)
+def test_each_difference_is_found(campaign: Campaign, change: Change, kinds: list[str]) -> None:
+    change(campaign)
+    found = [kind for kind, _ in campaign.found()]
+    assert found == kinds
+
+
+def test_a_lost_clip_is_made_again(campaign: Campaign) -> None:
+    campaign.clip("one").unlink()
+    campaign.clip("two").write_bytes(b"changed")
+    remade = [("remake", campaign.relative(campaign.clip(name))) for name in ("one", "two")]
+    assert sorted(campaign.repaired()) == sorted(remade)
+    assert campaign.status("one") is campaign.status("two") is Status.PENDING
+    assert not campaign.clip("two").exists()
+    assert campaign.found() == []
+
+
+def test_an_orphan_is_taken_in(campaign: Campaign) -> None:
+    campaign.write(campaign.original("four"), "four")
+    misnamed = campaign.write(campaign.workspace.originals / "ab" / "IMG_1.MOV", "five")
+    other = campaign.write(campaign.original("six"), "not six")
+    done = campaign.repaired()
+    assert sorted(done) == sorted(
+        ("adopt", campaign.relative(path)) for path in (campaign.original("four"), misnamed, other)
+    )
+    for name in ("four", "five", "not six"):
+        assert campaign.original(name).read_bytes() == name.encode()
+        assert campaign.ledger.custody.state(sha(name)) is OriginalState.KEPT
+    assert not misnamed.exists()
+    assert not other.exists()
+    assert campaign.found() == []
+
+
+def test_a_changed_original_is_set_aside_and_never_used(campaign: Campaign) -> None:
+    campaign.original("one").write_bytes(b"changed")
+    campaign.original("two").unlink()
+    path = campaign.relative(campaign.original("one"))
+    assert campaign.repaired() == [
+        ("set-aside", path),
+        ("record-lost", path),
+        ("record-lost", campaign.relative(campaign.original("two"))),
+    ]
+    (aside,) = campaign.workspace.changed.iterdir()
+    assert aside.read_bytes() == b"changed"
+    assert aside.name == f"{sha('one')}-{sha('changed')[:12]}"
+    assert not campaign.original("one").exists()
+    # its clip is what was judged, and stays
+    assert campaign.status("one") is Status.ACCEPTED
+    assert campaign.found() == []
+    said = verify(campaign.run)["verify"]
+    assert isinstance(said, dict)
+    assert sorted(said["lost"]) == sorted([sha("one"), sha("two")])
+
+
+def test_a_clip_that_can_not_be_made_again_says_what_to_do(campaign: Campaign) -> None:
+    campaign.original("one").unlink()
+    campaign.clip("one").unlink()
+    campaign.ledger.custody.set_state(sha("two"), OriginalState.PURGED)
+    campaign.original("two").unlink()
+    campaign.clip("two").write_bytes(b"changed")
+    done = campaign.repaired()
+    assert [remedy for remedy, _ in done] == ["record-lost"] + ["record-clip-lost"] * 2
+    rows = {row.sha256: row for row in campaign.ledger.clips.rows()}
+    for name in ("one", "two"):
+        assert rows[sha(name)].status is Status.REJECTED
+        assert rows[sha(name)].refusal is not None
+    assert campaign.clip("two").with_name("landscape.mp4.changed").read_bytes() == b"changed"
+    assert campaign.found() == []
+
+
+def test_what_was_taken_back_is_deleted(campaign: Campaign) -> None:
+    """A withdrawal was killed after it had written the ledger."""
+    copies = [path.read_bytes() for path in (campaign.original("one"), campaign.clip("one"))]
+    campaign.ledger.custody.withdraw([sha("one")])
+    # the bytes of another original were replaced by those that were taken back
+    campaign.original("two").write_bytes(copies[0])
+    misnamed = campaign.write(campaign.workspace.originals / "copy", "one")
+    (campaign.workspace.backups / "ledger-2026-01-01.db").write_bytes(b"old")
+    assert {remedy for remedy, _ in campaign.repaired()} == {
+        *("delete-withdrawn", "record-lost", "delete-backup")
+    }
+    assert not misnamed.exists()
+    assert not campaign.clip("one").parent.exists()
+    assert not any(path.read_bytes() in copies for path in files(campaign.workspace.root))
+    assert campaign.found() == []
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_an_original_that_is_there_is_kept(campaign: Campaign) -> None:
+    campaign.ledger.custody.set_state(sha("one"), OriginalState.PURGED)
+    # its file has only another place
+    moved = campaign.workspace.originals / "moved"
+    campaign.original("two").rename(moved)
+    campaign.write(campaign.workspace.originals / "copy", "three")
+    done = campaign.repaired()
+    assert set(done) == {
+        ("delete-copy", "originals/copy"),
+        ("return", "originals/moved"),
+        ("return", campaign.relative(campaign.original("one"))),
+    }
+    for name in NAMES:
+        assert campaign.original(name).read_bytes() == name.encode()
+        assert campaign.ledger.custody.state(sha(name)) is OriginalState.KEPT
+    assert campaign.found() == []
+
+
+def test_two_originals_that_changed_places_change_back(campaign: Campaign) -> None:
+    campaign.original("one").write_bytes(b"two")
+    campaign.original("two").write_bytes(b"one")
+    campaign.repaired()
+    # each is set aside under the other's bytes: nothing is deleted
+    assert {path.read_bytes() for path in campaign.workspace.changed.iterdir()} == {b"one", b"two"}
+    assert campaign.found() == []
+
+
+def test_a_clip_without_its_original_is_left_to_a_person(campaign: Campaign) -> None:
+    """It may be the only copy of somebody's footage."""
+    campaign.write(campaign.clip("nine"), "the only copy")
+    stray = campaign.write(campaign.clip("one").with_name("old.mp4"), "old")
+    campaign.original("two").unlink()
+    campaign.original("two").symlink_to(campaign.original("one"))
+    with pytest.raises(StageError) as said:
+        repair(campaign.run)
+    assert "2 need a person" in str(said.value)
+    assert campaign.clip("nine").read_bytes() == b"the only copy"
+    assert campaign.original("two").is_symlink()
+    assert not stray.exists()
+
+
+def test_a_changed_film_is_made_again(campaign: Campaign) -> None:
+    (campaign.workspace.montage / "m.mp4").write_bytes(b"other")
+    assert campaign.repaired() == [("mark-stale", "montage/m.mp4")]
+    assert campaign.ledger.runs.montage_key("montage/m.mp4") is None
+    assert campaign.found() == []
+
+
+def test_what_was_set_aside_goes_when_its_days_are_over(campaign: Campaign) -> None:
+    campaign.original("one").write_bytes(b"changed")
+    campaign.repaired()
+    (aside,) = campaign.workspace.changed.iterdir()
+    purge_by_hand(campaign.run)
+    assert aside.exists()
+    os.utime(aside, (0, 0))
+    purge_by_hand(campaign.run)
+    assert not aside.exists()
