@@ -11,12 +11,14 @@ from pipeline.carriers import Reader, Window
 from pipeline.carriers.containers import ending, heif_links
 from pipeline.carriers.containers import heif as heif_boxes
 from pipeline.carriers.containers import jpeg as jpeg_segments
+from pipeline.carriers.containers import jpegxl as jpegxl_codestream
 from pipeline.carriers.containers import png as png_chunks
 from pipeline.carriers.containers import tiff as tiff_directories
 from pipeline.carriers.containers import webp as webp_chunks
 from pipeline.carriers.containers.ending import Ending
 from pipeline.carriers.containers.heif import HeifPicture
 from pipeline.carriers.containers.heif_links import HeifFilm
+from pipeline.carriers.containers.jpegxl import JpegXlPicture
 from pipeline.carriers.containers.tiff import TiffPicture
 from pipeline.carriers.containers.webp import Animation, WebpPicture
 from pipeline.carriers.readers import (
@@ -41,7 +43,7 @@ from pipeline.carriers.readers import (
 )
 from pipeline.model import Kind
 
-Headers = HeifFilm | HeifPicture | Animation | WebpPicture | TiffPicture
+Headers = HeifFilm | HeifPicture | Animation | WebpPicture | TiffPicture | JpegXlPicture
 Magic = Callable[[bytes], bool]
 HEAD = 65536
 
@@ -74,7 +76,7 @@ class Format:
 _STILL_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"avio"))
 _SEQUENCE_BRANDS = frozenset((b"hevc", b"hevx", b"msf1", b"avis"))
 _REFUSED_BRANDS = frozenset((b"crx ", b"M4A ", b"M4B "))  # raw photos, sound alone
-_MP4_BOXES = frozenset((b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"))
+_QUICKTIME_BOXES = frozenset((b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"))
 
 
 def _begins(*words: bytes) -> Magic:
@@ -97,7 +99,7 @@ def _base_media(name: str) -> Magic:
 def _base_media_name(head: bytes) -> str:
     """MP4, QuickTime, 3GPP, HEIF and AVIF by their brands (ISO/IEC 14496-12, 4.3)."""
     if head[4:8] != b"ftyp":
-        return "mp4" if head[4:8] in _MP4_BOXES else ""
+        return "quicktime" if head[4:8] in _QUICKTIME_BOXES else ""
     major = head[8:12]
     size = min(int.from_bytes(head[:4], "big"), len(head), 256)
     brands = {head[at : at + 4] for at in range(16, size, 4)} | {major}
@@ -106,11 +108,13 @@ def _base_media_name(head: bytes) -> str:
     if major in _SEQUENCE_BRANDS or b"avis" in brands:
         moves = heif_links.film(Window.over(head)) is not None
         if moves or (major in _SEQUENCE_BRANDS and not brands & _STILL_BRANDS):
-            return "heif sequence"
+            return "avif sequence" if b"avis" in brands else "heif sequence"
         return "avif" if brands & {b"avif", b"avis"} else "heif"
     if major in _STILL_BRANDS or (brands & _STILL_BRANDS and not brands & {b"isom", b"mp42"}):
         return "avif" if brands & {b"avif", b"avis"} else "heif"
-    return "mp4"
+    if major == b"qt  ":
+        return "quicktime"
+    return "3gp" if major[:3] in (b"3gp", b"3g2") else "mp4"
 
 
 def _transport_stream(head: bytes) -> bool:
@@ -122,16 +126,24 @@ def _transport_stream(head: bytes) -> bool:
     )
 
 
+def _webm(head: bytes) -> bool:
+    """Matroska whose DocType is webm (RFC 9559, section 4)."""
+    return head.startswith(_EBML) and b"\x42\x82\x84webm" in head[:100]
+
+
+_EBML = b"\x1aE\xdf\xa3"
 _JPEG_XL = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 _ASF = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"
 
 # fmt: off
 FORMATS: tuple[Format, ...] = (
-    Format("mp4", Kind.VIDEO, _base_media("mp4"), "mov", mp4.read,
-           ending=ending.base_media),
-    Format("heif sequence", Kind.VIDEO, _base_media("heif sequence"), "mov", mp4.read,
-           headers=heif_links.film,
-           ending=ending.base_media),
+    *(Format(name, Kind.VIDEO, _base_media(name), "mov", mp4.read,
+             ending=ending.base_media)
+      for name in ("mp4", "quicktime", "3gp")),
+    *(Format(name, Kind.VIDEO, _base_media(name), "mov", mp4.read,
+             headers=heif_links.film,
+             ending=ending.base_media)
+      for name in ("heif sequence", "avif sequence")),
     *(Format(name, Kind.IMAGE, _base_media(name), "mov", mp4.read,
              colour_profile=heif_boxes.colour_profile, headers=heif_boxes.picture,
              ending=ending.base_media)
@@ -157,8 +169,10 @@ FORMATS: tuple[Format, ...] = (
            colour_profile=tiff_directories.colour_profile, headers=tiff_directories.picture,
            ending=ending.tiff_end),
     Format("bmp", Kind.IMAGE, _begins(b"BM"), "bmp_pipe", bmp.read, ending=ending.bmp),
-    Format("jpegxl", Kind.IMAGE, _begins(*_JPEG_XL), "jpegxl_anim", jpegxl.read, may_move=True),
-    Format("matroska", Kind.VIDEO, _begins(b"\x1aE\xdf\xa3"), "matroska", matroska.read,
+    Format("jpegxl", Kind.IMAGE, _begins(*_JPEG_XL), "jpegxl_pipe", jpegxl.read,
+           headers=jpegxl_codestream.picture, ending=ending.jpeg_xl),
+    Format("webm", Kind.VIDEO, _webm, "matroska", matroska.read, ending=ending.matroska),
+    Format("matroska", Kind.VIDEO, _begins(_EBML), "matroska", matroska.read,
            ending=ending.matroska),
     Format("ogg", Kind.VIDEO, _begins(b"OggS"), "ogg", ogg.read, ending=ending.ogg),
     Format("flv", Kind.VIDEO, _begins(b"FLV\x01"), "flv", flv.read, ending=ending.flv),

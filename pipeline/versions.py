@@ -9,8 +9,8 @@ from typing import Final
 
 CLIP: Final = 5  # findings, warnings, and the order of work in process
 CLIP_GRAPH: Final = 1  # the filters of all clips
-FILM: Final = 2  # what is decided and done for films only
-PHOTO: Final = 2  # the same for photos and animations
+FILM: Final = 3  # what is decided and done for films only
+PHOTO: Final = 3  # the same for photos and animations
 ENCODING: Final = 1  # the options of the encoders
 CAPTION: Final = 2  # the pixels of a caption strip
 COLOURS: Final = 2  # the values of a colour table

@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[1]
 _HEADS = (
     b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
     b"\0\0\0\x18ftyphevc\0\0\0\0msf1hevc",
+    b"\0\0\0\x18ftypavis\0\0\0\0msf1avis",
+    b"\0\0\0\x18ftyp3gp4\0\0\0\0isom3gp4",
     b"RIFF\x80\0\0\0WEBPVP8X\x0a\0\0\0" + bytes(10) + b"ANIM",
     b"\0\0\0\x0cJXL \r\n\x87\n",
     b"\0\0\x01\xb3",

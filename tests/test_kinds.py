@@ -6,12 +6,13 @@ import struct
 from pathlib import Path
 
 import numpy as np
+import pillow_jxl  # noqa: F401 - Pillow writes JPEG XL by it
 import pytest
 from PIL import Image
 from support.clip_scene import WIDE, ClipScene
 
 from pipeline.carriers import Window
-from pipeline.carriers.containers import tiff
+from pipeline.carriers.containers import jpegxl, tiff
 from pipeline.carriers.containers.tiff import TiffPicture
 from pipeline.media.identify import identify_head
 from pipeline.model import Reason, Refusal
@@ -81,7 +82,9 @@ def test_tiffs_that_are_no_raw_photos(tmp_path: Path) -> None:
     picture.save(path, tiffinfo={271: "Canon"})
     assert tiff.picture(Window.over(path.read_bytes())) == TiffPicture(raw=False, jpeg=False)
     pyramid = made(((254, 0), (259, 5), (262, 2), (330, 1)), ((254, 1), (259, 5), (262, 2)))
-    assert tiff.picture(Window.over(pyramid)) == TiffPicture(raw=False, jpeg=False)
+    found = tiff.picture(Window.over(pyramid))
+    assert found is not None
+    assert not found.raw
 
 
 def test_a_jpeg_in_a_tiff_is_refused_with_advice(tmp_path: Path) -> None:
@@ -93,9 +96,53 @@ def test_a_jpeg_in_a_tiff_is_refused_with_advice(tmp_path: Path) -> None:
     assert "ask for it as a JPEG" in refusal.detail
 
 
-@pytest.mark.parametrize("head", [b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"])
-def test_jpeg_xl_is_refused_with_advice(tmp_path: Path, head: bytes) -> None:
-    path = tmp_path / "photo.jxl"
-    path.write_bytes(head + bytes(40) + b"x")
+def bits(*fields: tuple[int, int]) -> bytes:
+    """A codestream of JPEG XL that begins with these numbers, each of so many bits."""
+    value, at = 0, 0
+    for number, count in fields:
+        value, at = value | number << at, at + count
+    return b"\xff\x0a" + value.to_bytes(60, "little")
+
+
+# small, height of 8 * 10, as wide as high, no defaults, orientation 6, no other size, no preview
+SMALL = ((1, 1), (9, 5), (1, 3), (0, 1), (1, 1), (0, 3))
+HEAD = ((1, 1), (9, 5), (1, 3), (0, 1), (1, 1), (5, 3), (0, 1), (0, 1))
+
+
+def test_an_animation_in_jpeg_xl_is_refused_with_advice(tmp_path: Path) -> None:
+    path = tmp_path / "film.jxl"
+    path.write_bytes(bits(*HEAD, (1, 1)))
     refusal = ClipScene(tmp_path).to(WIDE).make(path).refusal
     assert refusal == Refusal(Reason.UNSUPPORTED, Detail.JPEG_XL)
+
+
+@pytest.mark.parametrize(
+    ("fields", "size"),
+    [
+        (HEAD, (80, 80)),
+        (((1, 1), (9, 5), (5, 3), (1, 1)), (142, 80)),
+        (((1, 1), (9, 5), (0, 3), (19, 5), (1, 1)), (160, 80)),
+        (((0, 1), (1, 2), (4095, 13), (0, 3), (2, 2), (99_999, 18), (1, 1)), (100_000, 4096)),
+        # turned by a quarter
+        (((1, 1), (9, 5), (7, 3), (0, 1), (1, 1), (5, 3), (0, 3)), (80, 160)),
+        # with another size to be shown in, and a preview of 40 pixels
+        (
+            (*SMALL, *((1, 1), (1, 1), (0, 5), (1, 3), (1, 1), (1, 1), (2, 2), (4, 5), (1, 3))),
+            (80, 80),
+        ),
+    ],
+)
+def test_the_size_of_a_jpeg_xl(fields: tuple[Tag, ...], size: tuple[int, int]) -> None:
+    found = jpegxl.picture(Window.over(bits(*fields)))
+    assert (found.width, found.height, found.moves) == (*size, False)
+
+
+@pytest.mark.parametrize("size", [2, 30])
+def test_a_jpeg_xl_without_an_end_is_corrupt(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "photo.jxl"
+    whole = tmp_path / "whole.jxl"
+    Image.fromarray(np.full((32, 32, 3), 90, np.uint8)).save(whole)
+    path.write_bytes(whole.read_bytes()[:size])
+    refusal = ClipScene(tmp_path).to(WIDE).make(path).refusal
+    assert refusal is not None
+    assert refusal.reason is Reason.CORRUPT

@@ -30,7 +30,7 @@ from pipeline.ledger import Ledger
 from pipeline.media import caption, encode, lut
 from pipeline.media.caption import Strip
 from pipeline.media.loudness import Correction, Loudness
-from pipeline.media.probe import Picture, Probe, Sound
+from pipeline.media.probed import Picture, Probe, Sound
 from pipeline.model import Kind
 from pipeline.process import graph, recipe
 from pipeline.process.graph import ClipSource, ClipTarget, GlanceTarget
@@ -46,8 +46,8 @@ GOLDEN = {
     "CAPTION shaped": (2, "1e346b4fcdbc4b67"),
     "COLOURS": (2, "1fe1c990aef53357"),
     "ENCODING": (1, "cf98637887adcc40"),
-    "FILM": (2, "6c69170ddd99626d"),
-    "PHOTO": (2, "3d7520a42eda54ef"),
+    "FILM": (3, "6c69170ddd99626d"),
+    "PHOTO": (3, "3d7520a42eda54ef"),
     "SEAM": (3, "d0bf016dcc546727"),
 }
 OUTPUTS = (
@@ -88,7 +88,7 @@ def film(**changes: object) -> Probe:
         interlaced=False,
     )
     picture = replace(picture, **changes)  # type: ignore[arg-type]  # names are checked at run time
-    return Probe(named("mp4"), "mov", picture, Sound(1, "aac", 0.0, 4.0), still=False)
+    return Probe(named("mp4"), picture, Sound(1, "aac", 0.0, 4.0), still=False)
 
 
 def named(name: str) -> formats.Format:
@@ -167,7 +167,7 @@ def colours() -> list[object]:
     grid = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(-1, 3)
     found: list[object] = []
     for transfer, primaries in ((16, 9), (18, 9), (13, 12), (1, 11)):
-        table = lut.table(film(transfer=transfer, primaries=primaries).picture, None)
+        table = lut.table(film(transfer=transfer, primaries=primaries).picture, None, still=False)
         assert table is not None
         found.append([[round(v, 3) + 0.0 for v in row] for row in table.of(grid).tolist()])
     return found

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from pipeline.ffmpeg.graph import Video
 from pipeline.media.encode import BT709
-from pipeline.media.probe import Picture
+from pipeline.media.probed import Picture
 
 _UNSPECIFIED = 2
 _SD_LINES = 576
@@ -91,11 +91,17 @@ def _labels(picture: Picture) -> dict[str, str]:
     return {"in_color_matrix": _MATRICES[matrix], "in_range": "pc" if picture.full_range else "tv"}
 
 
-def on_white(stream: Video) -> Video:
-    """Lay a transparent picture on white: negate it, multiply it with its alpha, negate it back."""
+def on_white(stream: Video, *, multiplied: bool = False) -> Video:
+    """Lay a transparent picture on white: negate it, multiply it with its alpha, negate it back.
+
+    :param multiplied: its colours are already multiplied with its alpha.
+    """
+    stream = stream.filter("format", "gbrap")
+    if multiplied:
+        stream = stream.filter("setparams", alpha_mode="premultiplied")
+        stream = stream.filter("unpremultiply", inplace=1)
     return (
-        stream.filter("format", "gbrap")
-        .filter("negate")
+        stream.filter("negate")
         .filter("premultiply", inplace=1)
         .filter("format", "gbrp")
         .filter("negate")

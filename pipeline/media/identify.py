@@ -75,6 +75,7 @@ _OTHER = tuple(
             rb"IIU\0|IIR[OS]|MMOR|FUJIFILMCCD-RAW|FOVb|\0MRM|II\x1a\0\0\0HEAP",
             *(Reason.UNSUPPORTED, Detail.RAW_PHOTO, {}),
         ),
+        (rb"II\+\0|MM\0\+", Reason.UNSUPPORTED, Detail.TIFF_KIND, {}),  # BigTIFF
         (rb".{4}ftypM4[AB] |R(?:IFF|F64).{4}WAVE", Reason.NO_VIDEO, Detail.SOUND_FILE, {}),
         (rb"ID3|fLaC|#!AMR|caff|\.snd|FORM.{4}AIF[FC]", Reason.NO_VIDEO, Detail.SOUND_FILE, {}),
         # frames of AAC (ADTS) and of MP3, with a bit rate and a sample rate that exist

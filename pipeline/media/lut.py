@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import publishing, versions
-from pipeline.media.probe import PQ, Picture
+from pipeline.media.probed import PQ, Picture
 from pipeline.media.profile import Profile
 
 Values = NDArray[np.float64]
@@ -48,15 +48,16 @@ class Table:
     of: Callable[[Values], Values]
 
 
-def table(picture: Picture, profile: Profile | None) -> Table | None:
+def table(picture: Picture, profile: Profile | None, *, still: bool) -> Table | None:
     """Return the table for a picture's colours; None where they are those of BT.709 already.
 
     The picture's own labels have priority over a colour profile beside it.
     """
     if picture.hdr:
         primaries = picture.primaries if picture.primaries in _PRIMARIES else 9
-        name = f"hdr {picture.transfer} {primaries}"
-        return Table(name, lambda v: _hdr(v, picture.transfer, primaries))
+        name = f"hdr {picture.transfer} {primaries}{' photo' if still else ''}"
+        code = _srgb_code if still else _bt1886_code
+        return Table(name, lambda v: code(_hdr(v, picture.transfer, primaries)))
     if picture.primaries in _PRIMARIES and picture.primaries != 1:
         name = f"gamut {picture.transfer} {picture.primaries}"
         return Table(name, lambda v: _gamut(v, picture.transfer, picture.primaries))
@@ -81,8 +82,9 @@ def written(wanted: Table, folder: Path) -> Path:
 
 
 def _hdr(values: Values, transfer: int, primaries: int) -> Values:
+    """Return the light of a BT.709 display, 1 at diffuse white."""
     light = _pq(values) if transfer == PQ else _hlg(values)
-    return _bt1886_code(_rolled_off(light @ _between(_PRIMARIES[primaries], _BT709).T))
+    return _rolled_off(light @ _between(_PRIMARIES[primaries], _BT709).T)
 
 
 def _gamut(values: Values, transfer: int, primaries: int) -> Values:

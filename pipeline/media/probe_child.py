@@ -288,7 +288,8 @@ class Scan:
         """Read the packets of *streams*; of a broken file, those before the fault."""
         count = 0
         try:
-            for packet in container.demux(*streams):
+            # without a stream, PyAV would read all of them
+            for packet in container.demux(*streams) if streams else ():
                 if packet.size == 0:
                     continue
                 count += 1

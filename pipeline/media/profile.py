@@ -47,6 +47,14 @@ def profile(path: Path, footage: Format) -> Profile | None:
     try:
         with path.open("rb") as file:
             data = footage.colour_profile(Window.whole(file))
+    except (struct.error, ValueError, IndexError, ArithmeticError, BudgetSpent):
+        return None
+    return understood(data)
+
+
+def understood(data: bytes) -> Profile | None:
+    """The profile that *data* are; None where we don't understand it."""
+    try:
         return _understood(data) if data else None
     # hostile bytes: whatever fails here, the photo is shown without its profile
     except (struct.error, ValueError, IndexError, ArithmeticError, BudgetSpent):

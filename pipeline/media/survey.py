@@ -23,13 +23,16 @@ from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.media import loudness
 from pipeline.media.loudness import Loudness, Meter
-from pipeline.media.probe import Picture, Probe, Sound, bounded, pixel_shape
+from pipeline.media.probe import bounded
+from pipeline.media.probed import Picture, Probe, Sound, pixel_shape
 from pipeline.media.timebase import SAMPLE_RATE
 from pipeline.model import Reason, Refusal
 from pipeline.texts import Detail
 
 _TRACKS = 8  # of sound that are listened to, until one is heard
 _CROPPING = frozenset(("mov", "matroska"))  # demuxers of formats that can crop the picture
+_UNTIMED = frozenset(("avi",))  # demuxers of formats that do not say when a picture is shown
+_REORDERED = 16  # pictures that a decoder may hold back (ITU-T H.264, A.3.1)
 _NO_TIME = -(1 << 63)
 _PACKET = re.compile(
     r"\d+,\s*(-?\d{1,19}),\s*(-?\d{1,19}),\s*(\d{1,19}),\s*\d+, 0x\w+"
@@ -221,7 +224,7 @@ def _look(runner: FfmpegRunner, film: FilmSource, sound: Sound | None) -> _Look:
     file = _file(film)
     pictures, first = film.scratch.new("pictures", _MOST_PICTURES), None
     outputs = [_copied(film, pictures.path, file)]
-    if film.probe.format.demuxer in _CROPPING:
+    if film.probe.format.demuxer in _CROPPING | _UNTIMED:
         first = film.scratch.new("first", _MOST_FIRST)
         picture = file.video(film.probe.picture.stream)
         outputs.append(write(first.path, _FIRST, picture))
@@ -272,26 +275,34 @@ def _measured(film: FilmSource, looked: _Look) -> Probe:
     """The probe with what FFmpeg said of the pictures."""
     picture = _timed(film.probe.picture, looked.pictures)
     if looked.first is not None and looked.first.size:
-        picture = _sized(picture, looked.first)
+        if film.probe.format.demuxer in _UNTIMED:
+            picture = replace(picture, late_s=_late(picture, looked.first))
+        else:
+            picture = _sized(picture, looked.first)
     return replace(film.probe, picture=picture)
 
 
 def _timed(picture: Picture, file: MadeFile) -> Picture:
     """Read the times of the packets that FFmpeg copied.
 
+    Some packets do not say when their picture is shown.  As a whole, the pictures are shown as long
+    after they are decoded as the first one.
+
     :raises ProgramLied: they can't be times.
     """
-    base, count = Fraction(1), 0
+    base, count, wait = Fraction(1), 0, None
     start = latest = end = last = 0
     for line in file.lines(_LONGEST_LINE):
         if found := _BASE.fullmatch(line):
             base = Fraction(int(found[1]), int(found[2]))
         elif found := _PACKET.match(line):
-            dts, pts, length, flags = found.groups()
-            if int(flags or "1", 16) & _DISCARDED:
+            dts, pts, length = (int(number) for number in found.groups()[:3])
+            if wait is None and _NO_TIME not in (dts, pts):
+                wait = pts - dts
+            if int(found[4] or "1", 16) & _DISCARDED:
                 continue
-            moment = int(pts) if int(pts) != _NO_TIME else int(dts)
-            ending = moment + int(length), int(length)
+            moment = pts if pts != _NO_TIME else dts + (wait or 0)
+            ending = moment + length, length
             if not count:
                 start, latest, (end, last) = moment, moment, ending
             start, latest = min(start, moment), max(latest, moment)
@@ -309,6 +320,23 @@ def _timed(picture: Picture, file: MadeFile) -> Picture:
         end_s=float(end * base) + missing,
         packets=count,
     )
+
+
+def _late(picture: Picture, file: MadeFile) -> float:
+    """Return how many seconds FFmpeg shows each picture too late.
+
+    Where a format has no times of showing, it takes the time at which the decoder gives a picture
+    back, which is later by the pictures that the decoder holds back.
+    """
+    base, late = Fraction(1), 0.0
+    for line in file.lines(_LONGEST_LINE):
+        if found := _BASE.fullmatch(line):
+            base = Fraction(int(found[1]), int(found[2]))
+        elif found := _PACKET.match(line):
+            late = float(int(found[1]) * base) - picture.start_s
+            break
+    most = _REORDERED / max(picture.fps or picture.pace, 1.0)
+    return late if 0 < late <= most else 0.0
 
 
 def _sized(picture: Picture, file: MadeFile) -> Picture:

@@ -16,7 +16,7 @@ from pipeline.ffmpeg.graph import Graph, Options, read, write
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.formats import Format
 from pipeline.media import survey
-from pipeline.media.probe import Probe
+from pipeline.media.probed import Probe
 from pipeline.model import Reason, Refusal
 from pipeline.texts import Detail
 

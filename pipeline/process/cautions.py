@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pipeline.media.loudness import TOLERANCE_LU, Correction, Loudness
-from pipeline.media.probe import Probe
+from pipeline.media.probed import Probe
 from pipeline.media.survey import Hearing
 from pipeline.model import Caution
 from pipeline.process.recipe import Recipe

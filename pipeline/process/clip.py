@@ -25,7 +25,8 @@ from pipeline.formats import Format
 from pipeline.media import encode, identify, loudness, lut, probe, profile, survey, wholeness
 from pipeline.media.caption import Strip
 from pipeline.media.loudness import Correction, SoundSource
-from pipeline.media.probe import Probe
+from pipeline.media.probed import Probe
+from pipeline.media.profile import Profile
 from pipeline.media.survey import FilmSource, Hearing
 from pipeline.media.timebase import samples_of
 from pipeline.model import ClipOutput, ClipResult, Finding, Kind, Reason, Refusal, Status
@@ -177,10 +178,16 @@ def _seen(job: Job, run: Run, footage: Format, scratch: Scratch) -> tuple[Probe,
     seen = wholeness.examined(run.ffmpeg, job.original, seen)
     _admit(seen, job.recipe)
     # the table that its colours have to go through, if any
-    named = profile.profile(job.original, seen.format) if seen.still else None
-    table = lut.table(seen.picture, named)
+    named = _profile(job.original, seen) if seen.still else None
+    table = lut.table(seen.picture, named, still=seen.still)
     path = lut.written(table, run.workspace.cache) if table else None
     return replace(seen, picture=replace(seen.picture, table=path)), hearing
+
+
+def _profile(path: Path, seen: Probe) -> Profile | None:
+    if seen.picture.profile:
+        return profile.understood(seen.picture.profile)
+    return profile.profile(path, seen.format)
 
 
 def _admit(seen: Probe, recipe: Recipe) -> None:

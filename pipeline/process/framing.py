@@ -12,7 +12,7 @@ from pipeline.carriers.containers.turning import Crop, Step
 from pipeline.config import Output
 from pipeline.ffmpeg.graph import InputFile, Video, masked, overlay, tiled
 from pipeline.media import colour
-from pipeline.media.probe import Picture
+from pipeline.media.probed import Picture
 
 _BLUR_SCALE = 8  # the fill is blurred at an eighth of its size
 _LONGEST_DRIFT = Fraction(1, 20)  # of the frame's width
@@ -104,6 +104,8 @@ def place(picture: Picture, output: Output, frames: int | None) -> Rect:
 def decoded(file: InputFile, picture: Picture) -> Video:
     """The pictures of a file, with the transparency, the cuts and the turns that FFmpeg leaves."""
     stream = file.video(picture.stream)
+    if picture.late_s:
+        stream = stream.filter("setpts", f"PTS-{picture.late_s:.6f}/TB")
     mask = picture.mask
     if mask is not None:
         alpha = tiled([file.video(name) for name in mask.streams], mask.columns)

@@ -15,7 +15,7 @@ from pipeline.ffmpeg.graph import write as write_file
 from pipeline.media import colour, encode, loudness, survey
 from pipeline.media.caption import Strip
 from pipeline.media.loudness import Correction
-from pipeline.media.probe import Picture, Probe
+from pipeline.media.probed import Picture, Probe
 from pipeline.media.timebase import SAMPLE_RATE, frames_in, samples_of
 from pipeline.process import framing, glance
 from pipeline.process.recipe import Recipe
@@ -70,7 +70,7 @@ def clip_graph(source: ClipSource, targets: tuple[ClipTarget, ...], glanced: Gla
     source = replace(source, probe=probe)
     picture = _progressive(picture, probe, targets)
     if probe.picture.alpha:
-        picture = colour.on_white(picture)
+        picture = colour.on_white(picture, multiplied=probe.picture.multiplied)
     small, *pictures = picture.split(len(targets) + (glanced.rate is not None))
     pictures = pictures if glanced.rate is not None else [small, *pictures]
     sounds = _sound(file, source).split(len(targets))

@@ -36,6 +36,7 @@ class Detail(StrEnum):
     RAW_PHOTO = "raw-photo"
     JPEG_XL = "jpeg-xl"
     JPEG_IN_TIFF = "jpeg-in-tiff"
+    TIFF_KIND = "tiff-kind"
     FFMPEG_LIST = "ffmpeg-list"
     FFMPEG_METADATA = "ffmpeg-metadata"
     PLAYLIST = "playlist"

@@ -86,6 +86,11 @@ def _chunks(moov: Window) -> list[int]:
     return found
 
 
+def jpeg_xl(window: Window) -> Cut | None:
+    """The boxes of a JPEG XL; the bare picture says nothing (ISO/IEC 18181-2, 9.1)."""
+    return base_media(window) if window.read(4, 4) == b"JXL " else None
+
+
 def jpeg_end(window: Window) -> Cut | None:
     """A photo without the marker EOI (ITU-T T.81, B.1.1.3)."""
     last = None

@@ -194,7 +194,8 @@ def _mask(iprp: Window, item: int, links: list[Link]) -> ItemMask | None:
     if len(found) != columns * (-(-height // tile[1]) if len(found) > 1 else 1):
         return None
     turned = found == (whole,) and any(kind in (b"irot", b"imir") for kind, _data in properties)
-    return ItemMask(found, columns, width, height, turned)
+    multiplied = any((kind, origin) == (b"prem", item) for kind, origin, _to in links)
+    return ItemMask(found, columns, width, height, turned, multiplied)
 
 
 def _properties(iprp: Window, item: int) -> Iterator[tuple[bytes, bytes]]:

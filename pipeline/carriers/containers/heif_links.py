@@ -29,7 +29,8 @@ class ItemMask:
     """The items that hold a picture's transparency, row by row, *columns* of them in a row.
 
     ``width`` and ``height`` are pixels of the whole mask before it is turned.  ``turned``: FFmpeg
-    turns it as the file says.
+    turns it as the file says.  ``multiplied``: the colours of the picture are already multiplied
+    with it (``prem``, ISO/IEC 23008-12, 6.4.6).
     """
 
     items: tuple[int, ...]
@@ -37,6 +38,7 @@ class ItemMask:
     width: int
     height: int
     turned: bool
+    multiplied: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,23 @@ _VALUE = 128 << 10
 _PROFILE = 4 << 20
 _ICC = 34675
 _SUBFILE, _COMPRESSION, _PHOTOMETRIC, _MAKE, _BELOW, _DNG_VERSION = 254, 259, 262, 271, 330, 50706
-_SENSOR = (32803, 34892)  # CFA, LinearRaw
+_EXTRA_SAMPLES, _ASSOCIATED = 338, 1  # TIFF 6.0, section 18
+_SENSOR = frozenset((32803, 34892))  # CFA, LinearRaw
 _MAKERS = frozenset((32767, 32769, 32770, 32867, 34713, 65000, 65535))  # Sony, Samsung, Nikon …
+_BITS, _SAMPLE_FORMAT, _TILE_WIDTH, _FLOAT = 258, 339, 322, 3
+# what FFmpeg unpacks: nothing, CCITT, LZW, Deflate, PackBits
+_UNPACKED = frozenset((1, 2, 3, 4, 5, 8, 32773, 32946))
+_RGB = 2
+# by photometric interpretation (section 8), how many samples of how many bits a pixel may have
+_GRAY = frozenset(((1, 1), (1, 2), (1, 4), (1, 8), (1, 16), (2, 8), (2, 16)))
+_SAMPLES = {
+    0: _GRAY,
+    1: _GRAY,
+    _RGB: frozenset(((3, 8), (3, 16), (4, 8), (4, 16))),
+    3: frozenset(((1, 1), (1, 2), (1, 4), (1, 8))),
+    5: frozenset(((4, 8),)),
+    6: frozenset(((3, 8),)),
+}
 _DIRECTORIES = 64
 _PIECES = 1 << 16
 _DATA = ((0x0111, 0x0117), (0x0144, 0x0145), (0x0201, 0x0202))  # strips, tiles, JPEG
@@ -116,10 +131,16 @@ class TiffPicture:
     """What the first picture of a TIFF is, as far as it matters for showing it.
 
     ``raw``: it belongs to a photo of a camera's sensor.  ``jpeg``: its data are a JPEG.
+    ``known``: FFmpeg decodes its kind, and rightly; of others it makes black or wrong colours.
+    ``transparent``: its fourth channel is transparency.  ``multiplied``: its colours are already
+    multiplied with that.
     """
 
     raw: bool
     jpeg: bool
+    known: bool = True
+    transparent: bool = True
+    multiplied: bool = False
 
 
 def picture(window: Window) -> TiffPicture | None:
@@ -132,22 +153,46 @@ def picture(window: Window) -> TiffPicture | None:
     if tiff is None:
         return None
     raw = window.read(8, 2) == b"CR"
-    todo, seen, first = [tiff.first], set[int](), dict[int, int]()
+    todo, seen, first = [tiff.first], set[int](), dict[int, list[int]]()
     while todo and len(seen) < _DIRECTORIES:
         at = todo.pop(0)
         if at in seen or not 0 < at < window.size:
             continue
         entries, following = tiff.directory(at)
-        by_tag = {entry.tag: (tiff.numbers(entry) or [0])[0] for entry in entries}
-        raw |= by_tag.get(_PHOTOMETRIC) in _SENSOR or by_tag.get(_COMPRESSION) in _MAKERS
+        by_tag = {entry.tag: tiff.numbers(entry) for entry in entries}
+        raw |= not _SENSOR.isdisjoint(by_tag.get(_PHOTOMETRIC, []))
+        raw |= not _MAKERS.isdisjoint(by_tag.get(_COMPRESSION, []))
         raw |= _DNG_VERSION in by_tag
         if not seen:
             first = by_tag
         seen.add(at)
         below = (tiff.numbers(entry) for entry in entries if entry.tag == _BELOW)
         todo += [following, *chain.from_iterable(below)]
-    raw |= bool(first.get(_SUBFILE, 0) & 1) and (_BELOW in first or _MAKE in first)
-    return TiffPicture(raw, first.get(_COMPRESSION) in (6, 7))
+    reduced = bool(first.get(_SUBFILE, []) and first[_SUBFILE][0] & 1)
+    raw |= reduced and (_BELOW in first or _MAKE in first)
+    extra = first.get(_EXTRA_SAMPLES, [])[:1]
+    return TiffPicture(
+        raw=raw,
+        jpeg=first.get(_COMPRESSION) in ([6], [7]),
+        known=_is_known(first),
+        transparent=extra != [0],
+        multiplied=extra == [_ASSOCIATED],
+    )
+
+
+def _is_known(tags: dict[int, list[int]]) -> bool:
+    """Whether FFmpeg decodes a picture rightly.
+
+    It takes samples of 16 bits for those of any kind with as many bits in all, and of pictures in
+    tiles it makes black.
+    """
+    compression, (photometric, *_more) = tags.get(_COMPRESSION, [1]), tags.get(_PHOTOMETRIC) or [0]
+    bits, formats = tags.get(_BITS, [1]), set(tags.get(_SAMPLE_FORMAT, [1]))
+    if compression[0] not in _UNPACKED or _TILE_WIDTH in tags or len(set(bits)) != 1:
+        return False
+    if photometric == _RGB and formats == {_FLOAT}:
+        return bits[0] == 32 and len(bits) in (3, 4)
+    return formats == {1} and (len(bits), bits[0]) in _SAMPLES.get(photometric, ())
 
 
 def colour_profile(window: Window) -> bytes:

@@ -1,0 +1,38 @@
+"""All kinds of pictures, films and sound, each against another decoder or what was painted.
+
+    .venv/bin/python -m bench.corpus [NAME...]
+
+The rows are in ``tests/support/corpus``.  Without names, all of them.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from support.corpus.films import FILMS
+from support.corpus.kinds import PictureKind, faults, scene_in
+from support.corpus.pictures import PICTURES
+
+
+def tried(kind: PictureKind) -> list[str]:
+    """What is wrong with a clip of the kind."""
+    with tempfile.TemporaryDirectory() as folder:
+        return faults(kind, scene_in(Path(folder)))
+
+
+def main(*names: str) -> None:
+    """Try each kind, and print those that are not as they must be."""
+    kinds = [kind for kind in (*PICTURES, *FILMS) if not names or kind.name in names]
+    with ThreadPoolExecutor(2) as pool:
+        wrong = dict(zip([kind.name for kind in kinds], pool.map(tried, kinds), strict=True))
+    for name, found in wrong.items():
+        if found:
+            print(f"{name}: {'; '.join(found)}")
+    print(f"{sum(not found for found in wrong.values())} of {len(kinds)} kinds are right")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,20 @@
+"""Kinds of pictures, films and sound against other decoders: the quick rows of the corpus.
+
+``python -m bench.corpus`` tries all rows.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.corpus.films import FILMS
+from support.corpus.kinds import PictureKind, faults, scene_in
+from support.corpus.pictures import PICTURES
+
+QUICK = [kind for kind in (*PICTURES, *FILMS) if kind.quick]
+
+
+@pytest.mark.parametrize("kind", QUICK, ids=lambda kind: kind.name)
+def test_pictures(tmp_path: Path, kind: PictureKind) -> None:
+    assert faults(kind, scene_in(tmp_path)) == []
