@@ -50,7 +50,17 @@ FILMS: tuple[PictureKind, ...] = (
     _lively("mpeg1.mpg", "mpeg1video", "-c:v", "mpeg1video", *_BEST),
     _lively("mpeg2.mpg", "mpeg2video", "-c:v", "mpeg2video", *_BEST).now(),
     _lively(
-        "reordered-mpeg2.mpg", "mpeg2video", "-c:v", "mpeg2video", "-bf", "2", *_BEST, "-qmax", "1"
+        "reordered-mpeg2.mpg",
+        "mpeg2video",
+        "-c:v",
+        "mpeg2video",
+        "-bf",
+        "2",
+        *_BEST,
+        "-b_qfactor",
+        "1",
+        "-b_qoffset",
+        "0",
     ),
     _lively("mpeg2-422.ts", "mpeg2video", "-c:v", "mpeg2video", "-pix_fmt", "yuv422p", *_BEST),
     _lively("wmv1.wmv", "wmv1", "-c:v", "wmv1", *_BEST),
