@@ -105,7 +105,7 @@ def decoded(file: InputFile, picture: Picture) -> Video:
     """The pictures of a file, with the transparency, the cuts and the turns that FFmpeg leaves."""
     stream = file.video(picture.stream)
     if picture.late_s:
-        stream = stream.filter("setpts", f"PTS-{picture.late_s:.6f}/TB")
+        stream = stream.filter("setpts", f"round(PTS-{picture.late_s:.6f}/TB)")
     mask = picture.mask
     if mask is not None:
         alpha = tiled([file.video(name) for name in mask.streams], mask.columns)
