@@ -146,3 +146,31 @@ def test_a_jpeg_xl_without_an_end_is_corrupt(tmp_path: Path, size: int) -> None:
     refusal = ClipScene(tmp_path).to(WIDE).make(path).refusal
     assert refusal is not None
     assert refusal.reason is Reason.CORRUPT
+
+
+@pytest.mark.parametrize(
+    ("name", "detail"),
+    [
+        ("photo.jp2", Detail.PICTURE_KIND),
+        ("photo.ppm", Detail.PICTURE_KIND),
+        ("photo.exr", Detail.PICTURE_KIND),
+        ("photo.qoi", Detail.PICTURE_KIND),
+        ("photo.dpx", Detail.PICTURE_KIND),
+        ("film.dv", Detail.VIDEO_KIND),
+        ("film.mxf", Detail.VIDEO_KIND),
+        ("film.y4m", Detail.VIDEO_KIND),
+        ("film.ivf", Detail.VIDEO_KIND),
+        ("film.nut", Detail.VIDEO_KIND),
+        ("film.h264", Detail.VIDEO_KIND),
+        ("film.hevc", Detail.VIDEO_KIND),
+    ],
+)
+def test_other_kinds_are_named_as_what_they_are(tmp_path: Path, name: str, detail: Detail) -> None:
+    size = "720x576" if name == "film.dv" else "160x90"
+    more = {"dv": ("-pix_fmt", "yuv420p"), "ivf": ("-c:v", "libvpx"), "jp2": ("-c:v", "jpeg2000")}
+    coded = [*more.get(name.rpartition(".")[2], ())]
+    coded += ["-frames:v", "1"] if name.startswith("photo") else []
+    coded += ["-x265-params", "log-level=none"] if name == "film.hevc" else []
+    source = ("-f", "lavfi", "-i", f"testsrc2=s={size}:r=25:d=0.08")
+    path = ClipScene(tmp_path).film(name, *source, *coded)
+    assert identify_head(path.read_bytes()[:65536]).refusal == Refusal(Reason.UNSUPPORTED, detail)

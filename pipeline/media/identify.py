@@ -76,6 +76,21 @@ _OTHER = tuple(
             *(Reason.UNSUPPORTED, Detail.RAW_PHOTO, {}),
         ),
         (rb"II\+\0|MM\0\+", Reason.UNSUPPORTED, Detail.TIFF_KIND, {}),  # BigTIFF
+        # Photoshop, JPEG 2000, JPEG XR, OpenEXR, GIMP, DPX, Radiance, QOI, Netpbm
+        (
+            rb"8BPS\0|\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51|II\xbc\x01|v/1\x01|gimp xcf"
+            rb"|SDPX|XPDS|#\?RADIANCE\n|qoif|P7\nWIDTH|P[1-6]\s{1,9}(?:#|\d{1,6}\s{1,9}\d{1,6}\s)",
+            *(Reason.UNSUPPORTED, Detail.PICTURE_KIND, {}),
+        ),
+        # DV, MXF, RealMedia, YUV4MPEG, IVF, NUT, bare H.264 and H.265 (with a sequence or video
+        # parameter set first)
+        (
+            rb"\x1f\x07\0[\x3f\xbf]|\x06\x0e\x2b\x34\x02\x05|\.RMF\0|YUV4MPEG2 |DKIF\0\0"
+            rb"|nut/multimedia"
+            rb"|\0\0\0?\x01(?:\x09.\0\0\0?\x01)?[\x27\x47\x67][\x42\x4d\x58\x64\x6e\x7a\xf4]"
+            rb"|\0\0\0?\x01(?:\x46\x01.\0\0\0?\x01)?\x40\x01",
+            *(Reason.UNSUPPORTED, Detail.VIDEO_KIND, {}),
+        ),
         (rb".{4}ftypM4[AB] |R(?:IFF|F64).{4}WAVE", Reason.NO_VIDEO, Detail.SOUND_FILE, {}),
         (rb"ID3|fLaC|#!AMR|caff|\.snd|FORM.{4}AIF[FC]", Reason.NO_VIDEO, Detail.SOUND_FILE, {}),
         # frames of AAC (ADTS) and of MP3, with a bit rate and a sample rate that exist

@@ -37,6 +37,8 @@ class Detail(StrEnum):
     JPEG_XL = "jpeg-xl"
     JPEG_IN_TIFF = "jpeg-in-tiff"
     TIFF_KIND = "tiff-kind"
+    PICTURE_KIND = "picture-kind"
+    VIDEO_KIND = "video-kind"
     FFMPEG_LIST = "ffmpeg-list"
     FFMPEG_METADATA = "ffmpeg-metadata"
     PLAYLIST = "playlist"
