@@ -8,7 +8,8 @@ become a clip.  This is done with each wall, as root and as an ordinary user, an
 Landlock ABI 2, 3 and 4.  It is also done without a wall, as a control: an attack that reaches
 nothing there proves nothing.  An attack has succeeded if it says so, or if there is an effect
 outside.
-Prints a table.  ``inside`` holds the attacks, ``surroundings`` what they try to reach.
+Prints a table.  ``deputies`` is a bench of its own: what a program leaves for the run to stumble
+over.  ``inside`` holds the attacks, ``surroundings`` what they try to reach.
 """
 
 from collections.abc import Sequence

@@ -94,8 +94,8 @@ def _campaign(place: Place, groups: Sequence[tuple[str, ...]], folder: Path) -> 
         "[review]\nrequired = false\n"
         f'[process]\nworkers = 1\nstill_seconds = 0.2\nsandbox = "{place.wall}"\n'
     )
-    photos = {f"{number:03}.png": _photo(number, group) for number, group in enumerate(groups)}
-    photos["innocent.png"] = _photo(len(groups), ())
+    photos = {f"{number:03}.png": photo(number, group) for number, group in enumerate(groups)}
+    photos["innocent.png"] = photo(len(groups), ())
     scene = begin(here / "campaign", {"hello": photos}, config(settings, outputs=_OUTPUT))
     if not place.is_root and os.geteuid() == 0:
         for path in (here, *here.rglob("*")):
@@ -175,7 +175,7 @@ def _as_user(command: list[str], folder: Path) -> list[str]:
     return ["unshare", "--mount", "sh", "-c", "\n".join(script), "sh", *command]
 
 
-def _photo(number: int, group: tuple[str, ...]) -> bytes:
+def photo(number: int, group: tuple[str, ...]) -> bytes:
     """A PNG unlike the others, with the names of its attacks behind its end."""
     colour = (40 + number % 200, 90 + number // 200, 120)
     file = io.BytesIO()

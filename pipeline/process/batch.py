@@ -21,6 +21,7 @@ from pipeline.process import clip, lookalikes, reference
 from pipeline.process.clip import Job
 from pipeline.process.recipe import Recipe
 from pipeline.publishing import PART
+from pipeline.removal import removed
 from pipeline.run import Run
 from pipeline.texts import Detail
 from pipeline.workspace import Workspace
@@ -128,10 +129,10 @@ def _tidy(workspace: Workspace, result: ClipResult) -> None:
     finals = {workspace.root / output.path for output in result.outputs}
     keep = finals | {path.with_suffix(".jpg") for path in finals}
     if folder.is_dir():
-        # a scratch folder that could not be deleted is left to the sweep
+        # what can't be deleted is left to the sweep
         for path in {*folder.iterdir()} - keep:
             if path.suffix != PART:
-                path.unlink()
+                removed(path)
         if not keep:
             with contextlib.suppress(OSError):
                 folder.rmdir()
