@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,60 @@ def test_a_file_in_a_text_is_an_attachment_and_no_words(tmp_path: Path, text: st
     assert accepted(scene) == [sha(PHOTO)]
     words = scene.submissions()[0].text.split()
     assert words == ["Hello", "Take", "care"]
+
+
+_ESCAPED = escape(uuencoded(PHOTO)).splitlines()
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "Hello<br>\n" + uuencoded(PHOTO) + "Take care",
+        "<p>Hello</p><pre>\n" + "\n".join(_ESCAPED) + "\n</pre><p>Take care</p>",
+        "Hello<br>\n" + "".join(f"{line}<br>\n" for line in _ESCAPED) + "Take care",
+        "Hello<br>" + "".join(f"{line}<br>" for line in _ESCAPED) + "Take care",
+        "Hello" + "".join(f"<div>{line}</div>" for line in _ESCAPED) + "Take care",
+        "Hello"
+        + "".join(f"<p>{line}</p>\n" for line in _ESCAPED).replace(" ", "&nbsp;")
+        + "Take care",
+        "Hello<blockquote>" + "<br>".join(f"&gt; {x}" for x in _ESCAPED) + "</blockquote>Take care",
+        "Hello<pre>\n" + encoded(PHOTO) + "\n</pre>Take care",
+        "Hello<br>" + "<br>".join(encoded(PHOTO).splitlines()) + "<br>Take care",
+        "Hello<br>\n" + yencoded(PHOTO) + "\nTake care",
+    ],
+    ids=[
+        *("bare", "pre", "broken lines", "one line", "a block each", "paragraphs", "quoted"),
+        *("base64", "base64 in one line", "yEnc"),
+    ],
+)
+def test_a_file_in_html_is_an_attachment_and_no_words(tmp_path: Path, html: str) -> None:
+    scene = taken(tmp_path, HTML.replace("html", "html; charset=latin-1") + html + "\n")
+    assert accepted(scene) == [sha(PHOTO)]
+    assert scene.submissions()[0].text.split() == ["Hello", "Take", "care"]
+    assert scene.submissions()[0].notes == ()
+
+
+def test_words_before_a_large_file_in_a_text_are_kept(tmp_path: Path) -> None:
+    video = mp4(6, 900_000)
+    for folder, text in (
+        ("plain", PLAIN + "Hello\n" + uuencoded(video)),
+        ("html", HTML + "Hello<pre>\n" + escape(uuencoded(video)) + "</pre>"),
+    ):
+        scene = take_in(tmp_path / folder, text.encode("latin-1"))
+        assert accepted(scene) == [sha(video)]
+        assert scene.submissions()[0].text == "Hello"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "we begin 2026 with <b>you</b>. begin 644 reasons<br>Take care",
+        f"<style>@font-face {{src:url(data:font/woff;base64,{encoded(PHOTO)})}}</style>Take care",
+        f"<!-- {encoded(PHOTO)} -->Take care",
+    ],
+)
+def test_what_is_no_file_in_html_is_none(tmp_path: Path, html: str) -> None:
+    assert taken(tmp_path, HTML + html + "\n").attachments() == []
 
 
 @pytest.mark.parametrize(

@@ -83,15 +83,21 @@ _IN_TEXTS = ("mail", "encoded", "binhex")  # may stand in a text, with words aro
 _TAG = re.compile(r"<(!--|/?[a-zA-Z][a-zA-Z0-9]{0,20}|[!?/])")
 _SILENT = ("script", "style", "title")
 _CLOSING = {name: re.compile(rf"</{name}\b", re.IGNORECASE) for name in _SILENT}
-_BREAKS = frozenset(("br", "p", "div", "tr", "li", "h1", "h2", "h3", "blockquote", "/p", "/div"))
+_BREAKS = frozenset(
+    (
+        *("br", "p", "div", "tr", "li", "h1", "h2", "h3", "blockquote", "pre"),
+        *("/p", "/div", "/blockquote", "/pre"),
+    )
+)
 # Elements of a table or a form stand apart from each other; all other tags stand inside of words.
 _APART = frozenset(
     (
-        *("td", "th", "dt", "dd", "hr", "ul", "ol", "table", "pre", "h4", "h5", "h6", "section"),
+        *("td", "th", "dt", "dd", "hr", "ul", "ol", "table", "h4", "h5", "h6", "section"),
         *("option", "article", "header", "footer", "button", "center", "figure", "caption"),
     )
 )
 _BLANKS = re.compile(r"\s+")
+_BLANKS_OF_LINES = re.compile(r"[^\S\n]{2,}|[^\S\n ]")  # two blanks may be a part of uuencode
 _CID = re.compile(r"cid:([^\"'\s>)]{1,500})", re.IGNORECASE)
 
 
@@ -205,8 +211,10 @@ def shown_ids(html: str) -> set[str]:
     return {unquote(found) for found in _CID.findall(html)}
 
 
-def html_text(html: str) -> str:
+def html_text(html: str, *, keep_lines: bool = False) -> str:
     """The words of HTML, without its tags, comments, scripts and styles.
+
+    :param keep_lines: line breaks are kept as in ``<pre>``, so that a file in it is recognised.
 
     Words on both sides of an inline tag (``<b>``, ``<wbr>``) are one word, as a browser shows them.
 
@@ -214,10 +222,11 @@ def html_text(html: str) -> str:
     that is made to be slow.
     """
     words: list[str] = []
+    blanks = _BLANKS_OF_LINES if keep_lines else _BLANKS
     at = 0
     while True:
         opening = html.find("<", at)
-        words.append(_BLANKS.sub(" ", html[at : opening if opening >= 0 else None]))
+        words.append(blanks.sub(" ", html[at : opening if opening >= 0 else None]))
         if opening < 0:
             break
         tag = _TAG.match(html, opening)

@@ -159,6 +159,8 @@ def decoder(encoding: str) -> Decoder:
 
 
 def _uu_line(line: bytes) -> bytes:
+    if not line:  # a mailer put it there; binascii would give 32 zeros
+        return b""
     try:
         return binascii.a2b_uu(line)
     except binascii.Error:

@@ -28,6 +28,11 @@ _LAST = re.compile(rb"(?:[A-Za-z0-9+/]{4}){0,9}[A-Za-z0-9+/]{2}[A-Za-z0-9+/=]=\r
 _LAST_BARE = re.compile(rb"(?![A-Z]?[a-z]*\r?$)(?:[A-Za-z0-9+/]{4}){1,9}\r?\n?")
 _DATA = re.compile(r"data:(?:image|video)/[\w.+-]{1,60};base64,([A-Za-z0-9+/\s]*)(=*)([\"')]?)")
 _QUOTE = re.compile(rb"(?:> ?){0,20}")
+_HINT = re.compile(
+    rb"begin(?: |\xa0|\xc2\xa0|&(?:nbsp|#160|#32|#[xX][aA]0);)[0-7]{3,4}|=ybegin "
+    rb"|converted with BinHex|[A-Za-z0-9+/]{56}"
+)
+_BARE_LINES = 20
 _ENOUGH = 4  # lines in a row
 _SHORTEST = 11  # bytes of a line that begins a file or an armor: "begin 644 a"
 _ESCAPED = bytes((each - 106) % 256 for each in range(256))
@@ -39,7 +44,8 @@ _ARMOR = re.compile(
     r"(?s)-----BEGIN (?!PGP SIGNED)[A-Z0-9 ]{1,40}-----.*?(?:-----END [A-Z0-9 ]{1,40}-----|\Z)"
 )
 _FILE = re.compile(
-    r"(?ms)^[> ]{0,40}(?:begin [0-7]{3,4} \S[^\n]*\n(?=[> ]{0,40}[ -`]+\r?$)|=ybegin |"
+    r"(?ms)^[> ]{0,40}(?:begin [0-7]{3,4} \S[^\n]*\n(?:\r?\n){0,2}(?=[> ]{0,40}[ -`]+\r?$)"
+    r"|=ybegin |"
     r"\(This file must be converted with BinHex).*?"
     r"(?:^[> ]{0,40}(?:end\r?$|=yend[^\n]*|:[^\n]*:\r?$)|\Z)"
 )
@@ -101,6 +107,40 @@ def _without_rests(text: str) -> str:
                 if is_beside:
                     lines[at] = ""
     return "\n".join(lines)
+
+
+def is_hinted(data: bytes) -> bool:
+    """Whether HTML may hold a file that is no part of the mail."""
+    return _HINT.search(data) is not None
+
+
+def is_bare(pieces: Iterable[bytes]) -> bool:
+    """Whether the lines of a file in HTML stand there without tags and entities."""
+    following = _BARE_LINES
+    for block in decode.whole_lines(pieces):
+        if following == _BARE_LINES and not _HINT.search(block):
+            continue
+        for line in block.splitlines(keepends=True):
+            if _YENC.fullmatch(line):
+                return True
+            if following < _BARE_LINES:
+                if line.strip() in (b"end", b"`"):
+                    return True
+                if not _is_uu(line):
+                    return False
+                following -= 1
+                if not following:
+                    return True
+            elif _UU.fullmatch(line):
+                following -= 1
+    return False
+
+
+def _is_uu(line: bytes) -> bool:
+    """Whether a line has as many characters as its first one says."""
+    bare = line.rstrip(b"\r\n")
+    size = (bare[0] - 32) & 63 if bare else 0
+    return all(32 <= each <= 96 for each in bare) and len(bare) == 1 + (size + 2) // 3 * 4
 
 
 def files(pieces: Iterable[bytes]) -> Iterator[Found]:

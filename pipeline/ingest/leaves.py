@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 
-from pipeline.ingest import contents, embedded
+from pipeline.ingest import contents, embedded, markup
 from pipeline.ingest.charsets import decoded, stream
 from pipeline.ingest.contents import Role
 from pipeline.ingest.decode import (
@@ -28,6 +28,8 @@ _LINES = (identity, quoted_printable)  # decoders that keep the lines of a text
 _UUENCODED = ("application/x-uuencode", "application/uuencode", "application/x-uue")
 _LONGEST_HTML = 8 << 20  # that is searched for pictures, in bytes
 _DATA = re.compile(rb"data:(?:image|video)/[\w.+-]{1,60};base64,")
+_EMPTY_LINES = re.compile(r"\n\s*\n")  # a tag and a line break beside each other
+_LAST = 20  # characters of the end of a text that are compared
 _TAIL = 200
 _BLANK = 100  # bytes that tell whether a part is empty
 
@@ -65,19 +67,33 @@ def take_embedded(part: Part, file: Readable, rows: Rows, role: Role) -> None:
             rows.missing("mail", contents.TAKEN_OUT)
         if b"(This file must be converted with BinHex" in first:
             rows.file(Incoming("", body(part, file)))
-        with suppress(Incomplete):  # which is said of the part
-            for found in embedded.files(body(part, file)):
-                if rows.is_full:
-                    break
-                if found.refusal is not None:
-                    rows.missing(decoded(found.name), found.refusal)
-                else:
-                    rows.file(Incoming(decoded(found.name), found.pieces))
+        _take_files(body(part, file), rows)
     else:
         for pieces in embedded.pictures(decoded(head(part, file, _LONGEST_HTML))):
             if rows.is_full:
                 break
             rows.file(Incoming("", pieces))
+        if role is Role.HTML and (len(first) == contents.TEXT_READ or embedded.is_hinted(first)):
+            _take_files(_html_lines(part, file), rows)
+
+
+def _html_lines(part: Part, file: Readable) -> Iterator[bytes]:
+    """The lines of HTML as they are, if a file in it was written without tags, or without them."""
+    with suppress(Incomplete):
+        if embedded.is_bare(body(part, file)):
+            return body(part, file)
+    return markup.lines(all_text(part, file))
+
+
+def _take_files(lines: Iterator[bytes], rows: Rows) -> None:
+    with suppress(Incomplete):  # which is said of the part
+        for found in embedded.files(lines):
+            if rows.is_full:
+                break
+            if found.refusal is not None:
+                rows.missing(decoded(found.name), found.refusal)
+            else:
+                rows.file(Incoming(decoded(found.name), found.pieces))
 
 
 def head(part: Part, file: Readable, size: int = contents.TEXT_READ) -> bytes:
@@ -138,11 +154,30 @@ class _Counted:
 
 
 def text(part: Part, file: Readable) -> tuple[str, bool]:
-    """The first 256 KiB of a text part, and whether that is not all."""
+    """The first 256 KiB of a text part, with the files in it, and whether that is not all."""
     data = head(part, file, contents.TEXT_READ + 1)
     charset = part.headers.parameter("content-type", "charset")
-    words = embedded.words(decoded(data[: contents.TEXT_READ], charset))
-    return words, len(data) > contents.TEXT_READ
+    return decoded(data[: contents.TEXT_READ], charset), len(data) > contents.TEXT_READ
+
+
+def words(text: str, role: Role) -> tuple[str, bool]:
+    """The words of a text without the files in it, and whether a file goes on at its end."""
+    if role is not Role.HTML:
+        cleaned = embedded.words(text)
+        return cleaned, _ends_in_file(text, cleaned)
+    if embedded.is_bare([text.encode("utf-8", "replace")]):
+        text = embedded.words(text)
+    shown = contents.html_text(text)
+    if not embedded.is_hinted(text.encode("utf-8", "replace")):
+        return shown, False
+    by_line = contents.html_text(text, keep_lines=True).replace("\xa0", " ")
+    by_line = _EMPTY_LINES.sub("\n", by_line)
+    cleaned = embedded.words(by_line)
+    return (shown, False) if cleaned == by_line else (cleaned, _ends_in_file(by_line, cleaned))
+
+
+def _ends_in_file(text: str, cleaned: str) -> bool:
+    return not cleaned.rstrip().endswith(text[-_LAST:].strip())
 
 
 def all_text(part: Part, file: Readable) -> Iterator[str]:

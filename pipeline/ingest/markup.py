@@ -22,6 +22,10 @@ _SILENT = {
 }
 # An image of a mail is its layout; these also name what a page is made of.
 _NO_LINKS = frozenset(("img", "link", "base", "body", "table", "td", "th", "html", "meta"))
+# Tags at which a line ends.
+_BREAKS = frozenset(
+    ("br", "p", "div", "pre", "tr", "li", "td", "blockquote", "h1", "h2", "h3", "h4", "table")
+)
 # Tags inside of words; at all others a word ends.
 _INLINE = frozenset(
     ("b", "i", "u", "s", "em", "strong", "span", "font", "wbr", "small", "big", "sub", "sup",
@@ -50,6 +54,13 @@ def pieces(source: Iterable[str]) -> Iterator[MarkupPiece]:
     for text in source:
         yield from reader.read(text)
     yield from reader.end()
+
+
+def lines(source: Iterable[str]) -> Iterator[bytes]:
+    """The text of HTML in pieces, with the lines that its tags make, for files that stand in it."""
+    for piece in pieces(source):
+        if not piece.is_address and not _TAG.match(piece.text):  # a tag without an end
+            yield piece.text.replace("\xa0", " ").encode("utf-8", "replace")
 
 
 def with_entities(text: str) -> str:
@@ -129,7 +140,7 @@ def _before_entity(raw: str, at: int) -> int:
 
 def _tag(name: str, tag: str) -> Iterator[MarkupPiece]:
     if name.lstrip("/") not in _INLINE:
-        yield MarkupPiece(" ")
+        yield MarkupPiece("\n" if name.lstrip("/") in _BREAKS else " ")
     if name in _NO_LINKS or "=" not in tag:
         return
     for found in _ATTRIBUTE.finditer(tag):

@@ -74,10 +74,11 @@ class _Words:
     links: Links = field(default_factory=Links)
 
     def add(self, role: Role, text: str, *, forwarded: bool, cut: bool) -> None:
-        self.links.read([text], html=role is Role.HTML)
-        if role is Role.HTML:
-            text = contents.html_text(text)
-        if cut:
+        shown, ends_in_file = leaves.words(text, role)
+        is_html = role is Role.HTML
+        self.links.read([text if is_html else shown], html=is_html)
+        text = shown
+        if cut and not ends_in_file:
             text = places.without_end(contents.tidy([text]))
         if forwarded:
             self.inner.append(text)
@@ -119,7 +120,7 @@ class _Inside:
         if content is Content.RTF:
             text, is_html = rtf.words(data)
         role = Role.HTML if is_html else Role.TEXT
-        self.draft.words.add(role, embedded.words(text), forwarded=True, cut=False)
+        self.draft.words.add(role, text, forwarded=True, cut=False)
 
 
 def submission_id(identity: MailIdentity) -> str:

@@ -7,7 +7,7 @@ import struct
 import zipfile
 
 from .bases import bases
-from .jpegs import exif_jpeg
+from .jpegs import jpeg_xmp
 from .place import Place
 from .planted import Planted
 
@@ -68,15 +68,17 @@ CARRIERS = [
         "GPS track in a zip archive",
         "trailer",
         (("trailer", "location"), ("telemetry track", "location")),
-        lambda place: bases()["still.jpg"] + packed({"tour.gpx": gpx(place)}),
+        lambda place: bases()["still.jpg"] + packed({"tour.gpx": gpx(place)}, zipfile.ZIP_STORED),
     ),
     Planted(
         "mp4-zip.mp4",
         "video",
-        "photo with EXIF GPS in a zip archive",
+        "photo with XMP position in a zip archive",
         "trailer",
-        (("trailer", "location"), ("EXIF position", "location")),
-        lambda place: bases()["film.mp4"] + packed({"photo.jpg": exif_jpeg(place)}),
+        (("trailer", "location"), ("XMP position", "location")),
+        lambda place: (
+            bases()["film.mp4"] + packed({"photo.jpg": jpeg_xmp(place)}, zipfile.ZIP_STORED)
+        ),
     ),
     Planted(
         "jpeg-afcp.jpg",

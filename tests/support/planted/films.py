@@ -164,6 +164,7 @@ def sony_items(place: Place) -> bytes:
         "Latitude": seconds(place.lat),
         "LongitudeRef": "E" if place.lon > 0 else "W",
         "Longitude": seconds(place.lon),
+        "PlaceName": place.name,
     }
     rows = "".join(f'<Item name="{name}" value="{value}"/>' for name, value in items.items())
     notes = (
