@@ -19,12 +19,15 @@ _READ = 4096  # characters of a mail
 _GAP = r"(?:[^\w\n]+[\w']+){0,5}?[^\w\n]+"
 _LONGEST_BEGINNING = 24  # characters of a word that are compared
 _SENTENCE_END = "\n。！？।"  # where a phrase ends in languages that are read by characters
+_SENTENCE = re.compile(r"[^.!?。！？।;\n]+")
 _APOSTROPHES = str.maketrans("’‘ʼ`´", "'''''")
 
 
 class _Language(TypedDict, total=False):
     gap: int  # characters between the words of a phrase; left out: five words
     footage: list[str]
+    words: list[str]
+    writer: list[str]
     harmless: list[str]
     phrases: list[str]
     starts: list[str]
@@ -75,7 +78,7 @@ def is_meant(subject: str, text: str) -> bool:
     What is quoted from an earlier mail does not count.
     """
     own = "\n".join(_own_lines(_folded(text[:_READ])))
-    said = f"{_folded(subject[:_READ])}\n{_joined(own)}"
+    said = _without_footers(f"{_folded(subject[:_READ])}\n{_joined(own)}")
     words = _Words.of(said)
     return any(
         phrase.pattern.search(phrase.bare(said)) for phrase in _phrases() if phrase.fits(words)
@@ -100,6 +103,36 @@ def _is_marked(following: Sequence[str]) -> bool:
 def _joined(text: str) -> str:
     """Join lines that a mailer broke; an empty line ends a sentence."""
     return re.sub(r"(?<=[\w,])\n(?=\w)", " ", text)
+
+
+def _without_footers(text: str) -> str:
+    """A text without the sentences about a mailing list in which its writer says nothing."""
+    lists, spoken = _footers()
+    if lists.search(text) is None:
+        return text
+    return _SENTENCE.sub(
+        lambda said: said[0] if spoken.search(said[0]) or not lists.search(said[0]) else " ", text
+    )
+
+
+@cache
+def _footers() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """The words for mailing lists; and those for the writer and for footage, in all languages."""
+    loaded = _loaded()
+    footage = [each for language in loaded.values() for each in language.get("footage", ())]
+    named = "|".join((*loaded["lists"]["writer"], *footage)).split("|")
+    return _one_of(loaded["lists"]["words"]), _one_of(named)
+
+
+def _one_of(words: Sequence[str]) -> re.Pattern[str]:
+    """A pattern for one of the words; those of languages without spaces stand anywhere."""
+    return re.compile(
+        "|".join(
+            re.escape(folded) if folded >= "\u0900" else rf"(?<!\w){re.escape(folded)}{end}(?!\w)"
+            for word in words
+            for folded, end in [(_folded(word.rstrip("*")), r"\w*" if word[-1] == "*" else "")]
+        )
+    )
 
 
 def _folded(text: str) -> str:
