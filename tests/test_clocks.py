@@ -163,6 +163,24 @@ def test_a_size_that_changes_is_fitted_anew(scene: ClipScene) -> None:
             assert len(columns) == pytest.approx(side, abs=4)
 
 
+@pytest.mark.parametrize("degrees", ["90", "180", "270"])
+def test_a_size_that_changes_in_a_film_that_is_turned(scene: ClipScene, degrees: str) -> None:
+    """Each part looks as it does in a film of its own."""
+    wide = Output(name="wide", size="160x90", fps=30, quality="draft")
+    turned, parts = ("-display_rotation", degrees), []
+    for n, size in enumerate(("160x90", "90x160")):
+        painted = f"color=c=blue:s={size},drawbox=c=red:t=fill:w=iw/2:h=ih/3,trim=end=0.5"
+        parts.append(scene.film(f"{n}.ts", "-f", "lavfi", "-i", painted, *QUICK))
+    both = scene.folder / "both.ts"
+    both.write_bytes(b"".join(part.read_bytes() for part in parts))
+    one, other, all_ = (
+        scene.to(wide).clip(scene.film(f"{path.stem}.mkv", *turned, "-i", str(path), "-c", "copy"))
+        for path in (*parts, both)
+    )
+    for seen, right in ((all_.pictures[5], one), (all_.pictures[-5], other)):
+        assert np.abs(seen.astype(float) - right.pictures[5]).mean() < 8
+
+
 def test_a_size_that_changes_between_fields(scene: ClipScene) -> None:
     """Interlaced pictures, in parts that are shorter than the clock is far."""
     parts = [

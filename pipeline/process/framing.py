@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from pipeline.carriers.containers import turning
 from pipeline.carriers.containers.turning import Crop, Step
 from pipeline.config import Output
 from pipeline.ffmpeg.graph import InputFile, Video, masked, overlay, tiled
@@ -17,6 +18,7 @@ from pipeline.media.probed import Picture
 _BLUR_SCALE = 8  # the fill is blurred at an eighth of its size
 _LONGEST_DRIFT = Fraction(1, 20)  # of the frame's width
 _TRANSPOSED = {5: "cclock_flip", 6: "clock", 7: "clock_flip", 8: "cclock"}  # by EXIF
+_ORIENTATIONS = {90: 6, 180: 3, 270: 8}  # of EXIF, by degrees clockwise
 _SLIVER = Fraction(15, 1000)  # a gap this narrow gets no fill
 
 
@@ -56,6 +58,13 @@ def drift(frames: int, width: int) -> tuple[int, int]:
 
 def framed(stream: Video, picture: Picture, output: Output) -> Video:
     """Place pictures in the output's frame, without movement."""
+    if turns_at_last(picture):
+        if picture.rotation % 180:
+            lying = output.model_copy(update={"size": f"{output.height}x{output.width}"})
+        else:
+            lying = output
+        still_lying = framed(stream, replace(picture, rotation=0), lying)
+        return _stepped(still_lying, turning.turns(_ORIENTATIONS[picture.rotation]))
     if picture.changes:
         fitted_anew = _refitted(stream, replace(picture, table=None), output)
         if picture.table is None:
@@ -71,6 +80,15 @@ def framed(stream: Video, picture: Picture, output: Output) -> Video:
         return front
     front, behind = front.split(2)
     return overlay(_fill(behind, output), front, x=rect.x, y=rect.y, format="yuv420")
+
+
+def turns_at_last(picture: Picture) -> bool:
+    """Whether pictures are turned after they are placed in the frame.
+
+    FFmpeg would turn them before, with a filter that mixes up pictures of another size than the
+    first.
+    """
+    return picture.changes and picture.rotation != 0
 
 
 def drifting(stream: Video, picture: Picture, output: Output, frames: int) -> Video:

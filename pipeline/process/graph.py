@@ -63,7 +63,10 @@ class ClipSource:
 
 def clip_graph(source: ClipSource, targets: tuple[ClipTarget, ...], glanced: GlanceTarget) -> Graph:
     """Build the graph that makes all targets of a clip in one run of FFmpeg."""
-    file = read(source.path, survey.input_options(source.probe))
+    options = survey.input_options(source.probe)
+    if framing.turns_at_last(source.probe.picture):
+        options = {**options, "noautorotate": None}
+    file = read(source.path, options)
     picture = framing.decoded(file, source.probe.picture)
     picture, known = colour.understood(picture, source.probe.picture)
     probe = replace(source.probe, picture=known)
