@@ -153,6 +153,17 @@ def test_one_module_knows_the_package_that_builds_graphs() -> None:
     assert users == {"ffmpeg/graph.py"}
 
 
+def test_pillow_opens_only_the_logo_and_only_as_png_or_jpeg() -> None:
+    """It runs outside of the sandbox, and its readers of rare formats have had faults."""
+    calls = [
+        (str(path.relative_to(ROOT)), {word.arg: ast.unparse(word.value) for word in node.keywords})
+        for path in sorted(ROOT.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Image.open")
+    ]
+    assert calls == [("render/lettering.py", {"formats": "_LOGO_FORMATS"})] * 2
+
+
 def test_only_the_ledger_speaks_sql() -> None:
     users = {
         str(path.relative_to(ROOT))

@@ -6,6 +6,7 @@ import itertools
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from support.command_scene import CommandScene
 
 from pipeline.config import Config, Output, load
@@ -52,10 +53,12 @@ def test_words_do_not_overlap_and_run_in_their_own_direction() -> None:
 def test_doctor_says_what_a_montage_lacks(tmp_path: Path) -> None:
     scene = CommandScene(tmp_path)
     (tmp_path / "mails").mkdir()
+    Image.new("L", (9, 9)).save(tmp_path / "gif.png", "GIF")
     for rest, named in (
         ('[montage]\nmusic = "tune.mp3"', "montage.music"),
         ('[montage]\norder = "recieved"', "montage.order"),
         ('[montage.style]\nlogo = "logo.png"', "montage.style.logo"),
+        ('[montage.style]\nlogo = "gif.png"', "montage.style.logo"),
         ('[montage]\nopening_card = "\U0010fffd"', "U+10FFFD"),
     ):
         configured(tmp_path, rest=rest)

@@ -14,8 +14,14 @@ from support.command_scene import watch
 from support.render_scene import Drawn, RenderScene, sha
 
 from pipeline.config import Output
+from pipeline.console import Console, Verbosity
+from pipeline.ffmpeg import made
+from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.ledger import Ledger
 from pipeline.render import cards, lettering, sheet, timeline
 from pipeline.render.lettering import Words
+from pipeline.run import Run
+from pipeline.workspace import Workspace
 
 CLIPS = {"a": Drawn(0, 60), "b": Drawn(1, 45), "c": Drawn(3, 33)}
 
@@ -87,9 +93,40 @@ def test_a_contact_sheet_of_thousands_is_still_a_picture(tmp_path: Path) -> None
     scene = render_scene.begin(tmp_path, {})
     segment = timeline.Segment("Clip", "clips/none.mp4", "0", 5, "x", 0, 5, sha256="0")
     film = timeline.Timeline(scene.config.output[0], (segment,) * 3000, (0,) * 2999, "fade")
-    picture = sheet.drawn(film, scene.workspace)
-    assert picture.width <= 2400
-    assert picture.height <= 3000
+    width, height = sheet.layout(film).size
+    assert width <= 2400
+    assert height <= 3000
+
+
+def test_a_still_that_is_gone_or_broken_moves_no_other(tmp_path: Path) -> None:
+    """Nor does one of another size: the stills are put together by FFmpeg, one after the other."""
+    scene = render_scene.begin(tmp_path, {})
+    workspace = Workspace(scene.work)
+    workspace.create()
+    colours = {"0": "red", "1": None, "2": "lime", "3": "broken", "4": "blue"}
+    for name, colour in colours.items():
+        path = workspace.clip(name, "small", ".jpg")
+        path.parent.mkdir()
+        if colour == "broken":
+            path.write_bytes(path.parent.with_name("2").joinpath("small.jpg").read_bytes()[:300])
+        elif colour is not None:
+            size = (128, 128) if colour == "lime" else (160, 90)
+            Image.new("RGB", size, colour).save(path, "JPEG", subsampling=2)
+    segments = [
+        timeline.Segment("Clip", f"clips/{name}/small.mp4", "0", 5, "x", 0, 5, sha256=name)
+        for name in colours
+    ]
+    film = timeline.Timeline(scene.config.output[0], tuple(segments), (0,) * 4, "fade")
+    console = Console(Verbosity.QUIET)
+    with Ledger(workspace.ledger) as ledger, made.scratch(workspace.cache) as scratch:
+        runner = FfmpegRunner("auto", console)
+        part = sheet.make(Run(scene.config, ledger, workspace, runner, console), film, scratch)
+        with Image.open(part.file) as image:
+            width, height = sheet.layout(film).cell
+            places = ((n % 3 * width + width // 2, n // 3 * height + 50) for n in range(5))
+            seen = [image.convert("RGB").getpixel(place) for place in places]
+    wanted = [(255, 0, 0), (48, 54, 60), (0, 255, 0), (48, 54, 60), (0, 0, 255)]
+    assert np.abs(np.array(seen) - np.array(wanted)).max() < 8
 
 
 def test_a_preview_is_small_and_leaves_the_montage(scene: RenderScene) -> None:

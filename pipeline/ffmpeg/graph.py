@@ -18,8 +18,8 @@ Options = Mapping[str, str | int | None]  # None: an option without a value
 
 VideoFilter = Literal[
     "bwdif", "crop", "fade", "format", "fps", "gblur", "hflip", "loop", "lut3d", "lutyuv", "negate",
-    "premultiply", "scale", "select", "setparams", "setpts", "setsar", "settb", "sidedata",
-    "tpad", "transpose", "trim", "unpremultiply", "vflip", "zscale",
+    "pad", "premultiply", "scale", "select", "setparams", "setpts", "setsar", "settb", "sidedata",
+    "tile", "tpad", "transpose", "trim", "unpremultiply", "vflip", "zscale",
 ]  # fmt: skip
 AudioFilter = Literal[
     "aeval", "aformat", "alimiter", "ametadata", "apad", "aresample", "asetpts", "asettb", "astats",

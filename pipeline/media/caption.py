@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from pipeline import publishing, versions
+from pipeline import judge, publishing, versions
 from pipeline.config import CaptionPosition, CaptionStyle
 from pipeline.errors import ConfigError
 from pipeline.media import fonts, writing
@@ -61,8 +61,7 @@ def strip(
     key = publishing.cache_key("caption", versions.CAPTION, style, text, width, height)
     path = folder / f"caption-{key}.png"
     if path.exists():
-        with Image.open(path) as image:
-            drawn = image.size
+        drawn = judge.judge_still(path)
     else:
         picture = _draw(words, width, height, style)
         drawn = picture.size

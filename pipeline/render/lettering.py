@@ -24,6 +24,7 @@ _BASELINE = 0.38  # of the size, below the middle of a line
 _RULE = (0.12, 0.004)  # width and height of the line below a title
 _LOGO = (0.4, 0.24)  # of the frame's width and height at most
 _TALLEST = 0.84  # of the frame's height
+_LOGO_FORMATS = ("PNG", "JPEG")
 _LARGEST = 50_000_000  # pixels of a logo
 
 
@@ -186,7 +187,7 @@ def _logo(style: CardStyle, output: Output) -> Image.Image | None:
     """Load the editor's logo, as large as it may be; it is never enlarged."""
     if style.logo is None:
         return None
-    with Image.open(style.logo) as image:
+    with Image.open(style.logo, formats=_LOGO_FORMATS) as image:
         picture: Image.Image = image.convert("RGBA")
     limits = (round(output.width * _LOGO[0]), round(output.height * _LOGO[1]))
     picture.thumbnail(limits, Image.Resampling.LANCZOS)
@@ -216,7 +217,7 @@ def _readable(config: Config, key: str, value: str) -> Path | None:
         if key == "font":
             fonts.coverage(path)
         else:
-            with Image.open(path) as image:
+            with Image.open(path, formats=_LOGO_FORMATS) as image:
                 if image.width * image.height > _LARGEST:
                     raise ConfigError([f"montage.style.logo: {path} is larger than 50 megapixels"])
                 image.load()

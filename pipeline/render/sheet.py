@@ -1,12 +1,17 @@
 """The pictures beside a montage: its poster, and a contact sheet of all clips in order."""
 
+import contextlib
+import io
 import math
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 
 from pipeline import judge
-from pipeline.ffmpeg.graph import Graph, Options, read, write
+from pipeline.errors import NotClean
+from pipeline.ffmpeg.graph import Graph, Options, Video, overlay, read, write
 from pipeline.ffmpeg.made import MadeFile, Scratch
 from pipeline.media import encode, fonts
 from pipeline.render import sidecars
@@ -42,23 +47,48 @@ def poster(run: Run, film: Timeline, montage: Path, scratch: Scratch) -> MadeFil
 def make(run: Run, film: Timeline, scratch: Scratch) -> MadeFile:
     """Make the contact sheet as a JPEG that holds nothing else.
 
+    The stills are decoded and put together inside the sandbox; only the words are drawn here.
+
     :raises StageError: FFmpeg failed.
     :raises NotClean: verification found something in it.
     """
-    sheet = drawn(film, run.workspace)
-    options = {"f": "rawvideo", "pix_fmt": "rgb24", "s": f"{sheet.width}x{sheet.height}"}
-    picture = read("pipe:0", options).video("0")
-    picture = picture.filter("scale", out_range="pc", out_color_matrix="bt601")
-    picture = picture.filter("format", "yuvj420p")
-    part = scratch.new("sheet", encode.most_still(*sheet.size))
-    graph = Graph((write(part.path, encode.still_arguments(), picture),))
-    run.ffmpeg.make("sheet", graph, writes=(part,), seconds=120, feed=[sheet.tobytes()])
+    shown = layout(film)
+    words = scratch.place("words")
+    words.write_bytes(lettered(shown).tobytes())
+    part = scratch.new("sheet", encode.most_still(*shown.size))
+    graph = Graph((write(part.path, encode.still_arguments(), _composed(shown, words)),))
+    stills = (_still(segment, run.workspace) for segment, _ in shown.clips)
+    run.ffmpeg.make("sheet", graph, reads=(words,), writes=(part,), seconds=120, feed=stills)
     judge.judge_still(part.file)
     return part
 
 
-def drawn(film: Timeline, workspace: Workspace) -> Image.Image:
-    """Draw the sheet, of even size: a still of each clip with its number and time."""
+@dataclass(frozen=True)
+class SheetLayout:
+    """Where things are on a contact sheet, in pixels.
+
+    ``clips`` are those that are shown, with their times; ``cell`` is the size of a still with its
+    words; ``label`` is the height of the words.
+    """
+
+    clips: tuple[tuple[Segment, float], ...]
+    columns: int
+    cell: tuple[int, int]
+    label: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows of stills there are."""
+        return math.ceil(len(self.clips) / self.columns)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the sheet, both even."""
+        return self.columns * self.cell[0], self.rows * self.cell[1] // 2 * 2 + 2
+
+
+def layout(film: Timeline) -> SheetLayout:
+    """Lay out the sheet: a still of each clip in order, with its number and time."""
     clips = [timed for timed in sidecars.times(film) if timed[0].sha256]
     clips = clips[:: -(-len(clips) // _MOST)]
     columns = max(2, math.ceil(math.sqrt(len(clips))))
@@ -66,26 +96,58 @@ def drawn(film: Timeline, workspace: Workspace) -> Image.Image:
     columns = min(columns, _WIDEST // width)
     height = round(width * film.output.height / film.output.width)
     label = max(12, width // 12) // 2 * 2
-    rows = math.ceil(len(clips) / columns)
-    size = (columns * width, rows * (height + label) // 2 * 2 + 2)
-    sheet = Image.new("RGB", size, _GROUND)
-    draw = ImageDraw.Draw(sheet)
-    font = fonts.font_for("Clip 0:", round(label * 0.7))
-    for number, (segment, begin) in enumerate(clips):
-        x, y = number % columns * width, number // columns * (height + label)
-        with _still(segment, workspace, (width - 2, height - 2)) as still:
-            sheet.paste(still, (x + 1, y + 1))
+    return SheetLayout(tuple(clips), columns, (width, height + label), label)
+
+
+def lettered(shown: SheetLayout) -> Image.Image:
+    """Draw the words below the stills, on a transparent picture of the sheet's size."""
+    image = Image.new("RGBA", shown.size, (*_GROUND, 0))
+    draw = ImageDraw.Draw(image)
+    font = fonts.font_for("Clip 0:", round(shown.label * 0.7))
+    across, down = shown.cell
+    for number, (segment, begin) in enumerate(shown.clips):
+        x, y = number % shown.columns * across, number // shown.columns * down
         words = f"{sidecars.stamp(begin)}  {segment.title}"
-        draw.text((x + 4, y + height + label // 2), words, font=font, fill=_INK, anchor="lm")
-    return sheet
+        at = (x + 4, y + down - shown.label // 2)
+        draw.text(at, words, font=font, fill=(*_INK, 255), anchor="lm")
+    return image
 
 
-def _still(segment: Segment, workspace: Workspace, size: tuple[int, int]) -> Image.Image:
-    """Load the still that was made with the clip; a plain picture if it was deleted."""
+def _composed(shown: SheetLayout, words: Path) -> Video:
+    """Put the stills, which come one after the other, into rows, and the words over them."""
+    width, height = shown.cell[0] - 2, shown.cell[1] - shown.label - 2
+    ground = "#{:02x}{:02x}{:02x}".format(*_GROUND)
+    pipe: Options = {
+        "f": "image2pipe",
+        "c:v": "mjpeg",
+        "framerate": 1,
+        "protocol_whitelist": "pipe",
+        # a still of another size must not start the sheet again
+        "reinit_filter:v": 0,
+    }
+    stills = read("pipe:0", pipe).video("0").filter("scale", width, height).filter("format", "gbrp")
+    cells = stills.filter("pad", *shown.cell, 1, 1, color=ground)
+    sheet = cells.filter("tile", f"{shown.columns}x{shown.rows}", color=ground)
+    sheet = sheet.filter("pad", *shown.size, color=ground)
+    size = f"{shown.size[0]}x{shown.size[1]}"
+    over = read(words, {"f": "rawvideo", "pix_fmt": "rgba", "s": size, "framerate": 1}).video("0")
+    sheet = overlay(sheet, over, format="gbrp")
+    sheet = sheet.filter("scale", out_range="pc", out_color_matrix="bt601")
+    return sheet.filter("format", "yuvj420p").filter("setsar", 1)
+
+
+def _still(segment: Segment, workspace: Workspace) -> bytes:
+    """Return the still that was made with the clip; a plain picture if there is none any more."""
     path = (workspace.root / segment.path).with_suffix(".jpg")
-    if not path.is_file():
-        return Image.new("RGB", size, _EMPTY)
-    with Image.open(path) as image:
-        image.draft("RGB", size)  # decodes no more of it than is shown
-        still: Image.Image = image.convert("RGB").resize(size)
-        return still
+    with contextlib.suppress(OSError, NotClean), path.open("rb") as file:
+        judge.judge_still(file)
+        file.seek(0)
+        return file.read()
+    return _plain()
+
+
+@cache
+def _plain() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (_SMALLEST, _SMALLEST), _EMPTY).save(file, "JPEG")
+    return file.getvalue()
