@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -34,4 +35,15 @@ def verify(options: Options, head: str) -> Ending:
     return work(options, "verify", lambda run: verify(run, head))
 
 
-COMMANDS = (keep, verify)
+@click.command()
+@click.option("--clip", required=True, metavar="SHA", help="A SHA-256 prefix is enough.")
+@click.option("--to", type=click.Path(path_type=Path), help="The folder for the two files.")
+@common
+def custody(options: Options, clip: str, to: Path | None) -> Ending:
+    """Write what happened to a clip, from its mail to its end, as JSON and as a page."""
+    from pipeline.commands.custody import write
+
+    return write(options.load(), clip, to)
+
+
+COMMANDS = (keep, verify, custody)

@@ -37,6 +37,7 @@ class Workspace:
         self.report = root / "report"
         self.montage = root / "montage"  # the montages and the files that belong to them
         self.logs = root / "logs"  # a file of JSON lines for each run
+        self.custody = root / "custody"  # chronologies of clips
         self.backups = root / "backups"  # of the ledger
         self.letters = root / "letters"  # drafts of answers to senders
         self.aside = root / "aside"  # what can't be deleted, see sweep

@@ -7,14 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
+import re
 import shutil
 import sqlite3
 from contextlib import closing
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
+from support.browser import Reader, browser, overflow, reader, violations
 from support.command_scene import CommandScene, begin, config
+
+from pipeline.ffmpeg import runner
+
+__all__ = ["browser", "reader"]
 
 QUICK = (
     '[process]\nstill_seconds = 0.2\nstill_motion = "none"\n'
@@ -147,3 +156,104 @@ def test_a_changed_byte_of_the_table_is_found(scene: CommandScene) -> None:
     said = scene.footage("doctor", "--repair")
     assert said.code == 1
     assert "need a person" in said.err
+
+
+def told(scene: CommandScene, sha256: str) -> dict[str, Any]:
+    """The chronology of a clip, from the file."""
+    scene.footage("custody", "--clip", sha256[:10])
+    loaded: dict[str, Any] = json.loads(chronology(scene, sha256).read_text("utf-8"))
+    return loaded
+
+
+def chronology(scene: CommandScene, sha256: str, suffix: str = ".json") -> Path:
+    return scene.work / "custody" / f"custody-{sha256[:12]}{suffix}"
+
+
+def test_the_custody_of_a_clip_from_its_mail_to_its_withdrawal(scene: CommandScene) -> None:
+    film = hashlib.sha256((scene.work / "montage" / "montage-small.mp4").read_bytes()).hexdigest()
+    clip = hashlib.sha256((scene.work / "clips" / RED / "small.mp4").read_bytes()).hexdigest()
+    mail = hashlib.sha256((scene.folder / "inbox" / "000.eml").read_bytes()).hexdigest()
+    scene.footage("export", "--format", "edl")
+    assert scene.footage("verify").code == 0
+    assert [file["state"] for file in told(scene, RED)["files"]] == ["as recorded"] * 2
+    assert scene.footage("withdraw", "--clip", RED).code == 0
+
+    said = scene.footage("custody", "--clip", RED[:8])
+    assert said.code == 0
+    assert "The chain of custody holds" in said.out
+    found = told(scene, RED)
+    events = {event["kind"]: event for event in found["events"]}
+    assert list(events) == [
+        *("begun", "received", "stored", "made", "decided", "rendered", "exported"),
+        *("verified", "withdrawn"),
+    ]
+    assert events["received"]["facts"]["raw"] == mail
+    assert events["made"]["facts"]["outputs"] == {"small": clip}
+    assert events["rendered"]["subject"] == film
+    assert events["decided"]["text"] == "Ana decided: approved."
+    version = metadata.version("footage-pipeline")
+    assert events["stored"]["made_with"] == [f"footage {version}"]
+    ffmpeg = hashlib.sha256(Path(runner.program()).read_bytes()).hexdigest()
+    for kind in ("made", "rendered"):
+        (own, other) = events[kind]["made_with"]
+        assert own == f"footage {version}"
+        assert re.fullmatch(rf"ffmpeg \d[\d.]+, SHA-256 {ffmpeg}", other)
+    assert found["state"] == "withdrawn"
+    assert [file["state"] for file in found["files"]] == ["not there"]
+    # each event of the file can be checked with nothing but the file
+    for event in found["events"]:
+        facts = json.dumps(event["facts"], sort_keys=True, separators=(",", ":"))
+        link = [event[name] for name in ("number", "at", "kind", "subject")]
+        text = json.dumps([*link, facts, event["before"]], separators=(",", ":"))
+        assert hashlib.sha256(text.encode()).hexdigest() == event["hash"]
+    # it holds nothing that a sender wrote
+    for path in (chronology(scene, RED), chronology(scene, RED, ".html")):
+        text = path.read_text("utf-8")
+        assert path.stat().st_mode & 0o777 == 0o600
+        for word in ("red.png", "sender0", "example.org", "Here it is", ">one<"):
+            assert word not in text
+
+
+def test_the_page_of_a_chronology_is_readable_by_everyone(
+    scene: CommandScene, reader: Reader
+) -> None:
+    told(scene, RED)
+    page_of = chronology(scene, RED, ".html")
+    for size, scheme in (("laptop", "light"), ("narrow", "dark")):
+        page, watch = reader.open(page_of, size=size, scheme=scheme)
+        for details in page.locator("summary").all():
+            details.click()
+        assert violations(page) == []
+        assert overflow(page) <= 0
+        assert watch.abroad == []
+        assert watch.errors == []
+        assert page.locator("h1").inner_text().endswith(RED[:12])
+        assert page.get_by_text("Ana decided: approved.").count() == 1
+
+
+def test_a_changed_event_shows_in_the_chronology(scene: CommandScene) -> None:
+    with closing(sqlite3.connect(scene.work / "ledger.db")) as db, db:
+        db.execute("DROP TRIGGER event_is_not_changed")
+        db.execute(
+            "UPDATE event SET facts = replace(facts, 'recipe', 'recipf')"
+            " WHERE kind = 'made' AND subject = ?",
+            (RED,),
+        )
+        (number,) = db.execute(
+            "SELECT number FROM event WHERE kind = 'made' AND subject = ?", (RED,)
+        ).fetchone()
+        db.execute("UPDATE decision_trail SET by = '<b>Mallory</b>' WHERE sha256 = ?", (RED,))
+    said = scene.footage("custody", "--clip", RED, "--to", str(scene.folder / "proof"))
+    assert said.code == 1
+    assert f"does not hold. Event {number}" in said.out
+    (page,) = (scene.folder / "proof").glob("*.html")
+    text = page.read_text("utf-8")
+    assert text.count("This event was changed") == 1
+    assert "The entry of the trail is not as it was recorded" in text
+    assert "Mallory" not in text
+
+
+def test_a_chronology_of_nothing_is_wrong_usage(scene: CommandScene) -> None:
+    assert scene.footage("custody", "--clip", "ffff").code == 2
+    assert scene.footage("custody", "--clip", "").code == 2
+    assert not (scene.work / "custody").exists()

@@ -126,6 +126,11 @@ def letter(name: str, **values: Value) -> str:
     return _loaded()["letters"][name].format_map(values)
 
 
+def custody(name: str, values: Mapping[str, object]) -> str:
+    """What happened, as the chronology of a clip says it; empty if there is no such sentence."""
+    return _loaded()["custody"].get(name, "").format_map(_Values(values))
+
+
 def difference(name: str) -> str:
     """What is not as the ledger says, as it is said of a file or a row."""
     return _loaded()["differences"][name]
@@ -148,6 +153,6 @@ def _loaded() -> dict[str, dict[str, str]]:
     return loaded
 
 
-class _Values(dict[str, Value]):
+class _Values(dict[str, object]):
     def __missing__(self, name: str) -> str:
         return f"{{{name}}}"

@@ -1,0 +1,223 @@
+"""``footage custody``: the chronology of one clip, with proof, as JSON and as a page.
+
+It takes no lock of the workspace and changes nothing in it.  The files hold hashes, codes, numbers
+and the names of reviewers, and nothing that a sender wrote; so they may stay after a withdrawal.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from pipeline import __version__, clock, publishing, texts
+from pipeline.commands import custody_page
+from pipeline.commands.ending import Ending, Facts
+from pipeline.config import Config
+from pipeline.errors import UsageError, from_os_error
+from pipeline.history import ChainHead, CustodyEvent, EventKind, TrailEntry
+from pipeline.ledger import Ledger
+from pipeline.ledger.chain import ChainBreak
+from pipeline.model import OriginalState
+from pipeline.workspace import Workspace
+
+_OF_MAILS = (EventKind.RECEIVED, EventKind.RECEIVED_AGAIN, EventKind.MOVED, EventKind.HANDLED)
+_OF_FILMS = (EventKind.RENDERED, EventKind.EXPORTED)
+_MADE = (EventKind.MADE, EventKind.REFUSED, EventKind.RENDERED)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One event of a chronology: what happened in words, and by which programs.
+
+    ``facts`` has no list of the other clips of a montage: ``clips`` says how many it holds.
+    """
+
+    event: CustodyEvent
+    text: str
+    facts: Mapping[str, object] = field(hash=False)
+    made_with: tuple[str, ...] = ()
+    is_broken: bool = False
+
+
+@dataclass(frozen=True)
+class FileState:
+    """A file as it is on the disk now: ``state`` is "as recorded", "changed" or "not there"."""
+
+    path: str
+    sha256: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Chronology:
+    """All that the chain of custody says of one original."""
+
+    sha256: str
+    state: OriginalState | None
+    received: Mapping[str, str] = field(hash=False)  # when, by the id of the submission
+    files: tuple[FileState, ...]
+    lines: tuple[Line, ...]
+    head: ChainHead
+    breaks: tuple[ChainBreak, ...]
+    written_at: str
+
+    def table(self) -> Facts:
+        """What the JSON file holds."""
+        return {
+            "schema": 1,
+            "sha256": self.sha256,
+            "written_at": self.written_at,
+            "program": __version__,
+            "state": self.state,
+            "received": dict(self.received),
+            "files": [asdict(each) for each in self.files],
+            "chain": {
+                "holds": not self.breaks,
+                "events": self.head.number,
+                "head": str(self.head),
+                "breaks": [asdict(each) for each in self.breaks],
+            },
+            "events": [
+                {
+                    **asdict(line.event),
+                    "text": line.text,
+                    "made_with": line.made_with,
+                    "fits": not line.is_broken,
+                }
+                for line in self.lines
+            ],
+        }
+
+
+def write(config: Config, prefix: str, to: Path | None = None) -> Ending:
+    """Write the chronology of the original whose SHA-256 begins with *prefix*.
+
+    :param to: the folder; ``custody/`` in the workspace if None.
+    :raises UsageError: there is no workspace, or *prefix* does not name exactly one original.
+    :raises StageError: the folder can't be written.
+    """
+    workspace = Workspace.existing(config.root)
+    with Ledger(workspace.ledger) as ledger:
+        found = ledger.custody.matching(prefix.lower())
+        if len(found) != 1:
+            count = "no original has" if not found else "more than one original has"
+            raise UsageError(f"{count} a SHA-256 that begins with {prefix!r}")
+        told = tell(ledger, workspace, found[0])
+    folder = to or workspace.custody
+    paths = [folder / f"custody-{told.sha256[:12]}{suffix}" for suffix in (".json", ".html")]
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        publishing.write_text(paths[0], json.dumps(told.table(), indent=1) + "\n")
+        publishing.write_text(paths[1], custody_page.page(told))
+    except OSError as error:
+        raise from_os_error(error) from error
+    lines = [f"{len(told.lines)} events: {', '.join(map(str, paths))}", custody_page.verdict(told)]
+    facts: Facts = {"custody": {**told.table(), "written": [str(path) for path in paths]}}
+    return Ending(1 if told.breaks else 0, facts, tuple(lines))
+
+
+def tell(ledger: Ledger, workspace: Workspace, sha256: str) -> Chronology:
+    """Collect the events of an original, of the mails that brought it, and of its films."""
+    breaks = ledger.chain.breaks()
+    own = ledger.chain.events_of([sha256])
+    mails = {str(event.facts["submission"]) for event in own if "submission" in event.facts}
+    events = {event.number: event for event in own}
+    events |= {
+        event.number: event
+        for event in ledger.chain.events_of(mails)
+        if event.kind in _OF_MAILS and event.subject in mails
+    }
+    first = min(events, default=0)
+    events |= {
+        event.number: event
+        for event in ledger.chain.events(EventKind.VERIFIED, EventKind.BEGUN)
+        if event.kind == EventKind.BEGUN or event.number > first
+    }
+    films = {film.sha256: film.path for film in ledger.runs.montages()}
+    teller = _Teller(ledger, films, {each.number for each in breaks})
+    received = {mail.id: mail.received_at for mail in ledger.intake.submissions()}
+    return Chronology(
+        sha256=sha256,
+        state=ledger.custody.state(sha256),
+        received={mail: received[mail] for mail in sorted(mails) if mail in received},
+        files=tuple(_files(ledger, workspace, sha256)),
+        lines=tuple(teller.line(events[number]) for number in sorted(events)),
+        head=ledger.chain.head(),
+        breaks=tuple(breaks),
+        written_at=clock.now(),
+    )
+
+
+class _Teller:
+    """Makes the line of an event, with what other tables and events know of it."""
+
+    def __init__(self, ledger: Ledger, films: Mapping[str, str], broken: set[int]) -> None:
+        self._films, self._broken = films, broken
+        self._trail = {entry.id: entry for entry in ledger.reviews.trail()}
+        self._digests = ledger.reviews.trail_digests()
+        runs = ledger.chain.events(EventKind.RUN, EventKind.PROGRAM)
+        self._programs = _programs(runs)
+
+    def line(self, event: CustodyEvent) -> Line:
+        facts = dict(event.facts)
+        clips = facts.get("clips")
+        if isinstance(clips, list):
+            facts["clips"] = len(clips)
+        if event.subject in self._films:
+            facts["path"] = self._films[event.subject]
+        name, values = event.kind, facts
+        if event.kind == EventKind.DECIDED:
+            entry = self._entry(event)
+            name = event.kind if entry else "decided-unknown"
+            values = {**facts, "by": (entry.by if entry else "") or "Somebody"}
+        elif event.kind == EventKind.HANDLED and not facts.get("handled"):
+            name = "handled-undone"
+        return Line(
+            event=event,
+            text=texts.custody(name, values) or event.kind,
+            facts=facts,
+            made_with=self._made_with(event),
+            is_broken=event.number in self._broken,
+        )
+
+    def _entry(self, event: CustodyEvent) -> TrailEntry | None:
+        """The entry of the trail that an event tells of, if it is as it was recorded."""
+        number = event.facts.get("trail")
+        if not isinstance(number, int) or self._digests.get(number) != event.facts.get("entry"):
+            return None
+        return self._trail.get(number)
+
+    def _made_with(self, event: CustodyEvent) -> tuple[str, ...]:
+        run = str(event.facts.get("run", ""))
+        programs = self._programs.get(run, ())
+        if run:
+            return programs if event.kind in _MADE else programs[:1]
+        version = event.facts.get("version")
+        return (f"footage {version}",) if version else ()
+
+
+def _programs(events: Iterable[CustodyEvent]) -> dict[str, tuple[str, ...]]:
+    """The programs of each run: first this one, then FFmpeg if the run used it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for event in events:
+        run, version = str(event.facts.get("run")), event.facts.get("version")
+        name = event.facts.get("name", "footage")
+        digest = event.facts.get("sha256")
+        said = f"{name} {version}" + (f", SHA-256 {digest}" if digest else "")
+        found[run] = (*found.get(run, ()), said)
+    return found
+
+
+def _files(ledger: Ledger, workspace: Workspace, sha256: str) -> Sequence[FileState]:
+    """The original and the files of its clip, as they are on the disk now."""
+    wanted = {workspace.original(sha256): sha256}
+    result = ledger.clips.results().get(sha256)
+    if result:
+        wanted |= {workspace.root / output.path: output.sha256 for output in result.outputs}
+    found = []
+    for path, digest in wanted.items():
+        state = "not there"
+        if path.is_file() and not path.is_symlink():
+            state = "as recorded" if publishing.sha256_of(path) == digest else "changed"
+        found.append(FileState(workspace.relative(path), digest, state))
+    return found

@@ -1,0 +1,93 @@
+"""The chronology of a clip as a page: one HTML file without scripts, which needs nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from html import escape
+from importlib import resources
+from string import Template
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.commands.custody import Chronology, Line
+
+_HIDDEN = ("run", "version", "outputs")
+_STATES = {
+    "kept": "kept",
+    "purged": "deleted, because its days were over",
+    "withdrawn": "taken back by its sender and deleted",
+    "lost": "lost",
+}
+
+
+def verdict(told: Chronology) -> str:
+    """Whether the chain holds, in one sentence, and where it breaks first."""
+    if not told.breaks:
+        return f"The chain of custody holds: {told.head.number} events, the newest is {told.head}."
+    first = told.breaks[0]
+    more = f" There are {len(told.breaks)} such places." if len(told.breaks) > 1 else ""
+    return f"The chain of custody does not hold. Event {first.number}: {first.what}.{more}"
+
+
+def page(told: Chronology) -> str:
+    """Write the page."""
+    template = resources.files("pipeline.commands").joinpath("custody.html").read_text("utf-8")
+    state = _STATES.get(told.state or "", "not known")
+    return Template(template).substitute(
+        name=told.sha256[:12],
+        sha256=_hash(told.sha256),
+        state=escape(state),
+        written_at=_time(told.written_at),
+        verdict=escape(verdict(told)),
+        verdict_class="broken" if told.breaks else "holds",
+        received="".join(
+            f"<li>{_time(at)}, submission <code>{escape(mail)}</code></li>"
+            for mail, at in told.received.items()
+        )
+        or "<li>not known</li>",
+        files="".join(
+            f"<tr><td><code>{escape(each.path)}</code></td><td>{_hash(each.sha256)}</td>"
+            f"<td>{escape(each.state)}</td></tr>"
+            for each in told.files
+        ),
+        breaks="".join(f"<li>Event {each.number}: {escape(each.what)}</li>" for each in told.breaks)
+        or "<li>none</li>",
+        events="".join(map(_row, told.lines)),
+    )
+
+
+def _row(line: Line) -> str:
+    event = line.event
+    mark = " <strong>This event was changed.</strong>" if line.is_broken else ""
+    return (
+        f'<tr{" class=broken" if line.is_broken else ""}><th scope="row">{event.number}</th>'
+        f"<td>{_time(event.at)}</td><td>{escape(line.text)}{mark}{''.join(_details(line))}</td>"
+        f"<td>{'<br>'.join(map(_marked, line.made_with))}</td><td>{_hash(event.hash)}</td></tr>"
+    )
+
+
+def _details(line: Line) -> Iterator[str]:
+    shown = {key: value for key, value in line.facts.items() if key not in _HIDDEN}
+    if line.event.subject:
+        shown = {"of": line.event.subject, **shown}
+    outputs = line.facts.get("outputs")
+    if isinstance(outputs, dict):
+        shown |= {f"output {name}": digest for name, digest in outputs.items()}
+    if shown:
+        items = (f"<dt>{escape(key)}</dt><dd>{_marked(value)}</dd>" for key, value in shown.items())
+        yield f"<details><summary>Details</summary><dl>{''.join(items)}</dl></details>"
+
+
+def _marked(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return f"<code>{escape(text)}</code>"
+
+
+def _hash(digest: str) -> str:
+    return f'<code class="hash">{escape(digest)}</code>'
+
+
+def _time(at: str) -> str:
+    shown = escape(at.replace("T", " ").removesuffix("Z"))
+    return f'<time datetime="{escape(at)}">{shown} UTC</time>'
