@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,11 @@ class _OneWorkerAModule(LoadFileScheduling):  # type: ignore[misc] # it comes wi
         module = nodeid.partition("::")[0]
         text = Path(self.config.rootpath, module).read_text("utf-8")
         return "costly" if _COSTLY.search(text) else module
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a test often waits for a disk or for a program."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _OneWorkerAModule:

@@ -357,6 +357,7 @@ def test_names_of_tags(key: str, what: What, carrier: Carrier | None) -> None:
 # --- hostile bytes ---
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("planted", CORPUS[::2], ids=lambda planted: planted.name)
 def test_file_cut_anywhere(planted: Planted) -> None:
     data = planted.plant(PLACE)
@@ -365,6 +366,7 @@ def test_file_cut_anywhere(planted: Planted) -> None:
         found_in_bytes(data[:end], outside)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("planted", CORPUS[1::2], ids=lambda planted: planted.name)
 def test_numbers_of_impossible_size(planted: Planted) -> None:
     data = planted.plant(PLACE)
@@ -374,6 +376,7 @@ def test_numbers_of_impossible_size(planted: Planted) -> None:
             found_in_bytes(data[:at] + number + data[at + 4 :], outside)
 
 
+@pytest.mark.no_cover
 @given(
     planted=st.sampled_from(CORPUS),
     flips=st.lists(st.tuples(st.integers(0, 1 << 20), st.integers(0, 255)), max_size=40),
@@ -459,6 +462,7 @@ _BOMBS: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("bomb", _BOMBS)
 def test_bombs_end_soon(bomb: str) -> None:
     data = _BOMBS[bomb]()

@@ -96,6 +96,7 @@ def test_what_is_kept_is_bounded() -> None:
     assert len(long) <= LONGEST
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "piece",
     [

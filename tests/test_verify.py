@@ -206,6 +206,7 @@ def test_every_box_stands_once_and_the_needed_ones_are_there(
     assert spared == {"free", "udta", "edts", "colr", "pasp", "btrt"}
 
 
+@pytest.mark.no_cover
 def test_no_byte_of_the_headers_goes_unjudged(
     folder: Path, judge: Callable[[bytes], Mp4Facts]
 ) -> None:

@@ -103,6 +103,7 @@ def test_senders_are_masked(address: str, shown: str) -> None:
     assert masked_sender(address) == shown
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "piece",
     [" ", "\n", "1", "1.2345 ", "1.2345,", "+11", "/", "a.", "geo:", "lat ", "1:1:1 ", "8FVC"],

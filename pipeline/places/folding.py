@@ -33,7 +33,7 @@ _ESCAPES = re.compile(
     r"(?:%[0-9a-fA-F]{2}){1,8}|&#?\w{1,10};|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\(?=[^\w\s\\])"
 )
 _RAISED_ZERO = re.compile(r"(?<=[⁰¹²³⁴-⁹])⁰|⁰(?=[⁰¹²³⁴-⁹])")  # else the sign of a degree
-_SPACES = re.compile(r"\s+")
+_SPACES = re.compile(r"\s{2,}|[^\S ]")  # all but a space that stands alone
 _LONG_NUMBER = re.compile(r"(\d{40})\d+")
 _DIGIT_AND_SPACE = re.compile(r"(?<!\w)(?:[-+.,\d] ){8,}[-+.,\d](?!\w)")
 _DECIMAL_SIGN = re.compile(
