@@ -98,6 +98,7 @@ class Carrier(StrEnum):
     FILE_NAME = "file name"
     SUBJECT = "subject"
     UNKNOWN_PART = "unknown part"
+    NOT_SEARCHED = "part that was not searched"
 
 
 class Decision(StrEnum):

@@ -14,11 +14,12 @@ from exifread.core.exceptions import ExifError
 
 from pipeline.carriers import embedded, iptc, opaque, text, xmp
 from pipeline.carriers.containers.tiff import TiffEntry, TiffStructure, structure
-from pipeline.carriers.window import BudgetSpent, Window
+from pipeline.carriers.window import BudgetSpent, Window, spend
 from pipeline.model import Carrier, Finding, What
 
 _DIRECTORIES = 64
 _EXIFREAD = 1 << 20
+_READ = 8  # steps of one of its reads
 
 _GPS_IFD, _EXIF_IFD, _INTEROP_IFD, _SUB_IFDS = 0x8825, 0x8769, 0xA005, 0x014A
 _ROLES = {_GPS_IFD: "gps", _EXIF_IFD: "exif", _INTEROP_IFD: "interop", _SUB_IFDS: "sub"}
@@ -218,6 +219,7 @@ class _Handle(io.BytesIO):
         self._octets = 4 * len(data) + (1 << 20)
 
     def read(self, size: int | None = -1, /) -> bytes:
+        spend(_READ)
         data = super().read(size)
         self._reads -= 1
         self._octets -= len(data)
@@ -228,9 +230,8 @@ class _Handle(io.BytesIO):
 
 def _exifread(window: Window) -> Iterator[Finding]:
     """What exifread finds, mostly in the notes of makers."""
-    if window.budget.searches <= 0:
+    if not window.budget.searches_again():
         return
-    window.budget.searches -= 1
     data = window.read(0, _EXIFREAD)
     logging.getLogger("exifread").disabled = True  # it logs each value that it reads
     try:

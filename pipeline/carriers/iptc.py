@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pipeline.carriers import embedded, opaque, text, xmp
-from pipeline.carriers.window import Fields, Window
+from pipeline.carriers.window import Fields, Window, leave_out
 from pipeline.model import Carrier, Finding, What
 
 _COUNT = 2000
@@ -39,6 +39,7 @@ def resources(window: Window) -> Iterator[Finding]:
         start = at + 10 + name
         yield from _resource(number, window.part(start, start + size))
         at = start + size + (size & 1)
+    leave_out()
 
 
 def records(data: bytes) -> Iterator[Finding]:

@@ -12,12 +12,13 @@ from typing import Literal
 
 from pipeline.carriers import text, xmp
 from pipeline.carriers.containers import zips
-from pipeline.carriers.window import Window
+from pipeline.carriers.window import Window, spend
 from pipeline.model import Carrier, Finding, What
 
 _SCAN = 256 << 10
 _TAIL = 64 << 10
 _HITS = 8
+_OCTETS_A_STEP = 8
 
 # UTF-8 of any script, because people write places in all of them.
 _NARROW = re.compile(
@@ -66,6 +67,7 @@ def kind_of(data: bytes) -> What:
 
 def words(data: bytes) -> str:
     """The texts in *data*, in 8 bits and in 16, a line each."""
+    spend(1 + len(data) // _OCTETS_A_STEP)
     wide = [m.group().decode("utf-16-le", "replace") for m in _WIDE.finditer(data)]
     wide += [m.group().decode("utf-16-be", "replace") for m in _WIDE_BE.finditer(data)]
     narrow = [m.group().decode("utf-8", "replace") for m in _NARROW.finditer(data)]
@@ -73,9 +75,8 @@ def words(data: bytes) -> str:
 
 
 def _window(window: Window, carrier: Carrier, start: int, size: int) -> Iterator[Finding]:
-    if window.budget.searches <= 0:
+    if not window.budget.searches_again():
         return
-    window.budget.searches -= 1
     data = window.read(start, size)
     if has_location(data):
         yield Finding(carrier, What.LOCATION)

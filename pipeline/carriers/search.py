@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from time import monotonic
-from typing import BinaryIO
 
 from pipeline.carriers import appended, exif, opaque, xmp
-from pipeline.carriers.window import SECONDS, ReadBudget, Window
+from pipeline.carriers.window import STEPS, BudgetSpent, ReadBudget, Window
 from pipeline.model import Carrier, Finding, What
 
 HEAD = 65536
@@ -23,6 +21,7 @@ _FIRST, _LAST = 8 << 20, 4 << 20  # bytes that the last search reads
 _STEP = 1 << 20
 _OVERLAP = 1 << 10
 _HITS = 20
+_MORE_OCTETS = 32 << 20
 
 # Each pattern and each word begins with a fixed byte, and is searched for by itself: one
 # expression for all of them takes ten times as long.
@@ -42,34 +41,45 @@ _WORDS = (
 )
 _HEADERS = (b"II*\x00", b"MM\x00*")
 _PACKET = b"<x:xmpmeta"
+_NOT_SEARCHED = Finding(Carrier.NOT_SEARCHED, What.OTHER)
 
 
-def find(path: Path, reader_of: ReaderOf, seconds: float = SECONDS) -> tuple[Finding, ...]:
+def find(path: Path, reader_of: ReaderOf, steps: int = STEPS) -> tuple[Finding, ...]:
     """What the file at *path* carries beside picture and sound; sorted, each pair once.
 
-    Never raises on what is in the file.  A file of any size takes at most 250,000 reads of
-    192 MiB in 30 s, as much for what is appended to it, and a last search over 12 MiB of raw bytes.
+    Never raises on what is in the file.  The readers, the search for what is appended and the
+    last search over 12 MiB of raw bytes share one budget, so that no file under 1 MB takes longer
+    than five seconds.  Where it is used up, a part that was not searched is among the findings.
 
     :param reader_of: the reader for a file by its first 64 KiB, also for a file inside the
         file.  What no reader understands is an unknown part.
-    :param seconds: the limit of time for each of three passes over the file.
+    :param steps: the budget of the readers (see ``window``); each later search has a fifth more.
     :raises OSError: the file itself can't be read.
     """
-    with path.open("rb") as file:
-        gathered = partial(_gathered, file, reader_of, seconds)
-        found = gathered(partial(_any, reader_of, opaque.read)) | gathered(appended.read)
+    budget = ReadBudget(partial(_any, reader_of, opaque.scan), steps)
+    with path.open("rb") as file, budget.counting():
+        found = _gathered(partial(_any, reader_of, opaque.read), Window.whole(file, budget))
+        budget.add(steps // 5, _MORE_OCTETS)
+        found |= _gathered(appended.read, Window.whole(file, budget))
+        if budget.is_used_up:
+            found.add(_NOT_SEARCHED)
         if all(each.what is not What.LOCATION for each in found):
-            found |= gathered(_sweep)
-        return tuple(sorted(found))
+            budget.add(steps // 5, _MORE_OCTETS)
+            found |= _gathered(_sweep, Window.whole(file, budget))
+    return tuple(sorted(found))
 
 
-def _gathered(file: BinaryIO, reader_of: ReaderOf, seconds: float, reader: Reader) -> set[Finding]:
-    """All that *reader* finds.  If it fails: what it found before, and an unknown part."""
+def _gathered(reader: Reader, window: Window) -> set[Finding]:
+    """All that *reader* finds.
+
+    If it fails: what it found before, and an unknown part; a part that was not searched, if it
+    used up its budget.
+    """
     found: set[Finding] = set()
-    nested = partial(_any, reader_of, opaque.scan)
-    budget = ReadBudget(nested, until=monotonic() + seconds)
     try:
-        found.update(reader(Window.whole(file, budget)))
+        found.update(reader(window))
+    except BudgetSpent:
+        found.add(_NOT_SEARCHED)
     except Exception:  # noqa: BLE001 - hostile bytes; the error may hold a value, so it is dropped
         found.add(Finding(Carrier.UNKNOWN_PART, What.OTHER))
     return found

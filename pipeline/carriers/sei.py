@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 from pipeline.carriers import opaque, text
-from pipeline.carriers.window import Fields
+from pipeline.carriers.window import Fields, spend
 from pipeline.model import Carrier, Finding, What
 
 _MESSAGES = 400
 _UNITS = 4000
+_UNIT, _MESSAGE = 2, 4  # steps
+_OCTETS_A_STEP = 8
 _CAPTIONS = 32 << 10
 _NEEDED = frozenset(
     (
@@ -57,6 +59,7 @@ class Messages:
 
     def unit(self, nal: bytes, codec: str) -> None:
         """One NAL unit of "h264" or "hevc" without its start code or length."""
+        spend(_UNIT)
         if len(nal) < 3:
             return
         head = 1 if codec == "h264" else 2
@@ -101,6 +104,7 @@ class Messages:
         for _ in range(_UNITS):
             if at >= len(data):
                 return
+            spend(_UNIT)
             head = data[at]
             at += 2 if head & 4 else 1
             size = len(data) - at
@@ -120,6 +124,7 @@ class Messages:
             self.found.add(Finding(Carrier.TIME, What.TIME))
 
     def _sei(self, body: bytes) -> None:
+        spend(_MESSAGE + len(body) // _OCTETS_A_STEP)
         at = 0
         while at + 2 <= len(body) and body[at] != 0x80 and self._count < _MESSAGES:
             self._count += 1

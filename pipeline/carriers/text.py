@@ -8,12 +8,17 @@ import re
 from collections.abc import Iterator
 
 from pipeline import places
+from pipeline.carriers.window import spend
 from pipeline.model import Carrier, Finding, What
 
 LIMIT = 128 << 10
 
+_SEARCH, _CHARACTER = 100, 10  # steps of a search for places, and of each character in it
+_GLANCE = 16  # characters a step, in which nothing can be a place
+
 FFMPEG = re.compile(r"Lav[fc][\d.]*")  # the names of its libraries, which it writes as a program's
-_PRECONDITION = re.compile(r"(?i)\d|[/+<]|geo:|chij")  # every form of a place has one of these
+_PRECONDITION = re.compile(r"[\d/+<]")  # every form of a place has one of these, or this word
+_WITHOUT = "chij"
 _RUNS = re.compile(r"[^\ufffd\x00-\x08\x0e-\x1f]{6,}")
 _BLOB = re.compile(r"[A-Za-z0-9+/]{60,}={0,2}")
 
@@ -82,13 +87,18 @@ def decode(data: bytes, limit: int = LIMIT) -> str:
 
 
 def holds_place(text: str) -> bool:
-    """Whether the first 128 KiB of *text*, from a media file, hold a place in any form."""
+    """Whether the first 128 KiB of *text*, from a media file, hold a place in any form.
+
+    :raises BudgetSpent: the file has used up what its search may cost.
+    """
     text = text[:LIMIT].replace("\0", " ")
+    spend(1 + len(text) // _GLANCE)
     if 4 * text.count("\ufffd") > len(text):  # not a text, but a text may be in it
         text = "\n".join(_RUNS.findall(text))
-    return _PRECONDITION.search(text) is not None and places.found(
-        _BLOB.sub(" ", text), in_file=True
-    )
+    if _PRECONDITION.search(text) is None and _WITHOUT not in text.lower():
+        return False
+    spend(_SEARCH + _CHARACTER * len(text))
+    return places.found(_BLOB.sub(" ", text), in_file=True)
 
 
 def kind_of(text: str) -> What:

@@ -1,7 +1,11 @@
 """A file, or a part of one, that is read in bounded steps.
 
-All windows of one file share a budget of reads, bytes and time, so that a hostile file cannot
-keep a reader busy for ever.  When the budget is used up, reading raises :class:`BudgetSpent`.
+All windows of one file share a budget of steps and bytes, so that a hostile file cannot keep a
+reader busy for long.  When the budget is used up, reading raises :class:`BudgetSpent`.
+
+A step is work of about one microsecond.  Steps are counted by what is read and searched, and not
+by the clock, so that a file has the same findings on each machine.  The parts that have no window
+(texts, XMP, messages in the picture) count theirs by :func:`spend`.
 """
 
 from __future__ import annotations
@@ -9,18 +13,22 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from time import monotonic
 from typing import BinaryIO, Literal
 
 from pipeline.model import Carrier, Finding, What
 
 DEPTH = 5
-READS = 250_000
-SECONDS = 30.0
+STEPS = 2_500_000
 OCTETS = 192 << 20
 INFLATED = 4 << 20
 SEARCHES = 40
+
+_READ = 10  # steps of a read, with what its reader does with it
+_OCTETS_A_STEP = 512
+_OCTETS_INFLATED = 128  # a step
 
 
 class BudgetSpent(Exception):
@@ -29,29 +37,77 @@ class BudgetSpent(Exception):
 
 @dataclass
 class ReadBudget:
-    """What may still be read of one file: ``reads`` calls, ``octets`` bytes.
+    """What may still be done with one file: ``steps`` of work, ``octets`` to be read.
 
     ``read_nested`` reads a file that was found inside the file; whoever opens the file sets it,
     so that readers need not know each other.  ``searches`` is how many stretches of unknown
-    bytes may still be searched for texts.  ``until`` is the end on the monotonic clock, in
-    seconds.
+    bytes may still be searched for texts.  ``is_used_up``: a part of the file was not searched,
+    because the budget had no room for it.
     """
 
     read_nested: Callable[[Window], Iterator[Finding]] = lambda _window: iter(())
-    reads: int = READS
+    steps: int = STEPS
     octets: int = OCTETS
     searches: int = SEARCHES
-    until: float = field(default_factory=lambda: monotonic() + SECONDS)
+    is_used_up: bool = False
 
     def take(self, octets: int) -> None:
         """Count one read of *octets* bytes.
 
         :raises BudgetSpent: if nothing was left.
         """
-        self.reads -= 1
         self.octets -= octets
-        if self.reads < 0 or self.octets < 0 or monotonic() > self.until:
+        self.spend(_READ + octets // _OCTETS_A_STEP)
+
+    def spend(self, steps: int) -> None:
+        """Count *steps* of work.
+
+        :raises BudgetSpent: if nothing was left.
+        """
+        self.steps -= steps
+        if self.steps < 0 or self.octets < 0:
+            self.is_used_up = True
             raise BudgetSpent
+
+    def add(self, steps: int, octets: int) -> None:
+        """Give a share to the next search, which is made also where nothing was left."""
+        self.steps = max(self.steps, 0) + steps
+        self.octets = max(self.octets, 0) + octets
+
+    def searches_again(self) -> bool:
+        """Count a search for texts; return whether there was room for it."""
+        self.searches -= 1
+        self.is_used_up |= self.searches < 0
+        return self.searches >= 0
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        """Let :func:`spend` count on this budget."""
+        token = _COUNTING.set(self)
+        try:
+            yield
+        finally:
+            _COUNTING.reset(token)
+
+
+_COUNTING: ContextVar[ReadBudget | None] = ContextVar("budget", default=None)
+
+
+def spend(steps: int) -> None:
+    """Count *steps* of work on the file that is being searched; nothing where none is.
+
+    :raises BudgetSpent: if nothing was left.
+    """
+    budget = _COUNTING.get()
+    if budget is not None:
+        budget.spend(steps)
+
+
+def leave_out() -> None:
+    """Note that a part of the file that is being searched is left out, because it has too many."""
+    budget = _COUNTING.get()
+    if budget is not None:
+        budget.is_used_up = True
 
 
 @dataclass(frozen=True)
@@ -140,6 +196,8 @@ def inflate(data: bytes, limit: int = INFLATED) -> bytes:
     """Inflated zlib data (RFC 1950), up to *limit* bytes; nothing where it is broken."""
     engine = zlib.decompressobj()
     try:
-        return engine.decompress(data, limit)
+        inflated = engine.decompress(data, limit)
     except zlib.error:
         return b""
+    spend(len(inflated) // _OCTETS_INFLATED)
+    return inflated

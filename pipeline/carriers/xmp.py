@@ -11,11 +11,13 @@ import re
 from collections.abc import Iterator
 
 from pipeline.carriers import text
+from pipeline.carriers.window import leave_out, spend
 from pipeline.model import Carrier, Finding, What
 
 LIMIT = 4 << 20
 _PROPERTIES = 4000
 _VALUE = 4096
+_OCTETS_A_STEP, _PROPERTY = 8, 5  # steps of a packet, and of each property
 
 _TOKEN = re.compile(
     r"(?<![\w.-])(?P<prefix>[A-Za-z_][\w.-]{0,40}):(?P<name>[A-Za-z_][\w.-]{0,80})"
@@ -60,6 +62,7 @@ def pictures(data: bytes) -> Iterator[bytes]:
 
 def _decoded(data: bytes) -> str:
     """The packet's text; UTF-8 as a rule, UTF-16 and UTF-32 by their zeros (ISO 16684-1, 7.3.2)."""
+    spend(1 + len(data) // _OCTETS_A_STEP)
     return data.replace(b"\0", b"").decode("utf-8", "replace")
 
 
@@ -80,7 +83,9 @@ def _properties(packet: str, limit: int = _VALUE) -> Iterator[tuple[str, str, st
         if pair[0] in _STRUCTURE or not value.strip():
             continue
         count += 1
+        spend(_PROPERTY)
         if count > _PROPERTIES:
+            leave_out()
             return
         yield *pair, value[:limit]
 

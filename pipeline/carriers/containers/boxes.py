@@ -7,7 +7,7 @@ it, and bytes that are not a box are yielded as one without a type.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.carriers.window import Window
+from pipeline.carriers.window import Window, leave_out
 
 _COUNT = 20_000
 
@@ -63,6 +63,7 @@ def boxes(window: Window, *, numbered: bool = False) -> Iterator[IsoBox]:
         body = window.part(at + header, at + size)
         yield IsoBox(kind, body, header, at + size > window.size)
         at += size
+    leave_out()
 
 
 def _is_name(kind: bytes) -> bool:

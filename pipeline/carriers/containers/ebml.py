@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.carriers.window import Window
+from pipeline.carriers.window import Window, leave_out
 
 _COUNT = 200_000
 
@@ -45,6 +45,7 @@ def elements(window: Window, at: int = 0) -> Iterator[EbmlElement]:
         missing = max(0, start + size - window.size)
         yield EbmlElement(number, window.part(start, start + size), missing=missing)
         at = start + size
+    leave_out()
 
 
 def _length(first: int) -> int:

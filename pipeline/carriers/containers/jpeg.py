@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.carriers.window import Window
+from pipeline.carriers.window import Window, leave_out
 
 SCAN, STRAY = 0, -1  # entropy-coded data behind a scan header; bytes that belong to no segment
 SOI, EOI, SOS, COM, APP0 = 0xD8, 0xD9, 0xDA, 0xFE, 0xE0
@@ -50,6 +50,7 @@ def segments(window: Window) -> Iterator[JpegSegment]:
         if marker == SOS:
             at = _next_marker(window, end)
             yield JpegSegment(SCAN, window.part(end, at), at)
+    leave_out()
 
 
 def _next_marker(window: Window, at: int) -> int:

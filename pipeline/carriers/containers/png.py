@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.carriers.window import Window, inflate
+from pipeline.carriers.window import Window, inflate, leave_out
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MOST = 20_000
@@ -32,6 +32,7 @@ def chunks(window: Window) -> Iterator[PngChunk]:
         if kind == b"IEND":
             return
         at = end
+    leave_out()
 
 
 def colour_profile(window: Window) -> bytes:

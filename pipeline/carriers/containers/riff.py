@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.carriers.window import Window
+from pipeline.carriers.window import Window, leave_out
 
 _COUNT = 20_000
 
@@ -42,3 +42,4 @@ def chunks(window: Window, at: int = 0, most: int = _COUNT) -> Iterator[RiffChun
         else:
             yield RiffChunk(name, window.part(at + 8, at + 8 + size), at, b"", broken)
         at += 8 + size + (size & 1)
+    leave_out()

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
 
-from pipeline.carriers.window import Window
+from pipeline.carriers.window import Window, leave_out, spend
 
 _ENTRIES = 1000
+_ENTRY = 2  # steps
 _VALUE = 128 << 10
 _PROFILE = 4 << 20
 _ICC = 34675
@@ -68,6 +69,9 @@ class TiffStructure:
         head, step, inline = (8, 20, 8) if self.big else (2, 12, 4)
         count = self.number(at, head)
         shown = min(count, _ENTRIES)
+        spend(_ENTRY * shown)
+        if shown < count:
+            leave_out()
         data = self.window.read(at + head, shown * step)
         entries = []
         for start in range(0, len(data) - step + 1, step):

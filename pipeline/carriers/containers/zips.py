@@ -6,7 +6,7 @@ What a member unpacks to is bounded, whatever its sizes say.
 import zlib
 from collections.abc import Iterator
 
-from pipeline.carriers.window import Fields, Window
+from pipeline.carriers.window import Fields, Window, leave_out, spend
 
 LOCAL = b"PK\x03\x04"
 _END, _CENTRAL = b"PK\x05\x06", b"PK\x01\x02"
@@ -16,6 +16,7 @@ _MEMBERS = 200
 _MEMBER = 4 << 20  # bytes that are unpacked of a member
 _ALL = 16 << 20  # bytes that are unpacked of all members
 _STORED, _DEFLATED = 0, 8
+_OCTETS_A_STEP = 128
 
 
 def texts(window: Window) -> bytes:
@@ -49,6 +50,7 @@ def members(window: Window) -> Iterator[bytes]:
         data = unpacked(window.part(begin + offset), packed)
         left -= len(data)
         yield data
+    leave_out()
 
 
 def unpacked(member: Window, packed: int = 0) -> bytes:
@@ -69,9 +71,11 @@ def unpacked(member: Window, packed: int = 0) -> bytes:
     if method != _DEFLATED:
         return data if method == _STORED else b""
     try:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, _MEMBER)
+        data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, _MEMBER)
     except zlib.error:
         return b""
+    spend(len(data) // _OCTETS_A_STEP)
+    return data
 
 
 def _directory(window: Window) -> tuple[bytes, bytes, int] | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from pipeline.carriers import opaque, text
-from pipeline.carriers.window import Fields, Window
+from pipeline.carriers.window import Fields, Window, leave_out
 from pipeline.model import Carrier, Finding, What
 
 _OBJECTS = 2000
@@ -79,6 +79,7 @@ def _objects(window: Window) -> Iterator[tuple[bytes, Window]]:
             return
         yield head[:16], window.part(at + 24, at + size)
         at += size
+    leave_out()
 
 
 def _header(body: Window) -> Iterator[Finding]:

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from pipeline.carriers import embedded, opaque, trailer, xmp
 from pipeline.carriers.containers.ending import Cut
-from pipeline.carriers.window import Window
+from pipeline.carriers.window import Window, leave_out
 from pipeline.model import Carrier, Finding
 
 _BLOCKS = 20_000
 _SUBBLOCKS = 400_000
 _KEPT = 1 << 20
+_STEP = 4 << 10  # bytes that are read at once; a small picture has fewer
 
 
 def read(window: Window) -> Iterator[Finding]:
@@ -31,6 +32,8 @@ def read(window: Window) -> Iterator[Finding]:
             return
         else:
             break
+    else:
+        leave_out()
     if window.part(at).size:
         yield from opaque.read(window.part(at), Carrier.UNKNOWN_PART)
 
@@ -62,7 +65,7 @@ def _subblocks(window: Window, at: int, keep: int) -> tuple[int, bytes]:
     block, base = b"", at
     for _ in range(_SUBBLOCKS):
         if at - base + 256 > len(block):
-            block, base = window.read(at, 64 << 10), at
+            block, base = window.read(at, _STEP), at
         if not block:
             return at, bytes(kept)
         size = block[at - base]

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from pipeline.carriers import opaque, sei
-from pipeline.carriers.window import Window
+from pipeline.carriers.window import Window, spend
 from pipeline.model import Carrier, Finding, What
 
 _FIRST, _LAST = 6 << 20, 2 << 20
+_PACKET = 2  # steps
 _PES = re.compile(rb"\x00\x00\x01([\xbb-\xfe])(..)", re.DOTALL)
 # Headers of packs (2.5.3.4, and that of MPEG-1), and the code at the end of a program.
 _BETWEEN = re.compile(
@@ -65,6 +66,7 @@ def _bounds(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Stream number of each packet, and where its body begins and ends (2.4.3.6)."""
     at = 0
     while match := _PES.search(data, at):
+        spend(_PACKET)
         at = match.end() + int.from_bytes(match[2], "big")
         yield match[1][0], match.end(), at
 

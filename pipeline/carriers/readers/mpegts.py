@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pipeline.carriers import opaque, sei, text
-from pipeline.carriers.window import Fields, Window
+from pipeline.carriers.window import Fields, Window, spend
 from pipeline.model import Carrier, Finding, What
 
 _FIRST, _LAST = 6 << 20, 2 << 20
 _KEPT = 3 << 20  # bytes of a stream that are kept
 _PIDS = 256
+_PIECE = 2  # steps
 
 _CODECS = {0x01: "mpeg2", 0x02: "mpeg2", 0x1B: "h264", 0x20: "h264", 0x24: "hevc"}
 _PICTURE = frozenset((*_CODECS, 0x10, 0x33, 0xD1, 0xEA))
@@ -46,6 +47,7 @@ def read(window: Window) -> Iterator[Finding]:
     last -= (last - first) % size
     for start, length in ((first, _FIRST), (last, _LAST)):
         for piece in _pieces(window.read(start, length), size):
+            spend(_PIECE)
             if piece.startswith(b"G"):
                 _packet(piece[:188], streams, tables)
             elif piece.strip(b"\0"):

@@ -111,17 +111,29 @@ function foundText(found) {
     .join(", ");
 }
 
+const NOT_SEARCHED = "part that was not searched";
+
 /** @param {Clip} clip */
-function sealParts({ metadata, status }) {
-  const found = foundText(metadata.found);
+function sealParts(clip) {
+  const unfinished = clip.metadata.found.some(({ carrier }) => carrier === NOT_SEARCHED);
+  const parts = foundParts(clip, unfinished);
+  return unfinished ? [...parts, ` ${textOf("seal.unfinished")}`] : parts;
+}
+
+/**
+ * @param {Clip} clip
+ * @param {boolean} unfinished whether a part of the original was not searched
+ */
+function foundParts({ metadata, status }, unfinished) {
+  const found = foundText(metadata.found.filter(({ carrier }) => carrier !== NOT_SEARCHED));
   if (metadata.clean === null) return found ? [element("b", {}, textOf("seal.found")), ` ${found}`] : [];
   if (!metadata.clean) {
     return [element("span", { class: "badge unclean" }, icon("warn"), textOf("seal.not_clean")), ` ${found}`];
   }
   if (status === "withdrawn") return [];
   const badge = element("span", { class: "badge" }, icon("seal"), textOf("seal.clean"));
-  return found ? [badge, " ", element("b", {}, textOf("seal.removed")), ` ${found}`]
-    : [badge, ` ${textOf("seal.nothing")}`];
+  if (found) return [badge, " ", element("b", {}, textOf("seal.removed")), ` ${found}`];
+  return unfinished ? [badge] : [badge, ` ${textOf("seal.nothing")}`];
 }
 
 /**
