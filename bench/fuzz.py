@@ -70,7 +70,7 @@ def tried(path: Path, runner: FfmpegRunner) -> str:
     if identity.format is None:
         return "archive"
     try:
-        seen = probe(runner, path, identity.format)
+        seen = probe(runner, path, identity.format, 1800)
         if identity.kind is Kind.VIDEO:
             with scratch(path.parent) as place:
                 survey(runner, FilmSource(path, seen, place, 1801))

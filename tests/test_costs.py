@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from support import costly_files
+from support import costly_files, heavy_media
+from support.clip_scene import ClipScene
 from support.costly_files import FILES
+from support.heavy_media import HEAVY
 
 from pipeline.carriers import find
 from pipeline.carriers.window import STEPS
+from pipeline.errors import Refused
 from pipeline.formats import reader_of
-from pipeline.model import Carrier, Finding, What
+from pipeline.media import effort
+from pipeline.media.probed import Picture
+from pipeline.model import Carrier, Finding, Reason, What
+from pipeline.texts import Detail
 
 _NOT_SEARCHED = Finding(Carrier.NOT_SEARCHED, What.OTHER)
 _ALL_S = 5.0  # that a file under 1 MB may cost
@@ -81,3 +88,56 @@ def test_findings_are_the_same_each_time(tmp_path: Path) -> None:
     path.write_bytes(costly_files.films_in_films())
 
     assert len({find(path, reader_of, STEPS // _SHARE) for _ in range(3)}) == 1
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_work_is_pixels_of_all_pictures(name: str, tmp_path: Path) -> None:
+    """A small file of huge pictures is refused before anything is encoded."""
+    path = tmp_path / name
+    path.write_bytes(HEAVY[name]())
+    assert path.stat().st_size < 1e6
+
+    made = ClipScene(tmp_path).to(max_source_seconds=300).make(path)
+
+    assert made.refusal is not None
+    assert (made.refusal.reason, made.refusal.code) == (Reason.TOO_LONG, Detail.TOO_MANY_PIXELS)
+    assert "5 minutes" in made.refusal.detail
+
+
+def test_scans_of_a_photo_are_work_too(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(heavy_media.jpeg_of_scans(200))
+
+    made = ClipScene(tmp_path).to().make(path)
+
+    assert made.refusal is not None
+    assert (made.refusal.reason, made.refusal.code) == (Reason.UNSAFE, Detail.COSTLY_PICTURE)
+
+
+def picture(width: int, height: int, count: int) -> Picture:
+    return Picture("0", "h264", width, height, Fraction(width, height), packets=count)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "seconds", "rate"),
+    [
+        (3840, 2160, 1800, 60),
+        (4096, 2160, 1800, 60),
+        (1920, 1080, 1800, 240),
+        (7680, 4320, 300, 30),
+    ],
+)
+def test_ordinary_films_are_admitted(width: int, height: int, seconds: int, rate: int) -> None:
+    effort.admit(picture(width, height, seconds * rate), 1800)
+
+
+@pytest.mark.parametrize(("width", "height"), [(3840, 2160), (16, 16), (1, 1 << 17)])
+def test_more_is_refused(width: int, height: int) -> None:
+    """Small pictures count as well, since each costs something."""
+    with pytest.raises(Refused):
+        effort.admit(picture(width, height, 5_000_000), 1800)
+
+
+def test_limit_of_work_is_never_less_than_five_minutes() -> None:
+    """Where only short films are taken, these may be in 8K."""
+    effort.admit(picture(7680, 4320, 30 * 120), 10)

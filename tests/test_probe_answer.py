@@ -29,6 +29,7 @@ TRUE: dict[str, Any] = {
     "container": "mov",
     "encrypted": False,
     "clock_breaks": False,
+    "too_much": False,
     "video": {
         **SPAN,
         "index": 0, "codec": "h264", "fps": 10.0, "alpha_beside": False, "frame": FRAME,

@@ -22,7 +22,7 @@ from pipeline.ffmpeg import faults
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.formats import Format, Headers
-from pipeline.media import jxl_probe, probe_answer
+from pipeline.media import effort, jxl_probe, probe_answer
 from pipeline.media.probe_answer import FirstFrame, ProbedFile, ProbedPart, ProbedSound, ProbedVideo
 from pipeline.media.probed import Mask, Picture, Probe, Sound, pixel_shape
 from pipeline.model import Kind, Reason, Refusal
@@ -35,10 +35,11 @@ _MAX_PIXELS = 205_000_000  # more than the largest sensors of phones, 16384 x 12
 _LIMITED = frozenset(("h264", "hevc", "av1", "vp8", "vp9", "vvc"))
 
 
-def probe(runner: FfmpegRunner, path: Path, footage: Format) -> Probe:
+def probe(runner: FfmpegRunner, path: Path, footage: Format, most_s: float) -> Probe:
     """Find out what an original holds.
 
-    :raises Refused: it can't become a clip: encrypted, no-video, corrupt, unsafe.
+    :param most_s: how long a film may be, in seconds.
+    :raises Refused: it can't become a clip.
     :raises ProgramFailed: the decoder crashed, was killed or took too long.
     """
     headers = _headers(path, footage)
@@ -54,6 +55,7 @@ def probe(runner: FfmpegRunner, path: Path, footage: Format) -> Probe:
         return Probe(footage, picture, None, picture.packets == 1)
     argv = [sys.executable, "-I", str(_CHILD), str(path), footage.demuxer]
     argv += [f"{name}={value}" for name, value in footage.options]
+    argv.append(f"most={effort.most_pixels(most_s)}")
     if isinstance(headers, HeifPicture):
         argv.append(f"pick=item:{headers.item}")
     elif isinstance(headers, HeifFilm):
@@ -64,6 +66,8 @@ def probe(runner: FfmpegRunner, path: Path, footage: Format) -> Probe:
     facts = probe_answer.read(ended.stdout)
     if facts is None:
         raise _refused(Reason.CORRUPT, Detail.BROKEN_STRUCTURE)
+    if facts["too_much"]:
+        raise effort.too_much(most_s)
     seen = _understood(facts, footage, headers if isinstance(headers, HeifPicture) else None)
     return replace(seen, picture=_told(seen.picture, headers, facts["parts"]))
 

@@ -99,7 +99,8 @@ class ProbedFile(TypedDict):
     """What a file holds; ``container`` is FFmpeg's name of the format.
 
     ``sounds``: the default one first.  ``clock_breaks``: its clock begins anew or jumps, as in
-    transport streams that were joined.
+    transport streams that were joined.  ``too_much``: the reading ended before the end, because
+    the pictures have more pixels than were allowed.
     """
 
     __pydantic_config__ = _CLOSED  # type: ignore[misc] # as above
@@ -107,6 +108,7 @@ class ProbedFile(TypedDict):
     container: _Name
     encrypted: bool
     clock_breaks: bool
+    too_much: bool
     video: ProbedVideo | None
     sounds: Annotated[list[ProbedSound], Field(max_length=MOST_SOUNDS)]
     parts: Annotated[list[ProbedPart], Field(max_length=_MOST_STREAMS)]

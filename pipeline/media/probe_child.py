@@ -1,8 +1,9 @@
 """Read one media file with PyAV and print facts about it as JSON; runs in the sandbox.
 
-    python -I probe_child.py FILE DEMUXER [pick=KIND:NUMBER] [NAME=VALUE…]
+    python -I probe_child.py FILE DEMUXER [pick=KIND:NUMBER] [most=PIXELS] [NAME=VALUE…]
 
 KIND is "item" or "track": the part of a HEIF file that is shown, by its number in the file.
+PIXELS is how many all pictures together may have; when there are more, the reading ends.
 
 Only numbers and FFmpeg's own names of codecs and formats come out, never a tag.  Times are
 seconds from the beginning of the file's earliest stream, as FFmpeg counts them.
@@ -37,6 +38,8 @@ _ENCRYPTION = 50  # packets in which a sign of encryption is looked for
 _MAY_CHANGE = frozenset(("mpegts", "mpeg", "matroska", "flv", "asf", "ogg"))
 _CHANGING = frozenset(("h264", "hevc", "vp8", "vp9", "av1", "mpeg2video", "mpeg4", "flv1"))
 _OTHER = re.compile(r"[^A-Za-z0-9 ()+._-]")  # in the name of a layout: a name that the file gave
+_LOOKED = 1 << 32  # pixels that are decoded to look for changes of size
+_LEAST_PIXELS = 1 << 18  # that a picture counts for, however small it is
 _BACK, _AHEAD = Fraction(1, 2), Fraction(1)  # seconds: jumps of a clock that was joined
 
 
@@ -98,12 +101,14 @@ class _File(TypedDict):
     """What a file holds; ``container`` is FFmpeg's name of the format.
 
     ``sounds``: the default one first.  ``clock_breaks``: its clock begins anew or jumps, as in
-    transport streams that were joined.
+    transport streams that were joined.  ``too_much``: its pictures have more pixels than were
+    allowed; what is said of its length is then not the whole.
     """
 
     container: str
     encrypted: bool
     clock_breaks: bool
+    too_much: bool
     video: _Video | None
     sounds: list[_Sound]
     parts: list[_Part]
@@ -170,6 +175,13 @@ class Pictures:
     tries: int = 0
     looks: int = 0
     last_s: float = 0.0
+    looked: int = 0
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels a picture counts for."""
+        context = self.stream.codec_context
+        return max(context.width * context.height if context is not None else 0, _LEAST_PIXELS)
 
     def add(self, packet: Packet[Stream]) -> None:
         """Decode a packet if anything can be learnt from it."""
@@ -181,8 +193,9 @@ class Pictures:
             described = packet.has_sidedata("new_extradata")
             second = float(packet.dts * (packet.time_base or 0))
             due = self.looks < _LOOKS or abs(second - self.last_s) > max(1.0, second / 50)
-            if described or (self.may_change and due):
+            if (described or (self.may_change and due)) and self.looked < _LOOKED:
                 self.looks, self.last_s = self.looks + 1, second
+                self.looked += self.pixels
                 self._decode(packet)
 
     def finish(self) -> None:
@@ -205,7 +218,7 @@ def main(path: str, demuxer: str, *pairs: str) -> _File | None:
     :param pairs: options for the demuxer, each as NAME=VALUE.
     """
     options = dict(pair.split("=", 1) for pair in pairs)
-    pick = options.pop("pick", "")
+    pick, most = options.pop("pick", ""), int(options.pop("most", 1 << 62))
     options = options or {"enable_drefs": "0"}
     options["protocol_whitelist"] = "file"
     try:
@@ -213,10 +226,10 @@ def main(path: str, demuxer: str, *pairs: str) -> _File | None:
     except (av.FFmpegError, ValueError, OSError):
         return None
     with container:
-        return _facts(container, pick)
+        return _facts(container, pick, most)
 
 
-def _facts(container: InputContainer, pick: str) -> _File:
+def _facts(container: InputContainer, pick: str, most: int) -> _File:
     parts = [_part(stream) for stream in container.streams.video]
     picked = [part["index"] for part in parts if f"{part['kind']}:{part['number']}" == pick]
     videos = [s for s in container.streams.video if not s.disposition & _NOT_FOOTAGE]
@@ -229,13 +242,15 @@ def _facts(container: InputContainer, pick: str) -> _File:
     if video is not None and video.codec_context is not None:
         may_change = name in _MAY_CHANGE and _codec(video) in _CHANGING
         pictures = Pictures(video, may_change or _tag(video) in _IN_BAND)
-    scan = Scan(pictures, {s.index: StreamExtent() for s in (video, *audios) if s is not None})
+    extents = {s.index: StreamExtent() for s in (video, *audios) if s is not None}
+    scan = Scan(pictures, extents, most)
     scan.read(container, [s for s in (video, *audios) if s is not None])
     spans = scan.spans(container)
     return {
         "container": name,
         "encrypted": scan.encrypted or any(_tag(s) in _ENCRYPTED for s in container.streams),
         "clock_breaks": scan.clock_breaks,
+        "too_much": scan.too_much,
         "video": _video(video, pictures, spans[video.index]) if video is not None else None,
         "sounds": [
             {
@@ -282,11 +297,13 @@ class Scan:
 
     pictures: Pictures | None
     extents: dict[int, StreamExtent]
+    most: int
     encrypted: bool = False
+    too_much: bool = False
 
     def read(self, container: InputContainer, streams: list[VideoStream | AudioStream]) -> None:
         """Read the packets of *streams*; of a broken file, those before the fault."""
-        count = 0
+        count = pixels = 0
         try:
             # without a stream, PyAV would read all of them
             for packet in container.demux(*streams) if streams else ():
@@ -297,6 +314,11 @@ class Scan:
                     self.encrypted |= packet.has_sidedata("encryption_info")
                 if self.pictures and packet.stream_index == self.pictures.stream.index:
                     self.pictures.add(packet)
+                    pixels += self.pictures.pixels
+                # a packet of sound costs as much as a twentieth of a picture
+                self.too_much = pixels + count * (_LEAST_PIXELS // 20) > self.most
+                if self.too_much:
+                    break
                 if packet.pts is not None and not packet.is_discard:
                     self.extents[packet.stream_index].add(packet)
         except (av.FFmpegError, ValueError, OSError):

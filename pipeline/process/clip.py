@@ -22,7 +22,17 @@ from pipeline.ffmpeg.faults import ProgramFailed, ProgramFault
 from pipeline.ffmpeg.made import MadeFile, Scratch
 from pipeline.ffmpeg.sandbox import Limits
 from pipeline.formats import Format
-from pipeline.media import encode, identify, loudness, lut, probe, profile, survey, wholeness
+from pipeline.media import (
+    effort,
+    encode,
+    identify,
+    loudness,
+    lut,
+    probe,
+    profile,
+    survey,
+    wholeness,
+)
 from pipeline.media.caption import Strip
 from pipeline.media.loudness import Correction, SoundSource
 from pipeline.media.probed import Probe
@@ -162,13 +172,16 @@ def _accepted(job: Job, run: Run, identity: identify.Identity) -> ClipResult:
 
 def _seen(job: Job, run: Run, footage: Format, scratch: Scratch) -> tuple[Probe, Hearing]:
     """Probe an original, and survey it if it is a film."""
-    seen, hearing = probe.probe(run.ffmpeg, job.original, footage), Hearing()
     allowed = job.recipe.max_source_seconds
+    effort.admit_scans(job.original, footage)
+    seen, hearing = probe.probe(run.ffmpeg, job.original, footage, allowed), Hearing()
+    effort.admit(seen.picture, allowed)
     film = FilmSource(job.original, seen, scratch, allowed + 1)
     if footage.kind is Kind.VIDEO:
         seen, hearing = survey.survey(run.ffmpeg, film)
     elif footage.headers is heif.picture and seen.picture.stream.isdigit():
         seen = survey.sized(run.ffmpeg, film)
+    effort.admit(seen.picture, allowed)
     length = _length(replace(film, probe=seen), job.recipe)
     if length > allowed:
         limit = round(allowed)
