@@ -12,7 +12,7 @@ from support.clip_scene import ClipScene
 from support.costly_files import FILES
 from support.heavy_media import HEAVY
 
-from pipeline.carriers import find
+from pipeline.carriers import ReadBudget, find
 from pipeline.carriers.window import STEPS
 from pipeline.errors import Refused
 from pipeline.formats import reader_of
@@ -29,7 +29,7 @@ _SHARE = 20  # most tests give a small part of the budget, so that they are quic
 def cost(path: Path, steps: int = STEPS) -> tuple[float, tuple[Finding, ...]]:
     """Seconds of CPU that the search takes, and what it finds."""
     before = time.process_time()
-    found = find(path, reader_of, steps)
+    found = find(path, reader_of, ReadBudget(steps=steps))
     return time.process_time() - before, found
 
 
@@ -76,7 +76,7 @@ def test_last_search_has_a_share_of_its_own(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(costly_files.tiff_of_texts() + b"\0\0+48.8577+002.2950/\0")
 
-    found = find(path, reader_of, STEPS // _SHARE)
+    found = find(path, reader_of, ReadBudget(steps=STEPS // _SHARE))
 
     assert _NOT_SEARCHED in found
     assert Finding(Carrier.UNKNOWN_PART, What.LOCATION) in found
@@ -87,7 +87,7 @@ def test_findings_are_the_same_each_time(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(costly_files.films_in_films())
 
-    assert len({find(path, reader_of, STEPS // _SHARE) for _ in range(3)}) == 1
+    assert len({find(path, reader_of, ReadBudget(steps=STEPS // _SHARE)) for _ in range(3)}) == 1
 
 
 @pytest.mark.parametrize("name", HEAVY)
@@ -141,3 +141,18 @@ def test_more_is_refused(width: int, height: int) -> None:
 def test_limit_of_work_is_never_less_than_five_minutes() -> None:
     """Where only short films are taken, these may be in 8K."""
     effort.admit(picture(7680, 4320, 30 * 120), 10)
+
+
+def test_files_can_share_a_budget(tmp_path: Path) -> None:
+    """As those of a mail do: what the first uses up is gone for the second."""
+    path = tmp_path / "file"
+    path.write_bytes(costly_files.tiff_of_texts())
+    budget = ReadBudget(steps=STEPS // _SHARE)
+
+    find(path, reader_of, budget)
+    left = budget.steps
+    path.write_bytes(b"GIF89a" + b"\0" * 100)
+
+    assert left < STEPS // _SHARE // 2
+    assert find(path, reader_of, budget)
+    assert budget.steps < left

@@ -5,6 +5,6 @@ raises a value that it read.
 """
 
 from pipeline.carriers.search import Reader, find
-from pipeline.carriers.window import BudgetSpent, Window
+from pipeline.carriers.window import BudgetSpent, ReadBudget, Window
 
-__all__ = ["BudgetSpent", "Reader", "Window", "find"]
+__all__ = ["BudgetSpent", "ReadBudget", "Reader", "Window", "find"]

@@ -10,7 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from pipeline.carriers import appended, exif, opaque, xmp
-from pipeline.carriers.window import STEPS, BudgetSpent, ReadBudget, Window
+from pipeline.carriers.window import BudgetSpent, ReadBudget, Window
 from pipeline.model import Carrier, Finding, What
 
 HEAD = 65536
@@ -21,7 +21,7 @@ _FIRST, _LAST = 8 << 20, 4 << 20  # bytes that the last search reads
 _STEP = 1 << 20
 _OVERLAP = 1 << 10
 _HITS = 20
-_MORE_OCTETS = 32 << 20
+_SHARES = 7  # of a budget: five are for the readers
 
 # Each pattern and each word begins with a fixed byte, and is searched for by itself: one
 # expression for all of them takes ten times as long.
@@ -44,7 +44,7 @@ _PACKET = b"<x:xmpmeta"
 _NOT_SEARCHED = Finding(Carrier.NOT_SEARCHED, What.OTHER)
 
 
-def find(path: Path, reader_of: ReaderOf, steps: int = STEPS) -> tuple[Finding, ...]:
+def find(path: Path, reader_of: ReaderOf, budget: ReadBudget | None = None) -> tuple[Finding, ...]:
     """What the file at *path* carries beside picture and sound; sorted, each pair once.
 
     Never raises on what is in the file.  The readers, the search for what is appended and the
@@ -53,18 +53,22 @@ def find(path: Path, reader_of: ReaderOf, steps: int = STEPS) -> tuple[Finding, 
 
     :param reader_of: the reader for a file by its first 64 KiB, also for a file inside the
         file.  What no reader understands is an unknown part.
-    :param steps: the budget of the readers (see ``window``); each later search has a fifth more.
+    :param budget: what several files share; a full one if there is none.
     :raises OSError: the file itself can't be read.
     """
-    budget = ReadBudget(partial(_any, reader_of, opaque.scan), steps)
+    budget = budget or ReadBudget()
+    budget.begin(partial(_any, reader_of, opaque.scan))
+    # two shares are kept for the later searches, which are made also where the readers used up all
+    steps, octets = budget.steps // _SHARES, budget.octets // _SHARES
+    budget.add(-2 * steps, -2 * octets)
     with path.open("rb") as file, budget.counting():
         found = _gathered(partial(_any, reader_of, opaque.read), Window.whole(file, budget))
-        budget.add(steps // 5, _MORE_OCTETS)
+        budget.add(steps, octets)
         found |= _gathered(appended.read, Window.whole(file, budget))
         if budget.is_used_up:
             found.add(_NOT_SEARCHED)
+        budget.add(steps, octets)
         if all(each.what is not What.LOCATION for each in found):
-            budget.add(steps // 5, _MORE_OCTETS)
             found |= _gathered(_sweep, Window.whole(file, budget))
     return tuple(sorted(found))
 

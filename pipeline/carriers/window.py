@@ -21,8 +21,8 @@ from typing import BinaryIO, Literal
 from pipeline.model import Carrier, Finding, What
 
 DEPTH = 5
-STEPS = 2_500_000
-OCTETS = 192 << 20
+STEPS = 3_500_000
+OCTETS = 256 << 20
 INFLATED = 4 << 20
 SEARCHES = 40
 
@@ -69,8 +69,12 @@ class ReadBudget:
             self.is_used_up = True
             raise BudgetSpent
 
+    def begin(self, read_nested: Callable[[Window], Iterator[Finding]]) -> None:
+        """Begin with a file; what was left of steps and bytes by the file before is for it."""
+        self.read_nested, self.searches, self.is_used_up = read_nested, SEARCHES, False
+
     def add(self, steps: int, octets: int) -> None:
-        """Give a share to the next search, which is made also where nothing was left."""
+        """Give so much to the next search, or take it away."""
         self.steps = max(self.steps, 0) + steps
         self.octets = max(self.octets, 0) + octets
 

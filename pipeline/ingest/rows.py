@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import monotonic
 from typing import Protocol
 
 from pipeline import carriers, formats, places, wording
@@ -21,7 +20,6 @@ from pipeline.texts import Detail
 BUDGET = 4  # the archives of a mail may unpack to this many times the largest attachment
 _MOST_ROWS = 2000
 _UNREADABLE = Refusal(Reason.CORRUPT, Detail.BROKEN_ARCHIVE)
-_SEARCH_S = 2.0  # a pass, for what all refused files of a mail give away
 _WORDS_READ = 1 << 18  # bytes of a text in a file that contains others
 
 
@@ -59,7 +57,7 @@ class Rows:
         self._originals, self._findings, self._inside = originals, findings, inside
         self._budget = Budget(size=originals.limit * BUDGET)
         self._paths: dict[int, Path] = {}
-        self._search_s = _SEARCH_S
+        self._search = carriers.ReadBudget()
         self._around: list[int] = []  # the rows of the archives around what comes in
         self.list: list[Attachment] = []
         self.bytes = 0
@@ -109,14 +107,11 @@ class Rows:
     def _given_away(self, stored: Stored) -> tuple[Finding, ...]:
         """Find what a refused file gives away; process, which finds it in footage, sees no other.
 
-        The files of a mail share a limit of time.  Bytes that are kept and not opened are not read.
+        The files of a mail share one budget.  Bytes that are kept and not opened are not read.
         """
         if stored.path is None or self._inside is None:
             return ()
-        begun = monotonic()
-        found = carriers.find(stored.path, formats.reader_of, self._search_s)
-        self._search_s -= monotonic() - begun
-        return found
+        return carriers.find(stored.path, formats.reader_of, self._search)
 
     def missing(self, name: str, refusal: Refusal) -> None:
         """Add a row for a file of which no bytes were kept."""
