@@ -64,10 +64,10 @@ class ReadBudget:
 
         :raises BudgetSpent: if nothing was left.
         """
-        self.steps -= steps
-        if self.steps < 0 or self.octets < 0:
-            self.is_used_up = True
+        if steps > self.steps or self.octets < 0:
+            self.steps, self.is_used_up = 0, True
             raise BudgetSpent
+        self.steps -= steps
 
     def begin(self, read_nested: Callable[[Window], Iterator[Finding]]) -> None:
         """Begin with a file; what was left of steps and bytes by the file before is for it."""
