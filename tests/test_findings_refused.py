@@ -11,7 +11,7 @@ from support.planted.place import Place
 from support.planted.refused import innocent, refused
 
 from pipeline import carriers, formats
-from pipeline.ingest import rows as ingest_rows
+from pipeline.carriers import ReadBudget
 from pipeline.ingest.members import Content
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.rows import Incoming, Rows
@@ -76,10 +76,10 @@ class _Nothing:
     def words(self, content: Content, data: bytes, charset: str) -> None: ...
 
 
-def test_refused_files_of_a_mail_share_a_limit_of_time(
+def test_refused_files_of_a_mail_share_a_budget(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest_rows, "_SEARCH_S", 0.0)
+    monkeypatch.setattr(carriers, "ReadBudget", lambda: ReadBudget(steps=0))
     rows = Rows(Originals(tmp_path, 10), inside=_Nothing())
     rows.file(Incoming("drone.srt", [REFUSED["drone.srt"][0]]))
-    assert rows.list[0].findings == (Finding(Carrier.UNKNOWN_PART, What.OTHER),)
+    assert rows.list[0].findings == (Finding(Carrier.NOT_SEARCHED, What.OTHER),)
