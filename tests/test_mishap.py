@@ -13,7 +13,6 @@ from support.clip_scene import ClipScene
 
 from pipeline.config import Output
 from pipeline.console import Console, Verbosity
-from pipeline.errors import DiskFull
 from pipeline.ffmpeg import faults
 from pipeline.ffmpeg.faults import NO_MEMORY, NO_SPACE, ProgramFailed, ProgramResult
 from pipeline.ffmpeg.graph import Graph, read, write
@@ -97,8 +96,16 @@ def test_words_of_a_program_do_not_fill_the_disk(tmp_path: Path) -> None:
     assert caught.value.refusal.reason is Reason.INTERNAL
 
 
-def test_a_full_disk_ends_the_stage(tmp_path: Path) -> None:
-    """FFmpeg fills a small file system of its own."""
+@pytest.mark.parametrize(
+    ("ordinary", "end"),
+    [(1 << 30, "DiskFull"), (1 << 20, "ProgramFailed internal no-room")],
+)
+def test_a_full_disk_ends_the_stage(tmp_path: Path, ordinary: int, end: str) -> None:
+    """FFmpeg fills a small file system of its own.
+
+    Where it has filled more than is ordinary, the disk has room again without it, and only its own
+    work has failed.
+    """
     script = f"""
 import sys
 from pathlib import Path
@@ -106,9 +113,12 @@ sys.path[:] = {sys.path!r}
 from pipeline.config import Output
 from pipeline.console import Console, Verbosity
 from pipeline.errors import DiskFull
+from pipeline.ffmpeg import faults
+from pipeline.ffmpeg.faults import ProgramFailed
 from pipeline.ffmpeg.graph import Graph, read, write
 from pipeline.ffmpeg.made import MadeFile
 from pipeline.ffmpeg.runner import FfmpegRunner
+faults._ROOM = {ordinary}
 noise = read("color=s=640x360:d=60", {{"f": "lavfi"}}).video("0")
 film = MadeFile(Path({str(tmp_path)!r}) / "film.raw", 1 << 30)
 graph = Graph((write(film.path, {{"f": "rawvideo"}}, noise),))
@@ -117,13 +127,15 @@ try:
         "encode", graph, writes=(film,), seconds=120
     )
 except DiskFull as fault:
-    print(fault)
+    print("DiskFull")
+except ProgramFailed as fault:
+    print("ProgramFailed", fault.refusal.reason, fault.refusal.code)
 """
     command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
     command += ['mount -t tmpfs -o size=32m tmpfs "$1" && exec "$2" -c "$3"', "sh"]
     command += [str(tmp_path), sys.executable, script]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    assert said.strip() == str(DiskFull())
+    assert said.strip() == end
 
 
 def test_one_call_makes_what_a_graph_says(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ out of memory, an operator) is not: that clip has failed and can be tried again.
 is full is asked of the disk, because a stranger's file can make FFmpeg print any word.
 """
 
+import os
 import shutil
 import signal
 import stat
@@ -22,6 +23,7 @@ NOT_DECODED = "Error submitting packet to decoder"
 ENDS_EARLY = ("partial file", "File ended prematurely", "Error during demuxing")
 DAMAGED = ("overread", "bad vlc", "error dc", "error y=", "error count")
 _FULL = 16 << 20  # bytes: with less left on the disk, a program that failed may have filled it
+_ROOM = 1 << 30  # bytes: with less on the disk without what programs wrote, it is full
 _SHELL = 128  # a shell, and bubblewrap, exit with this plus the signal that ended their program
 _UNDONE = {
     "card": "a card could not be made",
@@ -45,6 +47,7 @@ class ProgramResult:
     """How a program ended.  ``said`` holds phrases from a list of ours, never free text.
 
     ``timed_out``: it was ended because it took too long; ``stuck``: because it did nothing.
+    ``written``: how many bytes of the disk all programs that ran when it ended had used.
     """
 
     code: int
@@ -53,6 +56,7 @@ class ProgramResult:
     timed_out: bool
     seconds: float
     stuck: bool = False
+    written: int = 0
 
     @property
     def ok(self) -> bool:
@@ -93,17 +97,24 @@ class ProgramFailed(ProgramFault):
 def check(ended: ProgramResult, purpose: str, permissions: Permissions) -> None:
     """Do nothing if a program did its work.
 
+    Whether the disk is full is asked of the disk.  A program that was taken over can fill it, and
+    then the disk has room again as soon as its files are deleted: only its own work has failed.
+
     :param purpose: as in ``FfmpegRunner.run``.
     :param permissions: those that it ran with.
-    :raises DiskFull: it failed, and the disk that it wrote to is full.
+    :raises DiskFull: it failed, and the disk that it wrote to is full, whatever the programs wrote.
     :raises ProgramFailed: it failed for another reason.
     """
     if any(_is_at_limit(path, permissions.limits) for path in permissions.writes):
         # the program may ignore the signal, and report any other error
         raise ProgramFailed(purpose, replace(ended, code=-signal.SIGXFSZ), permissions.limits)
     suspect = NO_SPACE in ended.said or not (ended.ok or ended.timed_out)
-    if suspect and any(free_bytes(folder) < _FULL for folder in permissions.writes):
-        raise DiskFull
+    if suspect and permissions.writes:
+        free = min(map(free_bytes, permissions.writes))
+        if free < _FULL and free + ended.written < _ROOM:
+            raise DiskFull
+        if free < _FULL:
+            ended = replace(ended, code=1, said=(NO_SPACE,))
     if not ended.ok:
         raise ProgramFailed(purpose, ended, permissions.limits)
 
@@ -147,8 +158,23 @@ def _reported(said: tuple[str, ...]) -> Refusal:
 
 def _is_at_limit(path: Path, limits: Limits) -> bool:
     """Whether it is a file as large as a file may get."""
-    found = path.lstat()
-    return stat.S_ISREG(found.st_mode) and found.st_size >= max(limits.file_size, 1)
+    found = _regular(path)
+    return found is not None and found.st_size >= max(limits.file_size, 1)
+
+
+def bytes_on_disk(path: Path) -> int:
+    """Return how many bytes of the disk a file takes; 0 if it is none."""
+    found = _regular(path)
+    return 0 if found is None else found.st_blocks * 512
+
+
+def _regular(path: Path) -> os.stat_result | None:
+    """Look at a file; None if it is gone or something else."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None
 
 
 def _signal(code: int) -> signal.Signals | None:
@@ -159,6 +185,7 @@ def _signal(code: int) -> signal.Signals | None:
         return None
 
 
-def free_bytes(folder: Path) -> int:
-    """Return how many bytes the disk of *folder* has left."""
-    return shutil.disk_usage(folder).free
+def free_bytes(path: Path) -> int:
+    """Return how many bytes the disk of a file or folder has left, also if the file is gone."""
+    there = next(each for each in (path, *path.parents) if each.is_dir())
+    return shutil.disk_usage(there).free

@@ -18,7 +18,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -93,7 +93,8 @@ class FfmpegRunner:
         """
         self._wanted = sandbox
         self._console = console
-        self._running: set[subprocess.Popen[bytes]] = set()
+        # with what each writes
+        self._running: dict[subprocess.Popen[bytes], tuple[Path, ...]] = {}
         self._lock = threading.Lock()
         self._closed = False
 
@@ -153,13 +154,16 @@ class FfmpegRunner:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
-            self._running.add(process)
+            self._running[process] = permissions.writes
         try:
             ended = self._attend(process, permissions, begun, feed, sink)
+            with self._lock:
+                paths = [path for writes in self._running.values() for path in writes]
+            ended = replace(ended, written=sum(map(faults.bytes_on_disk, paths)))
         finally:
             self._end(process)
             with self._lock:
-                self._running.discard(process)
+                del self._running[process]
         self._console.event(
             "program",
             purpose=purpose,
@@ -192,12 +196,12 @@ class FfmpegRunner:
             if self._closed:
                 raise Stopping
             process = spawn(command, filter_program, stdin=channel)
-            self._running.add(process)
+            self._running[process] = ()
         return Companion(process, self._forget)
 
     def _forget(self, process: subprocess.Popen[bytes]) -> None:
         with self._lock:
-            self._running.discard(process)
+            self._running.pop(process, None)
 
     def close(self) -> None:
         """End all programs that run, and start no more."""
