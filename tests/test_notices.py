@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -179,6 +180,8 @@ def test_a_program_gets_the_text_but_no_password(
     assert environment["FOOTAGE_EXIT_CODE"] == "0"
     assert json.loads(environment["FOOTAGE_COUNTS"]).keys() == LABELS.keys()
     assert "secret" not in environment.values()
+    (head,) = re.findall(r"chain of custody: (\d+:[0-9a-f]{64})\n", text)
+    assert campaign.footage("verify", "--head", head).code == 0
 
 
 def test_a_credential_that_cannot_be_read_is_a_warning(

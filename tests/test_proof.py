@@ -155,7 +155,7 @@ def test_a_changed_byte_of_the_table_is_found(scene: CommandScene) -> None:
     assert [each["number"] for each in said.data["verify"]["differences"]] == numbers
     said = scene.footage("doctor", "--repair")
     assert said.code == 1
-    assert "need a person" in said.err
+    assert "left to a person" in said.err
 
 
 def told(scene: CommandScene, sha256: str) -> dict[str, Any]:

@@ -310,7 +310,7 @@ def test_a_clip_without_its_original_is_left_to_a_person(campaign: Campaign) -> 
     campaign.original("two").symlink_to(campaign.original("one"))
     with pytest.raises(StageError) as said:
         repair(campaign.run)
-    assert "2 need a person" in str(said.value)
+    assert "2 differences left to a person" in str(said.value)
     assert campaign.clip("nine").read_bytes() == b"the only copy"
     assert campaign.original("two").is_symlink()
     assert not stray.exists()

@@ -4,6 +4,7 @@ import os
 import signal
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pipeline.commands import status
@@ -11,7 +12,9 @@ from pipeline.commands.ending import Ending
 from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import FootageError, named
+from pipeline.ledger import Ledger
 from pipeline.notices.night import Night
+from pipeline.workspace import Workspace
 
 _KILLED = 128  # and the number of the signal, as shells count
 
@@ -57,8 +60,13 @@ def announce_failure(config: Config, console: Console) -> Ending:
 
 
 def _night(config: Config, run: str, began: datetime, code: int) -> Night:
+    night = Night(config.campaign.name, run, began, datetime.now(UTC), code)
     try:
-        counts = status.count(config)
+        return replace(night, counts=status.count(config), chain_head=_chain_head(config))
     except (FootageError, OSError):
-        counts = {}  # there is no ledger yet, or it can't be read: the exit code says so
-    return Night(config.campaign.name, run, began, datetime.now(UTC), code, counts)
+        return night  # there is no ledger yet, or it can't be read: the exit code says so
+
+
+def _chain_head(config: Config) -> str:
+    with Ledger(Workspace.existing(config.root).ledger) as ledger:
+        return str(ledger.chain.head())

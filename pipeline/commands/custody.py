@@ -121,6 +121,8 @@ def tell(ledger: Ledger, workspace: Workspace, sha256: str) -> Chronology:
     breaks = ledger.chain.breaks()
     own = ledger.chain.events_of([sha256])
     mails = {str(event.facts["submission"]) for event in own if "submission" in event.facts}
+    # those of before the chain began have no event
+    mails |= {row.submission for row in ledger.clips.rows() if row.sha256 == sha256}
     events = {event.number: event for event in own}
     events |= {
         event.number: event
@@ -172,6 +174,8 @@ class _Teller:
             values = {**facts, "by": (entry.by if entry else "") or "Somebody"}
         elif event.kind == EventKind.HANDLED and not facts.get("handled"):
             name = "handled-undone"
+        elif event.kind == EventKind.CARRIED_OVER and "state" not in facts:
+            name = "carried-over-montage"
         return Line(
             event=event,
             text=texts.custody(name, values) or event.kind,

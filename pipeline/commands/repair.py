@@ -19,6 +19,7 @@ from pipeline.history import EventKind
 from pipeline.ingest.add import add
 from pipeline.model import OriginalState
 from pipeline.run import Run
+from pipeline.wording import counted
 from pipeline.workspace import Workspace
 
 
@@ -68,13 +69,14 @@ def repair(run: Run, *, dry_run: bool = False) -> Facts:
             "dry_run": dry_run,
         }
     }
+    made = counted(len(repairs), "repair")
     for each in repairs:
         run.console.say(f"{'would: ' if dry_run else ''}{each.sentence}")
     for difference in left:
         run.console.warn(difference.sentence)
     if dry_run:
         run.console.say(
-            f"repair: {len(repairs)} repairs would be made, {len(left)} differences need a person; "
+            f"repair: {made} would be made, {counted(len(left), 'difference')} left to a person; "
             "nothing was changed"
         )
         return facts
@@ -82,10 +84,12 @@ def repair(run: Run, *, dry_run: bool = False) -> Facts:
         _apply(run, repairs)
         facts |= write_report(run)
     if left:
-        error = StageError(f"repair: {len(repairs)} repairs made; {len(left)} need a person")
+        error = StageError(
+            f"repair: {made} made; {counted(len(left), 'difference')} left to a person"
+        )
         error.facts = facts
         raise error
-    run.console.say(f"repair: {len(repairs)} repairs made; ledger and disk agree")
+    run.console.say(f"repair: {made} made; ledger and disk agree")
     return facts
 
 

@@ -63,6 +63,7 @@ def _record(run: Run, run_id: str, command: str, step: Step) -> Ending:
         with contextlib.suppress(LedgerError, DiskFull):  # the first error counts
             run.ledger.runs.end(run_id, fault.exit_code, {"error": _sentence(fault), **fault.facts})
         raise fault from error
+    run.console.event("custody", head=str(run.ledger.chain.head()))
     ending = Ending(EXIT_CLIP_FAILED if failed else 0, facts)
     run.ledger.runs.end(run_id, ending.exit_code, facts)
     return ending

@@ -9,6 +9,7 @@ from pipeline.commands.ending import Facts
 from pipeline.errors import StageError, UsageError
 from pipeline.history import ChainHead, EventKind
 from pipeline.run import Run
+from pipeline.wording import counted
 
 
 def verify(run: Run, wanted_head: str = "") -> Facts:
@@ -32,7 +33,7 @@ def verify(run: Run, wanted_head: str = "") -> Facts:
         run.console.say(f"the original {sha256[:12]} is lost, as it was recorded")
     for path in compared.films_gone:
         run.console.say(f"{path} is not there any more; footage render makes it again")
-    said = ", ".join(f"{number} {name}" for name, number in counts.items())
+    said = ", ".join(counted(number, name.removesuffix("s")) for name, number in counts.items())
     if found:
         kinds = ", ".join(f"{n} {kind}" for kind, n in Counter(e.kind for e in found).items())
         error = StageError(

@@ -36,7 +36,8 @@ LABELS = {
 class Night:
     """One `footage run`: its beginning, its end and its exit code, and how things are after it.
 
-    ``counts``: those of :data:`LABELS` that are known.  ``run``: a UUID.
+    ``counts``: those of :data:`LABELS` that are known.  ``run``: a UUID.  ``chain_head``: the
+    newest event of the chain of custody.  Kept elsewhere, it shows if events are cut off later.
     """
 
     campaign: str
@@ -45,6 +46,7 @@ class Night:
     ended: datetime
     exit_code: int
     counts: Mapping[str, int] = field(default_factory=dict)
+    chain_head: str = ""
 
     @property
     def seconds(self) -> float:
@@ -76,6 +78,11 @@ class Night:
             f"Exit code: {self.exit_code}",
             "",
             *counts,
+            *(
+                [f"newest event of the chain of custody: {self.chain_head}"]
+                if self.chain_head
+                else []
+            ),
             "",
             "For more, on the machine: footage status",
         )
