@@ -38,9 +38,11 @@ class Matter(StrEnum):
 
     TAKES_BACK = "takes-back"
     LINK_ONLY = "link-only"
+    MORE_BY_LINK = "more-by-link"
     REFUSED = "refused"
     DAMAGED = "damaged"
     WROTE_AGAIN = "wrote-again"
+    WORDS_ONLY = "words-only"
 
 
 @dataclass(frozen=True)
@@ -115,15 +117,30 @@ def matters(mail: Submission, rows: Sequence[Row], *, follows: bool) -> list[Mat
     found = {
         Matter.TAKES_BACK: Note.TAKES_BACK in mail.notes and Note.BOUNCE not in mail.notes,
         Matter.LINK_ONLY: Note.HAS_A_LINK in mail.notes and not has_footage,
+        Matter.MORE_BY_LINK: Note.HAS_A_LINK in mail.notes and has_footage,
         Matter.REFUSED: bool(reasons & _MENDABLE) or has_unopened_archive(rows),
         Matter.DAMAGED: Note.BROKEN_MAIL in mail.notes or is_cut or bool(reasons & _DAMAGED),
     }
     if is_automatic(mail):  # what a person sent may be in it
         kept = (Matter.TAKES_BACK, Matter.REFUSED, Matter.DAMAGED)
         return [matter for matter in kept if found[matter]]
-    if follows and not has_footage and not any(found.values()):
-        return [Matter.WROTE_AGAIN]
+    if not has_footage and not any(found.values()):
+        if follows:
+            return [Matter.WROTE_AGAIN]
+        return [Matter.WORDS_ONLY] if Note.NO_ATTACHMENT in mail.notes else []
     return [matter for matter, holds_true in found.items() if holds_true]
+
+
+def holding(mails: Sequence[Submission], with_footage: Collection[str]) -> set[str]:
+    """Find the mails that take footage back which came from the same person, or which they answer.
+
+    A mail from another address than the footage holds nothing if it answers no mail.
+
+    :param mails: in the order of their receipt.
+    :param with_footage: the ids of the mails that brought footage.
+    """
+    held = holds(mails, ())
+    return {taking for mail in with_footage for taking in held.get(mail, ())}
 
 
 def brings_footage(rows: Sequence[Row]) -> bool:

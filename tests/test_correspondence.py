@@ -101,13 +101,13 @@ def test_each_mail_says_what_there_is_to_do(scene: CommandScene) -> None:
         "Mail 2": ["link-only"],
         "Mail 3": ["takes-back"],
         "Mail 4": ["refused"],
-        "Mail 5": [],
+        "Mail 5": ["words-only"],
         "Mail 6": ["wrote-again"],
     }
     assert mails["Mail 0"]["wrote_again"] == [mails["Mail 3"]["id"]]
     assert mails["Mail 1"]["wrote_again"] == [mails["Mail 2"]["id"], mails["Mail 6"]["id"]]
     said = scene.footage("status")
-    assert "4 mails need an answer: 1 may take footage back, 1 sent only a link" in said.out
+    assert "5 mails need an answer: 1 may take footage back, 1 sent only a link" in said.out
     assert "2 clips are held" in said.out
 
 
@@ -172,7 +172,7 @@ def test_letters_are_drafts_with_the_true_address(scene: CommandScene) -> None:
         drafts[path.stem] = email.message_from_bytes(path.read_bytes(), policy=default)
         assert path.stat().st_mode & 0o777 == 0o600
     ids = {subject: str(mail["id"]) for subject, mail in mails_of(scene).items()}
-    assert set(drafts) == {ids[f"Mail {number}"] for number in (2, 3, 4, 6)}
+    assert set(drafts) == {ids[f"Mail {number}"] for number in (2, 3, 4, 5, 6)}
     link = drafts[ids["Mail 2"]]
     assert (link["To"], link["Subject"]) == ("ben@example.org", "Re: Mail 2")
     assert (link["In-Reply-To"], link["X-Unsent"]) == ("<2@example.org>", "1")
@@ -274,3 +274,37 @@ def test_ten_thousand_mails_of_one_sender_take_linear_time() -> None:
     assert max(map(len, held.values())) <= 2
     related = correspondence.relate(mails, set())
     assert max(map(len, related.later.values())) <= 10
+
+
+def test_a_clip_with_a_link_and_words_alone_need_an_answer(tmp_path: Path) -> None:
+    item = Attachment(0, "a.mp4", Kind.VIDEO, "0" * 64, 9)
+    rows = [Row("1", item, None, Status.ACCEPTED, None, None, None)]
+    both = mail("1", notes=(Note.HAS_A_LINK,), links=("https://we.tl/t-x",))
+    matters = correspondence.matters(both, rows, follows=False)
+    assert matters == [correspondence.Matter.MORE_BY_LINK]
+    seen = MailView(both, rows, tuple(matters), None, None, ())
+    assert "behind it, please send it" in draft(settings(tmp_path), seen).get_content()
+    words = mail("2", notes=(Note.NO_ATTACHMENT,))
+    matters = correspondence.matters(words, [], follows=False)
+    assert matters == [correspondence.Matter.WORDS_ONLY]
+    seen = MailView(words, [], tuple(matters), None, None, ())
+    assert "no photo or video" in draft(settings(tmp_path), seen).get_content()
+    assert correspondence.matters(mail("3"), [], follows=False) == []
+    bulk = mail("4", notes=(Note.NO_ATTACHMENT, Note.AUTOMATIC))
+    assert correspondence.matters(bulk, [], follows=False) == []
+
+
+def test_the_letter_to_an_unknown_address_does_not_say_that_footage_is_put_aside(
+    tmp_path: Path,
+) -> None:
+    taking: dict[str, Any] = {"notes": (Note.TAKES_BACK,)}
+    mails = [mail("1"), mail("2", "cara@example.org", **taking), mail("3", **taking)]
+    mails.append(mail("4", "work@example.org", answers=("<1@x>",), **taking))
+    holding = correspondence.holding(mails, {"1"})
+    assert holding == {"3", "4"}
+    for each in mails[1:]:
+        matters = (correspondence.Matter.TAKES_BACK,)
+        seen = MailView(each, [], matters, None, None, (), each.id in holding)
+        said = draft(settings(tmp_path), seen).get_content()
+        assert ("We have put it aside" in said) is (each.id in holding)
+        assert ("nothing is put aside yet" in said) is (each.id not in holding)

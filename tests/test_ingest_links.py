@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.ingest_scene import mail, raw, take_in
+from support.ingest_scene import mail, mp4, raw, take_in
 
 from pipeline.ingest import hosting, markup
 from pipeline.ingest.links import LONGEST, MOST, Links
@@ -142,3 +142,39 @@ def test_lone_brackets_are_no_pieces_of_their_own(piece: str) -> None:
     found = list(markup.pieces([piece * 1000] * 100))
     assert "".join(each.text for each in found) == piece * 100_000
     assert len(found) < 1000
+
+
+SHORT = "https://bit.ly/3xYzAbC"
+BEHIND_FILTER = (
+    "https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fbit.ly%2F3xYzAbC&data=x"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "kept"),
+    [
+        (f"My video is too large, it is here: {SHORT}", (), True),
+        (f"My video is too large, it is here: {BEHIND_FILTER}", (), True),
+        (f"Hier ist mein Film:\n\n{SHORT}", (), True),
+        (f"動画はこちら {SHORT}", (), True),
+        ("The video: bit.ly/3xYzAbC", (), True),
+        (f"See you there: {SHORT}", (), False),
+        ("My video is at https://bit.ly/", (), False),
+        (f"Here is one.\nThe second video is here: {SHORT}", (("a.mp4", mp4()),), True),
+        (f"Here is my video.\n-- \nMy shop: {SHORT}", (("a.mp4", mp4()),), False),
+    ],
+)
+def test_a_short_link_counts_where_the_words_speak_of_footage(
+    tmp_path: Path, text: str, files: tuple[tuple[str, bytes], ...], kept: bool
+) -> None:
+    scene = take_in(tmp_path, mail(*files, text=text, subject="Hello").as_bytes())
+    (submission,) = scene.submissions()
+    assert (submission.links == (SHORT,)) is kept
+    assert (Note.HAS_A_LINK in submission.notes) is kept
+
+
+def test_a_short_link_in_html_counts_too(tmp_path: Path) -> None:
+    html = f'<p>You can watch my <a href="{SHORT}">video here</a></p>'.encode()
+    part = b"Content-Type: text/html\r\n\r\n" + html
+    (submission,) = take_in(tmp_path, raw(FIELDS, part)).submissions()
+    assert submission.links == (SHORT,)

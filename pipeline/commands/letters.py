@@ -82,7 +82,7 @@ def draft(config: Config, seen: MailView) -> EmailMessage:
     message["X-Unsent"] = "1"
     paragraphs = [texts.letter("greeting", campaign=campaign)]
     paragraphs += [texts.letter(name, campaign=campaign) for name in _topics(seen)]
-    if not {Matter.TAKES_BACK, Matter.WROTE_AGAIN} & set(seen.matters):
+    if not {Matter.TAKES_BACK, Matter.WROTE_AGAIN, Matter.WORDS_ONLY} & set(seen.matters):
         paragraphs.append(texts.letter("keep"))
     paragraphs.append(texts.letter("closing", campaign=campaign))
     message.set_content("\n\n".join(paragraphs) + "\n")
@@ -96,6 +96,8 @@ def _topics(seen: MailView) -> Iterator[str]:
             yield from (reason.value for reason in _EXPLAINED if reason in reasons)
             if correspondence.has_unopened_archive(seen.rows):
                 yield "unopened-archive"
+        elif matter is Matter.TAKES_BACK and not seen.holds:
+            yield "takes-back-unknown"
         else:
             yield matter.value
 

@@ -103,6 +103,7 @@ class _Place:
 class _Known:
     places: dict[str, _Place]
     ordinary: frozenset[str]
+    short: frozenset[str]
     own_pages: frozenset[str]
 
 
@@ -128,6 +129,12 @@ def is_known(address: Address) -> bool:
     if place.path is not None:
         return place.path.match(unquote(rest.lstrip("/"))) is not None
     return _leads_on(rest)
+
+
+def is_short(address: Address) -> bool:
+    """Whether an address is a short link: nobody can see from it where it leads."""
+    path = address.path.strip("/")
+    return address.host.removeprefix("www.") in _known().short and len(path) > 1
 
 
 def is_known_host(host: str) -> bool:
@@ -206,5 +213,8 @@ def _known() -> _Known:
         for host in row["hosts"]
     }
     return _Known(
-        places, frozenset(loaded["ordinary"]["hosts"]), frozenset(loaded["own_pages"]["words"])
+        places,
+        frozenset(loaded["ordinary"]["hosts"]),
+        frozenset(loaded["short"]["hosts"]),
+        frozenset(loaded["own_pages"]["words"]),
     )

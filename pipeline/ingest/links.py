@@ -49,6 +49,7 @@ class Links:
 
     def __init__(self) -> None:
         self._found: dict[str, None] = {}
+        self._short: dict[str, None] = {}
         self._seen: set[str] = set()
         self._budget = _BUDGET
 
@@ -71,6 +72,18 @@ class Links:
         place = redirects.place_of(_decoded(text))
         if place:
             self._keep(place)
+        elif len(self._short) < MOST and (short := redirects.short_of(_decoded(text))):
+            self._short[short] = None
+
+    def keep_short(self, lines: Iterable[str] | None = None) -> None:
+        """Take the short links, of which nobody can see where they lead.
+
+        :param lines: only those that stand in one of these lines.
+        """
+        text = None if lines is None else "\n".join(lines)
+        for address in self._short:
+            if len(self._found) < MOST and (text is None or address.partition("://")[2] in text):
+                self._keep(address)
 
     def add_known(self, text: str) -> None:
         """Take the address of a file, whatever it looks like."""

@@ -32,6 +32,26 @@ def place_of(text: str) -> str:
 
     A known place takes precedence; then the innermost address that looks like a share.
     """
+    chain = _chain(text)
+    if not chain:
+        return ""
+    if hosting.is_known(chain[-1]):
+        return str(chain[-1])
+    # an address with another one inside is judged by its path alone
+    first = chain[0] if len(chain) == 1 else chain[0].without_query()
+    found = next((each for each in reversed(chain[1:]) if hosting.is_share(each)), None)
+    if found is None and (hosting.is_share(first) or _names_a_place(chain[0])):
+        found = chain[0]
+    return str(found or "")
+
+
+def short_of(text: str) -> str:
+    """The address at a service for short links that *text* is, or leads to; empty if it is none."""
+    return next((str(each) for each in _chain(text) if hosting.is_short(each)), "")
+
+
+def _chain(text: str) -> list[Address]:
+    """An address and those in it, up to one that leads to a known place."""
     chain: list[Address] = []
     waiting, seen = [text], {text}
     while waiting and len(chain) < _MOST:
@@ -40,18 +60,11 @@ def place_of(text: str) -> str:
             continue
         chain.append(address)
         if hosting.is_known(address):
-            return str(address)
+            break
         inner = [each for each in _inner(address) if each not in seen]
         seen.update(inner)
         waiting += inner[:_MOST]
-    if not chain:
-        return ""
-    # an address with another one inside is judged by its path alone
-    first = chain[0] if len(chain) == 1 else chain[0].without_query()
-    found = next((each for each in reversed(chain[1:]) if hosting.is_share(each)), None)
-    if found is None and (hosting.is_share(first) or _names_a_place(chain[0])):
-        found = chain[0]
-    return str(found or "")
+    return chain
 
 
 def _names_a_place(address: Address) -> bool:

@@ -36,6 +36,7 @@ from pipeline.model import (
 from pipeline.texts import Detail, taking_back
 
 _TEXT = 2000
+_LINES = 500  # of a mail that are searched for short links
 _HEADER = 1 << 16  # of a mail that can't be read, in bytes
 _MAX_ENCODED_MAILS = 5  # nested in each other
 BROKEN = Refusal(Reason.BROKEN_MAIL, Detail.UNREADABLE_MAIL)
@@ -306,6 +307,7 @@ class Taker:
         fields, sender, machine = root.headers, sender_of(root), machine_note(root)
         subject, text = embedded.words(fields.text("subject")), draft.words.text
         draft.words.links.read([subject])
+        _keep_short_links(draft, subject, text)
         hidden = any(places.found(each[: places.LIMIT]) for each in (text, subject))
         return replace(
             wordless(identity, moment),
@@ -340,6 +342,18 @@ class Taker:
             Note.BROKEN_MAIL: Reason.BROKEN_MAIL in reasons,
         }
         return tuple(note for note, holds in said.items() if holds)
+
+
+def _keep_short_links(draft: _Draft, subject: str, text: str) -> None:
+    """Take the short links of a mail that speaks of footage.
+
+    If files came with the mail, its writer has to speak of footage in the line of the link.
+    """
+    if all(row.refusal is not None for row in draft.rows.list):
+        if taking_back.names_footage(f"{subject}\n{text}"):
+            draft.words.links.keep_short()
+        return
+    draft.words.links.keep_short(filter(taking_back.names_footage, text.split("\n")[:_LINES]))
 
 
 def name_of(mail: NewMail) -> str:

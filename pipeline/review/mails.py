@@ -17,6 +17,7 @@ class MailView:
 
     ``matters``: why somebody has to answer it, also if a person has dealt with it since.
     ``answers``: the earlier mail that it answers.  ``later``: later mails of this person.
+    ``holds``: it takes back footage that is known to be this person's.
     """
 
     mail: Submission
@@ -25,6 +26,7 @@ class MailView:
     handled: Handled | None
     answers: str | None
     later: tuple[str, ...]
+    holds: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -43,6 +45,7 @@ def view(ledger: Ledger, rows: Iterable[Row]) -> list[MailView]:
         by_mail[row.submission].append(row)
     with_footage = {each for each, own in by_mail.items() if correspondence.brings_footage(own)}
     relations = correspondence.relate(mails, with_footage)
+    holding = correspondence.holding(mails, with_footage)
     persons: set[str] = set()
     views = []
     for mail in mails:
@@ -58,6 +61,7 @@ def view(ledger: Ledger, rows: Iterable[Row]) -> list[MailView]:
                 handled.get(mail.id),
                 relations.answers.get(mail.id),
                 relations.later.get(mail.id, ()),
+                mail.id in holding,
             )
         )
     return views

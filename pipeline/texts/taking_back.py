@@ -85,6 +85,17 @@ def is_meant(subject: str, text: str) -> bool:
     )
 
 
+def names_footage(text: str) -> bool:
+    """Whether a text has a word for footage, in any of the languages."""
+    return _footage().search(_folded(text[:_READ])) is not None
+
+
+@cache
+def _footage() -> re.Pattern[str]:
+    words = (each for language in _loaded().values() for each in language.get("footage", ()))
+    return _one_of("|".join(words).split("|"))
+
+
 def _own_lines(text: str) -> Iterator[str]:
     lines = text.split("\n")
     for at, line in enumerate(lines):
