@@ -151,22 +151,16 @@ def add(options: Options, paths: Sequence[Path]) -> Ending:
 @click.option("--clip", metavar="SHA", help="One original; a SHA-256 prefix is enough.")
 @click.option("--submission", metavar="ID", help="All that came in one mail.")
 @click.option("--sender", metavar="ADDRESS", help="All that came from one address.")
+@click.option("--case", metavar="CODE", help="All that a receipt with this code was for.")
 @click.option("--also-kept", is_flag=True, help="Also what is kept for a case (footage keep).")
 @click.option("--dry-run", is_flag=True, help="List what would be deleted and change nothing.")
 @common
-def withdraw(
-    options: Options,
-    clip: str | None,
-    submission: str | None,
-    sender: str | None,
-    *,
-    also_kept: bool,
-    dry_run: bool,
-) -> Ending:
+def withdraw(options: Options, /, *, dry_run: bool, **what: str | None) -> Ending:
     """Delete footage that somebody takes back, and name the montages that hold it."""
     from pipeline.commands.withdraw import Selection, take_back
 
-    selection = Selection(clip, submission, sender, also_kept)
+    also_kept = bool(what.pop("also_kept"))
+    selection = Selection(**what, also_kept=also_kept)
     return work(options, "withdraw", lambda run: take_back(run, selection, dry_run=dry_run))
 
 
@@ -195,12 +189,14 @@ def handled(options: Options, ids: Sequence[str], by: str, *, undo: bool) -> End
 
 @cli.command()
 @click.option("--to", type=click.Path(path_type=Path), help="The folder for the letters.")
+@click.option("--send", "sends", is_flag=True, help="Send what is in its folder approved/.")
 @common
-def letters(options: Options, *, to: Path | None) -> Ending:
-    """Write a draft of an answer for each mail that needs one; nothing is sent."""
+def letters(options: Options, *, to: Path | None, sends: bool) -> Ending:
+    """Write a draft of an answer for each mail that needs one; send only what was approved."""
     from pipeline.commands.letters import write_drafts
+    from pipeline.commands.sending import send_approved
 
-    return work(options, "letters", lambda run: write_drafts(run, to))
+    return work(options, "letters", lambda run: (send_approved if sends else write_drafts)(run, to))
 
 
 @cli.command()

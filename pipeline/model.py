@@ -141,6 +141,7 @@ class Note(StrEnum):
     TAKES_BACK = "takes-back"
     AUTOMATIC = "automatic"
     BOUNCE = "bounce"
+    NOT_AUTHENTIC = "not-authentic"
 
 
 class Caution(StrEnum):

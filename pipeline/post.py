@@ -1,8 +1,11 @@
-"""Send a mail through the server of ``[smtp]``."""
+"""Send mail through the server of ``[smtp]``."""
 
 import smtplib
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
+from enum import StrEnum
 
 from pipeline import credentials
 from pipeline.config import SmtpSection
@@ -11,49 +14,99 @@ from pipeline.errors import StageError
 _TIMEOUT_S = 30.0
 
 
+class Outcome(StrEnum):
+    """What is known of a mail that could not be sent."""
+
+    NOT_SENT = "not-sent"  # it may be tried again
+    REFUSED = "refused"  # the server does not want it, now or later
+    UNKNOWN = "unknown"  # the connection ended before the server said whether it has it
+
+
 class PostError(StageError):
-    """A mail could not be sent; the sentence names the server and the cause.
+    """A mail could not be sent; the sentence names the server and the cause."""
 
-    ``permanent``: the server refused it for good, so that trying again does not help.
-    """
-
-    def __init__(self, sentence: str, *, permanent: bool = False) -> None:
+    def __init__(self, sentence: str, outcome: Outcome = Outcome.NOT_SENT) -> None:
         super().__init__(sentence)
-        self.permanent = permanent
+        self.outcome = outcome
 
 
-def send(smtp: SmtpSection, message: EmailMessage, envelope_sender: str | None = None) -> None:
-    """Send *message* to the addresses of its ``To`` field.
+class Post:
+    """A connection to the server, for any number of mails."""
 
-    :param envelope_sender: the address that the server sends a returned mail to (RFC 5321,
-        MAIL FROM); "" for none, None for the address of ``[smtp] from``.
-    :raises PostError: the server could not be reached, or refused the sign-in or the mail.
+    def __init__(self, smtp: SmtpSection, server: smtplib.SMTP) -> None:
+        self._smtp, self._server = smtp, server
+
+    def send(self, message: EmailMessage, envelope_sender: str | None = None) -> None:
+        """Send *message* to the addresses of its ``To`` field.
+
+        :param envelope_sender: the address that the server sends a returned mail to (RFC 5321,
+            MAIL FROM); "" for none, None for the address of ``[smtp] from``.
+        :raises PostError: the server did not take it.
+        """
+        host = self._smtp.host
+        path = self._smtp.sender if envelope_sender is None else envelope_sender
+        try:
+            self._server.send_message(message, path)
+        except smtplib.SMTPRecipientsRefused as error:
+            codes = {code for code, _ in error.recipients.values()}
+            final = all(code >= 500 for code in codes)
+            raise PostError(
+                f"{host} refuses the recipient ({', '.join(map(str, sorted(codes)))})",
+                Outcome.REFUSED if final else Outcome.NOT_SENT,
+            ) from None
+        except smtplib.SMTPResponseException as error:
+            raise PostError(
+                f"{host} refuses the mail ({error.smtp_code})",
+                Outcome.REFUSED if error.smtp_code >= 500 else Outcome.NOT_SENT,
+            ) from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise PostError(
+                f"the connection to {host} ended: {type(error).__name__}", Outcome.UNKNOWN
+            ) from None
+
+
+@contextmanager
+def opened(smtp: SmtpSection) -> Iterator[Post]:
+    """Open a connection, signed in, for the block.
+
+    :raises PostError: the server could not be reached, or refused the sign-in.
     :raises CredentialError: there is no password.
     """
-    path = smtp.sender if envelope_sender is None else envelope_sender
     password = _password(smtp) if smtp.user else ""
     try:
-        with _connection(smtp) as server:
-            if smtp.user:
-                server.login(smtp.user, password)
-            server.send_message(message, path)
+        server = _connection(smtp)
+    except (OSError, smtplib.SMTPException) as error:
+        raise PostError(f"{smtp.host} can't be reached: {type(error).__name__}") from None
+    try:
+        if smtp.user:
+            _sign_in(smtp, server, password)
+        yield Post(smtp, server)
+    finally:
+        with suppress(OSError, smtplib.SMTPException):
+            server.quit()
+        server.close()
+
+
+def send(smtp: SmtpSection, message: EmailMessage) -> None:
+    """Send one mail.
+
+    :raises PostError: the server could not be reached, or did not take it.
+    :raises CredentialError: there is no password.
+    """
+    with opened(smtp) as post:
+        post.send(message)
+
+
+def _sign_in(smtp: SmtpSection, server: smtplib.SMTP, password: str) -> None:
+    try:
+        server.login(smtp.user, password)
     except smtplib.SMTPAuthenticationError as error:
         raise PostError(
             f"{smtp.host} refuses the sign-in of {smtp.user} ({error.smtp_code}): check the "
             "password"
         ) from None
-    except smtplib.SMTPRecipientsRefused as error:
-        codes = {code for code, _ in error.recipients.values()}
-        raise PostError(
-            f"{smtp.host} refuses the recipient ({', '.join(map(str, sorted(codes)))})",
-            permanent=all(code >= 500 for code in codes),
-        ) from None
-    except smtplib.SMTPResponseException as error:
-        raise PostError(
-            f"{smtp.host} refuses the mail ({error.smtp_code})", permanent=error.smtp_code >= 500
-        ) from None
     except (OSError, smtplib.SMTPException) as error:
-        raise PostError(f"{smtp.host} can't be reached: {type(error).__name__}") from None
+        raise PostError(f"{smtp.host} can't be signed in to: {type(error).__name__}") from None
 
 
 def _password(smtp: SmtpSection) -> str:

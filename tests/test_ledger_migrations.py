@@ -3,7 +3,8 @@
 ``data/ledger-v1.db`` was made by the first version of the program: its demo, then reviews by
 three people with two undone acts, a withdrawal and another run.  ``data/ledger-v1.json`` is
 what that version read from it.  ``data/ledger-v3.db`` was made by the demo of the third version,
-``data/ledger-v4.db`` by that of the fourth, with three decisions and a withdrawal after it.
+``data/ledger-v4.db`` by that of the fourth, with three decisions and a withdrawal after it,
+``data/ledger-v5.db`` by the demo of the fifth.
 """
 
 from __future__ import annotations
@@ -176,6 +177,19 @@ def test_the_chain_of_the_fourth_version_begins_with_what_was_there(tmp_path: Pa
     for sha256, result in results.items():
         outputs = {output.name: output.sha256 for output in result.outputs}
         assert carried[sha256]["outputs"] == outputs
+
+
+def test_receipts_of_the_fifth_version_can_be_claimed(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    shutil.copy(DATA / "ledger-v5.db", path)
+    with Ledger(path) as ledger:
+        assert ledger.chain.breaks() == []
+        mail = ledger.intake.submissions()[0]
+        claim = ledger.receipts.claim([mail.id], mail.sender, "2026-11-27")
+        assert claim is not None
+        assert ledger.receipts.claim([mail.id], mail.sender.upper(), "2026-11-27") is None
+        assert ledger.receipts.submissions_of(claim.code) == (mail.id,)
+    assert version(tmp_path / "ledger.db.v5.bak") == 5
 
 
 def test_a_second_opening_migrates_nothing(old: Path) -> None:

@@ -12,7 +12,7 @@ from pipeline.run import Run
 
 
 @dataclass(frozen=True)
-class Room:
+class DiskRoom:
     """Bytes that are free and that the workspace takes.
 
     ``growth`` is how much more that is each night, None if fewer than two nights are known.
@@ -33,14 +33,14 @@ def measured(run: Run) -> Facts:
     return {"disk": {"used": _size(run.workspace.root)}}
 
 
-def room(root: Path, nights: Sequence[RunRecord]) -> Room:
+def room(root: Path, nights: Sequence[RunRecord]) -> DiskRoom:
     """How much room there is.
 
     :param nights: the nights, the newest first; each says what the workspace took at its end.
     """
     sizes = [size for night in nights if (size := _recorded(night)) is not None]
     growth = (sizes[0] - sizes[-1]) / (len(sizes) - 1) if len(sizes) > 1 else None
-    return Room(shutil.disk_usage(root).free, sizes[0] if sizes else None, growth)
+    return DiskRoom(shutil.disk_usage(root).free, sizes[0] if sizes else None, growth)
 
 
 def _recorded(night: RunRecord) -> int | None:

@@ -46,7 +46,7 @@ def write_drafts(run: Run, to: Path | None = None) -> Facts:
     wanted: dict[str, bytes] = {}
     unwritable = []
     for each in views:
-        if each.is_open and not _is_own(run.config, each.mail.sender):
+        if each.is_open and not is_own(run.config, each.mail.sender):
             try:
                 wanted[f"{each.mail.id}.eml"] = draft(run.config, each).as_bytes()
             except (MessageError, ValueError, IndexError):
@@ -71,14 +71,14 @@ def draft(config: Config, seen: MailView) -> EmailMessage:
     :raises ValueError: the sender has no address that can be answered.
     """
     mail, campaign = seen.mail, config.campaign.name
-    if correspondence.is_automatic(mail) or not _reaches_a_person(mail):
+    if correspondence.is_automatic(mail) or not reaches_a_person(mail):
         raise ValueError("a program or a list would get the letter")
     message = EmailMessage(policy=SMTP)
     message["To"] = Address(addr_spec=mail.sender)
     subject = " ".join(mail.subject.split()) or campaign
     message["Subject"] = subject if subject.casefold().startswith("re:") else f"Re: {subject}"
-    if _MESSAGE_ID.fullmatch(mail.message_id):
-        message["In-Reply-To"] = message["References"] = mail.message_id
+    if answered := message_id_of(mail):
+        message["In-Reply-To"] = message["References"] = answered
     message["X-Unsent"] = "1"
     paragraphs = [texts.letter("greeting", campaign=campaign)]
     paragraphs += [texts.letter(name, campaign=campaign) for name in _topics(seen)]
@@ -102,14 +102,21 @@ def _topics(seen: MailView) -> Iterator[str]:
             yield matter.value
 
 
-def _is_own(config: Config, address: str) -> bool:
+def message_id_of(mail: Submission) -> str:
+    """The Message-ID that an answer names; "" if the mail has none that can be named."""
+    return mail.message_id if _MESSAGE_ID.fullmatch(mail.message_id) else ""
+
+
+def is_own(config: Config, address: str) -> bool:
     """Whether an address is that of an inbox of the campaign."""
     local, at, domain = address.casefold().rpartition("@")
     names = {address.casefold(), f"{local.partition('+')[0]}{at}{domain}"}
-    return bool(names & {inbox.user.casefold() for inbox in config.inbox})
+    own = {inbox.user.casefold() for inbox in config.inbox}
+    own |= {config.smtp.sender.casefold()} if config.smtp else set()
+    return bool(names & own)
 
 
-def _reaches_a_person(mail: Submission) -> bool:
+def reaches_a_person(mail: Submission) -> bool:
     """Whether a letter to the sender gets to a person, and not to a list or to nobody."""
     address = mail.sender.casefold()
     return address != mail.through.casefold() and address.partition("@")[0] not in _NOBODY

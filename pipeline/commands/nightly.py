@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from pipeline.commands import disk, log
 from pipeline.commands.ending import Facts
+from pipeline.commands.receipts import send_receipts
 from pipeline.commands.stages import back_up, make_clips, take_in, write_report
 from pipeline.errors import FootageError, InboxError
 from pipeline.run import Run
@@ -33,6 +34,7 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
         with contextlib.suppress(FootageError, OSError):
             back_up(run)
         raise
+    facts |= send_receipts(run)
     facts |= back_up(run)
     log.thin_out(run.workspace, run.config.workspace.keep_logs_days)
     facts |= disk.measured(run)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from pipeline.commands import disk
-from pipeline.commands.disk import Room
+from pipeline.commands.disk import DiskRoom
 from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
 from pipeline.history import MontageRecord, RunRecord
@@ -42,8 +42,9 @@ class _Standing:
     montages: list[_Film]
     mails: list[MailView]
     held_back: int
-    room: Room
+    room: DiskRoom
     last_backup: str | None
+    unclear_receipts: list[str]
 
 
 def tell(config: Config) -> Ending:
@@ -96,6 +97,12 @@ def _standing(config: Config) -> _Standing:
             held_back=len(rules.held_back(rows)),
             room=disk.room(config.root, ledger.runs.latest("run", _NIGHTS)),
             last_backup=next((path.name for path in reversed(ledger.backups.stored())), None),
+            unclear_receipts=[
+                mail
+                for receipt in ledger.receipts.all()
+                if receipt.state == "claimed"
+                for mail in receipt.submissions
+            ],
         )
 
 
@@ -125,6 +132,7 @@ def _facts(standing: _Standing) -> Facts:
             "nights_left": standing.room.nights_left,
         },
         "last_backup": standing.last_backup,
+        "unclear_receipts": standing.unclear_receipts,
         "montages": [
             {
                 "path": film.record.path,
@@ -184,9 +192,14 @@ def _lines(standing: _Standing) -> Iterator[str]:
     yield _disk_line(standing.room)
     if standing.last_backup:
         yield f"Last backup of the ledger: backups/{standing.last_backup}"
+    if standing.unclear_receipts:
+        yield (
+            "The run was ended while it sent a receipt, so nobody knows if it was sent; it is not "
+            f"sent again: {', '.join(standing.unclear_receipts)}"
+        )
 
 
-def _disk_line(room: Room) -> str:
+def _disk_line(room: DiskRoom) -> str:
     line = f"Disk: {_bytes(room.free)} free"
     if room.used is not None:
         line += f", the workspace takes {_bytes(room.used)}"

@@ -7,6 +7,7 @@ the same bytes are recognised if they come again.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from pipeline import clip_order, publishing
@@ -23,14 +24,15 @@ from pipeline.wording import counted
 
 @dataclass(frozen=True)
 class Selection:
-    """What is taken back: one clip by a SHA-256 prefix, one submission, or all of a sender.
+    """What is taken back: one clip by a SHA-256 prefix, one submission, all of a sender, or a case.
 
-    ``also_kept``: also what is kept for a case.
+    ``case``: the code of a receipt.  ``also_kept``: also what is kept for a case.
     """
 
-    clip: str | None
-    submission: str | None
-    sender: str | None
+    clip: str | None = None
+    submission: str | None = None
+    sender: str | None = None
+    case: str | None = None
     also_kept: bool = False
 
 
@@ -57,7 +59,7 @@ def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts
     """Delete the originals that *selection* names and their clips, and write the report again.
 
     :param dry_run: only list what would be deleted.
-    :raises UsageError: the selection names nothing, is not exactly one of the three, or names
+    :raises UsageError: the selection names nothing, is not exactly one of the four, or names
         what is kept for a case.
     :raises StageError: some of the files can't be deleted; all others are.
     """
@@ -226,13 +228,18 @@ def _selected(ledger: Ledger, selection: Selection) -> list[str]:
 
     An archive holds copies of its members, so it is deleted with each of them, and they with it.
     """
-    given = [name for name in ("clip", "submission", "sender") if getattr(selection, name)]
+    names = ("clip", "submission", "sender", "case")
+    given = [name for name in names if getattr(selection, name)]
     if len(given) != 1:
-        raise UsageError("name what is taken back by one of --clip, --submission or --sender")
+        raise UsageError("name what is taken back by one of --clip, --submission, --sender, --case")
     if selection.clip:
         found = ledger.custody.matching(selection.clip.lower())
         if len(found) > 1:
             raise UsageError(f"more than one clip begins with {selection.clip!r}: give more digits")
+    elif selection.case:
+        mails = ledger.receipts.submissions_of(selection.case)
+        each = (ledger.custody.received(submission=mail, sender=None) for mail in mails)
+        found = list(dict.fromkeys(chain.from_iterable(each)))
     else:
         found = ledger.custody.received(submission=selection.submission, sender=selection.sender)
     if not found:

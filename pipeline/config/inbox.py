@@ -111,6 +111,12 @@ class InboxSection(Located):
     )
     oauth2: OAuth2 | None = Field(default=None, description="sign in with a token instead")
     ca_file: str = Field(default="", description="a private certificate authority")
+    authserv_id: str = Field(
+        default="",
+        max_length=255,
+        description="the name that your mail server has in its Authentication-Results fields; with "
+        "it forged senders are known",
+    )
     processed_folder: str = Field(
         default="",
         description="moved here once everything in it is safe on disk; for `folder:` a path",

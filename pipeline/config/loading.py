@@ -19,6 +19,7 @@ from pipeline.config.montage import Montage
 from pipeline.config.notify import Notify, SmtpSection
 from pipeline.config.output import Output
 from pipeline.config.process import Process
+from pipeline.config.receipts import ReceiptsSection
 from pipeline.config.section import Located, Section
 from pipeline.errors import ConfigError, reason_of
 from pipeline.wording import SenderStyle
@@ -84,6 +85,7 @@ class Config(Located):
     montage: Montage = Montage()
     notify: Notify = Notify()
     smtp: SmtpSection | None = None
+    receipts: ReceiptsSection = ReceiptsSection()
     output: tuple[Output, ...] = Field(default=(Output(),), min_length=1)
 
     @model_validator(mode="after")
@@ -93,6 +95,8 @@ class Config(Located):
             raise ValueError("two [[output]] have the same name")
         if self.notify.mail and self.smtp is None:
             raise ValueError("[notify] mail needs the table [smtp], which names the server")
+        if self.receipts.send and self.smtp is None:
+            raise ValueError("[receipts] send needs the table [smtp], which names the server")
         return self
 
     @field_validator("inbox", mode="before")

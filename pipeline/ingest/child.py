@@ -32,7 +32,8 @@ def main() -> None:
         message, _ = wire.receive(channel)
         settings = wire.settings_of(message)
         originals = Originals(Path(settings.folder), settings.limit_mb, set(settings.withdrawn))
-        taker = Taker(originals, Opening(_day(settings.opens), _day(settings.closes)))
+        campaign = Opening(_day(settings.opens), _day(settings.closes))
+        taker = Taker(originals, campaign, settings.authserv_id)
         while True:
             message, descriptor = wire.receive(channel)
             if descriptor is None:

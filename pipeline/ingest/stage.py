@@ -145,7 +145,7 @@ class IngestRun:
         by_hand = section is None
         self._name = section.name if section else ""
         self._keeping = Keeping(run.workspace, run.ledger)
-        self._taking = Taking(run, self._keeping, limit_mb, by_hand=by_hand)
+        self._taking = Taking(run, self._keeping, limit_mb, section)
         self._by_hand, self._limit_mb = by_hand, limit_mb
         self.summary = IngestSummary()
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pipeline import clock, places, wording
 from pipeline.errors import Refused
 from pipeline.ingest import contents, embedded, fragments, headers, leaves, mailfile, mime, rtf
+from pipeline.ingest.authentic import is_forged
 from pipeline.ingest.charsets import decoded
 from pipeline.ingest.contents import Role
 from pipeline.ingest.decode import Incomplete
@@ -145,8 +146,10 @@ def wordless(identity: MailIdentity, moment: datetime) -> Submission:
 class Taker:
     """Takes mails and files apart; the attachments become files in the folder of *originals*."""
 
-    def __init__(self, originals: Originals, campaign: Opening) -> None:
+    def __init__(self, originals: Originals, campaign: Opening, authserv_id: str = "") -> None:
+        """*authserv_id*: the name of the server whose Authentication-Results count."""
         self.originals, self._campaign = originals, campaign
+        self._authserv_id = authserv_id
 
     def mail(self, arrival: NewMail, file: Readable) -> Taken:
         """Take in the mail in *file*.  Afterwards all originals wait to be published.
@@ -320,7 +323,8 @@ class Taker:
             text=contents.tidy([wording.storable(text, _TEXT, lines=True)]),
             notes=self._notes(draft, moment, hidden=hidden)
             + (Note.TAKES_BACK,) * taking_back.is_meant(subject, text)
-            + ((machine,) if machine else ()),
+            + ((machine,) if machine else ())
+            + (Note.NOT_AUTHENTIC,) * is_forged(fields, self._authserv_id),
             links=draft.words.links.addresses,
             recipients=tuple(
                 wording.plain(address, 254)

@@ -21,6 +21,7 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 
 from pipeline import wording
+from pipeline.config import InboxSection
 from pipeline.errors import NO_SPACE
 from pipeline.ffmpeg.runner import Companion
 from pipeline.ffmpeg.sandbox import Limits, Permissions
@@ -83,10 +84,13 @@ class _Died(Exception):
 class Taking:
     """Takes mails and files apart; their files are held by *keeping*."""
 
-    def __init__(self, run: Run, keeping: Keeping, limit_mb: int, *, by_hand: bool = False) -> None:
-        """*by_hand*: bytes that somebody withdrew are kept again."""
+    def __init__(
+        self, run: Run, keeping: Keeping, limit_mb: int, section: InboxSection | None
+    ) -> None:
+        """*section*: the inbox; without it bytes that somebody withdrew are kept again."""
         self._run, self._keeping = run, keeping
-        self._limit_mb, self._by_hand = limit_mb, by_hand
+        self._limit_mb, self._by_hand = limit_mb, section is None
+        self._authserv_id = section.authserv_id if section else ""
         self._process: _Process | None = None
 
     def take(self, arrival: Arrival, file: Readable, pieces: Sequence[int] = ()) -> Taken:
@@ -222,6 +226,7 @@ class Taking:
             () if self._by_hand else tuple(self._run.ledger.custody.withdrawn()),
             campaign.opens.isoformat() if campaign.opens else "",
             campaign.closes.isoformat() if campaign.closes else "",
+            self._authserv_id,
         )
         wire.send(ours, wire.table(settings))
         return process

@@ -32,7 +32,8 @@ Message = Mapping[str, object]
 class Settings:
     """What holds for all mails: where to write, and what the configuration says.
 
-    ``opens`` and ``closes`` are ISO dates, empty if there is none.
+    ``opens`` and ``closes`` are ISO dates, empty if there is none.  ``authserv_id``: the name of
+    the server whose Authentication-Results count.
     """
 
     folder: str
@@ -40,6 +41,7 @@ class Settings:
     withdrawn: tuple[str, ...] = ()
     opens: str = ""
     closes: str = ""
+    authserv_id: str = ""
 
 
 @dataclass(frozen=True)

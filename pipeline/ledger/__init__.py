@@ -3,8 +3,8 @@
 A :class:`Ledger` has one connection and a part for each topic: ``intake`` (mails and what was
 in them), ``clips`` (what became of them, and the rows of the report), ``reviews`` (decisions
 and their audit trail), ``custody`` (what is kept, deleted and withdrawn), ``runs`` (commands
-and the montages that they made), ``chain`` (the events of custody, which the other parts add)
-and ``backups``.
+and the montages that they made), ``chain`` (the events of custody, which the other parts add),
+``receipts`` (answers that were sent) and ``backups``.
 """
 
 from contextlib import AbstractContextManager
@@ -17,6 +17,7 @@ from pipeline.ledger.clips import Clips
 from pipeline.ledger.connection import Connection
 from pipeline.ledger.custody import Custody
 from pipeline.ledger.intake import Intake
+from pipeline.ledger.receipts import Receipts
 from pipeline.ledger.reviews import Reviews
 from pipeline.ledger.runs import Runs
 
@@ -35,6 +36,7 @@ class Ledger:
         self.intake = Intake(self._connection, self.chain)
         self.clips = Clips(self._connection, self.chain)
         self.reviews = Reviews(self._connection, self.chain)
+        self.receipts = Receipts(self._connection)
         self.custody = Custody(self._connection, self.chain, self.backups)
         self.runs = Runs(self._connection, self.chain)
 

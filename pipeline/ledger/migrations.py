@@ -148,10 +148,21 @@ def _hashes(outputs: str) -> dict[str, str]:
     return {output["name"]: output["sha256"] for output in json.loads(outputs)}
 
 
+def m006_receipts(db: sqlite3.Connection) -> None:
+    """Store which receipts were sent; a case code is stored as its hash, a sender as well."""
+    db.execute(
+        "CREATE TABLE receipt (id INTEGER PRIMARY KEY, code_hash TEXT NOT NULL UNIQUE,"
+        " submissions TEXT NOT NULL, person TEXT NOT NULL, day TEXT NOT NULL,"  # JSON array
+        " state TEXT NOT NULL CHECK (state IN ('claimed', 'sent', 'refused')), at TEXT NOT NULL,"
+        " UNIQUE (person, day)) STRICT"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_trail_columns,
     m003_sentences_by_code,
     m004_correspondence,
     m005_chain_of_custody,
+    m006_receipts,
 )

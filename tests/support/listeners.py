@@ -85,9 +85,9 @@ def _authenticate(
 
 
 @contextmanager
-def mail_listener() -> Iterator[tuple[MailListener, int]]:
+def mail_listener(listener: MailListener | None = None) -> Iterator[tuple[MailListener, int]]:
     """A mail server on loopback, and its port; the password of every user is "right"."""
-    listener, loop = MailListener(), asyncio.new_event_loop()
+    listener, loop = listener or MailListener(), asyncio.new_event_loop()
 
     def protocol() -> SMTP:
         return SMTP(

@@ -1,0 +1,178 @@
+"""Send receipts: tell senders that their footage has come, and how to take it back.
+
+The rules are those of RFC 3834 for programs that answer.  A receipt is never sent to a list, to a
+returned mail, to a program, to an address that is forged, or to the campaign itself.  It quotes
+nothing, has a null envelope sender, so that nobody can answer it in a loop, and a sender gets at
+most one a day.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
+
+from pipeline import correspondence, post
+from pipeline.commands.ending import Facts
+from pipeline.commands.letters import is_own, message_id_of, reaches_a_person
+from pipeline.config import Config, SmtpSection
+from pipeline.errors import FootageError
+from pipeline.ledger import Ledger
+from pipeline.ledger.receipts import ReceiptClaim
+from pipeline.model import Note, Reason, Row, Submission
+from pipeline.post import Outcome, Post, PostError
+from pipeline.run import Run
+from pipeline.texts.receipt import ReceiptTexts, language_of, languages
+
+# A receipt for an old mail helps nobody, and a campaign that begins with receipts has old mails.
+_DAYS = 3
+_MOST_A_YEAR = 50  # of one sender: two programs that answer each other end here
+_ADVICE = {
+    "again": (Reason.CORRUPT, Reason.TRUNCATED_TRANSFER, Reason.BROKEN_MAIL),
+    "size": (Reason.TOO_LARGE, Reason.TOO_LONG),
+    "locked": (Reason.ENCRYPTED,),
+    "kind": (Reason.UNSUPPORTED, Reason.NO_VIDEO, Reason.NOT_MEDIA),
+}
+
+
+@dataclass(frozen=True)
+class DueReceipt:
+    """A receipt that a sender should get: for these mails, with the rows of what came in them."""
+
+    sender: str
+    mails: Sequence[Submission]
+    rows: Sequence[Row]
+
+
+def send_receipts(run: Run) -> Facts:
+    """Send the receipts that are due, if the configuration asks for them.
+
+    What fails is a warning: the night went well all the same.
+    """
+    smtp = run.config.smtp
+    if not run.config.receipts.send or smtp is None:
+        return {}
+    now = datetime.now(UTC)
+    due = list(due_receipts(run.config, run.ledger, now.date()))
+    waiting = due[run.config.receipts.most_a_night :]
+    counts = {"sent": 0, "refused": 0, "unclear": 0, "waiting": len(waiting)}
+    try:
+        if due:
+            with post.opened(smtp) as server:
+                for receipt in due[: run.config.receipts.most_a_night]:
+                    counts[_send(run, server, receipt, now)] += 1
+    except FootageError as error:
+        counts["waiting"] = len(due) - counts["sent"] - counts["refused"] - counts["unclear"]
+        run.console.warn(f"receipts: {error}; {counts['waiting']} wait for the next night")
+    run.console.say(f"receipts: {counts['sent']} sent")
+    return {"receipts": counts}
+
+
+def due_receipts(config: Config, ledger: Ledger, today: date) -> Iterator[DueReceipt]:
+    """The receipts that are due, in the order of receipt of the first mail of each sender."""
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for row in ledger.clips.rows():
+        rows[row.submission].append(row)
+    answered = {mail for receipt in ledger.receipts.all() for mail in receipt.submissions}
+    oldest = (today - timedelta(days=_DAYS)).isoformat()
+    mails: dict[str, list[Submission]] = defaultdict(list)
+    for mail in ledger.intake.submissions():
+        is_new = mail.id not in answered and mail.received_at >= oldest
+        if is_new and gets_receipt(config, mail, rows[mail.id]):
+            mails[mail.sender.casefold()].append(mail)
+    year = (today - timedelta(days=365)).isoformat()
+    for own in mails.values():
+        if ledger.receipts.count(own[0].sender, today.isoformat()):
+            continue
+        if ledger.receipts.count(own[0].sender, year) < _MOST_A_YEAR:
+            yield DueReceipt(own[0].sender, own, [row for mail in own for row in rows[mail.id]])
+
+
+def gets_receipt(config: Config, mail: Submission, rows: Sequence[Row]) -> bool:
+    """Whether a mail may be answered by a program, and brought something that is worth it."""
+    if correspondence.is_automatic(mail) or Note.NOT_AUTHENTIC in mail.notes or mail.through:
+        return False
+    if not mail.sender or is_own(config, mail.sender) or not reaches_a_person(mail):
+        return False
+    if Note.TAKES_BACK in mail.notes:
+        return False  # a person answers
+    return Note.HAS_A_LINK in mail.notes or any(
+        row.refusal is None or row.refusal.reason is not Reason.DECORATION for row in rows
+    )
+
+
+def receipt(config: Config, smtp: SmtpSection, due: DueReceipt, code: str) -> EmailMessage:
+    """Write a receipt.
+
+    :raises ValueError: the sender has no address that can be answered.
+    """
+    last = due.mails[-1]
+    found = next(filter(None, (language_of(mail.text) for mail in reversed(due.mails))), None)
+    name = found or config.receipts.language
+    texts = languages().get(name) or languages()["en"]
+    message = EmailMessage(policy=SMTP)
+    message["From"] = smtp.sender
+    message["To"] = Address(addr_spec=due.sender)
+    message["Subject"] = texts.subject.format(campaign=config.campaign.name)
+    message["Date"] = format_datetime(datetime.now(UTC))
+    message["Message-ID"] = make_msgid(domain=smtp.sender.rpartition("@")[2])
+    if answered := message_id_of(last):
+        message["In-Reply-To"] = message["References"] = answered
+    message["Auto-Submitted"] = "auto-replied"  # RFC 3834, 3.1.7
+    message.set_content("\n\n".join(_paragraphs(config, texts, due, code)) + "\n")
+    message["Content-Language"] = name  # set_content removes it
+    return message
+
+
+def _paragraphs(config: Config, texts: ReceiptTexts, due: DueReceipt, code: str) -> Iterator[str]:
+    top = [row for row in due.rows if row.attachment.parent is None]
+    files = [row for row in top if not row.refusal or row.refusal.reason is not Reason.DECORATION]
+    if files:
+        yield texts.thanks.format(campaign=config.campaign.name, count=len(files))
+    reasons = {row.refusal.reason for row in due.rows if row.refusal}
+    advice: Mapping[str, str] = {
+        "again": texts.again, "size": texts.size, "locked": texts.locked, "kind": texts.kind
+    }  # fmt: skip
+    for name, of in _ADVICE.items():
+        if reasons & set(of):
+            yield advice[name]
+    if any(Note.HAS_A_LINK in mail.notes for mail in due.mails) and not files:
+        yield texts.link
+    yield texts.code.format(code=code)
+    yield texts.automatic
+
+
+def _send(run: Run, server: Post, due: DueReceipt, now: datetime) -> str:
+    """Claim a receipt, send it, and record what became of it; return the name of its count.
+
+    :raises PostError: the server takes no more mail now; the receipt is due again.
+    """
+    smtp = run.config.smtp
+    assert smtp is not None
+    mails = [mail.id for mail in due.mails]
+    claim = run.ledger.receipts.claim(mails, due.sender, now.date().isoformat())
+    if claim is None:
+        return "waiting"
+    try:
+        message = receipt(run.config, smtp, due, claim.code)
+        server.send(message, "")
+    except (MessageError, ValueError, IndexError):
+        run.ledger.receipts.settle(claim, "refused")  # the address is none
+        return "refused"
+    except PostError as error:
+        return _unsent(run, claim, error)
+    run.ledger.receipts.settle(claim, "sent")
+    return "sent"
+
+
+def _unsent(run: Run, claim: ReceiptClaim, error: PostError) -> str:
+    if error.outcome is Outcome.REFUSED:
+        run.ledger.receipts.settle(claim, "refused")
+        return "refused"
+    if error.outcome is Outcome.NOT_SENT:
+        run.ledger.receipts.settle(claim, None)
+    raise error  # if it is not known, the claim stays: it is never sent again

@@ -1,0 +1,109 @@
+"""``footage letters --send``: send the letters that a person has approved.
+
+A person approves a letter by moving its file from ``letters/`` to ``letters/approved/``.  A letter
+is renamed before it is sent and moved to ``letters/sent/`` afterwards, so that it is never sent
+twice: if the program is killed in between, it keeps the name that begins with ``sending-``.
+"""
+
+import email
+from email.errors import MessageError
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, getaddresses, localtime, make_msgid
+from pathlib import Path
+
+from pipeline import post
+from pipeline.commands.ending import Facts
+from pipeline.config import SmtpSection
+from pipeline.errors import UsageError, from_os_error
+from pipeline.post import Outcome, Post, PostError
+from pipeline.run import Run
+
+_APPROVED, _SENT, _SENDING = "approved", "sent", "sending-"
+_LARGEST = 1 << 20
+
+
+def send_approved(run: Run, to: Path | None = None) -> Facts:
+    """Send what is in ``approved/`` of the folder of letters, and mark those mails as dealt with.
+
+    :param to: the folder of letters; the workspace's own if None.
+    :raises UsageError: there is no table ``[smtp]``.
+    :raises PostError: the server can't be reached or takes no more mail; the rest waits.
+    :raises StageError: the folder can't be written.
+    """
+    smtp, folder = run.config.smtp, to or run.workspace.letters
+    if smtp is None:
+        raise UsageError("letters --send needs the table [smtp] in the configuration")
+    approved = folder / _APPROVED
+    try:
+        approved.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / _SENT).mkdir(mode=0o700, exist_ok=True)
+        unclear = sorted(path.name for path in approved.glob(f"{_SENDING}*"))
+        letters = [path for path in sorted(approved.glob("*.eml")) if path.name not in unclear]
+        for name in unclear:
+            run.console.warn(
+                f"{approved / name}: nobody knows if it was sent; look, then rename it"
+            )
+        sent = _send_all(run, smtp, letters) if letters else []
+    except OSError as error:
+        raise from_os_error(error) from error
+    run.console.say(f"letters: {len(sent)} sent")
+    return {"letters": {"sent": sent, "unclear": unclear}}
+
+
+def _send_all(run: Run, smtp: SmtpSection, letters: list[Path]) -> list[str]:
+    known = {mail.id for mail in run.ledger.intake.submissions()}
+    sent = []
+    with post.opened(smtp) as server:
+        for path in letters:
+            try:
+                message = _letter(smtp, path)
+            except (MessageError, ValueError) as error:
+                run.console.warn(f"{path} can't be sent: {error}")
+                continue
+            if _is_sent(run, server, path, message):
+                sent.append(path.name)
+                if path.stem in known:
+                    run.ledger.reviews.set_handled([path.stem], "footage letters --send")
+    return sent
+
+
+def _is_sent(run: Run, server: Post, path: Path, message: EmailMessage) -> bool:
+    """Send a letter and move its file; a refusal is a warning.
+
+    :raises PostError: the server takes no more mail now, or nobody knows if it has this one.
+    """
+    claimed = path.rename(path.with_name(f"{_SENDING}{path.name}"))
+    try:
+        server.send(message)
+    except PostError as error:
+        if error.outcome is Outcome.UNKNOWN:
+            raise
+        claimed.rename(path)
+        if error.outcome is Outcome.NOT_SENT:
+            raise
+        run.console.warn(f"{path}: {error}")
+        return False
+    claimed.rename(path.parent.parent / _SENT / path.name)
+    return True
+
+
+def _letter(smtp: SmtpSection, path: Path) -> EmailMessage:
+    """The letter of a file as it is sent: with sender, date and id, without the mark of a draft.
+
+    :raises ValueError: it is no letter to one person.
+    """
+    with path.open("rb") as file:
+        data = file.read(_LARGEST + 1)
+    if len(data) > _LARGEST:
+        raise ValueError("it is too large for a letter")
+    message = email.message_from_bytes(data, policy=SMTP)
+    assert isinstance(message, EmailMessage)
+    if len(getaddresses([str(each) for each in message.get_all("To", [])])) != 1:
+        raise ValueError("it has not exactly one recipient")
+    for name in ("X-Unsent", "From", "Date", "Message-ID", "Cc", "Bcc"):
+        del message[name]
+    message["From"] = smtp.sender
+    message["Date"] = format_datetime(localtime())
+    message["Message-ID"] = make_msgid(domain=smtp.sender.rpartition("@")[2])
+    return message

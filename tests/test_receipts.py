@@ -1,0 +1,321 @@
+"""Receipts: who gets one, in which language, once, whatever happens in between (RFC 3834)."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+from datetime import UTC, date, datetime, timedelta
+from email.message import Message
+from email.policy import default
+from pathlib import Path
+
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from support.command_scene import CommandScene, begin, config
+from support.listeners import MailListener, mail_listener
+
+from pipeline.commands.receipts import due_receipts
+from pipeline.config import load
+from pipeline.ledger import Ledger
+from pipeline.texts.receipt import language_of, languages
+
+OURS = "mx.example.org"
+HEADS = """From: {sender}
+To: submissions@example.org
+Message-ID: <{name}@example.net>
+Received: from a by b; {now}
+Subject: Secret words of {name}
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=b
+{more}
+--b
+
+{text}
+--b
+Content-Type: image/png; name="secret-name.png"
+Content-Transfer-Encoding: base64
+
+{data}
+--b--
+"""
+# A picture of one colour, 64x48; the number makes the bytes differ.
+PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAAEAAAAAwCAIAAAAuKetIAAAAU0lEQVR4nO3PQQ3AIADAQEANmlCMrIngcVnSU9DO"
+    "u8/4s6UDXjWgNaA1oDWgNaA1oDWgNaA1oDWgNaA1oDWgNaA1oDWgNaA1oDWgNaA1oDWgNaB9lAUBqu2EV7MAAAAA"
+    "SUVORK5CYII="
+)
+SPOOFED = f"Authentication-Results: {OURS}; dmarc=fail (p=none) header.from=example.net\n"
+TABLES = """
+[smtp]
+url = "smtp://localhost:{port}"
+from = "submissions@example.org"
+[receipts]
+send = {send}
+[process]
+still_seconds = 0.2
+still_motion = "none"
+[review]
+required = false
+"""
+
+
+def raw(name: str, more: str = "", text: str = "", sender: str = "") -> str:
+    now = email.utils.format_datetime(datetime.now(UTC))
+    person = sender or f"Mia Muster <{name}@example.net>"
+    return HEADS.format(sender=person, name=name, now=now, more=more, text=text, data=PNG)
+
+
+def scene(folder: Path, port: int, mails: dict[str, str], *, send: bool = True) -> CommandScene:
+    text = config(TABLES.format(port=port, send=str(send).lower()))
+    text = text.replace('url = "eml:inbox"', f'url = "eml:inbox"\nauthserv_id = "{OURS}"')
+    made = begin(folder, {}, text)
+    for name, mail in mails.items():
+        (folder / f"inbox/{name}.eml").write_text(mail, "utf-8")
+    return made
+
+
+# Each mail, and whether its sender gets a receipt.
+MATRIX: dict[str, tuple[str, bool]] = {
+    "plain": (raw("plain", text="Here is my video."), True),
+    "again": (raw("again", text="Again.", sender="plain@example.net"), False),
+    "german": (raw("german", text="Hier ist ein Video von der Demo, danke."), True),
+    "french": (raw("french", text="Bonjour, voici une vidéo pour vous, merci."), True),
+    "spanish": (raw("spanish", text="Hola, aquí está una foto para el montaje. Gracias."), True),
+    "hindi": (raw("hindi", text="नमस्ते, यह मेरा वीडियो है। धन्यवाद"), True),
+    "arabic": (raw("arabic", text="مرحبا، هذا فيديو من المدينة، شكرا"), True),
+    "ukrainian": (raw("ukrainian", text="Привіт, це моя фотографія для вас. Дякую"), True),
+    "unknown": (raw("unknown", text="Xyzzy."), True),
+    "list": (raw("list", "List-Id: <news.example.net>\nPrecedence: list\n"), False),
+    "bounce": (raw("bounce", "Return-Path: <>\nX-Failed-Recipients: a@b.org\n"), False),
+    "daemon": (raw("daemon", sender="MAILER-DAEMON@example.net"), False),
+    "null-path": (raw("null-path", "Return-Path: <>\n"), False),
+    "automatic": (raw("automatic", "Auto-Submitted: auto-replied\n"), False),
+    "vacation": (raw("vacation", "X-Autoreply: yes\n"), False),
+    "spoof": (raw("spoof", SPOOFED), False),
+    "spoof-elsewhere": (raw("spoof-elsewhere", SPOOFED.replace(OURS, "mx.example.com")), True),
+    "own": (raw("own", sender="submissions@example.org"), False),
+    "no-reply": (raw("no-reply", sender="no-reply@example.net"), False),
+    "takes-back": (raw("takes-back", text="Please delete my video, I withdraw my consent."), False),
+    "refused": (raw("refused", sender="nobody@example.net"), False),
+}
+
+
+def by_name(mails: list[Message]) -> dict[str, Message]:
+    return {str(mail["To"]).partition("@")[0]: mail for mail in mails}
+
+
+def test_who_gets_one(tmp_path: Path) -> None:
+    with mail_listener() as (post, port):
+        campaign = scene(tmp_path, port, {name: mail for name, (mail, _) in MATRIX.items()})
+        said = campaign.footage("run", "--json")
+        assert said.code == 0, said.err
+        wanted = {name for name, (_, gets) in MATRIX.items() if gets}
+        got = by_name(post.mails)
+        assert set(got) == wanted
+        assert said.data["receipts"]["sent"] == len(wanted)
+        assert said.data["receipts"]["refused"] == 1
+        # the next night sends nothing
+        assert campaign.footage("run", "--json").data["receipts"]["sent"] == 0
+        assert len(post.mails) == len(wanted)
+    for envelope, mail in zip(post.envelopes, post.mails, strict=True):
+        assert envelope.mail_from == "<>", "the null path, so that nobody answers"
+        assert mail["Auto-Submitted"] == "auto-replied"
+        assert mail["From"] == "submissions@example.org"
+        text = words(mail)
+        assert "secret" not in f"{text}{mail['Subject']}".lower(), "nothing is quoted"
+        assert "\nKeep" in text or mail["Content-Language"] != "en"
+    languages_of = {name: mail["Content-Language"] for name, mail in got.items()}
+    assert languages_of == {
+        **dict.fromkeys(("plain", "unknown", "spoof-elsewhere"), "en"),
+        "german": "de",
+        "french": "fr",
+        "spanish": "es",
+        "hindi": "hi",
+        "arabic": "ar",
+        "ukrainian": "uk",
+    }
+    assert got["plain"]["In-Reply-To"] == got["plain"]["References"]
+    assert got["plain"]["In-Reply-To"] in ("<plain@example.net>", "<again@example.net>")
+    assert "Files received: 2" in words(got["plain"]), "one for all mails of the day"
+
+
+def words(mail: Message) -> str:
+    text = email.message_from_bytes(mail.as_bytes(), policy=default).get_content()
+    assert isinstance(text, str)
+    return text
+
+
+def code_in(mail: Message) -> str:
+    found = re.search(r"code: ([2-9A-Z]{10})\n", words(mail))
+    assert found
+    return found[1]
+
+
+def test_off_unless_asked_for(tmp_path: Path) -> None:
+    with mail_listener() as (post, port):
+        campaign = scene(tmp_path, port, {"plain": MATRIX["plain"][0]}, send=False)
+        said = campaign.footage("run", "--json")
+        assert (said.code, post.mails) == (0, [])
+        assert "receipts" not in said.data
+
+
+def test_the_code_takes_everything_back_and_is_not_stored(tmp_path: Path) -> None:
+    with mail_listener() as (post, port):
+        mails = {name: MATRIX[name][0] for name in ("plain", "again")}
+        mails["other"] = raw("other", "X-Number: 1\n").replace(
+            "AAAASUVORK5CYII=", "AAAASUVORK5CYII9"
+        )
+        campaign = scene(tmp_path, port, mails)
+        assert campaign.footage("run").code == 0
+    code = code_in(by_name(post.mails)["plain"])
+    for path in campaign.work.rglob("*"):
+        assert path.is_dir() or code.encode() not in path.read_bytes(), path
+    wrong = campaign.footage("withdraw", "--case", "2222222222")
+    assert wrong.code == 2
+    listed = campaign.footage("withdraw", "--case", code.lower(), "--dry-run", "--json")
+    assert listed.code == 0
+    plain = [row["sha256"] for row in campaign.report["clips"] if "plain" in row["submission"]]
+    assert set(plain) <= set(listed.data["withdraw"]["withdrawn"])
+    assert campaign.footage("withdraw", "--case", f" {code[:5]}-{code[5:]} ").code == 0
+    assert campaign.footage("status", "--json").data["totals"]["withdrawn"] >= 1
+
+
+def test_what_to_do_about_what_could_not_be_used(tmp_path: Path) -> None:
+    broken = raw("broken", text="Here is my photo for you.").replace(PNG[40:90], "A" * 50)
+    with mail_listener() as (post, port):
+        assert scene(tmp_path, port, {"broken": broken}).footage("run").code == 0
+    (mail,) = post.mails
+    assert languages()["en"].again in words(mail)
+
+
+def test_a_server_that_is_away_costs_no_receipt(tmp_path: Path) -> None:
+    with mail_listener() as (post, port):
+        pass
+    campaign = scene(tmp_path, port, {"plain": MATRIX["plain"][0]})
+    said = campaign.footage("run", "--json")
+    assert said.code == 0
+    assert "receipts: localhost can't be reached: ConnectionRefusedError" in said.err
+    assert said.data["receipts"] == {"sent": 0, "refused": 0, "unclear": 0, "waiting": 1}
+    with mail_listener() as (post, port):
+        path = campaign.folder / "config.toml"
+        path.write_text(re.sub(r"localhost:\d+", f"localhost:{port}", path.read_text()))
+        assert campaign.footage("run", "--json").data["receipts"]["sent"] == 1
+    assert len(post.mails) == 1
+
+
+class _Killer(MailListener):
+    """Ends the program at one moment of a mail: before the answer to DATA, or after it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pid = 0
+        self.before_answer = True
+
+    async def handle_RCPT(  # noqa: N802 - the name that aiosmtpd calls
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if not self.before_answer:
+            os.kill(self.pid, signal.SIGKILL)
+        return await super().handle_RCPT(server, session, envelope, address, options)
+
+    async def handle_DATA(  # noqa: N802 - the name that aiosmtpd calls
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        await super().handle_DATA(server, session, envelope)
+        os.kill(self.pid, signal.SIGKILL)
+        await asyncio.sleep(0)
+        return "250 OK"
+
+
+@pytest.mark.parametrize("before_answer", [True, False])
+def test_a_kill_neither_doubles_a_receipt_nor_hides_it(tmp_path: Path, before_answer: bool) -> None:
+    killer = _Killer()
+    killer.before_answer = before_answer
+    with mail_listener(killer) as (post, port):
+        campaign = scene(tmp_path, port, {"plain": MATRIX["plain"][0]}, send=False)
+        assert campaign.footage("run").code == 0
+        path = campaign.folder / "config.toml"
+        path.write_text(path.read_text().replace("send = false", "send = true"))
+        # it reads its own number before the killer needs it
+        script = textwrap.dedent(f"""
+            import sys
+            from pipeline.__main__ import main
+            sys.stdin.readline()
+            sys.argv = ["footage", "--config", {str(path)!r}, "run"]
+            main()
+        """)
+        with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as process:
+            killer.pid = process.pid
+            process.communicate(b"go\n")
+        assert process.returncode == -signal.SIGKILL
+        assert len(post.mails) == before_answer
+        killer.pid = 0
+        assert campaign.footage("run", "--json").data["receipts"]["sent"] == 0
+        assert len(post.mails) == before_answer, "not sent again"
+    standing = campaign.footage("status", "--json").data
+    assert len(standing["unclear_receipts"]) == 1
+    assert "nobody knows if it was sent" in campaign.footage("status").out
+
+
+def test_old_mails_get_none(tmp_path: Path) -> None:
+    with mail_listener() as (_, port):
+        campaign = scene(tmp_path, port, {"plain": MATRIX["plain"][0]}, send=False)
+        assert campaign.footage("ingest").code == 0
+    settings = load(campaign.folder / "config.toml")
+    today = datetime.now(UTC).date()
+
+    def due(day: date) -> int:
+        with Ledger(campaign.work / "ledger.db") as ledger:
+            return len(list(due_receipts(settings, ledger, day)))
+
+    assert [due(today + timedelta(days)) for days in (0, 2, 5)] == [1, 1, 0]
+
+
+def test_letters_that_were_approved_are_sent_once(tmp_path: Path) -> None:
+    link = raw("link", text="See https://we.tl/t-abcdefgh12").split("--b\nContent-Type: image")[0]
+    with mail_listener() as (post, port):
+        campaign = scene(tmp_path, port, {"link": link + "--b--\n"}, send=False)
+        assert campaign.footage("run").code == 0
+        assert campaign.footage("letters").code == 0
+        (draft,) = (campaign.work / "letters").glob("*.eml")
+        assert campaign.footage("letters", "--send").code == 0
+        assert post.mails == [], "nobody has approved it"
+        draft.rename(campaign.work / "letters/approved" / draft.name)
+        assert campaign.footage("letters", "--send", "--json").data["letters"]["sent"]
+        assert campaign.footage("letters", "--send", "--json").data["letters"]["sent"] == []
+        (mail,) = post.mails
+        assert (mail["To"], mail["From"]) == ("link@example.net", "submissions@example.org")
+        assert "X-Unsent" not in mail
+        assert (campaign.work / "letters/sent" / draft.name).exists()
+        assert campaign.footage("status", "--json").data["needs_answer"] == {}
+        assert campaign.footage("letters").code == 0
+        assert len(post.mails) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("This is the video that I have for you", "en"),
+        ("Das ist ein Video von mir", "de"),
+        ("Este é o meu vídeo para vocês, obrigado", "pt"),
+        ("IMG_4711.MOV", None),
+        ("", None),
+        ("My phone", None),
+    ],
+)
+def test_the_language_of_a_mail(text: str, language: str | None) -> None:
+    assert language_of(text) == language
+
+
+def test_every_language_has_its_places_for_values() -> None:
+    for name, texts in languages().items():
+        assert "{campaign}" in texts.subject, name
+        assert "{campaign}" in texts.thanks, name
+        assert "{count}" in texts.thanks, name
+        assert "{code}" in texts.code, name
