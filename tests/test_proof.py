@@ -128,6 +128,7 @@ def test_a_ledger_with_a_lost_clip_an_orphan_and_a_changed_original(scene: Comma
     said = scene.footage("doctor", "--repair", "--json")
     assert said.code == 0
     assert said.data["repair"]["repaired"] == wanted
+    assert re.search(rf"{GREEN[:12]} is lost. It came in 1 mail or file in eml:\S+inbox", said.err)
     assert scene.rows["red.png"]["status"] == "pending"
     assert scene.rows["green.png"]["status"] == "accepted"
     assert original(scene, orphan).exists()

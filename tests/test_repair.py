@@ -217,6 +217,25 @@ def test_an_orphan_is_taken_in(campaign: Campaign) -> None:
     assert campaign.found() == []
 
 
+def test_a_name_with_a_place_is_masked(campaign: Campaign) -> None:
+    """Somebody has put a file there by hand."""
+    folder = campaign.workspace.originals / "07"
+    campaign.write(folder / "48.2082,16.3738.jpg", "four")
+    (folder / os.fsdecode(b"\xff\xfe")).write_bytes(b"five")
+    compared = comparison.look(campaign.run)
+    found = comparison.differences(campaign.workspace, compared)
+    assert len(found) == 2
+    assert "48.2082" not in "".join(f"{each.sentence}{each.table()}" for each in found)
+    done = str(repair(campaign.run))
+    assert "48.2082" not in done
+    assert "[location removed]" in done
+    assert campaign.original("four").read_bytes() == b"four"
+    assert campaign.original("five").read_bytes() == b"five"
+    stored = [path.read_bytes() for path in campaign.workspace.root.glob("ledger.db*")]
+    assert b"48.2082" not in b"".join(stored)
+    assert campaign.found() == []
+
+
 def test_a_changed_original_is_set_aside_and_never_used(campaign: Campaign) -> None:
     campaign.original("one").write_bytes(b"changed")
     campaign.original("two").unlink()

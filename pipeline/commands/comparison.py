@@ -4,13 +4,14 @@ Reading (:func:`look`) and comparing (:func:`differences`) are apart.  Every fil
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from pipeline import publishing, texts
+from pipeline import places, publishing, texts
 from pipeline.history import ChainHead, MontageRecord
 from pipeline.ledger import Ledger
 from pipeline.ledger.chain import ChainBreak
@@ -21,6 +22,9 @@ from pipeline.workspace import Workspace
 
 CHANGED = ".changed"
 """The end of the name of a clip that has changed and can't be made again; nobody uses it."""
+
+
+_HEX = re.compile("[0-9a-f]+")
 
 
 class DifferenceKind(StrEnum):
@@ -42,6 +46,12 @@ class DifferenceKind(StrEnum):
     BACKUP_OUTDATED = "backup-outdated"
 
 
+def shown_path(path: str) -> str:
+    """A path as people and logs get it: a name that somebody else gave may hold a place."""
+    parts = (part if _HEX.fullmatch(part) else places.masked(part) for part in path.split("/"))
+    return "/".join(parts)
+
+
 @dataclass(frozen=True)
 class Difference:
     """One thing that is not as the ledger says.
@@ -59,8 +69,12 @@ class Difference:
     def sentence(self) -> str:
         """What is wrong, for a person."""
         said = texts.difference(self.kind)
-        subject = self.path if self.number is None else f"event {self.number}"
+        subject = shown_path(self.path) if self.number is None else f"event {self.number}"
         return f"{subject}: {said}" if subject else said
+
+    def table(self) -> dict[str, object]:
+        """What ``--json`` and the ledger hold."""
+        return {**asdict(self), "path": shown_path(self.path), "text": self.sentence}
 
 
 @dataclass(frozen=True)
@@ -111,17 +125,19 @@ def look(run: Run) -> Compared:
         for path, size in sizes.items():
             found[workspace.relative(path)] = FileFound(size, _sha256(path))
             task.advance(size)
-    return Compared(
-        files=found,
-        states=ledger.custody.states(),
-        clips=ledger.clips.results(),
-        films=films,
-        trail=ledger.reviews.trail_digests(),
-        proved=add_up(ledger.chain.events()),
-        broken=tuple(ledger.chain.breaks()),
-        damaged=bool(ledger.faults()),
-        outdated_backups=tuple(map(workspace.relative, ledger.backups.outdated())),
-    )
+    # one moment of the ledger: a decision in between would look like a changed row
+    with ledger.transaction():
+        return Compared(
+            files=found,
+            states=ledger.custody.states(),
+            clips=ledger.clips.results(),
+            films=films,
+            trail=ledger.reviews.trail_digests(),
+            proved=add_up(ledger.chain.events()),
+            broken=tuple(ledger.chain.breaks()),
+            damaged=bool(ledger.faults()),
+            outdated_backups=tuple(map(workspace.relative, ledger.backups.outdated())),
+        )
 
 
 def differences(workspace: Workspace, compared: Compared) -> list[Difference]:

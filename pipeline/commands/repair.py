@@ -11,9 +11,10 @@ from pathlib import Path
 
 from pipeline import publishing, texts
 from pipeline.commands import comparison
-from pipeline.commands.comparison import CHANGED, Compared, Difference, DifferenceKind
+from pipeline.commands.comparison import CHANGED, Compared, Difference, DifferenceKind, shown_path
 from pipeline.commands.ending import Facts
 from pipeline.commands.stages import write_report
+from pipeline.commands.withdraw import places_of_mails
 from pipeline.errors import StageError
 from pipeline.history import EventKind
 from pipeline.ingest.add import add
@@ -50,7 +51,11 @@ class Repair:
     @property
     def sentence(self) -> str:
         """What becomes of the file, for a person."""
-        return f"{self.path}: {texts.repair(self.remedy)}"
+        return f"{shown_path(self.path)}: {texts.repair(self.remedy)}"
+
+    def table(self) -> dict[str, object]:
+        """What ``--json`` and the ledger hold."""
+        return {**asdict(self), "path": shown_path(self.path)}
 
 
 def repair(run: Run, *, dry_run: bool = False) -> Facts:
@@ -64,8 +69,8 @@ def repair(run: Run, *, dry_run: bool = False) -> Facts:
     repairs, left = plan(run.workspace, compared, found)
     facts: Facts = {
         "repair": {
-            "repaired": [asdict(each) for each in repairs],
-            "left": [{**asdict(each), "text": each.sentence} for each in left],
+            "repaired": [each.table() for each in repairs],
+            "left": [each.table() for each in left],
             "dry_run": dry_run,
         }
     }
@@ -83,6 +88,9 @@ def repair(run: Run, *, dry_run: bool = False) -> Facts:
     if repairs:
         _apply(run, repairs)
         facts |= write_report(run)
+    for each in repairs:
+        if each.remedy is Remedy.RECORD_LOST:
+            run.console.warn(_where_it_came_from(run, each.sha256))
     if left:
         error = StageError(
             f"repair: {made} made; {counted(len(left), 'difference')} left to a person"
@@ -244,6 +252,16 @@ def _apply_one(run: Run, wanted: Repair) -> None:
             path.unlink(missing_ok=True)
             if path.parent.parent == run.workspace.clips and not any(path.parent.iterdir()):
                 path.parent.rmdir()
+
+
+def _where_it_came_from(run: Run, sha256: str) -> str:
+    """Where a lost original may still be had."""
+    mails = {row.submission for row in run.ledger.clips.rows() if row.sha256 == sha256}
+    places = "; ".join(places_of_mails(run, mails))
+    return (
+        f"{sha256[:12]} is lost. It came in {places or 'a mail that is not known'}. If the file is "
+        "still there, save it and take it in again: footage add FILE"
+    )
 
 
 def _still(clip: Path) -> Path:

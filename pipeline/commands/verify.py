@@ -80,7 +80,7 @@ def _facts(run: Run, compared: Compared, found: list[Difference]) -> Facts:
             **_counts(compared),
             "bytes": sum(file.size for file in compared.files.values()),
         },
-        "differences": [{**asdict(each), "text": each.sentence} for each in found],
+        "differences": [each.table() for each in found],
         "lost": compared.lost,
         "montages_gone": compared.films_gone,
     }

@@ -111,7 +111,7 @@ def _planned(run: Run, selection: Selection) -> _Withdrawal:
         stale=stale,
         kept=[sha256 for sha256 in run.ledger.custody.case_holds() if sha256 in wanted],
         entries=_order_entries(run, wanted),
-        elsewhere=_elsewhere(run, mails),
+        elsewhere=places_of_mails(run, mails),
         also_kept=selection.also_kept,
     )
 
@@ -155,7 +155,7 @@ def _beside(run: Run, stale: list[str]) -> Iterator[Path]:
         yield from run.workspace.montage.glob(f"*.{kind}")
 
 
-def _elsewhere(run: Run, mails: set[str]) -> list[str]:
+def places_of_mails(run: Run, mails: set[str]) -> list[str]:
     """Where the mails themselves are: the program changes no inbox."""
     places = []
     for (account, mailbox), identities in run.ledger.intake.places_of(mails).items():
