@@ -97,3 +97,17 @@ def test_a_reviewers_words_that_no_font_has(campaign: CommandScene) -> None:
     assert campaign.rows["red.png"]["status"] == "failed"
     assert "the character U+3FFFD" in campaign.rows["red.png"]["reason"]["detail"]
     assert campaign.rows["blue.png"]["status"] == "accepted"
+
+
+def test_an_original_with_other_bytes_than_its_name_is_not_used(campaign: CommandScene) -> None:
+    """Another photo under its name would be shown as what this sender sent."""
+    rows = campaign.rows
+    red, green = (rows[name]["sha256"] for name in ("red.png", "green.png"))
+    originals = campaign.work / "originals"
+    (originals / red[:2] / red).write_bytes((originals / green[:2] / green).read_bytes())
+    (campaign.work / rows["red.png"]["outputs"][0]["path"]).unlink()
+    assert campaign.footage("process").code == 3
+    assert campaign.footage("report").code == 3
+    assert campaign.rows["red.png"]["reason"]["code"] == "internal"
+    assert "does not have the bytes" in campaign.rows["red.png"]["reason"]["detail"]
+    assert campaign.rows["green.png"]["status"] == "accepted"

@@ -101,6 +101,7 @@ def make(job: Job, run: Run) -> ClipResult:
     found: tuple[Finding, ...] = ()
     identity = None
     try:
+        _check_bytes(job)
         identity = identify.identify(job.original)
         if identity.format is not None:
             found = carriers.find(job.original, formats.reader_of)
@@ -141,6 +142,15 @@ def refused(
         clean=False if refusal.reason is Reason.NOT_CLEAN else None,
         category=wanted.category,
     )
+
+
+def _check_bytes(job: Job) -> None:
+    """Refuse an original that does not have the bytes of its name.
+
+    The process that took the mail apart gave it that name, and a disk can lose bytes.
+    """
+    if publishing.sha256_of(job.original) != job.sha256:
+        raise Refused(Refusal(Reason.INTERNAL, Detail.ORIGINAL_CHANGED))
 
 
 def _accepted(job: Job, run: Run, identity: identify.Identity) -> ClipResult:
