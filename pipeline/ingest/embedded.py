@@ -68,6 +68,12 @@ _ADDRESS = re.compile(r"(?i)://|www\.|^[\w.-]{1,100}\.[a-z]{2,20}/")
 _REST = re.compile(
     r"[> ]{0,40}(?=\S{0,1000}[0-9+/=]|\S{1,1000}[A-Z])[A-Za-z0-9+/]{1,1000}={0,2}\r?"
 )
+# Signs that are not stored either; between encoded bytes they would hide a file.
+_INVISIBLE = dict.fromkeys(
+    each
+    for each in (*range(0xA0), 0xAD, *range(0x200B, 0x2010), *range(0x2060, 0x2070), 0xFEFF)
+    if not 0x20 <= each < 0x7F and chr(each) not in "\t\n\r\f"
+)
 _REMOVED = "\0"  # where a file was
 
 
@@ -82,6 +88,7 @@ class Found:
 
 def words(text: str) -> str:
     """A text without the files in it, which can be decoded to what was removed."""
+    text = text.translate(_INVISIBLE)
     for pattern in (_ARMOR, _FILE, _ENCODED):
         text = pattern.sub(_REMOVED, text)
     text = _WORD.sub(_without_long, text)

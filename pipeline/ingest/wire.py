@@ -10,18 +10,23 @@ import re
 import socket
 import struct
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import cast, get_type_hints
 
 from pipeline.ingest.faults import BREAKS_PARSING, Untrue
 from pipeline.ingest.take import Taken
 from pipeline.ledger import records
-from pipeline.model import Attachment, Finding, MailIdentity, Refusal, Submission
+from pipeline.model import Attachment, Finding, Kind, MailIdentity, Note, Refusal, Submission
 
 _LENGTH = struct.Struct(">I")
 _LARGEST = 64 << 20
 _LONGEST_TEXT = 50_000  # characters; more than any field holds
 _MOST_TEXTS = 1000  # in one field
+_LARGEST_NUMBER = 1 << 53  # JSON keeps whole numbers below it
+_LARGEST_ERRNO = 1 << 12
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PIECE = 1 << 16
 
@@ -153,7 +158,7 @@ def _answer(untrusted: object) -> Answer:
         raise Untrue("message")
     if "submission" not in untrusted:
         errno, fault = untrusted["errno"], untrusted["fault"]
-        if not isinstance(errno, int) or not _is_short(fault):
+        if not _is_count(errno, _LARGEST_ERRNO) or not _is_short(fault):
             raise Untrue("fault")
         return Answer(errno=errno, fault=fault)
     submission = records.read(Submission, untrusted["submission"])
@@ -161,12 +166,12 @@ def _answer(untrusted: object) -> Answer:
     digest, size, error = (untrusted[name] for name in ("digest", "bytes", "error"))
     files = untrusted["files"]
     possible = (
-        all(map(_is_text, vars(submission).values())),
+        _is_submission(submission),
         all(_is_row(row, place, len(rows)) for place, row in enumerate(rows)),
-        bool(_SHA256.fullmatch(digest)),
-        type(size) is int and size >= 0,
+        _is_sha256(digest),
+        _is_count(size),
         _is_short(error),
-        all(bool(_SHA256.fullmatch(name)) and _is_short(path) for name, path in files.items()),
+        all(_is_sha256(name) and _is_short(path) for name, path in files.items()),
     )
     if not all(possible):
         raise Untrue(f"field {possible.index(False)}")
@@ -175,32 +180,72 @@ def _answer(untrusted: object) -> Answer:
 
 def _is_row(row: Attachment, place: int, rows: int) -> bool:
     """Whether an attachment can be the row at *place* of a mail."""
-    values = row.refusal.values if isinstance(row.refusal, Refusal) else {}
     return (
-        row.position == place
+        type(row.position) is int
+        and row.position == place
+        and isinstance(row.kind, Kind)
         and _is_short(row.filename)
-        and (row.sha256 is None or _SHA256.fullmatch(row.sha256) is not None)
-        and (type(row.size) is int and 0 <= row.size < 1 << 62)
-        and (row.parent is None or (type(row.parent) is int and 0 <= row.parent < place))
-        and (row.pair is None or (type(row.pair) is int and 0 <= row.pair < rows))
+        and (row.sha256 is None or _is_sha256(row.sha256))
+        and _is_count(row.size)
+        and (row.parent is None or _is_count(row.parent, place))
+        and (row.pair is None or _is_count(row.pair, rows))
         and all(isinstance(found, Finding) for found in row.findings)
-        and all(isinstance(value, int | float) or _is_short(value) for value in values.values())
+        and (row.refusal is None or _is_refusal(row.refusal))
     )
+
+
+def _is_refusal(refusal: object) -> bool:
+    """Whether a refusal has a sentence: a code of ours, and what fills its places."""
+    return (
+        isinstance(refusal, Refusal)
+        and all(
+            _is_short(value) if isinstance(value, str) else _is_number(value)
+            for value in refusal.values.values()
+        )
+        and _is_short(refusal.detail)
+    )
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and abs(cast("float", value)) < _LARGEST_NUMBER
+
+
+def _is_count(value: object, below: int = _LARGEST_NUMBER) -> bool:
+    return type(value) is int and 0 <= value < below
+
+
+def _is_sha256(value: object) -> bool:
+    return isinstance(value, str) and _SHA256.fullmatch(value) is not None
 
 
 def _is_short(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST_TEXT // 50
+    return isinstance(value, str) and len(value) <= _LONGEST_TEXT // 50 and _is_unicode(value)
 
 
-def _is_text(value: object) -> bool:
-    """Whether the value of a field of a submission is a text, or several."""
-    if isinstance(value, str):
-        return len(value) <= _LONGEST_TEXT
-    return (
-        isinstance(value, Sequence)
-        and len(value) <= _MOST_TEXTS
-        and all(isinstance(each, str) and len(each) <= _LONGEST_TEXT for each in value)
-    )
+def _is_unicode(text: str) -> bool:
+    """Whether a text has no halves of letters, which JSON can hold and the ledger can't."""
+    return text.isascii() or _SURROGATE.search(text) is None
+
+
+def _is_submission(submission: Submission) -> bool:
+    """Whether each field is a text, or several where the record says so."""
+    for name, hint in _hints().items():
+        value = getattr(submission, name)
+        if hint is not str and not isinstance(value, tuple):
+            return False
+        texts = (value,) if hint is str else value
+        if len(texts) > _MOST_TEXTS:
+            return False
+        if not all(isinstance(each, str) and len(each) <= _LONGEST_TEXT for each in texts):
+            return False
+        if not all(map(_is_unicode, texts)):
+            return False
+    return all(isinstance(note, Note) for note in submission.notes)
+
+
+@cache
+def _hints() -> dict[str, object]:
+    return get_type_hints(Submission)
 
 
 def settings_of(message: object) -> Settings:
