@@ -30,7 +30,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "piece": (Session, "piece"),
     "asked": (wire, "send"),  # of the process that takes mails apart
     "taken": (Taking, "take"),
-    "publish": (publishing, "publish"),
+    "publish": (publishing, "publish_open"),
     "record": (Intake, "record_mail"),
     "row": (Connection, "insert"),
     "filed": (Intake, "set_filed"),
