@@ -94,6 +94,24 @@ def test_places_side_by_side_become_one_mask() -> None:
     assert places.masked("47.318264, 18.951372 / 47.418264, 18.851372") == places.MASK
 
 
+@pytest.mark.parametrize(
+    "link",
+    ["https://maps.google.com/?q={}", "https://www.google.com/maps/@{},17z",
+     "maps.apple.com/?ll={}&z=4",
+     "https://www.google.com/maps/place/{}/data=x", "https://osm.org/#map=17/{}", "geo:{}"],
+)  # fmt: skip
+def test_a_place_that_was_masked_in_a_link_is_masked_once(link: str) -> None:
+    """Texts of older ledgers are masked again, where only the place in a link was replaced."""
+    text = f"We met there. {link} Enjoy!"
+    once = text.format(places.MASK)
+    assert (
+        places.masked(text.format("47.318264,18.951372")) == f"We met there. {places.MASK} Enjoy!"
+    )
+    again = places.masked(once)
+    assert again in (once, f"We met there. {places.MASK} Enjoy!")
+    assert places.masked(again) == again
+
+
 def test_what_is_left_of_a_place_takes_the_line_along() -> None:
     text = "We met\nat 47.318264, 18.951372 beside the old 47.3182 or so\nBye"
     assert places.masked(text) == f"We met\n{places.MASK}\nBye"

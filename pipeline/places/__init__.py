@@ -106,8 +106,16 @@ def _spans(text: str, forms: tuple[Form, ...]) -> Iterator[tuple[int, int]]:
 
 
 def _to_blank(text: str, start: int, stop: int) -> tuple[int, int]:
+    """Widen a span to the blanks around it; the blank in a mask that is there already is none."""
     while start > 0 and text[start - 1] not in _LEFT:
         start -= 1
-    while stop < len(text) and text[stop] not in _BLANKS:
-        stop += 1
+    mask = text.rfind(MASK, max(0, stop - len(MASK) + 1), stop + len(MASK) - 1)
+    stop = max(stop, mask + len(MASK)) if mask >= 0 else stop
+    while stop < len(text):
+        if text.startswith(MASK, stop):
+            stop += len(MASK)
+        elif text[stop] in _BLANKS:
+            break
+        else:
+            stop += 1
     return start, stop
