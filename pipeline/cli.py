@@ -15,6 +15,7 @@ import click
 from pipeline import __version__
 from pipeline.calling import HELP_OPTIONS, find_flags, open_closed_streams, run_program
 from pipeline.cli_custody import COMMANDS as CUSTODY_COMMANDS
+from pipeline.cli_help import CommandsInOrder
 from pipeline.cli_service import service
 from pipeline.commands.ending import Ending
 from pipeline.errors import UsageError
@@ -24,7 +25,7 @@ from pipeline.options import Options, common, work
 _LONGEST_PREVIEW_S = 86_400
 
 
-@click.group(context_settings={"help_option_names": HELP_OPTIONS})
+@click.group(cls=CommandsInOrder, context_settings={"help_option_names": HELP_OPTIONS})
 @click.version_option(__version__)
 @common
 def cli(_options: Options) -> Ending:

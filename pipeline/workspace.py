@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ _NETWORK = frozenset(
         *("fuse.s3fs", "fuse.glusterfs", "fuse.davfs", "davfs"),
     )
 )
+
+
+_TRIES, _PAUSE_S = 5, 0.02  # see is_held
 
 
 class Workspace:
@@ -108,14 +112,43 @@ def hold(workspace: Workspace) -> Iterator[None]:
     workspace.create()
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(workspace.root / ".lock", flags, 0o600), "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not _locked(lock.fileno()):
             raise WorkspaceBusy(
                 f"another run holds the workspace {workspace.root}; nothing was changed. "
                 "Wait until it has ended and try again."
-            ) from error
+            )
         yield
+
+
+def _locked(descriptor: int) -> bool:
+    """Take the lock, unless another run holds it for longer than a look at it takes."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE_S)
+        else:
+            return True
+    return False
+
+
+def is_held(workspace: Workspace) -> bool:
+    """Whether a run holds the workspace now.
+
+    The lock is tried and released at once.  A run that begins in this instant tries it again.
+    """
+    path = workspace.root / ".lock"
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def file_system(mounts: str, device: int) -> str:

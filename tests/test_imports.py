@@ -45,7 +45,7 @@ LAYERS = {
     "stage": STAGES,
     "command": {"commands"},
     "demo": {"demo"},
-    "cli": {"calling", "cli", "cli_custody", "cli_service", "options", "__main__"},
+    "cli": {"calling", "cli", "cli_custody", "cli_help", "cli_service", "options", "__main__"},
 }
 ORDER = list(LAYERS)
 

@@ -166,6 +166,11 @@ def test_a_dry_run(account: Account, tmp_path: Path) -> None:
     assert [(item.uid, item.received_at, item.size) for item in coming] == [
         (str(number + 1), "2026-09-01T06:37:00Z", len(data)) for number, data in enumerate(MAILS)
     ]
+    assert [(item.subject, [file.filename for file in item.attachments]) for item in coming] == [
+        ("one", ["a.jpg", "b.mp4"]),
+        ("two", ["写真.jpg"]),
+        ("three", []),
+    ]
     assert scene.rows() == []
     assert len(account.mailbox()) == 3
 

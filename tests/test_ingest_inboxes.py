@@ -250,7 +250,7 @@ def by_hand(scene: IngestScene, *paths: Path) -> IngestSummary:
     with hold(scene.workspace), Ledger(scene.workspace.ledger) as ledger:
         console = Console(Verbosity.QUIET)
         run = Run(scene.config, ledger, scene.workspace, FfmpegRunner("none", console), console)
-        return add(run, paths)
+        return add(run, paths).summary
 
 
 def test_files_by_hand(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from pipeline.model import Reason, Submission
 from pipeline.review import mails
 from pipeline.review.mails import MailView
 from pipeline.run import Run
+from pipeline.wording import counted
 
 _MADE = ".drafts.json"  # the SHA-256 of each draft as it was written
 _MESSAGE_ID = re.compile(r"<[!-~]{1,250}>")  # anything else would be encoded, and fit no mail
@@ -56,7 +57,7 @@ def write_drafts(run: Run, to: Path | None = None) -> Facts:
         changed = _bring_up_to_date(folder, wanted)
     except OSError as error:
         raise from_os_error(error) from error
-    run.console.say(f"letters: {len(wanted)} drafts in {folder}; nothing was sent")
+    run.console.say(f"letters: {counted(len(wanted), 'draft')} in {folder}; nothing was sent")
     for name in changed:
         run.console.warn(f"{folder / name} was changed by hand and is kept as it is")
     for submission in unwritable:

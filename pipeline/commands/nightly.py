@@ -7,7 +7,7 @@ from pipeline.commands import disk, log
 from pipeline.commands.ending import Facts
 from pipeline.commands.receipts import send_receipts
 from pipeline.commands.stages import back_up, make_clips, take_in, write_report
-from pipeline.errors import FootageError, InboxError
+from pipeline.errors import FootageError, InboxError, named
 from pipeline.run import Run
 
 
@@ -29,13 +29,23 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
     try:
         facts |= make_clips(run)
         facts |= write_report(run)
-    except FootageError:
+        facts |= _finish(run)
+    except (FootageError, OSError) as error:
         # the backup is for the nights that go wrong, too; the first error counts
         with contextlib.suppress(FootageError, OSError):
             back_up(run)
-        raise
-    facts |= send_receipts(run)
-    facts |= back_up(run)
+        fault = named(error)
+        fault.facts = {**facts, **(unread.facts if unread else {}), **fault.facts}
+        raise fault from error
+    if unread is not None:
+        unread.facts = {**facts, **unread.facts}
+        raise unread
+    return facts
+
+
+def _finish(run: Run) -> Facts:
+    """Answer senders, make the backup, thin out the logs, and render if the config says so."""
+    facts = {**send_receipts(run), **back_up(run)}
     log.thin_out(run.workspace, run.config.workspace.keep_logs_days)
     facts |= disk.measured(run)
     if run.config.montage.automatic:
@@ -43,7 +53,4 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
 
         if render.admitted_rows(run):
             facts |= render.make_montages(run)
-    if unread is not None:
-        unread.facts = {**facts, **unread.facts}
-        raise unread
     return facts

@@ -17,6 +17,7 @@ from pipeline.ledger import Ledger
 from pipeline.model import Review
 from pipeline.review import decisions, entries
 from pipeline.review.access import Reviewers
+from pipeline.wording import counted
 from pipeline.workspace import Workspace
 
 
@@ -41,7 +42,7 @@ def take_decisions(config: Config, console: Console, file: Path, by: str) -> End
     """
     with Ledger(Workspace.existing(config.root).ledger) as ledger:
         done = decisions.take_file(ledger, file, by or user(), campaign=config.campaign.name)
-    console.say(f"{len(done.decided)} decisions taken, {done.same} changed nothing")
+    console.say(f"{counted(len(done.decided), 'decision')} taken, {done.same} changed nothing")
     for entry in done.not_taken:
         console.warn(f"entry {entry.entry} was not taken: {entry.problem}")
     facts: Facts = {

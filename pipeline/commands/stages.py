@@ -13,13 +13,17 @@ from pipeline.model import Status
 from pipeline.process import stage as process
 from pipeline.review import report
 from pipeline.run import Run
+from pipeline.wording import counted
+
+_MOST_NAMED = 5  # clips in a line
 
 
 def add_files(run: Run, paths: Sequence[Path]) -> Facts:
     """Take in *paths*, each as a submission of its own."""
     done = add(run, paths)
-    run.console.say(f"add: {done.attachments} files taken in, {done.seen_again} known already")
-    return {"add": asdict(done)}
+    taken = counted(done.taken_in, "file")
+    run.console.say(f"add: {taken} taken in, {done.known} known already")
+    return {"add": {**asdict(done.summary), "taken_in": done.taken_in, "known": done.known}}
 
 
 def take_in(run: Run, *, dry_run: bool = False, inboxes: Sequence[str] = ()) -> Facts:
@@ -32,16 +36,27 @@ def take_in(run: Run, *, dry_run: bool = False, inboxes: Sequence[str] = ()) -> 
     """
     done = ingest.run(run, dry_run=dry_run, names=inboxes)
     if dry_run:
-        run.console.say(f"ingest: {len(done.coming)} new mails would come in")
+        size = sum(mail.size for mail in done.coming)
+        files = counted(sum(len(mail.attachments) for mail in done.coming), "attachment")
+        run.console.say(
+            f"ingest: {counted(len(done.coming), 'new mail')} with {files}, {size:,} bytes, would "
+            "come in; nothing was changed"
+        )
     return {"ingest": asdict(done)}
 
 
 def make_clips(run: Run) -> Facts:
     """Make the missing clips; with no days of retention, delete their originals at once."""
     done = process.run(run)
-    run.console.say(
-        f"process: {done.accepted} clips made, {done.rejected} refused, {done.failed} failed"
-    )
+    made = counted(done.accepted, "clip")
+    run.console.say(f"process: {made} made, {done.rejected} refused, {done.failed} failed")
+    if done.outdated:
+        names = ", ".join(sha256[:12] for sha256 in done.outdated[:_MOST_NAMED])
+        more = ", …" if len(done.outdated) > _MOST_NAMED else ""
+        run.console.say(
+            f"process: {counted(len(done.outdated), 'clip is', 'clips are')} out of date and can't "
+            f"be made anew, because the originals were deleted ({names}{more})"
+        )
     facts: Facts = {"process": asdict(done)}
     if run.config.workspace.retain_originals_days == 0:
         facts |= delete_old_originals(run, run.console.detail)
@@ -79,5 +94,7 @@ def retry(run: Run, prefixes: Sequence[str]) -> Facts:
         if not any(sha.startswith(prefix) for sha in failed):
             raise UsageError(f"no failed clip begins with {prefix!r}")
     run.ledger.clips.forget(chosen)
-    run.console.say(f"retry: {len(chosen)} clips can be made again; next: footage process")
+    run.console.say(
+        f"retry: {counted(len(chosen), 'clip')} can be made again; next: footage process"
+    )
     return {"retry": chosen}

@@ -11,9 +11,11 @@ from pipeline.config import Config
 from pipeline.history import MontageRecord, RunRecord
 from pipeline.ledger import Ledger
 from pipeline.model import Row, Status
+from pipeline.process import stage as process
 from pipeline.review import mails, rules
 from pipeline.review.mails import MailView
-from pipeline.workspace import Workspace
+from pipeline.wording import counted
+from pipeline.workspace import Workspace, is_held
 
 _MOST_NAMED = 5  # clips of a montage
 _NIGHTS = 7  # that the growth of the workspace is known from
@@ -29,7 +31,11 @@ class _Film:
 
 @dataclass(frozen=True)
 class _Standing:
-    """What the ledger says; ``waiting`` and ``admitted`` count clips."""
+    """What the ledger says; ``waiting`` and ``admitted`` count clips.
+
+    ``is_running``: the last run holds the workspace.  ``outdated``: the originals (by SHA-256)
+    whose clips are out of date and can't be made anew.
+    """
 
     campaign: str
     counts: dict[str, int]
@@ -39,6 +45,8 @@ class _Standing:
     last_run: RunRecord | None
     last_night: RunRecord | None
     last_ingest: RunRecord | None
+    is_running: bool
+    outdated: tuple[str, ...]
     montages: list[_Film]
     mails: list[MailView]
     held_back: int
@@ -77,7 +85,8 @@ def count(config: Config) -> dict[str, int]:
 
 def _standing(config: Config) -> _Standing:
     required = config.review.required
-    with Ledger(Workspace.existing(config.root).ledger) as ledger:
+    workspace = Workspace.existing(config.root)
+    with Ledger(workspace.ledger) as ledger:
         rows = ledger.clips.rows()
         counted = Counter(row.status for row in rows)
         return _Standing(
@@ -88,6 +97,8 @@ def _standing(config: Config) -> _Standing:
             admitted=len(rules.admitted(rows, required=required)),
             last_run=ledger.runs.last(),
             last_night=(night := ledger.runs.last("run")),
+            is_running=is_held(workspace),
+            outdated=process.plan(config, ledger, workspace).outdated,
             last_ingest=_newer(night, ledger.runs.last("ingest")),
             montages=[
                 _Film(film, rules.no_longer_admitted(film.clips, rows, required=required))
@@ -110,13 +121,14 @@ def _facts(standing: _Standing) -> Facts:
     return {
         "campaign": standing.campaign,
         "totals": standing.counts,
-        "last_run": asdict(standing.last_run) if standing.last_run else None,
-        "last_night": asdict(standing.last_night) if standing.last_night else None,
+        "last_run": _run_facts(standing, standing.last_run),
+        "last_night": _run_facts(standing, standing.last_night),
         "mails_left": _of_last_ingest(standing, "left"),
         "inboxes_failed": _of_last_ingest(standing, "inboxes_failed"),
         "failed": [_failure(row) for row in standing.failed],
         "waiting_for_review": standing.waiting,
         "waiting_for_process": standing.counts[Status.PENDING],
+        "outdated": list(standing.outdated),
         "admitted": standing.admitted,
         "needs_answer": mails.open_counts(standing.mails),
         "mails_waiting": [
@@ -171,9 +183,9 @@ def _lines(standing: _Standing) -> Iterator[str]:
     yield f"  {', '.join(counts) or 'nothing has come in yet'}"
     night, last = standing.last_night, standing.last_run
     if night:
-        yield f"Last night: {_run(night)}"
+        yield f"Last night: {_run(standing, night)}"
     if last and last != night:
-        yield f"Last command: {_run(last)}"
+        yield f"Last command: {_run(standing, last)}"
     yield from _inbox_lines(standing)
     for row in standing.failed:
         failure = _failure(row)
@@ -181,11 +193,7 @@ def _lines(standing: _Standing) -> Iterator[str]:
         yield f"Failed: {name}: {failure['reason']} ({failure['detail']})"
     if standing.failed:
         yield "  next, for the media team: footage retry, then footage process"
-    if standing.counts[Status.PENDING]:
-        yield f"{standing.counts[Status.PENDING]} wait for the media team: footage process"
-    if standing.waiting:
-        yield f"{standing.waiting} wait for a reviewer: open the report"
-    yield f"{standing.admitted} clips are admitted to the montage"
+    yield from _clip_lines(standing)
     yield from _mail_lines(standing)
     for film in standing.montages:
         yield from _film_lines(film)
@@ -199,12 +207,28 @@ def _lines(standing: _Standing) -> Iterator[str]:
         )
 
 
+def _clip_lines(standing: _Standing) -> Iterator[str]:
+    """Which clips wait for whom, and which are in the montage."""
+    if standing.counts[Status.PENDING]:
+        pending = counted(standing.counts[Status.PENDING], "clip waits", "clips wait")
+        yield f"{pending} for the media team: footage process"
+    if standing.waiting:
+        waiting = counted(standing.waiting, "clip waits", "clips wait")
+        yield f"{waiting} for a reviewer: open the report"
+    if standing.outdated:
+        outdated = counted(len(standing.outdated), "clip is", "clips are")
+        yield f"{outdated} out of date and can't be made anew: the originals were deleted"
+    admitted = counted(standing.admitted, "clip is", "clips are")
+    yield f"{admitted} admitted to the montage"
+
+
 def _disk_line(room: DiskRoom) -> str:
     line = f"Disk: {_bytes(room.free)} free"
     if room.used is not None:
         line += f", the workspace takes {_bytes(room.used)}"
     if room.growth is not None and room.growth > 0:
-        line += f" and grows by {_bytes(room.growth)} a night: room for {room.nights_left} nights"
+        nights = counted(room.nights_left or 0, "night")
+        line += f" and grows by {_bytes(room.growth)} a night: room for {nights}"
     return line
 
 
@@ -223,18 +247,19 @@ def _mail_lines(standing: _Standing) -> Iterator[str]:
         yield f"  the oldest is {waiting[0].id}, received {waiting[0].received_at}"
         yield "  next, for the media team: footage letters; when it is done: footage handled ID"
     if standing.held_back:
+        held = counted(standing.held_back, "clip is", "clips are")
         yield (
-            f"{standing.held_back} clips are held, because their sender may take them back: read "
-            "the mail, then footage withdraw or footage handled"
+            f"{held} held, because the sender may take it back: read the mail, then footage "
+            "withdraw or footage handled"
         )
 
 
 def _film_lines(film: _Film) -> Iterator[str]:
     record, count = film.record, len(film.not_admitted)
     stale = ", stale: render again" if record.stale else ""
-    yield f"Montage: {record.path}, {len(record.clips)} clips, {record.made_at}{stale}"
+    yield f"Montage: {record.path}, {counted(len(record.clips), 'clip')}, {record.made_at}{stale}"
     if count and not record.stale:
-        clips = "1 clip that is" if count == 1 else f"{count} clips that are"
+        clips = counted(count, "clip that is", "clips that are")
         shas = ", ".join(sha256[:12] for sha256 in film.not_admitted[:_MOST_NAMED])
         more = ", …" if count > _MOST_NAMED else ""
         yield f"  it shows {clips} no longer admitted ({shas}{more})"
@@ -251,10 +276,24 @@ def _inbox_lines(standing: _Standing) -> Iterator[str]:
         yield f"Left {where}: UID {', '.join(map(str, [mail['uid'], *known]))}"
 
 
-def _run(run: RunRecord) -> str:
+def _state(standing: _Standing, run: RunRecord) -> str:
+    """Whether a run has ended, is running, or was killed: only the newest can be running."""
+    if run.ended_at is not None:
+        return "ended"
+    return "running" if standing.is_running and run == standing.last_run else "killed"
+
+
+def _run_facts(standing: _Standing, run: RunRecord | None) -> Facts | None:
+    return {**asdict(run), "state": _state(standing, run)} if run else None
+
+
+def _run(standing: _Standing, run: RunRecord) -> str:
     begun = f"footage {run.command}, began {run.started_at}"
-    if run.ended_at is None:
-        return f"{begun}, is running or was killed"
+    match _state(standing, run):
+        case "running":
+            return f"{begun}, is running now"
+        case "killed":
+            return f"{begun}, was killed or lost its power; nothing is lost, run it again"
     error = run.summary.get("error")
     said = f": {error}" if error else ""
     return f"{begun}, ended {run.ended_at}, exit {run.exit_code}{said}"

@@ -5,6 +5,7 @@ because a person asks for it; a file that was added before is not taken in twice
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import publishing
@@ -12,11 +13,24 @@ from pipeline.errors import UsageError
 from pipeline.ingest.folders import FileInbox, new_file
 from pipeline.ingest.inbox import Arrival, Known, stable_name, uid_of
 from pipeline.ingest.stage import IngestRun, IngestSummary
-from pipeline.model import MailIdentity
+from pipeline.model import MailIdentity, OriginalState
 from pipeline.run import Run
 
 
-def add(run: Run, paths: Iterable[Path]) -> IngestSummary:
+@dataclass(frozen=True)
+class Added:
+    """What became of the files: how many were new, and how many had come before.
+
+    A file counts as known whatever name it has and whatever way it came; one that was withdrawn
+    or purged counts as new, because its original comes back.
+    """
+
+    summary: IngestSummary
+    taken_in: int
+    known: int
+
+
+def add(run: Run, paths: Iterable[Path]) -> Added:
     """Take in files, each as a submission without a sender, received when it was last changed.
 
     :raises UsageError: a path is not a file; nothing is taken in then.
@@ -28,10 +42,18 @@ def add(run: Run, paths: Iterable[Path]) -> IngestSummary:
         raise UsageError(f"no such file: {', '.join(missing)}")
     inbox = _AddedFiles(wanted)
     work = IngestRun(run)
-    work.take_in(inbox, inbox.new(run.ledger.intake.known_uids))
+    arrivals = inbox.new(run.ledger.intake.known_uids)
+    kept = _kept(run, inbox.shas)
+    work.take_in(inbox, arrivals)
     for path in inbox.known:
         work.bring_back(path)
-    return work.summary
+    return Added(work.summary, len(wanted) - kept, kept)
+
+
+def _kept(run: Run, shas: Sequence[str]) -> int:
+    """How many of the files are kept already; the second of two equal files is."""
+    kept = {sha for sha in set(shas) if run.ledger.custody.state(sha) is OriginalState.KEPT}
+    return len(shas) - len(set(shas) - kept)
 
 
 class _AddedFiles(FileInbox):
@@ -41,11 +63,14 @@ class _AddedFiles(FileInbox):
         super().__init__("added", "")
         self._wanted = paths
         self.known: list[Path] = []
+        self.shas: list[str] = []
 
     def files(self) -> Iterator[tuple[Path, str]]:
         """The files, by content and name."""
         for path in self._wanted:
-            yield path, f"{publishing.sha256_of(path)}:{uid_of(stable_name(path))}"
+            sha256 = publishing.sha256_of(path)
+            self.shas.append(sha256)
+            yield path, f"{sha256}:{uid_of(stable_name(path))}"
 
     def arrival(self, identity: MailIdentity, path: Path) -> Arrival:
         """The file as footage."""

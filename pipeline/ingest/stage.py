@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from pipeline import clock, places, publishing, wording
+from pipeline import places, publishing, wording
 from pipeline.config import InboxSection
 from pipeline.console import Task
 from pipeline.errors import InboxError, UsageError, from_os_error
@@ -29,16 +29,29 @@ _GIVE_UP = 10  # mails in a row that the server does not give
 
 
 @dataclass(frozen=True)
+class ComingFile:
+    """An attachment of a mail that a dry run found; ``size`` in bytes."""
+
+    filename: str
+    kind: str
+    size: int
+
+
+@dataclass(frozen=True)
 class Coming:
     """A mail (by its UID) or file (by its name) that a dry run found.
 
     ``size`` in bytes; ``received_at`` empty if not known.  ``inbox``: the name of its inbox.
+    ``sender`` as the report shows it.
     """
 
     uid: str
     received_at: str
     size: int
     inbox: str = ""
+    sender: str = ""
+    subject: str = ""
+    attachments: tuple[ComingFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +114,7 @@ def check(section: InboxSection, workspace: Workspace) -> str:
     finally:
         inbox.close()
     where = f"{section.folder} of {section.account}" if section.kind.is_on_server else section.url
-    return f"{len(arrivals)} mails at {where}"
+    return f"{wording.counted(len(arrivals), 'mail')} at {where}"
 
 
 def _chosen(inboxes: Sequence[InboxSection], names: Sequence[str]) -> Sequence[InboxSection]:
@@ -163,14 +176,15 @@ class IngestRun:
             for remark in inbox.remarks():
                 self._console.warn(f"ingest: {section.label}{remark}")
             if dry_run:
-                self._preview(arrivals)
+                self._preview(inbox, arrivals)
                 return
             try:
                 left = [*self.take_in(inbox, arrivals), *inbox.waiting()]
             finally:
                 done = self.summary
                 self._console.say(
-                    f"ingest: {section.label}{done.mails} new mails, {done.attachments} attachments"
+                    f"ingest: {section.label}{wording.counted(done.mails, 'new mail')}, "
+                    f"{wording.counted(done.attachments, 'attachment')}"
                 )
             try:
                 self._count(filed=inbox.settle(self._run.ledger))
@@ -184,16 +198,43 @@ class IngestRun:
         finally:
             inbox.close()
 
-    def _preview(self, arrivals: Sequence[Arrival]) -> None:
+    def _preview(self, inbox: Inbox, arrivals: Sequence[Arrival]) -> None:
+        """Take each mail apart to say what is in it, and keep nothing of it."""
         coming = []
-        for arrival in arrivals:
-            name = arrival.identity.uid
-            if arrival.name:
-                name = wording.display_name(arrival.name)
-            moment = clock.stamp(arrival.moment) if arrival.moment else ""
-            coming.append(Coming(name, moment, arrival.size, self._name))
-            self._console.say(f"would take in {name}: {arrival.size} bytes, received {moment}")
+        try:
+            for arrival in arrivals:
+                try:
+                    with inbox.open_raw(arrival, _ignore) as file:
+                        taken = self._taking.take(arrival, file)
+                except Gone:
+                    continue
+                except Unreadable as error:
+                    self._console.warn(f"{_shown(arrival)} can't be read now: {error}")
+                    continue
+                finally:
+                    self._keeping.forget()
+                if self._ledger.submission_of_digest(_digest(arrival, taken)) is None:
+                    coming.append(self._coming(arrival, taken))
+                    self._console.say(_line(coming[-1]))
+        except OSError as error:
+            raise from_os_error(error) from error
+        finally:
+            self._taking.close()
         self.summary = replace(self.summary, coming=tuple(coming))
+
+    def _coming(self, arrival: Arrival, taken: Taken) -> Coming:
+        mail = taken.submission
+        return Coming(
+            uid=_shown(arrival),
+            received_at=mail.received_at,
+            size=arrival.size,
+            inbox=self._name,
+            sender=wording.shown_sender(mail.sender, self._run.config.report.sender),
+            subject=mail.subject,
+            attachments=tuple(
+                ComingFile(item.filename, item.kind, item.size) for item in taken.attachments
+            ),
+        )
 
     def take_in(self, inbox: Inbox, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """Take in what is new in an inbox.
@@ -299,6 +340,26 @@ class IngestRun:
         """Add to the counts of the summary."""
         counts = {name: getattr(self.summary, name) + number for name, number in more.items()}
         self.summary = replace(self.summary, **counts)
+
+
+def _ignore(_count: int) -> None:
+    """Take no notice of how many bytes have come."""
+
+
+def _shown(arrival: Arrival) -> str:
+    """How a dry run names a mail or a file."""
+    return wording.display_name(arrival.name) if arrival.name else arrival.identity.uid
+
+
+def _line(mail: Coming) -> str:
+    """What a dry run says of a mail."""
+    files = ", ".join(f"{item.filename} ({item.size:,} bytes)" for item in mail.attachments)
+    sender = f" from {mail.sender}" if mail.sender else ""
+    subject = f' "{mail.subject}"' if mail.subject else ""
+    return (
+        f"would take in {mail.uid}: {mail.size} bytes, received {mail.received_at}{sender}"
+        f"{subject}: {files or 'no attachment'}"
+    )
 
 
 def _raw_sum(file: Readable) -> str:

@@ -20,11 +20,16 @@ from pipeline.workspace import Workspace
 
 @dataclass(frozen=True)
 class ProcessSummary:
-    """How many clips this run accepted, rejected, and failed to make."""
+    """How many clips this run accepted, rejected, and failed to make.
+
+    ``outdated`` are the originals (by SHA-256) whose clips are out of date and stay so, because
+    the originals were deleted.
+    """
 
     accepted: int = 0
     rejected: int = 0
     failed: int = 0
+    outdated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -32,10 +37,12 @@ class Plan:
     """What is to be done: originals (by SHA-256) with their recipes.
 
     ``renamed`` are finished clips whose category was renamed while its hashtags stayed the same.
+    ``outdated`` are clips that can't be made anew, because their original was deleted.
     """
 
     missing: tuple[tuple[str, Recipe], ...]
     renamed: tuple[ClipResult, ...] = ()
+    outdated: tuple[str, ...] = ()
 
 
 def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
@@ -49,12 +56,17 @@ def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
     for result in todo.renamed:
         run.ledger.clips.describe(result)
     if not todo.missing and not _outdated_likeness(run.ledger):
-        return ProcessSummary()
+        return ProcessSummary(outdated=todo.outdated)
     from pipeline.process import batch  # noqa: PLC0415 - slow to load, see above
 
     counts = batch.make(run, todo.missing)
     batch.note_lookalikes(run.ledger)
-    return ProcessSummary(counts[Status.ACCEPTED], counts[Status.REJECTED], counts[Status.FAILED])
+    return ProcessSummary(
+        accepted=counts[Status.ACCEPTED],
+        rejected=counts[Status.REJECTED],
+        failed=counts[Status.FAILED],
+        outdated=todo.outdated,
+    )
 
 
 def plan(
@@ -66,7 +78,7 @@ def plan(
     """
     known = ledger.clips.results()
     reviews = ledger.reviews.current()
-    missing, renamed = [], []
+    missing, renamed, outdated = [], [], []
     for item, submission in ledger.clips.candidates():
         sha256 = item.sha256 or ""
         wanted = recipe.choose(config, item, submission, reviews.get(sha256, Review()))
@@ -74,9 +86,12 @@ def plan(
         if result is not None and _is_done(result, wanted, workspace):
             if result.category != wanted.category:
                 renamed.append(replace(result, category=wanted.category))
-        elif (only is None or sha256 in only) and workspace.original(sha256).exists():
-            missing.append((sha256, wanted))
-    return Plan(tuple(missing), tuple(renamed))
+        elif workspace.original(sha256).exists():
+            if only is None or sha256 in only:
+                missing.append((sha256, wanted))
+        elif result is not None and result.outputs:
+            outdated.append(sha256)
+    return Plan(tuple(missing), tuple(renamed), tuple(outdated))
 
 
 def _is_done(result: ClipResult, wanted: Recipe, workspace: Workspace) -> bool:
