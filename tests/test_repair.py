@@ -19,8 +19,9 @@ from pipeline.commands.verify import verify
 from pipeline.errors import StageError, UsageError
 from pipeline.history import MontageRecord
 from pipeline.ledger import Ledger
-from pipeline.model import Decision, OriginalState, Review, Status
+from pipeline.model import Decision, OriginalState, Reason, Refusal, Review, Status
 from pipeline.run import Run
+from pipeline.texts import Detail
 from pipeline.workspace import Workspace
 
 NAMES = ("one", "two", "three")
@@ -271,6 +272,18 @@ def test_a_clip_that_can_not_be_made_again_says_what_to_do(campaign: Campaign) -
         assert rows[sha(name)].refusal is not None
     assert campaign.clip("two").with_name("landscape.mp4.changed").read_bytes() == b"changed"
     assert campaign.found() == []
+
+
+def test_a_failure_of_a_lost_original_is_not_tried_for_ever(campaign: Campaign) -> None:
+    """Process refuses changed bytes as a failure; after the repair it is a refusal."""
+    failure = Refusal(Reason.INTERNAL, Detail.ORIGINAL_CHANGED)
+    campaign.ledger.clips.record(
+        result("one", status=Status.FAILED, refusal=failure, outputs=(), clean=None)
+    )
+    shutil.rmtree(campaign.clip("one").parent)
+    campaign.original("one").write_bytes(b"changed")
+    campaign.repaired()
+    assert campaign.status("one") is Status.REJECTED
 
 
 def test_what_was_taken_back_is_deleted(campaign: Campaign) -> None:

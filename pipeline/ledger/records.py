@@ -79,8 +79,9 @@ def outcome(
     if item.kind is Kind.ARCHIVE:
         return (Status.DUPLICATE if repeated else Status.ACCEPTED), None
     refusal = result.refusal if result else None
-    if result is None and state in (OriginalState.PURGED, OriginalState.LOST):
-        refusal = _GONE
+    is_gone = state in (OriginalState.PURGED, OriginalState.LOST)
+    if is_gone and (result is None or result.status is Status.FAILED):
+        result, refusal = None, _GONE
     if repeated:
         return Status.DUPLICATE, refusal
     if result is None:
