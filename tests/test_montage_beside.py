@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -127,6 +129,34 @@ def test_a_still_that_is_gone_or_broken_moves_no_other(tmp_path: Path) -> None:
             seen = [image.convert("RGB").getpixel(place) for place in places]
     wanted = [(255, 0, 0), (48, 54, 60), (0, 255, 0), (48, 54, 60), (0, 0, 255)]
     assert np.abs(np.array(seen) - np.array(wanted)).max() < 8
+
+
+def test_a_lie_of_any_program_withholds_the_montage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each program in turn says that it has done its work, and left a FIFO."""
+    settings = 'closing_card = false\n[process]\nsandbox = "none"\n'
+    scene = render_scene.begin(tmp_path, {"a": Drawn(0, 30)}, settings)
+    real = FfmpegRunner.run
+    lying: list[str] = []
+
+    def run(self: FfmpegRunner, purpose: str, argv: list[str], *rest: Any, **more: Any) -> Any:
+        if purpose in lying:
+            code = "import os, sys; os.unlink(sys.argv[1]); os.mkfifo(sys.argv[1])"
+            argv = [sys.executable, "-I", "-S", "-c", code, str(rest[0].writes[0])]
+        return real(self, purpose, argv, *rest, **more)
+
+    monkeypatch.setattr(FfmpegRunner, "run", run)
+    for purpose in ("card", "join", "still", "sheet"):
+        lying[:] = [purpose]
+        said = scene.footage("render")
+        assert said.code == 1
+        assert "gave a result that can't be right" in said.err
+        assert list((scene.work / "montage").iterdir()) == []
+    lying.clear()
+    assert scene.footage("render").code == 0
+    assert scene.film.is_file()
+    assert list(scene.work.rglob("*.part")) == []
 
 
 def test_a_preview_is_small_and_leaves_the_montage(scene: RenderScene) -> None:

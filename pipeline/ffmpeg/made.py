@@ -149,7 +149,7 @@ class MadeFile:
             return False  # on such a processor a program could leave another one behind
         descriptor = self._descriptor.fileno()
         try:
-            # whoever breaks a lease causes a signal; this one is ignored
+            # opening the file for writing would cause a signal; by default this one is ignored
             fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
             fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
             fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
