@@ -45,8 +45,8 @@ def too_much(seconds: float) -> Refused:
 
     :param seconds: how long a film may be.
     """
-    values = {"minutes": round(max(seconds, _LEAST_S) / 60)}
-    return Refused(Refusal(Reason.TOO_LONG, Detail.TOO_MANY_PIXELS, values))
+    minutes = round(max(seconds, _LEAST_S) / 60)
+    return Refused(Refusal(Reason.TOO_LONG, Detail.TOO_MANY_PIXELS, {"minutes": minutes}))
 
 
 def admit_scans(path: Path, footage: Format) -> None:
