@@ -101,6 +101,14 @@ class Carrier(StrEnum):
     NOT_SEARCHED = "part that was not searched"
 
 
+class Wait(StrEnum):
+    """Why a clip was not begun in a run, and waits for the next one."""
+
+    SENDER_HOURS = "sender-hours"
+    NIGHT_OVER = "night-over"
+    DISK = "disk"
+
+
 class Decision(StrEnum):
     """What a reviewer decided on a clip."""
 

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -65,6 +66,10 @@ class Workspace:
     def clip(self, sha256: str, output: str, suffix: str = ".mp4") -> Path:
         """The path of a finished clip of one output."""
         return self.clips / sha256 / f"{output}{suffix}"
+
+    def free_bytes(self) -> int:
+        """How many bytes of the disk are free for us."""
+        return shutil.disk_usage(self.root).free
 
     def relative(self, path: Path) -> str:
         """A path as the report and the ledger write it: relative to the workspace, with slashes."""

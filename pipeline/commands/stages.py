@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from pipeline.commands import waits
 from pipeline.commands.ending import Facts
 from pipeline.commands.purge import delete_old_originals
 from pipeline.errors import UsageError
@@ -57,6 +58,9 @@ def make_clips(run: Run) -> Facts:
             f"process: {counted(len(done.outdated), 'clip is', 'clips are')} out of date and can't "
             f"be made anew, because the originals were deleted ({names}{more})"
         )
+    if done.waits:
+        for line in waits.lines(run.config, run.ledger):
+            run.console.warn(f"process: {line}")
     facts: Facts = {"process": asdict(done)}
     if run.config.workspace.retain_originals_days == 0:
         facts |= delete_old_originals(run, run.console.detail)

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from pipeline.commands import disk
+from pipeline.commands import disk, waits
 from pipeline.commands.disk import DiskRoom
 from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
 from pipeline.history import MontageRecord, RunRecord
 from pipeline.ledger import Ledger
-from pipeline.model import Row, Status
+from pipeline.model import Row, Status, Wait
 from pipeline.process import stage as process
 from pipeline.review import mails, rules
 from pipeline.review.mails import MailView
@@ -50,6 +50,8 @@ class _Standing:
     montages: list[_Film]
     mails: list[MailView]
     held_back: int
+    left: dict[str, Wait]
+    left_lines: tuple[str, ...]
     room: DiskRoom
     last_backup: str | None
     unclear_receipts: list[str]
@@ -106,6 +108,8 @@ def _standing(config: Config) -> _Standing:
             ],
             mails=mails.view(ledger, rows),
             held_back=len(rules.held_back(rows)),
+            left=(left := _left(ledger, rows)),
+            left_lines=tuple(waits.lines(config, ledger)) if left else (),
             room=disk.room(config.root, ledger.runs.latest("run", _NIGHTS)),
             last_backup=next((path.name for path in reversed(ledger.backups.stored())), None),
             unclear_receipts=[
@@ -129,6 +133,7 @@ def _facts(standing: _Standing) -> Facts:
         "waiting_for_review": standing.waiting,
         "waiting_for_process": standing.counts[Status.PENDING],
         "outdated": list(standing.outdated),
+        "waits": [{"sha256": sha256, "why": why} for sha256, why in standing.left.items()],
         "admitted": standing.admitted,
         "needs_answer": mails.open_counts(standing.mails),
         "mails_waiting": [
@@ -156,6 +161,12 @@ def _facts(standing: _Standing) -> Facts:
             for film in standing.montages
         ],
     }
+
+
+def _left(ledger: Ledger, rows: list[Row]) -> dict[str, Wait]:
+    """What the newest run that made clips left for the next one, and is not made since."""
+    pending = {row.sha256 for row in rows if row.status is Status.PENDING}
+    return {sha256: why for sha256, why in ledger.runs.waits().items() if sha256 in pending}
 
 
 def _newer(one: RunRecord | None, other: RunRecord | None) -> RunRecord | None:
@@ -212,6 +223,7 @@ def _clip_lines(standing: _Standing) -> Iterator[str]:
     if standing.counts[Status.PENDING]:
         pending = counted(standing.counts[Status.PENDING], "clip waits", "clips wait")
         yield f"{pending} for the media team: footage process"
+        yield from (f"  {line}" for line in standing.left_lines)
     if standing.waiting:
         waiting = counted(standing.waiting, "clip waits", "clips wait")
         yield f"{waiting} for a reviewer: open the report"

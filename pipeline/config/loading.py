@@ -35,6 +35,12 @@ class WorkspaceSection(Section):
         le=36_500,
         description="0: an original is deleted as soon as its clip is verified",
     )
+    min_free_gb: float = Field(
+        default=1.0,
+        ge=0,
+        description="with less free on the disk, no mail is taken in; with less than half of it, "
+        "no clip is begun; 0: no limit",
+    )
     keep_backups: int = Field(
         default=7,
         ge=0,

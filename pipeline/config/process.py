@@ -37,6 +37,18 @@ class Process(Section):
         default="warn",
         description="a file whose end is missing becomes a clip with a warning, or is rejected",
     )
+    max_hours_per_sender: float = Field(
+        default=8.0,
+        ge=0,
+        description="hours of work of one worker that one sender's files may cost in a run; what "
+        "is over waits for the next run; 0: no limit",
+    )
+    until: str = Field(
+        default="",
+        pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9])?$",
+        description='the time of day, as "06:00", after which a run begins no clip; what is not '
+        "begun waits for the next run",
+    )
     timeout_factor: float = Field(
         default=20,
         gt=0,

@@ -25,6 +25,7 @@ from pipeline.run import Run
 from pipeline.workspace import Workspace
 
 _NOT_GIVEN = "the inbox has mails that it did not give, or files that are not complete."
+_GB = 1_000_000_000
 _GIVE_UP = 10  # mails in a row that the server does not give
 
 
@@ -160,6 +161,7 @@ class IngestRun:
         self._keeping = Keeping(run.workspace, run.ledger)
         self._taking = Taking(run, self._keeping, limit_mb, section)
         self._by_hand, self._limit_mb = by_hand, limit_mb
+        self._min_free_gb = run.config.workspace.min_free_gb
         self.summary = IngestSummary()
 
     def read(self, section: InboxSection, *, dry_run: bool = False) -> None:
@@ -260,6 +262,9 @@ class IngestRun:
         in_a_row = 0
         with self._console.task("Taking in", size, "B") as task:
             for number, arrival in enumerate(arrivals):
+                if self._has_no_room(arrival):
+                    said = f"less than {self._min_free_gb:g} GB are free on the disk: make room."
+                    raise MailsLeft(said, [*left, *arrivals[number:]])
                 try:
                     self._take_one(inbox, arrival, task)
                     in_a_row = 0
@@ -276,6 +281,11 @@ class IngestRun:
                 finally:
                     self._keeping.forget()
         return left
+
+    def _has_no_room(self, arrival: Arrival) -> bool:
+        """Whether the disk would be too full if this came in: as a mail, and as its files."""
+        least = self._min_free_gb * _GB
+        return least > 0 and self._run.workspace.free_bytes() < least + 2 * arrival.size
 
     def _join_split_mails(self) -> None:
         """Take in the mails that came in several parts, of which all are there now."""

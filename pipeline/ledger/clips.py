@@ -1,5 +1,6 @@
 """What process writes and the report reads: outcomes, and a row for each attachment."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -20,6 +21,17 @@ from pipeline.model import (
     Status,
     Submission,
 )
+from pipeline.texts import Detail
+
+# Refusals by which an original broke a program or kept it busy.
+_TROUBLE = [
+    Detail.TOO_SLOW,
+    Detail.STUCK,
+    Detail.LIMIT_REACHED,
+    Detail.KILLED,
+    Detail.DECODER_CRASHED,
+    Detail.DECODER_MISUSED,
+]
 
 
 class Clips:
@@ -65,6 +77,15 @@ class Clips:
 
     def _write(self, result: ClipResult) -> None:
         self._db.insert("clip", {**records.columns(result), "done_at": clock.now()}, replace=True)
+
+    def troubled(self) -> set[str]:
+        """The originals, by SHA-256, that once broke a program or took too long."""
+        rows = self._db.rows(
+            "SELECT DISTINCT subject FROM event WHERE kind = ?1"
+            " AND json_extract(facts, '$.code') IN (SELECT value FROM json_each(?2))",
+            *(EventKind.REFUSED, json.dumps(_TROUBLE)),
+        )
+        return {row["subject"] for row in rows}
 
     def forget(self, shas: Iterable[str]) -> None:
         """Delete the outcomes of originals, so that process makes their clips again."""

@@ -8,6 +8,7 @@ from pipeline.history import EventKind, MontageRecord, RunRecord
 from pipeline.ledger import records
 from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
+from pipeline.model import Wait
 
 
 class Runs:
@@ -29,6 +30,24 @@ class Runs:
             "UPDATE run SET ended_at = ?, exit_code = ?, summary = ? WHERE id = ?",
             *(clock.now(), exit_code, json.dumps(summary, default=str), run_id),
         )
+
+    def note_waits(self, waits: Mapping[str, Wait]) -> None:
+        """Record in the newest run which originals wait for the next one, by SHA-256, and why."""
+        listed = [{"sha256": sha256, "why": why} for sha256, why in waits.items()]
+        self._db.change(
+            "UPDATE run SET summary = json_set(coalesce(summary, '{}'), '$.process.waits', json(?))"
+            " WHERE id = (SELECT id FROM run ORDER BY started_at DESC, id DESC LIMIT 1)",
+            json.dumps(listed),
+        )
+
+    def waits(self) -> dict[str, Wait]:
+        """The originals that the newest run which made clips left for the next one, and why."""
+        row = self._db.row(
+            "SELECT json_extract(summary, '$.process.waits') AS waits FROM run"
+            " WHERE waits IS NOT NULL ORDER BY started_at DESC, id DESC LIMIT 1"
+        )
+        listed = json.loads(row["waits"]) if row else []
+        return {each["sha256"]: Wait(each["why"]) for each in listed}
 
     def last(self, command: str | None = None) -> RunRecord | None:
         """The newest run of a command, or of any command if none is named."""

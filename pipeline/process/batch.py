@@ -1,4 +1,7 @@
-"""Many clips at once: made side by side, one thread each, longest first.
+"""Many clips at once: made side by side, one thread each, smallest first.
+
+What is small comes first, so that a night that ends early has made as many as it can.  An original
+that broke, or kept busy, a program before comes last, so that it costs no other clip its turn.
 
 Only the calling thread writes to the ledger.
 """
@@ -6,9 +9,9 @@ Only the calling thread writes to the ledger.
 import contextlib
 import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 from pipeline.errors import ConfigError
@@ -19,6 +22,7 @@ from pipeline.media.caption import Strip
 from pipeline.model import ClipResult, Reason, Refusal, Status
 from pipeline.process import clip, lookalikes, reference
 from pipeline.process.clip import Job
+from pipeline.process.night import Night
 from pipeline.process.recipe import Recipe
 from pipeline.publishing import PART
 from pipeline.removal import removed
@@ -27,10 +31,11 @@ from pipeline.texts import Detail
 from pipeline.workspace import Workspace
 
 
-def make(run: Run, missing: Sequence[tuple[str, Recipe]]) -> Counter[Status]:
+def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: Night) -> Counter[Status]:
     """Make clips and record what became of each; return how many came to which end.
 
     :param missing: originals, by SHA-256, each with its recipe.
+    :param night: what the run has room for; it notes which clips wait.
     :raises DiskFull: the disk is full; what was made is recorded.
     :raises ConfigError: no font here can write the campaign's caption.
     """
@@ -41,13 +46,13 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]]) -> Counter[Status]:
     if not jobs:
         return counts
     run.ledger.chain.note_program(*runner.build())
-    # longest first, so that no worker is left alone with the longest at the end
     sizes = {job.sha256: job.original.stat().st_size for job in jobs}
-    jobs.sort(key=lambda job: -sizes[job.sha256])
+    troubled = run.ledger.clips.troubled()
+    jobs.sort(key=lambda job: (job.sha256 in troubled, sizes[job.sha256]))
     begun, clips, frames = time.monotonic(), 0, 0
     # progress counts bytes of originals, since their number predicts the work better than clips
     with run.console.task("process", sum(sizes.values()), "B") as task:
-        for result in _side_by_side(jobs, run):
+        for result in _side_by_side(jobs, run, night):
             _tidy(run.workspace, result)
             run.ledger.clips.record(result)
             counts[result.status] += 1
@@ -109,14 +114,24 @@ def _strips(workspace: Workspace, wanted: Recipe) -> tuple[Strip | None, ...]:
     )
 
 
-def _side_by_side(jobs: list[Job], run: Run) -> Iterator[ClipResult]:
+def _side_by_side(jobs: Sequence[Job], run: Run, night: Night) -> Iterator[ClipResult]:
     """Yield the outcomes as they come; if anything ends the run, end every program first."""
     workers = run.config.process.workers or len(os.sched_getaffinity(0))
+    waiting = deque(jobs)
+    begun: dict[Future[ClipResult], Job] = {}
+    ended: list[Future[ClipResult]] = []
     with ThreadPoolExecutor(workers, thread_name_prefix="clip") as pool:
-        futures: list[Future[ClipResult]] = [pool.submit(clip.make, job, run) for job in jobs]
         try:
-            for future in as_completed(futures):
-                yield future.result()
+            while waiting or begun or ended:
+                while waiting and len(begun) < workers:
+                    job = waiting.popleft()
+                    if night.begin(job.sha256):
+                        begun[pool.submit(clip.make, job, run)] = job
+                # the workers go on while what ended is recorded
+                yield from (future.result() for future in ended)
+                ended = [*wait(begun, return_when=FIRST_COMPLETED).done]
+                for future in ended:
+                    night.end(begun.pop(future).sha256)
         except BaseException:
             run.ffmpeg.close()
             pool.shutdown(cancel_futures=True)

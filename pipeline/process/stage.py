@@ -11,16 +11,24 @@ from dataclasses import dataclass, replace
 
 from pipeline.config import Config
 from pipeline.ledger import Ledger
-from pipeline.model import ClipResult, Review, Status
-from pipeline.process import recipe
+from pipeline.model import ClipResult, Review, Status, Wait
+from pipeline.process import night, recipe
 from pipeline.process.recipe import Recipe
 from pipeline.run import Run
 from pipeline.workspace import Workspace
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """An original that this run did not begin with, and why."""
+
+    sha256: str
+    why: Wait
+
+
+@dataclass(frozen=True)
 class ProcessSummary:
-    """How many clips this run accepted, rejected, and failed to make.
+    """How many clips this run accepted, rejected, and failed to make, and those that wait.
 
     ``outdated`` are the originals (by SHA-256) whose clips are out of date and stay so, because
     the originals were deleted.
@@ -30,6 +38,7 @@ class ProcessSummary:
     rejected: int = 0
     failed: int = 0
     outdated: tuple[str, ...] = ()
+    waits: tuple[Waiting, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,9 +55,10 @@ class Plan:
 
 
 def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
-    """Make the clips that are missing.
+    """Make the clips that are missing, as far as the limits of a night allow.
 
-    :param only: the originals to look at; None for all.
+    :param only: the originals to look at, for which somebody waits, so that there are no limits;
+        None for all.
     :raises DiskFull: the disk is full; what was made is recorded.
     :raises ConfigError: no font here can write the campaign's caption.
     """
@@ -56,16 +66,22 @@ def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
     for result in todo.renamed:
         run.ledger.clips.describe(result)
     if not todo.missing and not _outdated_likeness(run.ledger):
+        if only is None:
+            run.ledger.runs.note_waits({})
         return ProcessSummary(outdated=todo.outdated)
     from pipeline.process import batch  # noqa: PLC0415 - slow to load, see above
 
-    counts = batch.make(run, todo.missing)
+    limits = night.of(run) if only is None else night.unlimited()
+    counts = batch.make(run, todo.missing, limits)
+    if only is None:
+        run.ledger.runs.note_waits(limits.waits)
     batch.note_lookalikes(run.ledger)
     return ProcessSummary(
         accepted=counts[Status.ACCEPTED],
         rejected=counts[Status.REJECTED],
         failed=counts[Status.FAILED],
         outdated=todo.outdated,
+        waits=tuple(Waiting(sha256, why) for sha256, why in limits.waits.items()),
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from pipeline import clock, publishing
 from pipeline.config import Config
 from pipeline.ledger import Ledger
-from pipeline.model import Caution, ClipOutput, ClipResult, Row, Status
+from pipeline.model import Caution, ClipOutput, ClipResult, Row, Status, Wait
 from pipeline.review import mails, page, stills, table
 from pipeline.review.mails import MailView
 from pipeline.review.presenting import (
@@ -119,7 +119,7 @@ def build(
     """
     rows = ledger.clips.rows() if rows is None else rows
     statuses = Counter(row.status for row in rows)
-    numbers = ledger.intake.sender_numbers()
+    numbers, waits = ledger.intake.sender_numbers(), ledger.runs.waits()
     return {
         "schema": SCHEMA_VERSION,
         "campaign": config.campaign.name,
@@ -128,7 +128,7 @@ def build(
         "submissions": [
             _submission(each, config.report.sender, numbers) for each in mails.view(ledger, rows)
         ],
-        "clips": [_clip(row) for row in _family_order(rows)],
+        "clips": [_clip(row, waits.get(row.sha256)) for row in _family_order(rows)],
     }
 
 
@@ -172,7 +172,7 @@ def _submission(seen: MailView, style: SenderStyle, numbers: Mapping[str, int]) 
     }
 
 
-def _clip(row: Row) -> JsonObject:
+def _clip(row: Row, waits: Wait | None) -> JsonObject:
     item = row.attachment
     # a withdrawn clip is gone; and a part that ingest refused was never processed, even if the
     # same bytes became a clip in another submission
@@ -185,6 +185,7 @@ def _clip(row: Row) -> JsonObject:
         "filename": shown_text(item.filename),
         "kind": item.kind,
         "status": row.status,
+        "waits": waits if row.status is Status.PENDING else None,
         "reason": {"code": row.refusal.reason, "detail": shown_text(row.refusal.detail)}
         if row.refusal
         else None,

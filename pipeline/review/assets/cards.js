@@ -177,6 +177,7 @@ function reasonParts({ clip }) {
     const same = element("span", {}, ...textAround("card.same", "name", quoted(nameOf(clip.duplicate_of))));
     return clipRow(clip.duplicate_of) ? [same, " ", goToButton(clip.duplicate_of, "card.show_first")] : [same];
   }
+  if (clip.waits) return [element("span", {}, textOfCode("waits", clip.waits))];
   if (!clip.reason) return [];
   const { code, detail } = clip.reason;
   /** @type {Parts} */

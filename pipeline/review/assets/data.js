@@ -22,6 +22,7 @@
  * @typedef {{
  *   sha256: string | null, submission: string, parent: string | null, filename: string,
  *   kind: "video" | "image" | "archive" | "other", status: Status,
+ *   waits: "sender-hours" | "night-over" | "disk" | null,
  *   reason: { code: string, detail: string } | null, duplicate_of: string | null, pair?: string | null,
  *   metadata: { found: { carrier: string, what: string }[], clean: boolean | null },
  *   source: Source | null, caption: string, category: string | null, warnings: string[],

@@ -41,7 +41,7 @@ export const rows = [];
  */
 const noClip = (mail) => ({
   sha256: null, submission: mail.id, parent: null, filename: mail.subject || textOf("card.no_subject"),
-  kind: "other", status: "pending", reason: null, duplicate_of: null,
+  kind: "other", status: "pending", waits: null, reason: null, duplicate_of: null,
   metadata: { found: [], clean: null }, source: null, caption: "", category: null, warnings: [],
   outputs: [], held_by: [],
   review: {

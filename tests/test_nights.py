@@ -1,0 +1,138 @@
+"""What a night has room for: what is over waits by name, and nothing is refused or lost."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from support.command_scene import CommandScene, begin, config
+
+from pipeline.ledger import Ledger
+from pipeline.model import ClipResult, Reason, Refusal, Status, Wait
+from pipeline.process.night import Night, NightLimits, end_after
+from pipeline.texts import Detail
+
+_HALF = "[review]\nrequired = false\n[process]\nworkers = 1\nstill_seconds = 0.2\n"
+
+
+def photo(number: int, side: int = 32) -> bytes:
+    """A photo; the larger its side, the more bytes it has."""
+    file = io.BytesIO()
+    noise = np.random.default_rng(number).integers(0, 255, (side, side, 3), np.uint8)
+    Image.fromarray(noise).save(file, "PNG")
+    return file.getvalue()
+
+
+def order(scene: CommandScene) -> Iterator[str]:
+    """The names of the files, in the order in which the last run made their clips."""
+    names = {row["sha256"]: name for name, row in scene.rows.items()}
+    log = max((scene.work / "logs").iterdir())
+    for event in map(json.loads, log.read_text().splitlines()):
+        if event["event"] == "clip":
+            yield names[event["sha256"]]
+
+
+def test_sender_who_used_the_hours_waits_by_name(tmp_path: Path) -> None:
+    """Each run makes one clip of a sender, whose hours are then used up."""
+    many = {f"{number}.png": photo(number, 32 + number) for number in range(3)}
+    text = config(_HALF + "max_hours_per_sender = 0.00001\n")
+    scene = begin(tmp_path, {"many": many, "one": {"other.png": photo(9, 90)}}, text)
+
+    first = scene.footage("run", "--json")
+
+    assert first.code == 0
+    assert scene.rows["other.png"]["status"] == scene.rows["0.png"]["status"] == "accepted"
+    waiting = {name for name, row in scene.rows.items() if row["waits"] == "sender-hours"}
+    assert waiting == {"1.png", "2.png"}
+    assert {scene.rows[name]["status"] for name in waiting} == {"pending"}
+    assert {each["why"] for each in first.data["process"]["waits"]} == {"sender-hours"}
+    said = "2 clips wait for the next run: sender 1 (s…@e….org) has used the 1e-05 hours of a run"
+    assert said in first.err
+    assert said in scene.footage("status").out
+    assert len(scene.footage("status", "--json").data["waits"]) == 2
+    for left in (1, 0):
+        scene.footage("run")
+        assert scene.report["totals"]["pending"] == left
+    assert scene.report["totals"]["accepted"] == 4
+    assert scene.footage("status", "--json").data["waits"] == []
+
+
+def test_small_comes_first_and_trouble_last(tmp_path: Path) -> None:
+    sides = {"large.png": 120, "small.png": 20, "middle.png": 60}
+    scene = begin(tmp_path, {"a": {n: photo(s, s) for n, s in sides.items()}}, config(_HALF))
+    scene.footage("ingest")
+    scene.footage("report")
+    small = scene.rows["small.png"]["sha256"]
+    slow = Refusal(Reason.TIMEOUT, Detail.TOO_SLOW, {"seconds": 120})
+    with Ledger(scene.work / "ledger.db") as ledger:
+        ledger.clips.record(ClipResult(small, "", Status.FAILED, slow))
+    assert scene.footage("retry").code == 0
+
+    scene.footage("process")
+
+    assert [*order(scene)] == ["middle.png", "large.png", "small.png"]
+
+
+def test_full_disk_stops_mail_before_clips(tmp_path: Path) -> None:
+    scene = begin(tmp_path, {"a": {"a.png": photo(1)}}, config(_HALF))
+    path = scene.folder / "config.toml"
+    roomy = path.read_text()
+    little = roomy + "[workspace]\nmin_free_gb = 1e9\n"
+    path.write_text(little)
+
+    stopped = scene.footage("run", "--json")
+
+    assert stopped.code == 1
+    assert "less than 1e+09 GB are free on the disk: make room." in stopped.err
+    assert len(stopped.data["left"]) == 1
+    assert scene.report["clips"] == []
+
+    path.write_text(roomy)
+    assert scene.footage("ingest").code == 0
+    path.write_text(little)
+    waits = scene.footage("process")
+    assert waits.code == 0
+    assert "1 clip waits for the next run: less than 5e+08 GB are free" in waits.err
+    scene.footage("report")
+    assert scene.rows["a.png"]["waits"] == "disk"
+
+    path.write_text(roomy)
+    assert scene.footage("run").code == 0
+    assert scene.rows["a.png"]["status"] == "accepted"
+    assert scene.rows["a.png"]["waits"] is None
+
+
+@pytest.mark.parametrize(
+    ("begun", "until", "end"),
+    [
+        ("2026-09-01T22:00", "06:00", "2026-09-02T06:00"),
+        ("2026-09-02T03:00", "06:00", "2026-09-02T06:00"),
+        ("2026-09-02T06:00", "06:00", "2026-09-03T06:00"),
+        ("2026-09-02T07:30", "23:15", "2026-09-02T23:15"),
+    ],
+)
+def test_night_ends_when_the_clock_shows_it_next(begun: str, until: str, end: str) -> None:
+    since, expected = (datetime.fromisoformat(each).astimezone() for each in (begun, end))
+    assert end_after(since, until) == expected
+
+
+def test_no_clip_is_begun_after_the_end() -> None:
+    end = datetime(2026, 9, 2, 6, tzinfo=UTC)
+    moments = iter([end - timedelta(seconds=1), end])
+    night = Night(NightLimits(ends=end), {}, lambda: next(moments), lambda: 0)
+
+    assert night.begin("a")
+    assert not night.begin("b")
+    assert night.waits == {"b": Wait.NIGHT_OVER}
+
+
+def test_sender_that_is_not_known_has_no_limit_of_hours() -> None:
+    """As of files that lie in a folder: they are no one person's."""
+    night = Night(NightLimits(sender_s=1e-9), {"c": "x"}, lambda: datetime.now(UTC), lambda: 0)
+    assert all(night.begin(each) for each in ("a", "b", "c"))
