@@ -15,7 +15,7 @@ from support.command_scene import CommandScene, begin, config
 
 from pipeline.ledger import Ledger
 from pipeline.model import ClipResult, Reason, Refusal, Status, Wait
-from pipeline.process.night import Night, NightLimits, end_after
+from pipeline.process.night import NightBudget, NightLimits, end_after
 from pipeline.texts import Detail
 
 _HALF = "[review]\nrequired = false\n[process]\nworkers = 1\nstill_seconds = 0.2\n"
@@ -125,7 +125,7 @@ def test_night_ends_when_the_clock_shows_it_next(begun: str, until: str, end: st
 def test_no_clip_is_begun_after_the_end() -> None:
     end = datetime(2026, 9, 2, 6, tzinfo=UTC)
     moments = iter([end - timedelta(seconds=1), end])
-    night = Night(NightLimits(ends=end), {}, lambda: next(moments), lambda: 0)
+    night = NightBudget(NightLimits(ends=end), {}, lambda: next(moments), lambda: 0)
 
     assert night.begin("a")
     assert not night.begin("b")
@@ -134,5 +134,7 @@ def test_no_clip_is_begun_after_the_end() -> None:
 
 def test_sender_that_is_not_known_has_no_limit_of_hours() -> None:
     """As of files that lie in a folder: they are no one person's."""
-    night = Night(NightLimits(sender_s=1e-9), {"c": "x"}, lambda: datetime.now(UTC), lambda: 0)
+    night = NightBudget(
+        NightLimits(sender_s=1e-9), {"c": "x"}, lambda: datetime.now(UTC), lambda: 0
+    )
     assert all(night.begin(each) for each in ("a", "b", "c"))

@@ -22,7 +22,7 @@ from pipeline.media.caption import Strip
 from pipeline.model import ClipResult, Reason, Refusal, Status
 from pipeline.process import clip, lookalikes, reference
 from pipeline.process.clip import Job
-from pipeline.process.night import Night
+from pipeline.process.night import NightBudget
 from pipeline.process.recipe import Recipe
 from pipeline.publishing import PART
 from pipeline.removal import removed
@@ -31,7 +31,7 @@ from pipeline.texts import Detail
 from pipeline.workspace import Workspace
 
 
-def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: Night) -> Counter[Status]:
+def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) -> Counter[Status]:
     """Make clips and record what became of each; return how many came to which end.
 
     :param missing: originals, by SHA-256, each with its recipe.
@@ -114,7 +114,7 @@ def _strips(workspace: Workspace, wanted: Recipe) -> tuple[Strip | None, ...]:
     )
 
 
-def _side_by_side(jobs: Sequence[Job], run: Run, night: Night) -> Iterator[ClipResult]:
+def _side_by_side(jobs: Sequence[Job], run: Run, night: NightBudget) -> Iterator[ClipResult]:
     """Yield the outcomes as they come; if anything ends the run, end every program first."""
     workers = run.config.process.workers or len(os.sched_getaffinity(0))
     waiting = deque(jobs)

@@ -31,7 +31,7 @@ class NightLimits:
 
 
 @dataclass
-class Night:
+class NightBudget:
     """What is done and spent in a run, and whether a clip may still be begun.
 
     ``senders``: who sent each original, by its SHA-256; no entry where that is not known, and then
@@ -79,12 +79,12 @@ class Night:
         return self._spent[sender] + sum(now - at for at in begun)
 
 
-def unlimited() -> Night:
+def unlimited() -> NightBudget:
     """A run that begins whatever there is: an editor waits for it."""
-    return Night(NightLimits(), {}, _now, lambda: 0)
+    return NightBudget(NightLimits(), {}, _now, lambda: 0)
 
 
-def of(run: Run) -> Night:
+def of(run: Run) -> NightBudget:
     """The limits that the configuration gives to this run.
 
     The disk keeps half of ``min_free_gb``, because taking in mail stops at the whole.
@@ -102,7 +102,7 @@ def of(run: Run) -> Night:
         for item, submission in run.ledger.clips.candidates()
         if item.sha256 and submission.sender
     }
-    return Night(limits, senders, _now, run.workspace.free_bytes)
+    return NightBudget(limits, senders, _now, run.workspace.free_bytes)
 
 
 def end_after(since: datetime, until: str) -> datetime:
