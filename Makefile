@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 
-.PHONY: install dev system demo check test bench bombs fuzz house lock docs pictures clean
+.PHONY: install dev system demo check test bench bombs fuzz house audit lock docs pictures clean
 
 # The locks are complete, so nothing is looked up beside them: pip would meet a package that has
 # extras in a version newer than the locked one, and refuse it for want of a hash.
@@ -60,6 +60,13 @@ fuzz: dev
 house: dev
 	$(BIN)/python -m bench.house --names
 
+# Known faults of the locked packages; docs/dependencies.md says which of them can be reached. It asks
+# the database of the Python Package Index, and fails if it can't: no answer is not a good answer.
+audit:
+	test -x .venv-audit/bin/python || $(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-audit.lock
+	failed=0; for lock in requirements.lock requirements-dev.lock; do .venv-audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$lock || failed=1; done; exit $$failed
+
 docs: dev
 	$(BIN)/python docs/make.py
 
@@ -73,6 +80,7 @@ pictures: dev demo
 lock:
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock
 	uv pip compile pyproject.toml --group build --group dev --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements-dev.lock
+	uv pip compile --group audit --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements-audit.lock
 
 clean:
-	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .coverage
+	rm -rf .venv .venv-audit demo .mypy_cache .ruff_cache .pytest_cache .coverage
