@@ -303,3 +303,28 @@ def test_a_full_disk_is_one_clear_line_and_the_next_run_goes_on(tmp_path: Path) 
     scene.ingest()
     scene.check_whole()
     assert len(scene.submissions()) == 4
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        b"X-Mozilla-Status: 0001\r\nX-Mozilla-Status2: 00000000\r\n",
+        b"Status: RO\r\nX-Status: A\r\n",
+        b"X-Keywords: read\r\n answered\r\n",
+    ],
+)
+def test_an_eml_whose_marks_change_stays_the_same_mail(tmp_path: Path, marks: bytes) -> None:
+    scene = IngestScene.at(tmp_path, "eml:inbox")
+    (tmp_path / "inbox").mkdir()
+    path = tmp_path / "inbox" / "a.eml"
+    message = mail(("a.jpg", jpeg(1))).as_bytes()
+    for number, changed in enumerate(
+        (message, marks + message, marks.replace(b"0", b"1") + message)
+    ):
+        path.write_bytes(changed)
+        os.utime(path, (number, number))
+        scene.ingest()
+    assert len(scene.submissions()) == 1
+    path.write_bytes(message.replace(b"Here it is", b"Here it was"))
+    scene.ingest()
+    assert len(scene.submissions()) == 2

@@ -33,7 +33,7 @@ from pipeline.ingest.inbox import (
     uid_of,
 )
 from pipeline.ingest.sidecar import Sidecar
-from pipeline.ingest.spool import Readable, spool
+from pipeline.ingest.spool import Readable, disk_spool
 from pipeline.ledger import Ledger
 from pipeline.model import Filed, MailIdentity
 from pipeline.workspace import Workspace
@@ -172,7 +172,7 @@ class DropInbox(Inbox):
     def _as_mail(self, bundle: _Bundle) -> Iterator[Readable]:
         said: Sidecar | None = sidecar.read(bundle.extra) if bundle.extra else None
         files = bundle.files if said else bundle.paths  # every other file gets a row
-        with spool(self._spools) as file:
+        with disk_spool(self._spools) as file:
             for piece in sidecar.as_mail(said, files):
                 file.write(piece)
             yield file

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 
+from pipeline.ingest import marks
 from pipeline.ingest.spool import Readable, stretch
 
 Kept = tuple[int, int, str]
@@ -17,6 +18,7 @@ def fingerprint(file: Readable, kept: Iterable[Kept] = ()) -> str:
     have equal headers, words and attachments: nobody can make another person's mail look known
     without sending the same mail.  Bytes that a decoder skips, as after the end of base64, do not
     count.  Each stretch of the mail follows its length, so that its bytes can't imitate a hash.
+    Marks of mail programs in the header do not count: they change.
 
     :param kept: in order, without overlaps; without it the mail's own bytes are hashed.
     """
@@ -36,5 +38,9 @@ def _pieces(file: Readable, kept: Iterable[Kept]) -> Iterator[bytes]:
 
 
 def _stretch(file: Readable, start: int, end: int) -> Iterator[bytes]:
-    yield b"%d:" % (end - start)
-    yield from stretch(file, start, end)
+    file.seek(start)
+    head = file.read(min(marks.HEADER, end - start)) if start == 0 else b""
+    unmarked = marks.without(head)
+    yield b"%d:" % (end - start - len(head) + len(unmarked))
+    yield unmarked
+    yield from stretch(file, start + len(head), end)

@@ -99,7 +99,7 @@ class FileInbox(Inbox):
 
 
 class EmlInbox(FileInbox):
-    """A folder of ``.eml`` files; a file that changes is another mail."""
+    """A folder of ``.eml`` files; a file that changes is another mail, except for its marks."""
 
     def __init__(self, inbox: InboxSection, _workspace: Workspace) -> None:
         self._folder = inbox.resolve(inbox.path)

@@ -19,7 +19,7 @@ from pipeline.ingest.connection import BROKEN
 from pipeline.ingest.inbox import Advance, Arrival, Gone, Inbox, Known, NewMail, Unreadable
 from pipeline.ingest.session import CommandRefused, Session, uid_set
 from pipeline.ingest.signin import credentials
-from pipeline.ingest.spool import Readable, spool
+from pipeline.ingest.spool import Readable, disk_spool
 from pipeline.ledger import Ledger
 from pipeline.model import Filed, MailIdentity
 from pipeline.workspace import Workspace
@@ -109,7 +109,7 @@ class ImapInbox(Inbox):
         :raises InboxError: the server can't be reached or refuses.
         """
         offset, empty_answers = 0, 0
-        with spool(self._spools) as file:
+        with disk_spool(self._spools) as file:
             while empty_answers < 2:
                 piece = self._retry(partial(_piece, mail=arrival, offset=offset))
                 file.write(piece)

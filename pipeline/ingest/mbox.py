@@ -20,9 +20,10 @@ from typing import BinaryIO
 
 from pipeline.config import InboxSection
 from pipeline.errors import InboxError
+from pipeline.ingest import marks
 from pipeline.ingest.folders import unreadable
 from pipeline.ingest.inbox import Advance, Arrival, Inbox, Known, NewMail, Unreadable, file_time
-from pipeline.ingest.spool import Readable, spool
+from pipeline.ingest.spool import Readable, disk_spool
 from pipeline.model import MailIdentity
 from pipeline.workspace import Workspace
 
@@ -35,16 +36,9 @@ _FIELD = re.compile(
     rb"|(?:content|x|arc|list|resent|thread)-[a-z0-9-]{1,60})[ \t]{0,9}:",
     re.IGNORECASE,
 )
-_MARKS = re.compile(
-    rb"^(?:status|x-status|x-keywords|x-uid|x-imap|x-imapbase|x-mozilla-status2?|x-mozilla-keys"
-    rb"|x-gmail-labels|x-evolution|content-length|lines)[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*",
-    re.IGNORECASE | re.MULTILINE,
-)
-_HEADER_END = re.compile(rb"^\r?\n", re.MULTILINE)
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 _BOM = b"\xef\xbb\xbf"
 _CHUNK = 1 << 20
-_HEADER = 1 << 16  # of a mail, in which marks are looked for
 _LOOK = 1 << 10  # bytes behind a place that may be the beginning of a mail
 
 
@@ -97,9 +91,9 @@ class MboxInbox(Inbox):
         """
         start, end = self._places[arrival.identity.uid]
         digest = hashlib.sha256()
-        with spool(self._spools) as file:
+        with disk_spool(self._spools) as file:
             for number, lines in enumerate(_whole_lines(self._path, start, self._trimmed(end))):
-                kept = lines if number else _without_marks(lines)
+                kept = lines if number else marks.without(lines)
                 digest.update(kept)
                 file.write(_QUOTED.sub(rb"\1", kept) if b">From " in kept else kept)
                 advance(len(lines))
@@ -145,17 +139,10 @@ class MboxInbox(Inbox):
         trimmed = max(start, self._trimmed(end))
         digest, former = hashlib.sha256(), hashlib.sha256()
         for number, lines in enumerate(_whole_lines(self._path, start, trimmed)):
-            digest.update(lines if number else _without_marks(lines))
+            digest.update(lines if number else marks.without(lines))
             former.update(lines)
         former.update(_read(self._file, trimmed, end - trimmed))
         return digest.hexdigest(), former.hexdigest()
-
-
-def _without_marks(mail: bytes) -> bytes:
-    """The beginning of a mail without the marks of mail programs in its header."""
-    ended = _HEADER_END.search(mail, 0, _HEADER)
-    size = ended.start() if ended else _HEADER
-    return _MARKS.sub(b"", mail[:size]) + mail[size:]
 
 
 def _starts(file: BinaryIO, size: int) -> Iterator[tuple[int, int]]:

@@ -37,6 +37,16 @@ def spool(folder: Path, memory: int | None = None) -> SpooledTemporaryFile[bytes
     )
 
 
+def disk_spool(folder: Path) -> SpooledTemporaryFile[bytes]:
+    """A spool that is a file from its first byte on.
+
+    A mail goes to another process as an open file, so it would be copied out of the memory.
+    """
+    file = spool(folder)
+    file.rollover()
+    return file
+
+
 def stretch(file: Readable, start: int = 0, end: int | None = None) -> Iterator[bytes]:
     """The bytes from *start* to before *end* in pieces; other code may read in between."""
     while end is None or start < end:

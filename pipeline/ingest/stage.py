@@ -17,7 +17,7 @@ from pipeline.ingest import fragments
 from pipeline.ingest.inbox import Arrival, Gone, Inbox, MailsLeft, NewFile, Unreadable, open_inbox
 from pipeline.ingest.keeping import Keeping
 from pipeline.ingest.originals import Originals
-from pipeline.ingest.spool import Readable, spool, stretch
+from pipeline.ingest.spool import Readable, disk_spool, stretch
 from pipeline.ingest.take import Taken
 from pipeline.ingest.taking import Taking
 from pipeline.ledger.intake import MailSums
@@ -291,7 +291,7 @@ class IngestRun:
         """Take in the mails that came in several parts, of which all are there now."""
         for mail in fragments.whole_mails(self._run.ledger, self._run.workspace):
             try:
-                with spool(self._run.workspace.originals) as file:
+                with disk_spool(self._run.workspace.originals) as file:
                     sizes = mail.copy(file, self._run.workspace)
                     taken = self._taking.take(mail.arrival, file, sizes)
                 self._keeping.publish()

@@ -264,7 +264,7 @@ def _descriptor(file: Readable, folder: Path) -> Iterator[int]:
     elif isinstance(file, io.BufferedReader):
         yield file.fileno()
     else:
-        with spools.spool(folder) as copy:
+        with spools.disk_spool(folder) as copy:
             for piece in spools.stretch(file):
                 copy.write(piece)
             descriptor = copy.fileno()

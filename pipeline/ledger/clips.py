@@ -133,9 +133,10 @@ class Clips:
 
     def _with_holds(self, rows: list[Row]) -> list[Row]:
         """Give each row the mails that take its bytes back, by whichever mail they came."""
+        takes_back = f'%"{Note.TAKES_BACK}"%'
+        if not self._db.row("SELECT 1 FROM submission WHERE notes LIKE ? LIMIT 1", takes_back):
+            return rows  # reading ten thousand mails costs a quarter of a second
         mails = Intake(self._db, self._chain).submissions()
-        if not any(Note.TAKES_BACK in mail.notes for mail in mails):
-            return rows
         held = correspondence.holds(mails, Reviews(self._db, self._chain).handled().keys())
         by_bytes: dict[str, dict[str, None]] = {}
         for row in rows:

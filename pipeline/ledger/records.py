@@ -116,6 +116,13 @@ def _loaded(stored: object) -> dict[str, Value]:
     return cast("dict[str, Value]", json.loads(stored) if isinstance(stored, str) else stored)
 
 
+def _tuple(stored: object, convert: _Convert) -> tuple[object, ...]:
+    if stored == "[]":  # nearly all of them are
+        return ()
+    items = _loaded(stored)
+    return tuple(map(convert, items) if convert else items)
+
+
 def _finding(stored: object) -> Finding:
     carrier, what = cast("tuple[str, str]", stored)
     return Finding(Carrier(carrier), What(what))
@@ -137,7 +144,7 @@ def _converter(hint: object) -> _Convert:
         return _converter(parts[0])
     if get_origin(hint) is tuple:
         convert = _converter(parts[0])
-        return lambda stored: tuple(map(convert, _loaded(stored)) if convert else _loaded(stored))
+        return lambda stored: _tuple(stored, convert)
     if get_origin(hint) is dict:
         return _loaded
     if hint is Finding:
