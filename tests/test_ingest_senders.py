@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.ingest_scene import mail, mp4, raw, take_in
+from support.ingest_scene import jpeg, mail, mp4, raw, sha, take_in
 
 from pipeline.ingest import headers
 from pipeline.ingest.addresses import mailboxes
@@ -167,3 +167,31 @@ def test_the_mails_that_a_mail_answers() -> None:
     part = root("In-Reply-To: (from Ana) <39@mail.example>", "References: " + " ".join(ids))
     assert answered(part.headers) == tuple(reversed(ids))[:20]
     assert answered(root("References: <" + "a" * 300 + "> < b> <c>").headers) == ("<c>",)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--- Below this line is a copy of the message.",
+        "   ----- Unsent message below -----".strip(),
+        "------ This is a copy of the message, including all the headers. ------",
+    ],
+)
+def test_a_mail_that_came_back_in_a_plain_text_is_of_its_writer(tmp_path: Path, line: str) -> None:
+    inner = mail(("a.jpg", jpeg(3)), text="Here is my clip", sender="Ana <ana@example.org>")
+    head = (
+        "Return-Path: <>\r\nFrom: MAILER-DAEMON@mail.example.net\r\nSubject: failure notice\r\n\r\n"
+    )
+    said = f"<other.person@example.com>:\r\nUser unknown\r\n\r\n{line}\r\n\r\n"
+    scene = take_in(tmp_path, (head + said).encode() + inner.as_bytes())
+    (submission,) = scene.submissions()
+    assert submission.sender == "ana@example.org"
+    assert submission.notes == (Note.BOUNCE,)
+    assert [row.sha256 for row in scene.attachments()] == [sha(jpeg(3))]
+    assert submission.text == "<[address removed]>:\nUser unknown"
+
+
+def test_a_line_of_a_letter_begins_no_returned_mail(tmp_path: Path) -> None:
+    text = "Look:\n--- Below this line is a copy of the message.\nIt was long."
+    (submission,) = take_in(tmp_path, mail(text=text).as_bytes()).submissions()
+    assert submission.text == text

@@ -106,6 +106,10 @@ def yencoded(data: bytes) -> str:
     return f"=ybegin line=128 size={len(data)} name=a.jpg\n{lines}\n=yend size={len(data)}\n"
 
 
+def ascii85(data: bytes) -> str:
+    return base64.a85encode(data, wrapcol=76, adobe=True).decode()
+
+
 PLAIN = FIELDS + "Content-Type: text/plain; charset=latin-1\nContent-Transfer-Encoding: 8bit\n\n"
 HTML = FIELDS + "Content-Type: text/html\n\n"
 
@@ -116,9 +120,10 @@ HTML = FIELDS + "Content-Type: text/html\n\n"
         PLAIN + "Hello\n" + uuencoded(PHOTO) + "Take care\n",
         PLAIN + "Hello\n" + yencoded(PHOTO) + "Take care\n",
         PLAIN + "Hello\n\n" + encoded(PHOTO) + "\nTake care\n",
+        PLAIN + f"Hello\n{ascii85(PHOTO)}\nTake care\n",
         HTML + f'Hello <img src="data:image/jpeg;base64,{encoded(PHOTO)}"> Take care\n',
     ],
-    ids=["uuencode", "yEnc", "base64", "data"],
+    ids=["uuencode", "yEnc", "base64", "ASCII85", "data"],
 )
 def test_a_file_in_a_text_is_an_attachment_and_no_words(tmp_path: Path, text: str) -> None:
     scene = taken(tmp_path, text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from base64 import a85decode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -74,6 +75,8 @@ _INVISIBLE = dict.fromkeys(
     for each in (*range(0xA0), 0xAD, *range(0x200B, 0x2010), *range(0x2060, 0x2070), 0xFEFF)
     if not 0x20 <= each < 0x7F and chr(each) not in "\t\n\r\f"
 )
+# ASCII85 with the marks around it that programs write (Adobe; also Python's base64.a85encode).
+_ASCII85 = re.compile(r"<~(?=[!-uz]{40})[!-uz\s]{60,}(?:~>|\Z)")
 _REMOVED = "\0"  # where a file was
 
 
@@ -89,7 +92,7 @@ class Found:
 def words(text: str) -> str:
     """A text without the files in it, which can be decoded to what was removed."""
     text = text.translate(_INVISIBLE)
-    for pattern in (_ARMOR, _FILE, _ENCODED):
+    for pattern in (_ARMOR, _FILE, _ASCII85, _ENCODED):
         text = pattern.sub(_REMOVED, text)
     text = _WORD.sub(_without_long, text)
     return _without_rests(text).replace(_REMOVED, "") if _REMOVED in text else text
@@ -222,6 +225,17 @@ def _is_told(refusal: Refusal | None) -> bool:
 def _is_text(data: bytes) -> bool:
     """Whether encoded lines are words, as in a returned mail that is shown as it was sent."""
     return data == data.translate(None, _CONTROLS)
+
+
+def ascii85(text: str) -> Iterator[Found]:
+    """The files that stand in a text as ASCII85."""
+    for found in _ASCII85.finditer(text):
+        try:
+            data = a85decode(found[0].removesuffix("~>").removeprefix("<~"))
+        except ValueError:
+            data = b""
+        is_known = identify_head(data).format is not None and found[0].endswith("~>")
+        yield Found(b"", [data]) if is_known else Found(b"", (), _PIECE)
 
 
 def pictures(html: str) -> Iterator[Iterable[bytes]]:

@@ -68,6 +68,8 @@ def take_embedded(part: Part, file: Readable, rows: Rows, role: Role) -> None:
         if b"(This file must be converted with BinHex" in first:
             rows.file(Incoming("", body(part, file)))
         _take_files(body(part, file), rows)
+        if b"<~" in first:
+            _take_found(embedded.ascii85(decoded(head(part, file, _LONGEST_HTML))), rows)
     else:
         for pieces in embedded.pictures(decoded(head(part, file, _LONGEST_HTML))):
             if rows.is_full:
@@ -87,13 +89,17 @@ def _html_lines(part: Part, file: Readable) -> Iterator[bytes]:
 
 def _take_files(lines: Iterator[bytes], rows: Rows) -> None:
     with suppress(Incomplete):  # which is said of the part
-        for found in embedded.files(lines):
-            if rows.is_full:
-                break
-            if found.refusal is not None:
-                rows.missing(decoded(found.name), found.refusal)
-            else:
-                rows.file(Incoming(decoded(found.name), found.pieces))
+        _take_found(embedded.files(lines), rows)
+
+
+def _take_found(files: Iterator[embedded.Found], rows: Rows) -> None:
+    for found in files:
+        if rows.is_full:
+            break
+        if found.refusal is not None:
+            rows.missing(decoded(found.name), found.refusal)
+        else:
+            rows.file(Incoming(decoded(found.name), found.pieces))
 
 
 def head(part: Part, file: Readable, size: int = contents.TEXT_READ) -> bytes:

@@ -7,6 +7,7 @@ boundaries that begin alike and mails that are cut are common.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -20,6 +21,11 @@ _CHUNK = 1 << 18
 _LONGEST_LINE = 1 << 16
 _LONGEST_HEADER = 1 << 20
 _LOOK_AHEAD = 20  # lines
+# What qmail, sendmail and Exim write between a report and the mail that came back.
+_COPY = re.compile(
+    rb"-{3,} (?:Below this line is a copy of the message|Unsent message below"
+    rb"|This is a copy of (?:the|your) message[^\n]{0,60}?)[ .:]*-{0,10}\s*$"
+)
 _LONGEST_BOUNDARY = 1000  # RFC 2046 says 70; nobody checks
 
 
@@ -187,6 +193,9 @@ class _Splitter:
             line = self._reader.line(position)
             found = self._delimiter(line) or self._added(line, position + len(line))
             if found is None:
+                if not self._stack and _COPY.match(line):
+                    position = self._returned(position, position + len(line))
+                    continue
                 position += len(line)
                 if not line.endswith(b"\n"):
                     position = self._line_end(position)
@@ -209,6 +218,21 @@ class _Splitter:
         node, position = self._entity(position, "message/rfc822" if digest else "text/plain")
         parent.node.children.append(node)
         return position
+
+    def _returned(self, position: int, following: int) -> int:
+        """Split a report without parts from the mail below it, which begins at *following*."""
+        while self._reader.line(following) in (b"\n", b"\r\n"):
+            following += len(self._reader.line(following))
+        report = self._leaf
+        if report is None or not headers.is_known(self._reader.line(following), of_mail=True):
+            return following
+        words = replace(report, end=max(self._before_break(position), report.start))
+        copy = _Node(Headers(), "message/rfc822", following)
+        report.content_type, report.children = "multipart/mixed", [words, copy]
+        self._stack += [_Open(report, None), _Open(copy, None)]
+        inner, following = self._entity(following, "text/plain", of_mail=True)
+        copy.children.append(inner)
+        return following
 
     def _entity(self, position: int, default: str, *, of_mail: bool = False) -> tuple[_Node, int]:
         """Read a header block; put a composite on the stack, open a leaf."""

@@ -1,6 +1,7 @@
 """Takes a mail or file apart: into a submission, and a row for each attachment."""
 
 import hashlib
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
@@ -37,6 +38,8 @@ from pipeline.model import (
 from pipeline.texts import Detail, taking_back
 
 _TEXT = 2000
+_ADDRESS = re.compile(r"[^\s<>\"'(),:;@]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}")
+_NO_ADDRESS = "[address removed]"
 _LINES = 500  # of a mail that are searched for short links
 _HEADER = 1 << 16  # of a mail that can't be read, in bytes
 _MAX_ENCODED_MAILS = 5  # nested in each other
@@ -309,6 +312,8 @@ class Taker:
     ) -> Submission:
         fields, sender, machine = root.headers, sender_of(root), machine_note(root)
         subject, text = embedded.words(fields.text("subject")), draft.words.text
+        if machine is Note.BOUNCE:  # it names people who have nothing to do with the campaign
+            text = _ADDRESS.sub(_NO_ADDRESS, text)
         draft.words.links.read([subject])
         _keep_short_links(draft, subject, text)
         hidden = any(places.found(each[: places.LIMIT]) for each in (text, subject))
