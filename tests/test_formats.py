@@ -11,7 +11,8 @@ from support.planted import corpus
 from support.planted.bases import bases
 from support.planted.place import Place
 
-from pipeline.carriers import readers
+from pipeline.carriers import Window, readers
+from pipeline.carriers.containers import tiff
 from pipeline.formats import FORMATS, format_of
 from pipeline.media.identify import identify_head
 from pipeline.model import Reason
@@ -92,3 +93,11 @@ def test_what_is_not_in_the_table_is_refused(head: bytes, reason: Reason) -> Non
     assert found.format is None
     assert found.refusal is not None
     assert found.refusal.reason is reason
+
+
+def test_tiff_whose_values_are_missing_is_no_known_picture() -> None:
+    """The entry for the compression points behind the end of the file."""
+    entry = b"\x03\x01\x03\0\x10\0\0\0\xff\xff\0\0"
+    found = tiff.picture(Window.over(b"II*\0\x08\0\0\0\x01\0" + entry + bytes(4)))
+    assert found is not None
+    assert not found.known

@@ -192,7 +192,9 @@ def _is_known(tags: dict[int, list[int]]) -> bool:
     """
     compression, (photometric, *_more) = tags.get(_COMPRESSION, [1]), tags.get(_PHOTOMETRIC) or [0]
     bits, formats = tags.get(_BITS, [1]), set(tags.get(_SAMPLE_FORMAT, [1]))
-    if compression[0] not in _UNPACKED or _TILE_WIDTH in tags or len(set(bits)) != 1:
+    if not compression or compression[0] not in _UNPACKED:
+        return False
+    if _TILE_WIDTH in tags or len(set(bits)) != 1:
         return False
     if photometric == _RGB and formats == {_FLOAT}:
         return bits[0] == 32 and len(bits) in (3, 4)
