@@ -183,6 +183,19 @@ def photo(number: int, group: tuple[str, ...]) -> bytes:
     return file.getvalue() + (MARK + ",".join(group).encode() if group else b"")
 
 
+# what a wall does not keep out, and docs/threat-model.md says why
+NOT_HELD = {
+    "landlock": frozenset(("look-at-secret", "look-at-victim")),
+    "bubblewrap": frozenset[str](),
+}
+NOT_HELD_AS_ROOT = frozenset(("start-too-many-threads",))
+
+
+def not_held(place: Place) -> frozenset[str]:
+    """The attacks that are known to reach something in a place."""
+    return NOT_HELD[place.wall] | (NOT_HELD_AS_ROOT if place.is_root else frozenset())
+
+
 def places() -> list[Place]:
     """Each wall, without a wall, and old kernels; an ordinary user can't try as root."""
     users = [True, False] if os.geteuid() == 0 else [False]

@@ -1,14 +1,15 @@
 """Run a program that dies with its parent, with limits and, if asked, behind Landlock.
 
-    python -I -S launcher.py --parent PID --limits CPU_S MEMORY FILE_SIZE
+    python -I -S launcher.py --parent PID --limits CPU_S MEMORY FILE_SIZE TASKS
         [--wall FILTER --abi NEWEST --read PATH… --write FOLDER…] -- PROGRAM ARGUMENT…
 
 The launcher dies with its parent PID, even if that was killed before the launcher began.  It sets
 the limits, gives up what Landlock can take away (Linux
 ``Documentation/userspace-api/landlock.rst``: files and, from ABI 4, TCP; from ABI 6 signals and
-abstract sockets), loads the system-call filter
-from descriptor FILTER, and becomes the program.  bubblewrap, which builds its own wall, is started
-by the launcher too: it requests the parent-death signal too late to rely on it.
+abstract sockets) and all powers of root, loads the system-call filter from descriptor FILTER, and
+becomes the program.  NEWEST is the newest version of Landlock that is used.  bubblewrap, which
+builds its own wall, is started by the launcher too: it requests the parent-death signal too late to
+rely on it.
 Standard library only, since it runs without site-packages to start quickly.
 Exit 125: the wall could not be built, and the program was not started.
 """
@@ -22,9 +23,20 @@ import struct
 import sys
 
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _FILTER_MODE = 1, 22, 38, 2
+_PR_CAPBSET_DROP, _PR_SET_SECUREBITS, _PR_CAP_AMBIENT, _CLEAR_ALL = 24, 28, 47, 4
+# root is no exception, and nothing of this can be changed again; see capabilities(7)
+_SECUREBITS = 0xEF
+_CAPABILITIES = 64  # as many bits as the kernel has for them
+_FILES = 1024  # that can be open
 _SIGKILL = 9  # the module `signal` takes a third of the time until a program begins
 _CREATE, _ADD, _RESTRICT = 444, 445, 446  # the same on every architecture
+_CAPSET = {"x86_64": 126, "aarch64": 91}
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
+_REMOVE_FILE, _MAKE_REGULAR, _TRUNCATE = 0x20, 0x100, 0x4000
+# In a folder: regular files are made and deleted.  Folders, links, FIFOs, sockets and devices are
+# not, and nothing is moved out of it.
+_IN_FOLDER = _WRITE_FILE | _READ_FILE | _READ_DIR | _REMOVE_FILE | _MAKE_REGULAR | _TRUNCATE
+_OF_FILE = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
 # handled rights by ABI: all file rights that the kernel knows, so that all others are denied
 _FILE_RIGHTS = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 4: 0x7FFF, 5: 0xFFFF}
 _TCP = 3  # bind and connect
@@ -42,18 +54,66 @@ def main(argv: list[str]) -> None:
     _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
     if os.getppid() != int(options[1]):
         raise OSError("the parent is gone")
-    cpu_s, memory, file_size = map(int, options[3:6])
+    _limit(*map(int, options[3:7]))
+    _leave_groups()
+    if "--wall" in options:
+        reads, writes = _values(options, "--read"), _values(options, "--write")
+        _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+        _landlock(int(_values(options, "--abi")[0]), reads, writes)
+        _give_up_powers()
+        _check(reads, writes)
+        _seccomp(_values(options, "--wall")[0])
+    os.execv(program[0], program)  # noqa: S606 - there is no shell in it
+
+
+def _leave_groups() -> None:
+    """Leave the supplementary groups, which only root may do, and not in every container."""
+    if os.geteuid() == 0:
+        try:
+            os.setgroups([])
+        except PermissionError:
+            return
+
+
+def _limit(cpu_s: int, memory: int, file_size: int, tasks: int) -> None:
+    """Set the limits; *tasks*: processes and threads of the whole user, 0 for no limit."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    files = _FILES if files == resource.RLIM_INFINITY else min(files, _FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # the soft limit ends a program with its own signal; the hard limit ends one that ignores it
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 5))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
-    if "--wall" in options:
-        _prctl(_PR_SET_NO_NEW_PRIVS, 1)
-        newest = int(_values(options, "--abi")[0])
-        _landlock(newest, _values(options, "--read"), _values(options, "--write"))
-        _seccomp(_values(options, "--wall")[0])
-    os.execv(program[0], program)  # noqa: S606 - there is no shell in it
+    hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+    if tasks and (hard == resource.RLIM_INFINITY or tasks < hard):
+        resource.setrlimit(resource.RLIMIT_NPROC, (tasks, tasks))
+
+
+def _give_up_powers() -> None:
+    """Drop all capabilities, also those that root gets by starting a program.
+
+    Without the right to do so, no bounding set is dropped; PR_SET_NO_NEW_PRIVS then keeps a program
+    from getting any.
+    """
+    zero = ctypes.c_ulong(0)
+    for capability in range(_CAPABILITIES):
+        _libc.prctl(ctypes.c_int(_PR_CAPBSET_DROP), ctypes.c_ulong(capability), zero, zero, zero)
+    _libc.prctl(ctypes.c_int(_PR_SET_SECUREBITS), ctypes.c_ulong(_SECUREBITS), zero, zero, zero)
+    _libc.prctl(ctypes.c_int(_PR_CAP_AMBIENT), ctypes.c_ulong(_CLEAR_ALL), zero, zero, zero)
+    if (number := _CAPSET.get(os.uname().machine)) is not None:
+        version_3 = struct.pack("=Ii", 0x20080522, 0)
+        _call(number, version_3, bytes(24))
+
+
+def _check(reads: list[str], writes: list[str]) -> None:
+    """Make sure that root can read and write its files also without its powers."""
+    for path in reads:
+        if not os.access(path, os.R_OK):
+            raise OSError(f"{path} can't be read without the powers of root")
+    for path in writes:
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise OSError(f"{path} can't be written without the powers of root")
 
 
 def _values(options: list[str], name: str) -> list[str]:
@@ -74,14 +134,14 @@ def _landlock(newest: int, reads: list[str], writes: list[str]) -> None:
     for path in ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"):
         _allow(ruleset, path, _READ_FILE | _WRITE_FILE)
     for path in writes:
-        _allow(ruleset, path, rights & ~_EXECUTE)
+        _allow(ruleset, path, rights & _IN_FOLDER)
     _call(_RESTRICT, ruleset, ctypes.c_uint32(0))
 
 
 def _allow(ruleset: int, path: str, rights: int) -> None:
     handle = os.open(path, _O_PATH | os.O_CLOEXEC)
     if not os.path.isdir(path):  # noqa: PTH112 - pathlib is a slow import here
-        rights &= _EXECUTE | _WRITE_FILE | _READ_FILE | 0x4000  # 0x4000: truncate
+        rights &= _OF_FILE
     rule = struct.pack("=Qi", rights, handle)
     _call(_ADD, ruleset, ctypes.c_int(_PATH_BENEATH), rule, ctypes.c_uint32(0))
     os.close(handle)

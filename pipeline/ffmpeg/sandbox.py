@@ -9,11 +9,13 @@ tried out by running a program in it before it is chosen.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -24,6 +26,8 @@ from pipeline.ffmpeg import seccomp
 
 _LIBRARIES = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/nix/store")
 _FILTER = "@filter"  # is replaced in a command by the descriptor of the filter's pipe
+_MORE_TASKS = 4096  # that a user may have beside those that run; a program has below 100
+_COUNTED_S = 30.0  # so long a count of them is used
 _LANDLOCK_ABI = 6  # the newest that adds something to keep out
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 
@@ -78,7 +82,8 @@ class Sandbox:
         """The command that runs *argv* inside, and the system-call filter for ``spawn``."""
         limits = permissions.limits
         launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), "--parent", str(os.getpid())]
-        launcher += ["--limits", str(limits.cpu_s), str(limits.memory), str(limits.file_size)]
+        numbers = (limits.cpu_s, limits.memory, limits.file_size, _most_tasks())
+        launcher += ["--limits", *map(str, numbers)]
         if self.mode is Mode.BUBBLEWRAP:
             return [*launcher, "--", *self._bubblewrap(argv, permissions)], seccomp.program()
         if self.mode is Mode.LANDLOCK:
@@ -117,6 +122,27 @@ def _visible(program: str) -> tuple[str, ...]:
     else:
         paths.append(program)
     return tuple(paths)
+
+
+def _most_tasks() -> int:
+    """How many processes and threads the user may have when a program starts another; 0: any.
+
+    The kernel counts those of a user, not those of a program, and never limits root.
+    """
+    uid = os.getuid()
+    return 0 if uid == 0 else _tasks_of(uid, int(time.monotonic() / _COUNTED_S)) + _MORE_TASKS
+
+
+@cache
+def _tasks_of(uid: int, _when: int) -> int:
+    """The number of processes and threads of a user that can be seen."""
+    found = 0
+    for name in os.listdir("/proc"):  # noqa: PTH208 - Path takes ten times as long
+        # most end while they are counted, or are not ours
+        with contextlib.suppress(OSError):
+            if name.isdecimal() and os.stat(f"/proc/{name}").st_uid == uid:  # noqa: PTH116
+                found += os.stat(f"/proc/{name}/task").st_nlink - 2  # noqa: PTH116
+    return found
 
 
 def landlock_abi() -> int:

@@ -5,6 +5,7 @@ so a second try gives the same name, and nothing that a sender wrote becomes a p
 """
 
 import hashlib
+import os
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,11 @@ class Stored:
     refusal: Refusal | None = None
 
 
+def _private(path: str, flags: int) -> int:
+    """Open a new file for its owner alone; the sandbox lets no mode be changed."""
+    return os.open(path, flags, 0o600)
+
+
 class Originals:
     """Writes the attachments of a mail into one folder."""
 
@@ -67,8 +73,7 @@ class Originals:
         head, size = b"", 0
         refusal: Refusal | None = None
         try:
-            with part.open("xb") as file:
-                part.chmod(0o600)
+            with open(part, "xb", opener=_private) as file:
                 try:
                     for piece in pieces:
                         size += len(piece)

@@ -56,8 +56,8 @@ Act = Callable[[World], str | None]
 class Attack:
     """One attack.
 
-    ``gives_up``: the program ends after it, and does not become FFmpeg.  ``root``: only a process
-    with capabilities can reach anything by it.
+    ``gives_up``: the program ends with it or after it, and does not become FFmpeg.  ``root``: only
+    a process with capabilities can reach anything by it.
     """
 
     name: str

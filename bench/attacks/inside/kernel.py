@@ -271,7 +271,7 @@ def reach_hardware(_world: World) -> str:
         return "opened"
 
 
-@attack()
+@attack(gives_up=True)
 def call_as_32_bit(_world: World) -> str:
     """Make a call by the door of 32-bit programs, which has other numbers."""
     if platform.machine() != "x86_64":
@@ -280,7 +280,7 @@ def call_as_32_bit(_world: World) -> str:
     return f"getpid gave {_machine_code(bytes.fromhex('b814000000cd80c3'))}"
 
 
-@attack()
+@attack(gives_up=True)
 def call_as_x32(_world: World) -> str:
     """Make a call by the numbers of x32."""
     if platform.machine() != "x86_64":
