@@ -187,7 +187,7 @@ FORMATS: tuple[Format, ...] = (
 
 
 # Files that become no clip and can give something away: sound, raw photos, notes of programs.
-_NO_FOOTAGE: tuple[tuple[Magic, Reader], ...] = (
+NO_FOOTAGE: tuple[tuple[Magic, Reader], ...] = (
     (_begins(b"ID3"), id3.read),
     (_begins(b"fLaC"), sound.flac),
     (_riff(b"WAVE"), sound.wave),
@@ -210,5 +210,5 @@ def reader_of(head: bytes) -> Reader | None:
     found = format_of(head)
     if found is not None:
         return found.reader
-    other = (reader for magic, reader in _NO_FOOTAGE if magic(head))
+    other = (reader for magic, reader in NO_FOOTAGE if magic(head))
     return next(other, None) or sidecar.reader(head)

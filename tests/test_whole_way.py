@@ -143,7 +143,13 @@ def test_a_second_run_starts_no_program(walked: CommandScene) -> None:
     said = walked.footage("run", "--json")
     assert said.code == 0
     assert said.data["ingest"]["mails"] == 0
-    assert said.data["process"] == {"accepted": 0, "rejected": 0, "failed": 0, "outdated": []}
+    assert said.data["process"] == {
+        "accepted": 0,
+        "rejected": 0,
+        "failed": 0,
+        "outdated": [],
+        "waits": [],
+    }
     said = walked.footage("render", "--json")
     assert said.data["render"][0]["cached"] is True
     assert len(walked.programs()) == before

@@ -54,7 +54,7 @@ def make(run: Run, film: Timeline, scratch: Scratch) -> MadeFile:
     """
     shown = layout(film)
     words = scratch.place("words")
-    words.write_bytes(lettered(shown).tobytes())
+    lettered(shown).save(words, "PNG", compress_level=1)
     part = scratch.new("sheet", encode.most_still(*shown.size))
     graph = Graph((write(part.path, encode.still_arguments(), _composed(shown, words)),))
     stills = (_still(segment, run.workspace) for segment, _ in shown.clips)
@@ -129,8 +129,7 @@ def _composed(shown: SheetLayout, words: Path) -> Video:
     cells = stills.filter("pad", *shown.cell, 1, 1, color=ground)
     sheet = cells.filter("tile", f"{shown.columns}x{shown.rows}", color=ground)
     sheet = sheet.filter("pad", *shown.size, color=ground)
-    size = f"{shown.size[0]}x{shown.size[1]}"
-    over = read(words, {"f": "rawvideo", "pix_fmt": "rgba", "s": size, "framerate": 1}).video("0")
+    over = read(words, {"f": "png_pipe", "framerate": 1}).video("0")
     sheet = overlay(sheet, over, format="gbrp")
     sheet = sheet.filter("scale", out_range="pc", out_color_matrix="bt601")
     return sheet.filter("format", "yuvj420p").filter("setsar", 1)
