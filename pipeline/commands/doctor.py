@@ -1,7 +1,7 @@
 """``footage doctor``: check what a nightly run needs, and say how to repair what is missing."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from pipeline.commands.ending import Ending
 from pipeline.config import Config, load
 from pipeline.console import Console, Verbosity
 from pipeline.errors import FootageError, named
-from pipeline.ffmpeg import sandbox
+from pipeline.ffmpeg import sandbox, seccomp
 from pipeline.ffmpeg.faults import free_bytes
 from pipeline.ffmpeg.runner import FfmpegRunner, program
 from pipeline.ffmpeg.sandbox import Permissions
@@ -22,6 +22,7 @@ from pipeline.render import readiness
 from pipeline.workspace import Workspace
 
 _LOW_SPACE = 5 << 30
+_SCOPED = 6  # the version of Landlock from which it keeps signals in
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,20 @@ def _sandbox(wanted: str) -> str:
         return (
             'switched off ([process] sandbox = "none"): FFmpeg reads files of strangers unguarded'
         )
-    return str(mode)
+    return f"{mode}; {'; '.join(_uncovered(mode))}"
+
+
+def _uncovered(mode: sandbox.Mode) -> Iterator[str]:
+    """What the wall does not keep out on this kernel."""
+    if mode is sandbox.Mode.LANDLOCK:
+        abi = sandbox.kernel_landlock_abi()
+        yield f"version {abi} of Landlock"
+        yield "a program can see names of files and other programs, but not what is in them"
+        if abi < _SCOPED:
+            yield "signals and connections are kept out by the filter of system calls alone"
+    if not seccomp.program():
+        yield "there is no filter of system calls for this processor"
+    yield "a fault of the kernel is not covered"
 
 
 def _ffmpeg(wanted: str) -> str:

@@ -10,6 +10,7 @@ tried out by running a program in it before it is chosen.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import platform
 import shutil
@@ -28,6 +29,7 @@ _LIBRARIES = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/
 _FILTER = "@filter"  # is replaced in a command by the descriptor of the filter's pipe
 _MORE_TASKS = 4096  # that a user may have beside those that run; a program has below 100
 _COUNTED_S = 30.0  # so long a count of them is used
+_CREATE_RULESET, _VERSION = 444, 1  # the call is the same on every architecture
 _LANDLOCK_ABI = 6  # the newest that adds something to keep out
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 
@@ -151,6 +153,12 @@ def landlock_abi() -> int:
     The wall is built from this one number, so that older kernels can be tried out.
     """
     return _LANDLOCK_ABI
+
+
+def kernel_landlock_abi() -> int:
+    """The version of Landlock that the kernel has (landlock_create_ruleset(2)); 0 for none."""
+    version = ctypes.CDLL(None).syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION)
+    return max(int(version), 0)
 
 
 @cache
