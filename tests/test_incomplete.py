@@ -132,3 +132,14 @@ def test_a_film_says_how_much_is_missing(scene: ClipScene) -> None:
     assert Caution.INCOMPLETE in made.warnings
     assert made.source is not None
     assert made.source.missing_percent == pytest.approx(40, abs=2)
+
+
+def test_a_film_behind_another_in_one_file_is_told(scene: ClipScene) -> None:
+    """FFmpeg gives all packets of the second one the same time, so its pictures are not shown."""
+    film = scene.film("film.mkv", *FILM, *CODED)
+    film.write_bytes(film.read_bytes() * 2)
+    made = scene.make(film)
+    assert made.status is Status.ACCEPTED
+    assert Caution.INCOMPLETE in made.warnings
+    assert made.source is not None
+    assert made.source.missing_percent == pytest.approx(50, abs=2)

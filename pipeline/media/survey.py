@@ -14,6 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from pipeline.carriers.containers import turning
+from pipeline.carriers.containers.ending import Cut
 from pipeline.errors import Refused
 from pipeline.ffmpeg import faults, made, runner
 from pipeline.ffmpeg.faults import ProgramLied, ProgramResult
@@ -43,6 +44,7 @@ _SIZE, _SHAPE = re.compile(r"(\d{1,6})x(\d{1,6})"), re.compile(r"(\d{1,10})[:/](
 # of the files that a survey makes, in bytes
 _MOST_PICTURES, _LONGEST_LINE, _MOST_FIRST, _MOST_SAMPLE = 1 << 30, 1 << 10, 1 << 16, 9
 _FIRST: Options = {"frames:v": 1, "f": "framecrc"}
+_FEWEST_OVERLAID = 12  # packets; a few with one time are in films of any kind
 _DISCARDED = 4  # a flag of FFmpeg's packets: decoded, but not shown
 # The clocks of transport streams that were joined begin anew.  FFmpeg puts the parts one after
 # the other, but takes packets of the part before for a gap if they are less than this apart.
@@ -279,7 +281,10 @@ def _measured(film: FilmSource, looked: _Look) -> Probe:
             picture = replace(picture, late_s=_late(picture, looked.first))
         else:
             picture = _sized(picture, looked.first)
-    return replace(film.probe, picture=picture)
+    cut = film.probe.cut
+    if overlaid := _overlaid(looked.pictures):
+        cut = Cut(overlaid / picture.packets)
+    return replace(film.probe, picture=picture, cut=cut)
 
 
 def _timed(picture: Picture, file: MadeFile) -> Picture:
@@ -320,6 +325,21 @@ def _timed(picture: Picture, file: MadeFile) -> Picture:
         end_s=float(end * base) + missing,
         packets=count,
     )
+
+
+def _overlaid(file: MadeFile) -> int:
+    """Count the packets of another film that was put behind the first one in the same file.
+
+    Its clock begins anew, and FFmpeg gives all its packets the time of the last one before, so its
+    pictures are not shown.
+    """
+    count, before = 0, (_NO_TIME, _NO_TIME)
+    for line in file.lines(_LONGEST_LINE):
+        if found := _PACKET.match(line):
+            times = (int(found[1]), int(found[2]))
+            count += times == before != (_NO_TIME, _NO_TIME)
+            before = times
+    return count if count >= _FEWEST_OVERLAID else 0
 
 
 def _late(picture: Picture, file: MadeFile) -> float:

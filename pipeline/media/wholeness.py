@@ -33,7 +33,7 @@ def examined(runner: FfmpegRunner, path: Path, seen: Probe) -> Probe:
     found = _cut(path, seen.format)
     if found is not None and found.share is None and seen.still:
         found = Cut(_empty_lines(runner, path, seen))
-    return replace(seen, cut=found)
+    return replace(seen, cut=found or seen.cut)
 
 
 def judged(seen: Probe, said: tuple[str, ...]) -> Probe:
