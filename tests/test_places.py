@@ -326,6 +326,12 @@ def test_of_a_huge_text_only_a_beginning_is_worked_on(piece: str) -> None:
     text = (piece * 1_000_000)[:1_000_000]
     assert len(places.masked(text)) <= places.LIMIT + len(places.MASK)
     assert len(wording.plain(text, 300)) <= 300
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("piece", PIECES[::4])  # a name is masked as a text is, but twice
+def test_of_a_huge_name_only_a_beginning_is_worked_on(piece: str) -> None:
+    text = (piece * 1_000_000)[:1_000_000]
     assert len(wording.display_name(text)) <= 120
 
 
