@@ -312,7 +312,7 @@ HOSTILE: tuple[Hostile, ...] = (
     Hostile("drawing.png", ("unsafe",), _svg, ()),
     Hostile("alias.mov", _NAMES, _alias, _DREFS),
     Hostile("url.mp4", ("accepted", *_NAMES), _url, _DREFS),
-    Hostile("locator.mxf", ("not-media",), _mxf, ()),
+    Hostile("locator.mxf", ("unsupported",), _mxf, ()),
     Hostile("script.mp4", ("unsafe",), _script),
     Hostile("script.vpy", ("not-media",), _image_list),
     Hostile("huge.png", ("unsafe", "corrupt"), partial(_png_of, 60000, 60000)),
