@@ -62,6 +62,13 @@ def test_a_kill_from_outside_can_be_tried_again(number: int, sign: int) -> None:
     assert failed(result).refusal.reason.status is Status.FAILED
 
 
+def test_a_wall_that_cannot_be_built_is_not_the_fault_of_the_file(tmp_path: Path) -> None:
+    """Here a folder that the program needs is gone."""
+    runner = FfmpegRunner("landlock", Console(Verbosity.QUIET))
+    result = runner.run("canary", ["/bin/true"], Permissions(reads=(tmp_path / "gone",)))
+    assert refused(result) is Reason.INTERNAL
+
+
 def test_too_much_time() -> None:
     assert refused(ended(-9, timed_out=True)) is Reason.TIMEOUT
 

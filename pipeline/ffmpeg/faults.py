@@ -24,6 +24,7 @@ ENDS_EARLY = ("partial file", "File ended prematurely", "Error during demuxing")
 DAMAGED = ("overread", "bad vlc", "error dc", "error y=", "error count")
 _FULL = 16 << 20  # bytes: with less left on the disk, a program that failed may have filled it
 _ROOM = 1 << 30  # bytes: with less on the disk without what programs wrote, it is full
+_UNBUILT = 125  # the launcher could not build the wall, and started no program
 _SHELL = 128  # a shell, and bubblewrap, exit with this plus the signal that ended their program
 _UNDONE = {
     "card": "a card could not be made",
@@ -126,6 +127,10 @@ def _explained(ended: ProgramResult, limits: Limits) -> tuple[Refusal, str]:
         return refusal, refusal.detail
     if ended.timed_out:
         refusal = Refusal(Reason.TIMEOUT, Detail.TOO_SLOW, {"seconds": round(limits.wall_s)})
+        return refusal, refusal.detail
+    if ended.code == _UNBUILT:
+        # no program has read the file: it is not the file's fault
+        refusal = Refusal(Reason.INTERNAL, Detail.PROGRAM_FAILED, {"place": "sandbox"})
         return refusal, refusal.detail
     number = _signal(ended.code)
     match number:
