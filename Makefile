@@ -3,12 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 
-.PHONY: install dev system demo check test bench bombs fuzz house audit lock docs pictures clean
+.PHONY: install extras dev system demo check test bench bombs fuzz house audit lock docs pictures clean
 
 # The locks are complete, so nothing is looked up beside them: pip would meet a package that has
 # extras in a version newer than the locked one, and refuse it for want of a hash.
 install: .venv/installed
 dev: .venv/installed-dev
+
+# The optional parts: a cluster and a store, the finding of faces, time stamps.
+extras: .venv/installed requirements-extras.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-extras.lock
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "footage-pipeline needs Python 3.11 or later; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
@@ -65,7 +69,7 @@ house: dev
 audit:
 	test -x .venv-audit/bin/python || $(PYTHON) -m venv .venv-audit
 	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-audit.lock
-	failed=0; for lock in requirements.lock requirements-dev.lock; do .venv-audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$lock || failed=1; done; exit $$failed
+	failed=0; for lock in requirements-extras.lock requirements-dev.lock; do .venv-audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$lock || failed=1; done; exit $$failed
 
 docs: dev
 	$(BIN)/python docs/make.py
@@ -79,7 +83,8 @@ pictures: dev demo
 # Pinned with hashes, for all platforms, and with no address of an index in it.
 lock:
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock
-	uv pip compile pyproject.toml --group build --group dev --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements-dev.lock
+	uv pip compile pyproject.toml --group build --all-extras --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements-extras.lock
+	uv pip compile pyproject.toml --group build --group dev --all-extras --constraint requirements-extras.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements-dev.lock
 	uv pip compile --group audit --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --output-file requirements-audit.lock
 
 clean:

@@ -15,7 +15,10 @@ import pipeline
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "dependencies.md").read_text("utf-8")
 PACKAGE = Path(pipeline.__file__).parent
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-audit.lock")
+LOCKS = (
+    *("requirements.lock", "requirements-extras.lock"),
+    *("requirements-dev.lock", "requirements-audit.lock"),
+)
 
 
 def locked(name: str) -> dict[str, set[str]]:
@@ -31,7 +34,14 @@ def test_every_package_of_the_program_has_a_row() -> None:
     table = PAGE.split("## What each package reads")[1]
     rows = re.findall(r"(?m)^\| `([^`]+)` \| [^|]+ \| [^|]+ \|$", table)
     assert len(set(rows)) == len(rows)
-    assert set(rows) == locked("requirements.lock").keys()
+    assert set(rows) == locked("requirements-extras.lock").keys()
+    main, _ = table.split("### Of the optional parts")
+    assert all(f"`{package}`" in main for package in locked("requirements.lock"))
+
+
+def test_the_optional_parts_change_no_version_of_the_program() -> None:
+    program, all_parts = locked("requirements.lock"), locked("requirements-extras.lock")
+    assert {name: all_parts[name] for name in program} == program
 
 
 @pytest.mark.parametrize("name", LOCKS)
