@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pipeline import texts
+from pipeline.protection import Mask, Need, Protect, SoundChange
 from pipeline.texts import Detail, Value
 
 
@@ -330,7 +331,12 @@ class ClipResult:
 
 @dataclass(frozen=True)
 class Review:
-    """A reviewer's decision on the bytes of one original; survives reprocessing."""
+    """A reviewer's decision on the bytes of one original; survives reprocessing.
+
+    ``masks`` and ``sounds`` are what is hidden, ``protect`` from whom, ``needs`` what has to be
+    done before the clip may go into a film.  ``agreed_by`` are those who approved it as it is now,
+    and ``seen_by`` those who watched it to its end as it is now.
+    """
 
     decision: Decision = Decision.UNDECIDED
     note: str = ""
@@ -340,6 +346,12 @@ class Review:
     category: str | None = None
     in_s: float | None = None
     out_s: float | None = None
+    masks: tuple[Mask, ...] = ()
+    sounds: tuple[SoundChange, ...] = ()
+    protect: Protect = Protect.NONE
+    needs: tuple[Need, ...] = ()
+    agreed_by: tuple[str, ...] = ()
+    seen_by: tuple[str, ...] = ()
 
     def cut(self, frames: int, fps: int) -> tuple[int, int]:
         """The first frame that is shown, and the one behind the last.

@@ -31,6 +31,7 @@ LAYERS = {
             "history",
             "model",
             "places",
+            "protection",
             "publishing",
             "removal",
             "texts",

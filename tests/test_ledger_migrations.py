@@ -4,7 +4,8 @@
 three people with two undone acts, a withdrawal and another run.  ``data/ledger-v1.json`` is
 what that version read from it.  ``data/ledger-v3.db`` was made by the demo of the third version,
 ``data/ledger-v4.db`` by that of the fourth, with three decisions and a withdrawal after it,
-``data/ledger-v5.db`` by the demo of the fifth.
+``data/ledger-v5.db`` by the demo of the fifth, ``data/ledger-v6.db`` by that of the sixth, with two
+decisions after it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,13 @@ import pytest
 
 from pipeline import publishing
 from pipeline.errors import LedgerError
-from pipeline.history import EventKind
+from pipeline.history import EventKind, TrailEntry
 from pipeline.ledger import Ledger
 from pipeline.ledger.hashing import digest_of_tables
 from pipeline.ledger.migrations import MIGRATIONS
+from pipeline.ledger.reviews import stored
 from pipeline.model import Attachment, ClipResult, Row, Submission
+from pipeline.protection import Mask, MaskPoint, Need, Protect
 from pipeline.review import live
 from pipeline.texts import Detail
 
@@ -65,6 +68,7 @@ def as_before(row: Row) -> dict[str, Any]:
     assert values["attachment"].pop("pair") is None
     assert values.pop("pair") is None
     assert not values.pop("held_by")
+    values["review"] = stored(row.review)
     if row.result and row.result.source:
         assert values["result"]["source"].pop("missing_percent") is None
     holders: list[tuple[dict[str, Any], Row | Attachment | ClipResult]] = [
@@ -91,15 +95,20 @@ def mail_as_before(mail: Submission) -> dict[str, Any]:
     return values
 
 
+def entry_as_before(entry: TrailEntry) -> dict[str, Any]:
+    """An entry of the trail as the first versions had it: without the newer fields of a review."""
+    return asdict(entry) | {"before": stored(entry.before), "after": stored(entry.after)}
+
+
 def test_nothing_is_lost(old: Path) -> None:
     expected = json.loads((DATA / "ledger-v1.json").read_text("utf-8"))
     with Ledger(old) as ledger:
         assert plain([as_before(row) for row in ledger.clips.rows()]) == expected["rows"]
         mails = ledger.intake.submissions()
         assert plain([mail_as_before(mail) for mail in mails]) == expected["submissions"]
-        reviews = {sha: asdict(review) for sha, review in ledger.reviews.current().items()}
+        reviews = {sha: stored(review) for sha, review in ledger.reviews.current().items()}
         assert plain(reviews) == expected["reviews"]
-        assert plain([asdict(entry) for entry in ledger.reviews.trail()]) == expected["trail"]
+        assert plain(list(map(entry_as_before, ledger.reviews.trail()))) == expected["trail"]
         assert plain([asdict(film) for film in ledger.runs.montages()]) == expected["montages"]
         last = ledger.runs.last()
         assert last is not None
@@ -190,6 +199,30 @@ def test_receipts_of_the_fifth_version_can_be_claimed(tmp_path: Path) -> None:
         assert ledger.receipts.claim([mail.id], mail.sender.upper(), "2026-11-27") is None
         assert ledger.receipts.submissions_of(claim.code) == (mail.id,)
     assert version(tmp_path / "ledger.db.v5.bak") == 5
+
+
+def test_decisions_of_the_sixth_version_can_get_masks(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    shutil.copy(DATA / "ledger-v6.db", path)
+    with closing(sqlite3.connect(path)) as db:
+        columns = "sha256, decision, note, by, at, caption, category, in_s, out_s"
+        before = db.execute(f"SELECT {columns} FROM decision ORDER BY sha256").fetchall()
+    mask = Mask((MaskPoint(0.0, 0.1, 0.2, 0.3, 0.4), MaskPoint(1.0, 0.2, 0.2, 0.3, 0.4)), by="Ada")
+    new = {"masks": (mask,), "protect": Protect.KNOWN, "needs": (Need.MASK,), "seen_by": ("Ben",)}
+    with Ledger(path) as ledger:
+        first, second = sorted(ledger.reviews.current().items())
+        read = [(sha, *stored(review).values()) for sha, review in (first, second)]
+        ledger.reviews.amend(first[0], lambda review: replace(review, **new))
+    assert read == before
+    with Ledger(path) as ledger:
+        assert ledger.reviews.current() == {
+            first[0]: replace(first[1], **new),
+            second[0]: second[1],
+        }
+        entry = ledger.reviews.trail()[-1]
+        assert (entry.before, entry.after) == (first[1], replace(first[1], **new))
+        assert ledger.chain.breaks() == []
+    assert version(tmp_path / "ledger.db.v6.bak") == 6
 
 
 def test_a_second_opening_migrates_nothing(old: Path) -> None:

@@ -158,6 +158,11 @@ def m006_receipts(db: sqlite3.Connection) -> None:
     )
 
 
+def m007_more_of_a_decision(db: sqlite3.Connection) -> None:
+    """Store the newer fields of a review as one JSON object, so that others need no migration."""
+    db.execute("ALTER TABLE decision ADD COLUMN more TEXT NOT NULL DEFAULT '{}'")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_trail_columns,
@@ -165,4 +170,5 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m004_correspondence,
     m005_chain_of_custody,
     m006_receipts,
+    m007_more_of_a_decision,
 )

@@ -1,6 +1,7 @@
 """What reviewers write: decisions on clips, their audit trail, and which mails are dealt with."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
@@ -15,6 +16,8 @@ from pipeline.model import Review
 Change = Callable[[Review], Review | None]
 
 _PROVED = ("sha256", "at", "by", "before", "after")  # columns of an entry of the trail
+# fields of a review that have a column of their own; the newer ones share the column ``more``
+_COLUMNS = ("decision", "note", "by", "at", "caption", "category", "in_s", "out_s")
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Reviews:
     def current(self) -> dict[str, Review]:
         """The current review of each original that has one, by its SHA-256."""
         rows = self._db.rows("SELECT * FROM decision")
-        return {row["sha256"]: records.read(Review, row) for row in rows}
+        return {row["sha256"]: _read(row) for row in rows}
 
     def amend(self, sha256: str, change: Change) -> Amendment:
         """Change the review of one clip; nobody else can write between reading and writing.
@@ -70,14 +73,14 @@ class Reviews:
                     continue
                 after = replace(changed, at=changed.at or clock.now())
                 done[sha256] = Amendment(sha256, before, after)
-                review = {"sha256": sha256, **records.columns(after)}
+                review = {"sha256": sha256, **_written(after)}
                 self._db.insert("decision", review, replace=True)
                 event = {
                     "sha256": sha256,
                     "at": clock.now(),
                     "by": after.by if by is None else by,
-                    "before": json.dumps(asdict(before)),
-                    "after": json.dumps(asdict(after)),
+                    "before": json.dumps(stored(before)),
+                    "after": json.dumps(stored(after)),
                     "act": act,
                     "undoes": (undoes or {}).get(sha256),
                 }
@@ -137,4 +140,23 @@ class Reviews:
 
     def _review(self, sha256: str) -> Review:
         row = self._db.row("SELECT * FROM decision WHERE sha256 = ?", sha256)
-        return records.read(Review, row) if row else Review()
+        return _read(row) if row else Review()
+
+
+def stored(review: Review) -> dict[str, object]:
+    """Return the fields of a review by name; of the newer ones only those that say something."""
+    values = asdict(review)
+    usual = asdict(Review())
+    return {
+        name: values[name] for name in values if name in _COLUMNS or values[name] != usual[name]
+    }
+
+
+def _written(review: Review) -> records.Columns:
+    values = stored(review)
+    more = {name: values.pop(name) for name in [*values] if name not in _COLUMNS}
+    return {**values, "more": json.dumps(more)}
+
+
+def _read(row: sqlite3.Row) -> Review:
+    return records.read(Review, {**dict(row), **json.loads(row["more"])})

@@ -24,7 +24,7 @@ from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.formats import Format, Headers
 from pipeline.media import effort, jxl_probe, probe_answer
 from pipeline.media.probe_answer import FirstFrame, ProbedFile, ProbedPart, ProbedSound, ProbedVideo
-from pipeline.media.probed import Mask, Picture, Probe, Sound, pixel_shape
+from pipeline.media.probed import Picture, Probe, Sound, Transparency, pixel_shape
 from pipeline.model import Kind, Reason, Refusal
 from pipeline.texts import Detail
 
@@ -97,7 +97,7 @@ def _told(picture: Picture, headers: Headers | None, parts: list[ProbedPart]) ->
         return picture
     streams = tuple(str(by_number[each]["index"]) for each in wanted)
     limited = by_number[wanted[0]]["limited"]
-    return replace(picture, alpha=True, mask=Mask(streams, limited, *size))
+    return replace(picture, alpha=True, mask=Transparency(streams, limited, *size))
 
 
 def _admit_tiff(found: TiffPicture) -> None:

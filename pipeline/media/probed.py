@@ -32,7 +32,7 @@ class Sound:
 
 
 @dataclass(frozen=True)
-class Mask:
+class Transparency:
     """The transparency of a picture in streams of their own: tiles, row by row.
 
     ``limited``: their values are those of limited range.  ``width`` and ``height`` are pixels of
@@ -88,7 +88,7 @@ class Picture:
     decoder: str | None = None
     changes: bool = False
     steps: tuple[Step, ...] = ()
-    mask: Mask | None = None
+    mask: Transparency | None = None
     multiplied: bool = False
     profile: bytes = b""
     late_s: float = 0.0

@@ -8,8 +8,10 @@ import json
 import re
 from pathlib import Path
 
+from pipeline import protection
 from pipeline.errors import UsageError, reason_of
 from pipeline.model import Decision
+from pipeline.review import protecting
 from pipeline.review.presenting import JsonObject
 from pipeline.wording import storable
 
@@ -67,12 +69,20 @@ def parse(entry: object) -> tuple[str, JsonObject]:
         "category": _words,
         "in_s": _seconds,
         "out_s": _seconds,
+        "masks": protecting.read_masks,
+        "sounds": protecting.read_sounds,
+        "protect": protecting.read_protect,
+        "needs": protecting.read_needs,
     }
-    values: JsonObject = {
-        key: None if key in _MAY_BE_NULL and entry[key] is None else reader(key, entry.get(key))
-        for key, reader in readers.items()
-        if key in entry or key == "decision"
-    }
+    try:
+        values: JsonObject = {
+            key: None if key in _MAY_BE_NULL and entry[key] is None else reader(key, entry.get(key))
+            for key, reader in readers.items()
+            if key in entry or key == "decision"
+        }
+        protection.check(values.get("masks", ()), values.get("sounds", ()))
+    except protection.ImpossibleProtection as problem:
+        raise InvalidEntry(str(problem)) from problem
     start, end = values.get("in_s"), values.get("out_s")
     if start is not None and end is not None and end <= start:
         raise InvalidEntry("out_s is not after in_s")

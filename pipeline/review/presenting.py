@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.history import TrailEntry
 from pipeline.ledger import Ledger
+from pipeline.ledger.reviews import stored
 from pipeline.model import OriginalState, Review
 
 JsonObject = dict[str, Any]
@@ -32,8 +33,11 @@ def shown_values(values: Mapping[str, object]) -> JsonObject:
 
 
 def review_data(review: Review) -> JsonObject:
-    """Give a review as a row of the report has it."""
-    return shown_values(vars(review))
+    """Give a review as a row of the report has it.
+
+    Its newer fields (masks, and what else protects people) are left out where they say nothing.
+    """
+    return {key: _shown_value(value) for key, value in stored(review).items()}
 
 
 def reviews_data(reviews: Mapping[str, Review]) -> list[JsonObject]:
@@ -58,18 +62,36 @@ def trail_data(ledger: Ledger, events: Iterable[TrailEntry]) -> list[JsonObject]
 
 def _event_data(event: TrailEntry) -> JsonObject:
     before, after = review_data(event.before), review_data(event.after)
-    changed = [key for key in after if key not in {"by", "at"} and after[key] != before[key]]
+    keys = dict.fromkeys([*before, *after])
+    changed = [key for key in keys if before.get(key) != after.get(key)]
+    changed = [key for key in changed if key not in {"by", "at"}]
     return {
         "sha256": event.sha256,
         "at": event.at,
         "by": shown_text(event.by),
         "undoes": event.undoes is not None,
-        "before": {key: before[key] for key in changed},
-        "after": {key: after[key] for key in changed},
+        "before": {key: _counted(before.get(key)) for key in changed},
+        "after": {key: _counted(after.get(key)) for key in changed},
     }
+
+
+def _counted(value: object) -> object:
+    """A list of masks has thousands of numbers; the history shows how many there are."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return len(value)
+    return value
 
 
 def _shown_value(value: object) -> object:
     if isinstance(value, float):
         return round(value, 3)
+    if isinstance(value, tuple | list):
+        return [_shown_item(item) for item in value]
     return shown_text(value) if isinstance(value, str) else value
+
+
+def _shown_item(value: object) -> object:
+    """A value inside of another; numbers of masks need all their decimals."""
+    if isinstance(value, dict):
+        return {key: _shown_item(item) for key, item in value.items()}
+    return value if isinstance(value, float) else _shown_value(value)

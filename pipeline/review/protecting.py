@@ -1,0 +1,115 @@
+"""Masks and changes of the sound that a page or a decisions file sends, checked field by field."""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from pipeline import protection
+from pipeline.protection import (
+    ImpossibleProtection,
+    Mask,
+    MaskFill,
+    MaskOrigin,
+    MaskPoint,
+    MaskShape,
+    Need,
+    Protect,
+    SoundChange,
+    SoundChangeKind,
+)
+
+_DECIMALS = 4
+Word = TypeVar("Word", bound=StrEnum)
+Item = TypeVar("Item")
+
+
+def read_masks(key: str, value: object) -> tuple[Mask, ...]:
+    """Read a list of masks.
+
+    :raises ImpossibleProtection: it is no such list.
+    """
+    return _listed(key, value, protection.MOST_MASKS, _mask)
+
+
+def read_sounds(key: str, value: object) -> tuple[SoundChange, ...]:
+    """Read a list of changes of the sound.
+
+    :raises ImpossibleProtection: it is no such list.
+    """
+    return _listed(key, value, protection.MOST_SOUND_CHANGES, _sound)
+
+
+def read_protect(key: str, value: object) -> Protect:
+    """Read from whom somebody is hidden.
+
+    :raises ImpossibleProtection: it is no such word.
+    """
+    return _word(Protect, key, value)
+
+
+def read_needs(key: str, value: object) -> tuple[Need, ...]:
+    """Read what has to be done first; each once, in the order of :class:`Need`.
+
+    :raises ImpossibleProtection: it is no such list.
+    """
+    named = set(_listed(key, value, len(Need), lambda item: _word(Need, key, item)))
+    return tuple(need for need in Need if need in named)
+
+
+def _mask(item: object) -> Mask:
+    """Read a mask.  Who drew it is not taken from a page: the program knows."""
+    given = _fields("a mask", item)
+    return Mask(
+        points=_listed("points", given.get("points"), protection.MOST_POINTS, _point),
+        shape=_word(MaskShape, "shape", given.get("shape", MaskShape.RECTANGLE)),
+        fill=_word(MaskFill, "fill", given.get("fill", MaskFill.SOLID)),
+        origin=_word(MaskOrigin, "origin", given.get("origin", MaskOrigin.HAND)),
+        from_s=_number("from_s", given.get("from_s", 0.0)),
+        to_s=_end(given),
+    )
+
+
+def _point(item: object) -> MaskPoint:
+    given = _fields("a point", item)
+    names = ("at_s", "x", "y", "width", "height")
+    return protection.checked_point(MaskPoint(*(_number(name, given.get(name)) for name in names)))
+
+
+def _sound(item: object) -> SoundChange:
+    given = _fields("a change of the sound", item)
+    kind = _word(SoundChangeKind, "kind", given.get("kind"))
+    return SoundChange(kind, _number("from_s", given.get("from_s", 0.0)), _end(given))
+
+
+def _end(given: Mapping[object, object]) -> float | None:
+    end = given.get("to_s")
+    return None if end is None else _number("to_s", end)
+
+
+def _fields(what: str, item: object) -> Mapping[object, object]:
+    if not isinstance(item, dict):
+        raise ImpossibleProtection(f"{what} is not a JSON object")
+    return item
+
+
+def _number(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ImpossibleProtection(f"{name} is not a number")
+    try:
+        return round(float(value), _DECIMALS)
+    except (OverflowError, ValueError) as error:
+        raise ImpossibleProtection(f"{name} is not a number of this size") from error
+
+
+def _word(kind: type[Word], name: str, value: object) -> Word:
+    if not isinstance(value, str) or value not in set(kind):
+        raise ImpossibleProtection(f"{name} must be one of {', '.join(kind)}")
+    return kind(value)
+
+
+def _listed(key: str, value: object, most: int, read: Callable[[object], Item]) -> tuple[Item, ...]:
+    if not isinstance(value, list):
+        raise ImpossibleProtection(f"{key} is not a list")
+    if len(value) > most:
+        raise ImpossibleProtection(f"{key} has more than {most} items")
+    return tuple(read(item) for item in value)
