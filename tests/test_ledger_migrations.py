@@ -30,7 +30,7 @@ from pipeline.ledger import Ledger
 from pipeline.ledger.hashing import digest_of_tables
 from pipeline.ledger.migrations import MIGRATIONS
 from pipeline.ledger.reviews import stored
-from pipeline.model import Attachment, ClipResult, Row, Submission
+from pipeline.model import Attachment, ClipResult, Review, Row, Submission
 from pipeline.protection import Mask, MaskPoint, Need, Protect
 from pipeline.review import live
 from pipeline.texts import Detail
@@ -208,19 +208,23 @@ def test_decisions_of_the_sixth_version_can_get_masks(tmp_path: Path) -> None:
         columns = "sha256, decision, note, by, at, caption, category, in_s, out_s"
         before = db.execute(f"SELECT {columns} FROM decision ORDER BY sha256").fetchall()
     mask = Mask((MaskPoint(0.0, 0.1, 0.2, 0.3, 0.4), MaskPoint(1.0, 0.2, 0.2, 0.3, 0.4)), by="Ada")
-    new = {"masks": (mask,), "protect": Protect.KNOWN, "needs": (Need.MASK,), "seen_by": ("Ben",)}
+
+    def changed(review: Review) -> Review:
+        review = replace(review, masks=(mask,), protect=Protect.KNOWN)
+        return replace(review, needs=(Need.MASK,), seen_by=("Ben",))
+
     with Ledger(path) as ledger:
         first, second = sorted(ledger.reviews.current().items())
         read = [(sha, *stored(review).values()) for sha, review in (first, second)]
-        ledger.reviews.amend(first[0], lambda review: replace(review, **new))
+        ledger.reviews.amend(first[0], changed)
     assert read == before
     with Ledger(path) as ledger:
         assert ledger.reviews.current() == {
-            first[0]: replace(first[1], **new),
+            first[0]: changed(first[1]),
             second[0]: second[1],
         }
         entry = ledger.reviews.trail()[-1]
-        assert (entry.before, entry.after) == (first[1], replace(first[1], **new))
+        assert (entry.before, entry.after) == (first[1], changed(first[1]))
         assert ledger.chain.breaks() == []
     assert version(tmp_path / "ledger.db.v6.bak") == 6
 

@@ -22,7 +22,7 @@ from pipeline.protection import (
 from pipeline.review import entries
 from pipeline.review.entries import InvalidEntry
 
-POINT = {"at_s": 0, "x": 0.25, "y": 0.5, "width": 0.125, "height": 0.25}
+POINT: dict[str, Any] = {"at_s": 0, "x": 0.25, "y": 0.5, "width": 0.125, "height": 0.25}
 
 
 def parsed(**fields: Any) -> dict[str, Any]:
