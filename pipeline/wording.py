@@ -99,13 +99,15 @@ def masked_sender(address: str) -> str:
 def shown_sender(address: str, style: SenderStyle, number: int | None = None) -> str:
     """Write a sender in the style that ``[report] sender`` asks for; "none" gives "".
 
+    A place in an address is masked, or it would keep the montage from being published.
+
     :param number: that of the sender; masked addresses of two people may look alike.
     """
     if style == "none":
         return ""
     if style == "full":
-        return plain(address, 254)
-    masked = plain(masked_sender(address), 254)
+        return places.masked(plain(address, 254))
+    masked = places.masked(plain(masked_sender(address), 254))
     if not masked or number is None:
         return masked
     return texts.montage_words("sender", number=number, address=masked)

@@ -304,6 +304,8 @@ VTT = (
     "00:00:05.000 --> 00:01:10.125\nبالعربية\n"
 )
 CHAPTERS = "00:00 Opening\n01:05 Nice place\n1:02:03 East end\n"
+# the 12 digits of the first SHA-256 are a square of a map, too
+CREDITS = "00:03 Clip 1 · ana@example.org · 5dfe40935518\n01:05 Clip 2 · 0123456789ab\n"
 LISTED = json.dumps(
     {
         "at": "2026-09-01T10:00:00Z",
@@ -312,7 +314,10 @@ LISTED = json.dumps(
 )
 
 
-@pytest.mark.parametrize(("text", "kind"), [(VTT, "vtt"), (CHAPTERS, "chapters"), (LISTED, "json")])
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [(VTT, "vtt"), (CHAPTERS, "chapters"), (CREDITS, "credits"), (LISTED, "json")],
+)
 def test_a_text_as_we_make_it_is_clean(tmp_path: Path, text: str, kind: TextKind) -> None:
     path = tmp_path / "beside.part"
     path.write_text(text, "utf-8")
@@ -343,6 +348,17 @@ TEXTS: dict[str, tuple[str, TextKind, str]] = {
     "a place in a title": (CHAPTERS + "2:00:00 +52.5200+013.4050/\n", "chapters", "a place in"),
     "a line without a time": (CHAPTERS + "here\n", "chapters", "something else than times"),
     "an empty line": (CHAPTERS + "\n", "chapters", "something else than times"),
+    "a place in a credit": (CREDITS.replace("ana@", "52.5200,13.4050 "), "credits", "a place in"),
+    "a place behind a credit": (
+        CREDITS + "05:00 a · 5dfe40935519 33UUU1234567890\n",
+        "credits",
+        "without a SHA-256",
+    ),
+    "a place in two credits": (
+        CREDITS.replace("ana@example.org", "52.5200").replace("Clip 2", "13.4050"),
+        "credits",
+        "a place in",
+    ),
     "a string": ('{"a": [{"b": "52.5200 13.4050"}]}', "json", "a place in"),
     "an escaped string": ('{"a": "\\u0035\\u0032.5200 13.4050"}', "json", "a place in"),
     "a key": ('{"52.5200 13.4050": 1}', "json", "a place in"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.places import MASK, masked
-from pipeline.wording import display_name, masked_sender, plain
+from pipeline.wording import display_name, masked_sender, plain, shown_sender
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,13 @@ def test_lines_stay_only_where_they_are_wanted() -> None:
 )
 def test_senders_are_masked(address: str, shown: str) -> None:
     assert masked_sender(address) == shown
+
+
+def test_place_in_an_address_is_shown_to_nobody() -> None:
+    for style in ("full", "masked"):
+        shown = shown_sender("31.4159,89.7932@a.48°31'12\"N-11°5'2\"E", style, 7)
+        assert masked(shown) == shown
+    assert shown_sender("ana@example.org", "full") == "ana@example.org"
 
 
 @pytest.mark.no_cover

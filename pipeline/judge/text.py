@@ -1,4 +1,4 @@
-"""Judges the texts of a montage: subtitles, chapters, the list of clips, check sums."""
+"""Judges the texts of a montage: subtitles, chapters, credits, the list of clips, check sums."""
 
 import json
 import re
@@ -11,12 +11,13 @@ from pipeline import places
 from pipeline.errors import NotClean
 from pipeline.judge.problems import Problems, judged
 
-TextKind = Literal["vtt", "chapters", "json", "sums"]
+TextKind = Literal["vtt", "chapters", "credits", "json", "sums"]
 
 _MAX = 64 << 20
 _TIME = r"(?:\d{2,}:)?\d{2}:\d{2}\.\d{3}"
 _CUE = re.compile(rf"{_TIME} --> {_TIME}(?: (?:line|position|align|size|vertical):[\w%,.-]+)*")
 _MARK = re.compile(r"(?:\d+:)?\d{1,2}:\d{2}(?:\.\d{1,3})? ")
+_SHORT_SUM = re.compile(r" · [0-9a-f]{12}$")
 _SUM = re.compile(r"[0-9a-f]{64}  (?=[\w.-]+$)")
 _PLACE = re.compile(
     r"(?i)gps|latitude|longitude|altitude|coordinate"
@@ -28,12 +29,14 @@ def judge_text(source: Path | str, kind: TextKind | None = None) -> None:
     """Judge a text: UTF-8 without control characters and without coordinates.
 
     Times are removed first, because a time before a word that begins with N, E, S
-    or W reads like a latitude.
+    or W reads like a latitude.  The SHA-256 are removed too, because 12 hexadecimal digits may
+    read like a square of a map (MGRS).
 
     :param source: a file, or the text that will become one.
     :param kind: "vtt" for WebVTT of cues alone; "chapters" for lines of time and title;
-        "json" for one document, whose keys and strings are judged one by one; "sums" for
-        lines of SHA-256 and name.  Left out: determined from how the text begins.
+        "credits" for such lines with 12 digits of a SHA-256 at the end; "json" for one
+        document, whose keys and strings are judged one by one; "sums" for lines of SHA-256 and
+        name.  Left out: determined from how the text begins.
     :raises NotClean: it is anything else.
     """
     judged(lambda problems: _judge(source, kind, problems))
@@ -46,10 +49,20 @@ def _judge(source: Path | str, kind: TextKind | None, problems: Problems) -> Non
     problems.need(not text.startswith("\ufeff"), "a byte order mark before a text")
     problems.stop()
     if kind is None:
-        kind = "vtt" if text.startswith("WEBVTT") else "json" if text[:1] == "{" else "chapters"
-    parts = {"vtt": _cues, "chapters": _titles, "json": _strings, "sums": _names}[kind]
-    for part in parts(text, problems):
+        kind = _kind_of(text)
+    parts = {
+        "vtt": _cues, "chapters": _titles, "credits": _credits, "json": _strings, "sums": _names,
+    }  # fmt: skip
+    for part in parts[kind](text, problems):
         problems.need(not places.found(part), f"a place in {kind}")
+
+
+def _kind_of(text: str) -> TextKind:
+    if text.startswith("WEBVTT"):
+        return "vtt"
+    if text[:1] == "{":
+        return "json"
+    return "credits" if all(map(_SHORT_SUM.search, _lines(text))) else "chapters"
 
 
 def _read(path: Path) -> str:
@@ -82,6 +95,13 @@ def _titles(text: str, problems: Problems) -> Iterator[str]:
     yield "\n".join(titles)
 
 
+def _credits(text: str, problems: Problems) -> Iterator[str]:
+    """The words of all credits, without the times before them and the SHA-256 behind them."""
+    are_ended = all(map(_SHORT_SUM.search, _lines(text)))
+    problems.need(are_ended, "a line without a SHA-256 in credits")
+    yield from _titles("\n".join(_SHORT_SUM.sub("", line) for line in _lines(text)), problems)
+
+
 def _names(text: str, problems: Problems) -> Iterator[str]:
     """The names of all files, without the sums before them."""
     yield from _without(_SUM, text, "something else than SHA-256 and names in sums", problems)
@@ -89,9 +109,13 @@ def _names(text: str, problems: Problems) -> Iterator[str]:
 
 def _without(form: re.Pattern[str], text: str, problem: str, problems: Problems) -> list[str]:
     """The lines without the *form* with which each must begin."""
-    lines = text.removesuffix("\n").split("\n")
+    lines = _lines(text)
     problems.need(all(map(form.match, lines)), problem)
     return [form.sub("", line, count=1) for line in lines]
+
+
+def _lines(text: str) -> list[str]:
+    return text.removesuffix("\n").split("\n")
 
 
 def _strings(text: str, problems: Problems) -> Iterator[str]:

@@ -18,7 +18,7 @@ _POSTER, _SHEET, _SUMS = ".jpg", ".sheet.jpg", ".sha256"
 _TEXTS: dict[str, judge.TextKind] = {
     ".vtt": "vtt",
     ".chapters.txt": "chapters",
-    ".credits.txt": "chapters",
+    ".credits.txt": "credits",
     ".json": "json",
     _SUMS: "sums",
 }
