@@ -85,6 +85,17 @@ class InboxError(StageError):
     """The mailbox could not be reached, signed in to, or read to its end."""
 
 
+class StoreError(StageError):
+    """The store of footage does not answer, refuses, or does not have a file."""
+
+
+class BytesChanged(StoreError):
+    """The store gave other bytes than it was given."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"the store gave other bytes than it was given for {key}")
+
+
 class SandboxUnavailable(StageError):
     """The configuration requires a sandbox that this machine does not have."""
 

@@ -11,6 +11,7 @@ from support.ledger_scene import LedgerScene, attachment, result, settings
 from pipeline.ledger import Ledger
 from pipeline.model import Review
 from pipeline.process import recipe, stage
+from pipeline.store import WorkspaceFolder
 from pipeline.workspace import Workspace
 
 CLIPS = 1000
@@ -41,7 +42,7 @@ def finished(folder: Path, count: int) -> Workspace:
             clip.touch()
             workspace.original(made.sha256).parent.mkdir(parents=True, exist_ok=True)
             workspace.original(made.sha256).touch()
-        assert stage.plan(config, ledger, workspace).missing == ()
+        assert stage.plan(config, ledger, WorkspaceFolder(workspace).holds).missing == ()
     return workspace
 
 

@@ -34,6 +34,7 @@ LAYERS = {
             "protection",
             "publishing",
             "removal",
+            "store",
             "texts",
             "versions",
             "wording",

@@ -25,6 +25,7 @@ from pipeline.ingest.stage import IngestSummary
 from pipeline.ledger import Ledger
 from pipeline.model import Note, OriginalState
 from pipeline.run import Run
+from pipeline.store import WorkspaceFolder
 from pipeline.workspace import hold
 
 MAILS = [
@@ -249,7 +250,9 @@ def test_where_writers_are_not_known_a_file_must_be_a_minute_old(
 def by_hand(scene: IngestScene, *paths: Path) -> IngestSummary:
     with hold(scene.workspace), Ledger(scene.workspace.ledger) as ledger:
         console = Console(Verbosity.QUIET)
-        run = Run(scene.config, ledger, scene.workspace, FfmpegRunner("none", console), console)
+        store = WorkspaceFolder(scene.workspace)
+        runner = FfmpegRunner("none", console)
+        run = Run(scene.config, ledger, scene.workspace, runner, console, store)
         return add(run, paths).summary
 
 

@@ -22,6 +22,7 @@ from pipeline.ingest.wire import Answer
 from pipeline.ledger import Ledger
 from pipeline.model import Attachment, Kind, MailIdentity, Reason
 from pipeline.run import Run
+from pipeline.store import WorkspaceFolder
 from pipeline.texts import Detail
 from pipeline.workspace import Workspace, hold, sweep
 
@@ -128,7 +129,9 @@ def test_mails_are_taken_apart_behind_walls(tmp_path: Path, wall: str) -> None:
         with Ledger(scene.workspace.ledger) as ledger:
             console = Console(Verbosity.QUIET)
             runner = FfmpegRunner(wall, console)
-            done = stage.run(Run(scene.config, ledger, scene.workspace, runner, console))
+            store = WorkspaceFolder(scene.workspace)
+            run = Run(scene.config, ledger, scene.workspace, runner, console, store)
+            done = stage.run(run)
     scene.check_whole()
     assert (done.mails, done.set_aside, done.attachments) == (3, 0, 3)
 

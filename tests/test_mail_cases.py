@@ -24,6 +24,7 @@ from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ledger import Ledger
 from pipeline.model import Note
 from pipeline.run import Run
+from pipeline.store import WorkspaceFolder
 from pipeline.workspace import hold
 
 FILE = mp4(1, 6000)
@@ -101,7 +102,9 @@ def test_each_mail_is_in_a_table_and_no_byte_of_a_file_is_words(scene: IngestSce
     with hold(scene.workspace), Ledger(scene.workspace.ledger) as ledger:
         console = Console(Verbosity.QUIET)
         runner = FfmpegRunner("none", console)
-        write_report(Run(scene.config, ledger, scene.workspace, runner, console))
+        store = WorkspaceFolder(scene.workspace)
+        run = Run(scene.config, ledger, scene.workspace, runner, console, store)
+        write_report(run)
     table = csv.DictReader(
         io.StringIO((scene.workspace.report / "mails.csv").read_text("utf-8-sig"))
     )

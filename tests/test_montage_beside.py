@@ -23,6 +23,7 @@ from pipeline.ledger import Ledger
 from pipeline.render import cards, lettering, sheet, timeline
 from pipeline.render.lettering import Words
 from pipeline.run import Run
+from pipeline.store import WorkspaceFolder
 from pipeline.workspace import Workspace
 
 CLIPS = {"a": Drawn(0, 60), "b": Drawn(1, 45), "c": Drawn(3, 33)}
@@ -122,7 +123,8 @@ def test_a_still_that_is_gone_or_broken_moves_no_other(tmp_path: Path) -> None:
     console = Console(Verbosity.QUIET)
     with Ledger(workspace.ledger) as ledger, made.scratch(workspace.cache) as scratch:
         runner = FfmpegRunner("auto", console)
-        part = sheet.make(Run(scene.config, ledger, workspace, runner, console), film, scratch)
+        run = Run(scene.config, ledger, workspace, runner, console, WorkspaceFolder(workspace))
+        part = sheet.make(run, film, scratch)
         with Image.open(part.file) as image:
             width, height = sheet.layout(film).cell
             places = ((n % 3 * width + width // 2, n // 3 * height + 50) for n in range(5))

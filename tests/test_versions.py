@@ -39,6 +39,7 @@ from pipeline.render import cuts, publish, seams, stage
 from pipeline.render.cuts import CutPlan, Joints
 from pipeline.render.timeline import LeftOut, Segment, Timeline
 from pipeline.run import Run
+from pipeline.store import WorkspaceFolder
 from pipeline.workspace import Workspace
 
 GOLDEN = {
@@ -267,7 +268,9 @@ def test_a_montage_of_a_former_ledger_is_not_made_again(tmp_path: Path) -> None:
     assert scene.render()["cached"] is False
     console = Console(Verbosity.QUIET)
     with Ledger(scene.workspace.ledger) as ledger:
-        run = Run(scene.config, ledger, scene.workspace, FfmpegRunner("auto", console), console)
+        store = WorkspaceFolder(scene.workspace)
+        runner = FfmpegRunner("auto", console)
+        run = Run(scene.config, ledger, scene.workspace, runner, console, store)
         whole = stage.planned(run, scene.config.output[0], admitted_rows(run))
     (former,) = publish.former_keys(whole, scene.config)
     with closing(sqlite3.connect(scene.workspace.ledger)) as db, db:

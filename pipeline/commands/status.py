@@ -14,6 +14,7 @@ from pipeline.model import Row, Status, Wait
 from pipeline.process import stage as process
 from pipeline.review import mails, rules
 from pipeline.review.mails import MailView
+from pipeline.store import WorkspaceFolder
 from pipeline.wording import counted
 from pipeline.workspace import Workspace, is_held
 
@@ -100,7 +101,7 @@ def _standing(config: Config) -> _Standing:
             last_run=ledger.runs.last(),
             last_night=(night := ledger.runs.last("run")),
             is_running=is_held(workspace),
-            outdated=process.plan(config, ledger, workspace).outdated,
+            outdated=process.plan(config, ledger, WorkspaceFolder(workspace).holds).outdated,
             last_ingest=_newer(night, ledger.runs.last("ingest")),
             montages=[
                 _Film(film, rules.no_longer_admitted(film.clips, rows, required=required))

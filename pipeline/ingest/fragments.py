@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, TYPE_CHECKING
 
-from pipeline import publishing
 from pipeline.ingest import mime
 from pipeline.ingest.decode import decoder
 from pipeline.ingest.inbox import NewMail
 from pipeline.ingest.mime import Part
 from pipeline.ingest.spool import Readable, stretch
 from pipeline.model import MailIdentity, Reason, Refusal
+from pipeline.store.files import original
 from pipeline.texts import Detail
 
 if TYPE_CHECKING:  # the process that takes mails apart has no ledger
     from pipeline.ledger import Ledger
     from pipeline.ledger.intake import Fragment
-    from pipeline.workspace import Workspace
+    from pipeline.store import FootageStore
 
 TYPE = "message/partial"
 _MOST_PARTS = 500
@@ -83,7 +83,7 @@ class SplitMail:
         """The part that came last: what was in the mail belongs to it."""
         return max(self.parts, key=lambda part: part.row)
 
-    def copy(self, file: IO[bytes], workspace: Workspace) -> list[int]:
+    def copy(self, file: IO[bytes], store: FootageStore) -> list[int]:
         """Write the parts one behind the other, as they came.
 
         :returns: the size of each, for :func:`joined`.
@@ -92,7 +92,7 @@ class SplitMail:
         sizes = []
         for part in self.parts:
             begun = file.tell()
-            for piece in publishing.read_chunks(workspace.original(part.sha256)):
+            for piece in store.pieces(original(part.sha256)):
                 file.write(piece)
             sizes.append(file.tell() - begun)
         return sizes
@@ -125,13 +125,13 @@ def joined(file: Readable, sizes: Sequence[int]) -> Iterator[bytes]:
         start += size
 
 
-def whole_mails(ledger: Ledger, workspace: Workspace) -> list[SplitMail]:
+def whole_mails(ledger: Ledger, store: FootageStore) -> list[SplitMail]:
     """The split mails of which all parts are there, and which were not joined yet."""
     return [
         SplitMail(mail, tuple(parts))
         for mail, found in ledger.intake.fragments().items()
         if (parts := _all_parts(found))
-        and all(workspace.original(part.sha256).is_file() for part in parts)
+        and all(store.holds(original(part.sha256)) for part in parts)
     ]
 
 

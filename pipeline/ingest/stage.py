@@ -289,10 +289,10 @@ class IngestRun:
 
     def _join_split_mails(self) -> None:
         """Take in the mails that came in several parts, of which all are there now."""
-        for mail in fragments.whole_mails(self._run.ledger, self._run.workspace):
+        for mail in fragments.whole_mails(self._run.ledger, self._run.store):
             try:
                 with disk_spool(self._run.workspace.originals) as file:
-                    sizes = mail.copy(file, self._run.workspace)
+                    sizes = mail.copy(file, self._run.store)
                     taken = self._taking.take(mail.arrival, file, sizes)
                 self._keeping.publish()
                 self._ledger.record_joined(

@@ -27,6 +27,7 @@ from pipeline.process.recipe import Recipe
 from pipeline.publishing import PART
 from pipeline.removal import removed
 from pipeline.run import Run
+from pipeline.store import files_of, original, still_of
 from pipeline.texts import Detail
 from pipeline.workspace import Workspace
 
@@ -46,14 +47,14 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
     if not jobs:
         return counts
     run.ledger.chain.note_program(*runner.build())
-    sizes = {job.sha256: job.original.stat().st_size for job in jobs}
+    sizes = {job.sha256: run.store.size(original(job.sha256)) for job in jobs}
     troubled = run.ledger.clips.troubled()
     jobs.sort(key=lambda job: (job.sha256 in troubled, sizes[job.sha256]))
     begun, clips, frames = time.monotonic(), 0, 0
     # progress counts bytes of originals, since their number predicts the work better than clips
     with run.console.task("process", sum(sizes.values()), "B") as task:
         for result in _side_by_side(jobs, run, night):
-            _tidy(run.workspace, result)
+            _tidy(run, result)
             run.ledger.clips.record(result)
             counts[result.status] += 1
             why = result.refusal.reason if result.refusal else None
@@ -89,10 +90,10 @@ def _jobs(run: Run, missing: Sequence[tuple[str, Recipe]]) -> tuple[list[Job], l
     writable: list[Job] = []
     unwritable = []
     for sha256, wanted in missing:
-        original = run.workspace.original(sha256)
         try:
             strips = _strips(run.workspace, wanted)
-            writable.append(Job(sha256, original, wanted, strips, configurations={}))
+            place = run.workspace.original(sha256)
+            writable.append(Job(sha256, place, wanted, strips, configurations={}))
         except ConfigError as error:
             if not wanted.dictated:
                 raise
@@ -138,10 +139,16 @@ def _side_by_side(jobs: Sequence[Job], run: Run, night: NightBudget) -> Iterator
             raise
 
 
-def _tidy(workspace: Workspace, result: ClipResult) -> None:
-    """Remove what an earlier recipe left in the clip's folder."""
+def _tidy(run: Run, result: ClipResult) -> None:
+    """Remove what an earlier recipe left in the clip's folder, and beyond it in the store."""
+    workspace = run.workspace
     folder = workspace.clips / result.sha256
-    finals = {workspace.root / output.path for output in result.outputs}
+    files = files_of(result)
+    known = {file.key for clip in files for file in (clip, still_of(clip))}
+    for stored in run.store.beyond(f"{workspace.relative(folder)}/"):
+        if stored.key not in known:
+            run.store.delete(stored.key)
+    finals = {workspace.root / clip.path for clip in files}
     keep = finals | {path.with_suffix(".jpg") for path in finals}
     if folder.is_dir():
         # what can't be deleted is left to the sweep

@@ -16,7 +16,15 @@ from pipeline import carriers, formats, judge, publishing
 from pipeline.carriers.containers import heif
 from pipeline.codecs import codec_of
 from pipeline.config import Output
-from pipeline.errors import DiskFull, FootageError, NotClean, Refused, named, place_of
+from pipeline.errors import (
+    BytesChanged,
+    DiskFull,
+    FootageError,
+    NotClean,
+    Refused,
+    named,
+    place_of,
+)
 from pipeline.ffmpeg import faults, made, runner
 from pipeline.ffmpeg.faults import ProgramFailed, ProgramFault
 from pipeline.ffmpeg.made import MadeFile, Scratch
@@ -45,6 +53,7 @@ from pipeline.process.cautions import ClipSound
 from pipeline.process.graph import ClipSource, ClipTarget, GlanceTarget
 from pipeline.process.recipe import Recipe
 from pipeline.run import Run
+from pipeline.store import files_of, original, still_of
 from pipeline.texts import Detail
 
 
@@ -93,11 +102,23 @@ class _ClipFiles:
 
 
 def make(job: Job, run: Run) -> ClipResult:
-    """Make a clip, or say why there is none.
+    """Make a clip and publish its files, or say why there is none.
 
     :raises DiskFull: the disk is full; nothing about the clip is known then.
+    :raises StoreError: the store does not answer; the same holds.
     :raises Stopping: the run is being stopped.
     """
+    try:
+        with run.store.at_hand([original(job.sha256)]):
+            result = _outcome(job, run)
+    except BytesChanged:
+        changed = Refusal(Reason.INTERNAL, Detail.ORIGINAL_CHANGED)
+        return refused(job.sha256, job.recipe, changed, ())
+    run.store.publish(file for clip in files_of(result) for file in (clip, still_of(clip)))
+    return result
+
+
+def _outcome(job: Job, run: Run) -> ClipResult:
     found: tuple[Finding, ...] = ()
     identity = None
     try:

@@ -6,7 +6,7 @@ numpy, Pillow and the fonts take long to load.  A night without new footage does
 ``batch``, which does, is imported only where there is work for it.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from pipeline.config import Config
@@ -15,7 +15,7 @@ from pipeline.model import ClipResult, Review, Status, Wait
 from pipeline.process import night, recipe
 from pipeline.process.recipe import Recipe
 from pipeline.run import Run
-from pipeline.workspace import Workspace
+from pipeline.store import FootageFile, files_of, original
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
     :raises DiskFull: the disk is full; what was made is recorded.
     :raises ConfigError: no font here can write the campaign's caption.
     """
-    todo = plan(run.config, run.ledger, run.workspace, only)
+    todo = plan(run.config, run.ledger, run.store.holds, only)
     for result in todo.renamed:
         run.ledger.clips.describe(result)
     if not todo.missing and not _outdated_likeness(run.ledger):
@@ -86,10 +86,14 @@ def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
 
 
 def plan(
-    config: Config, ledger: Ledger, workspace: Workspace, only: Collection[str] | None = None
+    config: Config,
+    ledger: Ledger,
+    holds: Callable[[FootageFile], bool],
+    only: Collection[str] | None = None,
 ) -> Plan:
     """Find the clips that are not as they must be and can be made: their original is still there.
 
+    :param holds: whether a file can be had.
     :param only: the originals to look at; None for all.
     """
     known = ledger.clips.results()
@@ -99,10 +103,10 @@ def plan(
         sha256 = item.sha256 or ""
         wanted = recipe.choose(config, item, submission, reviews.get(sha256, Review()))
         result = known.get(sha256)
-        if result is not None and _is_done(result, wanted, workspace):
+        if result is not None and _is_done(result, wanted, holds):
             if result.category != wanted.category:
                 renamed.append(replace(result, category=wanted.category))
-        elif workspace.original(sha256).exists():
+        elif holds(original(sha256)):
             if only is None or sha256 in only:
                 missing.append((sha256, wanted))
         elif result is not None and result.outputs:
@@ -110,13 +114,13 @@ def plan(
     return Plan(tuple(missing), tuple(renamed), tuple(outdated))
 
 
-def _is_done(result: ClipResult, wanted: Recipe, workspace: Workspace) -> bool:
+def _is_done(result: ClipResult, wanted: Recipe, holds: Callable[[FootageFile], bool]) -> bool:
     if result.status is Status.REJECTED:
         return result.recipe == wanted.refusal_key
     length = result.source.duration_s if result.source else None
     if result.recipe != wanted.key or (length or 0) > wanted.max_source_seconds:
         return False
-    return all((workspace.root / output.path).exists() for output in result.outputs)
+    return all(map(holds, files_of(result)))
 
 
 def _outdated_likeness(ledger: Ledger) -> bool:

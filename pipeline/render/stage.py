@@ -17,6 +17,7 @@ from pipeline.render.lettering import Words
 from pipeline.render.preview import Excerpt
 from pipeline.render.timeline import Candidates, ChosenClips, Segment, Timeline
 from pipeline.run import Run
+from pipeline.store import FootageFile, still_of
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ def run(
                 made.append(_whole(run, film))
             else:
                 part = preview.excerpted(film, excerpt)
-                path = preview.make(run, part)
+                with run.store.at_hand(_files(part)):
+                    path = preview.make(run, part)
                 made.append(_rendered(part, run.workspace.relative(path), cached=False))
         except NotClean as fault:
             problems = "; ".join(fault.problems[:3])
@@ -120,7 +122,7 @@ def planned(run: Run, output: Output, admitted: Sequence[Row]) -> Timeline:
     selection = timeline.arrange(config, output, candidates, beside=beside)
     if not selection.clips:
         raise StageError(f"no admitted clip goes into the montage of {output.name!r}")
-    gone = [clip for clip in selection.clips if not (run.workspace.root / clip.path).exists()]
+    gone = [clip for clip in selection.clips if not run.store.holds(_file(clip))]
     if gone:
         names = ", ".join(clip.sha256[:12] for clip in gone[:5])
         raise StageError(
@@ -139,10 +141,21 @@ def _whole(run: Run, film: Timeline) -> Rendered:
     cached = run.ledger.runs.montage_key(path) in same and final.exists()
     if not cached:
         run.ledger.chain.note_program(*runner.build())
-        sha256 = publish.publish(run, film, final)
+        with run.store.at_hand(_files(film)):
+            sha256 = publish.publish(run, film, final)
         clips = tuple(segment.sha256 for segment in film.segments if segment.sha256)
         run.ledger.runs.record_montage(MontageRecord(path, key, sha256, clips, clock.now()))
     return _rendered(film, path, cached=cached)
+
+
+def _files(film: Timeline) -> list[FootageFile]:
+    """The clips of a film and their stills; a card is always in the workspace folder."""
+    clips = dict.fromkeys(_file(segment) for segment in film.segments if segment.sha256)
+    return [file for clip in clips for file in (clip, still_of(clip))]
+
+
+def _file(clip: Segment) -> FootageFile:
+    return FootageFile(clip.path, clip.content)
 
 
 def _rendered(film: Timeline, path: str, *, cached: bool) -> Rendered:

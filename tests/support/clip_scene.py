@@ -28,6 +28,7 @@ from pipeline.media import caption
 from pipeline.model import ClipResult
 from pipeline.process import clip, recipe, reference
 from pipeline.run import Run
+from pipeline.store import WorkspaceFolder
 from pipeline.workspace import Workspace
 
 Pixels = NDArray[np.uint8]
@@ -158,7 +159,8 @@ class ClipScene:
             for output in self.outputs
         )
         with Ledger(workspace.ledger) as ledger:
-            run = Run(config, ledger, workspace, FfmpegRunner("auto", console), console)
+            store = WorkspaceFolder(workspace)
+            run = Run(config, ledger, workspace, FfmpegRunner("auto", console), console, store)
             configurations = reference.decoder_configurations(run, self.outputs)
             return clip.make(clip.Job(sha256, original, wanted, strips, configurations), run)
 

@@ -21,6 +21,7 @@ from pipeline.ingest.stage import IngestSummary
 from pipeline.ledger import Ledger
 from pipeline.model import Attachment, Row, Submission
 from pipeline.run import Run
+from pipeline.store import WorkspaceFolder
 from pipeline.workspace import Workspace, hold, sweep
 from support.warm_taking import WarmRunner
 
@@ -128,7 +129,8 @@ class IngestScene:
         with hold(self.workspace), Ledger(self.workspace.ledger) as ledger:
             sweep(self.workspace)
             console = Console(Verbosity.QUIET)
-            run = Run(self.config, ledger, self.workspace, WarmRunner(console), console)
+            store = WorkspaceFolder(self.workspace)
+            run = Run(self.config, ledger, self.workspace, WarmRunner(console), console, store)
             return stage.run(run, dry_run=dry_run)
 
     def rows(self) -> list[Row]:

@@ -24,6 +24,7 @@ from pipeline.ledger import Ledger
 from pipeline.ledger.connection import Connection
 from pipeline.ledger.intake import Intake
 from pipeline.run import Run
+from pipeline.store import WorkspaceFolder
 from pipeline.workspace import Workspace, hold, sweep
 
 STEPS: dict[str, tuple[Any, str]] = {
@@ -75,7 +76,8 @@ def main() -> None:
     with hold(workspace), Ledger(workspace.ledger) as ledger:
         sweep(workspace)
         console = Console(Verbosity.QUIET)
-        stage.run(Run(config, ledger, workspace, FfmpegRunner("none", console), console))
+        store = WorkspaceFolder(workspace)
+        stage.run(Run(config, ledger, workspace, FfmpegRunner("none", console), console, store))
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ from pipeline.model import (
 )
 from pipeline.review import report
 from pipeline.run import Run
+from pipeline.store import WorkspaceFolder
 from pipeline.texts import Detail
 from pipeline.workspace import Workspace
 
@@ -163,7 +164,10 @@ class LedgerScene:
 
     def run(self, config: Config) -> Run:
         """What a stage is given; no program is started."""
-        return Run(config, self.ledger, self.workspace, FfmpegRunner("none", quiet()), quiet())
+        store = WorkspaceFolder(self.workspace)
+        return Run(
+            config, self.ledger, self.workspace, FfmpegRunner("none", quiet()), quiet(), store
+        )
 
     def mail(
         self,

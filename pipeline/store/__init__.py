@@ -1,0 +1,27 @@
+"""Where originals, clips and films are kept: in the workspace folder, or in a store beyond it.
+
+The ledger, the lock, scratch files and caches are always in the workspace folder.  With a store
+beyond it, the folder is also the place where each file begins: it is complete here before it is
+published there, and it is deleted here only when the store has confirmed it.  So a file is here,
+there, or for a while in both places, and a killed run loses nothing.
+"""
+
+from pipeline.store.files import (
+    FootageFile,
+    FootageStore,
+    StoredObject,
+    files_of,
+    original,
+    still_of,
+)
+from pipeline.store.folder import WorkspaceFolder
+
+__all__ = [
+    "FootageFile",
+    "FootageStore",
+    "StoredObject",
+    "WorkspaceFolder",
+    "files_of",
+    "original",
+    "still_of",
+]

@@ -1,0 +1,108 @@
+"""What a store keeps, and what it must be able to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Protocol
+
+from pipeline.model import ClipResult
+
+ORIGINALS, CLIPS, FILMS = "originals", "clips", "montage"
+FOLDERS = (ORIGINALS, CLIPS, FILMS)
+STILL = ".jpg"
+
+
+@dataclass(frozen=True)
+class FootageFile:
+    """An original, a clip, a still or a film.
+
+    ``path`` is from the workspace, as the ledger and the report write it.  ``sha256`` is the
+    digest of the bytes; that of a still is the digest of the clip that it was made with.
+    """
+
+    path: str
+    sha256: str
+
+    @property
+    def key(self) -> str:
+        """The name of the object: content with other bytes has another name.
+
+        So nothing is ever overwritten, and a late worker can't replace what came after it.
+        """
+        path = PurePosixPath(self.path)
+        if path.name == self.sha256:
+            return self.path
+        return str(path.with_name(f"{path.stem}-{self.sha256}{path.suffix}"))
+
+    @property
+    def folder(self) -> str:
+        """The folder that the key is in, with a slash at its end."""
+        return f"{PurePosixPath(self.path).parent}/"
+
+    @property
+    def is_named_by_its_bytes(self) -> bool:
+        """Whether ``sha256`` is the digest of these bytes, which is false for a still only."""
+        return not self.path.endswith(STILL)
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object in a store beyond the workspace folder; ``size`` in bytes."""
+
+    key: str
+    size: int
+
+
+class FootageStore(Protocol):
+    """A place for footage; several threads use it at once.
+
+    Every method raises :class:`pipeline.errors.StoreError` if the store does not answer, refuses,
+    or does not have the file.
+    """
+
+    def holds(self, file: FootageFile) -> bool:
+        """Whether a file can be had, from the workspace folder or from beyond it."""
+
+    def size(self, file: FootageFile) -> int:
+        """Return the number of bytes of a file."""
+
+    def at_hand(self, files: Iterable[FootageFile]) -> AbstractContextManager[None]:
+        """Have files at their paths in the workspace folder while the block runs.
+
+        :raises BytesChanged: the store gave other bytes than it was given.
+        """
+
+    def publish(self, files: Iterable[FootageFile]) -> tuple[FootageFile, ...]:
+        """Hand over files that are in the workspace folder; those that are not there are passed.
+
+        When it returns, the store has confirmed each of them.
+
+        :returns: the files whose bytes are not those of their name; they stay where they are.
+        """
+
+    def pieces(self, file: FootageFile, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes of a file from *start* up to but not including *end*, in small pieces."""
+
+    def beyond(self, folder: str) -> tuple[StoredObject, ...]:
+        """What is in a folder beyond the workspace folder, such as ``clips/<sha256>/``."""
+
+    def delete(self, key: str) -> None:
+        """Delete an object beyond the workspace folder; it may be gone already."""
+
+
+def original(sha256: str) -> FootageFile:
+    """The file of an original."""
+    return FootageFile(f"{ORIGINALS}/{sha256[:2]}/{sha256}", sha256)
+
+
+def still_of(clip: FootageFile) -> FootageFile:
+    """The still that was made with a clip."""
+    return FootageFile(str(PurePosixPath(clip.path).with_suffix(STILL)), clip.sha256)
+
+
+def files_of(result: ClipResult) -> tuple[FootageFile, ...]:
+    """The clips of an outcome, without their stills."""
+    return tuple(FootageFile(output.path, output.sha256) for output in result.outputs)
