@@ -32,6 +32,7 @@ from pipeline.review import report
 from pipeline.review.access import Reviewers
 from pipeline.review.web import ReviewServer
 from pipeline.run import Run
+from pipeline.store import WorkspaceFolder
 from pipeline.workspace import Workspace
 
 MOST_BYTES = 300_000
@@ -212,7 +213,8 @@ def in_arabic(config: configuration.Config) -> Path:
     """A report whose senders wrote Arabic."""
     workspace, console = Workspace(config.root), Console(Verbosity.QUIET)
     with Arabic(workspace.ledger) as ledger:
-        run = Run(config, ledger, workspace, FfmpegRunner("none", console), console)
+        store = WorkspaceFolder(workspace)
+        run = Run(config, ledger, workspace, FfmpegRunner("none", console), console, store)
         return report.write(run).index
 
 
