@@ -30,6 +30,7 @@ from pipeline.ledger.intake import Intake
 from pipeline.model import Row, Submission
 from pipeline.review import report
 from pipeline.review.access import Reviewers
+from pipeline.review.listening import Listening
 from pipeline.review.web import ReviewServer
 from pipeline.run import Run
 from pipeline.store import WorkspaceFolder
@@ -162,7 +163,7 @@ def copied(report_folder: Path, folder: Path) -> configuration.Config:
 
 def served(config: configuration.Config, browser: Browser, picture: Picture) -> bytes:
     """A picture of the review that is served."""
-    server = ReviewServer(config, Reviewers("Ines"), lambda _: None, 0)
+    server = ReviewServer(config, Reviewers("Ines"), lambda _: None, Listening())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

@@ -120,12 +120,19 @@ def export(options: Options, outputs: Sequence[str], *, kind: str) -> Ending:
 
 
 @cli.command()
+@click.option(
+    "--pack",
+    "target",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Also put it with its clips into one folder, or one file if PATH ends in .zip.",
+)
 @common
-def report(options: Options) -> Ending:
+def report(options: Options, *, target: Path | None) -> Ending:
     """Write the per-clip report: index.html, report.json, report.csv."""
-    from pipeline.commands.stages import write_report
+    from pipeline.commands.stages import pack_report, write_report
 
-    return work(options, "report", write_report)
+    return work(options, "report", lambda r: pack_report(r, target) if target else write_report(r))
 
 
 @cli.command()
@@ -264,13 +271,39 @@ def demo(options: Options, folder: Path) -> Ending:
 @click.option(
     "--open", "opens", is_flag=True, help="Open the browser, with the link of the first name."
 )
+@click.option(
+    "--bind",
+    "address",
+    default="127.0.0.1",
+    metavar="ADDRESS",
+    help="Let other machines reach it at this address of this machine, by TLS only. It needs --by.",
+)
+@click.option("--host", default="", metavar="NAME", help="By which name reviewers reach it.")
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path),
+    help="The certificate with its chain, in PEM. Without it, one is made.",
+)
+@click.option("--key", type=click.Path(path_type=Path), help="The key of the certificate, in PEM.")
 @common
-def review(options: Options, port: int, names: Sequence[str], *, opens: bool) -> Ending:
+def review(
+    options: Options,
+    port: int,
+    names: Sequence[str],
+    address: str,
+    host: str,
+    certificate: Path | None,
+    key: Path | None,
+    *,
+    opens: bool,
+) -> Ending:
     """Serve the report with approve / hold / reject on a loopback port, until Ctrl-C."""
     from pipeline.commands.review import name_reviewers
+    from pipeline.review.listening import Listening
     from pipeline.review.serving import ReviewOptions, serve
 
-    serve(options.load(), options.console, ReviewOptions(name_reviewers(names), port, opens))
+    listening = Listening(address, port, host, certificate, key)
+    serve(options.load(), options.console, ReviewOptions(name_reviewers(names), listening, opens))
     return Ending()
 
 

@@ -79,7 +79,7 @@ def stranger() -> Iterator[Stranger]:
 def test_a_page_on_another_port_gets_nothing(
     reader: Reader, server: ReviewServer, campaign: LedgerScene, stranger: Stranger
 ) -> None:
-    base = f"http://127.0.0.1:{server.access.port}"
+    base = f"http://127.0.0.1:{server.access.site.port}"
     page, _ = enter(reader, server)  # this browser has a session, and keeps it open
     secrets = json.loads(page.evaluate("localStorage['footage-review']")).values()
     hostile = page.context.new_page()
@@ -119,12 +119,12 @@ def test_the_attempts_succeed_where_there_is_no_door(reader: Reader, stranger: S
 
 def test_reloads_and_further_tabs_stay_in(reader: Reader, server: ReviewServer) -> None:
     page, watch = enter(reader, server)
-    assert page.url == f"http://127.0.0.1:{server.access.port}{PAGE}"
+    assert page.url == f"http://127.0.0.1:{server.access.site.port}{PAGE}"
     page.reload()
     page.wait_for_selector(".card")
     second = page.context.new_page()
     for path in (PAGE, "/", "/report/"):
-        second.goto(f"http://127.0.0.1:{server.access.port}{path}")
+        second.goto(f"http://127.0.0.1:{server.access.site.port}{path}")
         second.wait_for_selector(".card")
     assert page.context.cookies() == []
     assert watch.errors == []
@@ -134,7 +134,7 @@ def test_a_used_link_says_what_to_do(reader: Reader, server: ReviewServer) -> No
     used = server.access.link
     first, _ = enter(reader, server)
     page, _ = reader.open(used)
-    for address in (used, f"http://127.0.0.1:{server.access.port}/report/index.html"):
+    for address in (used, f"http://127.0.0.1:{server.access.site.port}/report/index.html"):
         page.goto(address)
         expect(page.get_by_role("heading")).to_have_text("The review is not open here")
         expect(page.locator("main")).to_contain_text("it shows a new link")
@@ -149,7 +149,7 @@ def test_secrets_of_a_review_that_ended_open_nothing(
 ) -> None:
     with serving(config) as server:
         page, _ = enter(reader, server)
-        port = server.access.port
+        port = server.access.site.port
         page.goto("about:blank")
     with serving(config, port=port) as server:
         page.goto(f"http://127.0.0.1:{port}{PAGE}")

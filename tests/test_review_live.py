@@ -38,7 +38,7 @@ def test_review_by_keyboard_with_a_clip_that_plays(
     assert [decided[name].decision for name in NAMES] == ["approved", "held", "rejected"]
     assert {review.by for review in decided.values()} == {"ada"}
     assert watch.errors == []
-    assert all(url.startswith((f"http://127.0.0.1:{server.access.port}/", "data:"))
+    assert all(url.startswith((f"http://127.0.0.1:{server.access.site.port}/", "data:"))
                for url in watch.requests)  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from pipeline.config import Config
 from pipeline.errors import LedgerError, StageError
 from pipeline.model import Decision, OriginalState, Review
 from pipeline.review import answering, live, presenting
+from pipeline.review.listening import Listening
 from pipeline.review.serving import ReviewOptions, serve
 from pipeline.review.web import ReviewServer
 
@@ -462,4 +463,4 @@ def test_ledger_that_can_not_be_read_is_told(
 
 def test_port_that_is_taken_is_told(config: Config, server: ReviewServer) -> None:
     with pytest.raises(StageError, match="name another"):
-        serve(config, quiet(), ReviewOptions(port=server.access.port))
+        serve(config, quiet(), ReviewOptions(listening=Listening(port=server.access.site.port)))

@@ -12,7 +12,7 @@ from pipeline.ingest import stage as ingest
 from pipeline.ingest.add import add
 from pipeline.model import Status
 from pipeline.process import stage as process
-from pipeline.review import report
+from pipeline.review import packing, report
 from pipeline.run import Run
 from pipeline.wording import counted
 
@@ -74,6 +74,18 @@ def write_report(run: Run) -> Facts:
     if done.needs_answer:
         run.console.say(done.needs_answer)
     return {"report": asdict(done)}
+
+
+def pack_report(run: Run, target: Path) -> Facts:
+    """Write the report, and put it with its clips into one folder or zip file.
+
+    :raises UsageError: there is something at *target*, or it is in the workspace.
+    """
+    facts = write_report(run)
+    done = packing.pack(run, target)
+    clips = counted(len(done.clips), "clip")
+    run.console.say(f"report: packed with {clips}, {done.size:,} bytes: {done.path}")
+    return {**facts, "pack": {"path": str(done.path), "size": done.size, "clips": done.clips}}
 
 
 def back_up(run: Run) -> Facts:

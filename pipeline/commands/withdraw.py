@@ -15,9 +15,11 @@ from pipeline.commands.deleting import Deletion, all_files
 from pipeline.commands.ending import Facts
 from pipeline.commands.stages import back_up, write_report
 from pipeline.errors import ConfigError, UsageError
+from pipeline.history import EventKind
 from pipeline.ledger import Ledger
 from pipeline.render import stage as render
 from pipeline.render.interchange import TimelineFormat
+from pipeline.review import packing
 from pipeline.run import Run
 from pipeline.wording import counted
 
@@ -111,7 +113,7 @@ def _planned(run: Run, selection: Selection) -> _Withdrawal:
         stale=stale,
         kept=[sha256 for sha256 in run.ledger.custody.case_holds() if sha256 in wanted],
         entries=_order_entries(run, wanted),
-        elsewhere=places_of_mails(run, mails),
+        elsewhere=[*places_of_mails(run, mails), *_packs(run, wanted)],
         also_kept=selection.also_kept,
     )
 
@@ -170,6 +172,15 @@ def places_of_mails(run: Run, mails: set[str]) -> list[str]:
                 f"{counted(count, 'mail or file', 'mails or files')} in {account}:{mailbox}"
             )
     return sorted(places)
+
+
+def _packs(run: Run, shas: set[str]) -> Iterator[str]:
+    """The packs of the report that hold them; where these are now, the program can't know."""
+    for event in run.ledger.chain.events(EventKind.EXPORTED):
+        held = event.facts.get("clips")
+        is_pack = event.facts.get("format") == packing.FORMAT
+        if is_pack and isinstance(held, list) and not shas.isdisjoint(held):
+            yield f"a pack of the report that was made at {event.at}, with all copies of it"
 
 
 def _delete(run: Run, plan: _Withdrawal) -> Deletion:

@@ -10,8 +10,8 @@ sends them in headers, which no other page can set here.
   part of an address.
 * Pictures and films are fetched by the browser itself, without headers.  Their addresses have a
   key, which opens the files of one clip for reading until the server ends.
-* The Host header must name this server, which stops a foreign name that was made to point to
-  loopback (DNS rebinding).
+* The Host header must name this server, which stops a foreign name that was made to point to it
+  (DNS rebinding).
 * A request must come from our own pages (Origin, Sec-Fetch-Site).
 """
 
@@ -23,9 +23,10 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pipeline.review.listening import Site
+
 SESSION_HEADER = "Footage-Session"
 WRITE_HEADER = "Footage-Write"
-_HOSTS = ("127.0.0.1", "localhost")
 
 
 def _new_secret() -> str:
@@ -58,9 +59,9 @@ class ReviewSession:
 class AccessGuard:
     """The links and the sessions of one server; safe to use from any thread."""
 
-    def __init__(self, port: int, names: Sequence[str] = ()) -> None:
+    def __init__(self, site: Site, names: Sequence[str] = ()) -> None:
         """Make a link for each name, or one link for anybody if there are none."""
-        self.port = port
+        self.site = site
         self._tokens = {name: _new_secret() for name in names or ("",)}
         self._sessions: dict[str, ReviewSession] = {}
         self._media = secrets.token_bytes(32)
@@ -70,15 +71,12 @@ class AccessGuard:
     def links(self) -> dict[str, str]:
         """The link of each reviewer, by name; it lets one browser in, once."""
         with self._lock:
-            return {name: self._link(token) for name, token in self._tokens.items()}
+            return {name: self.site.link(token) for name, token in self._tokens.items()}
 
     @property
     def link(self) -> str:
         """The first link."""
         return next(iter(self.links.values()))
-
-    def _link(self, token: str) -> str:
-        return f"http://127.0.0.1:{self.port}/?token={token}"
 
     def is_open_for(self, token: str) -> bool:
         """Whether a link with this token would let a browser in.  This does not use it up."""
@@ -106,7 +104,7 @@ class AccessGuard:
 
     def is_own_host(self, hosts: list[str]) -> bool:
         """Whether there is one Host header and it names this server."""
-        return len(hosts) == 1 and hosts[0] in {f"{name}:{self.port}" for name in _HOSTS}
+        return len(hosts) == 1 and hosts[0] in self.site.authorities
 
     def session_of(self, headers: Mapping[str, str]) -> ReviewSession | None:
         """The session whose secret is in the headers of a request."""
@@ -137,6 +135,5 @@ class AccessGuard:
             return False
         if origin is None:
             return not changes
-        return origin in {f"http://{name}:{self.port}" for name in _HOSTS} and (
-            origin == f"http://{headers.get('Host')}"
-        )
+        own = f"{self.site.scheme}://{headers.get('Host')}"
+        return origin == own and origin in self.site.origins

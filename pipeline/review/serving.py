@@ -13,15 +13,16 @@ import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline import publishing
 from pipeline.config import Config
 from pipeline.console import Console
-from pipeline.errors import StageError, reason_of
+from pipeline.errors import StageError, UsageError, reason_of
 from pipeline.ledger import Ledger
 from pipeline.review.access import Reviewers
+from pipeline.review.listening import Listening, check
 from pipeline.review.web import ReviewServer
 from pipeline.workspace import Workspace
 
@@ -38,12 +39,12 @@ _REDIRECT = """<!doctype html>
 class ReviewOptions:
     """How a review is served.
 
-    Port 0 takes a free one; ``opens`` opens the first link in the browser of this machine;
-    ``started`` is called with the server once it answers, and its ``shutdown`` ends the review.
+    ``opens`` opens the first link in the browser of this machine; ``started`` is called with the
+    server once it answers, and its ``shutdown`` ends the review.
     """
 
     reviewers: Reviewers = field(default_factory=Reviewers)
-    port: int = 0
+    listening: Listening = field(default_factory=Listening)
     opens: bool = False
     started: Callable[[ReviewServer], None] = lambda _: None
 
@@ -53,9 +54,12 @@ def serve(config: Config, console: Console, options: ReviewOptions) -> None:
 
     :raises UsageError: there is no workspace yet.
     :raises LedgerError: the ledger can't be opened.
+    :raises UsageError: other machines could reach a review for anybody, or the certificate can't
+        be used.
     :raises StageError: the port is taken.
     """
     workspace = Workspace.existing(config.root)
+    listening = _with_certificate(options, workspace)
     with Ledger(workspace.ledger):
         pass  # it can be opened
     with _redirecting_file(workspace) as redirect:
@@ -65,13 +69,16 @@ def serve(config: Config, console: Console, options: ReviewOptions) -> None:
             console.warn(sentence)  # also with --quiet: without a link nobody can open the review
 
         try:
-            server = ReviewServer(config, options.reviewers, announce, options.port)
+            server = ReviewServer(config, options.reviewers, announce, listening)
         except OSError as error:
             raise StageError(
-                f"port {options.port} can't be used: {reason_of(error)}; name another with --port"
+                f"{listening.address}, port {listening.port} can't be used: {reason_of(error)}; "
+                "name another with --port or --bind"
             ) from error
         with server:
             console.say("review: decisions are written at once; end it with Ctrl-C")
+            if listening.certificate is not None:
+                console.warn(f"the certificate's SHA-256 is {listening.fingerprint()}")
             for name, link in server.access.links.items():
                 alone = len(server.access.links) == 1
                 console.warn(f"open {link}" if alone else f"open {link} as {name}")
@@ -85,6 +92,23 @@ def serve(config: Config, console: Console, options: ReviewOptions) -> None:
                 server.serve_forever(poll_interval=0.2)
             except KeyboardInterrupt:
                 console.say("review ended")
+
+
+def _with_certificate(options: ReviewOptions, workspace: Workspace) -> Listening:
+    """Check what was asked for, and make a certificate where one is needed and none was given."""
+    asked = options.listening
+    check(asked, options.reviewers.names)
+    if asked.is_loopback or asked.certificate is not None:
+        return asked
+    try:
+        from pipeline.review import certificate  # noqa: PLC0415 - the optional parts
+    except ImportError as error:
+        raise UsageError(
+            "to make a certificate, the optional parts are needed (make extras); or give your own "
+            "with --certificate and --key"
+        ) from error
+    made, key = certificate.own(workspace.root / "tls", asked.name)
+    return replace(asked, certificate=made, key=key)
 
 
 @contextmanager

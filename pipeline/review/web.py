@@ -1,4 +1,4 @@
-"""``footage review``: the report on a loopback port, where decisions are written at once.
+"""``footage review``: the report on a port, where decisions are written at once.
 
 It gives out nothing but the page, its data, and finished clips with their stills.  The path of a
 request is compared as a whole with the few that exist, and is never joined to a folder.
@@ -10,10 +10,12 @@ import json
 import re
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import ThreadingHTTPServer
+from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from pipeline import clock
@@ -24,42 +26,73 @@ from pipeline.review import entrance, entries, live, ordering, page, report, tab
 from pipeline.review.access import SESSION_HEADER, AccessGuard, Reviewers, ReviewSession
 from pipeline.review.answering import HTML, AnsweringHandler
 from pipeline.review.entries import InvalidEntry
+from pipeline.review.listening import Listening
 from pipeline.review.live import ActOutcome
 from pipeline.review.presenting import JsonObject, reviews_data, trail_data
 from pipeline.workspace import Workspace
 
 _NOT_JSON = "is not a JSON object of this page"
 _PAGES = ("/report/", "/report/index.html")
+_MOST, _MOST_OF_ONE = 256, 64  # open connections, of all machines and of one; a browser has 6
 _MOST_BYTES = 8 << 20  # enough for a decision on each of ten thousand clips
 _CLIP = re.compile(r"/clips/([0-9a-f]{64})/([A-Za-z0-9][A-Za-z0-9_-]{0,63})\.(mp4|jpg)")
 _STILL = re.compile(r"/report/thumbs/([0-9a-f]{64})\.jpg")
 
 
 class ReviewServer(ThreadingHTTPServer):
-    """The server of one workspace, on 127.0.0.1."""
+    """The server of one workspace."""
 
     daemon_threads = True
     allow_reuse_address = True
+    request_queue_size = 128  # with the usual 5, a browser's next connections wait a second
 
     def __init__(
-        self, config: Config, reviewers: Reviewers, announce: Callable[[str], None], port: int
+        self,
+        config: Config,
+        reviewers: Reviewers,
+        announce: Callable[[str], None],
+        listening: Listening,
     ) -> None:
         """Take the port.  Requests are answered from ``serve_forever`` on.
 
         :param announce: called with a sentence for each further link that lets one browser in.
-        :raises OSError: the port is taken.
+        :raises OSError: the port is taken, or the address is not one of this machine.
+        :raises UsageError: the certificate can't be used.
         """
-        self.connections: set[socket.socket] = set()
+        self.connections: dict[socket.socket, str] = {}
         self.order_lock = threading.Lock()  # from reading the order file to writing it
-        super().__init__(("127.0.0.1", port), _Handler)
+        context = listening.context()
+        if ":" in listening.address:
+            self.address_family = socket.AF_INET6
+        super().__init__((listening.address, listening.port), _Handler)
+        if context is not None:
+            # the handshake is made in the thread of the connection, so that nobody can hold it up
+            self.socket = context.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False
+            )
         self.config, self.announce = config, announce
         self.by = reviewers.default
         self.workspace = Workspace(config.root)
-        self.access = AccessGuard(self.server_address[1], reviewers.names)
+        self.access = AccessGuard(listening.site(self.server_address[1]), reviewers.names)
 
     def ledger(self) -> Ledger:
         """Open the ledger for one request: a connection of SQLite stays in its thread."""
         return Ledger(self.workspace.ledger)
+
+    def verify_request(self, _request: object, client_address: Any) -> bool:
+        """Whether a connection is let in: one machine can't take all that there are."""
+        held = Counter(tuple(self.connections.values()))
+        return held.total() < _MOST and held[client_address[0]] < _MOST_OF_ONE
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Note the connection of a browser, and answer it in a thread of its own."""
+        self.connections[request] = client_address[0]
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget a connection, and close it."""
+        self.connections.pop(request, None)
+        super().shutdown_request(request)
 
     def server_close(self) -> None:
         """Release the port and close every connection, so that no browser waits for an answer."""
@@ -74,16 +107,6 @@ class ReviewServer(ThreadingHTTPServer):
 
 class _Handler(AnsweringHandler):
     server: ReviewServer
-
-    def setup(self) -> None:
-        """Note the connection of a browser."""
-        super().setup()
-        self.server.connections.add(self.connection)
-
-    def finish(self) -> None:
-        """Forget it."""
-        self.server.connections.discard(self.connection)
-        super().finish()
 
     def do_GET(self) -> None:  # noqa: N802 - http.server calls it so
         """Give the page, its data, clips and stills."""

@@ -61,8 +61,15 @@ class Reader:
     contexts: list[BrowserContext] = field(default_factory=list)
 
     def open(
-        self, url: str | Path, *, size: str = "laptop", scheme: str = "light", locale: str = "en-GB"
+        self,
+        url: str | Path,
+        *,
+        size: str = "laptop",
+        scheme: str = "light",
+        locale: str = "en-GB",
+        trusts_all: bool = False,
     ) -> tuple[Page, Watch]:
+        """Open a page; *trusts_all* goes on where the browser warns of a certificate."""
         width, height = SIZES[size]
         context = self.browser.new_context(
             viewport={"width": width, "height": height},
@@ -70,6 +77,7 @@ class Reader:
             locale=locale,
             timezone_id="UTC",
             accept_downloads=True,
+            ignore_https_errors=trusts_all,
         )
         context.set_default_timeout(HANG_S * 1000)
         self.contexts.append(context)

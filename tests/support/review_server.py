@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from pipeline.ledger import Ledger
 from pipeline.model import Review
 from pipeline.review import presenting
 from pipeline.review.access import Reviewers
+from pipeline.review.listening import Listening
 from pipeline.review.web import ReviewServer
 from pipeline.workspace import Workspace
 from support.browser import Reader, Watch
@@ -32,12 +34,15 @@ def serving(
     *names: str,
     announce: Callable[[str], None] = lambda _: None,
     port: int = 0,
+    listening: Listening | None = None,
 ) -> Iterator[ReviewServer]:
     """A review that runs until the block ends.
 
     :param names: of the reviewers who get a link each; without them "ada" decides by default.
     """
-    server = ReviewServer(config, Reviewers("ada", names), announce, port)
+    server = ReviewServer(
+        config, Reviewers("ada", names), announce, listening or Listening(port=port)
+    )
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -53,7 +58,7 @@ class Client:
 
     def __init__(self, server: ReviewServer, name: str = "", *, enters: bool = True) -> None:
         self.server = server
-        self.port = server.access.port
+        self.port = server.access.site.port
         self.secrets: dict[str, str | None] = {}
         if enters:
             status, body = self.enter(server.access.links[name])
@@ -68,12 +73,19 @@ class Client:
     def ask(
         self, method: str, path: str, body: Any = None, **headers: str | None
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        site = self.server.access.site
+        authority = f"{site.hosts[0]}:{self.port}"
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANG_S)
-        sent: dict[str, str | None] = {"Host": f"127.0.0.1:{self.port}", **self.secrets}
+        if site.scheme == "https":
+            trusting = ssl._create_unverified_context()
+            connection = http.client.HTTPSConnection(
+                "127.0.0.1", self.port, timeout=HANG_S, context=trusting
+            )
+        sent: dict[str, str | None] = {"Host": authority, **self.secrets}
         data = body
         if body is not None:
             sent["Content-Type"] = "application/json"
-            sent["Origin"] = f"http://127.0.0.1:{self.port}"
+            sent["Origin"] = f"{site.scheme}://{authority}"
             data = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         try:
@@ -90,7 +102,7 @@ class Client:
             connection.close()
 
 
-def enter(reader: Reader, server: ReviewServer, name: str = "", **how: str) -> tuple[Page, Watch]:
+def enter(reader: Reader, server: ReviewServer, name: str = "", **how: Any) -> tuple[Page, Watch]:
     """A reviewer's browser, through the link."""
     page, watch = reader.open(server.access.link, **how)
     page.wait_for_selector(".card")

@@ -1,0 +1,110 @@
+"""The report with its clips in one folder or one zip file, for a reviewer without this workspace.
+
+Its page opens from the file and saves its decisions, which ``footage decide`` takes.  Originals,
+the ledger and clips that were refused, failed or taken back are not in it.
+"""
+
+import shutil
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import publishing
+from pipeline.errors import DiskFull, UsageError
+from pipeline.model import Row, Status
+from pipeline.review import stills
+from pipeline.run import Run
+
+FORMAT = "pack"  # in the chain of custody
+_OLDEST = (1980, 1, 1, 0, 0, 0)  # equal content gives an equal zip
+_ROOM = 1.05  # the folders of a zip, and rounding to blocks
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A finished pack.  ``size`` is in bytes, ``clips`` are the originals whose clips it holds."""
+
+    path: Path
+    size: int
+    clips: tuple[str, ...]
+
+
+def pack(run: Run, target: Path) -> Packed:
+    """Put the report, which is up to date, and its clips into *target*.
+
+    :param target: a zip file if its name ends in ``.zip``, else a folder.
+    :raises UsageError: it exists already, lies in the workspace, or its folder does not exist.
+    :raises DiskFull: there is no room for it.
+    """
+    _check(run, target)
+    rows = [row for row in run.ledger.clips.rows() if _is_shown(row)]
+    names = sorted(set(_report(run)) | set(_clips(run, rows)))
+    size = sum((run.workspace.root / name).stat().st_size for name in names)
+    if shutil.disk_usage(target.parent).free < size * _ROOM:
+        raise DiskFull
+    make = _zip if target.suffix.lower() == ".zip" else _folder
+    make(run.workspace.root, names, target)
+    clips = tuple(dict.fromkeys(row.sha256 for row in rows))
+    proof = publishing.sha256_of(run.workspace.report / "report.json")
+    run.ledger.runs.record_export(proof, FORMAT, clips)
+    return Packed(target, size, clips)
+
+
+def _check(run: Run, target: Path) -> None:
+    if target.exists() or target.is_symlink():
+        raise UsageError(f"{target} exists already; name another, or delete it")
+    if not target.parent.is_dir():
+        raise UsageError(f"{target.parent} is not a folder")
+    if target.resolve().is_relative_to(run.workspace.root.resolve()):
+        raise UsageError(f"{target} is in the workspace; name a place outside of it")
+
+
+def _is_shown(row: Row) -> bool:
+    return row.status is Status.ACCEPTED and bool(row.result and row.result.outputs)
+
+
+def _report(run: Run) -> Iterator[str]:
+    """The files of the report, relative to the workspace."""
+    folder = run.workspace.report
+    for path in (*folder.iterdir(), *(folder / stills.FOLDER).iterdir()):
+        if path.is_file() and path.suffix != publishing.PART:
+            yield run.workspace.relative(path)
+
+
+def _clips(run: Run, rows: list[Row]) -> Iterator[str]:
+    """The films and stills that the page plays; one that is missing is left to the page to name."""
+    for row in rows:
+        for output in row.result.outputs if row.result else ():
+            film = run.workspace.root / output.path
+            yield from (
+                run.workspace.relative(path)
+                for path in (film, film.with_suffix(".jpg"))
+                if path.is_file()
+            )
+
+
+def _zip(root: Path, names: list[str], target: Path) -> None:
+    """Films and pictures are stored as they are: they can't be made smaller."""
+    with (
+        publishing.new_file(target) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as packed,
+    ):
+        for name in names:
+            entry = zipfile.ZipInfo(f"{target.stem}/{name}", _OLDEST)
+            entry.external_attr = 0o600 << 16
+            entry.file_size = (root / name).stat().st_size
+            with packed.open(entry, "w") as part:
+                for chunk in publishing.read_chunks(root / name):
+                    part.write(chunk)
+
+
+def _folder(root: Path, names: list[str], target: Path) -> None:
+    with publishing.scratch_folder(target.parent) as scratch:
+        whole = scratch / "pack"
+        whole.mkdir(mode=0o700)
+        for name in names:
+            with publishing.new_file(whole / name) as file:
+                for chunk in publishing.read_chunks(root / name):
+                    file.write(chunk)
+        publishing.move(whole, target)
