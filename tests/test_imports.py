@@ -42,7 +42,7 @@ LAYERS = {
         ),
     },
     "library": {"carriers", "judge"},
-    "tool": {"codecs", "ffmpeg", "formats", "media", "notices", "post"},
+    "tool": {"codecs", "engine", "ffmpeg", "formats", "media", "notices", "post"},
     "run": {"run"},
     "stage": STAGES,
     "command": {"commands"},

@@ -1,4 +1,4 @@
-"""Many clips at once: made side by side, one thread each, smallest first.
+"""Many clips at once: handed out to an engine, smallest first.
 
 What is small comes first, so that a night that ends early has made as many as it can.  An original
 that broke, or kept busy, a program before comes last, so that it costs no other clip its turn.
@@ -11,25 +11,25 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
+from pipeline.engine import Ended, Engine
+from pipeline.engine.threads import ThreadEngine
 from pipeline.errors import ConfigError
 from pipeline.ffmpeg import runner
 from pipeline.ledger import Ledger
-from pipeline.media import caption
-from pipeline.media.caption import Strip
 from pipeline.model import ClipResult, Reason, Refusal, Status
-from pipeline.process import clip, lookalikes, reference
-from pipeline.process.clip import Job
+from pipeline.process import clip, lookalikes, making, reference
 from pipeline.process.night import NightBudget
 from pipeline.process.recipe import Recipe
+from pipeline.process.wire import ClipAnswer, ClipTask
 from pipeline.publishing import PART
 from pipeline.removal import removed
 from pipeline.run import Run
 from pipeline.store import files_of, original, still_of
 from pipeline.texts import Detail
-from pipeline.workspace import Workspace
 
 
 def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) -> Counter[Status]:
@@ -40,20 +40,20 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
     :raises DiskFull: the disk is full; what was made is recorded.
     :raises ConfigError: no font here can write the campaign's caption.
     """
-    jobs, unwritable = _jobs(run, missing)
+    tasks, unwritable = _tasks(run, missing)
     for result in unwritable:
         run.ledger.clips.record(result)
     counts = Counter({Status.FAILED: len(unwritable)})
-    if not jobs:
+    if not tasks:
         return counts
     run.ledger.chain.note_program(*runner.build())
-    sizes = {job.sha256: run.store.size(original(job.sha256)) for job in jobs}
+    sizes = {sha256: run.store.size(original(sha256)) for sha256 in tasks}
     troubled = run.ledger.clips.troubled()
-    jobs.sort(key=lambda job: (job.sha256 in troubled, sizes[job.sha256]))
+    order = sorted(tasks, key=lambda sha256: (sha256 in troubled, sizes[sha256]))
     begun, clips, frames = time.monotonic(), 0, 0
     # progress counts bytes of originals, since their number predicts the work better than clips
     with run.console.task("process", sum(sizes.values()), "B") as task:
-        for result in _side_by_side(jobs, run, night):
+        for result in _results(run, [tasks[sha256] for sha256 in order], night):
             _tidy(run, result)
             run.ledger.clips.record(result)
             counts[result.status] += 1
@@ -61,7 +61,7 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
             run.console.event("clip", sha256=result.sha256, status=result.status, reason=why)
             clips, frames = clips + 1, frames + sum(output.frames for output in result.outputs)
             rate = frames / max(time.monotonic() - begun, 1e-3)
-            line = f"{clips} of {len(jobs)} clips, {frames:,} frames, {rate:.0f} frames/s"
+            line = f"{clips} of {len(tasks)} clips, {frames:,} frames, {rate:.0f} frames/s"
             task.advance(sizes[result.sha256], line)
     return counts
 
@@ -82,18 +82,19 @@ def _known(result: ClipResult) -> lookalikes.ClipMarks:
     return lookalikes.ClipMarks(result.sha256, result.outputs[0].marks, length)
 
 
-def _jobs(run: Run, missing: Sequence[tuple[str, Recipe]]) -> tuple[list[Job], list[ClipResult]]:
+def _tasks(
+    run: Run, missing: Sequence[tuple[str, Recipe]]
+) -> tuple[dict[str, ClipTask], list[ClipResult]]:
     """Return the clips to make, and the outcomes of those whose reviewer's words have no font.
 
     :raises ConfigError: no font here can write the campaign's own words.
     """
-    writable: list[Job] = []
+    writable: list[tuple[str, Recipe]] = []
     unwritable = []
     for sha256, wanted in missing:
         try:
-            strips = _strips(run.workspace, wanted)
-            place = run.workspace.original(sha256)
-            writable.append(Job(sha256, place, wanted, strips, configurations={}))
+            making.strips(run.workspace, wanted)
+            writable.append((sha256, wanted))
         except ConfigError as error:
             if not wanted.dictated:
                 raise
@@ -104,39 +105,59 @@ def _jobs(run: Run, missing: Sequence[tuple[str, Recipe]]) -> tuple[list[Job], l
                 )
             unwritable.append(clip.refused(sha256, wanted, refusal, ()))
     known = reference.decoder_configurations(run, run.config.output if writable else ())
-    return [replace(job, configurations=known) for job in writable], unwritable
+    tasks = {
+        sha256: ClipTask(
+            sha256=sha256,
+            key=wanted.key,
+            recipe=wanted,
+            configurations=known,
+            timeout_factor=run.config.process.timeout_factor,
+        )
+        for sha256, wanted in writable
+    }
+    return tasks, unwritable
 
 
-def _strips(workspace: Workspace, wanted: Recipe) -> tuple[Strip | None, ...]:
-    appearance = (wanted.caption_position, wanted.caption_style)
-    return tuple(
-        caption.strip(workspace.cache, wanted.caption, (output.width, output.height), appearance)
-        for output in wanted.outputs
-    )
-
-
-def _side_by_side(jobs: Sequence[Job], run: Run, night: NightBudget) -> Iterator[ClipResult]:
+def _results(run: Run, tasks: Sequence[ClipTask], night: NightBudget) -> Iterator[ClipResult]:
     """Yield the outcomes as they come; if anything ends the run, end every program first."""
-    workers = run.config.process.workers or len(os.sched_getaffinity(0))
-    waiting = deque(jobs)
-    begun: dict[Future[ClipResult], Job] = {}
-    ended: list[Future[ClipResult]] = []
-    with ThreadPoolExecutor(workers, thread_name_prefix="clip") as pool:
+    with closing(_engine(run)) as engine:
         try:
-            while waiting or begun or ended:
-                while waiting and len(begun) < workers:
-                    job = waiting.popleft()
-                    if night.begin(job.sha256):
-                        begun[pool.submit(clip.make, job, run)] = job
-                # the workers go on while what ended is recorded
-                yield from (future.result() for future in ended)
-                ended = [*wait(begun, return_when=FIRST_COMPLETED).done]
-                for future in ended:
-                    night.end(begun.pop(future).sha256)
+            for ended in _handed_out(engine, tasks, night):
+                yield _outcome(ended)
         except BaseException:
             run.ffmpeg.close()
-            pool.shutdown(cancel_futures=True)
             raise
+
+
+def _outcome(ended: Ended) -> ClipResult:
+    """Return what became of a clip; an error that ends the run is raised."""
+    if ended.error is not None:
+        raise ended.error
+    return ClipAnswer.model_validate_json(ended.answer).result
+
+
+def _engine(run: Run) -> Engine:
+    slots = run.config.process.workers or len(os.sched_getaffinity(0))
+    return ThreadEngine(partial(making.do, tools=run), slots)
+
+
+def _handed_out(engine: Engine, tasks: Sequence[ClipTask], night: NightBudget) -> Iterator[Ended]:
+    """Hand out the tasks that the night has room for, and yield how each ended."""
+    waiting = deque(tasks)
+    begun: set[str] = set()
+    ended: list[Ended] = []
+    while waiting or begun or ended:
+        while waiting and engine.room > 0:
+            task = waiting.popleft()
+            if night.begin(task.sha256):
+                engine.submit(task.sha256, task.model_dump_json())
+                begun.add(task.sha256)
+        # the workers go on while what ended is recorded
+        yield from ended
+        ended = engine.ended() if begun else []
+        for each in ended:
+            begun.remove(each.key)
+            night.end(each.key)
 
 
 def _tidy(run: Run, result: ClipResult) -> None:

@@ -52,7 +52,7 @@ from pipeline.process import cautions, glance, graph
 from pipeline.process.cautions import ClipSound
 from pipeline.process.graph import ClipSource, ClipTarget, GlanceTarget
 from pipeline.process.recipe import Recipe
-from pipeline.run import Run
+from pipeline.run import Tools
 from pipeline.store import files_of, original, still_of
 from pipeline.texts import Detail
 
@@ -101,7 +101,7 @@ class _ClipFiles:
         return cls(ClipTarget(output, frames, strip, movie.path, still.path), movie, still)
 
 
-def make(job: Job, run: Run) -> ClipResult:
+def make(job: Job, run: Tools) -> ClipResult:
     """Make a clip and publish its files, or say why there is none.
 
     :raises DiskFull: the disk is full; nothing about the clip is known then.
@@ -118,7 +118,7 @@ def make(job: Job, run: Run) -> ClipResult:
     return result
 
 
-def _outcome(job: Job, run: Run) -> ClipResult:
+def _outcome(job: Job, run: Tools) -> ClipResult:
     found: tuple[Finding, ...] = ()
     identity = None
     try:
@@ -174,7 +174,7 @@ def _check_bytes(job: Job) -> None:
         raise Refused(Refusal(Reason.INTERNAL, Detail.ORIGINAL_CHANGED))
 
 
-def _accepted(job: Job, run: Run, identity: identify.Identity) -> ClipResult:
+def _accepted(job: Job, run: Tools, identity: identify.Identity) -> ClipResult:
     if identity.refusal is not None:
         raise Refused(identity.refusal)
     assert identity.format is not None, "an archive is never a job"
@@ -201,7 +201,7 @@ def _accepted(job: Job, run: Run, identity: identify.Identity) -> ClipResult:
     )
 
 
-def _seen(job: Job, run: Run, footage: Format, scratch: Scratch) -> tuple[Probe, Hearing]:
+def _seen(job: Job, run: Tools, footage: Format, scratch: Scratch) -> tuple[Probe, Hearing]:
     """Probe an original, and survey it if it is a film."""
     allowed = job.recipe.max_source_seconds
     effort.admit_scans(job.original, footage)
@@ -244,7 +244,7 @@ def _length(film: FilmSource, recipe: Recipe) -> float:
     return recipe.still_seconds if film.probe.still else film.probe.length_s
 
 
-def _repairing(job: Job, run: Run, film: FilmSource, hearing: Hearing) -> Encoded:
+def _repairing(job: Job, run: Tools, film: FilmSource, hearing: Hearing) -> Encoded:
     """Encode a clip; if that fails with its sound, repair the sound, and at last leave it out.
 
     Trouble in the sound must not cost the picture.  A program that waits for ever is tried once
@@ -269,7 +269,7 @@ def _repairing(job: Job, run: Run, film: FilmSource, hearing: Hearing) -> Encode
 
 
 def _correction(
-    run: Run, film: FilmSource, hearing: Hearing, target_lufs: float
+    run: Tools, film: FilmSource, hearing: Hearing, target_lufs: float
 ) -> Correction | None:
     """Measure how the sound has to be corrected; None where there is none."""
     if hearing.loudness is None or film.probe.sound is None:
@@ -283,7 +283,7 @@ def _correction(
     return loudness.correct(run.ffmpeg, sound, hearing.loudness, target_lufs)
 
 
-def _encode(job: Job, run: Run, film: FilmSource, hearing: Hearing) -> Encoded:
+def _encode(job: Job, run: Tools, film: FilmSource, hearing: Hearing) -> Encoded:
     """Encode and verify the files of a clip, and publish them if all are as they must be."""
     length, seen = _length(film, job.recipe), film.probe
     correction = _correction(run, film, hearing, job.recipe.loudness_lufs)
@@ -321,7 +321,7 @@ def _encode(job: Job, run: Run, film: FilmSource, hearing: Hearing) -> Encoded:
     return Encoded(seen, outputs, small, ClipSound(hearing, correction, after))
 
 
-def _verified(files: _ClipFiles, job: Job, run: Run) -> ClipOutput:
+def _verified(files: _ClipFiles, job: Job, run: Tools) -> ClipOutput:
     """Judge the files of an output; return what the ledger keeps of it.
 
     :raises NotClean: a file holds something that is not on the allow-list.
