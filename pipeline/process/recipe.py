@@ -33,7 +33,8 @@ class Recipe:
     still_seconds: float
     still_motion: str
     loudness_lufs: float
-    max_source_seconds: float
+    # a whole number stays one on its way to a worker, because the keys depend on how it is written
+    max_source_seconds: int | float
     caption_position: CaptionPosition = "bottom-left"
     caption_style: CaptionStyle = "panel"
     transition_seconds: float = 0.0
