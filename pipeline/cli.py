@@ -16,6 +16,7 @@ from pipeline import __version__
 from pipeline.calling import HELP_OPTIONS, find_flags, open_closed_streams, run_program
 from pipeline.cli_custody import COMMANDS as CUSTODY_COMMANDS
 from pipeline.cli_help import CommandsInOrder
+from pipeline.cli_people import COMMANDS as PEOPLE_COMMANDS
 from pipeline.cli_service import service
 from pipeline.commands.ending import Ending
 from pipeline.errors import UsageError
@@ -244,7 +245,7 @@ def doctor(options: Options, *, repair: bool, dry_run: bool) -> Ending:
 
 
 cli.add_command(service)
-for _command in CUSTODY_COMMANDS:
+for _command in (*CUSTODY_COMMANDS, *PEOPLE_COMMANDS):
     cli.add_command(_command)
 
 

@@ -11,7 +11,7 @@ ORDER = {
     "To look after it": ("status", "log", "retry", "add"),
     "To decide": ("review", "approve", "hold", "reject", "decide"),
     "To make films": ("render", "export"),
-    "To answer people": ("handled", "letters", "withdraw"),
+    "To answer people": ("handled", "letters", "consent", "withdraw"),
     "To keep and delete": ("keep", "custody", "verify", "purge"),
 }
 

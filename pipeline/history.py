@@ -23,6 +23,8 @@ class EventKind(StrEnum):
     FORGOTTEN = "forgotten"
     DECIDED = "decided"
     HANDLED = "handled"
+    CONSENT = "consent"
+    RECEIPT = "receipt"
     RENDERED = "rendered"
     EXPORTED = "exported"
     PURGED = "purged"

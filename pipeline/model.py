@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pipeline import texts
+from pipeline.consent import Consent
 from pipeline.protection import Mask, Need, Protect, SoundChange
 from pipeline.texts import Detail, Value
 
@@ -369,7 +370,8 @@ class Row:
 
     ``pair``: the SHA-256 of the film that stands for this photo (a Live Photo).  If the film can't
     become a clip there is none, and the photo is one as any other.  ``held_by``: the mails by which
-    its sender may take it back and which nobody has dealt with.
+    its sender may take it back and which nobody has dealt with.  ``consent``: what the senders of
+    these bytes agreed to; ``credit``: the name to show, empty if none may be shown.
     """
 
     submission: str
@@ -382,6 +384,8 @@ class Row:
     review: Review = field(default_factory=Review)
     pair: str | None = None
     held_by: tuple[str, ...] = ()
+    consent: Consent = Consent.UNKNOWN
+    credit: str = ""
 
     @property
     def sha256(self) -> str:

@@ -21,6 +21,7 @@ LAYERS = {
             "clip_order",
             "correspondence",
             "clock",
+            "consent",
             "config",
             "console",
             "credentials",
@@ -47,7 +48,16 @@ LAYERS = {
     "stage": STAGES,
     "command": {"commands"},
     "demo": {"demo"},
-    "cli": {"calling", "cli", "cli_custody", "cli_help", "cli_service", "options", "__main__"},
+    "cli": {
+        "calling",
+        "cli",
+        "cli_custody",
+        "cli_help",
+        "cli_people",
+        "cli_service",
+        "options",
+        "__main__",
+    },
 }
 ORDER = list(LAYERS)
 

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -89,7 +89,8 @@ class FileFound:
 class Compared:
     """All that is compared.  Files are by their path from the workspace.
 
-    ``broken``: where the chain does not hold; ``trail``: the digest of each entry of the trail.
+    ``broken``: where the chain does not hold; ``trail``: the digest of each entry of the trail;
+    ``consents``: of each entry of the consents.
     """
 
     files: Mapping[str, FileFound]
@@ -101,6 +102,7 @@ class Compared:
     broken: tuple[ChainBreak, ...] = ()
     damaged: bool = False
     outdated_backups: tuple[str, ...] = ()
+    consents: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def lost(self) -> list[str]:
@@ -137,6 +139,7 @@ def look(run: Run) -> Compared:
             broken=tuple(ledger.chain.breaks()),
             damaged=bool(ledger.faults()),
             outdated_backups=tuple(map(workspace.relative, ledger.backups.outdated())),
+            consents=ledger.consents.digests(),
         )
 
 
@@ -250,7 +253,18 @@ def _rows(compared: Compared) -> Iterator[tuple[str, str]]:
     for film in compared.films:
         if film.sha256 not in proved.films:
             yield f"row of the montage {film.path}", ""
+    yield from ((name, "") for name in _entries(compared))
+
+
+def _entries(compared: Compared) -> Iterator[str]:
+    """The entries of decisions and consents that are not as the chain says."""
+    proved = compared.proved
     later = {number: each for number, each in compared.trail.items() if number > proved.trail_from}
-    for number in sorted(later.keys() | proved.trail.keys()):
-        if later.get(number) != proved.trail.get(number):
-            yield f"entry {number} of the decisions", ""
+    consents = {number: it for own in proved.consents.values() for number, it in own.items()}
+    for name, stored, by_chain in (
+        ("decisions", later, proved.trail),
+        ("consents", compared.consents, consents),
+    ):
+        for number in sorted(stored.keys() | by_chain.keys()):
+            if stored.get(number) != by_chain.get(number):
+                yield f"entry {number} of the {name}"

@@ -20,7 +20,10 @@ from pipeline.ledger.chain import ChainBreak
 from pipeline.model import OriginalState
 from pipeline.workspace import Workspace
 
-_OF_MAILS = (EventKind.RECEIVED, EventKind.RECEIVED_AGAIN, EventKind.MOVED, EventKind.HANDLED)
+_OF_MAILS = (
+    *(EventKind.RECEIVED, EventKind.RECEIVED_AGAIN, EventKind.MOVED, EventKind.HANDLED),
+    *(EventKind.CONSENT, EventKind.RECEIPT),
+)
 _OF_FILMS = (EventKind.RENDERED, EventKind.EXPORTED)
 _MADE = (EventKind.MADE, EventKind.REFUSED, EventKind.RENDERED)
 
@@ -127,7 +130,7 @@ def tell(ledger: Ledger, workspace: Workspace, sha256: str) -> Chronology:
     events |= {
         event.number: event
         for event in ledger.chain.events_of(mails)
-        if event.kind in _OF_MAILS and event.subject in mails
+        if event.kind in _OF_MAILS and (event.subject in mails or event.kind == EventKind.RECEIPT)
     }
     first = min(events, default=0)
     events |= {
@@ -157,6 +160,7 @@ class _Teller:
         self._films, self._broken = films, broken
         self._trail = {entry.id: entry for entry in ledger.reviews.trail()}
         self._digests = ledger.reviews.trail_digests()
+        self._consents, self._sums = ledger.consents.entries(), ledger.consents.digests()
         runs = ledger.chain.events(EventKind.RUN, EventKind.PROGRAM)
         self._programs = _programs(runs)
 
@@ -172,6 +176,8 @@ class _Teller:
             entry = self._entry(event)
             name = event.kind if entry else "decided-unknown"
             values = {**facts, "by": (entry.by if entry else "") or "Somebody"}
+        elif event.kind == EventKind.CONSENT:
+            name, values = self._consent(event)
         elif event.kind == EventKind.HANDLED and not facts.get("handled"):
             name = "handled-undone"
         elif event.kind == EventKind.CARRIED_OVER and "state" not in facts:
@@ -190,6 +196,16 @@ class _Teller:
         if not isinstance(number, int) or self._digests.get(number) != event.facts.get("entry"):
             return None
         return self._trail.get(number)
+
+    def _consent(self, event: CustodyEvent) -> tuple[str, dict[str, object]]:
+        """The sentence of a consent, with who recorded it if the entry is as it was recorded."""
+        number = event.facts.get("number")
+        if number is None:
+            return "consent-deleted", event.facts
+        if not isinstance(number, int) or self._sums.get(number) != event.facts.get("entry"):
+            return "consent-unknown", event.facts
+        entry = self._consents[number]
+        return "consent", {**event.facts, "by": entry.by or "Somebody"}
 
     def _made_with(self, event: CustodyEvent) -> tuple[str, ...]:
         run = str(event.facts.get("run", ""))

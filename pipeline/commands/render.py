@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from pipeline.commands.ending import Facts
+from pipeline.consent import Consent
 from pipeline.errors import StageError
 from pipeline.model import Row, Status
 from pipeline.process import stage as process
@@ -40,6 +41,7 @@ def render_admitted(
         run.console.warn(
             f"clips that their sender may take back, left out: {len(held_back)} (read {taking})"
         )
+    _name_those_without_consent(run)
     for film in done:
         state = "unchanged" if film.cached else "made"
         run.console.say(
@@ -49,6 +51,20 @@ def render_admitted(
         if film.unlisted:
             run.console.warn(f"admitted clips that the order file does not name: {film.unlisted}")
     return done
+
+
+def _name_those_without_consent(run: Run) -> None:
+    """Say how many clips stay out because their sender did not agree, or said no."""
+    needs_consent = run.config.review.needs_consent
+    out = rules.without_consent(run.ledger.clips.rows(), needs_consent=needs_consent)
+    refused = sum(row.consent is Consent.NO for row in out)
+    if refused:
+        run.console.warn(f"clips whose sender said no, left out: {refused}")
+    if len(out) > refused:
+        run.console.warn(
+            f"clips without the consent of their sender, left out: {len(out) - refused} (see: "
+            "footage consent)"
+        )
 
 
 def write_timelines(run: Run, kind: str, names: Sequence[str]) -> Facts:
@@ -67,7 +83,8 @@ def write_timelines(run: Run, kind: str, names: Sequence[str]) -> Facts:
 
 def admitted_rows(run: Run) -> list[Row]:
     """The rows of the clips that go into the montage."""
-    return rules.admitted(run.ledger.clips.rows(), required=run.config.review.required)
+    review, rows = run.config.review, run.ledger.clips.rows()
+    return rules.admitted(rows, required=review.required, needs_consent=review.needs_consent)
 
 
 def need_admitted(run: Run) -> list[Row]:
@@ -93,6 +110,10 @@ def _why_none(run: Run) -> str:
             f"{run.workspace.report / 'index.html'}, then: footage approve {names}{more}"
         )
     said = "no clip is admitted to the montage, and none waits for a decision"
+    needs_consent = run.config.review.needs_consent
+    silent = len(rules.without_consent(rows, needs_consent=needs_consent))
+    if silent:
+        said += f"; {silent} have no consent of their sender (footage consent)"
     unmade, failed = (
         sum(row.status is status for row in rows) for status in (Status.PENDING, Status.FAILED)
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
@@ -69,6 +70,15 @@ class ReviewSection(Section):
         default=True,
         description="only approved clips are rendered; false: all except those rejected or held",
     )
+    consent: Literal["optional", "required"] = Field(
+        default="optional",
+        description='"required": a clip is rendered only if its sender agreed (`footage consent`)',
+    )
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether a clip needs the consent of its sender."""
+        return self.consent == "required"
 
 
 class Report(Section):

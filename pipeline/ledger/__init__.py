@@ -4,7 +4,8 @@ A :class:`Ledger` has one connection and a part for each topic: ``intake`` (mail
 in them), ``clips`` (what became of them, and the rows of the report), ``reviews`` (decisions
 and their audit trail), ``custody`` (what is kept, deleted and withdrawn), ``runs`` (commands
 and the montages that they made), ``chain`` (the events of custody, which the other parts add),
-``receipts`` (answers that were sent) and ``backups``.
+``receipts`` (answers that were sent) ``consents`` (what senders agreed to)
+and ``backups``.
 """
 
 from contextlib import AbstractContextManager
@@ -15,6 +16,7 @@ from pipeline.ledger.backups import Backups
 from pipeline.ledger.chain import Chain
 from pipeline.ledger.clips import Clips
 from pipeline.ledger.connection import Connection
+from pipeline.ledger.consents import Consents
 from pipeline.ledger.custody import Custody
 from pipeline.ledger.intake import Intake
 from pipeline.ledger.receipts import Receipts
@@ -36,7 +38,8 @@ class Ledger:
         self.intake = Intake(self._connection, self.chain)
         self.clips = Clips(self._connection, self.chain)
         self.reviews = Reviews(self._connection, self.chain)
-        self.receipts = Receipts(self._connection)
+        self.receipts = Receipts(self._connection, self.chain)
+        self.consents = Consents(self._connection, self.chain)
         self.custody = Custody(self._connection, self.chain, self.backups)
         self.runs = Runs(self._connection, self.chain)
 

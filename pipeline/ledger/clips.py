@@ -1,14 +1,16 @@
 """What process writes and the report reads: outcomes, and a row for each attachment."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pipeline import clock, correspondence
+from pipeline.consent import Consent, ConsentRecord, combined
 from pipeline.history import EventKind
 from pipeline.ledger import records
 from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
+from pipeline.ledger.consents import Consents
 from pipeline.ledger.intake import Intake
 from pipeline.ledger.reviews import Reviews
 from pipeline.model import (
@@ -129,7 +131,9 @@ class Clips:
                     review=reviews.get(sha256, Review()),
                 )
             )
-        return self._with_holds(_with_films(rows))
+        return self._with_holds(
+            _with_consents(_with_films(rows), Consents(self._db, self._chain).current())
+        )
 
     def _with_holds(self, rows: list[Row]) -> list[Row]:
         """Give each row the mails that take its bytes back, by whichever mail they came."""
@@ -146,6 +150,27 @@ class Clips:
             replace(row, held_by=tuple(by_bytes[row.sha256])) if row.sha256 in by_bytes else row
             for row in rows
         ]
+
+
+def _with_consents(rows: list[Row], consents: Mapping[str, ConsentRecord]) -> list[Row]:
+    """Give each row what was agreed to for its bytes, by whichever mails they came."""
+    if not consents:
+        return rows
+    by_bytes: dict[str, list[ConsentRecord]] = {}
+    for row in rows:
+        if row.sha256:
+            record = consents.get(row.submission, ConsentRecord(row.submission))
+            by_bytes.setdefault(row.sha256, []).append(record)
+    return [_with_consent(row, by_bytes[row.sha256]) if row.sha256 else row for row in rows]
+
+
+def _with_consent(row: Row, records: Sequence[ConsentRecord]) -> Row:
+    consent = combined(record.consent for record in records)
+    if consent is not Consent.YES_WITH_NAME:
+        return replace(row, consent=consent)
+    return replace(
+        row, consent=consent, credit=next(filter(None, (it.credit for it in records)), "")
+    )
 
 
 def _with_films(rows: list[Row]) -> list[Row]:

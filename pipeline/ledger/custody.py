@@ -11,6 +11,7 @@ from pipeline.ledger import records
 from pipeline.ledger.backups import Backups
 from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
+from pipeline.ledger.consents import Consents
 from pipeline.model import OriginalState
 
 _FAMILY = """
@@ -149,8 +150,8 @@ class Custody:
     def withdraw(self, shas: list[str], *, also_kept: bool = False) -> list[str]:
         """Record that footage was taken back, and delete its outcomes and decisions.
 
-        The words of a mail are deleted with the last clip that came in it.  All backups of the
-        ledger are deleted too, because they hold the same words.
+        The words of a mail and the consent are deleted with the last clip that came in it.  All
+        backups of the ledger are deleted too, because they hold the same words.
 
         :param also_kept: also what is kept for a case.
         :returns: the paths of the montages that hold it; they are stale now.
@@ -179,6 +180,7 @@ class Custody:
                     "  AND o.state != 'withdrawn' AND a.reason IS NULL AND a.kind != 'archive')",
                     sha256,
                 )
+            Consents(self._db, self._chain).forget(shas)
             stale = self.montages_with(shas)
             for path in stale:
                 self._db.change("UPDATE montage SET stale = 1 WHERE path = ?", path)

@@ -163,6 +163,26 @@ def m007_more_of_a_decision(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE decision ADD COLUMN more TEXT NOT NULL DEFAULT '{}'")
 
 
+def m008_consent(db: sqlite3.Connection) -> None:
+    """Store what senders agreed to, and the case codes of letters that ask them.
+
+    A new entry is added each time; ``question`` is the Message-ID of the letter that asks.
+    """
+    db.execute(
+        "CREATE TABLE consent (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+        " submission TEXT NOT NULL REFERENCES submission (id),"
+        " consent TEXT NOT NULL CHECK"
+        " (consent IN ('unknown', 'asked', 'yes', 'yes-with-name', 'no')),"
+        " name TEXT NOT NULL, place TEXT NOT NULL, by TEXT NOT NULL, at TEXT NOT NULL,"
+        " question TEXT NOT NULL, salt TEXT NOT NULL) STRICT"
+    )
+    db.execute("CREATE INDEX consent_by_submission ON consent (submission, id)")
+    db.execute(
+        "CREATE TABLE case_code (code_hash TEXT PRIMARY KEY, submission TEXT NOT NULL,"
+        " at TEXT NOT NULL) STRICT, WITHOUT ROWID"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_trail_columns,
@@ -171,4 +191,5 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m005_chain_of_custody,
     m006_receipts,
     m007_more_of_a_decision,
+    m008_consent,
 )

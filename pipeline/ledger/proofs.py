@@ -26,7 +26,8 @@ class Proved:
     """The state of each original, its clip, the films, and the entries of the trail, by the chain.
 
     ``trail``: the digest of each entry by its number.  ``trail_from``: entries up to this number
-    are older than the chain.
+    are older than the chain.  ``consents``: the digest of each entry of the consents, by submission
+    and number.
     """
 
     states: dict[str, OriginalState] = field(default_factory=dict)
@@ -34,6 +35,7 @@ class Proved:
     films: set[str] = field(default_factory=set)
     trail: dict[int, str] = field(default_factory=dict)
     trail_from: int = 0
+    consents: dict[str, dict[int, str]] = field(default_factory=dict)
 
 
 def add_up(events: Iterable[CustodyEvent]) -> Proved:
@@ -63,6 +65,11 @@ def _add(proved: Proved, event: CustodyEvent) -> None:
             proved.clips[subject] = _outcome(facts)
         case EventKind.CARRIED_OVER | EventKind.RENDERED:
             proved.films.add(subject)
+        case EventKind.CONSENT if "number" in facts:
+            entries = proved.consents.setdefault(subject, {})
+            entries[_number(facts["number"])] = str(facts.get("entry"))
+        case EventKind.CONSENT:  # a withdrawal deletes the entries
+            proved.consents.pop(subject, None)
         case EventKind.DECIDED:
             proved.trail[_number(facts.get("trail"))] = str(facts.get("entry"))
 

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline import clock
+from pipeline.history import EventKind
+from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0 and O, no 1 and I
@@ -41,8 +43,8 @@ class ReceiptRecord:
 class Receipts:
     """The receipts of a workspace."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._db = connection
+    def __init__(self, connection: Connection, chain: Chain) -> None:
+        self._db, self._chain = connection, chain
 
     def claim(self, submissions: Sequence[str], sender: str, day: str) -> ReceiptClaim | None:
         """Claim the receipt of a sender for a day; None if that day has one already.
@@ -50,7 +52,7 @@ class Receipts:
         :param submissions: the mails that it is for.
         :param day: an ISO date.
         """
-        code = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+        code = _random_code()
         columns = {
             "code_hash": _hashed(code),
             "submissions": json.dumps(list(submissions)),
@@ -72,11 +74,22 @@ class Receipts:
         """
         if state is None:
             self._db.change("DELETE FROM receipt WHERE id = ?", claim.number)
-        else:
+            return
+        with self._db.transaction():
             self._db.change(
                 "UPDATE receipt SET state = ?, at = ? WHERE id = ?",
                 *(state, clock.now(), claim.number),
             )
+            row = self._db.row(
+                "SELECT submissions, code_hash FROM receipt WHERE id = ?", claim.number
+            )
+            if row:
+                self._chain.append(
+                    EventKind.RECEIPT,
+                    submissions=json.loads(row["submissions"]),
+                    code=row["code_hash"],
+                    state=state,
+                )
 
     def count(self, sender: str, since: str) -> int:
         """How many receipts a sender had since a day."""
@@ -95,9 +108,24 @@ class Receipts:
         ]
 
     def submissions_of(self, code: str) -> tuple[str, ...]:
-        """The mails that the receipt with this case code was for; empty if there is none."""
-        row = self._db.row("SELECT submissions FROM receipt WHERE code_hash = ?", _hashed(code))
+        """The mails that the receipt or letter with this case code was for; empty if none was."""
+        row = self._db.row(
+            "SELECT submissions FROM receipt WHERE code_hash = ?1 UNION ALL"
+            " SELECT json_array(submission) FROM case_code WHERE code_hash = ?1",
+            _hashed(code),
+        )
         return tuple(json.loads(row["submissions"])) if row else ()
+
+    def issue_code(self, submission: str) -> str:
+        """Make a case code for a letter about a submission."""
+        code = _random_code()
+        row = {"code_hash": _hashed(code), "submission": submission, "at": clock.now()}
+        self._db.insert("case_code", row)
+        return code
+
+
+def _random_code() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
 
 
 def _hashed(code: str) -> str:

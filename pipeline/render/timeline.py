@@ -138,7 +138,7 @@ def arrange(
     left_out = [LeftOut(row.sha256, UNLISTED) for row in unlisted]
     known = {row.sha256 for row in candidates.admitted}
     left_out += [
-        LeftOut(row.sha256, _why(row))
+        LeftOut(row.sha256, _why(row, config))
         for row in candidates.rows
         if row.result and row.result.outputs and not row.duplicate_of and row.sha256 not in known
     ]
@@ -190,8 +190,14 @@ def limited(
     return within, beyond
 
 
-def _why(row: Row) -> str:
-    return "withdrawn" if row.status is Status.WITHDRAWN else f"review: {row.review.decision}"
+def _why(row: Row, config: Config) -> str:
+    if row.status is Status.WITHDRAWN:
+        return "withdrawn"
+    if row.held_by:
+        return "its sender may take it back"
+    if not row.consent.allows(needs_consent=config.review.needs_consent):
+        return f"consent: {row.consent}"
+    return f"review: {row.review.decision}"
 
 
 def _segment(row: Row, config: Config, output: Output) -> Segment | None:

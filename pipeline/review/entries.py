@@ -17,7 +17,7 @@ from pipeline.wording import storable
 
 SCHEMA_VERSION = 1
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
-_LIMITS = {"note": 2000, "by": 200, "caption": 500, "category": 200}
+_LIMITS = {"note": 2000, "by": 200, "caption": 500, "category": 200, "name": 100, "place": 100}
 _LONGEST_S = 1_000_000
 _MAY_BE_NULL = {"at", "caption", "category", "in_s", "out_s"}
 

@@ -27,7 +27,8 @@ def as_data(config: Config, senders: Mapping[str, str], rows: Sequence[Row]) -> 
     """
     path = clip_order.path_of(config)
     montage, fps = config.montage, config.output[0].fps
-    candidates = admitted(rows, required=config.review.required)
+    review = config.review
+    candidates = admitted(rows, required=review.required, needs_consent=review.needs_consent)
     in_order = [_sha(row) for row in clip_order.sort_by_rule(montage.order, senders, candidates)]
     order, problem = OrderFile(), ""
     try:

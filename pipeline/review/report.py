@@ -71,7 +71,8 @@ def write(run: Run) -> ReportSummary:
         "index.html": lambda: page.render(data, beyond),
     }
     changed = [name for name, make in makers.items() if _publish(folder / name, make())]
-    montage = admitted(rows, required=run.config.review.required)
+    review = run.config.review
+    montage = admitted(rows, required=review.required, needs_consent=review.needs_consent)
     summary = ReportSummary(
         index=folder / "index.html",
         totals=report["totals"],

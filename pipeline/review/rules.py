@@ -26,20 +26,33 @@ def is_decidable(row: Row) -> bool:
     )
 
 
-def admitted(rows: Iterable[Row], *, required: bool) -> list[Row]:
+def admitted(rows: Iterable[Row], *, required: bool, needs_consent: bool = False) -> list[Row]:
     """Pick the rows whose clips go into the montage, in the order in which they came.
 
     A clip that its sender may take back stays out, whatever was decided, until a person has dealt
-    with that mail.
+    with that mail.  So does a clip whose sender does not consent.
 
     :param required: a clip needs a reviewer's approval. Otherwise only the clips that a reviewer
         rejected or held stay out.
+    :param needs_consent: a clip needs the consent of its sender.
     """
     taken = {Decision.APPROVED} if required else {Decision.APPROVED, Decision.UNDECIDED}
     return [
         row
         for row in rows
-        if is_decidable(row) and row.review.decision in taken and not row.held_by
+        if is_decidable(row)
+        and row.review.decision in taken
+        and not row.held_by
+        and row.consent.allows(needs_consent=needs_consent)
+    ]
+
+
+def without_consent(rows: Iterable[Row], *, needs_consent: bool) -> list[Row]:
+    """Pick the rows whose finished clips stay out of the montage for want of consent."""
+    return [
+        row
+        for row in rows
+        if is_decidable(row) and not row.consent.allows(needs_consent=needs_consent)
     ]
 
 
@@ -48,12 +61,15 @@ def held_back(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if is_decidable(row) and row.held_by]
 
 
-def no_longer_admitted(clips: Collection[str], rows: Iterable[Row], *, required: bool) -> list[str]:
+def no_longer_admitted(
+    clips: Collection[str], rows: Iterable[Row], *, required: bool, needs_consent: bool = False
+) -> list[str]:
     """Find which clips of a finished montage would not go into it today.
 
-    Somebody held or rejected them since, or their sender may take them back.
+    Somebody held or rejected them since, their sender may take them back, or does not consent.
     """
-    may_stay = {row.sha256 for row in admitted(rows, required=required)}
+    stay = admitted(rows, required=required, needs_consent=needs_consent)
+    may_stay = {row.sha256 for row in stay}
     return [sha256 for sha256 in clips if sha256 not in may_stay]
 
 

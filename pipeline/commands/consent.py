@@ -1,0 +1,141 @@
+"""``footage consent``: record what senders agreed to, or list it.
+
+It takes no lock of the workspace: it is one short transaction, so it works while a run goes on.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.commands.ending import Ending, Facts
+from pipeline.config import Config
+from pipeline.consent import Consent, ConsentRecord
+from pipeline.console import Console
+from pipeline.errors import UsageError
+from pipeline.ledger import Ledger
+from pipeline.model import Row
+from pipeline.review import consents, rules
+from pipeline.review.consents import ConsentWish
+from pipeline.review.entries import InvalidEntry
+from pipeline.wording import counted, lower_ascii, shown_sender
+from pipeline.workspace import Workspace
+
+_SHA = re.compile("[0-9a-f]{4,64}")
+
+
+@dataclass(frozen=True)
+class ConsentCall:
+    """What the command was called with.
+
+    ``what``: ids of submissions, beginnings of SHA-256, or addresses; ``consent`` is empty to
+    list only.
+    """
+
+    what: Sequence[str]
+    consent: str = ""
+    name: str = ""
+    place: str = ""
+    by: str = ""
+
+
+def record(config: Config, console: Console, call: ConsentCall) -> Ending:
+    """Record the consent of submissions, or list what is recorded.
+
+    :raises UsageError: there is no workspace, an argument names no footage, or what is to be
+        recorded is not possible.  Then nothing is recorded.
+    """
+    if call.consent and not call.what:
+        raise UsageError("name the mails, the clips or the addresses that it is for")
+    if not call.consent and (call.name or call.place):
+        raise UsageError("--name and --place need --set yes-with-name")
+    with Ledger(Workspace.existing(config.root).ledger) as ledger:
+        rows = ledger.clips.rows()
+        named = (each for what in call.what for each in _found(ledger, rows, what))
+        wanted = list(dict.fromkeys(named))
+        if not call.consent:
+            return _listed(config, ledger, rows, wanted)
+        try:
+            wish = ConsentWish.of(call.consent, call.name, call.place, call.by)
+            with ledger.transaction():
+                done = {each: consents.record(ledger, each, wish) for each in wanted}
+        except InvalidEntry as error:
+            raise UsageError(f"{error}; nothing was recorded") from error
+        films = _films_without_consent(config, ledger)
+    for each, (before, after) in done.items():
+        console.say(f"{each} {before.consent} -> {after.consent}")
+    for path in films:
+        console.warn(f"{path} shows footage without consent: do not publish it; footage render")
+    facts: Facts = {
+        "consent": call.consent,
+        "submissions": wanted,
+        "changed": [each for each, (before, after) in done.items() if before is not after],
+        "films": films,
+    }
+    return Ending(0, facts)
+
+
+def _films_without_consent(config: Config, ledger: Ledger) -> list[str]:
+    """The montages that show a clip which has no consent (any more)."""
+    needs = config.review.needs_consent
+    out = {row.sha256 for row in rules.without_consent(ledger.clips.rows(), needs_consent=needs)}
+    return ledger.custody.montages_with(sorted(out))
+
+
+def _found(ledger: Ledger, rows: Sequence[Row], what: str) -> Iterator[str]:
+    """The submissions that an argument names: by an address, an id, or the SHA-256 of a clip."""
+    wanted = what.strip()
+    if "@" in wanted:
+        address = wanted.casefold()
+        with_footage = {row.submission for row in rows}
+        found = [
+            mail.id
+            for mail in ledger.intake.submissions()
+            if mail.sender.casefold() == address and mail.id in with_footage
+        ]
+        if not found:
+            # without the address: the terminal's log may be kept
+            raise UsageError("no footage came from this address; nothing was recorded")
+        yield from found
+        return
+    ids = [mail.id for mail in ledger.intake.submissions() if mail.id.startswith(wanted)]
+    shas = ledger.custody.matching(wanted.lower()) if _SHA.fullmatch(wanted.lower()) else []
+    if not wanted or len(ids) + len(shas) != 1:
+        count = "more than one mail or clip" if wanted and ids + shas else "no mail and no clip"
+        raise UsageError(f"{count} has an id that begins with {what!r}; nothing was recorded")
+    if ids:
+        yield ids[0]
+    else:
+        yield from dict.fromkeys(row.submission for row in rows if row.sha256 == shas[0])
+
+
+def _listed(config: Config, ledger: Ledger, rows: Sequence[Row], wanted: Sequence[str]) -> Ending:
+    """The consents of *wanted*, or of all mails with a clip that somebody can decide on."""
+    current = ledger.consents.current()
+    mails = {mail.id: mail for mail in ledger.intake.submissions()}
+    chosen = wanted or list(
+        dict.fromkeys([*(row.submission for row in rows if rules.is_decidable(row)), *current])
+    )
+    numbers = ledger.intake.sender_numbers()
+    listed = [current.get(each, ConsentRecord(each)) for each in chosen if each in mails]
+    senders = {
+        each.submission: shown_sender(
+            mails[each.submission].sender,
+            config.report.sender,
+            numbers.get(lower_ascii(mails[each.submission].sender)),
+        )
+        for each in listed
+    }
+    facts: Facts = {
+        "consents": [{"submission": each.submission, **consents.as_data(each)} for each in listed]
+    }
+    return Ending(0, facts, tuple(_lines(listed, senders)))
+
+
+def _lines(listed: Sequence[ConsentRecord], senders: Mapping[str, str]) -> Iterator[str]:
+    for each in listed:
+        name = f" ({each.credit})" if each.credit else ""
+        by = f", recorded {each.at} by {each.by or 'nobody'}" if each.at else ""
+        sender = senders[each.submission]
+        yield f"{each.submission}{f' {sender}' if sender else ''}: {each.consent}{name}{by}"
+    silent = sum(each.consent in (Consent.UNKNOWN, Consent.ASKED) for each in listed)
+    yield f"{counted(len(listed), 'mail')}, {silent} of them without an answer on consent"

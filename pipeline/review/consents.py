@@ -1,0 +1,164 @@
+"""Recording what senders agreed to: from the shell, the page and the file of the offline page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from pipeline import clock
+from pipeline.consent import Consent, ConsentRecord
+from pipeline.ledger import Ledger
+from pipeline.review import entries
+from pipeline.review.entries import InvalidEntry
+from pipeline.review.presenting import JsonObject, shown_text
+
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
+Amended = tuple[ConsentRecord, ConsentRecord]
+
+
+@dataclass(frozen=True)
+class ConsentWish:
+    """What is to be recorded for a submission, and by whom.
+
+    ``at``: when it was said, in a file of the offline page; None means now.
+    """
+
+    consent: Consent
+    name: str = ""
+    place: str = ""
+    by: str = ""
+    at: str | None = None
+
+    @classmethod
+    def of(cls, consent: object, name: object, place: object, by: str) -> ConsentWish:
+        """Check what a person entered.
+
+        :raises InvalidEntry: there is no such consent, or the name to show is missing.
+        """
+        if not isinstance(consent, str) or consent not in set(Consent):
+            raise InvalidEntry(f"consent must be one of {', '.join(Consent)}")
+        if not isinstance(name, str) or not isinstance(place, str):
+            raise InvalidEntry("name and place must be text")
+        wish = cls(
+            Consent(consent),
+            entries.clean_text("name", name),
+            entries.clean_text("place", place),
+            by,
+        )
+        if wish.consent is not Consent.YES_WITH_NAME:
+            if wish.name or wish.place:
+                raise InvalidEntry(f"a name and a place are for {Consent.YES_WITH_NAME} only")
+        elif not wish.name:
+            raise InvalidEntry(f"{Consent.YES_WITH_NAME} needs the name to show")
+        return wish
+
+
+def record(ledger: Ledger, submission: str, wish: ConsentWish) -> Amended:
+    """Record the consent of a submission; the same consent again changes nothing.
+
+    :returns: the consent before and after.
+    :raises InvalidEntry: the place is not in the words of the sender.
+    """
+    _check_place(ledger, submission, wish.place)
+    return ledger.consents.amend(submission, lambda before: _changed(before, wish))
+
+
+def record_if_seen(
+    ledger: Ledger, submission: object, wish: ConsentWish, seen: object
+) -> Amended | None:
+    """Record a consent if nobody has changed it since the reviewer saw it; None if somebody has.
+
+    :param seen: as :func:`as_data` gave it.
+    :raises InvalidEntry: the mail is unknown, or the place is not in the words of the sender.
+    """
+    known = {mail.id for mail in ledger.intake.submissions()}
+    if not isinstance(submission, str) or submission not in known:
+        raise InvalidEntry("no mail has this id")
+    _check_place(ledger, submission, wish.place)
+    overtaken = False
+
+    def change(before: ConsentRecord) -> ConsentRecord | None:
+        nonlocal overtaken
+        overtaken = as_data(before) != seen
+        return None if overtaken else _changed(before, wish)
+
+    amended = ledger.consents.amend(submission, change)
+    return None if overtaken else amended
+
+
+def take(ledger: Ledger, entry: object, known: Collection[str], by: str) -> bool:
+    """Take a consent of a decisions file; False if it changes nothing.
+
+    :param known: the ids of all submissions.
+    :param by: who recorded it, if the entry does not say.
+    :raises InvalidEntry: it is malformed, its mail is unknown, or somebody recorded another
+        consent since.
+    """
+    if not isinstance(entry, dict):
+        raise InvalidEntry("is not a JSON object")
+    submission, said_at, said_by = (entry.get(key) for key in ("submission", "at", "by"))
+    if submission not in known:
+        raise InvalidEntry("no mail has this id")
+    if not isinstance(said_at, str) or not _MOMENT.fullmatch(said_at):
+        raise InvalidEntry("at is not a time like 2026-09-01T07:30:00Z")
+    author = entries.clean_text("by", said_by) if isinstance(said_by, str) else ""
+    wish = ConsentWish.of(
+        entry.get("consent"), entry.get("name", ""), entry.get("place", ""), author or by
+    )
+    _check_place(ledger, str(submission), wish.place)
+
+    def change(before: ConsentRecord) -> ConsentRecord | None:
+        after = _changed(before, replace(wish, at=min(said_at, clock.now())))
+        if after and before.at and before.at > said_at:
+            raise InvalidEntry(f"somebody recorded another consent since ({before.at})")
+        return after
+
+    before, after = ledger.consents.amend(str(submission), change)
+    return before is not after
+
+
+def as_data(record: ConsentRecord) -> JsonObject:
+    """Give a consent as the report and the page take it."""
+    return {
+        "state": record.consent.value,
+        "name": shown_text(record.name),
+        "place": shown_text(record.place),
+        "by": shown_text(record.by),
+        "at": record.at,
+    }
+
+
+def _changed(before: ConsentRecord, wish: ConsentWish) -> ConsentRecord | None:
+    wanted = (wish.consent, wish.name, wish.place)
+    if (before.consent, before.name, before.place) == wanted:
+        return None
+    return replace(
+        before, consent=wish.consent, name=wish.name, place=wish.place, by=wish.by, at=wish.at
+    )
+
+
+def _check_place(ledger: Ledger, submission: str, place: str) -> None:
+    """Refuse a place that the sender gave in no mail.
+
+    A reviewer may know from the picture where it was made, and nobody else may learn that.
+
+    :raises InvalidEntry: no mail of the sender has these words.
+    """
+    if not place:
+        return
+    mails = {mail.id: mail for mail in ledger.intake.submissions()}
+    sender = mails[submission].sender.casefold()
+    own = (
+        mail
+        for mail in mails.values()
+        if mail.id == submission or (sender and mail.sender.casefold() == sender)
+    )
+    if not any(_folded(place) in _folded(f"{mail.subject}\n{mail.text}") for mail in own):
+        raise InvalidEntry(
+            "the sender gave this place in no mail, so it is not shown; ask for it in a letter"
+        )
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
