@@ -5,7 +5,8 @@ three people with two undone acts, a withdrawal and another run.  ``data/ledger-
 what that version read from it.  ``data/ledger-v3.db`` was made by the demo of the third version,
 ``data/ledger-v4.db`` by that of the fourth, with three decisions and a withdrawal after it,
 ``data/ledger-v5.db`` by the demo of the fifth, ``data/ledger-v6.db`` by that of the sixth, with two
-decisions after it.
+decisions after it, ``data/ledger-v7.db`` is that one after the seventh has recorded a mask and a
+receipt.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 import pytest
 
 from pipeline import publishing
+from pipeline.consent import Consent
 from pipeline.errors import LedgerError
 from pipeline.history import EventKind, TrailEntry
 from pipeline.ledger import Ledger
@@ -68,6 +70,7 @@ def as_before(row: Row) -> dict[str, Any]:
     assert values["attachment"].pop("pair") is None
     assert values.pop("pair") is None
     assert not values.pop("held_by")
+    assert (values.pop("consent"), values.pop("credit")) == (Consent.UNKNOWN, "")
     values["review"] = stored(row.review)
     if row.result and row.result.source:
         assert values["result"]["source"].pop("missing_percent") is None
@@ -227,6 +230,23 @@ def test_decisions_of_the_sixth_version_can_get_masks(tmp_path: Path) -> None:
         assert (entry.before, entry.after) == (first[1], changed(first[1]))
         assert ledger.chain.breaks() == []
     assert version(tmp_path / "ledger.db.v6.bak") == 6
+
+
+def test_consents_of_the_seventh_version_can_be_recorded(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    shutil.copy(DATA / "ledger-v7.db", path)
+    with Ledger(path) as ledger:
+        assert any(review.masks for review in ledger.reviews.current().values())
+        mail = ledger.intake.submissions()[0]
+        assert {row.consent for row in ledger.clips.rows()} == {Consent.UNKNOWN}
+        ledger.consents.amend(mail.id, lambda now: replace(now, consent=Consent.NO, by="Ada"))
+        now = {row.consent for row in ledger.clips.rows() if row.submission == mail.id}
+        assert now == {Consent.NO}
+        assert ledger.receipts.submissions_of("GSMP4AGE9M") == (mail.id,)
+        code = ledger.receipts.issue_code(mail.id)
+        assert ledger.receipts.submissions_of(f"{code[:5]}-{code[5:].lower()}") == (mail.id,)
+        assert ledger.chain.breaks() == []
+    assert version(tmp_path / "ledger.db.v7.bak") == 7
 
 
 def test_a_second_opening_migrates_nothing(old: Path) -> None:

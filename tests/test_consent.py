@@ -1,0 +1,199 @@
+"""What senders agreed to: who recorded it, what it keeps out of films, and what proves it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from support.ledger_scene import LedgerScene, attachment, decide, quiet, result, settings, sha
+
+from pipeline.commands import comparison, custody
+from pipeline.commands.consent import ConsentCall, record
+from pipeline.config import Config
+from pipeline.consent import Consent, combined
+from pipeline.errors import UsageError
+from pipeline.history import EventKind
+from pipeline.ledger import Ledger
+from pipeline.model import Decision, Review
+from pipeline.review import rules
+from pipeline.workspace import Workspace
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return settings(tmp_path)
+
+
+@pytest.fixture
+def campaign(config: Config) -> Iterator[LedgerScene]:
+    workspace = Workspace(config.root)
+    workspace.create()
+    with Ledger(workspace.ledger) as ledger:
+        scene = LedgerScene(ledger, workspace)
+        for name, sender in (("one", "maria@example.org"), ("two", "Maria@Example.org")):
+            scene.mail(attachment(name), sender=sender, text="Filmed in Varanasi.")
+            scene.clip(result(name))
+        scene.mail(attachment("three"), sender="ben@example.org")
+        scene.clip(result("three"))
+        for name in ("one", "two", "three"):
+            decide(ledger, sha(name), Review(Decision.APPROVED, "", "ada"))
+        yield scene
+
+
+def said(
+    config: Config, *what: str, consent: str = "", name: str = "", place: str = ""
+) -> dict[str, object]:
+    return record(config, quiet(), ConsentCall(what, consent, name, place, "ada")).facts
+
+
+def in_film(campaign: LedgerScene, *, needs_consent: bool) -> list[str]:
+    rows = campaign.ledger.clips.rows()
+    admitted = rules.admitted(rows, required=True, needs_consent=needs_consent)
+    return [row.attachment.filename for row in admitted]
+
+
+def test_a_mail_a_clip_or_an_address_is_named(config: Config, campaign: LedgerScene) -> None:
+    said(config, "maria@example.org", consent="yes")
+    said(config, sha("three")[:8].upper(), consent="no")
+    current = campaign.ledger.consents.current()
+    assert {each: it.consent for each, it in current.items()} == {
+        "s00000": Consent.YES,
+        "s00001": Consent.YES,
+        "s00002": Consent.NO,
+    }
+    assert {it.by for it in current.values()} == {"ada"}
+    assert all(it.at for it in current.values())
+    assert said(config, "s00002", consent="asked")["changed"] == ["s00002"]
+    assert said(config, "s00002", consent="asked")["changed"] == []
+
+
+def test_what_is_recorded_is_listed(config: Config, campaign: LedgerScene) -> None:
+    said(config, "s00000", consent="yes-with-name", name="Maria M.", place="varanasi")
+    ending = record(config, quiet(), ConsentCall(()))
+    assert ending.lines[0].startswith(
+        "s00000 sender 1 (m…@e….org): yes-with-name (Maria M., varanasi)"
+    )
+    assert ending.lines[-1] == "3 mails, 2 of them without an answer on consent"
+    assert len(record(config, quiet(), ConsentCall(("s00001",))).lines) == 2
+    assert campaign.ledger.clips.rows()[0].credit == "Maria M., varanasi"
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        (ConsentCall(("s0",), "yes"), "more than one"),
+        (ConsentCall(("",), "yes"), "no mail and no clip"),
+        (ConsentCall(("s00007",), "yes"), "no mail and no clip"),
+        (ConsentCall(("nobody@example.org",), "yes"), "no footage came"),
+        (ConsentCall((), "yes"), "name the mails"),
+        (ConsentCall(("s00000",), "", "Maria"), "--set yes-with-name"),
+        (ConsentCall(("s00000",), "yes", "Maria"), "for yes-with-name only"),
+        (ConsentCall(("s00000",), "yes-with-name"), "needs the name"),
+        (ConsentCall(("s00000",), "yes-with-name", "\u200b "), "needs the name"),
+        (
+            ConsentCall(("s00002",), "yes-with-name", "Ben", "Varanasi"),
+            "gave this place in no mail",
+        ),
+        (ConsentCall(("s00000", "s00002"), "yes-with-name", "Ben", "Varanasi"), "in no mail"),
+    ],
+)
+def test_what_is_not_possible_changes_nothing(
+    config: Config, campaign: LedgerScene, call: ConsentCall, why: str
+) -> None:
+    with pytest.raises(UsageError, match=why):
+        record(config, quiet(), call)
+    assert campaign.ledger.consents.current() == {}
+    assert not list(campaign.ledger.chain.events(EventKind.CONSENT))
+
+
+def test_a_no_keeps_footage_out_and_a_yes_may_be_required(
+    config: Config, campaign: LedgerScene
+) -> None:
+    assert in_film(campaign, needs_consent=False) == ["one.mov", "two.mov", "three.mov"]
+    assert in_film(campaign, needs_consent=True) == []
+    said(config, "s00000", consent="yes")
+    said(config, "s00001", consent="asked")
+    said(config, "s00002", consent="no")
+    assert in_film(campaign, needs_consent=False) == ["one.mov", "two.mov"]
+    assert in_film(campaign, needs_consent=True) == ["one.mov"]
+    rows = campaign.ledger.clips.rows()
+    assert len(rules.without_consent(rows, needs_consent=False)) == 1
+    assert len(rules.without_consent(rows, needs_consent=True)) == 2
+    film = [sha("one"), sha("three")]
+    assert rules.no_longer_admitted(film, rows, required=True) == [sha("three")]
+
+
+def test_the_same_bytes_in_two_mails_have_the_stricter_consent(
+    config: Config, campaign: LedgerScene
+) -> None:
+    campaign.mail(attachment("one"), sender="zoe@example.org")
+    said(config, "s00000", consent="yes-with-name", name="Maria")
+    assert (campaign.ledger.clips.rows()[0].consent, campaign.ledger.clips.rows()[0].credit) == (
+        Consent.YES_WITH_NAME,
+        "Maria",
+    )
+    said(config, "s00003", consent="yes")
+    assert (campaign.ledger.clips.rows()[0].consent, campaign.ledger.clips.rows()[0].credit) == (
+        Consent.YES,
+        "",
+    )
+    said(config, "s00003", consent="no")
+    assert {row.consent for row in campaign.ledger.clips.rows() if row.sha256 == sha("one")} == {
+        Consent.NO
+    }
+    assert combined([]) is Consent.UNKNOWN
+
+
+def test_the_chain_proves_it_without_a_name(config: Config, campaign: LedgerScene) -> None:
+    said(config, "s00000", consent="yes-with-name", name="Maria", place="Varanasi")
+    said(config, "s00000", consent="no")
+    events = list(campaign.ledger.chain.events(EventKind.CONSENT))
+    assert [event.facts["consent"] for event in events] == ["yes-with-name", "no"]
+    assert {event.subject for event in events} == {"s00000"}
+    assert "Maria" not in str(events)
+    told = custody.tell(campaign.ledger, campaign.workspace, sha("one"))
+    texts = [line.text for line in told.lines if line.event.kind == EventKind.CONSENT]
+    assert texts == [
+        f"ada recorded what the sender agreed to: {each}." for each in ("yes-with-name", "no")
+    ]
+    assert "Maria" not in str(told.table())
+
+
+def test_a_changed_or_deleted_entry_is_found(config: Config, campaign: LedgerScene) -> None:
+    said(config, "s00000", consent="no")
+    said(config, "s00001", consent="no")
+    run = campaign.run(config)
+
+    def rows() -> list[str]:
+        found = comparison.differences(run.workspace, comparison.look(run))
+        return [each.path for each in found if each.kind == "row-changed"]
+
+    assert rows() == []
+    with closing(sqlite3.connect(campaign.workspace.ledger)) as db, db:
+        db.execute("UPDATE consent SET consent = 'yes' WHERE submission = 's00000'")
+        db.execute("DELETE FROM consent WHERE submission = 's00001'")
+    assert rows() == ["entry 1 of the consents", "entry 2 of the consents"]
+    told = custody.tell(campaign.ledger, campaign.workspace, sha("one"))
+    assert [line.text[:8] for line in told.lines if line.event.kind == "consent"] == ["Somebody"]
+
+
+def test_a_withdrawal_deletes_it_and_the_chain_holds(config: Config, campaign: LedgerScene) -> None:
+    campaign.mail(attachment("four"), attachment("five", 1))
+    for each in ("s00000", "s00003"):
+        said(config, each, consent="yes-with-name", name="Maria Secretname")
+    campaign.ledger.custody.withdraw([sha("one"), sha("four")])
+    assert set(campaign.ledger.consents.current()) == {"s00003"}, "five is still there"
+    campaign.ledger.custody.withdraw([sha("five")])
+    assert campaign.ledger.consents.current() == {}
+    assert b"Secretname" not in campaign.workspace.ledger.read_bytes()
+    run = campaign.run(config)
+    kinds = {each.kind for each in comparison.differences(run.workspace, comparison.look(run))}
+    assert "row-changed" not in kinds
+    assert campaign.ledger.chain.breaks() == []
+    told = custody.tell(campaign.ledger, campaign.workspace, sha("one"))
+    texts = [line.text for line in told.lines if line.event.kind == EventKind.CONSENT]
+    assert texts[0].startswith("Somebody recorded")
+    assert texts[1] == "The entries on what the sender agreed to were deleted."
