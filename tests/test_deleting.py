@@ -123,10 +123,15 @@ def test_what_can_not_be_deleted_is_named_and_the_rest_is_gone(campaign: Command
     assert "can't delete montage/montage-small-preview.mp4: " in said.err
     assert "call the same command again" in said.err
     assert "deleted montage/montage-small-preview.mp4" not in said.err
+    assert "withdraw: 1 original taken back, but 1 file or folder could not be deleted" in said.err
+    assert "all that was made of them: deleted" not in said.err
+    assert "montage/montage-small-preview.mp4" not in said.data["withdraw"]["deleted"]
     assert list(campaign.work.rglob(f"*{red}*")) == []
     assert campaign.rows["red.png"]["status"] == "withdrawn"
     preview.rmdir()
-    assert campaign.footage("withdraw", "--clip", red).code == 0
+    said = campaign.footage("withdraw", "--clip", red)
+    assert said.code == 0
+    assert "withdraw: 1 original and all that was made of them: deleted" in said.err
 
 
 def test_purge_names_what_it_deletes(campaign: CommandScene) -> None:

@@ -68,7 +68,36 @@ def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts
     plan = _planned(run, selection)
     deleted = [run.workspace.relative(path) for path in plan.files]
     copies = [run.workspace.relative(path) for path in plan.copies]
-    facts: Facts = {
+    originals = counted(len(plan.shas), "original")
+    if dry_run:
+        for line in _preview(run, plan, [*deleted, *copies]):
+            run.console.say(line)
+        run.console.say(f"withdraw: {originals} would be taken back; nothing was changed")
+        return _facts(plan, deleted, copies)
+    deletion = _delete(run, plan)
+    render.forget(run)
+    deleted = [path for path in deleted if path not in deletion.failed]
+    for path in (*deleted, *copies):
+        run.console.say(f"deleted {path}")
+    if deletion.failed:
+        files = counted(len(deletion.failed), "file or folder", "files or folders")
+        run.console.warn(f"withdraw: {originals} taken back, but {files} could not be deleted")
+    else:
+        run.console.say(f"withdraw: {originals} and all that was made of them: deleted")
+    for path in plan.stale:
+        run.console.warn(f"{path} still holds them: delete it, or run footage render")
+    for place in plan.elsewhere:
+        run.console.say(f"not deleted, because the program can't: {place}")
+    _take_out_of_order(run, plan)
+    facts = {**_facts(plan, deleted, copies), **write_report(run)}
+    deletion.raise_for_failures(facts)
+    # those of before the withdrawal are deleted, so the workspace has none now
+    return {**facts, **back_up(run)}
+
+
+def _facts(plan: _Withdrawal, deleted: list[str], copies: list[str]) -> Facts:
+    """What ``--json`` gives."""
+    return {
         "withdraw": {
             "withdrawn": plan.shas,
             "stale": plan.stale,
@@ -78,27 +107,6 @@ def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts
             "not_reached": plan.elsewhere,
         }
     }
-    originals = counted(len(plan.shas), "original")
-    if dry_run:
-        for line in _preview(run, plan, [*deleted, *copies]):
-            run.console.say(line)
-        run.console.say(f"withdraw: {originals} would be taken back; nothing was changed")
-        return facts
-    deletion = _delete(run, plan)
-    render.forget(run)
-    for path in (*deleted, *copies):
-        if path not in deletion.failed:
-            run.console.say(f"deleted {path}")
-    run.console.say(f"withdraw: {originals} and all that was made of them: deleted")
-    for path in plan.stale:
-        run.console.warn(f"{path} still holds them: delete it, or run footage render")
-    for place in plan.elsewhere:
-        run.console.say(f"not deleted, because the program can't: {place}")
-    _take_out_of_order(run, plan)
-    facts |= write_report(run)
-    deletion.raise_for_failures(facts)
-    # those of before the withdrawal are deleted, so the workspace has none now
-    return {**facts, **back_up(run)}
 
 
 def _planned(run: Run, selection: Selection) -> _Withdrawal:
