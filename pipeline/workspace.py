@@ -5,7 +5,7 @@ import fcntl
 import os
 import shutil
 import stat
-import time
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ _NETWORK = frozenset(
     )
 )
 
-
-_TRIES, _PAUSE_S = 5, 0.02  # see is_held
+# struct flock of a lock on the whole file (fcntl(2)): type, whence, start, length, process
+_FLOCK = "hhqqi0q"
 
 
 class Workspace:
@@ -117,42 +117,53 @@ def hold(workspace: Workspace) -> Iterator[None]:
     workspace.create()
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     with os.fdopen(os.open(workspace.root / ".lock", flags, 0o600), "w") as lock:
-        if not _locked(lock.fileno()):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             raise WorkspaceBusy(
                 f"another run holds the workspace {workspace.root}; nothing was changed. "
                 "Wait until it has ended and try again."
-            )
+            ) from None
+        _show_lock(lock.fileno())
         yield
 
 
-def _locked(descriptor: int) -> bool:
-    """Take the lock, unless another run holds it for longer than a look at it takes."""
-    for _ in range(_TRIES):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(_PAUSE_S)
-        else:
-            return True
-    return False
-
-
 def is_held(workspace: Workspace) -> bool:
-    """Whether a run holds the workspace now.
-
-    The lock is tried and released at once.  A run that begins in this instant tries it again.
-    """
+    """Whether a run holds the workspace now; a look keeps no run from beginning."""
     path = workspace.root / ".lock"
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return False
     try:
+        return _is_locked(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _show_lock(descriptor: int) -> None:
+    """Take a second lock beside the first: the kernel answers questions about this kind only.
+
+    It is a lock of the open file description (fcntl(2)), which ends with the first lock.  The first
+    one stays, because it keeps runs of older versions out.
+    """
+    if hasattr(fcntl, "F_OFD_SETLK"):
+        wanted = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, wanted)
+
+
+def _is_locked(descriptor: int) -> bool:
+    """Ask the kernel; where it has no such question, try the lock and release it at once."""
+    if hasattr(fcntl, "F_OFD_GETLK"):
+        wanted = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        with contextlib.suppress(OSError):
+            found = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, wanted)
+            return bool(struct.unpack(_FLOCK, found)[0] != fcntl.F_UNLCK)
+    try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    finally:
-        os.close(descriptor)
     return False
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -156,11 +158,36 @@ def test_a_run_that_goes_on_is_not_one_that_was_killed(campaign: CommandScene) -
 
 
 def test_a_look_at_the_lock_keeps_no_run_out(campaign: CommandScene) -> None:
+    """A run that begins while others look gets the lock at its first try."""
     workspace = Workspace(campaign.work)
-    for _ in range(20):
-        is_held(workspace)
-        with hold(workspace):
-            pass
+    looks, over = [0], threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            is_held(workspace)
+            looks[0] += 1
+
+    watchers = [threading.Thread(target=look) for _ in range(2)]
+    try:
+        for watcher in watchers:
+            watcher.start()
+        seen = -1
+        for _ in range(200):
+            with hold(workspace):
+                assert is_held(workspace)
+        seen = looks[0]
+    finally:
+        over.set()
+        for watcher in watchers:
+            watcher.join()
+    assert seen > 0
+    assert not is_held(workspace)
+
+
+def test_a_run_of_an_older_version_keeps_others_out(campaign: CommandScene) -> None:
+    with (campaign.work / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert campaign.footage("report").code == 75
 
 
 # -- words ------------------------------------------------------------------------------------
