@@ -121,6 +121,28 @@ def test_plain_imap_is_for_loopback_only(tmp_path: Path) -> None:
     assert loaded(tmp_path, text.replace("mail.example.org", "127.0.0.1")).inbox[0].scheme == "imap"
 
 
+@pytest.mark.parametrize(
+    ("rest", "fault"),
+    [
+        ("[::1/x", "form"),
+        ("", "form"),
+        ("host:0/x", "has a port that is not a number from 1 to 65535"),
+        ("host:99999/x", "has a port that is not a number from 1 to 65535"),
+        ("host/x#y", "must have no ? and no #; write %3F and %23 instead"),
+        ("host/?x", "must have no ? and no #; write %3F and %23 instead"),
+    ],
+)
+def test_addresses_of_all_servers_have_the_same_rules(
+    tmp_path: Path, rest: str, fault: str
+) -> None:
+    head = MINIMAL.split("url", maxsplit=1)[0]
+    smtp = f'[smtp]\nurl = "smtps://me@{rest}"\nfrom = "a@b.org"\n'
+    for text, key in ((f'{head}url = "imaps://me@{rest}"', "inbox"), (MINIMAL + smtp, "smtp")):
+        (line,) = faults(tmp_path, text)
+        assert line.startswith(f"{key}.url: ")
+        assert fault in line
+
+
 def test_paths_are_seen_from_the_file(tmp_path: Path) -> None:
     config = loaded(tmp_path, MINIMAL + '[workspace]\npath = "../elsewhere"\n')
     assert config.root == tmp_path.parent / "elsewhere"

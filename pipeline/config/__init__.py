@@ -1,7 +1,7 @@
 """``config.toml``: one module for each large table, and ``loading`` for the whole file."""
 
 from pipeline.config.campaign import Campaign, Category
-from pipeline.config.inbox import INBOX_KINDS, LOOPBACK, InboxSection, OAuth2
+from pipeline.config.inbox import INBOX_KINDS, InboxSection, OAuth2
 from pipeline.config.loading import (
     Config,
     Report,
@@ -14,6 +14,7 @@ from pipeline.config.notify import Notify, SmtpSection
 from pipeline.config.output import Output
 from pipeline.config.process import CaptionPosition, CaptionStyle, Process
 from pipeline.config.section import Section
+from pipeline.config.server import LOOPBACK
 
 __all__ = [
     "INBOX_KINDS",

@@ -10,8 +10,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, PrivateAttr, field_validator
 
 from pipeline.config.section import Located, Section
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+from pipeline.config.server import ServerAddress
 
 
 @dataclass(frozen=True)
@@ -137,25 +136,12 @@ class InboxSection(Located):
             if not value.partition(":")[2]:
                 raise ValueError(f"needs a path after {scheme}:")
             return value
-        parts = urlsplit(value)
-        if not parts.hostname or not parts.username:
-            raise ValueError(
-                f"needs the form {scheme}://USER@HOST/FOLDER, with an @ in the user written %40"
-            )
-        if parts.password is not None:
-            raise ValueError(
-                "holds a password; remove it and put it into the environment variable that "
-                "password_env names"
-            )
-        try:
-            _ = parts.port
-        except ValueError as error:
-            raise ValueError("has a port that is not a number from 1 to 65535") from error
-        if scheme == "imap" and parts.hostname not in LOOPBACK:
-            raise ValueError(
-                "imap:// sends the password in the clear and is for loopback only; "
-                "use imaps:// or imap+starttls://"
-            )
+        ServerAddress(
+            form=f"needs the form {scheme}://USER@HOST/FOLDER, with an @ in the user written %40",
+            clear=("imap", "the password"),
+            instead="imaps:// or imap+starttls://",
+            needs_user=True,
+        ).check(value)
         return value
 
     @property

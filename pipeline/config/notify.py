@@ -6,11 +6,16 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, field_validator
 
-from pipeline.config.inbox import LOOPBACK
 from pipeline.config.section import Located
+from pipeline.config.server import ServerAddress
 
 _ADDRESS = r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$"
 _PORTS = {"smtps": 465, "smtp+starttls": 587, "smtp": 25}
+_SERVER = ServerAddress(
+    form="must have the form smtps://USER@HOST, smtp+starttls://USER@HOST or smtp://localhost",
+    clear=("smtp", "everything"),
+    instead="smtps:// or smtp+starttls://",
+)
 
 
 class Notify(Located):
@@ -85,25 +90,9 @@ class SmtpSection(Located):
     @field_validator("url")
     @classmethod
     def _known(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise ValueError(
-                "must have the form smtps://USER@HOST, smtp+starttls://USER@HOST or smtp://localhost"
-            )
-        if parts.password is not None:
-            raise ValueError(
-                "holds a password; remove it and put it into the environment variable that "
-                "password_env names"
-            )
-        try:
-            _ = parts.port
-        except ValueError as error:
-            raise ValueError("has a port that is not a number from 1 to 65535") from error
-        if parts.scheme == "smtp" and parts.hostname not in LOOPBACK:
-            raise ValueError(
-                "smtp:// sends everything in the clear and is for loopback only; use smtps:// or "
-                "smtp+starttls://"
-            )
+        if value.partition("://")[0].lower() not in _PORTS:
+            raise ValueError(_SERVER.form)
+        _SERVER.check(value)
         return value
 
     @field_validator("sender")
