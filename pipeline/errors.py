@@ -89,6 +89,10 @@ class StoreError(StageError):
     """The store of footage does not answer, refuses, or does not have a file."""
 
 
+class FileMissing(StoreError):
+    """A file is neither in the workspace folder nor in the store."""
+
+
 class BytesChanged(StoreError):
     """The store gave other bytes than it was given."""
 

@@ -15,7 +15,7 @@ from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ledger import Ledger
 from pipeline.model import Status
 from pipeline.run import Run
-from pipeline.store import WorkspaceFolder
+from pipeline.store.opening import open_store
 from pipeline.workspace import Workspace, hold, sweep
 
 EXIT_CLIP_FAILED = 3
@@ -36,7 +36,8 @@ def execute(config: Config, console: Console, command: str, step: Step) -> Endin
                 Ledger(workspace.ledger) as ledger,
                 _programs(config, console, workspace) as ffmpeg,
             ):
-                run = Run(config, ledger, workspace, ffmpeg, console, WorkspaceFolder(workspace))
+                store = open_store(config, workspace)
+                run = Run(config, ledger, workspace, ffmpeg, console, store)
                 ending = _record(run, run_id, command, step)
         except BaseException as error:
             fault = named(error)

@@ -7,13 +7,14 @@ from pathlib import Path
 from pipeline.commands import waits
 from pipeline.commands.ending import Facts
 from pipeline.commands.purge import delete_old_originals
-from pipeline.errors import UsageError
+from pipeline.errors import InboxError, UsageError
 from pipeline.ingest import stage as ingest
 from pipeline.ingest.add import add
 from pipeline.model import Status
 from pipeline.process import stage as process
 from pipeline.review import packing, report
 from pipeline.run import Run
+from pipeline.store import outbox
 from pipeline.wording import counted
 
 _MOST_NAMED = 5  # clips in a line
@@ -24,7 +25,20 @@ def add_files(run: Run, paths: Sequence[Path]) -> Facts:
     done = add(run, paths)
     taken = counted(done.taken_in, "file")
     run.console.say(f"add: {taken} taken in, {done.known} known already")
+    hand_over(run)
     return {"add": {**asdict(done.summary), "taken_in": done.taken_in, "known": done.known}}
+
+
+def hand_over(run: Run) -> None:
+    """Publish what is still in the workspace folder, if there is a store beyond it.
+
+    :raises StoreError: the store does not answer, or refuses; what is left is sent by the next run.
+    """
+    for file in outbox.send(run.store, run.ledger, run.workspace):
+        run.console.warn(
+            f"{file.path} does not have the bytes that came in, so it is not sent to the store; "
+            "see: footage verify"
+        )
 
 
 def take_in(run: Run, *, dry_run: bool = False, inboxes: Sequence[str] = ()) -> Facts:
@@ -34,9 +48,16 @@ def take_in(run: Run, *, dry_run: bool = False, inboxes: Sequence[str] = ()) -> 
     :param inboxes: the names of the inboxes to read; none means all.
     :raises UsageError: there is no inbox of that name.
     :raises InboxError: an inbox could not be read to its end.
+    :raises StoreError: the store does not answer; what came in stays here and is sent later.
     """
-    done = ingest.run(run, dry_run=dry_run, names=inboxes)
-    if dry_run:
+    try:
+        done = ingest.run(run, dry_run=dry_run, names=inboxes)
+    except InboxError:
+        hand_over(run)
+        raise
+    if not dry_run:
+        hand_over(run)
+    else:
         size = sum(mail.size for mail in done.coming)
         files = counted(sum(len(mail.attachments) for mail in done.coming), "attachment")
         run.console.say(
@@ -48,6 +69,7 @@ def take_in(run: Run, *, dry_run: bool = False, inboxes: Sequence[str] = ()) -> 
 
 def make_clips(run: Run) -> Facts:
     """Make the missing clips; with no days of retention, delete their originals at once."""
+    hand_over(run)
     done = process.run(run)
     made = counted(done.accepted, "clip")
     run.console.say(f"process: {made} made, {done.rejected} refused, {done.failed} failed")

@@ -23,6 +23,7 @@ from pipeline.config.process import Process
 from pipeline.config.receipts import ReceiptsSection
 from pipeline.config.section import Located, Section
 from pipeline.errors import ConfigError, reason_of
+from pipeline.store.bucket import KINDS, kind_of
 from pipeline.wording import SenderStyle
 
 
@@ -30,6 +31,10 @@ class WorkspaceSection(Section):
     """Where the footage is kept."""
 
     path: str = Field(default="work", min_length=1, description="the workspace folder")
+    store: str = Field(
+        default="",
+        description="where originals, clips and films are kept beyond that folder; not available yet",
+    )
     retain_originals_days: int = Field(
         default=30,
         ge=0,
@@ -55,11 +60,21 @@ class WorkspaceSection(Section):
         description="logs of older runs are deleted at the end of a night",
     )
 
+    @field_validator("store")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value:
+            raise ValueError("stores are not available yet")
+        if value and kind_of(value) is None:
+            known = ", ".join(kind.address for kind in KINDS)
+            raise ValueError(f"must be one of: {known}, without a login; or empty")
+        return value
+
     @field_validator("path")
     @classmethod
     def _local(cls, value: str) -> str:
         if "://" in value:
-            raise ValueError("object-store workspaces are not available yet; name a folder")
+            raise ValueError("must be a folder of this machine; [workspace] store names a store")
         return value
 
 

@@ -63,11 +63,17 @@ class FootageStore(Protocol):
     or does not have the file.
     """
 
+    is_beyond: bool
+    """Whether footage is kept beyond the workspace folder."""
+
     def holds(self, file: FootageFile) -> bool:
         """Whether a file can be had, from the workspace folder or from beyond it."""
 
     def size(self, file: FootageFile) -> int:
-        """Return the number of bytes of a file."""
+        """Return the number of bytes of a file.
+
+        :raises FileMissing: there is no such file.
+        """
 
     def at_hand(self, files: Iterable[FootageFile]) -> AbstractContextManager[None]:
         """Have files at their paths in the workspace folder while the block runs.

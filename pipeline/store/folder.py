@@ -1,15 +1,19 @@
 """The default store: the workspace folder itself, without any copy."""
 
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 from pipeline import publishing
+from pipeline.errors import FileMissing
 from pipeline.store.files import FootageFile, StoredObject
 from pipeline.workspace import Workspace
 
 
 class WorkspaceFolder:
     """Keeps all footage in the workspace folder; nothing is beyond it."""
+
+    is_beyond = False
 
     def __init__(self, workspace: Workspace) -> None:
         self._root = workspace.root
@@ -20,7 +24,13 @@ class WorkspaceFolder:
 
     def size(self, file: FootageFile) -> int:
         """Return the number of bytes of a file."""
-        return (self._root / file.path).stat().st_size
+        try:
+            found = (self._root / file.path).lstat()
+        except FileNotFoundError as error:
+            raise FileMissing(f"{file.path} is not in the workspace") from error
+        if not stat.S_ISREG(found.st_mode):
+            raise FileMissing(f"{file.path} is not a file")
+        return found.st_size
 
     def at_hand(self, files: Iterable[FootageFile]) -> AbstractContextManager[None]:
         """Do nothing: every file is at hand."""

@@ -1,0 +1,230 @@
+"""Object stores: S3 and what speaks like it, Google Cloud Storage, Azure Blob Storage.
+
+Credentials and the address of the service come from the usual environment variables (AWS_…,
+GOOGLE_…, AZURE_…), and from the machine itself where it has a role.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pipeline.errors import FileMissing, StoreError, UsageError
+from pipeline.store.files import StoredObject
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, ObjectStore, RetryConfig, S3Config
+
+T = TypeVar("T")
+
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_WHOLE = 8 << 20  # bytes that go in one request; more goes in parts of this size
+_SIDE_BY_SIDE = 2  # parts of one object
+_TIMEOUT = timedelta(seconds=60)  # of a request of at most 8 MiB
+_PATIENCE_S = 120.0  # how long one step is tried
+_LONGEST_PAUSE_S = 8.0
+_REFUSALS = 3  # how often a refused login is tried: a service may refuse too much at once so
+_STATUS = re.compile(r"status code: (\d{3}(?: [A-Za-z]+)*)")
+
+
+class CloudBucket:
+    """A bucket, or the part of one whose objects begin with the prefix of the address."""
+
+    def __init__(self, url: str, patience_s: float = _PATIENCE_S) -> None:
+        """*patience_s*: how many seconds a step is tried again before it fails.
+
+        :raises UsageError: the part of the program for object stores is not installed.
+        :raises StoreError: the address would send footage unencrypted.
+        """
+        self.url, self._patience_s = url, patience_s
+        scheme = urlsplit(url).scheme
+        # S3 itself checks; of others that speak like it, it can't be known
+        self.checks_bytes = scheme == "s3" and not _endpoint()
+        self._store = _opened(url)
+
+    def put(self, key: str, file: Path, *, replace: bool = False) -> bool:
+        """Publish a file: a small one in one request, a large one in parts."""
+        from obstore.exceptions import AlreadyExistsError  # noqa: PLC0415 - an optional part
+
+        mode: Literal["create", "overwrite"] = "overwrite" if replace else "create"
+        try:
+            if file.stat().st_size <= _WHOLE:
+                data = file.read_bytes()
+                self._tried(lambda store: store.put(key, data, mode=mode))
+            elif not replace and self.size(key) is not None:
+                return False
+            else:
+                # no reader sees it before its last part; what had the same name has equal bytes
+                self._tried(
+                    lambda store: store.put(
+                        *(key, file),
+                        use_multipart=True,
+                        chunk_size=_WHOLE,
+                        max_concurrency=_SIDE_BY_SIDE,
+                    )
+                )
+        except AlreadyExistsError:
+            return False
+        return True
+
+    def size(self, key: str) -> int | None:
+        """Ask for the size of an object."""
+        try:
+            return self._tried(lambda store: store.head(key))["size"]
+        except FileNotFoundError:
+            return None
+
+    def read(self, key: str, start: int, end: int) -> bytes:
+        """Read a part of an object."""
+        if start >= end:
+            return b""
+        try:
+            return bytes(self._tried(lambda store: store.get_range(key, start=start, end=end)))
+        except FileNotFoundError as error:
+            raise FileMissing(f"{key} is not in the store {self.url}") from error
+
+    def listed(self, folder: str) -> Iterator[StoredObject]:
+        """List objects, a thousand with each request."""
+        found = self._tried(lambda store: store.list(folder.rstrip("/")).collect())
+        yield from (StoredObject(meta["path"], meta["size"]) for meta in found)
+
+    def delete(self, key: str) -> None:
+        """Delete an object."""
+        with suppress(FileNotFoundError):
+            self._tried(lambda store: store.delete(key))
+
+    def faults(self, folder: str) -> Iterator[str]:
+        """Try an upload that is given up, a deleted object's old version, and a stranger."""
+        yield from self._faults_of_parts(f"{folder}parts")
+        key = f"{folder}version"
+        written = self._tried(lambda store: store.put(key, b"version"))
+        if self._is_public(key):
+            yield "everybody can read it without a login: make it private"
+        self.delete(key)
+        version = written["version"]
+        if version and self._has_version(key, version):
+            yield (
+                "it keeps old versions of deleted objects, so withdrawn footage would stay: "
+                "switch off versioning and object lock, or take another bucket"
+            )
+
+    def _faults_of_parts(self, key: str) -> Iterator[str]:
+        import obstore  # noqa: PLC0415 - an optional part
+
+        was_seen = False
+        with suppress(_GivenUp), obstore.open_writer(self._store, key, buffer_size=5 << 20) as part:
+            part.write(bytes(11 << 20))
+            was_seen = self.size(key) is not None
+            raise _GivenUp
+        if was_seen or self.size(key) is not None:
+            yield "it shows an object before the last part of it was sent"
+            self.delete(key)
+
+    def _is_public(self, key: str) -> bool:
+        from obstore.exceptions import BaseError  # noqa: PLC0415 - an optional part
+
+        with suppress(BaseError, OSError):
+            _opened(self.url, is_stranger=True).head(key)
+            return True
+        return False
+
+    def _has_version(self, key: str, version: str) -> bool:
+        from obstore.exceptions import BaseError  # noqa: PLC0415 - an optional part
+
+        with suppress(BaseError, OSError):
+            self._store.get(key, options={"version": version})
+            return True
+        return False
+
+    def _tried(self, act: Callable[[ObjectStore], T]) -> T:
+        """Do a step; try it again while the store does not answer.
+
+        :raises FileNotFoundError: there is no such object.
+        :raises AlreadyExistsError: there is one.
+        :raises StoreError: it was tried for long enough.
+        """
+        from obstore import exceptions  # noqa: PLC0415 - an optional part
+
+        final = (exceptions.AlreadyExistsError, exceptions.NotSupportedError)
+        refusals = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
+        until, pause, refused = time.monotonic() + self._patience_s, 0.25, 0
+        while True:
+            try:
+                return act(self._store)
+            except (*final, FileNotFoundError):
+                raise
+            except exceptions.BaseError as error:
+                refused += isinstance(error, refusals)
+                if time.monotonic() + pause > until or refused == _REFUSALS:
+                    raise self._fault(error, is_refusal=bool(refused)) from error
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+    def _fault(self, error: Exception, *, is_refusal: bool) -> StoreError:
+        """The sentence for an error of the store, without what the service wrote."""
+        status = _STATUS.search(str(error))
+        said = f" ({status[1]})" if status else ""
+        if is_refusal:
+            return StoreError(
+                f"the store {self.url} refuses the login{said}: check the credentials in the "
+                "environment, and what they may do. Nothing is lost"
+            )
+        return StoreError(
+            f"the store {self.url} does not answer, or refuses{said}; nothing is lost, run again"
+        )
+
+
+class _GivenUp(Exception):
+    """An upload is given up on purpose."""
+
+
+def _endpoint() -> str:
+    return next((value for name in _ENDPOINTS if (value := os.environ.get(name))), "")
+
+
+def _opened(url: str, *, is_stranger: bool = False) -> ObjectStore:
+    """Open a store; nothing is sent yet.
+
+    :param is_stranger: without any credentials.
+    """
+    try:
+        from obstore.exceptions import BaseError  # noqa: PLC0415 - an optional part
+        from obstore.store import AzureStore, GCSStore, S3Store  # noqa: PLC0415 - an optional part
+    except ImportError as error:
+        raise UsageError(
+            "object stores need a part of the program that is not installed: make extras"
+        ) from error
+    client: ClientConfig = {"timeout": _TIMEOUT, "connect_timeout": timedelta(seconds=10)}
+    endpoint = urlsplit(_endpoint())
+    if url.startswith("s3:") and endpoint.scheme == "http":
+        allowed = os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true")
+        if endpoint.hostname not in _LOOPBACK and not allowed:
+            raise StoreError(
+                f"AWS_ENDPOINT_URL is {endpoint.scheme}://{endpoint.hostname}, which would send "
+                "footage and places unencrypted: use https. In a network that is closed to "
+                "others, AWS_ALLOW_HTTP=true allows it"
+            )
+        client["allow_http"] = True
+    options: S3Config = {"checksum_algorithm": "SHA256", "disable_bulk_delete": True}
+    # this program tries again itself; here only what breaks in the middle of an answer is
+    few: RetryConfig = {"max_retries": 1, "retry_timeout": timedelta(seconds=30)}
+    try:
+        if url.startswith("s3:"):
+            if is_stranger:
+                options["skip_signature"] = True
+            return S3Store.from_url(url, config=options, client_options=client, retry_config=few)
+        if url.startswith("gs:"):
+            return GCSStore.from_url(url, client_options=client, skip_signature=is_stranger)
+        return AzureStore.from_url(url, client_options=client, skip_signature=is_stranger)
+    except BaseError as error:
+        raise StoreError(
+            f"the store {url} can't be opened; check the variables of the environment"
+        ) from error

@@ -1,0 +1,194 @@
+"""Keeps footage in a bucket; a file is in the workspace folder only while it is worked on.
+
+A file that is in the folder counts, whatever is in the bucket: it is either on its way there, or a
+copy that was fetched.  It is deleted here only after the bucket has confirmed its bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pipeline import publishing
+from pipeline.errors import BytesChanged, FileMissing
+from pipeline.removal import removed
+from pipeline.store.bucket import PIECE, Bucket
+from pipeline.store.files import CLIPS, FILMS, FootageFile, StoredObject
+from pipeline.workspace import Workspace
+
+T = TypeVar("T")
+
+_SIDE_BY_SIDE = 4  # files that are sent or fetched at a time
+_TRIES = 3  # to get bytes into the bucket that it gives back unchanged
+
+
+@dataclass
+class Traffic:
+    """How many bytes were fetched from a bucket and sent to it."""
+
+    fetched: int = 0
+    sent: int = 0
+
+
+class BucketStore:
+    """A bucket with the workspace folder in front of it."""
+
+    is_beyond = True
+
+    def __init__(self, workspace: Workspace, bucket: Bucket) -> None:
+        self.bucket, self.traffic = bucket, Traffic()
+        self._root = workspace.root
+        self._lock = threading.Lock()
+        self._listed: set[str] = set()
+        # the sizes of objects by their keys, by their folders: asking for each would be slow
+        self._sizes: defaultdict[str, dict[str, int]] = defaultdict(dict)
+
+    def holds(self, file: FootageFile) -> bool:
+        """Whether a file is here, or was in the bucket when it was listed."""
+        if (self._root / file.path).exists():
+            return True
+        return file.key in self._known(file.folder)
+
+    def size(self, file: FootageFile) -> int:
+        """Return the number of bytes of a file."""
+        with suppress(FileNotFoundError):
+            return (self._root / file.path).stat().st_size
+        with self._lock:
+            size = self._sizes[file.folder].get(file.key)
+        if size is None:
+            size = self.bucket.size(file.key)
+        if size is None:
+            raise self._missing(file)
+        with self._lock:
+            self._sizes[file.folder][file.key] = size
+        return size
+
+    @contextmanager
+    def at_hand(self, files: Iterable[FootageFile]) -> Iterator[None]:
+        """Fetch what is not here, and delete it again after the block."""
+        away = [file for file in files if not (self._root / file.path).exists()]
+        try:
+            _side_by_side(self._fetch, away)
+            yield
+        finally:
+            for file in away:
+                self._forget(file)
+
+    def publish(self, files: Iterable[FootageFile]) -> tuple[FootageFile, ...]:
+        """Send what is here, wait for the bucket to confirm it, and delete it here.
+
+        A film stays here too, because editors look for it here.
+        """
+        here = [file for file in files if (self._root / file.path).is_file()]
+        sent = _side_by_side(self._send, here)
+        return tuple(file for file, done in zip(here, sent, strict=True) if not done)
+
+    def pieces(self, file: FootageFile, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes of a file."""
+        with suppress(FileNotFoundError):
+            yield from publishing.read_chunks(self._root / file.path, start, end)
+            return
+        size = self.size(file)
+        end = size if end is None else min(end, size)
+        yield from self._read(file.key, start, end)
+
+    def beyond(self, folder: str) -> tuple[StoredObject, ...]:
+        """What is in a folder of the bucket, and in the folders in it."""
+        with self._lock:
+            if folder.partition("/")[0] in self._listed and folder.count("/") > 1:
+                sizes = self._sizes[folder]
+                return tuple(StoredObject(key, size) for key, size in sizes.items())
+        return tuple(self.bucket.listed(folder))
+
+    def delete(self, key: str) -> None:
+        """Delete an object."""
+        self.bucket.delete(key)
+        with self._lock:
+            self._sizes[f"{key.rpartition('/')[0]}/"].pop(key, None)
+
+    def _known(self, folder: str) -> dict[str, int]:
+        """The sizes of the objects of a folder; the first question lists all such folders."""
+        top = folder.partition("/")[0]
+        with self._lock:
+            if top not in self._listed:
+                for each in self.bucket.listed(f"{top}/"):
+                    self._sizes[f"{each.key.rpartition('/')[0]}/"][each.key] = each.size
+                self._listed.add(top)
+            return self._sizes[folder]
+
+    def _fetch(self, file: FootageFile) -> None:
+        """Fetch a file to its path; a still that is missing is no fault."""
+        if not file.is_named_by_its_bytes and file.key not in self._known(file.folder):
+            return
+        digest = hashlib.sha256()
+        with publishing.new_file(self._root / file.path) as copy:
+            for piece in self._read(file.key, 0, self.size(file)):
+                digest.update(piece)
+                copy.write(piece)
+            if file.is_named_by_its_bytes and digest.hexdigest() != file.sha256:
+                raise BytesChanged(file.key)
+
+    def _send(self, file: FootageFile) -> bool:
+        """Send a file; False if its bytes are not those of its name."""
+        path = self._root / file.path
+        sha256, size = publishing.sha256_of(path), path.stat().st_size
+        if file.is_named_by_its_bytes and sha256 != file.sha256:
+            return False
+        for attempt in range(_TRIES):
+            is_new = self.bucket.put(file.key, path, replace=attempt > 0)
+            self.traffic.sent += size if is_new else 0
+            if (is_new and self.bucket.checks_bytes) or self._digest(file.key) == sha256:
+                break
+        else:
+            raise BytesChanged(file.key)
+        with self._lock:
+            self._sizes[file.folder][file.key] = size
+        if not file.path.startswith(f"{FILMS}/"):
+            self._forget(file)
+        return True
+
+    def _digest(self, key: str) -> str:
+        """The SHA-256 of what the bucket gives back."""
+        size = self.bucket.size(key)
+        digest = hashlib.sha256()
+        for piece in self._read(key, 0, size or 0):
+            digest.update(piece)
+        return digest.hexdigest()
+
+    def _read(self, key: str, start: int, end: int) -> Iterator[bytes]:
+        for at in range(start, end, PIECE):
+            stop = min(at + PIECE, end)
+            piece = self.bucket.read(key, at, stop)
+            self.traffic.fetched += len(piece)
+            if len(piece) != stop - at:
+                raise BytesChanged(key)
+            yield piece
+
+    def _forget(self, file: FootageFile) -> None:
+        """Delete a file here; the folder of a clip too, if nothing else is in it."""
+        path = self._root / file.path
+        removed(path)
+        if file.path.startswith(f"{CLIPS}/"):
+            with suppress(OSError):
+                path.parent.rmdir()
+
+    def _missing(self, file: FootageFile) -> FileMissing:
+        return FileMissing(f"{file.key} is not in the store {self.bucket.url}")
+
+
+def _side_by_side(act: Callable[[FootageFile], T], files: list[FootageFile]) -> list[T]:
+    """Do something with several files at a time; after the first error no further one is begun."""
+    if len(files) < 2:
+        return [act(file) for file in files]
+    with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="store") as pool:
+        try:
+            return list(pool.map(act, files))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise

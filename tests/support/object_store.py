@@ -1,0 +1,90 @@
+"""A real HTTP server that speaks S3, on loopback: moto's, with one bucket."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+BUCKET = "campaign"
+_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "secret-for-the-tests",
+    "AWS_REGION": "eu-central-1",
+}
+
+
+@dataclass
+class ObjectServer:
+    """The server, and a client of another maker (boto3) to look at what is in it.
+
+    ``refuses``: called for each request with its number; a request for which it says so is
+    refused with 503.  ``requests`` counts them.
+    """
+
+    client: Any
+    address: str
+    refuses: Any = None
+    requests: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def objects(self, prefix: str = "") -> dict[str, bytes]:
+        """All objects, by key, without the prefix."""
+        found: dict[str, bytes] = {}
+        pages = self.client.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=BUCKET, Prefix=prefix):
+            for each in page.get("Contents", ()):
+                body = self.client.get_object(Bucket=BUCKET, Key=each["Key"])["Body"]
+                found[each["Key"].removeprefix(f"{prefix}/")] = body.read()
+        return found
+
+
+@pytest.fixture(scope="session")
+def object_server() -> Iterator[ObjectServer]:
+    """The server; a test takes a prefix of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in _ENVIRONMENT.items():
+            patch.setenv(name, value)
+        yield from serve(patch)
+
+
+def serve(patch: pytest.MonkeyPatch) -> Iterator[ObjectServer]:
+    """Start the server, and name it in the environment."""
+    import boto3
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import make_server
+
+    for name, value in _ENVIRONMENT.items():
+        patch.setenv(name, value)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    application = DomainDispatcherApplication(create_backend_app)
+    known = ObjectServer(None, "")
+
+    def answer(environ: dict[str, Any], start: Any) -> Any:
+        with known.lock:
+            known.requests += 1
+            refused = known.refuses is not None and known.refuses(known.requests)
+        if refused:
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            start("503 Slow Down", [("Content-Length", "0")])
+            return [b""]
+        return application(environ, start)
+
+    server = make_server("127.0.0.1", 0, answer, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    known.address = f"http://127.0.0.1:{server.server_port}"
+    patch.setenv("AWS_ENDPOINT_URL", known.address)
+    known.client = boto3.client("s3")
+    where = {"LocationConstraint": _ENVIRONMENT["AWS_REGION"]}
+    known.client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
+    try:
+        yield known
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
