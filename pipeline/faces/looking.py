@@ -1,0 +1,170 @@
+"""Look for faces in the pictures that FFmpeg makes of a film, while it makes them.
+
+FFmpeg decodes and reduces in one sandbox, the model looks in another.  The pictures pass through
+this process, so neither sees the other, and nothing of them is written to the disk.  What the model
+answers is read by its length: it can be wrong, but it can be nothing else than boxes in a picture.
+"""
+
+from __future__ import annotations
+
+import queue
+import struct
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.ffmpeg import faults
+from pipeline.ffmpeg.faults import ProgramLied
+from pipeline.ffmpeg.graph import Graph
+from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.ffmpeg.sandbox import Limits, Permissions
+
+_CHILD = Path(__file__).with_name("detector_child.py")
+_WHOLE = 65535
+_FACE = struct.Struct("<5H")
+_MOST_BYTES = 1 + 255 * _FACE.size  # of the answer for a picture
+_WAITING = 64  # pieces that wait for the model, of up to 64 KiB
+
+
+@dataclass(frozen=True)
+class SeenFace:
+    """A face in one picture: how sure the model is, and its box in fractions of the picture."""
+
+    score: float
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was seen at one moment, in seconds from the beginning of the clip."""
+
+    at_s: float
+    faces: tuple[SeenFace, ...]
+
+
+@dataclass(frozen=True)
+class SmallPictures:
+    """The pictures to look at.
+
+    ``graph`` writes them to standard output, as ``detector_child`` reads them: ``width`` x
+    ``height`` points, one every ``step_s`` seconds, at most ``most`` of them.  ``reads`` are the
+    files that FFmpeg reads, and ``seconds`` is the time that the work may take.
+    """
+
+    graph: Graph
+    reads: tuple[Path, ...]
+    width: int
+    height: int
+    step_s: float
+    most: int
+    seconds: float
+
+
+def look(runner: FfmpegRunner, pictures: SmallPictures, model: Path) -> tuple[Look, ...]:
+    """Look for faces in pictures, one after the other.
+
+    :raises ProgramFailed: FFmpeg or the model crashed, was killed or took too long.
+    :raises ProgramLied: the answers are not those of the model.
+    """
+    pipe, answers = _Pipe(), bytearray()
+    most = pictures.most * _MOST_BYTES
+
+    def answered(data: bytes) -> None:
+        # what is over the limit is refused below
+        answers.extend(data[: most + 1 - len(answers)])
+
+    decoder = threading.Thread(target=pipe.filled, args=(runner, pictures), daemon=True)
+    decoder.start()
+    try:
+        limits = Limits.within(pictures.seconds)
+        permissions = Permissions((_CHILD, model), limits=limits)
+        argv = [sys.executable, "-I", str(_CHILD), str(model)]
+        argv += [str(pictures.width), str(pictures.height)]
+        ended = runner.run("faces", argv, permissions, pipe.pieces(), answered)
+    finally:
+        pipe.stop()
+        decoder.join()
+    if pipe.fault is not None:
+        raise pipe.fault
+    faults.check(ended, "faces", permissions)
+    looks = _read(bytes(answers), pictures)
+    if len(looks) != min(pipe.count // (pictures.width * pictures.height * 3), pictures.most):
+        raise ProgramLied("an answer that is not about the pictures")
+    return looks
+
+
+class _Pipe:
+    """Takes what FFmpeg writes, and hands it on; FFmpeg waits while the model is busy.
+
+    ``fault`` is what FFmpeg ended with, if it failed; ``count`` is how many bytes it wrote.
+    """
+
+    def __init__(self) -> None:
+        self._queue: queue.Queue[bytes] = queue.Queue(_WAITING)
+        self._stopped = threading.Event()
+        self.fault: BaseException | None = None
+        self.count = 0
+
+    def filled(self, runner: FfmpegRunner, pictures: SmallPictures) -> None:
+        """Run FFmpeg until it ends; runs in a thread of its own."""
+        try:
+            runner.make(
+                "pictures",
+                pictures.graph,
+                seconds=pictures.seconds,
+                reads=pictures.reads,
+                sink=self._take,
+            )
+        except BaseException as fault:  # noqa: BLE001 - it is raised again by the thread that waits
+            self.fault = fault
+        finally:
+            self._put(b"")
+
+    def pieces(self) -> Iterator[bytes]:
+        """What FFmpeg writes, until it ends."""
+        while data := self._queue.get():
+            yield data
+
+    def stop(self) -> None:
+        """Take no more, so that FFmpeg never waits for a model that has ended."""
+        self._stopped.set()
+        while True:
+            try:
+                self._queue.get_nowait()
+            except queue.Empty:
+                return
+
+    def _take(self, data: bytes) -> None:
+        self.count += len(data)
+        self._put(data)
+
+    def _put(self, data: bytes) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._queue.put(data, timeout=0.5)
+            except queue.Full:
+                continue
+            return
+
+
+def _read(untrusted: bytes, pictures: SmallPictures) -> tuple[Look, ...]:
+    looks: list[Look] = []
+    position = 0
+    while position < len(untrusted):
+        end = position + 1 + untrusted[position] * _FACE.size
+        if end > len(untrusted) or len(looks) == pictures.most:
+            raise ProgramLied("an answer that is too short or too long")
+        faces = (
+            SeenFace(*(value / _WHOLE for value in values))
+            for values in _FACE.iter_unpack(untrusted[position + 1 : end])
+        )
+        # a box without an area is no face
+        kept = tuple(face for face in faces if face.width > 0 and face.height > 0)
+        looks.append(Look(len(looks) * pictures.step_s, kept))
+        position = end
+    return tuple(looks)
