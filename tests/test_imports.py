@@ -43,7 +43,7 @@ LAYERS = {
         ),
     },
     "library": {"carriers", "judge"},
-    "tool": {"codecs", "engine", "ffmpeg", "formats", "media", "notices", "post"},
+    "tool": {"codecs", "engine", "faces", "ffmpeg", "formats", "media", "notices", "post"},
     "run": {"run"},
     "stage": STAGES,
     "command": {"commands"},

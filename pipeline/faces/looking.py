@@ -24,7 +24,8 @@ from pipeline.ffmpeg.sandbox import Limits, Permissions
 _CHILD = Path(__file__).with_name("detector_child.py")
 _WHOLE = 65535
 _FACE = struct.Struct("<5H")
-_MOST_BYTES = 1 + 255 * _FACE.size  # of the answer for a picture
+_NOT_LOOKED = 255  # the answer for a picture that the model left out
+_MOST_BYTES = 1 + 254 * _FACE.size  # of the answer for a picture
 _WAITING = 64  # pieces that wait for the model, of up to 64 KiB
 
 
@@ -71,7 +72,8 @@ def look(runner: FfmpegRunner, pictures: SmallPictures, model: Path) -> tuple[Lo
     :raises ProgramFailed: FFmpeg or the model crashed, was killed or took too long.
     :raises ProgramLied: the answers are not those of the model.
     """
-    pipe, answers = _Pipe(), bytearray()
+    size = pictures.width * pictures.height * 3
+    pipe, answers = _Pipe(pictures.most * size), bytearray()
     most = pictures.most * _MOST_BYTES
 
     def answered(data: bytes) -> None:
@@ -92,19 +94,18 @@ def look(runner: FfmpegRunner, pictures: SmallPictures, model: Path) -> tuple[Lo
     if pipe.fault is not None:
         raise pipe.fault
     faults.check(ended, "faces", permissions)
-    looks = _read(bytes(answers), pictures)
-    if len(looks) != min(pipe.count // (pictures.width * pictures.height * 3), pictures.most):
-        raise ProgramLied("an answer that is not about the pictures")
-    return looks
+    return read(bytes(answers), pipe.count // size, pictures.step_s)
 
 
 class _Pipe:
     """Takes what FFmpeg writes, and hands it on; FFmpeg waits while the model is busy.
 
-    ``fault`` is what FFmpeg ended with, if it failed; ``count`` is how many bytes it wrote.
+    ``fault`` is what FFmpeg ended with, if it failed; ``count`` is how many bytes were handed on.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        """*most* bytes are handed on."""
+        self._most = most
         self._queue: queue.Queue[bytes] = queue.Queue(_WAITING)
         self._stopped = threading.Event()
         self.fault: BaseException | None = None
@@ -140,8 +141,10 @@ class _Pipe:
                 return
 
     def _take(self, data: bytes) -> None:
+        data = data[: self._most - self.count]
         self.count += len(data)
-        self._put(data)
+        if data:
+            self._put(data)
 
     def _put(self, data: bytes) -> None:
         while not self._stopped.is_set():
@@ -152,19 +155,26 @@ class _Pipe:
             return
 
 
-def _read(untrusted: bytes, pictures: SmallPictures) -> tuple[Look, ...]:
+def read(untrusted: bytes, count: int, step_s: float) -> tuple[Look, ...]:
+    """Read the answers for *count* pictures, one every *step_s* seconds.
+
+    :raises ProgramLied: they are not those of the model.
+    """
     looks: list[Look] = []
     position = 0
-    while position < len(untrusted):
-        end = position + 1 + untrusted[position] * _FACE.size
-        if end > len(untrusted) or len(looks) == pictures.most:
-            raise ProgramLied("an answer that is too short or too long")
-        faces = (
-            SeenFace(*(value / _WHOLE for value in values))
-            for values in _FACE.iter_unpack(untrusted[position + 1 : end])
-        )
-        # a box without an area is no face
-        kept = tuple(face for face in faces if face.width > 0 and face.height > 0)
-        looks.append(Look(len(looks) * pictures.step_s, kept))
+    for number in range(count):
+        head, end = untrusted[position : position + 1], position + 1
+        if head and head[0] != _NOT_LOOKED:
+            end += head[0] * _FACE.size
+        if end > len(untrusted):
+            raise ProgramLied("an answer that is too short")
+        if head[0] != _NOT_LOOKED:
+            values = _FACE.iter_unpack(untrusted[position + 1 : end])
+            seen = (SeenFace(*(value / _WHOLE for value in each)) for each in values)
+            # a box without an area is no face
+            kept = tuple(face for face in seen if face.width > 0 and face.height > 0)
+            looks.append(Look(number * step_s, kept))
         position = end
+    if position != len(untrusted):
+        raise ProgramLied("an answer that is too long")
     return tuple(looks)

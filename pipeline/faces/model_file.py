@@ -21,7 +21,7 @@ _MOST = 1 << 30  # bytes of a user's own model
 # The names are those of the file: one input, and score, size, shift and landmarks of a face.
 _SIDES = {
     "input.1": ("count", None, "height", "width"),
-    **{name: ("count", None, "rows", "columns") for name in ("537", "538", "539", "540")},
+    **dict.fromkeys(("537", "538", "539", "540"), ("count", None, "rows", "columns")),
 }
 _MISSING = (
     "[protect] faces needs packages that are not installed; `make extras` installs them, or set it "

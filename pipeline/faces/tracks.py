@@ -28,6 +28,7 @@ _REACH_A_SECOND = 1.0  # by which that grows while the face is unseen
 _RATIO = 2.0  # of the sizes of one face in two pictures
 _MOST_AT_ONCE = 100  # faces of one picture
 _WINDOW = 2  # looks before and after, of which the largest size counts
+_MOST_LEFT_OUT = 32  # areas between two that stay
 _EDGE = 0.02  # of the picture: a face so near to its rim may be on the way out
 
 _Numbers = NDArray[np.float64]
@@ -122,7 +123,7 @@ def is_lost(track: FaceTrack, until_s: float) -> bool:
 
 
 @dataclass(frozen=True)
-class Area:
+class TrackArea:
     """A rectangle at a moment, by its sides in fractions of the picture; it may reach beyond it."""
 
     at_s: float
@@ -131,7 +132,7 @@ class Area:
     right: float
     bottom: float
 
-    def holds(self, other: Area) -> bool:
+    def holds(self, other: TrackArea) -> bool:
         """Whether another area lies in this one."""
         return (
             self.left <= other.left
@@ -140,9 +141,9 @@ class Area:
             and self.bottom >= other.bottom
         )
 
-    def with_other(self, other: Area) -> Area:
+    def with_other(self, other: TrackArea) -> TrackArea:
         """Return the smallest area that holds this one and another; the moment stays."""
-        return Area(
+        return TrackArea(
             self.at_s,
             min(self.left, other.left),
             min(self.top, other.top),
@@ -150,14 +151,14 @@ class Area:
             max(self.bottom, other.bottom),
         )
 
-    def moved(self, at_s: float, right: float, down: float) -> Area:
+    def moved(self, at_s: float, right: float, down: float) -> TrackArea:
         """Return the area at another moment and place."""
-        return Area(
+        return TrackArea(
             at_s, self.left + right, self.top + down, self.right + right, self.bottom + down
         )
 
 
-def between(one: Area, other: Area, at_s: float) -> Area:
+def between(one: TrackArea, other: TrackArea, at_s: float) -> TrackArea:
     """Return the area at a moment between two; it moves at a constant pace."""
     part = (at_s - one.at_s) / (other.at_s - one.at_s)
     sides = zip(
@@ -165,10 +166,10 @@ def between(one: Area, other: Area, at_s: float) -> Area:
         (other.left, other.top, other.right, other.bottom),
         strict=True,
     )
-    return Area(at_s, *(a + (b - a) * part for a, b in sides))
+    return TrackArea(at_s, *(a + (b - a) * part for a, b in sides))
 
 
-def covered(track: FaceTrack, length_s: float) -> tuple[Area, ...]:
+def covered(track: FaceTrack, length_s: float) -> tuple[TrackArea, ...]:
     """Return what a mask of a track covers, from its first moment to its last.
 
     Between two areas the mask moves at a constant pace.  A mask of one area stays where it is.
@@ -181,18 +182,21 @@ def covered(track: FaceTrack, length_s: float) -> tuple[Area, ...]:
     last = _longer(
         kept[-1], track.speed(at_end=True), max(0.0, min(LONGER_S, length_s - kept[-1].at_s))
     )
-    ends = ([first] if first.at_s < kept[0].at_s else [], [last] if last.at_s > kept[-1].at_s else [])
+    ends = (
+        [first] if first.at_s < kept[0].at_s else [],
+        [last] if last.at_s > kept[-1].at_s else [],
+    )
     return (*ends[0], *kept, *ends[1])
 
 
-def _longer(area: Area, speed: tuple[float, float], seconds: float) -> Area:
+def _longer(area: TrackArea, speed: tuple[float, float], seconds: float) -> TrackArea:
     """Return the area some seconds later: it may have stayed, or have moved on."""
     right, down = (each * seconds for each in speed)
     at_s = area.at_s + seconds
     return area.moved(at_s, 0, 0).with_other(area.moved(at_s, right, down))
 
 
-def _areas(track: FaceTrack, margin: float) -> list[Area]:
+def _areas(track: FaceTrack, margin: float) -> list[TrackArea]:
     """The area at each sighting, as large as the largest of the moments around it."""
     found = []
     for index, sighting in enumerate(track.sightings):
@@ -201,17 +205,16 @@ def _areas(track: FaceTrack, margin: float) -> list[Area]:
         height = max(each.face.height for each in around) * margin
         x, y = sighting.center
         found.append(
-            Area(sighting.at_s, x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+            TrackArea(sighting.at_s, x - width / 2, y - height / 2, x + width / 2, y + height / 2)
         )
     return found
 
 
-def _thinned(areas: Sequence[Area], least: Sequence[Area]) -> list[Area]:
+def _thinned(areas: Sequence[TrackArea], least: Sequence[TrackArea]) -> list[TrackArea]:
     """Leave out areas as long as the mask between those that stay covers the least of each."""
-    kept, begin = [areas[0]], 0
-    reach = 1
+    kept, begin, reach = [areas[0]], 0, 1
     while begin < len(areas) - 1:
-        reach = min(2 * reach, len(areas) - 1 - begin)
+        reach = min(2 * reach, _MOST_LEFT_OUT, len(areas) - 1 - begin)
         while reach > 1 and not _covers(areas, least, begin, begin + reach):
             reach -= 1
         begin += reach
@@ -219,7 +222,7 @@ def _thinned(areas: Sequence[Area], least: Sequence[Area]) -> list[Area]:
     return kept
 
 
-def _covers(areas: Sequence[Area], least: Sequence[Area], begin: int, end: int) -> bool:
+def _covers(areas: Sequence[TrackArea], least: Sequence[TrackArea], begin: int, end: int) -> bool:
     return all(
         between(areas[begin], areas[end], each.at_s).holds(each) for each in least[begin + 1 : end]
     )
@@ -235,7 +238,10 @@ def _pairs(
     seen = np.array([(f.x + f.width / 2, f.y + f.height / 2, f.width, f.height) for f in faces])
     size = np.sqrt(expected[:, None, 2:].prod(-1)), np.sqrt(seen[None, :, 2:].prod(-1))
     ratio = np.abs(np.log(size[0] / size[1]))
-    across = (expected[:, None, :2] - seen[None, :, :2]) * (math.sqrt(aspect), 1 / math.sqrt(aspect))
+    across = (expected[:, None, :2] - seen[None, :, :2]) * (
+        math.sqrt(aspect),
+        1 / math.sqrt(aspect),
+    )
     distance = np.hypot(across[..., 0], across[..., 1]) / np.maximum(*size)
     reach = _REACH + _REACH_A_SECOND * np.array([at_s - track[-1].at_s for track in tracks])
     possible = (distance <= reach[:, None]) & (ratio <= math.log(_RATIO))

@@ -29,9 +29,11 @@ _SHELL = 128  # a shell, and bubblewrap, exit with this plus the signal that end
 _UNDONE = {
     "card": "a card could not be made",
     "encode": "a clip could not be made",
+    "faces": "faces could not be looked for",
     "join": "the montage could not be joined",
     "loudness": "the loudness could not be measured",
     "music": "the music could not be read",
+    "pictures": "a film could not be decoded to look for faces",
     "preview": "the preview could not be made",
     "probe": "a file could not be examined",
     "reference": "the encoder could not be tried out",

@@ -17,9 +17,9 @@ Option = str | int | float
 Options = Mapping[str, str | int | None]  # None: an option without a value
 
 VideoFilter = Literal[
-    "bwdif", "crop", "fade", "format", "fps", "gblur", "hflip", "loop", "lut3d", "lutyuv", "negate",
-    "pad", "premultiply", "scale", "select", "setparams", "setpts", "setsar", "settb", "sidedata",
-    "tile", "tpad", "transpose", "trim", "unpremultiply", "vflip", "zscale",
+    "bwdif", "crop", "fade", "format", "fps", "framestep", "gblur", "hflip", "loop", "lut3d",
+    "lutyuv", "negate", "pad", "premultiply", "scale", "select", "setparams", "setpts", "setsar",
+    "settb", "sidedata", "tile", "tpad", "transpose", "trim", "unpremultiply", "vflip", "zscale",
 ]  # fmt: skip
 AudioFilter = Literal[
     "aeval", "aformat", "alimiter", "ametadata", "apad", "aresample", "asetpts", "asettb", "astats",

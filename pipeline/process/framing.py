@@ -64,7 +64,7 @@ def framed(stream: Video, picture: Picture, output: Output) -> Video:
         else:
             lying = output
         still_lying = framed(stream, replace(picture, rotation=0), lying)
-        return _stepped(still_lying, turning.turns(_ORIENTATIONS[picture.rotation]))
+        return turned(still_lying, picture)
     if picture.changes:
         fitted_anew = _refitted(stream, replace(picture, table=None), output)
         if picture.table is None:
@@ -89,6 +89,11 @@ def turns_at_last(picture: Picture) -> bool:
     first.
     """
     return picture.changes and picture.rotation != 0
+
+
+def turned(stream: Video, picture: Picture) -> Video:
+    """Turn pictures upright that ``turns_at_last``."""
+    return _stepped(stream, turning.turns(_ORIENTATIONS[picture.rotation]))
 
 
 def drifting(stream: Video, picture: Picture, output: Output, frames: int) -> Video:

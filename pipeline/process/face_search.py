@@ -1,0 +1,127 @@
+"""Look for faces in an original, and make masks of what is found.
+
+The pictures are those of the clip before they are framed, at some moments and small: as many as
+one can afford to look at.  A mask is in fractions of the source, so it fits every output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from pipeline import protection
+from pipeline.config import Output
+from pipeline.faces import looking, tracks
+from pipeline.faces.looking import SmallPictures
+from pipeline.faces.tracks import FaceTrack
+from pipeline.ffmpeg.graph import Graph, Options, Video, read, write
+from pipeline.media import colour, survey
+from pipeline.media.survey import FilmSource
+from pipeline.media.timebase import frames_in
+from pipeline.process import framing
+from pipeline.protection import Mask, MaskOrigin, MaskPoint, MaskShape
+from pipeline.run import Run
+
+_LOOKS_A_SECOND = 6
+_AREA, _PHOTO_AREA = 640 * 352, 960 * 544  # points of a picture; a photo is looked at once
+_MULTIPLE = 32  # of which the model needs the sides of a picture
+_LARGEST = 2.0  # what a mask may have, see protection.checked_point
+
+
+def small_size(aspect: Fraction, *, still: bool) -> tuple[int, int]:
+    """Return the size at which pictures of a shape are looked at."""
+    area = _PHOTO_AREA if still else _AREA
+    shape = min(max(float(aspect), 1 / 8), 8.0)
+    return _rounded((area * shape) ** 0.5), _rounded((area / shape) ** 0.5)
+
+
+def look(run: Run, film: FilmSource, output: Output, model: Path) -> tuple[looking.Look, ...]:
+    """Look for faces in an original, at moments of its clip.
+
+    :raises ProgramFailed: FFmpeg or the model crashed, was killed or took too long.
+    """
+    probe = film.probe
+    every = max(1, round(output.fps / _LOOKS_A_SECOND))
+    width, height = small_size(probe.picture.aspect, still=probe.still)
+    most = 1 if probe.still else frames_in(probe.length_s, output.fps) // every + 2
+    stream = _upright(film, output, every, (width, height)).filter("format", "rgb24")
+    options: Options = {"c:v": "rawvideo", "f": "rawvideo", "frames:v": most}
+    table = probe.picture.table
+    pictures = SmallPictures(
+        graph=Graph((write("pipe:1", options, stream),), filter_threads=1),
+        reads=(film.path, *([table] if table else [])),
+        width=width,
+        height=height,
+        step_s=every / output.fps,
+        most=most,
+        seconds=probe.length_s * run.config.process.timeout_factor,
+    )
+    return looking.look(run.ffmpeg, pictures, model)
+
+
+def _upright(film: FilmSource, output: Output, every: int, size: tuple[int, int]) -> Video:
+    """The pictures of each moment, upright and of one size."""
+    probe = film.probe
+    options = survey.input_options(probe)
+    turns = framing.turns_at_last(probe.picture)
+    if turns:
+        options = {**options, "noautorotate": None}
+    stream = framing.decoded(read(film.path, options), probe.picture)
+    stream, picture = colour.understood(stream, probe.picture)
+    if picture.alpha:
+        stream = colour.on_white(stream, multiplied=picture.multiplied)
+    if not probe.still:
+        stream = stream.filter("fps", fps=output.fps, start_time=0)
+        stream = stream.filter("framestep", every)
+    lies = turns and picture.rotation % 180 != 0
+    stream = colour.scaled(stream, picture, *(reversed(size) if lies else size))
+    return framing.turned(stream, picture) if turns else stream
+
+
+def masks(found: Sequence[FaceTrack], length_s: float | None) -> tuple[Mask, ...]:
+    """Make a mask of each track; the largest faces are kept if there are too many.
+
+    :param length_s: of the film; None for a photo, in which nothing moves.
+    """
+    by_size = sorted(found, key=_area, reverse=True)[: protection.MOST_MASKS]
+    made, points = [], 0
+    for track in by_size:
+        mask = _mask(track, length_s)
+        points += len(mask.points)
+        if points > protection.MOST_POINTS:
+            break
+        made.append(mask)
+    return tuple(sorted(made, key=lambda mask: mask.from_s))
+
+
+def _mask(track: FaceTrack, length_s: float | None) -> Mask:
+    areas = tracks.covered(track, length_s or 0.0)
+    points = tuple(
+        protection.checked_point(
+            MaskPoint(
+                area.at_s,
+                area.left,
+                area.top,
+                min(area.right - area.left, _LARGEST),
+                min(area.bottom - area.top, _LARGEST),
+            )
+        )
+        for area in areas
+    )
+    until = areas[-1].at_s
+    return Mask(
+        points=points,
+        shape=MaskShape.RECTANGLE,
+        from_s=points[0].at_s,
+        to_s=None if length_s is None or until >= length_s else round(until, 3),
+        origin=MaskOrigin.FACE,
+    )
+
+
+def _area(track: FaceTrack) -> float:
+    return max(sighting.face.width * sighting.face.height for sighting in track.sightings)
+
+
+def _rounded(side: float) -> int:
+    return max(1, round(side / _MULTIPLE)) * _MULTIPLE

@@ -1,0 +1,226 @@
+"""Faces are found in the sandbox and followed through a film; a mask covers more, never less."""
+
+from __future__ import annotations
+
+import math
+import struct
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from support import moving_faces
+from support.clip_scene import ClipScene
+
+from pipeline.config import Campaign, Config, InboxSection, WorkspaceSection
+from pipeline.console import Console, Verbosity
+from pipeline.errors import ConfigError
+from pipeline.faces import looking, model_file, onnx_sizes, tracks
+from pipeline.faces.looking import Look, SeenFace
+from pipeline.ffmpeg import made
+from pipeline.ffmpeg.faults import ProgramLied
+from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.ledger import Ledger
+from pipeline.media import identify, probe, survey
+from pipeline.media.survey import FilmSource
+from pipeline.process import face_search
+from pipeline.protection import MOST_MASKS, MOST_POINTS, Mask, MaskOrigin
+from pipeline.run import Run
+from pipeline.workspace import Workspace
+
+STEP = 1 / 6
+WIDE = 16 / 9
+
+
+def face(x: float, y: float, *, size: float = 0.1, score: float = 0.8) -> SeenFace:
+    """A square face of a wide picture by its middle; *size* is its width."""
+    return SeenFace(score, x - size / 2, y - size * WIDE / 2, size, size * WIDE)
+
+
+def covered_at(mask: Mask, at_s: float) -> tuple[float, float, float, float]:
+    """The sides of a mask at a moment."""
+    area = mask.area(at_s)
+    return area.x, area.y, area.x + area.width, area.y + area.height
+
+
+def assert_covers(mask: Mask, seen: SeenFace, at_s: float, margin: float = 1.15) -> None:
+    assert mask.is_shown(at_s)
+    left, top, right, bottom = covered_at(mask, at_s)
+    x, y = seen.x + seen.width / 2, seen.y + seen.height / 2
+    wide, high = seen.width * margin / 2, seen.height * margin / 2
+    assert left <= x - wide
+    assert right >= x + wide
+    assert top <= y - high
+    assert bottom >= y + high
+
+
+def test_a_mask_covers_a_face_at_every_moment_of_a_crooked_walk() -> None:
+    def walker(at_s: float) -> SeenFace:
+        return face(0.1 + 0.08 * at_s, 0.5 + 0.05 * math.sin(3 * at_s), size=0.1 + 0.01 * at_s)
+
+    looks = [Look(step * STEP, (walker(step * STEP),)) for step in range(60)]
+    (track,) = tracks.link(looks, WIDE)
+    (mask,) = face_search.masks([track], 59 * STEP)
+    for number in range(590):
+        assert_covers(mask, walker(number * STEP / 10), number * STEP / 10)
+    assert mask.origin is MaskOrigin.FACE
+    assert len(mask.points) < 40, "points that lie on the way of others are left out"
+
+
+def test_a_gap_in_a_track_is_filled_and_its_ends_are_longer() -> None:
+    looks = [
+        Look(step * STEP, () if step in (0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 29)
+             else (face(0.2 + 0.02 * step, 0.5),))
+        for step in range(36)
+    ]  # fmt: skip
+    (track,) = tracks.link(looks, WIDE)
+    (mask,) = face_search.masks([track], 6.0)
+    assert mask.from_s == pytest.approx(6 * STEP - 0.5, abs=0.001)
+    assert mask.to_s is None
+    for step in range(3, 36):
+        assert_covers(mask, face(0.2 + 0.02 * step, 0.5), step * STEP)
+    assert_covers(mask, face(0.2 + 0.02 * 6, 0.5), 3 * STEP)  # it may also have stood still
+
+
+def test_faces_that_cross_keep_a_mask_each() -> None:
+    looks = []
+    for step in range(40):
+        one, other = face(0.1 + 0.02 * step, 0.5), face(0.9 - 0.02 * step, 0.55, size=0.12)
+        hidden = abs(one.x - other.x) < 0.06  # the one behind is not seen while they cross
+        looks.append(Look(step * STEP, (other,) if hidden else (one, other)))
+    found = tracks.link(looks, WIDE)
+    assert len(found) == 2
+    made = face_search.masks(found, 40 * STEP)
+    for step in range(40):
+        for seen in (face(0.1 + 0.02 * step, 0.5), face(0.9 - 0.02 * step, 0.55, size=0.12)):
+            at_s = step * STEP
+            assert any(
+                covered_at(mask, at_s)[0] <= seen.x
+                and covered_at(mask, at_s)[2] >= seen.x + seen.width
+                for mask in made
+                if mask.is_shown(at_s)
+            )
+
+
+def test_what_was_seen_once_and_not_surely_is_no_face() -> None:
+    looks = [
+        Look(step * STEP, (face(0.5, 0.5, score=0.55),) if step == 3 else ()) for step in range(9)
+    ]
+    assert tracks.link(looks, WIDE) == ()
+    looks[3] = Look(3 * STEP, (face(0.5, 0.5, score=0.7),))
+    assert len(tracks.link(looks, WIDE)) == 1
+
+
+def test_a_face_goes_on_also_where_it_is_hardly_seen() -> None:
+    scores = (0.8, 0.35, 0.32, 0.4, 0.8)
+    looks = [Look(step * STEP, (face(0.5, 0.5, score=score),)) for step, score in enumerate(scores)]
+    (track,) = tracks.link(looks, WIDE)
+    assert len(track.sightings) == 5
+
+
+def test_a_face_that_vanishes_inside_of_the_picture_is_lost() -> None:
+    def walk(speed: float, steps: int) -> tracks.FaceTrack:
+        looks = [
+            Look(step * STEP, (face(0.5 + speed * step, 0.5),) if step < steps else ())
+            for step in range(30)
+        ]
+        (track,) = tracks.link(looks, WIDE)
+        return track
+
+    assert tracks.is_lost(walk(0.0, 12), 29 * STEP)
+    assert not tracks.is_lost(walk(0.04, 11), 29 * STEP), "it walked out of the picture"
+    assert not tracks.is_lost(walk(0.0, 30), 29 * STEP), "it was there until the end"
+
+
+def test_the_masks_of_a_crowd_stay_within_what_a_clip_may_have() -> None:
+    def member(number: int, step: int) -> SeenFace:
+        y = 0.1 + 0.3 * (number // 50) + 0.01 * math.sin(step * number)
+        return face(0.05 + 0.018 * (number % 50), y, size=0.01 + number * 2e-5)
+
+    many = [
+        Look(step * STEP, tuple(member(number, step) for number in range(120)))
+        for step in range(80)
+    ]
+    found = tracks.link(many, WIDE)
+    made = face_search.masks(found, 20.0)
+    assert 0 < len(made) <= MOST_MASKS
+    assert sum(len(mask.points) for mask in made) <= MOST_POINTS
+
+
+def test_answers_that_no_model_gives_are_refused() -> None:
+    one = bytes([1]) + struct.pack("<5H", 40000, 100, 200, 300, 400)
+    looks = looking.read(bytes([0]) + bytes([255]) + one, 3, STEP)
+    assert [look.at_s for look in looks] == [0, 2 * STEP]
+    assert looks[1].faces[0].score == pytest.approx(0.61, abs=0.01)
+    for untrusted, count in ((one, 2), (one + one, 1), (one[:-1], 1), (b"", 1)):
+        with pytest.raises(ProgramLied):
+            looking.read(untrusted, count, STEP)
+
+
+def test_a_model_that_is_cut_off_is_no_model() -> None:
+    side = b"\x0a\x02\x08\x20"  # a side of 32 points
+    shape = b"\x12\x08" + side * 2
+    value = b"\x0a\x02in\x12" + bytes([len(shape) + 2]) + b"\x0a" + bytes([len(shape)]) + shape
+    graph = b"\x5a" + bytes([len(value)]) + value
+    model = b"\x08\x07\x3a" + bytes([len(graph)]) + graph
+    renamed = onnx_sizes.renamed(model, {"in": (None, "wide")})
+    assert side[2:] in renamed
+    assert b"\x12\x04wide" in renamed
+    assert onnx_sizes.renamed(model, {"other": (None, None)}) == model
+    for end in range(1, len(model)):
+        if end != 2:  # the first field alone is a message too
+            with pytest.raises(ValueError, match=r"model|message"):
+                onnx_sizes.renamed(model[:end], {"in": (None, "wide")})
+
+
+def test_without_the_packages_an_error_names_how_to_get_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model_file.check("")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(ConfigError, match="make extras"):
+        model_file.check("")
+
+
+def test_a_face_that_walks_is_found_in_the_sandbox_and_covered(tmp_path: Path) -> None:
+    size, scale, fps = (384, 224), 0.45, 12
+    places = [(-60 + 12 * step, 40 + step) for step in range(24)]
+    pictures, faces = moving_faces.moving(size, places, scale)
+    scene = ClipScene(tmp_path)
+    source = scene.painted("walk.mp4", pictures, str(fps), "-c:v", "libx264", "-crf", "20")
+    workspace = Workspace(tmp_path / "work")
+    workspace.create()
+    console = Console(Verbosity.QUIET)
+    config = Config(
+        campaign=Campaign(name="River Week", hashtags=("#RiverWeek",)),
+        inbox=(InboxSection(url="eml:inbox"),),
+        workspace=WorkspaceSection(path=str(workspace.root)),
+    )
+    with Ledger(workspace.ledger) as ledger, made.scratch(workspace.cache) as scratch:
+        run = Run(config, ledger, workspace, FfmpegRunner("auto", console), console)
+        footage = identify.identify(source).format
+        assert footage is not None
+        film = FilmSource(source, probe.probe(run.ffmpeg, source, footage, 60), scratch, 60)
+        film = FilmSource(source, survey.survey(run.ffmpeg, film)[0], scratch, 60)
+        model = model_file.ready("", workspace.cache)
+        looks = face_search.look(run, film, config.output[0], model)
+    found = tracks.link(looks, size[0] / size[1])
+    (mask,) = face_search.masks(found, film.probe.length_s)
+    for number, place in enumerate(faces):
+        assert place is not None
+        inside = place.left > 0 and place.right < size[0]
+        if inside:
+            left, top, right, bottom = covered_at(mask, number / fps)
+            assert mask.is_shown(number / fps)
+            assert left * size[0] <= place.left
+            assert right * size[0] >= place.right
+            assert top * size[1] <= place.top
+            assert bottom * size[1] >= place.bottom
+
+
+def test_small_pictures_have_the_shape_and_a_size_that_the_model_takes() -> None:
+    for aspect in (Fraction(16, 9), Fraction(9, 16), Fraction(1), Fraction(4, 3), Fraction(50)):
+        width, height = face_search.small_size(aspect, still=False)
+        assert width % 32 == height % 32 == 0
+        assert width * height <= 1.15 * 640 * 352
+    assert face_search.small_size(Fraction(16, 9), still=False) == (640, 352)
