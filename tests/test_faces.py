@@ -26,6 +26,7 @@ from pipeline.media.survey import FilmSource
 from pipeline.process import face_search
 from pipeline.protection import MOST_MASKS, MOST_POINTS, Mask, MaskOrigin
 from pipeline.run import Run
+from pipeline.store import WorkspaceFolder
 from pipeline.workspace import Workspace
 
 STEP = 1 / 6
@@ -197,7 +198,14 @@ def test_a_face_that_walks_is_found_in_the_sandbox_and_covered(tmp_path: Path) -
         workspace=WorkspaceSection(path=str(workspace.root)),
     )
     with Ledger(workspace.ledger) as ledger, made.scratch(workspace.cache) as scratch:
-        run = Run(config, ledger, workspace, FfmpegRunner("auto", console), console)
+        run = Run(
+            config,
+            ledger,
+            workspace,
+            FfmpegRunner("auto", console),
+            console,
+            WorkspaceFolder(workspace),
+        )
         footage = identify.identify(source).format
         assert footage is not None
         film = FilmSource(source, probe.probe(run.ffmpeg, source, footage, 60), scratch, 60)

@@ -21,7 +21,7 @@ from pipeline.media.survey import FilmSource
 from pipeline.media.timebase import frames_in
 from pipeline.process import framing
 from pipeline.protection import Mask, MaskOrigin, MaskPoint, MaskShape
-from pipeline.run import Run
+from pipeline.run import Tools
 
 _LOOKS_A_SECOND = 6
 _AREA, _PHOTO_AREA = 640 * 352, 960 * 544  # points of a picture; a photo is looked at once
@@ -36,7 +36,7 @@ def small_size(aspect: Fraction, *, still: bool) -> tuple[int, int]:
     return _rounded((area * shape) ** 0.5), _rounded((area / shape) ** 0.5)
 
 
-def look(run: Run, film: FilmSource, output: Output, model: Path) -> tuple[looking.Look, ...]:
+def look(run: Tools, film: FilmSource, output: Output, model: Path) -> tuple[looking.Look, ...]:
     """Look for faces in an original, at moments of its clip.
 
     :raises ProgramFailed: FFmpeg or the model crashed, was killed or took too long.
