@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.carriers import Reader, Window
-from pipeline.carriers.containers import ending, heif_links
+from pipeline.carriers.containers import ending, heif_links, stream_ending
 from pipeline.carriers.containers import heif as heif_boxes
 from pipeline.carriers.containers import jpeg as jpeg_segments
 from pipeline.carriers.containers import jpegxl as jpegxl_codestream
@@ -175,13 +175,14 @@ FORMATS: tuple[Format, ...] = (
     Format("matroska", Kind.VIDEO, _begins(_EBML), "matroska", matroska.read,
            ending=ending.matroska),
     Format("ogg", Kind.VIDEO, _begins(b"OggS"), "ogg", ogg.read, ending=ending.ogg),
-    Format("flv", Kind.VIDEO, _begins(b"FLV\x01"), "flv", flv.read, ending=ending.flv),
+    Format("flv", Kind.VIDEO, _begins(b"FLV\x01"), "flv", flv.read, ending=stream_ending.flv),
     Format("asf", Kind.VIDEO, _begins(_ASF), "asf", asf.read, ending=ending.asf),
     Format("mpeg-ps", Kind.VIDEO, _begins(b"\0\0\x01\xba"), "mpeg", mpegps.read,
-           ending=ending.program_stream),
-    Format("mpeg-video", Kind.VIDEO, _begins(b"\0\0\x01\xb3"), "mpegvideo", mpegps.read_video),
+           ending=stream_ending.program_stream),
+    Format("mpeg-video", Kind.VIDEO, _begins(b"\0\0\x01\xb3"), "mpegvideo", mpegps.read_video,
+           ending=stream_ending.video),
     Format("mpeg-ts", Kind.VIDEO, _transport_stream, "mpegts", mpegts.read,
-           ending=ending.transport_stream),
+           ending=stream_ending.transport_stream),
 )
 # fmt: on
 

@@ -78,6 +78,53 @@ def test_films(scene: ClipScene, name: str) -> None:
         assert cut.share == pytest.approx(0.4, abs=0.05)
 
 
+STREAMS = {
+    "film.ts": ("-c:v", "mpeg2video", "-c:a", "mp2"),
+    "open.ts": ("-c:v", "libx264", "-preset", "ultrafast"),  # the packets' lengths are not given
+    "film.mpg": ("-c:v", "mpeg2video", "-c:a", "mp2"),
+    "old.mpg": ("-c:v", "mpeg1video", "-c:a", "mp2"),
+    "film.m2v": ("-c:v", "mpeg2video"),
+}
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_stream_that_is_cut_at_the_end_of_a_packet(scene: ClipScene, name: str) -> None:
+    """Where a picture ends too, nothing can be told."""
+    sound = () if name.endswith("m2v") else ("-f", "lavfi", "-i", "sine=d=2")
+    noise = "testsrc2=d=2:s=160x120:r=25,noise=alls=12:allf=t"
+    data = scene.film(name, *FILM[:3], noise, *sound, *STREAMS[name]).read_bytes()
+    assert found(data) is None
+    size = 188 if name.endswith("ts") else 2048
+    cuts = [len(data) * share // 100 // size * size for share in range(20, 95, 2)]
+    seen = [found(data[:cut]) for cut in cuts]
+    assert seen.count(Cut()) > len(cuts) / 2
+
+
+def test_an_flv_behind_another_in_one_file_is_told(scene: ClipScene) -> None:
+    film = scene.film("film.flv", *FILM, *CODED, *FILMS["film.flv"])
+    film.write_bytes(film.read_bytes() * 2)
+    made = scene.make(film)
+    assert made.status is Status.ACCEPTED
+    assert made.outputs[0].duration_s == pytest.approx(2, abs=0.1)
+    assert Caution.INCOMPLETE in made.warnings
+    assert made.source is not None
+    assert made.source.missing_percent == pytest.approx(50, abs=1)
+
+
+def test_zeros_in_the_middle_of_a_film_are_seen(scene: ClipScene) -> None:
+    """As in a download of which a piece never came."""
+    coded = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "0")
+    film = scene.film("film.mp4", *FILM, *coded)
+    assert Caution.INCOMPLETE not in scene.make(film).warnings
+    data = bytearray(film.read_bytes())
+    middle = data.index(b"mdat") + (len(data) - data.index(b"mdat")) // 2
+    data[middle : middle + 4096] = bytes(4096)
+    film.write_bytes(data)
+    made = scene.make(film)
+    assert made.status is Status.ACCEPTED
+    assert Caution.INCOMPLETE in made.warnings
+
+
 def test_nonsense_proves_nothing() -> None:
     assert found(b"BM\xff") is None
     assert found(b"\0\0\0\x10ftypisom\0\0\0\0" + b"\0\0\0\x20sidx") is None

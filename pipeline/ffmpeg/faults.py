@@ -19,9 +19,19 @@ from pipeline.texts import Detail
 
 NO_SPACE, NO_MEMORY = "No space left on device", "Cannot allocate memory"
 NOT_DECODED = "Error submitting packet to decoder"
-# what FFmpeg says where a file ends too early, and where the data of a JPEG make no sense
+# What FFmpeg says where a file ends too early, and where the data of a JPEG or of the pictures of a
+# film make no sense
 ENDS_EARLY = ("partial file", "File ended prematurely", "Error during demuxing")
 DAMAGED = ("overread", "bad vlc", "error dc", "error y=", "error count")
+DAMAGED_FILM = (
+    "error while decoding MB",
+    "Error at MB",
+    "Invalid NAL unit size",
+    "Unknown OBU type",
+    "Decoding error",
+    "error decoding picture header",
+    "No JPEG data found in image",
+)
 _FULL = 16 << 20  # bytes: with less left on the disk, a program that failed may have filled it
 _ROOM = 1 << 30  # bytes: with less on the disk without what programs wrote, it is full
 _UNBUILT = 125  # the launcher could not build the wall, and started no program

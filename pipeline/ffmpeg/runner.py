@@ -64,6 +64,7 @@ _PHRASES = (
     "Picture size",
     *faults.ENDS_EARLY,
     *faults.DAMAGED,
+    *faults.DAMAGED_FILM,
 )
 
 

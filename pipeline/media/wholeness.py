@@ -21,6 +21,7 @@ from pipeline.model import Reason, Refusal
 from pipeline.texts import Detail
 
 _WIDTH, _LINES = 64, 256  # of the small picture in which the missing part is looked for
+_STREAMS = frozenset(("mpeg-ts", "mpeg-ps", "mpeg-video"))
 _FLAT = 1.0  # grey values: lines that a decoder filled differ by less
 
 
@@ -37,9 +38,16 @@ def examined(runner: FfmpegRunner, path: Path, seen: Probe) -> Probe:
 
 
 def judged(seen: Probe, said: tuple[str, ...]) -> Probe:
-    """Return the probe with what FFmpeg *said* while it decoded the file."""
-    words = faults.DAMAGED if seen.still and seen.picture.codec == "mjpeg" else faults.ENDS_EARLY
-    return replace(seen, cut=seen.cut or Cut()) if set(words) & set(said) else seen
+    """Return the probe with what FFmpeg *said* while it decoded the file.
+
+    A stream may begin or be switched in the middle of a picture, so damage in it says nothing.
+    """
+    words = set(faults.ENDS_EARLY)
+    if seen.picture.codec == "mjpeg":
+        words = {*faults.DAMAGED} if seen.still else words | {*faults.DAMAGED}
+    if not seen.still and seen.format.name not in _STREAMS:
+        words |= {*faults.DAMAGED_FILM}
+    return replace(seen, cut=seen.cut or Cut()) if words & set(said) else seen
 
 
 def refusal(seen: Probe) -> Refusal:

@@ -20,7 +20,6 @@ _PAGE = 65_307  # bytes: the largest page of Ogg
 _NAMES = frozenset((b"moov", b"mdat", b"moof", b"meta", b"jxlc", b"jxlp"))
 _SEGMENT = 0x18538067
 _BROADCAST = 1
-_PACKETS = 256 << 10  # bytes at the end, which hold the last pack
 
 
 @dataclass(frozen=True)
@@ -127,17 +126,6 @@ def matroska(window: Window) -> Cut | None:
     return None
 
 
-def transport_stream(window: Window) -> Cut | None:
-    """A last packet that is not whole (ISO/IEC 13818-1, 2.4.3.2)."""
-    head = window.read(0, 5 * 204)
-    for size, first in ((188, 0), (192, 4), (204, 0)):
-        if all(head[first + index * size : first + index * size + 1] == b"G" for index in range(4)):
-            rest = window.size % size
-            begin = window.read(window.size - rest + first, 1)
-            return Cut() if rest and begin in (b"", b"G") else None
-    return None
-
-
 def asf(window: Window) -> Cut | None:
     """A file that is shorter than its header says (ASF 1.20.03, 3.2)."""
     head = window.read(0, 4096)
@@ -157,25 +145,6 @@ def ogg(window: Window) -> Cut | None:
     whole = bool(table) and len(table) == tail[at + 26]
     end = at + 27 + len(table) + sum(table)
     return None if at < 0 or (whole and end <= len(tail)) else Cut()
-
-
-def flv(window: Window) -> Cut | None:
-    """A file that does not end in the size of its last tag (FLV 10.1, E.3)."""
-    last = window.number(window.size - 4, 4)
-    size = int.from_bytes(window.read(window.size - 4 - last + 1, 3), "big")
-    return None if last and size == last - 11 else Cut()
-
-
-def program_stream(window: Window) -> Cut | None:
-    """A last packet that is not whole (ISO/IEC 13818-1, 2.5.3.3 and 2.4.3.6)."""
-    tail = window.read(max(0, window.size - _PACKETS), _PACKETS)
-    at = tail.rfind(b"\0\0\x01\xba")
-    if at < 0 or len(tail) < at + 14:
-        return Cut() if at >= 0 else None
-    at += 14 + (tail[at + 13] & 7) if tail[at + 4] & 0xC0 == 0x40 else 12
-    while at + 6 <= len(tail) and tail[at : at + 3] == b"\0\0\x01" and tail[at + 3] > 0xBA:
-        at += 6 + int.from_bytes(tail[at + 4 : at + 6], "big")
-    return Cut() if at > len(tail) else None
 
 
 def tiff_end(window: Window) -> Cut | None:
