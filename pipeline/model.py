@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pipeline import texts
+from pipeline.comments import Comment
 from pipeline.consent import Consent
 from pipeline.protection import Mask, Need, Protect, SoundChange
 from pipeline.texts import Detail, Value
@@ -336,7 +337,7 @@ class Review:
 
     ``masks`` and ``sounds`` are what is hidden, ``protect`` from whom, ``needs`` what has to be
     done before the clip may go into a film.  ``agreed_by`` are those who approved it as it is now,
-    and ``seen_by`` those who watched it to its end as it is now.
+    and ``seen_by`` those who watched it to its end as it is now.  ``stars`` are 0 to 5.
     """
 
     decision: Decision = Decision.UNDECIDED
@@ -353,6 +354,9 @@ class Review:
     needs: tuple[Need, ...] = ()
     agreed_by: tuple[str, ...] = ()
     seen_by: tuple[str, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    tags: tuple[str, ...] = ()
+    stars: int = 0
 
     def cut(self, frames: int, fps: int) -> tuple[int, int]:
         """The first frame that is shown, and the one behind the last.

@@ -32,6 +32,7 @@ LAYERS = {
             "history",
             "model",
             "places",
+            "comments",
             "protection",
             "publishing",
             "removal",

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree as ET
 
 import av
 import opentimelineio as otio
@@ -14,8 +15,10 @@ import pytest
 from support import render_scene
 from support.render_scene import Drawn, RenderScene
 
+from pipeline.comments import Comment
 from pipeline.config import Output
 from pipeline.render import interchange
+from pipeline.render.interchange import Labels
 from pipeline.render.timeline import Segment, Timeline
 
 CLIPS = {"a": Drawn(0, 90), "b": Drawn(1, 75), "c": Drawn(3, 64), "d": Drawn(2, 20)}
@@ -26,7 +29,14 @@ FADES = "transition_seconds = 0.5\n"
 def scene(tmp_path_factory: pytest.TempPathFactory) -> RenderScene:
     """Crossfades of an odd length, a shortened one, and a clip with an in point."""
     scene = render_scene.begin(tmp_path_factory.mktemp("export"), CLIPS, FADES)
-    scene.review("b", in_s=0.5)
+    comments = (
+        Comment("0" * 12, "a street sign", 1.0, 1.5, by="Ana"),
+        Comment("1" * 12, "before it\nbegins", 0.1, by="Ana"),  # cut away by the in point
+        Comment("2" * 12, "= good <end>", 2.0, by="Ben"),
+        Comment("3" * 12, "done", 2.2, by="Ana", resolved_by="Ben"),
+        Comment("4" * 12, "all of it"),
+    )
+    scene.review("b", in_s=0.5, comments=comments)
     scene.render()
     return scene
 
@@ -116,6 +126,35 @@ def test_edl_holds_the_same_clips_and_dissolves(scene: RenderScene) -> None:
         assert (name, start) in {(other, begin), (other, begin - fade // 2), (other, begin + fade)}
 
 
+def test_comments_that_are_open_are_markers_on_their_clip(scene: RenderScene) -> None:
+    read = otio.adapters.read_from_file(str(exported(scene, "otio")))
+    (otio_clip,) = [clip for clip in read.find_clips() if clip.markers]
+    assert otio_clip.metadata["footage"]["sha256"] == render_scene.sha("b")
+    begins = round(otio_clip.source_range.start_time.value)
+    expected = [
+        ("Ana: a street sign", 30, 15),
+        ("Ben: = good <end>", 60, 1),
+        ("all of it", begins, 1),
+    ]
+    assert [
+        (each.name, round(each.marked_range.start_time.value), each.marked_range.duration.value)
+        for each in otio_clip.markers
+    ] == expected
+    document = ET.parse(exported(scene, "fcpxml"))
+    found = [
+        (mark.get("value"), mark.get("start"), mark.get("duration"))
+        for mark in document.iter("marker")
+    ]
+    assert found == [(text, f"{at * 100}/3000s", f"{n * 100}/3000s") for text, at, n in expected]
+    text = exported(scene, "edl").read_text()
+    lines = [line.split(maxsplit=4)[2:] for line in text.splitlines() if line.startswith("* LOC:")]
+    assert [words for _, _, words in lines] == [words for words, _, _ in expected]
+    items = track(otio.adapters.read_from_string(text, "cmx_3600", rate=30))
+    clips = [item for item in items if isinstance(item, otio.schema.Clip)]
+    assert {mark.name for clip in clips for mark in clip.markers} == {w for w, _, _ in expected}
+    assert "done" not in exported(scene, "mlt").read_text()
+
+
 def test_an_edl_of_hard_cuts_is_the_film_itself() -> None:
     def segment(title: str, frames: int, start: int, stop: int) -> Segment:
         return Segment(title, f"clips/{title}.mp4", "0", frames, "x", start, stop)
@@ -123,7 +162,9 @@ def test_an_edl_of_hard_cuts_is_the_film_itself() -> None:
     segments = (segment("one", 90, 0, 90), segment("two", 200, 10, 130))
     output = Output(size="160x90")
     film = Timeline(output, segments, (0,), "fade")
-    text = interchange.written(film, "film", Path("/campaign"), interchange.TimelineFormat.EDL)
+    text = interchange.written(
+        film, Labels("film", Path("/campaign")), interchange.TimelineFormat.EDL
+    )
     items = track(otio.adapters.read_from_string(text, "cmx_3600", rate=30))
     assert shown(items) == [("one", 0, 90), ("two", 10, 120)]
     assert media(items) == [Path("/campaign/clips/one.mp4"), Path("/campaign/clips/two.mp4")]

@@ -87,7 +87,12 @@ def export(
     name = f"{run.config.montage.name}-{output.name}"
     final = run.workspace.montage / f"{name}.{kind}"
     film = planned(run, output, admitted)
-    publishing.write_text(final, interchange.written(film, name, run.workspace.root, kind))
+    comments = {
+        row.sha256: [each for each in row.review.comments if not each.resolved_by]
+        for row in admitted
+    }
+    labels = interchange.Labels(name, run.workspace.root, comments)
+    publishing.write_text(final, interchange.written(film, labels, kind))
     clips = [segment.sha256 for segment in film.segments if segment.sha256]
     run.ledger.runs.record_export(publishing.sha256_of(final), kind, clips)
     return run.workspace.relative(final)

@@ -98,7 +98,7 @@ def _take(ledger: Ledger, sha256: str, values: JsonObject, by: str) -> Amendment
     said_at = values.get("at")
 
     def change(before: Review) -> Review | None:
-        after = replace(before, **values)
+        after = entries.applied(before, values, values["by"], said_at or clock.now())
         if rules.is_same_decision(before, after):
             return None
         if said_at and before.at and before.at > said_at:

@@ -6,12 +6,15 @@ must have ``sha256`` and ``decision``; a field that is left out is not changed.
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline import protection
+from pipeline.comments import Comment
 from pipeline.errors import UsageError, reason_of
-from pipeline.model import Decision
-from pipeline.review import protecting
+from pipeline.model import Decision, Review
+from pipeline.review import commenting, protecting
+from pipeline.review.commenting import ImpossibleComment
 from pipeline.review.presenting import JsonObject
 from pipeline.wording import storable
 
@@ -73,6 +76,9 @@ def parse(entry: object) -> tuple[str, JsonObject]:
         "sounds": protecting.read_sounds,
         "protect": protecting.read_protect,
         "needs": protecting.read_needs,
+        "comments": commenting.read_comments,
+        "tags": commenting.read_tags,
+        "stars": commenting.read_stars,
     }
     try:
         values: JsonObject = {
@@ -81,12 +87,31 @@ def parse(entry: object) -> tuple[str, JsonObject]:
             if key in entry or key == "decision"
         }
         protection.check(values.get("masks", ()), values.get("sounds", ()))
-    except protection.ImpossibleProtection as problem:
+    except (protection.ImpossibleProtection, ImpossibleComment) as problem:
         raise InvalidEntry(str(problem)) from problem
     start, end = values.get("in_s"), values.get("out_s")
     if start is not None and end is not None and end <= start:
         raise InvalidEntry("out_s is not after in_s")
     return sha256, values
+
+
+def applied(before: Review, values: JsonObject, by: str, at: str) -> Review:
+    """Return the review with the fields of an entry; comments are added to those that there are.
+
+    :param by: who wrote comments that name nobody.
+    :param at: when comments were written.
+    :raises InvalidEntry: there are too many comments then.
+    """
+
+    def sign(comment: Comment) -> Comment:
+        return replace(comment, by=comment.by or by, at=at)
+
+    given = values.get("comments", ())
+    try:
+        comments = commenting.merged(before.comments, given, sign)
+    except ImpossibleComment as problem:
+        raise InvalidEntry(str(problem)) from problem
+    return replace(before, **values | {"comments": comments})
 
 
 def clean_text(key: str, text: str) -> str:

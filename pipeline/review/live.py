@@ -17,7 +17,8 @@ from pipeline.history import TrailEntry
 from pipeline.ledger import Ledger
 from pipeline.ledger.reviews import Amendment, Change
 from pipeline.model import OriginalState, Review
-from pipeline.review import entries
+from pipeline.review import commenting, entries
+from pipeline.review.commenting import ImpossibleComment
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.presenting import JsonObject, review_data, shown_text
 
@@ -56,22 +57,55 @@ def decide(ledger: Ledger, wanted: object, by: str) -> ActOutcome:
         if not isinstance(item, dict):
             raise InvalidEntry("is not a JSON object")
         sha256, values = entries.parse(item.get("entry"))
-        match ledger.custody.state(sha256):
-            case None:
-                raise InvalidEntry("no clip has this SHA-256")
-            case OriginalState.WITHDRAWN:
-                raise InvalidEntry("the clip is withdrawn")
+        _check_known(ledger, sha256)
+        if "comments" in values:
+            values["comments"] = commenting.signed(values["comments"], by)
         changes[sha256] = _change(values | {"by": by}, item.get("seen"))
     return ActOutcome.of(ledger.reviews.amend_all(changes))
 
 
+def comment(ledger: Ledger, sha256: object, item: object, by: str) -> ActOutcome:
+    """Add a comment of *by* to a clip, or mark one as resolved or not.
+
+    It overtakes nobody, so it is written whatever others did in between.
+
+    :raises InvalidEntry: it is malformed, or its clip is unknown or withdrawn.
+    """
+    if not isinstance(sha256, str):
+        raise InvalidEntry("sha256 is not text")
+    try:
+        (given,) = commenting.signed([commenting.read_comment(item)], by)
+    except ImpossibleComment as problem:
+        raise InvalidEntry(str(problem)) from problem
+    _check_known(ledger, sha256)
+
+    def change(before: Review) -> Review | None:
+        after = entries.applied(before, {"comments": (given,)}, by, clock.now())
+        return None if after == before else after
+
+    return ActOutcome.of(ledger.reviews.amend_all({sha256: change}, by=by))
+
+
+def _check_known(ledger: Ledger, sha256: str) -> None:
+    match ledger.custody.state(sha256):
+        case None:
+            raise InvalidEntry("no clip has this SHA-256")
+        case OriginalState.WITHDRAWN:
+            raise InvalidEntry("the clip is withdrawn")
+
+
 def _change(values: JsonObject, seen: object) -> Change:
     def change(before: Review) -> Review | None:
-        if review_data(before) != seen:
+        if not isinstance(seen, dict) or _besides(review_data(before)) != _besides(seen):
             return None
-        return replace(before, **values | {"at": clock.now()})
+        return entries.applied(before, values | {"at": clock.now()}, values["by"], clock.now())
 
     return change
+
+
+def _besides(review: JsonObject) -> JsonObject:
+    """A review without its comments: a decision does not overtake those of others."""
+    return {key: value for key, value in review.items() if key != "comments"}
 
 
 def undo(ledger: Ledger, by: str) -> ActOutcome:
@@ -90,13 +124,21 @@ def undo(ledger: Ledger, by: str) -> ActOutcome:
 
 def _back(event: TrailEntry) -> Change:
     def change(now: Review) -> Review | None:
-        # the time is not compared: an undo of a later decision changes it
-        if replace(now, at=None) != replace(event.after, at=None):
+        before, after = event.before, event.after
+        comments = commenting.taken_back(now.comments, before.comments, after.comments)
+        if _decided(before) == _decided(after):  # nothing but comments, which overtake nobody
+            return replace(now, comments=comments)
+        if _decided(now) != _decided(after):
             return None
         # the time is that of the undo, so that others see that something changed
-        return replace(event.before, at=clock.now())
+        return replace(before, comments=comments, at=clock.now())
 
     return change
+
+
+def _decided(review: Review) -> Review:
+    """A review without its comments, and without its time, which an undo of a later one changes."""
+    return replace(review, comments=(), at=None)
 
 
 def mark_mail(ledger: Ledger, submission: object, handled: object, by: str) -> None:

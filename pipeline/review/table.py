@@ -15,7 +15,7 @@ COLUMNS = (
     "source_duration_s", "rotation", "hdr", "clip", "duration_s", "loudness_lufs", "caption_review",
     "category_review", "in_s", "out_s", "notes", "text", "sha256", "parent", "duplicate_of",
     "submission",
-    "sender_number", "sender_name",
+    "sender_number", "sender_name", "comments", "tags", "stars",
 )  # fmt: skip
 
 MAIL_COLUMNS = (
@@ -93,7 +93,19 @@ def _cells(clip: JsonObject, submission: JsonObject) -> JsonObject:
         **{f"source_{key}": source.get(key) for key in ("width", "height", "fps", "duration_s")},
         "clip": output.get("path"),
         **{key: output.get(key) for key in ("duration_s", "loudness_lufs")},
+        "comments": [_comment(item) for item in review.get("comments", [])],
+        "tags": review.get("tags", []),
+        "stars": review.get("stars"),
     }
+
+
+def _comment(comment: JsonObject) -> str:
+    """A comment in one cell, such as ``1:10-1:12 Ana: a street sign (resolved by Ben)``."""
+    times = [comment[key] for key in ("from_s", "to_s") if comment[key] is not None]
+    place = "-".join(f"{int(time // 60)}:{time % 60:04.1f}" for time in times)
+    done = f"(resolved by {comment['resolved_by']})" if comment["resolved_by"] else ""
+    who = f"{comment['by']}:" if comment["by"] else ""
+    return " ".join(filter(None, (place, who, comment["text"], done)))
 
 
 def _text(value: object) -> str:

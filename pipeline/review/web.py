@@ -296,6 +296,9 @@ class _Handler(AnsweringHandler):
         with self.server.ledger() as ledger:
             if path == "/api/decide":
                 self._outcome(live.decide(ledger, body.get("entries"), by))
+            elif path == "/api/comment":
+                outcome = live.comment(ledger, body.get("sha256"), body.get("comment"), by)
+                self._outcome(outcome)
             elif path == "/api/undo":
                 self._outcome(live.undo(ledger, by))
             elif path == "/api/handled":
