@@ -33,7 +33,7 @@ class WorkspaceSection(Section):
     path: str = Field(default="work", min_length=1, description="the workspace folder")
     store: str = Field(
         default="",
-        description="where originals, clips and films are kept beyond that folder; not available yet",
+        description="where footage is kept beyond that folder; not available yet",
     )
     retain_originals_days: int = Field(
         default=30,

@@ -54,14 +54,15 @@ def object_server() -> Iterator[ObjectServer]:
 
 def serve(patch: pytest.MonkeyPatch) -> Iterator[ObjectServer]:
     """Start the server, and name it in the environment."""
-    import boto3
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-    from werkzeug.serving import make_server
+    # slow to import, and needed in few tests
+    import boto3  # noqa: PLC0415
+    from moto.moto_server import werkzeug_app  # noqa: PLC0415
+    from werkzeug.serving import make_server  # noqa: PLC0415
 
     for name, value in _ENVIRONMENT.items():
         patch.setenv(name, value)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    application = DomainDispatcherApplication(create_backend_app)
+    application = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
     known = ObjectServer(None, "")
 
     def answer(environ: dict[str, Any], start: Any) -> Any:
