@@ -57,6 +57,14 @@ class Clock:
         part.write_text(f"+{int(ahead.total_seconds())}")
         part.replace(self._file)
 
+    def date(self, folder: Path, since: float) -> None:
+        """Give this clock's time to the files that were written *since* a real moment."""
+        for path in folder.rglob("*"):
+            written = path.lstat().st_mtime
+            if since - 1 < written < time.time() + 1 and not path.is_symlink():
+                moment = written + self.ahead.total_seconds()
+                os.utime(path, (moment, moment))
+
 
 @dataclass(frozen=True)
 class Use:

@@ -18,6 +18,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ keep_logs_days = {logs}
 [process]
 still_seconds = 0.2
 still_motion = "none"
+[montage]
+transition_seconds = 0.1
 [[output]]
 name = "small"
 size = "64x64"
@@ -205,7 +208,9 @@ def live_through(nights: int, folder: Path, account: Account) -> tuple[list[Day]
     faults: list[str] = []
 
     def command(*words: str) -> Use:
+        begun = time.time()
         use = footage(folder, *words, env=env)
+        clock.date(work, begun)
         if use.code:
             faults.append(f"{' '.join(words)}: exit {use.code}: {use.err[-300:]}")
         return use

@@ -128,6 +128,15 @@ def cache_key(kind: str, version: int, *parts: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def is_cached(path: Path) -> bool:
+    """Whether a file of the cache is there; it counts as used now, see ``disk.trim_cache``."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def sha256_of(source: Path | BufferedReader) -> str:
     """The SHA-256 of the bytes of a file, in hex; of an open file, those that are still ahead."""
     if isinstance(source, Path):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from support.command_scene import CommandScene, begin
 
+from pipeline import publishing
 from pipeline.commands import disk, log
 from pipeline.history import RunRecord
 from pipeline.workspace import Workspace
@@ -66,6 +68,23 @@ def test_old_logs_go_and_other_files_stay(tmp_path: Path) -> None:
     (workspace.logs / "notes.jsonl").write_text("mine\n")
     assert log.thin_out(workspace, 90) == 2
     assert len(list(workspace.logs.iterdir())) == 3
+
+
+def test_what_nobody_used_for_long_goes_out_of_the_cache(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.create()
+    (workspace.cache / "seams").mkdir()
+    used, unused, young = (
+        workspace.cache / name for name in ("card-1.mp4", "seams/a-b-1.mp4", "seams/b-c-2.mp4")
+    )
+    for path, days in ((used, 61), (unused, 61), (young, 59)):
+        path.touch()
+        long_ago = (datetime.now(UTC) - timedelta(days=days)).timestamp()
+        os.utime(path, (long_ago, long_ago))
+    assert publishing.is_cached(used)
+    assert not publishing.is_cached(workspace.cache / "card-2.mp4")
+    assert disk.trim_cache(workspace) == 1
+    assert (used.exists(), unused.exists(), young.exists()) == (True, False, True)
 
 
 def test_status_says_how_many_nights_are_left(tmp_path: Path) -> None:

@@ -200,6 +200,19 @@ def test_without_walls_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         sandbox.choose.cache_clear()
 
 
+def test_a_wall_that_can_not_be_started_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    memories = (sandbox.choose, sandbox._fault_of)
+    for memory in memories:
+        memory.cache_clear()
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    try:
+        with pytest.raises(SandboxUnavailable, match="Landlock: No such file or directory"):
+            sandbox.choose("landlock")
+    finally:
+        for memory in memories:
+            memory.cache_clear()
+
+
 def test_what_a_program_says_is_not_kept(tmp_path: Path) -> None:
     """FFmpeg repeats tags on standard error; only phrases of our own list come back."""
     path = tmp_path / "x"

@@ -4,11 +4,16 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pipeline.commands.deleting import all_files
 from pipeline.commands.ending import Facts
 from pipeline.history import RunRecord
 from pipeline.run import Run
+from pipeline.workspace import Workspace
+
+_UNUSED_DAYS = 60  # after which a file of the cache is deleted
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,18 @@ class DiskRoom:
 def measured(run: Run) -> Facts:
     """What the workspace takes now, for the record of a night."""
     return {"disk": {"used": _size(run.workspace.root)}}
+
+
+def trim_cache(workspace: Workspace) -> int:
+    """Delete what nobody has used for long from the cache; return how many files.
+
+    A bridge between two clips, for example, is of no use when another clip was put between them.
+    """
+    before = datetime.now(UTC).timestamp() - timedelta(days=_UNUSED_DAYS).total_seconds()
+    unused = [path for path in all_files(workspace.cache) if path.lstat().st_mtime < before]
+    for path in unused:
+        path.unlink()
+    return len(unused)
 
 
 def room(root: Path, nights: Sequence[RunRecord]) -> DiskRoom:

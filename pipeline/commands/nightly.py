@@ -44,9 +44,10 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
 
 
 def _finish(run: Run) -> Facts:
-    """Answer senders, make the backup, thin out the logs, and render if the config says so."""
+    """Answer senders, make the backup, delete what is old, and render if the config says so."""
     facts = {**send_receipts(run), **back_up(run)}
     log.thin_out(run.workspace, run.config.workspace.keep_logs_days)
+    disk.trim_cache(run.workspace)
     facts |= disk.measured(run)
     if run.config.montage.automatic:
         from pipeline.commands import render  # noqa: PLC0415 - slow to load, and often not needed

@@ -22,7 +22,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-from pipeline.errors import SandboxUnavailable
+from pipeline.errors import SandboxUnavailable, reason_of
 from pipeline.ffmpeg import seccomp
 
 _LIBRARIES = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/nix/store")
@@ -207,8 +207,10 @@ def _fault_of(sandbox: Sandbox) -> str:
     try:
         with spawn(command, filter_program, stderr=subprocess.PIPE) as process:
             _, errors = process.communicate(timeout=permissions.limits.wall_s)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"{type(error).__name__}"
+    except subprocess.TimeoutExpired:
+        return f"did nothing for {permissions.limits.wall_s:.0f} s"
+    except OSError as error:
+        return reason_of(error)
     if process.returncode == 0:
         return ""
     lines = errors.decode("utf-8", "replace").strip().splitlines()

@@ -60,7 +60,7 @@ def strip(
     (width, height), (position, style) = frame, appearance
     key = publishing.cache_key("caption", versions.CAPTION, style, text, width, height)
     path = folder / f"caption-{key}.png"
-    if path.exists():
+    if publishing.is_cached(path):
         drawn = judge.judge_still(path)
     else:
         picture = _draw(words, width, height, style)

@@ -70,7 +70,7 @@ def written(wanted: Table, folder: Path) -> Path:
     """Return the file of a table; calculate it if *folder* has none."""
     key = publishing.cache_key("colours", versions.COLOURS, _SIZE, wanted.name)
     path = folder / f"colours-{key}.cube"
-    if not path.exists():
+    if not publishing.is_cached(path):
         steps = np.linspace(0, 1, _SIZE)
         blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")
         grid = np.stack([red, green, blue], -1).reshape(-1, 3)

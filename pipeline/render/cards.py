@@ -79,7 +79,7 @@ def card(run: Run, words: Words, title: str, output: Output) -> Segment:
     parts = [versions.ENCODING, said, style.key, output.model_dump(), arguments]
     key = publishing.cache_key("card", versions.CARD, *parts)
     final = run.workspace.cache / f"card-{key}{codec_of(output).suffix}"
-    if not final.exists():
+    if not publishing.is_cached(final):
         ground = lettering.ground(output, style)
         drawn = _drawn(lettering.letters(words, output, style), ground, output, frames)
         with made.scratch(run.workspace.cache) as scratch:

@@ -58,7 +58,7 @@ def make(run: Run, plan: CutPlan) -> None:
     """
     bridges = [piece for piece in plan.pieces if isinstance(piece, Bridge)]
     places = {path_of(bridge, plan.film, run.workspace): bridge for bridge in bridges}
-    items = [(path, bridge) for path, bridge in places.items() if not path.exists()]
+    items = [(path, bridge) for path, bridge in places.items() if not publishing.is_cached(path)]
     output = plan.film.output
     size = max(1, min(_MOST, _BATCH_PIXELS // (output.width * output.height)))
     batches = [dict(items[at : at + size]) for at in range(0, len(items), size)]
