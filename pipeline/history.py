@@ -108,7 +108,7 @@ class MontageRecord:
     """A finished montage: its path from the workspace, and the originals that it holds.
 
     ``key`` is a hash of all that went in, in order.  ``stale`` means that it holds withdrawn
-    footage and must be rendered again.
+    footage, or a clip whose masks were changed since, and must be rendered again.
     """
 
     path: str

@@ -293,7 +293,8 @@ class ClipOutput:
 
     ``extradata`` is the SHA-256 of the H.264 decoder configuration record: equal for all
     clips of an output, or they could not be joined by copy.  ``marks`` are perceptual hashes of
-    its pictures, for finding those that look alike.
+    its pictures, for finding those that look alike.  ``hides`` names what is hidden in it (see
+    :func:`pipeline.protection.hidden`).
     """
 
     name: str
@@ -307,6 +308,7 @@ class ClipOutput:
     loudness_lufs: float | None
     extradata: str
     marks: str = ""
+    hides: str = ""
 
 
 @dataclass(frozen=True)

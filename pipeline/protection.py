@@ -6,8 +6,9 @@ landscape and a portrait output.  Times are seconds of the whole clip, before in
 """
 
 import bisect
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -126,6 +127,22 @@ class SoundChange:
     kind: SoundChangeKind
     from_s: float = 0.0
     to_s: float | None = None
+
+
+def hidden(masks: Sequence[Mask], sounds: Sequence[SoundChange]) -> str:
+    """Name what is hidden: 16 hex digits, equal for equal masks and changes, empty for none.
+
+    Who drew a mask, and how it was found, changes nothing that is seen.
+    """
+    if not masks and not sounds:
+        return ""
+    facts = [
+        ([astuple(point) for point in each.points], each.shape.value, each.fill.value)
+        for each in masks
+    ]
+    times = [(each.from_s, each.to_s) for each in masks]
+    heard = [(each.kind.value, each.from_s, each.to_s) for each in sounds]
+    return hashlib.sha256(repr((facts, times, heard)).encode()).hexdigest()[:16]
 
 
 class ImpossibleProtection(ValueError):

@@ -14,6 +14,7 @@ PHOTO: Final = 3  # the same for photos and animations
 ENCODING: Final = 1  # the options of the encoders
 CAPTION: Final = 2  # the pixels of a caption strip
 COLOURS: Final = 2  # the values of a colour table
+HIDING: Final = 1  # how masks and changes of the sound are applied
 CARD: Final = 3
 SEAM: Final = 3
 MONTAGE: Final = 4

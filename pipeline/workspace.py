@@ -67,6 +67,15 @@ class Workspace:
         """The path of a finished clip of one output."""
         return self.clips / sha256 / f"{output}{suffix}"
 
+    def shows(self, sha256: str) -> Iterator[Path]:
+        """The files that show the clip of an original, apart from the clip, its still and films.
+
+        They are thumbnails of the report, cached pieces of films, and previews of films.
+        """
+        yield from (self.report / "thumbs").glob(f"{sha256}*")
+        yield from (self.cache / "seams").glob(f"*{sha256[:16]}*")
+        yield from self.montage.glob("*-preview.*")
+
     def free_bytes(self) -> int:
         """How many bytes of the disk are free for us."""
         return shutil.disk_usage(self.root).free

@@ -32,9 +32,11 @@ from pipeline.media.caption import Strip
 from pipeline.media.loudness import Correction, Loudness
 from pipeline.media.probed import Picture, Probe, Sound
 from pipeline.model import Kind
-from pipeline.process import graph, recipe
+from pipeline.process import framing, graph, painting, recipe
+from pipeline.process.covering import Cover
 from pipeline.process.graph import ClipSource, ClipTarget, GlanceTarget
 from pipeline.process.recipe import Recipe
+from pipeline.protection import Mask, MaskFill, MaskOrigin, MaskPoint, MaskShape
 from pipeline.render import cuts, publish, seams, stage
 from pipeline.render.cuts import CutPlan, Joints
 from pipeline.render.timeline import LeftOut, Segment, Timeline
@@ -48,6 +50,7 @@ GOLDEN = {
     "COLOURS": (2, "1fe1c990aef53357"),
     "ENCODING": (1, "cf98637887adcc40"),
     "FILM": (3, "6c69170ddd99626d"),
+    "HIDING": (1, "40256ae697061d34"),
     "PHOTO": (3, "3d7520a42eda54ef"),
     "SEAM": (3, "d0bf016dcc546727"),
 }
@@ -139,6 +142,30 @@ def clip_arguments(*, still: bool) -> list[list[str]]:
     return found
 
 
+def covered_arguments() -> list[object]:
+    """The arguments of clips with masks, and the cells that are painted for them."""
+    mask = Mask((MaskPoint(0.0, 0.1, 0.2, 0.3, 0.4), MaskPoint(1.0, 0.5, 0.2, 0.3, 0.4)))
+    blurred = replace(mask, shape=MaskShape.ELLIPSE, fill=MaskFill.BLUR, from_s=0.5)
+    found: list[object] = []
+    for seen in (film(), film(packets=1, latest_s=0.0), film(changes=True), photo()):
+        targets = []
+        for output in OUTPUTS:
+            frames = graph.frames_of(seen, 4.0, output)
+            canvas = framing.canvas(seen.picture, output, frames if seen.still else None)
+            cover = Cover(canvas, output.fps, Path("/w/solid"), Path("/w/blurred"))
+            paths = Path(f"/w/{output.name}.mp4"), Path(f"/w/{output.name}.jpg")
+            targets.append(ClipTarget(output, frames, None, *paths, cover))
+            cells = np.zeros((canvas.rows, canvas.columns), np.bool_)
+            for number in (0, 15):
+                for area in painting.areas_of((mask, blurred), number, output.fps):
+                    painting.paint(cells, canvas, area)
+            found.append(hashlib.sha256(np.packbits(cells).tobytes()).hexdigest())
+        source = ClipSource(Path("/w/original"), seen, DEMO, None)
+        glanced = GlanceTarget(Path("/w/glance"), None if seen.still else 4.0)
+        found.append(graph.clip_graph(source, tuple(targets), glanced).arguments())
+    return found
+
+
 def encoder_options() -> list[object]:
     return [
         (
@@ -213,6 +240,25 @@ def test_a_change_for_films_makes_no_photo_again(monkeypatch: pytest.MonkeyPatch
     assert film_recipe.key != DEMO.key
     monkeypatch.setattr(versions, "FILM", versions.FILM + 1)
     assert (DEMO.refusal_key, film_recipe.refusal_key != before[1]) == (before[0], True)
+
+
+def test_the_filters_and_the_cells_of_masks() -> None:
+    check("HIDING", covered_arguments())
+
+
+def test_clips_without_masks_do_not_depend_on_how_masks_are_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mask = Mask((MaskPoint(0.0, 0.1, 0.2, 0.3, 0.4),))
+    masked = replace(DEMO, masks=(mask,))
+    found = replace(masked, masks=(replace(mask, by="Ada", origin=MaskOrigin.FACE),))
+    before = DEMO.key, masked.key
+    assert (masked.key == before[0], found.key == before[1], DEMO.hides) == (False, True, "")
+    assert masked.refusal_key == DEMO.refusal_key
+    monkeypatch.setattr(versions, "HIDING", versions.HIDING + 1)
+    # another limit, which is no part of a key, so that no key comes from the cache
+    fresh = replace(DEMO, max_source_seconds=1801), replace(masked, max_source_seconds=1802)
+    assert [fresh[0].key == before[0], fresh[1].key == before[1]] == [True, False]
 
 
 def test_the_options_of_the_encoders() -> None:

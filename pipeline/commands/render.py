@@ -32,9 +32,12 @@ def render_admitted(
     :raises StageError: no clip is admitted; the text says what waits.
     """
     outputs = render.outputs_named(run.config, names)
-    wanted = {row.attachment.sha256 or "" for row in need_admitted(run)}
-    process.run(run, only=wanted)
-    done = render.run(run, admitted_rows(run), outputs, excerpt)
+    chosen = _chosen_rows(run)
+    if not chosen:
+        raise StageError(_why_none(run))
+    process.run(run, only={row.sha256 for row in chosen})
+    _name_those_to_be_made_anew(run)
+    done = render.run(run, need_admitted(run), outputs, excerpt)
     held_back = rules.held_back(run.ledger.clips.rows())
     if held_back:
         taking = ", ".join(dict.fromkeys(mail for row in held_back for mail in row.held_by))
@@ -67,6 +70,19 @@ def _name_those_without_consent(run: Run) -> None:
         )
 
 
+def _name_those_to_be_made_anew(run: Run) -> None:
+    """Say which clips stay out because they do not have the masks of their review."""
+    review, rows = run.config.review, run.ledger.clips.rows()
+    left = rules.to_be_made_anew(rows, required=review.required, needs_consent=review.needs_consent)
+    if left:
+        names = ", ".join(row.sha256[:12] for row in left[:5])
+        more = ", …" if len(left) > 5 else ""
+        run.console.warn(
+            f"clips that could not be made with their new masks, left out: {len(left)} "
+            f"({names}{more})"
+        )
+
+
 def write_timelines(run: Run, kind: str, names: Sequence[str]) -> Facts:
     """Write a timeline of the kind *kind* for each output, or for those of *names*.
 
@@ -74,6 +90,7 @@ def write_timelines(run: Run, kind: str, names: Sequence[str]) -> Facts:
     :raises StageError: no clip is admitted; the text says what waits.
     """
     admitted = need_admitted(run)
+    _name_those_to_be_made_anew(run)
     outputs = render.outputs_named(run.config, names)
     paths = [render.export(run, output, admitted, TimelineFormat(kind)) for output in outputs]
     for path in paths:
@@ -85,6 +102,12 @@ def admitted_rows(run: Run) -> list[Row]:
     """The rows of the clips that go into the montage."""
     review, rows = run.config.review, run.ledger.clips.rows()
     return rules.admitted(rows, required=review.required, needs_consent=review.needs_consent)
+
+
+def _chosen_rows(run: Run) -> list[Row]:
+    """The rows of the clips that go into the montage as soon as they are made."""
+    review, rows = run.config.review, run.ledger.clips.rows()
+    return rules.chosen(rows, required=review.required, needs_consent=review.needs_consent)
 
 
 def need_admitted(run: Run) -> list[Row]:
@@ -114,6 +137,10 @@ def _why_none(run: Run) -> str:
     silent = len(rules.without_consent(rows, needs_consent=needs_consent))
     if silent:
         said += f"; {silent} have no consent of their sender (footage consent)"
+    review = run.config.review
+    anew = rules.to_be_made_anew(rows, required=review.required, needs_consent=needs_consent)
+    if anew:
+        said += f"; {len(anew)} do not have their new masks yet (footage process)"
     unmade, failed = (
         sum(row.status is status for row in rows) for status in (Status.PENDING, Status.FAILED)
     )

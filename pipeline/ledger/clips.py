@@ -12,7 +12,7 @@ from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
 from pipeline.ledger.consents import Consents
 from pipeline.ledger.intake import Intake
-from pipeline.ledger.reviews import Reviews
+from pipeline.ledger.reviews import MONTAGES_WITH_ARE_STALE, Reviews
 from pipeline.model import (
     Attachment,
     ClipResult,
@@ -64,6 +64,8 @@ class Clips:
         """Record what became of an original; its files must be published before."""
         refusal = result.refusal
         with self._db.transaction():
+            if self.hides_anew(result):
+                self._db.change(MONTAGES_WITH_ARE_STALE, result.sha256)
             self._write(result)
             self._chain.append(
                 *(EventKind.REFUSED if refusal else EventKind.MADE, result.sha256),
@@ -72,6 +74,12 @@ class Clips:
                 code=refusal.code if refusal else None,
                 outputs={output.name: output.sha256 for output in result.outputs},
             )
+
+    def hides_anew(self, result: ClipResult) -> bool:
+        """Whether an outcome replaces a clip that hides something else."""
+        row = self._db.row("SELECT outputs FROM clip WHERE sha256 = ?", result.sha256)
+        before = {output.get("hides", "") for output in json.loads(row["outputs"])} if row else ()
+        return bool(before) and before != {output.hides for output in result.outputs}
 
     def describe(self, result: ClipResult) -> None:
         """Record the category and the likeness of a clip whose files stay the same."""

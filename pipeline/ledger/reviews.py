@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
-from pipeline import clock
+from pipeline import clock, protection
 from pipeline.history import EventKind, Handled, TrailEntry
 from pipeline.ledger import records
 from pipeline.ledger.chain import Chain
@@ -18,6 +18,11 @@ Change = Callable[[Review], Review | None]
 _PROVED = ("sha256", "at", "by", "before", "after")  # columns of an entry of the trail
 # fields of a review that have a column of their own; the newer ones share the column ``more``
 _COLUMNS = ("decision", "note", "by", "at", "caption", "category", "in_s", "out_s")
+# montages that show a clip from before its masks were changed
+MONTAGES_WITH_ARE_STALE = (
+    "UPDATE montage SET stale = 1"
+    " WHERE EXISTS (SELECT 1 FROM json_each(montage.clips) WHERE value = ?)"
+)
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,8 @@ class Reviews:
                     "undoes": (undoes or {}).get(sha256),
                 }
                 number = self._db.insert("decision_trail", event)
+                if _hides(before) != _hides(after):
+                    self._db.change(MONTAGES_WITH_ARE_STALE, sha256)
                 self._chain.append(
                     *(EventKind.DECIDED, sha256),
                     decision=after.decision,
@@ -160,3 +167,7 @@ def _written(review: Review) -> records.Columns:
 
 def _read(row: sqlite3.Row) -> Review:
     return records.read(Review, {**dict(row), **json.loads(row["more"])})
+
+
+def _hides(review: Review) -> str:
+    return protection.hidden(review.masks, review.sounds)

@@ -55,6 +55,9 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
     with run.console.task("process", sum(sizes.values()), "B") as task:
         for result in _results(run, [tasks[sha256] for sha256 in order], night):
             _tidy(run, result)
+            if run.ledger.clips.hides_anew(result):
+                for path in run.workspace.shows(result.sha256):
+                    removed(path)
             run.ledger.clips.record(result)
             counts[result.status] += 1
             why = result.refusal.reason if result.refusal else None

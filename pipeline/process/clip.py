@@ -48,7 +48,7 @@ from pipeline.media.profile import Profile
 from pipeline.media.survey import FilmSource, Hearing
 from pipeline.media.timebase import samples_of
 from pipeline.model import ClipOutput, ClipResult, Finding, Kind, Reason, Refusal, Status
-from pipeline.process import cautions, glance, graph
+from pipeline.process import cautions, glance, graph, painting
 from pipeline.process.cautions import ClipSound
 from pipeline.process.graph import ClipSource, ClipTarget, GlanceTarget
 from pipeline.process.recipe import Recipe
@@ -293,10 +293,14 @@ def _encode(job: Job, run: Tools, film: FilmSource, hearing: Hearing) -> Encoded
         _ClipFiles.new(each, film, length)
         for each in zip(job.recipe.outputs, job.strips, strict=True)
     ]
+    files = [
+        replace(each, target=painting.with_masks(each.target, job.recipe, film)) for each in files
+    ]
     targets = tuple(each.target for each in files)
     small_file = film.scratch.new("glance", glance.MOST_BYTES)
     glanced = GlanceTarget(small_file.path, rate)
-    strips = (strip.path for strip in job.strips if strip)
+    strips = [strip.path for strip in job.strips if strip]
+    strips += [path for target in targets if target.cover for path in target.cover.paths]
     others = filter(None, [seen.picture.table, hearing.file])
     limits = Limits.within(length * run.config.process.timeout_factor)
     writes = [small_file, *(file for each in files for file in (each.movie, each.still))]
@@ -352,4 +356,5 @@ def _verified(files: _ClipFiles, job: Job, run: Tools) -> ClipOutput:
         duration_s=round(target.frames / output.fps, 3),
         loudness_lufs=None,
         extradata=facts.video.extradata,
+        hides=job.recipe.hides,
     )

@@ -14,12 +14,18 @@ from pipeline.config import Output
 from pipeline.ffmpeg.graph import InputFile, Video, masked, overlay, tiled
 from pipeline.media import colour
 from pipeline.media.probed import Picture
+from pipeline.process import covering
+from pipeline.process.covering import Canvas, Cover
 
 _BLUR_SCALE = 8  # the fill is blurred at an eighth of its size
 _LONGEST_DRIFT = Fraction(1, 20)  # of the frame's width
 _TRANSPOSED = {5: "cclock_flip", 6: "clock", 7: "clock_flip", 8: "cclock"}  # by EXIF
 _ORIENTATIONS = {90: 6, 180: 3, 270: 8}  # of EXIF, by degrees clockwise
 _SLIVER = Fraction(15, 1000)  # a gap this narrow gets no fill
+_SD_LINES = 576  # up to which chroma may have a quarter of the width (4:1:1, 4:1:0)
+_TAPS = 2  # samples on each side that scaling mixes
+_SMALLER = 20  # of the frame's height: how far scaling reaches in a later, smaller picture
+_SITING = 6  # pixels: chroma is scaled twice, and lies beside the pixels that it colours
 
 
 @dataclass(frozen=True)
@@ -56,30 +62,90 @@ def drift(frames: int, width: int) -> tuple[int, int]:
     return every, (frames - 1) // every
 
 
-def framed(stream: Video, picture: Picture, output: Output) -> Video:
+@dataclass(frozen=True)
+class Frame:
+    """The frame that pictures are placed in, and what covers parts of them, if anything does."""
+
+    output: Output
+    cover: Cover | None = None
+
+    def covered(self, stream: Video) -> Video:
+        """Lay the masks on a picture."""
+        return stream if self.cover is None else self.cover.laid_on(stream)
+
+
+def canvas(picture: Picture, output: Output, frames: int | None) -> Canvas:
+    """Return the picture that masks are laid on.
+
+    It is the source picture as it was scaled, before anything else is made of it.  Where pictures
+    change their size, it is the whole frame.
+
+    :param frames: how long a photo moves; None for what does not.
+    """
+    width, height = output.width, output.height
+    if picture.changes:
+        rect = fitted(picture.aspect, width, height)
+        size = (rect.width, rect.height)
+        if output.fit == "crop":
+            size = _size_to_cover(picture, width, height)
+        whole = (width, height)
+    elif output.fit == "crop":
+        distance = drift(frames, width)[1] if frames is not None else 0
+        whole = size = _size_to_cover(picture, width + distance + distance % 2, height)
+    else:
+        rect = place(picture, output, frames)
+        whole = size = (rect.width, rect.height)
+    scale = max(size[0] / picture.width, size[1] / picture.height)
+    chroma = 4 if picture.height <= _SD_LINES else 2
+    margin = _TAPS * max(2.0, chroma * scale) + _SITING
+    if picture.changes:
+        margin = max(margin, height / _SMALLER)
+    return Canvas(
+        *whole,
+        left=(whole[0] - size[0]) / 2,
+        top=(whole[1] - size[1]) / 2,
+        across=size[0],
+        down=size[1],
+        margin=margin,
+    )
+
+
+def framed(stream: Video, picture: Picture, frame: Frame) -> Video:
     """Place pictures in the output's frame, without movement."""
     if turns_at_last(picture):
-        if picture.rotation % 180:
-            lying = output.model_copy(update={"size": f"{output.height}x{output.width}"})
-        else:
-            lying = output
-        still_lying = framed(stream, replace(picture, rotation=0), lying)
-        return turned(still_lying, picture)
+        return frame.covered(_turned_at_last(stream, picture, frame))
     if picture.changes:
-        fitted_anew = _refitted(stream, replace(picture, table=None), output)
-        if picture.table is None:
-            return fitted_anew
-        # the table can't take another size than the first either
-        framed_already = replace(picture, matrix=1, full_range=False, rgb=False, alpha=False)
-        return colour.scaled(fitted_anew, framed_already, output.width, output.height)
+        return frame.covered(_framed_anew(stream, picture, frame))
+    output = frame.output
     if output.fit == "crop":
-        return _cropped(stream, picture, output.width, output.height)
+        size = _size_to_cover(picture, output.width, output.height)
+        large = frame.covered(colour.scaled(stream, picture, *size))
+        return large.filter("crop", output.width, output.height)
     rect = fitted(picture.aspect, output.width, output.height)
-    front = colour.scaled(stream, picture, rect.width, rect.height)
+    front = frame.covered(colour.scaled(stream, picture, rect.width, rect.height))
     if (rect.width, rect.height) == (output.width, output.height):
         return front
     front, behind = front.split(2)
     return overlay(_fill(behind, output), front, x=rect.x, y=rect.y, format="yuv420")
+
+
+def _turned_at_last(stream: Video, picture: Picture, frame: Frame) -> Video:
+    lying = frame.output
+    if picture.rotation % 180:
+        lying = lying.model_copy(update={"size": f"{lying.height}x{lying.width}"})
+    still_lying = _framed_anew(stream, replace(picture, rotation=0), replace(frame, output=lying))
+    return turned(still_lying, picture)
+
+
+def _framed_anew(stream: Video, picture: Picture, frame: Frame) -> Video:
+    """Place pictures whose size changes."""
+    output = frame.output
+    fitted_anew = _refitted(stream, replace(picture, table=None), frame)
+    if picture.table is None:
+        return fitted_anew
+    # the table can't take another size than the first either
+    framed_already = replace(picture, matrix=1, full_range=False, rgb=False, alpha=False)
+    return colour.scaled(fitted_anew, framed_already, output.width, output.height)
 
 
 def turns_at_last(picture: Picture) -> bool:
@@ -96,16 +162,20 @@ def turned(stream: Video, picture: Picture) -> Video:
     return _stepped(stream, turning.turns(_ORIENTATIONS[picture.rotation]))
 
 
-def drifting(stream: Video, picture: Picture, output: Output, frames: int) -> Video:
+def drifting(stream: Video, picture: Picture, frame: Frame, frames: int) -> Video:
     """Let a photo move through the output's frame for *frames*."""
+    output = frame.output
     every, distance = drift(frames, output.width)
     step = f"floor(n/{every})"
     if output.fit == "crop":
         width = output.width + distance + distance % 2
-        held = hold(_cropped(stream, picture, width, output.height), output.fps, "yuv444p")
+        size = _size_to_cover(picture, width, output.height)
+        large = frame.covered(colour.scaled(stream, picture, *size))
+        held = hold(large.filter("crop", width, output.height), output.fps, "yuv444p")
         return held.filter("crop", output.width, output.height, step, 0)
     rect = place(picture, output, frames)
-    front, behind = colour.scaled(stream, picture, rect.width, rect.height).split(2)
+    front = frame.covered(colour.scaled(stream, picture, rect.width, rect.height))
+    front, behind = front.split(2)
     behind = hold(_fill(behind, output), output.fps, "yuv444p")
     front = hold(front, output.fps, "yuv444p")
     return overlay(behind, front, x=f"{rect.x}+{step}", y=rect.y, format="yuv444")
@@ -178,21 +248,21 @@ def _paced(stream: Video, fps: int) -> Video:
     )
 
 
-def _cropped(stream: Video, picture: Picture, width: int, height: int) -> Video:
-    """Cut the middle out of a picture, as large as the frame."""
+def _size_to_cover(picture: Picture, width: int, height: int) -> tuple[int, int]:
+    """The size of a picture that covers a frame, so that its middle is as large as the frame."""
     if picture.aspect * height > width:
-        covering = (max(width, _even(height * picture.aspect)), height)
-    else:
-        covering = (width, max(height, _even(Fraction(width) / picture.aspect)))
-    return colour.scaled(stream, picture, *covering).filter("crop", width, height)
+        return max(width, _even(height * picture.aspect)), height
+    return width, max(height, _even(Fraction(width) / picture.aspect))
 
 
-def _refitted(stream: Video, picture: Picture, output: Output) -> Video:
+def _refitted(stream: Video, picture: Picture, frame: Frame) -> Video:
     """Place pictures whose size changes in the middle: each is fitted by its own shape.
 
     ``crop`` can't take another size than the first.  ``overlay`` can, and it cuts off what is
-    outside of the frame.
+    outside of the frame.  Masks are laid on the frame, so the fill behind must not show what they
+    hide: it is black then.
     """
+    output = frame.output
     width, height = output.width, output.height
     base, over = stream.split(2)
     if output.fit == "crop":
@@ -208,6 +278,8 @@ def _refitted(stream: Video, picture: Picture, output: Output) -> Video:
     small, cover = base.split(2)
     eighth = [_even(Fraction(side, _BLUR_SCALE)) for side in (width, height)]
     behind = _darkened(_covered(small, cover, picture, eighth), output)
+    if frame.cover is not None:
+        behind = behind.filter("lutyuv", **covering.BLACK)
     return _centred(behind, front)
 
 

@@ -18,6 +18,8 @@ from pipeline.media.loudness import Correction
 from pipeline.media.probed import Picture, Probe
 from pipeline.media.timebase import SAMPLE_RATE, frames_in, samples_of
 from pipeline.process import framing, glance
+from pipeline.process.covering import Cover
+from pipeline.process.framing import Frame
 from pipeline.process.recipe import Recipe
 
 _STILL_WIDTH = 640
@@ -37,13 +39,19 @@ class GlanceTarget:
 
 @dataclass(frozen=True)
 class ClipTarget:
-    """One output of a clip: how long it is, its caption, and where its files grow."""
+    """One output of a clip: how long it is, its caption, its masks, and where its files grow."""
 
     output: Output
     frames: int
     strip: Strip | None
     movie: Path
     still: Path
+    cover: Cover | None = None
+
+    @property
+    def frame(self) -> Frame:
+        """What pictures are placed in."""
+        return Frame(self.output, self.cover)
 
 
 @dataclass(frozen=True)
@@ -74,8 +82,15 @@ def clip_graph(source: ClipSource, targets: tuple[ClipTarget, ...], glanced: Gla
     picture = _progressive(picture, probe, targets)
     if probe.picture.alpha:
         picture = colour.on_white(picture, multiplied=probe.picture.multiplied)
-    small, *pictures = picture.split(len(targets) + (glanced.rate is not None))
-    pictures = pictures if glanced.rate is not None else [small, *pictures]
+    # small pictures of a film are taken as it was decoded, or after its masks if it has any
+    covered = not probe.still and targets[0].cover is not None
+    early = glanced.rate is not None and not covered
+    small, *pictures = picture.split(len(targets) + early)
+    pictures = pictures if early else [small, *pictures]
+    if covered:
+        pairs = zip(pictures, targets, strict=True)
+        pictures = [_covered(seen, source, target) for seen, target in pairs]
+        small, pictures[0] = pictures[0].split(2)
     sounds = _sound(file, source).split(len(targets))
     outputs = []
     parts = zip(targets, pictures, _captions(targets), sounds, strict=True)
@@ -131,21 +146,37 @@ def _faster(picture: Picture, output: Output) -> bool:
 def _picture(stream: Video, source: ClipSource, target: ClipTarget, caption: Video | None) -> Video:
     """Frame and caption the picture, at the output's rate and exactly as long as the target."""
     output, picture, still = target.output, source.probe.picture, source.probe.still
-    if not still and picture.packets > 1:
+    if not still and target.cover is not None:
+        stream = _captioned(stream, target, caption)
+        if picture.packets <= 1:
+            stream = framing.hold_last(stream, output.fps)
+    elif not still and picture.packets > 1:
         # pictures are dropped before the work on them, and repeated after it
         faster = _faster(picture, output)
         stream = _constant_rate(stream, output) if faster else stream
-        stream = _captioned(framing.framed(stream, picture, output), target, caption)
+        stream = _captioned(framing.framed(stream, picture, target.frame), target, caption)
         stream = stream if faster else _constant_rate(stream, output)
         stream = stream.filter("tpad", stop=-1, stop_mode="clone")
     elif still and source.recipe.still_motion == "drift":
-        stream = framing.drifting(stream, picture, output, target.frames)
+        stream = framing.drifting(stream, picture, target.frame, target.frames)
         stream = _captioned(stream, target, caption)
     else:
-        stream = _captioned(framing.framed(stream, picture, output), target, caption)
+        stream = _captioned(framing.framed(stream, picture, target.frame), target, caption)
         stream = (framing.hold if still else framing.hold_last)(stream, output.fps)
     shown = stream.filter("trim", end_frame=target.frames).filter("format", "yuv420p")
     return encode.labelled(shown.filter("sidedata", mode="delete"))
+
+
+def _covered(stream: Video, source: ClipSource, target: ClipTarget) -> Video:
+    """Frame a film that has masks, at the output's rate.
+
+    Masks move, so pictures are repeated before they are laid on.
+    """
+    if source.probe.picture.packets > 1:
+        stream = _constant_rate(stream, target.output)
+        stream = stream.filter("tpad", stop=-1, stop_mode="clone")
+        stream = stream.filter("trim", end_frame=target.frames)
+    return framing.framed(stream, source.probe.picture, target.frame)
 
 
 def _constant_rate(stream: Video, output: Output) -> Video:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from pipeline import publishing, versions
+from pipeline import protection, publishing, versions
 from pipeline.config import CaptionPosition, CaptionStyle, Category, Config, Output
 from pipeline.ffmpeg import runner
 from pipeline.media import encode
 from pipeline.media.timebase import fade_frames
 from pipeline.model import Attachment, Kind, Review, Submission
+from pipeline.protection import Mask, SoundChange
 
 _VERSIONS = (versions.CLIP_GRAPH, versions.ENCODING, versions.CAPTION, versions.COLOURS)
 
@@ -24,7 +25,8 @@ class Recipe:
     """All that decides what a clip looks and sounds like, apart from its source.
 
     ``dictated``: the caption is a reviewer's own, not the campaign's.  ``kind`` decides which
-    version is part of the keys, so that a change for films does not make photos again.
+    version is part of the keys, so that a change for films does not make photos again.  ``masks``
+    and ``sounds`` are what a reviewer hides.
     """
 
     caption: str
@@ -41,6 +43,8 @@ class Recipe:
     dictated: bool = False
     kind: Kind = Kind.IMAGE
     rejects_incomplete: bool = False
+    masks: tuple[Mask, ...] = ()
+    sounds: tuple[SoundChange, ...] = ()
 
     def fade_frames(self, output: Output) -> int:
         """Return how many pictures of *output* a crossfade lasts; 0 for hard cuts."""
@@ -50,6 +54,11 @@ class Recipe:
     def key(self) -> str:
         """The hash of all that decides the clip's bytes: 32 hex digits."""
         return _key(self)
+
+    @property
+    def hides(self) -> str:
+        """The name of what is hidden; empty for nothing."""
+        return protection.hidden(self.masks, self.sounds)
 
     @property
     def refusal_key(self) -> str:
@@ -71,7 +80,7 @@ def choose(config: Config, item: Attachment, submission: Submission, review: Rev
     caption = " ".join(dict.fromkeys(hashtags))
     made = of(config, caption, category.name if category else None)
     dictated = review.caption is not None
-    made = replace(made, kind=item.kind)
+    made = replace(made, kind=item.kind, masks=review.masks, sounds=review.sounds)
     return replace(made, caption=review.caption or "", dictated=True) if dictated else made
 
 
@@ -112,6 +121,8 @@ def _contents(recipe: Recipe, program: str) -> list[object]:
     contents: list[object] = [program, *caption, outputs, *still, recipe.loudness_lufs]
     if recipe.transition_seconds > 0:  # moves key frames, and changes nothing else
         contents.append([recipe.fade_frames(output) for output in recipe.outputs])
+    if recipe.hides:
+        contents += ["hides", versions.HIDING, recipe.hides]
     return contents
 
 

@@ -57,7 +57,8 @@ def decide(ledger: Ledger, prefixes: Sequence[str], wanted: Review) -> list[Amen
 
     def change(before: Review) -> Review:
         now = clock.now()
-        return replace(before, decision=wanted.decision, note=note, by=wanted.by, at=now)
+        values = {"decision": wanted.decision, "note": note, "by": wanted.by, "at": now}
+        return entries.applied(before, values, wanted.by, now)
 
     changes = {sha256: change for sha256, _ in found}
     return list(ledger.reviews.amend_all(changes).values())

@@ -76,6 +76,7 @@ def parse(entry: object) -> tuple[str, JsonObject]:
         "sounds": protecting.read_sounds,
         "protect": protecting.read_protect,
         "needs": protecting.read_needs,
+        "watched": protecting.read_watched,
         "comments": commenting.read_comments,
         "tags": commenting.read_tags,
         "stars": commenting.read_stars,
@@ -100,18 +101,20 @@ def applied(before: Review, values: JsonObject, by: str, at: str) -> Review:
 
     :param by: who wrote comments that name nobody.
     :param at: when comments were written.
-    :raises InvalidEntry: there are too many comments then.
+    :raises InvalidEntry: there are too many comments then, or the masks do not protect enough.
     """
 
     def sign(comment: Comment) -> Comment:
         return replace(comment, by=comment.by or by, at=at)
 
-    given = values.get("comments", ())
+    given, watched = values.get("comments", ()), values.get("watched", False)
+    fields = {key: value for key, value in values.items() if key != "watched"}
     try:
         comments = commenting.merged(before.comments, given, sign)
-    except ImpossibleComment as problem:
+        after = replace(before, **fields | {"comments": comments})
+        return protecting.settled(before, after, by, watched=watched)
+    except (ImpossibleComment, protection.ImpossibleProtection) as problem:
         raise InvalidEntry(str(problem)) from problem
-    return replace(before, **values | {"comments": comments})
 
 
 def clean_text(key: str, text: str) -> str:

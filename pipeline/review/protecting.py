@@ -1,10 +1,12 @@
 """Masks and changes of the sound that a page or a decisions file sends, checked field by field."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar
 
 from pipeline import protection
+from pipeline.model import Decision, Review
 from pipeline.protection import (
     ImpossibleProtection,
     Mask,
@@ -54,6 +56,58 @@ def read_needs(key: str, value: object) -> tuple[Need, ...]:
     """
     named = set(_listed(key, value, len(Need), lambda item: _word(Need, key, item)))
     return tuple(need for need in Need if need in named)
+
+
+def read_watched(key: str, value: object) -> bool:
+    """Read whether the reviewer watched the clip to its end.
+
+    :raises ImpossibleProtection: it is neither true nor false.
+    """
+    if not isinstance(value, bool):
+        raise ImpossibleProtection(f"{key} is neither true nor false")
+    return value
+
+
+def settled(before: Review, after: Review, by: str, *, watched: bool) -> Review:
+    """Return a changed review with who drew its masks, who agrees with it, and who has seen it.
+
+    Whoever agreed with something else, or saw something else, has to do it again.
+
+    :param by: who changed it.
+    :param watched: that person watched the clip to its end, with these masks.
+    :raises ImpossibleProtection: people who know the person would recognise it all the same.
+    """
+    if after.protect is Protect.KNOWN:
+        _check_strong(after)
+    masks = _signed(after.masks, before.masks, by)
+    same = _shown(before) == _shown(after)
+    agreed: tuple[str, ...] = ()
+    if after.protect is Protect.KNOWN and after.decision is Decision.APPROVED:
+        earlier = before.agreed_by if same and before.decision is Decision.APPROVED else ()
+        agreed = tuple(dict.fromkeys((*earlier, by)))
+    seen = (*(before.seen_by if same else ()), *((by,) if watched else ()))
+    return replace(after, masks=masks, agreed_by=agreed, seen_by=tuple(dict.fromkeys(seen)))
+
+
+def _check_strong(review: Review) -> None:
+    blurred = any(mask.fill is not MaskFill.SOLID for mask in review.masks)
+    if blurred or any(change.kind is not SoundChangeKind.MUTE for change in review.sounds):
+        raise ImpossibleProtection(
+            "from people who know the person only solid masks, mute and cutting protect"
+        )
+
+
+def _signed(masks: Iterable[Mask], before: Iterable[Mask], by: str) -> tuple[Mask, ...]:
+    """Masks that were there already keep their author."""
+    authors = {replace(mask, by=""): mask.by for mask in before}
+    return tuple(replace(mask, by=authors.get(replace(mask, by=""), by)) for mask in masks)
+
+
+def _shown(review: Review) -> tuple[object, ...]:
+    """All of a review that is seen or heard in the film."""
+    masks = tuple(replace(mask, by="") for mask in review.masks)
+    words = (review.caption, review.category, review.in_s, review.out_s)
+    return (*words, masks, review.sounds, review.protect)
 
 
 def _mask(item: object) -> Mask:

@@ -7,7 +7,11 @@ The page has the same rules in ``assets/rules.js``, because a page from a file h
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
+from pipeline import protection
 from pipeline.model import Decision, Review, Row, Status
+from pipeline.protection import Protect
+
+_AGREE = 2  # people
 
 
 def is_decidable(row: Row) -> bool:
@@ -29,8 +33,35 @@ def is_decidable(row: Row) -> bool:
 def admitted(rows: Iterable[Row], *, required: bool, needs_consent: bool = False) -> list[Row]:
     """Pick the rows whose clips go into the montage, in the order in which they came.
 
+    They are those that are :func:`chosen` and whose clips hide what their review hides.
+
+    :param required: see :func:`chosen`.
+    :param needs_consent: see :func:`chosen`.
+    """
+    picked = chosen(rows, required=required, needs_consent=needs_consent)
+    return [row for row in picked if hides_what_it_should(row)]
+
+
+def hides_what_it_should(row: Row) -> bool:
+    """Whether the finished clip has the masks and the sound of the review, and no others."""
+    wanted = protection.hidden(row.review.masks, row.review.sounds)
+    outputs = row.result.outputs if row.result else ()
+    return all(output.hides == wanted for output in outputs)
+
+
+def is_agreed(review: Review) -> bool:
+    """Whether enough people agree: two, where somebody is hidden from people who know them."""
+    if review.protect is not Protect.KNOWN:
+        return True
+    return len(set(review.agreed_by)) >= _AGREE
+
+
+def chosen(rows: Iterable[Row], *, required: bool, needs_consent: bool = False) -> list[Row]:
+    """Pick the rows whose clips the review lets into the montage, as soon as they are made.
+
     A clip that its sender may take back stays out, whatever was decided, until a person has dealt
-    with that mail.  So does a clip whose sender does not consent.
+    with that mail.  So does a clip whose sender does not consent, one with which something has to
+    be done first, and one on which too few people agree.
 
     :param required: a clip needs a reviewer's approval. Otherwise only the clips that a reviewer
         rejected or held stay out.
@@ -43,6 +74,8 @@ def admitted(rows: Iterable[Row], *, required: bool, needs_consent: bool = False
         if is_decidable(row)
         and row.review.decision in taken
         and not row.held_by
+        and not row.review.needs
+        and is_agreed(row.review)
         and row.consent.allows(needs_consent=needs_consent)
     ]
 
@@ -54,6 +87,14 @@ def without_consent(rows: Iterable[Row], *, needs_consent: bool) -> list[Row]:
         for row in rows
         if is_decidable(row) and not row.consent.allows(needs_consent=needs_consent)
     ]
+
+
+def to_be_made_anew(
+    rows: Iterable[Row], *, required: bool, needs_consent: bool = False
+) -> list[Row]:
+    """Pick the rows whose clips stay out because they were made before their masks were changed."""
+    picked = chosen(rows, required=required, needs_consent=needs_consent)
+    return [row for row in picked if not hides_what_it_should(row)]
 
 
 def held_back(rows: Iterable[Row]) -> list[Row]:

@@ -27,6 +27,7 @@ from pipeline.ledger import Ledger
 from pipeline.media import caption
 from pipeline.model import ClipResult
 from pipeline.process import clip, recipe, reference
+from pipeline.protection import Mask, SoundChange
 from pipeline.run import Run
 from pipeline.store import WorkspaceFolder
 from pipeline.workspace import Workspace
@@ -109,6 +110,8 @@ class ClipScene:
     outputs: tuple[Output, ...] = (WIDE,)
     process: Process = field(default_factory=Process)
     text: str = ""
+    masks: tuple[Mask, ...] = ()
+    sounds: tuple[SoundChange, ...] = ()
 
     def to(self, *outputs: Output, text: str = "", **process: Any) -> ClipScene:
         """The same scene with other settings."""
@@ -148,7 +151,8 @@ class ClipScene:
             process=self.process,
             output=self.outputs,
         )
-        wanted = recipe.of(config, self.text)
+        made = recipe.of(config, self.text)
+        wanted = replace(made, masks=self.masks, sounds=self.sounds)
         strips = tuple(
             caption.strip(
                 workspace.cache,

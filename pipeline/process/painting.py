@@ -1,0 +1,149 @@
+"""Paint the masks of a clip into files of small gray pictures, which the one encode lays on.
+
+A cell is painted as soon as an area touches it.  A picture of a film shows the areas of its first
+and of its last moment.  A photo, and a film of one picture, show all areas all the time.
+"""
+
+import io
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.media.survey import FilmSource
+from pipeline.process import framing
+from pipeline.process.covering import Canvas, Cover
+from pipeline.process.graph import ClipTarget
+from pipeline.process.recipe import Recipe
+from pipeline.protection import Mask, MaskFill, MaskShape
+
+Cells = NDArray[np.bool_]
+
+
+def with_masks(target: ClipTarget, recipe: Recipe, film: FilmSource) -> ClipTarget:
+    """Paint the masks of an output into files, if there are any."""
+    if not recipe.masks:
+        return target
+    picture, still = film.probe.picture, film.probe.still
+    is_one = still or picture.packets <= 1
+    moves = still and recipe.still_motion == "drift"
+    canvas = framing.canvas(picture, target.output, target.frames if moves else None)
+    painter = Painter(canvas, recipe.masks, target.frames, target.output.fps)
+    paths: dict[MaskFill, Path] = {}
+    for fill in {mask.fill for mask in recipe.masks}:
+        paths[fill] = film.scratch.place(f"{target.output.name}-{fill}")
+        with paths[fill].open("xb") as file:
+            file.writelines([painter.picture(fill)] if is_one else painter.pictures(fill))
+    cover = Cover(canvas, target.output.fps, paths.get(MaskFill.SOLID), paths.get(MaskFill.BLUR))
+    return replace(target, cover=cover)
+
+
+@dataclass(frozen=True)
+class Area:
+    """An area in fractions of the source picture, see :class:`~pipeline.protection.MaskPoint`."""
+
+    shape: MaskShape
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+def area_of(mask: Mask, at_s: float) -> Area:
+    """Return the area of a mask at a moment, whether it is hidden then or not."""
+    point = mask.area(at_s)
+    return Area(mask.shape, point.x, point.y, point.width, point.height)
+
+
+def areas_of(masks: Iterable[Mask], number: int, fps: int) -> frozenset[Area]:
+    """Return the areas that are hidden in a picture: those of its first and of its last moment."""
+    begin, end = number / fps, (number + 1) / fps
+    return frozenset(
+        area_of(mask, moment)
+        for mask in masks
+        if mask.from_s <= end and (mask.to_s is None or begin <= mask.to_s)
+        for moment in (begin, end)
+    )
+
+
+def paint(cells: Cells, canvas: Canvas, area: Area) -> None:
+    """Set each cell that an area touches.
+
+    :param cells: the cells of the canvas, row by row.
+    """
+    if area.shape is MaskShape.ELLIPSE:
+        # the nearest point of a cell, which has grown by the margin, is inside of the ellipse
+        beside = _beside(area.x, area.width, (canvas.left, canvas.across), canvas, cells.shape[1])
+        above = _beside(area.y, area.height, (canvas.top, canvas.down), canvas, cells.shape[0])
+        cells |= beside[np.newaxis, :] ** 2 + above[:, np.newaxis] ** 2 <= 1
+        return
+    columns = _touched(area.x, area.width, (canvas.left, canvas.across), canvas)
+    rows = _touched(area.y, area.height, (canvas.top, canvas.down), canvas)
+    cells[rows, columns] = True
+
+
+def _touched(start: float, length: float, side: tuple[float, float], canvas: Canvas) -> slice:
+    """The cells of one direction that a stretch touches.
+
+    :param side: where the source picture begins, and how long it is, in pixels.
+    """
+    first = side[0] + start * side[1] - canvas.margin
+    last = side[0] + (start + length) * side[1] + canvas.margin
+    return slice(max(0, math.floor(first / canvas.cell)), max(0, math.ceil(last / canvas.cell)))
+
+
+def _beside(
+    start: float, length: float, side: tuple[float, float], canvas: Canvas, count: int
+) -> NDArray[np.float64]:
+    """How far the nearest point of each cell is from the middle, in radii; of one direction."""
+    radius = length * side[1] / 2
+    middle = side[0] + start * side[1] + radius
+    centres = (np.arange(count) + 0.5) * canvas.cell
+    away = np.abs(centres - middle) - canvas.cell / 2 - canvas.margin
+    beside: NDArray[np.float64] = np.maximum(away, 0.0) / max(radius, 1e-6)
+    return beside
+
+
+@dataclass(frozen=True)
+class Painter:
+    """Paints the masks of a clip on a canvas, for *frames* pictures at *fps* a second."""
+
+    canvas: Canvas
+    masks: tuple[Mask, ...]
+    frames: int
+    fps: int
+
+    def pictures(self, fill: MaskFill) -> Iterator[bytes]:
+        """Paint the masks of one fill for each picture of a film, as PNG."""
+        chosen = [mask for mask in self.masks if mask.fill is fill]
+        before: frozenset[Area] | None = None
+        data = b""
+        for number in range(self.frames):
+            areas = areas_of(chosen, number, self.fps)
+            if areas != before:
+                before, data = areas, self._png(areas)
+            yield data
+
+    def picture(self, fill: MaskFill) -> bytes:
+        """Paint the masks of one fill wherever they ever are, as PNG.
+
+        A photo is one picture: what is hidden at any moment is hidden all the time.
+        """
+        moments = [number / self.fps for number in range(self.frames + 1)]
+        chosen = [mask for mask in self.masks if mask.fill is fill]
+        return self._png(frozenset(area_of(mask, at) for mask in chosen for at in moments))
+
+    def _png(self, areas: Iterable[Area]) -> bytes:
+        from PIL import Image  # noqa: PLC0415 - slow to load
+
+        cells = np.zeros((self.canvas.rows, self.canvas.columns), np.bool_)
+        for area in areas:
+            paint(cells, self.canvas, area)
+        packed = np.packbits(cells, axis=1).tobytes()
+        image = Image.frombytes("1", (self.canvas.columns, self.canvas.rows), packed)
+        file = io.BytesIO()
+        image.save(file, "PNG", compress_level=1)
+        return file.getvalue()

@@ -1,0 +1,171 @@
+"""What lies under a mask is in no file that is made of an original, whatever its picture is like.
+
+Two originals that differ only under the mask give the same files, byte for byte: clip, still, and
+the marks by which a likeness is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from support.clip_scene import TALL, WIDE, Clip, ClipScene, Pixels
+
+from pipeline.process import painting
+from pipeline.process.covering import Canvas
+from pipeline.process.painting import Area
+from pipeline.protection import Mask, MaskFill, MaskPoint, MaskShape
+
+MAGENTA, GREEN, GREY = (255, 0, 255), (0, 255, 0), (128, 128, 128)
+LOSSLESS = ("-c:v", "libx264", "-qp", "0", "-pix_fmt", "yuv420p")
+CROP = WIDE.model_copy(update={"name": "crop", "fit": "crop"})
+ELLIPSE = MaskShape.ELLIPSE
+Colour = tuple[int, int, int]
+RECTANGLES = (MaskPoint(0.0, 0.31, 0.27, 0.2, 0.3), MaskPoint(0.0, 0.8, -0.1, 0.4, 0.4))
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> ClipScene:
+    return ClipScene(tmp_path).to(WIDE, still_seconds=0.2)
+
+
+def planted(size: tuple[int, int], mask: Mask, colour: Colour, at_s: float = 0.0) -> Pixels:
+    """A picture with a gradient, a green corner, and a colour in the area of a mask."""
+    width, height = size
+    y, x = np.mgrid[0:height, 0:width] + 0.5
+    picture = np.repeat((60 + 120 * x / width)[..., np.newaxis], 3, 2).astype(np.uint8)
+    picture[: height // 6, : width // 6] = GREEN
+    area = mask.area(at_s)
+    across = (x / width - area.x) / area.width - 0.5
+    down = (y / height - area.y) / area.height - 0.5
+    inside = np.maximum(abs(across), abs(down)) <= 0.5
+    if mask.shape is ELLIPSE:
+        inside = np.hypot(across, down) <= 0.5
+    picture[inside] = colour
+    return picture
+
+
+def check(scene: ClipScene, draw: Callable[[str, Colour], Path]) -> dict[str, Clip]:
+    """Nothing of the hidden colour is in a clip, and the rest of the picture is there."""
+    clips, others = (
+        scene.clips(draw(name, colour)) for name, colour in (("one", MAGENTA), ("two", GREY))
+    )
+    for name, clip in clips.items():
+        paths = clip.path, others[name].path
+        assert paths[0].read_bytes() == paths[1].read_bytes()
+        stills = [path.with_suffix(".jpg").read_bytes() for path in paths]
+        assert stills[0] == stills[1]
+        made, other = clip.result.outputs[0], others[name].result.outputs[0]
+        assert (made.marks, made.hides) == (other.marks, other.hides)
+        assert made.hides
+        picture = clip.pictures[0].astype(int)
+        assert ((picture[..., 1] - picture[..., 0]) > 80).mean() > 0.005
+    return clips
+
+
+def test_a_photo_that_moves(scene: ClipScene) -> None:
+    """One area reaches beyond the picture, the other is where the photo is turned."""
+    masks = (Mask((RECTANGLES[0],), ELLIPSE), Mask((RECTANGLES[1],)))
+
+    def draw(name: str, colour: Colour) -> Path:
+        upright = planted((302, 200), masks[0], colour)
+        beyond = planted((302, 200), masks[1], colour)
+        upright[beyond == colour] = beyond[beyond == colour]
+        exif = Image.Exif()
+        exif[274] = 5  # stored mirrored along the diagonal
+        path = scene.folder / f"{name}.png"
+        Image.fromarray(np.ascontiguousarray(upright.transpose(1, 0, 2))).save(path, exif=exif)
+        return path
+
+    clips = check(replace(scene.to(WIDE, TALL, CROP), masks=masks), draw)
+    dark = [(picture.max(-1) < 12) for picture in clips["wide"].pictures]
+    assert all(0.2 < part.mean() < 0.5 for part in dark)
+
+
+def test_a_film_with_a_moving_mask_and_one_for_a_moment(scene: ClipScene) -> None:
+    """It is interlaced, filmed sideways, slower than the clip, and its sound is longer."""
+    begin, end = MaskPoint(0.0, 0.3, 0.3, 0.2, 0.2), MaskPoint(0.4, 0.6, 0.5, 0.3, 0.2)
+    moving = Mask((begin, end), ELLIPSE)
+    moment = Mask((MaskPoint(0.0, 0.0, 0.8, 1.0, 0.2),), from_s=0.2, to_s=0.3)
+
+    def draw(name: str, colour: Colour) -> Path:
+        frames = []
+        for number in range(10):
+            first, second = (
+                np.rot90(planted((180, 320), moving, colour, (number + half) / 24))
+                for half in (0.0, 0.5)
+            )
+            both = first.copy()
+            both[1::2] = second[1::2]
+            frames.append(both)
+        flags = ("-flags", "+ilme+ildct", "-x264-params", "tff=1")
+        lying = scene.painted(f"{name}.mkv", frames, "24", *LOSSLESS, *flags)
+        tone = ("-f", "lavfi", "-i", "sine=d=0.6", "-c:v", "copy", "-c:a", "aac")
+        turn = ("-display_rotation:v:0", "-90", "-i", str(lying))
+        return scene.film(f"{name}.mp4", *turn, *tone)
+
+    clips = check(replace(scene.to(WIDE, TALL), masks=(moving, moment)), draw)
+    below = [bool((picture[-8:, 70:90].max(-1) < 30).all()) for picture in clips["wide"].pictures]
+    assert [number for number, hidden in enumerate(below) if hidden] == list(range(5, 10))
+
+
+def test_a_film_that_changes_its_size(scene: ClipScene) -> None:
+    mask = Mask((RECTANGLES[0],))
+
+    def draw(name: str, colour: Colour) -> Path:
+        parts = [
+            scene.painted(
+                f"{size[0]}-{name}.ts", [planted(size, mask, colour)] * 6, "24", *LOSSLESS
+            )
+            for size in ((160, 90), (640, 360))
+        ]
+        path = scene.folder / f"{name}.ts"
+        path.write_bytes(b"".join(part.read_bytes() for part in parts))
+        return path
+
+    check(replace(scene.to(WIDE, TALL), masks=(mask,)), draw)
+
+
+def test_a_blur_is_of_the_picture_and_hides_its_detail(scene: ClipScene) -> None:
+    y, x = np.mgrid[0:180, 0:320]
+    checked = np.repeat(((x // 4 + y // 4) % 2 * 255)[..., np.newaxis], 3, 2).astype(np.uint8)
+    path = scene.folder / "photo.png"
+    Image.fromarray(checked).save(path)
+    whole = Mask((MaskPoint(0.0, 0.25, 0.25, 0.5, 0.5),), fill=MaskFill.BLUR)
+    picture = replace(scene.to(WIDE, still_motion="none"), masks=(whole,)).clip(path).pictures[0]
+    assert picture[30:60, 50:110].std() < 4
+    assert 90 < picture[30:60, 50:110].mean() < 165
+    assert picture[:10].std() > 60
+
+
+AREAS = st.builds(
+    Area,
+    st.sampled_from(MaskShape),
+    *[st.floats(-0.5, 0.9), st.floats(-0.5, 0.9), st.floats(0.001, 1.5), st.floats(0.001, 1.5)],
+)
+
+
+@given(AREAS, st.sampled_from([(160, 90), (97, 61), (1920, 1082)]), st.floats(0, 9))
+def test_every_cell_that_an_area_touches_is_painted(
+    area: Area, size: tuple[int, int], margin: float
+) -> None:
+    canvas = Canvas(*size, left=-3.0, top=2.0, across=size[0] + 6, down=size[1] - 4, margin=margin)
+    cells = np.zeros((canvas.rows, canvas.columns), np.bool_)
+    painting.paint(cells, canvas, area)
+    turn = np.linspace(0, 2 * np.pi, 200)
+    across, down = np.cos(turn), np.sin(turn)
+    if area.shape is MaskShape.RECTANGLE:
+        larger = np.maximum(abs(across), abs(down))
+        across, down = across / larger, down / larger
+    radii = np.linspace(0, 1, 20)[:, np.newaxis]
+    x = canvas.left + (area.x + area.width / 2 * (1 + radii * across)) * canvas.across
+    y = canvas.top + (area.y + area.height / 2 * (1 + radii * down)) * canvas.down
+    inside = (x >= 0) & (x < size[0]) & (y >= 0) & (y < size[1])
+    cell = canvas.cell
+    assert cells[(y[inside] // cell).astype(int), (x[inside] // cell).astype(int)].all()
