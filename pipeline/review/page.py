@@ -19,7 +19,9 @@ from pipeline.review.presenting import JsonObject, json_bytes
 from pipeline.texts import LANGUAGE
 
 ENTRY = "main.js"  # imports all other modules of the page
-STYLES = ("style.css", "cards.css", "mails.css", "dock.css", "montage.css", "narrow.css")
+STYLES = (
+    "style.css", "cards.css", "mails.css", "dock.css", "player.css", "montage.css", "narrow.css",
+)  # fmt: skip
 _SLOT = re.compile(r"\{\{([a-z0-9_.]+)\}\}")
 
 

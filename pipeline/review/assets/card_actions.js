@@ -1,12 +1,16 @@
 // What a press or an entry on a card does. One listener on the list serves all cards.
 
 import { amend, decide, markMail } from "./decisions.js";
-import { byId, find } from "./dom.js";
-import { changeIn, inputOf, makeFields } from "./fields.js";
+import { byId } from "./dom.js";
+import { changeIn } from "./fields.js";
 import { goToClip, goToMail } from "./list.js";
+import { explain } from "./messages.js";
+import { cutHere, openPlayer } from "./player.js";
+import { playOrStop, stopOthers } from "./playing.js";
 import { reviewOf } from "./reviews.js";
 import { rows } from "./rows.js";
 import { select } from "./selection.js";
+import { textOf } from "./texts.js";
 
 /**
  * @typedef {import("./rows.js").Row} Row
@@ -29,11 +33,12 @@ function onClick(event) {
   const row = rowAt(target);
   const pressed = /** @type {HTMLElement | null} */ (target.closest("button, .pick input"));
   if (!row || !pressed) return;
-  const { decision, goTo, goToMail: mail, handle, cut } = pressed.dataset;
+  const { decision, goTo, goToMail: mail, handle, cut, enlarge } = pressed.dataset;
   if (decision) decide(row, reviewOf(row).decision === decision ? "undecided" : /** @type {Decision} */ (decision));
   else if (goTo) goToClip(goTo);
   else if (mail) goToMail(mail);
   else if (handle !== undefined) markMail(row);
+  else if (enlarge !== undefined) openPlayer();
   else if (cut) cutAtPlayhead(row, /** @type {"in_s" | "out_s"} */ (cut));
   else if (pressed instanceof HTMLInputElement) select(row, pressed.checked, event.shiftKey);
 }
@@ -59,32 +64,38 @@ function takeField(row, input) {
  * @param {Row} row
  * @param {"in_s" | "out_s"} key
  */
-export function cutAtPlayhead(row, key) {
-  const video = videoOf(row);
-  if (!row.card || !video) return;
-  makeFields(row, row.card);
-  find(row.card, ".edit", HTMLDetailsElement).open = true;
-  const input = inputOf(row.card, key);
-  input.value = video.currentTime.toFixed(2);
-  takeField(row, input);
-}
+export const cutAtPlayhead = (row, key) => onFilm(row, (video) => cutHere(row, key, video));
 
 /** @param {Row} row */
-export function playOrPause(row) {
-  const video = videoOf(row);
-  if (video?.paused) video.play();
-  else video?.pause();
+export const playOrPause = (row) => onFilm(row, playOrStop);
+
+/**
+ * Do something with the film of a card, or say that there is none.
+ * @param {Row} row
+ * @param {(video: HTMLVideoElement) => void} act
+ */
+export function onFilm(row, act) {
+  const video = row.card?.querySelector("video");
+  if (video) act(video);
+  else explain(textOf("why.no_film"));
 }
 
-/** @param {Row} row */
-const videoOf = (row) => row.card?.querySelector("video") ?? null;
+/**
+ * What plays on other cards stops when the reviewer goes on.
+ * @param {Row | undefined} row
+ */
+export function stopOtherFilms(row) {
+  const kept = row?.card?.querySelector("video");
+  stopOthers(kept ? [kept] : []);
+}
 
 /**
  * One clip plays at a time.
  * @param {Event} event
  */
 function onPlay(event) {
-  for (const video of document.querySelectorAll("video")) if (video !== event.target) video.pause();
+  const video = /** @type {HTMLVideoElement} */ (event.target);
+  if (!video.paused) stopOthers([video]); // the event may come after it was stopped again
 }
 
 export function startCardActions() {

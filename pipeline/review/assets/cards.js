@@ -3,11 +3,13 @@
 
 import { filmOf, stillOf } from "./addresses.js";
 import { byId, element, fillOrHide, find, icon, makeButton, quoted, textAround } from "./dom.js";
+import { cutText, isCut, spanOfRow } from "./cuts.js";
 import { fillFields, makeFields } from "./fields.js";
 import { refreshHistory } from "./history.js";
 import { clampText, holdParts, makeMailCard, noteItems, refreshMailCard, relationParts, senderParts } from "./mail_cards.js";
+import { startPlaying } from "./playing.js";
 import { isUnsaved, reviewOf } from "./reviews.js";
-import { clipRow, clipRowByPrefix, isDecidableRow, nameOf, photoOf } from "./rows.js";
+import { clipRow, clipRowByPrefix, isDecidableRow, isPlayable, nameOf, photoOf } from "./rows.js";
 import {
   adviceOn, momentText, numberFormat, oneDecimal, textOf, textOfCode, timeText,
 } from "./texts.js";
@@ -31,18 +33,23 @@ const STATE_ICONS = {
  * The picture of a card: the clip to play, the still of a duplicate, or none.
  * @param {Row} row
  */
-function mediaOf({ clip }) {
+function mediaOf(row) {
+  const { clip } = row;
   if (!clip.outputs.length) return null;
   const [output] = clip.outputs;
   const still = stillOf(clip.duplicate_of ?? clip.sha256);
-  if (clip.status !== "accepted") return element("img", { src: still, alt: "", loading: "lazy" });
+  if (!isPlayable(row)) return element("img", { src: still, alt: "", loading: "lazy" });
   const video = element("video", {
     controls: "", preload: "none", playsinline: "", poster: still, src: filmOf(clip, output),
     width: String(output.width), height: String(output.height),
     "aria-label": textOf("card.video", { name: clip.filename }),
   });
+  startPlaying(video, () => spanOfRow(row));
   video.addEventListener("play", () => video.classList.add("touched"), { once: true });
-  return element("div", { class: "frame" }, video, playCover(video));
+  const large = makeButton("enlarge", {
+    "data-enlarge": "", "aria-label": textOf("player.open_of", { name: clip.filename }),
+  }, icon("large"), textOf("player.open"));
+  return element("div", { class: "frame" }, video, playCover(video), large);
 }
 
 /**
@@ -337,6 +344,7 @@ function refreshCard(row) {
   fillOrHide(card, ".state", stateParts(row));
   fillOrHide(card, ".hold", holdParts(row));
   fillOrHide(card, ".caption", captionParts(row));
+  fillOrHide(card, ".cut", isPlayable(row) && isCut(row) ? [icon("cut"), cutText(row)] : []);
   refreshHistory(row, card);
   const { decision } = reviewOf(row);
   card.dataset.decision = isDecidableRow(row) ? decision : "none";

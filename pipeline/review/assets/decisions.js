@@ -3,13 +3,13 @@
 import { find } from "./dom.js";
 import { goToClip, goToMail } from "./list.js";
 import { handledOf } from "./mails.js";
-import { announce, notify } from "./messages.js";
+import { announce, explain, notify } from "./messages.js";
 import { entryOf, reviewOf, setReviews } from "./reviews.js";
 import { isDecidableRow, mailRow, nameOf } from "./rows.js";
 import { isSameDecision } from "./rules.js";
 import { reviewerName } from "./server.js";
 import { isServed, send, sendMark, undoOnServer } from "./sync.js";
-import { textOf } from "./texts.js";
+import { textOf, textOfCode } from "./texts.js";
 
 /**
  * @typedef {import("./rows.js").Row} Row
@@ -29,18 +29,28 @@ export const canUndo = () => undoable.length > 0;
 export const timestamp = () => new Date().toISOString().replace(/\.\d+Z$/, "Z");
 
 /**
- * Change the reviews of some rows, as one act.
+ * Change the reviews of some rows in the same way, as one act.
  * @param {Row[]} changed
  * @param {Partial<Review>} change
+ * @param {boolean} keepFields the fields of the cards show the change already
  */
-export function amend(changed, change) {
+export function amend(changed, change, keepFields = true) {
+  amendEach(changed.map((row) => [row, change]), keepFields);
+}
+
+/**
+ * Change the reviews of some rows, each in its own way, as one act.
+ * @param {[Row, Partial<Review>][]} changes
+ * @param {boolean} keepFields the fields of the cards show the change already
+ */
+export function amendEach(changes, keepFields = true) {
   const mark = { by: reviewerName(), at: timestamp() };
-  const act = changed
-    .map((row) => ({ sha256: row.clip.sha256 ?? "", before: reviewOf(row), review: { ...reviewOf(row), ...change, ...mark } }))
+  const act = changes
+    .map(([row, change]) => ({ sha256: row.clip.sha256 ?? "", before: reviewOf(row), review: { ...reviewOf(row), ...change, ...mark } }))
     .filter(({ before, review }) => !isSameDecision(before, review));
   if (!act.length) return;
   undoable.push(act.map(({ sha256, before }) => ({ sha256, review: before })));
-  setReviews(act, true);
+  setReviews(act, keepFields);
   if (isServed) send(act.map(({ sha256 }) => sha256));
   acts.push(null);
 }
@@ -51,6 +61,7 @@ export function amend(changed, change) {
  */
 export function decide(row, decision) {
   if (row.isMail) sayOnMail(row, textOf("mail.no_decision"));
+  else if (!isDecidableRow(row)) explain(textOf("why.no_decision", { status: textOfCode("status", row.clip.status) }));
   if (!isDecidableRow(row)) return;
   amend([row], { decision });
   announce(textOf("said.decided", { decision: textOf(`decision.${decision}`), name: row.clip.filename }));
@@ -71,7 +82,7 @@ export function decideAll(chosen, decision) {
  */
 export function markMail(row) {
   if (!row.isMail) {
-    announce(textOf("mail.no_mail"));
+    explain(textOf("mail.no_mail"));
   } else if (!isServed) {
     sayOnMail(row, textOf("mail.no_server"));
   } else if (!row.mail.needs_answer.length && !handledOf(row.mail)) {

@@ -2,8 +2,10 @@
 
 import { element, find, makeButton } from "./dom.js";
 import { facts } from "./data.js";
+import { readCut } from "./cuts.js";
 import { reviewOf } from "./reviews.js";
 import { textOf } from "./texts.js";
+import { exactTimeText } from "./times.js";
 
 /**
  * @typedef {import("./rows.js").Row} Row
@@ -36,14 +38,14 @@ export function makeFields(row, card) {
   const place = find(card, ".fields");
   if (place.firstChild) return;
   const { clip } = row;
-  const seconds = { type: "number", min: "0", max: String(clip.outputs[0].duration_s), step: "any", inputmode: "decimal" };
+  const time = { maxlength: "20", placeholder: textOf("edit.time") };
   place.append(
     labelled(row, "note", element("textarea", { rows: "2", maxlength: "2000", dir: "auto" })),
     labelled(row, "caption", element("input", { maxlength: "500", dir: "auto", placeholder: clip.caption })),
     labelled(row, "category",
       element("input", { maxlength: "200", dir: "auto", list: "categories", placeholder: clip.category ?? "" })),
-    labelled(row, "in_s", element("input", seconds)),
-    labelled(row, "out_s", element("input", seconds)),
+    labelled(row, "in_s", element("input", time)),
+    labelled(row, "out_s", element("input", time)),
   );
   // a press is handled by the listener on the list
   find(place, ".in_s").append(makeButton("", { "data-cut": "in_s" }, textOf("edit.in.here")));
@@ -71,7 +73,8 @@ export function fillFields(row) {
   const review = reviewOf(row);
   for (const input of inputsOf(row.card)) {
     if (input === document.activeElement && facts.live) continue; // somebody is typing in it
-    input.value = String(review[/** @type {FieldKey} */ (input.dataset.key)] ?? "");
+    const value = review[/** @type {FieldKey} */ (input.dataset.key)] ?? "";
+    input.value = typeof value === "number" ? exactTimeText(value) : value;
     input.setCustomValidity("");
   }
 }
@@ -88,12 +91,10 @@ export function changeIn(row, input) {
   const text = input.value.trim();
   if (key === "note") return { note: text };
   if (key === "caption" || key === "category") return { [key]: text || null };
-  const value = text === "" ? null : Math.round(Number(text) * 1000) / 1000;
-  const { in_s: from, out_s: to } = /** @type {import("./data.js").Review} */ ({ ...reviewOf(row), [key]: value });
-  const isReversed = from !== null && to !== null && to <= from;
+  const { seconds, problem } = readCut(row, key, text);
   for (const other of inputsOf(row.card ?? document)) other.setCustomValidity("");
-  if (!isReversed && input.checkValidity()) return { [key]: value };
-  if (isReversed) input.setCustomValidity(textOf("edit.cut_wrong"));
+  if (!problem) return { [key]: seconds };
+  input.setCustomValidity(problem);
   input.reportValidity();
   return null;
 }

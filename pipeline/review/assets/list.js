@@ -5,7 +5,7 @@ import { makeCard, warningText } from "./cards.js";
 import { facts } from "./data.js";
 import { buttonById, byId, control, element, inputById, setChoices } from "./dom.js";
 import { passesMailFilter, refreshMailChoices } from "./mail_filter.js";
-import { announce } from "./messages.js";
+import { explain } from "./messages.js";
 import { isWaiting, reviewOf } from "./reviews.js";
 import { clipRow, hasMailRows, isDecidableRow, isNew, mailRow, photoOf, rows } from "./rows.js";
 import { makeSignal } from "./signal.js";
@@ -21,16 +21,22 @@ const CONTROLS = /** @type {const} */ (["text", "status", "decision", "category"
 const list = {
   shown: rows, // the rows that pass the filters, in order
   laid: 0, // how many of them have a card on the page
-  current: -1, // the one that the keys act on
+  current: /** @type {Row | undefined} */ (undefined), // the one that the keys act on, also while a filter hides it
 };
 
 /** Sent after the rows that are shown changed.
  * @type {{ listen: (listener: () => void) => void, send: () => void }} */
 export const listChanged = makeSignal();
+/** Sent after the keys began to act on another row.
+ * @type {{ listen: (listener: (row: Row | undefined) => void) => void, send: (row: Row | undefined) => void }} */
+export const currentChanged = makeSignal();
 
 export const shownRows = () => list.shown;
-/** @returns {Row | undefined} the row that the keys act on */
-export const currentRow = () => list.shown[list.current];
+const currentPlace = () => (list.current ? list.shown.indexOf(list.current) : -1);
+/** @returns {Row | undefined} the row that the keys act on; undefined also while a filter hides it */
+export const currentRow = () => list.shown[currentPlace()];
+/** @returns {Row | undefined} the row that the keys acted on last, also one that a filter hides */
+export const lastRow = () => list.current;
 
 /** @param {(string | null | undefined)[]} values */
 const distinct = (values) => /** @type {string[]} */ ([...new Set(values)].filter(Boolean)).sort(nameCollator.compare);
@@ -147,17 +153,13 @@ function filter() {
   };
 }
 
-/** Show the rows that pass the filters, from the top. */
-function showFiltered() {
-  // cards are kept, so one that comes into view again must not look like the current one
-  currentRow()?.card?.classList.remove("current");
+/** Show the rows that pass the filters. The row that the keys act on stays the same one. */
+export function showFiltered() {
   list.shown = rows.filter(filter());
-  const order = /** @type {import("./sorting.js").OrderName} */ (control("sort").value);
-  if (order !== "received") list.shown.sort(ORDERS[order]);
+  list.shown.sort(ORDERS[/** @type {import("./sorting.js").OrderName} */ (control("sort").value)]);
   list.laid = 0;
-  list.current = -1;
   byId("list").replaceChildren();
-  layMoreCards();
+  do layMoreCards(); while (list.laid <= currentPlace());
   byId("count").textContent = textOf(hasMailRows ? "count.mails" : "count", { shown: numberFormat.format(list.shown.length), n: rows.length });
   byId("empty").hidden = list.shown.length > 0;
   listChanged.send();
@@ -171,9 +173,11 @@ function layMoreCards() {
   byId("more").hidden = list.laid >= list.shown.length;
 }
 
-function showAll() {
+/** Take all filters away. */
+export function showAll() {
   byId("tools", HTMLFormElement).reset();
   showFiltered();
+  currentRow()?.card?.scrollIntoView({ block: "nearest" });
 }
 
 /**
@@ -207,44 +211,72 @@ function goToRow(row) {
   goTo(list.shown.indexOf(row));
 }
 
+/**
+ * Go to a row, if the filters show it.
+ * @param {Row} row
+ */
+export const goToCurrent = (row) => goTo(list.shown.indexOf(row));
+
 /** @param {number} place */
 function goTo(place) {
   if (place < 0 || place >= list.shown.length) return;
   while (list.laid <= place) layMoreCards();
-  const card = markCurrent(place);
+  const card = markCurrent(list.shown[place]);
   card?.focus({ preventScroll: true });
   card?.scrollIntoView({ block: "nearest" });
 }
 
 /**
  * Make a row the one that the keys act on.
- * @param {number} place
+ * @param {Row} row
  */
-function markCurrent(place) {
-  currentRow()?.card?.classList.remove("current");
-  list.current = place;
-  const card = currentRow()?.card;
-  card?.classList.add("current");
-  return card;
+function markCurrent(row) {
+  const before = list.current;
+  before?.card?.classList.remove("current");
+  list.current = row;
+  row.card?.classList.add("current");
+  if (row !== before) currentChanged.send(row);
+  return row.card;
 }
 
 /**
- * Go on by some rows, or back.
- * @param {number} by
+ * Where to go on from: before the first row, or where the row would be that a filter hides.
+ * @param {number} direction
  */
-export function goBy(by) {
-  goTo(Math.max(0, Math.min(list.current + by, list.shown.length - 1)));
+function startPlace(direction) {
+  const place = currentPlace();
+  if (place >= 0 || !list.current) return place;
+  const { index } = list.current;
+  const next = list.shown.findIndex((row) => row.index > index);
+  return (next < 0 ? list.shown.length : next) - (direction > 0 ? 1 : 0);
 }
 
+/**
+ * Go on by a row, or back, or say that there is none.
+ * @param {1 | -1} direction
+ * @param {(row: Row) => boolean} isWanted other rows are passed over
+ */
+export function goBy(direction, isWanted = () => true) {
+  for (let place = startPlace(direction) + direction; place >= 0 && place < list.shown.length; place += direction) {
+    if (isWanted(list.shown[place])) {
+      goTo(place);
+      return;
+    }
+  }
+  const isEmpty = !list.shown.length;
+  explain(textOf(isEmpty ? "empty" : direction > 0 ? "why.last" : "why.first"));
+}
+
+/** Go to the next clip without a decision; behind the last it begins again. */
 export function goToNextUndecided() {
   for (let step = 1; step <= list.shown.length; step += 1) {
-    const place = (Math.max(list.current, -1) + step) % list.shown.length;
+    const place = (startPlace(1) + step) % list.shown.length;
     if (isWaiting(list.shown[place])) {
       goTo(place);
       return;
     }
   }
-  announce(textOf("said.all_decided"));
+  explain(textOf("said.all_decided"));
 }
 
 /**
@@ -254,8 +286,8 @@ export function goToNextUndecided() {
 function onFocus(event) {
   const card = /** @type {Element} */ (event.target).closest(".card");
   if (!card || currentRow()?.card === card) return;
-  const place = list.shown.findIndex((row) => row.card === card);
-  if (place >= 0) markCurrent(place);
+  const row = list.shown.find((shown) => shown.card === card);
+  if (row) markCurrent(row);
 }
 
 /** Lay further cards when the end of the list comes near. */
@@ -284,5 +316,4 @@ export function startList() {
   byId("list").addEventListener("focusin", onFocus);
   byId("list").addEventListener("pointerdown", onFocus);
   watchTheEnd();
-  showFiltered();
 }

@@ -197,7 +197,7 @@ export const noteItems = (mail, notes = mail.notes) => notes.map((note) => eleme
  */
 export function clampText(text) {
   text.classList.add("clamped");
-  const more = makeButton("link", { "aria-expanded": "false" }, textOf("card.read_all"));
+  const more = makeButton("link", { "aria-expanded": "false", "data-clamp": "" }, textOf("card.read_all"));
   more.addEventListener("click", () => {
     const isOpened = !text.classList.toggle("clamped");
     more.setAttribute("aria-expanded", String(isOpened));

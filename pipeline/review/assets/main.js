@@ -1,14 +1,15 @@
 // Starts the page, and names which part follows which change.
 
-import { startCardActions } from "./card_actions.js";
+import { startCardActions, stopOtherFilms } from "./card_actions.js";
 import { refreshCards } from "./cards.js";
 import { refreshDock, startDock } from "./dock.js";
 import { startKeys } from "./keys.js";
-import { listChanged, startList } from "./list.js";
+import { currentChanged, listChanged, showFiltered, startList } from "./list.js";
 import { refreshMailChoices } from "./mail_filter.js";
 import { mailsChanged } from "./mails.js";
 import { followDecisions, isMontageChanged, startMontage } from "./montage.js";
 import { countFigures, listMailsToAnswer, startMorning } from "./morning.js";
+import { followCurrent, refreshPlayer, startPlayer } from "./player.js";
 import { reviewsChanged, unsaved } from "./reviews.js";
 import { keepShownSelected, selectionChanged, startSelection } from "./selection.js";
 import { isServed, startPolling } from "./sync.js";
@@ -18,18 +19,23 @@ reviewsChanged.listen(refreshCards);
 reviewsChanged.listen(countFigures);
 reviewsChanged.listen(refreshDock);
 reviewsChanged.listen(followDecisions);
+reviewsChanged.listen(refreshPlayer);
 mailsChanged.listen((rows) => refreshCards(rows, true));
 mailsChanged.listen(countFigures);
 mailsChanged.listen(listMailsToAnswer);
 mailsChanged.listen(refreshMailChoices);
 mailsChanged.listen(followDecisions);
 listChanged.listen(keepShownSelected);
+currentChanged.listen(stopOtherFilms);
+currentChanged.listen(followCurrent);
 selectionChanged.listen(refreshDock);
 
 startMorning();
 startSelection();
 startList();
+showFiltered();
 startCardActions();
+startPlayer();
 startKeys();
 startDock();
 if (isServed) {

@@ -1,13 +1,15 @@
-// Messages to the reviewer.
+// Messages to the reviewer. In an open dialog they are shown there: the page behind it can't be read.
 
 import { byId } from "./dom.js";
+
+const placeInDialog = () => document.querySelector("dialog[open] [role=status]");
 
 /**
  * Say something to those who listen to a screen reader.
  * @param {string} text
  */
 export function announce(text) {
-  byId("said").textContent = text;
+  (placeInDialog() ?? byId("said")).textContent = text;
 }
 
 /**
@@ -17,4 +19,24 @@ export function announce(text) {
 export function notify(text) {
   byId("dock-count").textContent = text;
   announce(text);
+}
+
+/**
+ * Say to all what a key did or why it did nothing. The message is there until the next press.
+ * @param {string} text
+ */
+export function explain(text) {
+  const place = placeInDialog();
+  if (place) {
+    place.textContent = text;
+    return;
+  }
+  byId("why").textContent = text;
+  byId("why").hidden = false;
+}
+
+/** Remove the last message of {@link explain}. */
+export function forgetExplanation() {
+  byId("why").hidden = true;
+  byId("why").textContent = "";
 }

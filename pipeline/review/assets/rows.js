@@ -117,6 +117,18 @@ export const nameOf = (sha256) => clipRow(sha256)?.clip.filename ?? "";
 export const isNew = (row) => newOriginals.has(row.clip.sha256 ?? "") && row.clip.status !== "duplicate";
 
 /**
+ * Whether there is a film of this row.
+ * @param {Row} row
+ */
+export const isPlayable = ({ clip }) => clip.status === "accepted" && clip.outputs.length > 0;
+
+/**
+ * Whether nothing is to be done with this row: it was refused, or its sender took it back.
+ * @param {Row} row
+ */
+export const isSettled = ({ clip }) => clip.status === "rejected" || clip.status === "withdrawn";
+
+/**
  * Whether a reviewer can decide on this row.
  * @param {Row} row
  */

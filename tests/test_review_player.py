@@ -1,0 +1,253 @@
+"""The large player in a real browser: it plays what a clip shows, and cuts it to the frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import ElementHandle, Page, expect
+from support.browser import Reader, browser, overflow, reader, violations
+from support.ledger_scene import LedgerScene, sha
+from support.report_page import card, index
+from support.review_server import campaign, config, enter, server, until
+
+from pipeline.review import page as page_module
+from pipeline.review.web import ReviewServer
+
+__all__ = ["browser", "campaign", "config", "index", "reader", "server"]  # fixtures
+
+FPS = 30
+
+
+def film(page: Page) -> ElementHandle:
+    return page.locator("#player-video").element_handle()
+
+
+def enlarged(page: Page, name: str) -> ElementHandle:
+    """The player with a clip that can be played."""
+    page.locator(card(page, name)).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#player-name")).to_have_text(f"{name}.mov")
+    video = film(page)
+    page.wait_for_function("video => video.readyState >= 2 && !video.seeking", arg=video)
+    return video
+
+
+def at_frame(page: Page, frame: int) -> None:
+    """The player shows a frame."""
+    expect(page.locator("#player-time")).to_contain_text(f"frame {frame}")
+
+
+def until_drawn(page: Page) -> None:
+    page.wait_for_function(
+        "pictures => Number(pictures.dataset.drawn) >= Number(pictures.dataset.count)"
+        " && pictures.dataset.count",
+        arg=page.locator("#player-pictures").element_handle(),
+    )
+
+
+def test_cut_by_keyboard_is_exact_and_playing_stays_inside(reader: Reader, index: Path) -> None:
+    page, watch = reader.open(index)
+    keys = page.keyboard
+    video = enlarged(page, "one")
+    keys.press("Shift+ArrowRight")
+    at_frame(page, FPS)
+    keys.press("ArrowLeft")
+    at_frame(page, FPS - 1)
+    keys.press("i")
+    for _ in range(5):
+        keys.press("ArrowRight")
+    at_frame(page, FPS + 4)
+    keys.press("o")
+    # the frame that is seen at "end here" is the last one
+    expect(page.locator("#player-cut")).to_have_text("0:00.2 of 0:03, from 0:00.967 to 0:01.167")
+    keys.press("Home")
+    at_frame(page, FPS - 1)
+    keys.press("End")
+    at_frame(page, FPS + 4)
+    # from the end it begins again at the start, and stops on the last frame
+    keys.press(" ")
+    page.wait_for_function("video => video.paused && !video.seeking", arg=video)
+    at_frame(page, FPS + 4)
+    # what is cut away is shaded, and named where it is seen
+    bar = page.locator("#player-bar").bounding_box()
+    before = page.locator("#player-before").bounding_box()
+    assert bar
+    assert before
+    assert before["width"] / bar["width"] == pytest.approx((FPS - 1) / 90, abs=0.01)
+    expect(page.locator("#player-outside")).to_be_hidden()
+    keys.press("ArrowRight")
+    expect(page.locator("#player-outside")).to_be_visible()
+    # all of it, for once
+    keys.press("w")
+    keys.press(" ")
+    page.wait_for_function("video => video.currentTime > 2.9", arg=video)
+    keys.press("w")
+    keys.press("Delete")
+    expect(page.locator("#player-cut")).to_have_text("The whole clip is shown.")
+    keys.press("i")
+    keys.press("Escape")
+    expect(page.locator(card(page, "one"))).to_be_focused()
+    expect(page.locator(f"{card(page, 'one')} .cut")).to_contain_text("of 0:03, from")
+    assert watch.errors == watch.abroad == []
+
+
+def test_times_are_typed_as_people_write_them(reader: Reader, index: Path) -> None:
+    page, _ = reader.open(index)
+    enlarged(page, "one")
+    page.keyboard.press("g")
+    page.keyboard.type("0:02,5")
+    page.keyboard.press("Enter")
+    at_frame(page, 75)
+    start, end = page.locator("#player-in_s"), page.locator("#player-out_s")
+    for text, said in (
+        ("1:75", "Write a time as"), ("later", "Write a time"), ("1:10", "The clip ends at 0:03"),
+    ):  # fmt: skip
+        start.fill(text)
+        start.press("Enter")
+        expect(page.locator("#player-said")).to_contain_text(said)
+    start.fill("0:01.5")
+    start.press("Enter")
+    end.fill("1")
+    end.press("Enter")
+    expect(page.locator("#player-said")).to_have_text("The end must come after the start.")
+    end.fill("2.25")
+    end.press("Enter")
+    expect(page.locator("#player-cut")).to_have_text("0:00.767 of 0:03, from 0:01.5 to 0:02.267")
+    expect(start).to_have_value("0:01.5")
+    page.keyboard.press("Escape")
+    one = page.locator(card(page, "one"))
+    one.locator(".edit summary").click()
+    expect(one.get_by_label("End at")).to_have_value("0:02.25")
+    one.get_by_label("End at").fill("0:01:02")
+    one.get_by_label("End at").press("Tab")
+    message = one.get_by_label("End at").evaluate("input => input.validationMessage")
+    assert message == "The clip ends at 0:03."
+
+
+def test_shuttle_speed_and_repeat(reader: Reader, index: Path) -> None:
+    page, watch = reader.open(index)
+    keys = page.keyboard
+    keys.press("?")
+    page.get_by_label("shuttle as in an editing program").check()
+    expect(page.locator("#help-player-keys dd").first).to_contain_text("shuttle")
+    page.get_by_role("button", name="Close").click()
+    keys.press("ArrowDown")
+    keys.press("ArrowDown")  # with these keys, J and K don't go through the list
+    expect(page.locator(card(page, "two"))).to_be_focused()
+    video = enlarged(page, "one")
+    for rate in (1, 2):
+        keys.press("l")
+        page.wait_for_function("([video, n]) => video.playbackRate === n", arg=[video, rate])
+    page.wait_for_function("video => video.currentTime > 1", arg=video)
+    keys.press("k")
+    page.wait_for_function("video => video.paused", arg=video)
+    keys.press("j")
+    expect(page.locator("#player-speed")).to_have_text("−1 ×")
+    page.wait_for_function("video => video.currentTime < 0.8", arg=video)
+    keys.press("k")
+    keys.press(".")
+    keys.press(".")
+    expect(page.locator("#player-speed")).to_have_text("1.5 ×")
+    keys.press("p")
+    keys.press("g")
+    keys.type("2.8")
+    keys.press("Enter")
+    keys.press(" ")
+    page.wait_for_function("video => video.currentTime < 1 && !video.paused", arg=video)
+    assert watch.errors == []
+    # a further page of this browser knows what was chosen
+    other = page.context.new_page()
+    other.goto(index.as_uri())
+    expect(other.locator("#help-keys dt").first).to_have_text("J K L")
+
+
+def test_player_decides_goes_on_and_keeps_the_place(
+    reader: Reader, server: ReviewServer, campaign: LedgerScene
+) -> None:
+    page, watch = enter(reader, server)
+    keys = page.keyboard
+    keys.press("?")
+    page.get_by_label("Play a clip at once").check()
+    page.get_by_label("Go on after a decision").check()
+    page.get_by_role("button", name="Close").click()
+    keys.press("h")  # no card is highlighted, so nothing is decided
+    expect(page.locator("#why")).to_contain_text("No card is highlighted")
+    keys.press("n")
+    keys.press("f")
+    video = film(page)
+    for name, key in (("one", "a"), ("two", "r")):
+        expect(page.locator("#player-name")).to_have_text(f"{name}.mov")
+        page.wait_for_function("video => !video.paused && video.currentTime > 0.1", arg=video)
+        keys.press(key)
+    expect(page.locator("#player-place")).to_have_text("3 of 3 clips")
+    keys.press("ArrowDown")
+    expect(page.locator("#player-said")).to_have_text("This is the last one.")
+    keys.press("e")
+    keys.type("ask her first")
+    keys.press("Escape")
+    keys.press("h")
+    expect(page.locator("#player-said")).to_have_text("Every clip in this list has a decision.")
+    keys.press("u")
+    expect(page.locator("#player-state")).to_contain_text("Undecided")
+    keys.press("Enter")
+    expect(page.locator(card(page, "three"))).to_be_focused()
+    until(page, lambda: campaign.ledger.reviews.trail_end() == 5)
+    stored = campaign.ledger.reviews.current()
+    assert [stored[sha(name)].decision for name in ("one", "two", "three")] == [
+        "approved", "rejected", "undecided",
+    ]  # fmt: skip
+    assert stored[sha("three")].note == "ask her first"
+    assert watch.errors == []
+
+
+def test_points_are_dragged_and_pictures_are_drawn(reader: Reader, index: Path) -> None:
+    page, watch = reader.open(index)
+    page.locator(f"{card(page, 'two')} .enlarge").click()
+    until_drawn(page)
+    video, mouse = film(page), page.mouse
+    bar = page.locator("#player-bar").bounding_box()
+    assert bar
+    y = bar["y"] + bar["height"] / 2
+    mouse.move(bar["x"] - 4, y)  # the handle of the start is beside what is shown
+    mouse.down()
+    mouse.move(bar["x"] + bar["width"] / 3 + 1, y, steps=4)
+    mouse.up()
+    expect(page.locator("#player-cut")).to_have_text("0:02 of 0:03, from 0:01 to 0:03")
+    mouse.click(bar["x"] + bar["width"] / 2 + 1, y)
+    at_frame(page, 45)
+    page.get_by_role("slider", name="End").focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(page.locator("#player-cut")).to_have_text("0:01 of 0:03, from 0:01 to 0:02")
+    # the layer for drawing covers the picture, whatever room there is for it
+    layer = page.locator("#player-overlay").bounding_box()
+    ratio = video.evaluate("video => video.videoWidth / video.videoHeight")
+    assert layer
+    assert layer["width"] / layer["height"] == pytest.approx(ratio, rel=0.01)
+    assert watch.errors == []
+
+
+@pytest.mark.parametrize("size", ["laptop", "phone"])
+def test_axe_finds_nothing_in_the_player(reader: Reader, index: Path, size: str) -> None:
+    page, _ = reader.open(index, size=size)
+    enlarged(page, "one")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("i")
+    assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert violations(page) == []
+    assert overflow(page) <= 0
+    page.set_viewport_size({"width": 640, "height": 400})  # a laptop at 200 %
+    assert overflow(page) <= 0
+    stage, bar = (page.locator(it).bounding_box() for it in (".stage", "#player-bar"))
+    assert stage
+    assert bar
+    assert stage["y"] + stage["height"] <= bar["y"]
+
+
+def test_guide_names_every_key_of_the_help(reader: Reader, index: Path) -> None:
+    page, _ = reader.open(index)
+    shown = page.evaluate("[...document.querySelectorAll('#help dt')].map(it => it.textContent)")
+    guide = (Path(page_module.__file__).parents[2] / "docs" / "reviewers.md").read_text("utf-8")
+    for key in {part for item in shown for part in item.split()}:
+        assert f"`{key.lower() if len(key) == 1 else key}`" in guide, key
