@@ -267,7 +267,9 @@ def demo(options: Options, folder: Path) -> Ending:
     multiple=True,
     metavar="NAME",
     help="Who decides, once for each reviewer. Each name gets a link of its own, which decides "
-    "under that name only. Without it, a reviewer can give any name; by default it is the user's.",
+    "under that name only. NAME:editor orders the montage and comments, but decides nothing. "
+    "NAME:media also sees the addresses of senders. "
+    "Without it, a reviewer can give any name; by default it is the user's.",
 )
 @click.option(
     "--open", "opens", is_flag=True, help="Open the browser, with the link of the first name."

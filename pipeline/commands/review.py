@@ -16,7 +16,7 @@ from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
 from pipeline.model import Review
 from pipeline.review import decisions, entries
-from pipeline.review.access import Reviewers
+from pipeline.review.access import Reviewers, ReviewRole
 from pipeline.wording import counted
 from pipeline.workspace import Workspace
 
@@ -53,17 +53,23 @@ def take_decisions(config: Config, console: Console, file: Path, by: str) -> End
     return Ending(1 if done.not_taken else 0, facts)
 
 
-def name_reviewers(names: Sequence[str]) -> Reviewers:
-    """Make the reviewers of ``footage review`` from the names that were given.
+def name_reviewers(given: Sequence[str]) -> Reviewers:
+    """Make the reviewers of ``footage review`` from what was given with ``--by``.
 
+    :param given: names, each with ``:editor`` or ``:media`` behind it for one of these roles.
     :raises UsageError: a name is empty or given twice.
     """
-    shown = tuple(entries.clean_text("by", name) for name in names)
-    if not all(shown):
-        raise UsageError("--by needs a name")
-    if len(set(shown)) < len(shown):
-        raise UsageError("--by names a reviewer twice; each needs another name")
-    return Reviewers(user(), shown)
+    roles: dict[str, ReviewRole] = {}
+    for each in given:
+        name, colon, word = each.rpartition(":")
+        is_role = bool(colon) and word in set(ReviewRole)
+        shown = entries.clean_text("by", name if is_role else each)
+        if not shown:
+            raise UsageError("--by needs a name")
+        if shown in roles:
+            raise UsageError("--by names a reviewer twice; each needs another name")
+        roles[shown] = ReviewRole(word) if is_role else ReviewRole.REVIEWER
+    return Reviewers(user(), roles)
 
 
 def user() -> str:

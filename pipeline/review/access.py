@@ -20,8 +20,9 @@ import hashlib
 import hmac
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from pipeline.review.listening import Site
 
@@ -33,25 +34,44 @@ def _new_secret() -> str:
     return secrets.token_urlsafe(24)
 
 
+class ReviewRole(StrEnum):
+    """What somebody may do in a review.
+
+    A reviewer decides, comments, orders the montage, and marks mails as dealt with.  An editor
+    orders and comments, and decides nothing.  The media team does all that a reviewer does, and
+    sees the addresses of senders.
+    """
+
+    REVIEWER = "reviewer"
+    EDITOR = "editor"
+    MEDIA = "media"
+
+    @property
+    def may_decide(self) -> bool:
+        """Whether decisions and marks on mails are taken from this person."""
+        return self is not ReviewRole.EDITOR
+
+
 @dataclass(frozen=True)
 class Reviewers:
-    """Who reviews: each of ``names`` gets a link of their own and decides under that name alone.
+    """Who reviews: each of ``roles`` gets a link of their own and acts under that name alone.
 
     Without names there is a link for anybody, who may give a name; ``default`` is used until then.
     """
 
     default: str = ""
-    names: tuple[str, ...] = ()
+    roles: Mapping[str, ReviewRole] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ReviewSession:
     """What one browser was given.
 
-    ``name`` is the reviewer that the link was made for, "" where the link is for anybody.
+    ``name`` is the person that the link was made for, "" where the link is for anybody.
     """
 
     name: str
+    role: ReviewRole = ReviewRole.REVIEWER
     read: str = field(default_factory=_new_secret, repr=False)
     write: str = field(default_factory=_new_secret, repr=False)
 
@@ -59,10 +79,11 @@ class ReviewSession:
 class AccessGuard:
     """The links and the sessions of one server; safe to use from any thread."""
 
-    def __init__(self, site: Site, names: Sequence[str] = ()) -> None:
+    def __init__(self, site: Site, roles: Mapping[str, ReviewRole]) -> None:
         """Make a link for each name, or one link for anybody if there are none."""
         self.site = site
-        self._tokens = {name: _new_secret() for name in names or ("",)}
+        self._roles = dict(roles) or {"": ReviewRole.REVIEWER}
+        self._tokens = {name: _new_secret() for name in self._roles}
         self._sessions: dict[str, ReviewSession] = {}
         self._media = secrets.token_bytes(32)
         self._lock = threading.Lock()
@@ -90,7 +111,7 @@ class AccessGuard:
             if name is None:
                 return None
             self._tokens[name] = _new_secret()
-            session = ReviewSession(name)
+            session = ReviewSession(name, self._roles[name])
             self._sessions[session.read] = session
             return session
 

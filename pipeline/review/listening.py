@@ -10,7 +10,7 @@ import hashlib
 import ipaddress
 import re
 import ssl
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -119,7 +119,7 @@ class Site:
         return _USUAL_PORTS[self.scheme] == self.port
 
 
-def check(asked: Listening, names: Sequence[str]) -> None:
+def check(asked: Listening, names: Collection[str]) -> None:
     """Check what a person asked for.
 
     :param names: of the reviewers who get a link each.

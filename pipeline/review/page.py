@@ -15,6 +15,7 @@ from functools import cache
 from importlib import resources
 
 from pipeline.review import bundle
+from pipeline.review.access import ReviewRole
 from pipeline.review.presenting import JsonObject, json_bytes
 from pipeline.texts import LANGUAGE
 
@@ -30,14 +31,15 @@ class LiveReview:
     """What a served page begins with.
 
     ``counter`` is the last number in the audit trail; ``by`` is who decides, and ``is_named``
-    whether the link was made for that name; ``mails`` names the state of the mails
-    (:func:`pipeline.review.live.mails_version`); ``keys`` has the key of each clip's files
-    (:meth:`pipeline.review.access.AccessGuard.media_key`).
+    whether the link was made for that name; ``role`` is what this person may do; ``mails`` names
+    the state of the mails (:func:`pipeline.review.live.mails_version`); ``keys`` has the key of
+    each clip's files (:meth:`pipeline.review.access.AccessGuard.media_key`).
     """
 
     counter: int
     by: str
     is_named: bool = False
+    role: ReviewRole = ReviewRole.REVIEWER
     mails: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
 

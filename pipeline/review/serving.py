@@ -97,7 +97,7 @@ def serve(config: Config, console: Console, options: ReviewOptions) -> None:
 def _with_certificate(options: ReviewOptions, workspace: Workspace) -> Listening:
     """Check what was asked for, and make a certificate where one is needed and none was given."""
     asked = options.listening
-    check(asked, options.reviewers.names)
+    check(asked, options.reviewers.roles)
     if asked.is_loopback or asked.certificate is not None:
         return asked
     try:

@@ -23,7 +23,7 @@ from pipeline.config import Config
 from pipeline.errors import ConfigError, named
 from pipeline.ledger import Ledger
 from pipeline.review import entrance, entries, live, ordering, page, report, table
-from pipeline.review.access import SESSION_HEADER, AccessGuard, Reviewers, ReviewSession
+from pipeline.review.access import SESSION_HEADER, AccessGuard, Reviewers, ReviewRole, ReviewSession
 from pipeline.review.answering import HTML, AnsweringHandler
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.listening import Listening
@@ -32,6 +32,7 @@ from pipeline.review.presenting import JsonObject, reviews_data, trail_data
 from pipeline.workspace import Workspace
 
 _NOT_JSON = "is not a JSON object of this page"
+_DECIDING = frozenset(("/api/decide", "/api/handled"))
 _PAGES = ("/report/", "/report/index.html")
 _MOST, _MOST_OF_ONE = 256, 64  # open connections, of all machines and of one; a browser has 6
 _MOST_BYTES = 8 << 20  # enough for a decision on each of ten thousand clips
@@ -73,7 +74,7 @@ class ReviewServer(ThreadingHTTPServer):
         self.config, self.announce = config, announce
         self.by = reviewers.default
         self.workspace = Workspace(config.root)
-        self.access = AccessGuard(listening.site(self.server_address[1]), reviewers.names)
+        self.access = AccessGuard(listening.site(self.server_address[1]), reviewers.roles)
 
     def ledger(self) -> Ledger:
         """Open the ledger for one request: a connection of SQLite stays in its thread."""
@@ -196,11 +197,11 @@ class _Handler(AnsweringHandler):
             body, policy = self._page(session)
             self.answer(body, HTML, policy)
         elif path == "/report/report.json":
-            self.answer(report.encode(self._report()), "application/json")
+            self.answer(report.encode(self._report(session)), "application/json")
         elif path == "/report/report.csv":
-            self.answer(table.render(self._report()), "text/csv; charset=utf-8")
+            self.answer(table.render(self._report(session)), "text/csv; charset=utf-8")
         elif path == "/report/mails.csv":
-            self.answer(table.render_mails(self._report()), "text/csv; charset=utf-8")
+            self.answer(table.render_mails(self._report(session)), "text/csv; charset=utf-8")
         elif path == "/api/changes":
             self._changes()
         elif path == "/api/order":
@@ -208,19 +209,28 @@ class _Handler(AnsweringHandler):
         else:
             self.refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
 
-    def _report(self) -> JsonObject:
+    def _report(self, session: ReviewSession) -> JsonObject:
         with self.server.ledger() as ledger:
-            return report.build(self.server.config, ledger, clock.now())
+            return report.build(self._config(session), ledger, clock.now())
+
+    def _config(self, session: ReviewSession) -> Config:
+        """The configuration as this person may see it: the media team sees addresses."""
+        config = self.server.config
+        if session.role is not ReviewRole.MEDIA:
+            return config
+        shown = config.report.model_copy(update={"sender": "full"})
+        return config.model_copy(update={"report": shown})
 
     def _page(self, session: ReviewSession) -> tuple[bytes, str]:
         with self.server.ledger() as ledger:
             # these are read first: a decision in between is then reported twice, not lost
             counter, mails = ledger.reviews.trail_end(), live.mails_version(ledger)
-            data = report.build(self.server.config, ledger, clock.now())
+            data = report.build(self._config(session), ledger, clock.now())
             begin = page.LiveReview(
                 counter=counter,
                 by=session.name or self.server.by,
                 is_named=bool(session.name),
+                role=session.role,
                 mails=mails,
                 keys=self._keys(data),
             )
@@ -266,6 +276,9 @@ class _Handler(AnsweringHandler):
             return
         if session.name and by != session.name:
             self.refuse(HTTPStatus.FORBIDDEN, f"this link was made for {session.name}")
+            return
+        if path in _DECIDING and not session.role.may_decide:
+            self.refuse(HTTPStatus.FORBIDDEN, "an editor orders and comments, but decides nothing")
             return
         try:
             self._act(path, body, by)

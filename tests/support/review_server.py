@@ -9,17 +9,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
+from pipeline.commands.review import name_reviewers
 from pipeline.config import Config
 from pipeline.ledger import Ledger
 from pipeline.model import Review
 from pipeline.review import presenting
-from pipeline.review.access import Reviewers
 from pipeline.review.listening import Listening
 from pipeline.review.web import ReviewServer
 from pipeline.workspace import Workspace
@@ -38,10 +39,13 @@ def serving(
 ) -> Iterator[ReviewServer]:
     """A review that runs until the block ends.
 
-    :param names: of the reviewers who get a link each; without them "ada" decides by default.
+    :param names: of those who get a link each, as for --by; without them "ada" decides by default.
     """
     server = ReviewServer(
-        config, Reviewers("ada", names), announce, listening or Listening(port=port)
+        config,
+        replace(name_reviewers(names), default="ada"),
+        announce,
+        listening or Listening(port=port),
     )
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
