@@ -11,7 +11,7 @@ from enum import StrEnum
 from pipeline import texts
 from pipeline.comments import Comment
 from pipeline.consent import Consent
-from pipeline.protection import Mask, Need, Protect, SoundChange
+from pipeline.protection import FoundFaces, Mask, Need, Protect, SoundChange
 from pipeline.texts import Detail, Value
 
 
@@ -155,33 +155,6 @@ class Note(StrEnum):
     NOT_AUTHENTIC = "not-authentic"
 
 
-class Caution(StrEnum):
-    """What a reviewer should look at in a clip; never a reason to refuse it.
-
-    The report writes ``looks-like`` with the other clip: ``looks-like:<12 hex digits>``.
-    """
-
-    BLACK = "black"
-    DARK = "dark"
-    FROZEN = "frozen"
-    SHAKY = "shaky"
-    BLURRED = "blurred"
-    UPSCALED = "upscaled"
-    VERY_SHORT = "very-short"
-    VERY_LONG = "very-long"
-    NO_SOUND = "no-sound"
-    SILENT = "silent"
-    TOO_SHORT = "too-short"
-    TOO_QUIET = "too-quiet"
-    CLIPPED_SOUND = "clipped-sound"
-    OFF_TARGET = "loudness-off-target"
-    BROKEN_SOUND = "broken-sound"
-    SOUND_CHANGES = "sound-changes"
-    SIZE_CHANGES = "size-changes"
-    INCOMPLETE = "incomplete"
-    LOOKS_LIKE = "looks-like"
-
-
 @dataclass(frozen=True)
 class Refusal:
     """Why there is no clip: the reason, and the code of the sentence that says it exactly.
@@ -270,9 +243,9 @@ class Attachment:
 class Source:
     """The properties of a file as it was received.
 
-    ``width`` and ``height`` are of the upright picture with square pixels.  ``rotation`` is
-    the clockwise turn in degrees that made it upright.  ``missing_percent``: how much of it
-    did not come, None if nothing is missing or if nobody can tell.
+    ``width`` and ``height`` are of the upright picture with square pixels.  ``rotation`` is the
+    clockwise turn in degrees that made it upright.  ``missing_percent``: how much did not come,
+    None if nothing is missing or nobody can tell.  ``faces``: None if nobody looked for any.
     """
 
     container: str
@@ -285,6 +258,7 @@ class Source:
     rotation: int
     hdr: bool
     missing_percent: float | None = None
+    faces: FoundFaces | None = None
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,21 @@ class SoundChange:
     to_s: float | None = None
 
 
+@dataclass(frozen=True)
+class FoundFaces:
+    """The faces that a detector found in an original: a mask for each.
+
+    ``by`` names the detector and its version.  ``is_lost``: a face vanished inside of the picture,
+    so it may still be there.  ``is_partial``: the search failed, or found more faces than a clip
+    may have masks.
+    """
+
+    by: str
+    masks: tuple[Mask, ...] = ()
+    is_lost: bool = False
+    is_partial: bool = False
+
+
 def hidden(masks: Sequence[Mask], sounds: Sequence[SoundChange]) -> str:
     """Name what is hidden: 16 hex digits, equal for equal masks and changes, empty for none.
 

@@ -12,8 +12,9 @@ import pytest
 from numpy.typing import NDArray
 from support.clip_scene import Clip, ClipScene
 
+from pipeline.caution import Caution
 from pipeline.config import Output
-from pipeline.model import Caution, Reason
+from pipeline.model import Reason
 
 SMALL = Output(name="small", size="96x64", fps=30, quality="draft")
 QUICK = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "15", "-pix_fmt", "yuv420p")

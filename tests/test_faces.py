@@ -9,25 +9,17 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from support import moving_faces
+from support import command_scene, moving_faces
 from support.clip_scene import ClipScene
+from support.command_scene import CommandScene
 
-from pipeline.config import Campaign, Config, InboxSection, WorkspaceSection
-from pipeline.console import Console, Verbosity
 from pipeline.errors import ConfigError
 from pipeline.faces import looking, model_file, onnx_sizes, tracks
 from pipeline.faces.looking import Look, SeenFace
-from pipeline.ffmpeg import made
 from pipeline.ffmpeg.faults import ProgramLied
-from pipeline.ffmpeg.runner import FfmpegRunner
-from pipeline.ledger import Ledger
-from pipeline.media import identify, probe, survey
-from pipeline.media.survey import FilmSource
 from pipeline.process import face_search
 from pipeline.protection import MOST_MASKS, MOST_POINTS, Mask, MaskOrigin
-from pipeline.run import Run
-from pipeline.store import WorkspaceFolder
-from pipeline.workspace import Workspace
+from pipeline.review import protecting
 
 STEP = 1 / 6
 WIDE = 16 / 9
@@ -183,47 +175,56 @@ def test_without_the_packages_an_error_names_how_to_get_them(
         model_file.check("")
 
 
-def test_a_face_that_walks_is_found_in_the_sandbox_and_covered(tmp_path: Path) -> None:
-    size, scale, fps = (384, 224), 0.45, 12
-    places = [(-60 + 12 * step, 40 + step) for step in range(24)]
-    pictures, faces = moving_faces.moving(size, places, scale)
-    scene = ClipScene(tmp_path)
-    source = scene.painted("walk.mp4", pictures, str(fps), "-c:v", "libx264", "-crf", "20")
-    workspace = Workspace(tmp_path / "work")
-    workspace.create()
-    console = Console(Verbosity.QUIET)
-    config = Config(
-        campaign=Campaign(name="River Week", hashtags=("#RiverWeek",)),
-        inbox=(InboxSection(url="eml:inbox"),),
-        workspace=WorkspaceSection(path=str(workspace.root)),
+SIZE, SCALE, FPS = (384, 224), 0.45, 12
+WALK = [(-60 + 12 * step, 40 + step) for step in range(24)]
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> CommandScene:
+    """A campaign to which somebody sent a film of a face that walks; its clip is made."""
+    folder = tmp_path_factory.mktemp("faces")
+    pictures, _ = moving_faces.moving(SIZE, WALK, SCALE)
+    film = ClipScene(folder).painted(
+        "walk.mp4", pictures, str(FPS), "-c:v", "libx264", "-crf", "20"
     )
-    with Ledger(workspace.ledger) as ledger, made.scratch(workspace.cache) as scratch:
-        run = Run(
-            config,
-            ledger,
-            workspace,
-            FfmpegRunner("auto", console),
-            console,
-            WorkspaceFolder(workspace),
-        )
-        footage = identify.identify(source).format
-        assert footage is not None
-        film = FilmSource(source, probe.probe(run.ffmpeg, source, footage, 60), scratch, 60)
-        film = FilmSource(source, survey.survey(run.ffmpeg, film)[0], scratch, 60)
-        model = model_file.ready("", workspace.cache)
-        looks = face_search.look(run, film, config.output[0], model)
-    found = tracks.link(looks, size[0] / size[1])
-    (mask,) = face_search.masks(found, film.probe.length_s)
-    for number, place in enumerate(faces):
-        assert place is not None
-        inside = place.left > 0 and place.right < size[0]
-        if inside:
-            left, top, right, bottom = covered_at(mask, number / fps)
-            assert mask.is_shown(number / fps)
-            assert left * size[0] <= place.left
-            assert right * size[0] >= place.right
-            assert top * size[1] <= place.top
-            assert bottom * size[1] >= place.bottom
+    made = command_scene.begin(folder, {"Walk": {"walk.mp4": film.read_bytes()}})
+    assert made.footage("ingest").code == 0
+    assert made.footage("process").code == 0
+    return made
+
+
+def with_faces(scene: CommandScene, mode: str) -> CommandScene:
+    """The same campaign with another way to treat faces."""
+    more = f'[review]\nrequired = false\n[protect]\nfaces = "{mode}"\n'
+    (scene.folder / "config.toml").write_text(command_scene.config(more))
+    return scene
+
+
+def test_faces_are_proposed_for_a_clip_that_was_made_before(
+    scene: CommandScene, tmp_path: Path
+) -> None:
+    copy = with_faces(scene.copy(tmp_path), "propose")
+    films = {path: path.stat().st_mtime_ns for path in copy.work.glob("clips/*/*")}
+    assert copy.footage("process").code == 0
+    assert copy.footage("report").code == 0
+    assert films == {path: path.stat().st_mtime_ns for path in copy.work.glob("clips/*/*")}
+    row = copy.rows["walk.mp4"]
+    (proposed,) = row["faces"]
+    mask = protecting.read_masks("masks", [proposed])[0]
+    for number, place in enumerate(WALK):
+        face = moving_faces.face_in(*place, SCALE)
+        if face.left > 0:
+            left, top, right, bottom = covered_at(mask, number / FPS)
+            assert mask.is_shown(number / FPS)
+            assert left * SIZE[0] <= face.left
+            assert right * SIZE[0] >= face.right
+            assert top * SIZE[1] <= face.top
+            assert bottom * SIZE[1] >= face.bottom
+    assert row["review"].get("masks") is None, "a reviewer has to take it"
+    searches = [event for event in copy.programs() if event["purpose"] == "faces"]
+    assert len(searches) == 1
+    assert copy.footage("process").code == 0
+    assert [e for e in copy.programs() if e["purpose"] == "faces"] == searches, "once is enough"
 
 
 def test_small_pictures_have_the_shape_and_a_size_that_the_model_takes() -> None:

@@ -13,8 +13,8 @@ from support.clip_scene import WIDE, ClipScene
 from support.command_scene import begin, config
 from support.marked_pictures import Pixels
 
+from pipeline.caution import Caution
 from pipeline.config import Output
-from pipeline.model import Caution
 from pipeline.process import glance, lookalikes
 from pipeline.process.lookalikes import ClipMarks
 from pipeline.review import page

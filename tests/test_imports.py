@@ -18,6 +18,7 @@ LAYERS = {
     "leaf": {
         *(
             "__init__",
+            "caution",
             "clip_order",
             "correspondence",
             "clock",

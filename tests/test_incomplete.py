@@ -13,8 +13,9 @@ from support.marked_pictures import board
 from pipeline.carriers import Window
 from pipeline.carriers.containers import ending
 from pipeline.carriers.containers.ending import Cut
+from pipeline.caution import Caution
 from pipeline.formats import format_of
-from pipeline.model import Caution, Reason, Status
+from pipeline.model import Reason, Status
 
 FILM = ("-f", "lavfi", "-i", "testsrc2=d=2:s=96x64:r=25")
 CODED = ("-c:v", "mpeg4", "-b:v", "300k")

@@ -17,8 +17,8 @@ import pytest
 from numpy.typing import NDArray
 from support.clip_scene import Clip, ClipScene
 
+from pipeline.caution import Caution
 from pipeline.config import Output
-from pipeline.model import Caution
 
 Sound = NDArray[np.float64]
 RATE = 48000

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from support.clip_scene import ClipScene
 
+from pipeline.caution import Caution
 from pipeline.config import Output
 from pipeline.console import Console, Verbosity
 from pipeline.ffmpeg import faults
@@ -18,7 +19,7 @@ from pipeline.ffmpeg.faults import NO_MEMORY, NO_SPACE, ProgramFailed, ProgramRe
 from pipeline.ffmpeg.graph import Graph, read, write
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Limits, Permissions
-from pipeline.model import Caution, Reason, Status
+from pipeline.model import Reason, Status
 from pipeline.process import graph
 from pipeline.process.graph import ClipSource
 

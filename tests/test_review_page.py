@@ -10,8 +10,9 @@ from support.browser import Reader, browser, reader, violations
 from support.ledger_scene import LedgerScene, attachment, sha
 from support.report_page import PLAYABLE, campaign, card, config, fill, index, names
 
+from pipeline.caution import Caution
 from pipeline.config import Config
-from pipeline.model import Caution, Decision, Kind, Note, Reason
+from pipeline.model import Decision, Kind, Note, Reason
 from pipeline.review import decisions, report
 from pipeline.review import page as page_module
 

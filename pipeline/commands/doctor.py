@@ -12,6 +12,7 @@ from pipeline.commands.ending import Ending
 from pipeline.config import Config, load
 from pipeline.console import Console, Verbosity
 from pipeline.errors import FootageError, named
+from pipeline.faces import model_file
 from pipeline.ffmpeg import sandbox, seccomp
 from pipeline.ffmpeg.faults import free_bytes
 from pipeline.ffmpeg.runner import FfmpegRunner, program
@@ -44,6 +45,8 @@ def examine(path: Path) -> Ending:
         checks = [Check("config", ok=True, text=str(path)), *_programs(config.process.sandbox)]
         checks.append(_checked("fonts", lambda: _fonts(config)))
         checks.append(_checked("montage", lambda: readiness.check(config)))
+        if config.looks_for_faces:
+            checks.append(_checked("faces", lambda: _faces(config)))
         checks.append(_checked("disk space", lambda: _space(config)))
         workspace = Workspace(config.root)
         for inbox in config.inbox:
@@ -109,6 +112,12 @@ def _fonts(config: Config) -> str:
         fonts.font_for(word, 20)
     shaping = "with" if features.check("raqm") else "without"
     return f"every character of the captions has a glyph; {shaping} shaping"
+
+
+def _faces(config: Config) -> str:
+    own = config.protect.own_model
+    model_file.check(own)
+    return f"the model is {own or 'CenterFace'}"
 
 
 def _space(config: Config) -> str:

@@ -13,6 +13,7 @@ from pipeline.config.montage import Montage
 from pipeline.config.notify import Notify, SmtpSection
 from pipeline.config.output import Output
 from pipeline.config.process import CaptionPosition, CaptionStyle, Process
+from pipeline.config.protect import FaceMode, ProtectSection
 from pipeline.config.section import Section
 from pipeline.config.server import LOOPBACK
 
@@ -24,12 +25,14 @@ __all__ = [
     "CaptionStyle",
     "Category",
     "Config",
+    "FaceMode",
     "InboxSection",
     "Montage",
     "Notify",
     "OAuth2",
     "Output",
     "Process",
+    "ProtectSection",
     "Report",
     "ReviewSection",
     "Section",

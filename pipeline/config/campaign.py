@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from pipeline.config.protect import FaceMode
 from pipeline.config.section import Section
 
 Hashtag = Annotated[str, StringConstraints(pattern=r"^#\S+$", max_length=100)]
@@ -23,6 +24,9 @@ class Category(Section):
     )
     pattern: str = Field(description="a regular expression")
     hashtags: tuple[Hashtag, ...] = Field(default=(), description="added to the campaign's")
+    faces: FaceMode | None = Field(
+        default=None, description="in place of `faces` in `[protect]`, for this category"
+    )
 
     @field_validator("pattern")
     @classmethod

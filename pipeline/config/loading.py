@@ -20,6 +20,7 @@ from pipeline.config.montage import Montage
 from pipeline.config.notify import Notify, SmtpSection
 from pipeline.config.output import Output
 from pipeline.config.process import Process
+from pipeline.config.protect import ProtectSection
 from pipeline.config.receipts import ReceiptsSection
 from pipeline.config.section import Located, Section
 from pipeline.errors import ConfigError, reason_of
@@ -111,6 +112,7 @@ class Config(Located):
     inbox: tuple[InboxSection, ...] = Field(min_length=1)
     workspace: WorkspaceSection = WorkspaceSection()
     process: Process = Process()
+    protect: ProtectSection = ProtectSection()
     review: ReviewSection = ReviewSection()
     report: Report = Report()
     montage: Montage = Montage()
@@ -137,6 +139,12 @@ class Config(Located):
         if not isinstance(value, (dict, tuple)):
             raise ValueError("must be a table [inbox], or several tables [[inbox]]")  # noqa: TRY004
         return (value,) if isinstance(value, dict) else value
+
+    @property
+    def looks_for_faces(self) -> bool:
+        """Whether faces are looked for in any clip."""
+        modes = {category.faces for category in self.campaign.category} | {self.protect.faces}
+        return bool(modes - {None, "off"})
 
     @property
     def root(self) -> Path:
@@ -169,7 +177,13 @@ def load(path: Path) -> Config:
         # an array also counts as too short when only its items are at fault
         faults = [it for it in error.errors() if it["type"] != "too_short" or not it["input"]]
         raise ConfigError([_fault(path, _where(data, it["loc"]), it) for it in faults]) from error
-    located = (config, *config.inbox, config.notify, *([config.smtp] if config.smtp else []))
+    located = (
+        config,
+        *config.inbox,
+        config.protect,
+        config.notify,
+        *([config.smtp] if config.smtp else []),
+    )
     for section in located:
         section.place_at(path.resolve().parent)
     inboxes.tell_apart(config.inbox)

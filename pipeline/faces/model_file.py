@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import importlib.util
+from functools import cache
 from pathlib import Path
 
 from pipeline import publishing, versions
@@ -57,8 +58,17 @@ def ready(own: str, cache: Path) -> Path:
 
 
 def name_of(own: str) -> str:
-    """Return what decides which faces are found: the SHA-256 of the model, in hex."""
-    return publishing.sha256_of(_checked_own(Path(own))) if own else _SHA256
+    """Return the name of what finds faces: a hash of the model and of the code around it.
+
+    :raises ConfigError: the file is not there.
+    """
+    sha256 = _sha256_of(_checked_own(Path(own))) if own else _SHA256
+    return publishing.cache_key("detector", versions.FACES, sha256)[:16]
+
+
+@cache
+def _sha256_of(path: Path) -> str:
+    return publishing.sha256_of(path)
 
 
 def _bytes_of_centerface() -> bytes:

@@ -11,11 +11,11 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pipeline.caution import Caution
 from pipeline.ffmpeg.faults import ProgramFailed, ProgramLied
 from pipeline.ffmpeg.graph import Audio, Graph, Options, read, write
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.media.timebase import SAMPLE_RATE
-from pipeline.model import Caution
 
 TOLERANCE_LU = 0.5
 PEAK_DBTP = -2.0

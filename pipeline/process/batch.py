@@ -25,6 +25,7 @@ from pipeline.process import clip, lookalikes, making, reference
 from pipeline.process.night import NightBudget
 from pipeline.process.recipe import Recipe
 from pipeline.process.wire import ClipAnswer, ClipTask
+from pipeline.protection import FoundFaces
 from pipeline.publishing import PART
 from pipeline.removal import removed
 from pipeline.run import Run
@@ -69,6 +70,34 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
     return counts
 
 
+def search(run: Run, unsearched: Sequence[tuple[str, Recipe]], night: NightBudget) -> None:
+    """Look for faces in the originals of finished clips, and record what was found.
+
+    What there is no time for is left to the next run.
+
+    :param unsearched: originals, by SHA-256, each with the recipe of its clip.
+    :raises DiskFull: the disk is full; what was found is recorded.
+    """
+    if not unsearched:
+        return
+    clips = run.ledger.clips.results()
+    tasks = [
+        ClipTask(
+            sha256=sha256,
+            key=wanted.key,
+            recipe=wanted,
+            configurations={},
+            timeout_factor=run.config.process.timeout_factor,
+            made=clips[sha256],
+        )
+        for sha256, wanted in unsearched
+    ]
+    with run.console.task("faces", len(tasks), "clips") as task:
+        for result in _results(run, tasks, replace(night, waits={})):
+            run.ledger.clips.describe(result)
+            task.advance(1, "")
+
+
 def note_lookalikes(ledger: Ledger) -> None:
     """Record which clips look like one that was received before them, where that changed."""
     known = ledger.clips.results()
@@ -108,6 +137,7 @@ def _tasks(
                 )
             unwritable.append(clip.refused(sha256, wanted, refusal, ()))
     known = reference.decoder_configurations(run, run.config.output if writable else ())
+    found = _found(run) if any(wanted.faces != "off" for _, wanted in writable) else {}
     tasks = {
         sha256: ClipTask(
             sha256=sha256,
@@ -115,10 +145,20 @@ def _tasks(
             recipe=wanted,
             configurations=known,
             timeout_factor=run.config.process.timeout_factor,
+            found=found.get(sha256),
         )
         for sha256, wanted in writable
     }
     return tasks, unwritable
+
+
+def _found(run: Run) -> dict[str, FoundFaces]:
+    """The faces that are known, by the SHA-256 of the original."""
+    return {
+        sha256: result.source.faces
+        for sha256, result in run.ledger.clips.results().items()
+        if result.source is not None and result.source.faces is not None
+    }
 
 
 def _results(run: Run, tasks: Sequence[ClipTask], night: NightBudget) -> Iterator[ClipResult]:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from pipeline.caution import Caution
 from pipeline.media.loudness import TOLERANCE_LU, Correction, Loudness
 from pipeline.media.probed import Probe
 from pipeline.media.survey import Hearing
-from pipeline.model import Caution
 from pipeline.process.recipe import Recipe
+from pipeline.protection import FoundFaces
 
 _SHORT_S, _LONG_S = 1.0, 300.0
 _UPSCALE = 2.0
@@ -28,6 +29,14 @@ def of_picture(seen: Probe, recipe: Recipe, length: float) -> tuple[Caution, ...
         Caution.VERY_LONG: not seen.still and length > _LONG_S,
     }
     return tuple(caution for caution, so in found.items() if so)
+
+
+def of_faces(found: FoundFaces | None) -> tuple[Caution, ...]:
+    """Return the warnings about the search for faces."""
+    if found is None:
+        return ()
+    told = {Caution.FACE_LOST: found.is_lost, Caution.FACES_PARTIAL: found.is_partial}
+    return tuple(caution for caution, so in told.items() if so)
 
 
 @dataclass(frozen=True)

@@ -48,10 +48,11 @@ from pipeline.media.profile import Profile
 from pipeline.media.survey import FilmSource, Hearing
 from pipeline.media.timebase import samples_of
 from pipeline.model import ClipOutput, ClipResult, Finding, Kind, Reason, Refusal, Status
-from pipeline.process import cautions, glance, graph, painting
+from pipeline.process import cautions, face_search, glance, graph, painting
 from pipeline.process.cautions import ClipSound
 from pipeline.process.graph import ClipSource, ClipTarget, GlanceTarget
 from pipeline.process.recipe import Recipe
+from pipeline.protection import FoundFaces
 from pipeline.run import Tools
 from pipeline.store import files_of, original, still_of
 from pipeline.texts import Detail
@@ -62,7 +63,7 @@ class Job:
     """What is to be done: an original, its recipe, and the caption strip of each output.
 
     ``configurations`` is the decoder configuration that the clips of each output must have, by
-    the output's name (see ``reference``).
+    the output's name (see ``reference``).  ``found``: the faces that are known of the original.
     """
 
     sha256: str
@@ -70,6 +71,7 @@ class Job:
     recipe: Recipe
     strips: tuple[Strip | None, ...]
     configurations: Mapping[str, str]
+    found: FoundFaces | None = None
 
 
 @dataclass(frozen=True)
@@ -179,11 +181,13 @@ def _accepted(job: Job, run: Tools, identity: identify.Identity) -> ClipResult:
         raise Refused(identity.refusal)
     assert identity.format is not None, "an archive is never a job"
     with made.scratch(run.workspace.clips / job.sha256) as scratch:
-        seen, hearing = _seen(job, run, identity.format, scratch)
+        seen, hearing = examined(job, run, identity.format, scratch)
         film = FilmSource(job.original, seen, scratch, job.recipe.max_source_seconds + 1)
+        faces = face_search.found(run, film, job.recipe, job.found)
         done = _repairing(job, run, film, hearing)
         seen = done.seen
     warnings = (
+        *cautions.of_faces(faces),
         *cautions.of_picture(seen, job.recipe, _length(film, job.recipe)),
         *glance.cautions(done.glanced),
         *cautions.of_sound(seen, job.recipe, done.sound),
@@ -193,7 +197,7 @@ def _accepted(job: Job, run: Tools, identity: identify.Identity) -> ClipResult:
         recipe=job.recipe.key,
         status=Status.ACCEPTED,
         clean=True,
-        source=seen.source(),
+        source=replace(seen.source(), faces=faces),
         caption=job.recipe.caption,
         category=job.recipe.category,
         warnings=tuple(dict.fromkeys(warnings)),
@@ -201,8 +205,12 @@ def _accepted(job: Job, run: Tools, identity: identify.Identity) -> ClipResult:
     )
 
 
-def _seen(job: Job, run: Tools, footage: Format, scratch: Scratch) -> tuple[Probe, Hearing]:
-    """Probe an original, and survey it if it is a film."""
+def examined(job: Job, run: Tools, footage: Format, scratch: Scratch) -> tuple[Probe, Hearing]:
+    """Probe an original, and survey it if it is a film.
+
+    :raises Refused: it can't become a clip.
+    :raises ProgramFault: a program failed, or what it said can't be true.
+    """
     allowed = job.recipe.max_source_seconds
     effort.admit_scans(job.original, footage)
     seen, hearing = probe.probe(run.ffmpeg, job.original, footage, allowed), Hearing()

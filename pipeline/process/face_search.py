@@ -12,15 +12,17 @@ from pathlib import Path
 
 from pipeline import protection
 from pipeline.config import Output
-from pipeline.faces import looking, tracks
+from pipeline.faces import looking, model_file, tracks
 from pipeline.faces.looking import SmallPictures
 from pipeline.faces.tracks import FaceTrack
+from pipeline.ffmpeg.faults import ProgramFault
 from pipeline.ffmpeg.graph import Graph, Options, Video, read, write
 from pipeline.media import colour, survey
 from pipeline.media.survey import FilmSource
 from pipeline.media.timebase import frames_in
 from pipeline.process import framing
-from pipeline.protection import Mask, MaskOrigin, MaskPoint, MaskShape
+from pipeline.process.recipe import Recipe
+from pipeline.protection import FoundFaces, Mask, MaskOrigin, MaskPoint, MaskShape
 from pipeline.run import Tools
 
 _LOOKS_A_SECOND = 6
@@ -34,6 +36,42 @@ def small_size(aspect: Fraction, *, still: bool) -> tuple[int, int]:
     area = _PHOTO_AREA if still else _AREA
     shape = min(max(float(aspect), 1 / 8), 8.0)
     return _rounded((area * shape) ** 0.5), _rounded((area / shape) ** 0.5)
+
+
+def found(
+    run: Tools, film: FilmSource, recipe: Recipe, known: FoundFaces | None
+) -> FoundFaces | None:
+    """Find the faces of an original; None if the recipe does not ask for them.
+
+    A search that fails costs no clip where masks are only proposed: it is partial then.
+
+    :param known: what was found before, by any detector.
+    :raises ProgramFault: the search failed, and every face must be masked.
+    """
+    if recipe.faces == "off":
+        return None
+    if known is not None and known.by == recipe.detector and not known.is_partial:
+        return known
+    try:
+        return _found(run, film, recipe)
+    except ProgramFault:
+        if recipe.faces == "always":
+            raise
+        return FoundFaces(recipe.detector, is_partial=True)
+
+
+def _found(run: Tools, film: FilmSource, recipe: Recipe) -> FoundFaces:
+    model = model_file.ready(run.config.protect.own_model, run.workspace.cache)
+    looks = look(run, film, recipe.outputs[0], model)
+    if film.probe.still:
+        faces, length, is_lost = tracks.in_photo(looks[0]) if looks else (), None, False
+    else:
+        length = film.probe.length_s
+        faces = tracks.link(looks, float(film.probe.picture.aspect))
+        is_lost = any(tracks.is_lost(track, looks[-1].at_s) for track in faces)
+    made = masks(faces, length)
+    is_partial = not looks or len(made) < len(faces)
+    return FoundFaces(recipe.detector, made, is_lost, is_partial)
 
 
 def look(run: Tools, film: FilmSource, output: Output, model: Path) -> tuple[looking.Look, ...]:

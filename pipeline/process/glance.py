@@ -13,8 +13,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.caution import Caution
 from pipeline.ffmpeg.graph import Video
-from pipeline.model import Caution
 
 Pictures = NDArray[np.uint8]
 

@@ -1,4 +1,4 @@
-"""Do a task as a worker gets it: make one clip, and answer with what became of it."""
+"""Do a task as a worker gets it: one clip, and answer with what became of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 from pipeline.media import caption
 from pipeline.media.caption import Strip
-from pipeline.process import clip
+from pipeline.process import clip, searching
 from pipeline.process.clip import Job
 from pipeline.process.recipe import Recipe
 from pipeline.process.wire import ClipAnswer, ClipTask
@@ -15,7 +15,7 @@ from pipeline.workspace import Workspace
 
 
 def do(task: str, tools: Tools) -> str:
-    """Make the clip of a task.
+    """Make the clip of a task, or look for faces in the original of a finished one.
 
     :param task: a :class:`ClipTask` as JSON.
     :returns: a :class:`ClipAnswer` as JSON.
@@ -24,7 +24,11 @@ def do(task: str, tools: Tools) -> str:
     """
     begun = time.monotonic()
     wanted = ClipTask.model_validate_json(task)
-    made = clip.make(_job(wanted, tools.workspace), tools)
+    job = _job(wanted, tools.workspace)
+    if wanted.made is None:
+        made = clip.make(job, tools)
+    else:
+        made = searching.search(job, tools, wanted.made)
     return ClipAnswer(result=made, seconds=time.monotonic() - begun).model_dump_json()
 
 
@@ -43,4 +47,4 @@ def strips(workspace: Workspace, wanted: Recipe) -> tuple[Strip | None, ...]:
 def _job(task: ClipTask, workspace: Workspace) -> Job:
     drawn = strips(workspace, task.recipe)
     original = workspace.original(task.sha256)
-    return Job(task.sha256, original, task.recipe, drawn, task.configurations)
+    return Job(task.sha256, original, task.recipe, drawn, task.configurations, task.found)

@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 
 from pipeline import protection, publishing, versions
-from pipeline.config import CaptionPosition, CaptionStyle, Category, Config, Output
+from pipeline.config import CaptionPosition, CaptionStyle, Category, Config, FaceMode, Output
+from pipeline.faces import model_file
 from pipeline.ffmpeg import runner
 from pipeline.media import encode
 from pipeline.media.timebase import fade_frames
@@ -27,6 +28,7 @@ class Recipe:
     ``dictated``: the caption is a reviewer's own, not the campaign's.  ``kind`` decides which
     version is part of the keys, so that a change for films does not make photos again.  ``masks``
     and ``sounds`` are what a reviewer hides.
+    ``detector`` names what looks for faces; empty if nothing does.
     """
 
     caption: str
@@ -45,6 +47,8 @@ class Recipe:
     rejects_incomplete: bool = False
     masks: tuple[Mask, ...] = ()
     sounds: tuple[SoundChange, ...] = ()
+    faces: FaceMode = "off"
+    detector: str = ""
 
     def fade_frames(self, output: Output) -> int:
         """Return how many pictures of *output* a crossfade lasts; 0 for hard cuts."""
@@ -79,6 +83,7 @@ def choose(config: Config, item: Attachment, submission: Submission, review: Rev
     hashtags = [*config.campaign.hashtags, *(category.hashtags if category else ())]
     caption = " ".join(dict.fromkeys(hashtags))
     made = of(config, caption, category.name if category else None)
+    made = _looked_for(made, config, category)
     dictated = review.caption is not None
     made = replace(made, kind=item.kind, masks=review.masks, sounds=review.sounds)
     return replace(made, caption=review.caption or "", dictated=True) if dictated else made
@@ -101,6 +106,15 @@ def of(config: Config, caption: str, category: str | None = None) -> Recipe:
     )
 
 
+def _looked_for(made: Recipe, config: Config, category: Category | None) -> Recipe:
+    """Return a recipe with how faces are treated."""
+    own = category.faces if category else None
+    mode = own if own is not None else config.protect.faces
+    if mode == "off":
+        return made
+    return replace(made, faces=mode, detector=model_file.name_of(config.protect.own_model))
+
+
 @cache
 def _key(recipe: Recipe) -> str:
     contents = (*_contents(recipe, encoder()), *_special(recipe))
@@ -119,6 +133,8 @@ def _contents(recipe: Recipe, program: str) -> list[object]:
     caption = (recipe.caption, recipe.caption_position, recipe.caption_style)
     still = (recipe.still_seconds, recipe.still_motion)
     contents: list[object] = [program, *caption, outputs, *still, recipe.loudness_lufs]
+    if recipe.faces == "always":
+        contents += ["faces", recipe.detector]
     if recipe.transition_seconds > 0:  # moves key frames, and changes nothing else
         contents.append([recipe.fade_frames(output) for output in recipe.outputs])
     if recipe.hides:

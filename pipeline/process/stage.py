@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from pipeline.config import Config
+from pipeline.faces import model_file
 from pipeline.ledger import Ledger
 from pipeline.model import ClipResult, Review, Status, Wait
 from pipeline.process import night, recipe
@@ -47,11 +48,13 @@ class Plan:
 
     ``renamed`` are finished clips whose category was renamed while its hashtags stayed the same.
     ``outdated`` are clips that can't be made anew, because their original was deleted.
+    ``unsearched`` are finished clips in whose originals nobody has looked for faces yet.
     """
 
     missing: tuple[tuple[str, Recipe], ...]
     renamed: tuple[ClipResult, ...] = ()
     outdated: tuple[str, ...] = ()
+    unsearched: tuple[tuple[str, Recipe], ...] = ()
 
 
 def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
@@ -60,12 +63,14 @@ def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
     :param only: the originals to look at, for which somebody waits, so that there are no limits;
         None for all.
     :raises DiskFull: the disk is full; what was made is recorded.
-    :raises ConfigError: no font here can write the campaign's caption.
+    :raises ConfigError: no font here can write the campaign's caption, or faces are wanted and
+        packages are missing.
     """
+    _check_faces(run.config)
     todo = plan(run.config, run.ledger, run.store.holds, only)
     for result in todo.renamed:
         run.ledger.clips.describe(result)
-    if not todo.missing and not _outdated_likeness(run.ledger):
+    if not todo.missing and not todo.unsearched and not _outdated_likeness(run.ledger):
         if only is None:
             run.ledger.runs.note_waits({})
         return ProcessSummary(outdated=todo.outdated)
@@ -73,6 +78,7 @@ def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
 
     limits = night.of(run) if only is None else night.unlimited()
     counts = batch.make(run, todo.missing, limits)
+    batch.search(run, todo.unsearched, limits)
     if only is None:
         run.ledger.runs.note_waits(limits.waits)
     batch.note_lookalikes(run.ledger)
@@ -98,7 +104,7 @@ def plan(
     """
     known = ledger.clips.results()
     reviews = ledger.reviews.current()
-    missing, renamed, outdated = [], [], []
+    missing, renamed, outdated, unsearched = [], [], [], []
     for item, submission in ledger.clips.candidates():
         sha256 = item.sha256 or ""
         wanted = recipe.choose(config, item, submission, reviews.get(sha256, Review()))
@@ -106,12 +112,14 @@ def plan(
         if result is not None and _is_done(result, wanted, holds):
             if result.category != wanted.category:
                 renamed.append(replace(result, category=wanted.category))
+            elif only is None and _is_unsearched(result, wanted) and holds(original(sha256)):
+                unsearched.append((sha256, wanted))
         elif holds(original(sha256)):
             if only is None or sha256 in only:
                 missing.append((sha256, wanted))
         elif result is not None and result.outputs:
             outdated.append(sha256)
-    return Plan(tuple(missing), tuple(renamed), tuple(outdated))
+    return Plan(tuple(missing), tuple(renamed), tuple(outdated), tuple(unsearched))
 
 
 def _is_done(result: ClipResult, wanted: Recipe, holds: Callable[[FootageFile], bool]) -> bool:
@@ -121,6 +129,22 @@ def _is_done(result: ClipResult, wanted: Recipe, holds: Callable[[FootageFile], 
     if result.recipe != wanted.key or (length or 0) > wanted.max_source_seconds:
         return False
     return all(map(holds, files_of(result)))
+
+
+def _is_unsearched(result: ClipResult, wanted: Recipe) -> bool:
+    """Whether a finished clip lacks the faces of its original."""
+    if wanted.faces == "off" or result.source is None or not result.outputs:
+        return False
+    return result.source.faces is None or result.source.faces.by != wanted.detector
+
+
+def _check_faces(config: Config) -> None:
+    """Do nothing if no faces are wanted, or if they can be looked for.
+
+    :raises ConfigError: packages are missing, or the model is.
+    """
+    if config.looks_for_faces:
+        model_file.check(config.protect.own_model)
 
 
 def _outdated_likeness(ledger: Ledger) -> bool:

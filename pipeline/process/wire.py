@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints
 from pipeline.config import Section
 from pipeline.model import ClipResult
 from pipeline.process.recipe import Recipe
+from pipeline.protection import FoundFaces
 
 _Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 _Seconds = Annotated[float, Field(ge=0, lt=1e9, allow_inf_nan=False)]
@@ -22,7 +23,9 @@ class ClipTask(Section):
     """An original, by its SHA-256, and all that decides its clip.
 
     ``key``: that of the recipe.  ``configurations``: the decoder configuration that the clips of
-    each output must have, by the output's name.  ``timeout_factor``: see ``[process]``.
+    each output must have, by the output's name.  ``timeout_factor``: see ``[process]``.  ``found``:
+    the faces that are known of it.  ``made``: its clip, if it is finished and only faces are looked
+    for.
     """
 
     sha256: _Sha256
@@ -30,6 +33,8 @@ class ClipTask(Section):
     recipe: Recipe
     configurations: dict[str, str]
     timeout_factor: float
+    found: FoundFaces | None = None
+    made: ClipResult | None = None
 
 
 class ClipAnswer(Section):

@@ -8,13 +8,14 @@ table, with the stills beside them.  A report without changes is not written aga
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pipeline import clock, publishing
+from pipeline.caution import Caution
 from pipeline.config import Config
 from pipeline.ledger import Ledger
-from pipeline.model import Caution, ClipOutput, ClipResult, Row, Status, Wait
+from pipeline.model import ClipOutput, ClipResult, Row, Source, Status, Wait
 from pipeline.review import mails, page, stills, table
 from pipeline.review.mails import MailView
 from pipeline.review.presenting import (
@@ -196,7 +197,8 @@ def _clip(row: Row, waits: Wait | None) -> JsonObject:
             "found": [vars(finding) for finding in sorted(found)],
             "clean": result.clean if result else None,
         },
-        "source": shown_values(vars(result.source)) if result and result.source else None,
+        "source": _source(result.source) if result and result.source else None,
+        **(_faces(result.source) if result and result.source else {}),
         "caption": shown_text(result.caption) if result else "",
         "category": shown_text(result.category) if result and result.category is not None else None,
         "warnings": _warnings(result) if result else [],
@@ -204,6 +206,18 @@ def _clip(row: Row, waits: Wait | None) -> JsonObject:
         "review": review_data(row.review),
         "held_by": list(row.held_by),
     }
+
+
+def _source(source: Source) -> JsonObject:
+    return shown_values({key: value for key, value in vars(source).items() if key != "faces"})
+
+
+def _faces(source: Source) -> JsonObject:
+    """Give the masks for the faces that were found; nothing if nobody looked for faces."""
+    found = source.faces
+    if found is None:
+        return {}
+    return shown_values({"faces": [asdict(mask) for mask in found.masks]})
 
 
 def _warnings(result: ClipResult) -> list[str]:

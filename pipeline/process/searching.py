@@ -1,0 +1,52 @@
+"""Look for faces in the originals of clips that are finished.
+
+Whether masks are proposed changes nothing in a clip.  So a clip that was made before somebody asked
+for faces is not made again: only its original is looked at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+
+from pipeline.errors import BytesChanged, Refused
+from pipeline.ffmpeg import made
+from pipeline.ffmpeg.faults import ProgramFault
+from pipeline.media import identify
+from pipeline.media.survey import FilmSource
+from pipeline.model import ClipResult
+from pipeline.process import cautions, clip, face_search
+from pipeline.process.clip import Job
+from pipeline.protection import FoundFaces
+from pipeline.run import Tools
+from pipeline.store import original
+
+
+def search(job: Job, run: Tools, known: ClipResult) -> ClipResult:
+    """Look for faces in the original of a finished clip; return its outcome with what was found.
+
+    :raises DiskFull: the disk is full.
+    :raises StoreError: the store does not answer.
+    :raises Stopping: the run is being stopped.
+    """
+    found = FoundFaces(job.recipe.detector, is_partial=True)
+    with contextlib.suppress(Refused, ProgramFault, BytesChanged):
+        found = _found(job, run) or found
+    assert known.source is not None, "a finished clip has a source"
+    before = set(cautions.of_faces(known.source.faces))
+    others = [warning for warning in known.warnings if warning not in before]
+    warnings = tuple(dict.fromkeys([*cautions.of_faces(found), *others]))
+    return replace(known, source=replace(known.source, faces=found), warnings=warnings)
+
+
+def _found(job: Job, run: Tools) -> FoundFaces | None:
+    with (
+        run.store.at_hand([original(job.sha256)]),
+        made.scratch(run.workspace.clips / job.sha256) as scratch,
+    ):
+        footage = identify.identify(job.original).format
+        if footage is None:
+            return None
+        seen, _ = clip.examined(job, run, footage, scratch)
+        film = FilmSource(job.original, seen, scratch, job.recipe.max_source_seconds + 1)
+        return face_search.found(run, film, job.recipe, None)
