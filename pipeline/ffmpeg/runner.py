@@ -74,6 +74,7 @@ def program() -> str:
     return str(Path(imageio_ffmpeg.get_ffmpeg_exe()).resolve())
 
 
+@cache
 def build() -> tuple[str, str, str]:
     """Return the name, the version and the SHA-256 of FFmpeg, which say by what a file was made.
 
