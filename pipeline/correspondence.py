@@ -57,13 +57,18 @@ class Correspondence:
     later: Mapping[str, tuple[str, ...]]
 
 
-def relate(mails: Sequence[Submission], with_footage: Collection[str]) -> Correspondence:
+def relate(
+    mails: Sequence[Submission],
+    with_footage: Collection[str],
+    letters: Mapping[str, str] | None = None,
+) -> Correspondence:
     """Find out which mails belong together.
 
     :param mails: in the order of their receipt.
     :param with_footage: the ids of the mails that brought footage.
+    :param letters: the submission that each of our letters was about, by its Message-ID.
     """
-    answers = _answers(mails)
+    answers = _answers(mails, letters or {})
     answered: dict[str, list[str]] = defaultdict(list)
     for later_mail, earlier in answers.items():
         answered[earlier].append(later_mail)
@@ -162,12 +167,15 @@ def _person(mail: Submission) -> str:
     return mail.sender.casefold()
 
 
-def _answers(mails: Sequence[Submission]) -> dict[str, str]:
-    """The earlier mail that each one answers (RFC 5322, section 3.6.4); the nearest one counts."""
-    known: dict[str, str] = {}
+def _answers(mails: Sequence[Submission], letters: Mapping[str, str]) -> dict[str, str]:
+    """The earlier mail that each one answers (RFC 5322, section 3.6.4); the nearest one counts.
+
+    A mail that answers a letter of ours answers the mail that the letter was about.
+    """
+    known = dict(letters)
     found: dict[str, str] = {}
     for mail in mails:
-        earlier = [known[each] for each in mail.answers if each in known]
+        earlier = [known[each] for each in mail.answers if known.get(each, mail.id) != mail.id]
         if earlier:
             found[mail.id] = earlier[-1]
         if mail.message_id:

@@ -18,6 +18,7 @@ from support.ledger_scene import sha
 from pipeline import clip_order
 from pipeline.clip_order import OrderFile, OrderLine
 from pipeline.config import Output
+from pipeline.consent import Consent, combined
 from pipeline.model import Attachment, ClipOutput, ClipResult, Decision, Kind, Review, Row, Status
 from pipeline.render import timeline
 from pipeline.review import page, rules
@@ -33,8 +34,11 @@ BASE = Review(Decision.APPROVED, "fine", "ada", "2026-09-01T07:00:00Z")
 ASKED = {
     "decidable": """({ status, clean, outputs, pair }) => rules.isDecidable(
         { status, metadata: { clean }, outputs: new Array(outputs).fill({}), pair })""",
-    "admitted": """({ decision, required, held_by }) =>
-        rules.isAdmittedBy(decision, required, held_by ?? [])""",
+    "admitted": """({ decision, required, held_by, consent, needed }) => rules.isAdmittedBy(
+        decision, required, held_by ?? [],
+        rules.allowsClip(consent ?? "unknown", needed ?? false))""",
+    "consent": "({ consents }) => rules.combinedConsent(consents)",
+    "silent": "({ consent, decision, needed }) => rules.waitsForConsent(consent, decision, needed)",
     "same": "({ base, change }) => rules.isSameDecision(base, { ...base, ...change })",
     "frames": "(it) => rules.shownFrames(it, it, it.most)",
     "starts": "({ lengths, fade }) => rules.montageStarts(lengths, fade)",
@@ -64,8 +68,18 @@ def of_program(table: str, case: dict[str, Any]) -> Any:
         case "admitted":
             review = Review(Decision(case["decision"]))
             accepted = row(Status.ACCEPTED, clean=True, outputs=1, review=review)
-            accepted = replace(accepted, held_by=tuple(case.get("held_by", ())))
-            return rules.admitted([accepted], required=case["required"]) == [accepted]
+            consent = Consent(case.get("consent", Consent.UNKNOWN))
+            held_by, needed = tuple(case.get("held_by", ())), case.get("needed", False)
+            accepted = replace(accepted, held_by=held_by, consent=consent)
+            taken = rules.admitted([accepted], required=case["required"], needs_consent=needed)
+            return taken == [accepted]
+        case "consent":
+            return combined(map(Consent, case["consents"]))
+        case "silent":
+            review = Review(Decision(case["decision"]))
+            made = row(Status.ACCEPTED, clean=True, outputs=1, review=review)
+            made = replace(made, consent=Consent(case["consent"]))
+            return bool(rules.waits_for_consent([made], needs_consent=case["needed"]))
         case "same":
             return rules.is_same_decision(BASE, replace(BASE, **case["change"]))
         case "frames":
@@ -103,7 +117,9 @@ def of_page(tab: Page, table: str, case: dict[str, Any]) -> Any:
 
 def test_every_rule_of_the_page_is_in_the_table(tab: Page) -> None:
     assert CASES.keys() == ASKED.keys()
-    assert len(tab.evaluate("Object.keys(rules)")) == len(ASKED)
+    asked = "".join(ASKED.values())
+    for name in tab.evaluate("Object.keys(rules)"):
+        assert f"rules.{name}(" in asked
 
 
 @pytest.mark.parametrize("table", CASES)

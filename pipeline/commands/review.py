@@ -42,11 +42,14 @@ def take_decisions(config: Config, console: Console, file: Path, by: str) -> End
     """
     with Ledger(Workspace.existing(config.root).ledger) as ledger:
         done = decisions.take_file(ledger, file, by or user(), campaign=config.campaign.name)
-    console.say(f"{counted(len(done.decided), 'decision')} taken, {done.same} changed nothing")
+    consents = f" and {counted(done.consents, 'consent')}" if done.consents else ""
+    taken = f"{counted(len(done.decided), 'decision')}{consents}"
+    console.say(f"{taken} taken, {done.same} changed nothing")
     for entry in done.not_taken:
         console.warn(f"entry {entry.entry} was not taken: {entry.problem}")
     facts: Facts = {
         "decided": [item.sha256 for item in done.decided],
+        "consents": done.consents,
         "same": done.same,
         "not_taken": [asdict(entry) for entry in done.not_taken],
     }

@@ -72,6 +72,11 @@ class Consents:
         rows = self._db.rows("SELECT * FROM consent ORDER BY id")
         return {row["id"]: records.read(ConsentRecord, row) for row in rows}
 
+    def newest(self) -> int:
+        """The number of the newest entry; 0 if there is none."""
+        row = self._db.row("SELECT max(id) AS id FROM consent")
+        return int(row["id"] or 0) if row else 0
+
     def digests(self) -> dict[int, str]:
         """The digest of each entry, by its number; the chain has them too."""
         rows = self._db.rows("SELECT * FROM consent ORDER BY id")

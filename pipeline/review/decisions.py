@@ -14,7 +14,7 @@ from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
 from pipeline.ledger.reviews import Amendment
 from pipeline.model import Review, Status
-from pipeline.review import entries, rules
+from pipeline.review import consents, entries, rules
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.presenting import JsonObject
 
@@ -24,7 +24,7 @@ _DECIDABLE = {Status.ACCEPTED, Status.DUPLICATE, Status.PENDING}
 
 @dataclass(frozen=True)
 class NotTaken:
-    """An entry of a decisions file that was left out; ``entry`` counts from 1."""
+    """An entry of a decisions file that was left out; ``entry`` counts from 1, consents last."""
 
     entry: int
     problem: str
@@ -32,11 +32,15 @@ class NotTaken:
 
 @dataclass(frozen=True)
 class TakeSummary:
-    """The result of taking a decisions file; ``same`` counts the entries that changed nothing."""
+    """The result of taking a decisions file.
+
+    ``same`` counts the entries that changed nothing, ``consents`` the consents that were recorded.
+    """
 
     decided: tuple[Amendment, ...]
     same: int
     not_taken: tuple[NotTaken, ...]
+    consents: int = 0
 
 
 def decide(ledger: Ledger, prefixes: Sequence[str], wanted: Review) -> list[Amendment]:
@@ -75,7 +79,7 @@ def take_file(ledger: Ledger, path: Path, by: str, *, campaign: str) -> TakeSumm
     :raises UsageError: the file can't be read, is not a decisions file, or belongs to another
         campaign.
     """
-    listed = entries.read(path, campaign)
+    listed, consented = entries.read(path, campaign)
     statuses: dict[str | None, set[Status]] = {}
     for row in ledger.clips.rows():
         statuses.setdefault(row.attachment.sha256, set()).add(row.status)
@@ -92,7 +96,17 @@ def take_file(ledger: Ledger, path: Path, by: str, *, campaign: str) -> TakeSumm
             same += 1
         else:
             decided.append(outcome)
-    return TakeSummary(tuple(decided), same, tuple(left_out))
+    known = {mail.id for mail in ledger.intake.submissions()}
+    recorded = 0
+    for number, entry in enumerate(consented, len(listed) + 1):
+        try:
+            is_new = consents.take(ledger, entry, known, by)
+        except InvalidEntry as problem:
+            left_out.append(NotTaken(number, f"consent: {problem}"))
+            continue
+        recorded += is_new
+        same += not is_new
+    return TakeSummary(tuple(decided), same, tuple(left_out), recorded)
 
 
 def _take(ledger: Ledger, sha256: str, values: JsonObject, by: str) -> Amendment:

@@ -1,6 +1,7 @@
 """The decisions file, which the offline report saves and ``footage decide`` takes.
 
-``{"schema": 1, "campaign": str, "decisions": [{"sha256", …the fields of "review"}…]}``.  An entry
+``{"schema": 1, "campaign": str, "decisions": [{"sha256", …the fields of "review"}…], "consents":
+[{"submission", "consent", "name", "place", "by", "at"}…]}``.  An entry
 must have ``sha256`` and ``decision``; a field that is left out is not changed.
 """
 
@@ -29,8 +30,8 @@ class InvalidEntry(Exception):
     """A decision that can't be taken; its text says why, for a person."""
 
 
-def read(path: Path, campaign: str) -> list[object]:
-    """Read the entries of a decisions file without checking them.
+def read(path: Path, campaign: str) -> tuple[list[object], list[object]]:
+    """Read the decisions and the consents of a decisions file without checking them.
 
     :param campaign: the name of the campaign that the file must belong to.
     :raises UsageError: it can't be read, is not a decisions file, or belongs to another campaign.
@@ -49,8 +50,8 @@ def read(path: Path, campaign: str) -> list[object]:
         raise UsageError(
             f"{path}: belongs to another campaign than {campaign!r}; nothing was decided"
         )
-    entries: list[object] = data["decisions"]
-    return entries
+    said = data.get("consents", [])  # files of before there were consents have none
+    return data["decisions"], said if isinstance(said, list) else [said]
 
 
 def parse(entry: object) -> tuple[str, JsonObject]:

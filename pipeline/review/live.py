@@ -17,7 +17,7 @@ from pipeline.history import TrailEntry
 from pipeline.ledger import Ledger
 from pipeline.ledger.reviews import Amendment, Change
 from pipeline.model import OriginalState, Review
-from pipeline.review import commenting, entries
+from pipeline.review import commenting, consents, entries
 from pipeline.review.commenting import ImpossibleComment
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.presenting import JsonObject, review_data, shown_text
@@ -154,10 +154,25 @@ def mark_mail(ledger: Ledger, submission: object, handled: object, by: str) -> N
     ledger.reviews.set_handled([submission], by, handled=handled)
 
 
+def set_consent(ledger: Ledger, body: JsonObject, by: str) -> bool:
+    """Record a consent that a reviewer entered; False if somebody else did since.
+
+    :param body: ``submission``, ``consent``, ``name``, ``place``, and ``seen``, the consent that
+        the reviewer saw.
+    :raises InvalidEntry: what was entered is malformed, or its mail is unknown.
+    """
+    wish = consents.ConsentWish.of(
+        body.get("consent"), body.get("name", ""), body.get("place", ""), by
+    )
+    done = consents.record_if_seen(ledger, body.get("submission"), wish, body.get("seen"))
+    return done is not None
+
+
 def mails_version(ledger: Ledger) -> str:
-    """Name the state of the mails: which a person has dealt with, since when, and who."""
+    """Name the state of the mails: which a person has dealt with, and what senders agreed to."""
     marks = [(mark.submission, mark.at, mark.by) for mark in ledger.reviews.handled().values()]
-    return hashlib.sha256(json.dumps(sorted(marks)).encode()).hexdigest()[:16]
+    agreed = ledger.consents.newest()
+    return hashlib.sha256(json.dumps([sorted(marks), agreed]).encode()).hexdigest()[:16]
 
 
 def mails_data(ledger: Ledger) -> JsonObject:
@@ -170,4 +185,8 @@ def mails_data(ledger: Ledger) -> JsonObject:
             for mark in ledger.reviews.handled().values()
         },
         "held": {row.sha256: row.held_by for row in ledger.clips.rows() if row.held_by},
+        "consents": {
+            record.submission: consents.as_data(record)
+            for record in ledger.consents.current().values()
+        },
     }

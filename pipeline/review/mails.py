@@ -44,7 +44,8 @@ def view(ledger: Ledger, rows: Iterable[Row]) -> list[MailView]:
     for row in rows:
         by_mail[row.submission].append(row)
     with_footage = {each for each, own in by_mail.items() if correspondence.brings_footage(own)}
-    relations = correspondence.relate(mails, with_footage)
+    letters = ledger.consents.questions()
+    relations = correspondence.relate(mails, with_footage, letters)
     holding = correspondence.holding(mails, with_footage)
     persons: set[str] = set()
     views = []

@@ -7,16 +7,17 @@ table, with the stills beside them.  A report without changes is not written aga
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pipeline import clock, publishing
 from pipeline.caution import Caution
 from pipeline.config import Config
+from pipeline.consent import Consent, ConsentRecord
 from pipeline.ledger import Ledger
 from pipeline.model import ClipOutput, ClipResult, Row, Source, Status, Wait
-from pipeline.review import mails, page, stills, table
+from pipeline.review import consents, mails, page, proposing, stills, table
 from pipeline.review.mails import MailView
 from pipeline.review.presenting import (
     JsonObject,
@@ -26,7 +27,7 @@ from pipeline.review.presenting import (
     shown_values,
     trail_data,
 )
-from pipeline.review.rules import admitted, shown_seconds, waiting
+from pipeline.review.rules import admitted, shown_seconds, waiting, waits_for_consent
 from pipeline.run import Run
 from pipeline.wording import SenderStyle, lower_ascii, shown_sender
 
@@ -94,6 +95,7 @@ def collect_facts(
     return page.PageFacts(
         campaign=config.campaign.name,
         required=config.review.required,
+        needs_consent=config.review.needs_consent,
         loudness_lufs=config.process.loudness_lufs,
         new=tuple(sorted(ledger.custody.newest())),
         categories=tuple(category.name for category in config.campaign.category),
@@ -104,7 +106,7 @@ def collect_facts(
 
 def encode(report: JsonObject) -> bytes:
     """Write the report as JSON with one submission or clip a line, so that a diff is readable."""
-    head = {key: report[key] for key in ("schema", "campaign", "generated_at", "totals")}
+    head = {key: report[key] for key in ("schema", "campaign", "generated_at", "totals", "consent")}
     written = json_bytes(head)[:-1]
     for key in ("submissions", "clips"):
         written += f',\n"{key}": [\n'.encode() + b",\n".join(map(json_bytes, report[key])) + b"\n]"
@@ -121,14 +123,18 @@ def build(
     """
     rows = ledger.clips.rows() if rows is None else rows
     statuses = Counter(row.status for row in rows)
-    numbers, waits = ledger.intake.sender_numbers(), ledger.runs.waits()
+    waits, asking = ledger.runs.waits(), _asking(config, rows)
+    views = mails.view(ledger, rows)
+    agreements = _agreements(config, ledger, views)
+    masking = _Masking(config.report.sender, ledger.intake.sender_numbers())
     return {
         "schema": SCHEMA_VERSION,
         "campaign": config.campaign.name,
         "generated_at": generated_at,
         "totals": {status.value: statuses[status] for status in Status},
+        "consent": asking,
         "submissions": [
-            _submission(each, config.report.sender, numbers) for each in mails.view(ledger, rows)
+            {**_submission(each, masking), "consent": agreements[each.mail.id]} for each in views
         ],
         "clips": [_clip(row, waits.get(row.sha256)) for row in _family_order(rows)],
     }
@@ -151,9 +157,42 @@ def _family_order(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=place)
 
 
-def _submission(seen: MailView, style: SenderStyle, numbers: Mapping[str, int]) -> JsonObject:
-    item, handled = seen.mail, seen.handled
-    number = numbers.get(lower_ascii(item.sender)) if style != "none" else None
+@dataclass(frozen=True)
+class _Masking:
+    """How senders are shown, and the number of each by the address in lower case."""
+
+    style: SenderStyle
+    numbers: Mapping[str, int]
+
+
+def _asking(config: Config, rows: list[Row]) -> JsonObject:
+    """Whether consent is needed, and how many mails wait for an answer on it."""
+    needed = config.review.needs_consent
+    silent = waits_for_consent(rows, needs_consent=needed)
+    asked = sum(consent is Consent.ASKED for consent in silent.values())
+    return {"required": needed, "waiting": len(silent), "asked": asked}
+
+
+def _agreements(config: Config, ledger: Ledger, views: Sequence[MailView]) -> dict[str, JsonObject]:
+    """What each sender agreed to, and what a mail proposes, by submission.
+
+    Words are looked at only in a campaign that asks for consent or has recorded one.
+    """
+    records = ledger.consents.current()
+    is_used = config.review.needs_consent or bool(records)
+    proposed = proposing.proposals(views, records) if is_used else {}
+    found = {}
+    for seen in views:
+        record = records.get(seen.mail.id, ConsentRecord(seen.mail.id))
+        proposal = proposed.get(seen.mail.id)
+        data = proposal.as_data() if proposal else None
+        found[seen.mail.id] = {**consents.as_data(record), "proposed": data}
+    return found
+
+
+def _submission(seen: MailView, masking: _Masking) -> JsonObject:
+    item, handled, style = seen.mail, seen.handled, masking.style
+    number = masking.numbers.get(lower_ascii(item.sender)) if style != "none" else None
     return {
         "id": item.id,
         "message_id": shown_text(item.message_id),
@@ -205,6 +244,7 @@ def _clip(row: Row, waits: Wait | None) -> JsonObject:
         "outputs": [_output(output) for output in result.outputs] if result else [],
         "review": review_data(row.review),
         "held_by": list(row.held_by),
+        "consent": row.consent,
     }
 
 

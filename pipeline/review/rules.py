@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from pipeline import protection
+from pipeline.consent import Consent
 from pipeline.model import Decision, Review, Row, Status
 from pipeline.protection import Protect
 
@@ -100,6 +101,24 @@ def to_be_made_anew(
 def held_back(rows: Iterable[Row]) -> list[Row]:
     """Pick the rows whose clips a sender may take back; nobody has dealt with that mail."""
     return [row for row in rows if is_decidable(row) and row.held_by]
+
+
+def waits_for_consent(rows: Iterable[Row], *, needs_consent: bool) -> dict[str, Consent]:
+    """Find the submissions whose sender has not answered on consent.
+
+    If no consent is needed, only those wait that were asked.  A mail of which every clip was
+    rejected waits for nothing.
+
+    :returns: the submissions in the order of receipt, each with "unknown" or "asked".
+    """
+    silent = {Consent.ASKED, Consent.UNKNOWN} if needs_consent else {Consent.ASKED}
+    return {
+        row.submission: row.consent
+        for row in rows
+        if is_decidable(row)
+        and row.review.decision is not Decision.REJECTED
+        and row.consent in silent
+    }
 
 
 def no_longer_admitted(

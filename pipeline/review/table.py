@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from pipeline.consent import Consent
 from pipeline.review.presenting import JsonObject
 
 COLUMNS = (
@@ -16,12 +17,14 @@ COLUMNS = (
     "category_review", "in_s", "out_s", "notes", "text", "sha256", "parent", "duplicate_of",
     "submission",
     "sender_number", "sender_name", "comments", "tags", "stars",
+    "consent", "credit",
 )  # fmt: skip
 
 MAIL_COLUMNS = (
     "received_at", "sender", "subject", "needs_answer", "handled_by", "handled_at", "notes",
     "links", "clips", "answers", "wrote_again", "text", "message_id", "id",
-    "sender_number", "sender_name",
+    "sender_number", "sender_name", "consent", "credit", "consent_by", "consent_at",
+    "consent_proposed",
 )  # fmt: skip
 
 # A spreadsheet takes a cell that begins with one of these for a formula or a command. Some
@@ -68,7 +71,23 @@ def make_inert(cell: str) -> str:
 
 def _mail_cells(submission: JsonObject) -> JsonObject:
     handled = submission["handled"] or {}
-    return {**submission, "handled_by": handled.get("by"), "handled_at": handled.get("at")}
+    consent = submission["consent"]
+    proposed = consent["proposed"]
+    return {
+        **submission,
+        "handled_by": handled.get("by"),
+        "handled_at": handled.get("at"),
+        "consent": consent["state"],
+        "credit": _credit(submission),
+        "consent_by": consent["by"],
+        "consent_at": consent["at"],
+        "consent_proposed": (proposed["state"] or "read the mail") if proposed else None,
+    }
+
+
+def _credit(submission: JsonObject) -> str:
+    """The name to show, with the place behind it."""
+    return ", ".join(filter(None, (submission["consent"][key] for key in ("name", "place"))))
 
 
 def _cells(clip: JsonObject, submission: JsonObject) -> JsonObject:
@@ -81,6 +100,8 @@ def _cells(clip: JsonObject, submission: JsonObject) -> JsonObject:
     return {
         **submission,
         **clip,
+        # the same bytes may have come in other mails, which do not allow the name
+        "credit": _credit(submission) if clip["consent"] == Consent.YES_WITH_NAME else "",
         **{key: review[key] for key in ("decision", "note", "by", "in_s", "out_s")},
         "reason": reason.get("code"),
         "detail": reason.get("detail"),

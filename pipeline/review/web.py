@@ -317,6 +317,10 @@ class _Handler(AnsweringHandler):
             elif path == "/api/handled":
                 live.mark_mail(ledger, body.get("submission"), body.get("handled"), by)
                 self.answer_json({"mails": live.mails_data(ledger)})
+            elif path == "/api/consent":
+                is_written = live.set_consent(ledger, body, by)
+                status = HTTPStatus.OK if is_written else HTTPStatus.CONFLICT
+                self.answer_json({"mails": live.mails_data(ledger)}, status)
             elif path == "/api/order":
                 with self.server.order_lock:
                     ordering.save(self.server.config, ledger.clips.rows(), body)

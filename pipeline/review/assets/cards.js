@@ -2,6 +2,7 @@
 // Cards only show. What a press on them does is in card_actions.js.
 
 import { filmOf, stillOf } from "./addresses.js";
+import { consentHoldParts, refreshConsentBox } from "./consent_box.js";
 import { byId, element, fillOrHide, find, icon, makeButton, quoted, textAround } from "./dom.js";
 import { cutText, isCut, spanOfRow } from "./cuts.js";
 import { fillFields, makeFields } from "./fields.js";
@@ -342,7 +343,8 @@ function refreshCard(row) {
   if (row.isMail) refreshMailCard(row);
   if (!card || row.isMail) return;
   fillOrHide(card, ".state", stateParts(row));
-  fillOrHide(card, ".hold", holdParts(row));
+  fillOrHide(card, ".hold", [...holdParts(row), ...consentHoldParts(row)]);
+  refreshConsentBox(row);
   fillOrHide(card, ".caption", captionParts(row));
   fillOrHide(card, ".cut", isPlayable(row) && isCut(row) ? [icon("cut"), cutText(row)] : []);
   refreshHistory(row, card);

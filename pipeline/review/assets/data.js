@@ -32,7 +32,11 @@
  *   id: string, sender: string, subject: string, text: string, received_at: string, notes: string[],
  *   clips: number, links: string[], needs_answer: string[], answers: string | null, wrote_again: string[],
  *   handled: Handled | null, sender_number: number | null, sender_name: string,
+ *   consent: Consent & { proposed: ConsentProposal | null },
  * }} Submission
+ * @typedef {"unknown" | "asked" | "yes" | "yes-with-name" | "no"} ConsentState
+ * @typedef {{ state: ConsentState, name: string, place: string, by: string, at: string | null }} Consent
+ * @typedef {{ state: ConsentState | null, language: string, sentence: string, mail: string }} ConsentProposal
  * @typedef {{
  *   campaign: string, generated_at: string, totals: Record<Status, number>,
  *   submissions: Submission[], clips: Clip[],
@@ -45,7 +49,7 @@
  * }} TrailEvent
  *
  * @typedef {{
- *   required: boolean, loudness_lufs: number, new: string[], categories: string[],
+ *   required: boolean, needs_consent: boolean, loudness_lufs: number, new: string[], categories: string[],
  *   trail: TrailEvent[], live: LiveReview | null,
  * }} Facts
  *

@@ -1,14 +1,15 @@
 // What the reviewer decides on this page, and its undo.
 
+import { consentOf, isSameConsent, showConsent } from "./consents.js";
 import { find } from "./dom.js";
 import { goToClip, goToMail } from "./list.js";
 import { handledOf } from "./mails.js";
 import { announce, explain, notify } from "./messages.js";
 import { entryOf, reviewOf, setReviews } from "./reviews.js";
-import { isDecidableRow, mailRow, nameOf } from "./rows.js";
+import { isDecidableRow, nameOf } from "./rows.js";
 import { isSameDecision } from "./rules.js";
 import { reviewerName } from "./server.js";
-import { isServed, send, sendMark, undoOnServer } from "./sync.js";
+import { isServed, send, sendConsent, sendMark, undoOnServer } from "./sync.js";
 import { textOf, textOfCode } from "./texts.js";
 
 /**
@@ -17,10 +18,10 @@ import { textOf, textOfCode } from "./texts.js";
  * @typedef {import("./data.js").Decision} Decision
  */
 
-/** @type {import("./reviews.js").ClipReview[][]} for each act, newest last, the reviews before it */
+/** @type {(() => string)[]} takes back each act of a page without a server, newest last, and says so */
 const undoable = [];
 
-/** @type {(string | null)[]} what was done on this page, newest last: the mail that was marked, or a decision */
+/** @type {((() => void) | null)[]} takes back what was done on this page, newest last; null: a decision */
 const acts = [];
 
 export const canUndo = () => undoable.length > 0;
@@ -49,7 +50,11 @@ export function amendEach(changes, keepFields = true) {
     .map(([row, change]) => ({ sha256: row.clip.sha256 ?? "", before: reviewOf(row), review: { ...reviewOf(row), ...change, ...mark } }))
     .filter(({ before, review }) => !isSameDecision(before, review));
   if (!act.length) return;
-  undoable.push(act.map(({ sha256, before }) => ({ sha256, review: before })));
+  const before = act.map(({ sha256, before: review }) => ({ sha256, review }));
+  undoable.push(() => {
+    setReviews(before);
+    return showUndone(before.map(({ sha256 }) => sha256));
+  });
   setReviews(act, keepFields);
   if (isServed) send(act.map(({ sha256 }) => sha256));
   acts.push(null);
@@ -88,7 +93,7 @@ export function markMail(row) {
   } else if (!row.mail.needs_answer.length && !handledOf(row.mail)) {
     sayOnMail(row, textOf("mail.nothing_to_do"));
   } else {
-    acts.push(row.mail.id);
+    acts.push(() => mark(row, false));
     mark(row, !handledOf(row.mail));
   }
 }
@@ -114,13 +119,43 @@ function sayOnMail(row, text) {
   announce(text);
 }
 
+/**
+ * Record what the sender of a row's mail agreed to.
+ * @param {Row} row
+ * @param {{ state: import("./data.js").ConsentState, name: string, place: string }} wanted
+ */
+export function recordConsent(row, wanted) {
+  const before = consentOf(row.mail.id);
+  const consent = { ...wanted, by: reviewerName(), at: timestamp() };
+  if (isSameConsent(before, consent)) return;
+  putConsent(row, consent);
+  if (isServed) {
+    acts.push(() => putConsent(row, before));
+    return;
+  }
+  undoable.push(() => {
+    putConsent(row, before);
+    return textOf("said.consent", { consent: textOfCode("consent", before.state), name: row.clip.filename });
+  });
+}
+
+/**
+ * @param {Row} row
+ * @param {import("./data.js").Consent} consent
+ */
+function putConsent(row, consent) {
+  const said = textOf("said.consent", { consent: textOfCode("consent", consent.state), name: row.clip.filename });
+  showConsent(row.mail.id, consent);
+  if (isServed) sendConsent(row.mail.id, consent, () => announce(said));
+  else announce(said);
+}
+
 /** Take back the last act. */
 export function undo() {
   if (isServed) {
-    const marked = acts.pop();
-    if (marked) {
-      const row = mailRow(marked);
-      if (row) mark(row, false);
+    const takeBack = acts.pop();
+    if (takeBack) {
+      takeBack();
       return;
     }
     undoOnServer((shas) => notify(showUndone(shas)));
@@ -131,8 +166,7 @@ export function undo() {
     announce(textOf("said.nothing_to_undo"));
     return;
   }
-  setReviews(last);
-  announce(showUndone(last.map(({ sha256 }) => sha256)));
+  announce(last());
 }
 
 /**

@@ -1,5 +1,6 @@
 // The decisions file of a page without a server. `footage decide` takes it.
 
+import { consentOf, markConsentsSaved, unsavedConsents } from "./consents.js";
 import { report } from "./data.js";
 import { timestamp } from "./decisions.js";
 import { offerFile } from "./dom.js";
@@ -20,11 +21,17 @@ export function saveDecisions() {
     const { now } = entryOf(sha256);
     return { sha256, ...now, by: now.by || by };
   });
+  const consents = [...unsavedConsents].map((id) => {
+    const { state, name, place, by: author, at } = consentOf(id);
+    return { submission: id, consent: state, name, place, by: author || by, at };
+  });
+  const n = decisions.length + consents.length;
   const file = `decisions-${timestamp().replace(/[:-]/g, "").replace("T", "-").slice(0, 15)}.json`;
-  const content = JSON.stringify({ schema: 1, campaign: report.campaign, decisions }, null, 1);
+  const content = JSON.stringify({ schema: 1, campaign: report.campaign, decisions, consents }, null, 1);
   offerFile(file, content, "application/json");
   saved.isAny = true;
   markSaved(decisions.map(({ sha256 }) => sha256));
-  notify(textOf("dock.saved", { n: decisions.length, file }));
-  announce(textOf("said.saved", { n: decisions.length, file }));
+  markConsentsSaved();
+  notify(textOf("dock.saved", { n, file }));
+  announce(textOf("said.saved", { n, file }));
 }

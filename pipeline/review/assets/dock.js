@@ -1,5 +1,6 @@
 // The bar at the bottom: how many decisions are unsaved, undo, save.
 
+import { unsavedConsents } from "./consents.js";
 import { facts } from "./data.js";
 import { canUndo, undo } from "./decisions.js";
 import { saveDecisions, wasSaved } from "./decisions_file.js";
@@ -10,12 +11,13 @@ import { textOf } from "./texts.js";
 
 /** Show what there is to do; the bar is hidden where there is nothing. */
 export function refreshDock() {
+  const count = unsaved.size + unsavedConsents.size;
   if (!facts.live) {
-    if (unsaved.size) byId("dock-count").textContent = textOf("dock.count", { n: unsaved.size });
-    buttonById("save").disabled = !unsaved.size;
+    if (count) byId("dock-count").textContent = textOf("dock.count", { n: count });
+    buttonById("save").disabled = !count;
     buttonById("undo").disabled = !canUndo();
   }
-  const isUsed = Boolean(facts.live || unsaved.size || canUndo() || wasSaved());
+  const isUsed = Boolean(facts.live || count || canUndo() || wasSaved());
   byId("dock-save").hidden = !isUsed;
   byId("dock").hidden = !isUsed && !hasSelection();
   document.body.classList.toggle("docked", !byId("dock").hidden);

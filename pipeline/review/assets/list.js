@@ -2,11 +2,12 @@
 // as the reader comes near to them.
 
 import { makeCard, warningText } from "./cards.js";
+import { isConsentUsed } from "./consents.js";
 import { facts } from "./data.js";
 import { buttonById, byId, control, element, inputById, setChoices } from "./dom.js";
 import { passesMailFilter, refreshMailChoices } from "./mail_filter.js";
 import { explain } from "./messages.js";
-import { isWaiting, reviewOf } from "./reviews.js";
+import { isSilent, isWaiting, reviewOf } from "./reviews.js";
 import { clipRow, hasMailRows, isDecidableRow, isNew, mailRow, photoOf, rows } from "./rows.js";
 import { makeSignal } from "./signal.js";
 import { ORDERS } from "./sorting.js";
@@ -48,6 +49,7 @@ function setFilterChoices() {
   const statuses = /** @type {const} */ (["accepted", "rejected", "duplicate", "failed", "pending", "withdrawn"]);
   setChoices("status", [
     any, ["waiting", textOf("filter.waiting")], ["new", textOf("filter.new")],
+    ...(isConsentUsed() ? [/** @type {[string, string]} */ (["consent", textOf("filter.consent")])] : []),
     ...labelled(statuses.filter((status) => present.has(status)), (status) => textOf(`status.${status}`)),
   ]);
   setChoices("decision", [any, ...labelled(
@@ -107,6 +109,7 @@ function isInReview(row, word) {
 function hasStatus(row, wanted) {
   if (wanted === "waiting") return isWaiting(row);
   if (wanted === "new") return isNew(row);
+  if (wanted === "consent") return isSilent(row);
   return !wanted || (!row.isMail && row.clip.status === wanted);
 }
 

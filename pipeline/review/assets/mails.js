@@ -8,7 +8,7 @@ import { makeSignal } from "./signal.js";
  * @typedef {import("./rows.js").Row} Row
  * @typedef {import("./data.js").Handled} Handled
  * @typedef {import("./data.js").Submission} Submission
- * @typedef {{ version: string, handled: Record<string, Handled>, held: Record<string, string[]> }} MailState
+ * @typedef {{ version: string, handled: Record<string, Handled>, held: Record<string, string[]>, consents: Record<string, import("./data.js").Consent> }} MailState
  *   handled: by submission; held: by SHA-256, the submissions that take the clip back
  */
 

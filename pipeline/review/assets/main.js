@@ -2,6 +2,8 @@
 
 import { startCardActions, stopOtherFilms } from "./card_actions.js";
 import { refreshCards } from "./cards.js";
+import { startConsentActions } from "./consent_actions.js";
+import { consentsChanged, unsavedConsents } from "./consents.js";
 import { refreshDock, startDock } from "./dock.js";
 import { startKeys } from "./keys.js";
 import { currentChanged, listChanged, showFiltered, startList } from "./list.js";
@@ -25,6 +27,10 @@ mailsChanged.listen(countFigures);
 mailsChanged.listen(listMailsToAnswer);
 mailsChanged.listen(refreshMailChoices);
 mailsChanged.listen(followDecisions);
+consentsChanged.listen((rows) => refreshCards(rows, true));
+consentsChanged.listen(countFigures);
+consentsChanged.listen(refreshDock);
+consentsChanged.listen(followDecisions);
 listChanged.listen(keepShownSelected);
 currentChanged.listen(stopOtherFilms);
 currentChanged.listen(followCurrent);
@@ -36,6 +42,7 @@ startList();
 showFiltered();
 startCardActions();
 startPlayer();
+startConsentActions();
 startKeys();
 startDock();
 if (isServed) {
@@ -44,5 +51,5 @@ if (isServed) {
   startPolling();
 }
 window.addEventListener("beforeunload", (event) => {
-  if (unsaved.size || isMontageChanged()) event.preventDefault();
+  if (unsaved.size || unsavedConsents.size || isMontageChanged()) event.preventDefault();
 });

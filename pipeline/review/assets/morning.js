@@ -1,18 +1,19 @@
 // The morning page: what is new, what waits for whom, how long the montage is now.
 
+import { isConsentUsed } from "./consents.js";
 import { report } from "./data.js";
 import { byId, element, makeButton, textAround } from "./dom.js";
 import { showOnly } from "./list.js";
 import { countOpen, heldBy, MATTERS } from "./mails.js";
 import { showPlots } from "./plots.js";
-import { isAdmitted, isWaiting, shownSeconds } from "./reviews.js";
+import { isAdmitted, isSilent, isWaiting, shownSeconds } from "./reviews.js";
 import { isDecidableRow, isNew, rows } from "./rows.js";
 import { adviceOn, momentText, numberFormat, textOf, textOfCode, timeText } from "./texts.js";
 
 /** The figures with the filters that a press on each sets; null: it is not a button. */
 const FIGURES = /** @type {const} */ ([
   ["new", { status: "new" }], ["waiting", { status: "waiting" }], ["refused", { status: "rejected" }],
-  ["failed", { status: "failed" }], ["answer", { mail: "open" }], ["montage", null],
+  ["failed", { status: "failed" }], ["consent", { status: "consent" }], ["answer", { mail: "open" }], ["montage", null],
 ]);
 /** @typedef {typeof FIGURES[number][0]} FigureName */
 
@@ -21,6 +22,7 @@ const places = new Map();
 
 function makeFigures() {
   for (const [name, filters] of FIGURES) {
+    if (name === "consent" && !isConsentUsed()) continue;
     const value = element("span", { class: "value" });
     const below = element("span", { class: "sub" });
     const parts = [element("span", { class: "label" }, textOf(`figure.${name}`)), value, below];
@@ -38,12 +40,14 @@ export function countFigures() {
   const seconds = admitted.reduce((sum, row) => sum + shownSeconds(row), 0);
   const { rejected, failed } = report.totals;
   const open = countOpen().all;
+  const silent = new Set(rows.filter(isSilent).map(({ mail }) => mail.id)).size;
   /** @type {Record<FigureName, [string, string]>} */
   const figures = {
     new: [numberFormat.format(rows.filter(isNew).length), textOf("figure.new.sub")],
     waiting: [numberFormat.format(waiting), textOf(waiting ? "figure.waiting.sub" : "figure.waiting.sub.none")],
     refused: [numberFormat.format(rejected), textOf("figure.refused.sub", { n: rejected })],
     failed: [numberFormat.format(failed), textOf(failed ? "figure.failed.sub" : "figure.failed.sub.none")],
+    consent: [numberFormat.format(silent), textOf(silent ? "figure.consent.sub" : "figure.consent.sub.none", { n: silent })],
     answer: [numberFormat.format(open), textOf(open ? "figure.answer.sub" : "figure.answer.sub.none", { n: open })],
     montage: [timeText(seconds), textOf("figure.montage.sub", { n: admitted.length })],
   };

@@ -1,9 +1,10 @@
 // The decision on each clip as this page shows it, and who decided what before.
 
+import { consentFor, lacksConsent } from "./consents.js";
 import { facts, report } from "./data.js";
 import { heldBy } from "./mails.js";
 import { rowsOf } from "./rows.js";
-import { isAdmittedBy, isDecidable, isSameDecision, shownFrames } from "./rules.js";
+import { isAdmittedBy, isDecidable, isSameDecision, shownFrames, waitsForConsent } from "./rules.js";
 import { makeSignal } from "./signal.js";
 
 /**
@@ -64,7 +65,15 @@ export const isWaiting = (row) => isDecidable(row.clip) && reviewOf(row).decisio
  * @param {Row} row
  */
 export const isAdmitted = (row) =>
-  isDecidable(row.clip) && isAdmittedBy(reviewOf(row).decision, facts.required, heldBy(row.clip));
+  isDecidable(row.clip)
+  && isAdmittedBy(reviewOf(row).decision, facts.required, heldBy(row.clip), !lacksConsent(row));
+
+/**
+ * Whether the clip of a row waits for the consent of its sender.
+ * @param {Row} row
+ */
+export const isSilent = (row) =>
+  isDecidable(row.clip) && waitsForConsent(consentFor(row.clip), reviewOf(row).decision, facts.needs_consent);
 
 /** @param {Row} row */
 export const isUnsaved = (row) => unsaved.has(row.clip.sha256 ?? "") && row.clip.status !== "duplicate";

@@ -1,7 +1,10 @@
 // Rules that the program has in Python, too: in pipeline/review/rules.py, pipeline/clip_order.py and
 // pipeline/render. Nothing here touches the page. tests/page_rules.json has cases for both.
 
-/** @typedef {import("./data.js").Review} Review */
+/**
+ * @typedef {import("./data.js").Review} Review
+ * @typedef {import("./data.js").ConsentState} ConsentState
+ */
 
 /**
  * Whether there is a finished clip that a reviewer can decide on. A photo for which its film stands
@@ -17,10 +20,40 @@ export const isDecidable = (clip) =>
  * @param {import("./data.js").Decision} decision
  * @param {boolean} isApprovalRequired [review] required of the configuration
  * @param {string[]} heldBy the mails that take it back
+ * @param {boolean} isAllowed by the consent of its sender
  */
-export function isAdmittedBy(decision, isApprovalRequired, heldBy) {
-  if (heldBy.length) return false;
+export function isAdmittedBy(decision, isApprovalRequired, heldBy, isAllowed) {
+  if (heldBy.length || !isAllowed) return false;
   return isApprovalRequired ? decision === "approved" : decision !== "rejected" && decision !== "held";
+}
+
+/**
+ * The consent for a clip that came in mails with these consents: the strictest.
+ * @param {ConsentState[]} consents
+ * @returns {ConsentState}
+ */
+export function combinedConsent(consents) {
+  const order = /** @type {const} */ (["no", "yes", "yes-with-name", "asked"]);
+  return order.find((state) => consents.includes(state)) ?? "unknown";
+}
+
+/**
+ * Whether a consent lets a clip into the montage.
+ * @param {ConsentState} consent
+ * @param {boolean} isNeeded [review] consent of the configuration is "required"
+ */
+export function allowsClip(consent, isNeeded) {
+  return isNeeded ? consent === "yes" || consent === "yes-with-name" : consent !== "no";
+}
+
+/**
+ * Whether a sender has not answered on consent. If none is needed, only those wait that were asked.
+ * @param {ConsentState} consent
+ * @param {import("./data.js").Decision} decision
+ * @param {boolean} isNeeded
+ */
+export function waitsForConsent(consent, decision, isNeeded) {
+  return decision !== "rejected" && (consent === "asked" || (isNeeded && consent === "unknown"));
 }
 
 /**

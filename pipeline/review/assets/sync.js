@@ -1,5 +1,6 @@
 // Decisions of a served page: written at once, and those of others shown as they come.
 
+import { consentOf, savedConsentOf, setConsents, showConsent } from "./consents.js";
 import { facts } from "./data.js";
 import { mailsVersion, setMails } from "./mails.js";
 import { notify } from "./messages.js";
@@ -7,7 +8,7 @@ import { addToTrails, entryOf, isInReport, reviewsChanged, setReviews } from "./
 import { nameOf } from "./rows.js";
 import { isSameDecision } from "./rules.js";
 import { ask, reviewerName, writeInOrder } from "./server.js";
-import { textOf } from "./texts.js";
+import { textOf, textOfCode } from "./texts.js";
 
 /** @typedef {import("./reviews.js").ClipReview} ClipReview */
 
@@ -121,7 +122,31 @@ export function sendMark(id, isHandled, whenDone) {
       return;
     }
     setMails(data.mails);
+    setConsents(data.mails.consents);
     whenDone();
+  }, reportLoss);
+}
+
+/**
+ * Record what the sender of a mail agreed to.
+ * @param {string} id
+ * @param {import("./consents.js").Consent} wanted
+ * @param {() => void} whenDone
+ */
+export function sendConsent(id, wanted, whenDone) {
+  writeInOrder(async () => {
+    const { state: consent, name, place } = wanted;
+    const seen = savedConsentOf(id);
+    const { status, data } = await ask("/api/consent", { submission: id, consent, name, place, seen, by: reviewerName() });
+    if (status !== 200 && status !== 409) {
+      showConsent(id, seen);
+      notify(textOf("live.refused", { problem: data.problem }));
+      return;
+    }
+    setMails(data.mails);
+    setConsents(data.mails.consents);
+    if (status === 409) notify(textOf("live.consent_overtaken", { state: textOfCode("consent", consentOf(id).state) }));
+    else whenDone();
   }, reportLoss);
 }
 
@@ -129,7 +154,10 @@ export function sendMark(id, isHandled, whenDone) {
 async function catchUp() {
   const { status, data } = await ask(`/api/changes?since=${counter}&mails=${mailsVersion()}`);
   if (status !== 200) notify(data.problem);
-  if (status === 200 && data.mails) setMails(data.mails);
+  if (status === 200 && data.mails) {
+    setMails(data.mails);
+    setConsents(data.mails.consents);
+  }
   if (status !== 200 || data.counter <= counter) return;
   counter = data.counter;
   reviewsChanged.send(addToTrails(data.events), true);

@@ -29,7 +29,7 @@ export function textOf(key, values = {}) {
 
 /**
  * The text of a code, or the code itself where a newer program has one that this page lacks.
- * @param {"answer" | "kind" | "matter" | "note" | "reason" | "status" | "waits" | "warning" | "what"} family
+ * @param {"answer" | "consent" | "kind" | "matter" | "note" | "reason" | "status" | "waits" | "warning" | "what"} family
  * @param {string} code
  */
 export function textOfCode(family, code) {

@@ -1,0 +1,63 @@
+"""What the words of a mail propose on consent.  A person reads the mail and decides."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline import correspondence
+from pipeline.consent import Consent, ConsentRecord
+from pipeline.review.mails import MailView
+from pipeline.review.presenting import JsonObject, shown_text
+from pipeline.texts.consenting import ConsentHint, hint
+
+
+@dataclass(frozen=True)
+class ConsentProposal:
+    """What a mail seems to say about the footage of a submission; ``mail`` is the mail's id."""
+
+    mail: str
+    hint: ConsentHint
+
+    def as_data(self) -> JsonObject:
+        """Give it as the report has it; the state is null if a person has to read it."""
+        return {
+            "state": self.hint.consent,
+            "language": self.hint.language,
+            "sentence": shown_text(self.hint.sentence),
+            "mail": self.mail,
+        }
+
+
+def proposals(
+    views: Sequence[MailView], records: Mapping[str, ConsentRecord]
+) -> dict[str, ConsentProposal]:
+    """Find the newest words on consent for each submission with footage.
+
+    Only mails count that came after the consent was recorded.  A bare "yes" counts in an answer
+    to our question.
+
+    :param views: in the order of receipt.
+    """
+    by_id = {view.mail.id: view for view in views}
+    found = {}
+    for view in views:
+        if not correspondence.brings_footage(view.rows):
+            continue
+        record = records.get(view.mail.id, ConsentRecord(view.mail.id))
+        for mail in _newest_first(view, by_id):
+            if record.at and mail.mail.received_at <= record.at:
+                break
+            is_answer = record.consent is Consent.ASKED and mail.answers == view.mail.id
+            said = hint(mail.mail.subject, mail.mail.text, answers_question=is_answer)
+            if said:
+                if said.consent is not record.consent:
+                    found[view.mail.id] = ConsentProposal(mail.mail.id, said)
+                break
+    return found
+
+
+def _newest_first(view: MailView, by_id: Mapping[str, MailView]) -> Iterator[MailView]:
+    """The later mails of a sender, then the mail with the footage; none that a program wrote."""
+    own = [view, *(by_id[each] for each in view.later if each in by_id)]
+    for each in sorted(own, key=lambda it: it.mail.received_at, reverse=True):
+        if not correspondence.is_automatic(each.mail):
+            yield each
