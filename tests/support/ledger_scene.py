@@ -176,6 +176,7 @@ class LedgerScene:
         subject: str = "Our photo action",
         text: str = "Hello,\nhere is our clip. You may show it.",
         notes: tuple[Note, ...] = (),
+        answers: tuple[str, ...] = (),
         received_at: str | None = None,
     ) -> str:
         """Take in a mail; returns the submission's id."""
@@ -190,6 +191,7 @@ class LedgerScene:
             text=text,
             received_at=at,
             notes=notes,
+            answers=answers,
         )
         self.ledger.intake.record_mail(
             MailIdentity("eml:inbox", "INBOX", 1, str(number)),

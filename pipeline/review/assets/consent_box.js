@@ -103,7 +103,7 @@ function labelled(row, key, label, input) {
   const id = `consent-${key}-${row.index}`;
   input.id = id;
   input.dataset.consent = key;
-  return element("div", { class: `field ${key}` }, element("label", { for: id }, label), input);
+  return element("div", { class: "field" }, element("label", { for: id }, label), input);
 }
 
 /**

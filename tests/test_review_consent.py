@@ -1,0 +1,219 @@
+"""Consent on the page: what is proposed, confirmed by a person, and what it keeps out of films."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from support.browser import Reader, browser, overflow, reader, violations
+from support.ledger_scene import LedgerScene, attachment, decide, result, settings, sha
+from support.report_page import card
+from support.review_server import Client, enter, serving, until
+
+from pipeline.config import Config
+from pipeline.consent import Consent, ConsentRecord
+from pipeline.ledger import Ledger
+from pipeline.model import Decision, Note, Review
+from pipeline.review import consents, decisions, mails, report
+from pipeline.review.consents import ConsentWish
+from pipeline.review.proposing import proposals
+from pipeline.workspace import Workspace
+
+__all__ = ["browser", "reader"]  # fixtures
+
+WORDS = {
+    "plain": "Here is our video.",
+    "named": "You may show it with my name. Filmed in Varanasi.",
+    "german": "Sie dürfen das Video gern zeigen.",
+    "blur": "You may use it if you blur my daughter.",
+}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return settings(tmp_path, required='true\nconsent = "required"')
+
+
+@pytest.fixture
+def campaign(config: Config) -> Iterator[LedgerScene]:
+    workspace = Workspace(config.root)
+    workspace.create()
+    with Ledger(workspace.ledger) as ledger:
+        scene = LedgerScene(ledger, workspace)
+        for name, text in WORDS.items():
+            scene.mail(attachment(name), sender=f"{name}@example.org", subject="", text=text)
+            scene.clip(result(name))
+            decide(ledger, sha(name), Review(Decision.APPROVED, "", "ada"))
+        yield scene
+
+
+def consent_of(campaign: LedgerScene, submission: str) -> tuple[str, str, str, str]:
+    record = campaign.ledger.consents.current().get(submission)
+    return (record.consent, record.name, record.place, record.by) if record else ("", "", "", "")
+
+
+def summary(page: Page, name: str) -> str:
+    return page.locator(f"{card(page, name)} .agree summary").inner_text()
+
+
+def test_a_person_confirms_what_is_proposed(
+    reader: Reader, campaign: LedgerScene, config: Config
+) -> None:
+    with serving(config) as server:
+        page, watch = enter(reader, server, "Ines")
+        expect(page.locator(".figure.consent .value")).to_have_text("4")
+        expect(page.locator(".figure.montage .sub")).to_contain_text("0 clips")
+        said = page.locator(f"{card(page, 'german')} .proposal").inner_text()
+        assert said.startswith("Proposed: yes (German). Sie dürfen das Video gern zeigen.")
+        blur = page.locator(f"{card(page, 'blur')} .proposal")
+        expect(blur).to_contain_text("read it (English)")
+        expect(blur.get_by_role("button", name="Confirm")).to_have_count(0)
+        expect(page.locator(f"{card(page, 'plain')} .proposal")).to_be_hidden()
+        expect(page.locator(f"{card(page, 'german')} .hold")).to_contain_text("not agreed yet")
+        page.locator(f"{card(page, 'german')} .proposal button").click()
+        until(page, lambda: consent_of(campaign, "s00002") == ("yes", "", "", "Ines"))
+        expect(page.locator(f"{card(page, 'german')} .hold")).to_be_hidden()
+        expect(page.locator(".figure.consent .value")).to_have_text("3")
+        expect(page.locator(".figure.montage .sub")).to_contain_text("1 clip")
+        # with a name: it is typed by the person, and a place only in the sender's words
+        page.locator(f"{card(page, 'named')} .proposal button").click()
+        box = page.locator(f"{card(page, 'named')} .agree")
+        box.get_by_role("button", name="Record").click()
+        assert consent_of(campaign, "s00001")[0] == ""
+        box.get_by_label("Name to show").fill("Priya <b>")
+        box.get_by_label("Place to show").fill("Mumbai")
+        box.get_by_role("button", name="Record").click()
+        until(page, lambda: "not known" in summary(page, "named"))
+        assert consent_of(campaign, "s00001")[0] == ""
+        box.get_by_label("Consent").select_option("yes-with-name")
+        box.get_by_label("Name to show").fill("Priya <b>")
+        box.get_by_label("Place to show").fill("Varanasi")
+        box.get_by_role("button", name="Record").click()
+        until(
+            page,
+            lambda: (
+                consent_of(campaign, "s00001")[:3] == ("yes-with-name", "Priya <b>", "Varanasi")
+            ),
+        )
+        until(page, lambda: "Priya <b>, Varanasi" in summary(page, "named"))
+        assert violations(page) == []
+        assert overflow(page) == 0
+        # somebody else records another one
+        consents.record(campaign.ledger, "s00002", ConsentWish(Consent.NO, by="ben"))
+        expect(page.locator(f"{card(page, 'german')} .hold")).to_contain_text("said no")
+        expect(page.locator(".figure.montage .sub")).to_contain_text("1 clip")
+        page.get_by_role("button", name="Undo").click()
+        until(page, lambda: consent_of(campaign, "s00001")[0] == "unknown")
+        page.locator(".figure.consent").click()
+        expect(page.locator(".card")).to_have_count(3)
+        assert len(watch.errors) == 1, "the refusal of Mumbai"
+
+
+def test_a_page_without_a_server_saves_it_to_the_decisions_file(
+    reader: Reader, campaign: LedgerScene, config: Config, tmp_path: Path
+) -> None:
+    page, _ = reader.open(report.write(campaign.run(config)).index)
+    page.locator(f"{card(page, 'german')} .proposal button").click()
+    box = page.locator(f"{card(page, 'plain')} .agree")
+    box.locator("summary").click()
+    box.get_by_label("Consent").select_option("no")
+    box.get_by_role("button", name="Record").click()
+    expect(page.locator(f"{card(page, 'plain')} .hold")).to_contain_text("said no")
+    expect(page.locator("#dock-count")).to_contain_text("2 decisions")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#dock-count")).to_contain_text("1 decision ")
+    box.get_by_label("Consent").select_option("no")
+    box.get_by_role("button", name="Record").click()
+    page.get_by_label("Your name").fill("Ines")
+    with page.expect_download() as caught:
+        page.get_by_role("button", name="Save decisions file").click()
+    expect(page.locator(f"{card(page, 'plain')} .agree .unsaved")).to_have_count(0)
+    file = tmp_path / "decisions.json"
+    caught.value.save_as(file)
+    done = decisions.take_file(campaign.ledger, file, "", campaign=config.campaign.name)
+    assert (done.consents, done.not_taken) == (2, ())
+    assert consent_of(campaign, "s00002") == ("yes", "", "", "Ines")
+    assert consent_of(campaign, "s00000") == ("no", "", "", "Ines")
+    again = decisions.take_file(campaign.ledger, file, "", campaign=config.campaign.name)
+    assert (again.consents, again.same) == (0, 2)
+
+
+def entry(**changes: object) -> dict[str, object]:
+    said = {"submission": "s00000", "consent": "yes", "at": "2026-09-01T07:30:00Z", "by": "Ines"}
+    return said | changes
+
+
+def test_what_a_file_says_is_checked(campaign: LedgerScene, config: Config, tmp_path: Path) -> None:
+    consents.record(campaign.ledger, "s00001", ConsentWish(Consent.NO, by="ben"))
+    listed = [
+        entry(submission="s00007"), entry(consent="maybe"), entry(name="Ann"), entry(at="now"),
+        entry(consent="yes-with-name"), entry(consent="yes-with-name", name="A", place="Mumbai"),
+        entry(submission="s00001"), "yes", entry(by=7, at="2126-09-01T07:30:00Z"),
+    ]  # fmt: skip
+    file = tmp_path / "decisions.json"
+    data = {"schema": 1, "campaign": "River Week", "decisions": [], "consents": listed}
+    file.write_text(json.dumps(data), "utf-8")
+    done = decisions.take_file(campaign.ledger, file, "ada", campaign="River Week")
+    assert [each.entry for each in done.not_taken] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert "another consent since" in done.not_taken[6].problem
+    assert consent_of(campaign, "s00000") == ("yes", "", "", "ada")
+    at = campaign.ledger.consents.current()["s00000"].at
+    assert at is not None
+    assert at < "2126", "the clock of a reviewer may be fast"
+    assert consent_of(campaign, "s00001")[0] == "no"
+
+
+def test_the_server_refuses_what_is_malformed_or_overtaken(
+    campaign: LedgerScene, config: Config
+) -> None:
+    unknown = {"state": "unknown", "name": "", "place": "", "by": "", "at": None}
+    with serving(config) as server:
+        client = Client(server)
+        for wrong in (
+            {"submission": "s9", "consent": "yes"},
+            {"submission": ["s00000"], "consent": "yes"},
+            {"submission": "s00000", "consent": 1},
+            {"submission": "s00000", "consent": "yes", "name": ["x"]},
+            {"submission": "s00000", "consent": "yes-with-name"},
+        ):
+            status, _, _ = client.ask("POST", "/api/consent", {**wrong, "seen": unknown})
+            assert status == 422, wrong
+        asked = {"submission": "s00000", "consent": "yes"}
+        assert client.ask("POST", "/api/consent", {**asked, "seen": None})[0] == 409
+        assert client.ask("POST", "/api/consent", {**asked, "seen": unknown})[0] == 200
+        refused = {**asked, "consent": "no", "seen": unknown}
+        assert client.ask("POST", "/api/consent", refused)[0] == 409
+    assert consent_of(campaign, "s00000") == ("yes", "", "", "ada")
+
+
+def test_an_answer_to_our_question_proposes(campaign: LedgerScene) -> None:
+    ledger = campaign.ledger
+
+    def asked(now: ConsentRecord) -> ConsentRecord:
+        return replace(now, consent=Consent.ASKED, by="letters", at="2026-09-10T00:00:00Z")
+
+    for number in range(4):
+        ledger.consents.amend(f"s0000{number}", asked, question=f"<q{number}@example.org>")
+    at = "2026-09-11T00:00:00Z"
+    said = {
+        "s00000": ("Yes, of course!", ()),
+        "s00001": ("Yes, but without my name", ()),
+        "s00002": ("Yes", (Note.AUTOMATIC,)),
+    }
+    for number, (text, notes) in enumerate(said.values()):
+        answers = ("<unknown@example.org>", f"<q{number}@example.org>")
+        campaign.mail(text=text, notes=notes, answers=answers, received_at=at)
+    campaign.mail(sender="blur@example.org", text="Yes", received_at=at)  # it answers nothing
+    found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.current())
+    assert {each: it.hint.consent for each, it in found.items()} == {
+        "s00000": Consent.YES,
+        "s00001": None,
+    }
+    assert found["s00000"].mail == "s00004"
+    consents.record(ledger, "s00000", ConsentWish(Consent.YES, by="ada"))
+    found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.current())
+    assert "s00000" not in found, "a person has read it"
