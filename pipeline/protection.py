@@ -60,10 +60,12 @@ class MaskOrigin(StrEnum):
 
 
 class SoundChangeKind(StrEnum):
-    """What happens to a stretch of sound.  Only ``mute`` protects a person."""
+    """What happens to a stretch of sound.  Only ``mute`` protects a person.
+
+    Where a film has music, it is heard in its full loudness while a clip is muted.
+    """
 
     MUTE = "mute"
-    MUSIC = "music"
     DISGUISE = "disguise"
 
 

@@ -9,22 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from wave import open as open_wave
 
 import numpy as np
+import pyloudnorm
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from support.clip_scene import TALL, WIDE, Clip, ClipScene, Pixels
 
+from pipeline.config import Output
 from pipeline.process import painting
 from pipeline.process.covering import Canvas
 from pipeline.process.painting import Area
-from pipeline.protection import Mask, MaskFill, MaskPoint, MaskShape
+from pipeline.protection import Mask, MaskFill, MaskPoint, MaskShape, SoundChange, SoundChangeKind
 
 MAGENTA, GREEN, GREY = (255, 0, 255), (0, 255, 0), (128, 128, 128)
 LOSSLESS = ("-c:v", "libx264", "-qp", "0", "-pix_fmt", "yuv420p")
 CROP = WIDE.model_copy(update={"name": "crop", "fit": "crop"})
+TINY = Output(name="tiny", size="64x64", fps=25, quality="draft")
 ELLIPSE = MaskShape.ELLIPSE
 Colour = tuple[int, int, int]
 RECTANGLES = (MaskPoint(0.0, 0.31, 0.27, 0.2, 0.3), MaskPoint(0.0, 0.8, -0.1, 0.4, 0.4))
@@ -142,6 +146,47 @@ def test_a_blur_is_of_the_picture_and_hides_its_detail(scene: ClipScene) -> None
     assert picture[30:60, 50:110].std() < 4
     assert 90 < picture[30:60, 50:110].mean() < 165
     assert picture[:10].std() > 60
+
+
+def heard(scene: ClipScene, name: str, hidden_hz: int) -> Path:
+    """A film of two seconds with a tone of 500 Hz, and a louder one from 0.8 s until 1.3 s."""
+    time = np.arange(2 * 44100) / 44100
+    wave = 0.1 * np.sin(2 * np.pi * 500 * time)
+    inside = (time >= 0.8) & (time < 1.3)
+    wave[inside] = 0.7 * np.sin(2 * np.pi * hidden_hz * time[inside])
+    sound = scene.folder / f"{name}.wav"
+    with open_wave(str(sound), "wb") as file:
+        file.setparams((1, 2, 44100, 0, "NONE", ""))
+        file.writeframes((wave * 32767).astype("<i2").tobytes())
+    still = ("-f", "lavfi", "-i", "color=gray:s=64x64:r=25:d=2", "-i", str(sound))
+    return scene.film(f"{name}.mkv", *still, "-c:v", "libx264", "-c:a", "copy")
+
+
+def test_muted_sound_is_in_no_sample_and_loudness_is_exact(scene: ClipScene) -> None:
+    mute = SoundChange(SoundChangeKind.MUTE, 0.8, 1.3)
+    scene = replace(scene.to(TINY), sounds=(mute,))
+    one, two = (scene.clip(heard(scene, name, hz)) for name, hz in (("one", 1500), ("two", 2500)))
+    assert one.path.read_bytes() == two.path.read_bytes()
+    sound = one.sound()
+    loud = np.flatnonzero(abs(sound).max(1) > 1e-4) / 48000
+    assert not ((loud > 0.8) & (loud < 1.3)).any()
+    assert ((loud > 0.7) & (loud < 0.79)).any()
+    assert ((loud > 1.31) & (loud < 1.4)).any()
+    assert pyloudnorm.Meter(48000).integrated_loudness(sound) == pytest.approx(-16, abs=0.5)
+
+
+def test_a_disguise_lowers_the_pitch_of_its_stretch_only(scene: ClipScene) -> None:
+    disguise = SoundChange(SoundChangeKind.DISGUISE, 0.8)
+    scene = replace(scene.to(TINY), sounds=(disguise,))
+    sound = scene.clip(heard(scene, "film", 500)).sound()[:, 0]
+    assert len(sound) == 96000
+
+    def pitch(begin: float, end: float) -> float:
+        part = sound[int(begin * 48000) : int(end * 48000)]
+        return float(abs(np.fft.rfft(part * np.hanning(len(part)))).argmax() / (end - begin))
+
+    assert pitch(0.2, 0.7) == pytest.approx(500, abs=4)
+    assert pitch(1.4, 1.9) == pytest.approx(400, abs=4)
 
 
 AREAS = st.builds(

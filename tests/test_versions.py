@@ -36,7 +36,15 @@ from pipeline.process import framing, graph, painting, recipe
 from pipeline.process.covering import Cover
 from pipeline.process.graph import ClipSource, ClipTarget, GlanceTarget
 from pipeline.process.recipe import Recipe
-from pipeline.protection import Mask, MaskFill, MaskOrigin, MaskPoint, MaskShape
+from pipeline.protection import (
+    Mask,
+    MaskFill,
+    MaskOrigin,
+    MaskPoint,
+    MaskShape,
+    SoundChange,
+    SoundChangeKind,
+)
 from pipeline.render import cuts, publish, seams, stage
 from pipeline.render.cuts import CutPlan, Joints
 from pipeline.render.timeline import LeftOut, Segment, Timeline
@@ -50,7 +58,7 @@ GOLDEN = {
     "COLOURS": (2, "1fe1c990aef53357"),
     "ENCODING": (1, "cf98637887adcc40"),
     "FILM": (3, "6c69170ddd99626d"),
-    "HIDING": (1, "40256ae697061d34"),
+    "HIDING": (1, "2d128b8817a588b5"),
     "PHOTO": (3, "3d7520a42eda54ef"),
     "SEAM": (3, "d0bf016dcc546727"),
 }
@@ -160,7 +168,9 @@ def covered_arguments() -> list[object]:
                 for area in painting.areas_of((mask, blurred), number, output.fps):
                     painting.paint(cells, canvas, area)
             found.append(hashlib.sha256(np.packbits(cells).tobytes()).hexdigest())
-        source = ClipSource(Path("/w/original"), seen, DEMO, None)
+        changes = tuple(SoundChange(kind, 0.5, 1.5) for kind in SoundChangeKind)
+        correction = Correction(4.5, Loudness(-20.5, -3.0))
+        source = ClipSource(Path("/w/original"), seen, replace(DEMO, sounds=changes), correction)
         glanced = GlanceTarget(Path("/w/glance"), None if seen.still else 4.0)
         found.append(graph.clip_graph(source, tuple(targets), glanced).arguments())
     return found

@@ -22,8 +22,9 @@ VideoFilter = Literal[
     "settb", "sidedata", "tile", "tpad", "transpose", "trim", "unpremultiply", "vflip", "zscale",
 ]  # fmt: skip
 AudioFilter = Literal[
-    "aeval", "aformat", "alimiter", "ametadata", "apad", "aresample", "asetpts", "asettb", "astats",
-    "atrim", "channelmap", "ebur128", "stereotools", "volume",
+    "aeval", "aformat", "alimiter", "ametadata", "apad", "aresample", "asetnsamples", "asetpts",
+    "asetrate", "asettb", "astats", "atempo", "atrim", "channelmap", "ebur128", "stereotools",
+    "volume",
 ]  # fmt: skip
 
 

@@ -15,7 +15,9 @@ from pipeline.caution import Caution
 from pipeline.ffmpeg.faults import ProgramFailed, ProgramLied
 from pipeline.ffmpeg.graph import Audio, Graph, Options, read, write
 from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.media import altering
 from pipeline.media.timebase import SAMPLE_RATE
+from pipeline.protection import SoundChange
 
 TOLERANCE_LU = 0.5
 PEAK_DBTP = -2.0
@@ -71,12 +73,16 @@ class Correction:
 
 @dataclass(frozen=True)
 class SoundSource:
-    """A stream of sound in a file: FFmpeg's options for the file, the stream, its length."""
+    """A stream of sound in a file: FFmpeg's options for the file, the stream, its length.
+
+    ``changes`` are applied before it is measured.
+    """
 
     path: Path
     options: Options
     stream: int
     seconds: float
+    changes: tuple[SoundChange, ...] = ()
 
 
 def corrected(sound: Audio, correction: Correction) -> Audio:
@@ -217,6 +223,14 @@ class Meter:
             self._values.append(before | found)
 
 
+def measure(runner: FfmpegRunner, source: SoundSource) -> Loudness:
+    """Measure a sound with its changes.
+
+    :raises ProgramFailed: FFmpeg crashed, was killed or took too long.
+    """
+    return _measured(runner, source, Correction(0.0, Loudness(None, -math.inf)))
+
+
 def correct(
     runner: FfmpegRunner, source: SoundSource, before: Loudness, target_lufs: float
 ) -> Correction:
@@ -253,6 +267,7 @@ def correct(
 
 def _measured(runner: FfmpegRunner, source: SoundSource, correction: Correction) -> Loudness:
     sound = standard(read(source.path, source.options).audio(str(source.stream)))
+    sound = altering.altered(sound, source.changes)
     sound = sound.filter("atrim", end=f"{source.seconds:.6f}")
     sound = metered(corrected(sound, correction))
     graph = Graph((write("-", {"f": "null"}, audio=[sound]),))

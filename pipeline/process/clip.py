@@ -277,24 +277,27 @@ def _repairing(job: Job, run: Tools, film: FilmSource, hearing: Hearing) -> Enco
 
 
 def _correction(
-    run: Tools, film: FilmSource, hearing: Hearing, target_lufs: float
+    run: Tools, film: FilmSource, hearing: Hearing, recipe: Recipe
 ) -> Correction | None:
     """Measure how the sound has to be corrected; None where there is none."""
-    if hearing.loudness is None or film.probe.sound is None:
+    before = hearing.loudness
+    if before is None or film.probe.sound is None:
         return None
-    length = film.probe.length_s
+    length, changes = film.probe.length_s, recipe.sounds
     if hearing.file is None:
         options = survey.input_options(film.probe)
-        sound = SoundSource(film.path, options, film.probe.sound.index, length)
+        sound = SoundSource(film.path, options, film.probe.sound.index, length, changes)
     else:
-        sound = SoundSource(hearing.file, survey.REPAIRED, 0, length)
-    return loudness.correct(run.ffmpeg, sound, hearing.loudness, target_lufs)
+        sound = SoundSource(hearing.file, survey.REPAIRED, 0, length, changes)
+    if changes:  # what is muted is not part of the loudness
+        before = replace(loudness.measure(run.ffmpeg, sound), clipped=before.clipped)
+    return loudness.correct(run.ffmpeg, sound, before, recipe.loudness_lufs)
 
 
 def _encode(job: Job, run: Tools, film: FilmSource, hearing: Hearing) -> Encoded:
     """Encode and verify the files of a clip, and publish them if all are as they must be."""
     length, seen = _length(film, job.recipe), film.probe
-    correction = _correction(run, film, hearing, job.recipe.loudness_lufs)
+    correction = _correction(run, film, hearing, job.recipe)
     source = ClipSource(job.original, seen, job.recipe, correction, hearing.file)
     rate = None if seen.still else glance.rate_for(length)
     files = [

@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.config import Output
 from pipeline.ffmpeg.graph import Audio, Graph, InputFile, Video, overlay, read, silence
 from pipeline.ffmpeg.graph import write as write_file
-from pipeline.media import colour, encode, loudness, survey
+from pipeline.media import altering, colour, encode, loudness, survey
 from pipeline.media.caption import Strip
 from pipeline.media.loudness import Correction
 from pipeline.media.probed import Picture, Probe
@@ -231,7 +231,7 @@ def _sound(file: InputFile, source: ClipSource) -> Audio:
         heard = read(source.sound, survey.REPAIRED).audio()
     else:
         heard = file.audio(str(source.probe.sound.index))
-    heard = loudness.standard(heard)
+    heard = altering.altered(loudness.standard(heard), source.recipe.sounds)
     return loudness.corrected(heard, source.correction)
 
 
