@@ -268,7 +268,8 @@ class ClipOutput:
     ``extradata`` is the SHA-256 of the H.264 decoder configuration record: equal for all
     clips of an output, or they could not be joined by copy.  ``marks`` are perceptual hashes of
     its pictures, for finding those that look alike.  ``hides`` names what is hidden in it (see
-    :func:`pipeline.protection.hidden`).
+    :func:`pipeline.protection.hidden`).  ``faces`` names what found the faces that were masked
+    without asking; empty if that was not wanted.
     """
 
     name: str
@@ -283,6 +284,7 @@ class ClipOutput:
     extradata: str
     marks: str = ""
     hides: str = ""
+    faces: str = ""
 
 
 @dataclass(frozen=True)

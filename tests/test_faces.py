@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import struct
 import sys
@@ -9,16 +10,22 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from support import command_scene, moving_faces
+from support import clip_scene, command_scene, moving_faces
 from support.clip_scene import ClipScene
 from support.command_scene import CommandScene
 
+from pipeline import formats
+from pipeline.config import Output
 from pipeline.errors import ConfigError
 from pipeline.faces import looking, model_file, onnx_sizes, tracks
 from pipeline.faces.looking import Look, SeenFace
 from pipeline.ffmpeg.faults import ProgramLied
-from pipeline.process import face_search
-from pipeline.protection import MOST_MASKS, MOST_POINTS, Mask, MaskOrigin
+from pipeline.media.probed import Picture, Probe
+from pipeline.model import ClipOutput
+from pipeline.process import face_search, second_look
+from pipeline.process.recipe import Recipe
+from pipeline.process.second_look import MaskedClip
+from pipeline.protection import MOST_MASKS, MOST_POINTS, Mask, MaskOrigin, MaskPoint
 from pipeline.review import protecting
 
 STEP = 1 / 6
@@ -225,6 +232,63 @@ def test_faces_are_proposed_for_a_clip_that_was_made_before(
     assert len(searches) == 1
     assert copy.footage("process").code == 0
     assert [e for e in copy.programs() if e["purpose"] == "faces"] == searches, "once is enough"
+
+
+def test_what_is_seen_outside_of_masks_is_told_and_with_always_all_is_masked(
+    scene: CommandScene, tmp_path: Path
+) -> None:
+    copy = with_faces(scene.copy(tmp_path), "propose")
+    assert copy.footage("report").code == 0
+    row = copy.rows["walk.mp4"]
+    corner = {"at_s": 0, "x": 0.9, "y": 0.8, "width": 0.1, "height": 0.2}
+    decided = {"sha256": row["sha256"], "decision": "approved", "masks": [{"points": [corner]}]}
+    file = tmp_path / "decisions.json"
+    file.write_text(
+        json.dumps({"schema": 1, "campaign": "River Week 2026", "decisions": [decided]})
+    )
+    assert copy.footage("decide", str(file)).code == 0
+    assert copy.footage("process").code == 0
+    assert copy.footage("report").code == 0
+    assert "face-unmasked" in copy.rows["walk.mp4"]["warnings"]
+    assert "withheld" not in copy.rows["walk.mp4"]["warnings"]
+
+    with_faces(copy, "always")
+    assert copy.footage("render").code == 0
+    assert copy.footage("report").code == 0
+    row = copy.rows["walk.mp4"]
+    assert not {"face-unmasked", "withheld"} & set(row["warnings"])
+    (output,) = row["outputs"]
+    shown = clip_scene.pictures(copy.work / output["path"])
+    wide, high = output["width"] * 1.0, output["height"] * 1.0
+    scale = min(wide / SIZE[0], high / SIZE[1])
+    left, top = (wide - SIZE[0] * scale) / 2, (high - SIZE[1] * scale) / 2
+    for number, place in enumerate(WALK):
+        face = moving_faces.face_in(*place, SCALE)
+        if face.left > 0:
+            picture = shown[round((number + 0.5) / FPS * output["fps"])]
+            sides = [left + face.left * scale, left + face.right * scale]
+            sides += [top + face.top * scale, top + face.bottom * scale]
+            x0, x1, y0, y1 = map(round, sides)
+            assert picture[y0:y1, x0:x1].max() < 16, "nothing of the face is seen"
+
+
+def test_a_face_beside_a_mask_is_seen_and_one_under_it_is_not() -> None:
+    picture = Picture("0", "h264", 1920, 1080, Fraction(16, 9), fps=30.0, packets=90, end_s=3.0)
+    mp4 = next(row for row in formats.FORMATS if row.name == "mp4")
+    film = Probe(mp4, picture, None, still=False)
+    for output in (
+        Output(name="wide", size="1920x1080"),
+        Output(name="tall", size="1080x1920"),
+        Output(name="cut", size="1080x1080", fit="crop"),
+    ):
+        area = MaskPoint(0.0, 0.4, 0.3, 0.2, 0.4)
+        masks = (Mask((area,)),)
+        wanted = Recipe("", None, (output,), 4.0, "drift", -16.0, 1800, masks=masks)
+        made = ClipOutput(output.name, "", "", output.width, output.height, 30, 90, 3.0, None, "")
+        clip = MaskedClip(Path("a.mp4"), made, film, wanted)
+        under = SeenFace(0.9, 0.46, 0.46, 0.06, 0.08)
+        beside = SeenFace(0.9, 0.05, 0.45, 0.06, 0.1)
+        assert second_look.faces_outside(Look(1.0, (under, beside)), clip) == (beside,)
 
 
 def test_small_pictures_have_the_shape_and_a_size_that_the_model_takes() -> None:

@@ -39,6 +39,8 @@ ASKED = {
         rules.allowsClip(consent ?? "unknown", needed ?? false))""",
     "consent": "({ consents }) => rules.combinedConsent(consents)",
     "silent": "({ consent, decision, needed }) => rules.waitsForConsent(consent, decision, needed)",
+    "released": """({ warnings, decision, seen_by }) =>
+        rules.isReleased(warnings, decision, seen_by)""",
     "same": "({ base, change }) => rules.isSameDecision(base, { ...base, ...change })",
     "frames": "(it) => rules.shownFrames(it, it, it.most)",
     "starts": "({ lengths, fade }) => rules.montageStarts(lengths, fade)",
@@ -80,8 +82,20 @@ def of_program(table: str, case: dict[str, Any]) -> Any:
             made = row(Status.ACCEPTED, clean=True, outputs=1, review=review)
             made = replace(made, consent=Consent(case["consent"]))
             return bool(rules.waits_for_consent([made], needs_consent=case["needed"]))
+        case "released":
+            review = Review(Decision(case["decision"]), seen_by=tuple(case["seen_by"]))
+            made = row(Status.ACCEPTED, clean=True, outputs=1, review=review)
+            assert made.result is not None
+            result = replace(made.result, warnings=tuple(case["warnings"]))
+            return rules.is_released(replace(made, result=result))
         case "same":
             return rules.is_same_decision(BASE, replace(BASE, **case["change"]))
+        case _:
+            return of_montage(table, case)
+
+
+def of_montage(table: str, case: dict[str, Any]) -> Any:
+    match table:
         case "frames":
             start, stop = Review(in_s=case["in_s"], out_s=case["out_s"]).cut(
                 case["frames"], case["fps"]

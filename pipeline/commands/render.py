@@ -45,6 +45,7 @@ def render_admitted(
             f"clips that their sender may take back, left out: {len(held_back)} (read {taking})"
         )
     _name_those_without_consent(run)
+    _name_those_with_faces(run)
     for film in done:
         state = "unchanged" if film.cached else "made"
         run.console.say(
@@ -67,6 +68,22 @@ def _name_those_without_consent(run: Run) -> None:
         run.console.warn(
             f"clips without the consent of their sender, left out: {len(out) - refused} (see: "
             "footage consent)"
+        )
+
+
+def _name_those_with_faces(run: Run) -> None:
+    """Say which clips stay out because their faces must be masked, and are not, or may not be."""
+    rows = run.ledger.clips.rows()
+    withheld = sum(rules.is_decidable(row) and not rules.is_released(row) for row in rows)
+    if withheld:
+        run.console.warn(
+            f"clips in which a face may still be seen, left out: {withheld} (watch them to their "
+            "end in the review, and mask what is seen or approve them)"
+        )
+    if bare := process.unmasked(run.config, run.ledger):
+        run.console.warn(
+            f"clips that were made before faces had to be masked, left out: {len(bare)} (see: "
+            "footage process)"
         )
 
 
@@ -101,7 +118,9 @@ def write_timelines(run: Run, kind: str, names: Sequence[str]) -> Facts:
 def admitted_rows(run: Run) -> list[Row]:
     """The rows of the clips that go into the montage."""
     review, rows = run.config.review, run.ledger.clips.rows()
-    return rules.admitted(rows, required=review.required, needs_consent=review.needs_consent)
+    admitted = rules.admitted(rows, required=review.required, needs_consent=review.needs_consent)
+    bare = process.unmasked(run.config, run.ledger)
+    return [row for row in admitted if row.sha256 not in bare]
 
 
 def _chosen_rows(run: Run) -> list[Row]:

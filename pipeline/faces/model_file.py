@@ -51,7 +51,7 @@ def ready(own: str, cache: Path) -> Path:
     if own:
         return _checked_own(Path(own))
     final = cache / f"faces-{publishing.cache_key('faces', versions.FACES, _SHA256)}.onnx"
-    if not final.exists():
+    if not publishing.is_cached(final):
         with publishing.new_file(final) as file:
             file.write(onnx_sizes.renamed(_bytes_of_centerface(), _SIDES))
     return final

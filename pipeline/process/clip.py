@@ -48,10 +48,11 @@ from pipeline.media.profile import Profile
 from pipeline.media.survey import FilmSource, Hearing
 from pipeline.media.timebase import samples_of
 from pipeline.model import ClipOutput, ClipResult, Finding, Kind, Reason, Refusal, Status
-from pipeline.process import cautions, face_search, glance, graph, painting
+from pipeline.process import cautions, face_search, glance, graph, painting, second_look
 from pipeline.process.cautions import ClipSound
 from pipeline.process.graph import ClipSource, ClipTarget, GlanceTarget
 from pipeline.process.recipe import Recipe
+from pipeline.process.second_look import MaskedClip
 from pipeline.protection import FoundFaces
 from pipeline.run import Tools
 from pipeline.store import files_of, original, still_of
@@ -184,10 +185,16 @@ def _accepted(job: Job, run: Tools, identity: identify.Identity) -> ClipResult:
         seen, hearing = examined(job, run, identity.format, scratch)
         film = FilmSource(job.original, seen, scratch, job.recipe.max_source_seconds + 1)
         faces = face_search.found(run, film, job.recipe, job.found)
-        done = _repairing(job, run, film, hearing)
+        hidden = face_search.with_faces(job.recipe, faces)
+        done = _repairing(replace(job, recipe=hidden), run, film, hearing)
         seen = done.seen
+        clips = [
+            MaskedClip(run.workspace.root / each.path, each, seen, hidden) for each in done.outputs
+        ]
+        faces_seen = second_look.warnings(run, clips, job.recipe)
     warnings = (
         *cautions.of_faces(faces),
+        *faces_seen,
         *cautions.of_picture(seen, job.recipe, _length(film, job.recipe)),
         *glance.cautions(done.glanced),
         *cautions.of_sound(seen, job.recipe, done.sound),
@@ -201,7 +208,10 @@ def _accepted(job: Job, run: Tools, identity: identify.Identity) -> ClipResult:
         caption=job.recipe.caption,
         category=job.recipe.category,
         warnings=tuple(dict.fromkeys(warnings)),
-        outputs=done.outputs,
+        outputs=tuple(
+            replace(each, hides=job.recipe.hides, faces=job.recipe.always_by)
+            for each in done.outputs
+        ),
     )
 
 

@@ -7,6 +7,7 @@ one can afford to look at.  A mask is in fractions of the source, so it fits eve
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -58,6 +59,22 @@ def found(
         if recipe.faces == "always":
             raise
         return FoundFaces(recipe.detector, is_partial=True)
+
+
+def with_faces(recipe: Recipe, faces: FoundFaces | None) -> Recipe:
+    """Return a recipe with the masks that its clip gets.
+
+    Where every face must be masked, those that were found get theirs, unless a reviewer has taken
+    over the masks of faces.
+    """
+    if recipe.faces != "always" or faces is None or is_taken_over(recipe):
+        return recipe
+    return replace(recipe, masks=(*recipe.masks, *faces.masks))
+
+
+def is_taken_over(recipe: Recipe) -> bool:
+    """Whether a reviewer has chosen which faces are masked."""
+    return any(mask.origin is MaskOrigin.FACE for mask in recipe.masks)
 
 
 def _found(run: Tools, film: FilmSource, recipe: Recipe) -> FoundFaces:

@@ -110,6 +110,26 @@ def canvas(picture: Picture, output: Output, frames: int | None) -> Canvas:
     )
 
 
+def place_of_canvas(
+    picture: Picture, output: Output, frames: int | None, number: int
+) -> tuple[int, int]:
+    """Return where in the frame the left upper corner of the canvas is; see ``canvas``.
+
+    :param frames: how long a photo moves; None for what does not.
+    :param number: of the picture in the clip.
+    """
+    if picture.changes:
+        return 0, 0
+    moved = number // drift(frames, output.width)[0] if frames is not None else 0
+    if output.fit == "crop":
+        whole = canvas(picture, output, frames)
+        distance = drift(frames, output.width)[1] if frames is not None else 0
+        shown = output.width + distance + distance % 2
+        return -((whole.width - shown) // 2) - moved, -((whole.height - output.height) // 2)
+    rect = place(picture, output, frames)
+    return rect.x + moved, rect.y
+
+
 def framed(stream: Video, picture: Picture, frame: Frame) -> Video:
     """Place pictures in the output's frame, without movement."""
     if turns_at_last(picture):

@@ -60,6 +60,11 @@ class Recipe:
         return _key(self)
 
     @property
+    def always_by(self) -> str:
+        """What finds the faces that are always masked; empty if they are not."""
+        return self.detector if self.faces == "always" else ""
+
+    @property
     def hides(self) -> str:
         """The name of what is hidden; empty for nothing."""
         return protection.hidden(self.masks, self.sounds)
@@ -133,8 +138,8 @@ def _contents(recipe: Recipe, program: str) -> list[object]:
     caption = (recipe.caption, recipe.caption_position, recipe.caption_style)
     still = (recipe.still_seconds, recipe.still_motion)
     contents: list[object] = [program, *caption, outputs, *still, recipe.loudness_lufs]
-    if recipe.faces == "always":
-        contents += ["faces", recipe.detector]
+    if recipe.always_by:
+        contents += ["faces", recipe.always_by]
     if recipe.transition_seconds > 0:  # moves key frames, and changes nothing else
         contents.append([recipe.fade_frames(output) for output in recipe.outputs])
     if recipe.hides:

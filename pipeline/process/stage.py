@@ -122,6 +122,24 @@ def plan(
     return Plan(tuple(missing), tuple(renamed), tuple(outdated), tuple(unsearched))
 
 
+def unmasked(config: Config, ledger: Ledger) -> set[str]:
+    """Find the finished clips whose faces must be masked, and that were made before that was so.
+
+    :returns: their originals, by SHA-256.
+    """
+    if not config.looks_for_faces:
+        return set()
+    known, reviews = ledger.clips.results(), ledger.reviews.current()
+    found = set()
+    for item, submission in ledger.clips.candidates():
+        sha256 = item.sha256 or ""
+        wanted = recipe.choose(config, item, submission, reviews.get(sha256, Review()))
+        outputs = known[sha256].outputs if sha256 in known else ()
+        if wanted.always_by and not all(output.faces for output in outputs):
+            found.add(sha256)
+    return found
+
+
 def _is_done(result: ClipResult, wanted: Recipe, holds: Callable[[FootageFile], bool]) -> bool:
     if result.status is Status.REJECTED:
         return result.recipe == wanted.refusal_key

@@ -33,7 +33,12 @@ from pipeline.wording import SenderStyle, lower_ascii, shown_sender
 
 SCHEMA_VERSION = 1
 _TEXT_LIMIT = 2000
-_INTERNAL = {"extradata", "marks", "hides"}  # fields of an output that only the program uses
+_INTERNAL = {
+    "extradata",
+    "marks",
+    "hides",
+    "faces",
+}  # fields of an output that only the program uses
 _TIME = re.compile(rb'"generated_at": "[^"]*"')
 
 

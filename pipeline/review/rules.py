@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from pipeline import protection
+from pipeline.caution import Caution
 from pipeline.consent import Consent
 from pipeline.model import Decision, Review, Row, Status
 from pipeline.protection import Protect
@@ -57,12 +58,23 @@ def is_agreed(review: Review) -> bool:
     return len(set(review.agreed_by)) >= _AGREE
 
 
+def is_released(row: Row) -> bool:
+    """Whether a clip that was withheld was approved by somebody who watched it to its end.
+
+    Any other clip is released.
+    """
+    warnings = row.result.warnings if row.result else ()
+    if Caution.WITHHELD not in warnings:
+        return True
+    return row.review.decision is Decision.APPROVED and bool(row.review.seen_by)
+
+
 def chosen(rows: Iterable[Row], *, required: bool, needs_consent: bool = False) -> list[Row]:
     """Pick the rows whose clips the review lets into the montage, as soon as they are made.
 
     A clip that its sender may take back stays out, whatever was decided, until a person has dealt
     with that mail.  So does a clip whose sender does not consent, one with which something has to
-    be done first, and one on which too few people agree.
+    be done first, one on which too few people agree, and one that is withheld.
 
     :param required: a clip needs a reviewer's approval. Otherwise only the clips that a reviewer
         rejected or held stay out.
@@ -77,6 +89,7 @@ def chosen(rows: Iterable[Row], *, required: bool, needs_consent: bool = False) 
         and not row.held_by
         and not row.review.needs
         and is_agreed(row.review)
+        and is_released(row)
         and row.consent.allows(needs_consent=needs_consent)
     ]
 

@@ -4,7 +4,9 @@ import { consentFor, lacksConsent } from "./consents.js";
 import { facts, report } from "./data.js";
 import { heldBy } from "./mails.js";
 import { rowsOf } from "./rows.js";
-import { isAdmittedBy, isDecidable, isSameDecision, shownFrames, waitsForConsent } from "./rules.js";
+import {
+  isAdmittedBy, isDecidable, isReleased, isSameDecision, shownFrames, waitsForConsent,
+} from "./rules.js";
 import { makeSignal } from "./signal.js";
 
 /**
@@ -64,9 +66,13 @@ export const isWaiting = (row) => isDecidable(row.clip) && reviewOf(row).decisio
  * Whether the clip of a row goes into the montage.
  * @param {Row} row
  */
-export const isAdmitted = (row) =>
-  isDecidable(row.clip)
-  && isAdmittedBy(reviewOf(row).decision, facts.required, heldBy(row.clip), !lacksConsent(row));
+export function isAdmitted(row) {
+  if (!isDecidable(row.clip)) return false;
+  const { decision } = reviewOf(row);
+  const { seen_by: seenBy } = /** @type {{ seen_by?: string[] }} */ (reviewOf(row));
+  return isAdmittedBy(decision, facts.required, heldBy(row.clip), !lacksConsent(row))
+    && isReleased(row.clip.warnings, decision, seenBy ?? []);
+}
 
 /**
  * Whether the clip of a row waits for the consent of its sender.

@@ -57,6 +57,16 @@ export function waitsForConsent(consent, decision, isNeeded) {
 }
 
 /**
+ * Whether a clip that was withheld, because a face may be seen, was approved by somebody who watched it
+ * to its end. Any other clip is released.
+ * @param {string[]} warnings of the clip
+ * @param {import("./data.js").Decision} decision
+ * @param {string[]} seenBy who watched it to its end
+ */
+export const isReleased = (warnings, decision, seenBy) =>
+  !warnings.includes("withheld") || (decision === "approved" && seenBy.length > 0);
+
+/**
  * Whether two reviews say the same, whoever made them and whenever.
  * @param {Review} one
  * @param {Review} other

@@ -1,0 +1,137 @@
+"""Look for faces in a finished clip, outside of its masks.
+
+The clip has another size and frame than the pictures that were looked at before, so the model may
+see now what it did not see then.  A mask is a black area with a person around it, in which the
+model sometimes sees a face: what lies under a mask does not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.caution import Caution
+from pipeline.config import Output
+from pipeline.faces import looking, model_file, tracks
+from pipeline.faces.looking import Look, SeenFace, SmallPictures
+from pipeline.ffmpeg.faults import ProgramFault
+from pipeline.ffmpeg.graph import Graph, Options, read, write
+from pipeline.media.probed import Probe
+from pipeline.model import ClipOutput
+from pipeline.process import framing, painting
+from pipeline.process.covering import Canvas
+from pipeline.process.face_search import is_taken_over, small_size
+from pipeline.process.painting import Cells
+from pipeline.process.recipe import Recipe
+from pipeline.run import Tools
+
+_LOOKS_A_SECOND = 2
+_COVERED = 0.7  # of a face: then it lies under a mask
+
+
+@dataclass(frozen=True)
+class MaskedClip:
+    """A finished file of a clip: its output, what it was made of, and its masks, in the recipe."""
+
+    path: Path
+    made: ClipOutput
+    probe: Probe
+    recipe: Recipe
+
+    @property
+    def output(self) -> Output:
+        """The output that the file is of."""
+        return next(each for each in self.recipe.outputs if each.name == self.made.name)
+
+    @property
+    def moving(self) -> int | None:
+        """How many pictures a photo moves for; None for what does not move."""
+        moves = self.probe.still and self.recipe.still_motion == "drift"
+        return self.made.frames if moves else None
+
+
+def warnings(run: Tools, clips: Sequence[MaskedClip], recipe: Recipe) -> tuple[Caution, ...]:
+    """Look for faces in all files of a clip; return what a reviewer should know.
+
+    A clip that may show a face is withheld where every face must be masked, unless a reviewer has
+    taken over the masks of faces.
+
+    :param recipe: as it was asked for; those of *clips* have all masks.
+    """
+    if recipe.faces == "off" or (recipe.faces == "propose" and not recipe.masks):
+        return ()
+    try:
+        is_seen, is_partial = any(_shows_face(run, clip) for clip in clips), False
+    except ProgramFault:
+        is_seen, is_partial = False, True
+    withheld = recipe.faces == "always" and not is_taken_over(recipe) and (is_seen or is_partial)
+    told = {
+        Caution.FACE_UNMASKED: is_seen,
+        Caution.FACES_PARTIAL: is_partial,
+        Caution.WITHHELD: withheld,
+    }
+    return tuple(caution for caution, so in told.items() if so)
+
+
+def _shows_face(run: Tools, clip: MaskedClip) -> bool:
+    aspect = Fraction(clip.output.width, clip.output.height)
+    looks = _looks(run, clip, aspect)
+    outside = [replace(look, faces=faces_outside(look, clip)) for look in looks]
+    return bool(tracks.link(outside, float(aspect)))
+
+
+def _looks(run: Tools, clip: MaskedClip, aspect: Fraction) -> tuple[Look, ...]:
+    fps, every = clip.output.fps, max(1, clip.output.fps // _LOOKS_A_SECOND)
+    width, height = small_size(aspect, still=False)
+    most = clip.made.frames // every + 1
+    source: Options = {"protocol_whitelist": "file", "f": "mp4", "threads": 1}
+    stream = read(clip.path, source).video("v:0").filter("framestep", every)
+    stream = stream.filter("scale", width, height).filter("format", "rgb24")
+    target: Options = {"c:v": "rawvideo", "f": "rawvideo", "frames:v": most}
+    pictures = SmallPictures(
+        graph=Graph((write("pipe:1", target, stream),), filter_threads=1),
+        reads=(clip.path,),
+        width=width,
+        height=height,
+        step_s=every / fps,
+        most=most,
+        seconds=clip.made.duration_s * run.config.process.timeout_factor,
+    )
+    model = model_file.ready(run.config.protect.own_model, run.workspace.cache)
+    return looking.look(run.ffmpeg, pictures, model)
+
+
+def faces_outside(look: Look, clip: MaskedClip) -> tuple[SeenFace, ...]:
+    """Return the faces of a picture that do not lie under masks."""
+    if not look.faces or not clip.recipe.masks:
+        return look.faces
+    canvas = framing.canvas(clip.probe.picture, clip.output, clip.moving)
+    cells = np.zeros((canvas.rows, canvas.columns), np.bool_)
+    number = round(look.at_s * clip.output.fps)
+    for area in painting.areas_of(clip.recipe.masks, number, clip.output.fps):
+        painting.paint(cells, canvas, area)
+    place = framing.place_of_canvas(clip.probe.picture, clip.output, clip.moving, number)
+    shown = (canvas, place)
+    return tuple(
+        face for face in look.faces if _covered(face, clip.output, cells, shown) < _COVERED
+    )
+
+
+def _covered(
+    face: SeenFace, output: Output, cells: Cells, shown: tuple[Canvas, tuple[int, int]]
+) -> float:
+    """How much of a face lies under masks, from 0 to 1.
+
+    :param shown: the canvas, and where its left upper corner is in the frame, in pixels.
+    """
+    canvas, (left, top) = shown
+    begin = ((face.x * output.width - left), (face.y * output.height - top))
+    end = (begin[0] + face.width * output.width, begin[1] + face.height * output.height)
+    columns = slice(max(0, int(begin[0] // canvas.cell)), max(0, int(end[0] // canvas.cell) + 1))
+    rows = slice(max(0, int(begin[1] // canvas.cell)), max(0, int(end[1] // canvas.cell) + 1))
+    part = cells[rows, columns]
+    return float(part.mean()) if part.size else 0.0
