@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 from support import warm_taking
 from support.dovecot import Dovecot
+from support.object_store import ObjectServer, serve
 from xdist.scheduler import LoadFileScheduling
 
 # A busy machine is slow, so no example has a deadline; the examples are the same in every run.
@@ -34,6 +35,13 @@ def dovecot() -> Iterator[Dovecot]:
     server = Dovecot()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def object_server() -> Iterator[ObjectServer]:
+    """One object store for the whole run; each test takes a prefix of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield from serve(patch)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -19,6 +19,7 @@ from pipeline.history import EventKind
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, Review
 from pipeline.review import rules
+from pipeline.store import WorkspaceFolder
 from pipeline.workspace import Workspace
 
 
@@ -154,7 +155,7 @@ def test_the_chain_proves_it_without_a_name(config: Config, campaign: LedgerScen
     assert [event.facts["consent"] for event in events] == ["yes-with-name", "no"]
     assert {event.subject for event in events} == {"s00000"}
     assert "Maria" not in str(events)
-    told = custody.tell(campaign.ledger, campaign.workspace, sha("one"))
+    told = custody.tell(campaign.ledger, WorkspaceFolder(campaign.workspace), sha("one"))
     texts = [line.text for line in told.lines if line.event.kind == EventKind.CONSENT]
     assert texts == [
         f"ada recorded what the sender agreed to: {each}." for each in ("yes-with-name", "no")
@@ -176,7 +177,7 @@ def test_a_changed_or_deleted_entry_is_found(config: Config, campaign: LedgerSce
         db.execute("UPDATE consent SET consent = 'yes' WHERE submission = 's00000'")
         db.execute("DELETE FROM consent WHERE submission = 's00001'")
     assert rows() == ["entry 1 of the consents", "entry 2 of the consents"]
-    told = custody.tell(campaign.ledger, campaign.workspace, sha("one"))
+    told = custody.tell(campaign.ledger, WorkspaceFolder(campaign.workspace), sha("one"))
     assert [line.text[:8] for line in told.lines if line.event.kind == "consent"] == ["Somebody"]
 
 
@@ -193,7 +194,7 @@ def test_a_withdrawal_deletes_it_and_the_chain_holds(config: Config, campaign: L
     kinds = {each.kind for each in comparison.differences(run.workspace, comparison.look(run))}
     assert "row-changed" not in kinds
     assert campaign.ledger.chain.breaks() == []
-    told = custody.tell(campaign.ledger, campaign.workspace, sha("one"))
+    told = custody.tell(campaign.ledger, WorkspaceFolder(campaign.workspace), sha("one"))
     texts = [line.text for line in told.lines if line.event.kind == EventKind.CONSENT]
     assert texts[0].startswith("Somebody recorded")
     assert texts[1] == "The entries on what the sender agreed to were deleted."

@@ -117,7 +117,7 @@ def pixmap(comment: str) -> bytes:
 
 
 def test_every_section_has_an_example() -> None:
-    assert len(SECTIONS) == 8
+    assert len(SECTIONS) == 9
     assert all(touched(section) for section in SECTIONS)
 
 
@@ -221,6 +221,21 @@ def test_a_place_for_files(copy: Path) -> None:
         "print(links.addresses)",
     )
     assert found == "('https://river-files.example/get/a',)\n"
+
+
+def test_a_kind_of_store(copy: Path) -> None:
+    apply("A kind of store", copy)
+    (copy / "disk").mkdir(mode=0o700)
+    (copy / "disk" / "this-is-the-disk").touch()
+    found = use(
+        copy,
+        "from pathlib import Path\nfrom pipeline.errors import StoreError\n"
+        "from pipeline.store import opening, promises\n"
+        f"print(promises.broken(opening.open_bucket('disk://{copy}/disk')))\n"
+        "try:\n    opening.open_bucket('disk:///nowhere')\n"
+        "except StoreError as error:\n    print(error)",
+    )
+    assert found == "()\nthe disk of disk:///nowhere is not there; plug it in. Nothing is lost\n"
 
 
 def test_a_language(copy: Path) -> None:

@@ -3,6 +3,7 @@
 Reading (:func:`look`) and comparing (:func:`differences`) are apart.  Every file is hashed once.
 """
 
+import hashlib
 import os
 import re
 import stat
@@ -12,12 +13,14 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipeline import places, publishing, texts
+from pipeline.errors import BytesChanged, FileMissing
 from pipeline.history import ChainHead, MontageRecord
 from pipeline.ledger import Ledger
 from pipeline.ledger.chain import ChainBreak
 from pipeline.ledger.proofs import Proved, add_up
 from pipeline.model import ClipResult, OriginalState
 from pipeline.run import Run
+from pipeline.store import FOLDERS, FootageFile, StoredObject, files_of, still_of
 from pipeline.workspace import Workspace
 
 CHANGED = ".changed"
@@ -79,10 +82,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class FileFound:
-    """A file on the disk: its size, and the SHA-256 of its bytes, None if it can't be read."""
+    """A file: its size, and the SHA-256 of its bytes, None if it can't be read.
+
+    ``key``: that of the object, if the file is in a store beyond the workspace.
+    """
 
     size: int
     sha256: str | None
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,11 +129,18 @@ def look(run: Run) -> Compared:
     paths = [*_files(workspace.originals), *_files(workspace.clips)]
     paths += [path for film in films if (path := workspace.root / film.path).exists()]
     found: dict[str, FileFound] = {}
+    beyond = _beyond(run, films)
     sizes = {path: path.lstat().st_size for path in paths}
-    with run.console.task("Comparing", sum(sizes.values()), "B") as task:
+    size_of_all = sum(sizes.values()) + sum(stored.size for stored in beyond.values())
+    with run.console.task("Comparing", size_of_all, "B") as task:
         for path, size in sizes.items():
             found[workspace.relative(path)] = FileFound(size, _sha256(path))
             task.advance(size)
+        for name, stored in beyond.items():
+            if name not in found:
+                digest = _stored_sha256(run, stored.key)
+                found[name] = FileFound(stored.size, digest, stored.key)
+            task.advance(stored.size)
     # one moment of the ledger: a decision in between would look like a changed row
     with ledger.transaction():
         return Compared(
@@ -185,6 +199,28 @@ def _sha256(path: Path) -> str | None:
             return publishing.sha256_of(file)
     except OSError:
         return None
+
+
+def _beyond(run: Run, films: Iterable[MontageRecord]) -> dict[str, StoredObject]:
+    """What is in a store beyond the workspace, by its path, or by its key if nobody knows it."""
+    if not run.store.is_beyond:
+        return {}
+    known = [file for result in run.ledger.clips.results().values() for file in files_of(result)]
+    known += [still_of(file) for file in known]
+    known += [FootageFile(film.path, film.sha256) for film in films]
+    paths = {file.key: file.path for file in known}
+    stored = [each for folder in FOLDERS for each in run.store.beyond(f"{folder}/")]
+    return {paths.get(each.key, each.key): each for each in stored}
+
+
+def _stored_sha256(run: Run, key: str) -> str | None:
+    digest = hashlib.sha256()
+    try:
+        for piece in run.store.pieces_of(key):
+            digest.update(piece)
+    except (FileMissing, BytesChanged):
+        return None
+    return digest.hexdigest()
 
 
 def _originals(workspace: Workspace, compared: Compared) -> Iterator[Difference]:

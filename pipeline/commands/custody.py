@@ -4,6 +4,7 @@ It takes no lock of the workspace and changes nothing in it.  The files hold has
 and the names of reviewers, and nothing that a sender wrote; so they may stay after a withdrawal.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,11 +14,13 @@ from pipeline import __version__, clock, publishing, texts
 from pipeline.commands import custody_page
 from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
-from pipeline.errors import UsageError, from_os_error
+from pipeline.errors import FileMissing, UsageError, from_os_error
 from pipeline.history import ChainHead, CustodyEvent, EventKind, TrailEntry
 from pipeline.ledger import Ledger
 from pipeline.ledger.chain import ChainBreak
 from pipeline.model import OriginalState
+from pipeline.store import FootageFile, FootageStore, files_of, original
+from pipeline.store.opening import open_store
 from pipeline.workspace import Workspace
 
 _OF_MAILS = (
@@ -44,7 +47,7 @@ class Line:
 
 @dataclass(frozen=True)
 class FileState:
-    """A file as it is on the disk now: ``state`` is "as recorded", "changed" or "not there"."""
+    """A file as it is now: ``state`` is "as recorded", "changed" or "not there"."""
 
     path: str
     sha256: str
@@ -105,7 +108,7 @@ def write(config: Config, prefix: str, to: Path | None = None) -> Ending:
         if len(found) != 1:
             count = "no original has" if not found else "more than one original has"
             raise UsageError(f"{count} a SHA-256 that begins with {prefix!r}")
-        told = tell(ledger, workspace, found[0])
+        told = tell(ledger, open_store(config, workspace), found[0])
     folder = to or workspace.custody
     paths = [folder / f"custody-{told.sha256[:12]}{suffix}" for suffix in (".json", ".html")]
     try:
@@ -119,7 +122,7 @@ def write(config: Config, prefix: str, to: Path | None = None) -> Ending:
     return Ending(1 if told.breaks else 0, facts, tuple(lines))
 
 
-def tell(ledger: Ledger, workspace: Workspace, sha256: str) -> Chronology:
+def tell(ledger: Ledger, store: FootageStore, sha256: str) -> Chronology:
     """Collect the events of an original, of the mails that brought it, and of its films."""
     breaks = ledger.chain.breaks()
     own = ledger.chain.events_of([sha256])
@@ -145,7 +148,7 @@ def tell(ledger: Ledger, workspace: Workspace, sha256: str) -> Chronology:
         sha256=sha256,
         state=ledger.custody.state(sha256),
         received={mail: received[mail] for mail in sorted(mails) if mail in received},
-        files=tuple(_files(ledger, workspace, sha256)),
+        files=tuple(_files(ledger, store, sha256)),
         lines=tuple(teller.line(events[number]) for number in sorted(events)),
         head=ledger.chain.head(),
         breaks=tuple(breaks),
@@ -228,16 +231,19 @@ def _programs(events: Iterable[CustodyEvent]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _files(ledger: Ledger, workspace: Workspace, sha256: str) -> Sequence[FileState]:
-    """The original and the files of its clip, as they are on the disk now."""
-    wanted = {workspace.original(sha256): sha256}
-    result = ledger.clips.results().get(sha256)
-    if result:
-        wanted |= {workspace.root / output.path: output.sha256 for output in result.outputs}
-    found = []
-    for path, digest in wanted.items():
-        state = "not there"
-        if path.is_file() and not path.is_symlink():
-            state = "as recorded" if publishing.sha256_of(path) == digest else "changed"
-        found.append(FileState(workspace.relative(path), digest, state))
-    return found
+def _files(ledger: Ledger, store: FootageStore, sha256: str) -> Sequence[FileState]:
+    """The original and the files of its clip, as they are now."""
+    result = ledger.clips.result(sha256)
+    wanted = [original(sha256), *(files_of(result) if result else ())]
+    return [FileState(file.path, file.sha256, _state(store, file)) for file in wanted]
+
+
+def _state(store: FootageStore, file: FootageFile) -> str:
+    digest = hashlib.sha256()
+    try:
+        store.size(file)  # of anything but a file nothing is read
+        for piece in store.pieces(file):
+            digest.update(piece)
+    except FileMissing:
+        return "not there"
+    return "as recorded" if digest.hexdigest() == file.sha256 else "changed"

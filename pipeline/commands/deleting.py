@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.commands.ending import Facts
-from pipeline.errors import StageError, reason_of
+from pipeline.errors import StageError, StoreError, reason_of
 from pipeline.publishing import PART
 from pipeline.removal import removed
 from pipeline.run import Run
@@ -25,7 +25,16 @@ class Deletion:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            self._note(path, reason_of(error))
+            self._note(self._run.workspace.relative(path), reason_of(error))
+            return False
+        return True
+
+    def delete_stored(self, key: str) -> bool:
+        """Delete an object beyond the workspace folder; True if it is gone."""
+        try:
+            self._run.store.delete(key)
+        except StoreError as error:
+            self._note(stored_name(self._run, key), str(error))
             return False
         return True
 
@@ -34,10 +43,10 @@ class Deletion:
         if not removed(folder) and not any(
             name.startswith(f"{self._run.workspace.relative(folder)}/") for name in self.failed
         ):
-            self._note(folder, "something in it can't be deleted")
+            name = self._run.workspace.relative(folder)
+            self._note(name, "something in it can't be deleted")
 
-    def _note(self, path: Path, reason: str) -> None:
-        name = self._run.workspace.relative(path)
+    def _note(self, name: str, reason: str) -> None:
         self.failed[name] = reason
         self._run.console.warn(f"can't delete {name}: {reason}")
 
@@ -57,6 +66,11 @@ class Deletion:
         )
         error.facts = {**facts, "not_deleted": self.failed}
         raise error
+
+
+def stored_name(run: Run, key: str) -> str:
+    """How people name an object in the store."""
+    return f"{run.config.workspace.store.rstrip('/')}/{key}"
 
 
 def all_files(folder: Path) -> Iterator[Path]:

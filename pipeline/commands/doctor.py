@@ -20,6 +20,7 @@ from pipeline.ffmpeg.sandbox import Permissions
 from pipeline.ingest import stage as ingest
 from pipeline.media import fonts
 from pipeline.render import readiness
+from pipeline.store import opening
 from pipeline.workspace import Workspace
 
 _LOW_SPACE = 5 << 30
@@ -49,6 +50,8 @@ def examine(path: Path) -> Ending:
             checks.append(_checked("faces", lambda: _faces(config)))
         checks.append(_checked("disk space", lambda: _space(config)))
         workspace = Workspace(config.root)
+        if config.workspace.store:
+            checks.append(_checked("store", lambda: opening.examine(config, workspace)))
         for inbox in config.inbox:
             name = "inbox login" if inbox.kind.is_on_server else "inbox"
             name += f" {inbox.name}" if inbox.name else ""

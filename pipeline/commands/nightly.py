@@ -7,7 +7,7 @@ from pipeline.commands import disk, log
 from pipeline.commands.ending import Facts
 from pipeline.commands.receipts import send_receipts
 from pipeline.commands.stages import back_up, make_clips, take_in, write_report
-from pipeline.errors import FootageError, InboxError, named
+from pipeline.errors import FootageError, InboxError, StoreError, named
 from pipeline.run import Run
 
 
@@ -18,6 +18,7 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
     :raises UsageError: there is no inbox of that name.
     :raises InboxError: an inbox could not be read to its end; it is raised after everything
         else was done with what had come in.
+    :raises StoreError: a store beyond the workspace does not answer; what came in stays here.
     """
     facts: Facts = {}
     unread = None
@@ -26,6 +27,10 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
     except InboxError as error:
         run.console.warn(f"ingest: {error}")
         unread = error
+    except StoreError:
+        with contextlib.suppress(FootageError, OSError):
+            back_up(run)
+        raise
     try:
         facts |= make_clips(run)
         facts |= write_report(run)

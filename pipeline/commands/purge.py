@@ -8,6 +8,7 @@ from pipeline.commands.deleting import Deletion
 from pipeline.commands.ending import Facts
 from pipeline.model import OriginalState
 from pipeline.run import Run
+from pipeline.store import ORIGINALS, original
 from pipeline.wording import counted
 
 
@@ -40,6 +41,8 @@ def delete_old_originals(run: Run, name_each: Callable[[str], None]) -> Facts:
             done.append(sha256)
     for path in old.changed:
         deletion.delete(path)
+    for key in old.left:
+        deletion.delete_stored(key)
     run.console.say(
         f"purge: {counted(len(done), 'original')} older than {counted(old.days, 'day')} deleted; "
         f"{old.waiting} kept until there is a clip"
@@ -79,6 +82,14 @@ class _Old:
             if path.lstat().st_mtime < moment.timestamp()
             and path.name.partition("-")[0] not in holds
         ]
+        gone = {OriginalState.PURGED, OriginalState.WITHDRAWN}
+        states = run.ledger.custody.states() if run.store.is_beyond else {}
+        # a purge that was cut has left these in the store
+        self.left = [
+            each.key
+            for each in run.store.beyond(f"{ORIGINALS}/")
+            if states.get(each.key.rpartition("/")[2]) in gone
+        ]
         self.waiting = sum(not finished and sha256 not in self.kept for sha256, finished in old)
         self._names = {row.sha256: row.attachment.filename for row in run.ledger.clips.rows()}
         for sha256 in self.kept:
@@ -112,4 +123,6 @@ def _purge(run: Run, deletion: Deletion, sha256: str) -> bool:
         if not deletion.delete(run.workspace.original(sha256)):
             return False
         run.ledger.custody.set_state(sha256, OriginalState.PURGED)
+    # not in the transaction, since a store may take long; the next purge repeats it, see _Old
+    deletion.delete_stored(original(sha256).key)
     return True

@@ -5,6 +5,7 @@ bytes that are kept, and clips that can be made again are deleted.  What needs a
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -13,13 +14,14 @@ from pipeline import publishing, texts
 from pipeline.commands import comparison
 from pipeline.commands.comparison import CHANGED, Compared, Difference, DifferenceKind, shown_path
 from pipeline.commands.ending import Facts
-from pipeline.commands.stages import write_report
+from pipeline.commands.stages import hand_over, write_report
 from pipeline.commands.withdraw import places_of_mails
 from pipeline.errors import StageError
 from pipeline.history import EventKind
 from pipeline.ingest.add import add
 from pipeline.model import OriginalState
 from pipeline.run import Run
+from pipeline.store import FootageFile, still_of
 from pipeline.wording import counted
 from pipeline.workspace import Workspace
 
@@ -38,6 +40,9 @@ class Remedy(StrEnum):
     DELETE_CLIP = "delete-clip"
     MARK_STALE = "mark-stale"
     DELETE_BACKUP = "delete-backup"
+
+
+_MOVED = (Remedy.SET_ASIDE, Remedy.RETURN, Remedy.ADOPT, Remedy.RECORD_CLIP_LOST)
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,8 @@ def repair(run: Run, *, dry_run: bool = False) -> Facts:
         )
         return facts
     if repairs:
-        _apply(run, repairs)
+        _apply(run, compared, repairs)
+        hand_over(run)
         facts |= write_report(run)
     for each in repairs:
         if each.remedy is Remedy.RECORD_LOST:
@@ -211,8 +217,10 @@ def _of_the_rest(compared: Compared, difference: Difference, there: set[str]) ->
     return None
 
 
-def _apply(run: Run, repairs: Sequence[Repair]) -> None:
+def _apply(run: Run, compared: Compared, repairs: Sequence[Repair]) -> None:
     """Make the repairs; if this is interrupted, the rest is found again."""
+    for each in repairs if run.store.is_beyond else ():
+        _take_out(run, compared, each)
     adopted = [each for each in repairs if each.remedy is Remedy.ADOPT]
     for each in repairs:
         if each.remedy is Remedy.ADOPT:
@@ -250,8 +258,32 @@ def _apply_one(run: Run, wanted: Repair) -> None:
             run.ledger.runs.mark_stale(wanted.path)
         case _:
             path.unlink(missing_ok=True)
-            if path.parent.parent == run.workspace.clips and not any(path.parent.iterdir()):
-                path.parent.rmdir()
+            if path.parent.parent == run.workspace.clips:
+                with suppress(OSError):  # there is something else in it, or it is not there
+                    path.parent.rmdir()
+
+
+def _take_out(run: Run, compared: Compared, wanted: Repair) -> None:
+    """Take what a repair is about out of the store: into the workspace folder, or for good.
+
+    The repair itself works in that folder, and what stays is sent to the store again.
+    """
+    file = compared.files.get(wanted.path)
+    if wanted.remedy in (Remedy.RECORD_LOST, Remedy.MARK_STALE, Remedy.DELETE_BACKUP):
+        return
+    keys = {file.key: wanted.path} if file and file.key else {}
+    clip = FootageFile(wanted.path, "")
+    if wanted.remedy in (Remedy.REMAKE, Remedy.RECORD_CLIP_LOST):
+        still = still_of(clip)
+        beside = run.store.beyond(clip.folder)
+        keys |= {each.key: still.path for each in beside if still.is_version(each.key)}
+    is_kept = wanted.remedy in _MOVED
+    for key, path in keys.items():
+        if is_kept:
+            with publishing.new_file(run.workspace.root / path) as copy:
+                for piece in run.store.pieces_of(key):
+                    copy.write(piece)
+        run.store.delete(key)
 
 
 def _where_it_came_from(run: Run, sha256: str) -> str:

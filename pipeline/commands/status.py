@@ -1,7 +1,7 @@
 """``footage status``: how many clips are in which state, what failed, and who has to act."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
 from pipeline.commands import disk, waits
@@ -10,11 +10,11 @@ from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
 from pipeline.history import MontageRecord, RunRecord
 from pipeline.ledger import Ledger
-from pipeline.model import Row, Status, Wait
+from pipeline.model import OriginalState, Row, Status, Wait
 from pipeline.process import stage as process
 from pipeline.review import mails, rules
 from pipeline.review.mails import MailView
-from pipeline.store import WorkspaceFolder
+from pipeline.store import FootageFile, WorkspaceFolder
 from pipeline.wording import counted
 from pipeline.workspace import Workspace, is_held
 
@@ -101,7 +101,7 @@ def _standing(config: Config) -> _Standing:
             last_run=ledger.runs.last(),
             last_night=(night := ledger.runs.last("run")),
             is_running=is_held(workspace),
-            outdated=process.plan(config, ledger, WorkspaceFolder(workspace).holds).outdated,
+            outdated=process.plan(config, ledger, _holds(config, ledger)).outdated,
             last_ingest=_newer(night, ledger.runs.last("ingest")),
             montages=[
                 _Film(film, rules.no_longer_admitted(film.clips, rows, required=required))
@@ -120,6 +120,15 @@ def _standing(config: Config) -> _Standing:
                 for mail in receipt.submissions
             ],
         )
+
+
+def _holds(config: Config, ledger: Ledger) -> Callable[[FootageFile], bool]:
+    """Whether a file can be had; of a store beyond the workspace, what the ledger says of it."""
+    if not config.workspace.store:
+        return WorkspaceFolder(Workspace(config.root)).holds
+    states = ledger.custody.states()
+    kept = OriginalState.KEPT
+    return lambda file: states.get(file.path.rpartition("/")[2], kept) is kept
 
 
 def _facts(standing: _Standing) -> Facts:

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from pipeline import clip_order, publishing
-from pipeline.commands.deleting import Deletion, all_files
+from pipeline.commands.deleting import Deletion, all_files, stored_name
 from pipeline.commands.ending import Facts
 from pipeline.commands.stages import back_up, write_report
 from pipeline.errors import ConfigError, UsageError
@@ -21,6 +21,7 @@ from pipeline.render import stage as render
 from pipeline.render.interchange import TimelineFormat
 from pipeline.review import packing
 from pipeline.run import Run
+from pipeline.store import FILMS, FootageFile, keys_of
 from pipeline.wording import counted
 
 
@@ -44,11 +45,13 @@ class _Withdrawal:
 
     ``kept``: those of the originals that are kept for a case.  ``entries``: lines of the order
     file, as written, with their SHA-256.  ``elsewhere``: places out of reach that still have it.
-    ``copies``: of the ledger, which hold the words of the mails.
+    ``copies``: of the ledger, which hold the words of the mails.  ``stored``: the keys of what goes
+    in a store beyond the workspace; copies of the montages are among them.
     """
 
     shas: list[str]
     files: list[Path]
+    stored: list[str]
     copies: list[Path]
     stale: list[str]
     kept: list[str]
@@ -67,6 +70,7 @@ def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts
     """
     plan = _planned(run, selection)
     deleted = [run.workspace.relative(path) for path in plan.files]
+    deleted += [stored_name(run, key) for key in plan.stored]
     copies = [run.workspace.relative(path) for path in plan.copies]
     originals = counted(len(plan.shas), "original")
     if dry_run:
@@ -117,6 +121,7 @@ def _planned(run: Run, selection: Selection) -> _Withdrawal:
     return _Withdrawal(
         shas=shas,
         files=sorted({*_files(run, shas, mails), *_beside(run, stale)}),
+        stored=sorted({*_stored(run, shas, stale)}),
         copies=run.ledger.backups.all_copies(),
         stale=stale,
         kept=[sha256 for sha256 in run.ledger.custody.case_holds() if sha256 in wanted],
@@ -153,6 +158,18 @@ def _files(run: Run, shas: list[str], mails: set[str]) -> Iterator[Path]:
     yield from all_files(workspace.cache)
 
 
+def _stored(run: Run, shas: list[str], stale: list[str]) -> Iterator[str]:
+    """What a store beyond the workspace has of these originals, and the films that hold them."""
+    if not run.store.is_beyond:
+        return
+    for sha256 in shas:
+        yield from keys_of(run.store, sha256)
+    films = [FootageFile(path, "") for path in stale]
+    for each in run.store.beyond(f"{FILMS}/"):
+        if any(film.is_version(each.key) for film in films):
+            yield each.key
+
+
 def _beside(run: Run, stale: list[str]) -> Iterator[Path]:
     """What was made with the montages that hold them, without the montages themselves.
 
@@ -163,6 +180,8 @@ def _beside(run: Run, stale: list[str]) -> Iterator[Path]:
     yield from run.workspace.montage.glob("*-preview.*")
     for kind in TimelineFormat:
         yield from run.workspace.montage.glob(f"*.{kind}")
+    for folder in run.workspace.montage.glob(f"*{render.MEDIA}"):
+        yield from all_files(folder)
 
 
 def places_of_mails(run: Run, mails: set[str]) -> list[str]:
@@ -200,9 +219,12 @@ def _delete(run: Run, plan: _Withdrawal) -> Deletion:
     deletion = Deletion(run)
     for path in plan.files:
         deletion.delete(path)
+    for key in plan.stored:
+        deletion.delete_stored(key)
     for sha256 in plan.shas:
         deletion.delete_folder(run.workspace.clips / sha256)
-    deletion.delete_folder(run.workspace.cache)
+    for folder in (*run.workspace.montage.glob(f"*{render.MEDIA}"), run.workspace.cache):
+        deletion.delete_folder(folder)
     run.workspace.create()
     return deletion
 

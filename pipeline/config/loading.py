@@ -34,7 +34,7 @@ class WorkspaceSection(Section):
     path: str = Field(default="work", min_length=1, description="the workspace folder")
     store: str = Field(
         default="",
-        description="where footage is kept beyond that folder; not available yet",
+        description="where originals, clips and films are kept beyond that folder",
     )
     retain_originals_days: int = Field(
         default=30,
@@ -64,8 +64,6 @@ class WorkspaceSection(Section):
     @field_validator("store")
     @classmethod
     def _known(cls, value: str) -> str:
-        if value:
-            raise ValueError("stores are not available yet")
         if value and kind_of(value) is None:
             known = ", ".join(kind.address for kind in KINDS)
             raise ValueError(f"must be one of: {known}, without a login; or empty")

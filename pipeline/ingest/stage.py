@@ -22,6 +22,7 @@ from pipeline.ingest.take import Taken
 from pipeline.ingest.taking import Taking
 from pipeline.ledger.intake import MailSums
 from pipeline.run import Run
+from pipeline.store.outbox import Outbox
 from pipeline.workspace import Workspace
 
 _NOT_GIVEN = "the inbox has mails that it did not give, or files that are not complete."
@@ -162,6 +163,7 @@ class IngestRun:
         self._taking = Taking(run, self._keeping, limit_mb, section)
         self._by_hand, self._limit_mb = by_hand, limit_mb
         self._min_free_gb = run.config.workspace.min_free_gb
+        self._outbox = Outbox(run.store, run.ledger, run.workspace)
         self.summary = IngestSummary()
 
     def read(self, section: InboxSection, *, dry_run: bool = False) -> None:
@@ -345,6 +347,7 @@ class IngestRun:
             submission=taken.submission.id,
             attachments=[item.sha256 for item in taken.attachments],
         )
+        self._outbox.add(taken.bytes)
 
     def _count(self, **more: int) -> None:
         """Add to the counts of the summary."""

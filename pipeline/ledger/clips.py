@@ -60,6 +60,11 @@ class Clips:
         rows = self._db.rows("SELECT * FROM clip")
         return {row["sha256"]: records.read(ClipResult, row) for row in rows}
 
+    def result(self, sha256: str) -> ClipResult | None:
+        """The outcome for one original, None if there is none."""
+        row = self._db.row("SELECT * FROM clip WHERE sha256 = ?", sha256)
+        return records.read(ClipResult, row) if row else None
+
     def record(self, result: ClipResult) -> None:
         """Record what became of an original; its files must be published before."""
         refusal = result.refusal

@@ -12,12 +12,16 @@ from pipeline.errors import NotClean, StageError, UsageError
 from pipeline.ffmpeg import runner
 from pipeline.history import MontageRecord
 from pipeline.model import Row, Status
+from pipeline.removal import removed
 from pipeline.render import cards, interchange, preview, publish, seams, timeline
 from pipeline.render.lettering import Words
 from pipeline.render.preview import Excerpt
 from pipeline.render.timeline import Candidates, ChosenClips, Segment, Timeline
 from pipeline.run import Run
 from pipeline.store import FootageFile, still_of
+
+MEDIA = "-media"
+"""The end of the name of a folder with the clips of a timeline, if they are in a store."""
 
 
 @dataclass(frozen=True)
@@ -87,15 +91,30 @@ def export(
     name = f"{run.config.montage.name}-{output.name}"
     final = run.workspace.montage / f"{name}.{kind}"
     film = planned(run, output, admitted)
+    root = _media(run, film, name) if run.store.is_beyond else run.workspace.root
     comments = {
         row.sha256: [each for each in row.review.comments if not each.resolved_by]
         for row in admitted
     }
-    labels = interchange.Labels(name, run.workspace.root, comments)
+    labels = interchange.Labels(name, root, comments)
     publishing.write_text(final, interchange.written(film, labels, kind))
     clips = [segment.sha256 for segment in film.segments if segment.sha256]
     run.ledger.runs.record_export(publishing.sha256_of(final), kind, clips)
     return run.workspace.relative(final)
+
+
+def _media(run: Run, film: Timeline, name: str) -> Path:
+    """Fetch the files of a film for an editing program, which can't open a store.
+
+    :returns: the folder that has them under their paths.
+    """
+    folder = run.workspace.montage / f"{name}{MEDIA}"
+    removed(folder)
+    for file in dict.fromkeys(_file(segment) for segment in film.segments):
+        with publishing.new_file(folder / file.path) as copy:
+            for piece in run.store.pieces(file):
+                copy.write(piece)
+    return folder
 
 
 def files_beside(montage: Path) -> list[Path]:
@@ -150,7 +169,20 @@ def _whole(run: Run, film: Timeline) -> Rendered:
             sha256 = publish.publish(run, film, final)
         clips = tuple(segment.sha256 for segment in film.segments if segment.sha256)
         run.ledger.runs.record_montage(MontageRecord(path, key, sha256, clips, clock.now()))
+    _hand_over(run, path)
     return _rendered(film, path, cached=cached)
+
+
+def _hand_over(run: Run, path: str) -> None:
+    """Put a copy of a montage into a store beyond the workspace, in place of the one before."""
+    sha256 = next(film.sha256 for film in run.ledger.runs.montages() if film.path == path)
+    film = FootageFile(path, sha256)
+    stored = [each.key for each in run.store.beyond(film.folder)]
+    if film.key not in stored:
+        run.store.publish([film])
+    for key in stored:
+        if film.is_version(key) and key != film.key:
+            run.store.delete(key)
 
 
 def _files(film: Timeline) -> list[FootageFile]:

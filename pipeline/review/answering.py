@@ -6,11 +6,11 @@ import json
 import re
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 
-from pipeline import publishing
+from pipeline.errors import FileMissing
 from pipeline.review import entrance
 from pipeline.review.presenting import JsonObject
+from pipeline.store import FootageFile, FootageStore
 
 HTML = "text/html; charset=utf-8"
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -68,14 +68,15 @@ class AnsweringHandler(BaseHTTPRequestHandler):
         else:
             self.answer_json({"problem": problem}, status)
 
-    def answer_file(self, path: Path) -> None:
+    def answer_file(self, store: FootageStore, file: FootageFile) -> None:
         """Send a film or a picture, or the part of it that is asked for."""
-        if path.is_symlink() or not path.is_file():
+        try:
+            size = store.size(file)
+        except FileMissing:
             self.refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
             return
-        size = path.stat().st_size
         span = parse_range(self.headers.get("Range"), size)
-        headers = {"Accept-Ranges": "bytes", "Content-Type": _TYPES[path.suffix[1:]]}
+        headers = {"Accept-Ranges": "bytes", "Content-Type": _TYPES[file.path.rpartition(".")[2]]}
         if span is None:
             headers |= {"Content-Range": f"bytes */{size}", "Content-Length": "0"}
             self.head(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers)
@@ -87,7 +88,7 @@ class AnsweringHandler(BaseHTTPRequestHandler):
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
         self.head(status, headers | {"Content-Length": str(end - start)})
         if self.command != "HEAD":
-            for chunk in publishing.read_chunks(path, start, end):
+            for chunk in store.pieces(file, start, end):
                 self.wfile.write(chunk)
 
     def head(self, status: HTTPStatus, headers: dict[str, str]) -> None:

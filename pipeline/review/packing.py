@@ -15,6 +15,7 @@ from pipeline.errors import DiskFull, UsageError
 from pipeline.model import Row, Status
 from pipeline.review import stills
 from pipeline.run import Run
+from pipeline.store import FootageFile, FootageStore, files_of, still_of
 
 FORMAT = "pack"  # in the chain of custody
 _OLDEST = (1980, 1, 1, 0, 0, 0)  # equal content gives an equal zip
@@ -39,12 +40,13 @@ def pack(run: Run, target: Path) -> Packed:
     """
     _check(run, target)
     rows = [row for row in run.ledger.clips.rows() if _is_shown(row)]
-    names = sorted(set(_report(run)) | set(_clips(run, rows)))
-    size = sum((run.workspace.root / name).stat().st_size for name in names)
+    files = {file.path: file for file in (*_report(run), *_clips(run, rows))}
+    sizes = {name: run.store.size(files[name]) for name in sorted(files)}
+    size = sum(sizes.values())
     if shutil.disk_usage(target.parent).free < size * _ROOM:
         raise DiskFull
     make = _zip if target.suffix.lower() == ".zip" else _folder
-    make(run.workspace.root, names, target)
+    make(run.store, [(files[name], size) for name, size in sizes.items()], target)
     clips = tuple(dict.fromkeys(row.sha256 for row in rows))
     proof = publishing.sha256_of(run.workspace.report / "report.json")
     run.ledger.runs.record_export(proof, FORMAT, clips)
@@ -64,47 +66,42 @@ def _is_shown(row: Row) -> bool:
     return row.status is Status.ACCEPTED and bool(row.result and row.result.outputs)
 
 
-def _report(run: Run) -> Iterator[str]:
-    """The files of the report, relative to the workspace."""
+def _report(run: Run) -> Iterator[FootageFile]:
+    """The files of the report."""
     folder = run.workspace.report
     for path in (*folder.iterdir(), *(folder / stills.FOLDER).iterdir()):
         if path.is_file() and path.suffix != publishing.PART:
-            yield run.workspace.relative(path)
+            yield FootageFile(run.workspace.relative(path), "")
 
 
-def _clips(run: Run, rows: list[Row]) -> Iterator[str]:
+def _clips(run: Run, rows: list[Row]) -> Iterator[FootageFile]:
     """The films and stills that the page plays; one that is missing is left to the page to name."""
     for row in rows:
-        for output in row.result.outputs if row.result else ():
-            film = run.workspace.root / output.path
-            yield from (
-                run.workspace.relative(path)
-                for path in (film, film.with_suffix(".jpg"))
-                if path.is_file()
-            )
+        for film in files_of(row.result) if row.result else ():
+            yield from filter(run.store.holds, (film, still_of(film)))
 
 
-def _zip(root: Path, names: list[str], target: Path) -> None:
+def _zip(store: FootageStore, files: list[tuple[FootageFile, int]], target: Path) -> None:
     """Films and pictures are stored as they are: they can't be made smaller."""
     with (
         publishing.new_file(target) as file,
         zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as packed,
     ):
-        for name in names:
-            entry = zipfile.ZipInfo(f"{target.stem}/{name}", _OLDEST)
+        for each, size in files:
+            entry = zipfile.ZipInfo(f"{target.stem}/{each.path}", _OLDEST)
             entry.external_attr = 0o600 << 16
-            entry.file_size = (root / name).stat().st_size
+            entry.file_size = size
             with packed.open(entry, "w") as part:
-                for chunk in publishing.read_chunks(root / name):
+                for chunk in store.pieces(each):
                     part.write(chunk)
 
 
-def _folder(root: Path, names: list[str], target: Path) -> None:
+def _folder(store: FootageStore, files: list[tuple[FootageFile, int]], target: Path) -> None:
     with publishing.scratch_folder(target.parent) as scratch:
         whole = scratch / "pack"
         whole.mkdir(mode=0o700)
-        for name in names:
-            with publishing.new_file(whole / name) as file:
-                for chunk in publishing.read_chunks(root / name):
+        for each, _ in files:
+            with publishing.new_file(whole / each.path) as file:
+                for chunk in store.pieces(each):
                     file.write(chunk)
         publishing.move(whole, target)

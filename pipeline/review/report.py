@@ -68,7 +68,7 @@ def write(run: Run) -> ReportSummary:
     folder, rows = run.workspace.report, run.ledger.clips.rows()
     report = build(run.config, run.ledger, clock.now(), rows)
     data = _kept_if_equal(folder / "report.json", encode(report))
-    stills.bring_up_to_date(run.workspace, rows)
+    stills.bring_up_to_date(run.workspace, run.store, rows)
     beyond = collect_facts(run.config, run.ledger)
     # made one after the other: with ten thousand rows each takes megabytes
     makers: dict[str, Callable[[], bytes]] = {

@@ -1,38 +1,86 @@
 """The stills beside the report: those of the clips, under the names that the page uses.
 
-They are hard links where the file system has them, so ten thousand stills take no space.
+They are hard links where the file system has them, so ten thousand stills take no space.  Those
+that are in a store beyond the workspace are fetched once.
 """
 
+import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from pipeline import publishing
+from pipeline import judge, publishing
 from pipeline.model import Row, Status
+from pipeline.store import FootageFile, FootageStore, files_of, still_of
 from pipeline.workspace import Workspace
 
 FOLDER = "thumbs"
+_FETCHED = "stills.json"  # in the workspace: of which clip each fetched still is
 
 
-def bring_up_to_date(workspace: Workspace, rows: Iterable[Row]) -> None:
-    """Put a still of each clip that is shown into ``report/thumbs/``, and remove all others."""
+def bring_up_to_date(workspace: Workspace, store: FootageStore, rows: Iterable[Row]) -> None:
+    """Put a still of each clip that is shown into ``report/thumbs/``, and remove all others.
+
+    :raises StoreError: the store does not answer.
+    """
     folder = workspace.report / FOLDER
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     wanted = {
-        f"{row.result.sha256}.jpg": (workspace.root / row.result.outputs[0].path).with_suffix(
-            ".jpg"
-        )
+        f"{row.result.sha256}.jpg": still_of(files_of(row.result)[0])
         for row in rows
         if row.result and row.result.outputs and row.status is Status.ACCEPTED
     }
     present = {entry.name for entry in os.scandir(folder)}
-    stale = [name for name in present if not (name in wanted and wanted[name].exists())]
+    known = (
+        present
+        if store.is_beyond
+        else {
+            name
+            for name in present & wanted.keys()
+            if (workspace.root / wanted[name].path).exists()
+        }
+    )
+    stale = present - (known & wanted.keys())
     for name in stale:
         (folder / name).unlink()
-    linked = [name for name, source in wanted.items() if _link(source, folder / name)]
-    if stale or linked:
+    if store.is_beyond:
+        changed = _fetch(workspace, store, wanted)
+    else:
+        changed = [
+            name
+            for name, still in wanted.items()
+            if _link(workspace.root / still.path, folder / name)
+        ]
+    if stale or changed:
         publishing.flush_folder(folder)
+
+
+def _fetch(
+    workspace: Workspace, store: FootageStore, wanted: Mapping[str, FootageFile]
+) -> list[str]:
+    """Fetch the stills of clips that are new or were made anew; return their names."""
+    note, folder = workspace.root / _FETCHED, workspace.report / FOLDER
+    fetched: dict[str, str] = {}
+    with suppress(FileNotFoundError, ValueError):
+        fetched = json.loads(note.read_text("utf-8"))
+    missing = {
+        name: still
+        for name, still in wanted.items()
+        if fetched.get(name) != still.sha256 or not (folder / name).exists()
+    }
+    missing = {name: still for name, still in missing.items() if store.holds(still)}
+    with store.at_hand(missing.values()):
+        for name, still in missing.items():
+            source = workspace.root / still.path
+            with source.open("rb") as file:
+                judge.judge_still(file)  # another machine may have put it there
+            _link(source, folder / name)
+    now = {name: still.sha256 for name, still in wanted.items() if (folder / name).exists()}
+    if now != fetched:
+        publishing.write_text(note, json.dumps(now))
+    return list(missing)
 
 
 def _link(source: Path, final: Path) -> bool:

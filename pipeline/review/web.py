@@ -29,6 +29,8 @@ from pipeline.review.entries import InvalidEntry
 from pipeline.review.listening import Listening
 from pipeline.review.live import ActOutcome
 from pipeline.review.presenting import JsonObject, reviews_data, trail_data
+from pipeline.store import FootageFile
+from pipeline.store.opening import open_store
 from pipeline.workspace import Workspace
 
 _NOT_JSON = "is not a JSON object of this page"
@@ -74,6 +76,7 @@ class ReviewServer(ThreadingHTTPServer):
         self.config, self.announce = config, announce
         self.by = reviewers.default
         self.workspace = Workspace(config.root)
+        self.store = open_store(config, self.workspace)
         self.access = AccessGuard(listening.site(self.server_address[1]), reviewers.roles)
 
     def ledger(self) -> Ledger:
@@ -184,11 +187,22 @@ class _Handler(AnsweringHandler):
         """Give a film or a still, if *path* is one."""
         if match := _CLIP.fullmatch(path):
             sha256, output, suffix = match.groups()
-            self.answer_file(self.server.workspace.clip(sha256, output, f".{suffix}"))
+            self._give(sha256, output, f".{suffix}")
         elif match := _STILL.fullmatch(path):
             output = self.server.config.output[0].name
-            self.answer_file(self.server.workspace.clip(match[1], output, ".jpg"))
+            self._give(match[1], output, ".jpg")
         return match is not None
+
+    def _give(self, sha256: str, output: str, suffix: str) -> None:
+        """Give a file of a clip, of the version that the ledger knows."""
+        path = self.server.workspace.relative(self.server.workspace.clip(sha256, output, suffix))
+        digest = ""
+        if self.server.store.is_beyond:
+            with self.server.ledger() as ledger:
+                result = ledger.clips.result(sha256)
+            outputs = result.outputs if result else ()
+            digest = next((each.sha256 for each in outputs if each.name == output), "")
+        self.answer_file(self.server.store, FootageFile(path, digest))
 
     def _get(self, path: str, session: ReviewSession) -> None:
         if self._media(path):

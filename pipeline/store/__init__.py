@@ -7,21 +7,29 @@ there, or for a while in both places, and a killed run loses nothing.
 """
 
 from pipeline.store.files import (
+    FILMS,
+    FOLDERS,
+    ORIGINALS,
     FootageFile,
     FootageStore,
     StoredObject,
     files_of,
+    keys_of,
     original,
     still_of,
 )
 from pipeline.store.folder import WorkspaceFolder
 
 __all__ = [
+    "FILMS",
+    "FOLDERS",
+    "ORIGINALS",
     "FootageFile",
     "FootageStore",
     "StoredObject",
     "WorkspaceFolder",
     "files_of",
+    "keys_of",
     "original",
     "still_of",
 ]

@@ -38,13 +38,14 @@ _STATUS = re.compile(r"status code: (\d{3}(?: [A-Za-z]+)*)")
 class CloudBucket:
     """A bucket, or the part of one whose objects begin with the prefix of the address."""
 
-    def __init__(self, url: str, patience_s: float = _PATIENCE_S) -> None:
+    def __init__(self, url: str, patience_s: float | None = None) -> None:
         """*patience_s*: how many seconds a step is tried again before it fails.
 
         :raises UsageError: the part of the program for object stores is not installed.
         :raises StoreError: the address would send footage unencrypted.
         """
-        self.url, self._patience_s = url, patience_s
+        self.url = url
+        self._patience_s = _PATIENCE_S if patience_s is None else patience_s
         scheme = urlsplit(url).scheme
         # S3 itself checks; of others that speak like it, it can't be known
         self.checks_bytes = scheme == "s3" and not _endpoint()
@@ -132,7 +133,7 @@ class CloudBucket:
         from obstore.exceptions import BaseError  # noqa: PLC0415 - an optional part
 
         with suppress(BaseError, OSError):
-            _opened(self.url, is_stranger=True).head(key)
+            _opened(self.url, is_stranger=True).get(key)
             return True
         return False
 

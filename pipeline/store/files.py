@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pipeline.model import ClipResult
 ORIGINALS, CLIPS, FILMS = "originals", "clips", "montage"
 FOLDERS = (ORIGINALS, CLIPS, FILMS)
 STILL = ".jpg"
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,13 @@ class FootageFile:
     def folder(self) -> str:
         """The folder that the key is in, with a slash at its end."""
         return f"{PurePosixPath(self.path).parent}/"
+
+    def is_version(self, key: str) -> bool:
+        """Whether a key is that of this file, with these bytes or with others."""
+        path = PurePosixPath(self.path)
+        name = f"{path.with_suffix('')}-"
+        rest = key.removeprefix(name).removesuffix(path.suffix)
+        return key.startswith(name) and _SHA256.fullmatch(rest) is not None
 
     @property
     def is_named_by_its_bytes(self) -> bool:
@@ -95,6 +104,12 @@ class FootageStore(Protocol):
     def beyond(self, folder: str) -> tuple[StoredObject, ...]:
         """What is in a folder beyond the workspace folder, such as ``clips/<sha256>/``."""
 
+    def pieces_of(self, key: str) -> Iterator[bytes]:
+        """Yield the bytes of an object beyond the workspace folder.
+
+        :raises FileMissing: there is no such object.
+        """
+
     def delete(self, key: str) -> None:
         """Delete an object beyond the workspace folder; it may be gone already."""
 
@@ -112,3 +127,10 @@ def still_of(clip: FootageFile) -> FootageFile:
 def files_of(result: ClipResult) -> tuple[FootageFile, ...]:
     """The clips of an outcome, without their stills."""
     return tuple(FootageFile(output.path, output.sha256) for output in result.outputs)
+
+
+def keys_of(store: FootageStore, sha256: str) -> tuple[str, ...]:
+    """The objects beyond the workspace folder that an original and its clips have."""
+    own = original(sha256)
+    kept = [each.key for each in store.beyond(own.folder) if each.key == own.key]
+    return (*kept, *(each.key for each in store.beyond(f"{CLIPS}/{sha256}/")))

@@ -51,5 +51,12 @@ class WorkspaceFolder:
         del folder
         return ()
 
+    def pieces_of(self, key: str) -> Iterator[bytes]:
+        """Nothing is beyond the workspace folder.
+
+        :raises FileMissing: always.
+        """
+        raise FileMissing(f"{key} is not in a store")
+
     def delete(self, key: str) -> None:
         """Do nothing: nothing is beyond the workspace folder."""

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
+from pipeline.errors import StoreError
 from pipeline.ledger import Ledger
 from pipeline.model import OriginalState
 from pipeline.store.files import FootageFile, FootageStore, files_of, original, still_of
 from pipeline.workspace import Workspace
 
+_MOST_WAITING = 1_000_000_000  # bytes
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
@@ -26,6 +29,23 @@ def send(store: FootageStore, ledger: Ledger, workspace: Workspace) -> tuple[Foo
     if not store.is_beyond:
         return ()
     return store.publish([*_originals(ledger, workspace), *_clips(ledger, workspace)])
+
+
+class Outbox:
+    """Sends originals already while mail comes in, so that a large night fits on the disk."""
+
+    def __init__(self, store: FootageStore, ledger: Ledger, workspace: Workspace) -> None:
+        self._store, self._ledger, self._workspace = store, ledger, workspace
+        self._waiting = 0
+
+    def add(self, size: int) -> None:
+        """Count what came in, in bytes; send all once it is much."""
+        self._waiting += size
+        if self._waiting > _MOST_WAITING:
+            self._waiting = 0
+            # if it fails, it is tried again at the end of ingest, and then it is an error
+            with suppress(StoreError):
+                send(self._store, self._ledger, self._workspace)
 
 
 def _originals(ledger: Ledger, workspace: Workspace) -> Iterator[FootageFile]:

@@ -106,6 +106,13 @@ class BucketStore:
                 return tuple(StoredObject(key, size) for key, size in sizes.items())
         return tuple(self.bucket.listed(folder))
 
+    def pieces_of(self, key: str) -> Iterator[bytes]:
+        """Yield the bytes of an object."""
+        size = self.bucket.size(key)
+        if size is None:
+            raise FileMissing(f"{key} is not in the store {self.bucket.url}")
+        yield from self._read(key, 0, size)
+
     def delete(self, key: str) -> None:
         """Delete an object."""
         self.bucket.delete(key)
@@ -155,9 +162,8 @@ class BucketStore:
 
     def _digest(self, key: str) -> str:
         """The SHA-256 of what the bucket gives back."""
-        size = self.bucket.size(key)
         digest = hashlib.sha256()
-        for piece in self._read(key, 0, size or 0):
+        for piece in self.pieces_of(key):
             digest.update(piece)
         return digest.hexdigest()
 

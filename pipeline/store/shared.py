@@ -35,7 +35,8 @@ class SharedFolder:
         self._root = Path(unquote(urlsplit(url).path))
         self._incoming = self._root / _INCOMING
         with self._named():
-            self._incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._incoming.mkdir(mode=0o700, exist_ok=True)
             for path in self._incoming.iterdir():
                 if path.lstat().st_mtime < time.time() - _ABANDONED_S:
                     removed(path)
@@ -47,7 +48,9 @@ class SharedFolder:
         with self._named():
             if not replace and final.exists():
                 return False
-            final.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # the mode does not count for folders that are made on the way
+            for folder in reversed(Path(key).parents[:-1]):
+                (self._root / folder).mkdir(mode=0o700, exist_ok=True)
             try:
                 with file.open("rb") as source, part.open("xb") as copy:
                     os.fchmod(copy.fileno(), 0o600)

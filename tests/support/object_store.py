@@ -43,15 +43,6 @@ class ObjectServer:
         return found
 
 
-@pytest.fixture(scope="session")
-def object_server() -> Iterator[ObjectServer]:
-    """The server; a test takes a prefix of its own."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in _ENVIRONMENT.items():
-            patch.setenv(name, value)
-        yield from serve(patch)
-
-
 def serve(patch: pytest.MonkeyPatch) -> Iterator[ObjectServer]:
     """Start the server, and name it in the environment."""
     # slow to import, and needed in few tests
