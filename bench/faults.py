@@ -4,9 +4,9 @@
 
 walk: a door is a place of a side effect (IMAP, SMTP, file, SQL, program, clock, free space).  A
 calm night counts the points.  Each case meets one fault and then runs once more without.
-kills: a run, or one of its programs, is killed at a random instant; half as often as the run alone
-is killed with all its programs.  full: the runs have a small disk of their own, which gets full at
-one size after the other, also in the middle of a write.  Exits 1 if a promise was broken.
+kills: a run is killed at a random instant, alone or with all its programs; some times one of its
+programs only, or the run gets SIGTERM.  full: the runs have a small disk of their own, which gets
+full at one size after the other, also in the middle of a write.  Exits 1 if a promise was broken.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from support.faulty_run import Kill
 
 DISK = 24 << 20  # bytes
 MOST_ROOM = 3 << 19
+IN_A_ROW = 3
+COLUMNS = ("places", "points", "runs", "kills", "ended")
 
 Table = dict[str, Counter[str]]
 
@@ -64,22 +66,32 @@ def walk(most: int, door: str) -> int:
 
 
 def kills(number: int) -> int:
-    """Kills at random instants of a whole night, of a run alone and with its programs."""
+    """Kills at random instants of a whole night, three in a row, then a run without."""
     chance = random.Random(20261127)
     victims = [*itertools.islice(itertools.cycle(("alone", "group")), number)]
     victims += ["program"] * (number // 6) + ["stop"] * (number // 6)
+    chance.shuffle(victims)
     table: Table = defaultdict(Counter)
     slowest = 0.0
     with nights() as made:
         _, seconds = made.whole()
-        for victim in victims:
-            kill = Kill(1 + chance.randrange(round(seconds * 1000)), victim)
+        while victims:
+            row, victims = victims[:IN_A_ROW], victims[IN_A_ROW:]
+            # what is done already makes the later runs shorter
+            spans = [round(seconds * 1000 / (place + 1)) for place in range(len(row))]
+            planned = [
+                Kill(1 + chance.randrange(span), victim)
+                for span, victim in zip(spans, row, strict=True)
+            ]
             case = made.begin()
-            (ended,), broken = made.tried(case, [case.plan("run", kill=kill)])
+            ends, broken = made.tried(case, [case.plan("run", kill=kill) for kill in planned])
             for each in broken:
-                print(f"BROKEN {kill} (ended with {ended.code}): {each}", flush=True)
-            table[victim].update(points=1, runs=1, ended=ended.code != 0, broken=bool(broken))
-            slowest = max(slowest, ended.after_s if victim == "stop" else 0.0)
+                print(f"BROKEN {planned} {ends}: {each}", flush=True)
+            for kill, ended in zip(planned, ends, strict=True):
+                # what came too late is tried again
+                victims += [] if ended.struck else [kill.victim]
+                table[kill.victim].update(runs=1, kills=ended.struck, broken=bool(broken))
+                slowest = max(slowest, ended.after_s if kill.victim == "stop" else 0.0)
     return show(f"kills within {seconds:.1f} s; SIGTERM took up to {slowest:.1f} s", table)
 
 
@@ -95,13 +107,13 @@ def full(number: int) -> int:
                 (ended,), broken = made.tried(case, [case.plan("run")], room)
                 for each in broken:
                     print(f"BROKEN {act}, {room} bytes (ended with {ended.code}): {each}")
-                table[act].update(points=1, runs=1, ended=ended.code != 0, broken=bool(broken))
+                table[act].update(runs=1, ended=ended.code != 0, broken=bool(broken))
     return show(f"full disks of {DISK >> 20} MB", table)
 
 
 def show(title: str, table: Table) -> int:
     """Print the table; 1 if a promise was broken."""
-    columns = ("places", "points", "runs", "ended", "broken")
+    columns = [*(name for name in COLUMNS if any(row[name] for row in table.values())), "broken"]
     print(f"faults: {title}\n  {'':12}" + "".join(f"{name:>8}" for name in columns))
     rows = [*sorted(table.items()), ("all", sum(table.values(), Counter()))]
     for name, row in rows:

@@ -82,21 +82,25 @@ def _run(plan: Plan) -> NoReturn:
 def _attend(run: int, kill: Kill) -> RunEnd:
     """Wait for a run, and kill it or one of its programs when it is time."""
     begun = killed = time.monotonic()
+    struck = False
     handle = os.pidfd_open(run)
     try:
         if kill.victim and not select.select([handle], [], [], kill.at_ms / 1000)[0]:
             killed = time.monotonic()
-            _strike(run, kill)
+            struck = _strike(run, kill)
         if not select.select([handle], [], [], HANG_S)[0]:
             _strike(run, Kill(victim="group"))
         ended = time.monotonic()
     finally:
         os.close(handle)
     _, status = os.waitpid(run, 0)
-    return RunEnd(os.waitstatus_to_exitcode(status), ended - begun, ended - killed, _outlived())
+    return RunEnd(
+        os.waitstatus_to_exitcode(status), ended - begun, ended - killed, _outlived(), struck
+    )
 
 
-def _strike(run: int, kill: Kill) -> None:
+def _strike(run: int, kill: Kill) -> bool:
+    """Send the signal; whether there was anything to send it to."""
     programs = _below(run)
     if kill.victim == "program":
         victims = [programs[kill.at_ms % len(programs)]] if programs else []
@@ -106,6 +110,7 @@ def _strike(run: int, kill: Kill) -> None:
     for victim in victims:
         with suppress(ProcessLookupError):
             os.kill(victim, number)
+    return bool(victims)
 
 
 def _below(process: int) -> list[int]:

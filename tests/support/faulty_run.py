@@ -45,13 +45,15 @@ class Plan:
 class RunEnd:
     """How a run ended: its exit code or minus the signal, its seconds, those after the signal.
 
-    ``left``: programs that outlived it by more than a second.
+    ``left``: programs that outlived it by more than a second.  ``struck``: whether the kill came
+    before its end.
     """
 
     code: int
     seconds: float
     after_s: float
     left: int
+    struck: bool
 
 
 class FaultyRuns:
