@@ -69,7 +69,7 @@ def kills(number: int) -> int:
     """Kills at random instants of a whole night, three in a row, then a run without."""
     chance = random.Random(20261127)
     victims = [*itertools.islice(itertools.cycle(("alone", "group")), number)]
-    victims += ["program"] * (number // 6) + ["stop"] * (number // 6)
+    victims += ["program"] * (number // 10) + ["stop"] * (number // 10)
     chance.shuffle(victims)
     table: Table = defaultdict(Counter)
     slowest = 0.0
