@@ -101,6 +101,10 @@ class Console:
         self._log = path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
         path.chmod(0o600)
 
+    def log_to(self, log: TextIO) -> None:
+        """Write events to *log* from now on."""
+        self._log = log
+
     def close(self) -> None:
         """End the log."""
         if self._log is not None:

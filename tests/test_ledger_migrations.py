@@ -6,7 +6,7 @@ what that version read from it.  ``data/ledger-v3.db`` was made by the demo of t
 ``data/ledger-v4.db`` by that of the fourth, with three decisions and a withdrawal after it,
 ``data/ledger-v5.db`` by the demo of the fifth, ``data/ledger-v6.db`` by that of the sixth, with two
 decisions after it, ``data/ledger-v7.db`` is that one after the seventh has recorded a mask and a
-receipt.
+receipt, ``data/ledger-v8.db`` is that one after the eighth has recorded a sender's no.
 """
 
 from __future__ import annotations
@@ -247,6 +247,22 @@ def test_consents_of_the_seventh_version_can_be_recorded(tmp_path: Path) -> None
         assert ledger.receipts.submissions_of(f"{code[:5]}-{code[5:].lower()}") == (mail.id,)
         assert ledger.chain.breaks() == []
     assert version(tmp_path / "ledger.db.v7.bak") == 7
+
+
+def test_a_ledger_of_version_8_counts_attempts(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    shutil.copy(DATA / "ledger-v8.db", path)
+    with Ledger(path) as ledger:
+        results = ledger.clips.results()
+        assert Consent.NO in {row.consent for row in ledger.clips.rows()}
+        sha256 = min(results)
+        assert [ledger.clips.count_attempt(sha256) for _ in range(2)] == [1, 2]
+        ledger.clips.record(results[sha256])
+        assert ledger.clips.count_attempt(sha256) == 1
+        ledger.clips.forget([sha256])
+        assert ledger.clips.count_attempt(sha256) == 1
+        assert ledger.chain.breaks() == []
+    assert version(tmp_path / "ledger.db.v8.bak") == 8
 
 
 def test_a_second_opening_migrates_nothing(old: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from support.command_scene import CommandScene, Said, begin, config, make
-from support.waiting import INTERRUPTIBLE
+from support.waiting import INTERRUPTIBLE, still_running
 
 from pipeline.errors import Stopping
 
@@ -41,19 +40,6 @@ def campaign_with_a_long_film(folder: Path) -> CommandScene:
     made = begin(folder / "campaign", {"three": files}, config(SETTINGS, outputs=OUTPUT))
     assert made.footage("ingest").code == 0
     return made
-
-
-def still_running(folder: Path) -> list[str]:
-    """The programs that work on files of *folder*."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes().decode("utf-8", "replace")
-        except OSError:
-            continue
-        if str(folder) in command and process.name != str(os.getpid()):
-            found.append(command)
-    return found
 
 
 def interrupted(campaign: CommandScene, number: signal.Signals) -> Said:

@@ -1,6 +1,7 @@
 """``config.toml``: one module for each large table, and ``loading`` for the whole file."""
 
 from pipeline.config.campaign import Campaign, Category
+from pipeline.config.cluster import ClusterSection
 from pipeline.config.inbox import INBOX_KINDS, InboxSection, OAuth2
 from pipeline.config.loading import (
     Config,
@@ -8,6 +9,7 @@ from pipeline.config.loading import (
     ReviewSection,
     WorkspaceSection,
     load,
+    place,
 )
 from pipeline.config.montage import Montage
 from pipeline.config.notify import Notify, SmtpSection
@@ -24,6 +26,7 @@ __all__ = [
     "CaptionPosition",
     "CaptionStyle",
     "Category",
+    "ClusterSection",
     "Config",
     "FaceMode",
     "InboxSection",
@@ -39,4 +42,5 @@ __all__ = [
     "SmtpSection",
     "WorkspaceSection",
     "load",
+    "place",
 ]

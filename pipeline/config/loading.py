@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 
 from pipeline.config import inbox as inboxes
 from pipeline.config.campaign import Campaign
+from pipeline.config.cluster import ClusterSection
 from pipeline.config.inbox import InboxSection
 from pipeline.config.montage import Montage
 from pipeline.config.notify import Notify, SmtpSection
@@ -117,6 +118,7 @@ class Config(Located):
     notify: Notify = Notify()
     smtp: SmtpSection | None = None
     receipts: ReceiptsSection = ReceiptsSection()
+    cluster: ClusterSection = ClusterSection()
     output: tuple[Output, ...] = Field(default=(Output(),), min_length=1)
 
     @model_validator(mode="after")
@@ -134,9 +136,9 @@ class Config(Located):
     @classmethod
     def _several(cls, value: object) -> object:
         """Take the single table ``[inbox]`` as one of several."""
-        if not isinstance(value, (dict, tuple)):
+        if not isinstance(value, (dict, tuple, list)):
             raise ValueError("must be a table [inbox], or several tables [[inbox]]")  # noqa: TRY004
-        return (value,) if isinstance(value, dict) else value
+        return (value,) if isinstance(value, dict) else tuple(value)
 
     @property
     def looks_for_faces(self) -> bool:
@@ -175,15 +177,7 @@ def load(path: Path) -> Config:
         # an array also counts as too short when only its items are at fault
         faults = [it for it in error.errors() if it["type"] != "too_short" or not it["input"]]
         raise ConfigError([_fault(path, _where(data, it["loc"]), it) for it in faults]) from error
-    located = (
-        config,
-        *config.inbox,
-        config.protect,
-        config.notify,
-        *([config.smtp] if config.smtp else []),
-    )
-    for section in located:
-        section.place_at(path.resolve().parent)
+    place(config, path.resolve().parent)
     inboxes.tell_apart(config.inbox)
     categories = [category.name for category in config.campaign.category]
     wrong = [
@@ -193,6 +187,20 @@ def load(path: Path) -> Config:
     if wrong:
         raise ConfigError(wrong)
     return config
+
+
+def place(config: Config, folder: Path) -> None:
+    """Set the folder that the paths of a configuration are relative to."""
+    located = (
+        config,
+        config.cluster,
+        *config.inbox,
+        config.protect,
+        config.notify,
+        *([config.smtp] if config.smtp else []),
+    )
+    for section in located:
+        section.place_at(folder)
 
 
 def _tuples(value: object) -> object:

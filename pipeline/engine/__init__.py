@@ -49,5 +49,8 @@ class Engine(Protocol):
         :raises StageError: there is nobody left who could do the jobs.
         """
 
+    def refuse(self, worker: str, why: str) -> None:
+        """Give a worker no more jobs, and have it end with the sentence *why*."""
+
     def close(self) -> None:
         """Drop the jobs that have not ended; wait until no thread of this process works on one."""

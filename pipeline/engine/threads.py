@@ -33,6 +33,9 @@ class ThreadEngine:
         done = wait(self._begun, return_when=FIRST_COMPLETED).done
         return [self._ended(future) for future in done]
 
+    def refuse(self, worker: str, why: str) -> None:
+        """Do nothing: a thread is this program itself."""
+
     def close(self) -> None:
         """Drop the jobs that no thread began, and wait for the others."""
         self._pool.shutdown(cancel_futures=True)

@@ -33,6 +33,7 @@ _TROUBLE = [
     Detail.KILLED,
     Detail.DECODER_CRASHED,
     Detail.DECODER_MISUSED,
+    Detail.WORKERS_LOST,
 ]
 
 
@@ -72,6 +73,7 @@ class Clips:
             if self.hides_anew(result):
                 self._db.change(MONTAGES_WITH_ARE_STALE, result.sha256)
             self._write(result)
+            self._db.change("DELETE FROM attempt WHERE sha256 = ?", result.sha256)
             self._chain.append(
                 *(EventKind.REFUSED if refusal else EventKind.MADE, result.sha256),
                 recipe=result.recipe,
@@ -93,6 +95,20 @@ class Clips:
     def _write(self, result: ClipResult) -> None:
         self._db.insert("clip", {**records.columns(result), "done_at": clock.now()}, replace=True)
 
+    def count_attempt(self, sha256: str) -> int:
+        """Count that a worker was lost while it made a clip; return how often that was.
+
+        The count ends with an outcome, and when somebody has the clip made again.
+        """
+        with self._db.transaction():
+            self._db.change(
+                "INSERT INTO attempt (sha256, count) VALUES (?, 1)"
+                " ON CONFLICT (sha256) DO UPDATE SET count = count + 1",
+                sha256,
+            )
+            row = self._db.row("SELECT count FROM attempt WHERE sha256 = ?", sha256)
+        return int(row["count"]) if row else 1
+
     def troubled(self) -> set[str]:
         """The originals, by SHA-256, that once broke a program or took too long."""
         rows = self._db.rows(
@@ -106,6 +122,7 @@ class Clips:
         """Delete the outcomes of originals, so that process makes their clips again."""
         with self._db.transaction():
             for sha256 in shas:
+                self._db.change("DELETE FROM attempt WHERE sha256 = ?", sha256)
                 if self._db.change("DELETE FROM clip WHERE sha256 = ?", sha256):
                     self._chain.append(EventKind.FORGOTTEN, sha256)
 

@@ -183,6 +183,14 @@ def m008_consent(db: sqlite3.Connection) -> None:
     )
 
 
+def m009_attempts(db: sqlite3.Connection) -> None:
+    """Count how often a worker was lost while it made a clip."""
+    db.execute(
+        "CREATE TABLE attempt (sha256 TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT,"
+        " WITHOUT ROWID"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_initial,
     m002_trail_columns,
@@ -192,4 +200,5 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m006_receipts,
     m007_more_of_a_decision,
     m008_consent,
+    m009_attempts,
 )

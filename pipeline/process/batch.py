@@ -9,22 +9,24 @@ Only the calling thread writes to the ledger.
 import contextlib
 import os
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
-from pipeline.engine import Ended, Engine
+from pipeline.engine import Engine
 from pipeline.engine.threads import ThreadEngine
 from pipeline.errors import ConfigError
 from pipeline.ffmpeg import runner
 from pipeline.ledger import Ledger
 from pipeline.model import ClipResult, Reason, Refusal, Status
 from pipeline.process import clip, lookalikes, making, reference
+from pipeline.process.build import build
+from pipeline.process.handout import Handout
 from pipeline.process.night import NightBudget
 from pipeline.process.recipe import Recipe
-from pipeline.process.wire import ClipAnswer, ClipTask
+from pipeline.process.wire import ClipTask
 from pipeline.protection import FoundFaces
 from pipeline.publishing import PART
 from pipeline.removal import removed
@@ -163,44 +165,26 @@ def _found(run: Run) -> dict[str, FoundFaces]:
 
 def _results(run: Run, tasks: Sequence[ClipTask], night: NightBudget) -> Iterator[ClipResult]:
     """Yield the outcomes as they come; if anything ends the run, end every program first."""
+    if run.config.cluster.scheduler:
+        last = run.ledger.runs.last()
+        far = {"run": last.id if last else "", "build": build()}
+        tasks = [task.model_copy(update=far) for task in tasks]
     with closing(_engine(run)) as engine:
         try:
-            for ended in _handed_out(engine, tasks, night):
-                yield _outcome(ended)
+            yield from Handout(run, engine, night).results(tasks)
         except BaseException:
             run.ffmpeg.close()
             raise
 
 
-def _outcome(ended: Ended) -> ClipResult:
-    """Return what became of a clip; an error that ends the run is raised."""
-    if ended.error is not None:
-        raise ended.error
-    return ClipAnswer.model_validate_json(ended.answer).result
-
-
 def _engine(run: Run) -> Engine:
+    if run.config.cluster.scheduler:
+        # nothing of a cluster is loaded where none is used
+        from pipeline.process import cluster  # noqa: PLC0415
+
+        return cluster.engine(run)
     slots = run.config.process.workers or len(os.sched_getaffinity(0))
     return ThreadEngine(partial(making.do, tools=run), slots)
-
-
-def _handed_out(engine: Engine, tasks: Sequence[ClipTask], night: NightBudget) -> Iterator[Ended]:
-    """Hand out the tasks that the night has room for, and yield how each ended."""
-    waiting = deque(tasks)
-    begun: set[str] = set()
-    ended: list[Ended] = []
-    while waiting or begun or ended:
-        while waiting and engine.room > 0:
-            task = waiting.popleft()
-            if night.begin(task.sha256):
-                engine.submit(task.sha256, task.model_dump_json())
-                begun.add(task.sha256)
-        # the workers go on while what ended is recorded
-        yield from ended
-        ended = engine.ended() if begun else []
-        for each in ended:
-            begun.remove(each.key)
-            night.end(each.key)
 
 
 def _tidy(run: Run, result: ClipResult) -> None:

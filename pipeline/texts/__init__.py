@@ -62,6 +62,7 @@ class Detail(StrEnum):
     LIMIT_REACHED = "limit-reached"
     KILLED = "killed"
     UNTRUE_RESULT = "untrue-result"
+    WORKERS_LOST = "workers-lost"
     ORIGINAL_CHANGED = "original-changed"
     NO_ROOM = "no-room"
     TOO_LONG = "too-long"

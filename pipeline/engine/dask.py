@@ -1,0 +1,202 @@
+"""Jobs done by workers of Dask, on this machine or on others.
+
+What was measured of Dask makes the rules.  A finished job is done again if its worker dies while
+its future is held, so the answer is taken and the future is released at once.  A queued job costs
+the scheduler memory and time, so there are only a few more than can be begun.  If a worker dies,
+its jobs come back as lost, and the ledger counts the attempts.
+"""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from pipeline.engine import Ended
+from pipeline.engine.access import ClusterAccess, distributed
+from pipeline.engine.local import LocalWorkers
+from pipeline.engine.worker import leave
+from pipeline.errors import StageError, reason_of
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+RemoteWork = Callable[[str, str], str]
+"""What a worker does: the key of a job and the job in, the answer out.  Workers import it."""
+
+_LOOK_S = 1.0
+_COUNT_EVERY_S = 5.0
+_FETCH_S = 20.0  # for an answer; one that must be made again is waited for as a job
+_LONGEST = 4 << 20  # characters of an answer
+_CONNECT_S = 30.0
+
+
+class DaskEngine:
+    """Hands out jobs through a scheduler of Dask."""
+
+    def __init__(
+        self, work: RemoteWork, access: ClusterAccess | LocalWorkers, patience_s: float
+    ) -> None:
+        """Connect.
+
+        :param patience_s: how long to wait for a worker while there is none.
+        :raises StageError: the scheduler can't be reached, or does not accept the certificate.
+        """
+        self._local = access if isinstance(access, LocalWorkers) else None
+        if isinstance(access, LocalWorkers):
+            access = access.access
+        self._work, self._address, self._patience_s = work, access.address, patience_s
+        self._begun: dict[Future[str], str] = {}
+        self._done: queue.SimpleQueue[Future[str]] = queue.SimpleQueue()
+        self._numbers = itertools.count()
+        self._group = f"clip-{time.time_ns():x}"
+        self._slots, self._seen_at, self._counted_at = 0, time.monotonic(), 0.0
+        self._client = _connected(access)
+        self._count()
+
+    @property
+    def room(self) -> int:
+        """How many more jobs are wanted: one for each slot of a worker, and a few."""
+        few = 1 + self._slots // 10 if self._slots else 0
+        return self._slots + few - len(self._begun)
+
+    def submit(self, key: str, job: str) -> None:
+        """Hand out a job."""
+        number = next(self._numbers)
+        # one group for all, so that the scheduler keeps those that no worker can begin
+        future = self._client.submit(
+            self._work, f"{self._group}-{number}", job, key=(self._group, number), pure=False
+        )
+        self._begun[future] = key
+        future.add_done_callback(self._done.put)
+
+    def ended(self) -> list[Ended]:
+        """Wait until at least one job ended, and return those that did.
+
+        :raises StageError: the scheduler is gone, or there was no worker for too long.
+        """
+        while True:
+            found = [self._ended(future) for future in self._next() if future in self._begun]
+            if ended := [each for each in found if each is not None]:
+                return ended
+            if self.room > 0 and not self._begun:
+                return []
+
+    def wait_for_workers(self) -> None:
+        """Wait until there is a worker.
+
+        :raises StageError: there was none for too long.
+        """
+        while not self._slots:
+            time.sleep(_LOOK_S / 4)
+            self._count()
+            self._check_patience()
+            if self._local is not None:
+                self._local.tend()
+
+    def refuse(self, worker: str, why: str) -> None:
+        """Give a worker no more jobs, and have it end with a sentence.
+
+        :raises StageError: no other worker is left.
+        """
+        # one that is gone already is no fault
+        with suppress(OSError, ValueError, TimeoutError):
+            self._client.run(leave, why, workers=[worker], on_error="ignore")
+            self._client.retire_workers([worker])
+        self._count()
+        if not self._slots:
+            raise StageError(f"the last worker is gone. {why[:1].upper()}{why[1:]}")
+
+    def close(self) -> None:
+        """Drop the jobs that have not ended; their workers stop their programs."""
+        for future in self._begun:
+            future.release()
+        self._begun.clear()
+        self._client.close(timeout=_LOOK_S * 5)
+        if self._local is not None:
+            self._local.close()
+
+    def _next(self) -> list[Future[str]]:
+        """The futures that ended, after a while at most."""
+        found = []
+        try:
+            found.append(self._done.get(timeout=_LOOK_S))
+            while True:
+                found.append(self._done.get_nowait())
+        except queue.Empty:
+            pass
+        if time.monotonic() - self._counted_at > _COUNT_EVERY_S or (not found and not self._slots):
+            self._count()
+            self._check_patience()
+        if self._local is not None:
+            self._local.tend()
+        return found
+
+    def _ended(self, future: Future[str]) -> Ended | None:
+        """How a job ended; None if its answer was lost, and it is done again."""
+        if future.status == "cancelled":
+            raise self._gone()
+        key = self._begun[future]
+        if future.status == "finished":
+            try:
+                holders = self._client.who_has([future])
+                answer = future.result(timeout=_FETCH_S)
+            except TimeoutError:
+                future.add_done_callback(self._done.put)
+                return None
+            except (OSError, distributed().KilledWorker):
+                holders, answer = {}, None
+            worker = next((name for names in holders.values() for name in names), "")
+            text = answer if isinstance(answer, str) and len(answer) <= _LONGEST else ""
+            ended = Ended(key, text, lost=answer is None, worker=worker)
+        else:
+            last = getattr(future.exception(), "last_worker", None)
+            ended = Ended(key, lost=True, worker=getattr(last, "address", ""))
+        del self._begun[future]
+        future.release()
+        return ended
+
+    def _count(self) -> None:
+        """Ask how many slots there are."""
+        try:
+            self._slots = sum(self._client.nthreads().values())
+        except (OSError, TimeoutError) as error:
+            raise self._gone() from error
+        self._counted_at = time.monotonic()
+        if self._slots:
+            self._seen_at = self._counted_at
+
+    def _check_patience(self) -> None:
+        if not self._slots and time.monotonic() - self._seen_at > self._patience_s:
+            raise StageError(
+                f"no worker is connected to {self._address}; start some with: footage worker. "
+                "What was made is kept; run again to go on"
+            )
+
+    def _gone(self) -> StageError:
+        return StageError(
+            f"the scheduler {self._address} is gone; what was made is kept, run again to go on"
+        )
+
+
+def _connected(access: ClusterAccess) -> Client:
+    loaded = distributed(access)
+    try:
+        client: Client = loaded.Client(
+            access.address,
+            security=access.security(),
+            set_as_default=False,
+            name="footage",
+            timeout=_CONNECT_S,
+            direct_to_workers=False,
+        )
+    except (OSError, TimeoutError) as error:
+        reason = reason_of(error) if isinstance(error, OSError) else "it does not answer"
+        raise StageError(
+            f"the scheduler {access.address} can't be reached: {reason}. Start one with: footage "
+            "scheduler"
+        ) from error
+    return client

@@ -1,0 +1,158 @@
+"""A worker and a scheduler of Dask, as programs that run until they are stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from pipeline.engine.access import ClusterAccess, distributed
+from pipeline.errors import StageError, reason_of
+
+_CONNECT_S = 60
+_INSIDE = "127.0.0.1:0"  # where the pages of Dask are, which nobody needs
+
+
+@dataclass(frozen=True)
+class WorkerWish:
+    """What a worker is to be.
+
+    ``slots``: how many jobs it does at once.  ``folder``: for Dask's own files.  ``dropped`` is
+    called with the key of a job that nobody waits for any more.  ``ready`` is called with the
+    address.
+    """
+
+    slots: int
+    folder: str
+    dropped: Callable[[str], None]
+    ready: Callable[[str], None]
+
+
+@dataclass
+class _Leaving:
+    """Whether this program is to end, and the sentence that says why."""
+
+    loop: asyncio.AbstractEventLoop
+    event: asyncio.Event = field(default_factory=asyncio.Event)
+    why: str = ""
+
+
+_leaving: list[_Leaving] = []
+
+
+def leave(why: str) -> None:
+    """End the worker that runs in this process, with a sentence; any thread may call it."""
+    for each in _leaving:
+        each.why = each.why or why
+        each.loop.call_soon_threadsafe(each.event.set)
+
+
+def serve(access: ClusterAccess, wish: WorkerWish) -> None:
+    """Run a worker until it is stopped.
+
+    :raises StageError: the scheduler can't be reached, or the coordinator refused this worker.
+    """
+    distributed(access)
+    asyncio.run(_until_stopped(lambda: _serve(access, wish)))
+
+
+def schedule(access: ClusterAccess, ready: Callable[[str], None]) -> None:
+    """Run a scheduler until it is stopped.
+
+    :raises StageError: it can't listen at its address.
+    """
+    distributed(access)
+    asyncio.run(_until_stopped(lambda: _schedule(access, ready)))
+
+
+async def _until_stopped(program: Callable[[], Awaitable[None]]) -> None:
+    """Run a program until it ends, a signal comes, or somebody calls ``leave``."""
+    leaving = _Leaving(asyncio.get_running_loop())
+    _leaving.append(leaving)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        leaving.loop.add_signal_handler(number, leaving.event.set)
+    task = asyncio.ensure_future(program())
+    stop = asyncio.ensure_future(leaving.event.wait())
+    await asyncio.wait([task, stop], return_when=asyncio.FIRST_COMPLETED)
+    stop.cancel()
+    if not task.done():
+        task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        if leaving.why:
+            raise StageError(leaving.why) from None
+    finally:
+        _leaving.remove(leaving)
+
+
+async def _serve(access: ClusterAccess, wish: WorkerWish) -> None:
+    loaded = distributed()
+    plugin = _drop_plugin(wish.dropped)
+    worker = loaded.Worker(
+        access.address,
+        nthreads=wish.slots,
+        memory_limit=0,
+        host="127.0.0.1" if access.security() is None else None,
+        dashboard=False,
+        dashboard_address=_INSIDE,
+        security=access.security(),
+        local_directory=wish.folder,
+        death_timeout=_CONNECT_S,
+        plugins=[plugin],
+    )
+    try:
+        await worker
+    except (OSError, TimeoutError) as error:
+        raise _unreachable(access, error) from error
+    try:
+        wish.ready(worker.address)
+        await worker.finished()
+    finally:
+        # the scheduler learns that it leaves, and gives its jobs to others
+        await worker.close(timeout=5, executor_wait=False, reason="stopped")
+
+
+async def _schedule(access: ClusterAccess, ready: Callable[[str], None]) -> None:
+    loaded = distributed()
+    at = urlsplit(access.address)
+    scheduler = loaded.Scheduler(
+        host=at.hostname,
+        port=at.port or 0,
+        protocol=f"{at.scheme}://",
+        security=access.security(),
+        dashboard=False,
+        dashboard_address=_INSIDE,
+    )
+    try:
+        await scheduler
+    except OSError as error:
+        raise StageError(
+            f"no scheduler can listen at {access.address}: {reason_of(error)}"
+        ) from error
+    try:
+        ready(scheduler.address)
+        await scheduler.finished()
+    finally:
+        await scheduler.close()
+
+
+def _unreachable(access: ClusterAccess, error: OSError | TimeoutError) -> StageError:
+    reason = reason_of(error) if isinstance(error, OSError) else "it does not answer"
+    return StageError(f"the scheduler {access.address} can't be reached: {reason}")
+
+
+def _drop_plugin(dropped: Callable[[str], None]) -> object:
+    """What Dask calls when a job changes its state on this worker."""
+
+    class DroppedJobs(distributed().WorkerPlugin):  # type: ignore[misc] # a class of Dask
+        name = "footage-dropped-jobs"
+
+        def transition(self, key: object, start: str, finish: str, **_: object) -> None:
+            if start == "executing" and finish in ("released", "cancelled"):
+                number = key[-1] if isinstance(key, tuple) else key
+                dropped(f"{key[0]}-{number}" if isinstance(key, tuple) else str(key))
+
+    return DroppedJobs()

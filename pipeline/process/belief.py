@@ -1,0 +1,217 @@
+"""Is an answer of a worker possible?  It comes from another machine, so nothing of it is believed.
+
+Names, paths and texts are compared with those of the task.  Numbers are in the range that they can
+have.  The files of a clip are judged and hashed here, by their descriptors, before they get their
+names.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from pipeline import judge, places, protection, publishing
+from pipeline.caution import Caution
+from pipeline.codecs import codec_of
+from pipeline.config import Output
+from pipeline.errors import BytesChanged, FileMissing
+from pipeline.ffmpeg.faults import ProgramLied
+from pipeline.ffmpeg.made import MadeFile
+from pipeline.media import encode
+from pipeline.media.timebase import samples_of
+from pipeline.model import ClipOutput, ClipResult, Refusal, Source, Status
+from pipeline.process.wire import ClipAnswer, ClipTask
+from pipeline.protection import ImpossibleProtection
+from pipeline.run import Run
+from pipeline.store import FootageFile, files_of, still_of
+from pipeline.store.delivery import delivered
+
+_WORDS = re.compile(r"[ -~]{0,300}")
+_NAME = re.compile(r"[A-Za-z0-9 ()+,._-]{0,64}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_MARKS = re.compile(r"([0-9a-f]{16}( [0-9a-f]{16}){0,7})?")
+_LARGEST = 1 << 40
+
+
+def read(text: str, task: ClipTask) -> ClipAnswer:
+    """Read an answer to a task.
+
+    :raises ProgramLied: it can't be one.
+    """
+    try:
+        answer = ClipAnswer.model_validate_json(text)
+    except ValidationError as error:
+        raise ProgramLied("an answer that has other fields") from error
+    if answer.trouble:
+        return answer
+    if answer.result is None:
+        raise ProgramLied("an answer with no outcome")
+    if task.made is None:
+        possible = _facts(answer.result, task)
+    else:
+        possible = _faces(answer.result, task.made)
+    wrong = [name for name, so in possible.items() if not so]
+    if wrong:
+        raise ProgramLied(f"an answer with an impossible {wrong[0]}")
+    return answer
+
+
+def take(run: Run, task: ClipTask, result: ClipResult) -> None:
+    """Judge the files of a clip that a worker made, and give them their names.
+
+    :raises ProgramLied: they are not what the answer says.
+    :raises NotClean: they hold something that is not on the allow-list.
+    """
+    clips = files_of(result)
+    if not run.store.is_beyond:
+        places_of = {file: run.workspace.root / delivered(file) for file in _with_stills(clips)}
+        _take(run, task, result, places_of)
+        return
+    for file in _with_stills(clips):
+        run.store.size(file)  # from now on the store knows that it has the file
+    try:
+        with run.store.at_hand(_with_stills(clips)):
+            here = {file: run.workspace.root / file.path for file in _with_stills(clips)}
+            _take(run, task, result, here)
+    except (BytesChanged, FileMissing) as error:
+        raise ProgramLied("a file with other bytes than it says") from error
+
+
+def _with_stills(clips: tuple[FootageFile, ...]) -> list[FootageFile]:
+    return [file for clip in clips for file in (clip, still_of(clip))]
+
+
+def _take(run: Run, task: ClipTask, result: ClipResult, at: dict[FootageFile, Path]) -> None:
+    with ExitStack() as opened:
+        found = []
+        for output, wanted in zip(result.outputs, task.recipe.outputs, strict=True):
+            clip = FootageFile(output.path, output.sha256)
+            most = encode.most_bytes(wanted, output.frames)
+            movie = MadeFile(at[clip], most, is_new=False)
+            opened.callback(movie.close)
+            most = encode.most_still(wanted.width, wanted.height)
+            still = MadeFile(at[still_of(clip)], most, is_new=False)
+            opened.callback(still.close)
+            _check_files(output, wanted, task.configurations[output.name], (movie, still))
+            found += [(movie, clip), (still, still_of(clip))]
+        if not run.store.is_beyond:
+            for file, named in found:
+                file.publish(run.workspace.root / named.path)
+
+
+def _check_files(
+    output: ClipOutput, wanted: Output, configuration: str, files: tuple[MadeFile, MadeFile]
+) -> None:
+    movie, still = files
+    facts = codec_of(wanted).judge(movie.file, judge.Mp4Kind.CLIP)
+    judge.judge_still(still.file)
+    lossless = [sound.samples for sound in facts.audio if sound.codec == "alac"]
+    exact = (
+        encode.joins(facts.video, wanted, output.frames, configuration)
+        and (facts.video.width, facts.video.height) == (wanted.width, wanted.height)
+        and lossless == [samples_of(output.frames, output.fps)]
+        and publishing.sha256_of(movie.file) == output.sha256
+    )
+    if not exact:
+        raise ProgramLied("a file that is not what its answer says")
+
+
+def _facts(result: ClipResult, task: ClipTask) -> dict[str, bool]:
+    """Whether each part of an outcome is possible, by its name."""
+    recipe, refusal = task.recipe, result.refusal
+    accepted = result.status is Status.ACCEPTED
+    key = recipe.refusal_key if result.status is Status.REJECTED else recipe.key
+    return {
+        "original": result.sha256 == task.sha256,
+        "status": result.status in (Status.ACCEPTED, Status.REJECTED, Status.FAILED),
+        "reason": accepted if refusal is None else result.status is refusal.reason.status,
+        "sentence": refusal is None or _is_sentence(refusal),
+        "recipe": result.recipe == key,
+        "caption": result.caption == (recipe.caption if accepted else ""),
+        "category": result.category == recipe.category,
+        "verdict": result.clean is True if accepted else result.clean is not True,
+        "likeness": result.looks_like is None,
+        "warning": len(result.warnings) <= len(Caution) and {*result.warnings} <= {*Caution},
+        "source": (result.source is not None and _is_source(result.source))
+        if accepted
+        else result.source is None,
+        "outputs": [output.name for output in result.outputs]
+        == ([output.name for output in recipe.outputs] if accepted else []),
+        "output": all(
+            _is_output(output, wanted, task)
+            for output, wanted in zip(result.outputs, recipe.outputs, strict=False)
+        ),
+    }
+
+
+def _faces(result: ClipResult, made: ClipResult) -> dict[str, bool]:
+    """Whether an outcome is that of a finished clip, with the faces that were found."""
+    before = made.source.faces if made.source else None
+    source = replace(result.source, faces=before) if result.source else None
+    return {
+        "change": replace(result, source=source, warnings=made.warnings) == made,
+        "face": result.source is None or _are_faces(result.source),
+        "warning": {*result.warnings} <= {*Caution, *made.warnings},
+    }
+
+
+def _is_output(output: ClipOutput, wanted: Output, task: ClipTask) -> bool:
+    path = f"clips/{task.sha256}/{wanted.name}{codec_of(wanted).suffix}"
+    longest = max(task.recipe.max_source_seconds, task.recipe.still_seconds) + 1
+    return (
+        output.path == path
+        and _DIGEST.fullmatch(output.sha256) is not None
+        and (output.width, output.height, output.fps) == (wanted.width, wanted.height, wanted.fps)
+        and 0 < output.frames <= longest * wanted.fps
+        and output.duration_s == round(output.frames / wanted.fps, 3)
+        and output.extradata == task.configurations.get(wanted.name)
+        and (output.loudness_lufs is None or -200 <= output.loudness_lufs <= 50)
+        and _MARKS.fullmatch(output.marks) is not None
+    )
+
+
+def _is_source(source: Source) -> bool:
+    names = (source.container, source.video_codec, source.audio_codec or "")
+    numbers = (source.width, source.height, source.fps, source.duration_s, source.missing_percent)
+    return (
+        all(_NAME.fullmatch(name) for name in names)
+        and all(number is None or 0 <= number < _LARGEST for number in numbers)
+        and source.rotation in range(-360, 361)
+        and _are_faces(source)
+    )
+
+
+def _are_faces(source: Source) -> bool:
+    """Whether the faces of an original can be on it."""
+    if source.faces is None:
+        return True
+    try:
+        protection.check(source.faces.masks, ())
+        for mask in source.faces.masks:
+            protection.check_times(mask.from_s, mask.to_s)
+            for point in mask.points:
+                protection.checked_point(point)
+    except ImpossibleProtection:
+        return False
+    return _NAME.fullmatch(source.faces.by) is not None
+
+
+def _is_sentence(refusal: Refusal) -> bool:
+    """Whether what fills the places of a sentence can be ours, and no place on the earth is in it.
+
+    The words of a sentence are from lists of our own, so they have no letters of other scripts.
+    """
+    for name, value in refusal.values.items():
+        if not _NAME.fullmatch(name):
+            return False
+        if isinstance(value, str):
+            if not _WORDS.fullmatch(value) or places.masked(value) != value:
+                return False
+        elif isinstance(value, int | float) and not (math.isfinite(value) and value < _LARGEST):
+            return False
+    return len(refusal.values) <= 8

@@ -1,0 +1,198 @@
+"""What runs in a worker on this machine or another: one clip at a time in each slot.
+
+A worker has no ledger and no password of the inbox.  It makes clips in a folder of its own, inside
+the same walls, and hands them to the store.  Its events go back with the answer.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+from pydantic import JsonValue, ValidationError
+
+from pipeline.config import Config, place
+from pipeline.console import Console, Verbosity
+from pipeline.engine import worker
+from pipeline.engine.access import ClusterAccess
+from pipeline.engine.local import die_with
+from pipeline.engine.worker import WorkerWish
+from pipeline.errors import DiskFull, FootageError, Stopping
+from pipeline.ffmpeg import sandbox
+from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.process import making
+from pipeline.process.build import build, difference
+from pipeline.process.wire import ClipAnswer, ClipTask, Trouble
+from pipeline.store import FootageStore
+from pipeline.store.delivery import DeliveryFolder
+from pipeline.store.opening import open_bucket
+from pipeline.store.remote import BucketStore
+from pipeline.wording import counted
+from pipeline.workspace import Workspace, hold, sweep
+
+
+@dataclass(frozen=True)
+class WorkerTools:
+    """What one clip is made with on a worker."""
+
+    config: Config
+    workspace: Workspace
+    ffmpeg: FfmpegRunner
+    console: Console
+    store: FootageStore
+
+
+@dataclass(frozen=True)
+class WorkerSite:
+    """A worker: its configuration, its own folder, the store, and the programs of each job."""
+
+    config: Config
+    workspace: Workspace
+    store: FootageStore
+    console: Console
+    running: dict[str, FfmpegRunner] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+_sites: list[WorkerSite] = []
+
+
+def serve(site: WorkerSite, access: ClusterAccess, slots: int) -> None:
+    """Run a worker until it is stopped; one process has one worker.
+
+    :raises SandboxUnavailable: no sandbox works here.
+    :raises StageError: the scheduler can't be reached, or the coordinator refused this worker.
+    """
+    sandbox.choose(site.config.process.sandbox)
+    with hold(site.workspace):
+        sweep(site.workspace)
+        _sites.append(site)
+        try:
+            folder = str(site.workspace.cache / "dask")
+            worker.serve(access, WorkerWish(slots, folder, drop, partial(_begun, site, slots)))
+        finally:
+            _sites.remove(site)
+            for runner in [*site.running.values()]:
+                runner.close()
+
+
+def do(key: str, task: str) -> str:
+    """Make the clip of a task; Dask calls this in a thread of the worker.
+
+    :param key: names the job, see :func:`drop`.
+    :returns: a :class:`ClipAnswer` as JSON, whatever happens.
+    """
+    if not _sites:
+        return _answer("not-a-worker")
+    site = _sites[0]
+    try:
+        wanted = ClipTask.model_validate_json(task)
+        other = difference(build(), wanted.build)
+    except ValidationError:
+        other = "the coordinator sent a task that this version does not know"
+    if not other and wanted.recipe.key != wanted.key:
+        other = "the coordinator has another key for the same recipe"
+    if other:
+        site.console.warn(f"a task was refused: {other}")
+        return _answer("version")
+    console = Console(Verbosity.QUIET)
+    events = io.StringIO()
+    console.log_to(events)
+    with _programs(site, key, console) as ffmpeg:
+        process = site.config.process.model_copy(update={"timeout_factor": wanted.timeout_factor})
+        config = site.config.model_copy(update={"process": process})
+        tools = WorkerTools(config, site.workspace, ffmpeg, console, site.store)
+        try:
+            made = ClipAnswer.model_validate_json(making.do(task, tools))
+        except Stopping:
+            return _answer("stopped", events)
+        except DiskFull as fault:
+            worker.leave(str(fault))
+            return _answer("disk-full", events)
+        except FootageError as fault:
+            site.console.warn(f"{wanted.sha256[:12]}: {fault}")
+            return _answer("broken", events)
+    site.console.say(f"run {wanted.run}: {wanted.sha256[:12]} in {made.seconds:.1f} s")
+    return made.model_copy(update={"events": _lines(events), "build": build()}).model_dump_json()
+
+
+def drop(key: str) -> None:
+    """End the programs of a job that nobody waits for any more."""
+    for site in _sites:
+        with site.lock:
+            runner = site.running.get(key)
+        if runner is not None:
+            runner.close()
+
+
+@contextmanager
+def _programs(site: WorkerSite, key: str, console: Console) -> Iterator[FfmpegRunner]:
+    """Give the programs of a job, which ``drop`` can end."""
+    runner = FfmpegRunner(site.config.process.sandbox, console)
+    with site.lock:
+        site.running[key] = runner
+    try:
+        yield runner
+    finally:
+        with site.lock:
+            site.running.pop(key, None)
+        runner.close()
+
+
+def _begun(site: WorkerSite, slots: int, address: str) -> None:
+    site.console.say(f"worker {address} is ready; {counted(slots, 'slot')}")
+
+
+def _answer(trouble: Trouble, events: io.StringIO | None = None) -> str:
+    lines = _lines(events) if events else ()
+    return ClipAnswer(trouble=trouble, events=lines, build=build()).model_dump_json()
+
+
+def _lines(events: io.StringIO) -> tuple[dict[str, JsonValue], ...]:
+    lines = events.getvalue().splitlines()
+    return tuple(cast("dict[str, JsonValue]", json.loads(line)) for line in lines)
+
+
+def site_of(config: Config, scratch: Path, console: Console) -> WorkerSite:
+    """A worker with its own folder; footage is where the configuration keeps it."""
+    workspace = Workspace(scratch)
+    url = config.workspace.store
+    store: FootageStore = DeliveryFolder(workspace, config.root)
+    if url:
+        store = BucketStore(workspace, open_bucket(url))
+    return WorkerSite(config, workspace, store, console)
+
+
+def settings(config: Config) -> dict[str, object]:
+    """What :func:`main` needs of a configuration, as JSON can hold it."""
+    return {"config": config.model_dump_json(), "folder": str(config.resolve("."))}
+
+
+def main() -> None:
+    """Run a worker of one slot for the run that started it, see ``engine/local``."""
+    given = json.load(sys.stdin)
+    die_with(given.pop("parent"))
+    config = Config.model_validate_json(given.pop("config"), strict=False)
+    place(config, Path(given.pop("folder")))
+    scratch = Path(given.pop("scratch"))
+    console = Console(Verbosity.QUIET)
+    try:
+        serve(site_of(config, scratch, console), ClusterAccess(**given), slots=1)
+    except FootageError as fault:
+        console.warn(f"footage: {fault}")
+        sys.exit(fault.exit_code)
+
+
+if __name__ == "__main__":
+    # the name under which Dask imports this module is another one than __main__
+    from pipeline.process.remote import main as begin
+
+    begin()

@@ -1,0 +1,80 @@
+"""A store for a worker: the folder of a workspace that the coordinator's machine shares with it.
+
+The worker reads originals there.  It leaves a finished clip under a name that ends in ``.part``,
+which is made of the clip's digest.  The coordinator judges the file and gives it its final name;
+what it does not take is swept by the next run.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path, PurePosixPath
+
+from pipeline import publishing
+from pipeline.errors import FileMissing
+from pipeline.store.files import FootageFile, StoredObject
+from pipeline.workspace import Workspace
+
+
+class DeliveryFolder:
+    """Originals from a shared workspace, clips back into it."""
+
+    is_beyond = False
+
+    def __init__(self, scratch: Workspace, shared: Path) -> None:
+        """*scratch* is the worker's own folder; its originals are those of *shared*."""
+        self._scratch, self._shared = scratch.root, shared
+        scratch.originals = shared / scratch.originals.name
+
+    def holds(self, file: FootageFile) -> bool:
+        """Whether a file is in the shared workspace."""
+        return (self._shared / file.path).exists()
+
+    def size(self, file: FootageFile) -> int:
+        """Return the number of bytes of a file in the shared workspace."""
+        return (self._shared / file.path).stat().st_size
+
+    def at_hand(self, files: Iterable[FootageFile]) -> AbstractContextManager[None]:
+        """Do nothing: originals are read where they are."""
+        del files
+        return nullcontext()
+
+    def publish(self, files: Iterable[FootageFile]) -> tuple[FootageFile, ...]:
+        """Leave finished files for the coordinator."""
+        for file in files:
+            source = self._scratch / file.path
+            if not source.exists():
+                continue
+            final = self._shared / delivered(file)
+            # a folder of another machine is another file system, so the file is copied
+            with source.open("rb") as finished, publishing.new_file(final) as copy:
+                shutil.copyfileobj(finished, copy, 1 << 20)
+            source.unlink()
+        return ()
+
+    def pieces(self, file: FootageFile, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Yield the bytes of a file in the shared workspace."""
+        return publishing.read_chunks(self._shared / file.path, start, end)
+
+    def beyond(self, folder: str) -> tuple[StoredObject, ...]:
+        """Nothing is beyond the shared workspace."""
+        del folder
+        return ()
+
+    def pieces_of(self, key: str) -> Iterator[bytes]:
+        """Nothing is beyond the shared workspace.
+
+        :raises FileMissing: always.
+        """
+        raise FileMissing(f"{key} is not in a store")
+
+    def delete(self, key: str) -> None:
+        """Do nothing: nothing is beyond the shared workspace."""
+
+
+def delivered(file: FootageFile) -> str:
+    """Where a worker leaves a file, from the workspace."""
+    path = PurePosixPath(file.key)
+    return str(path.with_name(f".{path.name}{publishing.PART}"))
