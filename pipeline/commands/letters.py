@@ -7,7 +7,8 @@ somebody changed is never written again or deleted.
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -17,15 +18,22 @@ from pathlib import Path
 from pipeline import correspondence, publishing, texts
 from pipeline.commands.ending import Facts
 from pipeline.config import Config
+from pipeline.consent import Consent
 from pipeline.correspondence import Matter
 from pipeline.errors import from_os_error
-from pipeline.model import Reason, Submission
-from pipeline.review import mails
+from pipeline.model import Reason, Row, Submission
+from pipeline.review import mails, rules
 from pipeline.review.mails import MailView
 from pipeline.run import Run
+from pipeline.texts import consenting
+from pipeline.texts.receipt import language_of, languages
 from pipeline.wording import counted
 
 _MADE = ".drafts.json"  # the SHA-256 of each draft as it was written
+_CODES = ".codes.json"  # the case code in each draft that asks for consent
+ASKS = "X-Asks-For-Consent"
+"""The header of a draft that asks for consent; it is not sent."""
+
 _MESSAGE_ID = re.compile(r"<[!-~]{1,250}>")  # anything else would be encoded, and fit no mail
 _EXPLAINED = (
     *(Reason.TOO_LARGE, Reason.TOO_LONG, Reason.ENCRYPTED, Reason.UNSUPPORTED, Reason.NO_VIDEO),
@@ -43,17 +51,24 @@ def write_drafts(run: Run, to: Path | None = None) -> Facts:
     :raises StageError: the folder can't be written.
     """
     folder = to or run.workspace.letters
-    views = mails.view(run.ledger, run.ledger.clips.rows())
+    rows = run.ledger.clips.rows()
+    views = mails.view(run.ledger, rows)
+    asking = _asking(run, views, rows)
+    codes = _Codes(run, folder / _CODES)
     wanted: dict[str, bytes] = {}
     unwritable = []
     for each in views:
-        if each.is_open and not is_own(run.config, each.mail.sender):
+        asks = each.mail.id in asking
+        if (each.is_open or asks) and not is_own(run.config, each.mail.sender):
             try:
-                wanted[f"{each.mail.id}.eml"] = draft(run.config, each).as_bytes()
+                question = codes.question(each.mail.id, asking[each.mail.id]) if asks else None
+                letter = draft(run.config, each, question)
+                wanted[f"{each.mail.id}.eml"] = letter.as_bytes()
             except (MessageError, ValueError, IndexError):
                 unwritable.append(each.mail.id)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        codes.store()
         changed = _bring_up_to_date(folder, wanted)
     except OSError as error:
         raise from_os_error(error) from error
@@ -66,9 +81,10 @@ def write_drafts(run: Run, to: Path | None = None) -> Facts:
     return {"letters": {"drafts": written, "kept": changed, "no_address": unwritable}}
 
 
-def draft(config: Config, seen: MailView) -> EmailMessage:
+def draft(config: Config, seen: MailView, question: Sequence[str] | None = None) -> EmailMessage:
     """Write the answer to a mail.
 
+    :param question: the paragraphs that ask for consent; None if the letter does not ask.
     :raises ValueError: the sender has no address that can be answered.
     """
     mail, campaign = seen.mail, config.campaign.name
@@ -82,12 +98,67 @@ def draft(config: Config, seen: MailView) -> EmailMessage:
         message["In-Reply-To"] = message["References"] = answered
     message["X-Unsent"] = "1"
     paragraphs = [texts.letter("greeting", campaign=campaign)]
-    paragraphs += [texts.letter(name, campaign=campaign) for name in _topics(seen)]
-    if not {Matter.TAKES_BACK, Matter.WROTE_AGAIN, Matter.WORDS_ONLY} & set(seen.matters):
-        paragraphs.append(texts.letter("keep"))
+    if seen.is_open or question is None:
+        paragraphs += [texts.letter(name, campaign=campaign) for name in _topics(seen)]
+        if not {Matter.TAKES_BACK, Matter.WROTE_AGAIN, Matter.WORDS_ONLY} & set(seen.matters):
+            paragraphs.append(texts.letter("keep"))
+    if question is not None:
+        message[ASKS] = "yes"
+        paragraphs += question
     paragraphs.append(texts.letter("closing", campaign=campaign))
     message.set_content("\n\n".join(paragraphs) + "\n")
     return message
+
+
+def _asking(run: Run, views: Sequence[MailView], rows: Sequence[Row]) -> dict[str, str]:
+    """The mails whose letter asks for consent, one for each person who was never asked.
+
+    Somebody who may want footage back is not asked until a person has dealt with that mail.
+
+    :returns: what the person wrote in all mails, by the id of the mail.
+    """
+    needs_consent = run.config.review.needs_consent
+    silent = rules.waits_for_consent(rows, needs_consent=needs_consent)
+    unsure = {row.submission for row in rows if row.held_by}
+    first: dict[str, str] = {}
+    words: dict[str, str] = defaultdict(str)
+    for each in views:
+        words[each.mail.sender.casefold()] += f"{each.mail.text}\n"
+        if silent.get(each.mail.id) is Consent.UNKNOWN and each.mail.id not in unsure:
+            first.setdefault(each.mail.sender.casefold() or each.mail.id, each.mail.id)
+    return {mail: words[person] for person, mail in first.items()}
+
+
+class _Codes:
+    """The case codes in the drafts that ask for consent.
+
+    The ledger has their hashes only.  They are kept beside the drafts, so that a draft stays the
+    same when it is written again.
+    """
+
+    def __init__(self, run: Run, path: Path) -> None:
+        self._run, self._path = run, path
+        self._known, self._used = _strings(path), dict[str, str]()
+
+    def question(self, submission: str, words: str) -> list[str]:
+        """The paragraphs that ask the sender of a submission.
+
+        They are in English and in the language of the *words*.
+        """
+        language = language_of(words) or "en"
+        wanted = dict.fromkeys(("en", language))
+        paragraphs = [consenting.question(each) for each in wanted]
+        if self._run.config.receipts.send:
+            issue = self._run.ledger.receipts.issue_code
+            code = self._known.get(submission) or issue(submission)
+            self._used[submission] = code
+            paragraphs += [languages()[each].code.format(code=code) for each in wanted]
+        return paragraphs
+
+    def store(self) -> None:
+        """Keep the codes of the drafts that there are now."""
+        if self._used != self._known:
+            publishing.write_text(self._path, json.dumps(self._used, indent=0, sort_keys=True))
 
 
 def _topics(seen: MailView) -> Iterator[str]:
@@ -128,7 +199,7 @@ def _bring_up_to_date(folder: Path, wanted: Mapping[str, bytes]) -> list[str]:
 
     :returns: the names of those that somebody changed, which are left alone.
     """
-    made = _made(folder)
+    made = _strings(folder / _MADE)
     kept = []
     for name in sorted({*made, *wanted}):
         path, data = folder / name, wanted.get(name)
@@ -146,12 +217,13 @@ def _bring_up_to_date(folder: Path, wanted: Mapping[str, bytes]) -> list[str]:
     return kept
 
 
-def _made(folder: Path) -> dict[str, str]:
+def _strings(path: Path) -> dict[str, str]:
+    """What a file of our own says by name; nothing if it is not there."""
     try:
-        loaded = json.loads((folder / _MADE).read_text("utf-8"))
+        loaded = json.loads(path.read_text("utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
-    return {name: str(digest) for name, digest in loaded.items()} if loaded else {}
+    return {name: str(value) for name, value in loaded.items()} if loaded else {}
 
 
 def _sum(data: bytes) -> str:

@@ -142,21 +142,19 @@ def need_admitted(run: Run) -> list[Row]:
 
 def _why_none(run: Run) -> str:
     """Why no clip is admitted, and what to do next."""
-    rows = run.ledger.clips.rows()
-    waiting = rules.waiting(rows)
+    rows, review = run.ledger.clips.rows(), run.config.review
+    needs_consent = review.needs_consent
+    silent = len(rules.without_consent(rows, needs_consent=needs_consent))
+    consent = f"; {silent} have no consent of their sender (footage consent)" if silent else ""
+    waiting = rules.waiting(rows) if review.required else []
     if waiting:
         names = " ".join((row.attachment.sha256 or "")[:12] for row in waiting[:5])
         more = " …" if len(waiting) > 5 else ""
         return (
-            f"no clip is admitted to the montage; {len(waiting)} wait for a decision. Look at "
-            f"{run.workspace.report / 'index.html'}, then: footage approve {names}{more}"
+            f"no clip is admitted to the montage{consent}; {len(waiting)} wait for a decision. "
+            f"Look at {run.workspace.report / 'index.html'}, then: footage approve {names}{more}"
         )
-    said = "no clip is admitted to the montage, and none waits for a decision"
-    needs_consent = run.config.review.needs_consent
-    silent = len(rules.without_consent(rows, needs_consent=needs_consent))
-    if silent:
-        said += f"; {silent} have no consent of their sender (footage consent)"
-    review = run.config.review
+    said = f"no clip is admitted to the montage, and none waits for a decision{consent}"
     anew = rules.to_be_made_anew(rows, required=review.required, needs_consent=needs_consent)
     if anew:
         said += f"; {len(anew)} do not have their new masks yet (footage process)"

@@ -6,6 +6,7 @@ twice: if the program is killed in between, it keeps the name that begins with `
 """
 
 import email
+from dataclasses import replace
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -14,11 +15,15 @@ from pathlib import Path
 
 from pipeline import post
 from pipeline.commands.ending import Facts
+from pipeline.commands.letters import ASKS
 from pipeline.config import SmtpSection
+from pipeline.consent import Consent, ConsentRecord
 from pipeline.errors import UsageError, from_os_error
 from pipeline.post import Outcome, Post, PostError
+from pipeline.review import rules
 from pipeline.run import Run
 
+_BY = "footage letters --send"
 _APPROVED, _SENT, _SENDING = "approved", "sent", "sending-"
 _LARGEST = 1 << 20
 
@@ -61,11 +66,33 @@ def _send_all(run: Run, smtp: SmtpSection, letters: list[Path]) -> list[str]:
             except (MessageError, ValueError) as error:
                 run.console.warn(f"{path} can't be sent: {error}")
                 continue
+            asks = message.get(ASKS) is not None
+            del message[ASKS]
             if _is_sent(run, server, path, message):
                 sent.append(path.name)
                 if path.stem in known:
-                    run.ledger.reviews.set_handled([path.stem], "footage letters --send")
+                    run.ledger.reviews.set_handled([path.stem], _BY)
+                if path.stem in known and asks:
+                    _note_question(run, path.stem, str(message["Message-ID"]))
     return sent
+
+
+def _note_question(run: Run, submission: str, message_id: str) -> None:
+    """Record that the sender of a submission was asked for consent, for all that came until now."""
+    senders = {mail.id: mail.sender.casefold() for mail in run.ledger.intake.submissions()}
+    rows = run.ledger.clips.rows()
+    silent = rules.waits_for_consent(rows, needs_consent=run.config.review.needs_consent)
+    own = {each for each in silent if senders[each] == senders[submission]}
+    with run.ledger.transaction():
+        for each in sorted(own | {submission}):
+            run.ledger.consents.amend(each, _asked, question=message_id)
+
+
+def _asked(before: ConsentRecord) -> ConsentRecord | None:
+    """A person may have recorded an answer since the letter was written."""
+    if before.consent not in (Consent.UNKNOWN, Consent.ASKED):
+        return None
+    return replace(before, consent=Consent.ASKED, by=_BY, at=None)
 
 
 def _is_sent(run: Run, server: Post, path: Path, message: EmailMessage) -> bool:

@@ -8,6 +8,7 @@ from pipeline.commands import disk, waits
 from pipeline.commands.disk import DiskRoom
 from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
+from pipeline.consent import Consent
 from pipeline.history import MontageRecord, RunRecord
 from pipeline.ledger import Ledger
 from pipeline.model import OriginalState, Row, Status, Wait
@@ -36,6 +37,7 @@ class _Standing:
 
     ``is_running``: the last run holds the workspace.  ``outdated``: the originals (by SHA-256)
     whose clips are out of date and can't be made anew.
+    ``silent``: the mails whose senders have not answered on consent.
     """
 
     campaign: str
@@ -51,6 +53,7 @@ class _Standing:
     montages: list[_Film]
     mails: list[MailView]
     held_back: int
+    silent: dict[str, Consent]
     left: dict[str, Wait]
     left_lines: tuple[str, ...]
     room: DiskRoom
@@ -81,13 +84,14 @@ def count(config: Config) -> dict[str, int]:
         "mails_left": len(_of_last_ingest(standing, "left")),
         "inboxes_failed": len(_of_last_ingest(standing, "inboxes_failed")),
         "held_back": standing.held_back,
+        "waiting_for_consent": len(standing.silent),
         "montages_stale": sum(film.record.stale for film in standing.montages),
         "disk_free_bytes": standing.room.free,
     }
 
 
 def _standing(config: Config) -> _Standing:
-    required = config.review.required
+    required, needs_consent = config.review.required, config.review.needs_consent
     workspace = Workspace.existing(config.root)
     with Ledger(workspace.ledger) as ledger:
         rows = ledger.clips.rows()
@@ -97,18 +101,24 @@ def _standing(config: Config) -> _Standing:
             counts={status.value: counted[status] for status in Status},
             failed=[row for row in rows if row.status is Status.FAILED],
             waiting=len(rules.waiting(rows)) if required else 0,
-            admitted=len(rules.admitted(rows, required=required)),
+            admitted=len(rules.admitted(rows, required=required, needs_consent=needs_consent)),
             last_run=ledger.runs.last(),
             last_night=(night := ledger.runs.last("run")),
             is_running=is_held(workspace),
             outdated=process.plan(config, ledger, _holds(config, ledger)).outdated,
             last_ingest=_newer(night, ledger.runs.last("ingest")),
             montages=[
-                _Film(film, rules.no_longer_admitted(film.clips, rows, required=required))
+                _Film(
+                    film,
+                    rules.no_longer_admitted(
+                        film.clips, rows, required=required, needs_consent=needs_consent
+                    ),
+                )
                 for film in ledger.runs.montages()
             ],
             mails=mails.view(ledger, rows),
             held_back=len(rules.held_back(rows)),
+            silent=rules.waits_for_consent(rows, needs_consent=needs_consent),
             left=(left := _left(ledger, rows)),
             left_lines=tuple(waits.lines(config, ledger)) if left else (),
             room=disk.room(config.root, ledger.runs.latest("run", _NIGHTS)),
@@ -152,6 +162,12 @@ def _facts(standing: _Standing) -> Facts:
             if each.is_open
         ],
         "held_back": standing.held_back,
+        "waiting_for_consent": {
+            "mails": list(standing.silent),
+            "asked": [
+                mail for mail, consent in standing.silent.items() if consent is Consent.ASKED
+            ],
+        },
         "disk": {
             "free": standing.room.free,
             "used": standing.room.used,
@@ -268,6 +284,13 @@ def _mail_lines(standing: _Standing) -> Iterator[str]:
         yield mails.open_line(standing.mails)
         yield f"  the oldest is {waiting[0].id}, received {waiting[0].received_at}"
         yield "  next, for the media team: footage letters; when it is done: footage handled ID"
+    if standing.silent:
+        asked = sum(consent is Consent.ASKED for consent in standing.silent.values())
+        yield (
+            f"{counted(len(standing.silent), 'mail waits', 'mails wait')} for the consent of the "
+            f"sender, {asked} of them {'was' if asked == 1 else 'were'} asked"
+        )
+        yield "  next, for the media team: footage letters asks; footage consent records the answer"
     if standing.held_back:
         held = counted(standing.held_back, "clip is", "clips are")
         yield (

@@ -55,6 +55,9 @@ def _contents(film: Timeline, config: Config) -> list[object]:
         encode.piece_arguments(film.output),
         encode.montage_arguments(film.output),
     ]
+    credited = [segment.credit for segment in film.segments]
+    if any(credited):  # the keys of montages without names stay as they were
+        contents.append(credited)
     if config.montage.music:
         contents += [publishing.sha256_of(music.source(config)), config.montage.music_lufs]
     return contents

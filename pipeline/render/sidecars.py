@@ -13,14 +13,18 @@ def times(film: Timeline) -> Iterator[tuple[Segment, float]]:
 
 
 def subtitles(film: Timeline) -> str:
-    """Return the captions as WebVTT (W3C, section 3); in a fade, one ends in the middle."""
+    """Return the captions as WebVTT (W3C, section 3); in a fade, one ends in the middle.
+
+    Below the caption is the name of the sender, if the sender wants it shown.
+    """
     blocks = ["WEBVTT"]
     fps = film.output.fps
     for segment, start, before, after in film.placed():
-        if segment.caption:
+        shown_words = "\n".join(filter(None, (segment.caption, segment.credit)))
+        if shown_words:
             begin, end = start / fps, (start + segment.length) / fps
             shown = f"{_clock(begin + before / 2 / fps)} --> {_clock(end - after / 2 / fps)}"
-            text = segment.caption.replace("&", "&amp;").replace("<", "&lt;")
+            text = shown_words.replace("&", "&amp;").replace("<", "&lt;")
             blocks.append(f"{shown}\n{text.replace('-->', '→')}")
     return "\n\n".join(blocks) + "\n"
 
@@ -34,12 +38,19 @@ def chapters(film: Timeline) -> str:
 def credit_lines(film: Timeline, senders: Sequence[str]) -> str:
     """Return time, title and sender of each clip, a line each, for the credits.
 
+    The name that a sender wants shown takes the place of the sender.
+
     :param senders: as they may be shown, one for each segment.
     """
     lines = []
     for (segment, begin), sender in zip(times(film), senders, strict=True):
         if segment.sha256:
-            words = [segment.title, sender, segment.category or "", segment.sha256[:12]]
+            words = [
+                segment.title,
+                segment.credit or sender,
+                segment.category or "",
+                segment.sha256[:12],
+            ]
             lines.append(f"{stamp(begin)} {' · '.join(filter(None, words))}")
     return "\n".join(lines) + "\n"
 
@@ -66,6 +77,7 @@ def contents(campaign: str, sha256: str, film: Timeline) -> str:
             "end_s": round((start + segment.length) / fps, 3),
             "caption": segment.caption,
             "category": segment.category,
+            "credit": segment.credit or None,
         }
         for segment, start, fade, _ in film.placed()
     ]

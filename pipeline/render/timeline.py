@@ -26,7 +26,7 @@ class Segment:
     ``path`` is from the workspace; ``sha256`` is that of the original, empty for a card;
     ``content`` is the SHA-256 of the file, which holds ``frames`` pictures; those from
     ``start`` to before ``stop`` are shown.  ``sender`` is an address, which is never shown
-    unmasked unless the configuration says so.
+    unmasked unless the configuration says so.  ``credit`` is the name that the sender wants shown.
     """
 
     title: str
@@ -40,6 +40,7 @@ class Segment:
     caption: str = ""
     category: str | None = None
     sender: str = ""
+    credit: str = ""
 
     @property
     def length(self) -> int:
@@ -219,6 +220,7 @@ def _segment(row: Row, config: Config, output: Output) -> Segment | None:
         sha256=row.sha256,
         caption=result.caption,
         category=result.category,
+        credit=row.credit,
     )
 
 

@@ -46,13 +46,30 @@ def proposals(
         for mail in _newest_first(view, by_id):
             if record.at and mail.mail.received_at <= record.at:
                 break
-            is_answer = record.consent is Consent.ASKED and mail.answers == view.mail.id
+            is_answer = _answers(mail, view, by_id, records)
             said = hint(mail.mail.subject, mail.mail.text, answers_question=is_answer)
             if said:
                 if said.consent is not record.consent:
                     found[view.mail.id] = ConsentProposal(mail.mail.id, said)
                 break
     return found
+
+
+def _answers(
+    mail: MailView,
+    view: MailView,
+    by_id: Mapping[str, MailView],
+    records: Mapping[str, ConsentRecord],
+) -> bool:
+    """Whether a mail answers our question about the footage of *view*.
+
+    A letter asks about all that a sender sent until then, and answers one of these mails.
+    """
+    answered = by_id.get(mail.answers or "")
+    if answered is None or answered.mail.sender.casefold() != view.mail.sender.casefold():
+        return False
+    both = (view.mail.id, answered.mail.id)
+    return all(each in records and records[each].consent is Consent.ASKED for each in both)
 
 
 def _newest_first(view: MailView, by_id: Mapping[str, MailView]) -> Iterator[MailView]:
