@@ -112,6 +112,18 @@ def test_an_flv_behind_another_in_one_file_is_told(scene: ClipScene) -> None:
     assert made.source.missing_percent == pytest.approx(50, abs=1)
 
 
+@pytest.mark.parametrize("name", ["film.mp4", "faststart.mp4", "film.mov", "film.wmv", "film.flv"])
+def test_second_of_two_films_in_one_file_is_missing(scene: ClipScene, name: str) -> None:
+    one = scene.film(name, *FILM, *CODED, *FILMS.get(name, ())).read_bytes()
+    assert found(one) is None
+    for joined in (one * 2, one * 3):
+        cut = found(joined)
+        assert cut is not None
+        assert cut.share == pytest.approx(1 - len(one) / len(joined), abs=0.01)
+    if name != "film.wmv":
+        assert found(one + one[: len(one) * 3 // 4]) is not None
+
+
 def test_zeros_in_the_middle_of_a_film_are_seen(scene: ClipScene) -> None:
     """As in a download of which a piece never came."""
     coded = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "0")

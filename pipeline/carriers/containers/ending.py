@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.carriers.containers import ebml, jpeg, png, riff, tiff
-from pipeline.carriers.containers.boxes import boxes, find
+from pipeline.carriers.containers.boxes import IsoBox, boxes, find
 from pipeline.carriers.window import BudgetSpent, Window
 
 _TABLE = 16 << 20
@@ -20,6 +20,7 @@ _PAGE = 65_307  # bytes: the largest page of Ogg
 _NAMES = frozenset((b"moov", b"mdat", b"moof", b"meta", b"jxlc", b"jxlp"))
 _SEGMENT = 0x18538067
 _BROADCAST = 1
+_ASF = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"  # what a file begins with
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,29 @@ def cut(window: Window, ending: Ending | None) -> Cut | None:
 
 
 def base_media(window: Window) -> Cut | None:
-    """Boxes and chunks that reach beyond the end (ISO/IEC 14496-12, 4.2, 8.7.5 and 8.16.3)."""
-    end = 0
+    """Boxes and chunks that reach beyond the end (ISO/IEC 14496-12, 4.2, 8.7.5 and 8.16.3).
+
+    Of two films that were joined byte by byte, FFmpeg shows the first, so the second is missing.
+    """
+    end, heads = 0, []
     for box in boxes(window):
+        if box.kind in (b"ftyp", b"moov"):
+            heads.append(box)
         if box.kind in _NAMES and box.broken:
             end = max(end, box.start + _announced(window, box.start))
         elif box.kind == b"sidx":
             end = max(end, box.end + _referenced(box.body))
         elif box.kind == b"moov":
             end = max(end, *_chunks(box.body), 0)
-    return _beyond(window, end)
+    return _beyond(window, end) or _behind(window, _second_film(heads))
+
+
+def _second_film(heads: list[IsoBox]) -> int:
+    """Where a second film begins; 0 if there is none, or if the first one comes in fragments."""
+    films = [box for box in heads if box.kind == b"moov"]
+    if len(films) < 2 or any(find(films[0].body, b"mvex")):
+        return 0
+    return min(box.start for box in heads if box.start > films[0].start)
 
 
 def _announced(window: Window, at: int) -> int:
@@ -127,13 +141,16 @@ def matroska(window: Window) -> Cut | None:
 
 
 def asf(window: Window) -> Cut | None:
-    """A file that is shorter than its header says (ASF 1.20.03, 3.2)."""
+    """A file that is shorter than its header says, or has another behind it (ASF 1.20.03, 3.2)."""
     head = window.read(0, 4096)
     at = head.find(b"\xa1\xdc\xab\x8c\x47\xa9\xcf\x11\x8e\xe4\x00\xc0\x0c\x20\x53\x65")
     if at < 0:
         return None
     size, flags = struct.unpack_from("<Q40xI", head, at + 40)
-    return None if flags & _BROADCAST else _beyond(window, size)
+    if flags & _BROADCAST:
+        return None
+    is_second = window.read(size, len(_ASF)) == _ASF
+    return _behind(window, size) if is_second else _beyond(window, size)
 
 
 def ogg(window: Window) -> Cut | None:
@@ -155,6 +172,11 @@ def tiff_end(window: Window) -> Cut | None:
 def bmp(window: Window) -> Cut | None:
     """A file that is shorter than its header says."""
     return _beyond(window, window.number(2, 4, "little"))
+
+
+def _behind(window: Window, start: int) -> Cut | None:
+    """What is not shown of a file in which another file begins at *start*; 0: at no place."""
+    return Cut(1 - start / window.size) if start else None
 
 
 def _beyond(window: Window, end: int) -> Cut | None:
