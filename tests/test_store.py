@@ -271,6 +271,12 @@ def test_a_store_that_stays_away_is_tried_for_a_bounded_time(
     assert not scene.is_here(file)
 
 
+@pytest.mark.usefixtures("object_server")
+def test_a_bucket_that_does_not_exist_is_named() -> None:
+    with pytest.raises(StoreError, match="there is no such bucket: s3://nowhere-at-all"):
+        promises.broken(CloudBucket("s3://nowhere-at-all/river"))
+
+
 def test_http_beyond_loopback_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://store.example.org:9000")
     with pytest.raises(StoreError, match="unencrypted: use https"):

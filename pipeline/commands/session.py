@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from pipeline.ledger import Ledger
 from pipeline.model import Status
 from pipeline.run import Run
 from pipeline.store.opening import open_store
+from pipeline.store.remote import BucketStore
 from pipeline.workspace import Workspace, hold, sweep
 
 EXIT_CLIP_FAILED = 3
@@ -65,6 +67,8 @@ def _record(run: Run, run_id: str, command: str, step: Step) -> Ending:
         with contextlib.suppress(LedgerError, DiskFull):  # the first error counts
             run.ledger.runs.end(run_id, fault.exit_code, {"error": _sentence(fault), **fault.facts})
         raise fault from error
+    if isinstance(run.store, BucketStore):
+        run.console.event("store", **asdict(run.store.traffic))
     run.console.event("custody", head=str(run.ledger.chain.head()))
     ending = Ending(EXIT_CLIP_FAILED if failed else 0, facts)
     run.ledger.runs.end(run_id, ending.exit_code, facts)

@@ -203,6 +203,6 @@ def _tidy(run: Run, result: ClipResult) -> None:
         for path in {*folder.iterdir()} - keep:
             if path.suffix != PART:
                 removed(path)
-        if not keep:
+        if not keep or run.store.is_beyond:
             with contextlib.suppress(OSError):
                 folder.rmdir()

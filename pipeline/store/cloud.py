@@ -32,6 +32,7 @@ _TIMEOUT = timedelta(seconds=60)  # of a request of at most 8 MiB
 _PATIENCE_S = 120.0  # how long one step is tried
 _LONGEST_PAUSE_S = 8.0
 _REFUSALS = 3  # how often a refused login is tried: a service may refuse too much at once so
+_FINAL = {"400", "404", "405", "411", "501"}  # a service that does not know what it is asked for
 _STATUS = re.compile(r"status code: (\d{3}(?: [A-Za-z]+)*)")
 
 
@@ -74,6 +75,8 @@ class CloudBucket:
                 )
         except AlreadyExistsError:
             return False
+        except FileNotFoundError as error:
+            raise self._no_bucket() from error
         return True
 
     def size(self, key: str) -> int | None:
@@ -94,7 +97,10 @@ class CloudBucket:
 
     def listed(self, folder: str) -> Iterator[StoredObject]:
         """List objects, a thousand with each request."""
-        found = self._tried(lambda store: store.list(folder.rstrip("/")).collect())
+        try:
+            found = self._tried(lambda store: store.list(folder.rstrip("/")).collect())
+        except FileNotFoundError as error:
+            raise self._no_bucket() from error
         yield from (StoredObject(meta["path"], meta["size"]) for meta in found)
 
     def delete(self, key: str) -> None:
@@ -163,15 +169,21 @@ class CloudBucket:
             except (*final, FileNotFoundError):
                 raise
             except exceptions.BaseError as error:
-                refused += isinstance(error, refusals)
+                status = _STATUS.search(str(error))
+                is_refusal = isinstance(error, refusals)
+                refused += is_refusal or (status is not None and status[1][:3] in _FINAL)
                 if time.monotonic() + pause > until or refused == _REFUSALS:
-                    raise self._fault(error, is_refusal=bool(refused)) from error
+                    raise self._fault(status, is_refusal=is_refusal) from error
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE_S)
 
-    def _fault(self, error: Exception, *, is_refusal: bool) -> StoreError:
+    def _no_bucket(self) -> StoreError:
+        return StoreError(f"there is no such bucket: {self.url}; make it, or correct the address")
+
+    def _fault(self, status: re.Match[str] | None, *, is_refusal: bool) -> StoreError:
         """The sentence for an error of the store, without what the service wrote."""
-        status = _STATUS.search(str(error))
+        if status is not None and status[1].startswith("404"):
+            return self._no_bucket()
         said = f" ({status[1]})" if status else ""
         if is_refusal:
             return StoreError(
