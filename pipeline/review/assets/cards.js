@@ -9,7 +9,7 @@ import { fillFields, makeFields } from "./fields.js";
 import { refreshHistory } from "./history.js";
 import { clampText, holdParts, makeMailCard, noteItems, refreshMailCard, relationParts, senderParts } from "./mail_cards.js";
 import { startPlaying } from "./playing.js";
-import { isUnsaved, reviewOf } from "./reviews.js";
+import { isUnsaved, openComments, reviewOf } from "./reviews.js";
 import { clipRow, clipRowByPrefix, isDecidableRow, isPlayable, nameOf, photoOf } from "./rows.js";
 import {
   adviceOn, momentText, numberFormat, oneDecimal, textOf, textOfCode, timeText,
@@ -207,7 +207,11 @@ function captionParts(row) {
   const parts = [];
   if (caption) parts.push(label("card.caption"), element("q", { dir: "auto" }, caption));
   if (category) parts.push(" ", element("span", { class: "tag" }, label("card.category"), quoted(category)));
+  for (const tag of review.tags ?? []) parts.push(" ", element("span", { class: "tag" }, quoted(tag)));
+  if (review.stars) parts.push(" ", element("span", { class: "soft" }, textOf("card.stars", { n: review.stars })));
   if (review.note) parts.push(" ", element("span", { class: "note", dir: "auto" }, review.note));
+  const open = openComments(review).length;
+  if (open) parts.push(" ", element("span", { class: "note" }, textOf("card.comments", { n: open })));
   return parts;
 }
 

@@ -9,7 +9,11 @@
  * @typedef {{
  *   decision: Decision, note: string, by: string, at: string | null,
  *   caption: string | null, category: string | null, in_s: number | null, out_s: number | null,
+ *   comments?: Comment[], tags?: string[], stars?: number,
  * }} Review
+ * @typedef {{
+ *   id: string, text: string, from_s: number | null, to_s: number | null, by: string, at: string, resolved_by: string,
+ * }} Comment
  * @typedef {{
  *   path: string, width: number, height: number, fps: number, frames: number,
  *   duration_s: number, loudness_lufs: number | null,
@@ -55,7 +59,7 @@
  *
  * What a served page begins with; `keys` has the key of each clip's files.
  * @typedef {{
- *   counter: number, by: string, is_named: boolean, mails: string, keys: Record<string, string>,
+ *   counter: number, by: string, is_named: boolean, role: "reviewer" | "editor" | "media", mails: string, keys: Record<string, string>,
  * }} LiveReview
  */
 

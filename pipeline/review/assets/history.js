@@ -34,10 +34,12 @@ function eventItem({ at, by, undoes, before, after }) {
     quoted(by || textOf("live.somebody")), undoes ? ` · ${textOf("history.undo")}` : "", ...changes);
 }
 
+const COUNTED = new Set(["comments", "stars"]);
+
 /**
- * The value of a review's field in words.
+ * The value of a review's field in words. Of comments the history has the number.
  * @param {Field} field
- * @param {string | number | null | undefined} value
+ * @param {unknown} value
  */
 function valueText(field, value) {
   if (field === "decision") {
@@ -45,5 +47,7 @@ function valueText(field, value) {
     return textOf(`decision.${decision}`);
   }
   if (value === null || value === undefined || value === "") return textOf("history.nothing");
+  if (Array.isArray(value)) return value.join(", ") || textOf("history.nothing");
+  if (COUNTED.has(field)) return numberFormat.format(Number(value));
   return typeof value === "number" ? textOf("card.seconds", { n: numberFormat.format(value) }) : `“${value}”`;
 }

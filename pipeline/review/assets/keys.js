@@ -8,6 +8,7 @@ import { explain, forgetExplanation } from "./messages.js";
 import { MONTAGE_KEYS } from "./montage.js";
 import { options, optionsChanged, setOptions } from "./options.js";
 import { openPlayer, PLAYER_KEYS, playerVideo } from "./player.js";
+import { COMMENT_KEYS } from "./player_comments.js";
 import { play, shuttle, stop } from "./playing.js";
 import { decideSelected, hasSelection, isSelected, select } from "./selection.js";
 import { isServed } from "./sync.js";
@@ -61,7 +62,7 @@ const CLIP_HELP = /** @type {const} */ ([
 ]);
 const PLAYER_HELP = /** @type {const} */ ([
   ["Space", "space"], ["← →", "frame"], ["↑ ↓", "up_down"], ["I", "i"], ["O", "o"], ["Home, End", "ends"], ["Del", "uncut"],
-  ["P", "loop"], ["W", "whole"], [", .", "speed"], ["M", "mute"], ["G", "go"], ["E", "note"], ["A, H, R", "decide"], ["N", "n"],
+  ["P", "loop"], ["W", "whole"], [", .", "speed"], ["M", "mute"], ["G", "go"], ["E", "note"], ["C", "comment"], ["T", "tags"], ["0, 5", "stars"], ["A, H, R", "decide"], ["N", "n"],
   ["U", "u"], ["F, Enter, Esc", "close"],
 ]);
 const LETTER_HELP = /** @type {const} */ ({
@@ -138,7 +139,7 @@ function isForControl(target, key) {
 function keysNow() {
   if (!byId("view-montage").hidden) return { ...MONTAGE_KEYS, "?": openHelp };
   const { list, player } = LETTER_KEYS[options.keys];
-  if (byId("player", HTMLDialogElement).open) return { ...PLAYER_KEYS, ...player, ...SHARED_KEYS };
+  if (byId("player", HTMLDialogElement).open) return { ...PLAYER_KEYS, ...COMMENT_KEYS, ...player, ...SHARED_KEYS };
   return { ...CLIP_KEYS, ...list, ...SHARED_KEYS };
 }
 

@@ -7,7 +7,7 @@ import { facts } from "./data.js";
 import { buttonById, byId, control, element, inputById, setChoices } from "./dom.js";
 import { passesMailFilter, refreshMailChoices } from "./mail_filter.js";
 import { explain } from "./messages.js";
-import { isSilent, isWaiting, reviewOf } from "./reviews.js";
+import { isSilent, isWaiting, openComments, reviewOf } from "./reviews.js";
 import { clipRow, hasMailRows, isDecidableRow, isNew, mailRow, photoOf, rows } from "./rows.js";
 import { makeSignal } from "./signal.js";
 import { ORDERS } from "./sorting.js";
@@ -50,6 +50,7 @@ function setFilterChoices() {
   setChoices("status", [
     any, ["waiting", textOf("filter.waiting")], ["new", textOf("filter.new")],
     ...(isConsentUsed() ? [/** @type {[string, string]} */ (["consent", textOf("filter.consent")])] : []),
+    ["commented", textOf("filter.commented")],
     ...labelled(statuses.filter((status) => present.has(status)), (status) => textOf(`status.${status}`)),
   ]);
   setChoices("decision", [any, ...labelled(
@@ -60,7 +61,7 @@ function setFilterChoices() {
     distinct(rows.map((row) => row.clip.reason?.code)), (code) => textOfCode("reason", code))]);
   refreshMailChoices();
   setChoices("sort", labelled(
-    /** @type {const} */ (["received", "newest", "sender", "filename", "longest", "decision"]),
+    /** @type {const} */ (["received", "newest", "sender", "filename", "longest", "decision", "stars"]),
     (key) => textOf(`sort.${key}`)));
   document.body.append(element("datalist", { id: "categories" },
     ...categories.map((value) => element("option", { value }))));
@@ -98,8 +99,9 @@ function searchTextOf(row) {
  * @param {string} word
  */
 function isInReview(row, word) {
-  const { note, caption, category, by } = reviewOf(row);
-  return [note, caption, category, by].some((text) => text?.toLowerCase().includes(word));
+  const { note, caption, category, by, tags = [], comments = [] } = reviewOf(row);
+  return [note, caption, category, by, ...tags, ...comments.flatMap((comment) => [comment.text, comment.by])]
+    .some((text) => text?.toLowerCase().includes(word));
 }
 
 /**
@@ -110,6 +112,7 @@ function hasStatus(row, wanted) {
   if (wanted === "waiting") return isWaiting(row);
   if (wanted === "new") return isNew(row);
   if (wanted === "consent") return isSilent(row);
+  if (wanted === "commented") return openComments(reviewOf(row)).length > 0;
   return !wanted || (!row.isMail && row.clip.status === wanted);
 }
 

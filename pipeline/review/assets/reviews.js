@@ -59,6 +59,12 @@ export const isInReport = (sha256) => entries.has(sha256);
 /** @param {Row} row */
 export const reviewOf = (row) => (row.clip.sha256 ? entryOf(row.clip.sha256).now : UNDECIDED);
 
+/**
+ * The comments of a review that nobody has resolved.
+ * @param {Review} review
+ */
+export const openComments = ({ comments }) => (comments ?? []).filter((comment) => !comment.resolved_by);
+
 /** @param {Row} row */
 export const isWaiting = (row) => isDecidable(row.clip) && reviewOf(row).decision === "undecided";
 

@@ -74,7 +74,21 @@ export const isReleased = (warnings, decision, seenBy) =>
 export function isSameDecision(one, other) {
   return one.decision === other.decision && one.note === other.note
     && one.caption === other.caption && one.category === other.category
-    && one.in_s === other.in_s && one.out_s === other.out_s;
+    && one.in_s === other.in_s && one.out_s === other.out_s
+    && (one.stars ?? 0) === (other.stars ?? 0)
+    && JSON.stringify(one.tags ?? []) === JSON.stringify(other.tags ?? [])
+    && isSameComments(one, other);
+}
+
+/**
+ * Whether two reviews have the same comments, in whatever order, and the same of them are resolved.
+ * @param {Review} one
+ * @param {Review} other
+ */
+function isSameComments(one, other) {
+  const [ids, others] = [one, other].map(({ comments }) =>
+    (comments ?? []).map(({ id, resolved_by: by }) => `${id} ${by}`).sort().join());
+  return ids === others;
 }
 
 /**

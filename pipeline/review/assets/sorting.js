@@ -27,6 +27,8 @@ export const ORDERS = {
   decision: (/** @type {Row} */ a, /** @type {Row} */ b) =>
     Number(isDecidableRow(b)) - Number(isDecidableRow(a))
     || DECISION_RANK[reviewOf(a).decision] - DECISION_RANK[reviewOf(b).decision] || a.index - b.index,
+  stars: (/** @type {Row} */ a, /** @type {Row} */ b) =>
+    (reviewOf(b).stars ?? 0) - (reviewOf(a).stars ?? 0) || a.index - b.index,
 };
 
 /** @typedef {keyof typeof ORDERS} OrderName */

@@ -64,8 +64,8 @@ export function send(shas) {
       entry.refusals === refusals && !isSameDecision(now, entry.saved));
     if (!sent.length) return;
     const entries = sent.map(({ sha256, entry, now }) => {
-      const { decision, note, caption, category, in_s, out_s } = now;
-      return { entry: { sha256, decision, note, caption, category, in_s, out_s }, seen: entry.saved };
+      const { decision, note, caption, category, in_s, out_s, tags = [], stars = 0 } = now;
+      return { entry: { sha256, decision, note, caption, category, in_s, out_s, tags, stars }, seen: entry.saved };
     });
     const { status, data } = await ask("/api/decide", { entries, by: reviewerName() });
     if (status !== 200 && status !== 409) {
@@ -106,6 +106,35 @@ export function undoOnServer(whenUndone) {
       catchUp().catch(reportLoss);
     }
   }, reportLoss);
+}
+
+/**
+ * Add a comment to a clip, or mark one as resolved or not.
+ * @param {string} sha256
+ * @param {import("./data.js").Comment} comment
+ */
+export function sendComment(sha256, comment) {
+  writeInOrder(async () => {
+    const { status, data } = await ask("/api/comment", { sha256, comment, by: reviewerName() });
+    if (status === 200) showComments(data.changes);
+    else if (status !== 409) notify(textOf("live.refused", { problem: data.problem }));
+    catchUp().catch(reportLoss);
+  }, reportLoss);
+}
+
+/**
+ * Show the comments that the ledger has, and keep what is decided on the page and not sent yet.
+ * @param {ClipReview[]} items
+ */
+function showComments(items) {
+  for (const { sha256, review } of items) {
+    const entry = entryOf(sha256);
+    const { comments } = review;
+    // the first comment on a clip also gives its review a time
+    const isOnlyCommented = isSameDecision(entry.saved, { ...review, comments: entry.saved.comments });
+    entry.saved = isOnlyCommented ? review : { ...entry.saved, comments };
+    setReviews([{ sha256, review: { ...entry.now, comments } }], true);
+  }
 }
 
 /**
@@ -164,6 +193,13 @@ async function catchUp() {
   for (const { sha256, review } of /** @type {ClipReview[]} */ (data.changes)) {
     if (!isInReport(sha256)) continue;
     const entry = entryOf(sha256);
+    if (!isSameDecision(entry.saved, { ...entry.saved, comments: review.comments })) {
+      showComments([{ sha256, review }]);
+      if (isSameDecision(entry.saved, review)) {
+        const by = review.comments?.at(-1)?.by || textOf("live.somebody");
+        notify(textOf("comment.other", { by, name: nameOf(sha256) }));
+      }
+    }
     // what is on its way to the server is settled by the answer
     if (!isSameDecision(entry.now, entry.saved)) continue;
     if (isSameDecision(entry.now, review)) {

@@ -1,0 +1,193 @@
+// Comments on the clip that the player shows, its tags and its stars.
+
+import { spanOfRow } from "./cuts.js";
+import { amend, timestamp } from "./decisions.js";
+import { byId, element, inputById, makeButton, quoted, textAround } from "./dom.js";
+import { announce, explain } from "./messages.js";
+import { playerChanged, playerRow, playerTime, playerVideo, seekPlayer } from "./player.js";
+import { stop } from "./playing.js";
+import { openComments, reviewOf } from "./reviews.js";
+import { reviewerName } from "./server.js";
+import { isServed, sendComment } from "./sync.js";
+import { textOf } from "./texts.js";
+import { exactTimeText, parseTime } from "./times.js";
+
+/**
+ * @typedef {import("./rows.js").Row} Row
+ * @typedef {import("./data.js").Comment} Comment
+ */
+
+const MOST_STARS = 5;
+
+const textField = () => byId("comment-text", HTMLTextAreaElement);
+
+/** A new name for a comment: 12 hex digits. */
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(6));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * Add a comment to a clip, or mark one as resolved or not.
+ * @param {Row} row
+ * @param {Comment} comment
+ */
+function store(row, comment) {
+  if (isServed) {
+    sendComment(row.clip.sha256 ?? "", comment);
+    return;
+  }
+  const others = (reviewOf(row).comments ?? []).filter(({ id }) => id !== comment.id);
+  amend([row], { comments: [...others, comment].sort(byMoment) });
+}
+
+/**
+ * @param {Comment} one
+ * @param {Comment} other
+ */
+const byMoment = (one, other) => (one.from_s ?? -1) - (other.from_s ?? -1) || one.at.localeCompare(other.at);
+
+/**
+ * Where in the clip a comment belongs, as text; empty for the whole clip.
+ * @param {Comment} comment
+ */
+function placeText({ from_s: from, to_s: to }) {
+  if (from === null) return "";
+  return to === null ? exactTimeText(from) : `${exactTimeText(from)}–${exactTimeText(to)}`;
+}
+
+/**
+ * @param {Row} row
+ * @param {Comment} comment
+ */
+function commentItem(row, comment) {
+  const item = element("li", comment.resolved_by ? { class: "resolved" } : {});
+  const place = placeText(comment);
+  if (place) {
+    const go = makeButton("link", { "aria-label": textOf("comment.go", { time: place }) }, place);
+    go.addEventListener("click", () => goTo(comment.from_s ?? 0));
+    item.append(go, " ");
+  }
+  if (comment.by) item.append(element("b", {}, quoted(comment.by)), " ");
+  item.append(element("span", { dir: "auto" }, comment.text), " ");
+  const resolve = makeButton("quiet", {}, textOf(comment.resolved_by ? "comment.reopen" : "comment.resolve"));
+  resolve.addEventListener("click", () =>
+    store(row, { ...comment, resolved_by: comment.resolved_by ? "" : reviewerName() || textOf("live.somebody") }));
+  item.append(resolve);
+  if (comment.resolved_by) {
+    item.append(" ", element("span", { class: "by" }, ...textAround("comment.resolved", "by", quoted(comment.resolved_by))));
+  }
+  return item;
+}
+
+/** @param {number} seconds */
+function goTo(seconds) {
+  stop(playerVideo());
+  seekPlayer(seconds);
+}
+
+/** Show the comments of the clip, and where they are on the bar. */
+export function refreshComments() {
+  const row = playerRow();
+  if (!row) return;
+  const review = reviewOf(row);
+  const comments = [...(review.comments ?? [])].sort(byMoment);
+  byId("comments").replaceChildren(...comments.map((comment) => commentItem(row, comment)));
+  byId("comments").hidden = !comments.length;
+  const { length } = spanOfRow(row);
+  byId("player-ticks").replaceChildren(...openComments(review).flatMap(({ from_s: from, to_s: to }) => {
+    if (from === null) return [];
+    const tick = element("span");
+    tick.style.insetInlineStart = `${Math.min(100, (100 * from) / length)}%`;
+    if (to !== null) tick.style.width = `${(100 * (Math.min(to, length) - from)) / length}%`;
+    return [tick];
+  }));
+  const tags = inputById("player-tags");
+  if (tags !== document.activeElement) tags.value = (review.tags ?? []).join(", ");
+  for (const radio of byId("player-stars").querySelectorAll("input")) {
+    radio.checked = Number(radio.value) === (review.stars ?? 0);
+  }
+}
+
+/** Begin a comment at the moment that the player shows. */
+export function beginComment() {
+  if (!playerRow()) return;
+  stop(playerVideo());
+  inputById("comment-from").value = exactTimeText(Math.round(playerTime() * 1000) / 1000);
+  inputById("comment-to").value = "";
+  textField().focus();
+}
+
+/**
+ * The time in a field: null if it is empty, undefined where it is no time.
+ * @param {string} id
+ */
+function timeIn(id) {
+  const text = inputById(id).value.trim();
+  return text ? parseTime(text) ?? undefined : null;
+}
+
+function addComment() {
+  const row = playerRow();
+  const text = textField().value.trim();
+  const [from, to] = [timeIn("comment-from"), timeIn("comment-to")];
+  if (!row) return;
+  if (!text) explain(textOf("comment.empty"));
+  else if (from === undefined || to === undefined) explain(textOf("edit.no_time"));
+  else if (to !== null && (from === null || to <= from)) explain(textOf("comment.no_stretch"));
+  else {
+    store(row, { id: newId(), text, from_s: from, to_s: to, by: reviewerName(), at: timestamp(), resolved_by: "" });
+    for (const id of ["comment-from", "comment-to"]) inputById(id).value = "";
+    textField().value = "";
+    announce(textOf("comment.added"));
+    byId("player").focus();
+  }
+}
+
+/** @param {number} stars */
+function rate(stars) {
+  const row = playerRow();
+  if (row) amend([row], { stars });
+}
+
+function takeTags() {
+  const row = playerRow();
+  if (!row) return;
+  const tags = inputById("player-tags").value.split(",").map((tag) => tag.trim()).filter(Boolean);
+  amend([row], { tags: [...new Set(tags)] });
+}
+
+/** What the keys do in the player with comments, tags and stars.
+ * @type {Record<string, () => void>} */
+export const COMMENT_KEYS = {
+  c: beginComment,
+  t: () => inputById("player-tags").focus(),
+  ...Object.fromEntries(Array.from({ length: MOST_STARS + 1 }, (_, stars) => [String(stars), () => rate(stars)])),
+};
+
+function makeStars() {
+  for (let stars = 0; stars <= MOST_STARS; stars += 1) {
+    const radio = element("input", { type: "radio", name: "stars", value: String(stars) });
+    radio.addEventListener("change", () => rate(stars));
+    byId("player-stars").append(element("label", { class: "check" }, radio, String(stars)));
+  }
+}
+
+export function startComments() {
+  makeStars();
+  byId("comment-form", HTMLFormElement).addEventListener("submit", (event) => {
+    event.preventDefault();
+    addComment();
+  });
+  textField().addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    addComment();
+  });
+  inputById("player-tags").addEventListener("change", takeTags);
+  playerChanged.listen((row) => {
+    textField().value = "";
+    for (const id of ["comment-from", "comment-to"]) inputById(id).value = "";
+    if (row) refreshComments();
+  });
+}
