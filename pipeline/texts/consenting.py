@@ -14,7 +14,7 @@ from functools import cache
 
 from pipeline.consent import Consent
 from pipeline.texts import phrases, taking_back
-from pipeline.texts.phrases import READ, Language, Phrase, Words, folded
+from pipeline.texts.phrases import READ, Language, Phrase, SaidWords, folded
 from pipeline.texts.receipt import languages
 
 _SENTENCE = re.compile(r"[^.!?。！？।؟;\n]*[.!?。！？।؟;]?")
@@ -60,7 +60,7 @@ class _Said:
     """
 
     own: str
-    words: Words
+    words: SaidWords
     sentences: tuple[tuple[str, str], ...]
     is_short: bool
 
@@ -130,7 +130,7 @@ def _said(subject: str, text: str, *, answers_question: bool) -> _Said:
     sentences = [(each, folded(each)) for each in _sentences(subject, text)]
     own = "\n".join(plain for _, plain in sentences)
     answering = tuple(each for each in sentences if not each[0].endswith(_ASKS))
-    return _Said(own, Words.of(own), answering, answers_question)
+    return _Said(own, SaidWords.of(own), answering, answers_question)
 
 
 def _sentences(subject: str, text: str) -> Iterator[str]:

@@ -46,7 +46,7 @@ class Language(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class Words:
+class SaidWords:
     """The words of a text, and their beginnings."""
 
     whole: frozenset[str]
@@ -72,11 +72,11 @@ class Phrase:
     harmless: re.Pattern[str] | None
     parts: tuple[tuple[frozenset[str], frozenset[str]], ...]
 
-    def is_in(self, text: str, words: Words) -> bool:
+    def is_in(self, text: str, words: SaidWords) -> bool:
         """Whether a folded text has the phrase; *words* are those of the text."""
         return self.fits(words) and self.pattern.search(self.bare(text)) is not None
 
-    def fits(self, words: Words) -> bool:
+    def fits(self, words: SaidWords) -> bool:
         """Whether each word of the phrase is somewhere in the text."""
         return all(
             not exact.isdisjoint(words.whole) or not begins.isdisjoint(words.beginnings)

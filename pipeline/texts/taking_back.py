@@ -10,7 +10,7 @@ import re
 from functools import cache
 
 from pipeline.texts import phrases
-from pipeline.texts.phrases import READ, Phrase, Words, folded, one_of
+from pipeline.texts.phrases import READ, Phrase, SaidWords, folded, one_of
 
 _SENTENCE = re.compile(r"[^.!?。！？।;\n]+")
 
@@ -23,7 +23,7 @@ def is_meant(subject: str, text: str) -> bool:
     lines = folded(text[:READ]).split("\n")
     own = "\n".join(lines[number] for number in phrases.own_lines("\n".join(lines)))
     said = _without_footers(f"{folded(subject[:READ])}\n{phrases.joined(own)}")
-    words = Words.of(said)
+    words = SaidWords.of(said)
     return any(phrase.is_in(said, words) for phrase in _phrases())
 
 

@@ -62,7 +62,8 @@ const CLIP_HELP = /** @type {const} */ ([
 ]);
 const PLAYER_HELP = /** @type {const} */ ([
   ["Space", "space"], ["← →", "frame"], ["↑ ↓", "up_down"], ["I", "i"], ["O", "o"], ["Home, End", "ends"], ["Del", "uncut"],
-  ["P", "loop"], ["W", "whole"], [", .", "speed"], ["M", "mute"], ["G", "go"], ["E", "note"], ["C", "comment"], ["T", "tags"], ["0, 5", "stars"], ["A, H, R", "decide"], ["N", "n"],
+  ["P", "loop"], ["W", "whole"], [", .", "speed"], ["M", "mute"], ["G", "go"], ["E", "note"], ["C", "comment"], ["T", "tags"], ["0, 5", "stars"],
+  ["A, H, R", "decide"], ["N", "n"],
   ["U", "u"], ["F, Enter, Esc", "close"],
 ]);
 const LETTER_HELP = /** @type {const} */ ({
