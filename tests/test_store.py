@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from support.object_store import BUCKET, ObjectServer
 
-from pipeline.errors import BytesChanged, FileMissing, StoreError
+from pipeline.errors import BytesChanged, FileMissing, Stopping, StoreError
 from pipeline.store import FootageFile, StoredObject, original, promises, still_of
 from pipeline.store.bucket import Bucket, kind_of
 from pipeline.store.cloud import CloudBucket
@@ -269,6 +269,24 @@ def test_a_store_that_stays_away_is_tried_for_a_bounded_time(
     assert scene.is_here(file)
     scene.again().publish([file])
     assert not scene.is_here(file)
+
+
+def test_a_run_that_ends_does_not_wait_for_a_store(
+    object_server: ObjectServer, tmp_path: Path
+) -> None:
+    workspace = Workspace(tmp_path / "work")
+    workspace.create()
+    bucket = CloudBucket(f"s3://{BUCKET}/{tmp_path.name}")
+    scene = StoreScene(workspace, bucket, BucketStore(workspace, bucket))
+    file = scene.write(b"footage")
+
+    def refuses(_: int) -> bool:
+        scene.store.stop()  # Ctrl-C comes while the store refuses
+        return True
+
+    with _refusing(object_server, refuses), pytest.raises(Stopping):
+        scene.store.publish([file])
+    assert scene.is_here(file)
 
 
 @pytest.mark.usefixtures("object_server")

@@ -19,6 +19,8 @@ class Deletion:
     def __init__(self, run: Run) -> None:
         self._run = run
         self.failed: dict[str, str] = {}
+        # if the store does not answer once, it is not asked again: each try takes minutes
+        self._away: StoreError | None = None
 
     def delete(self, path: Path) -> bool:
         """Delete a file; True if it is gone."""
@@ -32,8 +34,11 @@ class Deletion:
     def delete_stored(self, key: str) -> bool:
         """Delete an object beyond the workspace folder; True if it is gone."""
         try:
+            if self._away is not None:
+                raise self._away
             self._run.store.delete(key)
         except StoreError as error:
+            self._away = error
             self._note(stored_name(self._run, key), str(error))
             return False
         return True

@@ -174,6 +174,7 @@ def _results(run: Run, tasks: Sequence[ClipTask], night: NightBudget) -> Iterato
             yield from Handout(run, engine, night).results(tasks)
         except BaseException:
             run.ffmpeg.close()
+            run.store.stop()
             raise
 
 

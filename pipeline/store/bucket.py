@@ -47,6 +47,9 @@ class Bucket(Protocol):
     def delete(self, key: str) -> None:
         """Delete an object; it may be gone already."""
 
+    def stop(self) -> None:
+        """Try no step again from now on."""
+
     def faults(self, folder: str) -> Iterator[str]:
         """Try what only this kind of place can do wrong, with objects in *folder*.
 

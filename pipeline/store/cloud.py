@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pipeline.errors import FileMissing, StoreError, UsageError
+from pipeline.errors import FileMissing, Stopping, StoreError, UsageError
 from pipeline.store.files import StoredObject
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class CloudBucket:
         # S3 itself checks; of others that speak like it, it can't be known
         self.checks_bytes = scheme == "s3" and not _endpoint()
         self._store = _opened(url)
+        self._is_stopped = threading.Event()
 
     def put(self, key: str, file: Path, *, replace: bool = False) -> bool:
         """Publish a file: a small one in one request, a large one in parts."""
@@ -108,6 +110,10 @@ class CloudBucket:
         with suppress(FileNotFoundError):
             self._tried(lambda store: store.delete(key))
 
+    def stop(self) -> None:
+        """Try no step again from now on."""
+        self._is_stopped.set()
+
     def faults(self, folder: str) -> Iterator[str]:
         """Try an upload that is given up, a deleted object's old version, and a stranger."""
         yield from self._faults_of_parts(f"{folder}parts")
@@ -157,6 +163,7 @@ class CloudBucket:
         :raises FileNotFoundError: there is no such object.
         :raises AlreadyExistsError: there is one.
         :raises StoreError: it was tried for long enough.
+        :raises Stopping: the run ends.
         """
         from obstore import exceptions  # noqa: PLC0415 - an optional part
 
@@ -174,7 +181,8 @@ class CloudBucket:
                 refused += is_refusal or (status is not None and status[1][:3] in _FINAL)
                 if time.monotonic() + pause > until or refused == _REFUSALS:
                     raise self._fault(status, is_refusal=is_refusal) from error
-            time.sleep(pause)
+            if self._is_stopped.wait(pause):
+                raise Stopping
             pause = min(2 * pause, _LONGEST_PAUSE_S)
 
     def _no_bucket(self) -> StoreError:

@@ -73,6 +73,9 @@ class DeliveryFolder:
     def delete(self, key: str) -> None:
         """Do nothing: nothing is beyond the shared workspace."""
 
+    def stop(self) -> None:
+        """Do nothing: a folder answers at once."""
+
 
 def delivered(file: FootageFile) -> str:
     """Where a worker leaves a file, from the workspace."""

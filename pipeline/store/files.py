@@ -113,6 +113,9 @@ class FootageStore(Protocol):
     def delete(self, key: str) -> None:
         """Delete an object beyond the workspace folder; it may be gone already."""
 
+    def stop(self) -> None:
+        """Try nothing again from now on: the run ends, and must not wait for a store."""
+
 
 def original(sha256: str) -> FootageFile:
     """The file of an original."""

@@ -60,3 +60,6 @@ class WorkspaceFolder:
 
     def delete(self, key: str) -> None:
         """Do nothing: nothing is beyond the workspace folder."""
+
+    def stop(self) -> None:
+        """Do nothing: a folder answers at once."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ class BucketStore:
         """Fetch what is not here, and delete it again after the block."""
         away = [file for file in files if not (self._root / file.path).exists()]
         try:
-            _side_by_side(self._fetch, away)
+            self._side_by_side(self._fetch, away)
             yield
         finally:
             for file in away:
@@ -86,7 +86,7 @@ class BucketStore:
         A film stays here too, because editors look for it here.
         """
         here = [file for file in files if (self._root / file.path).is_file()]
-        sent = _side_by_side(self._send, here)
+        sent = self._side_by_side(self._send, here)
         return tuple(file for file, done in zip(here, sent, strict=True) if not done)
 
     def pieces(self, file: FootageFile, start: int = 0, end: int | None = None) -> Iterator[bytes]:
@@ -118,6 +118,10 @@ class BucketStore:
         self.bucket.delete(key)
         with self._lock:
             self._sizes[f"{key.rpartition('/')[0]}/"].pop(key, None)
+
+    def stop(self) -> None:
+        """Try nothing again from now on."""
+        self.bucket.stop()
 
     def _known(self, folder: str) -> dict[str, int]:
         """The sizes of the objects of a folder; the first question lists all such folders."""
@@ -187,14 +191,17 @@ class BucketStore:
     def _missing(self, file: FootageFile) -> FileMissing:
         return FileMissing(f"{file.key} is not in the store {self.bucket.url}")
 
-
-def _side_by_side(act: Callable[[FootageFile], T], files: list[FootageFile]) -> list[T]:
-    """Do something with several files at a time; after the first error no further one is begun."""
-    if len(files) < 2:
-        return [act(file) for file in files]
-    with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="store") as pool:
-        try:
-            return list(pool.map(act, files))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    def _side_by_side(
+        self, act: Callable[[FootageFile], T], files: Sequence[FootageFile]
+    ) -> list[T]:
+        """Do something with several files at a time; after an error no further one is begun."""
+        if len(files) < 2:
+            return [act(file) for file in files]
+        with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="store") as pool:
+            try:
+                return list(pool.map(act, files))
+            except BaseException as error:
+                if not isinstance(error, Exception):
+                    self.stop()
+                pool.shutdown(cancel_futures=True)
+                raise

@@ -100,6 +100,9 @@ class SharedFolder:
                 with suppress(OSError):
                     path.parent.rmdir()
 
+    def stop(self) -> None:
+        """Do nothing: no step is tried again."""
+
     def faults(self, folder: str) -> Iterator[str]:
         """Ask who can enter the folder."""
         del folder
