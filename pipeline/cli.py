@@ -14,6 +14,7 @@ import click
 
 from pipeline import __version__
 from pipeline.calling import HELP_OPTIONS, find_flags, open_closed_streams, run_program
+from pipeline.cli_cluster import COMMANDS as CLUSTER_COMMANDS
 from pipeline.cli_custody import COMMANDS as CUSTODY_COMMANDS
 from pipeline.cli_help import CommandsInOrder
 from pipeline.cli_people import COMMANDS as PEOPLE_COMMANDS
@@ -245,7 +246,7 @@ def doctor(options: Options, *, repair: bool, dry_run: bool) -> Ending:
 
 
 cli.add_command(service)
-for _command in (*CUSTODY_COMMANDS, *PEOPLE_COMMANDS):
+for _command in (*CUSTODY_COMMANDS, *PEOPLE_COMMANDS, *CLUSTER_COMMANDS):
     cli.add_command(_command)
 
 

@@ -12,6 +12,7 @@ ORDER = {
     "To decide": ("review", "approve", "hold", "reject", "decide"),
     "To make films": ("render", "export"),
     "To answer people": ("handled", "letters", "consent", "withdraw"),
+    "More machines": ("worker", "scheduler", "certificates"),
     "To keep and delete": ("keep", "custody", "verify", "purge"),
 }
 

@@ -53,6 +53,7 @@ LAYERS = {
     "cli": {
         "calling",
         "cli",
+        "cli_cluster",
         "cli_custody",
         "cli_help",
         "cli_people",

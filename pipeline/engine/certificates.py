@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 CA, CERTIFICATE, KEY = "ca.pem", "certificate.pem", "key.pem"
-_CA_KEY = "ca-key.pem"
+CA_KEY = "ca-key.pem"
 _DAYS = 825
 
 
@@ -56,7 +56,7 @@ def _authority(folder: Path) -> tuple[Certificate, EllipticCurvePrivateKey]:
     from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
 
-    ca, secret = folder / CA, folder / _CA_KEY
+    ca, secret = folder / CA, folder / CA_KEY
     if ca.exists() and secret.exists():
         found = serialization.load_pem_private_key(secret.read_bytes(), password=None)
         if not isinstance(found, ec.EllipticCurvePrivateKey):
