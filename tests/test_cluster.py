@@ -3,12 +3,41 @@
 from __future__ import annotations
 
 import io
+import json
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image
 from support.command_scene import CommandScene, begin, config, make
-from support.waiting import still_running
+from support.waiting import INTERRUPTIBLE, still_running
+
+from pipeline import publishing
+from pipeline.config import load
+from pipeline.console import Console, Verbosity
+from pipeline.engine import Ended, Work, certificates
+from pipeline.engine.access import ClusterAccess
+from pipeline.engine.threads import ThreadEngine
+from pipeline.errors import StageError
+from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.ledger import Ledger
+from pipeline.model import ClipResult, Status
+from pipeline.process import night, recipe, reference, remote
+from pipeline.process.build import build
+from pipeline.process.handout import Handout
+from pipeline.process.wire import ClipTask
+from pipeline.run import Run
+from pipeline.store import WorkspaceFolder
+from pipeline.texts import Detail
+from pipeline.workspace import Workspace
 
 OUTPUT = '[[output]]\nname = "wide"\nsize = "160x90"\nfps = 30\nquality = "draft"\n'
 SETTINGS = "[process]\nstill_seconds = 0.3\n[review]\nrequired = false\n"
@@ -40,7 +69,7 @@ def outcome(rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
 def test_workers_of_this_machine_make_the_same_clips(tmp_path: Path) -> None:
     given = files(tmp_path)
     one = scene(tmp_path / "one", given)
-    two = scene(tmp_path / "two", given, '[cluster]\nscheduler = "local:2"\n')
+    two = scene(tmp_path / "two", given, '[cluster]\nscheduler = "local:1"\n')
 
     assert one.footage("run").code == 0
     said = two.footage("run")
@@ -52,3 +81,305 @@ def test_workers_of_this_machine_make_the_same_clips(tmp_path: Path) -> None:
     assert {event["worker"][:16] for event in programs} == {"tls://127.0.0.1:"}
     assert list(two.work.rglob("*.part")) == []
     assert still_running(two.folder) == []
+
+
+# -- what a worker answers is checked --------------------------------------------------------
+
+Answer = dict[str, Any]
+
+
+class OneWorker(ThreadEngine):
+    """An engine whose only worker is a thread; it is gone when it was refused."""
+
+    def __init__(self, work: Work) -> None:
+        super().__init__(work, 1)
+        self.refused: list[str] = []
+
+    def ended(self) -> list[Ended]:
+        return [
+            Ended(each.key, each.answer, each.error, lost=each.answer == "lost", worker="ada")
+            for each in super().ended()
+        ]
+
+    def refuse(self, worker: str, why: str) -> None:
+        self.refused.append(f"{worker}: {why}")
+
+
+@dataclass(frozen=True)
+class Coordinator:
+    """A run with one original, the task for it, and what a worker answers and delivers."""
+
+    run: Run
+    task: ClipTask
+    answer: str
+    delivered: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where the worker leaves its files."""
+        return self.run.workspace.clips / self.task.sha256
+
+    def outcome(self, work: Work) -> tuple[ClipResult, OneWorker]:
+        """What becomes of the task with a worker that does *work*."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.copytree(self.delivered, self.folder)
+        engine = OneWorker(work)
+        try:
+            (result,) = Handout(self.run, engine, night.unlimited()).results([self.task])
+        finally:
+            engine.close()
+        self.run.ledger.clips.forget([self.task.sha256])
+        return result, engine
+
+
+@pytest.fixture(scope="module")
+def coordinator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coordinator]:
+    folder = tmp_path_factory.mktemp("coordinator")
+    text = config(SETTINGS + "[cluster]\nattempts = 2\n", outputs=OUTPUT)
+    (folder / "config.toml").write_text(text)
+    settings = load(folder / "config.toml")
+    workspace = Workspace(settings.root)
+    workspace.create()
+    photo = io.BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(photo, "PNG")
+    (folder / "photo.png").write_bytes(photo.getvalue())
+    sha256 = publishing.sha256_of(folder / "photo.png")
+    publishing.move(folder / "photo.png", workspace.original(sha256))
+    console = Console(Verbosity.QUIET)
+    with Ledger(workspace.ledger) as ledger:
+        ffmpeg = FfmpegRunner("auto", console)
+        run = Run(settings, ledger, workspace, ffmpeg, console, WorkspaceFolder(workspace))
+        wanted = recipe.of(settings, "#RiverWeek")
+        task = ClipTask(
+            sha256=sha256,
+            key=wanted.key,
+            recipe=wanted,
+            configurations=reference.decoder_configurations(run, settings.output),
+            timeout_factor=20,
+            run="20261127T000000.000000Z",
+            build=build(),
+        )
+        scratch = Workspace(folder / "scratch")
+        scratch.create()
+        site = remote.site_of(settings, scratch.root, console)
+        answer = remote.make(site, "key", task.model_dump_json())
+        delivered = folder / "delivered"
+        shutil.copytree(workspace.clips / sha256, delivered)
+        yield Coordinator(run, task, answer, delivered)
+
+
+def test_true_answer_becomes_a_clip(coordinator: Coordinator) -> None:
+    result, engine = coordinator.outcome(lambda _: coordinator.answer)
+    assert result.status is Status.ACCEPTED
+    assert engine.refused == []
+    (output,) = result.outputs
+    assert publishing.sha256_of(coordinator.run.workspace.root / output.path) == output.sha256
+    assert {path.name for path in coordinator.folder.iterdir()} == {"wide.mp4", "wide.jpg"}
+
+
+def output_of(answer: Answer) -> Answer:
+    output: Answer = answer["result"]["outputs"][0]
+    return output
+
+
+LIES: dict[str, Callable[[Answer], object]] = {
+    "original": lambda a: a["result"].update(sha256="0" * 64),
+    "path": lambda a: output_of(a).update(path="../../outside.mp4"),
+    "sha256": lambda a: output_of(a).update(sha256="0" * 64),
+    "sha256-as-path": lambda a: output_of(a).update(sha256="../" * 21 + "a"),
+    "frames": lambda a: output_of(a).update(frames=8, duration_s=round(8 / 30, 3)),
+    "endless": lambda a: output_of(a).update(frames=10**9, duration_s=round(10**9 / 30, 3)),
+    "size": lambda a: output_of(a).update(width=1920),
+    "no output": lambda a: a["result"].update(outputs=[]),
+    "status": lambda a: a["result"].update(status="rejected"),
+    "withdrawn": lambda a: a["result"].update(status="withdrawn"),
+    "recipe": lambda a: a["result"].update(recipe="0" * 32),
+    "caption": lambda a: a["result"].update(caption="#Other"),
+    "likeness": lambda a: a["result"].update(looks_like="0" * 12),
+    "warning": lambda a: a["result"].update(warnings=["48.2082, 16.3738"]),
+    "codec": lambda a: a["result"]["source"].update(video_codec="in Vienna, at 48.2°"),
+    "number": lambda a: a["result"]["source"].update(duration_s=1e300),
+    "marks": lambda a: output_of(a).update(marks="<script>"),
+    "field": lambda a: a.update(command="id"),
+    "nothing": lambda a: a.update(result=None),
+    "place": lambda a: a["result"].update(
+        status="failed", outputs=[], clean=None, source=None, caption="", warnings=[],
+        refusal={"reason": "internal", "code": "program-failed",
+                 "values": {"place": "48.2082, 16.3738"}},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_lying_answer_is_refused(coordinator: Coordinator, lie: str) -> None:
+    def work(_: str) -> str:
+        answer = json.loads(coordinator.answer)
+        LIES[lie](answer)
+        return json.dumps(answer)
+
+    result, engine = coordinator.outcome(work)
+
+    assert result.status is Status.FAILED
+    assert result.refusal is not None
+    assert result.refusal.code is Detail.UNTRUE_RESULT
+    assert len(engine.refused) == 2
+    assert all("ada: this worker was refused: its answer can't be" in it for it in engine.refused)
+    assert not (coordinator.folder / "wide.mp4").exists()
+
+
+def grow(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"\0\0\0\x10free48.2082N")
+
+
+def lead_away(path: Path) -> None:
+    other = path.with_suffix(".other")
+    path.rename(other)
+    path.symlink_to(other)
+
+
+@pytest.mark.parametrize("change", [grow, lead_away, Path.unlink], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("suffix", [".mp4.part", ".jpg.part"])
+def test_other_file_than_the_answer_says_is_refused(
+    coordinator: Coordinator, change: Callable[[Path], None], suffix: str
+) -> None:
+    def work(_: str) -> str:
+        for path in coordinator.folder.glob(f".*{suffix}"):
+            change(path)
+        return coordinator.answer
+
+    result, engine = coordinator.outcome(work)
+
+    assert result.status is Status.FAILED
+    assert len(engine.refused) == 2
+    assert not (coordinator.folder / "wide.mp4").exists()
+
+
+def test_original_whose_workers_are_lost_fails_after_the_attempts(
+    coordinator: Coordinator,
+) -> None:
+    asked: list[str] = []
+
+    def work(job: str) -> str:
+        asked.append(job)
+        return "lost"
+
+    result, engine = coordinator.outcome(work)
+    assert result.refusal is not None
+    assert (result.refusal.code, result.refusal.values) == (Detail.WORKERS_LOST, {"attempts": 2})
+    assert "2 times" in result.refusal.detail
+    assert (len(asked), engine.refused) == (2, [])
+    lost_once = iter(["lost", coordinator.answer])
+    result, _ = coordinator.outcome(lambda _: next(lost_once))
+    assert result.status is Status.ACCEPTED
+
+
+def test_events_of_a_worker_reach_the_log_as_far_as_they_are_known(
+    coordinator: Coordinator, tmp_path: Path
+) -> None:
+    def work(_: str) -> str:
+        answer = json.loads(coordinator.answer)
+        answer["events"] += [
+            {"event": "run-ended", "exit_code": 0},
+            {"event": "program", "purpose": "a" * 100_000},
+            {"event": "program", "purpose": "probe", "home": "Vienna"},
+        ]
+        return json.dumps(answer)
+
+    with (tmp_path / "log").open("w") as log:
+        coordinator.run.console.log_to(log)
+        coordinator.outcome(work)
+        coordinator.run.console.log_to(io.StringIO())
+    lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert {line["event"] for line in lines} == {"program"}
+    assert {line["worker"] for line in lines} == {"ada"}
+    assert "Vienna" not in str(lines)
+    assert lines[-1]["purpose"] == "probe"
+
+
+# -- who is let in ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('scheduler = "tcp://10.0.0.1:8786"', "is for loopback only"),
+        ('scheduler = "tls://10.0.0.1:8786"', "tls:// needs ca, certificate, key"),
+        ('scheduler = "tls://10.0.0.1"', 'must have the form "tls://host:8786" or "local:2"'),
+        ('scheduler = "local:0"', 'must have the form "tls://host:8786" or "local:2"'),
+    ],
+)
+def test_cluster_that_is_open_to_all_is_refused(tmp_path: Path, line: str, sentence: str) -> None:
+    made = scene(tmp_path / "campaign", {}, f"[cluster]\n{line}\n")
+    for command in (["run"], ["worker"], ["scheduler"]):
+        said = made.footage(*command)
+        assert said.code == 2
+        assert sentence in said.err
+
+
+def test_no_access_beyond_loopback_without_certificates() -> None:
+    assert ClusterAccess("tcp://127.0.0.1:8786").security() is None
+    for address in ("tcp://10.0.0.1:8786", "tls://127.0.0.1:8786", "tcp://127.0.0.1.example:1"):
+        with pytest.raises(StageError, match="is not used without certificates"):
+            ClusterAccess(address).security()
+
+
+# as `footage worker` of another version, which knows no other way to differ
+OTHER_VERSION = """
+import sys
+import pipeline
+pipeline.__version__ = "0.0.1"
+from pipeline.__main__ import main
+main()
+"""
+
+
+@contextmanager
+def started(made: CommandScene, *command: str) -> Iterator[subprocess.Popen[str]]:
+    """A program of a cluster that is ready."""
+    whole = [*INTERRUPTIBLE, sys.executable, *command]
+    whole += ["--config", str(made.folder / "config.toml")]
+    with subprocess.Popen(whole, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            assert "is ready" in process.stderr.readline()
+            yield process
+        finally:
+            process.terminate()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_worker_of_another_version_and_stranger_are_refused(tmp_path: Path) -> None:
+    certificates.write(tmp_path / "pem")
+    files = {name: str(tmp_path / "pem" / f"{name}.pem") for name in ("ca", "certificate", "key")}
+    address = f"tls://127.0.0.1:{(port := free_port())}"
+    table = {"scheduler": address, **files}
+    lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in table.items())
+    photo = io.BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(photo, "PNG")
+    made = scene(tmp_path / "a", {"a.png": photo.getvalue()}, f"[cluster]\n{lines}")
+    made.footage("ingest")
+    with (
+        started(made, "-m", "pipeline", "scheduler"),
+        started(made, "-c", OTHER_VERSION, "worker", "--slots", "1") as worker,
+    ):
+        said = made.footage("process")
+        sentence = f"program is 0.0.1 there and {build()['program']} here"
+        assert said.code == 1
+        assert f"was refused: {sentence}" in said.err
+        assert worker.stderr is not None
+        assert f"this worker was refused: {sentence}" in worker.stderr.read()
+        assert worker.wait() == 1
+
+        stranger = ssl.create_default_context(cafile=files["ca"])
+        stranger.check_hostname = False
+        with (
+            socket.create_connection(("127.0.0.1", port)) as plain,
+            pytest.raises(ssl.SSLError, match="certificate required"),
+            stranger.wrap_socket(plain) as channel,
+        ):
+            channel.recv(1)
+    assert made.footage("status", "--json").data["totals"]["pending"] == 1

@@ -90,9 +90,11 @@ def do(key: str, task: str) -> str:
     :param key: names the job, see :func:`drop`.
     :returns: a :class:`ClipAnswer` as JSON, whatever happens.
     """
-    if not _sites:
-        return _answer("not-a-worker")
-    site = _sites[0]
+    return make(_sites[0], key, task) if _sites else _answer("not-a-worker")
+
+
+def make(site: WorkerSite, key: str, task: str) -> str:
+    """Make the clip of a task on a worker; see :func:`do`."""
     try:
         wanted = ClipTask.model_validate_json(task)
         other = difference(build(), wanted.build)
