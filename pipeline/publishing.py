@@ -9,6 +9,7 @@ scratch folder, which is the only place where it can write.
 import hashlib
 import json
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,14 +40,29 @@ def part_path(final: Path) -> Path:
     return final.parent / f".{final.stem}-{uuid.uuid4().hex}{PART}"
 
 
+def sweep_beside(final: Path) -> None:
+    """Delete the temporary files of *final* that a killed run left.
+
+    The next run deletes those in the workspace; this is for a file outside of it.
+    """
+    own = re.compile(re.escape(f".{final.stem}-") + "[0-9a-f]{32}" + re.escape(PART))
+    if final.parent.is_dir():
+        for path in final.parent.iterdir():
+            if own.fullmatch(path.name):
+                removed(path)
+
+
 @contextmanager
-def scratch_folder(folder: Path) -> Iterator[Path]:
+def scratch_folder(folder: Path, final: Path | None = None) -> Iterator[Path]:
     """Make a new folder in *folder* for what programs write, and delete it after the block.
 
     If the run is killed, the next run deletes it.  A program that is still alive then has no
     folder left to write into.
+
+    :param final: what it is for, if that is outside of the workspace; see ``sweep_beside``.
     """
-    place = folder / f".{uuid.uuid4().hex}{PART}"
+    stem = f"{final.stem}-" if final else ""
+    place = folder / f".{stem}{uuid.uuid4().hex}{PART}"
     place.mkdir(mode=0o700, parents=True)
     try:
         yield place

@@ -99,6 +99,26 @@ def test_trouble_costs_its_own_mail(
     check_set_aside(scene, "trouble")
 
 
+def test_a_process_that_was_killed_from_outside_costs_no_mail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel kills when memory is short; the first mail meets it in a new process."""
+    once = tmp_path / "once"
+    kill = f"once.exists() or (once.touch(), {TROUBLES['it is killed']})"
+    more = f"from pathlib import Path; once = Path({str(once)!r})"
+    program = PROGRAM.format(trouble=kill, more=more)
+    monkeypatch.setattr(taking, "PROGRAM", program)
+    write_all(tmp_path / "box", [mail(("b.jpg", jpeg(2)), subject="trouble").as_bytes()])
+    scene = IngestScene.at(tmp_path, "eml:box")
+
+    summary = scene.ingest()
+
+    scene.check_whole()
+    assert (summary.mails, summary.set_aside) == (1, 0)
+    assert [row.attachment.sha256 for row in scene.rows()] == [sha(jpeg(2))]
+    assert once.exists()
+
+
 def test_a_mail_whose_header_is_trouble_too_has_a_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 from support.command_scene import CommandScene, Said, begin, config
 from support.listeners import mail_listener, web_listener
 
+from pipeline import publishing
 from pipeline.config import load
 from pipeline.console import Console, Verbosity
 from pipeline.notices import deliver
@@ -86,7 +87,13 @@ def test_figures_for_prometheus(tmp_path: Path) -> None:
     assert len(names) == len(set(names))
     assert {name.partition("{")[0] for name in values} == set(names)
     (tmp_path / "inbox").rename(tmp_path / "elsewhere")
+    of_a_killed_run = publishing.part_path(path)
+    of_another = publishing.part_path(path.with_name("other.prom"))
+    for part in (of_a_killed_run, of_another):
+        part.touch()
     assert campaign.footage("run").code == 1
+    assert not of_a_killed_run.exists()
+    assert of_another.exists()
     text = path.read_text("utf-8")
     assert f"footage_last_run_exit_code{{{label}}} 1" in text
     assert f"footage_last_good_run_timestamp_seconds{{{label}}} {good:.15g}" in text

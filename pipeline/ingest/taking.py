@@ -13,6 +13,7 @@ import resource
 import shutil
 import socket
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -46,7 +47,7 @@ _BYTES_A_SECOND = 2_000_000
 _HEADER_CPU_S = 5  # of a mail of which only the header is read
 _WAITS = 4  # times as long as the CPU time: other programs may run too
 _NO_CPU_LIMIT = 1 << 30  # seconds; the process limits itself, a mail at a time
-_TOO_SLOW = "Timeout"
+_TOO_SLOW, _KILLED = "Timeout", "Killed"
 _PACKAGE = Path(__file__).parents[1]
 # Imports the package by its own folder: the sandbox shows no other one around it.
 PROGRAM = """
@@ -126,15 +127,20 @@ class Taking:
             self._process = None
 
     def _tried(self, job: MailJob, descriptor: int) -> Taken:
-        """Ask for an answer; a process that has served others may be worn, so a new one tries too.
+        """Ask for an answer, and once more if it may not be the mail that ended the process.
+
+        A process that has served others may be worn.  One that ended before its CPU time can be
+        used up may have been ended from outside, as the kernel does when memory is short.
 
         :raises _Died: there is none.
         """
         is_fresh = self._process is None or self._process.is_fresh
+        begun = time.monotonic()
         try:
             return self._asked(job, descriptor)
         except _Died as died:
-            if is_fresh or str(died) == _TOO_SLOW:
+            is_early = str(died) == _KILLED and time.monotonic() - begun < job.cpu_s
+            if str(died) == _TOO_SLOW or (is_fresh and not is_early):
                 raise
         return self._asked(job, descriptor)
 
@@ -162,7 +168,7 @@ class Taking:
         except TimeoutError as error:
             raise _Died(_TOO_SLOW) from error
         except (EOFError, ConnectionError) as error:
-            raise _Died("Killed") from error
+            raise _Died(_KILLED) from error
         except (Untrue, ValueError, RecursionError) as error:
             raise _Died("Untrue") from error
         self._judge(answer, job)

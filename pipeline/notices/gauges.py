@@ -20,6 +20,7 @@ def write(path: Path, night: Night, last_well: float | None) -> None:
     :param last_well: when a night last went well, in seconds since 1970.
     :raises OSError: it can't be written.
     """
+    publishing.sweep_beside(path)
     publishing.write_text(path, "".join(_lines(night, last_well)), 0o644)
 
 

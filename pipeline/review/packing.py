@@ -83,6 +83,7 @@ def _clips(run: Run, rows: list[Row]) -> Iterator[FootageFile]:
 
 def _zip(store: FootageStore, files: list[tuple[FootageFile, int]], target: Path) -> None:
     """Films and pictures are stored as they are: they can't be made smaller."""
+    publishing.sweep_beside(target)
     with (
         publishing.new_file(target) as file,
         zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as packed,
@@ -97,7 +98,8 @@ def _zip(store: FootageStore, files: list[tuple[FootageFile, int]], target: Path
 
 
 def _folder(store: FootageStore, files: list[tuple[FootageFile, int]], target: Path) -> None:
-    with publishing.scratch_folder(target.parent) as scratch:
+    publishing.sweep_beside(target)
+    with publishing.scratch_folder(target.parent, target) as scratch:
         whole = scratch / "pack"
         whole.mkdir(mode=0o700)
         for each, _ in files:
