@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from pipeline.faces.looking import Look, SeenFace
 
-MARGIN = 1.3  # sides of a mask, by those of the face
+# sides of a mask, by those of the box; of a face from the side the box leaves out a part of the
+# cheek, so 1.3 would show more than a tenth of such faces
+MARGIN = 1.5
 LONGER_S = 0.5  # at both ends of a track
-_LEAST_MARGIN = 1.2  # what is left of the margin where points were left out
+_LEAST_MARGIN = 1.4  # what is left of the margin where points were left out
 _SURE, _UNSURE = 0.5, 0.3  # score from which a face begins a track, and goes on with one
 _SURE_ALONE = 0.6  # score from which a face counts that was seen once
 _SURE_IN_PHOTO = 0.4
