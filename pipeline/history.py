@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from pipeline.model import Review
 
+_DIGITS = 18  # of the number of an event, as SQLite can hold it
+
 
 class EventKind(StrEnum):
     """What happened to footage.  The chain stores it, so a kind is never renamed."""
@@ -64,6 +66,17 @@ class ChainHead:
 
     def __str__(self) -> str:
         return f"{self.number}:{self.hash}"
+
+
+def parse_head(text: str) -> ChainHead:
+    """Read a head of the chain as ``NUMBER:HASH``.
+
+    :raises ValueError: it has another form.
+    """
+    number, _, digest = text.strip().partition(":")
+    if not (number.isascii() and number.isdigit() and len(number) <= _DIGITS and len(digest) == 64):
+        raise ValueError("the event is not given as NUMBER:HASH")
+    return ChainHead(int(number), digest.lower())
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ class Workspace:
         self.logs = root / "logs"  # a file of JSON lines for each run
         self.custody = root / "custody"  # chronologies of clips
         self.backups = root / "backups"  # of the ledger
+        self.stamps = root / "stamps"  # time stamps of the chain of custody
         self.letters = root / "letters"  # drafts of answers to senders
         self.aside = root / "aside"  # what can't be deleted, see sweep
         self.cache = root / "cache"  # what can be made again, such as cards and caption strips

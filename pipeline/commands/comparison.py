@@ -36,6 +36,7 @@ class DifferenceKind(StrEnum):
     LEDGER_DAMAGED = "ledger-damaged"
     CHAIN_BROKEN = "chain-broken"
     CHAIN_CUT = "chain-cut"
+    STAMP_BROKEN = "stamp-broken"
     ROW_CHANGED = "row-changed"
     UNREADABLE = "unreadable"
     ORIGINAL_MISSING = "original-missing"

@@ -7,14 +7,15 @@ and the names of reviewers, and nothing that a sender wrote; so they may stay af
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from pipeline import __version__, clock, publishing, texts
-from pipeline.commands import custody_page
+from pipeline.commands import custody_page, stamping
 from pipeline.commands.ending import Ending, Facts
+from pipeline.commands.stamping import StampedEvent
 from pipeline.config import Config
-from pipeline.errors import FileMissing, UsageError, from_os_error
+from pipeline.errors import FileMissing, StageError, UsageError, from_os_error
 from pipeline.history import ChainHead, CustodyEvent, EventKind, TrailEntry
 from pipeline.ledger import Ledger
 from pipeline.ledger.chain import ChainBreak
@@ -56,7 +57,10 @@ class FileState:
 
 @dataclass(frozen=True)
 class Chronology:
-    """All that the chain of custody says of one original."""
+    """All that the chain of custody says of one original.
+
+    ``stamps``: the time stamps of the chain; ``unchecked``: why they could not be checked.
+    """
 
     sha256: str
     state: OriginalState | None
@@ -66,6 +70,8 @@ class Chronology:
     head: ChainHead
     breaks: tuple[ChainBreak, ...]
     written_at: str
+    stamps: tuple[StampedEvent, ...] = ()
+    unchecked: str = ""
 
     def table(self) -> Facts:
         """What the JSON file holds."""
@@ -82,6 +88,7 @@ class Chronology:
                 "events": self.head.number,
                 "head": str(self.head),
                 "breaks": [asdict(each) for each in self.breaks],
+                "stamps": [asdict(each) for each in self.stamps],
             },
             "events": [
                 {
@@ -109,6 +116,11 @@ def write(config: Config, prefix: str, to: Path | None = None) -> Ending:
             count = "no original has" if not found else "more than one original has"
             raise UsageError(f"{count} a SHA-256 that begins with {prefix!r}")
         told = tell(ledger, open_store(config, workspace), found[0])
+        try:
+            stamps = stamping.stamped_events(config, ledger, workspace)
+            told = replace(told, stamps=tuple(stamps))
+        except StageError as error:
+            told = replace(told, unchecked=str(error))
     folder = to or workspace.custody
     paths = [folder / f"custody-{told.sha256[:12]}{suffix}" for suffix in (".json", ".html")]
     try:
@@ -118,8 +130,10 @@ def write(config: Config, prefix: str, to: Path | None = None) -> Ending:
     except OSError as error:
         raise from_os_error(error) from error
     lines = [f"{len(told.lines)} events: {', '.join(map(str, paths))}", custody_page.verdict(told)]
+    lines += custody_page.stamp_lines(told)
     facts: Facts = {"custody": {**told.table(), "written": [str(path) for path in paths]}}
-    return Ending(1 if told.breaks else 0, facts, tuple(lines))
+    is_faulty = told.breaks or custody_page.bad_stamps(told)
+    return Ending(1 if is_faulty else 0, facts, tuple(lines))
 
 
 def tell(ledger: Ledger, store: FootageStore, sha256: str) -> Chronology:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pipeline.commands.custody import Chronology, Line
+    from pipeline.commands.stamping import StampedEvent
 
 _HIDDEN = ("run", "version", "outputs")
 _STATES = {
@@ -30,6 +31,30 @@ def verdict(told: Chronology) -> str:
     return f"The chain of custody does not hold. Event {first.number}: {first.what}.{more}"
 
 
+def bad_stamps(told: Chronology) -> list[StampedEvent]:
+    """The time stamps that prove nothing, or whose event the chain does not have."""
+    return [each for each in told.stamps if each.fault or each.is_cut]
+
+
+def stamp_lines(told: Chronology) -> list[str]:
+    """What the time stamps prove: the first after this clip came in, and the newest."""
+    first = told.lines[0].event.number if told.lines else 0
+    good = [each for each in told.stamps if not each.fault and not each.is_cut]
+    covering = sorted((it for it in good if it.number >= first), key=lambda it: it.number)
+    said = [_stamped(each) for each in dict.fromkeys((*covering[:1], *covering[-1:]))]
+    for each in bad_stamps(told):
+        fault = "the chain does not have its event" if each.is_cut else each.fault
+        said.append(f"The time stamp {each.path} proves nothing: {fault}.")
+    if told.unchecked:
+        said.append(f"The time stamps were not checked: {told.unchecked}.")
+    return said
+
+
+def _stamped(each: StampedEvent) -> str:
+    by = f" by {each.authority}" if each.authority else ""
+    return f"The events up to {each.number} were there at {each.at}, stamped{by}."
+
+
 def page(told: Chronology) -> str:
     """Write the page."""
     template = resources.files("pipeline.commands").joinpath("custody.html").read_text("utf-8")
@@ -40,6 +65,7 @@ def page(told: Chronology) -> str:
         state=escape(state),
         written_at=_time(told.written_at),
         verdict=escape(verdict(told)),
+        stamps="".join(f"<p>{escape(line)}</p>" for line in stamp_lines(told)),
         verdict_class="broken" if told.breaks else "holds",
         received="".join(
             f"<li>{_time(at)}, submission <code>{escape(mail)}</code></li>"

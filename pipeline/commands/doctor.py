@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PIL import features
 
+from pipeline.commands import stamping
 from pipeline.commands.ending import Ending
 from pipeline.config import Config, load
 from pipeline.console import Console, Verbosity
@@ -48,6 +49,8 @@ def examine(path: Path) -> Ending:
         checks.append(_checked("montage", lambda: readiness.check(config)))
         if config.looks_for_faces:
             checks.append(_checked("faces", lambda: _faces(config)))
+        if config.custody.timestamp:
+            checks.append(_checked("time stamps", lambda: stamping.examine(config)))
         checks.append(_checked("disk space", lambda: _space(config)))
         workspace = Workspace(config.root)
         if config.workspace.store:

@@ -7,6 +7,7 @@ from pipeline.commands import disk, log
 from pipeline.commands.ending import Facts
 from pipeline.commands.receipts import send_receipts
 from pipeline.commands.stages import back_up, make_clips, take_in, write_report
+from pipeline.commands.stamping import stamp_head
 from pipeline.errors import FootageError, InboxError, StoreError, named
 from pipeline.run import Run
 
@@ -49,7 +50,7 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
 
 
 def _finish(run: Run) -> Facts:
-    """Answer senders, make the backup, delete what is old, and render if the config says so."""
+    """Answer senders, make the backup, delete what is old, render if wanted, stamp the chain."""
     facts = {**send_receipts(run), **back_up(run)}
     log.thin_out(run.workspace, run.config.workspace.keep_logs_days)
     disk.trim_cache(run.workspace)
@@ -59,4 +60,4 @@ def _finish(run: Run) -> Facts:
 
         if render.admitted_rows(run):
             facts |= render.make_montages(run)
-    return facts
+    return facts | stamp_head(run)

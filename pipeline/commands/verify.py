@@ -3,11 +3,12 @@
 from collections import Counter
 from dataclasses import asdict
 
-from pipeline.commands import comparison
-from pipeline.commands.comparison import Compared, Difference
+from pipeline.commands import comparison, stamping
+from pipeline.commands.comparison import Compared, Difference, DifferenceKind
 from pipeline.commands.ending import Facts
+from pipeline.commands.stamping import StampedEvent
 from pipeline.errors import StageError, UsageError
-from pipeline.history import ChainHead, EventKind
+from pipeline.history import ChainHead, EventKind, parse_head
 from pipeline.run import Run
 from pipeline.wording import counted
 
@@ -19,14 +20,17 @@ def verify(run: Run, wanted_head: str = "") -> Facts:
     :raises UsageError: *wanted_head* is not of that form.
     :raises StageError: something differs; all of it is named.
     """
-    wanted = [parse_head(wanted_head)] if wanted_head else []
+    wanted = [_wanted_head(wanted_head)] if wanted_head else []
     compared = comparison.look(run)
     found = comparison.differences(run.workspace, compared)
     for head in wanted:
         found += comparison.was_cut(run.ledger, head)
+    stamped = _stamped(run)
+    found += _stamp_differences(stamped)
     counts = _counts(compared)
     run.ledger.chain.append(EventKind.VERIFIED, **counts, differences=len(found))
-    facts: Facts = {"verify": _facts(run, compared, found)}
+    stamps = [asdict(each) for each in stamped]
+    facts: Facts = {"verify": {**_facts(run, compared, found), "stamps": stamps}}
     for each in found:
         run.console.warn(each.sentence)
     for sha256 in compared.lost:
@@ -44,18 +48,31 @@ def verify(run: Run, wanted_head: str = "") -> Facts:
         raise error
     run.console.say(f"verify: {said} are as recorded, and the chain of custody holds")
     run.console.say(f"its newest event: {run.ledger.chain.head()}")
+    for line in stamping.lines(stamped):
+        run.console.say(line)
     return facts
 
 
-def parse_head(text: str) -> ChainHead:
-    """Read a head of the chain, as ``footage verify`` prints it.
+def _wanted_head(text: str) -> ChainHead:
+    try:
+        return parse_head(text)
+    except ValueError as error:
+        raise UsageError("--head is NUMBER:HASH, as footage verify prints it") from error
 
-    :raises UsageError: it has another form.
-    """
-    number, _, digest = text.strip().partition(":")
-    if not (number.isascii() and number.isdigit() and len(digest) == 64):
-        raise UsageError("--head is NUMBER:HASH, as footage verify prints it")
-    return ChainHead(int(number), digest.lower())
+
+def _stamped(run: Run) -> list[StampedEvent]:
+    """The time stamps of the chain; those that can't be checked here are a warning."""
+    try:
+        return stamping.stamped_events(run.config, run.ledger, run.workspace)
+    except StageError as error:
+        run.console.warn(f"the time stamps were not checked: {error}")
+        return []
+
+
+def _stamp_differences(stamped: list[StampedEvent]) -> list[Difference]:
+    broken = [Difference(DifferenceKind.STAMP_BROKEN, each.path) for each in stamped if each.fault]
+    cut = [Difference(DifferenceKind.CHAIN_CUT, number=it.number) for it in stamped if it.is_cut]
+    return [*broken, *cut]
 
 
 def _counts(compared: Compared) -> dict[str, int]:

@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from pipeline.config import inbox as inboxes
 from pipeline.config.campaign import Campaign
 from pipeline.config.cluster import ClusterSection
+from pipeline.config.custody import CustodySection
 from pipeline.config.inbox import InboxSection
 from pipeline.config.montage import Montage
 from pipeline.config.notify import Notify, SmtpSection
@@ -118,6 +119,7 @@ class Config(Located):
     notify: Notify = Notify()
     smtp: SmtpSection | None = None
     receipts: ReceiptsSection = ReceiptsSection()
+    custody: CustodySection = CustodySection()
     cluster: ClusterSection = ClusterSection()
     output: tuple[Output, ...] = Field(default=(Output(),), min_length=1)
 
@@ -197,6 +199,7 @@ def place(config: Config, folder: Path) -> None:
         *config.inbox,
         config.protect,
         config.notify,
+        config.custody,
         *([config.smtp] if config.smtp else []),
     )
     for section in located:
