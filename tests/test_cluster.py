@@ -35,7 +35,8 @@ from pipeline.process.build import build
 from pipeline.process.handout import Handout
 from pipeline.process.wire import ClipTask
 from pipeline.run import Run
-from pipeline.store import WorkspaceFolder
+from pipeline.store import files_of, original, still_of
+from pipeline.store.opening import open_store
 from pipeline.texts import Detail
 from pipeline.workspace import Workspace
 
@@ -132,23 +133,22 @@ class Coordinator:
         return result, engine
 
 
-@pytest.fixture(scope="module")
-def coordinator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coordinator]:
-    folder = tmp_path_factory.mktemp("coordinator")
-    text = config(SETTINGS + "[cluster]\nattempts = 2\n", outputs=OUTPUT)
-    (folder / "config.toml").write_text(text)
+@contextmanager
+def one_photo(folder: Path, store: str = "") -> Iterator[Coordinator]:
+    """A coordinator whose worker has made a clip of one photo."""
+    lines = f'[cluster]\nattempts = 2\n[workspace]\npath = "work"\nstore = "{store}"\n'
+    (folder / "config.toml").write_text(config(SETTINGS + lines, outputs=OUTPUT))
     settings = load(folder / "config.toml")
     workspace = Workspace(settings.root)
     workspace.create()
-    photo = io.BytesIO()
-    Image.new("RGB", (64, 48), "teal").save(photo, "PNG")
-    (folder / "photo.png").write_bytes(photo.getvalue())
+    Image.new("RGB", (64, 48), "teal").save(folder / "photo.png")
     sha256 = publishing.sha256_of(folder / "photo.png")
     publishing.move(folder / "photo.png", workspace.original(sha256))
     console = Console(Verbosity.QUIET)
     with Ledger(workspace.ledger) as ledger:
         ffmpeg = FfmpegRunner("auto", console)
-        run = Run(settings, ledger, workspace, ffmpeg, console, WorkspaceFolder(workspace))
+        run = Run(settings, ledger, workspace, ffmpeg, console, open_store(settings, workspace))
+        run.store.publish([original(sha256)])
         wanted = recipe.of(settings, "#RiverWeek")
         task = ClipTask(
             sha256=sha256,
@@ -164,8 +164,42 @@ def coordinator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coordinato
         site = remote.site_of(settings, scratch.root, console)
         answer = remote.make(site, "key", task.model_dump_json())
         delivered = folder / "delivered"
-        shutil.copytree(workspace.clips / sha256, delivered)
+        if (workspace.clips / sha256).exists():
+            shutil.copytree(workspace.clips / sha256, delivered)
         yield Coordinator(run, task, answer, delivered)
+
+
+@pytest.fixture(scope="module")
+def coordinator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coordinator]:
+    with one_photo(tmp_path_factory.mktemp("coordinator")) as made:
+        yield made
+
+
+def test_worker_without_a_common_folder_uses_the_store(tmp_path: Path) -> None:
+    with one_photo(tmp_path, f"file://{tmp_path}/store") as made:
+        assert json.loads(made.answer)["trouble"] == ""
+        engine = OneWorker(lambda _: made.answer)
+        (result,) = Handout(made.run, engine, night.unlimited()).results([made.task])
+        engine.close()
+        assert result.status is Status.ACCEPTED, result.refusal
+        clip = files_of(result)[0]
+        assert made.run.store.holds(clip)
+        assert made.run.store.holds(still_of(clip))
+        kept = [path for path in made.run.workspace.root.rglob("*.*") if "clips" in path.parts]
+        assert kept == []
+        assert not any(path.is_file() for path in (tmp_path / "scratch" / "originals").rglob("*"))
+
+
+def test_worker_that_does_not_see_the_originals_fails_no_clip(
+    coordinator: Coordinator, tmp_path: Path
+) -> None:
+    there = load(coordinator.run.config.resolve("config.toml"))
+    there.place_at(tmp_path)
+    scratch = Workspace(tmp_path / "scratch")
+    scratch.create()
+    site = remote.site_of(there, scratch.root, Console(Verbosity.QUIET))
+    answer = json.loads(remote.make(site, "key", coordinator.task.model_dump_json()))
+    assert (answer["trouble"], answer["result"]) == ("broken", None)
 
 
 def test_true_answer_becomes_a_clip(coordinator: Coordinator) -> None:

@@ -167,9 +167,11 @@ def site_of(config: Config, scratch: Path, console: Console) -> WorkerSite:
     """A worker with its own folder; footage is where the configuration keeps it."""
     workspace = Workspace(scratch)
     url = config.workspace.store
-    store: FootageStore = DeliveryFolder(workspace, config.root)
+    store: FootageStore
     if url:
         store = BucketStore(workspace, open_bucket(url))
+    else:
+        store = DeliveryFolder(workspace, config.root)
     return WorkerSite(config, workspace, store, console)
 
 

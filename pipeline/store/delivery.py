@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path, PurePosixPath
 
 from pipeline import publishing
-from pipeline.errors import FileMissing
+from pipeline.errors import FileMissing, StoreError
 from pipeline.store.files import FootageFile, StoredObject
 from pipeline.workspace import Workspace
 
@@ -37,8 +37,12 @@ class DeliveryFolder:
         return (self._shared / file.path).stat().st_size
 
     def at_hand(self, files: Iterable[FootageFile]) -> AbstractContextManager[None]:
-        """Do nothing: originals are read where they are."""
-        del files
+        """Do nothing: originals are read where they are.
+
+        :raises StoreError: the shared folder is not there, or does not have one of them.
+        """
+        if not all(map(self.holds, files)):
+            raise StoreError(f"an original can't be read in {self._shared}: is it shared with us?")
         return nullcontext()
 
     def publish(self, files: Iterable[FootageFile]) -> tuple[FootageFile, ...]:
