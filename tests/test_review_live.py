@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, Route, expect
 from support.browser import Reader, browser, overflow, reader, violations
-from support.ledger_scene import LedgerScene, sha
+from support.ledger_scene import SMALL, LedgerScene, attachment, result, sha
 from support.review_server import NAMES, campaign, config, enter, server, serving, until
 
 from pipeline.config import Config
@@ -128,6 +128,23 @@ def test_what_was_built_on_an_overtaken_decision_goes_back_with_it(
     until(ada, lambda: campaign.ledger.reviews.trail_end() == 2)
     stored = campaign.ledger.reviews.current()[sha("one")]
     assert (stored.decision, stored.note, stored.by) == (Decision.REJECTED, "seen", "Ada")
+
+
+def test_clips_of_a_running_night_are_offered(
+    reader: Reader, server: ReviewServer, campaign: LedgerScene
+) -> None:
+    page, watch = enter(reader, server, "Ada")
+    page.keyboard.press("Escape")
+    page.locator(card("two")).focus()
+    campaign.mail(attachment("four"), attachment("five", 1))
+    expect(page.locator("#show-new")).to_have_text("2 new files: show")
+    campaign.clip(result("four", source=SMALL), plays=True)
+    expect(page.locator("#show-new")).to_have_text("1 new clip: show")
+    page.locator("#show-new").click()
+    expect(page.locator(card("four"))).to_be_visible()
+    expect(page.locator("#show-new")).to_be_hidden()
+    expect(page.locator(".card.current .name")).to_have_text("two.mov")
+    assert watch.errors == []
 
 
 def test_axe_finds_nothing_in_light_and_dark(reader: Reader, server: ReviewServer) -> None:

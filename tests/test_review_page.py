@@ -164,6 +164,53 @@ def test_long_list_is_laid_out_as_the_reader_comes_near(
     expect(page.locator(".card .name")).to_have_text(["m29-9.mov"])
 
 
+# -- one place --------------------------------------------------------------------------------
+
+
+def test_place_and_filters_survive_filters_reloads_and_links(reader: Reader, index: Path) -> None:
+    page, watch = reader.open(index)
+    current = page.locator(".card.current")
+    page.locator(card(page, "three")).click(position={"x": 5, "y": 5})
+    page.locator("#f-text").fill("about two")
+    expect(page.locator(".card .name")).to_have_text(["two.mov"])
+    expect(current).to_have_count(0)
+    page.keyboard.press("Tab")
+    page.locator("#clips").focus()
+    page.keyboard.press("h")  # the clip is out of sight, so nothing is decided
+    expect(page.locator("#why")).to_contain_text("No card is highlighted")
+    page.locator("#clear").click()
+    expect(current).to_have_count(1)
+    expect(current.locator(".name")).to_have_text("three.mov")
+    page.keyboard.press("k")
+    expect(current.locator(".name")).to_have_text("two.mov")
+    page.locator("#f-decision").select_option("undecided")
+    page.locator("#f-warnings").check()
+    wanted = f"#decision=undecided&warnings=1&clip={sha('two')[:16]}"
+    page.wait_for_function("wanted => location.hash === wanted", arg=wanted)
+    page.reload()
+    expect(page.locator(".card .name")).to_have_text(["three.mov"])
+    page.locator("#clips").focus()
+    page.keyboard.press("j")  # goes on from where the clip is that the filters hide
+    expect(current.locator(".name")).to_have_text("three.mov")
+    page.keyboard.press("f")
+    page.wait_for_function("() => location.hash.endsWith('&player=1')")
+    page.reload()
+    expect(page.locator("#player-name")).to_have_text("three.mov")
+    # a link to a clip, into a page that is open, and into a new one
+    page.evaluate("hash => { location.hash = hash; }", f"clip={sha('four')[:8]}")
+    expect(page.locator(card(page, "four"))).to_be_focused()
+    expect(page.locator(".card")).to_have_count(11)
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    expect(current.locator(".name")).to_have_text("four.mov")
+    other = page.context.new_page()
+    other.goto(f"{index.as_uri()}#status=failed")
+    expect(other.locator(".card .name")).to_have_text(["stuck.mov"])
+    other.goto(f"{index.as_uri()}#clip=x&status=nothing&mail=%3Cb%3E")
+    expect(other.locator(".card")).to_have_count(11)
+    assert watch.errors == watch.abroad == []
+
+
 # -- deciding ---------------------------------------------------------------------------------
 
 

@@ -126,6 +126,15 @@ class Clips:
                 if self._db.change("DELETE FROM clip WHERE sha256 = ?", sha256):
                     self._chain.append(EventKind.FORGOTTEN, sha256)
 
+    def counts(self) -> dict[str, int]:
+        """How many attachments were received, and how many clips are finished."""
+        row = self._db.row(
+            "SELECT (SELECT count(*) FROM attachment) AS attachments,"
+            " (SELECT count(*) FROM clip WHERE status = ?) AS clips",
+            Status.ACCEPTED,
+        )
+        return {name: row[name] for name in ("attachments", "clips")} if row else {}
+
     def rows(self) -> list[Row]:
         """A row for each attachment that was ever received, in the order of receipt."""
         clips = self.results()

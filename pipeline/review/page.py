@@ -30,14 +30,16 @@ _SLOT = re.compile(r"\{\{([a-z0-9_.]+)\}\}")
 class LiveReview:
     """What a served page begins with.
 
-    ``counter`` is the last number in the audit trail; ``by`` is who decides, and ``is_named``
-    whether the link was made for that name; ``role`` is what this person may do; ``mails`` names
-    the state of the mails (:func:`pipeline.review.live.mails_version`); ``keys`` has the key of
-    each clip's files (:meth:`pipeline.review.access.AccessGuard.media_key`).
+    ``counter`` is the last number in the audit trail; ``counts`` says how many attachments and
+    clips the page has; ``by`` is who decides, and ``is_named`` whether the link was made for that
+    name; ``role`` is what this person may do; ``mails`` names the state of the mails
+    (:func:`pipeline.review.live.mails_version`); ``keys`` has the key of each clip's files
+    (:meth:`pipeline.review.access.AccessGuard.media_key`).
     """
 
     counter: int
     by: str
+    counts: Mapping[str, int] = field(default_factory=dict)
     is_named: bool = False
     role: ReviewRole = ReviewRole.REVIEWER
     mails: str = ""

@@ -239,9 +239,11 @@ class _Handler(AnsweringHandler):
         with self.server.ledger() as ledger:
             # these are read first: a decision in between is then reported twice, not lost
             counter, mails = ledger.reviews.trail_end(), live.mails_version(ledger)
+            counts = ledger.clips.counts()
             data = report.build(self._config(session), ledger, clock.now())
             begin = page.LiveReview(
                 counter=counter,
+                counts=counts,
                 by=session.name or self.server.by,
                 is_named=bool(session.name),
                 role=session.role,
@@ -268,10 +270,12 @@ class _Handler(AnsweringHandler):
             trail = trail_data(ledger, events)
             seen = query.get("mails", [""])[0]  # which state of the mails the page has
             is_new = seen and seen != live.mails_version(ledger)
-            mails = {"mails": live.mails_data(ledger)} if is_new else {}
+            beyond: JsonObject = {"counts": ledger.clips.counts()}
+            if is_new:
+                beyond["mails"] = live.mails_data(ledger)
         counter = events[-1].id if events else int(after)
         changes = reviews_data({event.sha256: event.after for event in events})
-        self.answer_json({"counter": counter, "changes": changes, "events": trail} | mails)
+        self.answer_json({"counter": counter, "changes": changes, "events": trail} | beyond)
 
     def _order(self, status: HTTPStatus = HTTPStatus.OK) -> None:
         with self.server.ledger() as ledger:

@@ -59,7 +59,8 @@
  *
  * What a served page begins with; `keys` has the key of each clip's files.
  * @typedef {{
- *   counter: number, by: string, is_named: boolean, role: "reviewer" | "editor" | "media", mails: string, keys: Record<string, string>,
+ *   counter: number, counts: { attachments: number, clips: number }, by: string, is_named: boolean,
+ *   role: "reviewer" | "editor" | "media", mails: string, keys: Record<string, string>,
  * }} LiveReview
  */
 

@@ -21,7 +21,7 @@ async function redeemToken() {
   const answer = await fetch("/api/enter", {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ token }),
   });
-  history.replaceState(null, "", PAGE);
+  history.replaceState(null, "", PAGE + location.hash);
   if (!answer.ok) return;
   const secrets = await answer.json();
   keepInTab(secrets);

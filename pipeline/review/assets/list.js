@@ -176,6 +176,7 @@ function layMoreCards() {
   list.laid += next.length;
   // a card is kept once it is made, so that what was typed or is playing stays
   byId("list").append(...next.map((row) => row.card ?? makeCard(row)));
+  list.current?.card?.classList.add("current");
   byId("more").hidden = list.laid >= list.shown.length;
 }
 
@@ -244,6 +245,12 @@ function markCurrent(row) {
   if (row !== before) currentChanged.send(row);
   return row.card;
 }
+
+/**
+ * Let the keys act on a row without going there: a filter may hide it.
+ * @param {Row} row
+ */
+export const rememberRow = (row) => void markCurrent(row);
 
 /**
  * Where to go on from: before the first row, or where the row would be that a filter hides.

@@ -6,13 +6,15 @@ import { startConsentActions } from "./consent_actions.js";
 import { consentsChanged, unsavedConsents } from "./consents.js";
 import { refreshDock, startDock } from "./dock.js";
 import { startKeys } from "./keys.js";
-import { currentChanged, listChanged, showFiltered, startList } from "./list.js";
+import { currentChanged, listChanged, startList } from "./list.js";
 import { refreshMailChoices } from "./mail_filter.js";
 import { mailsChanged } from "./mails.js";
 import { followDecisions, isMontageChanged, startMontage } from "./montage.js";
 import { countFigures, listMailsToAnswer, startMorning } from "./morning.js";
-import { followCurrent, refreshPlayer, startPlayer } from "./player.js";
 import { refreshComments, startComments } from "./player_comments.js";
+import { startNew } from "./fresh.js";
+import { notePlace, startPlace } from "./place.js";
+import { followCurrent, playerChanged, refreshPlayer, startPlayer } from "./player.js";
 import { reviewsChanged, unsaved } from "./reviews.js";
 import { keepShownSelected, selectionChanged, startSelection } from "./selection.js";
 import { isServed, startPolling } from "./sync.js";
@@ -33,24 +35,29 @@ consentsChanged.listen((rows) => refreshCards(rows, true));
 consentsChanged.listen(countFigures);
 consentsChanged.listen(refreshDock);
 consentsChanged.listen(followDecisions);
+consentsChanged.listen(refreshPlayer);
 listChanged.listen(keepShownSelected);
 currentChanged.listen(stopOtherFilms);
 currentChanged.listen(followCurrent);
+currentChanged.listen(notePlace);
+listChanged.listen(notePlace);
+playerChanged.listen(notePlace);
 selectionChanged.listen(refreshDock);
 
 startMorning();
 startSelection();
 startList();
-showFiltered();
 startCardActions();
 startPlayer();
 startConsentActions();
 startComments();
+startPlace();
 startKeys();
 startDock();
 if (isServed) {
   startMontage();
   startViews();
+  startNew();
   startPolling();
 }
 window.addEventListener("beforeunload", (event) => {

@@ -2,6 +2,7 @@
 
 import { consentOf, savedConsentOf, setConsents, showConsent } from "./consents.js";
 import { facts } from "./data.js";
+import { offerNew } from "./fresh.js";
 import { mailsVersion, setMails } from "./mails.js";
 import { notify } from "./messages.js";
 import { addToTrails, entryOf, isInReport, reviewsChanged, setReviews } from "./reviews.js";
@@ -183,6 +184,7 @@ export function sendConsent(id, wanted, whenDone) {
 async function catchUp() {
   const { status, data } = await ask(`/api/changes?since=${counter}&mails=${mailsVersion()}`);
   if (status !== 200) notify(data.problem);
+  if (status === 200) offerNew(data.counts);
   if (status === 200 && data.mails) {
     setMails(data.mails);
     setConsents(data.mails.consents);

@@ -1,0 +1,100 @@
+// The address of the page names the filters and the clip, so that a reload, a bookmark or a link leads
+// to the same place. All of it is behind the "#", which a browser sends to no server.
+
+import { byId, control } from "./dom.js";
+import { currentRow, goToCurrent, lastRow, rememberRow, showFiltered } from "./list.js";
+import { closePlayer, openPlayer, playerRow } from "./player.js";
+import { clipRowByPrefix, isPlayable, mailRow } from "./rows.js";
+
+const DIGITS = 16; // of a SHA-256, as many as tell all clips of a campaign apart
+const WAIT_MS = 150; // browsers refuse more than a hundred changes of an address in some seconds
+
+const state = { timer: 0, isStarted: false };
+
+/** The controls of all filters, by the names that they have in the address. */
+const filters = () => [...byId("tools").querySelectorAll("input, select")].map((found) => {
+  const name = found.id.replace(/^f-/, "");
+  return { name, field: control(name) };
+});
+
+/** @param {HTMLInputElement | HTMLSelectElement} field */
+const isBox = (field) => field instanceof HTMLInputElement && field.type === "checkbox";
+
+/** The place as the page is now. */
+function placeNow() {
+  const place = new URLSearchParams();
+  for (const { name, field } of filters()) {
+    if (field instanceof HTMLInputElement && isBox(field)) {
+      if (field.checked) place.set(name, "1");
+    } else if (field.value && field.value !== firstValue(field)) place.set(name, field.value);
+  }
+  const row = lastRow();
+  if (row?.clip.sha256) place.set("clip", row.clip.sha256.slice(0, DIGITS));
+  else if (row) place.set("mail-of", row.mail.id);
+  if (playerRow()) place.set("player", "1");
+  return String(place);
+}
+
+/** @param {HTMLInputElement | HTMLSelectElement} field */
+const firstValue = (field) => (field instanceof HTMLSelectElement ? field.options[0]?.value : "");
+
+function write() {
+  clearTimeout(state.timer);
+  const place = placeNow();
+  if (place === location.hash.slice(1)) return;
+  try {
+    history.replaceState(null, "", `#${place}`);
+  } catch {
+    // the address is then that of a moment ago
+  }
+}
+
+/** Bring the address up to date, soon. */
+export function notePlace() {
+  if (!state.isStarted) return;
+  clearTimeout(state.timer);
+  state.timer = setTimeout(write, WAIT_MS);
+}
+
+/** Set the filters that an address names, and no others. */
+function readFilters() {
+  const place = new URLSearchParams(location.hash.slice(1));
+  for (const { name, field } of filters()) {
+    const value = place.get(name);
+    if (field instanceof HTMLInputElement && isBox(field)) field.checked = value === "1";
+    else if (field instanceof HTMLSelectElement) {
+      const isKnown = [...field.options].some((option) => option.value === value);
+      field.value = isKnown && value !== null ? value : firstValue(field);
+    } else field.value = value ?? "";
+  }
+}
+
+/** Go to the clip or the mail that an address names. */
+function goToNamed() {
+  const place = new URLSearchParams(location.hash.slice(1));
+  const digits = place.get("clip") ?? "";
+  const row = /^[0-9a-f]{8,64}$/.test(digits) ? clipRowByPrefix(digits) : mailRow(place.get("mail-of") ?? "");
+  if (!row) return;
+  rememberRow(row); // a filter may hide it; the keys then go on from where it would be
+  goToCurrent(row);
+  const isOpen = playerRow() !== null;
+  if (place.has("player") && currentRow() && isPlayable(row) && !isOpen) openPlayer();
+  if (!place.has("player") && isOpen) closePlayer();
+}
+
+/** Go to where the address leads. */
+function followAddress() {
+  if (location.hash && !location.hash.includes("=")) return; // a part of the page, not a place in the list
+  readFilters();
+  showFiltered();
+  goToNamed();
+}
+
+export function startPlace() {
+  followAddress();
+  state.isStarted = true;
+  window.addEventListener("hashchange", followAddress);
+  window.addEventListener("pagehide", write);
+  // a reload asks first where decisions are not saved, and then leaves from here
+  window.addEventListener("beforeunload", write);
+}
