@@ -302,12 +302,14 @@ def review(
     opens: bool,
 ) -> Ending:
     """Serve the report with approve / hold / reject on a loopback port, until Ctrl-C."""
-    from pipeline.commands.review import name_reviewers
+    from pipeline.commands.review import name_reviewers, write_report
     from pipeline.review.listening import Listening
     from pipeline.review.serving import ReviewOptions, serve
 
     listening = Listening(address, port, host, certificate, key)
-    serve(options.load(), options.console, ReviewOptions(name_reviewers(names), listening, opens))
+    config = options.load()
+    serve(config, options.console, ReviewOptions(name_reviewers(names), listening, opens))
+    write_report(config, options.console)
     return Ending()
 
 

@@ -13,12 +13,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from support.ledger_scene import LedgerScene, attachment, result, settings
+from support.ledger_scene import LedgerScene, attachment, decide, result, settings, sha
 from support.waiting import HANG_S, INTERRUPTIBLE
 
 from pipeline.config import Config
 from pipeline.ledger import Ledger
-from pipeline.workspace import Workspace
+from pipeline.model import Decision, Review
+from pipeline.workspace import Workspace, hold
 
 
 @pytest.fixture
@@ -90,10 +91,27 @@ def test_with_json_it_ends_with_one_object(config: Config, tmp_path: Path) -> No
             out, err = second.communicate(timeout=HANG_S)
         assert json.loads(out)["exit_code"] == second.returncode == 1
         assert json.loads(out)["error"] in err
+        with Ledger(Workspace(config.root).ledger) as ledger:
+            decide(ledger, sha("one"), Review(Decision.APPROVED))
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=HANG_S)
     assert process.returncode == 0
     assert json.loads(out) == {"exit_code": 0}
+    # the report on disk has what was decided
+    written = json.loads((config.root / "report" / "report.json").read_text("utf-8"))
+    assert [clip["review"]["decision"] for clip in written["clips"]] == ["approved"]
+
+
+def test_report_that_cannot_be_written_after_a_review_is_named(
+    config: Config, tmp_path: Path
+) -> None:
+    with command(tmp_path) as process:
+        link(process)
+        with hold(Workspace(config.root)):
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=HANG_S)
+    assert process.returncode == 0
+    assert "the report on disk is from before this review: another run" in err
 
 
 def test_in_the_background_it_ignores_ctrl_c(config: Config, tmp_path: Path) -> None:

@@ -37,6 +37,13 @@ def test_axe_finds_nothing_in_light_and_dark(reader: Reader, index: Path, size: 
     page.locator(f"{card(page, 'two')} .pick input").check()
     expect(page.locator("#selection")).to_be_visible()
     assert violations(page) == []
+    status = page.locator("#f-status")
+    if size == "phone":  # the filters are folded, and their button says how many are set
+        expect(status).to_be_hidden()
+        page.get_by_role("button", name="Filters").click()
+        status.select_option("accepted")
+        expect(page.locator("#fold")).to_have_text("Filters (1 set)")
+    expect(status).to_be_visible()
     if size == "laptop":  # colours are the same on a phone
         page.emulate_media(color_scheme="dark")
         assert violations(page) == []

@@ -40,6 +40,10 @@ def test_morning_page_says_what_waits_for_whom(reader: Reader, index: Path) -> N
     assert attention.index("Took too long") < attention.index("Damaged")  # failures first
     assert "footage retry" in attention
     assert "1 attachment waits to be processed" in attention
+    labels = page.locator(".figure .label").all_inner_texts()
+    assert labels[:3] == ["Waiting for review", "Need an answer", "Failed"]  # what is to be done
+    expect(page.locator("#plot-loudness")).to_be_hidden()
+    page.get_by_text("Mails by day, and loudness").click()
     for plot in ("#plot-days", "#plot-loudness"):
         expect(page.locator(f"{plot} svg[role=img][aria-label]")).to_be_visible()
     assert watch.errors == []

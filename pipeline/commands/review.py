@@ -12,13 +12,16 @@ from pathlib import Path
 from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
 from pipeline.console import Console
-from pipeline.errors import UsageError
+from pipeline.errors import FootageError, UsageError, named
+from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ledger import Ledger
 from pipeline.model import Review
-from pipeline.review import decisions, entries
+from pipeline.review import decisions, entries, report
 from pipeline.review.access import Reviewers, ReviewRole
+from pipeline.run import Run
+from pipeline.store.opening import open_store
 from pipeline.wording import counted
-from pipeline.workspace import Workspace
+from pipeline.workspace import Workspace, hold
 
 
 def decide_clips(config: Config, console: Console, shas: Sequence[str], wanted: Review) -> Ending:
@@ -81,3 +84,19 @@ def user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return ""
+
+
+def write_report(config: Config, console: Console) -> None:
+    """Write the report on disk after a review, so that it has the decisions.
+
+    They are in the ledger already, so what keeps the report from being written is a warning.
+    """
+    workspace = Workspace(config.root)
+    try:
+        with hold(workspace), Ledger(workspace.ledger) as ledger:
+            runner, store = FfmpegRunner("none", console), open_store(config, workspace)
+            report.write(Run(config, ledger, workspace, runner, console, store))
+    except (FootageError, OSError) as error:
+        console.warn(f"the report on disk is from before this review: {named(error)}")
+    else:
+        console.say(f"report: {workspace.report / 'index.html'}")

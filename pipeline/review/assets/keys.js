@@ -57,18 +57,18 @@ const LETTER_KEYS = {
 
 /** The keys as the help shows them, each with the end of its text's key. */
 const CLIP_HELP = /** @type {const} */ ([
-  ["N", "n"], ["A", "a"], ["H", "h"], ["R", "r"], ["F, Enter", "enlarge"], ["Space", "space"], ["I", "i"], ["O", "o"],
+  ["N", "n"], ["A", "a"], ["H", "h"], ["R", "r"], ["F · Enter", "enlarge"], ["Space", "space"], ["I", "i"], ["O", "o"],
   ["X", "x"], ["M", "m"], ["U", "u"], ["/", "slash"], ["?", "help"],
 ]);
 const PLAYER_HELP = /** @type {const} */ ([
-  ["Space", "space"], ["← →", "frame"], ["↑ ↓", "up_down"], ["I", "i"], ["O", "o"], ["Home, End", "ends"], ["Del", "uncut"],
-  ["P", "loop"], ["W", "whole"], [", .", "speed"], ["M", "mute"], ["G", "go"], ["E", "note"], ["C", "comment"], ["T", "tags"], ["0, 5", "stars"],
-  ["A, H, R", "decide"], ["N", "n"],
-  ["U", "u"], ["F, Enter, Esc", "close"],
+  ["Space", "space"], ["← · →", "frame"], ["↑ · ↓", "up_down"], ["I", "i"], ["O", "o"], ["Home · End", "ends"], ["Del", "uncut"],
+  ["P", "loop"], ["W", "whole"], [", · .", "speed"], ["M", "mute"], ["G", "go"], ["E", "note"], ["C", "comment"], ["T", "tags"], ["0 · 5", "stars"],
+  ["A · H · R", "decide"], ["N", "n"],
+  ["U", "u"], ["F · Enter · Esc", "close"],
 ]);
 const LETTER_HELP = /** @type {const} */ ({
   reviewer: { list: [["J", "j"], ["K", "k"]], player: [["J", "j"], ["K", "k"]] },
-  editor: { list: [["J, K, L", "shuttle"], ["↑ ↓", "up_down"]], player: [["J, K, L", "shuttle"]] },
+  editor: { list: [["J · K · L", "shuttle"], ["↑ · ↓", "up_down"]], player: [["J · K · L", "shuttle"]] },
 });
 const MONTAGE_HELP = /** @type {const} */ ([
   ["J", "j"], ["K", "k"], ["⇧ J", "film.later"], ["⇧ K", "film.earlier"], ["P", "film.pin"],
@@ -156,7 +156,7 @@ function onKey(event) {
 
 /** @param {KeyHelp} keys */
 const helpParts = (keys) => keys.flatMap(([key, name]) => [
-  element("dt", {}, ...key.split(", ").flatMap((one) => [element("kbd", {}, one), " "])),
+  element("dt", {}, ...key.split(" · ").flatMap((one) => [element("kbd", {}, one), " "])),
   element("dd", {}, textOf(/** @type {import("./texts.js").TextKey} */ (`key.${name}`))),
 ]);
 

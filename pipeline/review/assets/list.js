@@ -168,7 +168,17 @@ export function showFiltered() {
   do layMoreCards(); while (list.laid <= currentPlace());
   byId("count").textContent = textOf(hasMailRows ? "count.mails" : "count", { shown: numberFormat.format(list.shown.length), n: rows.length });
   byId("empty").hidden = list.shown.length > 0;
+  showFold();
   listChanged.send();
+}
+
+/** Say on the button that folds the filters how many of them are set: on a phone they are folded. */
+function showFold() {
+  const n = [...byId("tools").querySelectorAll("select, input[type=checkbox]")].filter((field) =>
+    (field instanceof HTMLInputElement ? field.checked : field instanceof HTMLSelectElement && field.selectedIndex > 0)).length;
+  const isFolded = byId("tools").classList.contains("folded");
+  buttonById("fold").textContent = n ? textOf("filter.fold", { n }) : textOf("filter.fold.none");
+  buttonById("fold").setAttribute("aria-expanded", String(!isFolded));
 }
 
 function layMoreCards() {
@@ -325,6 +335,11 @@ export function startList() {
   for (const name of [...CONTROLS.slice(1), "warnings"]) control(name).addEventListener("change", showFiltered);
   byId("tools").addEventListener("submit", (event) => event.preventDefault());
   buttonById("clear").addEventListener("click", showAll);
+  byId("tools").classList.add("folded"); // which has an effect on a phone only
+  buttonById("fold").addEventListener("click", () => {
+    byId("tools").classList.toggle("folded");
+    showFold();
+  });
   buttonById("more").addEventListener("click", layMoreCards);
   byId("list").addEventListener("focusin", onFocus);
   byId("list").addEventListener("pointerdown", onFocus);

@@ -26,11 +26,8 @@ export function notify(text) {
  * @param {string} text
  */
 export function explain(text) {
-  const place = placeInDialog();
-  if (place) {
-    place.textContent = text;
-    return;
-  }
+  announce(text);
+  if (placeInDialog()) return; // where all can read it
   byId("why").textContent = text;
   byId("why").hidden = false;
 }

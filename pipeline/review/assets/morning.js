@@ -1,7 +1,7 @@
 // The morning page: what is new, what waits for whom, how long the montage is now.
 
 import { isConsentUsed } from "./consents.js";
-import { report } from "./data.js";
+import { facts, report } from "./data.js";
 import { byId, element, makeButton, textAround } from "./dom.js";
 import { showOnly } from "./list.js";
 import { countOpen, heldBy, MATTERS } from "./mails.js";
@@ -10,10 +10,10 @@ import { isAdmitted, isSilent, isWaiting, shownSeconds } from "./reviews.js";
 import { isDecidableRow, isNew, rows } from "./rows.js";
 import { adviceOn, momentText, numberFormat, textOf, textOfCode, timeText } from "./texts.js";
 
-/** The figures with the filters that a press on each sets; null: it is not a button. */
+/** The figures, first those that ask somebody to do something today, with the filters that a press on each sets; null: it is not a button. */
 const FIGURES = /** @type {const} */ ([
-  ["new", { status: "new" }], ["waiting", { status: "waiting" }], ["refused", { status: "rejected" }],
-  ["failed", { status: "failed" }], ["consent", { status: "consent" }], ["answer", { mail: "open" }], ["montage", null],
+  ["waiting", { status: "waiting" }], ["answer", { mail: "open" }], ["consent", { status: "consent" }],
+  ["failed", { status: "failed" }], ["new", { status: "new" }], ["refused", { status: "rejected" }], ["montage", null],
 ]);
 /** @typedef {typeof FIGURES[number][0]} FigureName */
 
@@ -106,7 +106,8 @@ export function listMailsToAnswer() {
 
 export function startMorning() {
   const at = report.generated_at;
-  byId("asof").replaceChildren(...textAround("asof", "when", element("time", { datetime: at }, momentText(at))));
+  byId("asof").replaceChildren(...(facts.live ? [textOf("asof.live")]
+    : textAround("asof", "when", element("time", { datetime: at }, momentText(at)))));
   makeFigures();
   countFigures();
   listAttention();
