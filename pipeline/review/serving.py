@@ -76,19 +76,19 @@ def serve(config: Config, console: Console, options: ReviewOptions) -> None:
                 "name another with --port or --bind"
             ) from error
         with server:
-            console.say("review: decisions are written at once; end it with Ctrl-C")
-            if listening.certificate is not None:
-                console.warn(f"the certificate's SHA-256 is {listening.fingerprint()}")
-            for name, link in server.access.links.items():
-                alone = len(server.access.links) == 1
-                console.warn(f"open {link}" if alone else f"open {link} as {name}")
-            if options.opens:
-                publishing.write_text(
-                    redirect, _REDIRECT.format(link=html.escape(server.access.link))
-                )
-                threading.Thread(target=_open, args=(redirect, console), daemon=True).start()
-            threading.Thread(target=options.started, args=(server,), daemon=True).start()
             try:
+                console.say("review: decisions are written at once; end it with Ctrl-C")
+                if listening.certificate is not None:
+                    console.warn(f"the certificate's SHA-256 is {listening.fingerprint()}")
+                for name, link in server.access.links.items():
+                    alone = len(server.access.links) == 1
+                    console.warn(f"open {link}" if alone else f"open {link} as {name}")
+                if options.opens:
+                    publishing.write_text(
+                        redirect, _REDIRECT.format(link=html.escape(server.access.link))
+                    )
+                    threading.Thread(target=_open, args=(redirect, console), daemon=True).start()
+                threading.Thread(target=options.started, args=(server,), daemon=True).start()
                 server.serve_forever(poll_interval=0.2)
             except KeyboardInterrupt:
                 console.say("review ended")
