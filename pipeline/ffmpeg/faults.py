@@ -26,6 +26,7 @@ DAMAGED = ("overread", "bad vlc", "error dc", "error y=", "error count")
 DAMAGED_FILM = (
     "error while decoding MB",
     "Error at MB",
+    "ac-tex damaged",
     "Invalid NAL unit size",
     "Unknown OBU type",
     "Decoding error",

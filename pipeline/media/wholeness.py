@@ -40,8 +40,11 @@ def examined(runner: FfmpegRunner, path: Path, seen: Probe) -> Probe:
 def judged(seen: Probe, said: tuple[str, ...]) -> Probe:
     """Return the probe with what FFmpeg *said* while it decoded the file.
 
-    A stream may begin or be switched in the middle of a picture, so damage in it says nothing.
+    A stream may begin or be switched in the middle of a picture, so damage in it says nothing
+    alone.  Where its end may be missing, the decoder of H.264 complains about the last picture.
     """
+    if seen.cut and not seen.cut.is_certain and seen.picture.codec == "h264":
+        seen = seen if {*faults.DAMAGED_FILM} & set(said) else replace(seen, cut=None)
     words = set(faults.ENDS_EARLY)
     if seen.picture.codec == "mjpeg":
         words = {*faults.DAMAGED} if seen.still else words | {*faults.DAMAGED}

@@ -56,10 +56,11 @@ def transport_stream(window: Window) -> Cut | None:
     for at in range(0, len(data) - _PACKET + 1, size):
         spend(_STEPS)
         _follow(data[at : at + _PACKET], units)
-    is_cut = any(
-        not unit.is_filled if unit.missing is None else unit.missing > 0 for unit in units.values()
-    )
-    return Cut() if is_cut else None
+    if any((unit.missing or 0) > 0 for unit in units.values()):
+        return Cut()
+    is_open = any(unit.missing is None and not unit.is_filled for unit in units.values())
+    # the last packet of a whole unit may be full by chance
+    return Cut(is_certain=False) if is_open else None
 
 
 def _follow(packet: bytes, units: dict[int, _Unit]) -> None:
