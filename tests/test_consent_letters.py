@@ -16,6 +16,9 @@ from PIL import Image
 from support.command_scene import CommandScene, begin, config
 from support.listeners import mail_listener
 
+from pipeline.history import EventKind
+from pipeline.ledger import Ledger
+
 TABLES = """
 [smtp]
 url = "smtp://localhost:{port}"
@@ -70,18 +73,20 @@ def with_footage(scene: CommandScene) -> list[dict[str, Any]]:
 
 
 def ask_by_letter(tmp_path: Path) -> tuple[CommandScene, Message]:
-    """A campaign with three mails, and the letter that asks the sender of two of them."""
+    """A campaign with three mails and a file, and the letter to the sender of two of them."""
     with mail_listener() as (post, port):
         scene = begin(tmp_path, {}, config(TABLES.format(port=port)))
         deliver(tmp_path, "mia", "Hier ist ein Foto von der Demo, danke.", red=200)
         deliver(tmp_path, "mia-again", "Noch eines.", red=120)
+        (tmp_path / "found.png").write_bytes(photo(77))
+        assert scene.footage("add", str(tmp_path / "found.png")).code == 0
         deliver(tmp_path, "zoe", "Please do not use my photo, I withdraw my consent.", red=40)
         assert scene.footage("run").code == 0
         receipts = len(post.mails)
-        assert "3 mails wait for the consent of the sender, 0 of them were asked" in (
-            scene.footage("status").out
-        )
-        assert scene.footage("letters").code == 0
+        waiting = "4 mails wait for the consent of the sender, 0 of them were asked"
+        assert waiting in scene.footage("status").out
+        drafting = scene.footage("letters")
+        assert (drafting.code, "no address" in drafting.err) == (0, False), "of the file"
         asking = [
             path
             for path in sorted((scene.work / "letters").glob("*.eml"))
@@ -104,7 +109,7 @@ def test_from_the_question_to_the_film(tmp_path: Path) -> None:
     assert "May we show your photos" in text
     assert "Dürfen wir Ihre Fotos" in text, "also in the language of the mail"
     assert "X-Asks-For-Consent" not in letter
-    assert len(asked(scene)["mails"]) == 3
+    assert len(asked(scene)["mails"]) == 4
     assert len(asked(scene)["asked"]) == 2, "all that came from this person"
     left = scene.footage("letters", "--json").data["letters"]["drafts"]
     assert len(left) == 1, "asked once; zoe gets an answer"
@@ -113,20 +118,21 @@ def test_from_the_question_to_the_film(tmp_path: Path) -> None:
     mia = [mail for mail in with_footage(scene) if mail["consent"]["state"] == "asked"]
     assert [mail["consent"]["proposed"]["state"] for mail in mia] == ["yes-with-name"] * 2
     assert mia[0]["consent"]["proposed"]["sentence"] == "Ja gern, mit meinem Namen: Mia"
-    assert scene.report["consent"] == {"required": True, "waiting": 3, "asked": 2}
+    assert scene.report["consent"] == {"required": True, "waiting": 4, "asked": 2}
     assert "have no consent of their sender" in scene.footage("render").err
     wanted = ("--set", "yes-with-name", "--name", "Mia <M>", "--by", "Ines")
     assert scene.footage("consent", "mia@example.net", *wanted).code == 0
     rendered = scene.footage("render")
     assert rendered.code == 0, rendered.err
-    assert "clips without the consent of their sender, left out: 1" in rendered.err
+    assert "clips without the consent of their sender, left out: 2" in rendered.err
     film = next((scene.work / "montage").glob("*.mp4"))
     assert film.with_suffix(".credits.txt").read_text("utf-8").count("Mia <M>") == 2
     assert "#RiverWeek\nMia &lt;M>" in film.with_suffix(".vtt").read_text("utf-8")
     contents = json.loads(film.with_suffix(".json").read_text("utf-8"))
     credits_ = [each["credit"] for each in contents["segments"] if each["sha256"]]
     assert credits_ == ["Mia <M>", "Mia <M>"]
-    assert [out["why"] for out in contents["left_out"]] == ["its sender may take it back"]
+    left_out = {out["why"] for out in contents["left_out"]}
+    assert left_out == {"its sender may take it back", "consent: unknown"}
     assert "consent" in (scene.work / "report/report.csv").read_text("utf-8-sig").splitlines()[0]
     said = scene.footage("consent", str(mia[0]["id"]), "--set", "no", "--json")
     assert said.data["films"] == [str(film.relative_to(scene.work))]
@@ -137,5 +143,13 @@ def test_from_the_question_to_the_film(tmp_path: Path) -> None:
     assert len(taken["withdrawn"]) == 1, "what the letter was about"
     states = {mail["id"]: mail["consent"]["state"] for mail in with_footage(scene)}
     assert states[mia[0]["id"]] == "unknown", "it was deleted"
+    with Ledger(scene.work / "ledger.db") as ledger:
+        (receipt,) = ledger.chain.events(EventKind.RECEIPT)
+    assert receipt.facts["state"] == "sent"
+    assert receipt.facts["submissions"] == [mail["id"] for mail in mia]
+    told = scene.footage("custody", "--clip", taken["withdrawn"][0], "--json").data["custody"]
+    texts = [event["text"] for event in told["events"]]
+    assert f"A receipt was sent. The hash of its code is {receipt.facts['code']}." in texts
+    assert sum("recorded what the sender agreed to" in each for each in texts) >= 2
     chain = scene.footage("verify")
     assert chain.code == 0, chain.err

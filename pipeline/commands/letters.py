@@ -113,7 +113,8 @@ def draft(config: Config, seen: MailView, question: Sequence[str] | None = None)
 def _asking(run: Run, views: Sequence[MailView], rows: Sequence[Row]) -> dict[str, str]:
     """The mails whose letter asks for consent, one for each person who was never asked.
 
-    Somebody who may want footage back is not asked until a person has dealt with that mail.
+    Somebody who may want footage back is not asked until a person has dealt with that mail.  Nor
+    is a list, or nobody: a file that came without a mail has no sender.
 
     :returns: what the person wrote in all mails, by the id of the mail.
     """
@@ -124,8 +125,9 @@ def _asking(run: Run, views: Sequence[MailView], rows: Sequence[Row]) -> dict[st
     words: dict[str, str] = defaultdict(str)
     for each in views:
         words[each.mail.sender.casefold()] += f"{each.mail.text}\n"
-        if silent.get(each.mail.id) is Consent.UNKNOWN and each.mail.id not in unsure:
-            first.setdefault(each.mail.sender.casefold() or each.mail.id, each.mail.id)
+        is_silent = silent.get(each.mail.id) is Consent.UNKNOWN and each.mail.id not in unsure
+        if is_silent and each.mail.sender and reaches_a_person(each.mail):
+            first.setdefault(each.mail.sender.casefold(), each.mail.id)
     return {mail: words[person] for person, mail in first.items()}
 
 
