@@ -63,6 +63,29 @@ def test_sender_who_used_the_hours_waits_by_name(tmp_path: Path) -> None:
     assert scene.footage("status", "--json").data["waits"] == []
 
 
+def test_sender_over_the_quota_of_bytes_waits_in_the_inbox(tmp_path: Path) -> None:
+    """The first mail always comes in, so that no mail waits for ever."""
+    text = config(_HALF + "[workspace]\nmax_gb_per_sender = 0.000001\n")
+    mails = {f"mail {number}": {f"{number}.png": photo(number)} for number in range(3)}
+    scene = begin(tmp_path, mails, text)
+    second = tmp_path / "inbox/001.eml"
+    second.write_bytes(second.read_bytes().replace(b"sender1@", b"Sender0@"))
+
+    first = scene.footage("run", "--json")
+
+    assert first.code == 1
+    assert set(scene.rows) == {"0.png", "2.png"}
+    said = (
+        "1 mail of sender 1 (s…@e….org): over the 1e-06 GB that a sender may bring in during a run."
+    )
+    assert f"{said} Left for the next run: 001.eml" in first.err
+    assert [mail["uid"] for mail in first.data["left"]] == ["001.eml"]
+    assert "001.eml" in scene.footage("status").out
+    assert scene.footage("run").code == 0
+    assert {row["status"] for row in scene.rows.values()} == {"accepted"}
+    assert len(scene.rows) == 3
+
+
 def test_small_comes_first_and_trouble_last(tmp_path: Path) -> None:
     sides = {"large.png": 120, "small.png": 20, "middle.png": 60}
     scene = begin(tmp_path, {"a": {n: photo(s, s) for n, s in sides.items()}}, config(_HALF))

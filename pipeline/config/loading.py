@@ -50,6 +50,12 @@ class WorkspaceSection(Section):
         description="with less free on the disk, no mail is taken in; with less than half of it, "
         "no clip is begun; 0: no limit",
     )
+    max_gb_per_sender: float = Field(
+        default=0.0,
+        ge=0,
+        description="GB of attachments that one sender may bring in during a run; mails that are "
+        "over stay in the inbox for the next run; 0: no limit",
+    )
     keep_backups: int = Field(
         default=7,
         ge=0,

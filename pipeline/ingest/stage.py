@@ -17,6 +17,7 @@ from pipeline.ingest import fragments
 from pipeline.ingest.inbox import Arrival, Gone, Inbox, MailsLeft, NewFile, Unreadable, open_inbox
 from pipeline.ingest.keeping import Keeping
 from pipeline.ingest.originals import Originals
+from pipeline.ingest.quota import OverQuota, SenderQuota
 from pipeline.ingest.spool import Readable, disk_spool, stretch
 from pipeline.ingest.take import Taken
 from pipeline.ingest.taking import Taking
@@ -92,8 +93,9 @@ def run(run: Run, *, dry_run: bool = False, names: Sequence[str] = ()) -> Ingest
     """
     done = IngestSummary()
     failed: list[tuple[InboxSection, InboxError]] = []
+    quota = SenderQuota(run.config)
     for section in _chosen(run.config.inbox, names):
-        work = IngestRun(run, section)
+        work = IngestRun(run, section, quota)
         try:
             work.read(section, dry_run=dry_run)
         except InboxError as error:
@@ -153,7 +155,9 @@ def _joined(failed: Sequence[tuple[InboxSection, InboxError]], done: IngestSumma
 class IngestRun:
     """The order of work for each mail or file of one inbox, and what was done so far."""
 
-    def __init__(self, run: Run, section: InboxSection | None = None) -> None:
+    def __init__(
+        self, run: Run, section: InboxSection | None = None, quota: SenderQuota | None = None
+    ) -> None:
         """*section*: the inbox.  Without it a person asks for files: withdrawn bytes come back."""
         self._run, self._ledger, self._console = run, run.ledger.intake, run.console
         limit_mb = max(it.max_attachment_mb for it in ((section,) if section else run.config.inbox))
@@ -162,6 +166,7 @@ class IngestRun:
         self._keeping = Keeping(run.workspace, run.ledger)
         self._taking = Taking(run, self._keeping, limit_mb, section)
         self._by_hand, self._limit_mb = by_hand, limit_mb
+        self._quota = quota or SenderQuota(run.config)
         self._min_free_gb = run.config.workspace.min_free_gb
         self._outbox = Outbox(run.store, run.ledger, run.workspace)
         self.summary = IngestSummary()
@@ -195,10 +200,8 @@ class IngestRun:
             except InboxError as error:
                 raise (MailsLeft(str(error), left) if left else error) from error
             if left:
-                raise MailsLeft(
-                    "the inbox has mails that it did not give, or files that are not complete.",
-                    left,
-                )
+                why = [_NOT_GIVEN] if len(left) > self._quota.waiting else []
+                raise MailsLeft(" ".join([*why, self._quota.sentence(self._run.ledger)]), left)
         finally:
             inbox.close()
 
@@ -278,6 +281,8 @@ class IngestRun:
                     self._console.event("mail-left", uid=arrival.identity.uid)
                     if in_a_row == _GIVE_UP:
                         raise MailsLeft(str(error), [*left, *arrivals[number + 1 :]]) from error
+                except OverQuota:
+                    left.append(arrival)
                 except InboxError as error:
                     raise MailsLeft(str(error), [*left, *arrivals[number:]]) from error
                 finally:
@@ -330,6 +335,8 @@ class IngestRun:
         # after the block, because at its end an inbox may say that the file has changed
         sums = MailSums(_digest(arrival, taken), raw)
         known = self._ledger.submission_of_digest(sums.content)
+        if known is None and not self._by_hand:
+            self._quota.check(taken)
         if known is None or self._by_hand:
             self._keeping.publish()
         if known is not None:
@@ -338,6 +345,7 @@ class IngestRun:
             return
         submission = replace(taken.submission, inbox=self._name)
         self._ledger.record_mail(arrival.identity, sums, submission, taken.attachments)
+        self._quota.add(taken)
         if taken.error:
             self._count(set_aside=1)
             self._console.event("broken-mail", error=taken.error)
