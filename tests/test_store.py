@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 from support.object_store import BUCKET, ObjectServer
 
-from pipeline.errors import BytesChanged, FileMissing, Stopping, StoreError
+from pipeline.errors import BytesChanged, FileMissing, Stopping, StoreError, UsageError
 from pipeline.store import FootageFile, StoredObject, original, promises, still_of
 from pipeline.store.bucket import Bucket, kind_of
 from pipeline.store.cloud import CloudBucket
@@ -293,6 +294,12 @@ def test_a_run_that_ends_does_not_wait_for_a_store(
 def test_a_bucket_that_does_not_exist_is_named() -> None:
     with pytest.raises(StoreError, match="there is no such bucket: s3://nowhere-at-all"):
         promises.broken(CloudBucket("s3://nowhere-at-all/river"))
+
+
+def test_a_missing_part_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "obstore.exceptions", None)
+    with pytest.raises(UsageError, match="not installed: make extras"):
+        CloudBucket("s3://campaign/river")
 
 
 def test_http_beyond_loopback_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
