@@ -26,7 +26,7 @@ from pipeline.process.recipe import Recipe
 from pipeline.protection import FoundFaces, Mask, MaskOrigin, MaskPoint, MaskShape
 from pipeline.run import Tools
 
-_LOOKS_A_SECOND = 6
+_LOOKS_A_SECOND = 5
 _AREA, _PHOTO_AREA = 640 * 352, 960 * 544  # points of a picture; a photo is looked at once
 _MULTIPLE = 32  # of which the model needs the sides of a picture
 _LARGEST = 2.0  # what a mask may have, see protection.checked_point
