@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import ElementHandle, Page, expect
 from support.browser import Reader, browser, overflow, reader, violations
-from support.ledger_scene import LedgerScene, sha
+from support.ledger_scene import SMALL, LedgerScene, attachment, result, sha
 from support.report_page import card, index
 from support.review_server import campaign, config, enter, server, until
 
@@ -251,3 +251,43 @@ def test_guide_names_every_key_of_the_help(reader: Reader, index: Path) -> None:
     guide = (Path(page_module.__file__).parents[2] / "docs" / "reviewers.md").read_text("utf-8")
     for key in {part for item in shown for part in item.split()}:
         assert f"`{key.lower() if len(key) == 1 else key}`" in guide, key
+
+
+def test_lookalikes_play_together_and_one_key_keeps_one(
+    reader: Reader, server: ReviewServer, campaign: LedgerScene
+) -> None:
+    campaign.mail(attachment("again"), subject="Sent once more")
+    campaign.clip(result("again", source=SMALL, looks_like=sha("two")[:12]), plays=True)
+    page, watch = enter(reader, server)
+    keys = page.keyboard
+    page.locator(card(page, "one")).focus()
+    keys.press("c")
+    expect(page.locator("#why")).to_have_text("No other clip looks like this one.")
+    page.locator(card(page, "two")).focus()  # also from the one that came first
+    keys.press("c")
+    expect(page.locator(".side h3")).to_have_text(["two.mov", "again.mov"])
+    films = [it.element_handle() for it in page.locator(".side video").all()]
+    for video in films:
+        page.wait_for_function("video => video.readyState >= 2", arg=video)
+    keys.press(" ")
+    page.wait_for_function("films => films.every(it => it.currentTime > 0.4)", arg=films)
+    keys.press(" ")
+    keys.press("Home")
+    keys.press("ArrowRight")
+    page.wait_for_function("films => films.every(it => it.currentTime === 1.5 / 30)", arg=films)
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        assert violations(page) == []
+    keys.press("2")
+    expect(page.locator("#compare-said")).to_have_text(
+        "again.mov is approved, two.mov is rejected."
+    )
+    until(page, lambda: campaign.ledger.reviews.trail_end() == 2)
+    stored = campaign.ledger.reviews.current()
+    assert [stored[sha(name)].decision for name in ("again", "two")] == ["approved", "rejected"]
+    assert stored[sha("two")].note == "The same as again.mov"
+    keys.press("u")  # both at once
+    until(page, lambda: campaign.ledger.reviews.trail_end() == 4)
+    keys.press("Escape")
+    expect(page.locator("#compare")).to_be_hidden()
+    assert watch.errors == []

@@ -1,6 +1,7 @@
 // What a press or an entry on a card does. One listener on the list serves all cards.
 
 import { amend, decide, markMail } from "./decisions.js";
+import { comparedFilms, openCompare } from "./compare.js";
 import { byId } from "./dom.js";
 import { changeIn } from "./fields.js";
 import { goToClip, goToMail } from "./list.js";
@@ -33,12 +34,13 @@ function onClick(event) {
   const row = rowAt(target);
   const pressed = /** @type {HTMLElement | null} */ (target.closest("button, .pick input"));
   if (!row || !pressed) return;
-  const { decision, goTo, goToMail: mail, handle, cut, enlarge } = pressed.dataset;
+  const { decision, goTo, goToMail: mail, handle, cut, enlarge, compare } = pressed.dataset;
   if (decision) decide(row, reviewOf(row).decision === decision ? "undecided" : /** @type {Decision} */ (decision));
   else if (goTo) goToClip(goTo);
   else if (mail) goToMail(mail);
   else if (handle !== undefined) markMail(row);
   else if (enlarge !== undefined) openPlayer();
+  else if (compare !== undefined) openCompare();
   else if (cut) cutAtPlayhead(row, /** @type {"in_s" | "out_s"} */ (cut));
   else if (pressed instanceof HTMLInputElement) select(row, pressed.checked, event.shiftKey);
 }
@@ -95,7 +97,7 @@ export function stopOtherFilms(row) {
  */
 function onPlay(event) {
   const video = /** @type {HTMLVideoElement} */ (event.target);
-  if (!video.paused) stopOthers([video]); // the event may come after it was stopped again
+  if (!video.paused && !comparedFilms().includes(video)) stopOthers([video]); // the event may come after it was stopped again
 }
 
 export function startCardActions() {

@@ -10,7 +10,7 @@ import { refreshHistory } from "./history.js";
 import { clampText, holdParts, makeMailCard, noteItems, refreshMailCard, relationParts, senderParts } from "./mail_cards.js";
 import { startPlaying } from "./playing.js";
 import { isUnsaved, openComments, reviewOf } from "./reviews.js";
-import { clipRow, clipRowByPrefix, isDecidableRow, isPlayable, nameOf, photoOf } from "./rows.js";
+import { clipRow, isDecidableRow, isPlayable, nameOf, photoOf, similarClip } from "./rows.js";
 import {
   adviceOn, momentText, numberFormat, oneDecimal, textOf, textOfCode, timeText,
 } from "./texts.js";
@@ -216,16 +216,6 @@ function captionParts(row) {
 }
 
 /**
- * The clip that a warning "looks-like:SHA-256" names by the first digits.
- * @param {string} warning
- */
-function similarClip(warning) {
-  const [code, prefix] = warning.split(":");
-  if (code !== "looks-like" || !prefix) return null;
-  return clipRowByPrefix(prefix);
-}
-
-/**
  * A warning as text for the search.
  * @param {string} warning
  */
@@ -256,7 +246,8 @@ function similarParts(row) {
     element("figure", {},
       element("img", { src: stillOf(clip.sha256), alt: "", loading: "lazy" }),
       element("figcaption", {}, element("span", { class: "soft" }, textOf(key)), " ", quoted(clip.filename)));
-  return [still(row, "card.this"), still(other, "card.other"), goToButton(other.clip.sha256, "card.show_other")];
+  return [still(row, "card.this"), still(other, "card.other"),
+    makeButton("compare-open", { "data-compare": "" }, textOf("compare.open")), goToButton(other.clip.sha256, "card.show_other")];
 }
 
 /**

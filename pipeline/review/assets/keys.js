@@ -2,6 +2,7 @@
 
 import { cutAtPlayhead, onFilm, playOrPause } from "./card_actions.js";
 import { decide, markMail, undo } from "./decisions.js";
+import { COMPARE_KEYS, openCompare } from "./compare.js";
 import { buttonById, byId, control, element, inputById } from "./dom.js";
 import { currentRow, goBy, goToNextUndecided } from "./list.js";
 import { explain, forgetExplanation } from "./messages.js";
@@ -32,6 +33,7 @@ const CLIP_KEYS = {
   Enter: openPlayer,
   i: () => onCurrent((row) => cutAtPlayhead(row, "in_s")),
   o: () => onCurrent((row) => cutAtPlayhead(row, "out_s")),
+  c: openCompare,
   "/": () => control("text").focus(),
 };
 
@@ -58,13 +60,17 @@ const LETTER_KEYS = {
 /** The keys as the help shows them, each with the end of its text's key. */
 const CLIP_HELP = /** @type {const} */ ([
   ["N", "n"], ["A", "a"], ["H", "h"], ["R", "r"], ["F · Enter", "enlarge"], ["Space", "space"], ["I", "i"], ["O", "o"],
-  ["X", "x"], ["M", "m"], ["U", "u"], ["/", "slash"], ["?", "help"],
+  ["X", "x"], ["C", "compare"], ["M", "m"], ["U", "u"], ["/", "slash"], ["?", "help"],
 ]);
 const PLAYER_HELP = /** @type {const} */ ([
   ["Space", "space"], ["← · →", "frame"], ["↑ · ↓", "up_down"], ["I", "i"], ["O", "o"], ["Home · End", "ends"], ["Del", "uncut"],
   ["P", "loop"], ["W", "whole"], [", · .", "speed"], ["M", "mute"], ["G", "go"], ["E", "note"], ["C", "comment"], ["T", "tags"], ["0 · 5", "stars"],
   ["A · H · R", "decide"], ["N", "n"],
   ["U", "u"], ["F · Enter · Esc", "close"],
+]);
+const COMPARE_HELP = /** @type {const} */ ([
+  ["1", "keep_first"], ["2", "keep_second"], ["Space", "space"], ["← · →", "frame"], ["Home", "begin"], [", · .", "speed"], ["M", "sound"],
+  ["U", "u"], ["C · Esc", "close_compare"],
 ]);
 const LETTER_HELP = /** @type {const} */ ({
   reviewer: { list: [["J", "j"], ["K", "k"]], player: [["J", "j"], ["K", "k"]] },
@@ -139,6 +145,7 @@ function isForControl(target, key) {
 /** The keys of what is in front. */
 function keysNow() {
   if (!byId("view-montage").hidden) return { ...MONTAGE_KEYS, "?": openHelp };
+  if (byId("compare", HTMLDialogElement).open) return { ...SHARED_KEYS, ...COMPARE_KEYS };
   const { list, player } = LETTER_KEYS[options.keys];
   if (byId("player", HTMLDialogElement).open) return { ...PLAYER_KEYS, ...COMMENT_KEYS, ...player, ...SHARED_KEYS };
   return { ...CLIP_KEYS, ...list, ...SHARED_KEYS };
@@ -165,6 +172,7 @@ function refreshHelp() {
   const { list, player } = LETTER_HELP[options.keys];
   byId("help-keys").replaceChildren(...helpParts([...list, ...CLIP_HELP]));
   byId("help-player-keys").replaceChildren(...helpParts([...player, ...PLAYER_HELP]));
+  byId("help-compare-keys").replaceChildren(...helpParts(COMPARE_HELP));
   for (const radio of document.querySelectorAll("input[name=keys]")) {
     if (radio instanceof HTMLInputElement) radio.checked = radio.value === options.keys;
   }

@@ -2,7 +2,7 @@
 
 import { byId } from "./dom.js";
 
-const placeInDialog = () => document.querySelector("dialog[open] [role=status]");
+const placeInDialog = () => [...document.querySelectorAll("dialog[open] [role=status]")].at(-1);
 
 /**
  * Say something to those who listen to a screen reader.

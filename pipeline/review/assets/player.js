@@ -4,9 +4,10 @@
 
 import { filmOf, stillOf } from "./addresses.js";
 import { DECISIONS } from "./cards.js";
+import { openCompare } from "./compare.js";
 import { cutAtFrame, cutProblem, cutText, isCut, readCut, spanOfRow } from "./cuts.js";
 import { amend, decide } from "./decisions.js";
-import { buttonById, byId, find, icon, inputById, makeButton } from "./dom.js";
+import { buttonById, byId, element, find, icon, inputById, makeButton } from "./dom.js";
 import { currentRow, goBy, goToClip, goToCurrent, goToMail, goToNextUndecided, shownRows } from "./list.js";
 import { explain } from "./messages.js";
 import { options } from "./options.js";
@@ -147,6 +148,10 @@ function copied(row, selector) {
   const copy = /** @type {HTMLElement} */ (part.cloneNode(true));
   copy.querySelectorAll(".clamped").forEach((text) => text.classList.remove("clamped"));
   copy.querySelectorAll("[data-clamp]").forEach((button) => button.remove());
+  // what is opened on a card is filled in there; here its first line is enough
+  for (const details of copy.querySelectorAll("details")) {
+    details.replaceWith(element("p", {}, ...details.querySelector("summary")?.childNodes ?? []));
+  }
   return [copy];
 }
 
@@ -349,12 +354,26 @@ function makeControls() {
   for (const [id, act] of presses) buttonById(id).addEventListener("click", act);
 }
 
+/**
+ * Confirm what the words of a sender propose, as the button on the card does.
+ * @param {Element} copy of that button
+ */
+function confirmOnCard(copy) {
+  const state = copy.getAttribute("data-confirm-consent");
+  const button = shown.row?.card?.querySelector(`[data-confirm-consent="${state}"]`);
+  if (state === "yes-with-name") closePlayer(); // the name is written on the card
+  if (button instanceof HTMLElement) button.click();
+}
+
 /** @param {MouseEvent} event */
 function onClick(event) {
   const target = /** @type {Element} */ (event.target);
   const mail = target.closest("[data-go-to-mail]")?.getAttribute("data-go-to-mail");
   const other = target.closest("[data-go-to]")?.getAttribute("data-go-to");
-  if (other) goToClip(other);
+  const consent = target.closest("[data-confirm-consent]");
+  if (target.closest("[data-compare]")) openCompare();
+  else if (consent) confirmOnCard(consent);
+  else if (other) goToClip(other);
   else if (mail) {
     closePlayer();
     goToMail(mail);

@@ -101,6 +101,26 @@ export function clipRowByPrefix(prefix) {
   return null;
 }
 
+/**
+ * The clip that a warning "looks-like:SHA-256" names by the first digits.
+ * @param {string} warning
+ */
+export function similarClip(warning) {
+  const [code, prefix] = warning.split(":");
+  if (code !== "looks-like" || !prefix) return null;
+  return clipRowByPrefix(prefix);
+}
+
+/** @param {Row} row the earlier clip that this one looks like */
+const earlierLookalike = (row) => row.clip.warnings.map(similarClip).find((found) => found && found !== row);
+
+/**
+ * The clip that a clip looks like, or the first one that looks like it.
+ * @param {Row} row
+ */
+export const lookalikeOf = (row) =>
+  earlierLookalike(row) ?? allClipRows().find((other) => earlierLookalike(other) === row);
+
 /** @param {string | null} sha256 */
 export const clipRow = (sha256) => clipRows.get(sha256 ?? "");
 
