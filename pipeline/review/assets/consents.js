@@ -26,6 +26,8 @@ for (const { id, consent: { state, name, place, by, at } } of report.submissions
   shown.set(id, { state, name, place, by, at });
 }
 
+const known = { isAny: [...shown.values()].some(({ state }) => state !== "unknown") };
+
 /** The submissions whose consent is on this page only. Empty where a server writes them. */
 export const unsavedConsents = /** @type {Set<string>} */ (new Set());
 
@@ -63,7 +65,7 @@ export function proposalOf({ id, consent }) {
 }
 
 /** Whether this campaign asks for consent, or has recorded one. */
-export const isConsentUsed = () => facts.needs_consent || [...shown.values()].some(({ state }) => state !== "unknown");
+export const isConsentUsed = () => facts.needs_consent || known.isAny;
 
 /**
  * Show the consent of a mail that a reviewer entered here.
@@ -72,6 +74,7 @@ export const isConsentUsed = () => facts.needs_consent || [...shown.values()].so
  */
 export function showConsent(id, consent) {
   shown.set(id, consent);
+  known.isAny = true;
   if (facts.live || isSameConsent(consent, savedConsentOf(id))) unsavedConsents.delete(id);
   else unsavedConsents.add(id);
   announceChange(new Set([id]));
@@ -88,6 +91,7 @@ export function setConsents(now) {
     return !isSameConsent(consent, consentOf(id)) || consent.at !== consentOf(id).at;
   }));
   for (const id of changed) shown.set(id, savedConsentOf(id));
+  known.isAny ||= changed.size > 0;
   if (changed.size) announceChange(changed);
 }
 
