@@ -217,7 +217,7 @@ def window(folder: Path) -> bool:
     case.run("ingest")
     case.start("worker", "--slots", "4")
     access = _access(case)
-    engine = DaskEngine(nothing, access, 60)
+    engine = DaskEngine(nothing, access, 600)
     engine.wait_for_workers()
     begun, done, given = time.monotonic(), 0, 0
     cpu = time.process_time()
@@ -226,7 +226,10 @@ def window(folder: Path) -> bool:
         while engine.room > 0 and given < _JOBS:
             engine.submit(str(given), job)
             given += 1
-        done += len(engine.ended())
+        before, done = done, done + len(engine.ended())
+        if done // 10_000 > before // 10_000:
+            mine, theirs = _memory_mb(os.getpid()), _memory_mb(scheduler.pid)
+            print(f"window: {done:,} jobs, {mine:.0f} and {theirs:.0f} MB", flush=True)
     passed = time.monotonic() - begun
     cpu = time.process_time() - cpu
     mine, theirs = _memory_mb(os.getpid()), _memory_mb(scheduler.pid)
