@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,13 @@ from playwright.sync_api import Browser, Page
 from support.browser import browser
 from support.ledger_scene import sha
 
-from pipeline import clip_order
+from pipeline import clip_order, protection
 from pipeline.clip_order import OrderFile, OrderLine
 from pipeline.config import Output
 from pipeline.consent import Consent, combined
 from pipeline.model import Attachment, ClipOutput, ClipResult, Decision, Kind, Review, Row, Status
 from pipeline.render import timeline
-from pipeline.review import page, rules
+from pipeline.review import page, protecting, rules
 
 __all__ = ["browser"]  # a fixture
 
@@ -29,6 +30,17 @@ CASES: dict[str, list[dict[str, Any]]] = json.loads(
     (Path(__file__).parent / "page_rules.json").read_text("utf-8")
 )
 BASE = Review(Decision.APPROVED, "fine", "ada", "2026-09-01T07:00:00Z")
+
+# Fields of a review that JSON has in another form.
+READ: dict[str, Callable[[str, Any], Any]] = {
+    "masks": protecting.read_masks,
+    "sounds": protecting.read_sounds,
+    "protect": protecting.read_protect,
+    "needs": protecting.read_needs,
+    "decision": lambda _, value: Decision(value),
+    "agreed_by": lambda _, value: tuple(value),
+    "seen_by": lambda _, value: tuple(value),
+}
 
 # How the page's rules answer a case of each table.
 ASKED = {
@@ -41,6 +53,12 @@ ASKED = {
     "silent": "({ consent, decision, needed }) => rules.waitsForConsent(consent, decision, needed)",
     "released": """({ warnings, decision, seen_by }) =>
         rules.isReleased(warnings, decision, seen_by)""",
+    "ready": "(it) => rules.isReady(it)",
+    "hides": "({ one, other }) => rules.hiddenText(one) === rules.hiddenText(other)",
+    "settled": """({ base, before, after, by, watched }) => {
+        const it = rules.settledReview({ ...base, ...before }, { ...base, ...after }, by, watched);
+        return { agreed_by: it.agreed_by, seen_by: it.seen_by };
+    }""",
     "same": "({ base, change }) => rules.isSameDecision(base, { ...base, ...change })",
     "frames": "(it) => rules.shownFrames(it, it, it.most)",
     "starts": "({ lengths, fade }) => rules.montageStarts(lengths, fade)",
@@ -89,9 +107,34 @@ def of_program(table: str, case: dict[str, Any]) -> Any:
             result = replace(made.result, warnings=tuple(case["warnings"]))
             return rules.is_released(replace(made, result=result))
         case "same":
-            return rules.is_same_decision(BASE, replace(BASE, **case["change"]))
+            return rules.is_same_decision(BASE, reviewed(**case["change"]))
+        case "ready" | "hides" | "settled":
+            return of_protection(table, case)
         case _:
             return of_montage(table, case)
+
+
+def reviewed(**changes: Any) -> Review:
+    """The base with fields of JSON."""
+    fields = {
+        key: READ[key](key, value) if key in READ else value for key, value in changes.items()
+    }
+    return replace(BASE, **fields)
+
+
+def of_protection(table: str, case: dict[str, Any]) -> Any:
+    match table:
+        case "ready":
+            review = reviewed(**{key: value for key, value in case.items() if key != "is"})
+            return not review.needs and rules.is_agreed(review)
+        case "hides":
+            reviews = [reviewed(**case[name]) for name in ("one", "other")]
+            one, other = (protection.hidden(each.masks, each.sounds) for each in reviews)
+            return one == other
+        case _:
+            before, after = reviewed(**case["before"]), reviewed(**case["after"])
+            made = protecting.settled(before, after, case["by"], watched=case["watched"])
+            return {"agreed_by": list(made.agreed_by), "seen_by": list(made.seen_by)}
 
 
 def of_montage(table: str, case: dict[str, Any]) -> Any:
@@ -143,6 +186,7 @@ def test_program_and_page_answer_alike(tab: Page, table: str) -> None:
         if table == "order_text":  # the program writes a line about the file above it
             assert ours.partition("\n")[2] == theirs, case
             continue
-        expected = case["is"] if "is" in case else {k: case[k] for k in ("starts", "frames")}
+        fields = ("agreed_by", "seen_by") if table == "settled" else ("starts", "frames")
+        expected = case["is"] if "is" in case else {key: case[key] for key in fields}
         assert ours == expected, case
         assert theirs == expected, case

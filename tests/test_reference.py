@@ -22,7 +22,7 @@ from support.clip_scene import ClipScene, plane
 from pipeline import judge
 from pipeline.config import Output
 from pipeline.ffmpeg import runner
-from pipeline.process import framing
+from pipeline.media import fitting
 
 OUTPUT = Output(name="wide", size="320x180", fps=30, quality="high")
 LEAST = 0.97
@@ -171,7 +171,7 @@ def likeness(scene: ClipScene, kind: Kind) -> float:
     assert (facts.video.width, facts.video.height) == (320, 180)
     assert (facts.video.timescale, facts.video.ticks_per_frame) == (30000, 1000)
     assert len(made.sound()) == facts.video.frames * 1600
-    box = framing.fitted(Fraction(*kind.sides), 320, 180)
+    box = fitting.fitted(Fraction(*kind.sides), 320, 180)
     wanted = reference(path, box.width, box.height, sound=kind.audio != "")
     with av.open(str(made.path)) as container:
         shown = [

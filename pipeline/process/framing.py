@@ -13,53 +13,18 @@ from pipeline.carriers.containers.turning import Crop, Step
 from pipeline.config import Output
 from pipeline.ffmpeg.graph import InputFile, Video, masked, overlay, tiled
 from pipeline.media import colour
+from pipeline.media.fitting import SLIVER, drift, even, fitted, place, size_to_cover
 from pipeline.media.probed import Picture
 from pipeline.process import covering
 from pipeline.process.covering import Canvas, Cover
 
 _BLUR_SCALE = 8  # the fill is blurred at an eighth of its size
-_LONGEST_DRIFT = Fraction(1, 20)  # of the frame's width
 _TRANSPOSED = {5: "cclock_flip", 6: "clock", 7: "clock_flip", 8: "cclock"}  # by EXIF
 _ORIENTATIONS = {90: 6, 180: 3, 270: 8}  # of EXIF, by degrees clockwise
-_SLIVER = Fraction(15, 1000)  # a gap this narrow gets no fill
 _SD_LINES = 576  # up to which chroma may have a quarter of the width (4:1:1, 4:1:0)
 _TAPS = 2  # samples on each side that scaling mixes
 _SMALLER = 20  # of the frame's height: how far scaling reaches in a later, smaller picture
 _SITING = 6  # pixels: chroma is scaled twice, and lies beside the pixels that it colours
-
-
-@dataclass(frozen=True)
-class Rect:
-    """A rectangle in pixels of the frame, on even numbers."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-
-def fitted(aspect: Fraction, width: int, height: int) -> Rect:
-    """Return the largest even rectangle of *aspect* in the middle of a frame.
-
-    Where less than 1.5 % would be left beside it, it is the whole frame.
-    """
-    if abs(aspect * height / width - 1) < _SLIVER:
-        return Rect(0, 0, width, height)
-    if aspect * height > width:
-        inner = min(height, _even(Fraction(width) / aspect))
-        return Rect(0, _even_floor(height - inner), width, inner)
-    inner = min(width, _even(height * aspect))
-    return Rect(_even_floor(width - inner), 0, inner, height)
-
-
-def drift(frames: int, width: int) -> tuple[int, int]:
-    """Return how a photo shown for *frames* moves to the right, by at most 5 % of *width*.
-
-    :returns: the number of frames for each pixel, and the pixels in all.
-    """
-    longest = int(width * _LONGEST_DRIFT)
-    every = -(-frames // max(1, longest))
-    return every, (frames - 1) // every
 
 
 @dataclass(frozen=True)
@@ -87,13 +52,13 @@ def canvas(picture: Picture, output: Output, frames: int | None) -> Canvas:
         rect = fitted(picture.aspect, width, height)
         size = (rect.width, rect.height)
         if output.fit == "crop":
-            size = _size_to_cover(picture, width, height)
+            size = size_to_cover(picture.aspect, width, height)
         whole = (width, height)
     elif output.fit == "crop":
         distance = drift(frames, width)[1] if frames is not None else 0
-        whole = size = _size_to_cover(picture, width + distance + distance % 2, height)
+        whole = size = size_to_cover(picture.aspect, width + distance + distance % 2, height)
     else:
-        rect = place(picture, output, frames)
+        rect = place(picture.aspect, output, frames)
         whole = size = (rect.width, rect.height)
     scale = max(size[0] / picture.width, size[1] / picture.height)
     chroma = 4 if picture.height <= _SD_LINES else 2
@@ -126,7 +91,7 @@ def place_of_canvas(
         distance = drift(frames, output.width)[1] if frames is not None else 0
         shown = output.width + distance + distance % 2
         return -((whole.width - shown) // 2) - moved, -((whole.height - output.height) // 2)
-    rect = place(picture, output, frames)
+    rect = place(picture.aspect, output, frames)
     return rect.x + moved, rect.y
 
 
@@ -138,7 +103,7 @@ def framed(stream: Video, picture: Picture, frame: Frame) -> Video:
         return frame.covered(_framed_anew(stream, picture, frame))
     output = frame.output
     if output.fit == "crop":
-        size = _size_to_cover(picture, output.width, output.height)
+        size = size_to_cover(picture.aspect, output.width, output.height)
         large = frame.covered(colour.scaled(stream, picture, *size))
         return large.filter("crop", output.width, output.height)
     rect = fitted(picture.aspect, output.width, output.height)
@@ -189,29 +154,16 @@ def drifting(stream: Video, picture: Picture, frame: Frame, frames: int) -> Vide
     step = f"floor(n/{every})"
     if output.fit == "crop":
         width = output.width + distance + distance % 2
-        size = _size_to_cover(picture, width, output.height)
+        size = size_to_cover(picture.aspect, width, output.height)
         large = frame.covered(colour.scaled(stream, picture, *size))
         held = hold(large.filter("crop", width, output.height), output.fps, "yuv444p")
         return held.filter("crop", output.width, output.height, step, 0)
-    rect = place(picture, output, frames)
+    rect = place(picture.aspect, output, frames)
     front = frame.covered(colour.scaled(stream, picture, rect.width, rect.height))
     front, behind = front.split(2)
     behind = hold(_fill(behind, output), output.fps, "yuv444p")
     front = hold(front, output.fps, "yuv444p")
     return overlay(behind, front, x=f"{rect.x}+{step}", y=rect.y, format="yuv444")
-
-
-def place(picture: Picture, output: Output, frames: int | None) -> Rect:
-    """Return where in the frame a photo begins.
-
-    :param frames: how long it moves; None for a photo that does not.
-    """
-    distance = drift(frames, output.width)[1] if frames is not None else 0
-    if output.fit == "crop":
-        return Rect(0, 0, output.width, output.height)
-    rect = fitted(picture.aspect, output.width - distance - distance % 2, output.height)
-    left = (output.width - rect.width - distance) // 2 if frames is not None else rect.x
-    return Rect(left, rect.y, rect.width, rect.height)
 
 
 def decoded(file: InputFile, picture: Picture) -> Video:
@@ -268,13 +220,6 @@ def _paced(stream: Video, fps: int) -> Video:
     )
 
 
-def _size_to_cover(picture: Picture, width: int, height: int) -> tuple[int, int]:
-    """The size of a picture that covers a frame, so that its middle is as large as the frame."""
-    if picture.aspect * height > width:
-        return max(width, _even(height * picture.aspect)), height
-    return width, max(height, _even(Fraction(width) / picture.aspect))
-
-
 def _refitted(stream: Video, picture: Picture, frame: Frame) -> Video:
     """Place pictures whose size changes in the middle: each is fitted by its own shape.
 
@@ -288,7 +233,7 @@ def _refitted(stream: Video, picture: Picture, frame: Frame) -> Video:
     if output.fit == "crop":
         return _covered(base, over, picture, (width, height))
     wide = f"dar*{height}/{width}"
-    near = f"lt(abs({wide}-1),{float(_SLIVER)})"
+    near = f"lt(abs({wide}-1),{float(SLIVER)})"
     front = colour.scaled(
         over,
         picture,
@@ -296,7 +241,7 @@ def _refitted(stream: Video, picture: Picture, frame: Frame) -> Video:
         f"if({near},{height},max(2,2*round(min({height},{width}/dar)/2)))",
     )
     small, cover = base.split(2)
-    eighth = [_even(Fraction(side, _BLUR_SCALE)) for side in (width, height)]
+    eighth = [even(Fraction(side, _BLUR_SCALE)) for side in (width, height)]
     behind = _darkened(_covered(small, cover, picture, eighth), output)
     if frame.cover is not None:
         behind = behind.filter("lutyuv", **covering.BLACK)
@@ -321,25 +266,17 @@ def _centred(below: Video, above: Video) -> Video:
 
 def _fill(stream: Video, output: Output) -> Video:
     """Fill the frame with the picture itself, blurred and darkened so that it does not distract."""
-    small = [_even(Fraction(side, _BLUR_SCALE)) for side in (output.width, output.height)]
+    small = [even(Fraction(side, _BLUR_SCALE)) for side in (output.width, output.height)]
     covering = {"force_original_aspect_ratio": "increase", "flags": "bilinear"}
     return _darkened(stream.filter("scale", *small, **covering).filter("crop", *small), output)
 
 
 def _darkened(stream: Video, output: Output) -> Video:
     """Blur and darken a fill of an eighth of the frame's size, and enlarge it."""
-    height = _even(Fraction(output.height, _BLUR_SCALE))
+    height = even(Fraction(output.height, _BLUR_SCALE))
     return (
         stream.filter("gblur", sigma=round(max(1.5, height / 24), 2), steps=2)
         .filter("lutyuv", y="(val-16)*0.55+16")
         .filter("scale", output.width, output.height, flags="bilinear")
         .filter("setsar", 1)
     )
-
-
-def _even(value: Fraction) -> int:
-    return max(2, round(value / 2) * 2)
-
-
-def _even_floor(rest: int) -> int:
-    return rest // 4 * 2

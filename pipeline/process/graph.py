@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.config import Output
 from pipeline.ffmpeg.graph import Audio, Graph, InputFile, Video, overlay, read, silence
 from pipeline.ffmpeg.graph import write as write_file
-from pipeline.media import altering, colour, encode, loudness, survey
+from pipeline.media import altering, colour, encode, fitting, loudness, survey
 from pipeline.media.caption import Strip
 from pipeline.media.loudness import Correction
 from pipeline.media.probed import Picture, Probe
@@ -215,7 +215,9 @@ def _uncaptioned(stream: Video, source: ClipSource, target: ClipTarget) -> Video
     too where the photo is made of tiles.
     """
     moves = source.recipe.still_motion == "drift"
-    rect = framing.place(source.probe.picture, target.output, target.frames if moves else None)
+    rect = fitting.place(
+        source.probe.picture.aspect, target.output, target.frames if moves else None
+    )
     rim = 2  # pixels: chroma of half the size can only be cut on even places
     size = (rect.width - 2 * rim, rect.height * 7 // 10)
     place = (rect.x + rim, rect.y + rect.height * 15 // 100)

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from pipeline import clock, publishing
@@ -16,6 +17,7 @@ from pipeline.caution import Caution
 from pipeline.config import Config
 from pipeline.consent import Consent, ConsentRecord
 from pipeline.ledger import Ledger
+from pipeline.media import fitting
 from pipeline.model import ClipOutput, ClipResult, Row, Source, Status, Wait
 from pipeline.review import consents, mails, page, proposing, stills, table
 from pipeline.review.mails import MailView
@@ -27,7 +29,13 @@ from pipeline.review.presenting import (
     shown_values,
     trail_data,
 )
-from pipeline.review.rules import admitted, shown_seconds, waiting, waits_for_consent
+from pipeline.review.rules import (
+    admitted,
+    hides_what_it_should,
+    shown_seconds,
+    waiting,
+    waits_for_consent,
+)
 from pipeline.run import Run
 from pipeline.wording import SenderStyle, lower_ascii, shown_sender
 
@@ -141,7 +149,7 @@ def build(
         "submissions": [
             {**_submission(each, masking), "consent": agreements[each.mail.id]} for each in views
         ],
-        "clips": [_clip(row, waits.get(row.sha256)) for row in _family_order(rows)],
+        "clips": [_clip(row, waits.get(row.sha256), config) for row in _family_order(rows)],
     }
 
 
@@ -218,7 +226,7 @@ def _submission(seen: MailView, masking: _Masking) -> JsonObject:
     }
 
 
-def _clip(row: Row, waits: Wait | None) -> JsonObject:
+def _clip(row: Row, waits: Wait | None, config: Config) -> JsonObject:
     item = row.attachment
     # a withdrawn clip is gone; and a part that ingest refused was never processed, even if the
     # same bytes became a clip in another submission
@@ -246,9 +254,10 @@ def _clip(row: Row, waits: Wait | None) -> JsonObject:
         "caption": shown_text(result.caption) if result else "",
         "category": shown_text(result.category) if result and result.category is not None else None,
         "warnings": _warnings(result) if result else [],
-        "outputs": [_output(output) for output in result.outputs] if result else [],
+        "outputs": [_output(output, result, config) for output in result.outputs] if result else [],
         "review": review_data(row.review),
         "held_by": list(row.held_by),
+        **({} if hides_what_it_should(row) else {"to_be_made_anew": True}),
         "consent": row.consent,
     }
 
@@ -270,8 +279,16 @@ def _warnings(result: ClipResult) -> list[str]:
     return [*map(shown_text, result.warnings), *similar]
 
 
-def _output(output: ClipOutput) -> JsonObject:
-    return shown_values({key: value for key, value in vars(output).items() if key not in _INTERNAL})
+def _output(output: ClipOutput, result: ClipResult, config: Config) -> JsonObject:
+    shown = {key: value for key, value in vars(output).items() if key not in _INTERNAL}
+    made = next((each for each in config.output if each.name == output.name), None)
+    if result.source is None or made is None:
+        return shown_values(shown)
+    source = result.source
+    moves = source.duration_s is None and config.process.still_motion == "drift"
+    aspect = Fraction(max(source.width, 1), max(source.height, 1))
+    place = fitting.source_place(aspect, made, output.frames if moves else None)
+    return shown_values({**shown, "source_at": shown_values(vars(place))})
 
 
 def _kept_if_equal(path: Path, data: bytes) -> bytes:

@@ -10,13 +10,25 @@
  *   decision: Decision, note: string, by: string, at: string | null,
  *   caption: string | null, category: string | null, in_s: number | null, out_s: number | null,
  *   comments?: Comment[], tags?: string[], stars?: number,
+ *   masks?: Mask[], sounds?: SoundChange[], protect?: Protect, needs?: Need[], agreed_by?: string[], seen_by?: string[],
  * }} Review
+ * @typedef {"none" | "public" | "known"} Protect from whom somebody is hidden
+ * @typedef {"needs-blur" | "ask-the-sender"} Need
+ *
+ * An area in fractions of the source picture; `x` and `y` are its left and upper side.
+ * @typedef {{ x: number, y: number, width: number, height: number }} Area
+ * @typedef {Area & { at_s: number }} MaskPoint
+ * @typedef {{
+ *   points: MaskPoint[], shape: "rectangle" | "ellipse", fill: "solid" | "blur",
+ *   from_s: number, to_s: number | null, origin: "hand" | "face", by?: string,
+ * }} Mask
+ * @typedef {{ kind: "mute" | "disguise", from_s: number, to_s: number | null }} SoundChange
  * @typedef {{
  *   id: string, text: string, from_s: number | null, to_s: number | null, by: string, at: string, resolved_by: string,
  * }} Comment
  * @typedef {{
  *   path: string, width: number, height: number, fps: number, frames: number,
- *   duration_s: number, loudness_lufs: number | null,
+ *   duration_s: number, loudness_lufs: number | null, source_at?: Area & { moves: number },
  * }} Output
  * @typedef {{
  *   width: number, height: number, fps: number | null, duration_s: number | null,
@@ -30,7 +42,7 @@
  *   reason: { code: string, detail: string } | null, duplicate_of: string | null, pair?: string | null,
  *   metadata: { found: { carrier: string, what: string }[], clean: boolean | null },
  *   source: Source | null, caption: string, category: string | null, warnings: string[],
- *   outputs: Output[], review: Review, held_by: string[],
+ *   outputs: Output[], review: Review, held_by: string[], faces?: Mask[], to_be_made_anew?: true,
  * }} Clip
  * @typedef {{
  *   id: string, sender: string, subject: string, text: string, received_at: string, notes: string[],

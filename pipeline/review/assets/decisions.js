@@ -8,10 +8,11 @@ import { handledOf } from "./mails.js";
 import { announce, explain, notify } from "./messages.js";
 import { entryOf, reviewOf, setReviews } from "./reviews.js";
 import { isDecidableRow, nameOf } from "./rows.js";
-import { isSameDecision } from "./rules.js";
+import { isSameDecision, settledReview } from "./rules.js";
 import { reviewerName } from "./server.js";
 import { isServed, send, sendConsent, sendMark, undoOnServer } from "./sync.js";
 import { textOf, textOfCode } from "./texts.js";
+import { wasWatched } from "./watching.js";
 
 /**
  * @typedef {import("./rows.js").Row} Row
@@ -53,7 +54,12 @@ export function amendEach(changes, keepFields = true) {
   }
   const mark = { by: reviewerName(), at: timestamp() };
   const act = changes
-    .map(([row, change]) => ({ sha256: row.clip.sha256 ?? "", before: reviewOf(row), review: { ...reviewOf(row), ...change, ...mark } }))
+    .map(([row, change]) => {
+      const before = reviewOf(row);
+      const changed = { ...before, ...change, ...mark };
+      const review = settledReview(before, changed, mark.by, wasWatched(row, changed));
+      return { sha256: row.clip.sha256 ?? "", before, review };
+    })
     .filter(({ before, review }) => !isSameDecision(before, review));
   if (!act.length) return;
   const before = act.map(({ sha256, before: review }) => ({ sha256, review }));

@@ -19,7 +19,9 @@ export function saveDecisions() {
   const by = reviewerName();
   const decisions = [...unsaved].map((sha256) => {
     const { now } = entryOf(sha256);
-    return { sha256, ...now, by: now.by || by };
+    const author = now.by || by;
+    const watched = now.seen_by?.includes(author) ? { watched: true } : {};
+    return { sha256, ...now, by: author, ...watched };
   });
   const consents = [...unsavedConsents].map((id) => {
     const { state, name, place, by: author, at } = consentOf(id);

@@ -34,20 +34,19 @@ function eventItem({ at, by, undoes, before, after }) {
     quoted(by || textOf("live.somebody")), undoes ? ` · ${textOf("history.undo")}` : "", ...changes);
 }
 
-const COUNTED = new Set(["comments", "stars"]);
-
 /**
  * The value of a review's field in words. Of comments the history has the number.
  * @param {Field} field
- * @param {unknown} value
+ * @param {unknown} value lists of masks and of other records come as their number
  */
 function valueText(field, value) {
   if (field === "decision") {
     const decision = /** @type {import("./data.js").Decision} */ (value);
     return textOf(`decision.${decision}`);
   }
+  if (Array.isArray(value)) return value.length ? `“${value.join(", ")}”` : textOf("history.nothing");
   if (value === null || value === undefined || value === "") return textOf("history.nothing");
-  if (Array.isArray(value)) return value.join(", ") || textOf("history.nothing");
-  if (COUNTED.has(field)) return numberFormat.format(Number(value));
-  return typeof value === "number" ? textOf("card.seconds", { n: numberFormat.format(value) }) : `“${value}”`;
+  if (typeof value !== "number") return `“${value}”`;
+  const isTime = field === "in_s" || field === "out_s";
+  return isTime ? textOf("card.seconds", { n: numberFormat.format(value) }) : numberFormat.format(value);
 }

@@ -6,6 +6,7 @@ import { COMPARE_KEYS, openCompare } from "./compare.js";
 import { buttonById, byId, control, element, inputById } from "./dom.js";
 import { currentRow, goBy, goToNextUndecided } from "./list.js";
 import { explain, forgetExplanation } from "./messages.js";
+import { MASK_KEYS } from "./mask_panel.js";
 import { MONTAGE_KEYS } from "./montage.js";
 import { options, optionsChanged, setOptions } from "./options.js";
 import { openPlayer, PLAYER_KEYS, playerVideo } from "./player.js";
@@ -65,7 +66,7 @@ const CLIP_HELP = /** @type {const} */ ([
 const PLAYER_HELP = /** @type {const} */ ([
   ["Space", "space"], ["← · →", "frame"], ["↑ · ↓", "up_down"], ["I", "i"], ["O", "o"], ["Home · End", "ends"], ["Del", "uncut"],
   ["P", "loop"], ["W", "whole"], [", · .", "speed"], ["M", "mute"], ["G", "go"], ["E", "note"], ["C", "comment"], ["T", "tags"], ["0 · 5", "stars"],
-  ["A · H · R", "decide"], ["N", "n"],
+  ["A · H · R", "decide"], ["N", "n"], ["D", "mask"], ["V", "oval"], ["S", "silence"],
   ["U", "u"], ["F · Enter · Esc", "close"],
 ]);
 const COMPARE_HELP = /** @type {const} */ ([
@@ -147,7 +148,7 @@ function keysNow() {
   if (!byId("view-montage").hidden) return { ...MONTAGE_KEYS, "?": openHelp };
   if (byId("compare", HTMLDialogElement).open) return { ...SHARED_KEYS, ...COMPARE_KEYS };
   const { list, player } = LETTER_KEYS[options.keys];
-  if (byId("player", HTMLDialogElement).open) return { ...PLAYER_KEYS, ...COMMENT_KEYS, ...player, ...SHARED_KEYS };
+  if (byId("player", HTMLDialogElement).open) return { ...PLAYER_KEYS, ...COMMENT_KEYS, ...MASK_KEYS, ...player, ...SHARED_KEYS };
   return { ...CLIP_KEYS, ...list, ...SHARED_KEYS };
 }
 

@@ -5,7 +5,7 @@ import { facts, report } from "./data.js";
 import { heldBy } from "./mails.js";
 import { rowsOf } from "./rows.js";
 import {
-  isAdmittedBy, isDecidable, isReleased, isSameDecision, shownFrames, waitsForConsent,
+  hiddenText, isAdmittedBy, isDecidable, isReady, isReleased, isSameDecision, shownFrames, waitsForConsent,
 } from "./rules.js";
 import { makeSignal } from "./signal.js";
 
@@ -68,14 +68,23 @@ export const openComments = ({ comments }) => (comments ?? []).filter((comment) 
 /** @param {Row} row */
 export const isWaiting = (row) => isDecidable(row.clip) && reviewOf(row).decision === "undecided";
 
+/** @type {Map<string, string>} by SHA-256: what the clip hides, where that was what its review hides */
+const hides = new Map();
+for (const { sha256, review, to_be_made_anew: isOld } of report.clips) if (sha256 && !isOld) hides.set(sha256, hiddenText(review));
+
+/**
+ * Whether the clip hides what its review hides now. If not, it is made anew first.
+ * @param {Row} row
+ */
+export const isAsDecided = (row) => hides.get(row.clip.sha256 ?? "") === hiddenText(reviewOf(row));
+
 /**
  * Whether the clip of a row goes into the montage.
  * @param {Row} row
  */
 export function isAdmitted(row) {
-  if (!isDecidable(row.clip)) return false;
-  const { decision } = reviewOf(row);
-  const { seen_by: seenBy } = /** @type {{ seen_by?: string[] }} */ (reviewOf(row));
+  if (!isDecidable(row.clip) || !isReady(reviewOf(row)) || !isAsDecided(row)) return false;
+  const { decision, seen_by: seenBy } = reviewOf(row);
   return isAdmittedBy(decision, facts.required, heldBy(row.clip), !lacksConsent(row))
     && isReleased(row.clip.warnings, decision, seenBy ?? []);
 }

@@ -67,14 +67,58 @@ export const isReleased = (warnings, decision, seenBy) =>
   !warnings.includes("withheld") || (decision === "approved" && seenBy.length > 0);
 
 /**
+ * What a review hides, as text: equal for equal masks and changes of the sound, "" for none.
+ * @param {Pick<Review, "masks" | "sounds">} review
+ */
+export function hiddenText({ masks = [], sounds = [] }) {
+  if (!masks.length && !sounds.length) return "";
+  return JSON.stringify([
+    masks.map(({ points, shape, fill, from_s, to_s }) =>
+      [points.map(({ at_s, x, y, width, height }) => [at_s, x, y, width, height]), shape, fill, from_s, to_s]),
+    sounds.map(({ kind, from_s, to_s }) => [kind, from_s, to_s]),
+  ]);
+}
+
+/**
+ * Whether a review lets its clip into a film: nothing has to be done first, and where somebody is
+ * hidden from people who know them, two people agree.
+ * @param {Review} review
+ */
+export const isReady = ({ needs = [], protect = "none", agreed_by: agreed = [] }) =>
+  !needs.length && (protect !== "known" || new Set(agreed).size >= 2);
+
+/**
+ * A changed review with those who agree with it and have seen it. Whoever agreed with something
+ * else, or saw something else, has to do it again.
+ * @param {Review} before
+ * @param {Review} after
+ * @param {string} by who changed it
+ * @param {boolean} watched that person watched the clip to its end
+ * @returns {Review}
+ */
+export function settledReview(before, after, by, watched) {
+  const shown = (/** @type {Review} */ it) =>
+    JSON.stringify([it.caption, it.category, it.in_s, it.out_s, it.protect ?? "none", hiddenText(it)]);
+  const isSame = shown(before) === shown(after);
+  const isAgreed = after.protect === "known" && after.decision === "approved";
+  const earlier = isSame && before.decision === "approved" ? before.agreed_by ?? [] : [];
+  const seen = [...(isSame ? before.seen_by ?? [] : []), ...(watched ? [by] : [])];
+  return { ...after, agreed_by: isAgreed ? [...new Set([...earlier, by])] : [], seen_by: [...new Set(seen)] };
+}
+
+/**
  * Whether two reviews say the same, whoever made them and whenever.
  * @param {Review} one
  * @param {Review} other
  */
 export function isSameDecision(one, other) {
+  const lists = ({ needs = [], agreed_by: agreed = [], seen_by: seen = [] } = /** @type {Review} */ ({})) =>
+    JSON.stringify([needs, agreed, seen]);
   return one.decision === other.decision && one.note === other.note
     && one.caption === other.caption && one.category === other.category
     && one.in_s === other.in_s && one.out_s === other.out_s
+    && (one.protect ?? "none") === (other.protect ?? "none") && lists(one) === lists(other)
+    && hiddenText(one) === hiddenText(other)
     && (one.stars ?? 0) === (other.stars ?? 0)
     && JSON.stringify(one.tags ?? []) === JSON.stringify(other.tags ?? [])
     && isSameComments(one, other);

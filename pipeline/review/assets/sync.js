@@ -7,7 +7,7 @@ import { mailsVersion, setMails } from "./mails.js";
 import { notify } from "./messages.js";
 import { addToTrails, entryOf, isInReport, reviewsChanged, setReviews } from "./reviews.js";
 import { nameOf } from "./rows.js";
-import { isSameDecision } from "./rules.js";
+import { hiddenText, isSameDecision } from "./rules.js";
 import { ask, reviewerName, writeInOrder } from "./server.js";
 import { textOf, textOfCode } from "./texts.js";
 
@@ -15,6 +15,8 @@ import { textOf, textOfCode } from "./texts.js";
 
 const POLL_MS = 1000;
 let counter = facts.live?.counter ?? 0; // the last entry of the audit trail that the page has
+
+let writes = 0; // how many acts were begun or answered
 
 /** Whether a server is behind this page. */
 export const isServed = facts.live !== null;
@@ -55,6 +57,7 @@ function giveUp(shas, message) {
  * @param {string[]} shas
  */
 export function send(shas) {
+  writes += 1;
   const act = shas.map((sha256) => {
     const entry = entryOf(sha256);
     return { sha256, entry, now: entry.now, refusals: entry.refusals };
@@ -66,9 +69,11 @@ export function send(shas) {
     if (!sent.length) return;
     const entries = sent.map(({ sha256, entry, now }) => {
       const { decision, note, caption, category, in_s, out_s, tags = [], stars = 0 } = now;
-      return { entry: { sha256, decision, note, caption, category, in_s, out_s, tags, stars }, seen: entry.saved };
+      const fields = { decision, note, caption, category, in_s, out_s, tags, stars, ...protectionOf(now, entry.saved) };
+      return { entry: { sha256, ...fields }, seen: entry.saved };
     });
     const { status, data } = await ask("/api/decide", { entries, by: reviewerName() });
+    writes += 1;
     if (status !== 200 && status !== 409) {
       giveUp(sent.map(({ sha256 }) => sha256), textOf("live.refused", { problem: data.problem }));
       return;
@@ -82,6 +87,22 @@ export function send(shas) {
     if (overtaken.length) notify(overtakenText(overtaken));
     catchUp().catch(reportLoss);
   }, () => giveUp(shas, textOf("live.lost")));
+}
+
+/**
+ * The fields of a review that protect people, as far as they were changed, and whether its author has
+ * watched the clip.
+ * @param {import("./data.js").Review} now
+ * @param {import("./data.js").Review} saved
+ */
+function protectionOf(now, saved) {
+  const { masks = [], sounds = [], protect = "none", needs = [] } = now;
+  return {
+    ...(hiddenText(now) === hiddenText(saved) ? {} : { masks, sounds }),
+    ...(protect === (saved.protect ?? "none") ? {} : { protect }),
+    ...(JSON.stringify(needs) === JSON.stringify(saved.needs ?? []) ? {} : { needs }),
+    ...(now.seen_by?.includes(now.by) ? { watched: true } : {}),
+  };
 }
 
 /** @param {ClipReview[]} overtaken */
@@ -182,7 +203,10 @@ export function sendConsent(id, wanted, whenDone) {
 
 /** Show what was decided since the last time, by whomever. */
 async function catchUp() {
+  const before = writes;
   const { status, data } = await ask(`/api/changes?since=${counter}&mails=${mailsVersion()}`);
+  // what was written meanwhile on this page would look like a change that somebody else made
+  if (before !== writes) return;
   if (status !== 200) notify(data.problem);
   if (status === 200) offerNew(data.counts);
   if (status === 200 && data.mails) {

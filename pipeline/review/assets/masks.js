@@ -1,0 +1,123 @@
+// Masks as data: where an area is at a moment, and what a change of it gives. Nothing here touches the
+// page. An area is in fractions of the source picture, which may be larger than the frame of the clip.
+
+/**
+ * @typedef {import("./data.js").Mask} Mask
+ * @typedef {import("./data.js").Area} Area
+ * @typedef {import("./data.js").MaskPoint} MaskPoint
+ * @typedef {import("./data.js").Output} Output
+ */
+
+const SMALLEST = 0.005;
+const SAME_MOMENT_S = 0.02;
+const SIDES = /** @type {const} */ (["x", "y", "width", "height"]);
+
+/** @param {number} value */
+const rounded = (value) => Math.round(value * 10000) / 10000;
+
+/**
+ * @param {number} value
+ * @param {number} least
+ * @param {number} most
+ */
+const limited = (value, least, most) => Math.min(most, Math.max(least, value));
+
+/**
+ * A mask in the middle of the picture, for the whole clip.
+ * @param {Mask["shape"]} shape
+ * @param {number} at_s
+ * @returns {Mask}
+ */
+export const newMask = (shape, at_s) => ({
+  points: [{ at_s: roundedTime(at_s), x: 0.4, y: 0.35, width: 0.2, height: 0.3 }],
+  shape, fill: "solid", from_s: 0, to_s: null, origin: "hand",
+});
+
+/** @param {number} seconds */
+export const roundedTime = (seconds) => Math.max(0, Math.round(seconds * 1000) / 1000);
+
+/**
+ * Where the area of a mask is at a moment, whether it is hidden then or not.
+ * @param {Mask} mask
+ * @param {number} seconds
+ * @returns {Area}
+ */
+export function areaAt({ points }, seconds) {
+  const next = points.findIndex(({ at_s }) => at_s > seconds);
+  if (next <= 0) return points[next < 0 ? points.length - 1 : 0];
+  const [one, other] = [points[next - 1], points[next]];
+  const part = (seconds - one.at_s) / (other.at_s - one.at_s);
+  const [x, y, width, height] = SIDES.map((side) => one[side] + (other[side] - one[side]) * part);
+  return { x, y, width, height };
+}
+
+/**
+ * @param {Mask} mask
+ * @param {number} seconds
+ */
+export const isShownAt = ({ from_s, to_s }, seconds) => from_s <= seconds && (to_s === null || seconds <= to_s);
+
+/**
+ * An area that the ledger takes.
+ * @param {Area} area
+ * @returns {Area}
+ */
+export const allowedArea = ({ x, y, width, height }) => ({
+  x: rounded(limited(x, -1, 1)), y: rounded(limited(y, -1, 1)),
+  width: rounded(limited(width, SMALLEST, 2)), height: rounded(limited(height, SMALLEST, 2)),
+});
+
+/**
+ * The mask with its area at a moment. Between two moments it moves.
+ * @param {Mask} mask
+ * @param {number} seconds
+ * @param {Area} area
+ * @returns {Mask}
+ */
+export function withArea(mask, seconds, area) {
+  const others = mask.points.filter(({ at_s }) => Math.abs(at_s - seconds) > SAME_MOMENT_S);
+  const points = [...others, { at_s: roundedTime(seconds), ...allowedArea(area) }];
+  return { ...mask, points: points.sort((one, other) => one.at_s - other.at_s) };
+}
+
+/**
+ * The mask without its later positions: it stays where it is until the end of the clip.
+ * @param {Mask} mask
+ * @param {number} seconds
+ * @returns {Mask}
+ */
+export function heldFrom(mask, seconds) {
+  const earlier = mask.points.filter(({ at_s }) => at_s < seconds - SAME_MOMENT_S);
+  return { ...withArea({ ...mask, points: earlier }, seconds, areaAt(mask, seconds)), to_s: null };
+}
+
+/** @param {Output} output */
+const placeOf = ({ width, height, source_at: place }) => place ?? { x: 0, y: 0, width, height, moves: 0 };
+
+/**
+ * An area of the source in fractions of the frame of a clip.
+ * @param {Output} output
+ * @param {Area} area
+ * @param {number} seconds a photo moves through the frame
+ * @returns {Area}
+ */
+export function inFrame(output, area, seconds) {
+  const place = placeOf(output);
+  return {
+    x: (place.x + place.moves * seconds + area.x * place.width) / output.width,
+    y: (place.y + area.y * place.height) / output.height,
+    width: area.width * place.width / output.width, height: area.height * place.height / output.height,
+  };
+}
+
+/**
+ * A distance in the frame, in fractions of it, as one in the source.
+ * @param {Output} output
+ * @param {number} across
+ * @param {number} down
+ * @returns {[number, number]}
+ */
+export function inSource(output, across, down) {
+  const place = placeOf(output);
+  return [across * output.width / place.width, down * output.height / place.height];
+}

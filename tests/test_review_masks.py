@@ -1,0 +1,148 @@
+"""What protects people, on the page: by keyboard, by mouse and from a file it is the same."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from support.browser import Reader, browser, overflow, reader, violations
+from support.ledger_scene import LedgerScene, sha
+from support.report_page import card
+from support.review_server import campaign, config, enter, server, until
+
+from pipeline.model import Decision, Review
+from pipeline.protection import MaskPoint, Need, Protect, SoundChange, SoundChangeKind
+from pipeline.review import decisions
+from pipeline.review.web import ReviewServer
+
+__all__ = ["browser", "campaign", "config", "reader", "server"]  # fixtures
+
+
+def opened(page: Page, name: str) -> None:
+    """The player with a clip whose film is loaded."""
+    page.locator(card(page, name)).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#player-name")).to_have_text(f"{name}.mov")
+    video = page.locator("#player-video").element_handle()
+    page.wait_for_function("video => video.readyState >= 2 && !video.seeking", arg=video)
+
+
+def stored(campaign: LedgerScene, name: str) -> Review:
+    return campaign.ledger.reviews.current().get(sha(name), Review())
+
+
+def comparable(review: Review) -> Review:
+    """A review without its time, and without where exactly its mask was dropped."""
+    masks = tuple(replace(mask, points=(), by="") for mask in review.masks)
+    return replace(review, at=None, by="", masks=masks, seen_by=())
+
+
+def test_keyboard_mouse_and_file_write_the_same(
+    reader: Reader, server: ReviewServer, campaign: LedgerScene
+) -> None:
+    page, watch = enter(reader, server)
+    keys, mouse = page.keyboard, page.mouse
+    opened(page, "one")
+    keys.press("d")
+    for _ in range(5):
+        keys.press("ArrowRight")
+    keys.press("Shift+ArrowDown")
+    keys.press("Escape")
+    keys.press("s")
+    page.get_by_label("Hidden from").focus()
+    keys.press("ArrowDown")
+    page.get_by_label("ask the sender").focus()
+    keys.press(" ")
+    page.locator("#player").focus()
+    for _ in range(5):
+        keys.press(".")
+    keys.press(" ")
+    video = page.locator("#player-video").element_handle()
+    page.wait_for_function("video => video.paused && video.currentTime > 2.9", arg=video)
+    keys.press("a")
+    until(page, lambda: stored(campaign, "one").decision is Decision.APPROVED)
+    keys.press("f")
+
+    opened(page, "two")
+    page.get_by_role("button", name="Mask: rectangle").click()
+    shape = page.locator(".mask").bounding_box()
+    assert shape
+    middle = shape["x"] + shape["width"] / 2, shape["y"] + shape["height"] / 2
+    mouse.move(*middle)
+    mouse.down()
+    mouse.move(middle[0] + shape["width"] / 4, middle[1], steps=3)
+    mouse.up()
+    page.get_by_role("button", name="Mute the clip").click()
+    page.get_by_label("Hidden from").select_option("public")
+    page.get_by_label("ask the sender").check()
+    page.locator("#player-decide button", has_text="Approve").click()
+    until(page, lambda: stored(campaign, "two").decision is Decision.APPROVED)
+
+    entry = {
+        "sha256": sha("three"),
+        "decision": "approved",
+        "masks": [{"points": [{"at_s": 0, "x": 0.45, "y": 0.35, "width": 0.2, "height": 0.31}]}],
+        "sounds": [{"kind": "mute"}],
+        "protect": "public",
+        "needs": ["ask-the-sender"],
+    }
+    file = Path(campaign.workspace.root) / "decisions.json"
+    text = {"schema": 1, "campaign": server.config.campaign.name, "decisions": [entry]}
+    file.write_text(json.dumps(text))
+    decisions.take_file(campaign.ledger, file, "ada", campaign=server.config.campaign.name)
+
+    one, two, three = (stored(campaign, name) for name in ("one", "two", "three"))
+    assert comparable(one) == comparable(two) == comparable(three)
+    assert one.masks == three.masks
+    assert one.masks[0].points == (MaskPoint(0.0, 0.45, 0.35, 0.2, 0.31),)
+    assert two.masks[0].points[0].x == pytest.approx(0.45, abs=0.004)
+    assert three.sounds == (SoundChange(SoundChangeKind.MUTE),)
+    assert (three.protect, three.needs) == (Protect.PUBLIC, (Need.ANSWER,))
+    assert (one.seen_by, two.seen_by) == (("ada",), ())
+    assert watch.errors == []
+
+
+def test_a_mask_moves_between_moments_and_ends(
+    reader: Reader, server: ReviewServer, campaign: LedgerScene
+) -> None:
+    page, watch = enter(reader, server)
+    keys = page.keyboard
+    opened(page, "one")
+    keys.press("v")
+    keys.press("Escape")
+    for _ in range(2):
+        keys.press("Shift+ArrowRight")
+    expect(page.locator("#player-time")).to_contain_text("frame 60")
+    page.locator(".mask").focus()
+    for _ in range(10):
+        keys.press("ArrowLeft")
+    page.get_by_role("button", name="Until here").click()
+    until(
+        page, lambda: bool(stored(campaign, "one").masks and stored(campaign, "one").masks[0].to_s)
+    )
+    (mask,) = stored(campaign, "one").masks
+    begin, end = mask.points
+    assert (begin.at_s, begin.x, end.x) == (0.0, 0.4, 0.3)
+    assert end.at_s == pytest.approx(60.5 / 30, abs=0.001)  # the middle of the frame
+    assert (mask.shape, mask.to_s) == ("ellipse", end.at_s)
+    page.locator("#player").focus()
+    keys.press("Shift+ArrowLeft")
+    left = page.locator(".mask").evaluate("it => parseFloat(it.style.left)")
+    # half way, in a picture of 4:3 in the middle of the frame
+    assert left == pytest.approx(12.5 + 75 * 0.35, abs=0.5)
+    # from people who know the person, a blur is refused
+    page.get_by_label("Hidden from").select_option("known")
+    page.get_by_label("Shown as").select_option("blur")
+    expect(page.locator("#player-said")).to_contain_text("Only solid masks")
+    assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert violations(page) == []
+    page.set_viewport_size({"width": 640, "height": 400})
+    assert overflow(page) <= 0
+    page.locator(".mask").focus()
+    keys.press("Delete")
+    until(page, lambda: not stored(campaign, "one").masks)
+    assert watch.errors == []
