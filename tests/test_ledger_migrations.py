@@ -73,7 +73,10 @@ def as_before(row: Row) -> dict[str, Any]:
     assert (values.pop("consent"), values.pop("credit")) == (Consent.UNKNOWN, "")
     values["review"] = stored(row.review)
     if row.result and row.result.source:
-        assert values["result"]["source"].pop("missing_percent") is None
+        source = values["result"]["source"]
+        assert (source.pop("missing_percent"), source.pop("faces")) == (None, None)
+        for output in values["result"]["outputs"]:
+            assert (output.pop("hides"), output.pop("faces")) == ("", "")
     holders: list[tuple[dict[str, Any], Row | Attachment | ClipResult]] = [
         (values, row),
         (values["attachment"], row.attachment),
