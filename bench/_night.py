@@ -26,6 +26,13 @@ from support.planted.bases import ffmpeg
 _HERE = str(Path(__file__).parents[1])
 _EVERY_S = 0.05
 FAKETIME = "libfaketimeMT.so.1"
+# How a program is started whose clock is moved: libfaketime 0.9.10 refuses Python's time.sleep.
+_WITH_SLEEP = """
+import runpy, select, sys, time
+time.sleep = lambda seconds: select.select([], [], [], seconds)
+sys.argv[0] = "footage"
+runpy.run_module("pipeline", run_name="__main__")
+"""
 
 
 class Clock:
@@ -108,17 +115,22 @@ def handles(pid: int) -> int:
         return 0
 
 
+def command(arguments: tuple[str, ...], env: dict[str, str]) -> list[str]:
+    """The words that start one of our commands in an environment."""
+    start = ("-c", _WITH_SLEEP) if "LD_PRELOAD" in env else ("-m", "pipeline")
+    return [sys.executable, *start, *arguments]
+
+
 def footage(
     folder: Path, *arguments: str, env: dict[str, str] | None = None, stop: Stop | None = None
 ) -> Use:
     """Run one of our commands to its end, or until it is stopped."""
-    command = [sys.executable, "-m", "pipeline", *arguments]
     begun = time.monotonic()
     before = os.times()
     out, err = folder / "said.out", folder / "said.err"
     with out.open("wb") as said, err.open("wb") as complained:
         process = subprocess.Popen(
-            command,
+            command(arguments, env or {}),
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=said,

@@ -31,7 +31,18 @@ from support.dovecot import PASSWORD, Account, Dovecot
 from support.ingest_scene import mail
 from support.waiting import HANG_S
 
-from bench._night import Clock, Use, film, footage, handles, left_behind, photo, resident_mb, sizes
+from bench._night import (
+    Clock,
+    Use,
+    command,
+    film,
+    footage,
+    handles,
+    left_behind,
+    photo,
+    resident_mb,
+    sizes,
+)
 
 KEEP_LOGS, KEEP_BACKUPS, KEEP_ORIGINALS = 10, 7, 14
 MAILS = 4  # a night
@@ -102,11 +113,10 @@ class Reviewer:
     """The review server as a process of its own, and a person who decides through it."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
-        command = [sys.executable, "-m", "pipeline", "review", "--port", "0"]
         env = os.environ | clock.env | {"PYTHONPATH": str(Path(__file__).parents[1])}
         self._log = folder / "review.txt"
         self._process = subprocess.Popen(
-            command,
+            command(("review", "--port", "0"), clock.env),
             cwd=folder,
             env=env,
             stdout=subprocess.PIPE,
@@ -207,7 +217,7 @@ def live_through(nights: int, folder: Path, account: Account) -> tuple[list[Day]
     days: list[Day] = []
     faults: list[str] = []
 
-    def command(*words: str) -> Use:
+    def run(*words: str) -> Use:
         begun = time.time()
         use = footage(folder, *words, env=env)
         clock.date(work, begun)
@@ -216,24 +226,24 @@ def live_through(nights: int, folder: Path, account: Account) -> tuple[list[Day]
         return use
 
     send(account, 0, datetime.now(UTC))
-    night = command("run")
+    night = run("run")
     with reviewing(folder, clock) as reviewer:
         for number in range(nights):
             if number:
                 clock.set(timedelta(days=number))
                 send(account, number, datetime.now(UTC) + clock.ahead)
-                night = command("run")
+                night = run("run")
             reviewer.decide()
-            command("-q", "purge")
+            run("-q", "purge")
             if number % 7 == 6:
-                command("-q", "render")
+                run("-q", "render")
             if number in (nights // 3, 2 * nights // 3):
-                command("-q", "withdraw", "--sender", f"s{number % 11}@example.org")
-            idle = command("-q", "run")
+                run("-q", "withdraw", "--sender", f"s{number % 11}@example.org")
+            idle = run("-q", "run")
             days.append(measured(number + 1, work, temporary, (night, idle), reviewer))
             print(days[-1].line(), flush=True)
     for words in (("verify",), ("doctor",)):
-        command(*words)
+        run(*words)
     return days, faults
 
 
