@@ -154,7 +154,9 @@ def test_two_people_agree_where_people_know_the_person(scene: CommandScene) -> N
     assert review["masks"][0]["by"] == "Ada"
     sha256 = scene.rows["one.mp4"]["sha256"]
     assert admitted(scene) == 1
+    assert "1 clip approved, but without the new masks yet" in scene.footage("status").out
     assert scene.footage("process").code == 0
+    assert "1 clip approved, but a second person must" in scene.footage("status").out
     assert scene.footage("approve", sha256, "--by", "Ada").code == 0
     assert admitted(scene) == 1
     assert scene.footage("approve", sha256, "--by", "Ben").code == 0

@@ -44,6 +44,7 @@ class _Standing:
     counts: dict[str, int]
     failed: list[Row]
     waiting: int
+    unready: dict[str, int]
     admitted: int
     last_run: RunRecord | None
     last_night: RunRecord | None
@@ -102,6 +103,7 @@ def _standing(config: Config) -> _Standing:
             failed=[row for row in rows if row.status is Status.FAILED],
             waiting=len(rules.waiting(rows)) if required else 0,
             admitted=len(rules.admitted(rows, required=required, needs_consent=needs_consent)),
+            unready=rules.unready(rows),
             last_run=ledger.runs.last(),
             last_night=(night := ledger.runs.last("run")),
             is_running=is_held(workspace),
@@ -256,6 +258,9 @@ def _clip_lines(standing: _Standing) -> Iterator[str]:
     if standing.outdated:
         outdated = counted(len(standing.outdated), "clip is", "clips are")
         yield f"{outdated} out of date and can't be made anew: the originals were deleted"
+    for why, count in standing.unready.items():
+        if count:
+            yield f"{counted(count, 'clip')} {why}"
     admitted = counted(standing.admitted, "clip is", "clips are")
     yield f"{admitted} admitted to the montage"
 

@@ -111,6 +111,24 @@ def to_be_made_anew(
     return [row for row in picked if not hides_what_it_should(row)]
 
 
+def unready(rows: Iterable[Row]) -> dict[str, int]:
+    """Count the approved clips that stay out of films until something is done, by what it is."""
+    approved = [
+        row for row in rows if is_decidable(row) and row.review.decision is Decision.APPROVED
+    ]
+    return {
+        "approved, but needs-blur or ask-the-sender is set": sum(
+            bool(row.review.needs) for row in approved
+        ),
+        "approved, but a second person must approve too": sum(
+            not is_agreed(row.review) for row in approved
+        ),
+        "approved, but without the new masks yet (footage process)": sum(
+            not hides_what_it_should(row) for row in approved
+        ),
+    }
+
+
 def held_back(rows: Iterable[Row]) -> list[Row]:
     """Pick the rows whose clips a sender may take back; nobody has dealt with that mail."""
     return [row for row in rows if is_decidable(row) and row.held_by]
