@@ -84,6 +84,11 @@ def relate(
     return Correspondence(answers, later)
 
 
+def is_same_person(one: Submission, other: Submission) -> bool:
+    """Whether two mails came from one address; a mail without an address is nobody's."""
+    return bool(_person(one)) and _person(one) == _person(other)
+
+
 def holds(mails: Sequence[Submission], handled: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Find the mails whose clips are held, each with the mails that take them back.
 

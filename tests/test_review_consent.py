@@ -206,7 +206,8 @@ def test_an_answer_to_our_question_proposes(campaign: LedgerScene) -> None:
     }
     for number, (text, notes) in enumerate(said.values()):
         answers = ("<unknown@example.org>", f"<q{number}@example.org>")
-        campaign.mail(text=text, notes=notes, answers=answers, received_at=at)
+        sender = f"{list(WORDS)[number]}@example.org"
+        campaign.mail(sender=sender, text=text, notes=notes, answers=answers, received_at=at)
     campaign.mail(sender="blur@example.org", text="Yes", received_at=at)  # it answers nothing
     found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.current())
     assert {each: it.hint.consent for each, it in found.items()} == {
@@ -214,6 +215,15 @@ def test_an_answer_to_our_question_proposes(campaign: LedgerScene) -> None:
         "s00001": None,
     }
     assert found["s00000"].mail == "s00004"
+    question = ("<q3@example.org>", "<3@mail.example.org>")
+    campaign.mail(sender="eve@example.org", text="Yes", answers=question, received_at=at)
+    campaign.mail(sender="", text="Yes", answers=question, received_at=at)
+    found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.current())
+    assert "s00003" not in found, "nobody answers for somebody else"
+    later = "2026-09-12T00:00:00Z"
+    campaign.mail(sender="Blur@Example.org", text="Yes", answers=question, received_at=later)
+    found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.current())
+    assert found["s00003"].hint.consent is Consent.YES
     consents.record(ledger, "s00000", ConsentWish(Consent.YES, by="ada"))
     found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.current())
     assert "s00000" not in found, "a person has read it"

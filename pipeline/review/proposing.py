@@ -66,15 +66,20 @@ def _answers(
     A letter asks about all that a sender sent until then, and answers one of these mails.
     """
     answered = by_id.get(mail.answers or "")
-    if answered is None or answered.mail.sender.casefold() != view.mail.sender.casefold():
+    if answered is None or not correspondence.is_same_person(answered.mail, view.mail):
         return False
     both = (view.mail.id, answered.mail.id)
     return all(each in records and records[each].consent is Consent.ASKED for each in both)
 
 
 def _newest_first(view: MailView, by_id: Mapping[str, MailView]) -> Iterator[MailView]:
-    """The later mails of a sender, then the mail with the footage; none that a program wrote."""
+    """The later mails of a sender, then the mail with the footage; none that a program wrote.
+
+    An answer from another address is left out: nobody agrees for somebody else.
+    """
     own = [view, *(by_id[each] for each in view.later if each in by_id)]
     for each in sorted(own, key=lambda it: it.mail.received_at, reverse=True):
+        if each is not view and not correspondence.is_same_person(each.mail, view.mail):
+            continue
         if not correspondence.is_automatic(each.mail):
             yield each
