@@ -153,6 +153,7 @@ class Note(StrEnum):
     AUTOMATIC = "automatic"
     BOUNCE = "bounce"
     NOT_AUTHENTIC = "not-authentic"
+    NO_RECEIPT = "no-receipt"
 
 
 @dataclass(frozen=True)

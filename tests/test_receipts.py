@@ -101,6 +101,20 @@ MATRIX: dict[str, tuple[str, bool]] = {
     "spoof-elsewhere": (raw("spoof-elsewhere", SPOOFED.replace(OURS, "mx.example.com")), True),
     "own": (raw("own", sender="submissions@example.org"), False),
     "no-reply": (raw("no-reply", sender="no-reply@example.net"), False),
+    "bulk": (raw("bulk", "Precedence: Bulk\n"), False),
+    "subscribed": (raw("subscribed", "List-Unsubscribe: <https://l.example/1>\n"), False),
+    "suppressed": (raw("suppressed", "X-Auto-Response-Suppress: DR, AutoReply\n"), False),
+    "delivery-only": (raw("delivery-only", "X-Auto-Response-Suppress: DR\n"), True),
+    "loop": (raw("loop", "X-Loop: submissions@example.org\n"), False),
+    "two": (raw("two", sender="two@example.net, other@example.net"), False),
+    "two-fields": (raw("two-fields", "From: other@example.net\n"), False),
+    **{
+        name: (raw(name, sender=f"{name}@example.net"), False)
+        for name in (
+            *("foo-request", "owner-foo", "foo-owner", "bounces+x=y.example", "donotreply+abc"),
+            *("root", "cron-daemon", "mailer-daemon+x"),
+        )
+    },
     "takes-back": (raw("takes-back", text="Please delete my video, I withdraw my consent."), False),
     "refused": (raw("refused", sender="nobody@example.net"), False),
 }
@@ -132,7 +146,7 @@ def test_who_gets_one(tmp_path: Path) -> None:
         assert "\nKeep" in text or mail["Content-Language"] != "en"
     languages_of = {name: mail["Content-Language"] for name, mail in got.items()}
     assert languages_of == {
-        **dict.fromkeys(("plain", "unknown", "spoof-elsewhere"), "en"),
+        **dict.fromkeys(("plain", "unknown", "spoof-elsewhere", "delivery-only"), "en"),
         "german": "de",
         "french": "fr",
         "spanish": "es",

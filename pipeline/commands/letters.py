@@ -21,7 +21,7 @@ from pipeline.config import Config
 from pipeline.consent import Consent
 from pipeline.correspondence import Matter
 from pipeline.errors import from_os_error
-from pipeline.model import Reason, Row, Submission
+from pipeline.model import Note, Reason, Row, Submission
 from pipeline.review import mails, rules
 from pipeline.review.mails import MailView
 from pipeline.run import Run
@@ -39,8 +39,13 @@ _EXPLAINED = (
     *(Reason.TOO_LARGE, Reason.TOO_LONG, Reason.ENCRYPTED, Reason.UNSUPPORTED, Reason.NO_VIDEO),
     Reason.CORRUPT,
 )
-_NOBODY = frozenset(
-    ("mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply", "do-not-reply", "bounce")
+_NOBODY = re.compile(
+    r"(?:mailer-?daemon|postmaster|(?:no|do-?not)[-._]?reply|bounces?)(?:[-+=].*)?"
+)
+# Of a program or of the people behind a list (RFC 3834, section 2): no program answers these.
+_PROGRAMS = re.compile(
+    r"(?:root|.*daemon|www-data|cron|majordomo|listserv|owner-.*|.+-(?:owner|request|bounces?))"
+    r"(?:\+.*)?|[^=]+=[^=]+"
 )
 
 
@@ -114,7 +119,7 @@ def _asking(run: Run, views: Sequence[MailView], rows: Sequence[Row]) -> dict[st
     """The mails whose letter asks for consent, one for each person who was never asked.
 
     Somebody who may want footage back is not asked until a person has dealt with that mail.  Nor
-    is a list, or nobody: a file that came without a mail has no sender.
+    is a list or a program, or nobody: a file that came without a mail has no sender.
 
     :returns: what the person wrote in all mails, by the id of the mail.
     """
@@ -126,7 +131,7 @@ def _asking(run: Run, views: Sequence[MailView], rows: Sequence[Row]) -> dict[st
     for each in views:
         words[each.mail.sender.casefold()] += f"{each.mail.text}\n"
         is_silent = silent.get(each.mail.id) is Consent.UNKNOWN and each.mail.id not in unsure
-        if is_silent and each.mail.sender and reaches_a_person(each.mail):
+        if is_silent and each.mail.sender and may_program_answer(each.mail):
             first.setdefault(each.mail.sender.casefold(), each.mail.id)
     return {mail: words[person] for person, mail in first.items()}
 
@@ -193,7 +198,19 @@ def is_own(config: Config, address: str) -> bool:
 def reaches_a_person(mail: Submission) -> bool:
     """Whether a letter to the sender gets to a person, and not to a list or to nobody."""
     address = mail.sender.casefold()
-    return address != mail.through.casefold() and address.partition("@")[0] not in _NOBODY
+    local = address.rpartition("@")[0]
+    return address != mail.through.casefold() and _NOBODY.fullmatch(local) is None
+
+
+def may_program_answer(mail: Submission) -> bool:
+    """Whether a program may answer a mail unasked: by RFC 3834 only what a person sent to us."""
+    local = mail.sender.casefold().rpartition("@")[0]
+    return (
+        reaches_a_person(mail)
+        and not correspondence.is_automatic(mail)
+        and Note.NO_RECEIPT not in mail.notes
+        and _PROGRAMS.fullmatch(local) is None
+    )
 
 
 def _bring_up_to_date(folder: Path, wanted: Mapping[str, bytes]) -> list[str]:

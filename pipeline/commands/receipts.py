@@ -16,9 +16,9 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
 
-from pipeline import correspondence, post
+from pipeline import post
 from pipeline.commands.ending import Facts
-from pipeline.commands.letters import is_own, message_id_of, reaches_a_person
+from pipeline.commands.letters import is_own, may_program_answer, message_id_of
 from pipeline.config import Config, SmtpSection
 from pipeline.errors import FootageError
 from pipeline.ledger import Ledger
@@ -94,9 +94,9 @@ def due_receipts(config: Config, ledger: Ledger, today: date) -> Iterator[DueRec
 
 def gets_receipt(config: Config, mail: Submission, rows: Sequence[Row]) -> bool:
     """Whether a mail may be answered by a program, and brought something that is worth it."""
-    if correspondence.is_automatic(mail) or Note.NOT_AUTHENTIC in mail.notes or mail.through:
+    if Note.NOT_AUTHENTIC in mail.notes or mail.through:
         return False
-    if not mail.sender or is_own(config, mail.sender) or not reaches_a_person(mail):
+    if not mail.sender or is_own(config, mail.sender) or not may_program_answer(mail):
         return False
     if Note.TAKES_BACK in mail.notes:
         return False  # a person answers

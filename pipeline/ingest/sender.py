@@ -19,6 +19,9 @@ _VIA = re.compile(r"\s+(?:via|über|por|par|through|通过|経由)\s+.*", re.IGN
 _DAEMONS = re.compile(
     r"(?:mailer-daemon|postmaster|mail-daemon|mailerdaemon|mdaemon|mail\.daemon)(?:[+-].*)?@"
 )
+# What RFC 3834, section 2, says about mails that a program must not answer.
+_IN_BULK = re.compile(r"\b(?:bulk|junk|list)\b", re.IGNORECASE)
+_UNANSWERED = re.compile(r"\b(?:all|autoreply|oof)\b", re.IGNORECASE)
 _RETURNED = re.compile(
     r"undeliver|delivery (?:status|fail|has failed)|returned (?:mail|to sender)|mail delivery"
     r"|failure notice|delivery notification|unzustellbar|non remis|no entregad|не доставлен",
@@ -81,6 +84,28 @@ def machine_note(root: Part) -> Note | None:
     if any(_DAEMONS.match(box.address) for box in _boxes(fields, "from")):
         return Note.BOUNCE
     return Note.AUTOMATIC if is_answer else None
+
+
+def program_notes(root: Part) -> tuple[Note, ...]:
+    """The note of :func:`machine_note`, and NO_RECEIPT if no program may answer the mail."""
+    machine = machine_note(root)
+    silent = (Note.NO_RECEIPT,) if _forbids_receipt(root.headers) else ()
+    return ((machine,) if machine else ()) + silent
+
+
+def _forbids_receipt(fields: Headers) -> bool:
+    """Whether a mail came by a list, in bulk, from a program, or from several senders.
+
+    A person may have written it all the same: it is read and answered like any other by people.
+    """
+    if any(name.startswith("list-") or name == "x-loop" for name, _ in fields.fields):
+        return True
+    if _IN_BULK.search(fields.get("precedence")[:200]):
+        return True
+    if _UNANSWERED.search(fields.get("x-auto-response-suppress")[:200]):
+        return True
+    senders = _boxes(fields, "from")
+    return len(senders) > 1 or len(fields.all("from")) > 1
 
 
 def answered(fields: Headers) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from pipeline.ingest.members import Content
 from pipeline.ingest.mime import Part
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.rows import Incoming, Rows
-from pipeline.ingest.sender import answered, machine_note, sender_of
+from pipeline.ingest.sender import answered, program_notes, sender_of
 from pipeline.ingest.spool import Readable, stretch
 from pipeline.model import (
     Attachment,
@@ -310,9 +310,9 @@ class Taker:
     def _submission(
         self, identity: MailIdentity, root: Part, draft: _Draft, moment: datetime
     ) -> Submission:
-        fields, sender, machine = root.headers, sender_of(root), machine_note(root)
+        fields, sender, programs = root.headers, sender_of(root), program_notes(root)
         subject, text = embedded.words(fields.text("subject")), draft.words.text
-        if machine is Note.BOUNCE:  # it names people who have nothing to do with the campaign
+        if Note.BOUNCE in programs:  # it names people who have nothing to do with the campaign
             text = _ADDRESS.sub(_NO_ADDRESS, text)
         draft.words.links.read([subject])
         _keep_short_links(draft, subject, text)
@@ -328,7 +328,7 @@ class Taker:
             text=contents.tidy([wording.storable(text, _TEXT, lines=True)]),
             notes=self._notes(draft, moment, hidden=hidden)
             + (Note.TAKES_BACK,) * taking_back.is_meant(subject, text)
-            + ((machine,) if machine else ())
+            + programs
             + (Note.NOT_AUTHENTIC,) * is_forged(fields, self._authserv_id),
             links=draft.words.links.addresses,
             recipients=tuple(
