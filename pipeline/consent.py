@@ -32,7 +32,13 @@ class Consent(StrEnum):
 
 
 # A clip may have come in several mails, and those may disagree: the first of these counts.
-_ORDER = (Consent.NO, Consent.YES, Consent.YES_WITH_NAME, Consent.ASKED)
+_ORDER = (
+    Consent.NO,
+    Consent.ASKED,
+    Consent.UNKNOWN,
+    Consent.YES,
+    Consent.YES_WITH_NAME,
+)
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,8 @@ class ConsentRecord:
 def combined(consents: Iterable[Consent]) -> Consent:
     """The consent for a clip that came in mails with these consents.
 
-    A "no" counts more than a "yes", and a "yes" more than one with a name: so nothing is shown
-    that one of the mails does not allow.
+    A "no" counts most, then a mail without an answer, then a "yes", then one with a name: so
+    nothing is shown that one of the mails does not allow.
     """
     found = set(consents)
     return next((each for each in _ORDER if each in found), Consent.UNKNOWN)

@@ -354,7 +354,8 @@ class Row:
     ``pair``: the SHA-256 of the film that stands for this photo (a Live Photo).  If the film can't
     become a clip there is none, and the photo is one as any other.  ``held_by``: the mails by which
     its sender may take it back and which nobody has dealt with.  ``consent``: what the senders of
-    these bytes agreed to; ``credit``: the name to show, empty if none may be shown.
+    these bytes agreed to, ``own_consent`` what the sender of this mail did; ``credit``: the name
+    to show, empty if none may be shown.
     """
 
     submission: str
@@ -368,6 +369,7 @@ class Row:
     pair: str | None = None
     held_by: tuple[str, ...] = ()
     consent: Consent = Consent.UNKNOWN
+    own_consent: Consent = Consent.UNKNOWN
     credit: str = ""
 
     @property

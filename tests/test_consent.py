@@ -130,8 +130,19 @@ def test_a_no_keeps_footage_out_and_a_yes_may_be_required(
 def test_the_same_bytes_in_two_mails_have_the_stricter_consent(
     config: Config, campaign: LedgerScene
 ) -> None:
-    campaign.mail(attachment("one"), sender="zoe@example.org")
     said(config, "s00000", consent="yes-with-name", name="Maria")
+    campaign.mail(attachment("one"), sender="zoe@example.org")
+    for now in (Consent.UNKNOWN, Consent.ASKED):
+        if now is not Consent.UNKNOWN:
+            said(config, "s00003", consent=now)
+        rows = campaign.ledger.clips.rows()
+        assert (rows[0].consent, rows[0].credit) == (now, "")
+        assert "one.mov" not in in_film(campaign, needs_consent=True)
+        assert "one.mov" in in_film(campaign, needs_consent=False)
+        waiting = rules.waits_for_consent(rows, needs_consent=True)
+        assert waiting["s00003"] is now
+        assert "s00000" not in waiting, "this sender has answered"
+    said(config, "s00003", consent="yes-with-name", name="Zoe")
     assert (campaign.ledger.clips.rows()[0].consent, campaign.ledger.clips.rows()[0].credit) == (
         Consent.YES_WITH_NAME,
         "Maria",

@@ -98,7 +98,8 @@ def of_program(table: str, case: dict[str, Any]) -> Any:
         case "silent":
             review = Review(Decision(case["decision"]))
             made = row(Status.ACCEPTED, clean=True, outputs=1, review=review)
-            made = replace(made, consent=Consent(case["consent"]))
+            consent = Consent(case["consent"])
+            made = replace(made, consent=consent, own_consent=consent)
             return bool(rules.waits_for_consent([made], needs_consent=case["needed"]))
         case "released":
             review = Review(Decision(case["decision"]), seen_by=tuple(case["seen_by"]))

@@ -196,10 +196,11 @@ def _with_consents(rows: list[Row], consents: Mapping[str, ConsentRecord]) -> li
     if not consents:
         return rows
     by_bytes: dict[str, list[ConsentRecord]] = {}
-    for row in rows:
+    for at, row in enumerate(rows):
         if row.sha256:
             record = consents.get(row.submission, ConsentRecord(row.submission))
             by_bytes.setdefault(row.sha256, []).append(record)
+            rows[at] = replace(row, own_consent=record.consent)
     return [_with_consent(row, by_bytes[row.sha256]) if row.sha256 else row for row in rows]
 
 

@@ -138,17 +138,23 @@ def waits_for_consent(rows: Iterable[Row], *, needs_consent: bool) -> dict[str, 
     """Find the submissions whose sender has not answered on consent.
 
     If no consent is needed, only those wait that were asked.  A mail of which every clip was
-    rejected waits for nothing.
+    rejected waits for nothing.  A mail that brought the same bytes again waits as well.
 
     :returns: the submissions in the order of receipt, each with "unknown" or "asked".
     """
     silent = {Consent.ASKED, Consent.UNKNOWN} if needs_consent else {Consent.ASKED}
-    return {
-        row.submission: row.consent
-        for row in rows
+    listed = list(rows)
+    awaited = {
+        row.sha256
+        for row in listed
         if is_decidable(row)
         and row.review.decision is not Decision.REJECTED
         and row.consent in silent
+    }
+    return {
+        row.submission: row.own_consent
+        for row in listed
+        if row.sha256 in awaited and row.own_consent in silent
     }
 
 

@@ -6,7 +6,7 @@ import { byId, element, makeButton, textAround } from "./dom.js";
 import { showOnly } from "./list.js";
 import { countOpen, heldBy, MATTERS } from "./mails.js";
 import { showPlots } from "./plots.js";
-import { isAdmitted, isSilent, isWaiting, shownSeconds } from "./reviews.js";
+import { isAdmitted, isWaiting, shownSeconds, silentMails } from "./reviews.js";
 import { isDecidableRow, isNew, rows } from "./rows.js";
 import { adviceOn, momentText, numberFormat, textOf, textOfCode, timeText } from "./texts.js";
 
@@ -40,7 +40,7 @@ export function countFigures() {
   const seconds = admitted.reduce((sum, row) => sum + shownSeconds(row), 0);
   const { rejected, failed } = report.totals;
   const open = countOpen().all;
-  const silent = new Set(rows.filter(isSilent).map(({ mail }) => mail.id)).size;
+  const silent = new Set(rows.flatMap(silentMails)).size;
   /** @type {Record<FigureName, [string, string]>} */
   const figures = {
     new: [numberFormat.format(rows.filter(isNew).length), textOf("figure.new.sub")],

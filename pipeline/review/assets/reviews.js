@@ -1,6 +1,6 @@
 // The decision on each clip as this page shows it, and who decided what before.
 
-import { consentFor, lacksConsent } from "./consents.js";
+import { consentFor, consentOf, lacksConsent } from "./consents.js";
 import { facts, report } from "./data.js";
 import { heldBy } from "./mails.js";
 import { rowsOf } from "./rows.js";
@@ -95,6 +95,14 @@ export function isAdmitted(row) {
  */
 export const isSilent = (row) =>
   isDecidable(row.clip) && waitsForConsent(consentFor(row.clip), reviewOf(row).decision, facts.needs_consent);
+
+/**
+ * The mails whose senders the clip of a row waits for: all that brought its bytes and said nothing.
+ * @param {Row} row
+ */
+export const silentMails = (row) => !isSilent(row) ? [] : rowsOf(row.clip.sha256 ?? "")
+  .map(({ mail }) => mail.id)
+  .filter((id) => waitsForConsent(consentOf(id).state, reviewOf(row).decision, facts.needs_consent));
 
 /** @param {Row} row */
 export const isUnsaved = (row) => unsaved.has(row.clip.sha256 ?? "") && row.clip.status !== "duplicate";

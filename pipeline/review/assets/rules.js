@@ -33,7 +33,7 @@ export function isAdmittedBy(decision, isApprovalRequired, heldBy, isAllowed) {
  * @returns {ConsentState}
  */
 export function combinedConsent(consents) {
-  const order = /** @type {const} */ (["no", "yes", "yes-with-name", "asked"]);
+  const order = /** @type {const} */ (["no", "asked", "unknown", "yes", "yes-with-name"]);
   return order.find((state) => consents.includes(state)) ?? "unknown";
 }
 
