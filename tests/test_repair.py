@@ -17,7 +17,7 @@ from pipeline.commands.purge import purge_by_hand
 from pipeline.commands.repair import repair
 from pipeline.commands.verify import verify
 from pipeline.errors import StageError, UsageError
-from pipeline.history import MontageRecord
+from pipeline.history import CaseHold, MontageRecord
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, OriginalState, Reason, Refusal, Review, Status
 from pipeline.run import Run
@@ -137,6 +137,12 @@ def pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
+def keep(campaign: Campaign) -> Campaign:
+    """Keep an original for a case."""
+    campaign.ledger.custody.keep_for_case(CaseHold(sha("one"), "2026-09-01", "Ana", "case 17"))
+    return campaign
+
+
 Change = Callable[[Campaign], object]
 
 
@@ -179,6 +185,37 @@ Change = Callable[[Campaign], object]
             ),
             ["row-changed"],
         ),
+        # another mail, to which another consent belongs
+        (
+            lambda c: c.changed(
+                "UPDATE attachment SET submission = 's00000', position = 7"
+                " WHERE submission = 's00001'"
+            ),
+            ["row-changed"] * 2,
+        ),
+        (lambda c: c.changed("UPDATE attachment SET position = position + 1"), ["row-changed"] * 6),
+        (lambda c: c.changed("UPDATE attachment SET sha256 = NULL"), ROWS),
+        (lambda c: c.changed("UPDATE attachment SET size = 1"), ROWS),
+        (
+            lambda c: c.changed("DELETE FROM attachment WHERE submission = 's00001'"),
+            ["row-changed"],
+        ),
+        (lambda c: keep(c).changed("DELETE FROM case_hold"), ["row-changed"]),
+        (lambda c: keep(c).changed("UPDATE case_hold SET why = ''"), ["row-changed"]),
+        (
+            lambda c: c.changed(f"INSERT INTO case_hold VALUES ('{sha('one')}', '', '', '')"),
+            ["row-changed"],
+        ),
+        (lambda c: keep(c).ledger.custody.end_case(sha("one")), []),
+        (lambda c: c.ledger.reviews.set_handled(["s00001"], "Ana"), []),
+        (
+            lambda c: (
+                c.ledger.reviews.set_handled(["s00001"], "Ana"),
+                c.changed("DELETE FROM handled"),
+            ),
+            ["row-changed"],
+        ),
+        (lambda c: c.changed("INSERT INTO handled VALUES ('s00001', '', '')"), ["row-changed"]),
         (lambda c: c.changed("UPDATE event SET at = ''"), ["chain-broken"] * 12),
         (
             lambda c: c.changed("DELETE FROM event WHERE number = 11"),
@@ -190,6 +227,16 @@ def test_each_difference_is_found(campaign: Campaign, change: Change, kinds: lis
     change(campaign)
     found = [kind for kind, _ in campaign.found()]
     assert found == kinds
+
+
+@pytest.mark.parametrize("version", [4, 5, 8])
+def test_rows_older_than_the_chain_are_not_compared(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "ledger.db"
+    shutil.copy(Path(__file__).parent / "data" / f"ledger-v{version}.db", path)
+    with Ledger(path) as ledger:
+        run = LedgerScene(ledger, Workspace(tmp_path)).run(settings(tmp_path))
+        found = comparison.differences(run.workspace, comparison.look(run))
+    assert [each.path for each in found if each.kind == "row-changed"] == []
 
 
 def test_a_lost_clip_is_made_again(campaign: Campaign) -> None:

@@ -17,7 +17,7 @@ from pipeline.errors import BytesChanged, FileMissing
 from pipeline.history import ChainHead, MontageRecord
 from pipeline.ledger import Ledger
 from pipeline.ledger.chain import ChainBreak
-from pipeline.ledger.proofs import Proved, add_up
+from pipeline.ledger.proofs import Bytes, Place, Proved, add_up
 from pipeline.model import ClipResult, OriginalState
 from pipeline.run import Run
 from pipeline.store import FOLDERS, FootageFile, StoredObject, files_of, still_of
@@ -98,7 +98,8 @@ class Compared:
     """All that is compared.  Files are by their path from the workspace.
 
     ``broken``: where the chain does not hold; ``trail``: the digest of each entry of the trail;
-    ``consents``: of each entry of the consents.
+    ``consents``: of each entry of the consents.  ``attachments``: SHA-256 and size by place.
+    ``holds``: the digest of the reason of each case; ``handled``: the mails that are marked so.
     """
 
     files: Mapping[str, FileFound]
@@ -111,6 +112,9 @@ class Compared:
     damaged: bool = False
     outdated_backups: tuple[str, ...] = ()
     consents: Mapping[int, str] = field(default_factory=dict)
+    attachments: Mapping[Place, Bytes] = field(default_factory=dict)
+    holds: Mapping[str, str] = field(default_factory=dict)
+    handled: frozenset[str] = frozenset()
 
     @property
     def lost(self) -> list[str]:
@@ -155,6 +159,9 @@ def look(run: Run) -> Compared:
             damaged=bool(ledger.faults()),
             outdated_backups=tuple(map(workspace.relative, ledger.backups.outdated())),
             consents=ledger.consents.digests(),
+            attachments=ledger.intake.kept_attachments(),
+            holds=ledger.custody.case_digests(),
+            handled=frozenset(ledger.reviews.handled()),
         )
 
 
@@ -290,7 +297,29 @@ def _rows(compared: Compared) -> Iterator[tuple[str, str]]:
     for film in compared.films:
         if film.sha256 not in proved.films:
             yield f"row of the montage {film.path}", ""
+    yield from _mails(compared)
     yield from ((name, "") for name in _entries(compared))
+
+
+def _mails(compared: Compared) -> Iterator[tuple[str, str]]:
+    """The rows of attachments, cases and handled mails that are not as the chain says.
+
+    What is older than the chain has no event and is not compared.
+    """
+    proved = compared.proved
+    for place in sorted(compared.attachments.keys() | proved.attachments.keys()):
+        stored, by_chain = compared.attachments.get(place), proved.attachments.get(place)
+        sha256, _ = stored or by_chain or ("", 0)
+        is_older = by_chain is None and proved.is_older(place, sha256)
+        if stored != by_chain and not is_older:
+            yield f"row of the attachment {place[1]} of the mail {place[0]}", sha256
+    for sha256 in sorted(compared.holds.keys() | proved.holds.keys()):
+        if compared.holds.get(sha256) != proved.holds.get(sha256):
+            yield f"row of the case of {sha256[:12]}", sha256
+    later = {mail for mail in compared.handled if mail in proved.received or not proved.older}
+    for mail in sorted(later | proved.handled.keys()):
+        if (mail in compared.handled) is not proved.handled.get(mail, False):
+            yield f"row of the handled mail {mail}", ""
 
 
 def _entries(compared: Compared) -> Iterator[str]:

@@ -88,8 +88,11 @@ class Custody:
             if self.state(hold.sha256) is not OriginalState.KEPT:
                 raise UsageError(f"the original of {hold.sha256[:12]} is not there any more")
             self._db.insert("case_hold", records.columns(hold), replace=True)
-            why = hashlib.sha256(hold.why.encode()).hexdigest()
-            self._chain.append(EventKind.CASE_OPENED, hold.sha256, why=why)
+            self._chain.append(EventKind.CASE_OPENED, hold.sha256, why=_digest(hold.why))
+
+    def case_digests(self) -> dict[str, str]:
+        """The SHA-256 of why each original is kept for a case, as its event has it."""
+        return {sha256: _digest(hold.why) for sha256, hold in self.case_holds().items()}
 
     def end_case(self, sha256: str) -> bool:
         """Do not keep an original for a case any longer; False if it was not kept for one."""
@@ -187,3 +190,7 @@ class Custody:
         self._db.erase_deleted()
         self._backups.delete_all()
         return stale
+
+
+def _digest(words: str) -> str:
+    return hashlib.sha256(words.encode()).hexdigest()

@@ -226,6 +226,13 @@ class Intake:
                 code=item.refusal.code if item.refusal else None,
             )
 
+    def kept_attachments(self) -> dict[tuple[str, int], tuple[str, int]]:
+        """SHA-256 and size of each attachment whose bytes were read, by submission and position."""
+        rows = self._db.rows(
+            "SELECT submission, position, sha256, size FROM attachment WHERE sha256 IS NOT NULL"
+        )
+        return {(row["submission"], row["position"]): (row["sha256"], row["size"]) for row in rows}
+
     def sender_numbers(self) -> dict[str, int]:
         """A number for each sender, by the address in lower case.
 

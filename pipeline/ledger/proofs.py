@@ -10,6 +10,12 @@ from pipeline.model import OriginalState
 Outcome = tuple[str, Mapping[str, str]]
 """The recipe of a clip, and the SHA-256 of the file of each output."""
 
+Place = tuple[str, int]
+"""A submission, and the position of an attachment in it."""
+
+Bytes = tuple[str, int]
+"""The SHA-256 of an attachment, and its size."""
+
 _STATES = {
     EventKind.STORED: OriginalState.KEPT,
     EventKind.RETURNED: OriginalState.KEPT,
@@ -23,11 +29,13 @@ _NAMES = set(OriginalState)  # somebody may have written another one into the ta
 
 @dataclass(frozen=True)
 class Proved:
-    """The state of each original, its clip, the films, and the entries of the trail, by the chain.
+    """What the chain says of originals, attachments, clips, films, decisions, consents and marks.
 
     ``trail``: the digest of each entry by its number.  ``trail_from``: entries up to this number
     are older than the chain.  ``consents``: the digest of each entry of the consents, by submission
-    and number.
+    and number.  ``older``: originals that are older than the chain; ``received``: submissions that
+    are not.  ``holds``: the digest of the reason of each case; ``handled``: whether a mail is
+    marked as dealt with, if that changed since the chain began.
     """
 
     states: dict[str, OriginalState] = field(default_factory=dict)
@@ -36,6 +44,15 @@ class Proved:
     trail: dict[int, str] = field(default_factory=dict)
     trail_from: int = 0
     consents: dict[str, dict[int, str]] = field(default_factory=dict)
+    attachments: dict[Place, Bytes] = field(default_factory=dict)
+    older: set[str] = field(default_factory=set)
+    received: set[str] = field(default_factory=set)
+    holds: dict[str, str] = field(default_factory=dict)
+    handled: dict[str, bool] = field(default_factory=dict)
+
+    def is_older(self, place: Place, sha256: str) -> bool:
+        """Whether an attachment may be older than the chain, so that no event names its place."""
+        return sha256 in self.older and place[0] not in self.received
 
 
 def add_up(events: Iterable[CustodyEvent]) -> Proved:
@@ -49,8 +66,27 @@ def add_up(events: Iterable[CustodyEvent]) -> Proved:
             begun = _number(event.facts.get("trail"))
         elif event.kind == EventKind.CARRIED_OVER and event.facts.get("state") in _NAMES:
             proved.states[event.subject] = OriginalState(str(event.facts["state"]))
+            proved.older.add(event.subject)
+        _add_mail(proved, event)
         _add(proved, event)
     return replace(proved, trail_from=begun)
+
+
+def _add_mail(proved: Proved, event: CustodyEvent) -> None:
+    """Add what an event says of a mail, of what was in it, or of a case."""
+    subject, facts = event.subject, event.facts
+    match event.kind:
+        case EventKind.RECEIVED:
+            proved.received.add(subject)
+        case EventKind.STORED | EventKind.REPEATED:
+            place = str(facts.get("submission")), _number(facts.get("position"))
+            proved.attachments[place] = subject, _number(facts.get("size"))
+        case EventKind.CASE_OPENED:
+            proved.holds[subject] = str(facts.get("why"))
+        case EventKind.CASE_CLOSED:
+            proved.holds.pop(subject, None)
+        case EventKind.HANDLED:
+            proved.handled[subject] = facts.get("handled") is True
 
 
 def _add(proved: Proved, event: CustodyEvent) -> None:
