@@ -291,7 +291,7 @@ def test_help_lists_the_keys_and_can_turn_them_off(reader: Reader, index: Path) 
     page.keyboard.press("?")
     expect(page.locator("#help")).to_be_visible()
     assert page.locator("#help dt").all_inner_texts()[:2] == ["J", "K"]
-    expect(page.locator("#help-player-keys dt")).to_have_count(19)
+    expect(page.locator("#help-player-keys dt")).to_have_count(25)
     assert violations(page) == []
     page.get_by_label("Use these keys").uncheck()
     page.get_by_role("button", name="Close").click()

@@ -414,7 +414,7 @@ def test_undo_goes_back_step_by_step_and_each_reviewer_undoes_their_own(
 
 def test_changes_are_told_from_a_point_on(client: Client, campaign: LedgerScene) -> None:
     assert json.loads(client.ask("GET", "/api/changes?since=0")[2]) == {
-        "counter": 0, "changes": [], "events": [],
+        "counter": 0, "changes": [], "events": [], "counts": {"attachments": 3, "clips": 3},
     }  # fmt: skip
     decide(campaign.ledger, sha("one"), Review(Decision.HELD, "", "ada"))
     decide(campaign.ledger, sha("one"), Review(Decision.APPROVED, "", "ada"))

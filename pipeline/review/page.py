@@ -39,10 +39,10 @@ class LiveReview:
 
     counter: int
     by: str
-    counts: Mapping[str, int] = field(default_factory=dict)
     is_named: bool = False
     role: ReviewRole = ReviewRole.REVIEWER
     mails: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
