@@ -81,6 +81,9 @@ def opened(smtp: SmtpSection) -> Iterator[Post]:
         if smtp.user:
             _sign_in(smtp, server, password)
         yield Post(smtp, server)
+    except KeyboardInterrupt:
+        server.close()  # quit() would wait for the answer of a slow server
+        raise
     finally:
         with suppress(OSError, smtplib.SMTPException):
             server.quit()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -172,7 +174,8 @@ def test_the_password_of_the_mail_server(
 def test_a_program_gets_the_text_but_no_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FOOTAGE_IMAP_PASSWORD", "secret")
+    for name in ("FOOTAGE_IMAP_PASSWORD", "FOOTAGE_SMTP_PASSWORD", "FOOTAGE_REFRESH_TOKEN"):
+        monkeypatch.setenv(name, "secret")
     script = (
         "import json, os, sys; open('said.json', 'w').write("
         "json.dumps([sys.stdin.read(), dict(os.environ)]))"
@@ -211,6 +214,23 @@ def test_a_program_that_fails_is_a_warning(tmp_path: Path, program: str, words: 
     said = scene(tmp_path, f'[notify]\ncommand = ["{program}"]').footage("run")
     assert said.code == 0
     assert f"notify: command: {words}" in said.err
+
+
+def test_a_stopped_run_waits_three_seconds_for_each_way(tmp_path: Path) -> None:
+    settings = load(
+        scene(
+            tmp_path,
+            '[notify]\nping = "http://127.0.0.1:{port}"\ncommand = ["sleep", "60"]'.format(
+                port=(door := socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+            ),
+        ).folder
+        / "config.toml"
+    )
+    began = time.monotonic()
+    with door:  # it takes connections and never answers
+        console = Console(Verbosity.QUIET)
+        deliver.announce_end(settings, console, night(1, datetime.now(UTC)), stopping=True)
+    assert time.monotonic() - began < 9
 
 
 def test_systemd_announces_a_night_that_was_killed(

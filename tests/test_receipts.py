@@ -19,12 +19,21 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from support.command_scene import CommandScene, begin, config
 from support.listeners import MailListener, mail_listener
+from support.waiting import INTERRUPTIBLE
 
 from pipeline.commands.receipts import due_receipts
 from pipeline.config import load
+from pipeline.errors import Stopping
 from pipeline.ledger import Ledger
 from pipeline.texts.receipt import language_of, languages
 
+START = """
+import sys
+from pipeline.__main__ import main
+sys.stdin.readline()
+sys.argv = ["footage", "--config", f"{sys.argv[1]}/config.toml", "run"]
+main()
+"""
 OURS = "mx.example.org"
 HEADS = """From: {sender}
 To: submissions@example.org
@@ -277,6 +286,32 @@ def test_a_kill_neither_doubles_a_receipt_nor_hides_it(tmp_path: Path, before_an
     assert "nobody knows if it was sent" in campaign.footage("status").out
 
 
+class _Stopper(MailListener):
+    """Stops the program in the middle of a mail, and never answers."""
+
+    pid = 0
+
+    async def handle_DATA(  # noqa: N802 - the name that aiosmtpd calls
+        self, _server: SMTP, _session: Session, _envelope: Envelope
+    ) -> str:
+        os.kill(self.pid, signal.SIGTERM)
+        await asyncio.Event().wait()
+        return "250 OK"
+
+
+def test_a_stop_waits_for_no_slow_mail_server(tmp_path: Path) -> None:
+    stopper = _Stopper()
+    with mail_listener(stopper) as (_, port):
+        campaign = scene(tmp_path, port, {"plain": MATRIX["plain"][0]})
+        command = [*INTERRUPTIBLE, sys.executable, "-c", START, str(campaign.folder)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            stopper.pid = process.pid
+            _, err = process.communicate(b"go\n", timeout=10)
+    assert process.returncode == 1
+    assert str(Stopping()) in err.decode()
+    assert len(campaign.footage("status", "--json").data["unclear_receipts"]) == 1
+
+
 def test_old_mails_get_none(tmp_path: Path) -> None:
     with mail_listener() as (_, port):
         campaign = scene(tmp_path, port, {"plain": MATRIX["plain"][0]}, send=False)
@@ -310,6 +345,29 @@ def test_letters_that_were_approved_are_sent_once(tmp_path: Path) -> None:
         assert campaign.footage("status", "--json").data["needs_answer"] == {}
         assert campaign.footage("letters").code == 0
         assert len(post.mails) == 1
+
+
+@pytest.mark.parametrize(
+    ("to", "code", "sent"),
+    [("other@example.net", 0, 1), ("nobody@example.net", 1, 0), ("a@b.org, c@d.org", 1, 0)],
+)
+def test_a_letter_to_somebody_else_marks_no_mail(
+    tmp_path: Path, to: str, code: int, sent: int
+) -> None:
+    link = raw("link", text="See https://we.tl/t-abcdefgh12").split("--b\nContent-Type: image")[0]
+    with mail_listener() as (post, port):
+        campaign = scene(tmp_path, port, {"link": link + "--b--\n"}, send=False)
+        assert campaign.footage("ingest").code == 0
+        assert campaign.footage("letters").code == 0
+        (draft,) = (campaign.work / "letters").glob("*.eml")
+        text = draft.read_text("utf-8").replace("To: link@example.net", f"To: {to}")
+        approved = campaign.work / "letters/approved" / draft.name
+        approved.parent.mkdir()
+        approved.write_text(text, "utf-8")
+        said = campaign.footage("letters", "--send", "--json")
+        assert said.code == code
+        assert len(said.data["letters"]["sent"]) == len(post.mails) == sent
+        assert campaign.footage("status", "--json").data["needs_answer"] != {}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pipeline.commands import status
 from pipeline.commands.ending import Ending
 from pipeline.config import Config
 from pipeline.console import Console
-from pipeline.errors import FootageError, named
+from pipeline.errors import FootageError, Stopping, named
 from pipeline.ledger import Ledger
 from pipeline.notices.night import Night
 from pipeline.workspace import Workspace
@@ -33,7 +33,9 @@ def announced(config: Config, console: Console, work: Callable[[], Ending]) -> E
     try:
         ending = work()
     except BaseException as error:
-        announce_end(config, console, _night(config, run, began, named(error).exit_code))
+        fault = named(error)
+        night = _night(config, run, began, fault.exit_code)
+        announce_end(config, console, night, stopping=isinstance(fault, Stopping))
         raise
     announce_end(config, console, _night(config, run, began, ending.exit_code))
     return ending

@@ -18,10 +18,11 @@ from pipeline.commands.ending import Facts
 from pipeline.commands.letters import ASKS
 from pipeline.config import SmtpSection
 from pipeline.consent import Consent, ConsentRecord
-from pipeline.errors import UsageError, from_os_error
+from pipeline.errors import StageError, UsageError, from_os_error
 from pipeline.post import Outcome, Post, PostError
 from pipeline.review import rules
 from pipeline.run import Run
+from pipeline.wording import counted
 
 _BY = "footage letters --send"
 _APPROVED, _SENT, _SENDING = "approved", "sent", "sending-"
@@ -34,7 +35,7 @@ def send_approved(run: Run, to: Path | None = None) -> Facts:
     :param to: the folder of letters; the workspace's own if None.
     :raises UsageError: there is no table ``[smtp]``.
     :raises PostError: the server can't be reached or takes no more mail; the rest waits.
-    :raises StageError: the folder can't be written.
+    :raises StageError: the folder can't be written, or a letter could not be sent.
     """
     smtp, folder = run.config.smtp, to or run.workspace.letters
     if smtp is None:
@@ -53,11 +54,17 @@ def send_approved(run: Run, to: Path | None = None) -> Facts:
     except OSError as error:
         raise from_os_error(error) from error
     run.console.say(f"letters: {len(sent)} sent")
-    return {"letters": {"sent": sent, "unclear": unclear}}
+    failed = [path.name for path in letters if path.name not in sent]
+    facts: Facts = {"letters": {"sent": sent, "unclear": unclear, "failed": failed}}
+    if failed:
+        unsent = StageError(f"{counted(len(failed), 'letter')} could not be sent")
+        unsent.facts = facts
+        raise unsent
+    return facts
 
 
 def _send_all(run: Run, smtp: SmtpSection, letters: list[Path]) -> list[str]:
-    known = {mail.id for mail in run.ledger.intake.submissions()}
+    senders = {mail.id: mail.sender.casefold() for mail in run.ledger.intake.submissions()}
     sent = []
     with post.opened(smtp) as server:
         for path in letters:
@@ -70,11 +77,23 @@ def _send_all(run: Run, smtp: SmtpSection, letters: list[Path]) -> list[str]:
             del message[ASKS]
             if _is_sent(run, server, path, message):
                 sent.append(path.name)
-                if path.stem in known:
-                    run.ledger.reviews.set_handled([path.stem], _BY)
-                if path.stem in known and asks:
+                if path.stem not in senders:
+                    continue
+                if _recipients(message) != [senders[path.stem]]:
+                    run.console.warn(
+                        f"{path.name} went to another address than the sender's, so its mail is "
+                        "not marked as answered or asked; mark it by hand"
+                    )
+                    continue
+                run.ledger.reviews.set_handled([path.stem], _BY)
+                if asks:
                     _note_question(run, path.stem, str(message["Message-ID"]))
     return sent
+
+
+def _recipients(message: EmailMessage) -> list[str]:
+    fields = [str(each) for each in message.get_all("To", [])]
+    return [address.casefold() for _, address in getaddresses(fields)]
 
 
 def _note_question(run: Run, submission: str, message_id: str) -> None:
@@ -126,7 +145,7 @@ def _letter(smtp: SmtpSection, path: Path) -> EmailMessage:
         raise ValueError("it is too large for a letter")
     message = email.message_from_bytes(data, policy=SMTP)
     assert isinstance(message, EmailMessage)
-    if len(getaddresses([str(each) for each in message.get_all("To", [])])) != 1:
+    if len(_recipients(message)) != 1:
         raise ValueError("it has not exactly one recipient")
     for name in ("X-Unsent", "From", "Date", "Message-ID", "Cc", "Bcc"):
         del message[name]

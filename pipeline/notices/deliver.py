@@ -5,7 +5,10 @@ people know that they still work.  What was sent last is kept in ``notices.json`
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
@@ -21,6 +24,11 @@ from pipeline.notices.night import Night
 _FILE = "notices.json"
 _REMIND = timedelta(days=7)
 _BUSY = 75
+_STOPPING_S = 3.0
+_SECRET = re.compile(r"FOOTAGE_.*(?:PASSWORD|TOKEN|SECRET|KEY)", re.IGNORECASE)
+_SECRET_OF_STORE = re.compile(
+    r"(?:AWS|AZURE|GOOGLE)_.*(?:PASSWORD|TOKEN|SECRET|KEY).*", re.IGNORECASE
+)
 
 
 def announce_start(config: Config, console: Console, run: str) -> None:
@@ -32,10 +40,13 @@ def announce_start(config: Config, console: Console, run: str) -> None:
         _warn(console, "ping", ping.call(config.notify.ping, "start", run))
 
 
-def announce_end(config: Config, console: Console, night: Night) -> None:
-    """Say how a night ended, to all that ``[notify]`` names."""
+def announce_end(config: Config, console: Console, night: Night, *, stopping: bool = False) -> None:
+    """Say how a night ended, to all that ``[notify]`` names.
+
+    :param stopping: somebody waits for the program to end, so each way has a few seconds only.
+    """
     if config.notify.ping:
-        fault = ping.call(config.notify.ping, str(night.exit_code), night.run, night.text())
+        fault = _in_time(lambda: _pinged(config, night), stopping=stopping)
         _warn(console, "ping", fault)
     if night.exit_code == _BUSY:
         return  # the run that holds the workspace says the rest
@@ -45,7 +56,7 @@ def announce_end(config: Config, console: Console, night: Night) -> None:
     if config.notify.prometheus:
         _warn(console, "prometheus", _gauged(config, night, kept))
     if (config.notify.mail or config.notify.command) and _is_due(config, night, kept):
-        faults = {way: fault for way, fault in _told(config, night) if fault}
+        faults = {way: fault for way, fault in _told(config, night, stopping=stopping) if fault}
         for way, fault in faults.items():
             _warn(console, way, fault)
         if not faults:
@@ -63,15 +74,40 @@ def _gauged(config: Config, night: Night, kept: dict[str, object]) -> str:
     return ""
 
 
-def _told(config: Config, night: Night) -> Iterator[tuple[str, str]]:
+def _told(config: Config, night: Night, *, stopping: bool) -> Iterator[tuple[str, str]]:
     """Send the mail and run the command; give what went wrong with each, or ""."""
     if config.notify.mail and config.smtp is not None:
-        try:
-            post.send(config.smtp, _message(config.smtp, config.notify.mail, night))
-        except FootageError as error:
-            yield "mail", str(error)
+        smtp = config.smtp
+        yield "mail", _in_time(lambda: _mailed(config, smtp, night), stopping=stopping)
     if config.notify.command:
-        yield "command", program.run(config.notify.command, night, _secrets(config))
+        seconds = (_STOPPING_S,) if stopping else ()
+        yield "command", program.run(config.notify.command, night, _secrets(config), *seconds)
+
+
+def _pinged(config: Config, night: Night) -> str:
+    return ping.call(config.notify.ping, str(night.exit_code), night.run, night.text())
+
+
+def _mailed(config: Config, smtp: SmtpSection, night: Night) -> str:
+    try:
+        post.send(smtp, _message(smtp, config.notify.mail, night))
+    except FootageError as error:
+        return str(error)
+    return ""
+
+
+def _in_time(send: Callable[[], str], *, stopping: bool) -> str:
+    """Send a notice; while the program is stopping, wait a few seconds at most.
+
+    It is sent by a thread then, because no time limit ends the search for the name of a host.
+    """
+    if not stopping:
+        return send()
+    faults: list[str] = []
+    thread = threading.Thread(target=lambda: faults.append(send()), daemon=True)
+    thread.start()
+    thread.join(_STOPPING_S)
+    return faults[0] if faults else f"no answer within {_STOPPING_S:.0f} s, and the run was stopped"
 
 
 def _message(smtp: SmtpSection, to: Sequence[str], night: Night) -> EmailMessage:
@@ -87,8 +123,11 @@ def _message(smtp: SmtpSection, to: Sequence[str], night: Night) -> EmailMessage
 
 
 def _secrets(config: Config) -> set[str]:
-    """The environment variables that hold a secret."""
-    names = {inbox.password_env for inbox in config.inbox}
+    """The environment variables that hold a secret, also one that no table names now."""
+    names = {name for name in os.environ if _SECRET.fullmatch(name)}
+    if config.workspace.store:
+        names |= {name for name in os.environ if _SECRET_OF_STORE.fullmatch(name)}
+    names |= {inbox.password_env for inbox in config.inbox}
     for inbox in config.inbox:
         if inbox.oauth2 is not None:
             names |= {inbox.oauth2.client_secret_env, inbox.oauth2.refresh_token_env}

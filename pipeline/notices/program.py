@@ -10,12 +10,18 @@ from pipeline.notices.night import Night
 _TIMEOUT_S = 60.0
 
 
-def run(argv: tuple[str, ...], night: Night, secrets: Collection[str]) -> str:
+def run(
+    argv: tuple[str, ...],
+    night: Night,
+    secrets: Collection[str],
+    seconds: float = _TIMEOUT_S,
+) -> str:
     """Run the program; it reads the text on its standard input.  Return what went wrong, or "".
 
     ``FOOTAGE_TITLE``, ``FOOTAGE_EXIT_CODE`` and ``FOOTAGE_COUNTS`` (JSON) are in its environment.
 
     :param secrets: names of variables that it does not get.
+    :param seconds: how long it may take; then it is ended.
     """
     environment = {name: value for name, value in os.environ.items() if name not in secrets}
     environment.pop("CREDENTIALS_DIRECTORY", None)
@@ -29,11 +35,11 @@ def run(argv: tuple[str, ...], night: Night, secrets: Collection[str]) -> str:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=environment,
-            timeout=_TIMEOUT_S,
+            timeout=seconds,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"{argv[0]} did not end within {_TIMEOUT_S:.0f} s"
+        return f"{argv[0]} did not end within {seconds:.0f} s"
     except (OSError, ValueError) as error:
         return f"{argv[0]} could not be run ({type(error).__name__})"
     return f"{argv[0]} ended with {done.returncode}" if done.returncode else ""
