@@ -41,10 +41,10 @@ def test_our_question_is_no_answer_also_where_it_is_quoted_without_a_mark() -> N
 
 
 def test_the_sentence_is_shown_as_it_was_written() -> None:
-    text = "Hello!\nYou may use the\nvideo of the Café!\nBest\n\n> You may use my name"
+    text = "Hello!\nYou may use the\nvideo, dear Zoé!\nBest\n\n> You may use my name"
     found = hint("", text, answers_question=False)
     assert found is not None
-    assert found.sentence == "You may use the video of the Café!"
+    assert found.sentence == "You may use the video, dear Zoé!"
     assert found.consent == "yes", "what is quoted does not count"
     assert hint("You may show it", "", answers_question=False) is not None
 

@@ -2,7 +2,8 @@
 
 The words are in ``consent.toml``.  They only propose: a person reads the mail and decides.  A "yes"
 with a condition ("only", "but", "if", "blur") proposes nothing, wherever in the mail the condition
-is, so that nobody takes half of a sentence for the whole.
+is, so that nobody takes half of a sentence for the whole.  Nor does a "yes" beside any word that is
+not known to be harmless: lists of what can spoil a "yes" are never complete.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ _SENTENCE = re.compile(r"[^.!?。！？।؟;\n]*[.!?。！？।؟;]?")
 _PIECE = re.compile(r"[,،.!?:;\n–—()\"]+")
 _ASKS = ("?", "？", "؟")
 _BROKEN_LINE = re.compile(r"(?<=[\w,])\n(?=\w)")
+_TOKEN = re.compile(r"[^\s.,;:!?()\[\]\"„“”«»…।،؟¿¡？！。<>*_/–—-]+")
+_HARMLESS_SIGNS = frozenset("👍🙏😀😊🙂🌊❤☺\ufe0f+&")
+_NAMES = 3  # words of a name
+_INITIAL = 2  # characters of "M."
 _FEWEST = 2  # words of a language by which a mail is partly in it
 _LONGEST = 200  # characters of a sentence that is shown
 
@@ -50,15 +55,37 @@ class _Tongue:
     conditions: tuple[Phrase, ...]
     short_yes: re.Pattern[str]
     short_no: re.Pattern[str]
+    plain: frozenset[str]
+    plain_beginnings: tuple[str, ...]
+    before_names: re.Pattern[str]
+    harmless: tuple[Phrase, ...]
+
+    def is_plain(self, text: str) -> bool:
+        """Whether a text as written has no words but harmless ones, and names where names are."""
+        left = folded(_without_names(text, self.before_names))
+        for phrase in self.harmless:
+            left = phrase.pattern.sub(" ", left)
+        return all(self._knows(token) for token in _TOKEN.findall(left))
+
+    def _knows(self, token: str) -> bool:
+        parts = {token} if token in self.plain else set(filter(None, token.split("'")))
+        return all(
+            part in self.plain
+            or part.startswith(self.plain_beginnings)
+            or _HARMLESS_SIGNS.issuperset(part)
+            for part in parts
+        )
 
 
 @dataclass(frozen=True)
 class _Said:
     """What a sender wrote: the whole as folded, its words, and the sentences that ask nothing.
 
-    ``sentences``: each as written and as folded.  ``is_short``: a bare "yes" says enough.
+    ``body``: as written, without the subject.  ``sentences``: each as written and as folded.
+    ``is_short``: a bare "yes" says enough.
     """
 
+    body: str
     own: str
     words: SaidWords
     sentences: tuple[tuple[str, str], ...]
@@ -102,6 +129,7 @@ def hint(subject: str, text: str, *, answers_question: bool) -> ConsentHint | No
                 _has_condition(tongue, said)
                 or said.sentence(tongue.no, tongue.short_no)
                 or taking_back.is_meant(subject, text)
+                or not tongue.is_plain(said.body)
             )
             return ConsentHint(consent if is_clear else None, tongue.language, _shown(found))
     for tongue in tongues:
@@ -130,7 +158,8 @@ def _said(subject: str, text: str, *, answers_question: bool) -> _Said:
     sentences = [(each, folded(each)) for each in _sentences(subject, text)]
     own = "\n".join(plain for _, plain in sentences)
     answering = tuple(each for each in sentences if not each[0].endswith(_ASKS))
-    return _Said(own, SaidWords.of(own), answering, answers_question)
+    body = "\n".join(_sentences("", text))
+    return _Said(body, own, SaidWords.of(own), answering, answers_question)
 
 
 def _sentences(subject: str, text: str) -> Iterator[str]:
@@ -164,7 +193,56 @@ def _tongue(name: str, table: Language) -> _Tongue:
         phrases.compiled(table["conditions"], table),
         _short(table["short_yes"]),
         _short(table["short_no"]),
+        *_plain(table),
+        _introduction(table["before_names"]),
+        phrases.compiled(table["harmless"], Language(**{**table, "harmless": []})),
     )
+
+
+def _plain(table: Language) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The words that may stand beside a "yes": whole ones, and beginnings."""
+    listed = [*table["plain"], *table["yes"], *table["name"], *table["short_yes"]]
+    listed += table["footage"]
+    forms = set(re.split(r"[\s|…:]+", "|".join(listed).replace("FOOTAGE", ""))) - {""}
+    whole = frozenset(folded(each) for each in forms if not each.endswith("*"))
+    parts = {part for each in whole for part in each.split("'") if part}
+    beginnings = (folded(each[:-1]) for each in forms if each.endswith("*"))
+    return whole | parts, tuple(sorted(beginnings))
+
+
+def _introduction(words: Sequence[str]) -> re.Pattern[str]:
+    """What stands before a name, how it is parted from it, and up to three words of a name."""
+    longest_first = sorted(words, key=len, reverse=True)
+    before = "|".join(map(re.escape, longest_first))
+    word = r"[^\s\d.,;:!?()<>]+\.?"
+    return re.compile(
+        rf"(?<!\w)(?P<before>{before})(?P<gap>[!.]?\s*\n\s*|[ \t]*[,:]?\s+)"
+        rf"(?P<name>{word}(?:[ \t]+{word}){{0,{_NAMES - 1}}})",
+        re.IGNORECASE,
+    )
+
+
+def _without_names(text: str, introduction: re.Pattern[str]) -> str:
+    at = 0
+    while found := introduction.search(text, at):
+        at = found.end("before")
+        if _is_name(found):
+            text = f"{text[:at]} {text[found.end() :]}"
+    return text
+
+
+def _is_name(found: re.Match[str]) -> bool:
+    """Whether all words have capitals, or are apart in scripts without capitals.
+
+    A signature is the last of a mail and ends with no stop, unlike a sentence ("Thanks. Joking.").
+    """
+    gap, words = found["gap"], found["name"].split()
+    is_apart = bool(gap.strip(" \t"))
+    if "," in gap or "\n" in gap:
+        is_last = not found.string[found.end() :].strip()
+        if not is_last or (words[-1].endswith(".") and len(words[-1]) > _INITIAL):
+            return False
+    return all(word[0].isupper() or (is_apart and word.lower() == word.upper()) for word in words)
 
 
 def _short(words: Sequence[str]) -> re.Pattern[str]:

@@ -43,6 +43,8 @@ class Language(TypedDict, total=False):
     conditions: list[str]
     short_yes: list[str]
     short_no: list[str]
+    plain: list[str]
+    before_names: list[str]
 
 
 @dataclass(frozen=True)
