@@ -85,6 +85,7 @@ def show(options: Options, /, *, cron: bool, **_: object) -> Ending:
 @service.command()
 @_planned
 @_service_folder
+@click.option("--force", is_flag=True, help="Write over units that this program did not write.")
 @common
 def install(options: Options, /, **_: object) -> Ending:
     """Write the units, and have systemd start the timer."""

@@ -7,6 +7,7 @@ originals.
 
 import re
 import unicodedata
+from decimal import Decimal
 from typing import Literal
 
 from pipeline import places, texts
@@ -79,6 +80,12 @@ def counted(number: int, noun: str, nouns: str = "") -> str:
     :param nouns: the plural, if it is not the noun with an s.
     """
     return f"{number} {noun if number == 1 else nouns or f'{noun}s'}"
+
+
+def amount(number: float, noun: str = "") -> str:
+    """A number as people write it, never as "1e-07", with its noun: "1 hour", "1.5 hours"."""
+    said = f"{Decimal(f'{number:g}'):,f}"
+    return f"{said} {noun if said == '1' else f'{noun}s'}" if noun else said
 
 
 def lower_ascii(address: str) -> str:

@@ -169,6 +169,18 @@ def test_no_text_holds_the_character_nul(tmp_path: Path, text: str) -> None:
     assert fault.partition(": ")[2].startswith("must not have the character NUL in it")
 
 
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ('until = "6:00"', "must be a time of day with two digits for each part"),
+        ("max_hours_per_sender = inf", "must be a finite number"),
+    ],
+)
+def test_a_time_and_a_number_that_cannot_be(tmp_path: Path, line: str, fault: str) -> None:
+    (said,) = faults(tmp_path, f"{MINIMAL}\n[process]\n{line}\n")
+    assert fault in said
+
+
 @pytest.mark.parametrize("value", ["9" * 5000, "[" * 5000, "36_501"])
 def test_numbers_and_arrays_beyond_all_measure(tmp_path: Path, value: str) -> None:
     (fault,) = faults(tmp_path, f"{MINIMAL}[workspace]\nretain_originals_days = {value}\n")

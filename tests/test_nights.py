@@ -52,7 +52,7 @@ def test_sender_who_used_the_hours_waits_by_name(tmp_path: Path) -> None:
     assert waiting == {"1.png", "2.png"}
     assert {scene.rows[name]["status"] for name in waiting} == {"pending"}
     assert {each["why"] for each in first.data["process"]["waits"]} == {"sender-hours"}
-    said = "2 clips wait for the next run: sender 1 (s…@e….org) has used the 1e-05 hours of a run"
+    said = "2 clips wait for the next run: sender 1 (s…@e….org) has used the 0.00001 hours of a run"
     assert said in first.err
     assert said in scene.footage("status").out
     assert len(scene.footage("status", "--json").data["waits"]) == 2
@@ -76,7 +76,8 @@ def test_sender_over_the_quota_of_bytes_waits_in_the_inbox(tmp_path: Path) -> No
     assert first.code == 1
     assert set(scene.rows) == {"0.png", "2.png"}
     said = (
-        "1 mail of sender 1 (s…@e….org): over the 1e-06 GB that a sender may bring in during a run."
+        "1 mail of sender 1 (s…@e….org): over the 0.000001 GB that a sender may bring in during "
+        "a run."
     )
     assert f"{said} Left for the next run: 001.eml" in first.err
     assert [mail["uid"] for mail in first.data["left"]] == ["001.eml"]
@@ -112,7 +113,7 @@ def test_full_disk_stops_mail_before_clips(tmp_path: Path) -> None:
     stopped = scene.footage("run", "--json")
 
     assert stopped.code == 1
-    assert "less than 1e+09 GB are free on the disk: make room." in stopped.err
+    assert "less than 1,000,000,000 GB are free on the disk: make room." in stopped.err
     assert len(stopped.data["left"]) == 1
     assert scene.report["clips"] == []
 
@@ -121,7 +122,7 @@ def test_full_disk_stops_mail_before_clips(tmp_path: Path) -> None:
     path.write_text(little)
     waits = scene.footage("process")
     assert waits.code == 0
-    assert "1 clip waits for the next run: less than 5e+08 GB are free" in waits.err
+    assert "1 clip waits for the next run: less than 500,000,000 GB are free" in waits.err
     scene.footage("report")
     assert scene.rows["a.png"]["waits"] == "disk"
 
@@ -137,6 +138,7 @@ def test_full_disk_stops_mail_before_clips(tmp_path: Path) -> None:
         ("2026-09-01T22:00", "06:00", "2026-09-02T06:00"),
         ("2026-09-02T03:00", "06:00", "2026-09-02T06:00"),
         ("2026-09-02T06:00", "06:00", "2026-09-03T06:00"),
+        ("2026-09-02T09:13:44", "09:13", "2026-09-03T09:13"),
         ("2026-09-02T07:30", "23:15", "2026-09-02T23:15"),
     ],
 )

@@ -33,7 +33,7 @@ def test_systemd_accepts_the_units(
         campaign,
         tmp_path,
         *options,
-        *("--credential", "FOOTAGE_IMAP_PASSWORD=/etc/footage/password"),
+        *("--credential", "FOOTAGE_IMAP_PASSWORD=/etc/hostname"),
         *("--memory", "8G", "--cpu", "150%", "--hours", "10"),
     )
     names = ["footage.service", "footage-failed.service", "footage.timer"]
@@ -96,6 +96,8 @@ def test_remove_deletes_what_install_wrote(campaign: CommandScene, tmp_path: Pat
         (("--at", "25:00"), "--at must be a time of day"),
         (("--name", "a b"), "--name must consist of"),
         (("--memory", "much"), "--memory must be a size"),
+        (("--cpu", "0%"), "--cpu must be a share"),
+        (("--memory", "0"), "--memory must be a size"),
         (("--cpu", "2"), "--cpu must be a share"),
         (("--run-as", "no-such-user"), "there is no user 'no-such-user'"),
         (("--credential", "PASSWORD"), "--credential must be NAME=FILE"),
@@ -108,6 +110,26 @@ def test_a_wrong_option_is_named(
     said = campaign.footage("service", "show", *options)
     assert said.code == 2
     assert fault in said.err
+
+
+def test_a_unit_of_somebody_else_stays(campaign: CommandScene, tmp_path: Path) -> None:
+    unit = tmp_path / "river.service"
+    unit.write_text("[Service]\n")
+    call = ("--to", str(tmp_path), "--name", "river")
+    for verb in ("install", "remove"):
+        said = campaign.footage("service", verb, *call)
+        assert said.code == 2
+        assert f"{unit} was not written by this program" in said.err
+    assert unit.read_text() == "[Service]\n"
+    assert campaign.footage("service", "install", *call, "--force").code == 0
+    assert campaign.footage("service", "install", *call).code == 0, "now it is ours"
+
+
+def test_a_credential_without_its_file_is_named(campaign: CommandScene, tmp_path: Path) -> None:
+    said = campaign.footage("service", "install", "--to", str(tmp_path), "--credential", "B=/none")
+    assert said.code == 2
+    assert "--credential B: there is no file /none" in said.err
+    assert not list(tmp_path.iterdir())
 
 
 def test_there_must_be_a_workspace(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pipeline.render.preview import Excerpt
 from pipeline.render.stage import Rendered
 from pipeline.review import rules
 from pipeline.run import Run
+from pipeline.wording import counted
 
 
 def make_montages(run: Run, names: Sequence[str] = (), excerpt: Excerpt | None = None) -> Facts:
@@ -49,7 +50,7 @@ def render_admitted(
     for film in done:
         state = "unchanged" if film.cached else "made"
         run.console.say(
-            f"render: {run.workspace.root / film.path} {state}: {film.clips} clips, "
+            f"render: {run.workspace.root / film.path} {state}: {counted(film.clips, 'clip')}, "
             f"{film.duration_s:.1f} s"
         )
         if film.unlisted:

@@ -28,7 +28,7 @@ class Wish:
     """What the command line asks for.
 
     ``run_as``: the user of a system service, "" for a service of one's own.  ``to``: a folder for
-    the units instead of systemd's.
+    the units instead of systemd's.  ``force``: write over units that this program did not write.
     """
 
     name: str = "footage"
@@ -39,6 +39,7 @@ class Wish:
     cpu: str = ""
     hours: int = 12
     to: Path | None = None
+    force: bool = False
 
 
 def show(config: Config, path: Path, wish: Wish, *, cron: bool) -> Ending:
@@ -63,7 +64,17 @@ def install(config: Config, console: Console, path: Path, wish: Wish) -> Ending:
     """
     Workspace.existing(config.root)  # the service may write there, and can't make the folder
     folder = _folder(wish)
-    texts = units.units(_plan(config, path, wish))
+    plan = _plan(config, path, wish)
+    for name, source in plan.credentials:
+        if not os.path.lexists(source):
+            raise UsageError(f"--credential {name}: there is no file {source}")
+    texts = units.units(plan)
+    foreign = [folder / name for name in texts if _is_foreign(folder / name)]
+    if foreign and not wish.force:
+        raise UsageError(
+            f"{foreign[0]} was not written by this program, so another service may need it: "
+            "give another --name, or --force to write over it"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
@@ -94,6 +105,8 @@ def remove(console: Console, wish: Wish) -> Ending:
     found = [folder / name for name in names if (folder / name).is_file()]
     if not found:
         raise UsageError(f"there is no service {wish.name!r} in {folder}")
+    if foreign := [each for each in found if _is_foreign(each)]:
+        raise UsageError(f"{foreign[0]} was not written by this program, so nothing is deleted")
     if wish.to is None:
         _systemctl(wish, "disable", "--now", f"{wish.name}.timer")
     try:
@@ -136,15 +149,25 @@ def _check(wish: Wish) -> None:
         raise UsageError("--name must consist of letters, digits, - and _")
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", wish.at):
         raise UsageError("--at must be a time of day such as 02:15")
-    if wish.memory and not re.fullmatch(r"\d+[KMGT]?|\d{1,3}%", wish.memory):
+    if wish.memory and not re.fullmatch(r"0*[1-9]\d*[KMGT]?|0*[1-9]\d{0,2}%", wish.memory):
         raise UsageError("--memory must be a size such as 8G, or a share such as 50%")
-    if wish.cpu and not re.fullmatch(r"\d{1,5}%", wish.cpu):
+    if wish.cpu and not re.fullmatch(r"0*[1-9]\d{0,4}%", wish.cpu):
         raise UsageError("--cpu must be a share of one core such as 150%")
     if wish.run_as:
         try:
             pwd.getpwnam(wish.run_as)
         except KeyError:
             raise UsageError(f"there is no user {wish.run_as!r} on this machine") from None
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether a unit is there that this program did not write."""
+    try:
+        return units.MARK not in path.read_text("utf-8", "replace")
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 def _credential(text: str) -> tuple[str, Path]:

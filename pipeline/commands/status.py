@@ -291,15 +291,19 @@ def _mail_lines(standing: _Standing) -> Iterator[str]:
         yield "  next, for the media team: footage letters; when it is done: footage handled ID"
     if standing.silent:
         asked = sum(consent is Consent.ASKED for consent in standing.silent.values())
+        said = f"{asked} of them {'was' if asked == 1 else 'were'} asked"
+        if len(standing.silent) == 1:
+            said = "who was asked" if asked else "who was not asked yet"
         yield (
             f"{counted(len(standing.silent), 'mail waits', 'mails wait')} for the consent of the "
-            f"sender, {asked} of them {'was' if asked == 1 else 'were'} asked"
+            f"sender, {said}"
         )
         yield "  next, for the media team: footage letters asks; footage consent records the answer"
     if standing.held_back:
         held = counted(standing.held_back, "clip is", "clips are")
+        what = "it" if standing.held_back == 1 else "them"
         yield (
-            f"{held} held, because the sender may take it back: read the mail, then footage "
+            f"{held} held, because the sender may take {what} back: read the mail, then footage "
             "withdraw or footage handled"
         )
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+MARK = "Description=footage: "
+"""What is in each unit that this program wrote."""
 _HOURS = 12
 # A run that finished with failed clips is a finished run: the report and the notices say so.
 _FINISHED = 3
@@ -57,7 +59,7 @@ def cron_line(plan: ServicePlan) -> str:
 
 def _night(plan: ServicePlan) -> Iterator[str]:
     yield "[Unit]"
-    yield f"Description=footage: the night of {_plain(plan.title)}"
+    yield f"{MARK}the night of {_plain(plan.title)}"
     if plan.user:
         yield "Wants=network-online.target"
         yield "After=network-online.target"
@@ -86,7 +88,7 @@ def _night(plan: ServicePlan) -> Iterator[str]:
 
 def _failure(plan: ServicePlan) -> Iterator[str]:
     yield "[Unit]"
-    yield f"Description=footage: tell that a night of {_plain(plan.title)} failed"
+    yield f"{MARK}tell that a night of {_plain(plan.title)} failed"
     yield ""
     yield "[Service]"
     yield "Type=oneshot"
@@ -98,7 +100,7 @@ def _failure(plan: ServicePlan) -> Iterator[str]:
 
 def _timer(plan: ServicePlan) -> Iterator[str]:
     yield "[Unit]"
-    yield f"Description=footage: every night at {plan.at}"
+    yield f"{MARK}every night at {plan.at}"
     yield ""
     yield "[Timer]"
     yield f"OnCalendar=*-*-* {plan.at}:00"

@@ -41,7 +41,7 @@ def verify(run: Run, wanted_head: str = "") -> Facts:
     if found:
         kinds = ", ".join(f"{n} {kind}" for kind, n in Counter(e.kind for e in found).items())
         error = StageError(
-            f"verify: {said} compared; {len(found)} differ ({kinds}). Next: "
+            f"verify: {said} compared; {counted(len(found), 'differs', 'differ')} ({kinds}). Next: "
             "footage doctor --repair --dry-run"
         )
         error.facts = facts

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pipeline.config import Config
 from pipeline.ledger import Ledger
 from pipeline.model import Wait
-from pipeline.wording import counted, lower_ascii, shown_sender
+from pipeline.wording import amount, counted, lower_ascii, shown_sender
 
 
 def lines(config: Config, ledger: Ledger) -> Iterator[str]:
@@ -17,10 +17,10 @@ def lines(config: Config, ledger: Ledger) -> Iterator[str]:
         yield f"{_clips(counts[Wait.NIGHT_OVER])} for the next run: {config.process.until} has come"
     if counts[Wait.DISK]:
         free = config.workspace.min_free_gb / 2
-        yield f"{_clips(counts[Wait.DISK])} for the next run: less than {free:g} GB are free"
-    hours = config.process.max_hours_per_sender
+        yield f"{_clips(counts[Wait.DISK])} for the next run: less than {amount(free)} GB are free"
+    hours = amount(config.process.max_hours_per_sender, "hour")
     for sender, count in _by_sender(config, ledger, found):
-        yield f"{_clips(count)} for the next run: {sender} has used the {hours:g} hours of a run"
+        yield f"{_clips(count)} for the next run: {sender} has used the {hours} of a run"
 
 
 def _by_sender(config: Config, ledger: Ledger, found: dict[str, Wait]) -> list[tuple[str, int]]:

@@ -234,6 +234,7 @@ def _where(data: dict[str, object], steps: tuple[int | str, ...]) -> str:
 def _fault(path: Path, where: str, fault: ErrorDetails) -> str:
     """The sentence for a fault: file, key, and what is allowed."""
     message = str(fault["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
+    message = message.replace("String should match pattern", "must have the form")
     kind = fault["type"]
     secret = "password" in where.rsplit(".", 1)[-1] or "secret" in where or "token" in where
     if kind == "extra_forbidden":

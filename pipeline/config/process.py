@@ -1,10 +1,13 @@
 """The table ``[process]``: how an original becomes a clip."""
 
+import re
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipeline.config.section import Section
+
+_TIME_OF_DAY = "([01][0-9]|2[0-3]):[0-5][0-9]"
 
 CaptionPosition = Literal["bottom-left", "bottom", "bottom-right", "top-left", "top", "top-right"]
 CaptionStyle = Literal["panel", "outline"]
@@ -12,6 +15,13 @@ CaptionStyle = Literal["panel", "outline"]
 
 class Process(Section):
     """How an original becomes a clip."""
+
+    @field_validator("until", mode="before")
+    @classmethod
+    def _time_of_day(cls, value: object) -> object:
+        if isinstance(value, str) and value and re.fullmatch(_TIME_OF_DAY, value) is None:
+            raise ValueError('must be a time of day with two digits for each part, such as "06:00"')
+        return value
 
     workers: int = Field(default=0, ge=0, le=256, description="0: one for each processor core")
     still_seconds: float = Field(
@@ -45,9 +55,10 @@ class Process(Section):
     )
     until: str = Field(
         default="",
-        pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9])?$",
-        description='the time of day, as "06:00", after which a run begins no clip; what is not '
-        "begun waits for the next run",
+        pattern=rf"^({_TIME_OF_DAY})?$",
+        description='the time of day, as "06:00", at which a run stops to begin clips: the first '
+        "such moment after the run began, so a run that begins later than that has until the next "
+        "day; what is not begun waits for the next run",
     )
     timeout_factor: float = Field(
         default=20,

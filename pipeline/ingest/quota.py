@@ -10,7 +10,7 @@ from collections import Counter
 from pipeline.config import Config
 from pipeline.ingest.take import Taken
 from pipeline.ledger import Ledger
-from pipeline.wording import counted, lower_ascii, shown_sender
+from pipeline.wording import amount, counted, lower_ascii, shown_sender
 
 _GB = 1_000_000_000
 
@@ -56,5 +56,5 @@ class SenderQuota:
             for sender, count in self._waiting.items()
         ]
         self._waiting.clear()
-        why = f"over the {self._most_gb:g} GB that a sender may bring in during a run"
+        why = f"over the {amount(self._most_gb)} GB that a sender may bring in during a run"
         return f"{', '.join(said)}: {why}." if said else ""

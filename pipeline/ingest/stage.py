@@ -268,7 +268,8 @@ class IngestRun:
         with self._console.task("Taking in", size, "B") as task:
             for number, arrival in enumerate(arrivals):
                 if self._has_no_room(arrival):
-                    said = f"less than {self._min_free_gb:g} GB are free on the disk: make room."
+                    free = wording.amount(self._min_free_gb)
+                    said = f"less than {free} GB are free on the disk: make room."
                     raise MailsLeft(said, [*left, *arrivals[number:]])
                 try:
                     self._take_one(inbox, arrival, task)

@@ -106,7 +106,10 @@ def of(run: Run) -> NightBudget:
 
 
 def end_after(since: datetime, until: str) -> datetime:
-    """Return the first moment after *since* at which the clock shows *until* ("06:00")."""
+    """Return the first moment after *since* at which the clock shows *until* ("06:00").
+
+    A night that begins after that time, because the machine was off, still makes its clips.
+    """
     hour, minute = map(int, until.split(":"))
     # without a zone, so that a day on which the clocks are changed counts as the clocks show it
     today = since.replace(hour=hour, minute=minute, second=0, microsecond=0, tzinfo=None)

@@ -3,6 +3,7 @@
 from pipeline import clip_order
 from pipeline.config import Config
 from pipeline.render import cards, lettering, music, timeline
+from pipeline.wording import counted
 
 
 def check(config: Config) -> str:
@@ -19,9 +20,9 @@ def check(config: Config) -> str:
     for output in config.output:
         for words in drawn:
             lettering.letters(words, output, style)
-    found = [f"{len(drawn)} cards can be drawn"]
+    found = [f"{counted(len(drawn), 'card')} can be drawn"]
     if config.montage.music:
         found.append(f"music: {music.source(config)}")
     if path := clip_order.path_of(config):
-        found.append(f"order file: {len(timeline.order_file(path).lines)} clips")
+        found.append(f"order file: {counted(len(timeline.order_file(path).lines), 'clip')}")
     return "; ".join(found)
