@@ -105,7 +105,51 @@ def test_a_changed_byte_is_found_in_each_file(scene: CommandScene) -> None:
     number, digest = head.split(":")
     said = scene.footage("verify", "--head", f"{number}:{digest[::-1]}", "--json")
     assert said.code == 1
+    assert kinds(said.data) == ["chain-replaced"]
+    said = scene.footage("verify", "--head", f"9{number}:{digest}", "--json")
+    assert said.code == 1
     assert kinds(said.data) == ["chain-cut"]
+
+
+def test_a_chain_that_was_made_again_does_not_fit_the_logs(scene: CommandScene) -> None:
+    head = scene.footage("verify", "--json").data["verify"]["chain"]["head"]
+    with closing(sqlite3.connect(scene.work / "ledger.db")) as db, db:
+        triggers = db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+        stored = triggers.fetchall()
+        for name, _ in stored:
+            db.execute(f"DROP TRIGGER {name}")
+        db.execute("UPDATE event SET at = '2020-01-01T00:00:00Z' WHERE number = 3")
+        before = "0" * 64
+        for *link, _ in db.execute("SELECT * FROM event ORDER BY number").fetchall():
+            text = json.dumps([*link[:-1], before], separators=(",", ":"))
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            changed = "UPDATE event SET before = ?, hash = ? WHERE number = ?"
+            db.execute(changed, (before, digest, link[0]))
+            before = digest
+        for _, sql in stored:
+            db.execute(sql)
+    said = scene.footage("verify", "--head", head, "--json")
+    assert said.code == 1
+    assert set(kinds(said.data)) == {"log-differs", "chain-replaced"}
+    (log, *_) = sorted((scene.work / "logs").iterdir())
+    assert f"logs/{log.name}: the chain of custody has another hash" in said.err
+
+
+def test_a_ledger_that_has_forgotten_a_withdrawal_asks_nobody_again(scene: CommandScene) -> None:
+    before = (scene.work / "ledger.db").read_bytes()
+    assert scene.footage("withdraw", "--clip", RED).code == 0
+    for name in ("ledger.db-wal", "ledger.db-shm"):
+        (scene.work / name).unlink(missing_ok=True)
+    (scene.work / "ledger.db").write_bytes(before)
+    assert "log-newer" in kinds(scene.footage("verify", "--json").data)
+    said = scene.footage("doctor", "--repair")
+    assert said.code == 1
+    assert "may have been taken back" in said.err.splitlines()[0]
+    assert "footage add" not in said.err
+    assert scene.rows["red.png"]["status"] != "lost"
+    assert scene.footage("letters").code == 0
+    letters = [path.read_text() for path in (scene.work / "letters").glob("*.eml")]
+    assert not [text for text in letters if "damaged" in text]
 
 
 def test_a_ledger_with_a_lost_clip_an_orphan_and_a_changed_original(scene: CommandScene) -> None:
@@ -153,7 +197,8 @@ def test_a_changed_byte_of_the_table_is_found(scene: CommandScene) -> None:
         numbers = [number for (number,) in db.execute("SELECT number FROM event WHERE kind='made'")]
     said = scene.footage("verify", "--json")
     assert said.code == 1
-    assert [each["number"] for each in said.data["verify"]["differences"]] == numbers
+    assert kinds(said.data) == [*["chain-broken"] * len(numbers), "trigger-missing"]
+    assert [each["number"] for each in said.data["verify"]["differences"]] == [*numbers, None]
     said = scene.footage("doctor", "--repair")
     assert said.code == 1
     assert "left to a person" in said.err

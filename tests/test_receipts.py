@@ -205,7 +205,13 @@ def test_the_code_takes_everything_back_and_is_not_stored(tmp_path: Path) -> Non
     assert listed.code == 0
     plain = [row["sha256"] for row in campaign.report["clips"] if "plain" in row["submission"]]
     assert set(plain) <= set(listed.data["withdraw"]["withdrawn"])
-    assert campaign.footage("withdraw", "--case", f" {code[:5]}-{code[5:]} ").code == 0
+    first = campaign.footage("withdraw", "--case", f" {code[:5]}-{code[5:]} ")
+    assert first.code == 0
+    assert "all that was made of them: deleted" in first.err
+    again = campaign.footage("withdraw", "--case", code)
+    assert again.code == 0
+    assert "withdrawn before" in again.err
+    assert "made of them: deleted" not in again.err
     assert campaign.footage("status", "--json").data["totals"]["withdrawn"] >= 1
 
 

@@ -61,12 +61,14 @@ class Campaign:
     def changed(self, *statements: str) -> None:
         """Change the ledger's file as somebody does who does not ask the ledger."""
         with closing(sqlite3.connect(self.workspace.ledger)) as db, db:
-            for (name,) in db.execute(
-                "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
-            ).fetchall():
+            found = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"
+            triggers = db.execute(found).fetchall()
+            for name, _ in triggers:
                 db.execute(f"DROP TRIGGER {name}")
             for statement in statements:
                 db.execute(statement)
+            for _, sql in triggers:
+                db.execute(sql)
 
     def found(self) -> list[tuple[str, str]]:
         compared = comparison.look(self.run)
@@ -137,6 +139,12 @@ def pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
+def dropped(campaign: Campaign, trigger: str) -> None:
+    """Drop a trigger of the ledger."""
+    with closing(sqlite3.connect(campaign.workspace.ledger)) as db, db:
+        db.execute(f"DROP TRIGGER {trigger}")
+
+
 def keep(campaign: Campaign) -> Campaign:
     """Keep an original for a case."""
     campaign.ledger.custody.keep_for_case(CaseHold(sha("one"), "2026-09-01", "Ana", "case 17"))
@@ -185,6 +193,7 @@ Change = Callable[[Campaign], object]
             ),
             ["row-changed"],
         ),
+        (lambda c: dropped(c, "event_is_not_changed"), ["trigger-missing"]),
         # another mail, to which another consent belongs
         (
             lambda c: c.changed(

@@ -13,6 +13,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipeline import places, publishing, texts
+from pipeline.commands import kept_heads
+from pipeline.commands.kept_heads import KeptHead
 from pipeline.errors import BytesChanged, FileMissing
 from pipeline.history import ChainHead, MontageRecord
 from pipeline.ledger import Ledger
@@ -36,6 +38,10 @@ class DifferenceKind(StrEnum):
     LEDGER_DAMAGED = "ledger-damaged"
     CHAIN_BROKEN = "chain-broken"
     CHAIN_CUT = "chain-cut"
+    CHAIN_REPLACED = "chain-replaced"
+    LOG_NEWER = "log-newer"
+    LOG_DIFFERS = "log-differs"
+    TRIGGER_MISSING = "trigger-missing"
     STAMP_BROKEN = "stamp-broken"
     ROW_CHANGED = "row-changed"
     UNREADABLE = "unreadable"
@@ -73,7 +79,8 @@ class Difference:
     def sentence(self) -> str:
         """What is wrong, for a person."""
         said = texts.difference(self.kind)
-        subject = shown_path(self.path) if self.number is None else f"event {self.number}"
+        event = "" if self.number is None else f"event {self.number}"
+        subject = ", ".join(filter(None, (event, shown_path(self.path))))
         return f"{subject}: {said}" if subject else said
 
     def table(self) -> dict[str, object]:
@@ -100,6 +107,7 @@ class Compared:
     ``broken``: where the chain does not hold; ``trail``: the digest of each entry of the trail;
     ``consents``: of each entry of the consents.  ``attachments``: SHA-256 and size by place.
     ``holds``: the digest of the reason of each case; ``handled``: the mails that are marked so.
+    ``logs``: where the chain does not fit the logs of runs.
     """
 
     files: Mapping[str, FileFound]
@@ -115,6 +123,8 @@ class Compared:
     attachments: Mapping[Place, Bytes] = field(default_factory=dict)
     holds: Mapping[str, str] = field(default_factory=dict)
     handled: frozenset[str] = frozenset()
+    logs: tuple[Difference, ...] = ()
+    triggers_gone: tuple[str, ...] = ()
 
     @property
     def lost(self) -> list[str]:
@@ -146,6 +156,7 @@ def look(run: Run) -> Compared:
                 digest = _stored_sha256(run, stored.key)
                 found[name] = FileFound(stored.size, digest, stored.key)
             task.advance(stored.size)
+    heads = kept_heads.in_logs(workspace)  # before the chain, which grows meanwhile
     # one moment of the ledger: a decision in between would look like a changed row
     with ledger.transaction():
         return Compared(
@@ -162,6 +173,8 @@ def look(run: Run) -> Compared:
             attachments=ledger.intake.kept_attachments(),
             holds=ledger.custody.case_digests(),
             handled=frozenset(ledger.reviews.handled()),
+            logs=tuple(_unlike_logs(ledger, heads)),
+            triggers_gone=tuple(ledger.chain.triggers_gone()),
         )
 
 
@@ -170,6 +183,11 @@ def differences(workspace: Workspace, compared: Compared) -> list[Difference]:
     found = [Difference(DifferenceKind.LEDGER_DAMAGED, "ledger.db")] if compared.damaged else []
     found += [
         Difference(DifferenceKind.CHAIN_BROKEN, number=each.number) for each in compared.broken
+    ]
+    found += compared.logs
+    found += [
+        Difference(DifferenceKind.TRIGGER_MISSING, f"trigger {name}")
+        for name in compared.triggers_gone
     ]
     found += [Difference(DifferenceKind.ROW_CHANGED, row, sha) for row, sha in _rows(compared)]
     unreadable = {path for path, file in compared.files.items() if file.sha256 is None}
@@ -183,9 +201,22 @@ def differences(workspace: Workspace, compared: Compared) -> list[Difference]:
 
 def was_cut(ledger: Ledger, head: ChainHead) -> list[Difference]:
     """The difference if the chain does not have an event whose hash was kept elsewhere."""
-    if ledger.chain.holds(head):
-        return []
-    return [Difference(DifferenceKind.CHAIN_CUT, number=head.number)]
+    return [] if ledger.chain.holds(head) else [without_event(ledger, head.number)]
+
+
+def without_event(ledger: Ledger, number: int) -> Difference:
+    """What is wrong if the chain does not have a kept event: it ends before, or has another."""
+    is_cut = ledger.chain.ended_before(number)
+    kind = DifferenceKind.CHAIN_CUT if is_cut else DifferenceKind.CHAIN_REPLACED
+    return Difference(kind, number=number)
+
+
+def _unlike_logs(ledger: Ledger, heads: Iterable[KeptHead]) -> Iterator[Difference]:
+    for kept in heads:
+        if not ledger.chain.holds(kept.head):
+            is_newer = ledger.chain.ended_before(kept.head.number)
+            kind = DifferenceKind.LOG_NEWER if is_newer else DifferenceKind.LOG_DIFFERS
+            yield Difference(kind, kept.path, number=kept.head.number)
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -80,6 +80,12 @@ def repair(run: Run, *, dry_run: bool = False) -> Facts:
         }
     }
     made = counted(len(repairs), "repair")
+    if _is_older(found):
+        run.console.warn(
+            "the ledger is older than the logs say, or its chain was made again. What is missing "
+            "may have been taken back by its sender: it is left as it is. Do not add it, and do "
+            "not ask for it, before you know. See docs/custody.md"
+        )
     for each in repairs:
         run.console.say(f"{'would: ' if dry_run else ''}{each.sentence}")
     for difference in left:
@@ -117,7 +123,14 @@ def plan(
     found = list(found)
     repairs: list[Repair] = []
     left: list[Difference] = []
-    originals = [each for each in found if each.kind in _OF_ORIGINALS]
+    # a withdrawal may be what the ledger has forgotten
+    is_older = _is_older(found)
+    missing = DifferenceKind.ORIGINAL_MISSING
+    originals = [
+        each
+        for each in found
+        if each.kind in _OF_ORIGINALS and not (is_older and each.kind is missing)
+    ]
     for each in originals:
         repairs += _of_original(workspace, compared, each)
     there = _available(workspace, compared, repairs)
@@ -128,12 +141,20 @@ def plan(
     ]
     for each in found:
         remedy = _of_the_rest(compared, each, there)
+        if is_older and remedy is Remedy.RECORD_CLIP_LOST:
+            remedy = None
         if remedy is not None:
             repairs.append(Repair(remedy, each.path, each.sha256))
         elif each not in originals:
             left.append(each)
     order = list(Remedy)
     return sorted(repairs, key=lambda each: order.index(each.remedy)), left
+
+
+def _is_older(found: Iterable[Difference]) -> bool:
+    """Whether the ledger may have forgotten events that the logs of runs know."""
+    forgotten = (DifferenceKind.LOG_NEWER, DifferenceKind.LOG_DIFFERS)
+    return any(each.kind in forgotten for each in found)
 
 
 _OF_ORIGINALS = (

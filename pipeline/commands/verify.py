@@ -26,7 +26,7 @@ def verify(run: Run, wanted_head: str = "") -> Facts:
     for head in wanted:
         found += comparison.was_cut(run.ledger, head)
     stamped = _stamped(run)
-    found += _stamp_differences(stamped)
+    found += _stamp_differences(run, stamped)
     counts = _counts(compared)
     run.ledger.chain.append(EventKind.VERIFIED, **counts, differences=len(found))
     stamps = [asdict(each) for each in stamped]
@@ -69,9 +69,9 @@ def _stamped(run: Run) -> list[StampedEvent]:
         return []
 
 
-def _stamp_differences(stamped: list[StampedEvent]) -> list[Difference]:
+def _stamp_differences(run: Run, stamped: list[StampedEvent]) -> list[Difference]:
     broken = [Difference(DifferenceKind.STAMP_BROKEN, each.path) for each in stamped if each.fault]
-    cut = [Difference(DifferenceKind.CHAIN_CUT, number=it.number) for it in stamped if it.is_cut]
+    cut = [comparison.without_event(run.ledger, each.number) for each in stamped if each.is_cut]
     return [*broken, *cut]
 
 

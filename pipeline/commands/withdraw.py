@@ -17,6 +17,7 @@ from pipeline.commands.stages import back_up, write_report
 from pipeline.errors import ConfigError, UsageError
 from pipeline.history import EventKind
 from pipeline.ledger import Ledger
+from pipeline.model import OriginalState
 from pipeline.render import stage as render
 from pipeline.render.interchange import TimelineFormat
 from pipeline.review import packing
@@ -78,6 +79,8 @@ def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts
             run.console.say(line)
         run.console.say(f"withdraw: {originals} would be taken back; nothing was changed")
         return _facts(plan, deleted, copies)
+    states = run.ledger.custody.states()
+    before = sum(states.get(sha256) is OriginalState.WITHDRAWN for sha256 in plan.shas)
     deletion = _delete(run, plan)
     render.forget(run)
     deleted = [path for path in deleted if path not in deletion.failed]
@@ -87,7 +90,7 @@ def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts
         files = counted(len(deletion.failed), "file or folder", "files or folders")
         run.console.warn(f"withdraw: {originals} taken back, but {files} could not be deleted")
     else:
-        run.console.say(f"withdraw: {originals} and all that was made of them: deleted")
+        run.console.say(f"withdraw: {_done(len(plan.shas), before)}")
     for path in plan.stale:
         run.console.warn(f"{path} still holds them: delete it, or run footage render")
     for place in plan.elsewhere:
@@ -97,6 +100,15 @@ def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts
     deletion.raise_for_failures(facts)
     # those of before the withdrawal are deleted, so the workspace has none now
     return {**facts, **back_up(run)}
+
+
+def _done(count: int, before: int) -> str:
+    """What was deleted now, and what was withdrawn *before*."""
+    earlier = f"{counted(before, 'original')} {'was' if before == 1 else 'were'} withdrawn before"
+    if before == count:
+        return f"{earlier}; all that was made of them is deleted"
+    now = f"{counted(count - before, 'original')} and all that was made of them: deleted"
+    return f"{now}; {earlier}" if before else now
 
 
 def _facts(plan: _Withdrawal, deleted: list[str], copies: list[str]) -> Facts:

@@ -17,6 +17,8 @@ from pipeline.history import ChainHead, CustodyEvent, EventKind
 from pipeline.ledger.connection import Connection
 from pipeline.ledger.hashing import FIRST, hash_of, stored_facts
 
+_TRIGGERS = ("event_is_not_changed", "event_is_not_deleted", "event_is_added_at_the_end")
+
 
 @dataclass(frozen=True)
 class ChainBreak:
@@ -31,7 +33,7 @@ class Chain:
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
-        self._run = ""
+        self._run, self._begun_at = "", 0
         self._program = ""
 
     def append(self, kind: EventKind, subject: str = "", /, **facts: object) -> ChainHead:
@@ -57,7 +59,7 @@ class Chain:
     def begin_run(self, run_id: str, command: str) -> None:
         """Add that a command began; the events that follow name its run."""
         self._run = run_id
-        self.append(EventKind.RUN, command=command, version=__version__)
+        self._begun_at = self.append(EventKind.RUN, command=command, version=__version__).number
 
     def note_program(self, name: str, version: str, sha256: str) -> None:
         """Add which program makes the clips and films of this run, once."""
@@ -100,6 +102,15 @@ class Chain:
         """Whether the chain has this event: then nothing up to it was cut off."""
         row = self._db.row("SELECT hash FROM event WHERE number = ?", head.number)
         return row is not None and row["hash"] == head.hash
+
+    def ended_before(self, number: int) -> bool:
+        """Whether the chain had no event of this number before the run that goes on."""
+        return number > self.head().number or 0 < self._begun_at <= number
+
+    def triggers_gone(self) -> list[str]:
+        """The triggers that keep events from a change and that the ledger does not have."""
+        there = self._db.column("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
+        return [name for name in _TRIGGERS if name not in there]
 
     def breaks(self) -> list[ChainBreak]:
         """Where the chain does not hold; empty if it does."""
