@@ -99,7 +99,8 @@ def by_mouse(page: Page, shas: list[str]) -> None:
         decision = OTHERS.get(number, "approved")
         card.locator(f".decide .{decision}").click()
         is_decided(page, sha256, decision)
-        expect(card.locator(".history")).to_be_visible()  # it moves the cards below it
+        if page.url.startswith("http"):  # the answer of the server moves the cards below it
+            expect(card.locator(".history")).to_be_visible()
 
 
 def decided(campaign: CommandScene) -> dict[str, dict[str, Any]]:
