@@ -22,7 +22,7 @@ class ImpossibleComment(ValueError):
 
 
 def read_comments(key: str, value: object) -> tuple[Comment, ...]:
-    """Read a list of comments.  Who wrote them and when is set by whoever stores them.
+    """Read a list of comments.  Who wrote them and when is set when they are stored.
 
     :raises ImpossibleComment: it is no such list.
     """

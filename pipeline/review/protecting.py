@@ -71,7 +71,7 @@ def read_watched(key: str, value: object) -> bool:
 def settled(before: Review, after: Review, by: str, *, watched: bool) -> Review:
     """Return a changed review with who drew its masks, who agrees with it, and who has seen it.
 
-    Whoever agreed with something else, or saw something else, has to do it again.
+    Who agreed with something else, or saw something else, must do it again.
 
     :param by: who changed it.
     :param watched: that person watched the clip to its end, with these masks.

@@ -176,7 +176,7 @@ def waiting(rows: Iterable[Row]) -> list[Row]:
 
 
 def is_same_decision(one: Review, other: Review) -> bool:
-    """Whether two reviews say the same, whoever made them and whenever."""
+    """Whether two reviews say the same; who made them, and when, does not count."""
     return replace(one, by="", at=None) == replace(other, by="", at=None)
 
 
