@@ -71,6 +71,7 @@ def as_before(row: Row) -> dict[str, Any]:
     assert values.pop("pair") is None
     assert not values.pop("held_by")
     assert (values.pop("consent"), values.pop("credit")) == (Consent.UNKNOWN, "")
+    assert values.pop("own_consent") == Consent.UNKNOWN
     values["review"] = stored(row.review)
     if row.result and row.result.source:
         source = values["result"]["source"]
