@@ -28,11 +28,13 @@ from pipeline.engine.access import ClusterAccess
 from pipeline.engine.threads import ThreadEngine
 from pipeline.errors import StageError
 from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.jobs import remote
+from pipeline.jobs.build import build
+from pipeline.jobs.handout import Handout
 from pipeline.ledger import Ledger
 from pipeline.model import ClipResult, Status
-from pipeline.process import night, recipe, reference, remote
-from pipeline.process.build import build
-from pipeline.process.handout import Handout
+from pipeline.process import night, recipe, reference
+from pipeline.process.belief import ClipRules
 from pipeline.process.wire import ClipTask
 from pipeline.run import Run
 from pipeline.store import files_of, original, still_of
@@ -116,6 +118,11 @@ class Coordinator:
     delivered: Path
 
     @property
+    def rules(self) -> ClipRules:
+        """How the run judges an answer."""
+        return ClipRules(self.run, night.unlimited())
+
+    @property
     def folder(self) -> Path:
         """Where the worker leaves its files."""
         return self.run.workspace.clips / self.task.sha256
@@ -126,7 +133,7 @@ class Coordinator:
         shutil.copytree(self.delivered, self.folder)
         engine = OneWorker(work)
         try:
-            (result,) = Handout(self.run, engine, night.unlimited()).results([self.task])
+            (result,) = Handout(self.run, engine, self.rules).results([self.task])
         finally:
             engine.close()
         self.run.ledger.clips.forget([self.task.sha256])
@@ -179,7 +186,7 @@ def test_worker_without_a_common_folder_uses_the_store(tmp_path: Path) -> None:
     with one_photo(tmp_path, f"file://{tmp_path}/store") as made:
         assert json.loads(made.answer)["trouble"] == ""
         engine = OneWorker(lambda _: made.answer)
-        (result,) = Handout(made.run, engine, night.unlimited()).results([made.task])
+        (result,) = Handout(made.run, engine, made.rules).results([made.task])
         engine.close()
         assert result.status is Status.ACCEPTED, result.refusal
         clip = files_of(result)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 
 from pipeline.config import Campaign, Config, InboxSection, Montage, Process
 from pipeline.engine.threads import ThreadEngine
+from pipeline.jobs import kinds
 from pipeline.model import Kind
 from pipeline.process import recipe
 from pipeline.process.wire import ClipTask
@@ -56,6 +58,13 @@ def test_task_with_anything_else_is_refused(field: str, value: object) -> None:
     data = task_for(Process()).model_dump(mode="json") | {field: value}
     with pytest.raises(ValidationError):
         ClipTask.model_validate(data)
+
+
+@pytest.mark.parametrize("kind", ["shell", "", "pipeline.process.making", None, ["clip"]])
+def test_worker_does_no_job_of_another_kind(kind: object) -> None:
+    data = task_for(Process()).model_dump(mode="json") | {"kind": kind}
+    with pytest.raises(ValueError, match="kind that is not known"):
+        kinds.read(json.dumps(data))
 
 
 def test_threads_do_as_many_jobs_as_there_is_room_for() -> None:

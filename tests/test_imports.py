@@ -57,6 +57,7 @@ LAYERS = {
         "stamps",
     },
     "run": {"run"},
+    "jobs": {"jobs"},
     "stage": STAGES,
     "command": {"commands"},
     "demo": {"demo"},

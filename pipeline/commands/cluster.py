@@ -17,7 +17,7 @@ from pipeline.engine import certificates
 from pipeline.engine.access import ClusterAccess
 from pipeline.engine.worker import schedule
 from pipeline.errors import StageError, UsageError, WorkspaceBusy
-from pipeline.process import cluster, remote
+from pipeline.jobs import engines, remote
 
 _MOST = 256  # workers of one user on one machine
 
@@ -89,7 +89,7 @@ def make_certificates(folder: Path) -> Ending:
 def _access(config: Config) -> ClusterAccess:
     if "://" not in config.cluster.scheduler:
         raise UsageError('set [cluster] scheduler to the address of one, as "tls://host:8786"')
-    access = cluster.access(config.cluster)
+    access = engines.access(config.cluster)
     access.security()
     return access
 

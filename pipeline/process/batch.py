@@ -7,23 +7,20 @@ Only the calling thread writes to the ledger.
 """
 
 import contextlib
-import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 
-from pipeline.engine import Engine
-from pipeline.engine.threads import ThreadEngine
 from pipeline.errors import ConfigError
 from pipeline.ffmpeg import runner
+from pipeline.jobs import engines
+from pipeline.jobs.handout import Handout, addressed
 from pipeline.ledger import Ledger
 from pipeline.model import ClipResult, Reason, Refusal, Status
 from pipeline.process import clip, lookalikes, making, reference
-from pipeline.process.build import build
-from pipeline.process.handout import Handout
+from pipeline.process.belief import ClipRules
 from pipeline.process.night import NightBudget
 from pipeline.process.recipe import Recipe
 from pipeline.process.wire import ClipTask
@@ -165,27 +162,14 @@ def _found(run: Run) -> dict[str, FoundFaces]:
 
 def _results(run: Run, tasks: Sequence[ClipTask], night: NightBudget) -> Iterator[ClipResult]:
     """Yield the outcomes as they come; if anything ends the run, end every program first."""
-    if run.config.cluster.scheduler:
-        last = run.ledger.runs.last()
-        far = {"run": last.id if last else "", "build": build()}
-        tasks = [task.model_copy(update=far) for task in tasks]
-    with closing(_engine(run)) as engine:
+    with closing(engines.opened(run)) as engine:
         try:
-            yield from Handout(run, engine, night).results(tasks)
+            handout = Handout(run, engine, ClipRules(run, night))
+            yield from handout.results(addressed(run, tasks))
         except BaseException:
             run.ffmpeg.close()
             run.store.stop()
             raise
-
-
-def _engine(run: Run) -> Engine:
-    if run.config.cluster.scheduler:
-        # nothing of a cluster is loaded where none is used
-        from pipeline.process import cluster  # noqa: PLC0415
-
-        return cluster.engine(run)
-    slots = run.config.process.workers or len(os.sched_getaffinity(0))
-    return ThreadEngine(partial(making.do, tools=run), slots)
 
 
 def _tidy(run: Run, result: ClipResult) -> None:

@@ -10,10 +10,8 @@ from __future__ import annotations
 import math
 import re
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from pipeline import judge, places, protection, publishing
 from pipeline.caution import Caution
@@ -25,6 +23,8 @@ from pipeline.ffmpeg.made import MadeFile
 from pipeline.media import encode
 from pipeline.media.timebase import samples_of
 from pipeline.model import ClipOutput, ClipResult, Refusal, Source, Status
+from pipeline.process import clip
+from pipeline.process.night import NightBudget
 from pipeline.process.wire import ClipAnswer, ClipTask
 from pipeline.protection import ImpossibleProtection
 from pipeline.run import Run
@@ -38,27 +38,40 @@ _MARKS = re.compile(r"([0-9a-f]{16}( [0-9a-f]{16}){0,7})?")
 _LARGEST = 1 << 40
 
 
-def read(text: str, task: ClipTask) -> ClipAnswer:
-    """Read an answer to a task.
+@dataclass(frozen=True)
+class ClipRules:
+    """What a run does with the clips that workers make; see ``jobs/handout``."""
 
-    :raises ProgramLied: it can't be one.
-    """
-    try:
-        answer = ClipAnswer.model_validate_json(text)
-    except ValidationError as error:
-        raise ProgramLied("an answer that has other fields") from error
-    if answer.trouble:
-        return answer
-    if answer.result is None:
-        raise ProgramLied("an answer with no outcome")
-    if task.made is None:
-        possible = _facts(answer.result, task)
-    else:
-        possible = _faces(answer.result, task.made)
-    wrong = [name for name, so in possible.items() if not so]
-    if wrong:
-        raise ProgramLied(f"an answer with an impossible {wrong[0]}")
-    return answer
+    run: Run
+    night: NightBudget
+    answer = ClipAnswer
+
+    def begin(self, task: ClipTask) -> bool:
+        """Whether the night has room for it."""
+        return self.night.begin(task.sha256)
+
+    def end(self, task: ClipTask) -> None:
+        """Count what it cost its sender."""
+        self.night.end(task.sha256)
+
+    def possible(self, task: ClipTask, result: ClipResult) -> dict[str, bool]:
+        """Whether each part of an outcome is possible, by its name."""
+        if task.made is None:
+            return _facts(result, task)
+        return _faces(result, task.made)
+
+    def take(self, task: ClipTask, result: ClipResult) -> None:
+        """Judge the files of a clip, and give them their names."""
+        if result.outputs and task.made is None:
+            take(self.run, task, result)
+
+    def attempts(self, task: ClipTask) -> int:
+        """Count an attempt in the ledger."""
+        return self.run.ledger.clips.count_attempt(task.sha256)
+
+    def failed(self, task: ClipTask, refusal: Refusal) -> ClipResult:
+        """The outcome after the last attempt."""
+        return clip.refused(task.sha256, task.recipe, refusal, ())
 
 
 def take(run: Run, task: ClipTask, result: ClipResult) -> None:

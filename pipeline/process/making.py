@@ -1,9 +1,8 @@
-"""Do a task as a worker gets it: one clip, and answer with what became of it."""
+"""The work of a worker that makes a clip."""
 
 from __future__ import annotations
 
-import time
-
+from pipeline.jobs.kinds import JobWork
 from pipeline.media import caption
 from pipeline.media.caption import Strip
 from pipeline.process import clip, searching
@@ -14,22 +13,25 @@ from pipeline.run import Tools
 from pipeline.workspace import Workspace
 
 
-def do(task: str, tools: Tools) -> str:
+def do(task: ClipTask, tools: Tools) -> ClipAnswer:
     """Make the clip of a task, or look for faces in the original of a finished one.
 
-    :param task: a :class:`ClipTask` as JSON.
-    :returns: a :class:`ClipAnswer` as JSON.
     :raises DiskFull: the disk is full; nothing about the clip is known then.
     :raises Stopping: the run is being stopped.
     """
-    begun = time.monotonic()
-    wanted = ClipTask.model_validate_json(task)
-    job = _job(wanted, tools.workspace)
-    if wanted.made is None:
-        made = clip.make(job, tools)
-    else:
-        made = searching.search(job, tools, wanted.made)
-    return ClipAnswer(result=made, seconds=time.monotonic() - begun).model_dump_json()
+    job = _job(task, tools.workspace)
+    if task.made is None:
+        return ClipAnswer(result=clip.make(job, tools))
+    return ClipAnswer(result=searching.search(job, tools, task.made))
+
+
+def _difference(task: ClipTask) -> str:
+    if task.recipe.key == task.key:
+        return ""
+    return "the coordinator has another key for the same recipe"
+
+
+WORK = JobWork(ClipTask, do, _difference)
 
 
 def strips(workspace: Workspace, wanted: Recipe) -> tuple[Strip | None, ...]:

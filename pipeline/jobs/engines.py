@@ -1,16 +1,17 @@
-"""The engine of a cluster, as the configuration names it."""
+"""The engine that the configuration names: threads of this process, or workers of a cluster."""
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
+from functools import partial
 
 from pipeline import publishing
 from pipeline.config import ClusterSection
 from pipeline.engine import Engine
 from pipeline.engine.access import ClusterAccess
-from pipeline.engine.dask import DaskEngine
-from pipeline.engine.local import LocalWorkers, WorkerProgram
-from pipeline.process import remote
+from pipeline.engine.threads import ThreadEngine
+from pipeline.jobs import kinds
 from pipeline.run import Run
 
 
@@ -22,18 +23,38 @@ def access(cluster: ClusterSection) -> ClusterAccess:
     return ClusterAccess(cluster.scheduler, ca, certificate, key, lost_after_s)
 
 
-def engine(run: Run) -> Engine:
+def opened(run: Run) -> Engine:
+    """Open the engine of a run: workers if the configuration names a scheduler, else threads.
+
+    :raises StageError: the scheduler can't be reached, or no worker came.
+    """
+    if run.config.cluster.scheduler:
+        return _cluster(run)
+    return ThreadEngine(partial(kinds.do, tools=run), slots(run))
+
+
+def slots(run: Run) -> int:
+    """How many jobs this machine does at once."""
+    return run.config.process.workers or len(os.sched_getaffinity(0))
+
+
+def _cluster(run: Run) -> Engine:
     """Connect to the workers of the configuration, or start some on this machine.
 
     :raises StageError: the scheduler can't be reached, or no worker came.
     """
+    # nothing of a cluster is loaded where none is used
+    from pipeline.engine.dask import DaskEngine  # noqa: PLC0415
+    from pipeline.engine.local import LocalWorkers, WorkerProgram  # noqa: PLC0415
+    from pipeline.jobs import remote  # noqa: PLC0415
+
     cluster = run.config.cluster
     patience_s = cluster.patience_minutes * 60
     with ExitStack() as opened:
         reached: ClusterAccess | LocalWorkers = access(cluster)
         if cluster.local_workers:
             folder = publishing.part_path(run.workspace.cache / "workers")
-            program = WorkerProgram("pipeline.process.remote", remote.settings(run.config))
+            program = WorkerProgram("pipeline.jobs.remote", remote.settings(run.config))
             reached = LocalWorkers(program, cluster.local_workers, folder)
             opened.callback(reached.close)
         made = DaskEngine(remote.do, reached, patience_s)

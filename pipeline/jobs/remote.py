@@ -1,6 +1,6 @@
-"""What runs in a worker on this machine or another: one clip at a time in each slot.
+"""What runs in a worker on this machine or another: one job at a time in each slot.
 
-A worker has no ledger and no password of the inbox.  It makes clips in a folder of its own, inside
+A worker has no ledger and no password of the inbox.  It makes files in a folder of its own, inside
 the same walls, and hands them to the store.  Its events go back with the answer.
 """
 
@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from pipeline.config import Config, place
 from pipeline.console import Console, Verbosity
@@ -28,9 +28,9 @@ from pipeline.engine.worker import WorkerWish
 from pipeline.errors import DiskFull, FootageError, Stopping
 from pipeline.ffmpeg import sandbox
 from pipeline.ffmpeg.runner import FfmpegRunner
-from pipeline.process import making
-from pipeline.process.build import build, difference
-from pipeline.process.wire import ClipAnswer, ClipTask, Trouble
+from pipeline.jobs import kinds
+from pipeline.jobs.build import build, difference
+from pipeline.jobs.wire import JobAnswer, Trouble
 from pipeline.store import FootageStore
 from pipeline.store.delivery import DeliveryFolder
 from pipeline.store.opening import open_bucket
@@ -41,7 +41,7 @@ from pipeline.workspace import Workspace, hold, sweep
 
 @dataclass(frozen=True)
 class WorkerTools:
-    """What one clip is made with on a worker."""
+    """What one job is done with on a worker."""
 
     config: Config
     workspace: Workspace
@@ -84,24 +84,23 @@ def serve(site: WorkerSite, access: ClusterAccess, slots: int) -> None:
                 runner.close()
 
 
-def do(key: str, task: str) -> str:
-    """Make the clip of a task; Dask calls this in a thread of the worker.
+def do(key: str, text: str) -> str:
+    """Do a task; Dask calls this in a thread of the worker.
 
     :param key: names the job, see :func:`drop`.
-    :returns: a :class:`ClipAnswer` as JSON, whatever happens.
+    :param text: a task of ``jobs/wire`` as JSON.
+    :returns: an answer as JSON, whatever happens.
     """
-    return make(_sites[0], key, task) if _sites else _answer("not-a-worker")
+    return make(_sites[0], key, text) if _sites else _answer("not-a-worker")
 
 
-def make(site: WorkerSite, key: str, task: str) -> str:
-    """Make the clip of a task on a worker; see :func:`do`."""
+def make(site: WorkerSite, key: str, text: str) -> str:
+    """Do a task on a worker; see :func:`do`."""
     try:
-        wanted = ClipTask.model_validate_json(task)
-        other = difference(build(), wanted.build)
-    except ValidationError:
+        task, work = kinds.read(text)
+        other = difference(build(), task.build) or work.difference(task)
+    except ValueError:
         other = "the coordinator sent a task that this version does not know"
-    if not other and wanted.recipe.key != wanted.key:
-        other = "the coordinator has another key for the same recipe"
     if other:
         site.console.warn(f"a task was refused: {other}")
         return _answer("version")
@@ -109,20 +108,20 @@ def make(site: WorkerSite, key: str, task: str) -> str:
     events = io.StringIO()
     console.log_to(events)
     with _programs(site, key, console) as ffmpeg:
-        process = site.config.process.model_copy(update={"timeout_factor": wanted.timeout_factor})
+        process = site.config.process.model_copy(update={"timeout_factor": task.timeout_factor})
         config = site.config.model_copy(update={"process": process})
         tools = WorkerTools(config, site.workspace, ffmpeg, console, site.store)
         try:
-            made = ClipAnswer.model_validate_json(making.do(task, tools))
+            made = kinds.done(task, work, tools)
         except Stopping:
             return _answer("stopped", events)
         except DiskFull as fault:
             worker.leave(str(fault))
             return _answer("disk-full", events)
         except FootageError as fault:
-            site.console.warn(f"{wanted.sha256[:12]}: {fault}")
+            site.console.warn(f"{task.subject[:40]}: {fault}")
             return _answer("broken", events)
-    site.console.say(f"run {wanted.run}: {wanted.sha256[:12]} in {made.seconds:.1f} s")
+    site.console.say(f"run {task.run}: {task.kind} {task.subject[:40]} in {made.seconds:.1f} s")
     return made.model_copy(update={"events": _lines(events), "build": build()}).model_dump_json()
 
 
@@ -155,7 +154,7 @@ def _begun(site: WorkerSite, slots: int, address: str) -> None:
 
 def _answer(trouble: Trouble, events: io.StringIO | None = None) -> str:
     lines = _lines(events) if events else ()
-    return ClipAnswer(trouble=trouble, events=lines, build=build()).model_dump_json()
+    return JobAnswer[None](trouble=trouble, events=lines, build=build()).model_dump_json()
 
 
 def _lines(events: io.StringIO) -> tuple[dict[str, JsonValue], ...]:
@@ -197,6 +196,6 @@ def main() -> None:
 
 if __name__ == "__main__":
     # the name under which Dask imports this module is another one than __main__
-    from pipeline.process.remote import main as begin
+    from pipeline.jobs.remote import main as begin
 
     begin()

@@ -1,0 +1,207 @@
+"""Hand tasks out to an engine, and take what comes back, until each has a result.
+
+A task whose worker is lost is handed out again, but not for ever: its attempts are counted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from pydantic import JsonValue, ValidationError
+
+from pipeline.engine import Ended, Engine
+from pipeline.errors import NotClean, StageError
+from pipeline.ffmpeg.faults import ProgramLied
+from pipeline.jobs.build import build, difference
+from pipeline.jobs.wire import JobAnswer, JobTask, Trouble
+from pipeline.model import Reason, Refusal
+from pipeline.run import Run
+from pipeline.texts import Detail
+
+TaskT = TypeVar("TaskT", bound=JobTask)
+TaskT_contra = TypeVar("TaskT_contra", bound=JobTask, contravariant=True)
+ResultT = TypeVar("ResultT")
+
+# what a worker may add to the log of a run, and what of it
+_EVENTS: Mapping[str, tuple[str, ...]] = {
+    "program": ("purpose", "argv", "code", "said", "timed_out", "stuck", "seconds"),
+    "not-clean": ("sha256", "problems"),
+    "internal": ("sha256", "where"),
+}
+_LONGEST_EVENT = 20_000  # characters
+_MOST_TROUBLES = 30  # in a row, with no clip between them
+_SENTENCES: Mapping[Trouble, str] = {
+    "disk-full": "its disk is full",
+    "stopped": "it was stopped",
+    "broken": "it could not work; it says why itself",
+    "not-a-worker": "it was not started by footage worker",
+}
+
+
+class JobRules(Protocol[TaskT_contra, ResultT]):
+    """What the coordinator does with the jobs of a kind."""
+
+    @property
+    def answer(self) -> type[JobAnswer[ResultT]]:
+        """The type of an answer."""
+
+    def begin(self, task: TaskT_contra) -> bool:
+        """Whether the run has room for it now; otherwise it is left out."""
+
+    def end(self, task: TaskT_contra) -> None:
+        """Note that a worker has given it back, whatever became of it."""
+
+    def possible(self, task: TaskT_contra, result: ResultT) -> Mapping[str, bool]:
+        """Whether each part of a worker's result is possible, by its name."""
+
+    def take(self, task: TaskT_contra, result: ResultT) -> None:
+        """Judge and hash the files that a worker made, and give them their names.
+
+        :raises ProgramLied: they are not what the answer says.
+        :raises NotClean: they hold something that is not on the allow-list.
+        """
+
+    def attempts(self, task: TaskT_contra) -> int:
+        """Count an attempt that came to nothing; return how many there were."""
+
+    def failed(self, task: TaskT_contra, refusal: Refusal) -> ResultT:
+        """The result of a task that had no more attempts.
+
+        :raises StageError: without it there is nothing to go on with.
+        """
+
+
+class Handout(Generic[TaskT, ResultT]):
+    """The tasks of one run, and where they are done."""
+
+    def __init__(self, run: Run, engine: Engine, rules: JobRules[TaskT, ResultT]) -> None:
+        self._run, self._engine, self._rules = run, engine, rules
+        self._begun: dict[str, TaskT] = {}
+        self._again: deque[TaskT] = deque()
+        self._troubles = 0
+
+    def results(self, tasks: Sequence[TaskT]) -> Iterator[ResultT]:
+        """Hand out what the run has room for, and yield the results as they come.
+
+        :raises StageError: there is nobody left who could do them.
+        :raises DiskFull: the disk is full.
+        """
+        waiting = deque(tasks)
+        ended: list[tuple[TaskT, Ended]] = []
+        while waiting or self._again or self._begun or ended:
+            while (waiting or self._again) and self._engine.room > 0:
+                self._begin((waiting or self._again).popleft())
+            # the workers go on while what ended is recorded
+            for task, each in ended:
+                result = self._result(task, each)
+                if result is not None:
+                    self._troubles = 0
+                    yield result
+            ended = [self._end(each) for each in self._engine.ended()] if self._begun else []
+
+    def _begin(self, task: TaskT) -> None:
+        if self._rules.begin(task):
+            self._engine.submit(task.subject, task.model_dump_json())
+            self._begun[task.subject] = task
+
+    def _end(self, ended: Ended) -> tuple[TaskT, Ended]:
+        task = self._begun.pop(ended.key)
+        self._rules.end(task)
+        return task, ended
+
+    def _result(self, task: TaskT, ended: Ended) -> ResultT | None:
+        """What became of a task; None if it is handed out again."""
+        if ended.error is not None:
+            raise ended.error
+        if not task.build:  # a thread of this process
+            return self._rules.answer.model_validate_json(ended.answer).result
+        if ended.lost:
+            facts = {"kind": task.kind, "job": task.subject}
+            self._run.console.event("worker-lost", worker=ended.worker, **facts)
+            workers = Refusal(Reason.INTERNAL, Detail.WORKERS_LOST, {"attempts": self._most})
+            return self._failed(task, workers)
+        try:
+            return self._believed(task, ended)
+        except (ProgramLied, NotClean) as fault:
+            self._refuse(ended.worker, f"its answer can't be right: {fault}")
+            what = "its worker gave an answer that can't be right"
+            untrue = Refusal(Reason.INTERNAL, Detail.UNTRUE_RESULT, {"what": what})
+            return self._failed(task, untrue)
+
+    def _believed(self, task: TaskT, ended: Ended) -> ResultT | None:
+        """Check an answer; None if its worker could not work.
+
+        :raises ProgramLied: it can't be right.
+        :raises NotClean: a file holds something that is not on the allow-list.
+        """
+        try:
+            answer = self._rules.answer.model_validate_json(ended.answer)
+        except ValidationError as error:
+            raise ProgramLied("an answer that has other fields") from error
+        if not answer.trouble:
+            if answer.result is None:
+                raise ProgramLied("an answer with no outcome")
+            for name, is_possible in self._rules.possible(task, answer.result).items():
+                if not is_possible:
+                    raise ProgramLied(f"an answer with an impossible {name}")
+        self._log(answer, ended.worker)
+        if answer.result is None or answer.trouble:
+            self._suffer(answer, ended.worker, task)
+            return None
+        self._rules.take(task, answer.result)
+        return answer.result
+
+    def _suffer(self, answer: JobAnswer[ResultT], worker: str, task: TaskT) -> None:
+        """Put a task back in line whose worker could not work; it is not the task's fault."""
+        self._again.append(task)
+        self._troubles += 1
+        if answer.trouble == "version":
+            why = difference(task.build, answer.build) or "it reads tasks in another way"
+            self._refuse(worker, f"{why}; install the same version on all machines")
+        elif answer.trouble == "not-a-worker":
+            self._refuse(worker, _SENTENCES[answer.trouble])
+        else:
+            self._run.console.warn(f"worker {worker}: {_SENTENCES[answer.trouble]}")
+        if self._troubles > _MOST_TROUBLES:
+            raise StageError(
+                "the workers can't work; what was made is kept. See what they say, then run again"
+            )
+
+    def _refuse(self, worker: str, why: str) -> None:
+        self._run.console.warn(f"the worker {worker} was refused: {why}")
+        self._engine.refuse(worker, f"this worker was refused: {why}")
+
+    @property
+    def _most(self) -> int:
+        return self._run.config.cluster.attempts
+
+    def _failed(self, task: TaskT, refusal: Refusal) -> ResultT | None:
+        """Count an attempt; the result if it was the last one."""
+        if self._rules.attempts(task) < self._most:
+            self._again.append(task)
+            return None
+        return self._rules.failed(task, refusal)
+
+    def _log(self, answer: JobAnswer[ResultT], worker: str) -> None:
+        """Write what a worker did into the log of this run."""
+        for event in answer.events:
+            name = event.get("event")
+            if not isinstance(name, str) or name not in _EVENTS:
+                continue
+            facts: dict[str, JsonValue] = {
+                fact: event[fact] for fact in _EVENTS[name] if fact in event
+            }
+            if len(json.dumps(facts)) <= _LONGEST_EVENT:
+                self._run.console.event(name, worker=worker, **facts)
+
+
+def addressed(run: Run, tasks: Sequence[TaskT]) -> list[TaskT]:
+    """Return tasks for other machines, where there is a cluster; else as they are."""
+    if not run.config.cluster.scheduler:
+        return [*tasks]
+    last = run.ledger.runs.last()
+    far = {"run": last.id if last else "", "build": build()}
+    return [task.model_copy(update=far) for task in tasks]
