@@ -10,16 +10,19 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from support import clip_scene, command_scene, moving_faces
+from support import clip_scene, command_scene, moving_faces, tiny_models
 from support.clip_scene import ClipScene
 from support.command_scene import CommandScene
 
 from pipeline import formats
 from pipeline.config import Output
+from pipeline.console import Console, Verbosity
 from pipeline.errors import ConfigError
 from pipeline.faces import looking, model_file, onnx_sizes, tracks
 from pipeline.faces.looking import Look, SeenFace
 from pipeline.ffmpeg.faults import ProgramLied
+from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.ffmpeg.sandbox import Permissions
 from pipeline.media.probed import Picture, Probe
 from pipeline.model import ClipOutput
 from pipeline.process import face_search, second_look
@@ -180,6 +183,52 @@ def test_without_the_packages_an_error_names_how_to_get_them(
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ConfigError, match="make extras"):
         model_file.check("")
+
+
+def runner() -> FfmpegRunner:
+    return FfmpegRunner("auto", Console(Verbosity.QUIET))
+
+
+def test_the_answers_of_yunet_become_boxes(tmp_path: Path) -> None:
+    answers = tiny_models.nothing_seen()
+
+    def sees(stride: int, place: int, score: float, box: tuple[float, ...]) -> None:
+        answers[f"cls_{stride}"][0, place] = score**2
+        answers[f"obj_{stride}"][0, place] = 1.0
+        answers[f"bbox_{stride}"][0, place] = box
+
+    # the middle is (2 + 0.5, 1 + 0.25) steps of 16 points from the corner, the sides are 32 and 24
+    sees(16, 4 + 2, 0.9, (0.5, 0.25, math.log(2), math.log(1.5)))
+    sees(8, 2 * 8 + 5, 0.8, (0.0, 0.5, math.log(4), math.log(3)))  # the same face, less surely
+    sees(8, 7 * 8, 0.6, (0.0, 0.5, 0.0, 0.0))  # 8 points wide; the left half is outside
+    sees(32, 3, 0.2, (0.5, 0.5, 0.0, 0.0))  # not sure enough
+    model = tiny_models.write(tmp_path / "yunet.onnx", answers)
+    child, side = Path(looking.__file__).with_name("detector_child.py"), str(tiny_models.SIDE)
+    argv = [sys.executable, "-I", str(child), str(model), side, side]
+    black = bytes(tiny_models.SIDE**2 * 3)
+    ended = runner().run("faces", argv, Permissions((child, model)), [black])
+    (look,) = looking.read(ended.stdout, 1, STEP)
+    seen = [(each.score, each.x, each.y, each.width, each.height) for each in look.faces]
+    assert seen == [
+        pytest.approx((0.9, 24 / 64, 8 / 64, 32 / 64, 24 / 64), abs=1e-4),
+        pytest.approx((0.6, 0, 56 / 64, 4 / 64, 8 / 64), abs=1e-4),
+    ]
+
+
+def test_a_file_that_is_not_a_model_of_faces_is_a_plain_error(tmp_path: Path) -> None:
+    def check(path: Path) -> None:
+        model_file.check_answers(str(path), runner())
+
+    answers, own = tiny_models.nothing_seen(), tmp_path / "own.onnx"
+    check(tiny_models.write(own, answers))
+    numbers = tmp_path / "numbers"
+    numbers.write_bytes(bytes(1 << 20))
+    with pytest.raises(ConfigError, match="one file of YuNet"):
+        check(tiny_models.write(own, answers, elsewhere="numbers"))
+    with pytest.raises(ConfigError, match="one file of YuNet"):
+        check(tiny_models.write(own, answers | {"cls_16": answers["cls_16"] + math.nan}))
+    with pytest.raises(ConfigError, match="not a file"):
+        check(tmp_path)
 
 
 SIZE, SCALE, FPS = (384, 224), 0.45, 12

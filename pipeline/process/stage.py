@@ -64,7 +64,7 @@ def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
         None for all.
     :raises DiskFull: the disk is full; what was made is recorded.
     :raises ConfigError: no font here can write the campaign's caption, or faces are wanted and
-        packages are missing.
+        packages are missing or the model can't be used.
     """
     _check_faces(run.config)
     todo = plan(run.config, run.ledger, run.store.holds, only)
@@ -76,6 +76,8 @@ def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
         return ProcessSummary(outdated=todo.outdated)
     from pipeline.process import batch  # noqa: PLC0415 - slow to load, see above
 
+    if run.config.looks_for_faces:
+        model_file.check_answers(run.config.protect.own_model, run.ffmpeg)
     limits = night.of(run) if only is None else night.unlimited()
     counts = batch.make(run, todo.missing, limits)
     batch.search(run, todo.unsearched, limits)
