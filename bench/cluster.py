@@ -2,9 +2,11 @@
 
     .venv/bin/python -m bench.cluster [PART…]
 
-PART is one of equal, trouble, walls, window; without, all.  It needs the optional parts (`make
-extras`), and ends with 1 if something is not as it must be.
+PART is one of apart, equal, trouble, walls, window; without, all.  It needs the optional parts
+(`make extras`), and ends with 1 if something is not as it must be.
 
+apart    the demo on one machine, and on a coordinator, a scheduler, a store and two workers that
+         share no disk (needs root): equal files, equal report;
 equal    the same films by threads, and by a scheduler with two workers;
 trouble  workers are killed at random instants, one is stopped for longer than its time, the
          scheduler and the coordinator are killed: all clips are made, each once in the ledger, and
@@ -28,6 +30,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from bench._apart import apart
 from pipeline.engine import certificates
 from pipeline.engine.access import ClusterAccess
 from pipeline.engine.dask import DaskEngine
@@ -259,7 +262,7 @@ def _access(case: Campaign) -> ClusterAccess:
 
 
 def main() -> None:
-    parts = {each.__name__: each for each in (equal, trouble, walls, window)}
+    parts = {each.__name__: each for each in (apart, equal, trouble, walls, window)}
     chosen = sys.argv[1:] or list(parts)
     with tempfile.TemporaryDirectory() as folder:
         fine = [parts[name](Path(folder)) for name in chosen]
