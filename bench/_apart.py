@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 import time
 from collections import Counter
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from bench._machines import Machine, NoMachines, machines
+from pipeline.console import Console, Verbosity
+from pipeline.demo import sample
 from pipeline.demo.mails import FILES
 from pipeline.engine import certificates
 
@@ -20,6 +23,7 @@ Report: TypeAlias = dict[str, object]
 
 _BUCKET, _PREFIX = "campaign", "demo"
 _STORE_PORT, _SCHEDULER_PORT = 5000, 8786
+_TIME = 1_790_000_000  # of the mails' files
 _SET_ASIDE = ("generated_at",)  # of the report; nothing else differs between two runs
 _PLAIN = {
     "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
@@ -125,6 +129,10 @@ def _compared(
 
 def _demo(machine: Machine, lines: str, env: dict[str, str]) -> list[str]:
     """Run the demo, with a cluster and a store if *lines* say so."""
+    sample.make(machine.folder / "demo", Console(Verbosity.QUIET))
+    # the name of a mail in the report depends on the time of its file
+    for mail in (machine.folder / "demo" / "inbox").iterdir():
+        os.utime(mail, (_TIME, _TIME))
     _configure(machine, "demo", lines)
     code, _, err = machine.footage("demo", str(machine.disk / "demo"), "-q", env=env)
     return [f"the demo ended with {code}: {err}"] if code or err else []
@@ -135,7 +143,7 @@ def _configure(machine: Machine, folder: str, lines: str) -> None:
     text = (FILES / "config.toml").read_text("utf-8")
     if lines:
         text = text.replace("[workspace]", f'[workspace]\nstore = "s3://{_BUCKET}/{_PREFIX}"', 1)
-    (machine.folder / folder).mkdir()
+    (machine.folder / folder).mkdir(exist_ok=True)
     (machine.folder / folder / "config.toml").write_text(text + lines, "utf-8")
 
 
@@ -183,8 +191,7 @@ def _digests(work: Path, *folders: str) -> dict[str, str]:
 
 def _differences(wanted: Outputs, got: Outputs, objects: dict[str, str]) -> Iterator[str]:
     """What is not the same; originals and clips of the second are compared in the store."""
-    if got.report != wanted.report:
-        yield "another report"
+    yield from _other_values("report", wanted.report, got.report)
     if got.table != wanted.table:
         yield "another table"
     names = wanted.films.keys() | got.films.keys()
@@ -197,6 +204,18 @@ def _differences(wanted: Outputs, got: Outputs, objects: dict[str, str]) -> Iter
             yield f"{path} is not in the store"
     if len(objects) != len(wanted.footage) + len(_films(wanted)) + 1:  # one names the workspace
         yield f"{len(objects)} objects in the store"
+
+
+def _other_values(name: str, wanted: object, got: object) -> Iterator[str]:
+    """The fields of two reports that are not the same."""
+    if isinstance(wanted, dict) and isinstance(got, dict):
+        for key in wanted.keys() | got.keys():
+            yield from _other_values(f"{name}.{key}", wanted.get(key), got.get(key))
+    elif isinstance(wanted, list) and isinstance(got, list) and len(wanted) == len(got):
+        for number, (one, other) in enumerate(zip(wanted, got, strict=True)):
+            yield from _other_values(f"{name}.{number}", one, other)
+    elif wanted != got:
+        yield f"{name}: {wanted!r} and {got!r}"
 
 
 def _films(outputs: Outputs) -> list[str]:

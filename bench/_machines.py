@@ -22,9 +22,14 @@ _LIFE = ("--kill-child", "--fork", "--pid", "--mount-proc", "--net", "--mount", 
 # children that lost their parent are not kept: the first process of a namespace inherits them
 _BEGIN = """
 set -e
+while read -r _ at kind _; do
+    case $kind in
+        proc | sysfs | devpts | cgroup*) ;;
+        *) mount -o remount,bind,ro "$at" ;;
+    esac
+done < /proc/self/mounts
 mount -t tmpfs -o mode=700 bench "$1"
 mount -t tmpfs bench /dev/shm
-mount -o remount,bind,ro /
 ip link set lo up
 trap '' CHLD
 echo ready

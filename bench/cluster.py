@@ -9,8 +9,9 @@ apart    the demo on one machine, and on a coordinator, a scheduler, a store and
          share no disk (needs root): equal files, equal report;
 equal    the same films by threads, and by a scheduler with two workers;
 trouble  workers are killed at random instants, one is stopped for longer than its time, the
-         scheduler and the coordinator are killed: all clips are made, each once in the ledger, and
-         no process and no temporary file is left;
+         scheduler and the coordinator are killed, the store refuses every tenth request and is cut
+         off for 30 s: all clips are made, each once in the ledger, and no process, temporary file
+         or object is left over;
 walls    seconds for one slot, and for two; processor time of the coordinator for a clip;
 window   100,000 jobs that do nothing: memory of coordinator and scheduler, time of a job.
 """
@@ -19,116 +20,25 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import resource
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 
 from bench._apart import apart
+from bench._films import Campaign
+from bench._trouble import trouble
 from pipeline.engine import certificates
 from pipeline.engine.access import ClusterAccess
 from pipeline.engine.dask import DaskEngine
-from pipeline.ffmpeg.runner import program
-from pipeline.ledger import Ledger
 
-_CLIPS = 24
-_KILLS = 20
 _JOBS = 100_000
-_CONFIG = """
-[campaign]
-name = "River Week"
-hashtags = ["#RiverWeek"]
-[inbox]
-url = "folder:inbox"
-[review]
-required = false
-[process]
-workers = 1
-[[output]]
-name = "wide"
-size = "640x360"
-"""
 
 
 def nothing(_key: str, job: str) -> str:
     """What a worker does in the part *window*."""
     return job
-
-
-class Campaign:
-    """A folder with films, a configuration, and the programs of its cluster."""
-
-    def __init__(self, folder: Path, cluster: str = "", clips: int = _CLIPS) -> None:
-        self.folder = folder
-        self.programs: list[subprocess.Popen[bytes]] = []
-        inbox = folder / "inbox"
-        inbox.mkdir(parents=True)
-        source = "testsrc2=s=640x360:r=30:d={},hue=h={}"
-        for number in range(clips):
-            film = source.format(2 + number % 3, number * 10)
-            command = [program(), "-v", "error", "-f", "lavfi", "-i", film]
-            command += ["-preset", "ultrafast", str(inbox / f"{number:03}.mp4")]
-            subprocess.run(command, check=True)
-        (folder / "config.toml").write_text(_CONFIG + cluster)
-
-    @classmethod
-    def of_cluster(cls, folder: Path, clips: int = _CLIPS, more: str = "") -> Campaign:
-        """One whose clips are made by workers with certificates."""
-        paths = certificates.write(folder / "pem")
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            address = f"tls://127.0.0.1:{server.getsockname()[1]}"
-        names = zip(("ca", "certificate", "key"), paths, strict=True)
-        lines = "".join(f'{name} = "{path}"\n' for name, path in names)
-        return cls(folder, f'[cluster]\nscheduler = "{address}"\n{lines}{more}', clips)
-
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
-        """Start a program and do not wait for it."""
-        command = [sys.executable, "-m", "pipeline", *words, "-q"]
-        command += ["--config", str(self.folder / "config.toml")]
-        begun = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        self.programs.append(begun)
-        return begun
-
-    def run(self, *words: str) -> int:
-        """Run a program to its end."""
-        return self.start(*words).wait()
-
-    def end(self) -> None:
-        """End the programs that still run."""
-        for each in self.programs:
-            each.send_signal(signal.SIGCONT)
-            each.terminate()
-        for each in self.programs:
-            each.wait()
-
-    def made(self) -> dict[str, str]:
-        """The digest of each accepted clip, by that of its original."""
-        with Ledger(self.folder / "work" / "ledger.db") as ledger:
-            results = ledger.clips.results()
-        return {sha: result.outputs[0].sha256 for sha, result in results.items() if result.outputs}
-
-    def events(self) -> Counter[str]:
-        """How often each original was made, by the chain of custody."""
-        with Ledger(self.folder / "work" / "ledger.db") as ledger:
-            return Counter(it.subject for it in ledger.chain.events() if it.kind == "made")
-
-    def left(self) -> list[str]:
-        """Processes that work on this folder, and temporary files."""
-        found = [str(path) for path in (self.folder / "work").rglob("*.part")]
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                words = path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-            except OSError:
-                continue
-            if str(self.folder / "work") in words:
-                found.append(words[:120])
-        return found
 
 
 def equal(folder: Path) -> bool:
@@ -143,55 +53,6 @@ def equal(folder: Path) -> bool:
     same = one.made() == two.made() and len(two.made()) == 6
     print(f"equal: exit {code}, {len(two.made())} clips, {'equal' if same else 'DIFFERENT'}")
     return same and code == 0
-
-
-def trouble(folder: Path) -> bool:
-    chance = random.Random(7)
-    case = Campaign.of_cluster(
-        folder / "trouble", more="attempts = 40\nlost_after_minutes = 0.1\npatience_minutes = 2\n"
-    )
-    case.run("ingest")
-    scheduler = case.start("scheduler")
-    workers = [case.start("worker", "--slots", "1") for _ in range(2)]
-    case.programs.append(run := case.start("process"))
-    kills = stops = coordinators = schedulers = 0
-    begun = time.monotonic()
-    while len(case.made()) < _CLIPS and time.monotonic() - begun < 900:
-        time.sleep(chance.uniform(0.5, 6))
-        place = chance.randrange(len(workers))
-        if kills == 6 and not stops:
-            workers[place].send_signal(signal.SIGSTOP)
-            time.sleep(10)
-            workers[place].send_signal(signal.SIGCONT)
-            stops += 1
-        elif kills == 9 and not coordinators:
-            run.kill()
-            coordinators += 1
-        elif kills == 12 and not schedulers:
-            scheduler.kill()
-            schedulers += 1
-        elif kills < _KILLS:
-            workers[place].kill()
-            kills += 1
-        for number, worker in enumerate(workers):
-            if worker.poll() is not None:
-                workers[number] = case.start("worker", "--slots", "1")
-        if scheduler.poll() is not None:
-            scheduler = case.start("scheduler")
-        if run.poll() is not None:
-            run = case.start("process")
-    code = run.wait()
-    case.end()
-    case.run("report")  # sweeps
-    twice = [sha for sha, count in case.events().items() if count > 1]
-    left = case.left()
-    print(
-        f"trouble: {kills} workers killed, {stops} stopped, {coordinators} coordinator and "
-        f"{schedulers} scheduler killed; {len(case.made())} of {_CLIPS} clips, "
-        f"{len(twice)} twice in the ledger, {len(left)} left, last exit {code}, "
-        f"{time.monotonic() - begun:.0f} s"
-    )
-    return len(case.made()) == _CLIPS and not twice and not left
 
 
 def walls(folder: Path) -> bool:
