@@ -20,6 +20,7 @@ from pathlib import Path
 from bench.attacks.inside import World, calls
 
 _IPC_CREAT, _STAT = 0o1000, 2
+_HANG_S = 30.0
 
 
 class Surroundings:
@@ -32,7 +33,7 @@ class Surroundings:
         self._control = control
         self._token = f"secret{secrets.token_hex(8)}"
         self._secret = self._folder / "secret"
-        self._victim: subprocess.Popen[bytes] | None = None
+        self._victim = _Victim()
         self._tcp = socket.create_server(("127.0.0.1", 0))
         self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._udp.bind(("127.0.0.1", 0))
@@ -49,8 +50,9 @@ class Surroundings:
         self._secret.unlink(missing_ok=True)
         self._secret.write_text(self._token)
         self._secret.chmod(0o600)
-        if self._victim is None or self._victim.poll() is not None:
-            self._victim = _victim()
+        if not self._victim.answers():
+            self._victim.end()
+            self._victim = _Victim()
         for listener in self._listeners():
             while select.select([listener], [], [], 0)[0]:
                 if listener is self._udp:
@@ -66,7 +68,6 @@ class Surroundings:
         :param writes: where it may write.
         :param limits: bytes of memory and of a file.
         """
-        assert self._victim is not None
         return World(
             secret=str(self._secret),
             token=self._token,
@@ -93,13 +94,12 @@ class Surroundings:
 
         :param original: the file that the attacker was given to read.
         """
-        assert self._victim is not None
-        pid = self._victim.pid
+        pid, victim_lives = self._victim.pid, self._victim.answers()
         facts: dict[str, object] = {
             **_file("secret", self._secret),
             **_file("original", original),
             "private folder": sorted(path.name for path in self._folder.iterdir()),
-            "victim lives": self._victim.poll() is None,
+            "victim lives": victim_lives,
             "connections": len(select.select(self._listeners(), [], [], 0)[0]),
             "name of the machine": os.uname().nodename,
             "mounts": Path("/proc/self/mountinfo").read_text().count("\n"),
@@ -107,7 +107,7 @@ class Surroundings:
             "queue": _exists("msgctl", self._ipc["queue"], _STAT),
             "semaphore": _exists("semctl", self._ipc["semaphore"], 0, _STAT),
         }
-        if self._victim.poll() is None:
+        if victim_lives:
             facts |= {
                 "priority of the victim": os.getpriority(os.PRIO_PROCESS, pid),
                 "processors of the victim": sorted(os.sched_getaffinity(pid)),
@@ -119,9 +119,7 @@ class Surroundings:
 
     def close(self) -> None:
         """End the victim and remove what would stay."""
-        if self._victim is not None:
-            self._victim.kill()
-            self._victim.wait()
+        self._victim.end()
         for listener in self._listeners():
             listener.close()
         for name, call in (("shared_memory", "shmctl"), ("queue", "msgctl")):
@@ -155,9 +153,35 @@ def changes(world: World) -> dict[str, object]:
     return asdict(world)
 
 
-def _victim() -> subprocess.Popen[bytes]:
-    # it ends with its standard input, so also when this process is killed
-    return subprocess.Popen(["cat"], stdin=subprocess.PIPE, start_new_session=True)
+class _Victim:
+    """Another process of the same user, which answers while it lives."""
+
+    def __init__(self) -> None:
+        # it ends with its standard input, so also when this process is killed
+        self._process = subprocess.Popen(
+            ["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        )
+        self.pid = self._process.pid
+
+    def answers(self) -> bool:
+        """Whether it lives and is not stopped.
+
+        The kernel delivers the signals that wait for a process before the process goes on.  So an
+        answer proves that no signal of an attack is still under way.
+        """
+        question, answer = self._process.stdin, self._process.stdout
+        assert question is not None
+        assert answer is not None
+        try:
+            os.write(question.fileno(), b"?")
+        except BrokenPipeError:
+            return False
+        return bool(select.select([answer], [], [], _HANG_S)[0] and os.read(answer.fileno(), 1))
+
+    def end(self) -> None:
+        """Kill it."""
+        with self._process as process:
+            process.kill()
 
 
 def _file(name: str, path: Path) -> dict[str, object]:

@@ -8,7 +8,6 @@ import os
 import resource
 import signal
 import struct
-import time
 
 from . import World, attack, calls
 
@@ -102,8 +101,7 @@ def end_victim_by_owner(world: World) -> str:
     reader, writer = os.pipe()
     fcntl.fcntl(reader, fcntl.F_SETOWN, world.victim)
     fcntl.fcntl(reader, fcntl.F_SETFL, os.O_ASYNC)
-    os.write(writer, b"x")
-    time.sleep(0.05)
+    os.write(writer, b"x")  # returns when the signal is in the queue of its owner
     return "sent"
 
 
@@ -114,8 +112,7 @@ def end_victim_by_new_owner(world: World) -> str:
     fcntl.fcntl(reader, _F_SETOWN_EX, struct.pack("=ii", 1, world.victim))
     fcntl.fcntl(reader, _F_SETSIG, signal.SIGTERM)
     fcntl.fcntl(reader, fcntl.F_SETFL, os.O_ASYNC)
-    os.write(writer, b"x")
-    time.sleep(0.05)
+    os.write(writer, b"x")  # returns when the signal is in the queue of its owner
     return "sent"
 
 
