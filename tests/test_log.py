@@ -13,6 +13,7 @@ from support.command_scene import CommandScene, begin
 from pipeline import publishing
 from pipeline.commands import disk, log
 from pipeline.history import RunRecord
+from pipeline.store import WorkspaceFolder
 from pipeline.workspace import Workspace
 
 NIGHT = RunRecord("1", "run", "2026-11-01T02:00:00Z", "2026-11-01T03:00:00Z", 0, {})
@@ -83,7 +84,7 @@ def test_what_nobody_used_for_long_goes_out_of_the_cache(tmp_path: Path) -> None
         os.utime(path, (long_ago, long_ago))
     assert publishing.is_cached(used)
     assert not publishing.is_cached(workspace.cache / "card-2.mp4")
-    assert disk.trim_cache(workspace) == 1
+    assert disk.trim_cache(workspace, WorkspaceFolder(workspace)) == 1
     assert (used.exists(), unused.exists(), young.exists()) == (True, False, True)
 
 

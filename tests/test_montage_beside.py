@@ -205,7 +205,7 @@ def test_a_card_of_another_style_is_another_card(tmp_path: Path) -> None:
     red = pixels[(pixels == (255, 0, 0, 255)).all(axis=1)]
     # no larger than 24 % of the height allows
     assert 300 < len(red) <= 30 * 22
-    assert lettering.ground(scene.config.output[0], look).min() == 255
+    assert lettering.ground(scene.config.output[0], look.ground, look.ground_below).min() == 255
     Image.new("RGBA", (40, 30), (0, 0, 255, 255)).save(tmp_path / "logo.png")
     assert scene.render()["cached"] is False
     assert first["cached"] is False

@@ -50,7 +50,6 @@ from pipeline.render.cuts import CutPlan, Joints
 from pipeline.render.timeline import LeftOut, Segment, Timeline
 from pipeline.run import Run
 from pipeline.store import WorkspaceFolder
-from pipeline.workspace import Workspace
 
 GOLDEN = {
     "CAPTION plain": (2, "c3261e42a67e3eb6"),
@@ -222,7 +221,7 @@ def seam_arguments() -> list[list[str]]:
     for transition, fade in (("fade", 12), ("wipeleft", 12), ("fade", 0)):
         whole = Timeline(OUTPUTS[0], sides, (fade,), transition)
         plan = CutPlan(whole, cuts.plan(whole, joints), joints)
-        found.append(seams.batch_graph(plan, bridges_of(plan), Workspace(Path("/w"))).arguments())
+        found.append(seams.batch_graph(plan, bridges_of(plan), Path("/w")).arguments())
     return found
 
 

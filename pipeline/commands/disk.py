@@ -11,6 +11,7 @@ from pipeline.commands.deleting import all_files
 from pipeline.commands.ending import Facts
 from pipeline.history import RunRecord
 from pipeline.run import Run
+from pipeline.store import PIECES, FootageStore, versions_of
 from pipeline.workspace import Workspace
 
 _UNUSED_DAYS = 60  # after which a file of the cache is deleted
@@ -38,8 +39,10 @@ def measured(run: Run) -> Facts:
     return {"disk": {"used": _size(run.workspace.root)}}
 
 
-def trim_cache(workspace: Workspace) -> int:
+def trim_cache(workspace: Workspace, store: FootageStore) -> int:
     """Delete what nobody has used for long from the cache; return how many files.
+
+    Their copies in a store beyond the workspace folder are deleted too.
 
     A bridge between two clips, for example, is of no use when another clip was put between them.
     """
@@ -47,6 +50,11 @@ def trim_cache(workspace: Workspace) -> int:
     unused = [path for path in all_files(workspace.cache) if path.lstat().st_mtime < before]
     for path in unused:
         path.unlink()
+    paths = {workspace.relative(path) for path in unused}
+    stored = store.beyond(f"{PIECES}/") if paths else ()
+    for file in versions_of(each.key for each in stored).values():
+        if file.path in paths:
+            store.delete(file.key)
     return len(unused)
 
 

@@ -53,7 +53,7 @@ def _finish(run: Run) -> Facts:
     """Answer senders, make the backup, delete what is old, render if wanted, stamp the chain."""
     facts = {**send_receipts(run), **back_up(run)}
     log.thin_out(run.workspace, run.config.workspace.keep_logs_days)
-    disk.trim_cache(run.workspace)
+    disk.trim_cache(run.workspace, run.store)
     facts |= disk.measured(run)
     if run.config.montage.automatic:
         from pipeline.commands import render  # noqa: PLC0415 - slow to load, and often not needed

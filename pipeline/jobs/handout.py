@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Generic, Protocol, TypeVar
 
 from pydantic import JsonValue, ValidationError
@@ -15,6 +16,7 @@ from pydantic import JsonValue, ValidationError
 from pipeline.engine import Ended, Engine
 from pipeline.errors import NotClean, StageError
 from pipeline.ffmpeg.faults import ProgramLied
+from pipeline.jobs import engines
 from pipeline.jobs.build import build, difference
 from pipeline.jobs.wire import JobAnswer, JobTask, Trouble
 from pipeline.model import Reason, Refusal
@@ -148,6 +150,8 @@ class Handout(Generic[TaskT, ResultT]):
                 if not is_possible:
                     raise ProgramLied(f"an answer with an impossible {name}")
         self._log(answer, ended.worker)
+        if answer.trouble == "failed":
+            return self._failed(task, Refusal(Reason.INTERNAL, Detail.JOB_FAILED))
         if answer.result is None or answer.trouble:
             self._suffer(answer, ended.worker, task)
             return None
@@ -198,7 +202,20 @@ class Handout(Generic[TaskT, ResultT]):
                 self._run.console.event(name, worker=worker, **facts)
 
 
-def addressed(run: Run, tasks: Sequence[TaskT]) -> list[TaskT]:
+def results(run: Run, rules: JobRules[TaskT, ResultT], tasks: Sequence[TaskT]) -> Iterator[ResultT]:
+    """Yield the results as they come; if anything ends the run, end every program first."""
+    if not tasks:
+        return
+    with closing(engines.opened(run)) as engine:
+        try:
+            yield from Handout(run, engine, rules).results(_addressed(run, tasks))
+        except BaseException:
+            run.ffmpeg.close()
+            run.store.stop()
+            raise
+
+
+def _addressed(run: Run, tasks: Sequence[TaskT]) -> list[TaskT]:
     """Return tasks for other machines, where there is a cluster; else as they are."""
     if not run.config.cluster.scheduler:
         return [*tasks]

@@ -19,6 +19,8 @@ TaskT = TypeVar("TaskT", bound=JobTask)
 
 KINDS: Mapping[str, str] = {
     "clip": "pipeline.process.making",
+    "card": "pipeline.render.cards",
+    "seam": "pipeline.render.seams",
 }
 """The module of each kind; it is loaded when the first such job is done."""
 

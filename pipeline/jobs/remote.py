@@ -25,7 +25,15 @@ from pipeline.engine import worker
 from pipeline.engine.access import ClusterAccess
 from pipeline.engine.local import die_with
 from pipeline.engine.worker import WorkerWish
-from pipeline.errors import DiskFull, FootageError, Stopping
+from pipeline.errors import (
+    DiskFull,
+    FootageError,
+    NotClean,
+    SandboxUnavailable,
+    StageError,
+    Stopping,
+    StoreError,
+)
 from pipeline.ffmpeg import sandbox
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.jobs import kinds
@@ -118,6 +126,12 @@ def make(site: WorkerSite, key: str, text: str) -> str:
         except DiskFull as fault:
             worker.leave(str(fault))
             return _answer("disk-full", events)
+        except (StoreError, SandboxUnavailable) as fault:
+            site.console.warn(f"{task.subject[:40]}: {fault}")
+            return _answer("broken", events)
+        except (StageError, NotClean) as fault:
+            site.console.warn(f"{task.subject[:40]}: {fault}")
+            return _answer("failed", events)
         except FootageError as fault:
             site.console.warn(f"{task.subject[:40]}: {fault}")
             return _answer("broken", events)

@@ -21,8 +21,8 @@ _MOST_EVENTS = 1000
 
 ResultT_co = TypeVar("ResultT_co", covariant=True)
 
-Trouble = Literal["", "version", "disk-full", "stopped", "not-a-worker", "broken"]
-"""Why a worker made nothing; empty if it did."""
+Trouble = Literal["", "version", "disk-full", "stopped", "not-a-worker", "broken", "failed"]
+"""Why a worker made nothing; empty if it did.  "failed": the job itself can't be done there."""
 
 
 class JobTask(Section):

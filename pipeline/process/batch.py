@@ -9,14 +9,12 @@ Only the calling thread writes to the ledger.
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.errors import ConfigError
 from pipeline.ffmpeg import runner
-from pipeline.jobs import engines
-from pipeline.jobs.handout import Handout, addressed
+from pipeline.jobs import handout
 from pipeline.ledger import Ledger
 from pipeline.model import ClipResult, Reason, Refusal, Status
 from pipeline.process import clip, lookalikes, making, reference
@@ -28,7 +26,7 @@ from pipeline.protection import FoundFaces
 from pipeline.publishing import PART
 from pipeline.removal import removed
 from pipeline.run import Run
-from pipeline.store import files_of, original, still_of
+from pipeline.store import files_of, original, pieces_with, still_of
 from pipeline.texts import Detail
 
 
@@ -50,14 +48,17 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
     sizes = {sha256: run.store.size(original(sha256)) for sha256 in tasks}
     troubled = run.ledger.clips.troubled()
     order = sorted(tasks, key=lambda sha256: (sha256 in troubled, sizes[sha256]))
+    ordered = [tasks[sha256] for sha256 in order]
     begun, clips, frames = time.monotonic(), 0, 0
     # progress counts bytes of originals, since their number predicts the work better than clips
     with run.console.task("process", sum(sizes.values()), "B") as task:
-        for result in _results(run, [tasks[sha256] for sha256 in order], night):
+        for result in handout.results(run, ClipRules(run, night), ordered):
             _tidy(run, result)
             if run.ledger.clips.hides_anew(result):
                 for path in run.workspace.shows(result.sha256):
                     removed(path)
+                for key in pieces_with(run.store, [result.sha256]):
+                    run.store.delete(key)
             run.ledger.clips.record(result)
             counts[result.status] += 1
             why = result.refusal.reason if result.refusal else None
@@ -92,7 +93,7 @@ def search(run: Run, unsearched: Sequence[tuple[str, Recipe]], night: NightBudge
         for sha256, wanted in unsearched
     ]
     with run.console.task("faces", len(tasks), "clips") as task:
-        for result in _results(run, tasks, replace(night, waits={})):
+        for result in handout.results(run, ClipRules(run, replace(night, waits={})), tasks):
             run.ledger.clips.describe(result)
             task.advance(1, "")
 
@@ -158,18 +159,6 @@ def _found(run: Run) -> dict[str, FoundFaces]:
         for sha256, result in run.ledger.clips.results().items()
         if result.source is not None and result.source.faces is not None
     }
-
-
-def _results(run: Run, tasks: Sequence[ClipTask], night: NightBudget) -> Iterator[ClipResult]:
-    """Yield the outcomes as they come; if anything ends the run, end every program first."""
-    with closing(engines.opened(run)) as engine:
-        try:
-            handout = Handout(run, engine, ClipRules(run, night))
-            yield from handout.results(addressed(run, tasks))
-        except BaseException:
-            run.ffmpeg.close()
-            run.store.stop()
-            raise
 
 
 def _tidy(run: Run, result: ClipResult) -> None:

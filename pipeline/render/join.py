@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from pipeline import judge, publishing
 from pipeline.codecs import codec_of
 from pipeline.errors import StageError
@@ -18,31 +20,31 @@ from pipeline.media.timebase import SAMPLE_RATE, TICKS, samples_of
 from pipeline.render import cuts, music, seams, sound
 from pipeline.render.cuts import CutPlan, Joints, Stretch
 from pipeline.render.music import BackgroundMusic
-from pipeline.render.timeline import Timeline
+from pipeline.render.timeline import Segment, Timeline
 from pipeline.run import Run
+from pipeline.store import FootageFile
 
+_JOINTS = TypeAdapter(Joints)
 _TRIES = 4  # at the peaks of a mix
 _FILES: Options = {"protocol_whitelist": "file", "format_whitelist": "concat,mov"}
 _LIST: Options = {"f": "concat", "safe": 0, **_FILES}
 
 
-def join(run: Run, film: Timeline, scratch: Scratch) -> MadeFile:
-    """Make the bridges that are missing, then join the film and judge it.
+def join(run: Run, plan: CutPlan, scratch: Scratch) -> MadeFile:
+    """Join a film whose cards and bridges are made, and judge it.
 
     Where there is music, the film is joined again until its peaks are low enough.
 
     :raises StageError: a program failed, or frames or samples are missing.
     :raises NotClean: verification found something.
     """
-    plan = _prepared(film, run.workspace.root)
-    seams.make(run, plan)
     if not run.config.montage.music:
         return _join(run, plan, scratch, None)
     with music.decoded(run) as first_try:
         background = first_try
         for _ in range(_TRIES):
             part = _join(run, plan, scratch, background)
-            seconds = film.frames / film.output.fps
+            seconds = plan.film.frames / plan.film.output.fps
             better = background.corrected(music.peak(run, part.path, seconds))
             if better is None:
                 return part
@@ -51,7 +53,7 @@ def join(run: Run, film: Timeline, scratch: Scratch) -> MadeFile:
     raise StageError("the music could not be mixed below -1 dBTP; choose another file")
 
 
-def _prepared(film: Timeline, root: Path) -> CutPlan:
+def planned(run: Run, film: Timeline) -> CutPlan:
     """Look at the files that must be cut, and plan the pieces.
 
     :raises StageError: the segments can't be joined by copy.
@@ -64,9 +66,25 @@ def _prepared(film: Timeline, root: Path) -> CutPlan:
     joints: dict[str, Joints] = {}
     for segment, _, *fades in film.placed():
         if (any(fades) or not segment.whole) and segment.path not in joints:
-            facts = codec_of(film.output).judge(root / segment.path, judge.Mp4Kind.CLIP)
-            joints[segment.path] = Joints(facts.video.keyframes, facts.video.lead)
+            joints[segment.path] = _joints(run, film, segment)
     return CutPlan(film, cuts.plan(film, joints), joints)
+
+
+def _joints(run: Run, film: Timeline, segment: Segment) -> Joints:
+    """Look where a file can be cut; of a file in a store this is kept, so it is fetched once.
+
+    :raises NotClean: the file is not as it was when it was published.
+    """
+    kept = run.workspace.cache / "joints" / f"{segment.content}.json"
+    if run.store.is_beyond and publishing.is_cached(kept):
+        return _JOINTS.validate_json(kept.read_bytes())
+    with run.store.at_hand([FootageFile(segment.path, segment.content)]):
+        place = run.workspace.root / segment.path
+        facts = codec_of(film.output).judge(place, judge.Mp4Kind.CLIP).video
+    found = Joints(facts.keyframes, facts.lead)
+    if run.store.is_beyond:
+        publishing.write_text(kept, _JOINTS.dump_json(found).decode())
+    return found
 
 
 def _join(

@@ -14,7 +14,7 @@ from pipeline.config import Config, Output
 from pipeline.errors import ConfigError
 from pipeline.media import fonts, writing
 
-Colour = tuple[int, ...]  # red, green, blue
+Colour = tuple[int, int, int]  # red, green, blue
 Pixels = NDArray[np.uint8]  # of shape (height, width, 3)
 
 _SAFE = 0.08  # of the width, at either side
@@ -92,15 +92,20 @@ def card_style(config: Config) -> CardStyle:
     """
     style = config.montage.style
     colours = (style.ground, style.ground_below, style.ink, style.quiet_ink)
-    top, bottom, ink, quiet = (tuple(bytes.fromhex(colour[1:])) for colour in colours)
+    top, bottom, ink, quiet = (_rgb(colour) for colour in colours)
     files = (_readable(config, "logo", style.logo), _readable(config, "font", style.font))
     contents = tuple(publishing.sha256_of(path) if path else "" for path in files)
     return CardStyle(top, bottom, ink, quiet, *files, contents)
 
 
-def ground(output: Output, style: CardStyle) -> Pixels:
+def _rgb(colour: str) -> Colour:
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue
+
+
+def ground(output: Output, above: Colour, below: Colour) -> Pixels:
     """Draw a background that passes from one colour to the other."""
-    top, bottom = (np.array(each, float) for each in (style.ground, style.ground_below))
+    top, bottom = (np.array(each, float) for each in (above, below))
     # a little noise, always the same, so that the steps between colours are not seen as bands
     chance = np.random.default_rng(1)
     drawn = np.empty((output.height, output.width, 3), np.uint8)

@@ -12,6 +12,7 @@ from pipeline.ffmpeg.graph import Graph, OutputFile, read, write
 from pipeline.media import encode
 from pipeline.media.timebase import frames_in
 from pipeline.render import join
+from pipeline.render.cuts import CutPlan
 from pipeline.render.timeline import Timeline
 from pipeline.run import Run
 
@@ -49,17 +50,17 @@ def excerpted(film: Timeline, excerpt: Excerpt) -> Timeline:
     return replace(film, segments=tuple(segments), fades=fades)
 
 
-def make(run: Run, film: Timeline) -> Path:
+def make(run: Run, plan: CutPlan) -> Path:
     """Join the film, reduce it in size, and replace the preview before.
 
     :raises StageError: a program failed.
     :raises NotClean: verification found something.
     """
-    output = film.output
+    film, output = plan.film, plan.film.output
     suffix = codec_of(output).suffix
     final = run.workspace.montage / f"{run.config.montage.name}-{output.name}-preview{suffix}"
     with made.scratch(final.parent) as scratch:
-        whole = join.join(run, film, scratch)
+        whole = join.join(run, plan, scratch)
         small = scratch.new("small", encode.most_bytes(output, film.frames))
         graph = Graph((_reduced(whole.path, small.path, output),))
         seconds = 300 + 10 * film.frames / output.fps

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from operator import attrgetter
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pipeline.config import Config
 from pipeline.ffmpeg import made
 from pipeline.media import encode
 from pipeline.render import join, music, sheet, sidecars
+from pipeline.render.cuts import CutPlan
 from pipeline.render.timeline import Timeline
 from pipeline.run import Run
 
@@ -63,23 +65,27 @@ def _contents(film: Timeline, config: Config) -> list[object]:
     return contents
 
 
-def publish(run: Run, film: Timeline, final: Path) -> str:
+def publish(run: Run, plan: CutPlan, final: Path, numbers: Mapping[str, int]) -> str:
     """Make the montage and the files beside it, judge them, and only then publish them.
 
+    Several threads may do this for different montages.
+
+    :param numbers: of the senders, as the ledger counts them.
     :returns: the SHA-256 of the montage.
     :raises StageError: a program failed, or frames or samples are missing.
     :raises NotClean: verification found something.
     """
+    film = plan.film
     movie = codec_of(film.output).suffix
     with made.scratch(final.parent) as scratch:
-        montage = join.join(run, film, scratch)
+        montage = join.join(run, plan, scratch)
         parts = {
             movie: montage,
             _POSTER: sheet.poster(run, film, montage.path, scratch),
             _SHEET: sheet.make(run, film, scratch),
         }
         sums = {suffix: publishing.sha256_of(part.file) for suffix, part in parts.items()}
-        texts = _texts(run, film, sums[movie])
+        texts = _texts(run.config, film, sums[movie], numbers)
         for suffix, text in texts.items():
             sums[suffix] = hashlib.sha256(text.encode()).hexdigest()
         lines = (f"{sha256}  {final.with_suffix(suffix).name}\n" for suffix, sha256 in sums.items())
@@ -93,10 +99,11 @@ def publish(run: Run, film: Timeline, final: Path) -> str:
         return sums[movie]
 
 
-def _texts(run: Run, film: Timeline, sha256: str) -> dict[str, str]:
+def _texts(
+    config: Config, film: Timeline, sha256: str, numbers: Mapping[str, int]
+) -> dict[str, str]:
     """Return the text files beside a montage, by suffix."""
-    style = run.config.report.sender
-    numbers = run.ledger.intake.sender_numbers()
+    style = config.report.sender
     senders = [
         wording.shown_sender(
             segment.sender, style, numbers.get(wording.lower_ascii(segment.sender))
@@ -107,5 +114,5 @@ def _texts(run: Run, film: Timeline, sha256: str) -> dict[str, str]:
         ".vtt": sidecars.subtitles(film),
         ".chapters.txt": sidecars.chapters(film),
         ".credits.txt": sidecars.credit_lines(film, senders),
-        ".json": sidecars.contents(run.config.campaign.name, sha256, film),
+        ".json": sidecars.contents(config.campaign.name, sha256, film),
     }

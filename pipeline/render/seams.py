@@ -5,20 +5,32 @@ is encoded.  Its name also begins with the originals that it shows, so that the 
 that is withdrawn are deleted too.
 """
 
-import os
-from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from io import BufferedReader
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
 
 from pipeline import judge, publishing, versions
 from pipeline.codecs import codec_of
+from pipeline.config import Output, Section
 from pipeline.errors import StageError
 from pipeline.ffmpeg import made
+from pipeline.ffmpeg.faults import ProgramLied
 from pipeline.ffmpeg.graph import Graph, Video, overlay, read, write, xfade
+from pipeline.jobs import handout
+from pipeline.jobs.kinds import JobWork
 from pipeline.media import encode
-from pipeline.render.cuts import Bridge, CutPlan, Stretch
+from pipeline.render import pieces
+from pipeline.render.cuts import Bridge, CutPlan, Joints, Stretch
+from pipeline.render.pieces import PieceRules, PiecesAnswer, PiecesTask, WantedPiece
 from pipeline.render.timeline import Timeline
-from pipeline.run import Run
+from pipeline.run import Run, Tools
+from pipeline.store import FootageFile
 from pipeline.workspace import Workspace
 
 _CARD = "card"
@@ -27,6 +39,36 @@ _SHA = 16  # digits of an original in a name
 # costs as much as making one.  A large one has a separate program, which needs 180 MB at 1080p.
 _BATCH_PIXELS = 2_100_000
 _MOST = 4
+_TOGETHER = 4  # bridges of a job at least, where each clip has to be fetched first
+
+_PATH = r"^cache/seams/[A-Za-z0-9-]{1,200}\.[a-z0-9]{1,8}$"
+
+
+class NamedBridge(Section):
+    """A bridge and its path from the workspace."""
+
+    path: Annotated[str, StringConstraints(pattern=_PATH)]
+    bridge: Bridge
+
+
+class SeamTask(PiecesTask):
+    """Bridges of a film that follow each other, and the joints of the files that they show."""
+
+    kind: Literal["seam"] = "seam"
+    output: Output
+    transition: str
+    bridges: tuple[NamedBridge, ...]
+    joints: dict[str, Joints]
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files of the bridges."""
+        return tuple(each.path for each in self.bridges)
+
+    @property
+    def plan(self) -> CutPlan:
+        """The film, as far as it decides how bridges look."""
+        return CutPlan(Timeline(self.output, (), (), self.transition), (), self.joints)
 
 
 def folder(workspace: Workspace) -> Path:
@@ -50,31 +92,46 @@ def path_of(bridge: Bridge, film: Timeline, workspace: Workspace) -> Path:
     return folder(workspace) / f"{'-'.join([*names, key])}{codec_of(output).suffix}"
 
 
-def make(run: Run, plan: CutPlan) -> None:
-    """Make the bridges that are missing; what was made is kept whatever becomes of the others.
+def make(run: Run, plans: Sequence[CutPlan]) -> None:
+    """Make the bridges of films that are missing.
+
+    What was made is kept, whatever becomes of the others.
 
     :raises StageError: FFmpeg failed, or what it made would not join the clips.
     :raises NotClean: verification found something in one.
     """
-    bridges = [piece for piece in plan.pieces if isinstance(piece, Bridge)]
-    places = {path_of(bridge, plan.film, run.workspace): bridge for bridge in bridges}
-    items = [(path, bridge) for path, bridge in places.items() if not publishing.is_cached(path)]
-    output = plan.film.output
-    size = max(1, min(_MOST, _BATCH_PIXELS // (output.width * output.height)))
-    batches = [dict(items[at : at + size]) for at in range(0, len(items), size)]
-    workers = run.config.process.workers or len(os.sched_getaffinity(0))
-    with (
-        run.console.task("crossfades", sum(b.frames for _, b in items), "pictures") as task,
-        ThreadPoolExecutor(max(1, workers), thread_name_prefix="seam") as pool,
-    ):
-        futures = [pool.submit(_make_batch, run, plan, batch) for batch in batches]
-        try:
-            for batch, future in zip(batches, futures, strict=True):
-                future.result()
-                task.advance(sum(bridge.frames for bridge in batch.values()))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    bridges = {
+        run.workspace.relative(path_of(piece, plan.film, run.workspace)): (piece, plan)
+        for plan in plans
+        for piece in plan.pieces
+        if isinstance(piece, Bridge)
+    }
+    wanted = {path: _wanted(path, *each) for path, each in bridges.items()}
+    away = {piece.path for piece in pieces.missing(run, [*wanted.values()])}
+    items = {path: each for path, each in bridges.items() if path in away}
+    tasks = [task for plan in plans for task in _tasks(run, plan, items)]
+    total = sum(bridge.frames for bridge, _ in items.values())
+    with run.console.task("crossfades", total, "pictures") as task:
+        for result in handout.results(run, PieceRules(run, wanted), tasks):
+            task.advance(sum(items[each.path][0].frames for each in result))
+
+
+def do(task: SeamTask, tools: Tools) -> PiecesAnswer:
+    """Make the bridges of a task.
+
+    :raises StageError: FFmpeg failed, or what it made would not join the clips.
+    :raises NotClean: verification found something in one.
+    """
+    shown = [side.segment for each in task.bridges for side in each.bridge.sides]
+    bridges = {tools.workspace.root / each.path: each.bridge for each in task.bridges}
+    waiting = iter(bridges.items())
+    with tools.store.at_hand(FootageFile(each.path, each.content) for each in shown):
+        while batch := dict(islice(waiting, _size(task.output))):
+            _make_batch(tools, task.plan, batch)
+    return pieces.deliver(tools, task, task.paths)
+
+
+WORK = JobWork(SeamTask, do)
 
 
 def forget(workspace: Workspace, known: Collection[str]) -> int:
@@ -82,15 +139,76 @@ def forget(workspace: Workspace, known: Collection[str]) -> int:
 
     :returns: how many there were.
     """
-    short = {sha256[:_SHA] for sha256 in known} | {_CARD}
     bridges = folder(workspace).glob("*-*")
-    gone = [path for path in bridges if not short.issuperset(path.stem.split("-")[:-1])]
+    gone = [path for path in bridges if is_unknown(workspace.relative(path), known)]
     for path in gone:
         path.unlink()
     return len(gone)
 
 
-def _make_batch(run: Run, plan: CutPlan, batch: dict[Path, Bridge]) -> None:
+def is_unknown(path: str, known: Collection[str]) -> bool:
+    """Whether a path from the workspace is that of a bridge which shows an unknown original."""
+    place = PurePosixPath(path)
+    short = {sha256[:_SHA] for sha256 in known} | {_CARD}
+    return place.parent.name == "seams" and not short.issuperset(place.stem.split("-")[:-1])
+
+
+def _size(output: Output) -> int:
+    """How many bridges one program makes."""
+    return max(1, min(_MOST, _BATCH_PIXELS // (output.width * output.height)))
+
+
+def _tasks(run: Run, plan: CutPlan, items: dict[str, tuple[Bridge, CutPlan]]) -> list[SeamTask]:
+    """The tasks for those of *items* that are bridges of a film."""
+    own = iter([(path, bridge) for path, (bridge, film) in items.items() if film is plan])
+    size = _size(plan.film.output)
+    if run.store.is_beyond:
+        size = max(size, _TOGETHER)
+    tasks = []
+    while batch := [*islice(own, size)]:
+        paths = {side.segment.path for _, bridge in batch for side in bridge.sides}
+        tasks.append(
+            SeamTask(
+                output=plan.film.output,
+                transition=plan.film.transition,
+                bridges=tuple(
+                    NamedBridge(path=path, bridge=_nameless(bridge)) for path, bridge in batch
+                ),
+                joints={path: plan.joints[path] for path in sorted(paths)},
+                timeout_factor=run.config.process.timeout_factor,
+            )
+        )
+    return tasks
+
+
+def _nameless(bridge: Bridge) -> Bridge:
+    """A bridge without what a worker need not know of its clips: words, and who sent them."""
+    tail, head = (
+        replace(side, segment=replace(side.segment, title="", caption="", sender="", credit=""))
+        if side is not None
+        else None
+        for side in (bridge.tail, bridge.head)
+    )
+    return Bridge(tail, head, bridge.fade)
+
+
+def _wanted(path: str, bridge: Bridge, plan: CutPlan) -> WantedPiece:
+    output = plan.film.output
+    most = encode.most_bytes(output, bridge.frames)
+    return WantedPiece(path, most, partial(_check, bridge=bridge, output=output))
+
+
+def _check(file: BufferedReader, bridge: Bridge, output: Output) -> None:
+    if not _joins(file, bridge, output):
+        raise ProgramLied("a crossfade that would not join its clips")
+
+
+def _joins(file: BufferedReader, bridge: Bridge, output: Output) -> bool:
+    facts = codec_of(output).judge(file, judge.Mp4Kind.PIECE).video
+    return encode.joins(facts, output, bridge.frames, bridge.sides[0].segment.extradata)
+
+
+def _make_batch(run: Tools, plan: CutPlan, batch: dict[Path, Bridge]) -> None:
     output = plan.film.output
     frames = sum(bridge.frames for bridge in batch.values())
     with made.scratch(folder(run.workspace)) as scratch:
@@ -101,32 +219,36 @@ def _make_batch(run: Run, plan: CutPlan, batch: dict[Path, Bridge]) -> None:
         placed = {parts[path].path: bridge for path, bridge in batch.items()}
         run.ffmpeg.make(
             "seam",
-            batch_graph(plan, placed, run.workspace),
-            reads=(run.workspace.clips, run.workspace.cache),
+            batch_graph(plan, placed, run.store.root),
+            reads=tuple(dict.fromkeys(_files(batch.values(), run.store.root))),
             writes=tuple(parts.values()),
             seconds=300 + 20 * frames / output.fps,
         )
         for path, bridge in batch.items():
-            facts = codec_of(output).judge(parts[path].file, judge.Mp4Kind.PIECE).video
-            if not encode.joins(facts, output, bridge.frames, bridge.sides[0].segment.extradata):
+            if not _joins(parts[path].file, bridge, output):
                 raise StageError(
                     "a crossfade would not join its clips by copy; run `footage process` first"
                 )
             parts[path].publish(path)
 
 
-def batch_graph(plan: CutPlan, batch: dict[Path, Bridge], workspace: Workspace) -> Graph:
-    """Build the graph that encodes some bridges of a film, each into its path."""
+def _files(bridges: Iterable[Bridge], root: Path) -> list[Path]:
+    return [root / side.segment.path for bridge in bridges for side in bridge.sides]
+
+
+def batch_graph(plan: CutPlan, batch: dict[Path, Bridge], root: Path) -> Graph:
+    """Build the graph that encodes some bridges of a film, each into its path.
+
+    :param root: the folder that the paths of the clips begin at.
+    """
     options = encode.piece_arguments(plan.film.output)
-    outputs = (
-        write(path, options, _picture(bridge, plan, workspace)) for path, bridge in batch.items()
-    )
+    outputs = (write(path, options, _picture(bridge, plan, root)) for path, bridge in batch.items())
     return Graph(tuple(outputs), filter_threads=1)
 
 
-def _picture(bridge: Bridge, plan: CutPlan, workspace: Workspace) -> Video:
+def _picture(bridge: Bridge, plan: CutPlan, root: Path) -> Video:
     """Build the filters of a bridge, exactly as long as it says."""
-    shown, *following = [_decoded(side, plan, workspace) for side in bridge.sides]
+    shown, *following = [_decoded(side, plan, root) for side in bridge.sides]
     if following:
         shown = crossed(bridge, plan.film, shown, following[0])
     exact = shown.filter("trim", end_frame=bridge.frames).filter("format", "yuv420p")
@@ -148,7 +270,7 @@ def crossed(bridge: Bridge, film: Timeline, tail: Video, head: Video) -> Video:
     return xfade(tail, head, transition=film.transition, **times)
 
 
-def _decoded(side: Stretch, plan: CutPlan, workspace: Workspace) -> Video:
+def _decoded(side: Stretch, plan: CutPlan, root: Path) -> Video:
     """Decode the pictures of a stretch, from 0 and at the output's pace.
 
     Decoding begins at the last key frame before the stretch.
@@ -163,7 +285,7 @@ def _decoded(side: Stretch, plan: CutPlan, workspace: Workspace) -> Video:
         options |= {"ss": f"{(keyframe + 0.25) / fps:.6f}", "noaccurate_seek": None}
     options["t"] = f"{(before + side.frames + 1) / fps:.6f}"
     return (
-        read(workspace.root / side.segment.path, options)
+        read(root / side.segment.path, options)
         .video()
         .filter("trim", start_frame=before, end_frame=before + side.frames)
         .filter("settb", f"1/{fps}")

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,14 +12,18 @@ from pipeline.config import Config, Output
 from pipeline.errors import NotClean, StageError, UsageError
 from pipeline.ffmpeg import runner
 from pipeline.history import MontageRecord
+from pipeline.jobs import engines
 from pipeline.model import Row, Status
 from pipeline.removal import removed
-from pipeline.render import cards, interchange, preview, publish, seams, timeline
+from pipeline.render import cards, interchange, join, preview, publish, seams, timeline
+from pipeline.render.cuts import CutPlan
 from pipeline.render.lettering import Words
 from pipeline.render.preview import Excerpt
 from pipeline.render.timeline import Candidates, ChosenClips, Segment, Timeline
 from pipeline.run import Run
-from pipeline.store import FootageFile, still_of
+from pipeline.store import PIECES, FootageFile, still_of, versions_of
+
+_MOST_TOGETHER = 4  # films that are joined side by side
 
 MEDIA = "-media"
 """The end of the name of a folder with the clips of a timeline, if they are in a store."""
@@ -63,21 +68,14 @@ def run(
     :raises UsageError: the preview begins with a clip that is not in the montage.
     """
     forget(run)
-    made = []
-    for output in outputs:
-        try:
-            film = planned(run, output, admitted)
-            if excerpt is None:
-                made.append(_whole(run, film))
-            else:
-                part = preview.excerpted(film, excerpt)
-                with run.store.at_hand(_files(part)):
-                    path = preview.make(run, part)
-                made.append(_rendered(part, run.workspace.relative(path), cached=False))
-        except NotClean as fault:
-            problems = "; ".join(fault.problems[:3])
-            raise StageError(f"the montage is withheld, it was not clean: {problems}") from fault
-    return made
+    try:
+        films = _films(run, outputs, admitted)
+        if excerpt is None:
+            return _wholes(run, films)
+        return _previews(run, [preview.excerpted(film, excerpt) for film in films])
+    except NotClean as fault:
+        problems = "; ".join(fault.problems[:3])
+        raise StageError(f"the montage is withheld, it was not clean: {problems}") from fault
 
 
 def export(
@@ -128,6 +126,9 @@ def forget(run: Run) -> None:
     rows = run.ledger.clips.rows()
     known = {row.sha256 for row in rows if row.result and row.status is not Status.WITHDRAWN}
     seams.forget(run.workspace, known)
+    for file in versions_of(each.key for each in run.store.beyond(f"{PIECES}/")).values():
+        if seams.is_unknown(file.path, known):
+            run.store.delete(file.key)
 
 
 def planned(run: Run, output: Output, admitted: Sequence[Row]) -> Timeline:
@@ -135,6 +136,19 @@ def planned(run: Run, output: Output, admitted: Sequence[Row]) -> Timeline:
 
     :raises StageError: no clip goes into it, or one's file is gone.
     """
+    (film,) = _films(run, [output], admitted)
+    return film
+
+
+def _films(run: Run, outputs: Sequence[Output], admitted: Sequence[Row]) -> list[Timeline]:
+    """Plan the film of each output; the cards of all are made together."""
+    selections = [_selection(run, output, admitted) for output in outputs]
+    cards.make(run, [(words, each.output) for each in selections for words in _words(run, each)])
+    return [timeline.film(run.config, each, [*_with_cards(run, each)]) for each in selections]
+
+
+def _selection(run: Run, output: Output, admitted: Sequence[Row]) -> ChosenClips:
+    """Choose the clips of an output's film, and put them in order."""
     config = run.config
     ends = [words for words in (cards.opening(config), cards.closing(config)) if words]
     if config.montage.chapter_cards:
@@ -153,24 +167,78 @@ def planned(run: Run, output: Output, admitted: Sequence[Row]) -> Timeline:
             f"{len(gone)} admitted clips have no file ({names}); run `footage process`. "
             "The old montage stays."
         )
-    return timeline.film(config, selection, list(_with_cards(run, selection)))
+    return selection
 
 
-def _whole(run: Run, film: Timeline) -> Rendered:
-    name = f"{run.config.montage.name}-{film.output.name}{codec_of(film.output).suffix}"
-    final = run.workspace.montage / name
-    key = publish.key(film, run.config)
-    path = run.workspace.relative(final)
-    same = (key, *publish.former_keys(film, run.config))
-    cached = run.ledger.runs.montage_key(path) in same and final.exists()
-    if not cached:
+def _previews(run: Run, films: Sequence[Timeline]) -> list[Rendered]:
+    plans = [join.planned(run, film) for film in films]
+    seams.make(run, plans)
+    made = []
+    for plan in plans:
+        with run.store.at_hand(_files(plan.film)):
+            path = preview.make(run, plan)
+        made.append(_rendered(plan.film, run.workspace.relative(path), cached=False))
+    return made
+
+
+def _wholes(run: Run, films: Sequence[Timeline]) -> list[Rendered]:
+    """Make the montages that are not as they must be, side by side."""
+    paths = [_path(run, film) for film in films]
+    changed = [
+        film for film, path in zip(films, paths, strict=True) if _is_changed(run, film, path)
+    ]
+    plans = [join.planned(run, film) for film in changed]
+    seams.make(run, plans)
+    if plans:
         run.ledger.chain.note_program(*runner.build())
-        with run.store.at_hand(_files(film)):
-            sha256 = publish.publish(run, film, final)
-        clips = tuple(segment.sha256 for segment in film.segments if segment.sha256)
-        run.ledger.runs.record_montage(MontageRecord(path, key, sha256, clips, clock.now()))
-    _hand_over(run, path)
-    return _rendered(film, path, cached=cached)
+        _join(run, plans)
+    for path in paths:
+        _hand_over(run, run.workspace.relative(path))
+    return [
+        _rendered(film, run.workspace.relative(path), cached=film not in changed)
+        for film, path in zip(films, paths, strict=True)
+    ]
+
+
+def _join(run: Run, plans: Sequence[CutPlan]) -> None:
+    """Join films side by side, and record each; the others are finished if one fails."""
+    numbers = run.ledger.intake.sender_numbers()
+
+    def joined(plan: CutPlan) -> str:
+        with run.store.at_hand(_files(plan.film)):
+            return publish.publish(run, plan, _path(run, plan.film), numbers)
+
+    most = min(len(plans), engines.slots(run), _MOST_TOGETHER)
+    with ThreadPoolExecutor(most, thread_name_prefix="film") as pool:
+        futures = [pool.submit(joined, plan) for plan in plans]
+        try:
+            wait(futures)
+        except BaseException:
+            run.ffmpeg.close()
+            run.store.stop()
+            pool.shutdown(cancel_futures=True)
+            raise
+    for plan, future in zip(plans, futures, strict=True):
+        if future.exception() is None:
+            path = run.workspace.relative(_path(run, plan.film))
+            clips = tuple(segment.sha256 for segment in plan.film.segments if segment.sha256)
+            key = publish.key(plan.film, run.config)
+            record = MontageRecord(path, key, future.result(), clips, clock.now())
+            run.ledger.runs.record_montage(record)
+    for future in futures:
+        future.result()
+
+
+def _path(run: Run, film: Timeline) -> Path:
+    name = f"{run.config.montage.name}-{film.output.name}{codec_of(film.output).suffix}"
+    return run.workspace.montage / name
+
+
+def _is_changed(run: Run, film: Timeline, path: Path) -> bool:
+    same = (publish.key(film, run.config), *publish.former_keys(film, run.config))
+    return (
+        run.ledger.runs.montage_key(run.workspace.relative(path)) not in same or not path.exists()
+    )
 
 
 def _hand_over(run: Run, path: str) -> None:
@@ -200,6 +268,18 @@ def _rendered(film: Timeline, path: str, *, cached: bool) -> Rendered:
     length = round(film.frames / film.output.fps, 3)
     unlisted = sum(out.why == timeline.UNLISTED for out in film.left_out)
     return Rendered(film.output.name, path, clips, film.frames, length, cached, unlisted)
+
+
+def _words(run: Run, selection: ChosenClips) -> list[Words]:
+    """What the cards of a film say."""
+    categories = dict.fromkeys(clip.category for clip in selection.clips)
+    chapters = [cards.chapter(name) for name in categories if name]
+    found = (
+        cards.opening(run.config),
+        *(chapters if run.config.montage.chapter_cards else ()),
+        cards.closing(run.config),
+    )
+    return [words for words in found if words]
 
 
 def _with_cards(run: Run, selection: ChosenClips) -> Iterator[Segment]:

@@ -10,13 +10,16 @@ from pipeline.store.files import (
     FILMS,
     FOLDERS,
     ORIGINALS,
+    PIECES,
     FootageFile,
     FootageStore,
     StoredObject,
     files_of,
     keys_of,
     original,
+    pieces_with,
     still_of,
+    versions_of,
 )
 from pipeline.store.folder import WorkspaceFolder
 
@@ -24,6 +27,7 @@ __all__ = [
     "FILMS",
     "FOLDERS",
     "ORIGINALS",
+    "PIECES",
     "FootageFile",
     "FootageStore",
     "StoredObject",
@@ -31,5 +35,7 @@ __all__ = [
     "files_of",
     "keys_of",
     "original",
+    "pieces_with",
     "still_of",
+    "versions_of",
 ]

@@ -1,8 +1,8 @@
 """A store for a worker: the folder of a workspace that the coordinator's machine shares with it.
 
-The worker reads originals there.  It leaves a finished clip under a name that ends in ``.part``,
-which is made of the clip's digest.  The coordinator judges the file and gives it its final name;
-what it does not take is swept by the next run.
+The worker reads originals, clips and cards there.  It leaves a finished file under a name that ends
+in ``.part``, which is made of its digest.  The coordinator judges the file and gives it its final
+name; what it does not take is swept by the next run.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ class DeliveryFolder:
 
     def __init__(self, scratch: Workspace, shared: Path) -> None:
         """*scratch* is the worker's own folder; its originals are those of *shared*."""
-        self._scratch, self._shared = scratch.root, shared
+        self._scratch, self.root = scratch.root, shared
         scratch.originals = shared / scratch.originals.name
 
     def holds(self, file: FootageFile) -> bool:
         """Whether a file is in the shared workspace."""
-        return (self._shared / file.path).exists()
+        return (self.root / file.path).exists()
 
     def size(self, file: FootageFile) -> int:
         """Return the number of bytes of a file in the shared workspace."""
-        return (self._shared / file.path).stat().st_size
+        return (self.root / file.path).stat().st_size
 
     def at_hand(self, files: Iterable[FootageFile]) -> AbstractContextManager[None]:
-        """Do nothing: originals are read where they are.
+        """Do nothing: files are read where they are.
 
         :raises StoreError: the shared folder is not there, or does not have one of them.
         """
         if not all(map(self.holds, files)):
-            raise StoreError(f"an original can't be read in {self._shared}: is it shared with us?")
+            raise StoreError(f"a file can't be read in {self.root}: is it shared with us?")
         return nullcontext()
 
     def publish(self, files: Iterable[FootageFile]) -> tuple[FootageFile, ...]:
@@ -51,7 +51,7 @@ class DeliveryFolder:
             source = self._scratch / file.path
             if not source.exists():
                 continue
-            final = self._shared / delivered(file)
+            final = self.root / delivered(file)
             # a folder of another machine is another file system, so the file is copied
             with source.open("rb") as finished, publishing.new_file(final) as copy:
                 shutil.copyfileobj(finished, copy, 1 << 20)
@@ -60,7 +60,7 @@ class DeliveryFolder:
 
     def pieces(self, file: FootageFile, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Yield the bytes of a file in the shared workspace."""
-        return publishing.read_chunks(self._shared / file.path, start, end)
+        return publishing.read_chunks(self.root / file.path, start, end)
 
     def beyond(self, folder: str) -> tuple[StoredObject, ...]:
         """Nothing is beyond the shared workspace."""

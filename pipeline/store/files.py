@@ -6,15 +6,17 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from pipeline.model import ClipResult
 
 ORIGINALS, CLIPS, FILMS = "originals", "clips", "montage"
+PIECES = "cache"  # cards and bridges of films, which can be made again
 FOLDERS = (ORIGINALS, CLIPS, FILMS)
 STILL = ".jpg"
 _SHA256 = re.compile("[0-9a-f]{64}")
+_KEY = re.compile(r"(.+)-([0-9a-f]{64})(\.[a-z0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class FootageStore(Protocol):
 
     is_beyond: bool
     """Whether footage is kept beyond the workspace folder."""
+    root: Path
+    """The folder that the paths of files at hand begin at."""
 
     def holds(self, file: FootageFile) -> bool:
         """Whether a file can be had, from the workspace folder or from beyond it."""
@@ -85,7 +89,9 @@ class FootageStore(Protocol):
         """
 
     def at_hand(self, files: Iterable[FootageFile]) -> AbstractContextManager[None]:
-        """Have files at their paths in the workspace folder while the block runs.
+        """Have files at their paths below ``root`` while the block runs.
+
+        Several threads may use a file at once.
 
         :raises BytesChanged: the store gave other bytes than it was given.
         """
@@ -130,6 +136,24 @@ def still_of(clip: FootageFile) -> FootageFile:
 def files_of(result: ClipResult) -> tuple[FootageFile, ...]:
     """The clips of an outcome, without their stills."""
     return tuple(FootageFile(output.path, output.sha256) for output in result.outputs)
+
+
+def versions_of(keys: Iterable[str]) -> dict[str, FootageFile]:
+    """The files that objects keep, by their paths, if their names have a digest."""
+    named = [match for key in sorted(keys) if (match := _KEY.fullmatch(key))]
+    return {
+        name + end: FootageFile(name + end, sha256)
+        for name, sha256, end in (match.groups() for match in named)
+    }
+
+
+def pieces_with(store: FootageStore, shas: Iterable[str]) -> tuple[str, ...]:
+    """The objects with bridges of these originals, which have them in their names."""
+    if not store.is_beyond:
+        return ()
+    names = [f"{sha256[:16]}-" for sha256 in shas]
+    stored = store.beyond(f"{PIECES}/")
+    return tuple(each.key for each in stored if any(name in each.key for name in names))
 
 
 def keys_of(store: FootageStore, sha256: str) -> tuple[str, ...]:

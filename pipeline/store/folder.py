@@ -16,16 +16,16 @@ class WorkspaceFolder:
     is_beyond = False
 
     def __init__(self, workspace: Workspace) -> None:
-        self._root = workspace.root
+        self.root = workspace.root
 
     def holds(self, file: FootageFile) -> bool:
         """Whether a file is there."""
-        return (self._root / file.path).exists()
+        return (self.root / file.path).exists()
 
     def size(self, file: FootageFile) -> int:
         """Return the number of bytes of a file."""
         try:
-            found = (self._root / file.path).lstat()
+            found = (self.root / file.path).lstat()
         except FileNotFoundError as error:
             raise FileMissing(f"{file.path} is not in the workspace") from error
         if not stat.S_ISREG(found.st_mode):
@@ -44,7 +44,7 @@ class WorkspaceFolder:
 
     def pieces(self, file: FootageFile, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Yield the bytes of a file."""
-        return publishing.read_chunks(self._root / file.path, start, end)
+        return publishing.read_chunks(self.root / file.path, start, end)
 
     def beyond(self, folder: str) -> tuple[StoredObject, ...]:
         """Nothing is beyond the workspace folder."""

@@ -12,19 +12,20 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pipeline import publishing
 from pipeline.errors import BytesChanged, FileMissing
 from pipeline.removal import removed
 from pipeline.store.bucket import PIECE, Bucket
-from pipeline.store.files import CLIPS, FILMS, FootageFile, StoredObject
+from pipeline.store.files import CLIPS, FILMS, PIECES, FootageFile, StoredObject
 from pipeline.workspace import Workspace
 
 T = TypeVar("T")
 
 _SIDE_BY_SIDE = 4  # files that are sent or fetched at a time
+_KEPT_HERE = (f"{FILMS}/", f"{PIECES}/")
 _TRIES = 3  # to get bytes into the bucket that it gives back unchanged
 
 
@@ -36,6 +37,15 @@ class Traffic:
     sent: int = 0
 
 
+@dataclass
+class _Use:
+    """How many threads use a file that is here, and whether it was fetched for them."""
+
+    users: int = 0
+    is_fetched: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
 class BucketStore:
     """A bucket with the workspace folder in front of it."""
 
@@ -43,22 +53,23 @@ class BucketStore:
 
     def __init__(self, workspace: Workspace, bucket: Bucket) -> None:
         self.bucket, self.traffic = bucket, Traffic()
-        self._root = workspace.root
+        self.root = workspace.root
         self._lock = threading.Lock()
         self._listed: set[str] = set()
+        self._uses: defaultdict[FootageFile, _Use] = defaultdict(_Use)
         # the sizes of objects by their keys, by their folders: asking for each would be slow
         self._sizes: defaultdict[str, dict[str, int]] = defaultdict(dict)
 
     def holds(self, file: FootageFile) -> bool:
         """Whether a file is here, or was in the bucket when it was listed."""
-        if (self._root / file.path).exists():
+        if (self.root / file.path).exists():
             return True
         return file.key in self._known(file.folder)
 
     def size(self, file: FootageFile) -> int:
         """Return the number of bytes of a file."""
         with suppress(FileNotFoundError):
-            return (self._root / file.path).stat().st_size
+            return (self.root / file.path).stat().st_size
         with self._lock:
             size = self._sizes[file.folder].get(file.key)
         if size is None:
@@ -71,28 +82,32 @@ class BucketStore:
 
     @contextmanager
     def at_hand(self, files: Iterable[FootageFile]) -> Iterator[None]:
-        """Fetch what is not here, and delete it again after the block."""
-        away = [file for file in files if not (self._root / file.path).exists()]
+        """Fetch what is not here, and delete it again when nobody uses it any more."""
+        wanted = [*dict.fromkeys(files)]
+        with self._lock:
+            for file in wanted:
+                self._uses[file].users += 1
         try:
-            self._side_by_side(self._fetch, away)
+            self._side_by_side(self._have, wanted)
             yield
         finally:
-            for file in away:
-                self._forget(file)
+            for file in wanted:
+                self._release(file)
 
     def publish(self, files: Iterable[FootageFile]) -> tuple[FootageFile, ...]:
         """Send what is here, wait for the bucket to confirm it, and delete it here.
 
-        A film stays here too, because editors look for it here.
+        A film stays here too, because editors look for it here; a piece, because the next film
+        needs it.
         """
-        here = [file for file in files if (self._root / file.path).is_file()]
+        here = [file for file in files if (self.root / file.path).is_file()]
         sent = self._side_by_side(self._send, here)
         return tuple(file for file, done in zip(here, sent, strict=True) if not done)
 
     def pieces(self, file: FootageFile, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Yield the bytes of a file."""
         with suppress(FileNotFoundError):
-            yield from publishing.read_chunks(self._root / file.path, start, end)
+            yield from publishing.read_chunks(self.root / file.path, start, end)
             return
         size = self.size(file)
         end = size if end is None else min(end, size)
@@ -133,12 +148,30 @@ class BucketStore:
                 self._listed.add(top)
             return self._sizes[folder]
 
+    def _have(self, file: FootageFile) -> None:
+        """Fetch a file if it is not here; another thread that wants it too waits."""
+        use = self._uses[file]
+        with use.lock:
+            if not (self.root / file.path).exists():
+                use.is_fetched = True
+                self._fetch(file)
+
+    def _release(self, file: FootageFile) -> None:
+        """End a use of a file; the last one deletes what was fetched."""
+        with self._lock:
+            use = self._uses[file]
+            use.users -= 1
+            if not use.users:
+                del self._uses[file]
+                if use.is_fetched:
+                    self._forget(file)
+
     def _fetch(self, file: FootageFile) -> None:
         """Fetch a file to its path; a still that is missing is no fault."""
         if not file.is_named_by_its_bytes and file.key not in self._known(file.folder):
             return
         digest = hashlib.sha256()
-        with publishing.new_file(self._root / file.path) as copy:
+        with publishing.new_file(self.root / file.path) as copy:
             for piece in self._read(file.key, 0, self.size(file)):
                 digest.update(piece)
                 copy.write(piece)
@@ -147,7 +180,7 @@ class BucketStore:
 
     def _send(self, file: FootageFile) -> bool:
         """Send a file; False if its bytes are not those of its name."""
-        path = self._root / file.path
+        path = self.root / file.path
         sha256, size = publishing.sha256_of(path), path.stat().st_size
         if file.is_named_by_its_bytes and sha256 != file.sha256:
             return False
@@ -160,7 +193,7 @@ class BucketStore:
             raise BytesChanged(file.key)
         with self._lock:
             self._sizes[file.folder][file.key] = size
-        if not file.path.startswith(f"{FILMS}/"):
+        if not file.path.startswith(_KEPT_HERE):
             self._forget(file)
         return True
 
@@ -182,7 +215,7 @@ class BucketStore:
 
     def _forget(self, file: FootageFile) -> None:
         """Delete a file here; the folder of a clip too, if nothing else is in it."""
-        path = self._root / file.path
+        path = self.root / file.path
         removed(path)
         if file.path.startswith(f"{CLIPS}/"):
             with suppress(OSError):

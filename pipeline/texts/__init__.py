@@ -63,6 +63,7 @@ class Detail(StrEnum):
     KILLED = "killed"
     UNTRUE_RESULT = "untrue-result"
     WORKERS_LOST = "workers-lost"
+    JOB_FAILED = "job-failed"
     ORIGINAL_CHANGED = "original-changed"
     NO_ROOM = "no-room"
     TOO_LONG = "too-long"
