@@ -44,6 +44,7 @@ from pipeline.workspace import Workspace
 
 OUTPUT = '[[output]]\nname = "wide"\nsize = "160x90"\nfps = 30\nquality = "draft"\n'
 SETTINGS = "[process]\nstill_seconds = 0.3\n[review]\nrequired = false\n"
+FILM = "[montage]\nautomatic = true\ntransition_seconds = 0.1\nclosing_card = false\n"
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -64,6 +65,11 @@ def scene(folder: Path, given: dict[str, bytes], cluster: str = "") -> CommandSc
     return begin(folder, {"a": given}, config(SETTINGS + cluster, outputs=OUTPUT))
 
 
+def made_files(folder: Path) -> dict[str, str]:
+    paths = [*folder.rglob("*.mp4"), *folder.rglob("*.jpg")]
+    return {str(path.relative_to(folder)): publishing.sha256_of(path) for path in paths}
+
+
 def outcome(rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
     fields = ("status", "reason", "outputs", "warnings", "source", "metadata", "caption")
     return {name: [row[field] for field in fields] for name, row in rows.items()}
@@ -71,8 +77,8 @@ def outcome(rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 def test_workers_of_this_machine_make_the_same_clips(tmp_path: Path) -> None:
     given = files(tmp_path)
-    one = scene(tmp_path / "one", given)
-    two = scene(tmp_path / "two", given, '[cluster]\nscheduler = "local:1"\n')
+    one = scene(tmp_path / "one", given, FILM)
+    two = scene(tmp_path / "two", given, FILM + '[cluster]\nscheduler = "local:1"\n')
 
     assert one.footage("run").code == 0
     said = two.footage("run")
@@ -80,8 +86,11 @@ def test_workers_of_this_machine_make_the_same_clips(tmp_path: Path) -> None:
 
     assert outcome(two.rows) == outcome(one.rows)
     assert {row["status"] for row in two.rows.values()} == {"accepted", "rejected"}
-    programs = [event for event in two.programs() if event["purpose"] == "encode"]
-    assert {event["worker"][:16] for event in programs} == {"tls://127.0.0.1:"}
+    programs = {event["purpose"]: event.get("worker", "")[:16] for event in two.programs()}
+    done = dict.fromkeys(("encode", "card", "seam"), "tls://127.0.0.1:")
+    assert done.items() <= programs.items()
+    for kept in ("montage", "cache"):
+        assert made_files(two.work / kept) == made_files(one.work / kept)
     assert list(two.work.rglob("*.part")) == []
     assert still_running(two.folder) == []
 

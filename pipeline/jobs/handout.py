@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Generic, Protocol, Self, TypeVar
 
 from pydantic import JsonValue, ValidationError
 
@@ -202,16 +201,37 @@ class Handout(Generic[TaskT, ResultT]):
                 self._run.console.event(name, worker=worker, **facts)
 
 
-def results(run: Run, rules: JobRules[TaskT, ResultT], tasks: Sequence[TaskT]) -> Iterator[ResultT]:
-    """Yield the results as they come; if anything ends the run, end every program first."""
-    if not tasks:
-        return
-    with closing(engines.opened(run)) as engine:
+class Dispatcher:
+    """Hands out the jobs of a run; its engine is opened when the first job comes."""
+
+    def __init__(self, run: Run, opened: Callable[[Run], Engine] = engines.opened) -> None:
+        """*opened* opens the engine; by default it is that of the configuration."""
+        self._run, self._opened = run, opened
+        self._engine: Engine | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._engine is not None:
+            self._engine.close()
+
+    def results(self, rules: JobRules[TaskT, ResultT], tasks: Sequence[TaskT]) -> Iterator[ResultT]:
+        """Yield the results as they come; if anything ends the run, end every program first.
+
+        :raises StageError: there is nobody left who could do the jobs.
+        :raises DiskFull: the disk is full.
+        """
+        if not tasks:
+            return
+        if self._engine is None:
+            self._engine = self._opened(self._run)
         try:
-            yield from Handout(run, engine, rules).results(_addressed(run, tasks))
+            handout = Handout(self._run, self._engine, rules)
+            yield from handout.results(_addressed(self._run, tasks))
         except BaseException:
-            run.ffmpeg.close()
-            run.store.stop()
+            self._run.ffmpeg.close()
+            self._run.store.stop()
             raise
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from pipeline.errors import ConfigError
 from pipeline.ffmpeg import runner
-from pipeline.jobs import handout
+from pipeline.jobs.handout import Dispatcher
 from pipeline.ledger import Ledger
 from pipeline.model import ClipResult, Reason, Refusal, Status
 from pipeline.process import clip, lookalikes, making, reference
@@ -51,8 +51,8 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
     ordered = [tasks[sha256] for sha256 in order]
     begun, clips, frames = time.monotonic(), 0, 0
     # progress counts bytes of originals, since their number predicts the work better than clips
-    with run.console.task("process", sum(sizes.values()), "B") as task:
-        for result in handout.results(run, ClipRules(run, night), ordered):
+    with Dispatcher(run) as jobs, run.console.task("process", sum(sizes.values()), "B") as task:
+        for result in jobs.results(ClipRules(run, night), ordered):
             _tidy(run, result)
             if run.ledger.clips.hides_anew(result):
                 for path in run.workspace.shows(result.sha256):
@@ -92,8 +92,9 @@ def search(run: Run, unsearched: Sequence[tuple[str, Recipe]], night: NightBudge
         )
         for sha256, wanted in unsearched
     ]
-    with run.console.task("faces", len(tasks), "clips") as task:
-        for result in handout.results(run, ClipRules(run, replace(night, waits={})), tasks):
+    rules = ClipRules(run, replace(night, waits={}))
+    with Dispatcher(run) as jobs, run.console.task("faces", len(tasks), "clips") as task:
+        for result in jobs.results(rules, tasks):
             run.ledger.clips.describe(result)
             task.advance(1, "")
 

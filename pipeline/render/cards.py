@@ -23,7 +23,7 @@ from pipeline.config import Config, Output
 from pipeline.ffmpeg import made
 from pipeline.ffmpeg.faults import ProgramLied
 from pipeline.ffmpeg.graph import Graph, OutputFile, Video, overlay, read, write
-from pipeline.jobs import handout
+from pipeline.jobs.handout import Dispatcher
 from pipeline.jobs.kinds import JobWork
 from pipeline.media import encode
 from pipeline.media.timebase import SAMPLE_RATE, fade_frames, frames_in, samples_of
@@ -117,7 +117,7 @@ class _Card:
         return WantedPiece(self.path, most, partial(_check, card=self))
 
 
-def make(run: Run, wanted: Iterable[tuple[Words, Output]]) -> None:
+def make(run: Run, jobs: Dispatcher, wanted: Iterable[tuple[Words, Output]]) -> None:
     """Make the cards that are missing.
 
     :raises ConfigError: the logo or the font can't be read, or no font has the letters.
@@ -129,7 +129,7 @@ def make(run: Run, wanted: Iterable[tuple[Words, Output]]) -> None:
     away = pieces.missing(run, [card.wanted for card in found.values()])
     tasks = [_task(run.config, style, found[piece.path]) for piece in away]
     rules = PieceRules(run, {path: card.wanted for path, card in found.items()})
-    for _ in handout.results(run, rules, tasks):
+    for _ in jobs.results(rules, tasks):
         pass
 
 

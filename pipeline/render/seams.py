@@ -22,7 +22,7 @@ from pipeline.errors import StageError
 from pipeline.ffmpeg import made
 from pipeline.ffmpeg.faults import ProgramLied
 from pipeline.ffmpeg.graph import Graph, Video, overlay, read, write, xfade
-from pipeline.jobs import handout
+from pipeline.jobs.handout import Dispatcher
 from pipeline.jobs.kinds import JobWork
 from pipeline.media import encode
 from pipeline.render import pieces
@@ -92,7 +92,7 @@ def path_of(bridge: Bridge, film: Timeline, workspace: Workspace) -> Path:
     return folder(workspace) / f"{'-'.join([*names, key])}{codec_of(output).suffix}"
 
 
-def make(run: Run, plans: Sequence[CutPlan]) -> None:
+def make(run: Run, jobs: Dispatcher, plans: Sequence[CutPlan]) -> None:
     """Make the bridges of films that are missing.
 
     What was made is kept, whatever becomes of the others.
@@ -112,7 +112,7 @@ def make(run: Run, plans: Sequence[CutPlan]) -> None:
     tasks = [task for plan in plans for task in _tasks(run, plan, items)]
     total = sum(bridge.frames for bridge, _ in items.values())
     with run.console.task("crossfades", total, "pictures") as task:
-        for result in handout.results(run, PieceRules(run, wanted), tasks):
+        for result in jobs.results(PieceRules(run, wanted), tasks):
             task.advance(sum(items[each.path][0].frames for each in result))
 
 

@@ -13,6 +13,7 @@ from pipeline.errors import NotClean, StageError, UsageError
 from pipeline.ffmpeg import runner
 from pipeline.history import MontageRecord
 from pipeline.jobs import engines
+from pipeline.jobs.handout import Dispatcher
 from pipeline.model import Row, Status
 from pipeline.removal import removed
 from pipeline.render import cards, interchange, join, preview, publish, seams, timeline
@@ -69,10 +70,11 @@ def run(
     """
     forget(run)
     try:
-        films = _films(run, outputs, admitted)
-        if excerpt is None:
-            return _wholes(run, films)
-        return _previews(run, [preview.excerpted(film, excerpt) for film in films])
+        with Dispatcher(run) as jobs:
+            films = _films(run, jobs, outputs, admitted)
+            if excerpt is None:
+                return _wholes(run, jobs, films)
+            return _previews(run, jobs, [preview.excerpted(film, excerpt) for film in films])
     except NotClean as fault:
         problems = "; ".join(fault.problems[:3])
         raise StageError(f"the montage is withheld, it was not clean: {problems}") from fault
@@ -136,14 +138,19 @@ def planned(run: Run, output: Output, admitted: Sequence[Row]) -> Timeline:
 
     :raises StageError: no clip goes into it, or one's file is gone.
     """
-    (film,) = _films(run, [output], admitted)
+    with Dispatcher(run) as jobs:
+        (film,) = _films(run, jobs, [output], admitted)
     return film
 
 
-def _films(run: Run, outputs: Sequence[Output], admitted: Sequence[Row]) -> list[Timeline]:
+def _films(
+    run: Run, jobs: Dispatcher, outputs: Sequence[Output], admitted: Sequence[Row]
+) -> list[Timeline]:
     """Plan the film of each output; the cards of all are made together."""
     selections = [_selection(run, output, admitted) for output in outputs]
-    cards.make(run, [(words, each.output) for each in selections for words in _words(run, each)])
+    cards.make(
+        run, jobs, [(words, each.output) for each in selections for words in _words(run, each)]
+    )
     return [timeline.film(run.config, each, [*_with_cards(run, each)]) for each in selections]
 
 
@@ -170,9 +177,9 @@ def _selection(run: Run, output: Output, admitted: Sequence[Row]) -> ChosenClips
     return selection
 
 
-def _previews(run: Run, films: Sequence[Timeline]) -> list[Rendered]:
+def _previews(run: Run, jobs: Dispatcher, films: Sequence[Timeline]) -> list[Rendered]:
     plans = [join.planned(run, film) for film in films]
-    seams.make(run, plans)
+    seams.make(run, jobs, plans)
     made = []
     for plan in plans:
         with run.store.at_hand(_files(plan.film)):
@@ -181,14 +188,14 @@ def _previews(run: Run, films: Sequence[Timeline]) -> list[Rendered]:
     return made
 
 
-def _wholes(run: Run, films: Sequence[Timeline]) -> list[Rendered]:
+def _wholes(run: Run, jobs: Dispatcher, films: Sequence[Timeline]) -> list[Rendered]:
     """Make the montages that are not as they must be, side by side."""
     paths = [_path(run, film) for film in films]
     changed = [
         film for film, path in zip(films, paths, strict=True) if _is_changed(run, film, path)
     ]
     plans = [join.planned(run, film) for film in changed]
-    seams.make(run, plans)
+    seams.make(run, jobs, plans)
     if plans:
         run.ledger.chain.note_program(*runner.build())
         _join(run, plans)
