@@ -7,6 +7,7 @@ import { byId, element, fillOrHide, find, icon, makeButton, quoted, textAround }
 import { cutText, isCut, spanOfRow } from "./cuts.js";
 import { fillFields, makeFields } from "./fields.js";
 import { refreshHistory } from "./history.js";
+import { keptOutParts } from "./kept_out.js";
 import { clampText, holdParts, makeMailCard, noteItems, refreshMailCard, relationParts, senderParts } from "./mail_cards.js";
 import { startPlaying } from "./playing.js";
 import { isUnsaved, openComments, reviewOf } from "./reviews.js";
@@ -70,10 +71,9 @@ function stateParts(row) {
   const { status } = row.clip;
   const { decision, by } = reviewOf(row);
   const parts = [];
-  if (!isDecidableRow(row) || decision === "undecided") {
-    parts.push(pill(`status-${status}`, STATE_ICONS[status] ?? "clock", textOfCode("status", status)));
-    if (isDecidableRow(row)) parts.push(pill("waiting", "clock", textOf("decision.undecided")));
-  } else {
+  if (!isDecidableRow(row)) parts.push(pill(`status-${status}`, STATE_ICONS[status] ?? "clock", textOfCode("status", status)));
+  else if (decision === "undecided") parts.push(pill("waiting", "clock", textOf("decision.undecided")));
+  else {
     parts.push(pill(`decision-${decision}`, STATE_ICONS[decision], textOf(`decision.${decision}`)));
     if (by) parts.push(element("span", { class: "by" }, ...textAround("decision.by", "by", quoted(by))));
   }
@@ -338,7 +338,7 @@ function refreshCard(row) {
   if (row.isMail) refreshMailCard(row);
   if (!card || row.isMail) return;
   fillOrHide(card, ".state", stateParts(row));
-  fillOrHide(card, ".hold", [...holdParts(row), ...consentHoldParts(row)]);
+  fillOrHide(card, ".hold", [...holdParts(row), ...consentHoldParts(row), ...keptOutParts(row)]);
   refreshConsentBox(row);
   fillOrHide(card, ".caption", captionParts(row));
   fillOrHide(card, ".cut", isPlayable(row) && isCut(row) ? [icon("cut"), cutText(row)] : []);

@@ -31,6 +31,7 @@ export function startDock() {
     inputById("reviewer").readOnly = facts.live.is_named; // the link was made for this name
     buttonById("save").hidden = true;
     byId("dock-count").textContent = textOf("live.ready");
+    byId("dock-count").className = "idle";
     byId("help-file").textContent = textOf("live.help");
   }
   refreshDock();

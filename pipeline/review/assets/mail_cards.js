@@ -198,10 +198,16 @@ export const noteItems = (mail, notes = mail.notes) => notes.map((note) => eleme
 export function clampText(text) {
   text.classList.add("clamped");
   const more = makeButton("link", { "aria-expanded": "false", "data-clamp": "" }, textOf("card.read_all"));
-  more.addEventListener("click", () => {
-    const isOpened = !text.classList.toggle("clamped");
-    more.setAttribute("aria-expanded", String(isOpened));
-    more.textContent = textOf(isOpened ? "card.read_less" : "card.read_all");
-  });
+  more.addEventListener("click", () => toggleClamp(more));
   text.after(more);
+}
+
+/**
+ * Show all of a long text, or its beginning again.
+ * @param {Element} more the button behind the text
+ */
+export function toggleClamp(more) {
+  const isOpened = more.previousElementSibling?.classList.toggle("clamped") === false;
+  more.setAttribute("aria-expanded", String(isOpened));
+  more.textContent = textOf(isOpened ? "card.read_less" : "card.read_all");
 }

@@ -225,7 +225,7 @@ export function refreshPanel() {
       pressable(textOf("mask.add.mute"), addSound("mute")), pressable(textOf("mask.add.disguise"), addSound("disguise"))),
     ...((review.sounds ?? []).some(({ kind }) => kind === "disguise") ? [element("p", {}, textOf("mask.disguise_is_weak"))] : []),
     element("ul", {}, ...(review.sounds ?? []).map((sound, index) => soundItem(row, sound, index))),
-    element("div", { role: "group", "aria-label": textOf("mask.needs") }, ...NEEDS.map((need) => needBox(row, need))),
+    element("fieldset", {}, element("legend", {}, textOf("mask.needs")), ...NEEDS.map((need) => needBox(row, need))),
     ...stateLines(row));
   tools.replaceChildren(panel);
   const controls = controlsOf(tools);

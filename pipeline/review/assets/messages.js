@@ -18,7 +18,17 @@ export function announce(text) {
  */
 export function notify(text) {
   byId("dock-count").textContent = text;
+  byId("dock-count").className = "";
   announce(text);
+}
+
+/**
+ * Say to all that something was not written, so that nobody takes it for done.
+ * @param {string} text
+ */
+export function warn(text) {
+  notify(text);
+  byId("dock-count").className = "trouble";
 }
 
 /**

@@ -51,7 +51,10 @@ export function countFigures() {
     answer: [numberFormat.format(open), textOf(open ? "figure.answer.sub" : "figure.answer.sub.none", { n: open })],
     montage: [timeText(seconds), textOf("figure.montage.sub", { n: admitted.length })],
   };
-  for (const [name, { value, below }] of places) [value.textContent, below.textContent] = figures[name];
+  for (const [name, { value, below }] of places) {
+    [value.textContent, below.textContent] = figures[name];
+    value.classList.toggle("zero", value.textContent === numberFormat.format(0));
+  }
 }
 
 /**

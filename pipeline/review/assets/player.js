@@ -9,6 +9,7 @@ import { cutAtFrame, cutProblem, cutText, isCut, readCut, spanOfRow } from "./cu
 import { amend, decide } from "./decisions.js";
 import { buttonById, byId, element, find, icon, inputById, makeButton } from "./dom.js";
 import { currentRow, goBy, goToClip, goToCurrent, goToMail, goToNextUndecided, shownRows } from "./list.js";
+import { toggleClamp } from "./mail_cards.js";
 import { explain } from "./messages.js";
 import { options } from "./options.js";
 import { drawPictures, nameBar, refreshBar, startBar } from "./player_bar.js";
@@ -97,6 +98,7 @@ function showRow(row) {
   find(byId("player-name"), "bdi").textContent = clip.filename;
   drawPictures(null);
   byId("player-said").textContent = "";
+  for (const id of ["player", "player-beside"]) byId(id).scrollTop = 0; // what the sender wrote is at its top
   nameBar(row);
   showPlace(row);
   refreshPlayer();
@@ -146,8 +148,6 @@ function copied(row, selector) {
   const part = row.card?.querySelector(selector);
   if (!(part instanceof HTMLElement) || part.hidden) return [];
   const copy = /** @type {HTMLElement} */ (part.cloneNode(true));
-  copy.querySelectorAll(".clamped").forEach((text) => text.classList.remove("clamped"));
-  copy.querySelectorAll("[data-clamp]").forEach((button) => button.remove());
   // what is opened on a card is filled in there; here its first line is enough
   for (const details of copy.querySelectorAll("details")) {
     details.replaceWith(element("p", {}, ...details.querySelector("summary")?.childNodes ?? []));
@@ -371,7 +371,9 @@ function onClick(event) {
   const mail = target.closest("[data-go-to-mail]")?.getAttribute("data-go-to-mail");
   const other = target.closest("[data-go-to]")?.getAttribute("data-go-to");
   const consent = target.closest("[data-confirm-consent]");
-  if (target.closest("[data-compare]")) openCompare();
+  const clamp = target.closest("[data-clamp]");
+  if (clamp) toggleClamp(clamp);
+  else if (target.closest("[data-compare]")) openCompare();
   else if (consent) confirmOnCard(consent);
   else if (other) goToClip(other);
   else if (mail) {

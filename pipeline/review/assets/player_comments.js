@@ -109,11 +109,14 @@ export function refreshComments() {
   }
 }
 
+/** The moment that the player shows, as a field has it. */
+const timeHere = () => exactTimeText(Math.round(playerTime() * 1000) / 1000);
+
 /** Begin a comment at the moment that the player shows. */
 export function beginComment() {
   if (!playerRow()) return;
   stop(playerVideo());
-  inputById("comment-from").value = exactTimeText(Math.round(playerTime() * 1000) / 1000);
+  inputById("comment-from").value = timeHere();
   inputById("comment-to").value = "";
   textField().focus();
 }
@@ -179,6 +182,11 @@ export function startComments() {
     event.preventDefault();
     addComment();
   });
+  for (const id of ["comment-from", "comment-to"]) {
+    byId(`${id}-here`).addEventListener("click", () => {
+      inputById(id).value = timeHere();
+    });
+  }
   textField().addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();

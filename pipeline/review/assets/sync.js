@@ -4,7 +4,7 @@ import { consentOf, savedConsentOf, setConsents, showConsent } from "./consents.
 import { facts } from "./data.js";
 import { offerNew } from "./fresh.js";
 import { mailsVersion, setMails } from "./mails.js";
-import { notify } from "./messages.js";
+import { notify, warn } from "./messages.js";
 import { addToTrails, entryOf, isInReport, reviewsChanged, setReviews } from "./reviews.js";
 import { nameOf } from "./rows.js";
 import { hiddenText, isSameDecision } from "./rules.js";
@@ -21,7 +21,7 @@ let writes = 0; // how many acts were begun or answered
 /** Whether a server is behind this page. */
 export const isServed = facts.live !== null;
 
-const reportLoss = () => notify(textOf("live.lost"));
+const reportLoss = () => warn(textOf("live.lost"));
 
 /**
  * Show what the ledger has of some clips.
@@ -48,7 +48,7 @@ function goBack(items) {
  */
 function giveUp(shas, message) {
   goBack(shas.map((sha256) => ({ sha256, review: entryOf(sha256).saved })));
-  notify(message);
+  warn(message);
 }
 
 /**
@@ -84,7 +84,7 @@ export function send(shas) {
     const final = new Set(sent.filter(({ entry, now }) => entry.now === now).map(({ sha256 }) => sha256));
     showSaved(changes.filter(({ sha256 }) => final.has(sha256)));
     goBack(overtaken);
-    if (overtaken.length) notify(overtakenText(overtaken));
+    if (overtaken.length) warn(overtakenText(overtaken));
     catchUp().catch(reportLoss);
   }, () => giveUp(shas, textOf("live.lost")));
 }
@@ -119,8 +119,8 @@ function overtakenText(overtaken) {
 export function undoOnServer(whenUndone) {
   writeInOrder(async () => {
     const { status, data } = await ask("/api/undo", { by: reviewerName() });
-    if (status === 409) notify(textOf("live.undo_overtaken"));
-    else if (status !== 200) notify(data.problem);
+    if (status === 409) warn(textOf("live.undo_overtaken"));
+    else if (status !== 200) warn(data.problem);
     else if (!data.changes.length) notify(textOf("said.nothing_to_undo"));
     else {
       goBack(data.changes);
@@ -139,7 +139,7 @@ export function sendComment(sha256, comment) {
   writeInOrder(async () => {
     const { status, data } = await ask("/api/comment", { sha256, comment, by: reviewerName() });
     if (status === 200) showComments(data.changes);
-    else if (status !== 409) notify(textOf("live.refused", { problem: data.problem }));
+    else if (status !== 409) warn(textOf("live.refused", { problem: data.problem }));
     catchUp().catch(reportLoss);
   }, reportLoss);
 }
@@ -169,7 +169,7 @@ export function sendMark(id, isHandled, whenDone) {
   writeInOrder(async () => {
     const { status, data } = await ask("/api/handled", { submission: id, handled: isHandled, by: reviewerName() });
     if (status !== 200) {
-      notify(textOf("live.refused", { problem: data.problem }));
+      warn(textOf("live.refused", { problem: data.problem }));
       return;
     }
     setMails(data.mails);
@@ -191,7 +191,7 @@ export function sendConsent(id, wanted, whenDone) {
     const { status, data } = await ask("/api/consent", { submission: id, consent, name, place, seen, by: reviewerName() });
     if (status !== 200 && status !== 409) {
       showConsent(id, seen);
-      notify(textOf("live.refused", { problem: data.problem }));
+      warn(textOf("live.refused", { problem: data.problem }));
       return;
     }
     setMails(data.mails);
@@ -207,7 +207,7 @@ async function catchUp() {
   const { status, data } = await ask(`/api/changes?since=${counter}&mails=${mailsVersion()}`);
   // what was written meanwhile on this page would look like a change that somebody else made
   if (before !== writes) return;
-  if (status !== 200) notify(data.problem);
+  if (status !== 200) warn(data.problem);
   if (status === 200) offerNew(data.counts);
   if (status === 200 && data.mails) {
     setMails(data.mails);
