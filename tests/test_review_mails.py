@@ -124,7 +124,7 @@ def test_figures_and_reasons_of_the_morning_look_alike(
     page, _ = reader.open(report.write(campaign.run(config)).index)
     look = "all => [...new Set(all.map(each => [each.offsetTop, getComputedStyle(each).fontSize,"
     look += " getComputedStyle(each).color].join()))]"
-    assert len(page.locator(".figure .label").evaluate_all(look)) == 1
+    assert len(page.locator("button.figure .label").evaluate_all(look)) == 1
     assert page.locator("#mails-to-answer li").filter(has_text="Sent a file").count() == 1
     look = look.replace("each.offsetTop, ", "")
     assert len(page.locator("#mails-to-answer button").evaluate_all(look)) == 1
