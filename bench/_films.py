@@ -36,28 +36,32 @@ size = "640x360"
 class Campaign:
     """A folder with films, a configuration, and the programs of its cluster."""
 
-    def __init__(self, folder: Path, cluster: str = "", clips: int = CLIPS) -> None:
+    def __init__(
+        self, folder: Path, cluster: str = "", clips: int = CLIPS, seconds: int = 2
+    ) -> None:
         self.folder = folder
         self.programs: list[subprocess.Popen[bytes]] = []
         inbox = folder / "inbox"
         inbox.mkdir(parents=True)
         source = "testsrc2=s=640x360:r=30:d={},hue=h={}"
         for number in range(clips):
-            film = source.format(2 + number % 3, number * 10)
+            film = source.format(seconds + number % 3, number * 10)
             command = [program(), "-v", "error", "-f", "lavfi", "-i", film]
             command += ["-preset", "ultrafast", str(inbox / f"{number:03}.mp4")]
             subprocess.run(command, check=True)
         (folder / "config.toml").write_text(_CONFIG + cluster)
 
     @classmethod
-    def of_cluster(cls, folder: Path, clips: int = CLIPS, more: str = "") -> Campaign:
+    def of_cluster(
+        cls, folder: Path, clips: int = CLIPS, more: str = "", seconds: int = 2
+    ) -> Campaign:
         """One whose clips are made by workers with certificates."""
         paths = certificates.write(folder / "pem")
         with socket.create_server(("127.0.0.1", 0)) as server:
             address = f"tls://127.0.0.1:{server.getsockname()[1]}"
         names = zip(("ca", "certificate", "key"), paths, strict=True)
         lines = "".join(f'{name} = "{path}"\n' for name, path in names)
-        return cls(folder, f'[cluster]\nscheduler = "{address}"\n{lines}{more}', clips)
+        return cls(folder, f'[cluster]\nscheduler = "{address}"\n{lines}{more}', clips, seconds)
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         """Start a program and do not wait for it."""

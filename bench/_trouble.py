@@ -23,6 +23,7 @@ from bench.store import CuttableProxy
 _KILLS = 20
 _STOP_S, _CUT_S = 10, 30
 _LONGEST_S = 900
+_FILM_S = 14  # long enough for all that is done to the cluster
 _LINES = f"""attempts = 40
 lost_after_minutes = 0.1
 patience_minutes = 2
@@ -70,9 +71,13 @@ class Night:
                 self.workers[place] = self._worker(place)
         if self.scheduler.poll() is not None:
             self.scheduler = self.case.start("scheduler")
-        if self.run.poll() is not None:
+        if self.run.poll() is not None and self.goes_on():
             self.run = self.case.start("process")
             self.runs += 1
+
+    def goes_on(self) -> bool:
+        """Whether there is anything left to do."""
+        return self.run.poll() is None or len(self.case.made()) < CLIPS
 
     def _worker(self, place: int) -> subprocess.Popen[bytes]:
         scratch = str(self.case.folder / f"scratch{place}")
@@ -107,12 +112,12 @@ def trouble(folder: Path) -> bool:
         proxy = CuttableProxy(int(server.address.rpartition(":")[2]))
         os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{proxy.port}"
         server.refuses = lambda number: number % 10 == 0
-        case = Campaign.of_cluster(folder / "trouble", more=_LINES)
+        case = Campaign.of_cluster(folder / "trouble", more=_LINES, seconds=_FILM_S)
         code = case.run("ingest")
         night = Night(case, random.Random(7), proxy)
         begun = time.monotonic()
-        while _goes_on(night) and time.monotonic() - begun < _LONGEST_S:
-            time.sleep(night.chance.uniform(0.5, 6))
+        while night.goes_on() and time.monotonic() - begun < _LONGEST_S:
+            time.sleep(night.chance.uniform(0.5, 5))
             night.harm()
             night.mend()
         code = code or night.run.wait()
@@ -129,10 +134,6 @@ def trouble(folder: Path) -> bool:
     for each in wrong:
         print(f"trouble: WRONG {each}")
     return not wrong and code == 0 and night.kills == _KILLS and len(night.done) == 4
-
-
-def _goes_on(night: Night) -> bool:
-    return night.run.poll() is None or len(night.case.made()) < CLIPS
 
 
 def _wrong(case: Campaign, server: ObjectServer) -> Iterator[str]:

@@ -5,10 +5,6 @@ from __future__ import annotations
 import io
 import json
 import shutil
-import socket
-import ssl
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,15 +14,13 @@ from typing import Any
 import pytest
 from PIL import Image
 from support.command_scene import CommandScene, begin, config, make
-from support.waiting import INTERRUPTIBLE, still_running
+from support.waiting import still_running
 
 from pipeline import publishing
 from pipeline.config import load
 from pipeline.console import Console, Verbosity
-from pipeline.engine import Ended, Work, certificates
-from pipeline.engine.access import ClusterAccess
+from pipeline.engine import Ended, Work
 from pipeline.engine.threads import ThreadEngine
-from pipeline.errors import StageError
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.jobs import remote
 from pipeline.jobs.build import build
@@ -344,92 +338,3 @@ def test_events_of_a_worker_reach_the_log_as_far_as_they_are_known(
     assert {line["worker"] for line in lines} == {"ada"}
     assert "Vienna" not in str(lines)
     assert lines[-1]["purpose"] == "probe"
-
-
-# -- who is let in ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("line", "sentence"),
-    [
-        ('scheduler = "tcp://10.0.0.1:8786"', "is for loopback only"),
-        ('scheduler = "tls://10.0.0.1:8786"', "tls:// needs ca, certificate, key"),
-        ('scheduler = "tls://10.0.0.1"', 'must have the form "tls://host:8786" or "local:2"'),
-        ('scheduler = "local:0"', 'must have the form "tls://host:8786" or "local:2"'),
-    ],
-)
-def test_cluster_that_is_open_to_all_is_refused(tmp_path: Path, line: str, sentence: str) -> None:
-    made = scene(tmp_path / "campaign", {}, f"[cluster]\n{line}\n")
-    for command in (["run"], ["worker"], ["scheduler"]):
-        said = made.footage(*command)
-        assert said.code == 2
-        assert sentence in said.err
-
-
-def test_no_access_beyond_loopback_without_certificates() -> None:
-    assert ClusterAccess("tcp://127.0.0.1:8786").security() is None
-    for address in ("tcp://10.0.0.1:8786", "tls://127.0.0.1:8786", "tcp://127.0.0.1.example:1"):
-        with pytest.raises(StageError, match="is not used without certificates"):
-            ClusterAccess(address).security()
-
-
-# as `footage worker` of another version, which knows no other way to differ
-OTHER_VERSION = """
-import sys
-import pipeline
-pipeline.__version__ = "0.0.1"
-from pipeline.__main__ import main
-main()
-"""
-
-
-@contextmanager
-def started(made: CommandScene, *command: str) -> Iterator[subprocess.Popen[str]]:
-    """A program of a cluster that is ready."""
-    whole = [*INTERRUPTIBLE, sys.executable, *command]
-    whole += ["--config", str(made.folder / "config.toml")]
-    with subprocess.Popen(whole, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        try:
-            assert "is ready" in process.stderr.readline()
-            yield process
-        finally:
-            process.terminate()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def test_worker_of_another_version_and_stranger_are_refused(tmp_path: Path) -> None:
-    certificates.write(tmp_path / "pem")
-    files = {name: str(tmp_path / "pem" / f"{name}.pem") for name in ("ca", "certificate", "key")}
-    address = f"tls://127.0.0.1:{(port := free_port())}"
-    table = {"scheduler": address, **files}
-    lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in table.items())
-    photo = io.BytesIO()
-    Image.new("RGB", (64, 48), "teal").save(photo, "PNG")
-    made = scene(tmp_path / "a", {"a.png": photo.getvalue()}, f"[cluster]\n{lines}")
-    made.footage("ingest")
-    with (
-        started(made, "-m", "pipeline", "scheduler"),
-        started(made, "-c", OTHER_VERSION, "worker", "--slots", "1") as worker,
-    ):
-        said = made.footage("process")
-        sentence = f"program is 0.0.1 there and {build()['program']} here"
-        assert said.code == 1
-        assert f"was refused: {sentence}" in said.err
-        assert worker.stderr is not None
-        assert f"this worker was refused: {sentence}" in worker.stderr.read()
-        assert worker.wait() == 1
-
-        stranger = ssl.create_default_context(cafile=files["ca"])
-        stranger.check_hostname = False
-        with (
-            socket.create_connection(("127.0.0.1", port)) as plain,
-            pytest.raises(ssl.SSLError, match="certificate required"),
-            stranger.wrap_socket(plain) as channel,
-        ):
-            channel.recv(1)
-    assert made.footage("status", "--json").data["totals"]["pending"] == 1

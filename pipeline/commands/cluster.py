@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pipeline.commands.ending import Ending
 from pipeline.config import Config
 from pipeline.console import Console
-from pipeline.engine import certificates
+from pipeline.engine import certificates, reach
 from pipeline.engine.access import ClusterAccess
 from pipeline.engine.worker import schedule
 from pipeline.errors import StageError, UsageError, WorkspaceBusy
@@ -40,7 +40,8 @@ def work(config: Config, console: Console, call: WorkerCall) -> Ending:
     if not config.workspace.store and not (config.root / "originals").is_dir():
         raise StageError(
             f"there are no originals at {config.root}: share the workspace of the coordinator with "
-            "this machine, or keep the footage in a store ([workspace] store)"
+            "this machine, or keep the footage in a store ([workspace] store). In a new workspace, "
+            "begin with: footage ingest"
         )
     slots = call.slots or config.process.workers or len(os.sched_getaffinity(0))
     if call.scratch is not None:
@@ -90,7 +91,7 @@ def _access(config: Config) -> ClusterAccess:
     if "://" not in config.cluster.scheduler:
         raise UsageError('set [cluster] scheduler to the address of one, as "tls://host:8786"')
     access = engines.access(config.cluster)
-    access.security()
+    reach.examine(access)
     return access
 
 

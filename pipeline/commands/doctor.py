@@ -19,6 +19,7 @@ from pipeline.ffmpeg.faults import free_bytes
 from pipeline.ffmpeg.runner import FfmpegRunner, program
 from pipeline.ffmpeg.sandbox import Permissions
 from pipeline.ingest import stage as ingest
+from pipeline.jobs import engines
 from pipeline.media import fonts
 from pipeline.render import readiness
 from pipeline.store import opening
@@ -55,6 +56,8 @@ def examine(path: Path) -> Ending:
         workspace = Workspace(config.root)
         if config.workspace.store:
             checks.append(_checked("store", lambda: opening.examine(config, workspace)))
+        if config.cluster.scheduler:
+            checks.append(_checked("cluster", lambda: engines.examine(config.cluster)))
         for inbox in config.inbox:
             name = "inbox login" if inbox.kind.is_on_server else "inbox"
             name += f" {inbox.name}" if inbox.name else ""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _LOOPBACK = ("tcp://127.0.0.1:", "tcp://localhost:", "tcp://[::1]:")
 
+# each has a level of its own
+_LOGGERS = ("distributed", "distributed.client", "distributed.gc", "tornado.application")
+
 
 @dataclass(frozen=True)
 class ClusterAccess:
@@ -89,5 +92,6 @@ def distributed(access: ClusterAccess | None = None) -> ModuleType:
         dask.config.set({"distributed.scheduler.worker-ttl": ttl})
     loaded = import_module("distributed")
     # what it logs repeats jobs; what a person needs is said by us
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in _LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     return loaded

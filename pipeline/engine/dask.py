@@ -85,11 +85,19 @@ class DaskEngine:
             if self.room > 0 and not self._begun:
                 return []
 
-    def wait_for_workers(self) -> None:
+    @property
+    def slots(self) -> int:
+        """How many jobs the workers do at once, when they were last counted."""
+        return self._slots
+
+    def wait_for_workers(self, say: Callable[[str], None] = lambda _: None) -> None:
         """Wait until there is a worker.
 
+        :param say: called once if there is none yet.
         :raises StageError: there was none for too long.
         """
+        if not self._slots and self._local is None:
+            say(f"no worker is connected to {self._address} yet; waiting for one (footage worker)")
         while not self._slots:
             time.sleep(_LOOK_S / 4)
             self._count()
@@ -178,7 +186,8 @@ class DaskEngine:
 
     def _gone(self) -> StageError:
         return StageError(
-            f"the scheduler {self._address} is gone; what was made is kept, run again to go on"
+            f"the scheduler {self._address} is gone; what was made is kept. Start it again with: "
+            "footage scheduler, and run again"
         )
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 
 from pipeline import publishing
 from pipeline.config import ClusterSection
 from pipeline.engine import Engine
-from pipeline.engine.access import ClusterAccess
+from pipeline.engine.access import ClusterAccess, distributed
 from pipeline.engine.threads import ThreadEngine
 from pipeline.jobs import kinds
 from pipeline.run import Run
+from pipeline.wording import counted
+
+_CONNECT_S = 30.0  # for a scheduler that does not run yet
 
 
 def access(cluster: ClusterSection) -> ClusterAccess:
@@ -38,6 +41,26 @@ def slots(run: Run) -> int:
     return run.config.process.workers or len(os.sched_getaffinity(0))
 
 
+def examine(cluster: ClusterSection) -> str:
+    """Try whether a run would find its workers; return what was found, for people.
+
+    :raises StageError: the scheduler can't be reached, or one side refuses the other.
+    """
+    from pipeline.engine import reach  # noqa: PLC0415 - see above
+    from pipeline.engine.dask import DaskEngine  # noqa: PLC0415
+    from pipeline.jobs import remote  # noqa: PLC0415
+
+    if cluster.local_workers:
+        distributed()
+        return f"each run starts {counted(cluster.local_workers, 'worker')} on this machine"
+    reached = access(cluster)
+    validity = reach.examine(reached)
+    reach.reach(reached, 0, lambda _: None)
+    with closing(DaskEngine(remote.do, reached, 0)) as engine:
+        slots = counted(engine.slots, "slot") if engine.slots else "no worker is connected now"
+    return f"the scheduler {cluster.scheduler} answers; {slots}; {validity}"
+
+
 def _cluster(run: Run) -> Engine:
     """Connect to the workers of the configuration, or start some on this machine.
 
@@ -46,19 +69,23 @@ def _cluster(run: Run) -> Engine:
     # nothing of a cluster is loaded where none is used
     from pipeline.engine.dask import DaskEngine  # noqa: PLC0415
     from pipeline.engine.local import LocalWorkers, WorkerProgram  # noqa: PLC0415
+    from pipeline.engine.reach import reach  # noqa: PLC0415
     from pipeline.jobs import remote  # noqa: PLC0415
 
     cluster = run.config.cluster
     patience_s = cluster.patience_minutes * 60
     with ExitStack() as opened:
-        reached: ClusterAccess | LocalWorkers = access(cluster)
+        there = access(cluster)
+        reached: ClusterAccess | LocalWorkers = there
         if cluster.local_workers:
             folder = publishing.part_path(run.workspace.cache / "workers")
             program = WorkerProgram("pipeline.jobs.remote", remote.settings(run.config))
             reached = LocalWorkers(program, cluster.local_workers, folder)
             opened.callback(reached.close)
+        else:
+            reach(there, _CONNECT_S, run.console.say)
         made = DaskEngine(remote.do, reached, patience_s)
         opened.callback(made.close)
-        made.wait_for_workers()
+        made.wait_for_workers(run.console.say)
         opened.pop_all()
     return made

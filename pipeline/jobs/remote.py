@@ -85,7 +85,8 @@ def serve(site: WorkerSite, access: ClusterAccess, slots: int) -> None:
         _sites.append(site)
         try:
             folder = str(site.workspace.cache / "dask")
-            worker.serve(access, WorkerWish(slots, folder, drop, partial(_begun, site, slots)))
+            ready = partial(_begun, site, slots)
+            worker.serve(access, WorkerWish(slots, folder, drop, ready, site.console.say))
         finally:
             _sites.remove(site)
             for runner in [*site.running.values()]:

@@ -1,0 +1,167 @@
+"""Who is let into a cluster, and what one reads who is not."""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from support.command_scene import CommandScene
+from support.waiting import INTERRUPTIBLE
+from test_cluster import scene
+
+from pipeline.config import load
+from pipeline.engine import certificates
+from pipeline.engine.access import ClusterAccess
+from pipeline.engine.reach import reach
+from pipeline.errors import StageError
+from pipeline.jobs import engines
+from pipeline.jobs.build import build
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('scheduler = "tcp://10.0.0.1:8786"', "is for loopback only"),
+        ('scheduler = "tls://10.0.0.1:8786"', "tls:// needs ca, certificate, key"),
+        ('scheduler = "tls://10.0.0.1"', 'must have the form "tls://host:8786" or "local:2"'),
+        ('scheduler = "local:0"', 'must have the form "tls://host:8786" or "local:2"'),
+    ],
+)
+def test_cluster_that_is_open_to_all_is_refused(tmp_path: Path, line: str, sentence: str) -> None:
+    made = scene(tmp_path / "campaign", {}, f"[cluster]\n{line}\n")
+    for command in (["run"], ["worker"], ["scheduler"]):
+        said = made.footage(*command)
+        assert said.code == 2
+        assert sentence in said.err
+
+
+def test_no_access_beyond_loopback_without_certificates() -> None:
+    assert ClusterAccess("tcp://127.0.0.1:8786").security() is None
+    for address in ("tcp://10.0.0.1:8786", "tls://127.0.0.1:8786", "tcp://127.0.0.1.example:1"):
+        with pytest.raises(StageError, match="is not used without certificates"):
+            ClusterAccess(address).security()
+
+
+# as `footage worker` of another version, which knows no other way to differ
+OTHER_VERSION = """
+import sys
+import pipeline
+pipeline.__version__ = "0.0.1"
+from pipeline.__main__ import main
+main()
+"""
+
+
+@contextmanager
+def started(made: CommandScene, *command: str) -> Iterator[subprocess.Popen[str]]:
+    """A program of a cluster that is ready."""
+    whole = [*INTERRUPTIBLE, sys.executable, *command]
+    whole += ["--config", str(made.folder / "config.toml")]
+    with subprocess.Popen(whole, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            assert "is ready" in process.stderr.readline()
+            yield process
+        finally:
+            process.terminate()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_worker_of_another_version_and_stranger_are_refused(tmp_path: Path) -> None:
+    certificates.write(tmp_path / "pem")
+    files = {name: str(tmp_path / "pem" / f"{name}.pem") for name in ("ca", "certificate", "key")}
+    address = f"tls://127.0.0.1:{free_port()}"
+    table = {"scheduler": address, **files}
+    lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in table.items())
+    photo = io.BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(photo, "PNG")
+    made = scene(tmp_path / "a", {"a.png": photo.getvalue()}, f"[cluster]\n{lines}")
+    made.footage("ingest")
+    with (
+        started(made, "-m", "pipeline", "scheduler") as scheduler,
+        started(made, "-c", OTHER_VERSION, "worker", "--slots", "1") as worker,
+    ):
+        said = made.footage("process")
+        sentence = f"program is 0.0.1 there and {build()['program']} here"
+        assert said.code == 1
+        assert f"was refused: {sentence}" in said.err
+        assert worker.stderr is not None
+        assert f"this worker was refused: {sentence}" in worker.stderr.read()
+        assert worker.wait() == 1
+
+        access = ClusterAccess(address, files["ca"], files["certificate"], files["key"])
+        found = engines.examine(load(made.folder / "config.toml").cluster)
+        assert f"{address} answers; no worker is connected now; the certificate is valid" in found
+        strangers_are_refused(tmp_path, access)
+        command = [sys.executable, "-m", "pipeline", "scheduler"]
+        command += ["--config", str(made.folder / "config.toml")]
+        second = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        assert second.returncode == 1
+        assert f"can listen at {address}: Address already in use" in second.stderr
+
+        with started(made, "-m", "pipeline", "worker", "--slots", "1") as other:
+            scheduler.kill()
+            assert other.stderr is not None
+            assert f"connection to the scheduler {address} was lost" in other.stderr.read()
+            assert other.wait() == 1
+    assert made.footage("status", "--json").data["totals"]["pending"] == 1
+
+
+@contextmanager
+def no_scheduler() -> Iterator[str]:
+    """The address of a server that does not speak TLS."""
+
+    def answer() -> None:
+        client, _ = server.accept()
+        with client:
+            client.recv(1)
+            client.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        yield f"tls://127.0.0.1:{server.getsockname()[1]}"
+        thread.join()
+
+
+def strangers_are_refused(folder: Path, access: ClusterAccess) -> None:
+    """What a machine hears that the scheduler does not let in, or that has the wrong files."""
+    pem, other, expired = folder / "pem", folder / "other", folder / "expired"
+    expired.mkdir()
+    for name in (certificates.CA, certificates.CA_KEY):
+        (expired / name).write_bytes((pem / name).read_bytes())
+    their_ca, theirs, their_key = map(str, certificates.write(other))
+    _, late, late_key = map(str, certificates.write(expired, days=0))
+    nobody = f"tls://127.0.0.1:{free_port()}"
+    cases = (
+        ("Connection refused. Start one with", replace(access, address=nobody)),
+        ("not signed by the authority in", replace(access, ca=their_ca)),
+        (
+            "refuses the certificate .*: it is not signed by the authority that",
+            replace(access, certificate=theirs, key=their_key),
+        ),
+        ("certificate.pem expired on 2", replace(access, certificate=late, key=late_key)),
+        ("is not the key of", replace(access, key=their_key)),
+        ("none.pem can't be read: No such file", replace(access, ca=str(folder / "none.pem"))),
+        ("key.pem is not a certificate", replace(access, certificate=their_key)),
+    )
+    reach(access, 0, print)
+    for sentence, stranger in cases:
+        with pytest.raises(StageError, match=sentence):
+            reach(stranger, 0, print)
+    with no_scheduler() as address, pytest.raises(StageError, match="is not a scheduler with"):
+        reach(replace(access, address=address), 0, print)
