@@ -233,7 +233,7 @@ def log(options: Options, run: str | None) -> Ending:
 @click.option("--dry-run", is_flag=True, help="With --repair: list what would be done.")
 @common
 def doctor(options: Options, *, repair: bool, dry_run: bool) -> Ending:
-    """Check config, FFmpeg, fonts, sandbox, montage, disk space and inbox, and say what to do."""
+    """Check all that a run needs, from config to inbox and cluster, and say what to do."""
     if repair:
         from pipeline.commands.repair import repair as mend
 
