@@ -315,8 +315,9 @@ class Review:
     """A reviewer's decision on the bytes of one original; survives reprocessing.
 
     ``masks`` and ``sounds`` are what is hidden, ``protect`` from whom, ``needs`` what has to be
-    done before the clip may go into a film.  ``agreed_by`` are those who approved it as it is now,
-    and ``seen_by`` those who watched it to its end as it is now.  ``stars`` are 0 to 5.
+    done before the clip may go into a film.  ``agreed_by`` are those who approved it as it is now
+    (empty in reviews of older versions), and ``seen_by`` those who watched it to its end as it is
+    now.  ``stars`` are 0 to 5.
     """
 
     decision: Decision = Decision.UNDECIDED

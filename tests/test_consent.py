@@ -19,6 +19,7 @@ from pipeline.history import EventKind
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, Review
 from pipeline.review import rules
+from pipeline.review.admission import Admission
 from pipeline.store import WorkspaceFolder
 from pipeline.workspace import Workspace
 
@@ -52,7 +53,7 @@ def said(
 
 def in_film(campaign: LedgerScene, *, needs_consent: bool) -> list[str]:
     rows = campaign.ledger.clips.rows()
-    admitted = rules.admitted(rows, required=True, needs_consent=needs_consent)
+    admitted = rules.admitted(rows, Admission(required=True, needs_consent=needs_consent))
     return [row.attachment.filename for row in admitted]
 
 
@@ -124,7 +125,7 @@ def test_a_no_keeps_footage_out_and_a_yes_may_be_required(
     assert len(rules.without_consent(rows, needs_consent=False)) == 1
     assert len(rules.without_consent(rows, needs_consent=True)) == 2
     film = [sha("one"), sha("three")]
-    assert rules.no_longer_admitted(film, rows, required=True) == [sha("three")]
+    assert rules.no_longer_admitted(film, rows, Admission(required=True)) == [sha("three")]
 
 
 def test_the_same_bytes_in_two_mails_have_the_stricter_consent(

@@ -14,6 +14,7 @@ from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, OriginalState, Reason, Review
 from pipeline.review import decisions, rules
+from pipeline.review.admission import Admission
 from pipeline.workspace import Workspace
 
 NAMES = ("one", "two", "three")
@@ -154,7 +155,9 @@ def test_file_is_taken_entry_by_entry(campaign: LedgerScene, tmp_path: Path) -> 
     }
     stored = campaign.ledger.reviews.current()
     assert stored[sha("one")] == Review(
-        Decision.APPROVED, "yes", "carol", "2026-09-02T07:00:00Z", "New words", None, 0.25, 2.0
+        *(Decision.APPROVED, "yes", "carol", "2026-09-02T07:00:00Z"),
+        *("New words", None, 0.25, 2.0),
+        agreed_by=("carol",),
     )
     assert (stored[sha("three")].decision, stored[sha("three")].by) == (Decision.HELD, "ada")
 
@@ -235,7 +238,7 @@ def test_admission_follows_the_decisions(campaign: LedgerScene) -> None:
         decisions.decide(ledger, [sha(name)], Review(decision, "", "ada"))
 
     def shas(*, required: bool) -> list[str | None]:
-        rows = rules.admitted(ledger.clips.rows(), required=required)
+        rows = rules.admitted(ledger.clips.rows(), Admission(required=required))
         return [row.attachment.sha256 for row in rows]
 
     assert shas(required=True) == [sha("one")]
@@ -249,7 +252,7 @@ def test_only_finished_clean_first_clips_are_admitted(campaign: LedgerScene) -> 
     campaign.clip(result("unclean", clean=False))
     campaign.clip(result("empty", outputs=()))
     campaign.ledger.custody.set_state(sha("three"), OriginalState.WITHDRAWN)
-    rows = rules.admitted(campaign.ledger.clips.rows(), required=False)
+    rows = rules.admitted(campaign.ledger.clips.rows(), Admission(required=False))
     assert [row.attachment.sha256 for row in rows] == [sha("one"), sha("two")]
 
 

@@ -18,6 +18,7 @@ LAYERS = {
     "leaf": {
         *(
             "__init__",
+            "categories",
             "caution",
             "clip_order",
             "correspondence",

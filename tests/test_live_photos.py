@@ -16,6 +16,7 @@ from test_ingest_archives import packed
 from pipeline.config import Config
 from pipeline.model import Attachment, Kind, Reason
 from pipeline.review import report, rules
+from pipeline.review.admission import Admission
 
 __all__ = ["browser", "campaign", "config", "reader"]  # fixtures
 
@@ -123,7 +124,7 @@ def moment(campaign: LedgerScene) -> tuple[Attachment, Attachment]:
 def admitted(campaign: LedgerScene) -> list[str]:
     return [
         row.attachment.filename
-        for row in rules.admitted(campaign.ledger.clips.rows(), required=False)
+        for row in rules.admitted(campaign.ledger.clips.rows(), Admission(required=False))
     ]
 
 

@@ -23,6 +23,8 @@ from pipeline.consent import Consent, combined
 from pipeline.model import Attachment, ClipOutput, ClipResult, Decision, Kind, Review, Row, Status
 from pipeline.render import timeline
 from pipeline.review import page, protecting, rules
+from pipeline.review.admission import Admission
+from pipeline.review.protecting import ReviewAct
 
 __all__ = ["browser"]  # a fixture
 
@@ -53,10 +55,13 @@ ASKED = {
     "silent": "({ consent, decision, needed }) => rules.waitsForConsent(consent, decision, needed)",
     "released": """({ warnings, decision, seen_by }) =>
         rules.isReleased(warnings, decision, seen_by)""",
-    "ready": "(it) => rules.isReady(it)",
+    "people": "({ names }) => rules.people(names)",
+    "two": "({ why, review, four_eyes }) => rules.needsTwo(why, review, four_eyes)",
+    "ready": "(it) => rules.isReady(it, it.two)",
     "hides": "({ one, other }) => rules.hiddenText(one) === rules.hiddenText(other)",
-    "settled": """({ base, before, after, by, watched }) => {
-        const it = rules.settledReview({ ...base, ...before }, { ...base, ...after }, by, watched);
+    "settled": """({ base, before, after, by, watched, approved }) => {
+        const act = { by, watched, approved };
+        const it = rules.settledReview({ ...base, ...before }, { ...base, ...after }, act);
         return { agreed_by: it.agreed_by, seen_by: it.seen_by };
     }""",
     "same": "({ base, change }) => rules.isSameDecision(base, { ...base, ...change })",
@@ -91,8 +96,9 @@ def of_program(table: str, case: dict[str, Any]) -> Any:
             consent = Consent(case.get("consent", Consent.UNKNOWN))
             held_by, needed = tuple(case.get("held_by", ())), case.get("needed", False)
             accepted = replace(accepted, held_by=held_by, consent=consent)
-            taken = rules.admitted([accepted], required=case["required"], needs_consent=needed)
-            return taken == [accepted]
+            return rules.admitted(
+                [accepted], Admission(required=case["required"], needs_consent=needed)
+            ) == [accepted]
         case "consent":
             return combined(map(Consent, case["consents"]))
         case "silent":
@@ -109,7 +115,7 @@ def of_program(table: str, case: dict[str, Any]) -> Any:
             return rules.is_released(replace(made, result=result))
         case "same":
             return rules.is_same_decision(BASE, reviewed(**case["change"]))
-        case "ready" | "hides" | "settled":
+        case "people" | "two" | "ready" | "hides" | "settled":
             return of_protection(table, case)
         case _:
             return of_montage(table, case)
@@ -125,17 +131,26 @@ def reviewed(**changes: Any) -> Review:
 
 def of_protection(table: str, case: dict[str, Any]) -> Any:
     match table:
+        case "people":
+            return rules.people(case["names"])
+        case "two":
+            made = row(Status.ACCEPTED, clean=True, outputs=1, review=reviewed(**case["review"]))
+            came_for = frozenset({made.sha256} if case.get("why") == "mail" else ())
+            chosen = frozenset(case["four_eyes"])
+            admission = Admission(required=True, four_eyes=chosen, came_for=came_for)
+            return admission.needs_two(made)
         case "ready":
-            review = reviewed(**{key: value for key, value in case.items() if key != "is"})
-            return not review.needs and rules.is_agreed(review)
+            review = reviewed(needs=case["needs"], agreed_by=case["agreed_by"])
+            return not review.needs and rules.is_agreed(review, needs_two=case["two"])
         case "hides":
             reviews = [reviewed(**case[name]) for name in ("one", "other")]
             one, other = (protection.hidden(each.masks, each.sounds) for each in reviews)
             return one == other
         case _:
             before, after = reviewed(**case["before"]), reviewed(**case["after"])
-            made = protecting.settled(before, after, case["by"], watched=case["watched"])
-            return {"agreed_by": list(made.agreed_by), "seen_by": list(made.seen_by)}
+            act = ReviewAct(case["by"], watched=case["watched"], approved=case["approved"])
+            settled = protecting.settled(before, after, act)
+            return {"agreed_by": list(settled.agreed_by), "seen_by": list(settled.seen_by)}
 
 
 def of_montage(table: str, case: dict[str, Any]) -> Any:

@@ -21,6 +21,7 @@ from pipeline.ledger import Ledger
 from pipeline.model import Decision, Review
 from pipeline.render import timeline
 from pipeline.review import ordering, rules
+from pipeline.review.admission import Admission
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.web import ReviewServer
 from pipeline.workspace import Workspace
@@ -82,7 +83,7 @@ def rendered(config: Config, campaign: LedgerScene) -> list[str]:
     """The clips in the order in which render takes them."""
     rows = campaign.ledger.clips.rows()
     senders = {item.id: item.sender for item in campaign.ledger.intake.submissions()}
-    admitted = rules.admitted(rows, required=True)
+    admitted = rules.admitted(rows, Admission(required=True))
     chosen, _ = timeline.ordered(config, timeline.Candidates(admitted, rows, senders))
     names = {sha(name): name for name in (*NAMES, "waiting")}
     return [names[row.attachment.sha256 or ""] for row in chosen]

@@ -13,6 +13,7 @@ from pipeline.render.interchange import TimelineFormat
 from pipeline.render.preview import Excerpt
 from pipeline.render.stage import Rendered
 from pipeline.review import rules
+from pipeline.review.admission import Admission
 from pipeline.run import Run
 from pipeline.wording import counted
 
@@ -46,6 +47,7 @@ def render_admitted(
             f"clips that their sender may take back, left out: {len(held_back)} (read {taking})"
         )
     _name_those_without_consent(run)
+    _name_those_that_wait_for_two(run)
     _name_those_with_faces(run)
     for film in done:
         state = "unchanged" if film.cached else "made"
@@ -72,6 +74,12 @@ def _name_those_without_consent(run: Run) -> None:
         )
 
 
+def _name_those_that_wait_for_two(run: Run) -> None:
+    """Say how many clips stay out because two people must approve them."""
+    if too_few := rules.waits_for_two(*_rows(run)):
+        run.console.warn(f"clips that two people must approve, left out: {len(too_few)}")
+
+
 def _name_those_with_faces(run: Run) -> None:
     """Say which clips stay out because their faces must be masked, and are not, or may not be."""
     rows = run.ledger.clips.rows()
@@ -90,8 +98,7 @@ def _name_those_with_faces(run: Run) -> None:
 
 def _name_those_to_be_made_anew(run: Run) -> None:
     """Say which clips stay out because they do not have the masks of their review."""
-    review, rows = run.config.review, run.ledger.clips.rows()
-    left = rules.to_be_made_anew(rows, required=review.required, needs_consent=review.needs_consent)
+    left = rules.to_be_made_anew(*_rows(run))
     if left:
         names = ", ".join(row.sha256[:12] for row in left[:5])
         more = ", …" if len(left) > 5 else ""
@@ -118,16 +125,20 @@ def write_timelines(run: Run, kind: str, names: Sequence[str]) -> Facts:
 
 def admitted_rows(run: Run) -> list[Row]:
     """The rows of the clips that go into the montage."""
-    review, rows = run.config.review, run.ledger.clips.rows()
-    admitted = rules.admitted(rows, required=review.required, needs_consent=review.needs_consent)
+    admitted = rules.admitted(*_rows(run))
     bare = process.unmasked(run.config, run.ledger)
     return [row for row in admitted if row.sha256 not in bare]
 
 
 def _chosen_rows(run: Run) -> list[Row]:
     """The rows of the clips that go into the montage as soon as they are made."""
-    review, rows = run.config.review, run.ledger.clips.rows()
-    return rules.chosen(rows, required=review.required, needs_consent=review.needs_consent)
+    return rules.chosen(*_rows(run))
+
+
+def _rows(run: Run) -> tuple[list[Row], Admission]:
+    """All rows, and what their clips need."""
+    rows = run.ledger.clips.rows()
+    return rows, Admission.of(run.config, run.ledger, rows)
 
 
 def need_admitted(run: Run) -> list[Row]:
@@ -143,11 +154,10 @@ def need_admitted(run: Run) -> list[Row]:
 
 def _why_none(run: Run) -> str:
     """Why no clip is admitted, and what to do next."""
-    rows, review = run.ledger.clips.rows(), run.config.review
-    needs_consent = review.needs_consent
-    silent = len(rules.without_consent(rows, needs_consent=needs_consent))
+    rows, admission = _rows(run)
+    silent = len(rules.without_consent(rows, needs_consent=admission.needs_consent))
     consent = f"; {silent} have no consent of their sender (footage consent)" if silent else ""
-    waiting = rules.waiting(rows) if review.required else []
+    waiting = rules.waiting(rows) if admission.required else []
     if waiting:
         names = " ".join((row.attachment.sha256 or "")[:12] for row in waiting[:5])
         more = " …" if len(waiting) > 5 else ""
@@ -156,7 +166,9 @@ def _why_none(run: Run) -> str:
             f"Look at {run.workspace.report / 'index.html'}, then: footage approve {names}{more}"
         )
     said = f"no clip is admitted to the montage, and none waits for a decision{consent}"
-    anew = rules.to_be_made_anew(rows, required=review.required, needs_consent=needs_consent)
+    if too_few := rules.waits_for_two(rows, admission):
+        said += f"; {len(too_few)} must be approved by two people"
+    anew = rules.to_be_made_anew(rows, admission)
     if anew:
         said += f"; {len(anew)} do not have their new masks yet (footage process)"
     unmade, failed = (

@@ -15,9 +15,10 @@ from pipeline.console import Console
 from pipeline.errors import FootageError, UsageError, named
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ledger import Ledger
-from pipeline.model import Review
-from pipeline.review import decisions, entries, report
+from pipeline.model import Decision, Review
+from pipeline.review import decisions, entries, report, rules
 from pipeline.review.access import Reviewers, ReviewRole
+from pipeline.review.admission import Admission
 from pipeline.run import Run
 from pipeline.store.opening import open_store
 from pipeline.wording import counted
@@ -31,8 +32,15 @@ def decide_clips(config: Config, console: Console, shas: Sequence[str], wanted: 
     """
     with Ledger(Workspace.existing(config.root).ledger) as ledger:
         done = decisions.decide(ledger, shas, wanted)
+        rows = ledger.clips.rows()
+        admission = Admission.of(config, ledger, rows)
+        by_sha256 = {row.sha256: row for row in rows}
     for item in done:
-        console.say(f"{item.sha256[:12]} {item.before.decision} -> {wanted.decision}")
+        row = by_sha256.get(item.sha256)
+        said = f"{item.sha256[:12]} {item.before.decision} -> {wanted.decision}"
+        if row and admission.needs_two(row) and wanted.decision is Decision.APPROVED:
+            said += f", {rules.approvals(item.after.agreed_by)}"
+        console.say(said)
     facts: Facts = {"decided": [item.sha256 for item in done], "decision": wanted.decision}
     return Ending(facts=facts)
 

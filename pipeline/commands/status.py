@@ -14,6 +14,7 @@ from pipeline.ledger import Ledger
 from pipeline.model import OriginalState, Row, Status, Wait
 from pipeline.process import stage as process
 from pipeline.review import mails, rules
+from pipeline.review.admission import Admission
 from pipeline.review.mails import MailView
 from pipeline.store import FootageFile, WorkspaceFolder
 from pipeline.wording import counted
@@ -92,35 +93,30 @@ def count(config: Config) -> dict[str, int]:
 
 
 def _standing(config: Config) -> _Standing:
-    required, needs_consent = config.review.required, config.review.needs_consent
     workspace = Workspace.existing(config.root)
     with Ledger(workspace.ledger) as ledger:
         rows = ledger.clips.rows()
         counted = Counter(row.status for row in rows)
+        admission = Admission.of(config, ledger, rows)
         return _Standing(
             campaign=config.campaign.name,
             counts={status.value: counted[status] for status in Status},
             failed=[row for row in rows if row.status is Status.FAILED],
-            waiting=len(rules.waiting(rows)) if required else 0,
-            admitted=len(rules.admitted(rows, required=required, needs_consent=needs_consent)),
-            unready=rules.unready(rows),
+            waiting=len(rules.waiting(rows)) if admission.required else 0,
+            admitted=len(rules.admitted(rows, admission)),
+            unready=rules.unready(rows, admission),
             last_run=ledger.runs.last(),
             last_night=(night := ledger.runs.last("run")),
             is_running=is_held(workspace),
             outdated=process.plan(config, ledger, _holds(config, ledger)).outdated,
             last_ingest=_newer(night, ledger.runs.last("ingest")),
             montages=[
-                _Film(
-                    film,
-                    rules.no_longer_admitted(
-                        film.clips, rows, required=required, needs_consent=needs_consent
-                    ),
-                )
+                _Film(film, rules.no_longer_admitted(film.clips, rows, admission))
                 for film in ledger.runs.montages()
             ],
             mails=mails.view(ledger, rows),
             held_back=len(rules.held_back(rows)),
-            silent=rules.waits_for_consent(rows, needs_consent=needs_consent),
+            silent=rules.waits_for_consent(rows, needs_consent=admission.needs_consent),
             left=(left := _left(ledger, rows)),
             left_lines=tuple(waits.lines(config, ledger)) if left else (),
             room=disk.room(config.root, ledger.runs.latest("run", _NIGHTS)),

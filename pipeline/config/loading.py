@@ -96,6 +96,11 @@ class ReviewSection(Section):
         default="optional",
         description='"required": a clip is rendered only if its sender agreed (`footage consent`)',
     )
+    four_eyes: tuple[str, ...] = Field(
+        default=(),
+        description="names of categories; a clip in one of them is rendered only if two people "
+        "approved it as it is now",
+    )
 
     @property
     def needs_consent(self) -> bool:
@@ -138,6 +143,9 @@ class Config(Located):
             raise ValueError("[notify] mail needs the table [smtp], which names the server")
         if self.receipts.send and self.smtp is None:
             raise ValueError("[receipts] send needs the table [smtp], which names the server")
+        known = {category.name for category in self.campaign.category}
+        if unknown := sorted(set(self.review.four_eyes) - known):
+            raise ValueError(f"[review] four_eyes names no category: {', '.join(unknown)}")
         return self
 
     @field_validator("inbox", mode="before")

@@ -4,12 +4,12 @@ Two originals with the same bytes and the same key give the same clip.  So a sta
 is done, and a changed configuration redoes only the clips that it changes.
 """
 
-import re
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from pipeline import protection, publishing, versions
+from pipeline.categories import category_of
 from pipeline.config import CaptionPosition, CaptionStyle, Category, Config, FaceMode, Output
 from pipeline.faces import model_file
 from pipeline.ffmpeg import runner
@@ -81,7 +81,7 @@ class Recipe:
 
 def choose(config: Config, item: Attachment, submission: Submission, review: Review) -> Recipe:
     """Return the recipe of an original, by the first mail that brought it and by its review."""
-    category = _category(config, item, submission)
+    category = category_of(config, item, submission)
     if review.category is not None:
         named = (c for c in config.campaign.category if c.name == review.category)
         category = next(named, None)
@@ -150,21 +150,3 @@ def _contents(recipe: Recipe, program: str) -> list[object]:
 def encoder() -> str:
     """Return the name of FFmpeg's file: another version may write other parameter sets."""
     return Path(runner.program()).name
-
-
-def _category(config: Config, item: Attachment, submission: Submission) -> Category | None:
-    """The category of the inbox, else the first that matches."""
-    given = {inbox.category for inbox in config.inbox if inbox.name == submission.inbox}
-    for category in config.campaign.category:
-        if category.name in given:
-            return category
-    for category in config.campaign.category:
-        texts = {
-            "subject": (submission.subject,),
-            "body": (submission.text,),
-            "recipient": submission.recipients,
-            "kind": (item.kind.value,),
-        }[category.match]
-        if any(re.search(category.pattern, text) for text in texts):
-            return category
-    return None

@@ -14,7 +14,7 @@ from pipeline.clip_order import OrderFile
 from pipeline.config import Config, Output
 from pipeline.errors import ConfigError
 from pipeline.media.timebase import fade_frames
-from pipeline.model import Row, Status
+from pipeline.model import Decision, Row, Status
 
 UNLISTED = "not in the order file"
 
@@ -198,7 +198,8 @@ def _why(row: Row, config: Config) -> str:
         return "its sender may take it back"
     if not row.consent.allows(needs_consent=config.review.needs_consent):
         return f"consent: {row.consent}"
-    return f"review: {row.review.decision}"
+    ready = ", but not ready" if row.review.decision is Decision.APPROVED else ""
+    return f"review: {row.review.decision}{ready}"
 
 
 def _segment(row: Row, config: Config, output: Output) -> Segment | None:

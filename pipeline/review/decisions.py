@@ -13,12 +13,13 @@ from pipeline import clock
 from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
 from pipeline.ledger.reviews import Amendment
-from pipeline.model import Review, Status
-from pipeline.review import consents, entries, rules
+from pipeline.model import Decision, Review, Status
+from pipeline.review import consents, entries, protecting, rules
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.presenting import JsonObject
 
 _PREFIX = re.compile(r"[0-9a-f]{4,64}")
+_VERSION = ("caption", "category", "in_s", "out_s", "masks", "sounds", "protect")
 _DECIDABLE = {Status.ACCEPTED, Status.DUPLICATE, Status.PENDING}
 
 
@@ -113,18 +114,46 @@ def _take(ledger: Ledger, sha256: str, values: JsonObject, by: str) -> Amendment
     said_at = values.get("at")
 
     def change(before: Review) -> Review | None:
-        after = entries.applied(before, values, values["by"], said_at or clock.now())
+        wanted = _agreeing(before, values)
+        if not is_named and before.decision is Decision.APPROVED:
+            wanted = wanted | {"agreed": False}  # the same file, taken again by somebody else
+        after = entries.applied(before, wanted, by, said_at or clock.now())
         if rules.is_same_decision(before, after):
             return None
         if said_at and before.at and before.at > said_at:
-            raise InvalidEntry(f"somebody decided on it since ({before.at})")
+            # two people may approve the same at the same time, each on a page of their own
+            after = _only_approved(before, after)
+            if rules.is_same_decision(before, after):
+                raise InvalidEntry(f"somebody decided on it since ({before.at})")
         # a reviewer's clock may be fast, and the trail must stay in the order of events
         now = clock.now()
         return replace(after, at=min(said_at, now) if said_at else now)
 
-    if not values.get("by"):
-        values = values | {"by": by}
+    is_named = bool(values.get("by"))
+    by = values.get("by") or by
+    values = values | {"by": by}
     return ledger.reviews.amend(sha256, change)
+
+
+def _agreeing(before: Review, values: JsonObject) -> JsonObject:
+    """Return the entry; it is no approval if its author saw another version of the clip.
+
+    A page names in the entry what it shows: what is left out there is not in that version.
+    """
+    if not values.get("agreed"):
+        return values
+    fields = {key: value for key, value in values.items() if key in _VERSION}
+    shown, becomes = replace(Review(), **fields), replace(before, **fields)
+    return values | {"agreed": protecting.shows_the_same(shown, becomes)}
+
+
+def _only_approved(before: Review, after: Review) -> Review:
+    """Return *before* with the approval that *after* adds to it, if both show the same."""
+    is_same = before.decision is after.decision and protecting.shows_the_same(before, after)
+    if not is_same or before.agreed_by == after.agreed_by:
+        return before
+    added = {name: getattr(after, name) for name in ("agreed_by", "seen_by", "comments", "by")}
+    return replace(before, **added)
 
 
 def _check_fits(statuses: set[Status]) -> None:

@@ -17,6 +17,7 @@ from pipeline.model import Decision, Review
 from pipeline.review import commenting, protecting
 from pipeline.review.commenting import ImpossibleComment
 from pipeline.review.presenting import JsonObject
+from pipeline.review.protecting import ReviewAct
 from pipeline.wording import storable
 
 SCHEMA_VERSION = 1
@@ -77,7 +78,8 @@ def parse(entry: object) -> tuple[str, JsonObject]:
         "sounds": protecting.read_sounds,
         "protect": protecting.read_protect,
         "needs": protecting.read_needs,
-        "watched": protecting.read_watched,
+        "watched": protecting.read_flag,
+        "agreed": protecting.read_flag,
         "comments": commenting.read_comments,
         "tags": commenting.read_tags,
         "stars": commenting.read_stars,
@@ -100,6 +102,9 @@ def parse(entry: object) -> tuple[str, JsonObject]:
 def applied(before: Review, values: JsonObject, by: str, at: str) -> Review:
     """Return the review with the fields of an entry; comments are added to those that there are.
 
+    An entry that says "approved" is an approval of *by*, unless ``agreed`` says that it is not: a
+    page sends the decision with every change.
+
     :param by: who wrote comments that name nobody.
     :param at: when comments were written.
     :raises InvalidEntry: there are too many comments then, or the masks do not protect enough.
@@ -109,11 +114,13 @@ def applied(before: Review, values: JsonObject, by: str, at: str) -> Review:
         return replace(comment, by=comment.by or by, at=at)
 
     given, watched = values.get("comments", ()), values.get("watched", False)
-    fields = {key: value for key, value in values.items() if key != "watched"}
+    approves = values.get("decision") is Decision.APPROVED and values.get("agreed", True)
+    act = ReviewAct(by, watched=watched, approved=approves)
+    fields = {key: value for key, value in values.items() if key not in ("watched", "agreed")}
     try:
         comments = commenting.merged(before.comments, given, sign)
         after = replace(before, **fields | {"comments": comments})
-        return protecting.settled(before, after, by, watched=watched)
+        return protecting.settled(before, after, act)
     except (ImpossibleComment, protection.ImpossibleProtection) as problem:
         raise InvalidEntry(str(problem)) from problem
 

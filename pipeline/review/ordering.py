@@ -7,8 +7,10 @@ from pipeline import clip_order, publishing
 from pipeline.clip_order import OrderFile, OrderLine
 from pipeline.config import Config
 from pipeline.errors import ConfigError
+from pipeline.ledger import Ledger
 from pipeline.media import timebase
 from pipeline.model import Row, Status
+from pipeline.review.admission import Admission
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.presenting import JsonObject
 from pipeline.review.rules import admitted, is_decidable
@@ -20,15 +22,13 @@ class OrderChanged(Exception):
     """Somebody saved another order since the page read it."""
 
 
-def as_data(config: Config, senders: Mapping[str, str], rows: Sequence[Row]) -> JsonObject:
-    """Give what the montage tab begins with.
-
-    :param senders: the sender of each submission.
-    """
+def as_data(config: Config, ledger: Ledger) -> JsonObject:
+    """Give what the montage tab begins with."""
+    rows = ledger.clips.rows()
+    senders = {item.id: item.sender for item in ledger.intake.submissions()}
     path = clip_order.path_of(config)
     montage, fps = config.montage, config.output[0].fps
-    review = config.review
-    candidates = admitted(rows, required=review.required, needs_consent=review.needs_consent)
+    candidates = admitted(rows, Admission.of(config, ledger, rows))
     in_order = [_sha(row) for row in clip_order.sort_by_rule(montage.order, senders, candidates)]
     order, problem = OrderFile(), ""
     try:

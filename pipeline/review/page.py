@@ -53,13 +53,14 @@ class PageFacts:
     ``new`` are the originals of the last run that brought any; ``loudness_lufs`` is the target for
     clips; ``trail`` has the events of :func:`pipeline.review.presenting.trail_data`, oldest first;
     ``live`` is None for a page that is a file and has no server.  ``needs_consent``: a film shows
-    only clips whose sender agreed.
+    only clips whose sender agreed.  ``four_eyes``: the categories whose clips two people approve.
     """
 
     campaign: str
     required: bool
     loudness_lufs: float
     needs_consent: bool = False
+    four_eyes: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     trail: tuple[JsonObject, ...] = ()

@@ -1,7 +1,7 @@
 """Masks and changes of the sound that a page or a decisions file sends, checked field by field."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -58,8 +58,8 @@ def read_needs(key: str, value: object) -> tuple[Need, ...]:
     return tuple(need for need in Need if need in named)
 
 
-def read_watched(key: str, value: object) -> bool:
-    """Read whether the reviewer watched the clip to its end.
+def read_flag(key: str, value: object) -> bool:
+    """Read whether the reviewer did something: watched the clip to its end, or approved it.
 
     :raises ImpossibleProtection: it is neither true nor false.
     """
@@ -68,25 +68,46 @@ def read_watched(key: str, value: object) -> bool:
     return value
 
 
-def settled(before: Review, after: Review, by: str, *, watched: bool) -> Review:
-    """Return a changed review with who drew its masks, who agrees with it, and who has seen it.
+@dataclass(frozen=True)
+class ReviewAct:
+    """Who changes a review, and what they did.
 
-    Who agreed with something else, or saw something else, must do it again.
+    ``watched``: they watched the clip to its end, with these masks.  ``approved``: they pressed
+    approve.  Who writes a note or a comment on an approved clip has not approved it.
+    """
 
-    :param by: who changed it.
-    :param watched: that person watched the clip to its end, with these masks.
+    by: str
+    watched: bool = False
+    approved: bool = False
+
+
+def settled(before: Review, after: Review, act: ReviewAct) -> Review:
+    """Return a changed review with who drew its masks, who approved it, and who has seen it.
+
+    Who approved something else, or saw something else, must do it again.
+
     :raises ImpossibleProtection: people who know the person would recognise it all the same.
     """
     if after.protect is Protect.KNOWN:
         _check_strong(after)
-    masks = _signed(after.masks, before.masks, by)
-    same = _shown(before) == _shown(after)
+    masks = _signed(after.masks, before.masks, act.by)
+    same = shows_the_same(before, after)
     agreed: tuple[str, ...] = ()
-    if after.protect is Protect.KNOWN and after.decision is Decision.APPROVED:
+    if after.decision is Decision.APPROVED:
         earlier = before.agreed_by if same and before.decision is Decision.APPROVED else ()
-        agreed = tuple(dict.fromkeys((*earlier, by)))
-    seen = (*(before.seen_by if same else ()), *((by,) if watched else ()))
-    return replace(after, masks=masks, agreed_by=agreed, seen_by=tuple(dict.fromkeys(seen)))
+        agreed = (*earlier, *((act.by,) if act.approved else ()))
+    seen = (*(before.seen_by if same else ()), *((act.by,) if act.watched else ()))
+    return replace(
+        after,
+        masks=masks,
+        agreed_by=tuple(dict.fromkeys(agreed)),
+        seen_by=tuple(dict.fromkeys(seen)),
+    )
+
+
+def shows_the_same(one: Review, other: Review) -> bool:
+    """Whether a film shows and says the same by two reviews."""
+    return _shown(one) == _shown(other)
 
 
 def _check_strong(review: Review) -> None:

@@ -20,6 +20,7 @@ from pipeline.ledger import Ledger
 from pipeline.media import fitting
 from pipeline.model import ClipOutput, ClipResult, Row, Source, Status, Wait
 from pipeline.review import consents, mails, page, proposing, stills, table
+from pipeline.review.admission import Admission
 from pipeline.review.mails import MailView
 from pipeline.review.presenting import (
     JsonObject,
@@ -86,8 +87,7 @@ def write(run: Run) -> ReportSummary:
         "index.html": lambda: page.render(data, beyond),
     }
     changed = [name for name, make in makers.items() if _publish(folder / name, make())]
-    review = run.config.review
-    montage = admitted(rows, required=review.required, needs_consent=review.needs_consent)
+    montage = admitted(rows, Admission.of(run.config, run.ledger, rows))
     summary = ReportSummary(
         index=folder / "index.html",
         totals=report["totals"],
@@ -109,6 +109,7 @@ def collect_facts(
         campaign=config.campaign.name,
         required=config.review.required,
         needs_consent=config.review.needs_consent,
+        four_eyes=config.review.four_eyes,
         loudness_lufs=config.process.loudness_lufs,
         new=tuple(sorted(ledger.custody.newest())),
         categories=tuple(category.name for category in config.campaign.category),
@@ -140,6 +141,7 @@ def build(
     views = mails.view(ledger, rows)
     agreements = _agreements(config, ledger, views)
     masking = _Masking(config.report.sender, ledger.intake.sender_numbers())
+    admission = Admission.of(config, ledger, rows)
     return {
         "schema": SCHEMA_VERSION,
         "campaign": config.campaign.name,
@@ -149,7 +151,10 @@ def build(
         "submissions": [
             {**_submission(each, masking), "consent": agreements[each.mail.id]} for each in views
         ],
-        "clips": [_clip(row, waits.get(row.sha256), config) for row in _family_order(rows)],
+        "clips": [
+            {**_clip(row, waits.get(row.sha256), config), **_two_people(row, admission)}
+            for row in _family_order(rows)
+        ],
     }
 
 
@@ -260,6 +265,13 @@ def _clip(row: Row, waits: Wait | None, config: Config) -> JsonObject:
         **({} if hides_what_it_should(row) else {"to_be_made_anew": True}),
         "consent": row.consent,
     }
+
+
+def _two_people(row: Row, admission: Admission) -> JsonObject:
+    """Why two people must approve a clip; nothing if one is enough."""
+    if not admission.needs_two(row):
+        return {}
+    return {"two_people": "mail" if row.sha256 in admission.came_for else "review"}
 
 
 def _source(source: Source) -> JsonObject:

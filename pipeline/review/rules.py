@@ -11,9 +11,9 @@ from pipeline import protection
 from pipeline.caution import Caution
 from pipeline.consent import Consent
 from pipeline.model import Decision, Review, Row, Status
-from pipeline.protection import Protect
+from pipeline.review.admission import Admission
 
-_AGREE = 2  # people
+AGREE = 2  # people, where one is not enough
 
 
 def is_decidable(row: Row) -> bool:
@@ -32,16 +32,12 @@ def is_decidable(row: Row) -> bool:
     )
 
 
-def admitted(rows: Iterable[Row], *, required: bool, needs_consent: bool = False) -> list[Row]:
+def admitted(rows: Iterable[Row], admission: Admission) -> list[Row]:
     """Pick the rows whose clips go into the montage, in the order in which they came.
 
     They are those that are :func:`chosen` and whose clips hide what their review hides.
-
-    :param required: see :func:`chosen`.
-    :param needs_consent: see :func:`chosen`.
     """
-    picked = chosen(rows, required=required, needs_consent=needs_consent)
-    return [row for row in picked if hides_what_it_should(row)]
+    return [row for row in chosen(rows, admission) if hides_what_it_should(row)]
 
 
 def hides_what_it_should(row: Row) -> bool:
@@ -51,11 +47,29 @@ def hides_what_it_should(row: Row) -> bool:
     return all(output.hides == wanted for output in outputs)
 
 
-def is_agreed(review: Review) -> bool:
-    """Whether enough people agree: two, where somebody is hidden from people who know them."""
-    if review.protect is not Protect.KNOWN:
-        return True
-    return len(set(review.agreed_by)) >= _AGREE
+def is_agreed(review: Review, *, needs_two: bool) -> bool:
+    """Whether enough people approved a clip as it is now.
+
+    One person who writes the own name in another way is one person.  A name is needed.
+
+    :param needs_two: see :meth:`Admission.needs_two`.
+    """
+    return not needs_two or len(people(review.agreed_by)) >= AGREE
+
+
+def people(names: Iterable[str]) -> list[str]:
+    """Return each person once, as the name was written first; no name is nobody."""
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(" ".join(name.lower().split()), name)
+    found.pop("", None)
+    return list(found.values())
+
+
+def approvals(agreed_by: Iterable[str]) -> str:
+    """Say how many of two people approved a clip, and who."""
+    names = people(agreed_by)
+    return f"{min(len(names), AGREE)} of {AGREE}" + (f" by {', '.join(names)}" if names else "")
 
 
 def is_released(row: Row) -> bool:
@@ -69,28 +83,39 @@ def is_released(row: Row) -> bool:
     return row.review.decision is Decision.APPROVED and bool(row.review.seen_by)
 
 
-def chosen(rows: Iterable[Row], *, required: bool, needs_consent: bool = False) -> list[Row]:
+def chosen(rows: Iterable[Row], admission: Admission) -> list[Row]:
     """Pick the rows whose clips the review lets into the montage, as soon as they are made.
 
     A clip that its sender may take back stays out, whatever was decided, until a person has dealt
     with that mail.  So does a clip whose sender does not consent, one with which something has to
-    be done first, one on which too few people agree, and one that is withheld.
-
-    :param required: a clip needs a reviewer's approval. Otherwise only the clips that a reviewer
-        rejected or held stay out.
-    :param needs_consent: a clip needs the consent of its sender.
+    be done first, one that too few people approved, and one that is withheld.
     """
-    taken = {Decision.APPROVED} if required else {Decision.APPROVED, Decision.UNDECIDED}
     return [
         row
         for row in rows
         if is_decidable(row)
-        and row.review.decision in taken
+        and row.review.decision in _taken(admission)
         and not row.held_by
         and not row.review.needs
-        and is_agreed(row.review)
+        and is_agreed(row.review, needs_two=admission.needs_two(row))
         and is_released(row)
-        and row.consent.allows(needs_consent=needs_consent)
+        and row.consent.allows(needs_consent=admission.needs_consent)
+    ]
+
+
+def _taken(admission: Admission) -> set[Decision]:
+    """The decisions with which a clip may go into the montage."""
+    return {Decision.APPROVED} | (set() if admission.required else {Decision.UNDECIDED})
+
+
+def waits_for_two(rows: Iterable[Row], admission: Admission) -> list[Row]:
+    """Pick the rows whose clips stay out of the montage because too few people approved them."""
+    return [
+        row
+        for row in rows
+        if is_decidable(row)
+        and row.review.decision in _taken(admission)
+        and not is_agreed(row.review, needs_two=admission.needs_two(row))
     ]
 
 
@@ -103,25 +128,27 @@ def without_consent(rows: Iterable[Row], *, needs_consent: bool) -> list[Row]:
     ]
 
 
-def to_be_made_anew(
-    rows: Iterable[Row], *, required: bool, needs_consent: bool = False
-) -> list[Row]:
+def to_be_made_anew(rows: Iterable[Row], admission: Admission) -> list[Row]:
     """Pick the rows whose clips stay out because they were made before their masks were changed."""
-    picked = chosen(rows, required=required, needs_consent=needs_consent)
-    return [row for row in picked if not hides_what_it_should(row)]
+    return [row for row in chosen(rows, admission) if not hides_what_it_should(row)]
 
 
-def unready(rows: Iterable[Row]) -> dict[str, int]:
-    """Count the approved clips that stay out of films until something is done, by what it is."""
+def unready(rows: Iterable[Row], admission: Admission) -> dict[str, int]:
+    """Count the clips that stay out of films until something is done, by what it is."""
+    listed = list(rows)
+    too_few = waits_for_two(listed, admission)
     approved = [
-        row for row in rows if is_decidable(row) and row.review.decision is Decision.APPROVED
+        row for row in listed if is_decidable(row) and row.review.decision is Decision.APPROVED
     ]
     return {
         "approved, but needs-blur or ask-the-sender is set": sum(
             bool(row.review.needs) for row in approved
         ),
         "approved, but a second person must approve too": sum(
-            not is_agreed(row.review) for row in approved
+            row.review.decision is Decision.APPROVED for row in too_few
+        ),
+        "undecided, and two people must approve": sum(
+            row.review.decision is Decision.UNDECIDED for row in too_few
         ),
         "approved, but without the new masks yet (footage process)": sum(
             not hides_what_it_should(row) for row in approved
@@ -159,14 +186,13 @@ def waits_for_consent(rows: Iterable[Row], *, needs_consent: bool) -> dict[str, 
 
 
 def no_longer_admitted(
-    clips: Collection[str], rows: Iterable[Row], *, required: bool, needs_consent: bool = False
+    clips: Collection[str], rows: Iterable[Row], admission: Admission
 ) -> list[str]:
     """Find which clips of a finished montage would not go into it today.
 
     Somebody held or rejected them since, their sender may take them back, or does not consent.
     """
-    stay = admitted(rows, required=required, needs_consent=needs_consent)
-    may_stay = {row.sha256 for row in stay}
+    may_stay = {row.sha256 for row in admitted(rows, admission)}
     return [sha256 for sha256 in clips if sha256 not in may_stay]
 
 

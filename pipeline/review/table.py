@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 
 from pipeline.consent import Consent
+from pipeline.model import Decision
+from pipeline.review import rules
 from pipeline.review.presenting import JsonObject
 
 COLUMNS = (
@@ -17,7 +19,7 @@ COLUMNS = (
     "category_review", "in_s", "out_s", "notes", "text", "sha256", "parent", "duplicate_of",
     "submission",
     "sender_number", "sender_name", "comments", "tags", "stars",
-    "consent", "credit",
+    "consent", "credit", "approvals", "masks", "masks_by", "seen_by",
 )  # fmt: skip
 
 MAIL_COLUMNS = (
@@ -95,6 +97,7 @@ def _cells(clip: JsonObject, submission: JsonObject) -> JsonObject:
     output = clip["outputs"][0] if clip["outputs"] else {}
     reason = clip["reason"] or {}
     review = clip["review"]
+    masks = review.get("masks", [])
     found = [f"{item['carrier']} ({item['what']})" for item in clip["metadata"]["found"]]
     facts = ("container", "video_codec", "audio_codec", "rotation", "hdr")
     return {
@@ -117,7 +120,19 @@ def _cells(clip: JsonObject, submission: JsonObject) -> JsonObject:
         "comments": [_comment(item) for item in review.get("comments", [])],
         "tags": review.get("tags", []),
         "stars": review.get("stars"),
+        "approvals": _approvals(clip),
+        "masks": len(masks),
+        "masks_by": sorted({mask["by"] for mask in masks if mask["by"]}),
+        "seen_by": review.get("seen_by", []),
     }
+
+
+def _approvals(clip: JsonObject) -> str:
+    """How many of two people approved a clip, such as ``1 of 2 by Ana``."""
+    review = clip["review"]
+    if "two_people" not in clip or review["decision"] != Decision.APPROVED:
+        return ""
+    return rules.approvals(review.get("agreed_by", []))
 
 
 def _comment(comment: JsonObject) -> str:

@@ -279,9 +279,7 @@ class _Handler(AnsweringHandler):
 
     def _order(self, status: HTTPStatus = HTTPStatus.OK) -> None:
         with self.server.ledger() as ledger:
-            rows = ledger.clips.rows()
-            senders = {item.id: item.sender for item in ledger.intake.submissions()}
-        self.answer_json(ordering.as_data(self.server.config, senders, rows), status)
+            self.answer_json(ordering.as_data(self.server.config, ledger), status)
 
     def _post(self, path: str, session: ReviewSession) -> None:
         body = self._body()

@@ -8,7 +8,7 @@ import { goToClip, goToMail } from "./list.js";
 import { explain } from "./messages.js";
 import { cutHere, openPlayer } from "./player.js";
 import { playOrStop, stopOthers } from "./playing.js";
-import { reviewOf } from "./reviews.js";
+import { decisionHere } from "./reviews.js";
 import { rows } from "./rows.js";
 import { select } from "./selection.js";
 import { textOf } from "./texts.js";
@@ -35,7 +35,7 @@ function onClick(event) {
   const pressed = /** @type {HTMLElement | null} */ (target.closest("button, .pick input"));
   if (!row || !pressed) return;
   const { decision, goTo, goToMail: mail, handle, cut, enlarge, compare } = pressed.dataset;
-  if (decision) decide(row, reviewOf(row).decision === decision ? "undecided" : /** @type {Decision} */ (decision));
+  if (decision) decide(row, decisionHere(row) === decision ? "undecided" : /** @type {Decision} */ (decision));
   else if (goTo) goToClip(goTo);
   else if (mail) goToMail(mail);
   else if (handle !== undefined) markMail(row);

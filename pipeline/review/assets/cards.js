@@ -10,8 +10,9 @@ import { refreshHistory } from "./history.js";
 import { keptOutParts } from "./kept_out.js";
 import { clampText, holdParts, makeMailCard, noteItems, refreshMailCard, relationParts, senderParts } from "./mail_cards.js";
 import { startPlaying } from "./playing.js";
-import { isUnsaved, openComments, reviewOf } from "./reviews.js";
+import { decisionHere, isForTwo, isUnsaved, openComments, reviewOf } from "./reviews.js";
 import { clipRow, isDecidableRow, isPlayable, nameOf, photoOf, similarClip } from "./rows.js";
+import { people } from "./rules.js";
 import {
   adviceOn, momentText, numberFormat, oneDecimal, textOf, textOfCode, timeText,
 } from "./texts.js";
@@ -75,10 +76,20 @@ function stateParts(row) {
   else if (decision === "undecided") parts.push(pill("waiting", "clock", textOf("decision.undecided")));
   else {
     parts.push(pill(`decision-${decision}`, STATE_ICONS[decision], textOf(`decision.${decision}`)));
-    if (by) parts.push(element("span", { class: "by" }, ...textAround("decision.by", "by", quoted(by))));
+    if (isForTwo(row) && decision === "approved") parts.push(element("span", { class: "by" }, approvalsText(row)));
+    else if (by) parts.push(element("span", { class: "by" }, ...textAround("decision.by", "by", quoted(by))));
   }
   if (isUnsaved(row)) parts.push(element("span", { class: "unsaved" }, textOf("decision.unsaved")));
   return parts;
+}
+
+/**
+ * How many of two people approved a clip, and who.
+ * @param {Row} row
+ */
+function approvalsText(row) {
+  const names = people(reviewOf(row).agreed_by ?? []);
+  return names.length ? textOf("decision.of_two", { n: Math.min(names.length, 2), by: names.join(", ") }) : textOf("decision.none_of_two");
 }
 
 /**
@@ -210,9 +221,23 @@ function captionParts(row) {
   for (const tag of review.tags ?? []) parts.push(" ", element("span", { class: "tag" }, quoted(tag)));
   if (review.stars) parts.push(" ", element("span", { class: "soft" }, textOf("card.stars", { n: review.stars })));
   if (review.note) parts.push(" ", element("span", { class: "note", dir: "auto" }, review.note));
+  parts.push(...protectionParts(review));
   const open = openComments(review).length;
   if (open) parts.push(" ", element("span", { class: "note" }, textOf("card.comments", { n: open })));
   return parts;
+}
+
+/**
+ * How many masks a clip has, by whom, and who watched it to its end with them.
+ * @param {import("./data.js").Review} review
+ */
+function protectionParts({ masks = [], seen_by: seen = [] }) {
+  const by = [...new Set(masks.map((mask) => mask.by))].filter(Boolean).join(", ");
+  const said = [
+    ...(masks.length ? [textOf(by ? "card.masks" : "card.masks.unsaved", { n: masks.length, by })] : []),
+    ...(seen.length ? [textOf("mask.seen", { by: seen.join(", ") })] : []),
+  ];
+  return said.flatMap((text) => [" ", element("span", { class: "soft" }, text)]);
 }
 
 /**
@@ -343,10 +368,9 @@ function refreshCard(row) {
   fillOrHide(card, ".caption", captionParts(row));
   fillOrHide(card, ".cut", isPlayable(row) && isCut(row) ? [icon("cut"), cutText(row)] : []);
   refreshHistory(row, card);
-  const { decision } = reviewOf(row);
-  card.dataset.decision = isDecidableRow(row) ? decision : "none";
+  card.dataset.decision = isDecidableRow(row) ? reviewOf(row).decision : "none";
   for (const button of card.querySelectorAll(".decide button")) {
-    button.setAttribute("aria-pressed", String(button.getAttribute("data-decision") === decision));
+    button.setAttribute("aria-pressed", String(button.getAttribute("data-decision") === decisionHere(row)));
   }
 }
 

@@ -43,6 +43,7 @@
  *   metadata: { found: { carrier: string, what: string }[], clean: boolean | null },
  *   source: Source | null, caption: string, category: string | null, warnings: string[],
  *   outputs: Output[], review: Review, held_by: string[], faces?: Mask[], to_be_made_anew?: true,
+ *   two_people?: "mail" | "review",
  * }} Clip
  * @typedef {{
  *   id: string, sender: string, subject: string, text: string, received_at: string, notes: string[],
@@ -65,7 +66,7 @@
  * }} TrailEvent
  *
  * @typedef {{
- *   required: boolean, needs_consent: boolean, loudness_lufs: number, new: string[], categories: string[],
+ *   required: boolean, needs_consent: boolean, four_eyes: string[], loudness_lufs: number, new: string[], categories: string[],
  *   trail: TrailEvent[], live: LiveReview | null,
  * }} Facts
  *

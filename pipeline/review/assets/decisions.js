@@ -57,7 +57,9 @@ export function amendEach(changes, keepFields = true) {
     .map(([row, change]) => {
       const before = reviewOf(row);
       const changed = { ...before, ...change, ...mark };
-      const review = settledReview(before, changed, mark.by, wasWatched(row, changed));
+      const review = settledReview(before, changed, {
+        by: mark.by, watched: wasWatched(row, changed), approved: change.decision === "approved",
+      });
       return { sha256: row.clip.sha256 ?? "", before, review };
     })
     .filter(({ before, review }) => !isSameDecision(before, review));

@@ -19,9 +19,11 @@ export function saveDecisions() {
   const by = reviewerName();
   const decisions = [...unsaved].map((sha256) => {
     const { now } = entryOf(sha256);
-    const author = now.by || by;
-    const watched = now.seen_by?.includes(author) ? { watched: true } : {};
-    return { sha256, ...now, by: author, ...watched };
+    const author = now.by || by; // the name may be written after the decisions
+    const watched = now.seen_by?.includes(now.by) ? { watched: true } : {};
+    // what is left out here is not in the version that was approved
+    const agreed = now.agreed_by?.includes(now.by) === true;
+    return { sha256, ...now, by: author, ...watched, agreed };
   });
   const consents = [...unsavedConsents].map((id) => {
     const { state, name, place, by: author, at } = consentOf(id);

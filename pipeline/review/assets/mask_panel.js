@@ -10,7 +10,7 @@ import { heldFrom, newMask, roundedTime } from "./masks.js";
 import { explain } from "./messages.js";
 import { playerChanged, playerRow, playerTime, playerTools, playerVideo } from "./player.js";
 import { playingChanged, spanOf } from "./playing.js";
-import { isAsDecided, reviewOf } from "./reviews.js";
+import { isAsDecided, lacksApproval, reviewOf } from "./reviews.js";
 import { textOf } from "./texts.js";
 import { exactTimeText, parseTime } from "./times.js";
 import { notePlayed } from "./watching.js";
@@ -195,10 +195,10 @@ const takeProtect = (value) => onShown((row) => {
 
 /** @param {Row} row */
 function stateLines(row) {
-  const { protect = "none", decision, agreed_by: agreed = [], seen_by: seen = [] } = reviewOf(row);
+  const { agreed_by: agreed = [], seen_by: seen = [] } = reviewOf(row);
   return [
     ...(isAsDecided(row) ? [] : [textOf("mask.anew")]),
-    ...(protect === "known" && decision === "approved" && agreed.length < 2 ? [textOf("mask.second", { by: agreed.join(", ") })] : []),
+    ...(lacksApproval(row) ? [agreed.length ? textOf("mask.second", { by: agreed.join(", ") }) : textOf("mask.both")] : []),
     ...(seen.length ? [textOf("mask.seen", { by: seen.join(", ") })] : []),
   ].map((text) => element("p", { class: "mask-state" }, text));
 }

@@ -17,7 +17,7 @@ import {
   changeSpeed, frameOf, isPlaying, mode, play, playingChanged, playOrStop, seek, setMode, shuttleOf, startPlaying, step, stop,
   stopOthers,
 } from "./playing.js";
-import { reviewOf } from "./reviews.js";
+import { decisionHere, reviewOf } from "./reviews.js";
 import { isPlayable } from "./rows.js";
 import { makeSignal } from "./signal.js";
 import { numberFormat, textOf } from "./texts.js";
@@ -125,7 +125,7 @@ export function refreshPlayer() {
   byId("player-beside-facts").replaceChildren(
     ...[".hold", ".caption", ".reason", ".warnings", ".alike", ".mail"].flatMap((part) => copied(row, part)));
   for (const button of byId("player-decide").querySelectorAll("button")) {
-    button.setAttribute("aria-pressed", String(button.dataset.decision === review.decision));
+    button.setAttribute("aria-pressed", String(button.dataset.decision === decisionHere(row)));
   }
   for (const key of /** @type {const} */ (["in_s", "out_s"])) {
     const input = inputById(`player-${key}`);
@@ -334,7 +334,7 @@ function makeControls() {
   for (const [decision, sign] of DECISIONS) {
     const button = makeButton(decision, { "data-decision": decision }, icon(sign), textOf(`do.${decision}`));
     button.addEventListener("click", () =>
-      decideHere(shown.row && reviewOf(shown.row).decision === decision ? "undecided" : decision));
+      decideHere(shown.row && decisionHere(shown.row) === decision ? "undecided" : decision));
     byId("player-decide").append(button);
   }
   /** @type {[string, () => void][]} */

@@ -5,8 +5,9 @@ import { facts, report } from "./data.js";
 import { heldBy } from "./mails.js";
 import { rowsOf } from "./rows.js";
 import {
-  hiddenText, isAdmittedBy, isDecidable, isReady, isReleased, isSameDecision, shownFrames, waitsForConsent,
+  hiddenText, isAdmittedBy, isDecidable, isReady, isReleased, isSameDecision, needsTwo, people, shownFrames, waitsForConsent,
 } from "./rules.js";
+import { reviewerName } from "./server.js";
 import { makeSignal } from "./signal.js";
 
 /**
@@ -65,8 +66,36 @@ export const reviewOf = (row) => (row.clip.sha256 ? entryOf(row.clip.sha256).now
  */
 export const openComments = ({ comments }) => (comments ?? []).filter((comment) => !comment.resolved_by);
 
+/**
+ * Whether two people must approve the clip of a row.
+ * @param {Row} row
+ */
+export const isForTwo = (row) => needsTwo(row.clip.two_people, reviewOf(row), facts.four_eyes);
+
+/**
+ * Whether a clip is approved, and still needs the approval of another person.
+ * @param {Row} row
+ */
+export const lacksApproval = (row) =>
+  isDecidable(row.clip) && isForTwo(row) && reviewOf(row).decision === "approved" && people(reviewOf(row).agreed_by ?? []).length < 2;
+
+/**
+ * Whether a clip waits for the second approval, and whoever reviews here can give it.
+ * @param {Row} row
+ */
+export const waitsForMe = (row) => {
+  const agreed = reviewOf(row).agreed_by ?? [];
+  return lacksApproval(row) && people([...agreed, reviewerName()]).length > people(agreed).length;
+};
+
+/**
+ * The decision that whoever reviews here made on a clip, or that needs nothing more of them.
+ * @param {Row} row
+ */
+export const decisionHere = (row) => (waitsForMe(row) ? "undecided" : reviewOf(row).decision);
+
 /** @param {Row} row */
-export const isWaiting = (row) => isDecidable(row.clip) && reviewOf(row).decision === "undecided";
+export const isWaiting = (row) => isDecidable(row.clip) && decisionHere(row) === "undecided";
 
 /** @type {Map<string, string>} by SHA-256: what the clip hides, where that was what its review hides */
 const hides = new Map();
@@ -83,7 +112,7 @@ export const isAsDecided = (row) => hides.get(row.clip.sha256 ?? "") === hiddenT
  * @param {Row} row
  */
 export function isAdmitted(row) {
-  if (!isDecidable(row.clip) || !isReady(reviewOf(row)) || !isAsDecided(row)) return false;
+  if (!isDecidable(row.clip) || !isReady(reviewOf(row), isForTwo(row)) || !isAsDecided(row)) return false;
   const { decision, seen_by: seenBy } = reviewOf(row);
   return isAdmittedBy(decision, facts.required, heldBy(row.clip), !lacksConsent(row))
     && isReleased(row.clip.warnings, decision, seenBy ?? []);

@@ -80,30 +80,54 @@ export function hiddenText({ masks = [], sounds = [] }) {
 }
 
 /**
- * Whether a review lets its clip into a film: nothing has to be done first, and where somebody is
- * hidden from people who know them, two people agree.
- * @param {Review} review
+ * Each person once, as the name was written first. No name is nobody.
+ * @param {string[]} names
  */
-export const isReady = ({ needs = [], protect = "none", agreed_by: agreed = [] }) =>
-  !needs.length && (protect !== "known" || new Set(agreed).size >= 2);
+export function people(names) {
+  /** @type {Map<string, string>} */
+  const found = new Map();
+  for (const name of names) {
+    const key = name.toLowerCase().split(/\s+/).filter(Boolean).join(" ");
+    if (key && !found.has(key)) found.set(key, name);
+  }
+  return [...found.values()];
+}
 
 /**
- * A changed review with those who agree with it and have seen it. Whoever agreed with something
- * else, or saw something else, has to do it again.
+ * Whether two people must approve a clip as it is: somebody is hidden from people who know them, or the
+ * category was chosen for it, by the mail or by a reviewer.
+ * @param {"mail" | "review" | undefined} reason why two people were needed when the page was made
+ * @param {Review} review
+ * @param {string[]} fourEyes the chosen categories
+ */
+export const needsTwo = (reason, { protect, category }, fourEyes) =>
+  reason === "mail" || protect === "known" || (category !== null && fourEyes.includes(category));
+
+/**
+ * Whether a review lets its clip into a film: nothing has to be done first, and enough people approved it.
+ * @param {Review} review
+ * @param {boolean} isForTwo two people must approve it
+ */
+export const isReady = ({ needs = [], agreed_by: agreed = [] }, isForTwo) =>
+  !needs.length && (!isForTwo || people(agreed).length >= 2);
+
+/**
+ * A changed review with those who approved it and have seen it. Whoever approved something else, or saw
+ * something else, has to do it again.
  * @param {Review} before
  * @param {Review} after
- * @param {string} by who changed it
- * @param {boolean} watched that person watched the clip to its end
+ * @param {{ by: string, watched: boolean, approved: boolean }} act who changed it, whether they watched the
+ *   clip to its end, and whether they pressed approve
  * @returns {Review}
  */
-export function settledReview(before, after, by, watched) {
+export function settledReview(before, after, { by, watched, approved }) {
   const shown = (/** @type {Review} */ it) =>
     JSON.stringify([it.caption, it.category, it.in_s, it.out_s, it.protect ?? "none", hiddenText(it)]);
   const isSame = shown(before) === shown(after);
-  const isAgreed = after.protect === "known" && after.decision === "approved";
   const earlier = isSame && before.decision === "approved" ? before.agreed_by ?? [] : [];
+  const agreed = after.decision === "approved" ? [...earlier, ...(approved ? [by] : [])] : [];
   const seen = [...(isSame ? before.seen_by ?? [] : []), ...(watched ? [by] : [])];
-  return { ...after, agreed_by: isAgreed ? [...new Set([...earlier, by])] : [], seen_by: [...new Set(seen)] };
+  return { ...after, agreed_by: [...new Set(agreed)], seen_by: [...new Set(seen)] };
 }
 
 /**

@@ -91,7 +91,7 @@ export function send(shas) {
 
 /**
  * The fields of a review that protect people, as far as they were changed, and whether its author has
- * watched the clip.
+ * watched the clip and approved it.
  * @param {import("./data.js").Review} now
  * @param {import("./data.js").Review} saved
  */
@@ -102,6 +102,7 @@ function protectionOf(now, saved) {
     ...(protect === (saved.protect ?? "none") ? {} : { protect }),
     ...(JSON.stringify(needs) === JSON.stringify(saved.needs ?? []) ? {} : { needs }),
     ...(now.seen_by?.includes(now.by) ? { watched: true } : {}),
+    agreed: now.agreed_by?.includes(now.by) === true,
   };
 }
 
