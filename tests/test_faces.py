@@ -105,6 +105,41 @@ def test_faces_that_cross_keep_a_mask_each() -> None:
             )
 
 
+def test_a_face_that_was_seen_once_may_have_gone_anywhere() -> None:
+    """As one that comes in at the end of a film: how fast it moves is not known."""
+    (track,) = tracks.link([Look(2.0, (face(0.9, 0.5),))], WIDE)
+    (mask,) = face_search.masks([track], 2.2)
+    assert_covers(mask, face(0.9 - 0.05, 0.5), 2.2)
+    assert_covers(mask, face(0.9, 0.5 + 0.05), 2.2)
+    assert mask.area(2.0).width < 0.16
+
+
+def test_a_face_that_runs_out_of_the_picture_has_a_mask_that_can_be() -> None:
+    looks = [Look(step * STEP, (face(0.5 - 0.3 * step, 0.5, size=0.5),)) for step in range(3)]
+    (track,) = tracks.link(looks, WIDE)
+    (mask,) = face_search.masks([track], 5.0)
+    assert min(covered_at(mask, 2 * STEP)) < 0
+
+
+def test_in_a_long_film_masks_get_fewer_and_larger_areas_and_none_is_left_out() -> None:
+    """Minutes of three people who never sit still have more points than a clip may have."""
+
+    def talker(number: int, step: int) -> SeenFace:
+        return face(0.2 + 0.3 * number + 0.02 * math.sin(5 * step), 0.5, size=0.1 + 0.01 * number)
+
+    looks = [
+        Look(step * STEP, tuple(talker(number, step) for number in range(3)))
+        for step in range(1800)
+    ]
+    made = face_search.masks(tracks.link(looks, WIDE), 300.0)
+    assert len(made) == 3
+    assert sum(len(mask.points) for mask in made) <= MOST_POINTS
+    by_place = sorted(made, key=lambda mask: mask.points[0].x)
+    for step in range(0, 1800, 7):
+        for number, mask in enumerate(by_place):
+            assert_covers(mask, talker(number, step), step * STEP)
+
+
 def test_what_was_seen_once_and_not_surely_is_no_face() -> None:
     looks = [
         Look(step * STEP, (face(0.5, 0.5, score=0.55),) if step == 3 else ()) for step in range(9)
@@ -342,7 +377,7 @@ def test_a_face_beside_a_mask_is_seen_and_one_under_it_is_not() -> None:
 
 def test_small_pictures_have_the_shape_and_a_size_that_the_model_takes() -> None:
     for aspect in (Fraction(16, 9), Fraction(9, 16), Fraction(1), Fraction(4, 3), Fraction(50)):
-        width, height = face_search.small_size(aspect, still=False)
+        width, height = face_search.small_size(aspect, closely=False)
         assert width % 32 == height % 32 == 0
         assert width * height <= 1.15 * 640 * 352
-    assert face_search.small_size(Fraction(16, 9), still=False) == (640, 352)
+    assert face_search.small_size(Fraction(16, 9), closely=False) == (640, 352)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ _RATIO = 2.0  # of the sizes of one face in two pictures
 _MOST_AT_ONCE = 100  # faces of one picture
 _WINDOW = 2  # looks before and after, of which the largest size counts
 _MOST_LEFT_OUT = 32  # areas between two that stay
+_FASTEST = 3.0  # a face that was seen once may move by so many of its sides a second
 _EDGE = 0.02  # of the picture: a face so near to its rim may be on the way out
 
 _Numbers = NDArray[np.float64]
@@ -59,6 +61,11 @@ class FaceTrack:
     def score(self) -> float:
         """How sure the model was at best."""
         return max(sighting.face.score for sighting in self.sightings)
+
+    @property
+    def is_of_one_moment(self) -> bool:
+        """Whether the face was seen once only, so that nobody knows whether it moves."""
+        return len(self.sightings) == 1
 
     def speed(self, *, at_end: bool) -> tuple[float, float]:
         """Return how fast the face moves at one end of the track, in pictures a second."""
@@ -159,6 +166,12 @@ class TrackArea:
             at_s, self.left + right, self.top + down, self.right + right, self.bottom + down
         )
 
+    def grown(self, at_s: float, across: float, down: float) -> TrackArea:
+        """Return the area at another moment, larger on each side."""
+        return TrackArea(
+            at_s, self.left - across, self.top - down, self.right + across, self.bottom + down
+        )
+
 
 def between(one: TrackArea, other: TrackArea, at_s: float) -> TrackArea:
     """Return the area at a moment between two; it moves at a constant pace."""
@@ -171,19 +184,18 @@ def between(one: TrackArea, other: TrackArea, at_s: float) -> TrackArea:
     return TrackArea(at_s, *(a + (b - a) * part for a, b in sides))
 
 
-def covered(track: FaceTrack, length_s: float) -> tuple[TrackArea, ...]:
+def covered(track: FaceTrack, length_s: float, each_of: int = 1) -> tuple[TrackArea, ...]:
     """Return what a mask of a track covers, from its first moment to its last.
 
     Between two areas the mask moves at a constant pace.  A mask of one area stays where it is.
 
     :param length_s: of the clip; the mask is not longer.
+    :param each_of: areas that become one, which covers all of them: fewer points, larger areas.
     """
     wide = _areas(track, MARGIN)
-    kept = _thinned(wide, _areas(track, _LEAST_MARGIN))
-    first = _longer(kept[0], track.speed(at_end=False), -min(LONGER_S, kept[0].at_s))
-    last = _longer(
-        kept[-1], track.speed(at_end=True), max(0.0, min(LONGER_S, length_s - kept[-1].at_s))
-    )
+    kept = _thinned(wide, _areas(track, _LEAST_MARGIN)) if each_of == 1 else _merged(wide, each_of)
+    first = _longer(track, kept[0], -min(LONGER_S, kept[0].at_s))
+    last = _longer(track, kept[-1], max(0.0, min(LONGER_S, length_s - kept[-1].at_s)))
     ends = (
         [first] if first.at_s < kept[0].at_s else [],
         [last] if last.at_s > kept[-1].at_s else [],
@@ -191,10 +203,17 @@ def covered(track: FaceTrack, length_s: float) -> tuple[TrackArea, ...]:
     return (*ends[0], *kept, *ends[1])
 
 
-def _longer(area: TrackArea, speed: tuple[float, float], seconds: float) -> TrackArea:
-    """Return the area some seconds later: it may have stayed, or have moved on."""
-    right, down = (each * seconds for each in speed)
+def _longer(track: FaceTrack, area: TrackArea, seconds: float) -> TrackArea:
+    """Return the area at an end of a track, some seconds later or, below zero, earlier.
+
+    The face may have stayed, or have moved on.  One that was seen once may have gone anywhere.
+    """
     at_s = area.at_s + seconds
+    if track.is_of_one_moment:
+        face = track.sightings[0].face
+        reach = _FASTEST * abs(seconds)
+        return area.grown(at_s, reach * face.width, reach * face.height)
+    right, down = (each * seconds for each in track.speed(at_end=seconds > 0))
     return area.moved(at_s, 0, 0).with_other(area.moved(at_s, right, down))
 
 
@@ -210,6 +229,16 @@ def _areas(track: FaceTrack, margin: float) -> list[TrackArea]:
             TrackArea(sighting.at_s, x - width / 2, y - height / 2, x + width / 2, y + height / 2)
         )
     return found
+
+
+def _merged(areas: Sequence[TrackArea], each_of: int) -> list[TrackArea]:
+    """Keep each n-th area and the last one; each covers all areas up to its neighbours."""
+    places = [*range(0, len(areas) - 1, each_of), len(areas) - 1]
+    kept = []
+    for place in places:
+        near = areas[max(0, place - each_of) : place + each_of + 1]
+        kept.append(reduce(TrackArea.with_other, near, areas[place]))
+    return kept
 
 
 def _thinned(areas: Sequence[TrackArea], least: Sequence[TrackArea]) -> list[TrackArea]:

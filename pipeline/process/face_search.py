@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 
 from pipeline import protection
 from pipeline.config import Output
 from pipeline.faces import looking, model_file, tracks
 from pipeline.faces.looking import SmallPictures
-from pipeline.faces.tracks import FaceTrack
+from pipeline.faces.tracks import FaceTrack, TrackArea
 from pipeline.ffmpeg.faults import ProgramFault
 from pipeline.ffmpeg.graph import Graph, Options, Video, read, write
 from pipeline.media import colour, survey
@@ -27,14 +28,19 @@ from pipeline.protection import FoundFaces, Mask, MaskOrigin, MaskPoint, MaskSha
 from pipeline.run import Tools
 
 _LOOKS_A_SECOND = 5
-_AREA, _PHOTO_AREA = 640 * 352, 960 * 544  # points of a picture; a photo is looked at once
+_AREA = 640 * 352  # points of a picture
+_LARGE_AREA = 960 * 544  # the same where few pictures are looked at, such as the one of a photo
 _MULTIPLE = 32  # of which the model needs the sides of a picture
-_LARGEST = 2.0  # what a mask may have, see protection.checked_point
+_LARGEST, _FAR = 2.0, -1.0  # what a mask may have, see protection.checked_point
+_COARSER = (1, 2, 4, 8, 16)  # sightings of a face that become one area, until a clip can have them
 
 
-def small_size(aspect: Fraction, *, still: bool) -> tuple[int, int]:
-    """Return the size at which pictures of a shape are looked at."""
-    area = _PHOTO_AREA if still else _AREA
+def small_size(aspect: Fraction, *, closely: bool) -> tuple[int, int]:
+    """Return the size at which pictures of a shape are looked at.
+
+    :param closely: so that smaller faces are seen, which takes more than twice as long.
+    """
+    area = _LARGE_AREA if closely else _AREA
     shape = min(max(float(aspect), 1 / 8), 8.0)
     return _rounded((area * shape) ** 0.5), _rounded((area / shape) ** 0.5)
 
@@ -98,7 +104,7 @@ def look(run: Tools, film: FilmSource, output: Output, model: Path) -> tuple[loo
     """
     probe = film.probe
     every = max(1, round(output.fps / _LOOKS_A_SECOND))
-    width, height = small_size(probe.picture.aspect, still=probe.still)
+    width, height = small_size(probe.picture.aspect, closely=probe.still)
     most = 1 if probe.still else frames_in(probe.length_s, output.fps) // every + 2
     stream = _upright(film, output, every, (width, height)).filter("format", "rgb24")
     options: Options = {"c:v": "rawvideo", "f": "rawvideo", "frames:v": most}
@@ -137,33 +143,26 @@ def _upright(film: FilmSource, output: Output, every: int, size: tuple[int, int]
 def masks(found: Sequence[FaceTrack], length_s: float | None) -> tuple[Mask, ...]:
     """Make a mask of each track; the largest faces are kept if there are too many.
 
+    The points of a clip are limited.  Where a film is long, masks get fewer and larger areas.
+
     :param length_s: of the film; None for a photo, in which nothing moves.
     """
     by_size = sorted(found, key=_area, reverse=True)[: protection.MOST_MASKS]
-    made, points = [], 0
-    for track in by_size:
-        mask = _mask(track, length_s)
-        points += len(mask.points)
-        if points > protection.MOST_POINTS:
+    made: list[Mask] = []
+    for each_of in _COARSER:
+        made = [_mask(track, length_s, each_of) for track in by_size]
+        if sum(len(mask.points) for mask in made) <= protection.MOST_POINTS:
             break
-        made.append(mask)
-    return tuple(sorted(made, key=lambda mask: mask.from_s))
+    points = accumulate(len(mask.points) for mask in made)
+    fitting = [
+        mask for mask, so_far in zip(made, points, strict=True) if so_far <= protection.MOST_POINTS
+    ]
+    return tuple(sorted(fitting, key=lambda mask: mask.from_s))
 
 
-def _mask(track: FaceTrack, length_s: float | None) -> Mask:
-    areas = tracks.covered(track, length_s or 0.0)
-    points = tuple(
-        protection.checked_point(
-            MaskPoint(
-                area.at_s,
-                area.left,
-                area.top,
-                min(area.right - area.left, _LARGEST),
-                min(area.bottom - area.top, _LARGEST),
-            )
-        )
-        for area in areas
-    )
+def _mask(track: FaceTrack, length_s: float | None, each_of: int) -> Mask:
+    areas = tracks.covered(track, length_s or 0.0, each_of)
+    points = tuple(map(_point, areas))
     until = areas[-1].at_s
     return Mask(
         points=points,
@@ -171,6 +170,20 @@ def _mask(track: FaceTrack, length_s: float | None) -> Mask:
         from_s=points[0].at_s,
         to_s=None if length_s is None or until >= length_s else round(until, 3),
         origin=MaskOrigin.FACE,
+    )
+
+
+def _point(area: TrackArea) -> MaskPoint:
+    """Return an area as a mask has it; what lies far outside of the picture is cut off."""
+    left, top = max(area.left, _FAR), max(area.top, _FAR)
+    return protection.checked_point(
+        MaskPoint(
+            area.at_s,
+            min(left, 1.0),
+            min(top, 1.0),
+            max(min(area.right - left, _LARGEST), protection.SMALLEST),
+            max(min(area.bottom - top, _LARGEST), protection.SMALLEST),
+        )
     )
 
 

@@ -1,8 +1,9 @@
 """Look for faces in a finished clip, outside of its masks.
 
-The clip has another size and frame than the pictures that were looked at before, so the model may
-see now what it did not see then.  A mask is a black area with a person around it, in which the
-model sometimes sees a face: what lies under a mask does not count.
+The pictures are larger than those of the first search, so smaller faces are seen.  They are also of
+other moments, and there are fewer of them, since a face need only be seen, not followed.  A mask is
+a black area with a person around it, in which the model sometimes sees a face: what lies under a
+mask does not count.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from pipeline.process.painting import Cells
 from pipeline.process.recipe import Recipe
 from pipeline.run import Tools
 
-_LOOKS_A_SECOND = 2
+_SECONDS = 1.0  # between two looks
+_LEAST_LOOKS = 3  # as far as the clip has so many pictures
 _COVERED = 0.7  # of a face: then it lies under a mask
 
 
@@ -85,11 +87,14 @@ def _shows_face(run: Tools, clip: MaskedClip) -> bool:
 
 
 def _looks(run: Tools, clip: MaskedClip, aspect: Fraction) -> tuple[Look, ...]:
-    fps, every = clip.output.fps, max(1, clip.output.fps // _LOOKS_A_SECOND)
-    width, height = small_size(aspect, still=False)
-    most = clip.made.frames // every + 1
+    fps, frames = clip.output.fps, clip.made.frames
+    every = max(1, min(round(fps * _SECONDS), frames // _LEAST_LOOKS))
+    first = every // 2  # the search has looked at the beginning of each second
+    width, height = small_size(aspect, closely=True)
+    most = (frames - first - 1) // every + 1
     source: Options = {"protocol_whitelist": "file", "f": "mp4", "threads": 1}
-    stream = read(clip.path, source).video("v:0").filter("framestep", every)
+    stream = read(clip.path, source).video("v:0")
+    stream = stream.filter("trim", start_frame=first).filter("framestep", every)
     stream = stream.filter("scale", width, height).filter("format", "rgb24")
     target: Options = {"c:v": "rawvideo", "f": "rawvideo", "frames:v": most}
     pictures = SmallPictures(
@@ -102,7 +107,8 @@ def _looks(run: Tools, clip: MaskedClip, aspect: Fraction) -> tuple[Look, ...]:
         seconds=clip.made.duration_s * run.config.process.timeout_factor,
     )
     model = model_file.ready(run.config.protect.own_model, run.workspace.cache)
-    return looking.look(run.ffmpeg, pictures, model)
+    looks = looking.look(run.ffmpeg, pictures, model)
+    return tuple(replace(look, at_s=look.at_s + first / fps) for look in looks)
 
 
 def faces_outside(look: Look, clip: MaskedClip) -> tuple[SeenFace, ...]:
