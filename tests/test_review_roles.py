@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import expect
+from support.browser import Reader, browser, reader
 from support.ledger_scene import LedgerScene, sha
 from support.review_server import Client, campaign, config, entry, serving
 
 from pipeline.commands.review import name_reviewers
 from pipeline.config import Config
+from pipeline.review import shares
 from pipeline.review.access import ReviewRole
 from pipeline.review.web import ReviewServer
 
-__all__ = ["campaign", "config"]
+__all__ = ["browser", "campaign", "config", "reader"]
+PEOPLE = ("Ana", "Ben", "Mia")
 
 
 @pytest.fixture
@@ -69,3 +74,43 @@ def test_a_colon_that_names_no_role_is_a_part_of_the_name() -> None:
     assert given.roles == {
         "Ana: night": ReviewRole.REVIEWER, "Ben": ReviewRole.EDITOR, "Eve:media": ReviewRole.EDITOR,
     }  # fmt: skip
+
+
+def test_reviewers_share_the_clips_and_the_shares_stay() -> None:
+    shas = [sha(str(number)) for number in range(600)]
+    three = {name: {s for s in shas if shares.owners(s, PEOPLE) == [name]} for name in PEOPLE}
+    assert set.union(*three.values()) == set(shas)
+    assert all(160 < len(share) < 240 for share in three.values())
+    without = {s: shares.owners(s, PEOPLE[:2]) for s in shas}
+    assert all(without[s] == [name] for name in PEOPLE[:2] for s in three[name])
+    pairs = [shares.owners(s, PEOPLE, 2) for s in shas]
+    assert all(len(set(pair)) == 2 for pair in pairs)
+    assert pairs == [shares.owners(s, PEOPLE[::-1], 2) for s in shas]
+
+
+def test_each_page_says_what_is_mine(
+    reader: Reader, config: Config, campaign: LedgerScene, server: ReviewServer
+) -> None:
+    """Ana and Mia decide; Eve does not.  A reviewer who is alone sees no share."""
+    counts = []
+    for name in ("Ana", "Mia"):
+        page, watch = reader.open(server.access.links[name])
+        figure = page.locator(".figure.mine .value")
+        expect(figure).to_have_text(re.compile(r"^\d of 3$"))
+        counts.append(int(figure.inner_text().split()[0]))
+        page.locator(".figure.mine").click()
+        expect(page.locator(".card")).to_have_count(counts[-1])
+        expect(page).to_have_url(re.compile("status=mine"))
+        if counts[-1]:
+            page.keyboard.press("n")
+            page.keyboard.press("h")
+            expect(figure).to_have_text(f"{counts[-1] - 1} of 2")
+            page.keyboard.press("u")
+            expect(figure).to_have_text(f"{counts[-1]} of 3")
+        assert watch.errors == []
+    assert sum(counts) == 3
+    editor, _ = reader.open(server.access.links["Eve"])
+    expect(editor.locator(".figure.waiting")).to_be_visible()
+    expect(editor.locator(".figure.mine")).to_have_count(0)
+    with serving(config, "Ana") as alone:
+        assert b'"mine": null' in Client(alone, "Ana").ask("GET", "/report/index.html")[2]

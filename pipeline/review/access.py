@@ -95,6 +95,11 @@ class AccessGuard:
             return {name: self.site.link(token) for name, token in self._tokens.items()}
 
     @property
+    def deciders(self) -> list[str]:
+        """The names of those who have a link of their own and may decide."""
+        return [name for name, role in self._roles.items() if name and role.may_decide]
+
+    @property
     def link(self) -> str:
         """The first link."""
         return next(iter(self.links.values()))

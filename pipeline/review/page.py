@@ -34,7 +34,8 @@ class LiveReview:
     clips the page has; ``by`` is who decides, and ``is_named`` whether the link was made for that
     name; ``role`` is what this person may do; ``mails`` names the state of the mails
     (:func:`pipeline.review.live.mails_version`); ``keys`` has the key of each clip's files
-    (:meth:`pipeline.review.access.AccessGuard.media_key`).
+    (:meth:`pipeline.review.access.AccessGuard.media_key`).  ``mine`` are the clips that are
+    proposed to this person (:func:`pipeline.review.shares.share_of`), None if nobody shares them.
     """
 
     counter: int
@@ -44,6 +45,7 @@ class LiveReview:
     mails: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
+    mine: list[str] | None = None
 
 
 @dataclass(frozen=True)

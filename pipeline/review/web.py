@@ -22,7 +22,7 @@ from pipeline import clock
 from pipeline.config import Config
 from pipeline.errors import ConfigError, named
 from pipeline.ledger import Ledger
-from pipeline.review import entrance, entries, live, ordering, page, report, table
+from pipeline.review import entrance, entries, live, ordering, page, report, shares, table
 from pipeline.review.access import SESSION_HEADER, AccessGuard, Reviewers, ReviewRole, ReviewSession
 from pipeline.review.answering import HTML, AnsweringHandler
 from pipeline.review.entries import InvalidEntry
@@ -249,6 +249,7 @@ class _Handler(AnsweringHandler):
                 role=session.role,
                 mails=mails,
                 keys=self._keys(data),
+                mine=shares.share_of(session.name, self.server.access.deciders, data),
             )
             facts = report.collect_facts(self.server.config, ledger, begin)
         return page.render(report.encode(data), facts), page.make_policy(is_served=True)

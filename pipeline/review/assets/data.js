@@ -70,10 +70,12 @@
  *   trail: TrailEvent[], live: LiveReview | null,
  * }} Facts
  *
- * What a served page begins with; `keys` has the key of each clip's files.
+ * What a served page begins with; `keys` has the key of each clip's files; `mine` are the clips that are
+ * proposed to whoever reviews here, null where nobody shares them.
  * @typedef {{
  *   counter: number, counts: { attachments: number, clips: number }, by: string, is_named: boolean,
  *   role: "reviewer" | "editor" | "media", mails: string, keys: Record<string, string>,
+ *   mine: string[] | null,
  * }} LiveReview
  */
 

@@ -8,7 +8,7 @@ import { buttonById, byId, control, element, inputById, setChoices } from "./dom
 import { passesMailFilter, refreshMailChoices } from "./mail_filter.js";
 import { explain } from "./messages.js";
 import { isSilent, isWaiting, openComments, reviewOf } from "./reviews.js";
-import { clipRow, hasMailRows, isDecidableRow, isNew, mailRow, photoOf, rows } from "./rows.js";
+import { clipRow, hasMailRows, isDecidableRow, isMine, isNew, isShared, mailRow, photoOf, rows } from "./rows.js";
 import { makeSignal } from "./signal.js";
 import { ORDERS } from "./sorting.js";
 import { nameCollator, numberFormat, textOf, textOfCode } from "./texts.js";
@@ -48,7 +48,8 @@ function setFilterChoices() {
   const present = new Set(rows.filter((row) => !row.isMail).map((row) => row.clip.status));
   const statuses = /** @type {const} */ (["accepted", "rejected", "duplicate", "failed", "pending", "withdrawn"]);
   setChoices("status", [
-    any, ["waiting", textOf("filter.waiting")], ["new", textOf("filter.new")],
+    any, ["waiting", textOf("filter.waiting")],
+    ...(isShared ? [/** @type {[string, string]} */ (["mine", textOf("filter.mine")])] : []), ["new", textOf("filter.new")],
     ...(isConsentUsed() ? [/** @type {[string, string]} */ (["consent", textOf("filter.consent")])] : []),
     ["commented", textOf("filter.commented")],
     ...labelled(statuses.filter((status) => present.has(status)), (status) => textOf(`status.${status}`)),
@@ -110,6 +111,7 @@ function isInReview(row, word) {
  */
 function hasStatus(row, wanted) {
   if (wanted === "waiting") return isWaiting(row);
+  if (wanted === "mine") return isWaiting(row) && isMine(row);
   if (wanted === "new") return isNew(row);
   if (wanted === "consent") return isSilent(row);
   if (wanted === "commented") return openComments(reviewOf(row)).length > 0;

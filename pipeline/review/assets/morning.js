@@ -7,12 +7,12 @@ import { showOnly } from "./list.js";
 import { countOpen, heldBy, MATTERS } from "./mails.js";
 import { showPlots } from "./plots.js";
 import { isAdmitted, isWaiting, shownSeconds, silentMails } from "./reviews.js";
-import { isDecidableRow, isNew, rows } from "./rows.js";
+import { isDecidableRow, isMine, isNew, isShared, rows } from "./rows.js";
 import { adviceOn, momentText, numberFormat, textOf, textOfCode, timeText } from "./texts.js";
 
 /** The figures, first those that ask somebody to do something today, with the filters that a press on each sets; null: it is not a button. */
 const FIGURES = /** @type {const} */ ([
-  ["waiting", { status: "waiting" }], ["answer", { mail: "open" }], ["consent", { status: "consent" }],
+  ["waiting", { status: "waiting" }], ["mine", { status: "mine" }], ["answer", { mail: "open" }], ["consent", { status: "consent" }],
   ["failed", { status: "failed" }], ["new", { status: "new" }], ["refused", { status: "rejected" }], ["montage", null],
 ]);
 /** @typedef {typeof FIGURES[number][0]} FigureName */
@@ -22,7 +22,7 @@ const places = new Map();
 
 function makeFigures() {
   for (const [name, filters] of FIGURES) {
-    if (name === "consent" && !isConsentUsed()) continue;
+    if ((name === "consent" && !isConsentUsed()) || (name === "mine" && !isShared)) continue;
     const value = element("span", { class: "value" });
     const below = element("span", { class: "sub" });
     const parts = [element("span", { class: "label" }, textOf(`figure.${name}`)), value, below];
@@ -36,6 +36,7 @@ function makeFigures() {
 /** Count again. The figures of decisions change while the page is open. */
 export function countFigures() {
   const waiting = rows.filter(isWaiting).length;
+  const mine = rows.filter((row) => isWaiting(row) && isMine(row)).length;
   const admitted = rows.filter(isAdmitted);
   const seconds = admitted.reduce((sum, row) => sum + shownSeconds(row), 0);
   const { rejected, failed } = report.totals;
@@ -45,6 +46,7 @@ export function countFigures() {
   const figures = {
     new: [numberFormat.format(rows.filter(isNew).length), textOf("figure.new.sub")],
     waiting: [numberFormat.format(waiting), textOf(waiting ? "figure.waiting.sub" : "figure.waiting.sub.none")],
+    mine: [textOf("figure.mine.of", { mine, n: waiting }), textOf(mine ? "figure.mine.sub" : "figure.mine.sub.none")],
     refused: [numberFormat.format(rejected), textOf("figure.refused.sub", { n: rejected })],
     failed: [numberFormat.format(failed), textOf(failed ? "figure.failed.sub" : "figure.failed.sub.none")],
     consent: [numberFormat.format(silent), textOf(silent ? "figure.consent.sub" : "figure.consent.sub.none", { n: silent })],

@@ -133,6 +133,16 @@ export const rowsOf = (sha256) => allRows.get(sha256) ?? [];
  */
 export const nameOf = (sha256) => clipRow(sha256)?.clip.filename ?? "";
 
+const myShare = new Set(facts.live?.mine);
+/** Whether several reviewers share the clips. */
+export const isShared = Boolean(facts.live?.mine);
+
+/**
+ * Whether a clip is proposed to whoever reviews here.
+ * @param {Row} row
+ */
+export const isMine = (row) => myShare.has(row.clip.sha256 ?? "");
+
 /** @param {Row} row */
 export const isNew = (row) => newOriginals.has(row.clip.sha256 ?? "") && row.clip.status !== "duplicate";
 
