@@ -160,7 +160,7 @@ def _brightness(path: Path) -> Iterator[NDArray[np.uint8]]:
     """The pictures of a clip in grey."""
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
-            yield frame.to_ndarray(format="gray")
+            yield np.asarray(frame.to_ndarray(format="gray"), np.uint8)
 
 
 def _clip(folder: Path, result: ClipResult) -> Path:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from pipeline.errors import StageError, UsageError, WorkspaceBusy
 from pipeline.publishing import PART
@@ -24,6 +24,9 @@ _NETWORK = frozenset(
         *("fuse.s3fs", "fuse.glusterfs", "fuse.davfs", "davfs"),
     )
 )
+
+# the end of the name of a folder with the clips of a timeline, beside it
+MEDIA: Final = "-media"
 
 # struct flock of a lock on the whole file (fcntl(2)): type, whence, start, length, process
 _FLOCK = "hhqqi0q"
@@ -71,11 +74,13 @@ class Workspace:
     def shows(self, sha256: str) -> Iterator[Path]:
         """The files that show the clip of an original, apart from the clip, its still and films.
 
-        They are thumbnails of the report, cached pieces of films, and previews of films.
+        They are thumbnails of the report, cached pieces of films, previews of films, and copies
+        beside a timeline.
         """
         yield from (self.report / "thumbs").glob(f"{sha256}*")
         yield from (self.cache / "seams").glob(f"*{sha256[:16]}*")
         yield from self.montage.glob("*-preview.*")
+        yield from self.montage.glob(f"*{MEDIA}/clips/{sha256}/*")
 
     def free_bytes(self) -> int:
         """How many bytes of the disk are free for us."""

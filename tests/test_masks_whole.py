@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 from support.clip_scene import pictures, samples
 from support.command_scene import CommandScene, begin, config, make
+from support.review_server import Client, serving
+
+from pipeline import config as configuration
 
 SETTINGS = (
     '[review]\nrequired = true\n[montage]\nopening_card = ""\nclosing_card = false\n'
@@ -131,6 +134,43 @@ def test_what_is_hidden_is_in_no_file_but_originals(scene: CommandScene) -> None
     assert said.code == 0
     assert not [path for path in scene.work.rglob("*") if one in str(path)]
     assert two in str(list(scene.work.glob("clips/*")))
+
+
+def test_a_mask_that_comes_after_the_film_leaves_no_old_clip_in_a_store(
+    scene: CommandScene, tmp_path: Path
+) -> None:
+    """The review, a pack and the copies beside a timeline show the new clips only."""
+    store, pack = tmp_path / "shared", tmp_path / "pack"
+    text = config(f'[workspace]\nstore = "file://{store}"\n{SETTINGS}', outputs=OUTPUT)
+    (scene.folder / "config.toml").write_text(text)
+    assert scene.footage("run").code == 0
+    assert scene.footage("export", "--format", "edl").code == 0
+
+    def bare() -> set[str]:
+        """What shows what is hidden, by the folder and the name that it begins with."""
+        places = [path for top in (scene.work, store, pack) for path in top.rglob("*.[mj]p[4g]")]
+        return {f"{path.parts[-2]}/{path.name[:13]}" for path in places if not hides_it(path)}
+
+    shas = [scene.rows[name]["sha256"] for name in ("one.mp4", "two.mp4")]
+    assert bare() >= {f"{sha256}/small.mp4" for sha256 in shas}, "the copies beside the timeline"
+    for name in ("one.mp4", "two.mp4"):
+        decide(scene, name, "Ada", masks=MASKS)
+    assert scene.footage("process").code == 0
+    assert scene.footage("report", "--pack", str(pack)).code == 0
+    assert len(list(pack.rglob("*.mp4"))) == 2
+    assert bare() == {"montage/montage-small"}
+    (film,) = scene.footage("status", "--json").data["montages"]
+    assert film["stale"]
+    with serving(configuration.load(scene.folder / "config.toml")) as server:
+        client = Client(server)
+        for sha256 in shas:
+            (new,) = store.glob(f"clips/{sha256}/*.mp4")
+            path = f"/clips/{sha256}/small.mp4"
+            assert client.ask("GET", path, Range="bytes=100-")[2] == new.read_bytes()[100:]
+            still = client.ask("GET", path.replace("mp4", "jpg"))[2]
+            assert still == new.with_suffix(".jpg").read_bytes()
+    assert scene.footage("render").code == 0
+    assert bare() == set()
 
 
 def test_a_clip_that_can_not_get_its_masks_stays_out(scene: CommandScene) -> None:

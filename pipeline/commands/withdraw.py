@@ -24,6 +24,7 @@ from pipeline.review import packing
 from pipeline.run import Run
 from pipeline.store import FILMS, PIECES, FootageFile, keys_of
 from pipeline.wording import counted
+from pipeline.workspace import MEDIA
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ def _beside(run: Run, stale: list[str]) -> Iterator[Path]:
     yield from run.workspace.montage.glob("*-preview.*")
     for kind in TimelineFormat:
         yield from run.workspace.montage.glob(f"*.{kind}")
-    for folder in run.workspace.montage.glob(f"*{render.MEDIA}"):
+    for folder in run.workspace.montage.glob(f"*{MEDIA}"):
         yield from all_files(folder)
 
 
@@ -237,7 +238,7 @@ def _delete(run: Run, plan: _Withdrawal) -> Deletion:
         deletion.delete_stored(key)
     for sha256 in plan.shas:
         deletion.delete_folder(run.workspace.clips / sha256)
-    for folder in (*run.workspace.montage.glob(f"*{render.MEDIA}"), run.workspace.cache):
+    for folder in (*run.workspace.montage.glob(f"*{MEDIA}"), run.workspace.cache):
         deletion.delete_folder(folder)
     run.workspace.create()
     return deletion

@@ -23,10 +23,10 @@ from pipeline.render.preview import Excerpt
 from pipeline.render.timeline import Candidates, ChosenClips, Segment, Timeline
 from pipeline.run import Run
 from pipeline.store import PIECES, FootageFile, still_of, versions_of
+from pipeline.workspace import MEDIA
 
 _MOST_TOGETHER = 4  # films that are joined side by side
 
-MEDIA = "-media"
 """The end of the name of a folder with the clips of a timeline, if they are in a store."""
 
 
