@@ -8,7 +8,8 @@ be cut.  It prints, and ends with 1 if something is not as it must be:
 1. the sample, in small pictures, on the disk, in a shared folder and in S3: equal outputs, equal
    report;
 2. the same while every tenth request is refused, and while the connection is cut for 30 s;
-3. a film of CLIPS tiny clips (1000) out of the store: exact, its memory, and the bytes fetched.
+3. a film of CLIPS tiny clips (1000) out of the store: exact, its memory, the bytes fetched, and the
+   clips that are on the disk at a time.
 """
 
 from __future__ import annotations
@@ -242,10 +243,11 @@ def _long_film(folder: Path, server: ObjectServer, clips: int) -> Iterator[str]:
     print(f"{clips} clips of {size:,} bytes sent: {_moved(folder)}")
     before = server.requests
     command = [sys.executable, "-m", "pipeline", "-q", "render", "--config", str(config)]
-    used = taken(command)
+    used = taken(command, (scene.workspace.clips,))
     print(
         f"film of {clips} clips: {used.wall_s:.1f} s, {used.cpu_s:.1f} s of CPU, "
-        f"{used.memory / 1e6:.0f} MB, {server.requests - before} requests; in all {_moved(folder)}"
+        f"{used.memory / 1e6:.0f} MB, {used.disk / 1e6:.1f} MB of clips on the disk at most, "
+        f"{server.requests - before} requests; in all {_moved(folder)}"
     )
     if used.code:
         yield f"the film was not made: {used.err}"

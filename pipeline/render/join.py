@@ -4,7 +4,7 @@ The concat demuxer copies the packets of the pictures.  The lossless sound of th
 decoded, edited and sent through one AAC encoder, so that no joint is heard and nothing drifts.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,14 +17,16 @@ from pipeline.ffmpeg.graph import Graph, Options, OutputFile, read, write
 from pipeline.ffmpeg.made import MadeFile, Scratch
 from pipeline.media import encode
 from pipeline.media.timebase import SAMPLE_RATE, TICKS, samples_of
-from pipeline.render import cuts, music, seams, sound
+from pipeline.render import cuts, music, seams, sound, streaming
 from pipeline.render.cuts import CutPlan, Joints, Stretch
 from pipeline.render.music import BackgroundMusic
+from pipeline.render.streaming import FilmFiles
 from pipeline.render.timeline import Segment, Timeline
 from pipeline.run import Run
 from pipeline.store import FootageFile
 
 _JOINTS = TypeAdapter(Joints)
+_TOGETHER = 4  # clips of which the joints are found
 _TRIES = 4  # at the peaks of a mix
 _FILES: Options = {"protocol_whitelist": "file", "format_whitelist": "concat,mov"}
 _LIST: Options = {"f": "concat", "safe": 0, **_FILES}
@@ -64,23 +66,37 @@ def planned(run: Run, film: Timeline) -> CutPlan:
             "clips of different encodings can't be joined; run `footage process` first"
         )
     joints: dict[str, Joints] = {}
-    for segment, _, *fades in film.placed():
-        if (any(fades) or not segment.whole) and segment.path not in joints:
-            joints[segment.path] = _joints(run, film, segment)
+    cut = [segment for segment, _, *fades in film.placed() if any(fades) or not segment.whole]
+    for some in _batches(cut):
+        with run.store.at_hand(_unknown(run, some)):
+            joints |= {segment.path: _joints(run, film, segment) for segment in some}
     return CutPlan(film, cuts.plan(film, joints), joints)
 
 
+def _batches(cut: Sequence[Segment]) -> Iterator[Sequence[Segment]]:
+    return (cut[at : at + _TOGETHER] for at in range(0, len(cut), _TOGETHER))
+
+
+def _unknown(run: Run, segments: Sequence[Segment]) -> list[FootageFile]:
+    """The clips in a store of which it is not known where they can be cut."""
+    away = [segment for segment in segments if segment.sha256 and run.store.is_beyond]
+    return [FootageFile(s.path, s.content) for s in away if not _kept(run, s).exists()]
+
+
+def _kept(run: Run, segment: Segment) -> Path:
+    return run.workspace.cache / "joints" / f"{segment.content}.json"
+
+
 def _joints(run: Run, film: Timeline, segment: Segment) -> Joints:
-    """Look where a file can be cut; of a file in a store this is kept, so it is fetched once.
+    """Look where a file can be cut; of a clip in a store this is kept, so it is fetched once.
 
     :raises NotClean: the file is not as it was when it was published.
     """
-    kept = run.workspace.cache / "joints" / f"{segment.content}.json"
+    kept = _kept(run, segment)
     if run.store.is_beyond and publishing.is_cached(kept):
         return _JOINTS.validate_json(kept.read_bytes())
-    with run.store.at_hand([FootageFile(segment.path, segment.content)]):
-        place = run.workspace.root / segment.path
-        facts = codec_of(film.output).judge(place, judge.Mp4Kind.CLIP).video
+    place = run.workspace.root / segment.path
+    facts = codec_of(film.output).judge(place, judge.Mp4Kind.CLIP).video
     found = Joints(facts.keyframes, facts.lead)
     if run.store.is_beyond:
         publishing.write_text(kept, _JOINTS.dump_json(found).decode())
@@ -94,14 +110,15 @@ def _join(
     part = scratch.new("film", encode.most_bytes(film.output, film.frames))
     with (
         run.console.task("join", film.frames // film.output.fps, "seconds") as task,
-        _list(run, _pictures(run, plan)) as listed,
-        _sound(run, film) as samples,
+        streaming.opened(run, plan) as files,
+        _list(run, _pictures(run, plan, files)) as listed,
+        _sound(run, film, files) as samples,
     ):
         heard = samples if background is None else background.under(samples, film)
         run.ffmpeg.make(
             "join",
             Graph((_joined(listed, part.path, film, background),)),
-            reads=(run.workspace.clips, run.workspace.cache),
+            reads=files.reads,
             writes=(part,),
             seconds=300 + film.frames / film.output.fps,
             feed=_counted(heard, task.advance),
@@ -153,7 +170,7 @@ def _list(run: Run, lines: Iterator[str]) -> Iterator[Path]:
         yield listed
 
 
-def _pictures(run: Run, plan: CutPlan) -> Iterator[str]:
+def _pictures(run: Run, plan: CutPlan, files: FilmFiles) -> Iterator[str]:
     """Yield where each piece begins and ends, as lines for the concat demuxer.
 
     A seek finds the key frame at or before a time, and a file ends before the first packet
@@ -163,7 +180,7 @@ def _pictures(run: Run, plan: CutPlan) -> Iterator[str]:
     for piece in plan.pieces:
         start, stop = 0, None
         if isinstance(piece, Stretch):
-            path, start = run.workspace.root / piece.segment.path, piece.start
+            path, start = files.picture(piece.segment.path), piece.start
             if piece.stop < piece.segment.frames:
                 stop = piece.stop - plan.joints[piece.segment.path].lead
         else:
@@ -181,25 +198,28 @@ def _file(path: Path) -> str:
 
 
 @contextmanager
-def _sound(run: Run, film: Timeline) -> Iterator[Iterator[sound.Samples]]:
+def _sound(run: Run, film: Timeline, files: FilmFiles) -> Iterator[Iterator[sound.Samples]]:
     """Decode the film's sound in a thread, beside the block that reads it.
 
     :raises StageError: FFmpeg failed, or a clip's sound is not as long as its picture.
     """
-    fps, root = film.output.fps, run.workspace.root
+    fps = film.output.fps
     lines = (
         line
         for segment in film.segments
-        for line in (_file(root / segment.path), f"duration {segment.frames / fps:.9f}")
+        for line in (_file(files.heard(segment.path)), f"duration {segment.frames / fps:.9f}")
     )
     with _list(run, lines) as listed:
         lossless = read(listed, _LIST).audio("a:1").filter("asetpts", "N/SR/TB")
         graph = Graph((write("pipe:1", {"f": "s16le"}, audio=[lossless]),))
         seconds = 300 + sum(segment.frames for segment in film.segments) / fps
-        reads = (run.workspace.clips, run.workspace.cache)
+        # without anything to feed, a program that waits for a clip would count as stuck
+        feed = () if files.is_streamed else None
 
         def decode(pipe: sound.Pipe) -> None:
-            run.ffmpeg.make("sound", graph, reads=reads, seconds=seconds, sink=pipe.put)
+            run.ffmpeg.make(
+                "sound", graph, reads=files.reads, seconds=seconds, feed=feed, sink=pipe.put
+            )
 
         with sound.beside(decode) as pipe:
             yield sound.edited(pipe, film)

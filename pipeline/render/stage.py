@@ -182,8 +182,7 @@ def _previews(run: Run, jobs: Dispatcher, films: Sequence[Timeline]) -> list[Ren
     seams.make(run, jobs, plans)
     made = []
     for plan in plans:
-        with run.store.at_hand(_files(plan.film)):
-            path = preview.make(run, plan)
+        path = preview.make(run, plan)
         made.append(_rendered(plan.film, run.workspace.relative(path), cached=False))
     return made
 
@@ -212,7 +211,7 @@ def _join(run: Run, plans: Sequence[CutPlan]) -> None:
     numbers = run.ledger.intake.sender_numbers()
 
     def joined(plan: CutPlan) -> str:
-        with run.store.at_hand(_files(plan.film)):
+        with run.store.at_hand(_stills(plan.film)):
             return publish.publish(run, plan, _path(run, plan.film), numbers)
 
     most = min(len(plans), engines.slots(run), _MOST_TOGETHER)
@@ -260,10 +259,9 @@ def _hand_over(run: Run, path: str) -> None:
             run.store.delete(key)
 
 
-def _files(film: Timeline) -> list[FootageFile]:
-    """The clips of a film and their stills; a card is always in the workspace folder."""
-    clips = dict.fromkeys(_file(segment) for segment in film.segments if segment.sha256)
-    return [file for clip in clips for file in (clip, still_of(clip))]
+def _stills(film: Timeline) -> list[FootageFile]:
+    """The stills of the clips of a film, for its contact sheet."""
+    return [still_of(_file(segment)) for segment in film.segments if segment.sha256]
 
 
 def _file(clip: Segment) -> FootageFile:
