@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -95,8 +96,11 @@ def test_worker_of_another_version_and_stranger_are_refused(tmp_path: Path) -> N
         started(made, "-m", "pipeline", "scheduler") as scheduler,
         started(made, "-c", OTHER_VERSION, "worker", "--slots", "1") as worker,
     ):
-        said = made.footage("process")
         sentence = f"program is 0.0.1 there and {build()['program']} here"
+        cluster = load(made.folder / "config.toml").cluster
+        with pytest.raises(StageError, match=f"is of another version: {re.escape(sentence)}"):
+            engines.examine(cluster)
+        said = made.footage("process")
         assert said.code == 1
         assert f"was refused: {sentence}" in said.err
         assert worker.stderr is not None
@@ -104,7 +108,7 @@ def test_worker_of_another_version_and_stranger_are_refused(tmp_path: Path) -> N
         assert worker.wait() == 1
 
         access = ClusterAccess(address, files["ca"], files["certificate"], files["key"])
-        found = engines.examine(load(made.folder / "config.toml").cluster)
+        found = engines.examine(cluster)
         assert f"{address} answers; no worker is connected now; the certificate is valid" in found
         strangers_are_refused(tmp_path, access)
         command = [sys.executable, "-m", "pipeline", "scheduler"]

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 RemoteWork = Callable[[str, str], str]
 """What a worker does: the key of a job and the job in, the answer out.  Workers import it."""
 
-_LOOK_S = 1.0
-_COUNT_EVERY_S = 5.0
+_CHECK_S = 60.0  # after so long without an event, in case that one was lost
+_CLOSE_S = 5.0
 _FETCH_S = 20.0  # for an answer; one that must be made again is waited for as a job
 _LONGEST = 4 << 20  # characters of an answer
 _CONNECT_S = 30.0
@@ -50,11 +50,15 @@ class DaskEngine:
             access = access.access
         self._work, self._address, self._patience_s = work, access.address, patience_s
         self._begun: dict[Future[str], str] = {}
-        self._done: queue.SimpleQueue[Future[str]] = queue.SimpleQueue()
+        # futures that ended; None: workers came or went
+        self._events: queue.SimpleQueue[Future[str] | None] = queue.SimpleQueue()
         self._numbers = itertools.count()
         self._group = f"clip-{time.time_ns():x}"
-        self._slots, self._seen_at, self._counted_at = 0, time.monotonic(), 0.0
-        self._client = _connected(access)
+        self._slots, self._seen_at = 0, time.monotonic()
+        self._client = connected(access)
+        self._client.subscribe_topic("all", self._note)
+        if self._local is not None:
+            self._local.call_when_one_ends(lambda: self._events.put(None))
         self._count()
 
     @property
@@ -71,7 +75,7 @@ class DaskEngine:
             self._work, f"{self._group}-{number}", job, key=(self._group, number), pure=False
         )
         self._begun[future] = key
-        future.add_done_callback(self._done.put)
+        future.add_done_callback(self._events.put)
 
     def ended(self) -> list[Ended]:
         """Wait until at least one job ended, and return those that did.
@@ -79,7 +83,7 @@ class DaskEngine:
         :raises StageError: the scheduler is gone, or there was no worker for too long.
         """
         while True:
-            found = [self._ended(future) for future in self._next() if future in self._begun]
+            found = [self._ended(future) for future in self._wait() if future in self._begun]
             if ended := [each for each in found if each is not None]:
                 return ended
             if self.room > 0 and not self._begun:
@@ -99,11 +103,7 @@ class DaskEngine:
         if not self._slots and self._local is None:
             say(f"no worker is connected to {self._address} yet; waiting for one (footage worker)")
         while not self._slots:
-            time.sleep(_LOOK_S / 4)
-            self._count()
-            self._check_patience()
-            if self._local is not None:
-                self._local.tend()
+            self._wait()
 
     def refuse(self, worker: str, why: str) -> None:
         """Give a worker no more jobs, and have it end with a sentence.
@@ -123,25 +123,33 @@ class DaskEngine:
         for future in self._begun:
             future.release()
         self._begun.clear()
-        self._client.close(timeout=_LOOK_S * 5)
+        self._client.close(timeout=_CLOSE_S)
         if self._local is not None:
             self._local.close()
 
-    def _next(self) -> list[Future[str]]:
-        """The futures that ended, after a while at most."""
-        found = []
-        try:
-            found.append(self._done.get(timeout=_LOOK_S))
-            while True:
-                found.append(self._done.get_nowait())
-        except queue.Empty:
-            pass
-        if time.monotonic() - self._counted_at > _COUNT_EVERY_S or (not found and not self._slots):
-            self._count()
-            self._check_patience()
+    def _wait(self) -> list[Future[str]]:
+        """Wait for an event; return the futures that ended.
+
+        :raises StageError: the scheduler is gone, or there was no worker for too long.
+        """
         if self._local is not None:
             self._local.tend()
-        return found
+        left_s = self._seen_at + self._patience_s - time.monotonic()
+        events = []
+        with suppress(queue.Empty):
+            events.append(self._events.get(timeout=_CHECK_S if self._slots else max(left_s, 0)))
+            while True:
+                events.append(self._events.get_nowait())
+        if not events or None in events:
+            self._count()
+            self._check_patience()
+        return [future for future in events if future is not None]
+
+    def _note(self, event: tuple[float, object]) -> None:
+        """Take what the scheduler says of its workers."""
+        said = event[1]
+        if isinstance(said, dict) and said.get("action") in ("add-worker", "remove-worker"):
+            self._events.put(None)
 
     def _ended(self, future: Future[str]) -> Ended | None:
         """How a job ended; None if its answer was lost, and it is done again."""
@@ -153,7 +161,7 @@ class DaskEngine:
                 holders = self._client.who_has([future])
                 answer = future.result(timeout=_FETCH_S)
             except TimeoutError:
-                future.add_done_callback(self._done.put)
+                future.add_done_callback(self._events.put)
                 return None
             except (OSError, distributed().KilledWorker):
                 holders, answer = {}, None
@@ -173,12 +181,11 @@ class DaskEngine:
             self._slots = sum(self._client.nthreads().values())
         except (OSError, TimeoutError) as error:
             raise self._gone() from error
-        self._counted_at = time.monotonic()
         if self._slots:
-            self._seen_at = self._counted_at
+            self._seen_at = time.monotonic()
 
     def _check_patience(self) -> None:
-        if not self._slots and time.monotonic() - self._seen_at > self._patience_s:
+        if not self._slots and time.monotonic() - self._seen_at >= self._patience_s:
             raise StageError(
                 f"no worker is connected to {self._address}; start some with: footage worker. "
                 "What was made is kept; run again to go on"
@@ -191,7 +198,11 @@ class DaskEngine:
         )
 
 
-def _connected(access: ClusterAccess) -> Client:
+def connected(access: ClusterAccess, patience_s: float = _CONNECT_S) -> Client:
+    """Connect to a scheduler.
+
+    :raises StageError: it can't be reached, or does not accept the certificate.
+    """
     loaded = distributed(access)
     try:
         client: Client = loaded.Client(
@@ -199,7 +210,7 @@ def _connected(access: ClusterAccess) -> Client:
             security=access.security(),
             set_as_default=False,
             name="footage",
-            timeout=_CONNECT_S,
+            timeout=patience_s,
             direct_to_workers=False,
         )
     except (OSError, TimeoutError) as error:

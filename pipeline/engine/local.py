@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from pipeline.errors import StageError
 from pipeline.removal import removed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from distributed import LocalCluster
 
@@ -47,6 +48,7 @@ class LocalWorkers:
         :raises StageError: the optional parts are not installed.
         """
         self._folder, self._numbers = folder, itertools.count()
+        self._one_ended: Callable[[], object] = lambda: None
         ca, certificate, key = map(str, certificates.write(folder / "certificates", days=30))
         access = ClusterAccess("tls://127.0.0.1:0", ca, certificate, key)
         loaded = distributed(access)
@@ -62,6 +64,10 @@ class LocalWorkers:
         self._settings = {**program.settings, **self.access.settings(), "parent": os.getpid()}
         self._command = [sys.executable, "-m", program.module]
         self._running = [self._start() for _ in range(count)]
+
+    def call_when_one_ends(self, call: Callable[[], object]) -> None:
+        """Have *call* called, in a thread, each time that a worker ends."""
+        self._one_ended = call
 
     def tend(self) -> None:
         """Start each worker again that was killed.
@@ -96,7 +102,12 @@ class LocalWorkers:
         # a few hundred bytes, far below what a pipe holds: this can't block
         with worker.stdin:
             worker.stdin.write(settings)
+        threading.Thread(target=self._watch, args=(worker,), daemon=True).start()
         return worker
+
+    def _watch(self, worker: subprocess.Popen[bytes]) -> None:
+        worker.wait()
+        self._one_ended()
 
 
 def die_with(parent: int) -> None:

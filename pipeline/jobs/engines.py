@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from functools import partial
 
 from pipeline import publishing
@@ -11,7 +11,9 @@ from pipeline.config import ClusterSection
 from pipeline.engine import Engine
 from pipeline.engine.access import ClusterAccess, distributed
 from pipeline.engine.threads import ThreadEngine
+from pipeline.errors import StageError
 from pipeline.jobs import kinds
+from pipeline.jobs.build import build, difference
 from pipeline.run import Run
 from pipeline.wording import counted
 
@@ -44,11 +46,10 @@ def slots(run: Run) -> int:
 def examine(cluster: ClusterSection) -> str:
     """Try whether a run would find its workers; return what was found, for people.
 
-    :raises StageError: the scheduler can't be reached, or one side refuses the other.
+    :raises StageError: the scheduler can't be reached, one side refuses the other, or a worker is
+        of another version.
     """
-    from pipeline.engine import reach  # noqa: PLC0415 - see above
-    from pipeline.engine.dask import DaskEngine  # noqa: PLC0415
-    from pipeline.jobs import remote  # noqa: PLC0415
+    from pipeline.engine import inspection, reach  # noqa: PLC0415 - see above
 
     if cluster.local_workers:
         distributed()
@@ -56,9 +57,18 @@ def examine(cluster: ClusterSection) -> str:
     reached = access(cluster)
     validity = reach.examine(reached)
     reach.reach(reached, 0, lambda _: None)
-    with closing(DaskEngine(remote.do, reached, 0)) as engine:
-        slots = counted(engine.slots, "slot") if engine.slots else "no worker is connected now"
-    return f"the scheduler {cluster.scheduler} answers; {slots}; {validity}"
+    found = inspection.workers(reached, build)
+    for worker in found:
+        if why := difference(build(), worker.build):
+            raise StageError(
+                f"the worker {worker.address} is of another version: {why}; install the same "
+                "version on all machines"
+            )
+    said = "no worker is connected now"
+    if found:
+        slots = counted(sum(worker.slots for worker in found), "slot")
+        said = f"{counted(len(found), 'worker')} of this version with {slots}"
+    return f"the scheduler {cluster.scheduler} answers; {said}; {validity}"
 
 
 def _cluster(run: Run) -> Engine:
