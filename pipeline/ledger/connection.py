@@ -94,12 +94,13 @@ class Connection:
         self.change(begin)
         try:
             yield
+            self.change("RELEASE inner" if inner else "COMMIT")
         except BaseException:
-            # SQLite has ended the transaction itself if, for example, the disk is full
+            # also after a COMMIT that failed: all later changes would be part of this transaction,
+            # and lost.  SQLite has ended it itself if, for example, the disk is full.
             for statement in undo if self._db.in_transaction else ():
                 self.change(statement)
             raise
-        self.change("RELEASE inner" if inner else "COMMIT")
 
     def erase_deleted(self) -> None:
         """Remove deleted words from the log beside the ledger.
