@@ -29,6 +29,7 @@ from pipeline.consent import Consent
 from pipeline.errors import LedgerError
 from pipeline.history import EventKind, TrailEntry
 from pipeline.ledger import Ledger
+from pipeline.ledger.connection import Connection
 from pipeline.ledger.hashing import digest_of_tables
 from pipeline.ledger.migrations import MIGRATIONS
 from pipeline.ledger.reviews import stored
@@ -463,6 +464,20 @@ def test_errors_of_sqlite_are_errors_of_the_ledger(old: Path) -> None:
             start(ledger, "one", "one")
         assert ledger.intake.submissions()[0] == mail
         assert ledger.runs.last("test") is None
+
+
+def test_what_follows_a_commit_that_failed_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    db = Connection(path)
+    with pytest.raises(LedgerError), db.transaction():
+        db.change("PRAGMA defer_foreign_keys = ON")  # so that the COMMIT finds the fault
+        db.insert("handled", {"submission": "of nobody", "at": "now", "by": ""})
+    with Ledger(path) as ledger:
+        start(ledger, "before")
+        assert db.change("UPDATE run SET command = 'after'") == 1
+    db.close()
+    with Ledger(path) as ledger:
+        assert ledger.runs.last("after") is not None
 
 
 def test_a_transaction_inside_another_is_a_part_of_it(tmp_path: Path) -> None:

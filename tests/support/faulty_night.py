@@ -64,6 +64,10 @@ mail = ["team@example.org"]
 OUTPUT = '[[output]]\nname = "tiny"\nsize = "64x64"\nfps = 24\nquality = "draft"\n'
 CLIP_FAILED = 3
 DONE = (0, CLIP_FAILED)
+# where a program that ends with an error means that the footage is broken: it is refused, and kept
+MEANS_BROKEN = {"media/probe.py:probe", "process/clip.py:_encode"}
+# a contact sheet shows a plain picture where a still can't be read
+BY_DESIGN = {"render/sheet.py:_still": "film: 1 lost, 1 too many"}
 COMMANDS = {"intake": "ingest", "clips": "process", "film": "run"}
 """The acts of a night, each with the command that ends it; the last one does the rest."""
 LONGEST_STOP_S = 10.0  # from SIGTERM to the end of a run
@@ -193,6 +197,7 @@ def tries(points: Sequence[Point]) -> list[Try]:
         for point in points
         for how in HOWS[point.door]
         if point.nth == 1 or (point.nth == point.uses and how in ("die", "fail", "lost"))
+        if not (how == "ended" and point.place in MEANS_BROKEN)
     ]
 
 
@@ -326,7 +331,8 @@ class FaultyNights:
     def tried_one(self, one: Try) -> tuple[list[RunEnd], list[str]]:
         """A night of its own with one fault."""
         case = self.case(one.point.act)
-        return self.tried(case, [one.plan(case)])
+        ends, broken = self.tried(case, [one.plan(case)])
+        return ends, [each for each in broken if each != BY_DESIGN.get(one.point.place)]
 
     def tried(
         self, case: Case, plans: Sequence[Plan], room: int | None = None
