@@ -466,12 +466,18 @@ def test_errors_of_sqlite_are_errors_of_the_ledger(old: Path) -> None:
         assert ledger.runs.last("test") is None
 
 
+def fail_at_commit(db: Connection) -> None:
+    """Make a transaction whose fault is found by its COMMIT."""
+    with db.transaction():
+        db.change("PRAGMA defer_foreign_keys = ON")
+        db.insert("handled", {"submission": "of nobody", "at": "now", "by": ""})
+
+
 def test_what_follows_a_commit_that_failed_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     db = Connection(path)
-    with pytest.raises(LedgerError), db.transaction():
-        db.change("PRAGMA defer_foreign_keys = ON")  # so that the COMMIT finds the fault
-        db.insert("handled", {"submission": "of nobody", "at": "now", "by": ""})
+    with pytest.raises(LedgerError):
+        fail_at_commit(db)
     with Ledger(path) as ledger:
         start(ledger, "before")
         assert db.change("UPDATE run SET command = 'after'") == 1
