@@ -22,6 +22,7 @@ from bench.store import CuttableProxy
 
 _KILLS = 20
 _STOP_S, _CUT_S = 10, 30
+_WORK_S = 60
 _LONGEST_S = 900
 _FILM_S = 14  # long enough for all that is done to the cluster
 _LINES = f"""attempts = 40
@@ -40,7 +41,8 @@ class Night:
     chance: random.Random
     proxy: CuttableProxy
     kills: int = 0
-    longest_s: float = 0.0  # that a program outlived its worker
+    programs: int = 0  # that ran in workers when these were killed
+    longest_s: float = 0.0  # that one of them outlived its worker
     done: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -60,6 +62,7 @@ class Night:
         elif self.kills < _KILLS:
             self.kills += 1
             programs = below(self.workers[place].pid)
+            self.programs += len(programs)
             self.workers[place].kill()
             self.workers[place].wait()
             self.longest_s = max(self.longest_s, live_on(programs))
@@ -94,12 +97,20 @@ class Night:
         self.workers[place].send_signal(signal.SIGCONT)
 
     def _end_coordinator(self, _: int) -> None:
+        self._wait_for_work()
         self.run.kill()
         self.run.wait()
 
     def _end_scheduler(self, _: int) -> None:
+        self._wait_for_work()
         self.scheduler.kill()
         self.scheduler.wait()
+
+    def _wait_for_work(self) -> None:
+        """Wait until a worker makes a clip."""
+        until = time.monotonic() + _WORK_S
+        while time.monotonic() < until and not any(below(each.pid) for each in self.workers):
+            time.sleep(0.02)
 
 
 def trouble(folder: Path) -> bool:
@@ -128,8 +139,9 @@ def trouble(folder: Path) -> bool:
             f"trouble: {night.kills} workers killed, {len(night.done)} of 4 once (store cut for "
             f"{_CUT_S} s, worker stopped, coordinator killed, scheduler killed), {requests // 10} "
             f"of {requests} requests refused; {night.runs} runs, the last ended with {code}; "
-            f"{len(case.made())} of {CLIPS} clips, a program lived {night.longest_s:.2f} s longer "
-            f"than its worker at most; {time.monotonic() - begun:.0f} s"
+            f"{len(case.made())} of {CLIPS} clips; of {night.programs} programs that ran in killed "
+            f"workers the last was gone after {night.longest_s:.2f} s; "
+            f"{time.monotonic() - begun:.0f} s"
         )
     for each in wrong:
         print(f"trouble: WRONG {each}")
