@@ -267,7 +267,7 @@ def test_lying_answer_is_refused(coordinator: Coordinator, lie: str) -> None:
     assert result.refusal is not None
     assert result.refusal.code is Detail.UNTRUE_RESULT
     assert len(engine.refused) == 2
-    assert all("ada: this worker was refused: its answer can't be" in it for it in engine.refused)
+    assert all("ada: its answer can't be right: a" in it for it in engine.refused)
     assert not (coordinator.folder / "wide.mp4").exists()
 
 

@@ -96,7 +96,7 @@ def test_worker_of_another_version_and_stranger_are_refused(tmp_path: Path) -> N
         started(made, "-m", "pipeline", "scheduler") as scheduler,
         started(made, "-c", OTHER_VERSION, "worker", "--slots", "1") as worker,
     ):
-        sentence = f"program is 0.0.1 there and {build()['program']} here"
+        sentence = f"program is 0.0.1 on the worker and {build()['program']} on the coordinator"
         cluster = load(made.folder / "config.toml").cluster
         with pytest.raises(StageError, match=f"is of another version: {re.escape(sentence)}"):
             engines.examine(cluster)

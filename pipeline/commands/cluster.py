@@ -68,7 +68,7 @@ def run_scheduler(config: Config, console: Console, host: str) -> Ending:
         at = urlsplit(access.address)
         named = f"[{host}]" if ":" in host else host
         access = replace(access, address=f"{at.scheme}://{named}:{at.port}")
-    schedule(access, lambda address: console.say(f"scheduler {address} is ready"))
+    schedule(access, console.say)
     return Ending()
 
 

@@ -65,8 +65,8 @@ class ClusterSection(Located):
         missing = [name for name, path in files.items() if not path]
         if self.scheduler.startswith("tls://") and missing:
             raise ValueError(
-                f"tls:// needs {', '.join(missing)}: without a certificate nobody can be told "
-                "from a stranger (docs/cluster.md)"
+                f"tls:// needs {', '.join(missing)}: without certificates strangers are not "
+                "kept out (docs/cluster.md)"
             )
         return self
 

@@ -50,7 +50,7 @@ class Engine(Protocol):
         """
 
     def refuse(self, worker: str, why: str) -> None:
-        """Give a worker no more jobs, and have it end with the sentence *why*."""
+        """Give a worker no more jobs, and have it end and say *why* it was refused."""
 
     def close(self) -> None:
         """Drop the jobs that have not ended; wait until no thread of this process works on one."""

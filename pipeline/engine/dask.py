@@ -106,17 +106,19 @@ class DaskEngine:
             self._wait()
 
     def refuse(self, worker: str, why: str) -> None:
-        """Give a worker no more jobs, and have it end with a sentence.
+        """Give a worker no more jobs, and have it end and say why it was refused.
 
         :raises StageError: no other worker is left.
         """
         # one that is gone already is no fault
         with suppress(OSError, ValueError, TimeoutError):
-            self._client.run(leave, why, workers=[worker], on_error="ignore")
+            self._client.run(
+                leave, f"this worker was refused: {why}", workers=[worker], on_error="ignore"
+            )
             self._client.retire_workers([worker])
         self._count()
         if not self._slots:
-            raise StageError(f"the last worker is gone. {why[:1].upper()}{why[1:]}")
+            raise StageError(f"no worker is left; the last one was refused: {why}")
 
     def close(self) -> None:
         """Drop the jobs that have not ended; their workers stop their programs."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import logging
 import signal
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -15,6 +17,13 @@ from pipeline.errors import StageError, reason_of
 
 _CONNECT_S = 60
 _TRIM_S = 60.0
+_MOST_SAID = 100  # lines about strangers
+# what OpenSSL says of a machine whose certificate is not accepted
+_STRANGERS = {
+    "DID_NOT_RETURN": "it has no certificate",
+    "VERIFY_FAILED": "its certificate is not signed by the authority of the cluster, or has expired",
+    "ALERT": "it does not accept our certificate",
+}
 _INSIDE = "127.0.0.1:0"  # where the pages of Dask are, which nobody needs
 
 
@@ -24,14 +33,14 @@ class WorkerWish:
 
     ``slots``: how many jobs it does at once.  ``folder``: for Dask's own files.  ``dropped`` is
     called with the key of a job that nobody waits for any more.  ``ready`` is called with the
-    address, ``waits`` with a sentence if the scheduler does not run yet.
+    address, ``say`` with sentences for people.
     """
 
     slots: int
     folder: str
     dropped: Callable[[str], None]
     ready: Callable[[str], None]
-    waits: Callable[[str], None]
+    say: Callable[[str], None]
 
 
 @dataclass
@@ -60,17 +69,20 @@ def serve(access: ClusterAccess, wish: WorkerWish) -> None:
         worker.
     """
     distributed(access)
-    reach(access, _CONNECT_S, wish.waits)
+    reach(access, _CONNECT_S, wish.say)
+    _tell_refusals(wish.say)
     asyncio.run(_until_stopped(lambda: _serve(access, wish)))
 
 
-def schedule(access: ClusterAccess, ready: Callable[[str], None]) -> None:
+def schedule(access: ClusterAccess, say: Callable[[str], None]) -> None:
     """Run a scheduler until it is stopped.
 
+    :param say: called with sentences for people.
     :raises StageError: it can't listen at its address.
     """
     distributed(access)
-    asyncio.run(_until_stopped(lambda: _schedule(access, ready)))
+    _tell_refusals(say)
+    asyncio.run(_until_stopped(lambda: _schedule(access, say)))
 
 
 async def _until_stopped(program: Callable[[], Awaitable[None]]) -> None:
@@ -128,7 +140,7 @@ async def _serve(access: ClusterAccess, wish: WorkerWish) -> None:
         await worker.close(timeout=5, executor_wait=False, reason="stopped")
 
 
-async def _schedule(access: ClusterAccess, ready: Callable[[str], None]) -> None:
+async def _schedule(access: ClusterAccess, say: Callable[[str], None]) -> None:
     loaded = distributed()
     at = urlsplit(access.address)
     scheduler = loaded.Scheduler(
@@ -147,7 +159,7 @@ async def _schedule(access: ClusterAccess, ready: Callable[[str], None]) -> None
         ) from error
     trims = asyncio.ensure_future(_give_back_memory())
     try:
-        ready(scheduler.address)
+        say(f"scheduler {scheduler.address} is ready")
         await scheduler.finished()
     finally:
         trims.cancel()
@@ -164,6 +176,38 @@ async def _give_back_memory() -> None:
     while trim is not None:
         trim(0)
         await asyncio.sleep(_TRIM_S)
+
+
+class _Refusals(logging.Handler):
+    """Says once who was not let in, and why.
+
+    Dask writes it into its log, which nobody reads otherwise.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._say, self._said = say, set[str]()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take the line of a handshake that failed; drop all others."""
+        if "TLS handshake failed" not in record.msg or not isinstance(record.args, tuple):
+            return
+        _, remote, error = record.args
+        host = remote[0] if isinstance(remote, tuple) else remote
+        reason = error.reason if isinstance(error, ssl.SSLError) else str(error)
+        why = next(
+            (text for word, text in _STRANGERS.items() if word in reason), "it speaks no TLS"
+        )
+        line = f"a connection from {host} was refused: {why}"
+        if line not in self._said and len(self._said) < _MOST_SAID:
+            self._said.add(line)
+            self._say(line)
+
+
+def _tell_refusals(say: Callable[[str], None]) -> None:
+    log = logging.getLogger("distributed.comm.tcp")
+    log.handlers, log.propagate = [_Refusals(say)], False
+    log.setLevel(logging.WARNING)
 
 
 def _reason(error: BaseException) -> str:

@@ -89,6 +89,7 @@ class ProgramLied(ProgramFault):
 
     def __init__(self, what: str) -> None:
         """*what* was found, in words of ours."""
+        self.what = what
         self.refusal = Refusal(Reason.INTERNAL, Detail.UNTRUE_RESULT, {"what": what})
         super().__init__(self.refusal.detail)
 

@@ -30,13 +30,10 @@ def build() -> dict[str, str]:
     }
 
 
-def difference(here: dict[str, str], there: dict[str, str]) -> str:
-    """Name the first version that is not the same in two builds; empty if all are.
-
-    :param there: the other one; its words are shown.
-    """
-    for name, value in here.items():
-        other = there.get(name, "none")
-        if other != value:
-            return f"{name} is {other} there and {value} here"
+def difference(coordinator: dict[str, str], worker: dict[str, str]) -> str:
+    """Name the first version that is not the same in two builds; empty if all are."""
+    for name in {**coordinator, **worker}:
+        ours, theirs = coordinator.get(name, "none"), worker.get(name, "none")
+        if ours != theirs:
+            return f"{name} is {theirs} on the worker and {ours} on the coordinator"
     return ""

@@ -127,7 +127,8 @@ class Handout(Generic[TaskT, ResultT]):
         try:
             return self._believed(task, ended)
         except (ProgramLied, NotClean) as fault:
-            self._refuse(ended.worker, f"its answer can't be right: {fault}")
+            why = fault.what if isinstance(fault, ProgramLied) else str(fault)
+            self._refuse(ended.worker, f"its answer can't be right: {why}")
             what = "its worker gave an answer that can't be right"
             untrue = Refusal(Reason.INTERNAL, Detail.UNTRUE_RESULT, {"what": what})
             return self._failed(task, untrue)
@@ -175,7 +176,7 @@ class Handout(Generic[TaskT, ResultT]):
 
     def _refuse(self, worker: str, why: str) -> None:
         self._run.console.warn(f"the worker {worker} was refused: {why}")
-        self._engine.refuse(worker, f"this worker was refused: {why}")
+        self._engine.refuse(worker, why)
 
     @property
     def _most(self) -> int:

@@ -107,7 +107,7 @@ def make(site: WorkerSite, key: str, text: str) -> str:
     """Do a task on a worker; see :func:`do`."""
     try:
         task, work = kinds.read(text)
-        other = difference(build(), task.build) or work.difference(task)
+        other = difference(task.build, build()) or work.difference(task)
     except ValueError:
         other = "the coordinator sent a task that this version does not know"
     if other:
