@@ -22,7 +22,7 @@ from bench.store import CuttableProxy
 
 _KILLS = 20
 _STOP_S, _CUT_S = 10, 30
-_WORK_S = 60
+_WORK_S = 20
 _LONGEST_S = 900
 _FILM_S = 14  # long enough for all that is done to the cluster
 _LINES = f"""attempts = 40
@@ -49,7 +49,7 @@ class Night:
         self.scheduler = self.case.start("scheduler")
         self.workers = [self._worker(place) for place in range(2)]
         self.run = self.case.start("process")
-        self.runs = 1
+        self.ends: list[int] = []
 
     def harm(self) -> None:
         """Do the next thing to the cluster."""
@@ -61,6 +61,8 @@ class Night:
             harm(place)
         elif self.kills < _KILLS:
             self.kills += 1
+            self._wait_for_work(self.workers[place])
+            time.sleep(self.chance.uniform(0, 1))
             programs = below(self.workers[place].pid)
             self.programs += len(programs)
             self.workers[place].kill()
@@ -74,9 +76,9 @@ class Night:
                 self.workers[place] = self._worker(place)
         if self.scheduler.poll() is not None:
             self.scheduler = self.case.start("scheduler")
-        if self.run.poll() is not None and self.goes_on():
+        if (code := self.run.poll()) is not None and self.goes_on():
+            self.ends.append(code)
             self.run = self.case.start("process")
-            self.runs += 1
 
     def goes_on(self) -> bool:
         """Whether there is anything left to do."""
@@ -97,19 +99,19 @@ class Night:
         self.workers[place].send_signal(signal.SIGCONT)
 
     def _end_coordinator(self, _: int) -> None:
-        self._wait_for_work()
+        self._wait_for_work(*self.workers)
         self.run.kill()
         self.run.wait()
 
     def _end_scheduler(self, _: int) -> None:
-        self._wait_for_work()
+        self._wait_for_work(*self.workers)
         self.scheduler.kill()
         self.scheduler.wait()
 
-    def _wait_for_work(self) -> None:
-        """Wait until a worker makes a clip."""
+    def _wait_for_work(self, *workers: subprocess.Popen[bytes]) -> None:
+        """Wait until one of some workers runs a program."""
         until = time.monotonic() + _WORK_S
-        while time.monotonic() < until and not any(below(each.pid) for each in self.workers):
+        while time.monotonic() < until and not any(below(each.pid) for each in workers):
             time.sleep(0.02)
 
 
@@ -128,7 +130,7 @@ def trouble(folder: Path) -> bool:
         night = Night(case, random.Random(7), proxy)
         begun = time.monotonic()
         while night.goes_on() and time.monotonic() - begun < _LONGEST_S:
-            time.sleep(night.chance.uniform(0.5, 5))
+            time.sleep(night.chance.uniform(0, 3))
             night.harm()
             night.mend()
         code = code or night.run.wait()
@@ -138,7 +140,7 @@ def trouble(folder: Path) -> bool:
         print(
             f"trouble: {night.kills} workers killed, {len(night.done)} of 4 once (store cut for "
             f"{_CUT_S} s, worker stopped, coordinator killed, scheduler killed), {requests // 10} "
-            f"of {requests} requests refused; {night.runs} runs, the last ended with {code}; "
+            f"of {requests} requests refused; the runs ended with {[*night.ends, code]}; "
             f"{len(case.made())} of {CLIPS} clips; of {night.programs} programs that ran in killed "
             f"workers the last was gone after {night.longest_s:.2f} s; "
             f"{time.monotonic() - begun:.0f} s"

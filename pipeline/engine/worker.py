@@ -6,7 +6,6 @@ import asyncio
 import ctypes
 import logging
 import signal
-import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -21,7 +20,8 @@ _MOST_SAID = 100  # lines about strangers
 # what OpenSSL says of a machine whose certificate is not accepted
 _STRANGERS = {
     "DID_NOT_RETURN": "it has no certificate",
-    "VERIFY_FAILED": "its certificate is not signed by the authority of the cluster, or has expired",
+    "has expired": "its certificate has expired",
+    "VERIFY_FAILED": "its certificate is not signed by the authority of the cluster",
     "ALERT": "it does not accept our certificate",
 }
 _INSIDE = "127.0.0.1:0"  # where the pages of Dask are, which nobody needs
@@ -193,11 +193,8 @@ class _Refusals(logging.Handler):
         if "TLS handshake failed" not in record.msg or not isinstance(record.args, tuple):
             return
         _, remote, error = record.args
-        host = remote[0] if isinstance(remote, tuple) else remote
-        reason = error.reason if isinstance(error, ssl.SSLError) else str(error)
-        why = next(
-            (text for word, text in _STRANGERS.items() if word in reason), "it speaks no TLS"
-        )
+        reasons = (text for word, text in _STRANGERS.items() if word in str(error))
+        host, why = urlsplit(str(remote)).hostname, next(reasons, "it speaks no TLS")
         line = f"a connection from {host} was refused: {why}"
         if line not in self._said and len(self._said) < _MOST_SAID:
             self._said.add(line)
