@@ -170,6 +170,7 @@ export function showFiltered() {
   do layMoreCards(); while (list.laid <= currentPlace());
   byId("count").textContent = textOf(hasMailRows ? "count.mails" : "count", { shown: numberFormat.format(list.shown.length), n: rows.length });
   byId("empty").hidden = list.shown.length > 0;
+  byId("empty").textContent = textOf(rows.length ? "empty" : "empty.yet");
   showFold();
   listChanged.send();
 }

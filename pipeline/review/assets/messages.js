@@ -9,7 +9,9 @@ const placeInDialog = () => [...document.querySelectorAll("dialog[open] [role=st
  * @param {string} text
  */
 export function announce(text) {
-  (placeInDialog() ?? byId("said")).textContent = text;
+  const place = placeInDialog() ?? byId("said");
+  place.textContent = text;
+  place.classList.remove("trouble");
 }
 
 /**
@@ -29,6 +31,7 @@ export function notify(text) {
 export function warn(text) {
   notify(text);
   byId("dock-count").className = "trouble";
+  placeInDialog()?.classList.add("trouble");
 }
 
 /**

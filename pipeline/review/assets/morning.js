@@ -45,7 +45,7 @@ export function countFigures() {
   /** @type {Record<FigureName, [string, string]>} */
   const figures = {
     new: [numberFormat.format(rows.filter(isNew).length), textOf("figure.new.sub")],
-    waiting: [numberFormat.format(waiting), textOf(waiting ? "figure.waiting.sub" : "figure.waiting.sub.none")],
+    waiting: [numberFormat.format(waiting), textOf(waiting ? "figure.waiting.sub" : rows.some(isDecidableRow) ? "figure.waiting.sub.none" : "figure.waiting.sub.empty")],
     mine: [textOf("figure.mine.of", { mine, n: waiting }), textOf(mine ? "figure.mine.sub" : "figure.mine.sub.none")],
     refused: [numberFormat.format(rejected), textOf("figure.refused.sub", { n: rejected })],
     failed: [numberFormat.format(failed), textOf(failed ? "figure.failed.sub" : "figure.failed.sub.none")],

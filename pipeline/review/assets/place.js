@@ -9,7 +9,9 @@ import { clipRowByPrefix, isPlayable, mailRow } from "./rows.js";
 const DIGITS = 16; // of a SHA-256, as many as tell all clips of a campaign apart
 const WAIT_MS = 150; // browsers refuse more than a hundred changes of an address in some seconds
 
-const state = { timer: 0, isStarted: false };
+/** isOnTop: the newest entry of the history is the player, which was opened on this page; isLeaving: the
+ * player was closed, and its entry is being left. */
+const state = { timer: 0, isStarted: false, isOnTop: false, isLeaving: false };
 
 /** The controls of all filters, by the names that they have in the address. */
 const filters = () => [...byId("tools").querySelectorAll("input, select")].map((found) => {
@@ -38,12 +40,38 @@ function placeNow() {
 /** @param {HTMLInputElement | HTMLSelectElement} field */
 const firstValue = (field) => (field instanceof HTMLSelectElement ? field.options[0]?.value : "");
 
+/**
+ * What a press of Back undoes, as text: the filters that were chosen. What is typed and the clip that the keys
+ * act on change too often for that.
+ * @param {URLSearchParams} place
+ */
+const stepOf = (place) => [...place].filter(([name]) => !["text", "clip", "mail-of", "player"].includes(name)).join();
+
 function write() {
   clearTimeout(state.timer);
   const place = placeNow();
-  if (place === location.hash.slice(1)) return;
+  const before = new URLSearchParams(location.hash.slice(1));
+  const isOpened = playerRow() !== null && !before.has("player");
+  const isClosed = playerRow() === null && before.has("player");
+  if (place === location.hash.slice(1) || state.isLeaving) return;
   try {
-    history.replaceState(null, "", `#${place}`);
+    if (isClosed && state.isOnTop) {
+      state.isLeaving = true;
+      history.back(); // so that Back does not open the player again
+    } else if (state.isStarted && (isOpened || stepOf(new URLSearchParams(place)) !== stepOf(before))) {
+      history.pushState(null, "", `#${place}`);
+      state.isOnTop = isOpened;
+    } else history.replaceState(null, "", `#${place}`);
+  } catch {
+    // the address is then that of a moment ago
+  }
+}
+
+/** Bring the address of this entry up to date, before the page goes away. */
+function writeHere() {
+  clearTimeout(state.timer);
+  try {
+    history.replaceState(null, "", `#${placeNow()}`);
   } catch {
     // the address is then that of a moment ago
   }
@@ -82,8 +110,15 @@ function goToNamed() {
   if (!place.has("player") && isOpen) closePlayer();
 }
 
-/** Go to where the address leads. */
+/** Go to where the address leads. Back from the player leaves the list at the clip that was shown last. */
 function followAddress() {
+  const isBackFromPlayer = state.isOnTop && !new URLSearchParams(location.hash.slice(1)).has("player");
+  if (state.isLeaving || isBackFromPlayer) {
+    Object.assign(state, { isLeaving: false, isOnTop: false });
+    closePlayer();
+    write();
+    return;
+  }
   if (location.hash && !location.hash.includes("=")) return; // a part of the page, not a place in the list
   readFilters();
   showFiltered();
@@ -94,7 +129,7 @@ export function startPlace() {
   followAddress();
   state.isStarted = true;
   window.addEventListener("hashchange", followAddress);
-  window.addEventListener("pagehide", write);
+  window.addEventListener("pagehide", writeHere);
   // a reload asks first where decisions are not saved, and then leaves from here
-  window.addEventListener("beforeunload", write);
+  window.addEventListener("beforeunload", writeHere);
 }
