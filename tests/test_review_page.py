@@ -212,20 +212,25 @@ def test_place_and_filters_survive_filters_reloads_and_links(reader: Reader, ind
     expect(other.locator(".card .name")).to_have_text(["stuck.mov"])
     other.goto(f"{index.as_uri()}#clip=x&status=nothing&mail=%3Cb%3E")
     expect(other.locator(".card")).to_have_count(11)
-    # Back closes the player at the clip that it showed, and then takes the filter away
-    other.locator("#f-decision").select_option("undecided")
-    other.wait_for_function("() => location.hash.startsWith('#decision=undecided')")
-    other.locator(card(other, "one")).focus()
-    for key in ("f", "ArrowDown"):
-        other.keyboard.press(key)
-    other.wait_for_function("() => location.hash.endsWith('&player=1')")
-    other.go_back()
-    expect(other.locator("#player")).to_be_hidden()
-    expect(other.locator(".card.current .name")).to_have_text("two.mov")
-    other.go_back()
-    expect(other.locator("#f-decision")).to_have_value("")
-    expect(other.locator(".card")).to_have_count(11)
     assert watch.errors == watch.abroad == []
+
+
+def test_back_closes_the_player_where_it_was_and_then_undoes_a_filter(
+    reader: Reader, index: Path
+) -> None:
+    page, _ = reader.open(index)
+    page.locator("#f-decision").select_option("undecided")
+    page.wait_for_function("() => location.hash.startsWith('#decision=undecided')")
+    page.locator(card(page, "one")).focus()
+    for key in ("f", "ArrowDown"):
+        page.keyboard.press(key)
+    page.wait_for_function("() => location.hash.endsWith('&player=1')")
+    page.go_back()
+    expect(page.locator("#player")).to_be_hidden()
+    expect(page.locator(".card.current .name")).to_have_text("two.mov")
+    page.go_back()
+    expect(page.locator("#f-decision")).to_have_value("")
+    expect(page.locator(".card")).to_have_count(11)
 
 
 # -- deciding ---------------------------------------------------------------------------------
