@@ -8,6 +8,7 @@ import struct
 import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import clip_scene, command_scene, moving_faces, tiny_models
@@ -267,6 +268,7 @@ def test_a_file_that_is_not_a_model_of_faces_is_a_plain_error(tmp_path: Path) ->
 
 
 SIZE, SCALE, FPS = (384, 224), 0.45, 12
+ENCODED = ("-c:v", "libx264", "-crf", "20")
 WALK = [(-60 + 12 * step, 40 + step) for step in range(24)]
 
 
@@ -275,9 +277,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> CommandScene:
     """A campaign to which somebody sent a film of a face that walks; its clip is made."""
     folder = tmp_path_factory.mktemp("faces")
     pictures, _ = moving_faces.moving(SIZE, WALK, SCALE)
-    film = ClipScene(folder).painted(
-        "walk.mp4", pictures, str(FPS), "-c:v", "libx264", "-crf", "20"
-    )
+    film = ClipScene(folder).painted("walk.mp4", pictures, str(FPS), *ENCODED)
     made = command_scene.begin(folder, {"Walk": {"walk.mp4": film.read_bytes()}})
     assert made.footage("ingest").code == 0
     assert made.footage("process").code == 0
@@ -354,6 +354,46 @@ def test_what_is_seen_outside_of_masks_is_told_and_with_always_all_is_masked(
             sides += [top + face.top * scale, top + face.bottom * scale]
             x0, x1, y0, y1 = map(round, sides)
             assert picture[y0:y1, x0:x1].max() < 16, "nothing of the face is seen"
+
+
+def figures(scene: CommandScene) -> dict[str, Any]:
+    """What ``footage status`` says."""
+    told: dict[str, Any] = json.loads(scene.footage("status", "--json").out)
+    return told
+
+
+def test_a_clip_in_which_a_face_is_still_seen_is_withheld_until_somebody_watched_it(
+    tmp_path: Path,
+) -> None:
+    # a face that is there for one picture, between two looks of the search
+    places = [(100, 40) if number == 10 else None for number in range(12)]
+    pictures, _ = moving_faces.moving(SIZE, places, SCALE)
+    film = ClipScene(tmp_path).painted("flash.mp4", pictures, str(FPS), *ENCODED)
+    text = command_scene.config('[review]\nrequired = false\n[protect]\nfaces = "always"\n')
+    made = command_scene.begin(tmp_path, {"Flash": {"flash.mp4": film.read_bytes()}}, text)
+    for step in ("ingest", "process", "report"):
+        assert made.footage(step).code == 0
+    row = made.rows["flash.mp4"]
+    assert {"face-unmasked", "withheld"} <= set(row["warnings"])
+    said = "1 clip withheld, because a face may be seen"
+    assert said in made.footage("status").out
+    facts = figures(made)
+    assert (facts["withheld"], facts["admitted"]) == (1, 0)
+    assert made.footage("render").code == 1
+
+    def decided(**entry: object) -> dict[str, Any]:
+        file, entries = tmp_path / "decisions.json", [{"sha256": row["sha256"], **entry}]
+        data = {"schema": 1, "campaign": "River Week 2026", "decisions": entries}
+        file.write_text(json.dumps(data))
+        assert made.footage("decide", str(file)).code == 0
+        return figures(made)
+
+    facts = decided(decision="approved", by="Ada")
+    assert (facts["withheld"], facts["admitted"]) == (1, 0), "approved, but nobody watched it"
+    facts = decided(decision="approved", by="Ada", watched=True)
+    assert (facts["withheld"], facts["admitted"]) == (0, 1)
+    facts = decided(decision="rejected", by="Ada")
+    assert (facts["withheld"], facts["admitted"]) == (0, 0)
 
 
 def test_a_face_beside_a_mask_is_seen_and_one_under_it_is_not() -> None:

@@ -83,11 +83,10 @@ def _name_those_that_wait_for_two(run: Run) -> None:
 def _name_those_with_faces(run: Run) -> None:
     """Say which clips stay out because their faces must be masked, and are not, or may not be."""
     rows = run.ledger.clips.rows()
-    withheld = sum(rules.is_decidable(row) and not rules.is_released(row) for row in rows)
-    if withheld:
+    if withheld := rules.withheld(rows):
         run.console.warn(
-            f"clips in which a face may still be seen, left out: {withheld} (watch them to their "
-            "end in the review, and mask what is seen or approve them)"
+            f"clips in which a face may still be seen, left out: {len(withheld)} (watch them to "
+            "their end in the review, and mask what is seen or approve them)"
         )
     if bare := process.unmasked(run.config, run.ledger):
         run.console.warn(

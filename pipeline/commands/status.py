@@ -38,6 +38,7 @@ class _Standing:
 
     ``is_running``: the last run holds the workspace.  ``outdated``: the originals (by SHA-256)
     whose clips are out of date and can't be made anew.
+    ``withheld`` counts the clips in which a face may be seen although all must be masked.
     ``silent``: the mails whose senders have not answered on consent.
     """
 
@@ -46,6 +47,7 @@ class _Standing:
     failed: list[Row]
     waiting: int
     unready: dict[str, int]
+    withheld: int
     admitted: int
     last_run: RunRecord | None
     last_night: RunRecord | None
@@ -105,6 +107,7 @@ def _standing(config: Config) -> _Standing:
             waiting=len(rules.waiting(rows)) if admission.required else 0,
             admitted=len(rules.admitted(rows, admission)),
             unready=rules.unready(rows, admission),
+            withheld=len(rules.withheld(rows)),
             last_run=ledger.runs.last(),
             last_night=(night := ledger.runs.last("run")),
             is_running=is_held(workspace),
@@ -160,6 +163,7 @@ def _facts(standing: _Standing) -> Facts:
             if each.is_open
         ],
         "held_back": standing.held_back,
+        "withheld": standing.withheld,
         "waiting_for_consent": {
             "mails": list(standing.silent),
             "asked": [

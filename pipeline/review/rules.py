@@ -133,6 +133,17 @@ def to_be_made_anew(rows: Iterable[Row], admission: Admission) -> list[Row]:
     return [row for row in chosen(rows, admission) if not hides_what_it_should(row)]
 
 
+def withheld(rows: Iterable[Row]) -> list[Row]:
+    """Pick the rows whose clips stay out of films because a face may be seen in them."""
+    return [
+        row
+        for row in rows
+        if is_decidable(row)
+        and row.review.decision is not Decision.REJECTED
+        and not is_released(row)
+    ]
+
+
 def unready(rows: Iterable[Row], admission: Admission) -> dict[str, int]:
     """Count the clips that stay out of films until something is done, by what it is."""
     listed = list(rows)
@@ -153,6 +164,8 @@ def unready(rows: Iterable[Row], admission: Admission) -> dict[str, int]:
         "approved, but without the new masks yet (footage process)": sum(
             not hides_what_it_should(row) for row in approved
         ),
+        "withheld, because a face may be seen: mask it, or watch the clip to its end and approve "
+        "it": len(withheld(listed)),
     }
 
 
