@@ -227,17 +227,25 @@ def test_points_are_dragged_and_pictures_are_drawn(reader: Reader, index: Path) 
     assert watch.errors == []
 
 
-@pytest.mark.parametrize("size", ["laptop", "phone"])
-def test_axe_finds_nothing_in_the_player(reader: Reader, index: Path, size: str) -> None:
-    page, _ = reader.open(index, size=size)
+TOO_LOW = """player => [...player.querySelectorAll("button:not(.link), select, textarea, input")]
+    .filter((each) => !["checkbox", "radio"].includes(each.type) && each.checkVisibility())
+    .filter((each) => each.getBoundingClientRect().height < 44).map((each) => each.outerHTML)"""
+
+
+def test_axe_finds_nothing_in_the_player_at_any_size(reader: Reader, index: Path) -> None:
+    page, _ = reader.open(index)
     enlarged(page, "one")
-    page.keyboard.press("Shift+ArrowRight")
-    page.keyboard.press("i")
+    for key in ("Shift+ArrowRight", "i", "d", "Escape", "s"):  # a cut, a mask, a muted stretch
+        page.keyboard.press(key)
     assert violations(page) == []
     page.emulate_media(color_scheme="dark")
     assert violations(page) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert violations(page) == []
     assert overflow(page) <= 0
+    assert page.locator("#player").evaluate(TOO_LOW) == []  # for a finger
     page.set_viewport_size({"width": 640, "height": 400})  # a laptop at 200 %
+    assert violations(page) == []
     assert overflow(page) <= 0
     stage, bar = (page.locator(it).bounding_box() for it in (".stage", "#player-bar"))
     assert stage
@@ -278,6 +286,12 @@ def test_lookalikes_play_together_and_one_key_keeps_one(
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)
         assert violations(page) == []
+    size = page.viewport_size
+    assert size
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert violations(page) == []
+    assert overflow(page) <= 0
+    page.set_viewport_size(size)
     keys.press("2")
     expect(page.locator("#compare-said")).to_have_text(
         "again.mov is approved, two.mov is rejected."
