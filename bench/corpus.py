@@ -30,8 +30,8 @@ def tried(kind: PictureKind | SoundKind) -> list[str]:
         return kinds.faults(kind, scene)
 
 
-def main(*names: str) -> None:
-    """Try each kind, and print those that are not as they must be."""
+def main(*names: str) -> int:
+    """Try each kind, and print those that are not as they must be; 1 if there are any."""
     chosen = [kind for kind in KINDS if not names or kind.name in names]
     with ThreadPoolExecutor(2) as pool:
         wrong = dict(zip([kind.name for kind in chosen], pool.map(tried, chosen), strict=True))
@@ -39,7 +39,8 @@ def main(*names: str) -> None:
         if found:
             print(f"{name}: {'; '.join(found)}")
     print(f"{sum(not found for found in wrong.values())} of {len(chosen)} kinds are right")
+    return int(any(wrong.values()))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(*sys.argv[1:]))

@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from support.command_scene import begin, config
-from support.ledger_scene import LedgerScene, attachment, result, sha
+from support.ledger_scene import LedgerScene, attachment, opened, result, sha
 
 from pipeline import clock
 from pipeline.ledger import Ledger
-from pipeline.workspace import Workspace
 
 QUICK = '[process]\nstill_seconds = 0.2\nstill_motion = "none"\n'
 OUTPUT = '[[output]]\nname = "small"\nsize = "64x64"\nfps = 25\n'
@@ -22,10 +21,7 @@ OUTPUT = '[[output]]\nname = "small"\nsize = "64x64"\nfps = 25\n'
 
 @pytest.fixture
 def campaign(tmp_path: Path) -> Iterator[LedgerScene]:
-    workspace = Workspace(tmp_path / "work")
-    workspace.create()
-    with Ledger(workspace.ledger) as ledger:
-        scene = LedgerScene(ledger, workspace)
+    with opened(tmp_path / "work") as scene:
         scene.mail(attachment("one"), text="I am Zora.")
         scene.mail(attachment("two"), text="I am Yuri.")
         scene.clip(result("one"))

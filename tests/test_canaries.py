@@ -30,7 +30,7 @@ WALLS = ["bubblewrap", "landlock"]
 QUICK = '[process]\nsandbox = "landlock"\nstill_seconds = 0.2\nstill_motion = "none"\n'
 OUTPUT = '[[output]]\nname = "small"\nsize = "128x72"\nfps = 25\n'
 MEMORY = 2 << 20  # in KiB, of any one program
-GROWING = Limits(wall_s=60, cpu_s=2, memory=2 << 30, file_size=1 << 20)
+GROWING = Limits(wall_s=60, cpu_s=1, memory=2 << 30, file_size=1 << 20)
 _PROTOCOLS = "file,http,https,tls,tcp,udp,rtp,rtsp,ftp,concat,subfile,crypto,data,pipe,async,cache"
 _MEASURED = """
 import json, resource, sys

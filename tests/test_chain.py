@@ -10,21 +10,17 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.ledger_scene import LedgerScene, attachment, decide, refused, result, sha
+from support.ledger_scene import LedgerScene, attachment, decide, opened, refused, result, sha
 
 from pipeline.errors import LedgerError
 from pipeline.history import ChainHead, CustodyEvent, EventKind, MontageRecord
-from pipeline.ledger import Ledger
 from pipeline.model import Decision, Filed, MailIdentity, OriginalState, Reason, Review
-from pipeline.workspace import Workspace
 
 
 @pytest.fixture
 def campaign(tmp_path: Path) -> Iterator[LedgerScene]:
-    workspace = Workspace(tmp_path / "work")
-    workspace.create()
-    with Ledger(workspace.ledger) as ledger:
-        yield LedgerScene(ledger, workspace)
+    with opened(tmp_path / "work") as scene:
+        yield scene
 
 
 def changed(campaign: LedgerScene, *statements: str) -> None:

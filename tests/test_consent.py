@@ -8,7 +8,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.ledger_scene import LedgerScene, attachment, decide, quiet, result, settings, sha
+from support.ledger_scene import (
+    LedgerScene,
+    attachment,
+    decide,
+    opened,
+    quiet,
+    result,
+    settings,
+    sha,
+)
 
 from pipeline.commands import comparison, custody
 from pipeline.commands.consent import ConsentCall, record
@@ -16,12 +25,10 @@ from pipeline.config import Config
 from pipeline.consent import Consent, combined
 from pipeline.errors import UsageError
 from pipeline.history import EventKind
-from pipeline.ledger import Ledger
 from pipeline.model import Decision, Review
 from pipeline.review import rules
 from pipeline.review.admission import Admission
 from pipeline.store import WorkspaceFolder
-from pipeline.workspace import Workspace
 
 
 @pytest.fixture
@@ -31,17 +38,14 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def campaign(config: Config) -> Iterator[LedgerScene]:
-    workspace = Workspace(config.root)
-    workspace.create()
-    with Ledger(workspace.ledger) as ledger:
-        scene = LedgerScene(ledger, workspace)
+    with opened(config.root) as scene:
         for name, sender in (("one", "maria@example.org"), ("two", "Maria@Example.org")):
             scene.mail(attachment(name), sender=sender, text="Filmed in Varanasi.")
             scene.clip(result(name))
         scene.mail(attachment("three"), sender="ben@example.org")
         scene.clip(result("three"))
         for name in ("one", "two", "three"):
-            decide(ledger, sha(name), Review(Decision.APPROVED, "", "ada"))
+            decide(scene.ledger, sha(name), Review(Decision.APPROVED, "", "ada"))
         yield scene
 
 

@@ -8,24 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.ledger_scene import LedgerScene, attachment, decide, refused, result, sha
+from support.ledger_scene import LedgerScene, attachment, decide, opened, refused, result, sha
 
 from pipeline.errors import UsageError
-from pipeline.ledger import Ledger
 from pipeline.model import Decision, OriginalState, Reason, Review
 from pipeline.review import decisions, rules
 from pipeline.review.admission import Admission
-from pipeline.workspace import Workspace
 
 NAMES = ("one", "two", "three")
 
 
 @pytest.fixture
 def campaign(tmp_path: Path) -> Iterator[LedgerScene]:
-    workspace = Workspace(tmp_path / "work")
-    workspace.create()
-    with Ledger(workspace.ledger) as ledger:
-        campaign = LedgerScene(ledger, workspace)
+    with opened(tmp_path / "work") as campaign:
         for name in NAMES:
             campaign.mail(attachment(name))
             campaign.clip(result(name))

@@ -317,7 +317,7 @@ def test_work_grows_with_the_text_and_no_faster(piece: str) -> None:
         return best
 
     # eight times the text; quadratic work would take sixty-four times as long
-    assert cost(24_000) < 24 * max(cost(3_000), 1e-3)
+    assert cost(8_000) < 24 * max(cost(1_000), 1e-3)
 
 
 @pytest.mark.no_cover

@@ -26,7 +26,7 @@ from pipeline.media import fitting
 
 OUTPUT = Output(name="wide", size="320x180", fps=30, quality="high")
 LEAST = 0.97
-SECONDS = 0.4
+SECONDS = 0.3
 
 
 @dataclass(frozen=True)

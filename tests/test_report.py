@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,9 @@ from support.ledger_scene import (
     settings,
     sha,
 )
+from support.report_page import campaign, config
 
 from pipeline.config import Config
-from pipeline.ledger import Ledger
 from pipeline.model import (
     Carrier,
     Decision,
@@ -40,22 +39,11 @@ from pipeline.model import (
 )
 from pipeline.review import report, table
 from pipeline.texts import Detail
-from pipeline.workspace import Workspace
 
 NOW = "2026-09-16T05:00:00Z"
 
 
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
-    return settings(tmp_path)
-
-
-@pytest.fixture
-def campaign(config: Config) -> Iterator[LedgerScene]:
-    workspace = Workspace(config.root)
-    workspace.create()
-    with Ledger(workspace.ledger) as ledger:
-        yield LedgerScene(ledger, workspace)
+__all__ = ["campaign", "config"]  # fixtures
 
 
 def fill(campaign: LedgerScene) -> None:

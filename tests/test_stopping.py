@@ -33,8 +33,8 @@ def campaign_with_a_long_film(folder: Path) -> CommandScene:
     film = make(
         folder,
         "film.mp4",
-        *("-f", "lavfi", "-i", "testsrc2=s=640x360:r=30:d=12"),
-        *("-f", "lavfi", "-i", "sine=d=12", "-preset", "ultrafast", "-c:a", "aac"),
+        *("-f", "lavfi", "-i", "testsrc2=s=640x360:r=30:d=8"),
+        *("-f", "lavfi", "-i", "sine=d=8", "-preset", "ultrafast", "-c:a", "aac"),
     )
     files = {"film.mp4": film, "red.png": photo("red"), "blue.png": photo("blue")}
     made = begin(folder / "campaign", {"three": files}, config(SETTINGS, outputs=OUTPUT))

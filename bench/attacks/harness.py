@@ -204,16 +204,28 @@ def places() -> list[Place]:
     return [Place(wall, user, abi) for user in users for wall, abi in kinds]
 
 
-def main(names: Sequence[str] = ()) -> None:
-    """Make all attacks everywhere, or those that are named, and print a table."""
+def main(names: Sequence[str] = ()) -> int:
+    """Make all attacks everywhere, or those that are named, and print a table.
+
+    :returns: 1 if a wall let through what it is not known to let through, or an innocent photo did
+        not become a clip.
+    """
     wanted = list(names) or list(ATTACKS)
     results = {}
+    bad = False
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         for place in places():
             results[place.name] = attacked(place, wanted, Path(folder))
             print(place.name, summary(results[place.name]), file=sys.stderr)
+            bad = bad or (place.wall != "none" and not _holds(place, results[place.name]))
     print(table(results, wanted))
+    return int(bad)
+
+
+def _holds(place: Place, result: Result) -> bool:
+    reached = {name for name, outcome in result.outcomes.items() if not outcome.held}
+    return result.innocent == "accepted" and reached <= not_held(place)
 
 
 def summary(result: Result) -> str:

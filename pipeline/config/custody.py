@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from pydantic import Field, field_validator, model_validator
 
 from pipeline.config.section import Located
+from pipeline.config.server import check_web_address
 
 
 class CustodySection(Located):
@@ -25,15 +24,7 @@ class CustodySection(Located):
     @field_validator("timestamp")
     @classmethod
     def _web(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value)
-            is_web = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
-        except ValueError:
-            is_web = False
-        if value and not is_web:
-            raise ValueError("must begin with https:// or http:// and name a host")
-        if value and (parts.username is not None or parts.fragment):
-            raise ValueError("must be an address without a user and without a #")
+        check_web_address(value, without=("user", "#"))
         return value
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, field_validator
 
 from pipeline.config.section import Located
-from pipeline.config.server import ServerAddress
+from pipeline.config.server import ServerAddress, check_web_address
 
 _ADDRESS = r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$"
 _PORTS = {"smtps": 465, "smtp+starttls": 587, "smtp": 25}
@@ -44,11 +44,7 @@ class Notify(Located):
     @field_validator("ping")
     @classmethod
     def _web(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and (parts.scheme not in ("https", "http") or not parts.hostname):
-            raise ValueError("must begin with https:// or http:// and name a host")
-        if parts.username is not None or parts.query or parts.fragment:
-            raise ValueError("must be an address without a user, a ? and a #")
+        check_web_address(value, without=("user", "?", "#"))
         return value.rstrip("/")
 
     @field_validator("prometheus")

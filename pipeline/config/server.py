@@ -1,5 +1,6 @@
 """The address of a server, as ``[inbox] url`` and ``[smtp] url`` give it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -53,3 +54,24 @@ class ServerAddress:
         if not is_port:
             raise ValueError("has a port that is not a number from 1 to 65535")
         return parts
+
+
+def check_web_address(value: str, without: Collection[str]) -> None:
+    """Check the address of a service on the web; an empty one is allowed.
+
+    :param without: what it must not have: "user", "?", "#".
+    :raises ValueError: it is not such an address; the text says what is allowed.
+    """
+    try:
+        parts = urlsplit(value)
+        is_web = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
+    except ValueError:
+        is_web = False
+    if not value:
+        return
+    if not is_web:
+        raise ValueError("must begin with https:// or http:// and name a host")
+    found = {"user": parts.username is not None, "?": parts.query, "#": parts.fragment}
+    if any(found[each] for each in without):
+        words = [f"a {each}" for each in without]
+        raise ValueError(f"must be an address without {', '.join(words[:-1])} and {words[-1]}")

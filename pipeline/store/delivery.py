@@ -8,29 +8,25 @@ name; what it does not take is swept by the next run.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path, PurePosixPath
 
 from pipeline import publishing
-from pipeline.errors import FileMissing, StoreError
-from pipeline.store.files import FootageFile, StoredObject
+from pipeline.errors import StoreError
+from pipeline.store.files import FootageFile
+from pipeline.store.plain_folder import PlainFolder
 from pipeline.workspace import Workspace
 
 
-class DeliveryFolder:
+class DeliveryFolder(PlainFolder):
     """Originals from a shared workspace, clips back into it."""
-
-    is_beyond = False
 
     def __init__(self, scratch: Workspace, shared: Path) -> None:
         """*scratch* is the worker's own folder; its originals are those of *shared*."""
-        self._scratch, self.root = scratch.root, shared
+        super().__init__(shared)
+        self._scratch = scratch.root
         scratch.originals = shared / scratch.originals.name
-
-    def holds(self, file: FootageFile) -> bool:
-        """Whether a file is in the shared workspace."""
-        return (self.root / file.path).exists()
 
     def size(self, file: FootageFile) -> int:
         """Return the number of bytes of a file in the shared workspace."""
@@ -57,28 +53,6 @@ class DeliveryFolder:
                 shutil.copyfileobj(finished, copy, 1 << 20)
             source.unlink()
         return ()
-
-    def pieces(self, file: FootageFile, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """Yield the bytes of a file in the shared workspace."""
-        return publishing.read_chunks(self.root / file.path, start, end)
-
-    def beyond(self, folder: str) -> tuple[StoredObject, ...]:
-        """Nothing is beyond the shared workspace."""
-        del folder
-        return ()
-
-    def pieces_of(self, key: str) -> Iterator[bytes]:
-        """Nothing is beyond the shared workspace.
-
-        :raises FileMissing: always.
-        """
-        raise FileMissing(f"{key} is not in a store")
-
-    def delete(self, key: str) -> None:
-        """Do nothing: nothing is beyond the shared workspace."""
-
-    def stop(self) -> None:
-        """Do nothing: a folder answers at once."""
 
 
 def delivered(file: FootageFile) -> str:

@@ -1,16 +1,16 @@
 """The default store: the workspace folder itself, without any copy."""
 
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 
-from pipeline import publishing
 from pipeline.errors import FileMissing
-from pipeline.store.files import FootageFile, StoredObject
+from pipeline.store.files import FootageFile
+from pipeline.store.plain_folder import PlainFolder
 from pipeline.workspace import Workspace
 
 
-class WorkspaceFolder:
+class WorkspaceFolder(PlainFolder):
     """Keeps all footage in the workspace folder; nothing is beyond it."""
 
     is_beyond = False
@@ -41,25 +41,3 @@ class WorkspaceFolder:
         """Do nothing: a file in the workspace folder is published."""
         del files
         return ()
-
-    def pieces(self, file: FootageFile, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """Yield the bytes of a file."""
-        return publishing.read_chunks(self.root / file.path, start, end)
-
-    def beyond(self, folder: str) -> tuple[StoredObject, ...]:
-        """Nothing is beyond the workspace folder."""
-        del folder
-        return ()
-
-    def pieces_of(self, key: str) -> Iterator[bytes]:
-        """Nothing is beyond the workspace folder.
-
-        :raises FileMissing: always.
-        """
-        raise FileMissing(f"{key} is not in a store")
-
-    def delete(self, key: str) -> None:
-        """Do nothing: nothing is beyond the workspace folder."""
-
-    def stop(self) -> None:
-        """Do nothing: a folder answers at once."""

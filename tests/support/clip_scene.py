@@ -36,6 +36,7 @@ Pixels = NDArray[np.uint8]
 WIDE = Output(name="wide", size="160x90", fps=30, quality="standard")
 TALL = Output(name="tall", size="90x160", fps=30)
 SQUARE = Output(name="square", size="96x96", fps=30)
+_configurations: dict[tuple[Output, ...], dict[str, str]] = {}
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,10 @@ class ClipScene:
         with Ledger(workspace.ledger) as ledger:
             store = WorkspaceFolder(workspace)
             run = Run(config, ledger, workspace, FfmpegRunner("auto", console), console, store)
-            configurations = reference.decoder_configurations(run, self.outputs)
+            if self.outputs not in _configurations:  # one black picture tells it for all scenes
+                found = reference.decoder_configurations(run, self.outputs)
+                _configurations[self.outputs] = found
+            configurations = _configurations[self.outputs]
             return clip.make(clip.Job(sha256, original, wanted, strips, configurations), run)
 
     def clips(self, source: Path) -> dict[str, Clip]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -211,6 +213,15 @@ class LedgerScene:
                 path.write_bytes(tiny_movie())
         self.ledger.clips.record(outcome)
         return outcome
+
+
+@contextmanager
+def opened(root: Path) -> Iterator[LedgerScene]:
+    """A new workspace with an empty ledger, which is open until the block ends."""
+    workspace = Workspace(root)
+    workspace.create()
+    with Ledger(workspace.ledger) as ledger:
+        yield LedgerScene(ledger, workspace)
 
 
 def decide(ledger: Ledger, sha256: str, review: Review) -> None:

@@ -12,16 +12,15 @@ import pytest
 from playwright.sync_api import Page
 
 from pipeline.config import Config
-from pipeline.ledger import Ledger
 from pipeline.model import Decision, Kind, Note, Reason, Refusal, Review
 from pipeline.review import report
 from pipeline.texts import Detail
-from pipeline.workspace import Workspace
 from support.ledger_scene import (
     SMALL,
     LedgerScene,
     attachment,
     decide,
+    opened,
     refused,
     result,
     settings,
@@ -38,10 +37,8 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def campaign(config: Config) -> Iterator[LedgerScene]:
-    workspace = Workspace(config.root)
-    workspace.create()
-    with Ledger(workspace.ledger) as ledger:
-        yield LedgerScene(ledger, workspace)
+    with opened(config.root) as scene:
+        yield scene
 
 
 def fill(campaign: LedgerScene) -> None:
@@ -75,10 +72,7 @@ def fill(campaign: LedgerScene) -> None:
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One report for all tests: a page from file:// changes nothing."""
     config = settings(tmp_path_factory.mktemp("shared"))
-    workspace = Workspace(config.root)
-    workspace.create()
-    with Ledger(workspace.ledger) as ledger:
-        scene = LedgerScene(ledger, workspace)
+    with opened(config.root) as scene:
         fill(scene)
         return report.write(scene.run(config)).index
 

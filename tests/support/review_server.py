@@ -18,14 +18,12 @@ from playwright.sync_api import Page
 
 from pipeline.commands.review import name_reviewers
 from pipeline.config import Config
-from pipeline.ledger import Ledger
 from pipeline.model import Review
 from pipeline.review import presenting
 from pipeline.review.listening import Listening
 from pipeline.review.web import ReviewServer
-from pipeline.workspace import Workspace
 from support.browser import Reader, Watch
-from support.ledger_scene import SMALL, LedgerScene, attachment, result, settings, sha
+from support.ledger_scene import SMALL, LedgerScene, attachment, opened, result, settings, sha
 from support.waiting import HANG_S
 
 
@@ -133,10 +131,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def campaign(config: Config) -> Iterator[LedgerScene]:
-    workspace = Workspace(config.root)
-    workspace.create()
-    with Ledger(workspace.ledger) as ledger:
-        campaign = LedgerScene(ledger, workspace)
+    with opened(config.root) as campaign:
         for hue, name in enumerate(NAMES):
             campaign.mail(attachment(name), subject=f"About {name}")
             campaign.clip(result(name, source=SMALL), plays=True, hue=hue * 90)

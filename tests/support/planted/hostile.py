@@ -257,7 +257,7 @@ def _switching(_target: Target) -> bytes:
         for size in ("16x16", "4096x2160", "32x240", "1920x1080", "2x2")
     ]
     return ffmpeg(
-        *("-f", "h264", "-i", "-", "-c", "copy", "-f", "mpegts", "-"), give=b"".join(parts) * 40
+        *("-f", "h264", "-i", "-", "-c", "copy", "-f", "mpegts", "-"), give=b"".join(parts) * 20
     )
 
 
@@ -286,8 +286,8 @@ def _many_tracks(_target: Target) -> bytes:
 def _edit_list(_target: Target) -> bytes:
     """A film that shows its first picture again and again, for ever."""
     path = (b"moov", b"trak", b"edts", b"elst")
-    rows = struct.pack(">IIHH", 1000, 0, 1, 0) * 200_000
-    return replace(bases()["film.mp4"], path, struct.pack(">II", 0, 200_000) + rows)
+    rows = struct.pack(">IIHH", 1000, 0, 1, 0) * 100_000
+    return replace(bases()["film.mp4"], path, struct.pack(">II", 0, 100_000) + rows)
 
 
 def _header_in_jpeg(_target: Target) -> bytes:
