@@ -71,10 +71,10 @@ def run(
     forget(run)
     try:
         with Dispatcher(run) as jobs:
-            films = _films(run, jobs, outputs, admitted)
+            whole = films(run, jobs, outputs, admitted)
             if excerpt is None:
-                return _wholes(run, jobs, films)
-            return _previews(run, jobs, [preview.excerpted(film, excerpt) for film in films])
+                return _wholes(run, jobs, whole)
+            return _previews(run, jobs, [preview.excerpted(film, excerpt) for film in whole])
     except NotClean as fault:
         problems = "; ".join(fault.problems[:3])
         raise StageError(f"the montage is withheld, it was not clean: {problems}") from fault
@@ -139,14 +139,16 @@ def planned(run: Run, output: Output, admitted: Sequence[Row]) -> Timeline:
     :raises StageError: no clip goes into it, or one's file is gone.
     """
     with Dispatcher(run) as jobs:
-        (film,) = _films(run, jobs, [output], admitted)
-    return film
+        return films(run, jobs, [output], admitted)[0]
 
 
-def _films(
+def films(
     run: Run, jobs: Dispatcher, outputs: Sequence[Output], admitted: Sequence[Row]
 ) -> list[Timeline]:
-    """Plan the film of each output; the cards of all are made together."""
+    """Plan the film of each output, and make the cards of all.
+
+    :raises StageError: no clip goes into one, or a clip's file is gone.
+    """
     selections = [_selection(run, output, admitted) for output in outputs]
     cards.make(
         run, jobs, [(words, each.output) for each in selections for words in _words(run, each)]

@@ -95,11 +95,11 @@ class ClipWindow:
     """Clips in order, of which a few are on the disk: from the last reader to a little ahead."""
 
     def __init__(
-        self, store: FootageStore, files: Sequence[FootageFile], uses: Counter[FootageFile]
+        self, store: FootageStore, files: Sequence[FootageFile], uses: Mapping[FootageFile, int]
     ) -> None:
         """*uses*: how many readers each file has, one at least."""
         self.error: FootageError | None = None
-        self._store, self._files, self._left = store, files, uses
+        self._store, self._files, self._left = store, files, {**uses}
         self._changed = threading.Condition()
         self._next = self._bytes = 0
         self._held: dict[FootageFile, ExitStack] = {}

@@ -1,0 +1,174 @@
+"""Cards and seams are made by workers as by threads, kept in the store, and nothing is believed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support import render_scene
+from support.render_scene import Drawn, RenderScene
+from test_cluster import OneWorker, made_files
+
+from pipeline import publishing
+from pipeline.commands.render import admitted_rows
+from pipeline.console import Console, Verbosity
+from pipeline.engine import Engine
+from pipeline.errors import StageError, StoreError
+from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.jobs import engines, remote
+from pipeline.jobs.build import build
+from pipeline.jobs.handout import Dispatcher
+from pipeline.ledger import Ledger
+from pipeline.render import join, seams, stage
+from pipeline.render.streaming import ClipWindow
+from pipeline.run import Run
+from pipeline.store import FootageFile, outbox
+from pipeline.store.opening import open_store
+from pipeline.workspace import Workspace
+
+CLIPS = {"a": Drawn(0, 20), "b": Drawn(1, 20)}
+FILM = "transition_seconds = 0.2\nclosing_card = false\n"
+CLUSTER = '[cluster]\nscheduler = "local:1"\nattempts = 2\n'
+
+
+@contextmanager
+def running(folder: Path, more: str = "") -> Iterator[Run]:
+    """A run that is to make a film of two clips."""
+    if not folder.exists():
+        render_scene.begin(folder, CLIPS, FILM + more)
+    scene = RenderScene(folder)
+    console = Console(Verbosity.QUIET)
+    with Ledger(scene.workspace.ledger) as ledger:
+        ffmpeg = FfmpegRunner("auto", console)
+        store = open_store(scene.config, scene.workspace)
+        outbox.send(store, ledger, scene.workspace)
+        yield Run(scene.config, ledger, scene.workspace, ffmpeg, console, store)
+
+
+def pieces(run: Run, opened: Callable[[Run], Engine] = engines.opened) -> dict[str, str]:
+    """Make the cards and seams of the film; what they are."""
+    with Dispatcher(run, opened) as jobs:
+        films = stage.films(run, jobs, run.config.output, admitted_rows(run))
+        seams.make(run, jobs, [join.planned(run, film) for film in films])
+    return made_files(run.workspace.cache)
+
+
+@pytest.fixture(scope="module")
+def by_threads(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    with running(tmp_path_factory.mktemp("threads") / "scene") as run:
+        made = pieces(run)
+    assert sorted(Path(name).parts[0][:4] for name in made) == ["card", "seam", "seam"]
+    return made
+
+
+@pytest.mark.parametrize("has_store", [False, True])
+def test_workers_make_the_same_cards_and_seams(
+    by_threads: dict[str, str], tmp_path: Path, *, has_store: bool
+) -> None:
+    more = f'[workspace]\nstore = "file://{tmp_path}/store"\n' if has_store else ""
+    with running(tmp_path / "scene", CLUSTER + more) as run:
+        scratch = Workspace(tmp_path / "worker")
+        scratch.create()
+        site = remote.site_of(run.config, scratch.root, run.console)
+        sent: list[str] = []
+
+        def work(job: str) -> str:
+            sent.append(job)
+            return remote.make(site, "key", job)
+
+        assert pieces(run, lambda _: OneWorker(work)) == by_threads
+        assert {json.loads(job)["kind"] for job in sent} == {"card", "seam"}
+        assert "@example.org" not in str(sent)  # who sent the clips is no business of a worker
+        left = [path for path in scratch.root.rglob("*.mp4") if path.is_file()]
+        assert left == list(run.workspace.root.rglob("*.part")) == []
+        if not has_store:
+            return
+    shutil.rmtree(tmp_path / "scene/work/cache")
+    with running(tmp_path / "scene") as run:
+        run.workspace.create()
+        assert pieces(run, lambda _: OneWorker(lambda _: "nobody is asked")) == by_threads
+        seam = next((tmp_path / "store/cache/seams").iterdir())
+        shutil.rmtree(run.workspace.cache)
+        run.workspace.create()
+        seam.write_bytes(seam.read_bytes()[:-1])  # the store gives other bytes
+        with pytest.raises(StageError, match="a seam of the montage could not be made"):
+            pieces(run, lambda _: OneWorker(lambda _: "lost"))
+        assert not seam.exists()
+
+
+def other_file(run: Run, path: str) -> str:
+    """Put another film of ours into the store under the name of a card."""
+    other = next(run.workspace.root.parent.parent.glob("store/clips/*/*.mp4"))
+    final = run.workspace.root / path
+    shutil.copy(other, final)
+    sha256 = publishing.sha256_of(final)
+    run.store.publish([FootageFile(path, sha256)])
+    final.unlink()
+    return sha256
+
+
+LIES: dict[str, Callable[[Run, str], object]] = {
+    "bytes": lambda run, path: [{"path": path, "sha256": other_file(run, path)}],
+    "no file": lambda _, path: [{"path": path, "sha256": "0" * 64}],
+    "path": lambda _, path: [{"path": f"../{path}", "sha256": "0" * 64}],
+    "nothing": lambda *_: [],
+    "digest": lambda _, path: [{"path": path, "sha256": "../" * 21 + "a"}],
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_lying_answer_is_refused(tmp_path: Path, lie: str) -> None:
+    store = f'[workspace]\nstore = "file://{tmp_path}/store"\n'
+    with running(tmp_path / "scene", CLUSTER + store) as run:
+
+        def work(job: str) -> str:
+            result = LIES[lie](run, json.loads(job)["path"])
+            return json.dumps({"result": result, "build": build()})
+
+        engine = OneWorker(work)
+        with pytest.raises(StageError, match="a card of the montage could not be made"):
+            pieces(run, lambda _: engine)
+        assert len(engine.refused) == 2
+        assert made_files(run.workspace.cache) == {}
+        assert not [*(tmp_path / "store").rglob("card-*")]
+
+
+# -- the clips of a film are on the disk for a while -----------------------------------------------
+
+
+def clips_of(run: Run) -> list[FootageFile]:
+    outputs = [row.result.outputs[0] for row in admitted_rows(run) if row.result]
+    return [FootageFile(output.path, output.sha256) for output in outputs]
+
+
+def test_a_clip_is_fetched_once_for_two_readers_and_deleted_behind_them(tmp_path: Path) -> None:
+    with running(tmp_path / "scene", f'[workspace]\nstore = "file://{tmp_path}/store"\n') as run:
+        first, second = clips_of(run)
+        paths = [run.workspace.root / file.path for file in (first, second)]
+        both = {first: 2, second: 2}
+        with ClipWindow(run.store, (first, second), both) as window:
+            with window.at_hand(first) as one, window.at_hand(first) as again:
+                assert one == again == paths[0]
+                assert publishing.sha256_of(one) == first.sha256
+            assert not paths[0].exists()
+            with window.at_hand(second):
+                assert paths[1].exists()
+            assert paths[1].exists()  # the other reader has not come yet
+        assert not paths[1].exists()
+
+
+def test_a_store_that_gives_other_bytes_ends_the_film(tmp_path: Path) -> None:
+    with running(tmp_path / "scene", f'[workspace]\nstore = "file://{tmp_path}/store"\n') as run:
+        before = threading.active_count()
+        clip = tmp_path / "store" / clips_of(run)[1].key
+        clip.write_bytes(clip.read_bytes()[:-1] + b"x")
+        with pytest.raises(StoreError, match="the store gave other bytes than it was given"):
+            stage.run(run, admitted_rows(run), run.config.output)
+        assert threading.active_count() == before
+        assert [*run.workspace.root.rglob("*.part")] == []
+        assert [*run.workspace.montage.iterdir()] == []
