@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +24,17 @@ from pipeline.config import load
 from pipeline.console import Console, Verbosity
 from pipeline.engine import Ended, Work
 from pipeline.engine.threads import ThreadEngine
+from pipeline.errors import Stopping
 from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.ffmpeg.sandbox import Permissions
 from pipeline.jobs import remote
 from pipeline.jobs.build import build
-from pipeline.jobs.handout import Handout
+from pipeline.jobs.handout import Dispatcher, Handout
 from pipeline.ledger import Ledger
-from pipeline.model import ClipResult, Status
+from pipeline.model import ClipResult, Status, Wait
 from pipeline.process import night, recipe, reference
 from pipeline.process.belief import ClipRules
+from pipeline.process.night import NightBudget, NightLimits
 from pipeline.process.wire import ClipTask
 from pipeline.run import Run
 from pipeline.store import files_of, original, still_of
@@ -338,3 +344,70 @@ def test_events_of_a_worker_reach_the_log_as_far_as_they_are_known(
     assert {line["worker"] for line in lines} == {"ada"}
     assert "Vienna" not in str(lines)
     assert lines[-1]["purpose"] == "probe"
+
+
+# -- the limits of a night hold for workers too -----------------------------------------------
+
+
+PAST = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("limits", "why"),
+    [
+        (NightLimits(ends=PAST), Wait.NIGHT_OVER),
+        (NightLimits(free=1001), Wait.DISK),
+        (NightLimits(sender_s=1e-9), Wait.SENDER_HOURS),
+    ],
+    ids=["until", "min_free_gb", "max_hours_per_sender"],
+)
+def test_what_a_night_has_no_room_for_reaches_no_worker(
+    coordinator: Coordinator, limits: NightLimits, why: Wait
+) -> None:
+    """The second original of a sender waits when the first has used the hours."""
+    other = coordinator.task.model_copy(update={"sha256": "5c" * 32})
+    senders = dict.fromkeys((coordinator.task.sha256, other.sha256), "ada@example.org")
+    budget = NightBudget(limits, senders, lambda: datetime.now(UTC), lambda: 1000)
+    sent: list[str] = []
+
+    def work(job: str) -> str:
+        sent.append(json.loads(job)["sha256"])
+        return coordinator.answer
+
+    shutil.rmtree(coordinator.folder, ignore_errors=True)
+    shutil.copytree(coordinator.delivered, coordinator.folder)
+    engine = OneWorker(work)
+    rules = ClipRules(coordinator.run, budget)
+    results = [*Handout(coordinator.run, engine, rules).results([coordinator.task, other])]
+    engine.close()
+    first = [coordinator.task.sha256] if why is Wait.SENDER_HOURS else []
+    assert sent == [result.sha256 for result in results] == first
+    assert budget.waits == dict.fromkeys([*senders][len(first) :], why)
+
+
+def test_a_stop_costs_no_attempt_and_waits_for_no_worker(coordinator: Coordinator) -> None:
+    released = threading.Event()
+
+    class Stopped(OneWorker):
+        def close(self) -> None:
+            released.set()
+            super().close()
+
+    def work(_: str) -> str:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+        released.wait(60)
+        return "lost"
+
+    run = replace(coordinator.run, ffmpeg=FfmpegRunner("auto", Console(Verbosity.QUIET)))
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), Dispatcher(run, lambda _: Stopped(work)) as jobs:
+            list(jobs.results(ClipRules(run, night.unlimited()), [coordinator.task]))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    with pytest.raises(Stopping):
+        run.ffmpeg.run("after", ["true"], Permissions())
+    assert run.ledger.clips.count_attempt(coordinator.task.sha256) == 1  # the first one
+    run.ledger.clips.forget([coordinator.task.sha256])
+    result, _ = coordinator.outcome(lambda _: coordinator.answer)
+    assert result.status is Status.ACCEPTED
