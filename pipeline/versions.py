@@ -19,4 +19,4 @@ CARD: Final = 3
 SEAM: Final = 3
 MONTAGE: Final = 4
 MUSIC: Final = 1  # how music is mixed under the clips
-FACES: Final = 3  # which faces are found, and the masks that are made of them
+FACES: Final = 4  # which faces are found, and the masks that are made of them

@@ -6,11 +6,13 @@ import json
 import math
 import struct
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from support import clip_scene, command_scene, moving_faces, tiny_models
 from support.clip_scene import ClipScene
 from support.command_scene import CommandScene
@@ -20,12 +22,13 @@ from pipeline.config import Output
 from pipeline.console import Console, Verbosity
 from pipeline.errors import ConfigError
 from pipeline.faces import looking, model_file, onnx_sizes, tracks
-from pipeline.faces.looking import Look, SeenFace
-from pipeline.ffmpeg.faults import ProgramLied
+from pipeline.faces.looking import Look, SeenFace, SmallPictures
+from pipeline.ffmpeg.faults import ProgramFailed, ProgramLied
+from pipeline.ffmpeg.graph import Graph, Options, read, write
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Permissions
 from pipeline.media.probed import Picture, Probe
-from pipeline.model import ClipOutput
+from pipeline.model import ClipOutput, Reason
 from pipeline.process import face_search, second_look
 from pipeline.process.recipe import Recipe
 from pipeline.process.second_look import MaskedClip
@@ -267,6 +270,35 @@ def test_a_file_that_is_not_a_model_of_faces_is_a_plain_error(tmp_path: Path) ->
         check(tmp_path)
 
 
+def test_a_model_that_fails_is_not_the_fault_of_the_file(tmp_path: Path) -> None:
+    """A clip that is rejected is not tried again, so it would be lost."""
+    picture, wrong = tmp_path / "picture.png", tmp_path / "wrong.onnx"
+    Image.new("RGB", (64, 64)).save(picture)
+    wrong.write_bytes(b"no model")
+    stream = read(picture, {"f": "png_pipe"}).video("0").filter("format", "rgb24")
+    options: Options = {"c:v": "rawvideo", "f": "rawvideo"}
+    graph = Graph((write("pipe:1", options, stream),), filter_threads=1)
+    with pytest.raises(ProgramFailed) as caught:
+        looking.look(runner(), SmallPictures(graph, (picture,), 64, 64, 1.0, 1, 60.0), wrong)
+    assert caught.value.refusal.reason is Reason.INTERNAL
+
+
+def test_small_faces_are_found_in_a_photo_of_a_group(tmp_path: Path) -> None:
+    """Each face is a ninetieth of the photo's width, as where a whole group stands in a street."""
+    whole = moving_faces.portrait()
+    shown = whole.resize((whole.width // 4, whole.height // 4))
+    photo = Image.new("RGB", (1920, 1080), (120, 140, 110))
+    for number in range(60):
+        photo.paste(shown, (30 + number % 10 * 187, 30 + number // 10 * 175))
+    path = tmp_path / "group.jpg"
+    photo.save(path)
+    scene = replace(ClipScene(tmp_path).to(still_seconds=0.2), faces="propose")
+    result = scene.make(path)
+    assert result.source is not None
+    assert result.source.faces is not None
+    assert len(result.source.faces.masks) == 60
+
+
 SIZE, SCALE, FPS = (384, 224), 0.45, 12
 ENCODED = ("-c:v", "libx264", "-crf", "20")
 WALK = [(-60 + 12 * step, 40 + step) for step in range(24)]
@@ -417,7 +449,7 @@ def test_a_face_beside_a_mask_is_seen_and_one_under_it_is_not() -> None:
 
 def test_small_pictures_have_the_shape_and_a_size_that_the_model_takes() -> None:
     for aspect in (Fraction(16, 9), Fraction(9, 16), Fraction(1), Fraction(4, 3), Fraction(50)):
-        width, height = face_search.small_size(aspect, closely=False)
+        width, height = face_search.small_size(aspect, 640 * 352)
         assert width % 32 == height % 32 == 0
         assert width * height <= 1.15 * 640 * 352
-    assert face_search.small_size(Fraction(16, 9), closely=False) == (640, 352)
+    assert face_search.small_size(Fraction(16, 9), 640 * 352) == (640, 352)

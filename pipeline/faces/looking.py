@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.ffmpeg import faults
-from pipeline.ffmpeg.faults import ProgramFault, ProgramLied
+from pipeline.ffmpeg.faults import ProgramFailed, ProgramFault, ProgramLied
 from pipeline.ffmpeg.graph import Graph
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Limits, Permissions
+from pipeline.model import Reason, Refusal
+from pipeline.texts import Detail
 
 _CHILD = Path(__file__).with_name("detector_child.py")
 _WHOLE = 65535
@@ -93,7 +95,13 @@ def look(runner: FfmpegRunner, pictures: SmallPictures, model: Path) -> tuple[Lo
         decoder.join()
     if pipe.fault is not None:
         raise pipe.fault
-    faults.check(ended, "faces", permissions)
+    try:
+        faults.check(ended, "faces", permissions)
+    except ProgramFailed as fault:
+        if fault.refusal.reason is Reason.CORRUPT:
+            # the model gets points, which can't be corrupt: the clip can be tried again
+            fault.refusal = Refusal(Reason.INTERNAL, Detail.PROGRAM_FAILED, {"place": "faces"})
+        raise
     return read(bytes(answers), pipe.count // size, pictures.step_s)
 
 

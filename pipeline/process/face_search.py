@@ -28,19 +28,16 @@ from pipeline.protection import FoundFaces, Mask, MaskOrigin, MaskPoint, MaskSha
 from pipeline.run import Tools
 
 _LOOKS_A_SECOND = 5
-_AREA = 640 * 352  # points of a picture
-_LARGE_AREA = 960 * 544  # the same where few pictures are looked at, such as the one of a photo
+# points of a picture: the more there are, the smaller the faces that are seen, and the longer it
+# takes; a photo is looked at once, and groups of people are photographed
+_AREA, _PHOTO_AREA = 640 * 352, 1600 * 896
 _MULTIPLE = 32  # of which the model needs the sides of a picture
 _LARGEST, _FAR = 2.0, -1.0  # what a mask may have, see protection.checked_point
 _COARSER = (1, 2, 4, 8, 16)  # sightings of a face that become one area, until a clip can have them
 
 
-def small_size(aspect: Fraction, *, closely: bool) -> tuple[int, int]:
-    """Return the size at which pictures of a shape are looked at.
-
-    :param closely: so that smaller faces are seen, which takes more than twice as long.
-    """
-    area = _LARGE_AREA if closely else _AREA
+def small_size(aspect: Fraction, area: int) -> tuple[int, int]:
+    """Return the size at which pictures of a shape are looked at, with about *area* points."""
     shape = min(max(float(aspect), 1 / 8), 8.0)
     return _rounded((area * shape) ** 0.5), _rounded((area / shape) ** 0.5)
 
@@ -104,7 +101,7 @@ def look(run: Tools, film: FilmSource, output: Output, model: Path) -> tuple[loo
     """
     probe = film.probe
     every = max(1, round(output.fps / _LOOKS_A_SECOND))
-    width, height = small_size(probe.picture.aspect, closely=probe.still)
+    width, height = small_size(probe.picture.aspect, _PHOTO_AREA if probe.still else _AREA)
     most = 1 if probe.still else frames_in(probe.length_s, output.fps) // every + 2
     stream = _upright(film, output, every, (width, height)).filter("format", "rgb24")
     options: Options = {"c:v": "rawvideo", "f": "rawvideo", "frames:v": most}

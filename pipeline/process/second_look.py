@@ -30,6 +30,7 @@ from pipeline.process.painting import Cells
 from pipeline.process.recipe import Recipe
 from pipeline.run import Tools
 
+_AREA = 960 * 544  # points of a picture
 _SECONDS = 1.0  # between two looks
 _LEAST_LOOKS = 3  # as far as the clip has so many pictures
 _COVERED = 0.7  # of a face: then it lies under a mask
@@ -90,7 +91,7 @@ def _looks(run: Tools, clip: MaskedClip, aspect: Fraction) -> tuple[Look, ...]:
     fps, frames = clip.output.fps, clip.made.frames
     every = max(1, min(round(fps * _SECONDS), frames // _LEAST_LOOKS))
     first = every // 2  # the search has looked at the beginning of each second
-    width, height = small_size(aspect, closely=True)
+    width, height = small_size(aspect, _AREA)
     most = (frames - first - 1) // every + 1
     source: Options = {"protocol_whitelist": "file", "f": "mp4", "threads": 1}
     stream = read(clip.path, source).video("v:0")

@@ -20,8 +20,17 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config import Campaign, Config, InboxSection, Output, Process, WorkspaceSection
+from pipeline.config import (
+    Campaign,
+    Config,
+    FaceMode,
+    InboxSection,
+    Output,
+    Process,
+    WorkspaceSection,
+)
 from pipeline.console import Console, Verbosity
+from pipeline.faces import model_file
 from pipeline.ffmpeg.runner import FfmpegRunner, program
 from pipeline.ledger import Ledger
 from pipeline.media import caption
@@ -113,6 +122,7 @@ class ClipScene:
     text: str = ""
     masks: tuple[Mask, ...] = ()
     sounds: tuple[SoundChange, ...] = ()
+    faces: FaceMode = "off"
 
     def to(self, *outputs: Output, text: str = "", **process: Any) -> ClipScene:
         """The same scene with other settings."""
@@ -154,6 +164,8 @@ class ClipScene:
         )
         made = recipe.of(config, self.text)
         wanted = replace(made, masks=self.masks, sounds=self.sounds)
+        if self.faces != "off":
+            wanted = replace(wanted, faces=self.faces, detector=model_file.name_of(""))
         strips = tuple(
             caption.strip(
                 workspace.cache,
