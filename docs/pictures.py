@@ -67,6 +67,17 @@ def in_montage(page: Page) -> None:
         page.keyboard.press(key)
 
 
+def in_player(page: Page) -> None:
+    """The large player, with a mask that is being placed."""
+    page.locator(".card[data-status=accepted]:has(video)").nth(1).focus()
+    page.keyboard.press("f")
+    page.wait_for_function("() => document.getElementById('player-video').readyState >= 2")
+    drawn = "({ drawn, count }) => drawn === count"
+    page.wait_for_function(f"() => ({drawn})(document.getElementById('player-pictures').dataset)")
+    page.keyboard.press("v")
+    page.locator(".mask").wait_for()
+
+
 def nothing(_page: Page) -> None:
     pass
 
@@ -92,6 +103,7 @@ REVIEW = (
     Picture("review-light", 1280, 860, prepare=deciding),
     Picture("review-dark", 1280, 860, scheme="dark", prepare=deciding),
     Picture("review-montage", 1280, 720, prepare=in_montage),
+    Picture("review-player", 1280, 860, prepare=in_player),
 )
 ARABIC = (Picture("report-arabic", 1280, 860, prepare=at_clips),)
 
