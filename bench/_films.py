@@ -43,12 +43,8 @@ class Campaign:
         self.programs: list[subprocess.Popen[bytes]] = []
         inbox = folder / "inbox"
         inbox.mkdir(parents=True)
-        source = "testsrc2=s=640x360:r=30:d={},hue=h={}"
         for number in range(clips):
-            film = source.format(seconds + number % 3, number * 10)
-            command = [program(), "-v", "error", "-f", "lavfi", "-i", film]
-            command += ["-preset", "ultrafast", str(inbox / f"{number:03}.mp4")]
-            subprocess.run(command, check=True)
+            self.draw(number, seconds + number % 3)
         (folder / "config.toml").write_text(_CONFIG + cluster)
 
     @classmethod
@@ -62,6 +58,13 @@ class Campaign:
         names = zip(("ca", "certificate", "key"), paths, strict=True)
         lines = "".join(f'{name} = "{path}"\n' for name, path in names)
         return cls(folder, f'[cluster]\nscheduler = "{address}"\n{lines}{more}', clips, seconds)
+
+    def draw(self, number: int, seconds: int) -> None:
+        """Put a film into the inbox."""
+        film = f"testsrc2=s=640x360:r=30:d={seconds},hue=h={number * 10}"
+        command = [program(), "-v", "error", "-f", "lavfi", "-i", film]
+        command += ["-preset", "ultrafast", str(self.folder / "inbox" / f"{number:03}.mp4")]
+        subprocess.run(command, check=True)
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         """Start a program and do not wait for it."""
@@ -94,7 +97,7 @@ class Campaign:
         with Ledger(self.folder / "work" / "ledger.db") as ledger:
             return Counter(it.subject for it in ledger.chain.events() if it.kind == "made")
 
-    def keys(self) -> set[str]:
+    def named(self) -> set[str]:
         """The objects that the ledger names: originals, clips and their stills."""
         with Ledger(self.folder / "work" / "ledger.db") as ledger:
             results = ledger.clips.results()

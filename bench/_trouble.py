@@ -159,6 +159,6 @@ def _wrong(case: Campaign, server: ObjectServer) -> Iterator[str]:
         yield f"{CLIPS - len(case.made())} clips were not made"
     yield from (f"{sha} is {n} times in the ledger" for sha, n in case.events().items() if n > 1)
     yield from (f"left: {each}" for each in case.left())
-    found, wanted = set(server.objects("trouble")), case.keys() | {"workspace.json"}
+    found, wanted = set(server.objects("trouble")), case.named() | {"workspace.json"}
     yield from (f"not in the store: {key}" for key in wanted - found)
     yield from (f"in the store, and not in the ledger: {key}" for key in found - wanted)
