@@ -267,7 +267,7 @@ class ClipOutput:
     """One finished file of a clip.  ``path`` is relative to the workspace.
 
     ``extradata`` is the SHA-256 of the H.264 decoder configuration record: equal for all
-    clips of an output, or they could not be joined by copy.  ``marks`` are perceptual hashes of
+    clips of an output, or they could not be joined by copy.  ``marks`` are hashes of
     its pictures, for finding those that look alike.  ``hides`` names what is hidden in it (see
     :func:`pipeline.protection.hidden`).  ``faces`` names what found the faces that were masked
     without asking; empty if that was not wanted.
@@ -293,7 +293,7 @@ class ClipResult:
     """The outcome of ``process`` for one original.
 
     ``looks_like`` is the beginning (12 hex digits) of the SHA-256 of the clip that was received
-    earlier and looks the same.
+    earlier and looks the same; empty if there is none, None if nobody has looked yet.
     """
 
     sha256: str

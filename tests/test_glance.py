@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -178,6 +180,110 @@ def test_a_likeness_goes_with_the_clip_that_is_taken_back(tmp_path: Path) -> Non
     assert made.footage("process").code == 0
     assert made.footage("report").code == 0
     assert "looks-like" not in str(made.rows[sender]["warnings"])
+
+
+def event(path: list[tuple[float, float]], room: int = 21) -> glance.Glance:
+    """Somebody moves in a room: a dark figure at each of these places, four of them a second."""
+    ground = np.asarray(Image.fromarray(landscape(room)).convert("L").resize((160, 160)))
+    pictures = []
+    for x, y in path:
+        picture = ground.copy()
+        picture[round(y) : round(y) + 50, round(x) : round(x) + 36] = 12
+        pictures.append(picture)
+    return glance.Glance(np.stack(pictures), 4.0)
+
+
+STEPS = np.arange(0, 6, 0.25)
+WAVES = [(60 + 50 * np.sin(2.1 * t), 60 + 10 * np.cos(1.3 * t)) for t in STEPS]
+WALKS = [(10 + 18 * t, 50 + 4 * t) for t in STEPS]
+BENDS = [(60 + 15 * np.cos(1.1 * t), 60 + 45 * np.sin(1.7 * t + 1)) for t in STEPS]
+
+
+def likeness(*films: tuple[glance.Glance, float]) -> dict[str, str]:
+    names = "abcdefgh"
+    return lookalikes.find(
+        [
+            ClipMarks(n, lookalikes.marks_of(seen), s)
+            for n, (seen, s) in zip(names, films, strict=False)
+        ]
+    )
+
+
+def changed(seen: glance.Glance, change: Callable[[Any], Any]) -> tuple[glance.Glance, float]:
+    pictures = np.ascontiguousarray(change(seen.pictures), np.uint8)
+    return glance.Glance(pictures, seen.rate), len(pictures) / 4
+
+
+def captioned(pictures: Any) -> Any:
+    made = pictures.copy()
+    made[:, 128:150, 10:150] = 0
+    made[:, 134:144, 20:120] = 250
+    return made
+
+
+def recorded(pictures: Any) -> Any:
+    """The film on the screen of a phone, with black bars."""
+    made = np.zeros_like(pictures)
+    made[:, 50:110, 4:156] = pictures[:, np.arange(60) * 160 // 60, 4:156]
+    return made
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda p: p[3:-2],
+        lambda p: p[:, :, ::-1],
+        lambda p: np.clip(p * 1.2 + 8, 0, 255),
+        captioned,
+        recorded,
+        lambda p: np.stack(
+            [np.asarray(Image.fromarray(q[5:155, 5:155]).resize((160, 160))) for q in p]
+        ),
+    ],
+    ids=["cut", "mirrored", "brighter", "caption", "screen", "cropped"],
+)
+def test_a_film_is_known_again_by_what_moves(change: Callable[[Any], Any]) -> None:
+    film = event(WAVES)
+    assert likeness((film, 6.0), changed(film, change)) == {"b": "a"}
+
+
+def test_another_event_in_the_same_room_is_another_film() -> None:
+    events = [(event(path), 6.0) for path in (WAVES, WALKS, BENDS)]
+    parts = (event(WAVES[12:] + WALKS[:12]), 6.0)
+    assert likeness(*events, parts) == {}
+
+
+def test_marks_of_an_older_program_are_compared_by_pictures() -> None:
+    seen = event(WAVES)
+    old, new = glance.marks(seen), lookalikes.marks_of(seen)
+    assert new.startswith(f"{old}.")
+    assert lookalikes.find([ClipMarks("a", old, 6.0), ClipMarks("b", new, 6.0)]) == {"b": "a"}
+    for broken in (".", ".AAAA", ".!", f".{'A' * 2000}"):
+        assert lookalikes.find([ClipMarks("a", old + broken, 6.0), ClipMarks("b", old, 6.0)]) == {
+            "b": "a"
+        }
+
+
+def test_clips_that_were_compared_are_not_compared_again() -> None:
+    """What is new is compared with all, and so is a clip that looked like one that is gone."""
+    marks = lookalikes.marks_of(event(WAVES))
+    judged = [ClipMarks("a", marks, 6.0, ""), ClipMarks("b", marks, 6.0, "")]
+    assert lookalikes.find(judged) == {}
+    assert lookalikes.find([*judged, ClipMarks("c", marks, 6.0)]) == {"c": "a"}
+    assert lookalikes.find([ClipMarks("a", marks, 6.0), *judged[1:]]) == {"b": "a"}
+    kept = [judged[0], ClipMarks("b", marks, 6.0, "a"), ClipMarks("c", marks, 6.0, "gone")]
+    assert lookalikes.find(kept) == {"b": "a", "c": "a"}
+
+
+def test_a_long_film_has_longer_steps() -> None:
+    turns = np.random.default_rng(3).normal(size=(2, 360)).cumsum(1)
+    turns = 50 * np.tanh(turns / 6) + 55
+    path = list(zip(*turns, strict=True))
+    film = event(path)
+    assert len(lookalikes.marks_of(film)) < 2300
+    cut = changed(film, lambda pictures: pictures[37:])
+    assert likeness((film, 90.0), cut) == {"b": "a"}
+    assert likeness((film, 90.0), (event(path[::-1]), 90.0)) == {}
 
 
 def test_a_film_of_nothing_is_like_no_other() -> None:

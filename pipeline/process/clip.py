@@ -48,7 +48,7 @@ from pipeline.media.profile import Profile
 from pipeline.media.survey import FilmSource, Hearing
 from pipeline.media.timebase import samples_of
 from pipeline.model import ClipOutput, ClipResult, Finding, Kind, Reason, Refusal, Status
-from pipeline.process import cautions, face_search, glance, graph, painting, second_look
+from pipeline.process import cautions, face_search, glance, graph, lookalikes, painting, second_look
 from pipeline.process.cautions import ClipSound
 from pipeline.process.graph import ClipSource, ClipTarget, GlanceTarget
 from pipeline.process.recipe import Recipe
@@ -335,7 +335,7 @@ def _encode(job: Job, run: Tools, film: FilmSource, hearing: Hearing) -> Encoded
         raise Refused(Refusal(Reason.CORRUPT, Detail.DECODING_FAILED))
     after = loudness.parse(ended.stdout)
     small = glance.read(small_file.file, rate)
-    marks = glance.marks(small)
+    marks = lookalikes.marks_of(small)
     outputs = tuple(
         replace(_verified(each, job, run), loudness_lufs=after.lufs, marks=marks) for each in files
     )
