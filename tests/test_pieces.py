@@ -33,14 +33,15 @@ from pipeline.workspace import Workspace
 
 CLIPS = {"a": Drawn(0, 20), "b": Drawn(1, 20)}
 FILM = "transition_seconds = 0.2\nclosing_card = false\n"
+HARD = 'opening_card = ""\nclosing_card = false\n'
 CLUSTER = '[cluster]\nscheduler = "local:1"\nattempts = 2\n'
 
 
 @contextmanager
-def running(folder: Path, more: str = "") -> Iterator[Run]:
+def running(folder: Path, more: str = "", film: str = FILM) -> Iterator[Run]:
     """A run that is to make a film of two clips."""
     if not folder.exists():
-        render_scene.begin(folder, CLIPS, FILM + more)
+        render_scene.begin(folder, CLIPS, film + more)
     scene = RenderScene(folder)
     console = Console(Verbosity.QUIET)
     with Ledger(scene.workspace.ledger) as ledger:
@@ -58,20 +59,19 @@ def pieces(run: Run, opened: Callable[[Run], Engine] = engines.opened) -> dict[s
     return made_files(run.workspace.cache)
 
 
-@pytest.fixture(scope="module")
-def by_threads(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    with running(tmp_path_factory.mktemp("threads") / "scene") as run:
-        made = pieces(run)
-    assert sorted(Path(name).parts[0][:4] for name in made) == ["card", "seam", "seam"]
-    return made
+def film_of(run: Run) -> str:
+    """Make the film; its digest."""
+    (made,) = stage.run(run, admitted_rows(run), run.config.output)
+    return publishing.sha256_of(run.workspace.root / made.path)
 
 
-@pytest.mark.parametrize("has_store", [False, True])
-def test_workers_make_the_same_cards_and_seams(
-    by_threads: dict[str, str], tmp_path: Path, *, has_store: bool
-) -> None:
-    more = f'[workspace]\nstore = "file://{tmp_path}/store"\n' if has_store else ""
-    with running(tmp_path / "scene", CLUSTER + more) as run:
+def test_workers_make_the_same_cards_and_seams_and_the_store_keeps_them(tmp_path: Path) -> None:
+    with running(tmp_path / "threads") as run:
+        film = film_of(run)
+        by_threads = made_files(run.workspace.cache)
+    assert sorted(Path(name).parts[0][:4] for name in by_threads) == ["card", "seam", "seam"]
+    store = f'[workspace]\nstore = "file://{tmp_path}/store"\n'
+    with running(tmp_path / "scene", CLUSTER + store) as run:
         scratch = Workspace(tmp_path / "worker")
         scratch.create()
         site = remote.site_of(run.config, scratch.root, run.console)
@@ -86,12 +86,13 @@ def test_workers_make_the_same_cards_and_seams(
         assert "@example.org" not in str(sent)  # who sent the clips is no business of a worker
         left = [path for path in scratch.root.rglob("*.mp4") if path.is_file()]
         assert left == list(run.workspace.root.rglob("*.part")) == []
-        if not has_store:
-            return
+    # the coordinator lost its cache, and has no worker
     shutil.rmtree(tmp_path / "scene/work/cache")
     with running(tmp_path / "scene") as run:
         run.workspace.create()
         assert pieces(run, lambda _: OneWorker(lambda _: "nobody is asked")) == by_threads
+        assert film_of(run) == film  # its clips come through pipes, cut where the fades begin
+        assert not any(path.is_file() for path in run.workspace.clips.rglob("*"))
         seam = next((tmp_path / "store/cache/seams").iterdir())
         shutil.rmtree(run.workspace.cache)
         run.workspace.create()
@@ -163,12 +164,12 @@ def test_a_clip_is_fetched_once_for_two_readers_and_deleted_behind_them(tmp_path
 
 
 def test_a_store_that_gives_other_bytes_ends_the_film(tmp_path: Path) -> None:
-    with running(tmp_path / "scene", f'[workspace]\nstore = "file://{tmp_path}/store"\n') as run:
-        before = threading.active_count()
+    store = f'[workspace]\nstore = "file://{tmp_path}/store"\n'
+    with running(tmp_path / "scene", store, HARD) as run:
         clip = tmp_path / "store" / clips_of(run)[1].key
         clip.write_bytes(clip.read_bytes()[:-1] + b"x")
         with pytest.raises(StoreError, match="the store gave other bytes than it was given"):
             stage.run(run, admitted_rows(run), run.config.output)
-        assert threading.active_count() == before
+        assert not [each for each in threading.enumerate() if each.name.startswith("clip-")]
         assert [*run.workspace.root.rglob("*.part")] == []
         assert [*run.workspace.montage.iterdir()] == []

@@ -105,7 +105,9 @@ class ClipWindow:
         self._held: dict[FootageFile, ExitStack] = {}
         self._begun: set[FootageFile] = set()
         self._is_over = False
-        self._threads = [threading.Thread(target=self._fetch_all) for _ in range(_FETCHERS)]
+        self._threads = [
+            threading.Thread(target=self._fetch_all, name="clip-fetcher") for _ in range(_FETCHERS)
+        ]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -188,7 +190,7 @@ class _Feeder:
         self._window, self._pipes = window, pipes
         self._pipe: Path | None = None  # that is opened next or now
         self._is_over = False
-        self._thread = threading.Thread(target=self._feed)
+        self._thread = threading.Thread(target=self._feed, name="clip-feeder")
 
     def __enter__(self) -> Self:
         self._thread.start()
