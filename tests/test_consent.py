@@ -164,6 +164,29 @@ def test_the_same_bytes_in_two_mails_have_the_stricter_consent(
     assert combined([]) is Consent.UNKNOWN
 
 
+def test_nobody_agrees_for_the_other_senders_of_a_clip(
+    config: Config, campaign: LedgerScene
+) -> None:
+    campaign.mail(attachment("one"), sender="MARIA@example.org")
+    said(config, sha("one")[:8], consent="yes")
+    current = campaign.ledger.consents.current()
+    assert set(current) == {"s00000", "s00003"}, "both mails are from one person"
+    campaign.mail(attachment("one"), sender="ben@example.org")
+    for number, consent in enumerate(("yes", "yes-with-name", "asked", "unknown")):
+        name = "Ben" if consent == "yes-with-name" else ""
+        with pytest.raises(UsageError, match=r"s00000 sender 1 .*; s00004 sender 2 .*name the mail"):
+            said(config, "s00002", sha("one"), consent=consent, name=name)
+        assert campaign.ledger.consents.current() == current, number
+    said(config, sha("one"), consent="no")
+    said(config, "s00004", consent="yes")
+    changed = campaign.ledger.consents.current()
+    assert [changed[each].consent for each in ("s00000", "s00003", "s00004")] == ["no", "no", "yes"]
+    for _ in range(2):
+        campaign.mail(attachment("two"), sender="")
+    with pytest.raises(UsageError, match="name the mail"):
+        said(config, sha("two"), consent="yes")
+
+
 def test_the_chain_proves_it_without_a_name(config: Config, campaign: LedgerScene) -> None:
     said(config, "s00000", consent="yes-with-name", name="Maria", place="Varanasi")
     said(config, "s00000", consent="no")

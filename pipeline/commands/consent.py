@@ -4,7 +4,7 @@ It takes no lock of the workspace: it is one short transaction, so it works whil
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.commands.ending import Ending, Facts
@@ -50,8 +50,10 @@ def record(config: Config, console: Console, call: ConsentCall) -> Ending:
         raise UsageError("--name and --place need --set yes-with-name")
     with Ledger(Workspace.existing(config.root).ledger) as ledger:
         rows = ledger.clips.rows()
-        named = (each for what in call.what for each in _found(ledger, rows, what))
-        wanted = list(dict.fromkeys(named))
+        found = [list(_found(ledger, rows, what)) for what in call.what]
+        if call.consent and call.consent != Consent.NO:
+            _check_senders(config, ledger, found)
+        wanted = list(dict.fromkeys(each for mails in found for each in mails))
         if not call.consent:
             return _listed(config, ledger, rows, wanted)
         try:
@@ -72,6 +74,38 @@ def record(config: Config, console: Console, call: ConsentCall) -> Ending:
         "films": films,
     }
     return Ending(0, facts)
+
+
+def _check_senders(config: Config, ledger: Ledger, found: Iterable[Sequence[str]]) -> None:
+    """Refuse a consent for the mails of several people at once: nobody agrees for somebody else.
+
+    A "no" may be for all of them.  Any other consent may replace the "no" of somebody else.
+
+    :param found: for each argument, the submissions that it names.
+    :raises UsageError: the mails of an argument came from several senders, or from unknown ones.
+    """
+    mails = {mail.id: mail for mail in ledger.intake.submissions()}
+    for ids in found:
+        senders = {mails[each].sender.casefold() for each in ids}
+        if len(ids) > 1 and (len(senders) > 1 or "" in senders):
+            shown = _shown_senders(config, ledger, ids)
+            named = "; ".join(" ".join(filter(None, (each, shown[each]))) for each in ids)
+            raise UsageError(
+                f"these bytes came in {len(ids)} mails: {named}. One sender can't agree for "
+                "another: name the mail that the consent is for; nothing was recorded"
+            )
+
+
+def _shown_senders(config: Config, ledger: Ledger, ids: Iterable[str]) -> dict[str, str]:
+    """The senders of some mails, as far as the configuration shows them."""
+    mails = {mail.id: mail for mail in ledger.intake.submissions()}
+    numbers = ledger.intake.sender_numbers()
+    return {
+        each: shown_sender(
+            mails[each].sender, config.report.sender, numbers.get(lower_ascii(mails[each].sender))
+        )
+        for each in ids
+    }
 
 
 def _films_without_consent(config: Config, ledger: Ledger) -> list[str]:
@@ -115,16 +149,8 @@ def _listed(config: Config, ledger: Ledger, rows: Sequence[Row], wanted: Sequenc
     chosen = wanted or list(
         dict.fromkeys([*(row.submission for row in rows if rules.is_decidable(row)), *current])
     )
-    numbers = ledger.intake.sender_numbers()
     listed = [current.get(each, ConsentRecord(each)) for each in chosen if each in mails]
-    senders = {
-        each.submission: shown_sender(
-            mails[each.submission].sender,
-            config.report.sender,
-            numbers.get(lower_ascii(mails[each.submission].sender)),
-        )
-        for each in listed
-    }
+    senders = _shown_senders(config, ledger, (each.submission for each in listed))
     facts: Facts = {
         "consents": [{"submission": each.submission, **consents.as_data(each)} for each in listed]
     }
