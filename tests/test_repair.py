@@ -145,6 +145,20 @@ def dropped(campaign: Campaign, trigger: str) -> None:
         db.execute(f"DROP TRIGGER {trigger}")
 
 
+def replaced(campaign: Campaign, trigger: str) -> None:
+    """Put a trigger that does nothing in the place of another."""
+    dropped(campaign, trigger)
+    with closing(sqlite3.connect(campaign.workspace.ledger)) as db, db:
+        db.execute(f"CREATE TRIGGER {trigger} BEFORE DELETE ON event WHEN 0 BEGIN SELECT 1; END")
+
+
+def receipt(campaign: Campaign) -> None:
+    """Send a receipt."""
+    claim = campaign.ledger.receipts.claim(["s00001"], "ana@example.org", "2026-09-01")
+    assert claim is not None
+    campaign.ledger.receipts.settle(claim, "sent")
+
+
 def keep(campaign: Campaign) -> Campaign:
     """Keep an original for a case."""
     campaign.ledger.custody.keep_for_case(CaseHold(sha("one"), "2026-09-01", "Ana", "case 17"))
@@ -175,7 +189,10 @@ Change = Callable[[Campaign], object]
         (lambda c: pipe(c.original("one")), ["unreadable"]),
         (
             lambda c: c.ledger.custody.set_state(sha("one"), OriginalState.WITHDRAWN),
-            ["row-changed", "original-left"],
+            [
+                *ROWS,
+                "original-left",
+            ],  # clip and decision are still there, and the film is not stale
         ),
         (lambda c: c.ledger.custody.set_state(sha("one"), OriginalState.PURGED), ["original-left"]),
         (
@@ -225,10 +242,55 @@ Change = Callable[[Campaign], object]
             ["row-changed"],
         ),
         (lambda c: c.changed("INSERT INTO handled VALUES ('s00001', '', '')"), ["row-changed"]),
-        (lambda c: c.changed("UPDATE event SET at = ''"), ["chain-broken"] * 12),
+        (lambda c: c.changed("UPDATE event SET at = ''"), ["chain-broken"] * 12 + ROWS),
         (
             lambda c: c.changed("DELETE FROM event WHERE number = 11"),
-            ["chain-broken", "row-changed"],
+            ["chain-broken", "row-changed", "row-changed"],
+        ),
+        # what is now, and not only its trail
+        (lambda c: c.changed("UPDATE decision SET decision = 'rejected'"), ["row-changed"]),
+        (lambda c: c.changed("UPDATE decision SET by = 'Eve'"), ["row-changed"]),
+        (lambda c: c.changed("UPDATE decision SET more = '{\"stars\": 5}'"), ["row-changed"]),
+        (lambda c: c.changed("DELETE FROM decision"), ["row-changed"]),
+        (
+            lambda c: c.changed(
+                f"INSERT INTO decision SELECT '{sha('two')}', decision, note, by, at, caption,"
+                " category, in_s, out_s, more FROM decision"
+            ),
+            ["row-changed"],
+        ),
+        (lambda c: c.changed("UPDATE clip SET status = 'failed'"), ROWS),
+        (lambda c: c.changed("UPDATE clip SET status = 'failed', reason = 'timeout'"), ROWS),
+        (lambda c: c.changed("UPDATE montage SET clips = '[]'"), ["row-changed"]),
+        (lambda c: c.changed("UPDATE montage SET key = ''"), ["row-changed"]),
+        (lambda c: c.changed("DELETE FROM montage"), ["row-changed"]),
+        (lambda c: c.changed("UPDATE original SET size = 1"), ROWS),
+        (lambda c: c.changed("UPDATE original SET stored_at = '2020-01-01T00:00:00Z'"), ROWS),
+        (lambda c: c.changed("UPDATE mail SET digest = ''"), ROWS),
+        (lambda c: c.changed("DELETE FROM mail WHERE submission = 's00001'"), ["row-changed"]),
+        (
+            lambda c: c.changed(
+                "INSERT INTO submission SELECT 's9', '', sender, '', '', '', '[]', '[]', '', '[]',"
+                " '[]', '', '' FROM submission LIMIT 1"
+            ),
+            ["row-changed"],
+        ),
+        (
+            lambda c: c.changed("INSERT INTO receipt VALUES (1, 'x', '[]', '', '', 'sent', '')"),
+            ["row-changed"],
+        ),
+        (
+            lambda c: (
+                receipt(c),
+                c.changed("UPDATE receipt SET state = 'refused'"),
+            ),
+            ["row-changed"],
+        ),
+        (receipt, []),
+        (lambda c: replaced(c, "event_is_not_deleted"), ["trigger-missing"]),
+        (
+            lambda c: c.changed("CREATE TRIGGER t BEFORE INSERT ON decision BEGIN SELECT 1; END"),
+            ["trigger-missing"],
         ),
     ],
 )

@@ -19,6 +19,7 @@ from pipeline.errors import BytesChanged, FileMissing
 from pipeline.history import ChainHead, MontageRecord
 from pipeline.ledger import Ledger
 from pipeline.ledger.chain import ChainBreak
+from pipeline.ledger.checks import ChangedRow
 from pipeline.ledger.proofs import Bytes, Place, Proved, add_up
 from pipeline.model import ClipResult, OriginalState
 from pipeline.run import Run
@@ -107,7 +108,8 @@ class Compared:
     ``broken``: where the chain does not hold; ``trail``: the digest of each entry of the trail;
     ``consents``: of each entry of the consents.  ``attachments``: SHA-256 and size by place.
     ``holds``: the digest of the reason of each case; ``handled``: the mails that are marked so.
-    ``logs``: where the chain does not fit the logs of runs.
+    ``logs``: where the chain does not fit the logs of runs.  ``triggers``: those that are gone or
+    changed.  ``changed_rows``: what the ledger itself finds.
     """
 
     files: Mapping[str, FileFound]
@@ -124,7 +126,8 @@ class Compared:
     holds: Mapping[str, str] = field(default_factory=dict)
     handled: frozenset[str] = frozenset()
     logs: tuple[Difference, ...] = ()
-    triggers_gone: tuple[str, ...] = ()
+    triggers: tuple[str, ...] = ()
+    changed_rows: tuple[ChangedRow, ...] = ()
 
     @property
     def lost(self) -> list[str]:
@@ -159,13 +162,14 @@ def look(run: Run) -> Compared:
     heads = kept_heads.in_logs(workspace)  # before the chain, which grows meanwhile
     # one moment of the ledger: a decision in between would look like a changed row
     with ledger.transaction():
+        proved = add_up(ledger.chain.events())
         return Compared(
             files=found,
             states=ledger.custody.states(),
             clips=ledger.clips.results(),
             films=films,
             trail=ledger.reviews.trail_digests(),
-            proved=add_up(ledger.chain.events()),
+            proved=proved,
             broken=tuple(ledger.chain.breaks()),
             damaged=bool(ledger.faults()),
             outdated_backups=tuple(map(workspace.relative, ledger.backups.outdated())),
@@ -174,7 +178,8 @@ def look(run: Run) -> Compared:
             holds=ledger.custody.case_digests(),
             handled=frozenset(ledger.reviews.handled()),
             logs=tuple(_unlike_logs(ledger, heads)),
-            triggers_gone=tuple(ledger.chain.triggers_gone()),
+            triggers=tuple(ledger.chain.changed_triggers()),
+            changed_rows=tuple(ledger.checks.changed_rows(proved)),
         )
 
 
@@ -186,8 +191,7 @@ def differences(workspace: Workspace, compared: Compared) -> list[Difference]:
     ]
     found += compared.logs
     found += [
-        Difference(DifferenceKind.TRIGGER_MISSING, f"trigger {name}")
-        for name in compared.triggers_gone
+        Difference(DifferenceKind.TRIGGER_MISSING, f"trigger {name}") for name in compared.triggers
     ]
     found += [Difference(DifferenceKind.ROW_CHANGED, row, sha) for row, sha in _rows(compared)]
     unreadable = {path for path, file in compared.files.items() if file.sha256 is None}
@@ -312,6 +316,13 @@ def _films(compared: Compared) -> Iterable[Difference]:
 
 def _rows(compared: Compared) -> Iterator[tuple[str, str]]:
     """The rows of the ledger that are not as the chain says, each with the original's SHA-256."""
+    yield from dict.fromkeys((*_outcomes(compared), *compared.changed_rows))
+    yield from _mails(compared)
+    yield from ((name, "") for name in _entries(compared))
+
+
+def _outcomes(compared: Compared) -> Iterator[tuple[str, str]]:
+    """The rows of originals, clips and montages that are not as the chain says."""
     proved = compared.proved
     for sha256 in sorted(compared.states.keys() | proved.states.keys()):
         if compared.states.get(sha256) is not proved.states.get(sha256):
@@ -328,8 +339,6 @@ def _rows(compared: Compared) -> Iterator[tuple[str, str]]:
     for film in compared.films:
         if film.sha256 not in proved.films:
             yield f"row of the montage {film.path}", ""
-    yield from _mails(compared)
-    yield from ((name, "") for name in _entries(compared))
 
 
 def _mails(compared: Compared) -> Iterator[tuple[str, str]]:

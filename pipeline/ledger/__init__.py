@@ -4,8 +4,8 @@ A :class:`Ledger` has one connection and a part for each topic: ``intake`` (mail
 in them), ``clips`` (what became of them, and the rows of the report), ``reviews`` (decisions
 and their audit trail), ``custody`` (what is kept, deleted and withdrawn), ``runs`` (commands
 and the montages that they made), ``chain`` (the events of custody, which the other parts add),
-``receipts`` (answers that were sent) ``consents`` (what senders agreed to)
-and ``backups``.
+``receipts`` (answers that were sent), ``consents`` (what senders agreed to), ``checks`` (rows that
+are not as the chain says) and ``backups``.
 """
 
 from contextlib import AbstractContextManager
@@ -14,6 +14,7 @@ from typing import Self
 
 from pipeline.ledger.backups import Backups
 from pipeline.ledger.chain import Chain
+from pipeline.ledger.checks import Checks
 from pipeline.ledger.clips import Clips
 from pipeline.ledger.connection import Connection
 from pipeline.ledger.consents import Consents
@@ -41,6 +42,7 @@ class Ledger:
         self.receipts = Receipts(self._connection, self.chain)
         self.consents = Consents(self._connection, self.chain)
         self.custody = Custody(self._connection, self.chain, self.backups)
+        self.checks = Checks(self._connection, self.chain)
         self.runs = Runs(self._connection, self.chain)
 
     def __enter__(self) -> Self:

@@ -14,10 +14,8 @@ from dataclasses import dataclass
 
 from pipeline import __version__, clock
 from pipeline.history import ChainHead, CustodyEvent, EventKind
-from pipeline.ledger.connection import Connection
+from pipeline.ledger.connection import TRIGGERS, Connection, made_triggers
 from pipeline.ledger.hashing import FIRST, hash_of, stored_facts
-
-_TRIGGERS = ("event_is_not_changed", "event_is_not_deleted", "event_is_added_at_the_end")
 
 
 @dataclass(frozen=True)
@@ -107,10 +105,11 @@ class Chain:
         """Whether the chain had no event of this number before the run that goes on."""
         return number > self.head().number or 0 < self._begun_at <= number
 
-    def triggers_gone(self) -> list[str]:
-        """The triggers that keep events from a change and that the ledger does not have."""
-        there = self._db.column("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
-        return [name for name in _TRIGGERS if name not in there]
+    def changed_triggers(self) -> list[str]:
+        """The triggers that the ledger does not have as the program made them, or has besides."""
+        found = {row["name"]: row["sql"] for row in self._db.rows(TRIGGERS)}
+        wanted = made_triggers()
+        return sorted(name for name in found | wanted if found.get(name) != wanted.get(name))
 
     def breaks(self) -> list[ChainBreak]:
         """Where the chain does not hold; empty if it does."""

@@ -9,11 +9,14 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 
 from pipeline import publishing
 from pipeline.errors import DiskFull, LedgerError
 from pipeline.ledger.migrations import MIGRATIONS
+
+TRIGGERS = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"
 
 _MAGIC = b"SQLite format 3\0"
 _HEADER = 100  # bytes; the version of the schema is at offset 60 (sqlite.org/fileformat2)
@@ -147,6 +150,15 @@ class Connection:
             for number, migration in enumerate(MIGRATIONS[version:], version + 1):
                 migration(self._db)
                 self._db.execute(f"PRAGMA user_version = {number}")
+
+
+@cache
+def made_triggers() -> dict[str, str]:
+    """The statement of each trigger, by its name, as the migrations make them."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        for migration in MIGRATIONS:
+            migration(db)
+        return dict(db.execute(TRIGGERS))
 
 
 def newest_event(path: Path) -> int:

@@ -122,7 +122,9 @@ def m005_chain_of_custody(db: sqlite3.Connection) -> None:
 def _begin_chain(db: sqlite3.Connection, before: str) -> None:
     """Write the first event and those of what was there."""
     (trail,) = db.execute("SELECT coalesce(max(id), 0) FROM decision_trail").fetchone()
-    events = [("begun", "", {"ledger": before, "trail": trail, "version": __version__})]
+    # entries of the trail and receipts that are older than their events
+    facts = {"ledger": before, "trail": trail, "receipts": 0, "version": __version__}
+    events = [("begun", "", facts)]
     outcomes = {
         sha256: {"outcome": status, "recipe": recipe, "outputs": _hashes(outputs)}
         for sha256, status, recipe, outputs in db.execute(
@@ -132,8 +134,8 @@ def _begin_chain(db: sqlite3.Connection, before: str) -> None:
     for sha256, state, size in db.execute(
         "SELECT sha256, state, size FROM original ORDER BY stored_at, sha256"
     ):
-        facts = {"state": state, "size": size, **outcomes.get(sha256, {})}
-        events.append(("carried-over", sha256, facts))
+        carried = {"state": state, "size": size, **outcomes.get(sha256, {})}
+        events.append(("carried-over", sha256, carried))
     for sha256, key, clips in db.execute("SELECT sha256, key, clips FROM montage ORDER BY path"):
         events.append(("carried-over", sha256, {"key": key, "clips": json.loads(clips)}))
     at, last = clock.now(), FIRST

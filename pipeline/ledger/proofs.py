@@ -1,5 +1,6 @@
 """What the chain of custody says how things are now: the sum of its events, to compare with."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -16,6 +17,12 @@ Place = tuple[str, int]
 Bytes = tuple[str, int]
 """The SHA-256 of an attachment, and its size."""
 
+Verdict = tuple[str, str]
+"""Why there is no clip: the reason and its code; both are empty if there is one."""
+
+Delivery = tuple[str, str]
+"""A submission, and the digest of the mail that brought it."""
+
 _STATES = {
     EventKind.STORED: OriginalState.KEPT,
     EventKind.RETURNED: OriginalState.KEPT,
@@ -28,6 +35,19 @@ _NAMES = set(OriginalState)  # somebody may have written another one into the ta
 
 
 @dataclass(frozen=True)
+class FilmProof:
+    """What the chain says of a montage, in the event with this number.
+
+    ``path``: the digest of its path; empty in older events.
+    """
+
+    number: int
+    key: str
+    clips: tuple[str, ...]
+    path: str = ""
+
+
+@dataclass(frozen=True)
 class Proved:
     """What the chain says of originals, attachments, clips, films, decisions, consents and marks.
 
@@ -36,11 +56,18 @@ class Proved:
     and number.  ``older``: originals that are older than the chain; ``received``: submissions that
     are not.  ``holds``: the digest of the reason of each case; ``handled``: whether a mail is
     marked as dealt with, if that changed since the chain began.
+
+    ``verdicts``: why there is a clip or none.  ``films``: by the SHA-256 of the montage.
+    ``decided``: the newest entry of the trail, of originals that have a decision.
+    ``withdrawn``: the number of the event of the newest withdrawal.  ``sizes`` and ``stored_at``
+    are those of originals.  ``mails``: how often a mail came.  ``receipts``: the submissions and
+    the state of each, by the hash of its code; ``has_all_receipts``: no receipt is older than these
+    events.
     """
 
     states: dict[str, OriginalState] = field(default_factory=dict)
     clips: dict[str, Outcome] = field(default_factory=dict)
-    films: set[str] = field(default_factory=set)
+    films: dict[str, FilmProof] = field(default_factory=dict)
     trail: dict[int, str] = field(default_factory=dict)
     trail_from: int = 0
     consents: dict[str, dict[int, str]] = field(default_factory=dict)
@@ -49,6 +76,14 @@ class Proved:
     received: set[str] = field(default_factory=set)
     holds: dict[str, str] = field(default_factory=dict)
     handled: dict[str, bool] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    decided: dict[str, int] = field(default_factory=dict)
+    withdrawn: dict[str, int] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
+    stored_at: dict[str, str] = field(default_factory=dict)
+    mails: Counter[Delivery] = field(default_factory=Counter)
+    receipts: dict[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
+    has_all_receipts: bool = False
 
     def is_older(self, place: Place, sha256: str) -> bool:
         """Whether an attachment may be older than the chain, so that no event names its place."""
@@ -58,18 +93,36 @@ class Proved:
 def add_up(events: Iterable[CustodyEvent]) -> Proved:
     """Go through all events in order."""
     proved = Proved()
-    begun = 0
+    begun, has_all = 0, False
     for event in events:
         if event.kind in _STATES:
             proved.states[event.subject] = _STATES[EventKind(event.kind)]
         if event.kind == EventKind.BEGUN:
             begun = _number(event.facts.get("trail"))
+            has_all = "receipts" in event.facts
         elif event.kind == EventKind.CARRIED_OVER and event.facts.get("state") in _NAMES:
             proved.states[event.subject] = OriginalState(str(event.facts["state"]))
             proved.older.add(event.subject)
+        _add_original(proved, event)
         _add_mail(proved, event)
         _add(proved, event)
-    return replace(proved, trail_from=begun)
+    return replace(proved, trail_from=begun, has_all_receipts=has_all)
+
+
+def _add_original(proved: Proved, event: CustodyEvent) -> None:
+    """Add what an event says of the size of an original, when it came, and when it went."""
+    subject, facts = event.subject, event.facts
+    match event.kind:
+        case EventKind.STORED:
+            proved.sizes[subject] = _number(facts.get("size"))
+            proved.stored_at[subject] = event.at
+        case EventKind.CARRIED_OVER if "size" in facts:
+            proved.sizes[subject] = _number(facts["size"])
+        case EventKind.RETURNED:
+            proved.stored_at[subject] = event.at
+        case EventKind.WITHDRAWN:
+            proved.withdrawn[subject] = event.number
+            proved.decided.pop(subject, None)
 
 
 def _add_mail(proved: Proved, event: CustodyEvent) -> None:
@@ -78,6 +131,12 @@ def _add_mail(proved: Proved, event: CustodyEvent) -> None:
     match event.kind:
         case EventKind.RECEIVED:
             proved.received.add(subject)
+            proved.mails[subject, str(facts.get("content"))] += 1
+        case EventKind.RECEIVED_AGAIN:
+            proved.mails[subject, str(facts.get("content"))] += 1
+        case EventKind.RECEIPT:
+            submissions = _strings(facts.get("submissions"))
+            proved.receipts[str(facts.get("code"))] = submissions, str(facts.get("state"))
         case EventKind.STORED | EventKind.REPEATED:
             place = str(facts.get("submission")), _number(facts.get("position"))
             proved.attachments[place] = subject, _number(facts.get("size"))
@@ -95,25 +154,38 @@ def _add(proved: Proved, event: CustodyEvent) -> None:
     match event.kind:
         case EventKind.MADE | EventKind.REFUSED:
             proved.clips[subject] = _outcome(facts)
+            proved.verdicts[subject] = str(facts.get("reason", "")), str(facts.get("code", ""))
         case EventKind.FORGOTTEN | EventKind.WITHDRAWN:
             proved.clips.pop(subject, None)
+            proved.verdicts.pop(subject, None)
         case EventKind.CARRIED_OVER if "outputs" in facts:
             proved.clips[subject] = _outcome(facts)
-        case EventKind.CARRIED_OVER | EventKind.RENDERED:
-            proved.films.add(subject)
+        case EventKind.CARRIED_OVER | EventKind.RENDERED if "key" in facts:
+            proved.films[subject] = FilmProof(
+                event.number,
+                str(facts["key"]),
+                _strings(facts.get("clips")),
+                str(facts.get("path", "")),
+            )
         case EventKind.CONSENT if "number" in facts:
             entries = proved.consents.setdefault(subject, {})
             entries[_number(facts["number"])] = str(facts.get("entry"))
         case EventKind.CONSENT:  # a withdrawal deletes the entries
             proved.consents.pop(subject, None)
         case EventKind.DECIDED:
-            proved.trail[_number(facts.get("trail"))] = str(facts.get("entry"))
+            number = _number(facts.get("trail"))
+            proved.trail[number] = str(facts.get("entry"))
+            proved.decided[subject] = number
 
 
 def _outcome(facts: Mapping[str, object]) -> Outcome:
     outputs = facts.get("outputs")
     hashes = cast("Mapping[str, str]", outputs) if isinstance(outputs, dict) else {}
     return str(facts.get("recipe")), hashes
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
 def _number(value: object) -> int:

@@ -8,6 +8,7 @@ from pipeline.history import EventKind, MontageRecord, RunRecord
 from pipeline.ledger import records
 from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
+from pipeline.ledger.hashing import digest_of_row
 from pipeline.model import Wait
 
 
@@ -73,7 +74,10 @@ class Runs:
         with self._db.transaction():
             self._db.insert("montage", records.columns(montage), replace=True)
             self._chain.append(
-                EventKind.RENDERED, montage.sha256, key=montage.key, clips=montage.clips
+                *(EventKind.RENDERED, montage.sha256),
+                key=montage.key,
+                clips=montage.clips,
+                path=digest_of_row([montage.path]),
             )
 
     def record_export(self, sha256: str, kind: str, clips: Iterable[str]) -> None:
