@@ -123,6 +123,22 @@ def write_text(final: Path, text: str, mode: int = 0o600) -> None:
         file.write(text.encode("utf-8"))
 
 
+def add_line(path: Path, line: str) -> None:
+    """Add a line to the end of a file, in one write; the file is made if its folder is there.
+
+    Nothing is written if there is no such folder.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        handle = os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        return
+    try:
+        os.write(handle, f"{line}\n".encode())
+    finally:
+        os.close(handle)
+
+
 def flush_folder(folder: Path) -> None:
     """Flush a folder, so that a rename in it survives a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

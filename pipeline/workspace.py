@@ -45,6 +45,7 @@ class Workspace:
         self.report = root / "report"
         self.montage = root / "montage"  # the montages and the files that belong to them
         self.logs = root / "logs"  # a file of JSON lines for each run
+        self.heads = root / "heads"  # of the chain, as they were after each change
         self.custody = root / "custody"  # chronologies of clips
         self.backups = root / "backups"  # of the ledger
         self.stamps = root / "stamps"  # time stamps of the chain of custody
@@ -111,7 +112,7 @@ class Workspace:
                 )
         folders = (
             *(self.originals, self.clips, self.report, self.montage, self.logs, self.cache),
-            self.backups,
+            *(self.backups, self.heads),
         )
         for folder in folders:
             folder.mkdir(mode=0o700, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -16,10 +17,13 @@ from pipeline.commands import comparison
 from pipeline.commands.purge import purge_by_hand
 from pipeline.commands.repair import repair
 from pipeline.commands.verify import verify
+from pipeline.consent import Consent
 from pipeline.errors import StageError, UsageError
 from pipeline.history import CaseHold, MontageRecord
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, OriginalState, Reason, Refusal, Review, Status
+from pipeline.review import consents
+from pipeline.review.consents import ConsentWish
 from pipeline.run import Run
 from pipeline.texts import Detail
 from pipeline.workspace import Workspace
@@ -245,7 +249,7 @@ Change = Callable[[Campaign], object]
         (lambda c: c.changed("UPDATE event SET at = ''"), ["chain-broken"] * 12 + ROWS),
         (
             lambda c: c.changed("DELETE FROM event WHERE number = 11"),
-            ["chain-broken", "row-changed", "row-changed"],
+            ["chain-broken", "log-differs", "row-changed", "row-changed"],
         ),
         # what is now, and not only its trail
         (lambda c: c.changed("UPDATE decision SET decision = 'rejected'"), ["row-changed"]),
@@ -298,6 +302,50 @@ def test_each_difference_is_found(campaign: Campaign, change: Change, kinds: lis
     change(campaign)
     found = [kind for kind, _ in campaign.found()]
     assert found == kinds
+
+
+def consent(campaign: Campaign) -> object:
+    wish = ConsentWish(Consent.NO, by="Ana")
+    return consents.record(campaign.ledger, "s00001", wish)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        consent,
+        keep,
+        lambda c: decide(c.ledger, sha("one"), Review(Decision.REJECTED, "", "Ana")),
+        lambda c: c.ledger.reviews.set_handled(["s00001"], "Ana"),
+        receipt,
+    ],
+)
+def test_an_older_ledger_is_found_whatever_was_recorded_since(
+    campaign: Campaign, act: Change
+) -> None:
+    assert campaign.found() == []
+    with (
+        closing(sqlite3.connect(campaign.workspace.ledger)) as ledger,
+        closing(sqlite3.connect(":memory:")) as older,
+    ):
+        ledger.backup(older)
+        act(campaign)
+        assert campaign.found() == []
+        older.backup(ledger)
+    (day,) = campaign.workspace.heads.iterdir()
+    assert campaign.found() == [("log-newer", f"heads/{day.name}")]
+    campaign.ledger.reviews.set_handled(["s00002"], "Ana")
+    campaign.ledger.reviews.set_handled(["s00002"], "Ana", handled=False)
+    assert ("log-differs", f"heads/{day.name}") in campaign.found(), "the chain goes on differently"
+
+
+def test_what_was_not_committed_leaves_no_head(campaign: Campaign) -> None:
+    with contextlib.suppress(KeyError), campaign.ledger.transaction():
+        consent(campaign)
+        raise KeyError
+    assert campaign.found() == []
+    campaign.ledger.clips.forget([])
+    consent(campaign)
+    assert campaign.found() == []
 
 
 @pytest.mark.parametrize("version", [4, 5, 8])

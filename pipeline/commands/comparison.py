@@ -216,8 +216,11 @@ def without_event(ledger: Ledger, number: int) -> Difference:
 
 
 def _unlike_logs(ledger: Ledger, heads: Iterable[KeptHead]) -> Iterator[Difference]:
+    """Name each log with a head that the chain does not have, once."""
+    named = set[str]()
     for kept in heads:
-        if not ledger.chain.holds(kept.head):
+        if kept.path not in named and not ledger.chain.holds(kept.head):
+            named.add(kept.path)
             is_newer = ledger.chain.ended_before(kept.head.number)
             kind = DifferenceKind.LOG_NEWER if is_newer else DifferenceKind.LOG_DIFFERS
             yield Difference(kind, kept.path, number=kept.head.number)

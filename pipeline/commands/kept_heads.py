@@ -1,5 +1,9 @@
-"""The heads of the chain in the logs of runs: a chain that was made again does not fit them."""
+"""The heads of the chain outside of the ledger: a chain that was made again does not fit them.
 
+They are in the logs of runs, and in a file for each day that every change of the ledger adds to.
+"""
+
+import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,19 +17,41 @@ _LONGEST = 1 << 20  # of a line
 
 @dataclass(frozen=True)
 class KeptHead:
-    """The newest event at the end of a run; ``path`` is that of its log, from the workspace."""
+    """The newest event at some moment; ``path`` is that of the file, from the workspace."""
 
     path: str
     head: ChainHead
 
 
 def in_logs(workspace: Workspace) -> list[KeptHead]:
-    """The heads in the logs that still exist, the oldest run first."""
-    return [
+    """The heads in the files that still exist, those of each kind by time."""
+    of_runs = [
         KeptHead(workspace.relative(path), head)
         for path in sorted(workspace.logs.glob("*.jsonl"))
         for head in _heads(path)
     ]
+    of_days = [
+        KeptHead(workspace.relative(path), head)
+        for path in sorted(workspace.heads.glob("*.txt"))
+        for head in _heads_of_day(path)
+    ]
+    return of_runs + of_days
+
+
+def _heads_of_day(path: Path) -> Iterator[ChainHead]:
+    """The heads in the file of a day, the highest number first; what is not whole is passed over.
+
+    The number of an event is there more than once if an older ledger was put back.
+    """
+    found = set()
+    try:
+        with path.open(encoding="ascii", errors="replace") as file:
+            while line := file.readline(_LONGEST):
+                with contextlib.suppress(ValueError):
+                    found.add(parse_head(line))
+    except OSError:
+        return
+    yield from sorted(found, key=lambda head: (-head.number, head.hash))
 
 
 def _heads(path: Path) -> Iterator[ChainHead]:

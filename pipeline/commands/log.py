@@ -1,7 +1,8 @@
 """``footage log``: read the logs of the runs, and delete those that are too old."""
 
+import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pipeline.errors import UsageError
 from pipeline.workspace import Workspace
 
 _LATEST = 20
+_DAY = "%Y%m%d"
 _RUN_ID = "%Y%m%dT%H%M%S.%fZ"
 # The largest log that is shown whole; a longer one is cut at its end.
 _LONGEST = 64 << 20
@@ -42,19 +44,23 @@ def show(config: Config, prefix: str | None) -> Ending:
 def thin_out(workspace: Workspace, days: int) -> int:
     """Delete the logs of runs that began more than *days* days ago; return how many.
 
-    A file whose name is not that of a run stays.
+    The heads of the chain of days before go too.  A file with another name stays.
     """
     limit = datetime.now(UTC) - timedelta(days=days)
-    count = 0
-    for path in workspace.logs.glob("*.jsonl"):
-        try:
-            began = datetime.strptime(path.stem, _RUN_ID).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-        if began < limit:
-            path.unlink()
-            count += 1
-    return count
+    old = _before(workspace.logs.glob("*.jsonl"), _RUN_ID, limit)
+    for path in (*old, *_before(workspace.heads.glob("*.txt"), _DAY, limit - timedelta(days=1))):
+        path.unlink()
+    return len(old)
+
+
+def _before(paths: Iterable[Path], form: str, limit: datetime) -> list[Path]:
+    """The files whose names say a moment before *limit* in this form."""
+    found = []
+    for path in paths:
+        with contextlib.suppress(ValueError):
+            if datetime.strptime(path.stem, form).replace(tzinfo=UTC) < limit:
+                found.append(path)
+    return found
 
 
 def _events(path: Path) -> Iterator[dict[str, object]]:

@@ -7,15 +7,19 @@ the changed event on.  Whoever cuts events off the end leaves a chain that fits:
 comparison with a head that was kept elsewhere (see :meth:`Chain.head`).
 """
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pipeline import __version__, clock
+from pipeline import __version__, clock, publishing
 from pipeline.history import ChainHead, CustodyEvent, EventKind
 from pipeline.ledger.connection import TRIGGERS, Connection, made_triggers
 from pipeline.ledger.hashing import FIRST, hash_of, stored_facts
+
+HEADS = "heads"
+"""The folder beside the ledger with the newest event after each transaction."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Chain:
         self._db = connection
         self._run, self._begun_at = "", 0
         self._program = ""
+        self._has_grown = False
+        connection.after_commit = self._keep_head
 
     def append(self, kind: EventKind, subject: str = "", /, **facts: object) -> ChainHead:
         """Add an event at the end, as a part of the transaction that is going on.
@@ -52,6 +58,7 @@ class Chain:
             columns = dict(zip(names, link, strict=True))
             digest = hash_of(link)
             self._db.insert("event", {**columns, "hash": digest})
+            self._has_grown = True  # read when the outermost transaction is committed
         return ChainHead(head.number + 1, digest)
 
     def begin_run(self, run_id: str, command: str) -> None:
@@ -69,6 +76,18 @@ class Chain:
         """The newest event."""
         row = self._db.row("SELECT number, hash FROM event ORDER BY number DESC LIMIT 1")
         return ChainHead(row["number"], row["hash"]) if row else ChainHead(0, FIRST)
+
+    def _keep_head(self) -> None:
+        """Write the newest event into a file beside the ledger, if events were added.
+
+        An older ledger that was put back does not have it.  There is a file for each day.
+        """
+        if not self._has_grown:
+            return
+        self._has_grown = False
+        day = clock.now()[:10].replace("-", "")
+        with contextlib.suppress(OSError):  # the change is recorded, also if the disk is full
+            publishing.add_line(self._db.path.parent / HEADS / f"{day}.txt", str(self.head()))
 
     def last(self, kind: EventKind) -> int:
         """The number of the newest event of a kind; 0 if there is none."""

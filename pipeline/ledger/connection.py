@@ -7,7 +7,7 @@ process writes; decisions are short transactions beside it.
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
@@ -36,6 +36,8 @@ class Connection:
         :raises LedgerError: a newer version of the program made it, or SQLite can't use it.
         """
         self.path = path
+        self.after_commit: Callable[[], None] = _nothing
+        """What is done each time that a transaction was committed."""
         with _own_errors():
             _refuse_newer(path)
             if not path.exists():
@@ -104,6 +106,8 @@ class Connection:
             for statement in undo if self._db.in_transaction else ():
                 self.change(statement)
             raise
+        if not inner:
+            self.after_commit()
 
     def erase_deleted(self) -> None:
         """Remove deleted words from the log beside the ledger.
@@ -150,6 +154,10 @@ class Connection:
             for number, migration in enumerate(MIGRATIONS[version:], version + 1):
                 migration(self._db)
                 self._db.execute(f"PRAGMA user_version = {number}")
+
+
+def _nothing() -> None:
+    pass
 
 
 @cache
