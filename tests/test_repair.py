@@ -156,11 +156,12 @@ def replaced(campaign: Campaign, trigger: str) -> None:
         db.execute(f"CREATE TRIGGER {trigger} BEFORE DELETE ON event WHEN 0 BEGIN SELECT 1; END")
 
 
-def receipt(campaign: Campaign) -> None:
+def receipt(campaign: Campaign) -> object:
     """Send a receipt."""
     claim = campaign.ledger.receipts.claim(["s00001"], "ana@example.org", "2026-09-01")
     assert claim is not None
     campaign.ledger.receipts.settle(claim, "sent")
+    return claim
 
 
 def keep(campaign: Campaign) -> Campaign:
