@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 from support.browser import Reader, browser, overflow, reader, violations
-from support.ledger_scene import LedgerScene, sha
+from support.ledger_scene import SMALL, LedgerScene, result, sha
 from support.report_page import card
 from support.review_server import campaign, config, enter, server, until
 
@@ -43,6 +43,7 @@ def comparable(review: Review) -> Review:
 def test_keyboard_mouse_and_file_write_the_same(
     reader: Reader, server: ReviewServer, campaign: LedgerScene
 ) -> None:
+    campaign.clip(result("two", source=SMALL, warnings=("withheld",)), plays=True)
     page, watch = enter(reader, server)
     keys, mouse = page.keyboard, page.mouse
     opened(page, "one")
@@ -80,6 +81,10 @@ def test_keyboard_mouse_and_file_write_the_same(
     page.get_by_label("ask the sender").check()
     page.locator("#player-decide button", has_text="Approve").click()
     until(page, lambda: stored(campaign, "two").decision is Decision.APPROVED)
+    keys.press("f")
+    # an approved clip says what keeps it out of films
+    for name, why in (("one", "Ask the sender. It is in no film"), ("two", "Withheld from films")):
+        expect(page.locator(f"{card(page, name)} .hold")).to_contain_text(why)
 
     entry = {
         "sha256": sha("three"),

@@ -4,17 +4,20 @@
 import { element } from "./dom.js";
 import { isAsDecided, reviewOf } from "./reviews.js";
 import { isDecidableRow } from "./rows.js";
-import { textOf } from "./texts.js";
+import { isReleased } from "./rules.js";
+import { textOf, textOfCode } from "./texts.js";
 
 /**
  * What has to be done with a clip first, in words; nothing if it was rejected.
  * @param {import("./rows.js").Row} row
  */
 export function keptOutParts(row) {
-  const { decision, needs = [] } = reviewOf(row);
+  const { decision, needs = [], seen_by: seenBy = [] } = reviewOf(row);
   if (!isDecidableRow(row) || decision === "rejected") return [];
   const marks = needs.map((need) => textOf(`mask.${need}`)).join(", ");
+  const isUnseen = decision === "approved" && !isReleased(row.clip.warnings, decision, seenBy);
   return [
+    ...(isUnseen ? [element("p", {}, element("b", {}, textOfCode("warning", "withheld")))] : []),
     ...(needs.length ? [element("p", {}, element("b", {}, `${marks}.`), ` ${textOf("mask.needs.why")}`)] : []),
     ...(isAsDecided(row) ? [] : [element("p", {}, textOf("mask.anew"))]),
   ];
