@@ -40,6 +40,11 @@ def comparable(review: Review) -> Review:
     return replace(review, at=None, by="", masks=masks, seen_by=())
 
 
+def approved_clips_say_what_keeps_them_out(page: Page) -> None:
+    for name, why in (("one", "Ask the sender. It is in no film"), ("two", "Withheld from films")):
+        expect(page.locator(f"{card(page, name)} .hold")).to_contain_text(why)
+
+
 def test_keyboard_mouse_and_file_write_the_same(
     reader: Reader, server: ReviewServer, campaign: LedgerScene
 ) -> None:
@@ -82,9 +87,7 @@ def test_keyboard_mouse_and_file_write_the_same(
     page.locator("#player-decide button", has_text="Approve").click()
     until(page, lambda: stored(campaign, "two").decision is Decision.APPROVED)
     keys.press("f")
-    # an approved clip says what keeps it out of films
-    for name, why in (("one", "Ask the sender. It is in no film"), ("two", "Withheld from films")):
-        expect(page.locator(f"{card(page, name)} .hold")).to_contain_text(why)
+    approved_clips_say_what_keeps_them_out(page)
 
     entry = {
         "sha256": sha("three"),
