@@ -41,6 +41,7 @@ def comparable(review: Review) -> Review:
 
 
 def approved_clips_say_what_keeps_them_out(page: Page) -> None:
+    page.keyboard.press("f")
     for name, why in (("one", "Ask the sender. It is in no film"), ("two", "Withheld from films")):
         expect(page.locator(f"{card(page, name)} .hold")).to_contain_text(why)
 
@@ -86,7 +87,6 @@ def test_keyboard_mouse_and_file_write_the_same(
     page.get_by_label("ask the sender").check()
     page.locator("#player-decide button", has_text="Approve").click()
     until(page, lambda: stored(campaign, "two").decision is Decision.APPROVED)
-    keys.press("f")
     approved_clips_say_what_keeps_them_out(page)
 
     entry = {
