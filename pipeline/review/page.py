@@ -56,6 +56,7 @@ class PageFacts:
     clips; ``trail`` has the events of :func:`pipeline.review.presenting.trail_data`, oldest first;
     ``live`` is None for a page that is a file and has no server.  ``needs_consent``: a film shows
     only clips whose sender agreed.  ``four_eyes``: the categories whose clips two people approve.
+    ``music``: the films have music.
     """
 
     campaign: str
@@ -63,6 +64,7 @@ class PageFacts:
     loudness_lufs: float
     needs_consent: bool = False
     four_eyes: tuple[str, ...] = ()
+    music: bool = False
     new: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     trail: tuple[JsonObject, ...] = ()

@@ -110,6 +110,7 @@ def collect_facts(
         required=config.review.required,
         needs_consent=config.review.needs_consent,
         four_eyes=config.review.four_eyes,
+        music=bool(config.montage.music),
         loudness_lufs=config.process.loudness_lufs,
         new=tuple(sorted(ledger.custody.newest())),
         categories=tuple(category.name for category in config.campaign.category),

@@ -66,7 +66,7 @@
  * }} TrailEvent
  *
  * @typedef {{
- *   required: boolean, needs_consent: boolean, four_eyes: string[], loudness_lufs: number, new: string[], categories: string[],
+ *   required: boolean, needs_consent: boolean, four_eyes: string[], music: boolean, loudness_lufs: number, new: string[], categories: string[],
  *   trail: TrailEvent[], live: LiveReview | null,
  * }} Facts
  *

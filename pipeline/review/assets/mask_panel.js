@@ -1,6 +1,7 @@
 // The controls beside the picture of the large player that protect people: masks, sound, from whom, and
 // what has to be done first.
 
+import { facts } from "./data.js";
 import { amend } from "./decisions.js";
 import { element, makeButton } from "./dom.js";
 import {
@@ -223,6 +224,7 @@ export function refreshPanel() {
     element("ul", {}, ...masksOf(row).map((mask, index) => maskItem(row, mask, index))),
     element("div", { class: "adding" },
       pressable(textOf("mask.add.mute"), addSound("mute")), pressable(textOf("mask.add.disguise"), addSound("disguise"))),
+    ...((review.sounds ?? []).some(({ kind }) => kind === "mute") ? [element("p", {}, textOf(facts.music ? "mask.music" : "mask.no_music"))] : []),
     ...((review.sounds ?? []).some(({ kind }) => kind === "disguise") ? [element("p", {}, textOf("mask.disguise_is_weak"))] : []),
     element("ul", {}, ...(review.sounds ?? []).map((sound, index) => soundItem(row, sound, index))),
     element("fieldset", {}, element("legend", {}, textOf("mask.needs")), ...NEEDS.map((need) => needBox(row, need))),
