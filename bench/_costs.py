@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.object_store import BUCKET, ObjectServer, serve
 
 from bench._films import Campaign
 
-_SHORT, _LONG = (24, 2), (4, 60)  # films, and seconds of each
+_ONE, _SHORT, _LONG = (1, 2), (25, 2), (3, 60)  # films, and seconds of each
 
 
 @dataclass(frozen=True)
@@ -27,31 +28,30 @@ class Spent:
 
 
 def costs(folder: Path) -> bool:
-    """Measure runs with short films, with long ones and with none."""
+    """Measure runs with one short film, with many, and with long ones."""
     logging.disable(logging.ERROR)  # an upload that is given up is a fault in the log of moto
     with pytest.MonkeyPatch.context() as patch, contextmanager(serve)(patch) as server:
         lines = f'[workspace]\nstore = "s3://{BUCKET}/costs"\n'
         case = Campaign.of_cluster(folder / "costs", 0, lines)
         case.start("scheduler")
         case.start("worker", "--slots", "2", "--scratch", str(case.folder / "scratch"))
-        short, number = _run(case, server, _SHORT, 0)
+        one, number = _run(case, server, _ONE, 0)
+        short, number = _run(case, server, _SHORT, number)
         long, _ = _run(case, server, _LONG, number)
-        idle, _ = _run(case, server, (0, 0), 0)
         case.end()
-    (shorts, _), (longs, _) = _SHORT, _LONG
-    # cpu = idle + each * clips + byte * bytes, for both runs
-    one, two = short.cpu - idle.cpu, long.cpu - idle.cpu
-    byte = (two * shorts - one * longs) / (long.clips * shorts - short.clips * longs)
-    each = (one - byte * short.clips) / shorts
+    # seconds = fixed + clips * each + bytes * byte, for each of the three runs
+    counts = (_ONE[0], _SHORT[0], _LONG[0])
+    rows = [(1, count, run.clips) for count, run in zip(counts, (one, short, long), strict=True)]
+    fixed, each, byte = np.linalg.solve(rows, [one.cpu, short.cpu, long.cpu])
+    requests = (short.requests - one.requests) / (_SHORT[0] - _ONE[0])
     print(
-        f"costs: {shorts} clips of {short.clips / shorts / 1e6:.2f} MB {short.cpu:.2f} s of the "
-        f"coordinator's CPU, {longs} of {long.clips / longs / 1e6:.1f} MB {long.cpu:.2f} s, none "
-        f"{idle.cpu:.2f} s: {each * 1e3:.0f} ms a clip and {byte * 1e9:.1f} ms a megabyte; "
-        f"{(short.requests - idle.requests) / shorts:.1f} requests to the store a short clip, "
-        f"{(long.requests - idle.requests) / longs:.1f} a long one; "
-        f"{(short.ledger) / shorts:.0f} bytes of the ledger a clip"
+        f"costs: {counts[1]} clips of {short.clips / counts[1] / 1e6:.2f} MB {short.cpu:.2f} s of "
+        f"the coordinator's CPU, {counts[2]} of {long.clips / counts[2] / 1e6:.1f} MB "
+        f"{long.cpu:.2f} s, one {one.cpu:.2f} s: {fixed:.2f} s a run, {each * 1e3:.0f} ms a clip, "
+        f"{byte * 1e9:.0f} ms a megabyte; {requests:.1f} requests to the store a clip; "
+        f"{short.ledger / counts[1]:.0f} bytes of the ledger a clip"
     )
-    return each > 0 and byte > 0
+    return bool(each > 0 and byte > 0)
 
 
 def _run(
