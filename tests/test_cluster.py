@@ -146,6 +146,7 @@ class Coordinator:
         finally:
             engine.close()
         self.run.ledger.clips.forget([self.task.sha256])
+        assert isinstance(result, ClipResult)
         return result, engine
 
 
@@ -197,6 +198,7 @@ def test_worker_without_a_common_folder_uses_the_store(tmp_path: Path) -> None:
         engine = OneWorker(lambda _: made.answer)
         (result,) = Handout(made.run, engine, made.rules).results([made.task])
         engine.close()
+        assert isinstance(result, ClipResult)
         assert result.status is Status.ACCEPTED, result.refusal
         clip = files_of(result)[0]
         assert made.run.store.holds(clip)

@@ -207,6 +207,15 @@ class Scratch:
         self._opened.callback(made.close)
         return made
 
+    def opened(self, path: Path, most: int) -> MadeFile:
+        """Open a file that a program has made.
+
+        :raises ProgramLied: it is not there, or is no file.
+        """
+        made = MadeFile(path, most, is_new=False)
+        self._opened.callback(made.close)
+        return made
+
     def place(self, name: str) -> Path:
         """A path for a file that the run itself writes, and programs may read."""
         self._count += 1

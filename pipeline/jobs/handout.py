@@ -23,7 +23,6 @@ from pipeline.run import Run
 from pipeline.texts import Detail
 
 TaskT = TypeVar("TaskT", bound=JobTask)
-TaskT_contra = TypeVar("TaskT_contra", bound=JobTask, contravariant=True)
 ResultT = TypeVar("ResultT")
 
 # what a worker may add to the log of a run, and what of it
@@ -31,6 +30,7 @@ _EVENTS: Mapping[str, tuple[str, ...]] = {
     "program": ("purpose", "argv", "code", "said", "timed_out", "stuck", "seconds"),
     "not-clean": ("sha256", "problems"),
     "internal": ("sha256", "where"),
+    "in-one-piece": ("sha256", "part", "where"),
 }
 _LONGEST_EVENT = 20_000  # characters
 _MOST_TROUBLES = 30  # in a row, with no clip between them
@@ -42,33 +42,39 @@ _SENTENCES: Mapping[Trouble, str] = {
 }
 
 
-class JobRules(Protocol[TaskT_contra, ResultT]):
+class JobRules(Protocol[TaskT, ResultT]):
     """What the coordinator does with the jobs of a kind."""
 
     @property
     def answer(self) -> type[JobAnswer[ResultT]]:
         """The type of an answer."""
 
-    def begin(self, task: TaskT_contra) -> bool:
+    def begin(self, task: TaskT) -> bool:
         """Whether the run has room for it now; otherwise it is left out."""
 
-    def end(self, task: TaskT_contra) -> None:
+    def end(self, task: TaskT) -> None:
         """Note that a worker has given it back, whatever became of it."""
 
-    def possible(self, task: TaskT_contra, result: ResultT) -> Mapping[str, bool]:
+    def possible(self, task: TaskT, result: ResultT) -> Mapping[str, bool]:
         """Whether each part of a worker's result is possible, by its name."""
 
-    def take(self, task: TaskT_contra, result: ResultT) -> None:
+    def take(self, task: TaskT, result: ResultT) -> None:
         """Judge and hash the files that a worker made, and give them their names.
 
         :raises ProgramLied: they are not what the answer says.
         :raises NotClean: they hold something that is not on the allow-list.
         """
 
-    def attempts(self, task: TaskT_contra) -> int:
+    def follow(self, task: TaskT, result: ResultT) -> Sequence[TaskT] | None:
+        """Return the tasks that a result calls for; None if it is the end of a job.
+
+        They are handed out before all that wait.
+        """
+
+    def attempts(self, task: TaskT) -> int:
         """Count an attempt that came to nothing; return how many there were."""
 
-    def failed(self, task: TaskT_contra, refusal: Refusal) -> ResultT:
+    def failed(self, task: TaskT, refusal: Refusal) -> ResultT:
         """The result of a task that had no more attempts.
 
         :raises StageError: without it there is nothing to go on with.
@@ -81,6 +87,7 @@ class Handout(Generic[TaskT, ResultT]):
     def __init__(self, run: Run, engine: Engine, rules: JobRules[TaskT, ResultT]) -> None:
         self._run, self._engine, self._rules = run, engine, rules
         self._begun: dict[str, TaskT] = {}
+        self._next: deque[TaskT] = deque()
         self._again: deque[TaskT] = deque()
         self._troubles = 0
 
@@ -92,15 +99,18 @@ class Handout(Generic[TaskT, ResultT]):
         """
         waiting = deque(tasks)
         ended: list[tuple[TaskT, Ended]] = []
-        while waiting or self._again or self._begun or ended:
-            while (waiting or self._again) and self._engine.room > 0:
-                self._begin((waiting or self._again).popleft())
+        while self._next or waiting or self._again or self._begun or ended:
+            while (self._next or waiting or self._again) and self._engine.room > 0:
+                self._begin((self._next or waiting or self._again).popleft())
             # the workers go on while what ended is recorded
             for task, each in ended:
                 result = self._result(task, each)
                 if result is not None:
                     self._troubles = 0
-                    yield result
+                    following = self._rules.follow(task, result)
+                    self._next.extend(following or ())
+                    if following is None:
+                        yield result
             ended = [self._end(each) for each in self._engine.ended()] if self._begun else []
 
     def _begin(self, task: TaskT) -> None:

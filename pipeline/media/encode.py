@@ -94,14 +94,46 @@ def joins(facts: VideoFacts, output: Output, frames: int, configuration: str) ->
     return exact and facts.extradata == configuration
 
 
-def cut_arguments(frames: int, fade: int) -> Arguments:
+def cut_arguments(frames: int, fade: int, first: int = 0) -> Arguments:
     """Return options that put key frames where a clip of *frames* meets crossfades of *fade*.
 
     The pictures between them are copied into the montage; only those outside are encoded again.
     A clip that is shorter than two fades is cut in its middle.
+
+    :param first: the number of the first picture that is encoded, in the clip.
     """
     cut = min(fade, frames // 2)
-    return {"force_key_frames:v": f"expr:eq(n,{cut})+eq(n,{frames - cut})"} if cut else {}
+    places = (cut - first, frames - cut - first)
+    return {"force_key_frames:v": "expr:eq(n,{})+eq(n,{})".format(*places)} if cut else {}
+
+
+def picture_arguments(output: Output) -> Arguments:
+    """Return the options for a chunk of a clip's picture."""
+    return codec_of(output).arguments(output) | CLEAN
+
+
+def sound_arguments(output: Output) -> Arguments:
+    """Return the options for the two sounds of a clip in a file of their own."""
+    picture = codec_of(output).arguments(output).keys() | {"flags:v"}
+    return {name: v for name, v in clip_arguments(output).items() if name not in picture}
+
+
+def joined_arguments(output: Output) -> Arguments:
+    """Return the options for a clip whose pictures and sounds are copied from its pieces.
+
+    The times of the pictures fall between the ticks where files are read one after the other: each
+    picture is set to its own tick, the first to 0.
+    """
+    lead = codec_of(output).lead
+    times = f"setts=pts=round((PTS-STARTPTS)/{TICKS})*{TICKS}:dts=(N-{lead})*{TICKS}"
+    return {
+        "c": "copy",
+        "bsf:v": times,
+        "disposition:a:0": "default",
+        "disposition:a:1": "0",
+        "video_track_timescale": output.fps * TICKS,
+        **CLEAN,
+    }
 
 
 def card_arguments(output: Output) -> Arguments:

@@ -22,8 +22,9 @@ from pipeline.ffmpeg.graph import Audio, Graph, InputFile, Options, OutputFile, 
 from pipeline.ffmpeg.made import MadeFile, Scratch
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Limits, Permissions
-from pipeline.media import loudness
+from pipeline.media import loudness, packets
 from pipeline.media.loudness import Loudness, Meter
+from pipeline.media.packets import BASE, DISCARDED, LONGEST_LINE, NO_TIME, PACKET, PacketTimes
 from pipeline.media.probe import bounded
 from pipeline.media.probed import Picture, Probe, Sound, pixel_shape
 from pipeline.media.timebase import SAMPLE_RATE
@@ -34,18 +35,11 @@ _TRACKS = 8  # of sound that are listened to, until one is heard
 _CROPPING = frozenset(("mov", "matroska"))  # demuxers of formats that can crop the picture
 _UNTIMED = frozenset(("avi",))  # demuxers of formats that do not say when a picture is shown
 _REORDERED = 16  # pictures that a decoder may hold back (ITU-T H.264, A.3.1)
-_NO_TIME = -(1 << 63)
-_PACKET = re.compile(
-    r"\d+,\s*(-?\d{1,19}),\s*(-?\d{1,19}),\s*(\d{1,19}),\s*\d+, 0x\w+"
-    r"(?:, F=0x([0-9A-Fa-f]{1,8})(?![0-9A-Fa-f]))?"
-)
-_BASE = re.compile(r"#tb 0: (\d{1,10})/([1-9]\d{0,9})")
 _SIZE, _SHAPE = re.compile(r"(\d{1,6})x(\d{1,6})"), re.compile(r"(\d{1,10})[:/](\d{1,10})")
 # of the files that a survey makes, in bytes
-_MOST_PICTURES, _LONGEST_LINE, _MOST_FIRST, _MOST_SAMPLE = 1 << 30, 1 << 10, 1 << 16, 9
+_MOST_PICTURES, _MOST_FIRST, _MOST_SAMPLE = 1 << 30, 1 << 16, 9
 _FIRST: Options = {"frames:v": 1, "f": "framecrc"}
 _FEWEST_OVERLAID = 12  # packets; a few with one time are in films of any kind
-_DISCARDED = 4  # a flag of FFmpeg's packets: decoded, but not shown
 # The clocks of transport streams that were joined begin anew.  FFmpeg puts the parts one after
 # the other, but takes packets of the part before for a gap if they are less than this apart.
 REPAIRED: Options = {"f": "nut"}  # FFmpeg's options for a file of repaired sound
@@ -112,6 +106,13 @@ def survey(runner: FfmpegRunner, film: FilmSource) -> tuple[Probe, Hearing]:
         if sounds.loudness is not None and sounds.loudness.lufs is not None:
             return found, sounds
     return seen, heard
+
+
+def times(runner: FfmpegRunner, film: FilmSource) -> PacketTimes:
+    """Find out when each packet of the picture is decoded and shown."""
+    listed = film.scratch.new("packets", _MOST_PICTURES)
+    _finished(runner, film, Graph((_copied(film, listed.path),)), writes=(listed,)).check()
+    return packets.read(listed)
 
 
 def sized(runner: FfmpegRunner, film: FilmSource) -> Probe:
@@ -297,16 +298,16 @@ def _timed(picture: Picture, file: MadeFile) -> Picture:
     """
     base, count, wait = Fraction(1), 0, None
     start = latest = end = last = 0
-    for line in file.lines(_LONGEST_LINE):
-        if found := _BASE.fullmatch(line):
+    for line in file.lines(LONGEST_LINE):
+        if found := BASE.fullmatch(line):
             base = Fraction(int(found[1]), int(found[2]))
-        elif found := _PACKET.match(line):
+        elif found := PACKET.match(line):
             dts, pts, length = (int(number) for number in found.groups()[:3])
-            if wait is None and _NO_TIME not in (dts, pts):
+            if wait is None and NO_TIME not in (dts, pts):
                 wait = pts - dts
-            if int(found[4] or "1", 16) & _DISCARDED:
+            if int(found[4] or "1", 16) & DISCARDED:
                 continue
-            moment = pts if pts != _NO_TIME else dts + (wait or 0)
+            moment = pts if pts != NO_TIME else dts + (wait or 0)
             ending = moment + length, length
             if not count:
                 start, latest, (end, last) = moment, moment, ending
@@ -333,11 +334,11 @@ def _overlaid(file: MadeFile) -> int:
     Its clock begins anew, and FFmpeg gives all its packets the time of the last one before, so its
     pictures are not shown.
     """
-    count, before = 0, (_NO_TIME, _NO_TIME)
-    for line in file.lines(_LONGEST_LINE):
-        if found := _PACKET.match(line):
+    count, before = 0, (NO_TIME, NO_TIME)
+    for line in file.lines(LONGEST_LINE):
+        if found := PACKET.match(line):
             times = (int(found[1]), int(found[2]))
-            count += times == before != (_NO_TIME, _NO_TIME)
+            count += times == before != (NO_TIME, NO_TIME)
             before = times
     return count if count >= _FEWEST_OVERLAID else 0
 
@@ -349,10 +350,10 @@ def _late(picture: Picture, file: MadeFile) -> float:
     back, which is later by the pictures that the decoder holds back.
     """
     base, late = Fraction(1), 0.0
-    for line in file.lines(_LONGEST_LINE):
-        if found := _BASE.fullmatch(line):
+    for line in file.lines(LONGEST_LINE):
+        if found := BASE.fullmatch(line):
             base = Fraction(int(found[1]), int(found[2]))
-        elif found := _PACKET.match(line):
+        elif found := PACKET.match(line):
             late = float(int(found[1]) * base) - picture.start_s
             break
     most = _REORDERED / max(picture.fps or picture.pace, 1.0)

@@ -9,7 +9,7 @@ Only the calling thread writes to the ledger.
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pipeline.errors import ConfigError
@@ -52,7 +52,7 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
     begun, clips, frames = time.monotonic(), 0, 0
     # progress counts bytes of originals, since their number predicts the work better than clips
     with Dispatcher(run) as jobs, run.console.task("process", sum(sizes.values()), "B") as task:
-        for result in jobs.results(ClipRules(run, night), ordered):
+        for result in _outcomes(jobs, ClipRules(run, night), ordered):
             _tidy(run, result)
             if run.ledger.clips.hides_anew(result):
                 for path in run.workspace.shows(result.sha256):
@@ -94,7 +94,7 @@ def search(run: Run, unsearched: Sequence[tuple[str, Recipe]], night: NightBudge
     ]
     rules = ClipRules(run, replace(night, waits={}))
     with Dispatcher(run) as jobs, run.console.task("faces", len(tasks), "clips") as task:
-        for result in jobs.results(rules, tasks):
+        for result in _outcomes(jobs, rules, tasks):
             run.ledger.clips.describe(result)
             task.advance(1, "")
 
@@ -161,6 +161,14 @@ def _found(run: Run) -> dict[str, FoundFaces]:
         for sha256, result in run.ledger.clips.results().items()
         if result.source is not None and result.source.faces is not None
     }
+
+
+def _outcomes(
+    jobs: Dispatcher, rules: ClipRules, tasks: Sequence[ClipTask]
+) -> Iterator[ClipResult]:
+    for result in jobs.results(rules, tasks):
+        assert isinstance(result, ClipResult), "what follows a plan or a piece is handed out"
+        yield result
 
 
 def _tidy(run: Run, result: ClipResult) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import re
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline import judge, places, protection, publishing
@@ -23,10 +24,12 @@ from pipeline.ffmpeg.made import MadeFile
 from pipeline.media import encode
 from pipeline.media.timebase import samples_of
 from pipeline.model import ClipOutput, ClipResult, Refusal, Source, Status
-from pipeline.process import clip
+from pipeline.process import chunk_plan, clip, glance
+from pipeline.process.chunk_plan import MORE, ChunkPlan, ClipPiece, InOnePiece, PieceFile
+from pipeline.process.long_clips import LongClips
 from pipeline.process.night import NightBudget
-from pipeline.process.wire import ClipAnswer, ClipTask
-from pipeline.protection import ImpossibleProtection
+from pipeline.process.wire import ClipAnswer, ClipStep, ClipTask
+from pipeline.protection import FoundFaces, ImpossibleProtection
 from pipeline.run import Run
 from pipeline.store import FootageFile, files_of, still_of
 from pipeline.store.delivery import delivered
@@ -36,34 +39,56 @@ _NAME = re.compile(r"[A-Za-z0-9 ()+,._-]{0,64}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MARKS = re.compile(r"([0-9a-f]{16}( [0-9a-f]{16}){0,7})?(\.[A-Za-z0-9_-]{1,2200})?")
 _LARGEST = 1 << 40
+_WIDEST = 1 << 16
+_MOST_FINDINGS = 10_000
 
 
-@dataclass(frozen=True)
 class ClipRules:
     """What a run does with the clips that workers make; see ``jobs/handout``."""
 
-    run: Run
-    night: NightBudget
     answer = ClipAnswer
 
+    def __init__(self, run: Run, night: NightBudget) -> None:
+        self.run, self.night = run, night
+        self._long = LongClips(run)
+
     def begin(self, task: ClipTask) -> bool:
-        """Whether the night has room for it."""
-        return self.night.begin(task.sha256)
+        """Whether the night has room for it, or it goes on with a clip that was begun."""
+        if not self._long.is_begun(task):
+            return self.night.begin(task.sha256)
+        if task.part != "clip" and not self._long.is_wanted(task):
+            return False
+        self.night.go_on(task.subject)
+        return True
 
     def end(self, task: ClipTask) -> None:
         """Count what it cost its sender."""
-        self.night.end(task.sha256)
+        self.night.end(task.subject)
 
-    def possible(self, task: ClipTask, result: ClipResult) -> dict[str, bool]:
+    def possible(self, task: ClipTask, result: ClipStep) -> dict[str, bool]:
         """Whether each part of an outcome is possible, by its name."""
-        if task.made is None:
-            return _facts(result, task)
-        return _faces(result, task.made)
+        match result:
+            case ChunkPlan():
+                return possible_plan(result, task)
+            case ClipPiece():
+                return _piece(result, task)
+            case InOnePiece():
+                return {"refusal": task.part != "clip"}
+            case _ if task.made is not None:
+                return _faces(result, task.made)
+            case _:
+                return _facts(result, task) | {"part": task.part in ("clip", "join")}
 
-    def take(self, task: ClipTask, result: ClipResult) -> None:
+    def take(self, task: ClipTask, result: ClipStep) -> None:
         """Judge the files of a clip, and give them their names."""
-        if result.outputs and task.made is None:
+        if isinstance(result, ClipPiece):
+            take_piece(self.run, task, result)
+        elif isinstance(result, ClipResult) and result.outputs and task.made is None:
             take(self.run, task, result)
+
+    def follow(self, task: ClipTask, result: ClipStep) -> Sequence[ClipTask] | None:
+        """Return the pieces that a long clip is made of, and at last the task that joins them."""
+        return self._long.follow(task, result)
 
     def attempts(self, task: ClipTask) -> int:
         """Count an attempt in the ledger."""
@@ -93,6 +118,82 @@ def take(run: Run, task: ClipTask, result: ClipResult) -> None:
             _take(run, task, result, here)
     except (BytesChanged, FileMissing) as error:
         raise ProgramLied("a file with other bytes than it says") from error
+
+
+def take_piece(run: Run, task: ClipTask, piece: ClipPiece) -> None:
+    """Give the files of a piece that a worker made their names.
+
+    Their bytes are compared with their digests when they are joined.
+
+    :raises ProgramLied: one is not there, or is larger than it can be.
+    """
+    for each in piece.files:
+        file = each.stored(task.sha256, task.number)
+        most = _most(each, task)
+        if run.store.is_beyond:
+            try:
+                size = run.store.size(file)
+            except FileMissing as error:
+                raise ProgramLied("a piece that is not in the store") from error
+            if size > most:
+                raise ProgramLied("a file larger than it can be")
+            continue
+        made = MadeFile(run.workspace.root / delivered(file), most, is_new=False)
+        with closing(made):
+            made.publish(run.workspace.root / file.path)
+
+
+def _most(file: PieceFile, task: ClipTask) -> int:
+    """How many bytes a file of a piece can have."""
+    output = next((each for each in task.recipe.outputs if each.name == file.output), None)
+    if output is None:
+        return glance.MOST_BYTES
+    if file.kind == "still":
+        return encode.most_still(output.width, output.height)
+    seconds = math.ceil(task.recipe.max_source_seconds) + 1
+    return encode.most_bytes(output, seconds * output.fps)
+
+
+def possible_plan(plan: ChunkPlan, task: ClipTask) -> dict[str, bool]:
+    """Whether each part of a plan is possible, by its name."""
+    known, chunks = plan.facts, plan.chunks
+    length = max(known.end_s, known.sound_s)
+    starts = chunk_plan.begins(length, task.chunk_s) if task.chunk_s else ()
+    return {
+        "part": task.part == "clip" and task.made is None,
+        "length": 0 < length <= task.recipe.max_source_seconds + 1,
+        "size": 0 < known.width <= _WIDEST and 0 < known.height <= _WIDEST,
+        "shape": 0 < known.over < _LARGEST,
+        "chunk": len(chunks) <= len(starts) + 1
+        and all(
+            (each.begin_s, each.end_s) == (start * task.chunk_s, end)
+            for start, (each, end) in enumerate(
+                zip(chunks, [*(each.begin_s for each in chunks[1:]), None], strict=True)
+            )
+        )
+        and all(each.seek_s <= each.from_s <= each.begin_s for each in chunks),
+        "face": plan.faces is None or _are_possible(plan.faces),
+        "finding": len(plan.findings) <= _MOST_FINDINGS,
+    }
+
+
+def _piece(piece: ClipPiece, task: ClipTask) -> dict[str, bool]:
+    """Whether each part of a piece is possible, by its name."""
+    names = [output.name for output in task.recipe.outputs]
+    kinds = [(each.kind, each.output) for each in piece.files]
+    if task.part == "sound":
+        wanted = {("sound", name) for name in names}
+        allowed = wanted
+    else:
+        wanted = {("movie", name) for name in names} | {("glance", "")}
+        allowed = wanted | {("still", name) for name in names}
+    prints = len(names) if task.part == "chunk" else 0
+    return {
+        "part": task.part in ("chunk", "sound"),
+        "file": wanted <= {*kinds} <= allowed and len(kinds) == len({*kinds}),
+        "print": len(piece.prints) == prints and all(len(each) >= MORE for each in piece.prints),
+        "loudness": piece.lufs is None or -200 <= piece.lufs <= 50,
+    }
 
 
 def _with_stills(clips: tuple[FootageFile, ...]) -> list[FootageFile]:
@@ -201,17 +302,19 @@ def _is_source(source: Source) -> bool:
 
 def _are_faces(source: Source) -> bool:
     """Whether the faces of an original can be on it."""
-    if source.faces is None:
-        return True
+    return source.faces is None or _are_possible(source.faces)
+
+
+def _are_possible(faces: FoundFaces) -> bool:
     try:
-        protection.check(source.faces.masks, ())
-        for mask in source.faces.masks:
+        protection.check(faces.masks, ())
+        for mask in faces.masks:
             protection.check_times(mask.from_s, mask.to_s)
             for point in mask.points:
                 protection.checked_point(point)
     except ImpossibleProtection:
         return False
-    return _NAME.fullmatch(source.faces.by) is not None
+    return _NAME.fullmatch(faces.by) is not None
 
 
 def _is_sentence(refusal: Refusal) -> bool:

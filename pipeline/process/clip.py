@@ -7,15 +7,11 @@ outcome is a ``ClipResult``: accepted with its files in place, or refused with a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Self
 
-from pipeline import carriers, formats, judge, publishing
+from pipeline import carriers, formats, publishing
 from pipeline.carriers.containers import heif
-from pipeline.codecs import codec_of
-from pipeline.config import Output
 from pipeline.errors import (
     BytesChanged,
     DiskFull,
@@ -27,12 +23,11 @@ from pipeline.errors import (
 )
 from pipeline.ffmpeg import faults, made, runner
 from pipeline.ffmpeg.faults import ProgramFailed, ProgramFault
-from pipeline.ffmpeg.made import MadeFile, Scratch
+from pipeline.ffmpeg.made import Scratch
 from pipeline.ffmpeg.sandbox import Limits
 from pipeline.formats import Format
 from pipeline.media import (
     effort,
-    encode,
     identify,
     loudness,
     lut,
@@ -41,16 +36,25 @@ from pipeline.media import (
     survey,
     wholeness,
 )
-from pipeline.media.caption import Strip
 from pipeline.media.loudness import Correction, SoundSource
 from pipeline.media.probed import Probe
 from pipeline.media.profile import Profile
 from pipeline.media.survey import FilmSource, Hearing
-from pipeline.media.timebase import samples_of
-from pipeline.model import ClipOutput, ClipResult, Finding, Kind, Reason, Refusal, Status
-from pipeline.process import cautions, face_search, glance, graph, lookalikes, painting, second_look
+from pipeline.model import ClipResult, Finding, Kind, Reason, Refusal, Status
+from pipeline.process import (
+    cautions,
+    chunk_plan,
+    face_search,
+    glance,
+    graph,
+    lookalikes,
+    painting,
+    second_look,
+)
 from pipeline.process.cautions import ClipSound
-from pipeline.process.graph import ClipSource, ClipTarget, GlanceTarget
+from pipeline.process.chunk_plan import ChunkPlan
+from pipeline.process.clip_files import ClipFiles, Encoded, Job, verified
+from pipeline.process.graph import ClipSource, GlanceTarget
 from pipeline.process.recipe import Recipe
 from pipeline.process.second_look import MaskedClip
 from pipeline.protection import FoundFaces
@@ -59,69 +63,40 @@ from pipeline.store import files_of, original, still_of
 from pipeline.texts import Detail
 
 
-@dataclass(frozen=True)
-class Job:
-    """What is to be done: an original, its recipe, and the caption strip of each output.
-
-    ``configurations`` is the decoder configuration that the clips of each output must have, by
-    the output's name (see ``reference``).  ``found``: the faces that are known of the original.
-    """
-
-    sha256: str
-    original: Path
-    recipe: Recipe
-    strips: tuple[Strip | None, ...]
-    configurations: Mapping[str, str]
-    found: FoundFaces | None = None
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """What is known of the original, the files of its clip, and what was measured of them."""
-
-    seen: Probe
-    outputs: tuple[ClipOutput, ...]
-    glanced: glance.Glance
-    sound: ClipSound
-
-
-@dataclass(frozen=True)
-class _ClipFiles:
-    """The files of one output while they are made."""
-
-    target: ClipTarget
-    movie: MadeFile
-    still: MadeFile
-
-    @classmethod
-    def new(cls, wanted: tuple[Output, Strip | None], film: FilmSource, length: float) -> Self:
-        output, strip = wanted
-        frames = graph.frames_of(film.probe, length, output)
-        most = encode.most_bytes(output, frames)
-        movie = film.scratch.new(f"{output.name}{codec_of(output).suffix}", most)
-        most = encode.most_still(output.width, output.height)
-        still = film.scratch.new(f"{output.name}.jpg", most)
-        return cls(ClipTarget(output, frames, strip, movie.path, still.path), movie, still)
-
-
 def make(job: Job, run: Tools) -> ClipResult:
-    """Make a clip and publish its files, or say why there is none.
+    """Make a clip in one piece and publish its files, or say why there is none.
 
     :raises DiskFull: the disk is full; nothing about the clip is known then.
     :raises StoreError: the store does not answer; the same holds.
     :raises Stopping: the run is being stopped.
     """
+    done = begin(job, run, 0)
+    assert isinstance(done, ClipResult), "a clip in one piece has no chunks"
+    return done
+
+
+def begin(job: Job, run: Tools, chunk_s: int) -> ClipResult | ChunkPlan:
+    """Make a clip as ``make`` does; of a long film return how it is to be made in chunks.
+
+    :param chunk_s: how long a chunk is in seconds; 0: every clip is made in one piece.
+    """
     try:
         with run.store.at_hand([original(job.sha256)]):
-            result = _outcome(job, run)
+            done = _outcome(job, run, chunk_s)
     except BytesChanged:
         changed = Refusal(Reason.INTERNAL, Detail.ORIGINAL_CHANGED)
         return refused(job.sha256, job.recipe, changed, ())
+    if isinstance(done, ClipResult):
+        publish(done, run)
+    return done
+
+
+def publish(result: ClipResult, run: Tools) -> None:
+    """Hand the files of a clip to the store."""
     run.store.publish(file for clip in files_of(result) for file in (clip, still_of(clip)))
-    return result
 
 
-def _outcome(job: Job, run: Tools) -> ClipResult:
+def _outcome(job: Job, run: Tools, chunk_s: int) -> ClipResult | ChunkPlan:
     found: tuple[Finding, ...] = ()
     identity = None
     try:
@@ -129,7 +104,10 @@ def _outcome(job: Job, run: Tools) -> ClipResult:
         identity = identify.identify(job.original)
         if identity.format is not None:
             found = carriers.find(job.original, formats.reader_of)
-        return replace(_accepted(job, run, identity), findings=found)
+        done = _begun(job, run, identity, chunk_s)
+        if isinstance(done, ChunkPlan):
+            return done.model_copy(update={"findings": found})
+        return replace(done, findings=found)
     except Refused as outcome:
         refusal = outcome.refusal
     except ProgramFault as fault:
@@ -177,7 +155,9 @@ def _check_bytes(job: Job) -> None:
         raise Refused(Refusal(Reason.INTERNAL, Detail.ORIGINAL_CHANGED))
 
 
-def _accepted(job: Job, run: Tools, identity: identify.Identity) -> ClipResult:
+def _begun(
+    job: Job, run: Tools, identity: identify.Identity, chunk_s: int
+) -> ClipResult | ChunkPlan:
     if identity.refusal is not None:
         raise Refused(identity.refusal)
     assert identity.format is not None, "an archive is never a job"
@@ -185,17 +165,27 @@ def _accepted(job: Job, run: Tools, identity: identify.Identity) -> ClipResult:
         seen, hearing = examined(job, run, identity.format, scratch)
         film = FilmSource(job.original, seen, scratch, job.recipe.max_source_seconds + 1)
         faces = face_search.found(run, film, job.recipe, job.found)
+        plan = chunk_plan.planned(run.ffmpeg, film, hearing, chunk_s)
+        if plan is not None:
+            return plan.model_copy(update={"faces": faces})
         hidden = face_search.with_faces(job.recipe, faces)
         done = _repairing(replace(job, recipe=hidden), run, film, hearing)
-        seen = done.seen
-        clips = [
-            MaskedClip(run.workspace.root / each.path, each, seen, hidden) for each in done.outputs
-        ]
-        faces_seen = second_look.warnings(run, clips, job.recipe)
+    return accepted(job, run, done, faces)
+
+
+def accepted(job: Job, run: Tools, done: Encoded, faces: FoundFaces | None) -> ClipResult:
+    """Look at the finished files of a clip once more; return its outcome, without findings.
+
+    :param faces: those that were found in the original.
+    """
+    seen, hidden = done.seen, face_search.with_faces(job.recipe, faces)
+    clips = [
+        MaskedClip(run.workspace.root / each.path, each, seen, hidden) for each in done.outputs
+    ]
     warnings = (
         *cautions.of_faces(faces),
-        *faces_seen,
-        *cautions.of_picture(seen, job.recipe, _length(film, job.recipe)),
+        *second_look.warnings(run, clips, job.recipe),
+        *cautions.of_picture(seen, job.recipe, length_of(seen, job.recipe)),
         *glance.cautions(done.glanced),
         *cautions.of_sound(seen, job.recipe, done.sound),
     )
@@ -231,7 +221,7 @@ def examined(job: Job, run: Tools, footage: Format, scratch: Scratch) -> tuple[P
     elif footage.headers is heif.picture and seen.picture.stream.isdigit():
         seen = survey.sized(run.ffmpeg, film)
     effort.admit(seen.picture, allowed)
-    length = _length(replace(film, probe=seen), job.recipe)
+    length = length_of(seen, job.recipe)
     if length > allowed:
         limit = round(allowed)
         raise Refused(
@@ -239,11 +229,15 @@ def examined(job: Job, run: Tools, footage: Format, scratch: Scratch) -> tuple[P
         )
     seen = wholeness.examined(run.ffmpeg, job.original, seen)
     _admit(seen, job.recipe)
-    # the table that its colours have to go through, if any
-    named = _profile(job.original, seen) if seen.still else None
-    table = lut.table(seen.picture, named, still=seen.still)
-    path = lut.written(table, run.workspace.cache) if table else None
-    return replace(seen, picture=replace(seen.picture, table=path)), hearing
+    return coloured(seen, job.original, run), hearing
+
+
+def coloured(seen: Probe, path: Path, run: Tools) -> Probe:
+    """Return the probe with the table that the colours have to go through, if any."""
+    known = _profile(path, seen) if seen.still else None
+    table = lut.table(seen.picture, known, still=seen.still)
+    written = lut.written(table, run.workspace.cache) if table else None
+    return replace(seen, picture=replace(seen.picture, table=written))
 
 
 def _profile(path: Path, seen: Probe) -> Profile | None:
@@ -258,8 +252,9 @@ def _admit(seen: Probe, recipe: Recipe) -> None:
         raise Refused(wholeness.refusal(seen))
 
 
-def _length(film: FilmSource, recipe: Recipe) -> float:
-    return recipe.still_seconds if film.probe.still else film.probe.length_s
+def length_of(seen: Probe, recipe: Recipe) -> float:
+    """Return how long a clip is in seconds."""
+    return recipe.still_seconds if seen.still else seen.length_s
 
 
 def _repairing(job: Job, run: Tools, film: FilmSource, hearing: Hearing) -> Encoded:
@@ -286,10 +281,10 @@ def _repairing(job: Job, run: Tools, film: FilmSource, hearing: Hearing) -> Enco
     return _encode(job, run, film, Hearing(is_broken=True))
 
 
-def _correction(
+def correction_of(
     run: Tools, film: FilmSource, hearing: Hearing, recipe: Recipe
 ) -> Correction | None:
-    """Measure how the sound has to be corrected; None where there is none."""
+    """Measure how the sound of a film has to be corrected; None where there is none."""
     before = hearing.loudness
     if before is None or film.probe.sound is None:
         return None
@@ -306,12 +301,12 @@ def _correction(
 
 def _encode(job: Job, run: Tools, film: FilmSource, hearing: Hearing) -> Encoded:
     """Encode and verify the files of a clip, and publish them if all are as they must be."""
-    length, seen = _length(film, job.recipe), film.probe
-    correction = _correction(run, film, hearing, job.recipe)
+    length, seen = length_of(film.probe, job.recipe), film.probe
+    correction = correction_of(run, film, hearing, job.recipe)
     source = ClipSource(job.original, seen, job.recipe, correction, hearing.file)
     rate = None if seen.still else glance.rate_for(length)
     files = [
-        _ClipFiles.new(each, film, length)
+        ClipFiles.new(each, film, length)
         for each in zip(job.recipe.outputs, job.strips, strict=True)
     ]
     files = [
@@ -337,45 +332,10 @@ def _encode(job: Job, run: Tools, film: FilmSource, hearing: Hearing) -> Encoded
     small = glance.read(small_file.file, rate)
     marks = lookalikes.marks_of(small)
     outputs = tuple(
-        replace(_verified(each, job, run), loudness_lufs=after.lufs, marks=marks) for each in files
+        replace(verified(each, job, run), loudness_lufs=after.lufs, marks=marks) for each in files
     )
     for each, output in zip(files, outputs, strict=True):
         final = run.workspace.root / output.path
         each.movie.publish(final)
         each.still.publish(final.with_suffix(".jpg"))
     return Encoded(seen, outputs, small, ClipSound(hearing, correction, after))
-
-
-def _verified(files: _ClipFiles, job: Job, run: Tools) -> ClipOutput:
-    """Judge the files of an output; return what the ledger keeps of it.
-
-    :raises NotClean: a file holds something that is not on the allow-list.
-    :raises Refused: there is no picture in it, or it would not join other clips by copy.
-    """
-    target, output = files.target, files.target.output
-    facts = codec_of(output).judge(files.movie.file, judge.Mp4Kind.CLIP)
-    judge.judge_still(files.still.file)
-    lossless = next(sound for sound in facts.audio if sound.codec == "alac")
-    exact = (
-        encode.joins(facts.video, output, target.frames, job.configurations[output.name])
-        and (facts.video.width, facts.video.height) == (output.width, output.height)
-        and lossless.samples == samples_of(target.frames, output.fps)
-    )
-    if facts.video.frames == 0:
-        raise Refused(Refusal(Reason.CORRUPT, Detail.UNDECODABLE))
-    if not exact:
-        raise Refused(Refusal(Reason.INTERNAL, Detail.NOT_JOINABLE))
-    final = run.workspace.clip(job.sha256, output.name, codec_of(output).suffix)
-    return ClipOutput(
-        name=output.name,
-        path=run.workspace.relative(final),
-        sha256=publishing.sha256_of(files.movie.file),
-        width=output.width,
-        height=output.height,
-        fps=output.fps,
-        frames=target.frames,
-        duration_s=round(target.frames / output.fps, 3),
-        loudness_lufs=None,
-        extradata=facts.video.extradata,
-        hides=job.recipe.hides,
-    )

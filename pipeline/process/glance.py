@@ -52,14 +52,15 @@ def rate_for(seconds: float) -> float:
     return min(_RATE, _MOST / max(seconds, 1.0))
 
 
-def reduced(stream: Video, rate: float | None) -> Video:
+def reduced(stream: Video, rate: float | None, begin_s: int = 0) -> Video:
     """Reduce a film to the pictures to look at: first fewer, then smaller, so that it is cheap.
 
     :param rate: how many a second; None for a photo.
+    :param begin_s: the moment of the first one.
     """
     if rate is not None:
         # rounded up: otherwise a film of a tenth of a second would give no picture
-        stream = stream.filter("fps", fps=round(rate, 4), start_time=0, round="up")
+        stream = stream.filter("fps", fps=round(rate, 4), start_time=begin_s, round="up")
     return stream.filter("scale", SIDE, SIDE, flags="area", out_range="pc").filter("format", "gray")
 
 

@@ -18,11 +18,12 @@ from pipeline.media.loudness import Correction
 from pipeline.media.probed import Picture, Probe
 from pipeline.media.timebase import SAMPLE_RATE, frames_in, samples_of
 from pipeline.process import framing, glance
+from pipeline.process.chunk_plan import Chunk, Span
 from pipeline.process.covering import Cover
 from pipeline.process.framing import Frame
 from pipeline.process.recipe import Recipe
 
-_STILL_WIDTH = 640
+STILL_WIDTH = 640
 _EARLY = 4  # a picture may be shown a quarter of its length too early
 
 
@@ -39,7 +40,10 @@ class GlanceTarget:
 
 @dataclass(frozen=True)
 class ClipTarget:
-    """One output of a clip: how long it is, its caption, its masks, and where its files grow."""
+    """One output of a clip: how long it is, its caption, its masks, and where its files grow.
+
+    ``span``: its pictures that are made alone; None if all are made at once.
+    """
 
     output: Output
     frames: int
@@ -47,6 +51,17 @@ class ClipTarget:
     movie: Path
     still: Path
     cover: Cover | None = None
+    span: Span | None = None
+
+    @property
+    def shown(self) -> int:
+        """How many pictures the graph makes."""
+        return self.frames if self.span is None else self.span.shown
+
+    @property
+    def poster(self) -> int:
+        """The number of the picture that the still shows: at a third of the clip."""
+        return self.frames // 3
 
     @property
     def frame(self) -> Frame:
@@ -59,7 +74,8 @@ class ClipSource:
     """An original with all that decides how its clip is made.
 
     ``correction`` is None where there is no sound; ``sound`` is the file that holds the sound if
-    it could not be taken from the original as it is (see ``survey.Hearing``).
+    it could not be taken from the original as it is (see ``survey.Hearing``).  ``chunk``: the part
+    of a long film that is made alone.
     """
 
     path: Path
@@ -67,21 +83,13 @@ class ClipSource:
     recipe: Recipe
     correction: Correction | None
     sound: Path | None = None
+    chunk: Chunk | None = None
 
 
 def clip_graph(source: ClipSource, targets: tuple[ClipTarget, ...], glanced: GlanceTarget) -> Graph:
     """Build the graph that makes all targets of a clip in one run of FFmpeg."""
-    options = survey.input_options(source.probe)
-    if framing.turns_at_last(source.probe.picture):
-        options = {**options, "noautorotate": None}
-    file = read(source.path, options)
-    picture = framing.decoded(file, source.probe.picture)
-    picture, known = colour.understood(picture, source.probe.picture)
-    probe = replace(source.probe, picture=known)
-    source = replace(source, probe=probe)
-    picture = _progressive(picture, probe, targets)
-    if probe.picture.alpha:
-        picture = colour.on_white(picture, multiplied=probe.picture.multiplied)
+    file, picture, source = opened(source, targets)
+    probe = source.probe
     # small pictures of a film are taken as it was decoded, or after its masks if it has any
     covered = not probe.still and targets[0].cover is not None
     early = glanced.rate is not None and not covered
@@ -89,25 +97,24 @@ def clip_graph(source: ClipSource, targets: tuple[ClipTarget, ...], glanced: Gla
     pictures = pictures if early else [small, *pictures]
     if covered:
         pairs = zip(pictures, targets, strict=True)
-        pictures = [_covered(seen, source, target) for seen, target in pairs]
+        pictures = [covered_frame(seen, source, target) for seen, target in pairs]
         small, pictures[0] = pictures[0].split(2)
-    sounds = _sound(file, source).split(len(targets))
+    sounds = heard(file, source).split(len(targets))
     outputs = []
-    parts = zip(targets, pictures, _captions(targets), sounds, strict=True)
-    for target, seen, caption, heard in parts:
+    parts = zip(targets, pictures, captions(targets), sounds, strict=True)
+    for target, seen, caption, sound in parts:
         first = target is targets[0]  # the sound is the same in all
-        shown, poster, *more = _picture(seen, source, target, caption).split(
+        shown, poster, *more = pictured(seen, source, target, caption).split(
             3 if first and probe.still else 2
         )
         small = _uncaptioned(more[0], source, target) if more else small
-        sound = encode.clip_sound(_fitted(heard, target, measured=first))
+        tracks = encode.clip_sound(fitted(sound, target, measured=first))
         options = encode.clip_arguments(target.output) | encode.cut_arguments(
             target.frames, source.recipe.fade_frames(target.output)
         )
-        outputs.append(write_file(target.movie, options, shown, sound))
-        # the picture at a third of the clip
-        poster = poster.filter("select", f"eq(n,{target.frames // 3})")
-        poster = encode.still(poster, _STILL_WIDTH, target.output)
+        outputs.append(write_file(target.movie, options, shown, tracks))
+        poster = poster.filter("select", f"eq(n,{target.poster})")
+        poster = encode.still(poster, STILL_WIDTH, target.output)
         outputs.append(write_file(target.still, encode.still_arguments(), poster))
     options = glance.arguments(glanced.rate)
     outputs.append(write_file(glanced.path, options, glance.reduced(small, glanced.rate)))
@@ -116,6 +123,31 @@ def clip_graph(source: ClipSource, targets: tuple[ClipTarget, ...], glanced: Gla
         track = file.audio(str(probe.sound.index))
         outputs.append(write_file("-", {"c": "copy", "f": "null"}, audio=[track]))
     return Graph(tuple(outputs), filter_threads=1)
+
+
+def opened(
+    source: ClipSource, targets: tuple[ClipTarget, ...]
+) -> tuple[InputFile, Video, ClipSource]:
+    """Open an original; return the file, its pictures as they are to be framed, and the source.
+
+    The colours of the source that comes back are those of the pictures.
+    """
+    options = survey.input_options(source.probe)
+    if framing.turns_at_last(source.probe.picture):
+        options = {**options, "noautorotate": None}
+    chunk = source.chunk
+    if chunk is not None and chunk.seek_s:
+        options = {**options, "ss": chunk.seek_s}
+    file = read(source.path, options)
+    picture = framing.decoded(file, source.probe.picture)
+    if chunk is not None and chunk.from_s:
+        picture = picture.filter("trim", start=chunk.from_s - chunk.seek_s)
+    picture, known = colour.understood(picture, source.probe.picture)
+    probe = replace(source.probe, picture=known)
+    picture = _progressive(picture, probe, targets)
+    if probe.picture.alpha:
+        picture = colour.on_white(picture, multiplied=probe.picture.multiplied)
+    return file, picture, replace(source, probe=probe)
 
 
 def frames_of(probe: Probe, seconds: float, output: Output) -> int:
@@ -143,7 +175,7 @@ def _faster(picture: Picture, output: Output) -> bool:
     return picture.pace * (2 if picture.interlaced else 1) > output.fps + 0.5
 
 
-def _picture(stream: Video, source: ClipSource, target: ClipTarget, caption: Video | None) -> Video:
+def pictured(stream: Video, source: ClipSource, target: ClipTarget, caption: Video | None) -> Video:
     """Frame and caption the picture, at the output's rate and exactly as long as the target."""
     output, picture, still = target.output, source.probe.picture, source.probe.still
     if not still and target.cover is not None:
@@ -153,9 +185,9 @@ def _picture(stream: Video, source: ClipSource, target: ClipTarget, caption: Vid
     elif not still and picture.packets > 1:
         # pictures are dropped before the work on them, and repeated after it
         faster = _faster(picture, output)
-        stream = _constant_rate(stream, output) if faster else stream
+        stream = _constant_rate(stream, source, output) if faster else stream
         stream = _captioned(framing.framed(stream, picture, target.frame), target, caption)
-        stream = stream if faster else _constant_rate(stream, output)
+        stream = stream if faster else _constant_rate(stream, source, output)
         stream = stream.filter("tpad", stop=-1, stop_mode="clone")
     elif still and source.recipe.still_motion == "drift":
         stream = framing.drifting(stream, picture, target.frame, target.frames)
@@ -163,32 +195,35 @@ def _picture(stream: Video, source: ClipSource, target: ClipTarget, caption: Vid
     else:
         stream = _captioned(framing.framed(stream, picture, target.frame), target, caption)
         stream = (framing.hold if still else framing.hold_last)(stream, output.fps)
-    shown = stream.filter("trim", end_frame=target.frames).filter("format", "yuv420p")
+    shown = stream.filter("trim", end_frame=target.shown).filter("format", "yuv420p")
     return encode.labelled(shown.filter("sidedata", mode="delete"))
 
 
-def _covered(stream: Video, source: ClipSource, target: ClipTarget) -> Video:
+def covered_frame(stream: Video, source: ClipSource, target: ClipTarget) -> Video:
     """Frame a film that has masks, at the output's rate.
 
     Masks move, so pictures are repeated before they are laid on.
     """
     if source.probe.picture.packets > 1:
-        stream = _constant_rate(stream, target.output)
+        stream = _constant_rate(stream, source, target.output)
         stream = stream.filter("tpad", stop=-1, stop_mode="clone")
-        stream = stream.filter("trim", end_frame=target.frames)
+        stream = stream.filter("trim", end_frame=target.shown)
     return framing.framed(stream, source.probe.picture, target.frame)
 
 
-def _constant_rate(stream: Video, output: Output) -> Video:
+def _constant_rate(stream: Video, source: ClipSource, output: Output) -> Video:
     """Show each picture from the first moment of the output that is not before it.
 
     A quarter of a picture's length is tolerated, since files round their times.
     """
     early = f"PTS+{float(1 / _EARLY):g}/({output.fps}*TB)"
-    return stream.filter("setpts", early).filter("fps", fps=output.fps, start_time=0)
+    chunk = source.chunk
+    begin = chunk.begin_s - chunk.seek_s if chunk else 0
+    stream = stream.filter("setpts", early).filter("fps", fps=output.fps, start_time=begin)
+    return stream.filter("setpts", "PTS-STARTPTS") if chunk else stream
 
 
-def _captions(targets: tuple[ClipTarget, ...]) -> list[Video | None]:
+def captions(targets: tuple[ClipTarget, ...]) -> list[Video | None]:
     """Read the caption strip of each target; targets of one size share a strip."""
     counts = Counter(target.strip.path for target in targets if target.strip)
     copies = {path: iter(_caption(path).split(count)) for path, count in counts.items()}
@@ -224,20 +259,20 @@ def _uncaptioned(stream: Video, source: ClipSource, target: ClipTarget) -> Video
     return stream.filter("select", "eq(n,0)").filter("crop", *size, *place)
 
 
-def _sound(file: InputFile, source: ClipSource) -> Audio:
+def heard(file: InputFile, source: ClipSource) -> Audio:
     """Correct the sound; make silence where there is none."""
     if source.probe.sound is None or source.correction is None:
         # made inside the graph: with an input for it FFmpeg 9 waits for ever on photos in tiles
         return silence(SAMPLE_RATE)
     if source.sound is not None:
-        heard = read(source.sound, survey.REPAIRED).audio()
+        sound = read(source.sound, survey.REPAIRED).audio()
     else:
-        heard = file.audio(str(source.probe.sound.index))
-    heard = altering.altered(loudness.standard(heard), source.recipe.sounds)
-    return loudness.corrected(heard, source.correction)
+        sound = file.audio(str(source.probe.sound.index))
+    sound = altering.altered(loudness.standard(sound), source.recipe.sounds)
+    return loudness.corrected(sound, source.correction)
 
 
-def _fitted(sound: Audio, target: ClipTarget, *, measured: bool) -> Audio:
+def fitted(sound: Audio, target: ClipTarget, *, measured: bool) -> Audio:
     """Make the sound exactly as long as the picture; print its loudness while it passes."""
     length = samples_of(target.frames, target.output.fps)
     sound = sound.filter("apad").filter("atrim", end_sample=length)

@@ -1,12 +1,25 @@
-"""The work of a worker that makes a clip."""
+"""The work of a worker that makes a clip, or a piece of one."""
 
 from __future__ import annotations
 
+from pipeline.errors import (
+    BytesChanged,
+    DiskFull,
+    FileMissing,
+    FootageError,
+    NotClean,
+    Refused,
+    named,
+    place_of,
+)
+from pipeline.ffmpeg.faults import ProgramFault
 from pipeline.jobs.kinds import JobWork
 from pipeline.media import caption
 from pipeline.media.caption import Strip
-from pipeline.process import clip, searching
-from pipeline.process.clip import Job
+from pipeline.model import ClipResult
+from pipeline.process import chunks, clip, searching
+from pipeline.process.chunk_plan import ChunkPlan, ClipPiece, InOnePiece
+from pipeline.process.clip_files import Job
 from pipeline.process.recipe import Recipe
 from pipeline.process.wire import ClipAnswer, ClipTask
 from pipeline.run import Tools
@@ -14,15 +27,38 @@ from pipeline.workspace import Workspace
 
 
 def do(task: ClipTask, tools: Tools) -> ClipAnswer:
-    """Make the clip of a task, or look for faces in the original of a finished one.
+    """Make the clip of a task, or a piece of it, or look for faces in the original of a clip.
 
     :raises DiskFull: the disk is full; nothing about the clip is known then.
     :raises Stopping: the run is being stopped.
     """
     job = _job(task, tools.workspace)
-    if task.made is None:
-        return ClipAnswer(result=clip.make(job, tools))
-    return ClipAnswer(result=searching.search(job, tools, task.made))
+    if task.made is not None:
+        return ClipAnswer(result=searching.search(job, tools, task.made))
+    if task.plan is None:
+        return ClipAnswer(result=clip.begin(job, tools, task.chunk_s))
+    try:
+        return ClipAnswer(result=_piece(task, task.plan, job, tools))
+    except (Refused, ProgramFault, NotClean, BytesChanged, FileMissing) as fault:
+        where = place_of(fault)
+    except FootageError:
+        raise
+    except Exception as error:  # as for a whole clip
+        if isinstance(full := named(error), DiskFull):
+            raise full from error
+        where = place_of(error)
+    # whatever is wrong, making the clip in one piece finds out what it is
+    tools.console.event("in-one-piece", sha256=job.sha256, part=task.part, where=where)
+    return ClipAnswer(result=InOnePiece(where=where[:100]))
+
+
+def _piece(task: ClipTask, plan: ChunkPlan, job: Job, tools: Tools) -> ClipPiece | ClipResult:
+    """Make a piece of a long clip, or join its pieces."""
+    if task.part == "chunk":
+        return chunks.chunk(job, tools, plan, task.number)
+    if task.part == "sound":
+        return chunks.sound(job, tools, plan)
+    return chunks.join(job, tools, plan, task.pieces)
 
 
 def _difference(task: ClipTask) -> str:

@@ -15,6 +15,7 @@ from pipeline.model import Wait
 from pipeline.run import Run
 
 _GB = 1_000_000_000
+_SHA256 = 64  # digits
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,17 @@ class NightBudget:
             self.waits[sha256] = why
         return why is None
 
-    def end(self, sha256: str) -> None:
-        """Count what a clip cost its sender."""
-        seconds = time.monotonic() - self._begun.pop(sha256)
-        if sender := self.senders.get(sha256):
+    def go_on(self, name: str) -> None:
+        """Begin with a piece of a clip that was begun.
+
+        :param name: begins with the SHA-256 of the original.
+        """
+        self._begun[name] = time.monotonic()
+
+    def end(self, name: str) -> None:
+        """Count what a clip, or a piece of it, cost its sender."""
+        seconds = time.monotonic() - self._begun.pop(name)
+        if sender := self.senders.get(name[:_SHA256]):
             self._spent[sender] += seconds
 
     def _why_not(self, sha256: str) -> Wait | None:
@@ -75,7 +83,9 @@ class NightBudget:
     def _cost_of(self, sender: str) -> float:
         """The seconds of a sender's clips, those that are being made included."""
         now = time.monotonic()
-        begun = (at for sha256, at in self._begun.items() if self.senders.get(sha256) == sender)
+        begun = (
+            at for name, at in self._begun.items() if self.senders.get(name[:_SHA256]) == sender
+        )
         return self._spent[sender] + sum(now - at for at in begun)
 
 

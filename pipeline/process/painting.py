@@ -31,7 +31,8 @@ def with_masks(target: ClipTarget, recipe: Recipe, film: FilmSource) -> ClipTarg
     is_one = still or picture.packets <= 1
     moves = still and recipe.still_motion == "drift"
     canvas = framing.canvas(picture, target.output, target.frames if moves else None)
-    painter = Painter(canvas, recipe.masks, target.frames, target.output.fps)
+    first = target.span.first if target.span else 0
+    painter = Painter(canvas, recipe.masks, target.shown, target.output.fps, first)
     paths: dict[MaskFill, Path] = {}
     for fill in {mask.fill for mask in recipe.masks}:
         paths[fill] = film.scratch.place(f"{target.output.name}-{fill}")
@@ -109,19 +110,23 @@ def _beside(
 
 @dataclass(frozen=True)
 class Painter:
-    """Paints the masks of a clip on a canvas, for *frames* pictures at *fps* a second."""
+    """Paints the masks of a clip on a canvas, for *frames* pictures at *fps* a second.
+
+    ``first`` is the number of the first of these pictures in the clip.
+    """
 
     canvas: Canvas
     masks: tuple[Mask, ...]
     frames: int
     fps: int
+    first: int = 0
 
     def pictures(self, fill: MaskFill) -> Iterator[bytes]:
         """Paint the masks of one fill for each picture of a film, as PNG."""
         chosen = [mask for mask in self.masks if mask.fill is fill]
         before: frozenset[Area] | None = None
         data = b""
-        for number in range(self.frames):
+        for number in range(self.first, self.first + self.frames):
             areas = areas_of(chosen, number, self.fps)
             if areas != before:
                 before, data = areas, self._png(areas)
@@ -132,7 +137,8 @@ class Painter:
 
         A photo is one picture: what is hidden at any moment is hidden all the time.
         """
-        moments = [number / self.fps for number in range(self.frames + 1)]
+        numbers = range(self.first, self.first + self.frames + 1)
+        moments = [number / self.fps for number in numbers]
         chosen = [mask for mask in self.masks if mask.fill is fill]
         return self._png(frozenset(area_of(mask, at) for mask in chosen for at in moments))
 

@@ -16,7 +16,7 @@ from pipeline.media import identify
 from pipeline.media.survey import FilmSource
 from pipeline.model import ClipResult
 from pipeline.process import cautions, clip, face_search
-from pipeline.process.clip import Job
+from pipeline.process.clip_files import Job
 from pipeline.protection import FoundFaces
 from pipeline.run import Tools
 from pipeline.store import original

@@ -130,6 +130,13 @@ class PieceRules:
             else:
                 _take(self.run, piece, file)
 
+    def follow(
+        self, task: PiecesTask, result: tuple[MadePiece, ...]
+    ) -> Sequence[PiecesTask] | None:
+        """Nothing: each result is the end of its job."""
+        del task, result
+        return None
+
     def attempts(self, task: PiecesTask) -> int:
         """Count an attempt of this run."""
         self.counts[task.subject] += 1

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,19 @@ from pipeline.config import (
     WorkspaceSection,
 )
 from pipeline.console import Console, Verbosity
+from pipeline.engine.threads import ThreadEngine
 from pipeline.faces import model_file
 from pipeline.ffmpeg.runner import FfmpegRunner, program
+from pipeline.jobs import kinds
+from pipeline.jobs.build import build
+from pipeline.jobs.handout import Handout
 from pipeline.ledger import Ledger
 from pipeline.media import caption
 from pipeline.model import ClipResult
-from pipeline.process import clip, recipe, reference
+from pipeline.process import clip, night, recipe, reference
+from pipeline.process.belief import ClipRules
+from pipeline.process.clip_files import Job
+from pipeline.process.wire import ClipTask
 from pipeline.protection import Mask, SoundChange
 from pipeline.run import Run
 from pipeline.store import WorkspaceFolder
@@ -112,9 +120,18 @@ def samples(path: Path, track: int = 0) -> NDArray[np.float64]:
         return np.concatenate(pieces, axis=1).T if pieces else np.zeros((0, 2))
 
 
+def two_threads(run: Run) -> ThreadEngine:
+    """The engine of one machine."""
+    return ThreadEngine(partial(kinds.do, tools=run), 2)
+
+
 @dataclass(frozen=True)
 class ClipScene:
-    """A workspace and the settings that clips are made with."""
+    """A workspace and the settings that clips are made with.
+
+    ``chunk_s``: longer films are made in chunks of so many seconds; 0: none is.  ``engine`` gives
+    the workers that make them; ``is_far``: these are on other machines.
+    """
 
     folder: Path
     outputs: tuple[Output, ...] = (WIDE,)
@@ -123,6 +140,9 @@ class ClipScene:
     masks: tuple[Mask, ...] = ()
     sounds: tuple[SoundChange, ...] = ()
     faces: FaceMode = "off"
+    chunk_s: int = 0
+    engine: Callable[[Run], ThreadEngine] = two_threads
+    is_far: bool = False
 
     def to(self, *outputs: Output, text: str = "", **process: Any) -> ClipScene:
         """The same scene with other settings."""
@@ -182,7 +202,21 @@ class ClipScene:
                 found = reference.decoder_configurations(run, self.outputs)
                 _configurations[self.outputs] = found
             configurations = _configurations[self.outputs]
-            return clip.make(clip.Job(sha256, original, wanted, strips, configurations), run)
+            if not self.chunk_s:
+                return clip.make(Job(sha256, original, wanted, strips, configurations), run)
+            task = ClipTask(
+                sha256=sha256,
+                key=wanted.key,
+                recipe=wanted,
+                configurations=configurations,
+                timeout_factor=20,
+                chunk_s=self.chunk_s,
+                build=build() if self.is_far else {},
+            )
+            with closing(self.engine(run)) as engine:
+                (result,) = Handout(run, engine, ClipRules(run, night.unlimited())).results([task])
+            assert isinstance(result, ClipResult)
+            return result
 
     def clips(self, source: Path) -> dict[str, Clip]:
         """The clip of each output, by name."""

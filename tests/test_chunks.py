@@ -1,0 +1,188 @@
+"""A long film is made in chunks, side by side, and is what it would be in one piece."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from support.clip_scene import Clip, ClipScene
+from support.marked_pictures import numbered
+from test_cluster import OneWorker
+from test_engine import task_for
+
+from pipeline import judge
+from pipeline.config import Output, Process
+from pipeline.console import Console, Verbosity
+from pipeline.jobs import remote
+from pipeline.process import belief, chunk_plan
+from pipeline.process.chunk_plan import ChunkPlan
+from pipeline.protection import Mask, MaskFill, MaskPoint, SoundChange, SoundChangeKind
+from pipeline.run import Run
+from pipeline.workspace import Workspace
+
+OUTPUT = Output(name="wide", size="160x90", fps=30, quality="draft")
+X264 = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "16", "-pix_fmt", "yuv420p")
+SOUND = "aevalsrc='0.5*sin(2*PI*t*(300+200*t))':s=44100:d=4"
+AREA = MaskPoint(0.0, 0.1, 0.1, 0.2, 0.3)
+MASKS = (
+    Mask((AREA, replace(AREA, at_s=2.5, x=0.6))),
+    Mask((replace(AREA, y=0.5),), fill=MaskFill.BLUR, from_s=0.5, to_s=1.6),
+)
+
+
+def phone(scene: ClipScene) -> Path:
+    """A film that lies on its side, with open groups of pictures, cut by an edit list."""
+    film = scene.painted(
+        "film.mp4", [numbered(n) for n in range(93)], "30000/1001", *X264,
+        *("-x264-params", "open-gop=1:keyint=14:bframes=3:b-pyramid=1"),
+    )  # fmt: skip
+    turned = scene.film(
+        "turned.mp4",
+        *("-display_rotation", "90", "-i", str(film), "-f", "lavfi", "-i", SOUND),
+        *("-map", "0", "-map", "1", "-c:v", "copy", "-c:a", "aac", "-t", "3"),
+    )
+    return scene.film("phone.mp4", "-ss", "0.4", "-i", str(turned), "-c", "copy")
+
+
+def varying(scene: ClipScene) -> Path:
+    """A film of 50 pictures a second that begins late, and misses some of its pictures."""
+    film = scene.painted("film.mp4", [numbered(n) for n in range(130)], "50", *X264, "-g", "20")
+    dropped = "noise=drop='gt(mod(n\\,11)\\,8)*not(key)'"
+    options = ("-itsoffset", "0.45", "-i", str(film), "-c", "copy", "-bsf:v", dropped)
+    return scene.film("varying.mkv", *options, "-avoid_negative_ts", "disabled")
+
+
+def equal(whole: Clip, cut: Clip) -> bool:
+    """Whether two clips show the same pictures at the same times, and have the same sound."""
+    pairs = list(zip(whole.pictures, cut.pictures, strict=True))
+    away = [np.abs(one.astype(int) - other).mean() for one, other in pairs]
+    return (
+        max(away) < 4
+        and whole.times == cut.times
+        and np.array_equal(whole.sound(), cut.sound())
+        and np.array_equal(whole.sound(0), cut.sound(0))
+    )
+
+
+@pytest.mark.parametrize("source", [phone, varying])
+def test_chunks_give_what_one_piece_gives(
+    tmp_path: Path, source: Callable[[ClipScene], Path]
+) -> None:
+    scene = ClipScene(tmp_path).to(OUTPUT, text="#RiverWeek")
+    if source is varying:
+        changes = (SoundChange(SoundChangeKind.MUTE, 0.8, 1.6),)
+        scene = replace(scene, masks=MASKS, sounds=changes)
+    film = source(scene)
+    whole = scene.clip(film)
+    kept = replace(whole, path=whole.path.rename(tmp_path / "whole.mp4"))
+    cut = replace(scene, chunk_s=1).clip(film)
+    assert judge.judge_mp4(cut.path, judge.Mp4Kind.CLIP).video.keyframes == (0, 30, 60)
+    assert equal(kept, cut)
+    told = ("warnings", "source", "findings")
+    assert [getattr(cut.result, name) for name in told] == [
+        getattr(whole.result, name) for name in told
+    ]
+    (one,), (other,) = whole.result.outputs, cut.result.outputs
+    assert replace(other, sha256=one.sha256) == one
+    assert list((tmp_path / "work").rglob("*.part")) == []
+
+
+def test_workers_make_the_chunks_that_threads_make(tmp_path: Path) -> None:
+    def far(run: Run) -> OneWorker:
+        scratch = Workspace(tmp_path / "scratch")
+        scratch.create()
+        site = remote.site_of(run.config, scratch.root, Console(Verbosity.QUIET))
+        return OneWorker(lambda job: spoiled(remote.make(site, "key", job)))
+
+    def spoiled(answer: str) -> str:
+        """The worker lies once about the pictures of a chunk."""
+        data: dict[str, Any] = json.loads(answer)
+        made = data["result"]
+        names = {"chunks": "plan", "files": "piece", "where": "refusal", "status": "clip"}
+        parts.append(next(what for name, what in names.items() if name in made))
+        if lies and made.get("prints"):
+            made["prints"][0] = [f"{len(parts):032x}"] * 16
+        return json.dumps(data)
+
+    lies, parts = False, list[str]()
+    scene = replace(ClipScene(tmp_path).to(OUTPUT), chunk_s=1)
+    film = varying(scene)
+    here = scene.clip(film).result
+    there = replace(scene, engine=far, is_far=True)
+    assert there.clip(film).result == here
+    assert parts == ["plan", *["piece"] * 4, "clip"]
+    lies = True
+    # the joints can't be right, so the film is made in one piece
+    clip = there.clip(film)
+    assert judge.judge_mp4(clip.path, judge.Mp4Kind.CLIP).video.keyframes == (0, 60)
+    assert parts[-2:] == ["refusal", "clip"]
+    left = [path for path in tmp_path.rglob("*") if path.name.endswith(".part")]
+    assert left == []
+
+
+PLAN: dict[str, Any] = {
+    "facts": {
+        "width": 160,
+        "height": 90,
+        "over": 16,
+        "under": 9,
+        "start_s": 0.0,
+        "latest_s": 2.9,
+        "end_s": 3.0,
+        "packets": 90,
+        "sound": None,
+        "sound_s": 0.0,
+    },
+    "chunks": [
+        {"begin_s": 0, "end_s": 60, "seek_s": 0, "from_s": 0.0},
+        {"begin_s": 60, "end_s": None, "seek_s": 58, "from_s": 59.9},
+    ],
+    "before": None,
+}
+LIES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "length": lambda plan: plan["facts"].update(end_s=1e5),
+    "size": lambda plan: plan["facts"].update(width=1 << 30),
+    "other chunks": lambda plan: plan["chunks"][1].update(begin_s=59),
+    "a gap": lambda plan: plan["chunks"][0].update(end_s=59),
+    "a seek behind": lambda plan: plan["chunks"][1].update(seek_s=61),
+    "one chunk": lambda plan: plan["chunks"].pop(),
+    "shape": lambda plan: plan["facts"].update(under=0),
+    "field": lambda plan: plan.update(command="id"),
+}
+
+
+def is_possible(plan: dict[str, Any]) -> bool:
+    try:
+        read = ChunkPlan.model_validate_json(json.dumps(plan))
+    except ValidationError:
+        return False
+    return all(belief.possible_plan(read, task_for(Process())).values())
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_impossible_plan_is_not_believed(lie: str) -> None:
+    plan = json.loads(json.dumps(PLAN))
+    plan["facts"].update(end_s=125.0)
+    assert is_possible(plan)
+    LIES[lie](plan)
+    assert not is_possible(plan)
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [
+        (119.9, [0]),
+        (120, [0, 60]),
+        (149.9, [0, 60]),
+        (150, [0, 60, 120]),
+        (1800, [*range(0, 1800, 60)]),
+    ],
+)
+def test_no_chunk_is_short(length: float, expected: list[int]) -> None:
+    assert [*chunk_plan.begins(length, chunk_plan.SECONDS)] == expected
