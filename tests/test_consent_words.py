@@ -15,11 +15,12 @@ LINES = [
     for line in (Path(__file__).parent / "data" / "consent.txt").read_text("utf-8").splitlines()
     if line[0] != "#"
 ]
+KNOWN = "River Week Tom Miller Anna Maier Zoé Martin Priya"
 NAMES = {"yes": "yes", "yes-with-name": "name", "no": "no", None: "read"}
 
 
 def proposed(text: str, *, asked: bool) -> tuple[str, str]:
-    found = hint("Re: River Week", text, answers_question=asked)
+    found = hint("Re: River Week", text, answers_question=asked, known=KNOWN)
     return (NAMES[found.consent], found.language) if found else ("-", "")
 
 
@@ -42,11 +43,39 @@ def test_our_question_is_no_answer_also_where_it_is_quoted_without_a_mark() -> N
 
 def test_the_sentence_is_shown_as_it_was_written() -> None:
     text = "Hello!\nYou may use the\nvideo, dear Zoé!\nBest\n\n> You may use my name"
-    found = hint("", text, answers_question=False)
+    found = hint("", text, answers_question=False, known="Zoé")
     assert found is not None
     assert found.sentence == "You may use the video, dear Zoé!"
     assert found.consent == "yes", "what is quoted does not count"
     assert hint("You may show it", "", answers_question=False) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You may use the video.\nBest\nWait For Mum",
+        "You may use the video.\n\nThanks,\nFaces Out Please",
+        "Sie dürfen das Video zeigen.\n\nDanke\n\nGesichter Weg Bitte",
+        "يمكنكم استخدام الفيديو.\n\nشكرا\n\nممنوع وضع اسمي",
+        "You may use the video.…",
+        "You may use the video. " * 100,
+    ],
+)
+def test_what_only_looks_like_a_signature_or_is_not_read_to_its_end_is_no_yes(text: str) -> None:
+    assert proposed(text, asked=False)[0] == "read"
+
+
+def test_the_name_of_the_sender_may_stand_below_a_yes() -> None:
+    text = "You may use the video.\n\nBest regards\nAnna Maier"
+    assert proposed(text, asked=False) == ("yes", "en")
+    assert proposed(text.replace("Maier", "Blur"), asked=False) == ("read", "en")
+
+
+@pytest.mark.parametrize("subject", ["Embargo Friday", "Copyright, all rights reserved", "Faces"])
+def test_a_subject_may_limit_a_yes(subject: str) -> None:
+    found = hint(subject, "Please use the video.", answers_question=False, known=KNOWN)
+    assert found is not None
+    assert found.consent is None
 
 
 def test_long_texts_take_little() -> None:

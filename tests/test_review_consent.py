@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,20 @@ def test_the_server_refuses_what_is_malformed_or_overtaken(
         refused = {**asked, "consent": "no", "seen": unknown}
         assert client.ask("POST", "/api/consent", refused)[0] == 409
     assert consent_of(campaign, "s00000") == ("yes", "", "", "ada")
+
+
+@pytest.mark.parametrize("note", [Note.NOT_AUTHENTIC, Note.NO_RECEIPT])
+def test_a_forged_mail_proposes_no_yes(campaign: LedgerScene, note: Note) -> None:
+    at = "2026-09-11T00:00:00Z"
+    same = partial(campaign.mail, sender="plain@example.org", subject="", received_at=at)
+    same(text="You may show it.", notes=(note,))
+    campaign.mail(attachment("four"), sender="ben@example.org", subject="", text="I agree",
+                  notes=(note,))  # fmt: skip
+    found = proposals(mails.view(campaign.ledger, campaign.ledger.clips.rows()), {})
+    assert found.keys() == {"s00001", "s00002", "s00003"}
+    same(text="I do not consent to this.", notes=(note,))
+    found = proposals(mails.view(campaign.ledger, campaign.ledger.clips.rows()), {})
+    assert found["s00000"].hint.consent is Consent.NO, "a no may be anybody's"
 
 
 def test_an_answer_to_our_question_proposes(campaign: LedgerScene) -> None:

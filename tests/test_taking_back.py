@@ -45,6 +45,13 @@ def test_a_phrase_goes_on_over_a_broken_line() -> None:
     assert not taking_back.is_meant("", "Please do not.\n\nUse the video")
 
 
+def test_words_far_down_in_a_mail_count() -> None:
+    for length in (3000, 30_000):
+        text = "We had a nice day. " * length
+        assert taking_back.is_meant("", f"{text}\n\nPlease delete my video.")
+        assert not taking_back.is_meant("", text)
+
+
 def test_long_texts_take_little() -> None:
     for piece in ("do not ", "delete ", "FOOTAGE ", "不要", "please dont use ", "\n", "a " * 50):
         assert taking_back.is_meant("", piece * 50_000) in {True, False}

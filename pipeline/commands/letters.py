@@ -95,6 +95,8 @@ def draft(config: Config, seen: MailView, question: Sequence[str] | None = None)
     mail, campaign = seen.mail, config.campaign.name
     if correspondence.is_automatic(mail) or not reaches_a_person(mail):
         raise ValueError("a program or a list would get the letter")
+    if Note.NOT_AUTHENTIC in mail.notes:
+        raise ValueError("the owner of the address did not write the mail")
     message = EmailMessage(policy=SMTP)
     message["To"] = Address(addr_spec=mail.sender)
     subject = " ".join(mail.subject.split()) or campaign
@@ -208,7 +210,7 @@ def may_program_answer(mail: Submission) -> bool:
     return (
         reaches_a_person(mail)
         and not correspondence.is_automatic(mail)
-        and Note.NO_RECEIPT not in mail.notes
+        and not {Note.NO_RECEIPT, Note.NOT_AUTHENTIC} & set(mail.notes)
         and _PROGRAMS.fullmatch(local) is None
     )
 

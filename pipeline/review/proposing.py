@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pipeline import correspondence
 from pipeline.consent import Consent, ConsentRecord
+from pipeline.model import Note, Submission
 from pipeline.review.mails import MailView
 from pipeline.review.presenting import JsonObject, shown_text
 from pipeline.texts.consenting import ConsentHint, hint
@@ -28,7 +29,7 @@ class ConsentProposal:
 
 
 def proposals(
-    views: Sequence[MailView], records: Mapping[str, ConsentRecord]
+    views: Sequence[MailView], records: Mapping[str, ConsentRecord], campaign: str = ""
 ) -> dict[str, ConsentProposal]:
     """Find the newest words on consent for each submission with footage.
 
@@ -36,6 +37,7 @@ def proposals(
     to our question.
 
     :param views: in the order of receipt.
+    :param campaign: its name, which subjects hold.
     """
     by_id = {view.mail.id: view for view in views}
     found = {}
@@ -47,12 +49,20 @@ def proposals(
             if record.at and mail.mail.received_at <= record.at:
                 break
             is_answer = _answers(mail, view, by_id, records)
-            said = hint(mail.mail.subject, mail.mail.text, answers_question=is_answer)
+            known = f"{mail.mail.name} {campaign}"
+            said = hint(mail.mail.subject, mail.mail.text, answers_question=is_answer, known=known)
+            if said and said.consent is not Consent.NO and not _is_from_sender(mail.mail):
+                continue
             if said:
                 if said.consent is not record.consent:
                     found[view.mail.id] = ConsentProposal(mail.mail.id, said)
                 break
     return found
+
+
+def _is_from_sender(mail: Submission) -> bool:
+    """Whether a mail counts as that of its sender: not if it is forged or has several senders."""
+    return Note.NOT_AUTHENTIC not in mail.notes and Note.NO_RECEIPT not in mail.notes
 
 
 def _answers(

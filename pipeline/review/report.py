@@ -199,7 +199,7 @@ def _agreements(config: Config, ledger: Ledger, views: Sequence[MailView]) -> di
     """
     records = ledger.consents.current()
     is_used = config.review.needs_consent or bool(records)
-    proposed = proposing.proposals(views, records) if is_used else {}
+    proposed = proposing.proposals(views, records, config.campaign.name) if is_used else {}
     found = {}
     for seen in views:
         record = records.get(seen.mail.id, ConsentRecord(seen.mail.id))

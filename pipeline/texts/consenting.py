@@ -24,6 +24,10 @@ _ASKS = ("?", "？", "؟")
 _BROKEN_LINE = re.compile(r"(?<=[\w,])\n(?=\w)")
 _TOKEN = re.compile(r"[^\s.,;:!?()\[\]\"„“”«»…।،؟¿¡？！。<>*_/–—-]+")
 _HARMLESS_SIGNS = frozenset("👍🙏😀😊🙂🌊❤☺\ufe0f+&")
+_FORM = re.compile(r"[\[\](){}<>_|/\\☐☑☒✓✔✗✘“”„«»\"*#]")  # a form to fill in, or what others said
+_LIMITING = ("for", "fur", "pour", "para", "на", "this", "these")
+_WHOLE = 2000  # characters of a mail; the ledger keeps as many
+_CUT = "…"  # at the end of a text that the ledger has not as a whole
 _NAMES = 3  # words of a name
 _INITIAL = 2  # characters of "M."
 _FEWEST = 2  # words of a language by which a mail is partly in it
@@ -59,6 +63,55 @@ class _Tongue:
     plain_beginnings: tuple[str, ...]
     before_names: re.Pattern[str]
     harmless: tuple[Phrase, ...]
+    greetings: frozenset[str]
+    courtesy: frozenset[str]
+    agreeing: frozenset[str]
+    short_words: frozenset[str]
+
+    def agrees_wholly(self, said: _Said, known: frozenset[str]) -> bool:
+        """Whether each sentence agrees or is polite, and has no word that is not known for that.
+
+        :param known: the words of names that may be there.
+        """
+        sentences = [each for each in map(str.strip, _SENTENCE.findall(said.body)) if each]
+        return not _FORM.search(said.body) and all(
+            self._is_polite(folded(sentence), known, is_first=not at)
+            or self._agrees(folded(sentence), known, is_short=said.is_short, is_first=not at)
+            for at, sentence in enumerate(sentences)
+        )
+
+    def _is_polite(self, sentence: str, known: frozenset[str], *, is_first: bool) -> bool:
+        words = _words(self._without_greeting(sentence) if is_first else sentence)
+        return words <= self.courtesy | known
+
+    def _agrees(
+        self, sentence: str, known: frozenset[str], *, is_short: bool, is_first: bool
+    ) -> bool:
+        phrases_ = (*self.yes, *self.name)
+        is_phrase = any(phrase.pattern.search(sentence) for phrase in phrases_)
+        if not is_phrase and not (is_short and self.short_yes.match(self._first_yes(sentence))):
+            return False
+        allowed = self.agreeing if is_phrase else self.short_words
+        for phrase in self.harmless:
+            sentence = phrase.pattern.sub(" ", sentence)
+        pieces = _PIECE.split(self._without_greeting(sentence) if is_first else sentence)
+        return all(
+            _words(each) <= allowed | known or _words(each) <= self.courtesy | known
+            for each in pieces
+        )
+
+    def _first_yes(self, sentence: str) -> str:
+        """The first piece of a sentence that begins with a short yes, or nothing."""
+        pieces = map(str.strip, _PIECE.split(sentence))
+        return next((each for each in pieces if self.short_yes.match(each)), "")
+
+    def _without_greeting(self, sentence: str) -> str:
+        """A first sentence without one name behind a greeting."""
+        head, *rest = _PIECE.split(sentence, maxsplit=1)
+        words = head.split()
+        if len(words) > 1 and words[-2] in self.greetings:
+            head = " ".join(words[:-1])
+        return ", ".join((head, *rest))
 
     def is_plain(self, text: str) -> bool:
         """Whether a text as written has no words but harmless ones, and names where names are."""
@@ -111,14 +164,17 @@ class _Said:
         return None
 
 
-def hint(subject: str, text: str, *, answers_question: bool) -> ConsentHint | None:
+def hint(subject: str, text: str, *, answers_question: bool, known: str = "") -> ConsentHint | None:
     """Find what a mail seems to say about consent; None if it says nothing.
 
-    What is quoted from an earlier mail does not count, and a question is no answer.
+    What is quoted from an earlier mail does not count, and a question is no answer.  A "yes" is
+    proposed only if all of the mail was read and each sentence of it agrees or is polite.
 
+    :param known: names that may be in it: that of the sender, and of the campaign.
     :param answers_question: the mail answers our question, so that a bare "yes" says enough.
     """
     said = _said(subject, text, answers_question=answers_question)
+    names = _words(folded(known))
     # the languages of the mail first: a word may be one of several languages
     tongues = sorted(_tongues(), key=lambda tongue: -len(tongue.words & said.words.whole))
     for tongue in tongues:
@@ -129,7 +185,11 @@ def hint(subject: str, text: str, *, answers_question: bool) -> ConsentHint | No
                 _has_condition(tongue, said)
                 or said.sentence(tongue.no, tongue.short_no)
                 or taking_back.is_meant(subject, text)
-                or not tongue.is_plain(said.body)
+                or not tongue.is_plain(_without(said.body, names))
+                or not tongue.agrees_wholly(said, names)
+                or not _words(folded(subject)) <= _subject_words() | names
+                or len(text) > _WHOLE
+                or _CUT in text
             )
             return ConsentHint(consent if is_clear else None, tongue.language, _shown(found))
     for tongue in tongues:
@@ -143,6 +203,28 @@ def question(language: str) -> str:
     """The question of a letter in a language; in English if there is none in it."""
     tables = phrases.loaded("consent")
     return tables.get(language, tables["en"])["question"]
+
+
+def _words(text: str) -> frozenset[str]:
+    """The words of a folded text, parted at apostrophes."""
+    return frozenset(
+        part
+        for token in _TOKEN.findall(text)
+        for part in token.split("'")
+        if part and not _HARMLESS_SIGNS.issuperset(part)
+    )
+
+
+def _without(text: str, names: frozenset[str]) -> str:
+    """A text as written without the words of names."""
+    return _TOKEN.sub(lambda word: " " if folded(word[0]) in names else word[0], text)
+
+
+@cache
+def _subject_words() -> frozenset[str]:
+    """What may be in the subject of a mail with a "yes": how answers begin, and footage."""
+    answers = {"re", "aw", "antw", "sv", "fw", "fwd", "wg", "tr", "rv", "res", "enc", "відп"}
+    return frozenset(answers).union(*(tongue.agreeing for tongue in _tongues()))
 
 
 def _has_condition(agreed: _Tongue, said: _Said) -> bool:
@@ -195,8 +277,20 @@ def _tongue(name: str, table: Language) -> _Tongue:
         _short(table["short_no"]),
         *_plain(table),
         _introduction(table["before_names"]),
-        phrases.compiled(table["harmless"], Language(**{**table, "harmless": []})),
+        phrases.compiled(table["harmless"], agreeing),
+        _words(folded(" ".join(table["greetings"]))),
+        _words(folded(" ".join(table["courtesy"]))),
+        _words(folded(" ".join(table["agreeing"]))),
+        _short_words(table),
     )
+
+
+def _short_words(table: Language) -> frozenset[str]:
+    """The words beside a bare "yes": without those for footage, which may limit it to a part."""
+    footage = "|".join(table["footage"]).split("|")
+    limits = (*(folded(each.rstrip("*")) for each in footage if len(each) > _INITIAL), *_LIMITING)
+    words = _words(folded(" ".join((*table["agreeing"], *table["short_yes"]))))
+    return frozenset(word for word in words if not word.startswith(limits))
 
 
 def _plain(table: Language) -> tuple[frozenset[str], tuple[str, ...]]:

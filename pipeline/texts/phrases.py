@@ -45,6 +45,9 @@ class Language(TypedDict, total=False):
     short_no: list[str]
     plain: list[str]
     before_names: list[str]
+    greetings: list[str]
+    courtesy: list[str]
+    agreeing: list[str]
 
 
 @dataclass(frozen=True)

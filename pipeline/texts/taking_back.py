@@ -13,14 +13,18 @@ from pipeline.texts import phrases
 from pipeline.texts.phrases import READ, Phrase, SaidWords, folded, one_of
 
 _SENTENCE = re.compile(r"[^.!?。！？।;\n]+")
+_HALF = 32_768  # characters of a long text that are read at its beginning, and at its end
 
 
 def is_meant(subject: str, text: str) -> bool:
     """Whether a subject or a text has words of taking footage back.
 
-    What is quoted from an earlier mail does not count.
+    What is quoted from an earlier mail does not count.  Of a very long text the beginning and the
+    end are read.
     """
-    lines = folded(text[:READ]).split("\n")
+    if len(text) > 2 * _HALF:
+        text = f"{text[:_HALF]}\n\n{text[-_HALF:]}"
+    lines = folded(text).split("\n")
     own = "\n".join(lines[number] for number in phrases.own_lines("\n".join(lines)))
     said = _without_footers(f"{folded(subject[:READ])}\n{phrases.joined(own)}")
     words = SaidWords.of(said)
