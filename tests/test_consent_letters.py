@@ -45,7 +45,7 @@ def deliver(folder: Path, name: str, text: str, *, answers: str = "", red: int =
     mail = EmailMessage(policy=SMTP)
     mail["From"] = f"Somebody <{name.partition('-')[0]}@example.net>"
     mail["To"] = "submissions@example.org"
-    mail["Subject"] = f"Mail {name}"
+    mail["Subject"] = "Re: the video" if answers else f"Mail {name}"
     mail["Message-ID"] = f"<{name}@example.net>"
     later = timedelta(minutes=1 if answers else 0)
     mail["Received"] = f"from a by b; {format_datetime(datetime.now(UTC) + later)}"

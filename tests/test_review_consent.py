@@ -222,7 +222,9 @@ def test_an_answer_to_our_question_proposes(campaign: LedgerScene) -> None:
     for number, (text, notes) in enumerate(said.values()):
         answers = ("<unknown@example.org>", f"<q{number}@example.org>")
         sender = f"{list(WORDS)[number]}@example.org"
-        campaign.mail(sender=sender, text=text, notes=notes, answers=answers, received_at=at)
+        campaign.mail(
+            sender=sender, subject="Re:", text=text, notes=notes, answers=answers, received_at=at
+        )
     campaign.mail(sender="blur@example.org", text="Yes", received_at=at)  # it answers nothing
     found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.current())
     assert {each: it.hint.consent for each, it in found.items()} == {
@@ -236,7 +238,9 @@ def test_an_answer_to_our_question_proposes(campaign: LedgerScene) -> None:
     found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.current())
     assert "s00003" not in found, "nobody answers for somebody else"
     later = "2026-09-12T00:00:00Z"
-    campaign.mail(sender="Blur@Example.org", text="Yes", answers=question, received_at=later)
+    campaign.mail(
+        sender="Blur@Example.org", subject="", text="Yes", answers=question, received_at=later
+    )
     found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.current())
     assert found["s00003"].hint.consent is Consent.YES
     consents.record(ledger, "s00000", ConsentWish(Consent.YES, by="ada"))

@@ -49,7 +49,8 @@ def proposals(
             if record.at and mail.mail.received_at <= record.at:
                 break
             is_answer = _answers(mail, view, by_id, records)
-            known = f"{mail.mail.name} {campaign}"
+            # many mails have the name only in the address
+            known = f"{mail.mail.name} {mail.mail.sender.rpartition('@')[0]} {campaign}"
             said = hint(mail.mail.subject, mail.mail.text, answers_question=is_answer, known=known)
             if said and said.consent is not Consent.NO and not _is_from_sender(mail.mail):
                 continue
