@@ -1,7 +1,9 @@
 """Send mail through the server of ``[smtp]``."""
 
 import smtplib
+import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
@@ -10,8 +12,11 @@ from enum import StrEnum
 from pipeline import credentials
 from pipeline.config import SmtpSection
 from pipeline.errors import StageError
+from pipeline.time_limit import within
 
 _TIMEOUT_S = 30.0
+_WHOLE_S = 90.0
+_GOODBYE_S = 5.0
 
 
 class Outcome(StrEnum):
@@ -46,7 +51,8 @@ class Post:
         host = self._smtp.host
         path = self._smtp.sender if envelope_sender is None else envelope_sender
         try:
-            self._server.send_message(message, path)
+            with _at_most(_WHOLE_S, self._server):
+                self._server.send_message(message, path)
         except smtplib.SMTPRecipientsRefused as error:
             codes = {code for code, _ in error.recipients.values()}
             final = all(code >= 500 for code in codes)
@@ -59,6 +65,9 @@ class Post:
                 f"{host} refuses the mail ({error.smtp_code})",
                 Outcome.REFUSED if error.smtp_code >= 500 else Outcome.NOT_SENT,
             ) from None
+        except smtplib.SMTPNotSupportedError:
+            # the address is not of ASCII letters only (RFC 6531), and nothing was sent
+            raise PostError(f"{host} takes no such address", Outcome.REFUSED) from None
         except (OSError, smtplib.SMTPException) as error:
             raise PostError(
                 f"the connection to {host} ended: {type(error).__name__}", Outcome.UNKNOWN
@@ -85,7 +94,7 @@ def opened(smtp: SmtpSection) -> Iterator[Post]:
         server.close()  # quit() would wait for the answer of a slow server
         raise
     finally:
-        with suppress(OSError, smtplib.SMTPException):
+        with suppress(OSError, smtplib.SMTPException), _at_most(_GOODBYE_S, server):
             server.quit()
         server.close()
 
@@ -102,7 +111,8 @@ def send(smtp: SmtpSection, message: EmailMessage) -> None:
 
 def _sign_in(smtp: SmtpSection, server: smtplib.SMTP, password: str) -> None:
     try:
-        server.login(smtp.user, password)
+        with _at_most(_WHOLE_S, server):
+            server.login(smtp.user, password)
     except smtplib.SMTPAuthenticationError as error:
         raise PostError(
             f"{smtp.host} refuses the sign-in of {smtp.user} ({error.smtp_code}): check the "
@@ -130,12 +140,34 @@ def _connection(smtp: SmtpSection) -> smtplib.SMTP:
     if smtp.ca_file:
         context.load_verify_locations(smtp.resolve(smtp.ca_file))
     if smtp.scheme == "smtps":
-        return smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=_TIMEOUT_S, context=context)
-    server = smtplib.SMTP(smtp.host, smtp.port, timeout=_TIMEOUT_S)
+        return within(
+            _WHOLE_S,
+            lambda: smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=_TIMEOUT_S, context=context),
+        )
+    server = within(_WHOLE_S, lambda: smtplib.SMTP(smtp.host, smtp.port, timeout=_TIMEOUT_S))
     if smtp.scheme == "smtp+starttls":
         try:
-            server.starttls(context=context)
+            with _at_most(_WHOLE_S, server):
+                server.starttls(context=context)
         except BaseException:
             server.close()
             raise
     return server
+
+
+@contextmanager
+def _at_most(seconds: float, server: smtplib.SMTP) -> Iterator[None]:
+    """End the connection if the block takes longer, also one whose bytes come one by one."""
+
+    def end() -> None:
+        if server.sock is not None:
+            with suppress(OSError):
+                server.sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -8,7 +8,6 @@ imported where it is used.
 from __future__ import annotations
 
 import http.client
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -23,6 +22,7 @@ from rfc3161_client import PKIStatus, TimeStampRequest, TimeStampResponse
 
 from pipeline import clock
 from pipeline.errors import StageError, reason_of
+from pipeline.time_limit import within
 
 _SILENCE_S = 15.0  # without a byte
 _WHOLE_S = 60.0
@@ -168,16 +168,10 @@ def _signer(response: TimeStampResponse) -> str:
 def _posted(address: str, data: bytes) -> bytes:
     """Send a request, and read a bounded answer."""
     request = urllib.request.Request(address, data, _TYPES)  # noqa: S310 - the configuration takes http(s) only
-    end = time.monotonic() + _WHOLE_S
-    answer = b""
     try:
-        with urllib.request.urlopen(request, timeout=_SILENCE_S) as server:  # noqa: S310
-            while piece := server.read1(_PIECE):
-                answer += piece
-                if len(answer) > _LARGEST:
-                    raise StampError("the answer of the time-stamp server is too large")
-                if time.monotonic() > end:
-                    raise StampError("the time-stamp server is too slow")
+        answer = within(_WHOLE_S, lambda: _read(request))
+    except TimeoutError as error:
+        raise StampError("the time-stamp server is too slow") from error
     except urllib.error.HTTPError as error:
         error.close()
         raise StampError(f"the time-stamp server answers with HTTP {error.code}") from error
@@ -186,4 +180,12 @@ def _posted(address: str, data: bytes) -> bytes:
         raise StampError(
             f"the time-stamp server can't be reached ({type(reason).__name__})"
         ) from error
+    if len(answer) > _LARGEST:
+        raise StampError("the answer of the time-stamp server is too large")
     return answer
+
+
+def _read(request: urllib.request.Request) -> bytes:
+    with urllib.request.urlopen(request, timeout=_SILENCE_S) as server:  # noqa: S310
+        read: bytes = server.read(_LARGEST + 1)
+        return read

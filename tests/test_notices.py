@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import socket
+import socketserver
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +21,7 @@ from pipeline.config import load
 from pipeline.console import Console, Verbosity
 from pipeline.notices import deliver
 from pipeline.notices.night import LABELS, Night
+from pipeline.time_limit import within
 
 SMTP = '[smtp]\nurl = "smtp://{user}localhost:{port}"\nfrom = "footage@example.org"\n'
 MAIL = (
@@ -174,8 +177,12 @@ def test_the_password_of_the_mail_server(
 def test_a_program_gets_the_text_but_no_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("FOOTAGE_IMAP_PASSWORD", "FOOTAGE_SMTP_PASSWORD", "FOOTAGE_REFRESH_TOKEN"):
+    for name in (
+        *("FOOTAGE_IMAP_PASSWORD_2", "FOOTAGE_SMTP_PASSWORD", "FOOTAGE_REFRESH_TOKEN_GOOGLE"),
+        *("AWS_SHARED_CREDENTIALS_FILE", "GOOGLE_APPLICATION_CREDENTIALS", "AZURE_CREDENTIALS"),
+    ):
         monkeypatch.setenv(name, "secret")
+    monkeypatch.setenv("NOTIFY_ADDRESS", "of the program")
     script = (
         "import json, os, sys; open('said.json', 'w').write("
         "json.dumps([sys.stdin.read(), dict(os.environ)]))"
@@ -190,6 +197,7 @@ def test_a_program_gets_the_text_but_no_password(
     assert environment["FOOTAGE_EXIT_CODE"] == "0"
     assert json.loads(environment["FOOTAGE_COUNTS"]).keys() == LABELS.keys()
     assert "secret" not in environment.values()
+    assert environment["NOTIFY_ADDRESS"] == "of the program"
     (head,) = re.findall(r"chain of custody: (\d+:[0-9a-f]{64})\n", text)
     assert campaign.footage("verify", "--head", head).code == 0
 
@@ -216,7 +224,38 @@ def test_a_program_that_fails_is_a_warning(tmp_path: Path, program: str, words: 
     assert f"notify: command: {words}" in said.err
 
 
-def test_a_stopped_run_waits_three_seconds_for_each_way(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [(b"220 mail ready\r\n", "does not speak HTTP"), (b"", "can't be reached")],
+)
+def test_a_ping_to_another_kind_of_server_is_a_warning(
+    tmp_path: Path, said: bytes, words: str
+) -> None:
+    class Other(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(1)
+            self.wfile.write(said)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever).start()
+        port = server.server_address[1]
+        night_run = scene(tmp_path, f'[notify]\nping = "http://127.0.0.1:{port}"').footage("run")
+        server.shutdown()
+    assert night_run.code == 0
+    assert night_run.err.count(words) == 2, "at the start and at the end"
+
+
+def test_a_call_has_a_limit_for_all_of_it() -> None:
+    never = threading.Event()
+    with pytest.raises(TimeoutError):
+        within(0.01, never.wait)
+    never.set()
+    assert within(60, lambda: 1) == 1
+    with pytest.raises(KeyError):
+        within(60, lambda: {1: 1}[2])
+
+
+def test_a_stopped_run_waits_a_few_seconds_for_all_ways(tmp_path: Path) -> None:
     settings = load(
         scene(
             tmp_path,

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from datetime import UTC, date, datetime, timedelta
 from email.message import Message
 from email.policy import default
@@ -19,7 +20,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from support.command_scene import CommandScene, begin, config
 from support.listeners import MailListener, mail_listener
-from support.waiting import INTERRUPTIBLE
+from support.waiting import HANG_S, INTERRUPTIBLE
 
 from pipeline.commands.receipts import due_receipts
 from pipeline.config import load
@@ -27,6 +28,7 @@ from pipeline.errors import Stopping
 from pipeline.ledger import Ledger
 from pipeline.texts.receipt import language_of, languages
 
+SILENCE_S = 30  # how long a mail server may be silent, if nobody stops the program
 START = """
 import sys
 from pipeline.__main__ import main
@@ -121,9 +123,26 @@ MATRIX: dict[str, tuple[str, bool]] = {
         name: (raw(name, sender=f"{name}@example.net"), False)
         for name in (
             *("foo-request", "owner-foo", "foo-owner", "bounces+x=y.example", "donotreply+abc"),
-            *("root", "cron-daemon", "mailer-daemon+x"),
+            *("root", "cron-daemon", "mailer-daemon+x", "do_not_reply", "notifications"),
         )
     },
+    **{
+        name: (raw(name, f"{more}\n"), False)
+        for name, more in {
+            "path-of-a-list": "Return-Path: <owner-foo@lists.example.net>",
+            "path-of-bounces": "Return-Path: <bounce-123@lists.example.net>",
+            "empty-path": "Return-Path:",
+            "mailing-list": "Mailing-List: list x@y.example",
+            "feedback": "Feedback-ID: 1:2:3",
+            "owner": "Sender: list-owner@lists.example.net",
+            "rules": "X-MS-Exchange-Inbox-Rules-Loop: a@example.net",
+            "generated": "X-MS-Exchange-Generated-Message-Source: Mailbox Rules Agent",
+        }.items()
+    },
+    "away": (raw("away").replace("Subject: Secret", "Subject: Out of office: Secret"), False),
+    "literal": (raw("literal", sender="a@[127.0.0.1]"), False),
+    "here": (raw("here", sender="a@localhost"), False),
+    "own-path": (raw("own-path", "Return-Path: <own-path@example.net>\n"), True),
     "takes-back": (raw("takes-back", text="Please delete my video, I withdraw my consent."), False),
     "refused": (raw("refused", sender="nobody@example.net"), False),
 }
@@ -155,7 +174,7 @@ def test_who_gets_one(tmp_path: Path) -> None:
         assert "\nKeep" in text or mail["Content-Language"] != "en"
     languages_of = {name: mail["Content-Language"] for name, mail in got.items()}
     assert languages_of == {
-        **dict.fromkeys(("plain", "unknown", "spoof-elsewhere", "delivery-only"), "en"),
+        **dict.fromkeys(("plain", "unknown", "spoof-elsewhere", "delivery-only", "own-path"), "en"),
         "german": "de",
         "french": "fr",
         "spanish": "es",
@@ -296,10 +315,12 @@ class _Stopper(MailListener):
     """Stops the program in the middle of a mail, and never answers."""
 
     pid = 0
+    stopped_at = 0.0
 
     async def handle_DATA(  # noqa: N802 - the name that aiosmtpd calls
         self, _server: SMTP, _session: Session, _envelope: Envelope
     ) -> str:
+        self.stopped_at = time.monotonic()
         os.kill(self.pid, signal.SIGTERM)
         await asyncio.Event().wait()
         return "250 OK"
@@ -312,7 +333,8 @@ def test_a_stop_waits_for_no_slow_mail_server(tmp_path: Path) -> None:
         command = [*INTERRUPTIBLE, sys.executable, "-c", START, str(campaign.folder)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             stopper.pid = process.pid
-            _, err = process.communicate(b"go\n", timeout=10)
+            _, err = process.communicate(b"go\n", timeout=HANG_S)
+        assert time.monotonic() - stopper.stopped_at < SILENCE_S
     assert process.returncode == 1
     assert str(Stopping()) in err.decode()
     assert len(campaign.footage("status", "--json").data["unclear_receipts"]) == 1

@@ -15,7 +15,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 
-from pipeline import correspondence, publishing, texts
+from pipeline import addressees, correspondence, publishing, texts
 from pipeline.commands.ending import Facts
 from pipeline.config import Config
 from pipeline.consent import Consent
@@ -38,14 +38,6 @@ _MESSAGE_ID = re.compile(r"<[!-~]{1,250}>")  # anything else would be encoded, a
 _EXPLAINED = (
     *(Reason.TOO_LARGE, Reason.TOO_LONG, Reason.ENCRYPTED, Reason.UNSUPPORTED, Reason.NO_VIDEO),
     Reason.CORRUPT,
-)
-_NOBODY = re.compile(
-    r"(?:mailer-?daemon|postmaster|(?:no|do-?not)[-._]?reply|bounces?)(?:[-+=].*)?"
-)
-# Of a program or of the people behind a list (RFC 3834, section 2): no program answers these.
-_PROGRAMS = re.compile(
-    r"(?:root|.*daemon|www-data|cron|majordomo|listserv|owner-.*|.+-(?:owner|request|bounces?))"
-    r"(?:\+.*)?|[^=]+=[^=]+"
 )
 
 
@@ -200,18 +192,16 @@ def is_own(config: Config, address: str) -> bool:
 def reaches_a_person(mail: Submission) -> bool:
     """Whether a letter to the sender gets to a person, and not to a list or to nobody."""
     address = mail.sender.casefold()
-    local = address.rpartition("@")[0]
-    return address != mail.through.casefold() and _NOBODY.fullmatch(local) is None
+    return address != mail.through.casefold() and not addressees.is_nobody(address)
 
 
 def may_program_answer(mail: Submission) -> bool:
     """Whether a program may answer a mail unasked: by RFC 3834 only what a person sent to us."""
-    local = mail.sender.casefold().rpartition("@")[0]
     return (
         reaches_a_person(mail)
         and not correspondence.is_automatic(mail)
         and not {Note.NO_RECEIPT, Note.NOT_AUTHENTIC} & set(mail.notes)
-        and _PROGRAMS.fullmatch(local) is None
+        and not addressees.is_program(mail.sender)
     )
 
 

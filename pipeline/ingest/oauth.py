@@ -6,6 +6,7 @@ the one in the environment until somebody changes that one.
 """
 
 import hashlib
+import http.client
 import json
 import ssl
 import time
@@ -18,6 +19,7 @@ from pipeline import publishing
 from pipeline.config import LOOPBACK, InboxSection, OAuth2
 from pipeline.credentials import CredentialError, secret
 from pipeline.errors import InboxError
+from pipeline.time_limit import within
 from pipeline.workspace import Workspace
 
 _TIMEOUT_S = 30.0
@@ -106,10 +108,7 @@ class Token:
             self._url, urllib.parse.urlencode(form).encode(), {"Accept": "application/json"}
         )
         try:
-            with urllib.request.urlopen(  # noqa: S310
-                request, timeout=_TIMEOUT_S, context=context
-            ) as answer:
-                data = json.loads(answer.read(_LARGEST_ANSWER))
+            data = json.loads(within(_TIMEOUT_S, lambda: _read(request, context)))
         except urllib.error.HTTPError as error:
             with error:
                 code = _error_code(error.read(_LARGEST_ANSWER))
@@ -118,11 +117,19 @@ class Token:
                 f"{f', {code}' if code else ''}): check client_id, the client's secret and the "
                 "refresh token, which may have expired: sign in with the provider again"
             ) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise InboxError(
                 f"{self._host} can't be asked for a token: {type(error).__name__}"
             ) from None
         return data if isinstance(data, dict) else {}
+
+
+def _read(request: urllib.request.Request, context: ssl.SSLContext) -> bytes:
+    with urllib.request.urlopen(  # noqa: S310
+        request, timeout=_TIMEOUT_S, context=context
+    ) as answer:
+        read: bytes = answer.read(_LARGEST_ANSWER)
+        return read
 
 
 def _number(value: object) -> float:

@@ -5,10 +5,9 @@ people know that they still work.  What was sent last is kept in ``notices.json`
 """
 
 import json
-import os
-import re
-import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
@@ -20,15 +19,28 @@ from pipeline.console import Console
 from pipeline.errors import FootageError
 from pipeline.notices import gauges, ping, program
 from pipeline.notices.night import Night
+from pipeline.time_limit import within
 
 _FILE = "notices.json"
 _REMIND = timedelta(days=7)
 _BUSY = 75
-_STOPPING_S = 3.0
-_SECRET = re.compile(r"FOOTAGE_.*(?:PASSWORD|TOKEN|SECRET|KEY)", re.IGNORECASE)
-_SECRET_OF_STORE = re.compile(
-    r"(?:AWS|AZURE|GOOGLE)_.*(?:PASSWORD|TOKEN|SECRET|KEY).*", re.IGNORECASE
-)
+_WHOLE_S = 60.0
+_STOPPING_S = 5.0
+
+
+@dataclass(frozen=True)
+class _Time:
+    """How long a notice may take; ``end``: when all of them are over, None if nobody waits."""
+
+    end: float | None
+
+    def left(self) -> float:
+        """The seconds for the last one."""
+        return _WHOLE_S if self.end is None else max(0.0, self.end - time.monotonic())
+
+    def half(self) -> float:
+        """The seconds for one that has another after it."""
+        return _WHOLE_S if self.end is None else self.left() / 2
 
 
 def announce_start(config: Config, console: Console, run: str) -> None:
@@ -43,10 +55,11 @@ def announce_start(config: Config, console: Console, run: str) -> None:
 def announce_end(config: Config, console: Console, night: Night, *, stopping: bool = False) -> None:
     """Say how a night ended, to all that ``[notify]`` names.
 
-    :param stopping: somebody waits for the program to end, so each way has a few seconds only.
+    :param stopping: somebody waits for the program to end, so all ways share a few seconds.
     """
+    clock = _Time(time.monotonic() + _STOPPING_S if stopping else None)
     if config.notify.ping:
-        fault = _in_time(lambda: _pinged(config, night), stopping=stopping)
+        fault = _in_time(lambda: _pinged(config, night), clock)
         _warn(console, "ping", fault)
     if night.exit_code == _BUSY:
         return  # the run that holds the workspace says the rest
@@ -56,7 +69,7 @@ def announce_end(config: Config, console: Console, night: Night, *, stopping: bo
     if config.notify.prometheus:
         _warn(console, "prometheus", _gauged(config, night, kept))
     if (config.notify.mail or config.notify.command) and _is_due(config, night, kept):
-        faults = {way: fault for way, fault in _told(config, night, stopping=stopping) if fault}
+        faults = {way: fault for way, fault in _told(config, night, clock) if fault}
         for way, fault in faults.items():
             _warn(console, way, fault)
         if not faults:
@@ -74,14 +87,13 @@ def _gauged(config: Config, night: Night, kept: dict[str, object]) -> str:
     return ""
 
 
-def _told(config: Config, night: Night, *, stopping: bool) -> Iterator[tuple[str, str]]:
+def _told(config: Config, night: Night, clock: _Time) -> Iterator[tuple[str, str]]:
     """Send the mail and run the command; give what went wrong with each, or ""."""
     if config.notify.mail and config.smtp is not None:
         smtp = config.smtp
-        yield "mail", _in_time(lambda: _mailed(config, smtp, night), stopping=stopping)
+        yield "mail", _in_time(lambda: _mailed(config, smtp, night), clock)
     if config.notify.command:
-        seconds = (_STOPPING_S,) if stopping else ()
-        yield "command", program.run(config.notify.command, night, _secrets(config), *seconds)
+        yield "command", program.run(config.notify.command, night, clock.left())
 
 
 def _pinged(config: Config, night: Night) -> str:
@@ -96,18 +108,14 @@ def _mailed(config: Config, smtp: SmtpSection, night: Night) -> str:
     return ""
 
 
-def _in_time(send: Callable[[], str], *, stopping: bool) -> str:
-    """Send a notice; while the program is stopping, wait a few seconds at most.
-
-    It is sent by a thread then, because no time limit ends the search for the name of a host.
-    """
-    if not stopping:
-        return send()
-    faults: list[str] = []
-    thread = threading.Thread(target=lambda: faults.append(send()), daemon=True)
-    thread.start()
-    thread.join(_STOPPING_S)
-    return faults[0] if faults else f"no answer within {_STOPPING_S:.0f} s, and the run was stopped"
+def _in_time(send: Callable[[], str], clock: _Time) -> str:
+    """Send a notice, in the time that is left."""
+    seconds = clock.half()
+    try:
+        return within(seconds, send)
+    except TimeoutError:
+        stopped = ", and the run was stopped" if clock.end is not None else ""
+        return f"no answer within {seconds:.0f} s{stopped}"
 
 
 def _message(smtp: SmtpSection, to: Sequence[str], night: Night) -> EmailMessage:
@@ -120,20 +128,6 @@ def _message(smtp: SmtpSection, to: Sequence[str], night: Night) -> EmailMessage
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834, 5
     message.set_content(night.text())
     return message
-
-
-def _secrets(config: Config) -> set[str]:
-    """The environment variables that hold a secret, also one that no table names now."""
-    names = {name for name in os.environ if _SECRET.fullmatch(name)}
-    if config.workspace.store:
-        names |= {name for name in os.environ if _SECRET_OF_STORE.fullmatch(name)}
-    names |= {inbox.password_env for inbox in config.inbox}
-    for inbox in config.inbox:
-        if inbox.oauth2 is not None:
-            names |= {inbox.oauth2.client_secret_env, inbox.oauth2.refresh_token_env}
-    if config.smtp is not None:
-        names.add(config.smtp.password_env)
-    return names
 
 
 def _is_due(config: Config, night: Night, kept: dict[str, object]) -> bool:

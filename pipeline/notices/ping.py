@@ -6,8 +6,11 @@ the night took.  A night without an end, for example of a machine without power,
 service, because no call came.
 """
 
+import http.client
 import urllib.error
 import urllib.request
+
+from pipeline.time_limit import within
 
 _TIMEOUT_S = 10.0
 _TRIES = 2
@@ -25,14 +28,20 @@ def call(address: str, step: str, run: str, text: str = "") -> str:
     fault = ""
     for _ in range(_TRIES):
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
-                answer.read(1)
+            within(_TIMEOUT_S, lambda: _sent(request))
         except urllib.error.HTTPError as error:
             error.close()
             return f"the server answers with HTTP {error.code}"
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", error)
             fault = f"the server can't be reached ({type(reason).__name__})"
+        except http.client.HTTPException as error:
+            return f"the server does not speak HTTP ({type(error).__name__})"
         else:
             return ""
     return fault
+
+
+def _sent(request: urllib.request.Request) -> None:
+    with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
+        answer.read(1)

@@ -2,32 +2,34 @@
 
 import json
 import os
+import re
 import subprocess
-from collections.abc import Collection
 
 from pipeline.notices.night import Night
 
-_TIMEOUT_S = 60.0
+# Nothing else of the environment: passwords and keys have many names.
+_GIVEN = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|XDG_\w+|DBUS_SESSION_BUS_ADDRESS"
+    r"|SSL_CERT_(?:FILE|DIR)|NOTIFY_\w+"
+)
 
 
-def run(
-    argv: tuple[str, ...],
-    night: Night,
-    secrets: Collection[str],
-    seconds: float = _TIMEOUT_S,
-) -> str:
+def run(argv: tuple[str, ...], night: Night, seconds: float) -> str:
     """Run the program; it reads the text on its standard input.  Return what went wrong, or "".
 
     ``FOOTAGE_TITLE``, ``FOOTAGE_EXIT_CODE`` and ``FOOTAGE_COUNTS`` (JSON) are in its environment.
+    Of the variables of this process it gets the usual ones without secrets, and those whose names
+    begin with ``NOTIFY_``, which are for it.
 
-    :param secrets: names of variables that it does not get.
     :param seconds: how long it may take; then it is ended.
     """
-    environment = {name: value for name, value in os.environ.items() if name not in secrets}
-    environment.pop("CREDENTIALS_DIRECTORY", None)
+    environment = {name: value for name, value in os.environ.items() if _GIVEN.fullmatch(name)}
+    environment.pop("NOTIFY_SOCKET", None)  # of systemd, for this program only
     environment["FOOTAGE_TITLE"] = night.title
     environment["FOOTAGE_EXIT_CODE"] = str(night.exit_code)
     environment["FOOTAGE_COUNTS"] = json.dumps(dict(night.counts))
+    if seconds <= 0:
+        return f"{argv[0]} was not run, because the run was stopped"
     try:
         done = subprocess.run(
             argv,
