@@ -94,7 +94,9 @@ def machine_note(root: Part) -> Note | None:
 def program_notes(root: Part) -> tuple[Note, ...]:
     """The note of :func:`machine_note`, and NO_RECEIPT if no program may answer the mail."""
     machine = machine_note(root)
-    silent = (Note.NO_RECEIPT,) if _forbids_receipt(root.headers) else ()
+    fields = root.headers
+    forbids = _forbids_receipt(fields) or (machine is None and _is_of_program(fields))
+    silent = (Note.NO_RECEIPT,) if forbids else ()
     return ((machine,) if machine else ()) + silent
 
 
@@ -105,19 +107,22 @@ def _forbids_receipt(fields: Headers) -> bool:
     """
     if any(name.startswith("list-") or name in _LOOPS for name, _ in fields.fields):
         return True
-    if _AWAY.match(fields.text("subject")[:500].strip()):
-        return True
-    paths = _boxes(fields, "sender", "return-path")
-    if any(addressees.is_program(box.address) for box in paths):
-        return True
-    if any(not re.sub(r"[\s<>]", "", each) for each in fields.all("return-path")):
-        return True
     if _IN_BULK.search(fields.get("precedence")[:200]):
         return True
     if _UNANSWERED.search(fields.get("x-auto-response-suppress")[:200]):
         return True
     senders = _boxes(fields, "from")
     return len(senders) > 1 or len(fields.all("from")) > 1
+
+
+def _is_of_program(fields: Headers) -> bool:
+    """Whether the subject, or where a returned mail would go, is that of a program."""
+    if _AWAY.match(fields.text("subject")[:500].strip()):
+        return True
+    if any(not re.sub(r"[\s<>]", "", each) for each in fields.all("return-path")):
+        return True
+    paths = _boxes(fields, "sender", "return-path")
+    return any(addressees.is_program(box.address) for box in paths)
 
 
 def answered(fields: Headers) -> tuple[str, ...]:
