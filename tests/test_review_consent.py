@@ -28,7 +28,7 @@ __all__ = ["browser", "reader"]  # fixtures
 
 WORDS = {
     "plain": "Here is our video.",
-    "named": "You may show it with my name. Filmed in Varanasi.",
+    "named": "You may show it with my name.",
     "german": "Sie dürfen das Video gern zeigen.",
     "blur": "You may use it if you blur my daughter.",
 }
@@ -64,6 +64,7 @@ def summary(page: Page, name: str) -> str:
 def test_a_person_confirms_what_is_proposed(
     reader: Reader, campaign: LedgerScene, config: Config
 ) -> None:
+    campaign.mail(sender="named@example.org", subject="", text="It was filmed in Varanasi.")
     with serving(config) as server:
         page, watch = enter(reader, server, "Ines")
         expect(page.locator(".figure.consent .value")).to_have_text("4")
