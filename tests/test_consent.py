@@ -85,6 +85,8 @@ def test_what_is_recorded_is_listed(config: Config, campaign: LedgerScene) -> No
     assert ending.lines[-1] == "3 mails, 2 of them without an answer on consent"
     assert len(record(config, quiet(), ConsentCall(("s00001",))).lines) == 2
     assert campaign.ledger.clips.rows()[0].credit == "Maria M., varanasi"
+    campaign.mail(attachment("three"), sender="zoe@example.org")
+    assert record(config, quiet(), ConsentCall(())).lines[-1].startswith("4 mails, 3 of"), "again"
 
 
 @pytest.mark.parametrize(
@@ -104,6 +106,16 @@ def test_what_is_recorded_is_listed(config: Config, campaign: LedgerScene) -> No
             "gave this place in no mail",
         ),
         (ConsentCall(("s00000", "s00002"), "yes-with-name", "Ben", "Varanasi"), "in no mail"),
+        *(
+            (ConsentCall(("s00000",), "yes-with-name", name, place), "coordinates or a link")
+            for name, place in (
+                ("https://maps.example.org/?q=46.0,7.7", ""),
+                ("Ana maps.app.goo.gl/AbCd", ""),
+                ("Ana", "46.1111, 7.2222"),
+                ("Ana", "46°00′N 7°42′E"),
+                ("46.1111", "7.2222"),
+            )
+        ),
     ],
 )
 def test_what_is_not_possible_changes_nothing(

@@ -146,9 +146,10 @@ def _listed(config: Config, ledger: Ledger, rows: Sequence[Row], wanted: Sequenc
     """The consents of *wanted*, or of all mails with a clip that somebody can decide on."""
     current = ledger.consents.current()
     mails = {mail.id: mail for mail in ledger.intake.submissions()}
-    chosen = wanted or list(
-        dict.fromkeys([*(row.submission for row in rows if rules.is_decidable(row)), *current])
-    )
+    decidable = {row.sha256 for row in rows if rules.is_decidable(row)}
+    # also the mails that brought the same bytes again: their senders must agree too
+    brought = [row.submission for row in rows if row.sha256 in decidable]
+    chosen = wanted or list(dict.fromkeys([*brought, *current]))
     listed = [current.get(each, ConsentRecord(each)) for each in chosen if each in mails]
     senders = _shown_senders(config, ledger, (each.submission for each in listed))
     facts: Facts = {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from pipeline import clock
+from pipeline import clock, places
 from pipeline.consent import Consent, ConsentRecord
 from pipeline.ledger import Ledger
 from pipeline.review import entries
@@ -34,12 +34,18 @@ class ConsentWish:
     def of(cls, consent: object, name: object, place: object, by: str) -> ConsentWish:
         """Check what a person entered.
 
-        :raises InvalidEntry: there is no such consent, or the name to show is missing.
+        :raises InvalidEntry: there is no such consent, the name to show is missing, or the words
+            hold coordinates or a link to a map.
         """
         if not isinstance(consent, str) or consent not in set(Consent):
             raise InvalidEntry(f"consent must be one of {', '.join(Consent)}")
         if not isinstance(name, str) or not isinstance(place, str):
             raise InvalidEntry("name and place must be text")
+        if places.found(name) or places.found(place) or places.found(f"{name}, {place}"):
+            raise InvalidEntry(
+                "the name or the place holds coordinates or a link to a map, which no film may "
+                "show; write the place in words, as the sender did"
+            )
         wish = cls(
             Consent(consent),
             entries.clean_text("name", name),
