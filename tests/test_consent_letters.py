@@ -83,8 +83,10 @@ def ask_by_letter(tmp_path: Path) -> tuple[CommandScene, Message]:
         deliver(tmp_path, "zoe", "Please do not use my photo, I withdraw my consent.", red=40)
         assert scene.footage("run").code == 0
         receipts = len(post.mails)
-        waiting = "4 mails wait for the consent of the sender, 0 of them were asked"
-        assert waiting in scene.footage("status").out
+        status = scene.footage("status").out
+        waiting = "3 mails wait for the consent of the sender, none of them was asked yet"
+        assert waiting in status
+        assert "1 mail or file without a known sender waits for consent" in status
         drafting = scene.footage("letters")
         assert (drafting.code, "no address" in drafting.err) == (0, False), "of the file"
         asking = [

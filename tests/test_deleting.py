@@ -124,14 +124,14 @@ def test_what_can_not_be_deleted_is_named_and_the_rest_is_gone(campaign: Command
     assert "call the same command again" in said.err
     assert "deleted montage/montage-small-preview.mp4" not in said.err
     assert "withdraw: 1 original taken back, but 1 file or folder could not be deleted" in said.err
-    assert "all that was made of them: deleted" not in said.err
+    assert "all that was made of it: deleted" not in said.err
     assert "montage/montage-small-preview.mp4" not in said.data["withdraw"]["deleted"]
     assert list(campaign.work.rglob(f"*{red}*")) == []
     assert campaign.rows["red.png"]["status"] == "withdrawn"
     preview.rmdir()
     said = campaign.footage("withdraw", "--clip", red)
     assert said.code == 0
-    done = "withdraw: 1 original was withdrawn before; all that was made of them is deleted"
+    done = "withdraw: 1 original was withdrawn before; all that was made of it is deleted"
     assert done in said.err
 
 

@@ -81,7 +81,7 @@ def test_sender_over_the_quota_of_bytes_waits_in_the_inbox(tmp_path: Path) -> No
     )
     assert f"{said} Left for the next run: 001.eml" in first.err
     assert [mail["uid"] for mail in first.data["left"]] == ["001.eml"]
-    assert "001.eml" in scene.footage("status").out
+    assert "Left in the inbox: file 001.eml, " in scene.footage("status").out
     assert scene.footage("run").code == 0
     assert {row["status"] for row in scene.rows.values()} == {"accepted"}
     assert len(scene.rows) == 3

@@ -147,6 +147,10 @@ def test_a_ledger_that_has_forgotten_a_withdrawal_asks_nobody_again(scene: Comma
     assert "may have been taken back" in said.err.splitlines()[0]
     assert "footage add" not in said.err
     assert scene.rows["red.png"]["status"] != "lost"
+    assert "the ledger is older than its logs" in scene.footage("status").out
+    night = scene.footage("run", "--json")
+    assert night.data["ledger_is_older"] is True
+    assert "the ledger is older than its logs" in night.err
     assert scene.footage("letters").code == 0
     letters = [path.read_text() for path in (scene.work / "letters").glob("*.eml")]
     assert not [text for text in letters if "damaged" in text]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from support.ledger_scene import LedgerScene, attachment, decide, result, settings, sha
 
-from pipeline.commands import comparison
+from pipeline.commands import comparison, kept_heads
 from pipeline.commands.purge import purge_by_hand
 from pipeline.commands.repair import repair
 from pipeline.commands.verify import verify
@@ -324,6 +324,7 @@ def test_an_older_ledger_is_found_whatever_was_recorded_since(
     campaign: Campaign, act: Change
 ) -> None:
     assert campaign.found() == []
+    assert not kept_heads.is_ledger_older(campaign.workspace, campaign.ledger)
     with (
         closing(sqlite3.connect(campaign.workspace.ledger)) as ledger,
         closing(sqlite3.connect(":memory:")) as older,
@@ -334,6 +335,9 @@ def test_an_older_ledger_is_found_whatever_was_recorded_since(
         older.backup(ledger)
     (day,) = campaign.workspace.heads.iterdir()
     assert campaign.found() == [("log-newer", f"heads/{day.name}")]
+    assert kept_heads.is_ledger_older(campaign.workspace, campaign.ledger)
+    with pytest.raises(StageError, match="0 repairs would be made, nothing was changed; 1 diff"):
+        repair(campaign.run, dry_run=True)
     campaign.ledger.reviews.set_handled(["s00002"], "Ana")
     campaign.ledger.reviews.set_handled(["s00002"], "Ana", handled=False)
     assert ("log-differs", f"heads/{day.name}") in campaign.found(), "the chain goes on differently"

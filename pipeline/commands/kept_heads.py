@@ -10,8 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.history import ChainHead, parse_head
+from pipeline.ledger import Ledger
 from pipeline.workspace import Workspace
 
+OLDER = (
+    "the ledger is older than its logs, or its chain was made again: it may have forgotten what "
+    "was decided or taken back since. Run footage verify, and see docs/custody.md"
+)
 _LONGEST = 1 << 20  # of a line
 
 
@@ -36,6 +41,14 @@ def in_logs(workspace: Workspace) -> list[KeptHead]:
         for head in _heads_of_day(path)
     ]
     return of_runs + of_days
+
+
+def is_ledger_older(workspace: Workspace, ledger: Ledger) -> bool:
+    """Whether the chain lacks an event that was written beside it: an older ledger was put back.
+
+    The files are read before the chain, which may grow meanwhile.
+    """
+    return any(not ledger.chain.holds(kept.head) for kept in in_logs(workspace))
 
 
 def _heads_of_day(path: Path) -> Iterator[ChainHead]:

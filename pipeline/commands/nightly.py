@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 
-from pipeline.commands import disk, log
+from pipeline.commands import disk, kept_heads, log
 from pipeline.commands.ending import Facts
 from pipeline.commands.receipts import send_receipts
 from pipeline.commands.stages import back_up, make_clips, take_in, write_report
@@ -22,6 +22,9 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
     :raises StoreError: a store beyond the workspace does not answer; what came in stays here.
     """
     facts: Facts = {}
+    if kept_heads.is_ledger_older(run.workspace, run.ledger):
+        run.console.warn(kept_heads.OLDER)
+        facts["ledger_is_older"] = True
     unread = None
     try:
         facts |= take_in(run, inboxes=inboxes)

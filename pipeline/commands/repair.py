@@ -91,10 +91,8 @@ def repair(run: Run, *, dry_run: bool = False) -> Facts:
     for difference in left:
         run.console.warn(difference.sentence)
     if dry_run:
-        run.console.say(
-            f"repair: {made} would be made, {counted(len(left), 'difference')} left to a person; "
-            "nothing was changed"
-        )
+        _raise_for(left, f"{made} would be made, nothing was changed", facts)
+        run.console.say(f"repair: {made} would be made; nothing was changed")
         return facts
     if repairs:
         _apply(run, compared, repairs)
@@ -103,14 +101,20 @@ def repair(run: Run, *, dry_run: bool = False) -> Facts:
     for each in repairs:
         if each.remedy is Remedy.RECORD_LOST:
             run.console.warn(_where_it_came_from(run, each.sha256))
-    if left:
-        error = StageError(
-            f"repair: {made} made; {counted(len(left), 'difference')} left to a person"
-        )
-        error.facts = facts
-        raise error
+    _raise_for(left, f"{made} made", facts)
     run.console.say(f"repair: {made} made; ledger and disk agree")
     return facts
+
+
+def _raise_for(left: Sequence[Difference], done: str, facts: Facts) -> None:
+    """End with an error if differences need a person.
+
+    :raises StageError: some do; a dry run ends alike, so a script can ask before it repairs.
+    """
+    if left:
+        error = StageError(f"repair: {done}; {counted(len(left), 'difference')} left to a person")
+        error.facts = facts
+        raise error
 
 
 def plan(

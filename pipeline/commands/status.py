@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
-from pipeline.commands import disk, waits
+from pipeline.commands import disk, kept_heads, waits
 from pipeline.commands.disk import DiskRoom
 from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
@@ -39,7 +39,8 @@ class _Standing:
     ``is_running``: the last run holds the workspace.  ``outdated``: the originals (by SHA-256)
     whose clips are out of date and can't be made anew.
     ``withheld`` counts the clips in which a face may be seen although all must be masked.
-    ``silent``: the mails whose senders have not answered on consent.
+    ``silent``: the mails whose senders have not answered on consent; ``without_sender``: those
+    of them that name no sender, as files that ``doctor --repair`` took in.
     """
 
     campaign: str
@@ -63,6 +64,8 @@ class _Standing:
     room: DiskRoom
     last_backup: str | None
     unclear_receipts: list[str]
+    is_ledger_older: bool
+    without_sender: frozenset[str]
 
 
 def tell(config: Config) -> Ending:
@@ -100,6 +103,7 @@ def _standing(config: Config) -> _Standing:
         rows = ledger.clips.rows()
         counted = Counter(row.status for row in rows)
         admission = Admission.of(config, ledger, rows)
+        silent = rules.waits_for_consent(rows, needs_consent=admission.needs_consent)
         return _Standing(
             campaign=config.campaign.name,
             counts={status.value: counted[status] for status in Status},
@@ -119,7 +123,7 @@ def _standing(config: Config) -> _Standing:
             ],
             mails=mails.view(ledger, rows),
             held_back=len(rules.held_back(rows)),
-            silent=rules.waits_for_consent(rows, needs_consent=admission.needs_consent),
+            silent=silent,
             left=(left := _left(ledger, rows)),
             left_lines=tuple(waits.lines(config, ledger)) if left else (),
             room=disk.room(config.root, ledger.runs.latest("run", _NIGHTS)),
@@ -130,6 +134,12 @@ def _standing(config: Config) -> _Standing:
                 if receipt.state == "claimed"
                 for mail in receipt.submissions
             ],
+            is_ledger_older=kept_heads.is_ledger_older(workspace, ledger),
+            without_sender=frozenset(
+                mail.id
+                for mail in ledger.intake.submissions()
+                if mail.id in silent and not mail.sender
+            ),
         )
 
 
@@ -177,6 +187,7 @@ def _facts(standing: _Standing) -> Facts:
             "nights_left": standing.room.nights_left,
         },
         "last_backup": standing.last_backup,
+        "ledger_is_older": standing.is_ledger_older,
         "unclear_receipts": standing.unclear_receipts,
         "montages": [
             {
@@ -218,6 +229,8 @@ def _failure(row: Row) -> Facts:
 
 def _lines(standing: _Standing) -> Iterator[str]:
     yield standing.campaign
+    if standing.is_ledger_older:
+        yield f"  {kept_heads.OLDER}"
     counts = [f"{count} {name}" for name, count in standing.counts.items() if count]
     yield f"  {', '.join(counts) or 'nothing has come in yet'}"
     night, last = standing.last_night, standing.last_run
@@ -290,15 +303,7 @@ def _mail_lines(standing: _Standing) -> Iterator[str]:
         yield f"  the oldest is {waiting[0].id}, received {waiting[0].received_at}"
         yield "  next, for the media team: footage letters; when it is done: footage handled ID"
     if standing.silent:
-        asked = sum(consent is Consent.ASKED for consent in standing.silent.values())
-        said = f"{asked} of them {'was' if asked == 1 else 'were'} asked"
-        if len(standing.silent) == 1:
-            said = "who was asked" if asked else "who was not asked yet"
-        yield (
-            f"{counted(len(standing.silent), 'mail waits', 'mails wait')} for the consent of the "
-            f"sender, {said}"
-        )
-        yield "  next, for the media team: footage letters asks; footage consent records the answer"
+        yield from _consent_lines(standing)
     if standing.held_back:
         held = counted(standing.held_back, "clip is", "clips are")
         what = "it" if standing.held_back == 1 else "them"
@@ -306,6 +311,27 @@ def _mail_lines(standing: _Standing) -> Iterator[str]:
             f"{held} held, because the sender may take {what} back: read the mail, then footage "
             "withdraw or footage handled"
         )
+
+
+def _consent_lines(standing: _Standing) -> Iterator[str]:
+    """Whose consent is awaited; a file without a sender has nobody who could be asked by mail."""
+    with_sender = [each for each in standing.silent if each not in standing.without_sender]
+    asked = sum(standing.silent[each] is Consent.ASKED for each in with_sender)
+    count = len(with_sender)
+    if count:
+        said = f"{asked} of them {'was' if asked == 1 else 'were'} asked"
+        if count == 1:
+            said = "who was asked" if asked else "who was not asked yet"
+        elif asked in (0, count):
+            said = "all of them were asked" if asked else "none of them was asked yet"
+        waits = counted(count, "mail waits", "mails wait")
+        yield f"{waits} for the consent of the sender, {said}"
+        yield "  next, for the media team: footage letters asks; footage consent records the answer"
+    if standing.without_sender:
+        without = counted(len(standing.without_sender), "mail or file", "mails or files")
+        verb = "waits" if len(standing.without_sender) == 1 else "wait"
+        yield f"{without} without a known sender {verb} for consent"
+        yield "  next, for the media team: find out whose it is; footage consent records the answer"
 
 
 def _film_lines(film: _Film) -> Iterator[str]:
@@ -326,8 +352,10 @@ def _inbox_lines(standing: _Standing) -> Iterator[str]:
             yield f"Inbox {inbox['inbox']}: {inbox['error']}"
     for mail in _of_last_ingest(standing, "left"):
         known = [mail["received_at"], f"{mail['size']} bytes"] if mail["size"] else ["size unknown"]
-        where = f"in inbox {mail['inbox']}" if mail.get("inbox") else "on the server"
-        yield f"Left {where}: UID {', '.join(map(str, [mail['uid'], *known]))}"
+        where = f"in inbox {mail['inbox']}" if mail.get("inbox") else "in the inbox"
+        # only a server numbers its mails: elsewhere the identity is the name of a file
+        kind = "UID" if str(mail["uid"]).isdecimal() else "file"
+        yield f"Left {where}: {kind} {', '.join(map(str, [mail['uid'], *known]))}"
 
 
 def _state(standing: _Standing, run: RunRecord) -> str:

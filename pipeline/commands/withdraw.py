@@ -93,7 +93,8 @@ def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts
     else:
         run.console.say(f"withdraw: {_done(len(plan.shas), before)}")
     for path in plan.stale:
-        run.console.warn(f"{path} still holds them: delete it, or run footage render")
+        what = "it" if len(plan.shas) == 1 else "them"
+        run.console.warn(f"{path} still holds {what}: delete it, or run footage render")
     for place in plan.elsewhere:
         run.console.say(f"not deleted, because the program can't: {place}")
     _take_out_of_order(run, plan)
@@ -107,8 +108,10 @@ def _done(count: int, before: int) -> str:
     """What was deleted now, and what was withdrawn *before*."""
     earlier = f"{counted(before, 'original')} {'was' if before == 1 else 'were'} withdrawn before"
     if before == count:
-        return f"{earlier}; all that was made of them is deleted"
-    now = f"{counted(count - before, 'original')} and all that was made of them: deleted"
+        what = "it" if before == 1 else "them"
+        return f"{earlier}; all that was made of {what} is deleted"
+    what = "it" if count - before == 1 else "them"
+    now = f"{counted(count - before, 'original')} and all that was made of {what}: deleted"
     return f"{now}; {earlier}" if before else now
 
 

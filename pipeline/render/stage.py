@@ -23,6 +23,7 @@ from pipeline.render.preview import Excerpt
 from pipeline.render.timeline import Candidates, ChosenClips, Segment, Timeline
 from pipeline.run import Run
 from pipeline.store import PIECES, FootageFile, still_of, versions_of
+from pipeline.wording import counted
 from pipeline.workspace import MEDIA
 
 _MOST_TOGETHER = 4  # films that are joined side by side
@@ -172,8 +173,9 @@ def _selection(run: Run, output: Output, admitted: Sequence[Row]) -> ChosenClips
     gone = [clip for clip in selection.clips if not run.store.holds(_file(clip))]
     if gone:
         names = ", ".join(clip.sha256[:12] for clip in gone[:5])
+        clips = counted(len(gone), "admitted clip has", "admitted clips have")
         raise StageError(
-            f"{len(gone)} admitted clips have no file ({names}); run `footage process`. "
+            f"{clips} no file ({names}): run `footage doctor --repair`, then `footage process`. "
             "The old montage stays."
         )
     return selection
