@@ -243,7 +243,7 @@ def test_the_answers_of_yunet_become_boxes(tmp_path: Path) -> None:
     sees(32, 3, 0.2, (0.5, 0.5, 0.0, 0.0))  # not sure enough
     model = tiny_models.write(tmp_path / "yunet.onnx", answers)
     child, side = Path(looking.__file__).with_name("detector_child.py"), str(tiny_models.SIDE)
-    argv = [sys.executable, "-I", str(child), str(model), side, side]
+    argv = [sys.executable, "-I", str(child), str(model), side, side, "half"]
     black = bytes(tiny_models.SIDE**2 * 3)
     ended = runner().run("faces", argv, Permissions((child, model)), [black])
     (look,) = looking.read(ended.stdout, 1, STEP)
@@ -397,8 +397,9 @@ def figures(scene: CommandScene) -> dict[str, Any]:
 def test_a_clip_in_which_a_face_is_still_seen_is_withheld_until_somebody_watched_it(
     tmp_path: Path,
 ) -> None:
-    # a face that is there for one picture, between two looks of the search
-    places = [(100, 40) if number == 10 else None for number in range(12)]
+    # a face that is there for one picture, which the search leaves out, and which is the middle one
+    # of the three that the second look has
+    places = [(100, 40) if number == 6 else None for number in range(12)]
     pictures, _ = moving_faces.moving(SIZE, places, SCALE)
     film = ClipScene(tmp_path).painted("flash.mp4", pictures, str(FPS), *ENCODED)
     text = command_scene.config('[review]\nrequired = false\n[protect]\nfaces = "always"\n')

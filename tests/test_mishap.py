@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from pipeline.console import Console, Verbosity
 from pipeline.ffmpeg import faults
 from pipeline.ffmpeg.faults import NO_MEMORY, NO_SPACE, ProgramFailed, ProgramResult
 from pipeline.ffmpeg.graph import Graph, read, write
-from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.ffmpeg.runner import FfmpegRunner, program
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.model import Reason, Status
 from pipeline.process import graph
 from pipeline.process.graph import ClipSource
+from pipeline.texts import Detail
 
 
 def ended(code: int, *said: str, timed_out: bool = False) -> ProgramResult:
@@ -44,15 +46,43 @@ def refused(result: ProgramResult) -> Reason:
     [
         ("import ctypes; ctypes.string_at(8)", Reason.CORRUPT),
         ("import os; os.abort()", Reason.CORRUPT),
-        ("while True: pass", Reason.TIMEOUT),
     ],
 )
 def test_what_a_file_did_to_its_decoder(wall: str, code: str, reason: Reason) -> None:
-    """A segmentation fault, an abort, and the limit of CPU time."""
+    """A segmentation fault, and an abort."""
     runner = FfmpegRunner(wall, Console(Verbosity.QUIET))
     argv = [sys.executable, "-I", "-S", "-c", code]
     result = runner.run("canary", argv, Permissions(limits=Limits(wall_s=30, cpu_s=1)))
     assert refused(result) is reason
+
+
+@pytest.mark.parametrize("wall", ["bubblewrap", "landlock", "none"])
+def test_a_heavy_film_at_the_limit_of_cpu_time_can_be_tried_again(wall: str) -> None:
+    """FFmpeg catches the signal of the limit, and would report an error in its place."""
+    runner = FfmpegRunner(wall, Console(Verbosity.QUIET))
+    argv = [program(), "-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=640x360"]
+    permissions = Permissions(limits=Limits(wall_s=30, cpu_s=1))
+    result = runner.run("encode", [*argv, "-c:v", "mjpeg", "-f", "null", "-"], permissions)
+    with pytest.raises(ProgramFailed) as caught:
+        faults.check(result, "encode", permissions)
+    assert caught.value.refusal.code is Detail.LIMIT_REACHED
+    assert caught.value.refusal.reason.status is Status.FAILED
+
+
+@pytest.mark.parametrize(
+    ("code", "cpu_s", "detail"),
+    [
+        (123, 600, Detail.LIMIT_REACHED),
+        (255, 600, Detail.LIMIT_REACHED),
+        (-signal.SIGKILL, 601, Detail.LIMIT_REACHED),
+        (-signal.SIGKILL, 300, Detail.KILLED),
+        (1, 600, Detail.DECODING_FAILED),
+    ],
+)
+def test_a_program_that_used_its_cpu_time_was_stopped_by_the_limit(
+    code: int, cpu_s: float, detail: Detail
+) -> None:
+    assert failed(replace(ended(code), cpu_s=cpu_s)).refusal.code is detail
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])

@@ -1,14 +1,15 @@
 """Look for faces in small pictures; runs in the sandbox.
 
-    python -I detector_child.py MODEL WIDTH HEIGHT
+    python -I detector_child.py MODEL WIDTH HEIGHT LOOKS
 
 MODEL is CenterFace, or YuNet as OpenCV publishes it.  Standard input has pictures of WIDTH x HEIGHT
 points, three bytes a point: red, green, blue.  For each picture, standard output gets one byte, the
 number of faces, and ten bytes a face: score, left, top, width and height.  Each is a number of two
 bytes (little-endian), in which 65535 stands for 1, for the whole width, or for the whole height.
 
-Every second picture is looked at only if the faces of the pictures around it differ: otherwise they
-hardly moved, and half of the work is saved.  Its answer is then the byte 255 alone.
+LOOKS is "all" or "half".  With "half", every second picture is looked at only if the faces of the
+pictures around it differ: otherwise they hardly moved, and half of the work is saved.  Its answer
+is then the byte 255 alone.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _MULTIPLE = 32  # of which both models need the sides of a picture
 _WHOLE = 65535
 
 
-def main(model: str, width: int, height: int) -> None:
+def main(model: str, width: int, height: int, looks: str) -> None:
     """Answer for each picture until there are no more."""
     detector = _Detector(model, width, height)
     answer = sys.stdout.buffer.write
@@ -52,7 +53,7 @@ def main(model: str, width: int, height: int) -> None:
             moved = not (_all_within(before, boxes) and _all_within(boxes, before))
             answer(_packed(detector.boxes(waiting), detector.size) if moved else _NOT_LOOKED)
         answer(_packed(boxes, detector.size))
-        before, waiting = boxes, None
+        before, waiting = (boxes if looks == "half" else None), None
     if waiting is not None:
         answer(_packed(detector.boxes(waiting), detector.size))
     sys.stdout.buffer.flush()
@@ -164,4 +165,4 @@ def _packed(boxes: _Floats, size: _Floats) -> bytes:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

@@ -58,7 +58,8 @@ class SmallPictures:
 
     ``graph`` writes them to standard output, as ``detector_child`` reads them: ``width`` x
     ``height`` points, one every ``step_s`` seconds, at most ``most`` of them.  ``reads`` are the
-    files that FFmpeg reads, and ``seconds`` is the time that the work may take.
+    files that FFmpeg reads, and ``seconds`` is the time that the work may take.  ``is_each_seen``:
+    no picture is left out, also if the faces of the two around it are the same.
     """
 
     graph: Graph
@@ -68,6 +69,7 @@ class SmallPictures:
     step_s: float
     most: int
     seconds: float
+    is_each_seen: bool = False
 
 
 def look(runner: FfmpegRunner, pictures: SmallPictures, model: Path) -> tuple[Look, ...]:
@@ -88,7 +90,8 @@ def look(runner: FfmpegRunner, pictures: SmallPictures, model: Path) -> tuple[Lo
     decoder.start()
     try:
         permissions = Permissions((_CHILD, model), limits=Limits.within(pictures.seconds))
-        argv = _command(model, pictures.width, pictures.height)
+        looks = "all" if pictures.is_each_seen else "half"
+        argv = _command(model, pictures.width, pictures.height, looks)
         ended = runner.run("faces", argv, permissions, pipe.pieces(), answered)
     finally:
         pipe.stop()
@@ -111,7 +114,7 @@ def is_usable(runner: FfmpegRunner, model: Path) -> bool:
     :raises Stopping: the runner was closed.
     """
     permissions = Permissions((_CHILD, model), limits=_TRIAL)
-    argv = _command(model, _TRIAL_SIDE, _TRIAL_SIDE)
+    argv = _command(model, _TRIAL_SIDE, _TRIAL_SIDE, "all")
     ended = runner.run("faces", argv, permissions, [bytes(_TRIAL_SIDE * _TRIAL_SIDE * 3)])
     try:
         faults.check(ended, "faces", permissions)
@@ -121,8 +124,8 @@ def is_usable(runner: FfmpegRunner, model: Path) -> bool:
     return True
 
 
-def _command(model: Path, width: int, height: int) -> list[str]:
-    return [sys.executable, "-I", str(_CHILD), str(model), str(width), str(height)]
+def _command(model: Path, width: int, height: int, looks: str) -> list[str]:
+    return [sys.executable, "-I", str(_CHILD), str(model), str(width), str(height), looks]
 
 
 class _Pipe:

@@ -37,7 +37,7 @@ _THREADS: dict[str, _Numbers] = {
 }
 # what it does when a signal comes; it can send none
 _SIGNALS: dict[str, _Numbers] = {
-    "rt_sigaction": (13, 134), "rt_sigprocmask": (14, 135), "rt_sigreturn": (15, 139),
+    "rt_sigprocmask": (14, 135), "rt_sigreturn": (15, 139),
     "rt_sigtimedwait": (128, 137), "rt_sigsuspend": (130, 133), "sigaltstack": (131, 132),
     "restart_syscall": (219, 128), "pause": (34, None),
 }
@@ -113,7 +113,13 @@ ACCESS_MODE, TRUNCATE = 3, 0o1000  # O_ACCMODE, O_TRUNC
 
 _F_DUPFD_CLOEXEC, _F_GETPIPE_SZ = 1030, 1032
 _PR_SET_VMA = 0x53564D41  # gives memory a name
+_SIGXCPU, _MOST_SIGNALS = 24, 64
 LIMITED = {
+    # what it does when a signal comes; not at its limit of CPU time: FFmpeg would then end itself
+    # with the same code as on an error
+    "rt_sigaction": OneOf(
+        (13, 134), 0, tuple(each for each in range(1, _MOST_SIGNALS + 1) if each != _SIGXCPU)
+    ),
     # its own limits only
     "prlimit64": OneOf((302, 261), 0, (0,)),
     # a thread's name; not the signal of the parent's death, tracing, capabilities, filters

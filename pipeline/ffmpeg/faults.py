@@ -36,6 +36,8 @@ DAMAGED_FILM = (
 _FULL = 16 << 20  # bytes: with less left on the disk, a program that failed may have filled it
 _ROOM = 1 << 30  # bytes: with less on the disk without what programs wrote, it is full
 _UNBUILT = 125  # the launcher could not build the wall, and started no program
+_CAUGHT = (123, 255)  # FFmpeg exits with one of these if it catches a signal
+_AT_LIMIT = 0.9  # of the CPU time: the kernel's two ways to count it differ a little
 _SHELL = 128  # a shell, and bubblewrap, exit with this plus the signal that ended their program
 _UNDONE = {
     "card": "a card could not be made",
@@ -62,6 +64,7 @@ class ProgramResult:
 
     ``timed_out``: it was ended because it took too long; ``stuck``: because it did nothing.
     ``written``: how many bytes of the disk all programs that ran when it ended had used.
+    ``cpu_s``: the CPU time of its process, as far as the kernel counts it there.
     """
 
     code: int
@@ -71,6 +74,7 @@ class ProgramResult:
     seconds: float
     stuck: bool = False
     written: int = 0
+    cpu_s: float = 0.0
 
     @property
     def ok(self) -> bool:
@@ -147,6 +151,9 @@ def _explained(ended: ProgramResult, limits: Limits) -> tuple[Refusal, str]:
         refusal = Refusal(Reason.INTERNAL, Detail.PROGRAM_FAILED, {"place": "sandbox"})
         return refusal, refusal.detail
     number = _signal(ended.code)
+    is_stopped = number is signal.SIGKILL or ended.code in _CAUGHT
+    if is_stopped and ended.cpu_s >= limits.cpu_s * _AT_LIMIT:
+        number = signal.SIGXCPU
     match number:
         case None:
             words = "; ".join(ended.said) or f"exit code {ended.code}"

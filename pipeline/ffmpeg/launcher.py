@@ -82,7 +82,7 @@ def _limit(cpu_s: int, memory: int, file_size: int, tasks: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # the soft limit ends a program with its own signal; the hard limit ends one that ignores it
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 5))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
     hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]

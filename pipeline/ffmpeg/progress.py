@@ -34,6 +34,19 @@ class Progress:
         return self._quiet_s >= patience_s
 
 
+def used_cpu_s(pid: int) -> float:
+    """Wait until a child ends; return its CPU time, without that of its own children.
+
+    The child is left for its parent to collect.  0 if somebody has collected it already.
+    """
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    except ChildProcessError:
+        return 0.0
+    work = _work([pid])
+    return 0.0 if work is None else work[0]
+
+
 def _family(pid: int) -> list[int]:
     """A process with all its descendants."""
     found, waiting = [], [pid]

@@ -28,11 +28,10 @@ import imageio_ffmpeg
 from pipeline import publishing
 from pipeline.console import Console
 from pipeline.errors import SandboxUnavailable, Stopping
-from pipeline.ffmpeg import faults, made
+from pipeline.ffmpeg import faults, made, progress
 from pipeline.ffmpeg.faults import ProgramResult
 from pipeline.ffmpeg.graph import Graph
 from pipeline.ffmpeg.made import MadeFile
-from pipeline.ffmpeg.progress import Progress
 from pipeline.ffmpeg.sandbox import Limits, Mode, Permissions, Sandbox, choose, spawn
 
 _KEEP = 4 << 20
@@ -239,6 +238,7 @@ class FfmpegRunner:
                 with contextlib.suppress(BrokenPipeError), process.stdin:
                     for piece in feed:
                         process.stdin.write(piece)
+            cpu_s = progress.used_cpu_s(process.pid)
             code = process.wait()
         finally:
             ended.set()
@@ -251,6 +251,7 @@ class FfmpegRunner:
             timed_out=verdict.timed_out or verdict.stuck,
             stuck=verdict.stuck,
             seconds=time.monotonic() - begun,
+            cpu_s=cpu_s,
         )
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
@@ -302,11 +303,11 @@ def _watch(
     wall_s, patience_s = limits
     step = min(_LOOK_S, wall_s, patience_s / 4)
     begun = last = time.monotonic()
-    progress = Progress(process.pid)
+    work = progress.Progress(process.pid)
     while not ended.wait(min(step, max(begun + wall_s - last, 0.001))):
         now = time.monotonic()
         verdict.timed_out = now - begun >= wall_s
-        verdict.stuck = not verdict.timed_out and progress.is_stuck(now - last, patience_s)
+        verdict.stuck = not verdict.timed_out and work.is_stuck(now - last, patience_s)
         if verdict.timed_out or verdict.stuck:
             _kill(process)
             return

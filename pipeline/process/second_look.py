@@ -106,6 +106,7 @@ def _looks(run: Tools, clip: MaskedClip, aspect: Fraction) -> tuple[Look, ...]:
         step_s=every / fps,
         most=most,
         seconds=clip.made.duration_s * run.config.process.timeout_factor,
+        is_each_seen=True,  # a second lies between two pictures: much can have moved
     )
     model = model_file.ready(run.config.protect.own_model, run.workspace.cache)
     looks = looking.look(run.ffmpeg, pictures, model)
