@@ -20,6 +20,7 @@ from pipeline import judge
 from pipeline.config import Output, Process
 from pipeline.console import Console, Verbosity
 from pipeline.jobs import remote
+from pipeline.media import encode
 from pipeline.process import belief, chunk_plan
 from pipeline.process.chunk_plan import ChunkPlan
 from pipeline.protection import Mask, MaskFill, MaskPoint, SoundChange, SoundChangeKind
@@ -91,6 +92,12 @@ def test_chunks_give_what_one_piece_gives(
     (one,), (other,) = whole.result.outputs, cut.result.outputs
     assert replace(other, sha256=one.sha256) == one
     assert list((tmp_path / "work").rglob("*.part")) == []
+
+
+def test_a_chunk_has_exact_durations() -> None:
+    # in thousandths of a second, FFmpeg rounds the two durations of a third of one differently
+    options = encode.picture_arguments(OUTPUT)
+    assert options["movie_timescale"] == options["video_track_timescale"]
 
 
 def test_workers_make_the_chunks_that_threads_make(tmp_path: Path) -> None:

@@ -108,8 +108,13 @@ def cut_arguments(frames: int, fade: int, first: int = 0) -> Arguments:
 
 
 def picture_arguments(output: Output) -> Arguments:
-    """Return the options for a chunk of a clip's picture."""
-    return codec_of(output).arguments(output) | CLEAN
+    """Return the options for a chunk of a clip's picture.
+
+    Without a sound the muxer counts the whole in thousandths of a second, and its two durations
+    are rounded in two ways.
+    """
+    exact = {"movie_timescale": output.fps * TICKS}
+    return codec_of(output).arguments(output) | CLEAN | exact
 
 
 def sound_arguments(output: Output) -> Arguments:
