@@ -55,7 +55,7 @@ def files(campaign: CommandScene) -> dict[str, str]:
         str(path.relative_to(campaign.work)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in campaign.work.rglob("*")
         if path.is_file()
-        and path.parent.name != "logs"
+        and path.parent.name not in ("logs", "heads")
         and not path.name.startswith(("ledger.db", ".lock"))
     }
 

@@ -117,7 +117,13 @@ class Case:
 
     def names(self) -> set[str]:
         """The names of all files that are equal after equal nights."""
-        changing = ("work/logs/", "work/backups/", "work/ledger.db-", "work/cache/notes")
+        changing = (
+            "work/logs/",
+            "work/heads/",
+            "work/backups/",
+            "work/ledger.db-",
+            "work/cache/notes",
+        )
         return {name for name, _ in self.files() if not name.startswith(changing)}
 
     def published(self) -> Counter[tuple[str, str]]:
