@@ -114,8 +114,9 @@ function goToNamed() {
 function followAddress() {
   const isBackFromPlayer = state.isOnTop && !new URLSearchParams(location.hash.slice(1)).has("player");
   if (state.isLeaving || isBackFromPlayer) {
+    // the player that we left may be open again, with the next clip
+    if (!state.isLeaving) closePlayer();
     Object.assign(state, { isLeaving: false, isOnTop: false });
-    closePlayer();
     write();
     return;
   }
