@@ -128,7 +128,7 @@ def test_a_unit_of_somebody_else_stays(campaign: CommandScene, tmp_path: Path) -
 def test_a_credential_without_its_file_is_named(campaign: CommandScene, tmp_path: Path) -> None:
     said = campaign.footage("service", "install", "--to", str(tmp_path), "--credential", "B=/none")
     assert said.code == 2
-    assert "--credential B: there is no file /none" in said.err
+    assert "--credential B: the file /none does not exist" in said.err
     assert not list(tmp_path.iterdir())
 
 

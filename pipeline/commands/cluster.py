@@ -39,9 +39,9 @@ def work(config: Config, console: Console, call: WorkerCall) -> Ending:
     access = _access(config)
     if not config.workspace.store and not (config.root / "originals").is_dir():
         raise StageError(
-            f"there are no originals at {config.root}: share the workspace of the coordinator with "
-            "this machine, or keep the footage in a store ([workspace] store). In a new workspace, "
-            "begin with: footage ingest"
+            f"the folder {config.root} has no originals: share the workspace of the coordinator "
+            "with this machine, or keep the footage in a store ([workspace] store). In a new "
+            "workspace, begin with: footage ingest"
         )
     slots = call.slots or config.process.workers or len(os.sched_getaffinity(0))
     if call.scratch is not None:

@@ -67,7 +67,7 @@ def install(config: Config, console: Console, path: Path, wish: Wish) -> Ending:
     plan = _plan(config, path, wish)
     for name, source in plan.credentials:
         if not os.path.lexists(source):
-            raise UsageError(f"--credential {name}: there is no file {source}")
+            raise UsageError(f"--credential {name}: the file {source} does not exist")
     texts = units.units(plan)
     foreign = [folder / name for name in texts if _is_foreign(folder / name)]
     if foreign and not wish.force:

@@ -112,7 +112,7 @@ def _pictures(stream: BinaryIO, width: int, height: int) -> Iterator[_Bytes]:
 def _centerface(answers: Mapping[str, _Floats]) -> _Floats:
     """Return boxes as rows of score, left, top, width, height, in points of the picture."""
     score, size, shift = (answers[name][0] for name in ("537", "538", "539"))
-    rows, columns = np.nonzero(~(score[0] <= _LEAST))  # also where it is no number
+    rows, columns = np.nonzero(~(score[0] <= _LEAST))  # a score that is not a number counts too
     height, width = np.exp(size[:, rows, columns]) * _STEP
     down, right = shift[:, rows, columns]
     left = (columns + right + 0.5) * _STEP - width / 2

@@ -65,7 +65,7 @@ def check_answers(own: str, runner: FfmpegRunner) -> None:
     A file of another kind, or of another model, fails here once, and not with each clip.
 
     :param own: the path of the model; empty for CenterFace, which is known.
-    :raises ConfigError: see ``check``, or it is no model of faces that the program knows.
+    :raises ConfigError: see ``check``; or the program does not know this kind of model.
     """
     if own and not looking.is_usable(runner, _checked_own(Path(own))):
         raise ConfigError(

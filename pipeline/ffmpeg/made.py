@@ -210,7 +210,7 @@ class Scratch:
     def opened(self, path: Path, most: int) -> MadeFile:
         """Open a file that a program has made.
 
-        :raises ProgramLied: it is not there, or is no file.
+        :raises ProgramLied: nothing is there, or something else than a file.
         """
         made = MadeFile(path, most, is_new=False)
         self._opened.callback(made.close)

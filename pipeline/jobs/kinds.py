@@ -41,7 +41,7 @@ class JobWork(Generic[TaskT]):
 def read(text: str) -> tuple[JobTask, JobWork[JobTask]]:
     """Read a task of any kind; return it, and how it is done.
 
-    :raises ValueError: it has other fields, or there is no such kind.
+    :raises ValueError: it has other fields, or its kind is not known.
     """
     found = json.loads(text)
     module = KINDS.get(str(found.get("kind"))) if isinstance(found, dict) else None

@@ -18,7 +18,7 @@ Bytes = tuple[str, int]
 """The SHA-256 of an attachment, and its size."""
 
 Verdict = tuple[str, str]
-"""Why there is no clip: the reason and its code; both are empty if there is one."""
+"""Why the clip was not made: the reason and its code; both are empty if it was made."""
 
 Delivery = tuple[str, str]
 """A submission, and the digest of the mail that brought it."""

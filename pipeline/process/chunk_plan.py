@@ -84,7 +84,7 @@ class Span:
 class FilmFacts:
     """What the survey found in a film, beside what the probe finds again at once.
 
-    ``sound`` is the index of the track that is heard; None where there is no sound.  The shape of
+    ``sound`` is the index of the track that is heard; None for a film without sound.  The shape of
     the picture is ``over`` to ``under``.
     """
 
