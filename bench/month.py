@@ -1,7 +1,8 @@
 """A month of nights over a mailbox that grows: what grows with it that should not?
 
-    .venv/bin/python -m bench.month [NIGHTS]
+    .venv/bin/python -m bench.month [NIGHTS] [crossfades|cuts]
 
+Without a word there are two months: one with crossfades in the montage, one with hard cuts.
 Needs Dovecot and libfaketime, which moves the clock of our programs to the next day.  Each night
 brings a few mails with tiny photos and films, of which some are broken or known already.  A review
 server runs all the time, and a reviewer decides through it each day.  There is a purge each night,
@@ -60,13 +61,14 @@ keep_logs_days = {logs}
 still_seconds = 0.2
 still_motion = "none"
 [montage]
-transition_seconds = 0.1
+transition_seconds = {transition}
 [[output]]
 name = "small"
 size = "64x64"
 fps = 25
 quality = "draft"
 """
+TRANSITIONS = {"crossfades": 0.1, "cuts": 0.0}  # seconds
 # What may grow from the first nights to the last ones, beside what is new footage.
 MORE_MB, MORE_HANDLES, MORE_IDLE_S = 8.0, 2, 0.5
 
@@ -202,7 +204,9 @@ def send(account: Account, number: int, now: datetime) -> None:
         account.append([letter.as_bytes()], at=now.replace(tzinfo=None))
 
 
-def live_through(nights: int, folder: Path, account: Account) -> tuple[list[Day], list[str]]:
+def live_through(
+    nights: int, folder: Path, account: Account, transition: float
+) -> tuple[list[Day], list[str]]:
     """Live through the nights; return what was measured, and what commands failed."""
     clock = Clock(folder / "clock")
     work = folder / "work"
@@ -211,7 +215,7 @@ def live_through(nights: int, folder: Path, account: Account) -> tuple[list[Day]
     env = {**clock.env, "TMPDIR": str(temporary)}
     text = CONFIG.format(
         url=account.url(scheme="imap"),
-        originals=KEEP_ORIGINALS, backups=KEEP_BACKUPS, logs=KEEP_LOGS,
+        originals=KEEP_ORIGINALS, backups=KEEP_BACKUPS, logs=KEEP_LOGS, transition=transition,
     )  # fmt: skip
     (folder / "config.toml").write_text(text)
     days: list[Day] = []
@@ -307,17 +311,21 @@ def growth(days: list[Day]) -> list[str]:
 
 def main() -> int:
     os.environ["FOOTAGE_IMAP_PASSWORD"] = PASSWORD
-    nights = int(sys.argv[1]) if len(sys.argv) > 1 else 30
+    words = sys.argv[1:]
+    kinds = [word for word in words if word in TRANSITIONS] or [*TRANSITIONS]
+    nights = next((int(word) for word in words if word.isdecimal()), 30)
+    faults: list[str] = []
     server = Dovecot()
     try:
-        with tempfile.TemporaryDirectory() as name:
-            print(HEAD, flush=True)
-            days, faults = live_through(nights, Path(name), server.account())
+        for kind in kinds:
+            print(f"{nights} nights with {kind}\n{HEAD}", flush=True)
+            with tempfile.TemporaryDirectory() as name:
+                days, failed = live_through(nights, Path(name), server.account(), TRANSITIONS[kind])
+            found = failed + growth(days)
+            print("".join(f"FAULT {fault}\n" for fault in found), end="", flush=True)
+            faults += found
     finally:
         server.stop()
-    faults += growth(days)
-    for fault in faults:
-        print(f"FAULT {fault}")
     return int(bool(faults))
 
 

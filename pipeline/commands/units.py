@@ -141,18 +141,24 @@ def _walls(plan: ServicePlan) -> Iterator[str]:
     yield "ProtectHome=read-only"
     for path in plan.writable:
         yield f"ReadWritePaths={_escaped(_quoted(str(path)))}"
+    yield "# systemd 252 leaves /run writable when ProtectControlGroups= is set."
+    yield "ReadOnlyPaths=/run"
+    yield "TemporaryFileSystem=/dev/shm:mode=1777"
+    yield "ProtectProc=invisible"
     for name in (
-        *("PrivateTmp", "PrivateDevices", "ProtectClock", "ProtectHostname"),
-        *("ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups", "RemoveIPC"),
+        *("PrivateTmp", "PrivateDevices", "PrivateIPC", "ProtectClock", "ProtectHostname"),
+        *("ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs"),
+        *("ProtectControlGroups", "RemoveIPC"),
     ):
         yield f"{name}=yes"
     yield "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK"
     yield "SystemCallFilter=~@clock @cpu-emulation @debug @module @obsolete @raw-io @reboot @swap"
     yield "SystemCallErrorNumber=EPERM"
     yield "# bubblewrap makes namespaces and mounts: no RestrictNamespaces=, no ~@mount above."
-    yield "# It mounts a new /proc, which the kernel allows only where nothing of /proc is hidden:"
-    yield "# no ProtectKernelTunables=, ProtectProc= or ProcSubset=."
-    yield "# It maps the user into a namespace of its own: no PrivateUsers=."
+    yield "# It reads /proc/sys/kernel/overflowuid: no ProcSubset=."
+    yield "# A kernel without user namespaces has Landlock for the sandbox, but the service could not"
+    yield "# start there with PrivateUsers=."
+    yield "# Program, configuration, inbox or music may be in a home: no ProtectHome=yes."
     yield "# The inbox is on the network: no PrivateNetwork= and no IPAddressDeny=."
 
 
