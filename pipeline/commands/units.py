@@ -156,8 +156,8 @@ def _walls(plan: ServicePlan) -> Iterator[str]:
     yield "SystemCallErrorNumber=EPERM"
     yield "# bubblewrap makes namespaces and mounts: no RestrictNamespaces=, no ~@mount above."
     yield "# It reads /proc/sys/kernel/overflowuid: no ProcSubset=."
-    yield "# A kernel without user namespaces has Landlock for the sandbox, but the service could not"
-    yield "# start there with PrivateUsers=."
+    yield "# On a kernel without user namespaces the sandbox is Landlock, but the service could not"
+    yield "# start with PrivateUsers=."
     yield "# Program, configuration, inbox or music may be in a home: no ProtectHome=yes."
     yield "# The inbox is on the network: no PrivateNetwork= and no IPAddressDeny=."
 
