@@ -121,6 +121,12 @@ class Mask:
             one.height + (other.height - one.height) * part,
         )
 
+    def areas(self, begin_s: float, end_s: float) -> tuple[MaskPoint, ...]:
+        """Return the areas of a stretch of time: at both ends, and at each point between them."""
+        first = bisect.bisect_right(self.points, begin_s, key=lambda point: point.at_s)
+        last = bisect.bisect_left(self.points, end_s, key=lambda point: point.at_s)
+        return (self.area(begin_s), *self.points[first:last], self.area(end_s))
+
 
 @dataclass(frozen=True)
 class SoundChange:

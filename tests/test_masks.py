@@ -96,7 +96,7 @@ def test_a_film_with_a_moving_mask_and_one_for_a_moment(scene: ClipScene) -> Non
     """It is interlaced, filmed sideways, slower than the clip, and its sound is longer."""
     begin, end = MaskPoint(0.0, 0.3, 0.3, 0.2, 0.2), MaskPoint(0.4, 0.6, 0.5, 0.3, 0.2)
     moving = Mask((begin, end), ELLIPSE)
-    moment = Mask((MaskPoint(0.0, 0.0, 0.8, 1.0, 0.2),), from_s=0.2, to_s=0.3)
+    moment = Mask((MaskPoint(0.0, 0.0, 0.8, 1.0, 0.2),), from_s=0.201, to_s=0.299)
 
     def draw(name: str, colour: Colour) -> Path:
         frames = []
@@ -117,6 +117,17 @@ def test_a_film_with_a_moving_mask_and_one_for_a_moment(scene: ClipScene) -> Non
     clips = check(replace(scene.to(WIDE, TALL), masks=(moving, moment)), draw)
     below = [bool((picture[-8:, 70:90].max(-1) < 30).all()) for picture in clips["wide"].pictures]
     assert [number for number, hidden in enumerate(below) if hidden] == list(range(5, 10))
+
+
+def test_what_is_set_in_the_middle_of_a_frame_is_hidden_in_it() -> None:
+    """The player stops in the middle of a frame.  There an area jumps away, and comes back."""
+    moments = [round((number + 0.5) / 30, 3) for number in range(6)]
+    points = [MaskPoint(at, 0.1 + 0.5 * (n % 2), 0.2, 0.1, 0.1) for n, at in enumerate(moments)]
+    late = MaskPoint(round(7 / 30, 3), 0.9, 0.9, 0.1, 0.1)  # a moment that was rounded down
+    masks = [Mask((*points, late))]
+    for number, point in [*enumerate(points), (7, late)]:
+        area = Area(masks[0].shape, point.x, point.y, point.width, point.height)
+        assert area in painting.areas_of(masks, number, 30)
 
 
 def test_a_film_that_changes_its_size(scene: ClipScene) -> None:

@@ -57,7 +57,7 @@ GOLDEN = {
     "COLOURS": (2, "1fe1c990aef53357"),
     "ENCODING": (1, "cf98637887adcc40"),
     "FILM": (3, "6c69170ddd99626d"),
-    "HIDING": (1, "2d128b8817a588b5"),
+    "HIDING": (2, "2d128b8817a588b5"),
     "PHOTO": (3, "3d7520a42eda54ef"),
     "SEAM": (3, "d0bf016dcc546727"),
 }

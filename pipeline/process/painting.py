@@ -1,7 +1,8 @@
 """Paint the masks of a clip into files of small gray pictures, which the one encode lays on.
 
 A cell is painted as soon as an area touches it.  A picture of a film shows the areas of its first
-and of its last moment.  A photo, and a film of one picture, show all areas all the time.
+and of its last moment, and of each point between them: a reviewer who stops at a picture sets a
+point in its middle.  A photo, and a film of one picture, show all areas all the time.
 """
 
 import io
@@ -21,6 +22,8 @@ from pipeline.process.recipe import Recipe
 from pipeline.protection import Mask, MaskFill, MaskShape
 
 Cells = NDArray[np.bool_]
+
+_ROUNDED_S = 0.001  # the page keeps moments to a millisecond
 
 
 def with_masks(target: ClipTarget, recipe: Recipe, film: FilmSource) -> ClipTarget:
@@ -53,20 +56,21 @@ class Area:
     height: float
 
 
-def area_of(mask: Mask, at_s: float) -> Area:
-    """Return the area of a mask at a moment, whether it is hidden then or not."""
-    point = mask.area(at_s)
-    return Area(mask.shape, point.x, point.y, point.width, point.height)
-
-
 def areas_of(masks: Iterable[Mask], number: int, fps: int) -> frozenset[Area]:
-    """Return the areas that are hidden in a picture: those of its first and of its last moment."""
-    begin, end = number / fps, (number + 1) / fps
+    """Return the areas that are hidden at any moment of a picture."""
+    begin, end = number / fps - _ROUNDED_S, (number + 1) / fps + _ROUNDED_S
+    shown = [
+        mask for mask in masks if mask.from_s <= end and (mask.to_s is None or begin <= mask.to_s)
+    ]
+    return all_areas(shown, begin, end)
+
+
+def all_areas(masks: Iterable[Mask], begin_s: float, end_s: float) -> frozenset[Area]:
+    """Return the areas of masks in a stretch of time, whether they are hidden then or not."""
     return frozenset(
-        area_of(mask, moment)
+        Area(mask.shape, point.x, point.y, point.width, point.height)
         for mask in masks
-        if mask.from_s <= end and (mask.to_s is None or begin <= mask.to_s)
-        for moment in (begin, end)
+        for point in mask.areas(begin_s, end_s)
     )
 
 
@@ -137,10 +141,10 @@ class Painter:
 
         A photo is one picture: what is hidden at any moment is hidden all the time.
         """
-        numbers = range(self.first, self.first + self.frames + 1)
-        moments = [number / self.fps for number in numbers]
         chosen = [mask for mask in self.masks if mask.fill is fill]
-        return self._png(frozenset(area_of(mask, at) for mask in chosen for at in moments))
+        numbers = range(self.first, self.first + self.frames)
+        moments = [(number / self.fps, (number + 1) / self.fps) for number in numbers]
+        return self._png(frozenset().union(*(all_areas(chosen, *both) for both in moments)))
 
     def _png(self, areas: Iterable[Area]) -> bytes:
         from PIL import Image  # noqa: PLC0415 - slow to load

@@ -1,5 +1,6 @@
 // Masks on the picture of the large player: drawn while it plays, moved and resized by mouse and keys.
 
+import { spanOfRow } from "./cuts.js";
 import { byId, element } from "./dom.js";
 import { allowedArea, areaAt, inFrame, inSource, isShownAt, withArea } from "./masks.js";
 import { playerOverlay, playerRow, playerTime, playerVideo } from "./player.js";
@@ -114,7 +115,7 @@ function makeNode(index) {
  */
 function changeArea(index, area) {
   const row = playerRow();
-  if (row) maskEdited.send(index, withArea(masksOf(row)[index], momentOf(row), allowedArea(area)));
+  if (row) maskEdited.send(index, withArea(masksOf(row)[index], { seconds: momentOf(row), fps: spanOfRow(row).fps }, allowedArea(area)));
 }
 
 /**

@@ -1,6 +1,7 @@
 // The controls beside the picture of the large player that protect people: masks, sound, from whom, and
 // what has to be done first.
 
+import { spanOfRow } from "./cuts.js";
 import { facts } from "./data.js";
 import { amend } from "./decisions.js";
 import { element, makeButton } from "./dom.js";
@@ -150,7 +151,7 @@ function maskItem(row, mask, index) {
     else change({ ...mask, fill: fill === "blur" ? "blur" : "solid" });
     refreshPanel();
   }));
-  if (!isPhoto(row)) item.append(pressable(textOf("mask.hold"), () => change(heldFrom(mask, playerTime()))));
+  if (!isPhoto(row)) item.append(pressable(textOf("mask.hold"), () => change(heldFrom(mask, { seconds: playerTime(), fps: spanOfRow(row).fps }))));
   item.append(pressable(textOf("mask.delete"), () => change(null)));
   return item;
 }
@@ -247,7 +248,7 @@ const indexOfFocus = (tools) => controlsOf(tools).findIndex((control) => control
 function follow(video) {
   placeMasks();
   const row = playerRow();
-  if (row && video === playerVideo()) notePlayed(row, video.played, spanOf(video));
+  if (row && video === playerVideo()) notePlayed(row, video, spanOf(video));
 }
 
 export function startMasks() {

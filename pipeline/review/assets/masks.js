@@ -9,7 +9,7 @@
  */
 
 const SMALLEST = 0.005;
-const SAME_MOMENT_S = 0.02;
+const ROUNDED_S = 0.0006; // a moment is kept to a millisecond
 const SIDES = /** @type {const} */ (["x", "y", "width", "height"]);
 
 /** @param {number} value */
@@ -68,14 +68,23 @@ export const allowedArea = ({ x, y, width, height }) => ({
 });
 
 /**
- * The mask with its area at a moment. Between two moments it moves.
+ * A moment of a film.
+ * @typedef {{ seconds: number, fps: number }} Moment
+ */
+
+/** @param {Moment} moment */
+const frameAt = ({ seconds, fps }) => Math.floor((seconds + ROUNDED_S) * fps);
+
+/**
+ * The mask with its area at a moment. Between two moments it moves. A frame has one area that was set.
  * @param {Mask} mask
- * @param {number} seconds
+ * @param {Moment} moment
  * @param {Area} area
  * @returns {Mask}
  */
-export function withArea(mask, seconds, area) {
-  const others = mask.points.filter(({ at_s }) => Math.abs(at_s - seconds) > SAME_MOMENT_S);
+export function withArea(mask, { seconds, fps }, area) {
+  const frame = frameAt({ seconds, fps });
+  const others = mask.points.filter(({ at_s }) => frameAt({ seconds: at_s, fps }) !== frame);
   const points = [...others, { at_s: roundedTime(seconds), ...allowedArea(area) }];
   return { ...mask, points: points.sort((one, other) => one.at_s - other.at_s) };
 }
@@ -83,12 +92,12 @@ export function withArea(mask, seconds, area) {
 /**
  * The mask without its later positions: it stays where it is until the end of the clip.
  * @param {Mask} mask
- * @param {number} seconds
+ * @param {Moment} moment
  * @returns {Mask}
  */
-export function heldFrom(mask, seconds) {
-  const earlier = mask.points.filter(({ at_s }) => at_s < seconds - SAME_MOMENT_S);
-  return { ...withArea({ ...mask, points: earlier }, seconds, areaAt(mask, seconds)), to_s: null };
+export function heldFrom(mask, moment) {
+  const earlier = mask.points.filter(({ at_s }) => at_s < moment.seconds);
+  return { ...withArea({ ...mask, points: earlier }, moment, areaAt(mask, moment.seconds)), to_s: null };
 }
 
 /** @param {Output} output */

@@ -43,7 +43,7 @@ export function startPlaying(video, spanOf) {
     playingChanged.send(video);
   });
   video.addEventListener("ended", () => stopAtEnd(video));
-  for (const name of ["seeked", "timeupdate", "loadedmetadata"]) {
+  for (const name of ["seeking", "seeked", "timeupdate", "loadedmetadata"]) {
     video.addEventListener(name, () => {
       if (!video.paused) keepInside(video);
       playingChanged.send(video);
@@ -97,6 +97,7 @@ function keepInside(video) {
  * @param {HTMLVideoElement} video
  */
 function stopAtEnd(video) {
+  playingChanged.send(video); // with its last moment, before it jumps
   const { from, to, fps } = spanOf(video);
   if (mode.isLooped) {
     video.currentTime = from;

@@ -13,6 +13,12 @@ const GAP_S = 0.5; // that a player may leave out where it begins anew
 /** @type {Set<string>} the clip and what was hidden of it */
 const watched = new Set();
 
+/** @type {Map<string, number>} until which second a clip was played without a gap, with what was hidden then */
+const reached = new Map();
+
+/** What plays now without a jump, and from where. */
+const stretch = { key: "", /** @type {HTMLVideoElement | null} */ video: null, from: 0 };
+
 /**
  * @param {Row} row
  * @param {Review} review
@@ -20,17 +26,23 @@ const watched = new Set();
 const keyOf = ({ clip }, review) => `${clip.sha256} ${review.in_s} ${review.out_s} ${hiddenText(review)}`;
 
 /**
- * Note what a film has shown of a clip.
+ * Note what a film shows of a clip. Call this whenever the film moved. What was played before the masks
+ * changed does not count.
  * @param {Row} row
- * @param {TimeRanges} played
+ * @param {HTMLVideoElement} video
  * @param {{ from: number, to: number }} span what of the clip is shown
  */
-export function notePlayed(row, played, { from, to }) {
-  let reached = from + GAP_S;
-  for (let index = 0; index < played.length; index += 1) {
-    if (played.start(index) <= reached) reached = Math.max(reached, played.end(index) + GAP_S);
+export function notePlayed(row, video, { from, to }) {
+  const key = keyOf(row, reviewOf(row));
+  const now = video.currentTime;
+  if (video.seeking || stretch.key !== key || stretch.video !== video) {
+    Object.assign(stretch, { key, video, from: now });
+    return;
   }
-  if (played.length && reached >= to) watched.add(keyOf(row, reviewOf(row)));
+  const before = reached.get(key) ?? from;
+  if (now <= stretch.from || stretch.from > before + GAP_S) return;
+  reached.set(key, Math.max(before, now));
+  if (now >= to - GAP_S) watched.add(key);
 }
 
 /**
