@@ -94,8 +94,6 @@ def test_trouble_costs_its_own_mail(
     program = PROGRAM.format(trouble=TROUBLES[trouble], more="")
     monkeypatch.setattr(taking, "PROGRAM", program)
     monkeypatch.setattr(taking, "CPU_S", 1)
-    if trouble != "it waits for ever":  # on a busy machine its neighbours wait for the processor
-        monkeypatch.setattr(taking, "_WAITS", 60)
     middle = mail(("b.jpg", jpeg(2)), subject="trouble", text="Ours").as_bytes()
     scene = scene_with(tmp_path, middle)
     check_set_aside(scene, "trouble")
@@ -119,6 +117,21 @@ def test_a_process_that_was_killed_from_outside_costs_no_mail(
     assert (summary.mails, summary.set_aside) == (1, 0)
     assert [row.attachment.sha256 for row in scene.rows()] == [sha(jpeg(2))]
     assert once.exists()
+
+
+def test_a_process_that_others_leave_little_time_costs_no_mail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It needs longer than a process may do nothing, but it is at work all the time."""
+    work = "until = time.monotonic() + 3"
+    work += "\n        while time.monotonic() < until: sum(range(10_000_000)), time.sleep(0.1)"
+    monkeypatch.setattr(taking, "PROGRAM", PROGRAM.format(trouble=work, more=""))
+    monkeypatch.setattr(taking, "_WAITS", 2 / taking.CPU_S)
+    write_all(tmp_path / "box", [mail(("b.jpg", jpeg(2)), subject="trouble").as_bytes()])
+
+    summary = IngestScene.at(tmp_path, "eml:box").ingest()
+
+    assert (summary.mails, summary.set_aside) == (1, 0)
 
 
 def test_a_mail_whose_header_is_trouble_too_has_a_row(

@@ -273,6 +273,11 @@ class Companion:
     ) -> None:
         """*forget* is called when the program has ended."""
         self._process, self._forget = process, forget
+        self._work = progress.Progress(process.pid)
+
+    def is_stuck(self, passed_s: float, patience_s: float) -> bool:
+        """Whether it did nothing for *patience_s*; *passed_s*: seconds since the last call."""
+        return self._work.is_stuck(passed_s, patience_s)
 
     def end(self) -> int:
         """End it if it still runs; its exit code, or minus the signal that ended it."""

@@ -45,7 +45,8 @@ MEMORY = 1 << 30  # bytes of address space
 CPU_S = 30  # of a mail, and more for a large one
 _BYTES_A_SECOND = 2_000_000
 _HEADER_CPU_S = 5  # of a mail of which only the header is read
-_WAITS = 4  # times as long as the CPU time: other programs may run too
+_WAITS = 4  # times as long as the CPU time: so long may a process do nothing
+_MOST_WAITS = 100  # times as long as the CPU time, whatever it does: other programs may run too
 _NO_CPU_LIMIT = 1 << 30  # seconds; the process limits itself, a mail at a time
 _TOO_SLOW, _KILLED = "Timeout", "Killed"
 _PACKAGE = Path(__file__).parents[1]
@@ -160,6 +161,7 @@ class Taking:
         process.is_fresh = False
         try:
             wire.send(process.channel, wire.table(job), descriptor)
+            self._wait(process, job.cpu_s)
             untrusted, _ = wire.receive(process.channel, job.cpu_s * _WAITS)
             answer = wire.answer_of(untrusted)
             if answer.taken is not None:
@@ -173,6 +175,23 @@ class Taking:
             raise _Died("Untrue") from error
         self._judge(answer, job)
         raise _Died(answer.fault or errno.errorcode.get(answer.errno, "OSError"))
+
+    @staticmethod
+    def _wait(process: _Process, cpu_s: float) -> None:
+        """Wait until an answer begins.  On a busy machine a good mail may take long.
+
+        :param cpu_s: after so much CPU time the process ends by itself.
+        :raises TimeoutError: the process does nothing any more, or took very long.
+        """
+        patience_s = cpu_s * _WAITS
+        begun = last = time.monotonic()
+        process.companion.is_stuck(0, patience_s)
+        while not wire.has_more(process.channel, patience_s / 4):
+            now = time.monotonic()
+            is_stuck = process.companion.is_stuck(now - last, patience_s)
+            if is_stuck or now - begun > cpu_s * _MOST_WAITS:
+                raise TimeoutError
+            last = now
 
     def _hold(self, folder: Path, answer: Answer, job: MailJob) -> None:
         taken = answer.taken
