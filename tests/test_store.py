@@ -62,6 +62,7 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> StoreScene:
         bucket = CloudBucket(f"s3://{BUCKET}/{tmp_path.name}")
     else:
         bucket = SharedFolder(f"file://{tmp_path}/shared")
+        bucket.begin()
     return StoreScene(workspace, bucket, BucketStore(workspace, bucket))
 
 
@@ -144,6 +145,7 @@ def test_buckets_keep_their_promises(scene: StoreScene) -> None:
 
 def test_a_shared_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
     bucket = SharedFolder(f"file://{tmp_path}/shared")
+    bucket.begin()
     file = tmp_path / "file"
     file.write_bytes(b"footage")
     assert bucket.put("clips/a", file)
@@ -154,7 +156,7 @@ def test_a_shared_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_run_left_in_a_shared_folder_is_deleted_later(tmp_path: Path) -> None:
-    SharedFolder(f"file://{tmp_path}/shared")
+    SharedFolder(f"file://{tmp_path}/shared").begin()
     left, running = (tmp_path / "shared" / "incoming" / name for name in ("a.part", "b.part"))
     for path in (left, running):
         path.write_bytes(b"a part")

@@ -340,6 +340,52 @@ def test_a_workspace_stays_with_its_store(stored: StoredScene, tmp_path: Path) -
     assert (said.code, "belongs to another workspace" in said.err) == (1, True)
 
 
+def test_an_empty_folder_in_place_of_the_store_is_no_store(
+    stored: StoredScene, tmp_path: Path
+) -> None:
+    """The shared folder is not mounted: nothing is written into the empty one, or called lost."""
+    scene = stored.copied(tmp_path)
+    away = scene.shared.rename(tmp_path / "away")
+    scene.shared.mkdir(mode=0o700)
+    withdraw = ("withdraw", "--clip", scene.rows["film.mp4"]["sha256"])
+    for command in (("run",), ("verify",), ("doctor", "--repair"), withdraw, ("doctor",)):
+        said = scene.footage(*command)
+        assert said.code == 1, command
+        assert "is it mounted?" in said.err + said.out
+    assert list(scene.shared.iterdir()) == []
+    scene.shared.rmdir()
+    away.rename(scene.shared)
+    assert scene.footage("verify").code == 0
+
+
+@pytest.mark.parametrize("place", ["work", "work/originals", ".", "link"])
+def test_a_store_in_its_own_workspace_is_refused(local: Path, tmp_path: Path, place: str) -> None:
+    """Each file would be deleted as a copy of itself."""
+    CommandScene(local).copy(tmp_path)
+    path = tmp_path / "config.toml"
+    (tmp_path / "link").symlink_to("work")
+    path.write_text(path.read_text().replace('store = ""', f'store = "file://{tmp_path}/{place}"'))
+    before = sorted(each.name for each in (tmp_path / "work" / "originals").rglob("*"))
+    for command in ("doctor", "run"):
+        said = StoredScene(tmp_path).footage(command)
+        assert said.code != 0
+        assert "choose a folder elsewhere" in said.err + said.out
+    assert sorted(each.name for each in (tmp_path / "work" / "originals").rglob("*")) == before
+
+
+def test_a_withdrawn_original_that_is_back_on_the_disk_gives_no_clip(
+    local: Path, tmp_path: Path
+) -> None:
+    scene = CommandScene(local).copy(tmp_path)
+    original_of = next((tmp_path / "work" / "originals").glob("??/*"))
+    data = original_of.read_bytes()
+    assert scene.footage("withdraw", "--clip", original_of.name).code == 0
+    original_of.parent.mkdir(exist_ok=True)
+    original_of.write_bytes(data)
+    assert scene.footage("run").code == 0
+    assert not (tmp_path / "work" / "clips" / original_of.name).exists()
+
+
 def test_a_workspace_can_move_into_a_store(local: Path, tmp_path: Path) -> None:
     """Footage that lies in the workspace is sent with the next run."""
     CommandScene(local).copy(tmp_path)

@@ -106,9 +106,12 @@ def plan(
     """
     known = ledger.clips.results()
     reviews = ledger.reviews.current()
+    withdrawn = set(ledger.custody.withdrawn())  # also if such a file has come back to the disk
     missing, renamed, outdated, unsearched = [], [], [], []
     for item, submission in ledger.clips.candidates():
         sha256 = item.sha256 or ""
+        if sha256 in withdrawn:
+            continue
         wanted = recipe.choose(config, item, submission, reviews.get(sha256, Review()))
         result = known.get(sha256)
         if result is not None and _is_done(result, wanted, holds):

@@ -28,6 +28,12 @@ class Bucket(Protocol):
     checks_bytes: bool
     """Whether the place itself compares what it gets with a SHA-256 that is sent along."""
 
+    def begin(self) -> None:
+        """Make the place if it does not exist; once, before it is used for the first time."""
+
+    def overlaps(self, folder: Path) -> bool:
+        """Whether the place is a folder of this machine that is in *folder*, or around it."""
+
     def put(self, key: str, file: Path, *, replace: bool = False) -> bool:
         """Publish a file as an object: all of it, or nothing.
 

@@ -54,6 +54,14 @@ class CloudBucket:
         self._store = _opened(url)
         self._is_stopped = threading.Event()
 
+    def begin(self) -> None:
+        """Do nothing: buckets are made by those who pay for them."""
+
+    def overlaps(self, folder: Path) -> bool:
+        """No: it is on other machines."""
+        del folder
+        return False
+
     def put(self, key: str, file: Path, *, replace: bool = False) -> bool:
         """Publish a file: a small one in one request, a large one in parts."""
         from obstore.exceptions import AlreadyExistsError  # noqa: PLC0415 - an optional part

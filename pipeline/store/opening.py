@@ -37,11 +37,16 @@ class _Note:
     is_confirmed: bool = False
 
 
+class _Away(StoreError):
+    """The store does not answer, so whose it is can't be known."""
+
+
 def open_store(config: Config, workspace: Workspace) -> FootageStore:
     """Open the store of a workspace; a new one is tried first, see :mod:`promises`.
 
     :raises ConfigError: the footage of this workspace is in another store.
-    :raises StoreError: the store does not answer, breaks a promise, or is another workspace's.
+    :raises StoreError: a new store does not answer or breaks a promise, or a store is that of
+        another workspace.
     """
     url, noted = config.workspace.store, _noted(workspace)
     if noted and noted.is_confirmed and noted.url != url:
@@ -53,9 +58,13 @@ def open_store(config: Config, workspace: Workspace) -> FootageStore:
         )
     if not url:
         return WorkspaceFolder(workspace)
-    bucket = open_bucket(url)
+    bucket = _apart(url, workspace)
     if noted is None or not noted.is_confirmed:
         _begin(workspace, bucket)
+    else:
+        # mail can be taken in while the store is away; what needs it says so
+        with suppress(_Away):
+            _require_owner(bucket, noted)
     return BucketStore(workspace, bucket)
 
 
@@ -75,11 +84,14 @@ def examine(config: Config, workspace: Workspace) -> str:
 
     :returns: what was found, for people.
     :raises StoreError: it breaks one; all of them are named.
+    :raises ConfigError: it is in the workspace.
     """
     url = config.workspace.store
-    bucket = open_bucket(url)
+    bucket, noted = _apart(url, workspace), _noted(workspace)
+    if noted and noted.is_confirmed and noted.url == url:
+        _require_owner(bucket, noted)
     _refuse(bucket)
-    noted, owner = _noted(workspace), _owner(bucket)
+    owner = _owner(bucket)
     if owner and (noted is None or owner != noted.workspace):
         raise _taken(bucket)
     said = f"{url} keeps its promises"
@@ -102,6 +114,34 @@ def _begin(workspace: Workspace, bucket: Bucket) -> None:
         if not bucket.put(_OWNER, file) and _owner(bucket) != noted.workspace:
             raise _taken(bucket)
     _write(workspace, replace(noted, is_confirmed=True))
+
+
+def _apart(url: str, workspace: Workspace) -> Bucket:
+    """Open a store, which must not be in the workspace: a copy there would be the file itself."""
+    bucket = open_bucket(url)
+    if bucket.overlaps(workspace.root):
+        raise ConfigError(
+            [
+                f"[workspace] store is {url!r}, but neither of that folder and the workspace "
+                f"{workspace.root} may be in the other: choose a folder elsewhere"
+            ]
+        )
+    return bucket
+
+
+def _require_owner(bucket: Bucket, noted: _Note) -> None:
+    """Ask whether the store is still that of this workspace, or a mount that is not there."""
+    try:
+        owner = _owner(bucket)
+    except StoreError as error:
+        raise _Away(str(error)) from error
+    if not owner:
+        raise StoreError(
+            f"the store {bucket.url} does not have its note {_OWNER!r}: is the folder mounted, and "
+            "is this the right bucket? Nothing is changed"
+        )
+    if owner != noted.workspace:
+        raise _taken(bucket)
 
 
 def _refuse(bucket: Bucket) -> None:
@@ -128,5 +168,8 @@ def _write(workspace: Workspace, note: _Note) -> None:
 
 
 def _owner(bucket: Bucket) -> str:
+    """The workspace that a store belongs to; empty if it has no note that can be read."""
     size = bucket.size(_OWNER)
-    return str(json.loads(bucket.read(_OWNER, 0, size))["workspace"]) if size else ""
+    with suppress(ValueError, KeyError, TypeError):
+        return str(json.loads(bucket.read(_OWNER, 0, size))["workspace"]) if size else ""
+    return ""

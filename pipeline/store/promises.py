@@ -18,6 +18,7 @@ def broken(bucket: Bucket) -> tuple[str, ...]:
     :returns: a sentence for each promise that the bucket breaks.
     :raises StoreError: it does not answer, or refuses the login.
     """
+    bucket.begin()
     folder = f"trial/{uuid.uuid4().hex}/"
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "object"
