@@ -19,22 +19,18 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from support.clip_scene import opened, task_of
 
 from pipeline import judge, publishing
 from pipeline.codecs import codec_of
 from pipeline.config import Campaign, Config, InboxSection, Output, WorkspaceSection
-from pipeline.console import Console, Verbosity
 from pipeline.engine.threads import ThreadEngine
-from pipeline.ffmpeg.runner import FfmpegRunner, program
+from pipeline.ffmpeg.runner import program
 from pipeline.jobs import kinds
 from pipeline.jobs.handout import Handout
-from pipeline.ledger import Ledger
 from pipeline.model import ClipResult
-from pipeline.process import chunk_plan, night, recipe, reference
+from pipeline.process import chunk_plan, night, recipe
 from pipeline.process.belief import ClipRules
-from pipeline.process.wire import ClipTask
-from pipeline.run import Run
-from pipeline.store import WorkspaceFolder
 from pipeline.workspace import Workspace
 
 _EVERY = 10  # seconds between two flashes
@@ -54,7 +50,6 @@ def _film(path: Path, seconds: int) -> None:
 def _made(film: Path, folder: Path, workers: int, chunk_s: int) -> tuple[float, Path]:
     """Make the clip of a film; return the seconds it took, and its path."""
     workspace = Workspace(folder)
-    workspace.create()
     sha256 = publishing.sha256_of(film)
     original = workspace.original(sha256)
     original.parent.mkdir(parents=True)
@@ -65,19 +60,9 @@ def _made(film: Path, folder: Path, workers: int, chunk_s: int) -> tuple[float, 
         workspace=WorkspaceSection(path=str(folder)),
         output=(_OUTPUT,),
     )
-    console = Console(Verbosity.QUIET)
-    with Ledger(workspace.ledger) as ledger:
-        ffmpeg = FfmpegRunner("auto", console)
-        run = Run(config, ledger, workspace, ffmpeg, console, WorkspaceFolder(workspace))
+    with opened(config) as run:
         wanted = recipe.of(config, "#RiverWeek")
-        task = ClipTask(
-            sha256=sha256,
-            key=wanted.key,
-            recipe=wanted,
-            configurations=reference.decoder_configurations(run, config.output),
-            timeout_factor=20,
-            chunk_s=chunk_s,
-        )
+        task = task_of(run, sha256, wanted).model_copy(update={"chunk_s": chunk_s})
         begun = time.monotonic()
         with closing(ThreadEngine(partial(kinds.do, tools=run), workers)) as engine:
             rules = ClipRules(run, night.unlimited())

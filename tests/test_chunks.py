@@ -5,26 +5,35 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from support.clip_scene import Clip, ClipScene
+from support.clip_scene import Clip, ClipScene, opened
 from support.marked_pictures import numbered
 from test_cluster import OneWorker
-from test_engine import task_for
+from test_engine import settings, task_for
 
 from pipeline import judge
 from pipeline.config import Output, Process
 from pipeline.console import Console, Verbosity
 from pipeline.jobs import remote
+from pipeline.jobs.handout import Following
 from pipeline.media import encode
-from pipeline.process import belief, chunk_plan
+from pipeline.model import Reason, Refusal, Wait
+from pipeline.process import belief, chunk_plan, clip
 from pipeline.process.chunk_plan import ChunkPlan
+from pipeline.process.long_clips import LongClip, LongClips
+from pipeline.process.night import NightBudget, NightLimits
+from pipeline.process.wire import ClipTask
 from pipeline.protection import Mask, MaskFill, MaskPoint, SoundChange, SoundChangeKind
 from pipeline.run import Run
+from pipeline.store import files_of, still_of
+from pipeline.store.shared import SharedFolder
+from pipeline.texts import Detail
 from pipeline.workspace import Workspace
 
 OUTPUT = Output(name="wide", size="160x90", fps=30, quality="draft")
@@ -100,7 +109,9 @@ def test_a_chunk_has_exact_durations() -> None:
     assert options["movie_timescale"] == options["video_track_timescale"]
 
 
-def test_workers_make_the_chunks_that_threads_make(tmp_path: Path) -> None:
+def test_workers_make_chunks_and_leave_nothing_in_the_store(tmp_path: Path) -> None:
+    """The first chunk is lost with its worker once; then a worker lies about its pictures."""
+
     def far(run: Run) -> OneWorker:
         scratch = Workspace(tmp_path / "scratch")
         scratch.create()
@@ -108,29 +119,36 @@ def test_workers_make_the_chunks_that_threads_make(tmp_path: Path) -> None:
         return OneWorker(lambda job: spoiled(remote.make(site, "key", job)))
 
     def spoiled(answer: str) -> str:
-        """The worker lies once about the pictures of a chunk."""
         data: dict[str, Any] = json.loads(answer)
         made = data["result"]
         names = {"chunks": "plan", "files": "piece", "where": "refusal", "status": "clip"}
         parts.append(next(what for name, what in names.items() if name in made))
-        if lies and made.get("prints"):
+        if made.get("prints") and spoil:
+            how = spoil.pop()
+            if how == "lost":
+                return "lost"
             made["prints"][0] = [f"{len(parts):032x}"] * 16
         return json.dumps(data)
 
-    lies, parts = False, list[str]()
-    scene = replace(ClipScene(tmp_path).to(OUTPUT), chunk_s=1)
+    def there() -> set[str]:
+        return {each.key for each in SharedFolder(f"file://{store}").listed("clips/")}
+
+    spoil, parts = ["lost"], list[str]()
+    store = tmp_path / "store"
+    scene = ClipScene(tmp_path, store=f"file://{store}", engine=far, is_far=True, chunk_s=1)
+    scene = scene.to(OUTPUT)
     film = varying(scene)
-    here = scene.clip(film).result
-    there = replace(scene, engine=far, is_far=True)
-    assert there.clip(film).result == here
-    assert parts == ["plan", *["piece"] * 4, "clip"]
-    lies = True
+    result = scene.make(film)
+    assert parts == ["plan", *["piece"] * 5, "clip"]
+    (clip,) = files_of(result)
+    assert there() == {clip.key, still_of(clip).key}
+    spoil.append("lie")
     # the joints can't be right, so the film is made in one piece
-    clip = there.clip(film)
-    assert judge.judge_mp4(clip.path, judge.Mp4Kind.CLIP).video.keyframes == (0, 60)
+    (whole,) = files_of(scene.make(film))
+    assert judge.judge_mp4(store / whole.key, judge.Mp4Kind.CLIP).video.keyframes == (0, 60)
     assert parts[-2:] == ["refusal", "clip"]
-    left = [path for path in tmp_path.rglob("*") if path.name.endswith(".part")]
-    assert left == []
+    assert there() == {each.key for file in (clip, whole) for each in (file, still_of(file))}
+    assert [path for path in tmp_path.rglob("*") if path.name.endswith(".part")] == []
 
 
 PLAN: dict[str, Any] = {
@@ -193,3 +211,34 @@ def test_impossible_plan_is_not_believed(lie: str) -> None:
 )
 def test_no_chunk_is_short(length: float, expected: list[int]) -> None:
     assert [*chunk_plan.begins(length, chunk_plan.SECONDS)] == expected
+
+
+def test_a_long_clip_is_held_back_until_the_disk_has_room(tmp_path: Path) -> None:
+    """It takes about twice its room: for its pieces, and for itself."""
+
+    def parts(following: Following[ClipTask]) -> list[tuple[str, str]]:
+        return [(task.sha256[0], task.part) for task in following.tasks]
+
+    plan = ChunkPlan.model_validate_json(json.dumps(PLAN))
+    tasks = [task_for(Process()).model_copy(update={"sha256": char * 64}) for char in "abc"]
+    needed = LongClip(tasks[0], plan).room
+    room = round(needed * 1.9)
+    budget = NightBudget(NightLimits(free=1), {}, lambda: datetime.now(UTC), lambda: room)
+    with opened(settings(Process(), tmp_path)) as run:
+        long = LongClips(run, budget)
+        begun = long.follow(tasks[0], plan)
+        assert parts(begun) == [("a", "sound"), ("a", "chunk"), ("a", "chunk")]
+        assert [parts(long.follow(task, plan)) for task in tasks[1:]] == [[], []]
+        room = needed - 1
+        assert not budget.begin("d" * 64)  # what is kept for the first counts as taken
+        (sound, *_) = begun.tasks
+        failed = clip.refused(
+            sound.sha256, sound.recipe, Refusal(Reason.INTERNAL, Detail.JOB_FAILED), ()
+        )
+        room = needed + 1
+        ended = long.follow(sound, failed)
+        assert (ended.is_end, parts(ended)[0]) == (True, ("b", "sound"))
+        room = 1
+        (sound, *_) = ended.tasks
+        assert parts(long.follow(sound, replace(failed, sha256="b" * 64))) == []
+    assert budget.waits == {"d" * 64: Wait.DISK, "c" * 64: Wait.DISK}

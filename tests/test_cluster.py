@@ -16,10 +16,11 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from support.command_scene import CommandScene, begin, config, make
+from support.clip_scene import opened, task_of
+from support.command_scene import CommandScene, begin, config, in_chunks, make
 from support.waiting import still_running
 
-from pipeline import publishing
+from pipeline import judge, publishing
 from pipeline.config import load
 from pipeline.console import Console, Verbosity
 from pipeline.engine import Ended, Work
@@ -30,15 +31,13 @@ from pipeline.ffmpeg.sandbox import Permissions
 from pipeline.jobs import remote
 from pipeline.jobs.build import build
 from pipeline.jobs.handout import Dispatcher, Handout
-from pipeline.ledger import Ledger
 from pipeline.model import ClipResult, Status, Wait
-from pipeline.process import night, recipe, reference
+from pipeline.process import night, recipe
 from pipeline.process.belief import ClipRules
 from pipeline.process.night import NightBudget, NightLimits
 from pipeline.process.wire import ClipTask
 from pipeline.run import Run
 from pipeline.store import files_of, original, still_of
-from pipeline.store.opening import open_store
 from pipeline.texts import Detail
 from pipeline.workspace import Workspace
 
@@ -51,7 +50,7 @@ def files(folder: Path) -> dict[str, bytes]:
     film = make(
         folder,
         "film.mp4",
-        *("-f", "lavfi", "-i", "testsrc2=s=160x120:r=15:d=1", "-f", "lavfi", "-i", "sine=d=1"),
+        *("-f", "lavfi", "-i", "testsrc2=s=160x120:r=15:d=2", "-f", "lavfi", "-i", "sine=d=2"),
         *("-preset", "ultrafast", "-c:a", "aac", "-metadata", "location=+48.2082+016.3738/"),
     )
     photo = io.BytesIO()
@@ -75,7 +74,10 @@ def outcome(rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return {name: [row[field] for field in fields] for name, row in rows.items()}
 
 
-def test_workers_of_this_machine_make_the_same_clips(tmp_path: Path) -> None:
+def test_workers_of_this_machine_make_the_same_clips(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_chunks(1, monkeypatch.setattr)
     given = files(tmp_path)
     one = scene(tmp_path / "one", given, FILM)
     two = scene(tmp_path / "two", given, FILM + '[cluster]\nscheduler = "local:1"\n')
@@ -89,6 +91,9 @@ def test_workers_of_this_machine_make_the_same_clips(tmp_path: Path) -> None:
     programs = {event["purpose"]: event.get("worker", "")[:16] for event in two.programs()}
     done = dict.fromkeys(("encode", "card", "seam"), "tls://127.0.0.1:")
     assert done.items() <= programs.items()
+    (output,) = two.rows["film.mp4"]["outputs"]
+    facts = judge.judge_mp4(two.work / output["path"], judge.Mp4Kind.CLIP)
+    assert 30 in facts.video.keyframes, "it was made in chunks"
     for kept in ("montage", "cache"):
         assert made_files(two.work / kept) == made_files(one.work / kept)
     assert list(two.work.rglob("*.part")) == []
@@ -157,28 +162,16 @@ def one_photo(folder: Path, store: str = "") -> Iterator[Coordinator]:
     (folder / "config.toml").write_text(config(SETTINGS + lines, outputs=OUTPUT))
     settings = load(folder / "config.toml")
     workspace = Workspace(settings.root)
-    workspace.create()
     Image.new("RGB", (64, 48), "teal").save(folder / "photo.png")
     sha256 = publishing.sha256_of(folder / "photo.png")
     publishing.move(folder / "photo.png", workspace.original(sha256))
-    console = Console(Verbosity.QUIET)
-    with Ledger(workspace.ledger) as ledger:
-        ffmpeg = FfmpegRunner("auto", console)
-        run = Run(settings, ledger, workspace, ffmpeg, console, open_store(settings, workspace))
+    with opened(settings) as run:
         run.store.publish([original(sha256)])
-        wanted = recipe.of(settings, "#RiverWeek")
-        task = ClipTask(
-            sha256=sha256,
-            key=wanted.key,
-            recipe=wanted,
-            configurations=reference.decoder_configurations(run, settings.output),
-            timeout_factor=20,
-            run="20261127T000000.000000Z",
-            build=build(),
-        )
+        far = {"run": "20261127T000000.000000Z", "build": build()}
+        task = task_of(run, sha256, recipe.of(settings, "#RiverWeek")).model_copy(update=far)
         scratch = Workspace(folder / "scratch")
         scratch.create()
-        site = remote.site_of(settings, scratch.root, console)
+        site = remote.site_of(settings, scratch.root, run.console)
         answer = remote.make(site, "key", task.model_dump_json())
         delivered = folder / "delivered"
         if (workspace.clips / sha256).exists():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from pipeline.config import Campaign, Config, InboxSection, Montage, Process
+from pipeline.config import Campaign, Config, InboxSection, Montage, Process, WorkspaceSection
 from pipeline.engine.threads import ThreadEngine
 from pipeline.jobs import kinds
 from pipeline.model import Kind
@@ -18,10 +19,11 @@ from pipeline.process.wire import ClipTask
 SHA256 = "5c" * 32
 
 
-def settings(process: Process) -> Config:
+def settings(process: Process, folder: Path = Path("work")) -> Config:
     return Config(
         campaign=Campaign(name="River Week", hashtags=("#RiverWeek",)),
         inbox=(InboxSection(url="eml:inbox"),),
+        workspace=WorkspaceSection(path=str(folder)),
         process=process,
         montage=Montage(transition_seconds=0.5),
     )

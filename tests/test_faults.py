@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from support.command_scene import begin, config, make
 from support.dovecot import Dovecot
-from support.faulty_night import COMMANDS, FaultyNights, thinned, tries
+from support.faulty_doors import Fault
+from support.faulty_night import COMMANDS, OUTPUT, FaultyNights, thinned, tries
+from support.faulty_run import Plan
+
+from pipeline import judge
 
 MOST = {"intake": 7, "clips": 3, "film": 3}  # of a thousand; ``python -m bench.faults`` has all
 
@@ -36,3 +42,29 @@ def test_faults_in_a_row_lose_double_and_show_nothing(nights: FaultyNights, act:
 
     assert broken == [], f"{[*map(str, chosen)]} {ends}"
     assert any(ended.code != 0 for ended in ends)
+
+
+def test_the_next_run_makes_a_long_film_whose_run_was_killed(
+    nights: FaultyNights, tmp_path: Path
+) -> None:
+    """The first run dies in the middle of the last chunk, the next one is stopped at the join."""
+    sources = ("testsrc2=s=64x64:r=24:d=2", "sine=d=2")
+    inputs = [word for each in sources for word in ("-f", "lavfi", "-i", each)]
+    film = make(tmp_path, "film.mp4", *inputs, "-preset", "ultrafast", "-c:a", "aac")
+    alone = "[process]\nworkers = 1\n[review]\nrequired = false\n"
+    scene = begin(tmp_path, {"film": {"film.mp4": film}}, config(alone, outputs=OUTPUT))
+    path = str(scene.folder / "config.toml")
+    codes = []
+    for command, fault in (
+        ("run", Fault("process", "process/chunks.py:_encoded", 3, "die")),
+        ("process", Fault("process", "process/chunks.py:_copy", 1, "stop")),
+        ("process", Fault()),
+    ):
+        ended = nights.runs.run(Plan((command, "--quiet", "--config", path), fault, chunk_s=1))
+        assert ended.left == 0
+        codes.append(ended.code)
+
+    assert codes == [-9, 1, 0]
+    (clip,) = scene.work.glob("clips/*/*.mp4")
+    assert judge.judge_mp4(clip, judge.Mp4Kind.CLIP).video.keyframes == (0, 24)
+    assert list(scene.work.rglob("*.part")) == []

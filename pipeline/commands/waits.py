@@ -17,7 +17,8 @@ def lines(config: Config, ledger: Ledger) -> Iterator[str]:
         yield f"{_clips(counts[Wait.NIGHT_OVER])} for the next run: {config.process.until} has come"
     if counts[Wait.DISK]:
         free = config.workspace.min_free_gb / 2
-        yield f"{_clips(counts[Wait.DISK])} for the next run: less than {amount(free)} GB are free"
+        least = f"less than {amount(free)} GB are free, or would be with another clip"
+        yield f"{_clips(counts[Wait.DISK])} for the next run: {least}"
     hours = amount(config.process.max_hours_per_sender, "hour")
     for sender, count in _by_sender(config, ledger, found):
         yield f"{_clips(count)} for the next run: {sender} has used the {hours} of a run"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Generic, Protocol, Self, TypeVar
 
 from pydantic import JsonValue, ValidationError
@@ -42,6 +43,17 @@ _SENTENCES: Mapping[Trouble, str] = {
 }
 
 
+@dataclass(frozen=True)
+class Following(Generic[TaskT]):
+    """What a result calls for.
+
+    ``tasks`` are handed out before all that wait.  ``is_end``: the result is the end of a job.
+    """
+
+    tasks: Sequence[TaskT] = ()
+    is_end: bool = False
+
+
 class JobRules(Protocol[TaskT, ResultT]):
     """What the coordinator does with the jobs of a kind."""
 
@@ -65,11 +77,8 @@ class JobRules(Protocol[TaskT, ResultT]):
         :raises NotClean: they hold something that is not on the allow-list.
         """
 
-    def follow(self, task: TaskT, result: ResultT) -> Sequence[TaskT] | None:
-        """Return the tasks that a result calls for; None if it is the end of a job.
-
-        They are handed out before all that wait.
-        """
+    def follow(self, task: TaskT, result: ResultT) -> Following[TaskT]:
+        """Return the tasks that a result calls for, and whether it is the end of a job."""
 
     def attempts(self, task: TaskT) -> int:
         """Count an attempt that came to nothing; return how many there were."""
@@ -108,8 +117,8 @@ class Handout(Generic[TaskT, ResultT]):
                 if result is not None:
                     self._troubles = 0
                     following = self._rules.follow(task, result)
-                    self._next.extend(following or ())
-                    if following is None:
+                    self._next.extend(following.tasks)
+                    if following.is_end:
                         yield result
             ended = [self._end(each) for each in self._engine.ended()] if self._begun else []
 

@@ -16,6 +16,8 @@ Arguments = dict[str, str | int]
 
 _TABLES = 256  # bytes in the tables of an MP4 for a picture and the sound beside it
 _HEADERS = 1 << 20
+_SAMPLE = 6  # bytes: ALAC has at most the 4 of the sample, AAC at most 1.5
+_BITS_OF_8_PIXELS = 2
 
 BT709 = {"range": "tv"} | dict.fromkeys(("colorspace", "color_primaries", "color_trc"), "bt709")
 
@@ -75,8 +77,16 @@ def most_bytes(output: Output, frames: int) -> int:
     """
     blocks = -(-output.width // 16) * -(-output.height // 16)
     picture = blocks * (16 * 16 * 3 // 2 + 8) + _TABLES
-    sample = 6  # ALAC has at most the 4 bytes of the sample, AAC at most 1.5
-    return frames * picture + samples_of(frames, output.fps) * sample + _HEADERS
+    return frames * picture + samples_of(frames, output.fps) * _SAMPLE + _HEADERS
+
+
+def usual_bytes(output: Output, frames: int) -> int:
+    """Return how many bytes a film of an output needs, with some to spare.
+
+    Phone films need 0.1 bit for each pixel of 1080p30, and noise by night needs more.
+    """
+    picture = output.width * output.height * _BITS_OF_8_PIXELS // 64
+    return frames * picture + samples_of(frames, output.fps) * _SAMPLE
 
 
 def most_still(width: int, height: int) -> int:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from pipeline.config import Output
 from pipeline.errors import BytesChanged, FileMissing
 from pipeline.ffmpeg.faults import ProgramLied
 from pipeline.ffmpeg.made import MadeFile
+from pipeline.jobs.handout import Following
 from pipeline.media import encode
 from pipeline.media.timebase import samples_of
 from pipeline.model import ClipOutput, ClipResult, Refusal, Source, Status
@@ -50,7 +50,7 @@ class ClipRules:
 
     def __init__(self, run: Run, night: NightBudget) -> None:
         self.run, self.night = run, night
-        self._long = LongClips(run)
+        self._long = LongClips(run, night)
 
     def begin(self, task: ClipTask) -> bool:
         """Whether the night has room for it, or it goes on with a clip that was begun."""
@@ -86,7 +86,7 @@ class ClipRules:
         elif isinstance(result, ClipResult) and result.outputs and task.made is None:
             take(self.run, task, result)
 
-    def follow(self, task: ClipTask, result: ClipStep) -> Sequence[ClipTask] | None:
+    def follow(self, task: ClipTask, result: ClipStep) -> Following[ClipTask]:
         """Return the pieces that a long clip is made of, and at last the task that joins them."""
         return self._long.follow(task, result)
 
@@ -157,7 +157,7 @@ def _most(file: PieceFile, task: ClipTask) -> int:
 def possible_plan(plan: ChunkPlan, task: ClipTask) -> dict[str, bool]:
     """Whether each part of a plan is possible, by its name."""
     known, chunks = plan.facts, plan.chunks
-    length = max(known.end_s, known.sound_s)
+    length = chunk_plan.length_of(known)
     starts = chunk_plan.begins(length, task.chunk_s) if task.chunk_s else ()
     return {
         "part": task.part == "clip" and task.made is None,

@@ -242,6 +242,11 @@ def facts(seen: Probe) -> FilmFacts:
     )
 
 
+def length_of(known: FilmFacts) -> float:
+    """Return how long a clip is in seconds."""
+    return max(known.end_s, known.sound_s)
+
+
 def understood(seen: Probe, known: FilmFacts) -> Probe:
     """Return what the probe found again, with what the survey had found."""
     picture = replace(

@@ -46,6 +46,7 @@ class NightBudget:
     waits: dict[str, Wait] = field(default_factory=dict)
     _spent: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _begun: dict[str, float] = field(default_factory=dict)
+    _kept: dict[str, int] = field(default_factory=dict)
 
     def begin(self, sha256: str) -> bool:
         """Begin with a clip, or note why it waits; return whether it was begun."""
@@ -69,11 +70,31 @@ class NightBudget:
         if sender := self.senders.get(name[:_SHA256]):
             self._spent[sender] += seconds
 
+    def is_over(self) -> bool:
+        """Whether no clip is begun any more, because of the time."""
+        return self.limits.ends is not None and self.now() >= self.limits.ends
+
+    def has_room(self, size: int = 0) -> bool:
+        """Whether the disk has room for *size* bytes more than what is kept for others."""
+        least = self.limits.free
+        return not least or self.free() - sum(self._kept.values()) - size >= least
+
+    def keep_room(self, sha256: str, size: int) -> None:
+        """Keep room for what is still to be written for a clip.
+
+        :param size: in bytes, instead of what was kept for it before.
+        """
+        self._kept[sha256] = size
+
+    def release(self, sha256: str) -> None:
+        """Keep no more room for a clip."""
+        self._kept.pop(sha256, None)
+
     def _why_not(self, sha256: str) -> Wait | None:
         limits = self.limits
-        if limits.ends is not None and self.now() >= limits.ends:
+        if self.is_over():
             return Wait.NIGHT_OVER
-        if limits.free and self.free() < limits.free:
+        if not self.has_room():
             return Wait.DISK
         sender = self.senders.get(sha256)
         if limits.sender_s and sender and self._cost_of(sender) >= limits.sender_s:

@@ -21,6 +21,7 @@ from pipeline.errors import BytesChanged, FileMissing, NotClean, StageError
 from pipeline.ffmpeg import made
 from pipeline.ffmpeg.faults import ProgramLied
 from pipeline.ffmpeg.made import MadeFile
+from pipeline.jobs.handout import Following
 from pipeline.jobs.wire import JobAnswer, JobTask, Sha256
 from pipeline.model import Refusal
 from pipeline.removal import removed
@@ -130,12 +131,10 @@ class PieceRules:
             else:
                 _take(self.run, piece, file)
 
-    def follow(
-        self, task: PiecesTask, result: tuple[MadePiece, ...]
-    ) -> Sequence[PiecesTask] | None:
+    def follow(self, task: PiecesTask, result: tuple[MadePiece, ...]) -> Following[PiecesTask]:
         """Nothing: each result is the end of its job."""
         del task, result
-        return None
+        return Following(is_end=True)
 
     def attempts(self, task: PiecesTask) -> int:
         """Count an attempt of this run."""

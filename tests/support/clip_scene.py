@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, partial
@@ -43,10 +43,12 @@ from pipeline.model import ClipResult
 from pipeline.process import clip, night, recipe, reference
 from pipeline.process.belief import ClipRules
 from pipeline.process.clip_files import Job
+from pipeline.process.recipe import Recipe
 from pipeline.process.wire import ClipTask
 from pipeline.protection import Mask, SoundChange
 from pipeline.run import Run
-from pipeline.store import WorkspaceFolder
+from pipeline.store import original as footage_of
+from pipeline.store.opening import open_store
 from pipeline.workspace import Workspace
 
 Pixels = NDArray[np.uint8]
@@ -120,6 +122,31 @@ def samples(path: Path, track: int = 0) -> NDArray[np.float64]:
         return np.concatenate(pieces, axis=1).T if pieces else np.zeros((0, 2))
 
 
+@contextmanager
+def opened(config: Config) -> Iterator[Run]:
+    """A run that can make clips, in the workspace of a configuration."""
+    workspace = Workspace(config.root)
+    workspace.create()
+    console = Console(Verbosity.QUIET)
+    with Ledger(workspace.ledger) as ledger:
+        store = open_store(config, workspace)
+        yield Run(config, ledger, workspace, FfmpegRunner("auto", console), console, store)
+
+
+def task_of(run: Run, sha256: str, wanted: Recipe) -> ClipTask:
+    """The task for the clip of an original."""
+    outputs = wanted.outputs
+    if outputs not in _configurations:  # one black picture tells it for all scenes
+        _configurations[outputs] = reference.decoder_configurations(run, outputs)
+    return ClipTask(
+        sha256=sha256,
+        key=wanted.key,
+        recipe=wanted,
+        configurations=_configurations[outputs],
+        timeout_factor=run.config.process.timeout_factor,
+    )
+
+
 def two_threads(run: Run) -> ThreadEngine:
     """The engine of one machine."""
     return ThreadEngine(partial(kinds.do, tools=run), 2)
@@ -130,7 +157,8 @@ class ClipScene:
     """A workspace and the settings that clips are made with.
 
     ``chunk_s``: longer films are made in chunks of so many seconds; 0: none is.  ``engine`` gives
-    the workers that make them; ``is_far``: these are on other machines.
+    the workers that make them; ``is_far``: these are on other machines.  ``store``:
+    where footage is kept beyond the workspace.
     """
 
     folder: Path
@@ -143,6 +171,7 @@ class ClipScene:
     chunk_s: int = 0
     engine: Callable[[Run], ThreadEngine] = two_threads
     is_far: bool = False
+    store: str = ""
 
     def to(self, *outputs: Output, text: str = "", **process: Any) -> ClipScene:
         """The same scene with other settings."""
@@ -169,16 +198,14 @@ class ClipScene:
     def make(self, source: Path) -> ClipResult:
         """The outcome of ``process`` for a file."""
         workspace = Workspace(self.folder / "work")
-        workspace.create()
         sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
         original = workspace.original(sha256)
         original.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, original)
-        console = Console(Verbosity.QUIET)
         config = Config(
             campaign=Campaign(name="River Week", hashtags=("#RiverWeek",)),
             inbox=(InboxSection(url="eml:inbox"),),
-            workspace=WorkspaceSection(path=str(self.folder / "work")),
+            workspace=WorkspaceSection(path=str(workspace.root), store=self.store),
             process=self.process,
             output=self.outputs,
         )
@@ -195,24 +222,13 @@ class ClipScene:
             )
             for output in self.outputs
         )
-        with Ledger(workspace.ledger) as ledger:
-            store = WorkspaceFolder(workspace)
-            run = Run(config, ledger, workspace, FfmpegRunner("auto", console), console, store)
-            if self.outputs not in _configurations:  # one black picture tells it for all scenes
-                found = reference.decoder_configurations(run, self.outputs)
-                _configurations[self.outputs] = found
-            configurations = _configurations[self.outputs]
+        with opened(config) as run:
+            run.store.publish([footage_of(sha256)])
+            task = task_of(run, sha256, wanted)
             if not self.chunk_s:
-                return clip.make(Job(sha256, original, wanted, strips, configurations), run)
-            task = ClipTask(
-                sha256=sha256,
-                key=wanted.key,
-                recipe=wanted,
-                configurations=configurations,
-                timeout_factor=20,
-                chunk_s=self.chunk_s,
-                build=build() if self.is_far else {},
-            )
+                return clip.make(Job(sha256, original, wanted, strips, task.configurations), run)
+            far = {"build": build() if self.is_far else {}}
+            task = task.model_copy(update={"chunk_s": self.chunk_s, **far})
             with closing(self.engine(run)) as engine:
                 (result,) = Handout(run, engine, ClipRules(run, night.unlimited())).results([task])
             assert isinstance(result, ClipResult)

@@ -11,11 +11,12 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,10 @@ import av
 
 from pipeline import cli
 from pipeline.ffmpeg import runner
+from pipeline.process import batch
+from pipeline.process.wire import ClipTask
 
+Patch = Callable[[object, str, object], None]
 SMALL = '[[output]]\nname = "landscape"\nsize = "320x180"\nfps = 30\n'
 
 
@@ -84,6 +88,11 @@ class CommandScene:
         for log in sorted((self.work / "logs").iterdir(), key=lambda log: log.stat().st_mtime_ns):
             events += [json.loads(line) for line in log.read_text().splitlines()]
         return [event for event in events if event["event"] == "program"]
+
+
+def in_chunks(chunk_s: int, patch: Patch = setattr) -> None:
+    """Have commands of this process make long films in chunks of *chunk_s* seconds."""
+    patch(batch, "ClipTask", partial(ClipTask, chunk_s=chunk_s))
 
 
 def footage(*arguments: str) -> Said:

@@ -29,7 +29,7 @@ from pipeline.errors import FootageError
 from pipeline.ffmpeg import runner, sandbox
 from pipeline.notices import deliver
 from pipeline.process import batch
-from support import faulty_doors
+from support import command_scene, faulty_doors
 from support.faulty_doors import Fault
 from support.faulty_run import Kill, Plan, RunEnd
 from support.waiting import HANG_S
@@ -51,7 +51,8 @@ def main() -> None:
     for line in sys.stdin:
         values = json.loads(line)
         fault, kill = Fault(**values["fault"]), Kill(**values["kill"])
-        plan = Plan(tuple(values["arguments"]), fault, kill, values["trace"])
+        others = values["trace"], values["chunk_s"]
+        plan = Plan(tuple(values["arguments"]), fault, kill, *others)
         child = os.fork()
         if child == 0:
             _run(plan)
@@ -71,6 +72,8 @@ def _run(plan: Plan) -> NoReturn:
         if plan.fault.door or plan.trace:
             config.load(path)  # what it reads is no point
             faulty_doors.wrap(plan.fault, f"{path.parent}/", plan.trace)
+        if plan.chunk_s:
+            command_scene.in_chunks(plan.chunk_s)
         sys.argv = ["footage", *plan.arguments]
         cli.main()
     except SystemExit as end:

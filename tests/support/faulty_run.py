@@ -32,13 +32,15 @@ class Kill:
 class Plan:
     """One run: the arguments of ``footage``, the last of them the config, and what goes wrong.
 
-    ``trace`` is a file that gets a line for each use of a door.
+    ``trace`` is a file that gets a line for each use of a door.  ``chunk_s``: how long the chunks
+    of a long film are in seconds; 0: as they are by default.
     """
 
     arguments: tuple[str, ...]
     fault: Fault = field(default_factory=Fault)
     kill: Kill = field(default_factory=Kill)
     trace: str = ""
+    chunk_s: int = 0
 
 
 @dataclass(frozen=True)
