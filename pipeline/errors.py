@@ -168,6 +168,19 @@ def reason_of(error: OSError) -> str:
     return error.strerror or (str(error) if error.errno is None else "") or "an unknown fault"
 
 
+def place_of_fault(error: Exception) -> str:
+    """Return :func:`place_of` an error that costs one clip, and not the night.
+
+    :raises FootageError: it is one of ours, or the disk is full.
+    """
+    ours = named(error)
+    if isinstance(error, FootageError):
+        raise error
+    if isinstance(ours, DiskFull):
+        raise ours from error
+    return place_of(error)
+
+
 def place_of(error: BaseException) -> str:
     """The kind of an error and the line that raised it; its text could repeat a file's content."""
     frames = traceback.extract_tb(error.__traceback__)

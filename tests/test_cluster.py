@@ -36,6 +36,7 @@ from pipeline.process import night, recipe
 from pipeline.process.belief import ClipRules
 from pipeline.process.night import NightBudget, NightLimits
 from pipeline.process.wire import ClipTask
+from pipeline.protection import FoundFaces
 from pipeline.run import Run
 from pipeline.store import files_of, original, still_of
 from pipeline.texts import Detail
@@ -141,11 +142,13 @@ class Coordinator:
         """Where the worker leaves its files."""
         return self.run.workspace.clips / self.task.sha256
 
-    def outcome(self, work: Work) -> tuple[ClipResult, OneWorker]:
+    def outcome(
+        self, work: Work, kind: type[OneWorker] = OneWorker
+    ) -> tuple[ClipResult, OneWorker]:
         """What becomes of the task with a worker that does *work*."""
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.copytree(self.delivered, self.folder)
-        engine = OneWorker(work)
+        engine = kind(work)
         try:
             (result,) = Handout(self.run, engine, self.rules).results([self.task])
         finally:
@@ -246,6 +249,9 @@ LIES: dict[str, Callable[[Answer], object]] = {
     "number": lambda a: a["result"]["source"].update(duration_s=1e300),
     "marks": lambda a: output_of(a).update(marks="<script>"),
     "field": lambda a: a.update(command="id"),
+    "hidden": lambda a: output_of(a).update(hides="48.2082, 16.3738"),
+    "always": lambda a: output_of(a).update(faces="48.2082, 16.3738"),
+    "faces": lambda a: a["result"]["source"].update(faces={"by": "48.2082, 16.3738"}),
     "nothing": lambda a: a.update(result=None),
     "place": lambda a: a["result"].update(
         status="failed", outputs=[], clean=None, source=None, caption="", warnings=[],
@@ -316,6 +322,58 @@ def test_original_whose_workers_are_lost_fails_after_the_attempts(
     lost_once = iter(["lost", coordinator.answer])
     result, _ = coordinator.outcome(lambda _: next(lost_once))
     assert result.status is Status.ACCEPTED
+
+
+class LastWorker(OneWorker):
+    """It is lost with its first job; another one comes if somebody waits for it."""
+
+    is_there, times_asked = True, 0
+
+    @property
+    def room(self) -> int:
+        self.times_asked += 1
+        assert self.times_asked < 100, "nobody waits for a worker"
+        return super().room if self.is_there else 0
+
+    def ended(self) -> list[Ended]:
+        if not self.is_there:
+            self.is_there = True
+            return []
+        found = super().ended()
+        self.is_there = not any(each.lost for each in found)
+        return found
+
+
+def test_if_the_last_worker_is_lost_the_run_waits_for_another(coordinator: Coordinator) -> None:
+    lost_once = iter(["lost", coordinator.answer])
+    result, _ = coordinator.outcome(lambda _: next(lost_once), LastWorker)
+    assert result.status is Status.ACCEPTED
+
+
+def test_a_worker_that_is_lost_with_several_pieces_is_one_attempt(coordinator: Coordinator) -> None:
+    rules = coordinator.rules
+    pieces = [coordinator.task.model_copy(update={"part": "chunk", "number": n}) for n in (0, 1)]
+    lost = ["ada", "ada", "bob", "", ""]
+    counts = [rules.attempts(pieces[at % 2], each) for at, each in enumerate(lost)]
+    assert counts == [1, 1, 2, 3, 4]
+    assert rules.attempts(pieces[1], "ada") == 5  # the same piece again is another attempt
+    coordinator.run.ledger.clips.forget([coordinator.task.sha256])
+
+
+def test_a_finished_clip_stays_if_its_faces_can_not_be_looked_for(coordinator: Coordinator) -> None:
+    made, _ = coordinator.outcome(lambda _: coordinator.answer)
+    wanted = replace(coordinator.task.recipe, faces="propose", detector="a" * 16)
+    task = coordinator.task.model_copy(update={"made": made, "recipe": wanted})
+    engine = OneWorker(lambda _: "lost")
+    (result,) = Handout(coordinator.run, engine, coordinator.rules).results([task])
+    engine.close()
+    assert isinstance(result, ClipResult)
+    assert (result.status, result.outputs) == (Status.ACCEPTED, made.outputs)
+    assert result.source is not None
+    assert result.source.faces == FoundFaces("a" * 16, is_partial=True)
+    coordinator.run.ledger.clips.describe(result)
+    assert coordinator.run.ledger.clips.count_attempt(task.sha256) == 1
+    coordinator.run.ledger.clips.forget([task.sha256])
 
 
 def test_events_of_a_worker_reach_the_log_as_far_as_they_are_known(

@@ -46,6 +46,8 @@ class Engine(Protocol):
     def ended(self) -> list[Ended]:
         """Wait until at least one job ended, and return those that did.
 
+        Without any job it waits until there is room for one.
+
         :raises StageError: there is nobody left who could do the jobs.
         """
 

@@ -53,7 +53,7 @@ class DaskEngine:
         # futures that ended; None: workers came or went
         self._events: queue.SimpleQueue[Future[str] | None] = queue.SimpleQueue()
         self._numbers = itertools.count()
-        self._group = f"clip-{time.time_ns():x}"
+        self._group = f"job-{time.time_ns():x}"
         self._slots, self._seen_at = 0, time.monotonic()
         self._client = connected(access)
         self._client.subscribe_topic("all", self._note)
@@ -79,6 +79,8 @@ class DaskEngine:
 
     def ended(self) -> list[Ended]:
         """Wait until at least one job ended, and return those that did.
+
+        Without any job it waits until there is a worker.
 
         :raises StageError: the scheduler is gone, or there was no worker for too long.
         """

@@ -99,12 +99,13 @@ def _explained(access: ClusterAccess) -> Iterator[None]:
             why = f"its certificate has expired; {_ANOTHER}"
         raise StageError(f"the scheduler {access.address} is not trusted: {why}") from error
     except ssl.SSLError as error:
-        if "ALERT" not in error.reason:
+        reason = error.reason or ""  # None if the connection just ended
+        if "ALERT" not in reason:
             raise StageError(
                 f"what answers at {access.address} is not a scheduler with certificates: see "
                 "whether the port is right"
             ) from error
-        raise _refused(access, error.reason) from error
+        raise _refused(access, reason) from error
     except ConnectionError as error:
         raise _refused(access, "") from error
 

@@ -28,8 +28,8 @@ _INSIDE = "127.0.0.1:0"  # where the pages of Dask are, which nobody needs
 
 
 @dataclass(frozen=True)
-class WorkerWish:
-    """What a worker is to be.
+class WorkerSetup:
+    """How a worker runs.
 
     ``slots``: how many jobs it does at once.  ``folder``: for Dask's own files.  ``dropped`` is
     called with the key of a job that nobody waits for any more.  ``ready`` is called with the
@@ -62,16 +62,16 @@ def leave(why: str) -> None:
         each.loop.call_soon_threadsafe(each.event.set)
 
 
-def serve(access: ClusterAccess, wish: WorkerWish) -> None:
+def serve(access: ClusterAccess, setup: WorkerSetup) -> None:
     """Run a worker until it is stopped.
 
     :raises StageError: the scheduler can't be reached or has ended, or the coordinator refused this
         worker.
     """
     distributed(access)
-    reach(access, _CONNECT_S, wish.say)
-    _tell_refusals(wish.say)
-    asyncio.run(_until_stopped(lambda: _serve(access, wish)))
+    reach(access, _CONNECT_S, setup.say)
+    _tell_refusals(setup.say)
+    asyncio.run(_until_stopped(lambda: _serve(access, setup)))
 
 
 def schedule(access: ClusterAccess, say: Callable[[str], None]) -> None:
@@ -108,18 +108,18 @@ async def _until_stopped(program: Callable[[], Awaitable[None]]) -> None:
         _leaving.remove(leaving)
 
 
-async def _serve(access: ClusterAccess, wish: WorkerWish) -> None:
+async def _serve(access: ClusterAccess, setup: WorkerSetup) -> None:
     loaded = distributed()
-    plugin = _drop_plugin(wish.dropped)
+    plugin = _drop_plugin(setup.dropped)
     worker = loaded.Worker(
         access.address,
-        nthreads=wish.slots,
+        nthreads=setup.slots,
         memory_limit=0,
         host="127.0.0.1" if access.security() is None else None,
         dashboard=False,
         dashboard_address=_INSIDE,
         security=access.security(),
-        local_directory=wish.folder,
+        local_directory=setup.folder,
         death_timeout=_CONNECT_S,
         plugins=[plugin],
     )
@@ -130,7 +130,7 @@ async def _serve(access: ClusterAccess, wish: WorkerWish) -> None:
             f"the scheduler {access.address} can't be reached: {_reason(error)}"
         ) from error
     try:
-        wish.ready(worker.address)
+        setup.ready(worker.address)
         await worker.finished()
         raise StageError(
             f"the connection to the scheduler {access.address} was lost; start this worker again"

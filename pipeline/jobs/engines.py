@@ -49,7 +49,7 @@ def examine(cluster: ClusterSection) -> str:
     :raises StageError: the scheduler can't be reached, one side refuses the other, or a worker is
         of another version.
     """
-    from pipeline.engine import inspection, reach  # noqa: PLC0415 - see above
+    from pipeline.engine import inspection, reach  # noqa: PLC0415 - only where a cluster is used
 
     if cluster.local_workers:
         distributed()
@@ -66,8 +66,8 @@ def examine(cluster: ClusterSection) -> str:
             )
     said = "no worker is connected now"
     if found:
-        slots = counted(sum(worker.slots for worker in found), "slot")
-        said = f"{counted(len(found), 'worker')} of this version with {slots}"
+        places = counted(sum(worker.slots for worker in found), "slot")
+        said = f"{counted(len(found), 'worker')} of this version with {places}"
     return f"the scheduler {cluster.scheduler} answers; {said}; {validity}"
 
 

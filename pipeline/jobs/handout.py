@@ -80,8 +80,11 @@ class JobRules(Protocol[TaskT, ResultT]):
     def follow(self, task: TaskT, result: ResultT) -> Following[TaskT]:
         """Return the tasks that a result calls for, and whether it is the end of a job."""
 
-    def attempts(self, task: TaskT) -> int:
-        """Count an attempt that came to nothing; return how many there were."""
+    def attempts(self, task: TaskT, lost: str) -> int:
+        """Count an attempt that came to nothing; return how many there were.
+
+        :param lost: the worker that was lost with the task; empty if none was, or none is known.
+        """
 
     def failed(self, task: TaskT, refusal: Refusal) -> ResultT:
         """The result of a task that had no more attempts.
@@ -97,6 +100,7 @@ class Handout(Generic[TaskT, ResultT]):
         self._run, self._engine, self._rules = run, engine, rules
         self._begun: dict[str, TaskT] = {}
         self._next: deque[TaskT] = deque()
+        self._waiting: deque[TaskT] = deque()
         self._again: deque[TaskT] = deque()
         self._troubles = 0
 
@@ -106,11 +110,11 @@ class Handout(Generic[TaskT, ResultT]):
         :raises StageError: there is nobody left who could do them.
         :raises DiskFull: the disk is full.
         """
-        waiting = deque(tasks)
+        self._waiting.extend(tasks)
         ended: list[tuple[TaskT, Ended]] = []
-        while self._next or waiting or self._again or self._begun or ended:
-            while (self._next or waiting or self._again) and self._engine.room > 0:
-                self._begin((self._next or waiting or self._again).popleft())
+        while self._queue or self._begun or ended:
+            while self._queue and self._engine.room > 0:
+                self._begin(self._queue.popleft())
             # the workers go on while what ended is recorded
             for task, each in ended:
                 result = self._result(task, each)
@@ -120,7 +124,16 @@ class Handout(Generic[TaskT, ResultT]):
                     self._next.extend(following.tasks)
                     if following.is_end:
                         yield result
-            ended = [self._end(each) for each in self._engine.ended()] if self._begun else []
+            # with tasks, and no room for any, the engine waits for a worker, or ends the run
+            is_stuck = bool(self._queue) and self._engine.room <= 0
+            ended = (
+                [self._end(it) for it in self._engine.ended()] if self._begun or is_stuck else []
+            )
+
+    @property
+    def _queue(self) -> deque[TaskT]:
+        """The tasks that come next: what follows a result, then new ones, then those to repeat."""
+        return self._next or self._waiting or self._again
 
     def _begin(self, task: TaskT) -> None:
         if self._rules.begin(task):
@@ -142,7 +155,7 @@ class Handout(Generic[TaskT, ResultT]):
             facts = {"kind": task.kind, "job": task.subject}
             self._run.console.event("worker-lost", worker=ended.worker, **facts)
             workers = Refusal(Reason.INTERNAL, Detail.WORKERS_LOST, {"attempts": self._most})
-            return self._failed(task, workers)
+            return self._failed(task, workers, ended.worker)
         try:
             return self._believed(task, ended)
         except (ProgramLied, NotClean) as fault:
@@ -201,9 +214,9 @@ class Handout(Generic[TaskT, ResultT]):
     def _most(self) -> int:
         return self._run.config.cluster.attempts
 
-    def _failed(self, task: TaskT, refusal: Refusal) -> ResultT | None:
+    def _failed(self, task: TaskT, refusal: Refusal, lost: str = "") -> ResultT | None:
         """Count an attempt; the result if it was the last one."""
-        if self._rules.attempts(task) < self._most:
+        if self._rules.attempts(task, lost) < self._most:
             self._again.append(task)
             return None
         return self._rules.failed(task, refusal)

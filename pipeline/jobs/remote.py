@@ -24,7 +24,7 @@ from pipeline.console import Console, Verbosity
 from pipeline.engine import worker
 from pipeline.engine.access import ClusterAccess
 from pipeline.engine.local import die_with
-from pipeline.engine.worker import WorkerWish
+from pipeline.engine.worker import WorkerSetup
 from pipeline.errors import (
     DiskFull,
     FootageError,
@@ -86,7 +86,7 @@ def serve(site: WorkerSite, access: ClusterAccess, slots: int) -> None:
         try:
             folder = str(site.workspace.cache / "dask")
             ready = partial(_begun, site, slots)
-            worker.serve(access, WorkerWish(slots, folder, drop, ready, site.console.say))
+            worker.serve(access, WorkerSetup(slots, folder, drop, ready, site.console.say))
         finally:
             _sites.remove(site)
             for runner in [*site.running.values()]:

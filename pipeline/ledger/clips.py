@@ -73,7 +73,6 @@ class Clips:
             if self.hides_anew(result):
                 self._db.change(MONTAGES_WITH_ARE_STALE, result.sha256)
             self._write(result)
-            self._db.change("DELETE FROM attempt WHERE sha256 = ?", result.sha256)
             self._chain.append(
                 *(EventKind.REFUSED if refusal else EventKind.MADE, result.sha256),
                 recipe=result.recipe,
@@ -89,10 +88,12 @@ class Clips:
         return bool(before) and before != {output.hides for output in result.outputs}
 
     def describe(self, result: ClipResult) -> None:
-        """Record the category and the likeness of a clip whose files stay the same."""
-        self._write(result)
+        """Record what is known of a clip whose files stay the same."""
+        with self._db.transaction():
+            self._write(result)
 
     def _write(self, result: ClipResult) -> None:
+        self._db.change("DELETE FROM attempt WHERE sha256 = ?", result.sha256)
         self._db.insert("clip", {**records.columns(result), "done_at": clock.now()}, replace=True)
 
     def count_attempt(self, sha256: str) -> int:

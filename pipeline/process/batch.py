@@ -104,14 +104,14 @@ def note_lookalikes(ledger: Ledger) -> None:
     known = ledger.clips.results()
     made = [known[item.sha256] for item, _ in ledger.clips.candidates() if item.sha256 in known]
     clips = [result for result in made if result.outputs]
-    found = lookalikes.find(list(map(_known, clips)))
+    found = lookalikes.find(list(map(_marks_of, clips)))
     for result in clips:
         other = found.get(result.sha256, "")[:12]  # empty: it was compared, and is like no other
         if other != result.looks_like:
             ledger.clips.describe(replace(result, looks_like=other))
 
 
-def _known(result: ClipResult) -> lookalikes.ClipMarks:
+def _marks_of(result: ClipResult) -> lookalikes.ClipMarks:
     length = result.source.duration_s if result.source else None
     return lookalikes.ClipMarks(result.sha256, result.outputs[0].marks, length, result.looks_like)
 

@@ -24,10 +24,11 @@ from pipeline.jobs.handout import Following
 from pipeline.media import encode
 from pipeline.media.timebase import samples_of
 from pipeline.model import ClipOutput, ClipResult, Refusal, Source, Status
-from pipeline.process import chunk_plan, clip, glance
+from pipeline.process import chunk_plan, clip, glance, searching
 from pipeline.process.chunk_plan import MORE, ChunkPlan, ClipPiece, InOnePiece, PieceFile
 from pipeline.process.long_clips import LongClips
 from pipeline.process.night import NightBudget
+from pipeline.process.recipe import Recipe
 from pipeline.process.wire import ClipAnswer, ClipStep, ClipTask
 from pipeline.protection import FoundFaces, ImpossibleProtection
 from pipeline.run import Run
@@ -51,6 +52,8 @@ class ClipRules:
     def __init__(self, run: Run, night: NightBudget) -> None:
         self.run, self.night = run, night
         self._long = LongClips(run, night)
+        # by clip and lost worker: the count of attempts, and the pieces that were lost with it
+        self._lost: dict[tuple[str, str], tuple[int, set[str]]] = {}
 
     def begin(self, task: ClipTask) -> bool:
         """Whether the night has room for it, or it goes on with a clip that was begun."""
@@ -75,7 +78,7 @@ class ClipRules:
             case InOnePiece():
                 return {"refusal": task.part != "clip"}
             case _ if task.made is not None:
-                return _faces(result, task.made)
+                return _searched(result, task.made, task.recipe)
             case _:
                 return _facts(result, task) | {"part": task.part in ("clip", "join")}
 
@@ -90,12 +93,23 @@ class ClipRules:
         """Return the pieces that a long clip is made of, and at last the task that joins them."""
         return self._long.follow(task, result)
 
-    def attempts(self, task: ClipTask) -> int:
-        """Count an attempt in the ledger."""
-        return self.run.ledger.clips.count_attempt(task.sha256)
+    def attempts(self, task: ClipTask, lost: str) -> int:
+        """Count an attempt in the ledger.
+
+        A worker that is lost with several pieces of a clip is one attempt.
+        """
+        count, subjects = self._lost.get((task.sha256, lost), (0, set()))
+        if lost and subjects and task.subject not in subjects:
+            subjects.add(task.subject)
+            return count
+        count = self.run.ledger.clips.count_attempt(task.sha256)
+        self._lost[task.sha256, lost] = count, {task.subject}
+        return count
 
     def failed(self, task: ClipTask, refusal: Refusal) -> ClipResult:
-        """The outcome after the last attempt."""
+        """The outcome after the last attempt; a finished clip stays, its faces were not found."""
+        if task.made is not None:
+            return searching.described(task.made, searching.nothing_found(task.recipe))
         return clip.refused(task.sha256, task.recipe, refusal, ())
 
 
@@ -172,7 +186,7 @@ def possible_plan(plan: ChunkPlan, task: ClipTask) -> dict[str, bool]:
             )
         )
         and all(each.seek_s <= each.from_s <= each.begin_s for each in chunks),
-        "face": plan.faces is None or _are_possible(plan.faces),
+        "face": _are_faces(plan.faces, task.recipe),
         "finding": len(plan.findings) <= _MOST_FINDINGS,
     }
 
@@ -251,7 +265,7 @@ def _facts(result: ClipResult, task: ClipTask) -> dict[str, bool]:
         "verdict": result.clean is True if accepted else result.clean is not True,
         "likeness": result.looks_like is None,
         "warning": len(result.warnings) <= len(Caution) and {*result.warnings} <= {*Caution},
-        "source": (result.source is not None and _is_source(result.source))
+        "source": (result.source is not None and _is_source(result.source, recipe))
         if accepted
         else result.source is None,
         "outputs": [output.name for output in result.outputs]
@@ -263,13 +277,13 @@ def _facts(result: ClipResult, task: ClipTask) -> dict[str, bool]:
     }
 
 
-def _faces(result: ClipResult, made: ClipResult) -> dict[str, bool]:
+def _searched(result: ClipResult, made: ClipResult, recipe: Recipe) -> dict[str, bool]:
     """Whether an outcome is that of a finished clip, with the faces that were found."""
     before = made.source.faces if made.source else None
     source = replace(result.source, faces=before) if result.source else None
     return {
         "change": replace(result, source=source, warnings=made.warnings) == made,
-        "face": result.source is None or _are_faces(result.source),
+        "face": result.source is None or _are_faces(result.source.faces, recipe),
         "warning": {*result.warnings} <= {*Caution, *made.warnings},
     }
 
@@ -286,26 +300,25 @@ def _is_output(output: ClipOutput, wanted: Output, task: ClipTask) -> bool:
         and output.extradata == task.configurations.get(wanted.name)
         and (output.loudness_lufs is None or -200 <= output.loudness_lufs <= 50)
         and _MARKS.fullmatch(output.marks) is not None
+        and (output.hides, output.faces) == (task.recipe.hides, task.recipe.always_by)
     )
 
 
-def _is_source(source: Source) -> bool:
+def _is_source(source: Source, recipe: Recipe) -> bool:
     names = (source.container, source.video_codec, source.audio_codec or "")
     numbers = (source.width, source.height, source.fps, source.duration_s, source.missing_percent)
     return (
         all(_NAME.fullmatch(name) for name in names)
         and all(number is None or 0 <= number < _LARGEST for number in numbers)
         and source.rotation in range(-360, 361)
-        and _are_faces(source)
+        and _are_faces(source.faces, recipe)
     )
 
 
-def _are_faces(source: Source) -> bool:
-    """Whether the faces of an original can be on it."""
-    return source.faces is None or _are_possible(source.faces)
-
-
-def _are_possible(faces: FoundFaces) -> bool:
+def _are_faces(faces: FoundFaces | None, recipe: Recipe) -> bool:
+    """Whether faces can be those of an original, and were looked for if they had to be."""
+    if faces is None or recipe.faces == "off":
+        return faces is None and recipe.faces == "off"
     try:
         protection.check(faces.masks, ())
         for mask in faces.masks:
@@ -314,7 +327,7 @@ def _are_possible(faces: FoundFaces) -> bool:
                 protection.checked_point(point)
     except ImpossibleProtection:
         return False
-    return _NAME.fullmatch(faces.by) is not None
+    return faces.by == recipe.detector
 
 
 def _is_sentence(refusal: Refusal) -> bool:

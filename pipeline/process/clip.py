@@ -12,15 +12,7 @@ from pathlib import Path
 
 from pipeline import carriers, formats, publishing
 from pipeline.carriers.containers import heif
-from pipeline.errors import (
-    BytesChanged,
-    DiskFull,
-    FootageError,
-    NotClean,
-    Refused,
-    named,
-    place_of,
-)
+from pipeline.errors import BytesChanged, NotClean, Refused, place_of_fault
 from pipeline.ffmpeg import faults, made, runner
 from pipeline.ffmpeg.faults import ProgramFailed, ProgramFault
 from pipeline.ffmpeg.made import Scratch
@@ -116,13 +108,9 @@ def _outcome(job: Job, run: Tools, chunk_s: int) -> ClipResult | ChunkPlan:
         run.console.event("not-clean", sha256=job.sha256, problems=fault.problems)
         what = "; ".join(fault.problems[:3])
         refusal = Refusal(Reason.NOT_CLEAN, Detail.NOT_CLEAN, {"problems": what})
-    except FootageError:
-        raise
-    except Exception as error:  # one clip's fault must not end the night
-        if isinstance(full := named(error), DiskFull):
-            raise full from error
+    except Exception as error:  # noqa: BLE001 - one clip's fault must not end the night
         # an exception's text could repeat what the file holds: only its kind and place are kept
-        where = place_of(error)
+        where = place_of_fault(error)
         run.console.event("internal", sha256=job.sha256, where=where)
         refusal = Refusal(Reason.INTERNAL, Detail.PROGRAM_FAILED, {"place": where})
     if identity is not None and identity.format is not None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pipeline.errors import (
     BytesChanged,
-    DiskFull,
     FileMissing,
-    FootageError,
     NotClean,
     Refused,
-    named,
     place_of,
+    place_of_fault,
 )
 from pipeline.ffmpeg.faults import ProgramFault
 from pipeline.jobs.kinds import JobWork
@@ -41,12 +39,8 @@ def do(task: ClipTask, tools: Tools) -> ClipAnswer:
         return ClipAnswer(result=_piece(task, task.plan, job, tools))
     except (Refused, ProgramFault, NotClean, BytesChanged, FileMissing) as fault:
         where = place_of(fault)
-    except FootageError:
-        raise
-    except Exception as error:  # as for a whole clip
-        if isinstance(full := named(error), DiskFull):
-            raise full from error
-        where = place_of(error)
+    except Exception as error:  # noqa: BLE001 - as for a whole clip
+        where = place_of_fault(error)
     # whatever is wrong, making the clip in one piece finds out what it is
     tools.console.event("in-one-piece", sha256=job.sha256, part=task.part, where=where)
     return ClipAnswer(result=InOnePiece(where=where[:100]))

@@ -6,10 +6,9 @@ for faces is not made again: only its original is looked at.
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 
-from pipeline.errors import BytesChanged, Refused
+from pipeline.errors import BytesChanged, Refused, place_of_fault
 from pipeline.ffmpeg import made
 from pipeline.ffmpeg.faults import ProgramFault
 from pipeline.media import identify
@@ -17,6 +16,7 @@ from pipeline.media.survey import FilmSource
 from pipeline.model import ClipResult
 from pipeline.process import cautions, clip, face_search
 from pipeline.process.clip_files import Job
+from pipeline.process.recipe import Recipe
 from pipeline.protection import FoundFaces
 from pipeline.run import Tools
 from pipeline.store import original
@@ -29,9 +29,25 @@ def search(job: Job, run: Tools, known: ClipResult) -> ClipResult:
     :raises StoreError: the store does not answer.
     :raises Stopping: the run is being stopped.
     """
-    found = FoundFaces(job.recipe.detector, is_partial=True)
-    with contextlib.suppress(Refused, ProgramFault, BytesChanged):
-        found = _found(job, run) or found
+    nothing = nothing_found(job.recipe)
+    try:
+        found = _found(job, run) or nothing
+    except (Refused, ProgramFault, BytesChanged):
+        found = nothing
+    except Exception as error:  # noqa: BLE001 - as for a clip
+        where = place_of_fault(error)
+        run.console.event("internal", sha256=job.sha256, where=where)
+        found = nothing
+    return described(known, found)
+
+
+def nothing_found(recipe: Recipe) -> FoundFaces:
+    """Return what is known of the faces of an original after a search that failed."""
+    return FoundFaces(recipe.detector, is_partial=True)
+
+
+def described(known: ClipResult, found: FoundFaces) -> ClipResult:
+    """Return the outcome of a finished clip with the faces of its original."""
     assert known.source is not None, "a finished clip has a source"
     before = set(cautions.of_faces(known.source.faces))
     others = [warning for warning in known.warnings if warning not in before]

@@ -136,8 +136,9 @@ class PieceRules:
         del task, result
         return Following(is_end=True)
 
-    def attempts(self, task: PiecesTask) -> int:
+    def attempts(self, task: PiecesTask, lost: str) -> int:
         """Count an attempt of this run."""
+        del lost
         self.counts[task.subject] += 1
         return self.counts[task.subject]
 

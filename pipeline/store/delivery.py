@@ -28,10 +28,6 @@ class DeliveryFolder(PlainFolder):
         self._scratch = scratch.root
         scratch.originals = shared / scratch.originals.name
 
-    def size(self, file: FootageFile) -> int:
-        """Return the number of bytes of a file in the shared workspace."""
-        return (self.root / file.path).stat().st_size
-
     def at_hand(self, files: Iterable[FootageFile]) -> AbstractContextManager[None]:
         """Do nothing: files are read where they are.
 

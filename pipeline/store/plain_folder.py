@@ -1,5 +1,6 @@
 """What a store that is a plain folder does: nothing is beyond it."""
 
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,16 @@ class PlainFolder:
     def holds(self, file: FootageFile) -> bool:
         """Whether a file is there."""
         return (self.root / file.path).exists()
+
+    def size(self, file: FootageFile) -> int:
+        """Return the number of bytes of a file."""
+        try:
+            found = (self.root / file.path).lstat()
+        except FileNotFoundError as error:
+            raise FileMissing(f"{file.path} is not in the workspace") from error
+        if not stat.S_ISREG(found.st_mode):
+            raise FileMissing(f"{file.path} is not a file")
+        return found.st_size
 
     def pieces(self, file: FootageFile, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Yield the bytes of a file."""
