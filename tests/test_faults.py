@@ -51,20 +51,27 @@ def test_the_next_run_makes_a_long_film_whose_run_was_killed(
     sources = ("testsrc2=s=64x64:r=24:d=2", "sine=d=2")
     inputs = [word for each in sources for word in ("-f", "lavfi", "-i", each)]
     film = make(tmp_path, "film.mp4", *inputs, "-preset", "ultrafast", "-c:a", "aac")
-    alone = "[process]\nworkers = 1\n[review]\nrequired = false\n"
-    scene = begin(tmp_path, {"film": {"film.mp4": film}}, config(alone, outputs=OUTPUT))
-    path = str(scene.folder / "config.toml")
-    codes = []
-    for command, fault in (
-        ("run", Fault("process", "process/chunks.py:_encoded", 3, "die")),
-        ("process", Fault("process", "process/chunks.py:_copy", 1, "stop")),
-        ("process", Fault()),
+    store = tmp_path / "store"
+    text = f'[workspace]\nstore = "file://{store}"\nmin_free_gb = {{}}\n[process]\nworkers = 1\n'
+    scene = begin(tmp_path, {"film": {"film.mp4": film}})
+    path = scene.folder / "config.toml"
+    codes, kept = [], []
+    for command, free, fault in (
+        ("run", 0, Fault("process", "process/chunks.py:_encoded", 3, "die")),
+        ("process", 1e9, Fault()),
+        ("process", 0, Fault("process", "process/chunks.py:_copy", 1, "stop")),
+        ("process", 0, Fault()),
     ):
-        ended = nights.runs.run(Plan((command, "--quiet", "--config", path), fault, chunk_s=1))
+        path.write_text(config(text.format(free), outputs=OUTPUT))
+        plan = Plan((command, "--quiet", "--config", str(path)), fault, chunk_s=1)
+        ended = nights.runs.run(plan)
         assert ended.left == 0
         codes.append(ended.code)
+        kept.append(len([*store.glob("clips/*/*")]))
 
-    assert codes == [-9, 1, 0]
-    (clip,) = scene.work.glob("clips/*/*.mp4")
+    assert codes == [-9, 0, 1, 0]
+    # finished pieces; none, although the clip waited for room; all pieces; the clip and its still
+    assert kept == [4, 0, 6, 2]
+    (clip,) = store.glob("clips/*/*.mp4")
     assert judge.judge_mp4(clip, judge.Mp4Kind.CLIP).video.keyframes == (0, 24)
     assert list(scene.work.rglob("*.part")) == []

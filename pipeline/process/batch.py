@@ -9,7 +9,7 @@ Only the calling thread writes to the ledger.
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from pipeline.errors import ConfigError
@@ -17,7 +17,7 @@ from pipeline.ffmpeg import runner
 from pipeline.jobs.handout import Dispatcher
 from pipeline.ledger import Ledger
 from pipeline.model import ClipResult, Reason, Refusal, Status
-from pipeline.process import clip, lookalikes, making, reference
+from pipeline.process import chunk_plan, clip, lookalikes, making, reference
 from pipeline.process.belief import ClipRules
 from pipeline.process.night import NightBudget
 from pipeline.process.recipe import Recipe
@@ -27,6 +27,7 @@ from pipeline.publishing import PART
 from pipeline.removal import removed
 from pipeline.run import Run
 from pipeline.store import files_of, original, pieces_with, still_of
+from pipeline.store.files import CLIPS
 from pipeline.texts import Detail
 
 
@@ -44,6 +45,7 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
     counts = Counter({Status.FAILED: len(unwritable)})
     if not tasks:
         return counts
+    _delete_old_pieces(run, tasks)
     run.ledger.chain.note_program(*runner.build())
     sizes = {sha256: run.store.size(original(sha256)) for sha256 in tasks}
     troubled = run.ledger.clips.troubled()
@@ -169,6 +171,14 @@ def _outcomes(
     for result in jobs.results(rules, tasks):
         assert isinstance(result, ClipResult), "what follows a plan or a piece is handed out"
         yield result
+
+
+def _delete_old_pieces(run: Run, originals: Iterable[str]) -> None:
+    """Delete the pieces of clips that a killed run left in the store; the sweep deletes others."""
+    for sha256 in originals if run.store.is_beyond else ():
+        for stored in run.store.beyond(f"{CLIPS}/{sha256}/"):
+            if chunk_plan.is_piece(stored.key):
+                run.store.delete(stored.key)
 
 
 def _tidy(run: Run, result: ClipResult) -> None:

@@ -32,6 +32,7 @@ _DEMUXERS = frozenset(("mov", "matroska"))  # of formats with an index, so that 
 _MOST_BEFORE = 0.5  # of a chunk: what may be decoded before its first picture
 _SPARE_S = 4.0  # of the same, where chunks are short
 _SILENT_DB = -200.0
+_PIECE = ".piece-"
 
 PieceKind = Literal["movie", "still", "glance", "sound"]
 
@@ -130,8 +131,13 @@ class PieceFile:
         :param original: the SHA-256 of the original.
         :param number: of the piece.
         """
-        name = f".piece-{number}-{self.output}-{self.kind}{publishing.PART}"
+        name = f"{_PIECE}{number}-{self.output}-{self.kind}{publishing.PART}"
         return FootageFile(f"{CLIPS}/{original}/{name}", self.sha256)
+
+
+def is_piece(key: str) -> bool:
+    """Whether an object in the store is a file of a piece."""
+    return key.rpartition("/")[2].startswith(_PIECE)
 
 
 class InOnePiece(Section):
