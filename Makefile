@@ -3,7 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 
-.PHONY: install extras dev system demo check test bench bombs fuzz house audit lock docs pictures clean
+TYPES := echo $(BIN)/mypy; $(BIN)/mypy || exit 1; \
+	command -v tsc >/dev/null || { echo "make check needs tsc, which type-checks the page's script. It is in Debian's package node-typescript; 'make system' installs it." >&2; exit 1; }; \
+	echo tsc --project jsconfig.json; tsc --project jsconfig.json
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --no-loadscope-reorder --cov --cov-report=term
+
+.PHONY: install extras dev system demo check lint types test bench bombs fuzz house audit lock docs pictures clean
 
 # The locks are complete, so nothing is looked up beside them: pip would meet a package that has
 # extras in a version newer than the locked one, and refuse it for want of a hash.
@@ -35,18 +40,27 @@ system:
 demo: install
 	$(BIN)/footage demo
 
-check: dev
+check: lint types
+
+lint: dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	@command -v tsc >/dev/null || { echo "make check needs tsc, which type-checks the page's script. It is in Debian's package node-typescript; 'make system' installs it." >&2; exit 1; }
-	tsc --project jsconfig.json
 
-# The system's packages come first: the checks need one of them. The modules are compiled before,
-# because the process that takes mails apart may write no file beside them.
-test: system check
+types: dev
+	@$(TYPES)
+
+# The system's packages come first: the checks need one of them. The types are checked while the tests
+# begin, because mypy uses one processor only; what it says is printed after the tests.
+# Modules are compiled before: the process that takes mails apart may write no file beside them, and
+# pytest rewrites each module of tests for its asserts, which the first collection does for all workers.
+test: export PYTHONDONTWRITEBYTECODE =
+test: system lint
 	$(BIN)/python -m compileall -q pipeline
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --no-loadscope-reorder --cov --cov-report=term
+	@said=$$(mktemp); trap 'rm -f $$said' EXIT; failed=0; \
+	( $(TYPES) ) >$$said 2>&1 & types=$$!; \
+	$(BIN)/pytest --collect-only -qq >/dev/null; \
+	echo '$(PYTEST)'; $(PYTEST) || failed=1; \
+	wait $$types || failed=1; cat $$said; exit $$failed
 
 bench: dev
 	$(BIN)/python -m bench

@@ -10,7 +10,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-from support import warm_taking
+from support import browser, warm_taking
 from support.dovecot import Dovecot
 from support.object_store import ObjectServer, serve
 from xdist.scheduler import LoadFileScheduling
@@ -48,6 +48,7 @@ def object_server() -> Iterator[ObjectServer]:
 def _no_process_is_left() -> Iterator[None]:
     yield
     warm_taking.stop()
+    browser.stop()
 
 
 class _OneWorkerAModule(LoadFileScheduling):  # type: ignore[misc] # it comes without types

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import pyloudnorm
 import pytest
 from numpy.typing import NDArray
 from support.clip_scene import Clip, ClipScene
@@ -28,6 +27,8 @@ TARGET = -16.0
 
 def loudness(sound: Sound) -> float:
     """Integrated loudness in LUFS."""
+    import pyloudnorm  # noqa: PLC0415 # it loads SciPy, which costs each worker a second
+
     return float(pyloudnorm.Meter(RATE).integrated_loudness(sound))
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from wave import open as open_wave
 
 import numpy as np
-import pyloudnorm
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from support.clip_scene import TALL, WIDE, Clip, ClipScene, Pixels
+from test_loudness import loudness
 
 from pipeline.config import Output
 from pipeline.process import painting
@@ -183,7 +183,7 @@ def test_muted_sound_is_in_no_sample_and_loudness_is_exact(scene: ClipScene) -> 
     assert not ((loud > 0.8) & (loud < 1.3)).any()
     assert ((loud > 0.7) & (loud < 0.79)).any()
     assert ((loud > 1.31) & (loud < 1.4)).any()
-    assert pyloudnorm.Meter(48000).integrated_loudness(sound) == pytest.approx(-16, abs=0.5)
+    assert loudness(sound) == pytest.approx(-16, abs=0.5)
 
 
 def test_a_disguise_lowers_the_pitch_of_its_stretch_only(scene: ClipScene) -> None:

@@ -12,7 +12,15 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Dialog,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from support.waiting import HANG_S
 
@@ -113,14 +121,28 @@ def overflow(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
 
 
-@pytest.fixture(scope="module")  # an imported fixture is one of its own in each module
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
+_running: list[tuple[Playwright, Browser]] = []
+
+
+@pytest.fixture(scope="session")
+def browser() -> Browser:
+    """Give the one Chromium of the run; each test opens contexts of its own."""
+    # a fixture that two modules import is two fixtures, each with a session of its own
+    if not _running:
+        playwright = sync_playwright().start()
+        started = playwright.chromium.launch(
             executable_path=chromium(), args=list(ARGUMENTS), timeout=HANG_S * 1000
         )
-        yield browser
-        browser.close()
+        _running.append((playwright, started))
+    return _running[0][1]
+
+
+def stop() -> None:
+    """End the browser; a later test would start another."""
+    while _running:
+        playwright, started = _running.pop()
+        started.close()
+        playwright.stop()
 
 
 @pytest.fixture

@@ -98,16 +98,22 @@ def mail_listener(listener: MailListener | None = None) -> Iterator[tuple[MailLi
             loop=loop,
         )
 
+    # the loop runs in the thread only: the main thread may hold the loop of a browser
+    stopped = asyncio.Event()
+
+    async def until_stopped() -> None:
+        await loop.create_server(protocol, sock=door)
+        await stopped.wait()
+        for task in asyncio.all_tasks(loop) - {asyncio.current_task()}:
+            task.cancel()
+        await loop.shutdown_asyncgens()
+
     with socket.create_server(("127.0.0.1", 0)) as door:
-        loop.run_until_complete(loop.create_server(protocol, sock=door))
-        thread = threading.Thread(target=loop.run_forever)
+        thread = threading.Thread(target=loop.run_until_complete, args=(until_stopped(),))
         thread.start()
         try:
             yield listener, door.getsockname()[1]
         finally:
-            loop.call_soon_threadsafe(loop.stop)
+            loop.call_soon_threadsafe(stopped.set)
             thread.join()
-            for task in asyncio.all_tasks(loop):
-                task.cancel()
-            loop.run_until_complete(loop.shutdown_asyncgens())
             loop.close()
