@@ -197,6 +197,7 @@ Change = Callable[[Campaign], object]
             [
                 *ROWS,
                 "original-left",
+                *["clip-unknown"] * 2,
             ],  # clip and decision are still there, and the film is not stale
         ),
         (lambda c: c.ledger.custody.set_state(sha("one"), OriginalState.PURGED), ["original-left"]),

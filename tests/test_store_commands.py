@@ -233,13 +233,16 @@ def test_differences_are_found_and_repaired(stored: StoredScene, tmp_path: Path)
     unknown = original(hashlib.sha256(adopted).hexdigest())
     (scene.shared / unknown.folder).mkdir(exist_ok=True)
     (scene.shared / unknown.key).write_bytes(adopted)
+    (copy,) = scene.shared.glob("montage/montage-small-*.mp4")
+    older = copy.rename(copy.with_name("montage-older-" + copy.name[-68:]))
     said = scene.footage("verify", "--json")
     assert sorted(each["kind"] for each in said.data["verify"]["differences"]) == [
-        *("clip-changed", "clip-missing", "clip-unknown", "original-unknown")
+        *("clip-changed", "clip-missing", "clip-unknown", "film-unknown", "original-unknown")
     ]
     said = scene.footage("doctor", "--repair")
     assert said.code == 0, said.err
     assert not stray.exists()
+    assert not older.exists()
     assert scene.footage("run").code == 0
     said = scene.footage("verify")
     assert said.code == 0, said.err
@@ -376,14 +379,24 @@ def test_a_store_in_its_own_workspace_is_refused(local: Path, tmp_path: Path, pl
 def test_a_withdrawn_original_that_is_back_on_the_disk_gives_no_clip(
     local: Path, tmp_path: Path
 ) -> None:
+    """A clip that an older version made of it is found and deleted."""
     scene = CommandScene(local).copy(tmp_path)
     original_of = next((tmp_path / "work" / "originals").glob("??/*"))
     data = original_of.read_bytes()
+    with Ledger(scene.work / "ledger.db") as ledger:
+        known = ledger.clips.results()
     assert scene.footage("withdraw", "--clip", original_of.name).code == 0
     original_of.parent.mkdir(exist_ok=True)
     original_of.write_bytes(data)
     assert scene.footage("run").code == 0
-    assert not (tmp_path / "work" / "clips" / original_of.name).exists()
+    made = tmp_path / "work" / "clips" / original_of.name
+    assert not made.exists()
+    with Ledger(scene.work / "ledger.db") as ledger:
+        ledger.clips.record(known[original_of.name])
+    made.mkdir()
+    (made / "small.mp4").write_bytes(b"of a withdrawn person")
+    said = scene.footage("doctor", "--repair")
+    assert (made.exists(), original_of.exists()) == (False, False), said.err
 
 
 def test_a_workspace_can_move_into_a_store(local: Path, tmp_path: Path) -> None:

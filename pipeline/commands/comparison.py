@@ -23,7 +23,7 @@ from pipeline.ledger.checks import ChangedRow
 from pipeline.ledger.proofs import Bytes, Place, Proved, add_up
 from pipeline.model import ClipResult, OriginalState
 from pipeline.run import Run
-from pipeline.store import FOLDERS, FootageFile, StoredObject, files_of, still_of
+from pipeline.store import FILMS, FOLDERS, FootageFile, StoredObject, files_of, still_of
 from pipeline.workspace import Workspace
 
 CHANGED = ".changed"
@@ -54,6 +54,7 @@ class DifferenceKind(StrEnum):
     CLIP_CHANGED = "clip-changed"
     CLIP_UNKNOWN = "clip-unknown"
     FILM_CHANGED = "film-changed"
+    FILM_UNKNOWN = "film-unknown"
     BACKUP_OUTDATED = "backup-outdated"
 
 
@@ -293,6 +294,7 @@ def _clips(workspace: Workspace, compared: Compared) -> Iterator[Difference]:
     wanted = {
         output.path: (sha256, output.sha256)
         for sha256, result in compared.clips.items()
+        if compared.states.get(sha256) is not OriginalState.WITHDRAWN
         for output in result.outputs
     }
     for path, (sha256, digest) in wanted.items():
@@ -315,6 +317,11 @@ def _films(compared: Compared) -> Iterable[Difference]:
         file = compared.files.get(film.path)
         if file is not None and file.sha256 != film.sha256 and not film.stale:
             yield Difference(DifferenceKind.FILM_CHANGED, film.path)
+    known = {film.path for film in compared.films}
+    for path, file in compared.files.items():
+        # in the workspace folder editors may keep what they like beside a film
+        if file.key.startswith(f"{FILMS}/") and path not in known:
+            yield Difference(DifferenceKind.FILM_UNKNOWN, path)
 
 
 def _rows(compared: Compared) -> Iterator[tuple[str, str]]:

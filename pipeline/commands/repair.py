@@ -38,6 +38,7 @@ class Remedy(StrEnum):
     REMAKE = "remake"
     RECORD_CLIP_LOST = "record-clip-lost"
     DELETE_CLIP = "delete-clip"
+    DELETE_FILM = "delete-film"
     MARK_STALE = "mark-stale"
     DELETE_BACKUP = "delete-backup"
 
@@ -237,6 +238,10 @@ def _of_the_rest(compared: Compared, difference: Difference, there: set[str]) ->
             return Remedy.DELETE_CLIP if sha256 in there else None
         case DifferenceKind.FILM_CHANGED:
             return Remedy.MARK_STALE
+        case DifferenceKind.FILM_UNKNOWN:
+            # an older version of a film that was made here; anything else a person has to look at
+            is_ours = compared.files[difference.path].sha256 in compared.proved.films
+            return Remedy.DELETE_FILM if is_ours else None
         case DifferenceKind.BACKUP_OUTDATED:
             return Remedy.DELETE_BACKUP
     return None

@@ -74,7 +74,9 @@ class WorkspaceSection(Section):
     def _known(cls, value: str) -> str:
         if value and kind_of(value) is None:
             known = ", ".join(kind.address for kind in KINDS)
-            raise ValueError(f"must be one of: {known}, without a login; or empty")
+            raise ValueError(
+                f"must be one of: {known}, without a login and a slash at the end; or empty"
+            )
         return value
 
     @field_validator("path")
@@ -256,9 +258,9 @@ def _fault(path: Path, where: str, fault: ErrorDetails) -> str:
         message = "is required"
     elif (
         not secret
-        and not where.endswith("].url")
-        and where not in ("inbox.url", "smtp.url", "notify.ping")
         and isinstance(fault["input"], (str, int, float, bool))
+        and "://" not in str(fault["input"])  # an address may have a login in it
+        and not where.endswith((".url", "].url", "notify.ping"))
     ):
         message += f" (it is {fault['input']!r})"
     return f"{path}: {where or 'file'}: {message}"

@@ -91,7 +91,7 @@ def distributed(access: ClusterAccess | None = None) -> ModuleType:
         ttl = f"{access.lost_after_s:.3f} s"
         dask.config.set({"distributed.scheduler.worker-ttl": ttl})
     loaded = import_module("distributed")
-    # what it logs repeats jobs; what a person needs is said by us
+    # what it logs repeats jobs, also what it calls critical; what a person needs is said by us
     for name in _LOGGERS:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     return loaded

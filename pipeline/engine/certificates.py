@@ -62,6 +62,12 @@ def _authority(folder: Path) -> tuple[Certificate, EllipticCurvePrivateKey]:
         if not isinstance(found, ec.EllipticCurvePrivateKey):
             raise UsageError(f"{secret} is not a key of the kind that this command makes")
         return x509.load_pem_x509_certificate(ca.read_bytes()), found
+    if ca.exists():
+        raise UsageError(
+            f"{ca} is there, but its key {secret.name} is not: bring it back for this command. A "
+            "new authority would not know the machines that have certificates; for one, choose "
+            "another folder"
+        )
     made = ec.generate_private_key(ec.SECP256R1())
     signed = _signed("footage cluster", made, None, _DAYS * 4)
     publishing.write_text(secret, _text(made))

@@ -186,6 +186,7 @@ class CloudBucket:
             except exceptions.BaseError as error:
                 status = _STATUS.search(str(error))
                 is_refusal = isinstance(error, refusals)
+                is_refusal |= status is not None and status[1][:3] in ("401", "403")
                 refused += is_refusal or (status is not None and status[1][:3] in _FINAL)
                 if time.monotonic() + pause > until or refused == _REFUSALS:
                     raise self._fault(status, is_refusal=is_refusal) from error
@@ -204,7 +205,7 @@ class CloudBucket:
         if is_refusal:
             return StoreError(
                 f"the store {self.url} refuses the login{said}: check the credentials in the "
-                "environment, and what they may do. Nothing is lost"
+                "environment, and what they may do. What was to be done there is not done"
             )
         return StoreError(
             f"the store {self.url} does not answer, or refuses{said}; nothing is lost, run again"

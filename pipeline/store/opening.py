@@ -19,7 +19,7 @@ from pipeline.config import Config
 from pipeline.errors import ConfigError, StoreError
 from pipeline.store import promises
 from pipeline.store.bucket import Bucket, kind_of
-from pipeline.store.files import FootageStore
+from pipeline.store.files import FOLDERS, FootageStore
 from pipeline.store.folder import WorkspaceFolder
 from pipeline.store.remote import BucketStore
 from pipeline.workspace import Workspace
@@ -110,7 +110,12 @@ def _begin(workspace: Workspace, bucket: Bucket) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / _OWNER
         file.write_text(json.dumps({"workspace": noted.workspace}), "utf-8")
-        # a run that was killed here has put it there already
+        # a note, but no footage, may be that of a run of ours that was killed here
+        if not _owner(bucket) and any(True for each in FOLDERS for _ in bucket.listed(f"{each}/")):
+            raise StoreError(
+                f"the store {bucket.url} has footage, but no note {_OWNER!r} of whose it is: give "
+                "this workspace its own prefix, or another folder. See docs/stores.md"
+            )
         if not bucket.put(_OWNER, file) and _owner(bucket) != noted.workspace:
             raise _taken(bucket)
     _write(workspace, replace(noted, is_confirmed=True))
