@@ -12,7 +12,7 @@ import socket
 import sys
 
 from pipeline.console import Console
-from pipeline.ffmpeg import sandbox
+from pipeline.ffmpeg import progress, sandbox
 from pipeline.ffmpeg.runner import Companion, FfmpegRunner
 from pipeline.ffmpeg.sandbox import Permissions
 from pipeline.ingest import taking
@@ -98,6 +98,7 @@ def stop() -> None:
 class _Forked(Companion):
     def __init__(self, server: _Server, number: int) -> None:
         self._server, self._number = server, number
+        self._work = progress.Progress(number)
 
     def end(self) -> int:
         return self._server.ask([self._number], [])
