@@ -2,11 +2,11 @@
 
     .venv/bin/python -m bench.chunks [SECONDS]
 
-The film has a flash and a beep every ten seconds.  It is made with one worker, with two, and in one
-piece; bare FFmpeg, with one thread and the same encoder, is beside it: once alone, and twice side by
-side, which shows how much faster two cores can be on this machine.  It ends with 1 if frames,
-samples or digests differ, if the pictures at a joint are worse than others, or if a beep is not
-with its flash.  Run it on a calm machine with two cores.
+The film has a flash and a beep every ten seconds.  It is made with one worker, with two, and in
+one piece.  Bare FFmpeg with one thread and the same encoder is beside it: once alone, and twice
+side by side, which shows how much faster two cores can be here.  It ends with 1 if frames, samples
+or digests differ, if the pictures at a joint are worse than others, or if a beep is not with its
+flash.  Run it on a calm machine with two cores.
 """
 
 from __future__ import annotations
@@ -128,8 +128,8 @@ def main() -> None:
         bare, both = (_bare(film, folder, times) for times in (1, 2))
         print(f"one worker {one:.1f} s, two workers {two:.1f} s: {one / two:.2f} times faster")
         print(
-            f"in one piece {whole:.1f} s; of its first {chunk_plan.SECONDS} s, bare FFmpeg with one "
-            f"thread {bare:.1f} s, two side by side {both:.1f} s: {2 * bare / both:.2f} times faster"
+            f"in one piece {whole:.1f} s; a minute of it by bare FFmpeg, one thread, {bare:.1f} s, "
+            f"twice side by side {both:.1f} s: {2 * bare / both:.2f} times faster"
         )
         files = [path.open("rb") for path in (second, piece)]
         facts = [codec_of(_OUTPUT).judge(file, judge.Mp4Kind.CLIP) for file in files]
