@@ -26,7 +26,9 @@ from support.planted.bases import ffmpeg
 _HERE = str(Path(__file__).parents[1])
 _EVERY_S = 0.05
 FAKETIME = "libfaketimeMT.so.1"
-# How a program is started whose clock is moved: libfaketime 0.9.10 refuses Python's time.sleep.
+# How a program is started whose clock is moved.  time.sleep calls clock_nanosleep with a moment
+# of the monotonic clock.  libfaketime 0.9.10 shifts that moment although DONT_FAKE_MONOTONIC is
+# set, and the kernel refuses it.  subprocess waits by time.sleep too.
 _WITH_SLEEP = """
 import runpy, select, sys, time
 time.sleep = lambda seconds: select.select([], [], [], seconds)
@@ -47,6 +49,8 @@ class Clock:
         if not found:
             raise RuntimeError("there is no libfaketime: install Debian's package libfaketime")
         self._file = file
+        # No cache: the review runs while the clock is moved.  If the monotonic clock were moved
+        # too, the waits of Python's threads would never end.
         self.env = {
             "LD_PRELOAD": str(found[0]),
             "FAKETIME_TIMESTAMP_FILE": str(file),
