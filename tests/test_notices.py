@@ -282,10 +282,11 @@ def test_systemd_announces_a_night_that_was_killed(
 
     with web_listener() as web:
         campaign = scene(tmp_path, f'[notify]\nping = "{web.url}"')
-        for how, what in (("killed", "KILL"), ("exited", "1"), ("killed", "TERM"), ("", "")):
+        for how, what in (("killed", "KILL"), ("exited", "1"), ("exited", "243"), ("", "")):
             assert failed(how, what).code == 0
-    assert [path.partition("?")[0] for path, _ in web.came] == ["/137", "/1", "/143", "/137"]
+    assert [path.partition("?")[0] for path, _ in web.came] == ["/137", "/1", "/243", "/137"]
     assert "the night was ended from outside" in web.came[0][1]
+    assert "the night did not begin: systemd could not start it" in web.came[2][1]
 
 
 @pytest.mark.parametrize(

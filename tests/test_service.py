@@ -45,6 +45,9 @@ def test_systemd_accepts_the_units(
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    # the night can't start without the file of a secret; what announces that can
+    empty = "SetCredential=FOOTAGE_IMAP_PASSWORD:\\n\n"
+    assert [name for name in names if empty in (folder / name).read_text()] == [names[1]]
 
 
 def test_its_walls_are_rated_below_four(campaign: CommandScene, tmp_path: Path) -> None:

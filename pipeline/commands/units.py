@@ -95,6 +95,10 @@ def _failure(plan: ServicePlan) -> Iterator[str]:
     yield f"ExecStart={plan.call('service', 'failed')}"
     yield "TimeoutStartSec=5min"
     yield from _secrets(plan)
+    if plan.credentials:
+        yield "# The night can't start when the file of a secret is missing; this service can."
+    for name, _ in plan.credentials:
+        yield f"SetCredential={name}:\\n"
     yield from _walls(plan)
 
 

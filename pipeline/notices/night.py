@@ -12,6 +12,9 @@ _ENDINGS = {
     75: "did not begin: another run holds the workspace",
 }
 _KILLED = "was ended from outside"
+# systemd.exec(5), "Process Exit Codes": the codes of a service that systemd could not start
+_NOT_STARTED = 200
+_NOT_STARTED_STATE = "did not begin: systemd could not start it, see journalctl"
 
 LABELS = {
     "accepted": "clips made",
@@ -57,6 +60,8 @@ class Night:
     @property
     def state(self) -> str:
         """The exit code in words; two nights of one state went alike."""
+        if self.exit_code >= _NOT_STARTED:
+            return _NOT_STARTED_STATE
         return _ENDINGS.get(self.exit_code, _KILLED)
 
     @property
