@@ -13,7 +13,7 @@ from pipeline.commands.ending import Ending
 from pipeline.options import Options, P, common
 
 if TYPE_CHECKING:
-    from pipeline.commands.service import Wish
+    from pipeline.commands.service import ServiceCall
 
 
 @click.group()
@@ -55,13 +55,13 @@ _SERVICE = (
 )
 
 
-def _wish() -> Wish:
+def _call() -> ServiceCall:
     """What the options of the current command ask for."""
-    from pipeline.commands.service import Wish
+    from pipeline.commands.service import ServiceCall
 
     params = click.get_current_context().params
-    return Wish(
-        **{field.name: params[field.name] for field in fields(Wish) if field.name in params}
+    return ServiceCall(
+        **{field.name: params[field.name] for field in fields(ServiceCall) if field.name in params}
     )
 
 
@@ -79,7 +79,7 @@ def show(options: Options, /, *, cron: bool, **_: object) -> Ending:
     """Print the units of systemd, or the line for cron, and change nothing."""
     from pipeline.commands.service import show
 
-    return show(options.load(), options.config, _wish(), cron=cron)
+    return show(options.load(), options.config, _call(), cron=cron)
 
 
 @service.command()
@@ -91,7 +91,7 @@ def install(options: Options, /, **_: object) -> Ending:
     """Write the units, and have systemd start the timer."""
     from pipeline.commands.service import install
 
-    return install(options.load(), options.console, options.config, _wish())
+    return install(options.load(), options.console, options.config, _call())
 
 
 @service.command()
@@ -103,7 +103,7 @@ def remove(options: Options, /, **_: object) -> Ending:
     """Stop the timer and delete the units; the workspace stays."""
     from pipeline.commands.service import remove
 
-    return remove(options.console, _wish())
+    return remove(options.console, _call())
 
 
 @service.command(hidden=True)

@@ -128,13 +128,16 @@ def add_line(path: Path, line: str) -> None:
 
     Nothing is written if there is no such folder.
     """
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         handle = os.open(path, flags, 0o600)
     except FileNotFoundError:
         return
     try:
-        os.write(handle, f"{line}\n".encode())
+        size = os.fstat(handle).st_size
+        # a full disk may have cut off the line before
+        is_cut = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
+        os.write(handle, b"\n" * is_cut + f"{line}\n".encode())
     finally:
         os.close(handle)
 

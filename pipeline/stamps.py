@@ -27,10 +27,7 @@ from pipeline.time_limit import within
 _SILENCE_S = 15.0  # without a byte
 _WHOLE_S = 60.0
 _LARGEST = 1 << 16  # bytes; a stamp with its certificates has about 6,000
-_PIECE = 4096
 _TYPES = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
-
-
 _SEQUENCE, _OWN, _LONG = 0x30, 0xA0, 0x80  # of DER: two tags, and the mark of a long length
 
 
@@ -89,7 +86,10 @@ def check(answer: bytes, message: bytes, roots: Sequence[Certificate]) -> TimeSt
     """
     response = _decoded(answer)
     _verify(response, message, roots)
-    return TimeStamp(clock.stamp(response.tst_info.gen_time), _signer(response))
+    try:
+        return TimeStamp(clock.stamp(response.tst_info.gen_time), _signer(response))
+    except ValueError as error:
+        raise StampError("the time stamp does not say who signed it") from error
 
 
 def _verify(

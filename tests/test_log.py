@@ -73,6 +73,14 @@ def test_old_logs_go_and_other_files_stay(tmp_path: Path) -> None:
     assert len(list(workspace.heads.iterdir())) == 2
 
 
+def test_a_line_that_a_full_disk_has_cut_off_does_not_change_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "heads.txt"
+    path.write_text("9:a\n1")
+    publishing.add_line(path, "11:b")
+    publishing.add_line(path, "12:c")
+    assert path.read_text() == "9:a\n1\n11:b\n12:c\n"
+
+
 def test_what_nobody_used_for_long_goes_out_of_the_cache(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     workspace.create()

@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from pipeline import publishing
 from pipeline.commands.render import admitted_rows
 from pipeline.console import Console, Verbosity
 from pipeline.engine import Engine
-from pipeline.errors import StageError, StoreError
+from pipeline.errors import FileMissing, StageError, Stopping, StoreError
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.jobs import engines, remote
 from pipeline.jobs.build import build
@@ -161,6 +162,11 @@ def test_a_clip_is_fetched_once_for_two_readers_and_deleted_behind_them(tmp_path
                 assert paths[1].exists()
             assert paths[1].exists()  # the other reader has not come yet
         assert not paths[1].exists()
+        gone = replace(first, sha256="0" * 64)
+        with ClipWindow(run.store, [gone], {gone: 1}) as window:
+            with pytest.raises(Stopping), window.at_hand(gone):
+                pass
+            assert isinstance(window.error, FileMissing)
 
 
 def test_a_store_that_gives_other_bytes_ends_the_film(tmp_path: Path) -> None:

@@ -364,7 +364,10 @@ def test_letters_that_were_approved_are_sent_once(tmp_path: Path) -> None:
         assert campaign.footage("letters", "--send").code == 0
         assert post.mails == [], "nobody has approved it"
         draft.rename(campaign.work / "letters/approved" / draft.name)
-        assert campaign.footage("letters", "--send", "--json").data["letters"]["sent"]
+        (campaign.work / "letters/approved/half.eml").write_text("To: a@\n\nHello")
+        assert campaign.footage("letters", "--send", "--json").data["letters"] == {
+            "sent": [draft.name], "unclear": [], "failed": ["half.eml"],
+        }  # fmt: skip
         assert campaign.footage("letters", "--send", "--json").data["letters"]["sent"] == []
         (mail,) = post.mails
         assert (mail["To"], mail["From"]) == ("link@example.net", "submissions@example.org")

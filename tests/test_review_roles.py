@@ -40,6 +40,8 @@ def test_an_editor_orders_and_comments_and_decides_nothing(
     status, _, body = editor.ask("POST", "/api/decide", {**entry("one"), "by": ""})
     assert (status, "decides nothing" in json.loads(body)["problem"]) == (403, True)
     assert editor.ask("POST", "/api/handled", {"submission": mail, "handled": True})[0] == 403
+    agreed = {"submission": mail, "consent": "yes", "name": "", "place": "", "seen": {}}
+    assert editor.ask("POST", "/api/consent", agreed)[0] == 403
     said = {"id": "0" * 12, "text": "shorter, please", "from_s": 1.0}
     assert editor.ask("POST", "/api/comment", {"sha256": sha("one"), "comment": said})[0] == 200
     assert (

@@ -20,7 +20,7 @@ from pipeline.history import ChainHead, MontageRecord
 from pipeline.ledger import Ledger
 from pipeline.ledger.chain import ChainBreak
 from pipeline.ledger.checks import ChangedRow
-from pipeline.ledger.proofs import Bytes, Place, Proved, add_up
+from pipeline.ledger.proofs import AttachmentBytes, AttachmentKey, Proved, add_up
 from pipeline.model import ClipResult, OriginalState
 from pipeline.run import Run
 from pipeline.store import FILMS, FOLDERS, FootageFile, StoredObject, files_of, still_of
@@ -28,7 +28,6 @@ from pipeline.workspace import Workspace
 
 CHANGED = ".changed"
 """The end of the name of a clip that has changed and can't be made again; nobody uses it."""
-
 
 _HEX = re.compile("[0-9a-f]+")
 
@@ -123,7 +122,7 @@ class Compared:
     damaged: bool = False
     outdated_backups: tuple[str, ...] = ()
     consents: Mapping[int, str] = field(default_factory=dict)
-    attachments: Mapping[Place, Bytes] = field(default_factory=dict)
+    attachments: Mapping[AttachmentKey, AttachmentBytes] = field(default_factory=dict)
     holds: Mapping[str, str] = field(default_factory=dict)
     handled: frozenset[str] = frozenset()
     logs: tuple[Difference, ...] = ()

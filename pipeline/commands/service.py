@@ -24,7 +24,7 @@ _SYSTEMCTL_S = 60.0
 
 
 @dataclass(frozen=True)
-class Wish:
+class ServiceCall:
     """What the command line asks for.
 
     ``run_as``: the user of a system service, "" for a service of one's own.  ``to``: a folder for
@@ -42,12 +42,12 @@ class Wish:
     force: bool = False
 
 
-def show(config: Config, path: Path, wish: Wish, *, cron: bool) -> Ending:
+def show(config: Config, path: Path, call: ServiceCall, *, cron: bool) -> Ending:
     """Print the units, or the line for cron, and change nothing.
 
     :raises UsageError: an option has a value that can't be.
     """
-    plan = _plan(config, path, wish)
+    plan = _plan(config, path, call)
     if cron:
         line = units.cron_line(plan)
         return Ending(facts={"cron": line}, lines=(line.rstrip("\n"),))
@@ -56,21 +56,21 @@ def show(config: Config, path: Path, wish: Wish, *, cron: bool) -> Ending:
     return Ending(facts={"units": texts}, lines=tuple(lines))
 
 
-def install(config: Config, console: Console, path: Path, wish: Wish) -> Ending:
+def install(config: Config, console: Console, path: Path, call: ServiceCall) -> Ending:
     """Write the units, and have systemd start the timer.
 
     :raises UsageError: an option has a value that can't be, or there is no workspace yet.
     :raises StageError: the folder can't be written, or systemd refuses.
     """
     Workspace.existing(config.root)  # the service may write there, and can't make the folder
-    folder = _folder(wish)
-    plan = _plan(config, path, wish)
+    folder = _folder(call)
+    plan = _plan(config, path, call)
     for name, source in plan.credentials:
         if not os.path.lexists(source):
             raise UsageError(f"--credential {name}: the file {source} does not exist")
     texts = units.units(plan)
     foreign = [folder / name for name in texts if _is_foreign(folder / name)]
-    if foreign and not wish.force:
+    if foreign and not call.force:
         raise UsageError(
             f"{foreign[0]} was not written by this program, so another service may need it: "
             "give another --name, or --force to write over it"
@@ -85,44 +85,44 @@ def install(config: Config, console: Console, path: Path, wish: Wish) -> Ending:
             "root, without --run-as it is a service of your own"
         ) from error
     written = [str(folder / name) for name in texts]
-    if wish.to is None:
-        _systemctl(wish, "daemon-reload")
-        _systemctl(wish, "enable", "--now", f"{wish.name}.timer")
+    if call.to is None:
+        _systemctl(call, "daemon-reload")
+        _systemctl(call, "enable", "--now", f"{call.name}.timer")
     for name in written:
         console.say(f"wrote {name}")
-    next_step = f"the night runs at {wish.at}; try it now: {_words(wish, 'start')} {wish.name}"
+    next_step = f"the night runs at {call.at}; try it now: {_words(call, 'start')} {call.name}"
     return Ending(facts={"written": written}, lines=(next_step,))
 
 
-def remove(console: Console, wish: Wish) -> Ending:
+def remove(console: Console, call: ServiceCall) -> Ending:
     """Stop the timer and delete the units; the workspace stays.
 
     :raises UsageError: there is no such service.
     :raises StageError: a unit can't be deleted, or systemd refuses.
     """
-    folder = _folder(wish)
-    names = [f"{wish.name}.timer", f"{wish.name}.service", f"{wish.name}-failed.service"]
+    folder = _folder(call)
+    names = [f"{call.name}.timer", f"{call.name}.service", f"{call.name}-failed.service"]
     found = [folder / name for name in names if (folder / name).is_file()]
     if not found:
-        raise UsageError(f"there is no service {wish.name!r} in {folder}")
+        raise UsageError(f"there is no service {call.name!r} in {folder}")
     if foreign := [each for each in found if _is_foreign(each)]:
         raise UsageError(f"{foreign[0]} was not written by this program, so nothing is deleted")
-    if wish.to is None:
-        _systemctl(wish, "disable", "--now", f"{wish.name}.timer")
+    if call.to is None:
+        _systemctl(call, "disable", "--now", f"{call.name}.timer")
     try:
         for path in found:
             path.unlink()
     except OSError as error:
         raise StageError(f"{error.filename} can't be deleted: {reason_of(error)}") from error
-    if wish.to is None:
-        _systemctl(wish, "daemon-reload")
+    if call.to is None:
+        _systemctl(call, "daemon-reload")
     for path in found:
         console.say(f"deleted {path}")
     return Ending(facts={"deleted": [str(path) for path in found]})
 
 
-def _plan(config: Config, path: Path, wish: Wish) -> ServicePlan:
-    _check(wish)
+def _plan(config: Config, path: Path, call: ServiceCall) -> ServicePlan:
+    _check(call)
     writable = [config.root]
     for inbox in config.inbox:
         if inbox.scheme == "folder" and inbox.processed_folder:
@@ -130,34 +130,34 @@ def _plan(config: Config, path: Path, wish: Wish) -> ServicePlan:
     if config.notify.prometheus:
         writable.append(config.notify.resolve(config.notify.prometheus).parent)
     return ServicePlan(
-        name=wish.name,
+        name=call.name,
         title=config.campaign.name,
         command=(sys.executable, "-I", "-m", "pipeline"),
         config=path.resolve(),
-        at=wish.at,
-        user=wish.run_as,
-        credentials=[_credential(text) for text in wish.credentials],
+        at=call.at,
+        user=call.run_as,
+        credentials=[_credential(text) for text in call.credentials],
         writable=writable,
-        memory=wish.memory,
-        cpu=wish.cpu,
-        hours=wish.hours,
+        memory=call.memory,
+        cpu=call.cpu,
+        hours=call.hours,
     )
 
 
-def _check(wish: Wish) -> None:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", wish.name):
+def _check(call: ServiceCall) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", call.name):
         raise UsageError("--name must consist of letters, digits, - and _")
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", wish.at):
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", call.at):
         raise UsageError("--at must be a time of day such as 02:15")
-    if wish.memory and not re.fullmatch(r"0*[1-9]\d*[KMGT]?|0*[1-9]\d{0,2}%", wish.memory):
+    if call.memory and not re.fullmatch(r"0*[1-9]\d*[KMGT]?|0*[1-9]\d{0,2}%", call.memory):
         raise UsageError("--memory must be a size such as 8G, or a share such as 50%")
-    if wish.cpu and not re.fullmatch(r"0*[1-9]\d{0,4}%", wish.cpu):
+    if call.cpu and not re.fullmatch(r"0*[1-9]\d{0,4}%", call.cpu):
         raise UsageError("--cpu must be a share of one core such as 150%")
-    if wish.run_as:
+    if call.run_as:
         try:
-            pwd.getpwnam(wish.run_as)
+            pwd.getpwnam(call.run_as)
         except KeyError:
-            raise UsageError(f"there is no user {wish.run_as!r} on this machine") from None
+            raise UsageError(f"there is no user {call.run_as!r} on this machine") from None
 
 
 def _is_foreign(path: Path) -> bool:
@@ -177,27 +177,27 @@ def _credential(text: str) -> tuple[str, Path]:
     return name, Path(path)
 
 
-def _folder(wish: Wish) -> Path:
-    if wish.to is not None:
-        return wish.to
-    if wish.run_as:
+def _folder(call: ServiceCall) -> Path:
+    if call.to is not None:
+        return call.to
+    if call.run_as:
         return _SYSTEM
     home = os.environ.get("XDG_CONFIG_HOME") or str(Path("~/.config").expanduser())
     return Path(home) / "systemd/user"
 
 
-def _words(wish: Wish, verb: str) -> str:
-    return f"systemctl {'' if wish.run_as else '--user '}{verb}"
+def _words(call: ServiceCall, verb: str) -> str:
+    return f"systemctl {'' if call.run_as else '--user '}{verb}"
 
 
-def _systemctl(wish: Wish, *words: str) -> None:
+def _systemctl(call: ServiceCall, *words: str) -> None:
     program = shutil.which("systemctl")
-    call = f"{_words(wish, ' '.join(words))}"
+    shown = _words(call, " ".join(words))
     if program is None:
         raise StageError(
             "there is no systemd on this machine; for cron: footage service show --cron"
         )
-    own = () if wish.run_as else ("--user",)
+    own = () if call.run_as else ("--user",)
     environment: Mapping[str, str] = {**os.environ, "SYSTEMD_PAGER": "", "LC_ALL": "C.UTF-8"}
     try:
         done = subprocess.run(
@@ -209,7 +209,7 @@ def _systemctl(wish: Wish, *words: str) -> None:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise StageError(f"`{call}` could not be run ({type(error).__name__})") from None
+        raise StageError(f"`{shown}` could not be run ({type(error).__name__})") from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise StageError(f"`{call}` failed: {said[-1] if said else f'exit {done.returncode}'}")
+        raise StageError(f"`{shown}` failed: {said[-1] if said else f'exit {done.returncode}'}")

@@ -33,7 +33,7 @@ class _Film:
 
 
 @dataclass(frozen=True)
-class _Standing:
+class _Overview:
     """What the ledger says; ``waiting`` and ``admitted`` count clips.
 
     ``is_running``: the last run holds the workspace.  ``outdated``: the originals (by SHA-256)
@@ -73,8 +73,8 @@ def tell(config: Config) -> Ending:
 
     :raises UsageError: nothing was ever taken in.
     """
-    standing = _standing(config)
-    return Ending(facts=_facts(standing), lines=tuple(_lines(standing)))
+    overview = _overview(config)
+    return Ending(facts=_facts(overview), lines=tuple(_lines(overview)))
 
 
 def count(config: Config) -> dict[str, int]:
@@ -82,31 +82,31 @@ def count(config: Config) -> dict[str, int]:
 
     :raises UsageError: nothing was ever taken in.
     """
-    standing = _standing(config)
+    overview = _overview(config)
     return {
-        **standing.counts,
-        "waiting_for_review": standing.waiting,
-        "admitted": standing.admitted,
-        "mails_need_answer": sum(1 for each in standing.mails if each.is_open),
-        "mails_left": len(_of_last_ingest(standing, "left")),
-        "inboxes_failed": len(_of_last_ingest(standing, "inboxes_failed")),
-        "held_back": standing.held_back,
-        "waiting_for_consent": len(standing.silent),
-        "montages_stale": sum(film.record.stale for film in standing.montages),
-        "disk_free_bytes": standing.room.free,
+        **overview.counts,
+        "waiting_for_review": overview.waiting,
+        "admitted": overview.admitted,
+        "mails_need_answer": sum(1 for each in overview.mails if each.is_open),
+        "mails_left": len(_of_last_ingest(overview, "left")),
+        "inboxes_failed": len(_of_last_ingest(overview, "inboxes_failed")),
+        "held_back": overview.held_back,
+        "waiting_for_consent": len(overview.silent),
+        "montages_stale": sum(film.record.stale for film in overview.montages),
+        "disk_free_bytes": overview.room.free,
     }
 
 
-def _standing(config: Config) -> _Standing:
+def _overview(config: Config) -> _Overview:
     workspace = Workspace.existing(config.root)
     with Ledger(workspace.ledger) as ledger:
         rows = ledger.clips.rows()
-        counted = Counter(row.status for row in rows)
+        numbers = Counter(row.status for row in rows)
         admission = Admission.of(config, ledger, rows)
         silent = rules.waits_for_consent(rows, needs_consent=admission.needs_consent)
-        return _Standing(
+        return _Overview(
             campaign=config.campaign.name,
-            counts={status.value: counted[status] for status in Status},
+            counts={status.value: numbers[status] for status in Status},
             failed=[row for row in rows if row.status is Status.FAILED],
             waiting=len(rules.waiting(rows)) if admission.required else 0,
             admitted=len(rules.admitted(rows, admission)),
@@ -152,43 +152,43 @@ def _holds(config: Config, ledger: Ledger) -> Callable[[FootageFile], bool]:
     return lambda file: states.get(file.path.rpartition("/")[2], kept) is kept
 
 
-def _facts(standing: _Standing) -> Facts:
+def _facts(overview: _Overview) -> Facts:
     return {
-        "campaign": standing.campaign,
-        "totals": standing.counts,
-        "last_run": _run_facts(standing, standing.last_run),
-        "last_night": _run_facts(standing, standing.last_night),
-        "mails_left": _of_last_ingest(standing, "left"),
-        "inboxes_failed": _of_last_ingest(standing, "inboxes_failed"),
-        "failed": [_failure(row) for row in standing.failed],
-        "waiting_for_review": standing.waiting,
-        "waiting_for_process": standing.counts[Status.PENDING],
-        "outdated": list(standing.outdated),
-        "waits": [{"sha256": sha256, "why": why} for sha256, why in standing.left.items()],
-        "admitted": standing.admitted,
-        "needs_answer": mails.open_counts(standing.mails),
+        "campaign": overview.campaign,
+        "totals": overview.counts,
+        "last_run": _run_facts(overview, overview.last_run),
+        "last_night": _run_facts(overview, overview.last_night),
+        "mails_left": _of_last_ingest(overview, "left"),
+        "inboxes_failed": _of_last_ingest(overview, "inboxes_failed"),
+        "failed": [_failure(row) for row in overview.failed],
+        "waiting_for_review": overview.waiting,
+        "waiting_for_process": overview.counts[Status.PENDING],
+        "outdated": list(overview.outdated),
+        "waits": [{"sha256": sha256, "why": why} for sha256, why in overview.left.items()],
+        "admitted": overview.admitted,
+        "needs_answer": mails.open_counts(overview.mails),
         "mails_waiting": [
             {"submission": each.mail.id, "received_at": each.mail.received_at, "why": each.matters}
-            for each in standing.mails
+            for each in overview.mails
             if each.is_open
         ],
-        "held_back": standing.held_back,
-        "withheld": standing.withheld,
+        "held_back": overview.held_back,
+        "withheld": overview.withheld,
         "waiting_for_consent": {
-            "mails": list(standing.silent),
+            "mails": list(overview.silent),
             "asked": [
-                mail for mail, consent in standing.silent.items() if consent is Consent.ASKED
+                mail for mail, consent in overview.silent.items() if consent is Consent.ASKED
             ],
         },
         "disk": {
-            "free": standing.room.free,
-            "used": standing.room.used,
-            "growth_a_night": standing.room.growth,
-            "nights_left": standing.room.nights_left,
+            "free": overview.room.free,
+            "used": overview.room.used,
+            "growth_a_night": overview.room.growth,
+            "nights_left": overview.room.nights_left,
         },
-        "last_backup": standing.last_backup,
-        "ledger_is_older": standing.is_ledger_older,
-        "unclear_receipts": standing.unclear_receipts,
+        "last_backup": overview.last_backup,
+        "ledger_is_older": overview.is_ledger_older,
+        "unclear_receipts": overview.unclear_receipts,
         "montages": [
             {
                 "path": film.record.path,
@@ -197,7 +197,7 @@ def _facts(standing: _Standing) -> Facts:
                 "clips": len(film.record.clips),
                 "not_admitted": film.not_admitted,
             }
-            for film in standing.montages
+            for film in overview.montages
         ],
     }
 
@@ -212,9 +212,9 @@ def _newer(one: RunRecord | None, other: RunRecord | None) -> RunRecord | None:
     return max((run for run in (one, other) if run), key=lambda run: run.started_at, default=None)
 
 
-def _of_last_ingest(standing: _Standing, key: str) -> list[Facts]:
+def _of_last_ingest(overview: _Overview, key: str) -> list[Facts]:
     """What the last reading of the inboxes left or failed at."""
-    found = standing.last_ingest.summary.get(key) if standing.last_ingest else None
+    found = overview.last_ingest.summary.get(key) if overview.last_ingest else None
     return found if isinstance(found, list) else []
 
 
@@ -227,54 +227,54 @@ def _failure(row: Row) -> Facts:
     }
 
 
-def _lines(standing: _Standing) -> Iterator[str]:
-    yield standing.campaign
-    if standing.is_ledger_older:
+def _lines(overview: _Overview) -> Iterator[str]:
+    yield overview.campaign
+    if overview.is_ledger_older:
         yield f"  {kept_heads.OLDER}"
-    counts = [f"{count} {name}" for name, count in standing.counts.items() if count]
+    counts = [f"{count} {name}" for name, count in overview.counts.items() if count]
     yield f"  {', '.join(counts) or 'nothing has come in yet'}"
-    night, last = standing.last_night, standing.last_run
+    night, last = overview.last_night, overview.last_run
     if night:
-        yield f"Last night: {_run(standing, night)}"
+        yield f"Last night: {_run(overview, night)}"
     if last and last != night:
-        yield f"Last command: {_run(standing, last)}"
-    yield from _inbox_lines(standing)
-    for row in standing.failed:
+        yield f"Last command: {_run(overview, last)}"
+    yield from _inbox_lines(overview)
+    for row in overview.failed:
         failure = _failure(row)
         name = f"{(row.attachment.sha256 or '')[:12]} {row.attachment.filename}"
         yield f"Failed: {name}: {failure['reason']} ({failure['detail']})"
-    if standing.failed:
+    if overview.failed:
         yield "  next, for the media team: footage retry, then footage process"
-    yield from _clip_lines(standing)
-    yield from _mail_lines(standing)
-    for film in standing.montages:
+    yield from _clip_lines(overview)
+    yield from _mail_lines(overview)
+    for film in overview.montages:
         yield from _film_lines(film)
-    yield _disk_line(standing.room)
-    if standing.last_backup:
-        yield f"Last backup of the ledger: backups/{standing.last_backup}"
-    if standing.unclear_receipts:
+    yield _disk_line(overview.room)
+    if overview.last_backup:
+        yield f"Last backup of the ledger: backups/{overview.last_backup}"
+    if overview.unclear_receipts:
         yield (
             "The run was ended while it sent a receipt, so nobody knows if it was sent; it is not "
-            f"sent again: {', '.join(standing.unclear_receipts)}"
+            f"sent again: {', '.join(overview.unclear_receipts)}"
         )
 
 
-def _clip_lines(standing: _Standing) -> Iterator[str]:
+def _clip_lines(overview: _Overview) -> Iterator[str]:
     """Which clips wait for whom, and which are in the montage."""
-    if standing.counts[Status.PENDING]:
-        pending = counted(standing.counts[Status.PENDING], "clip waits", "clips wait")
+    if overview.counts[Status.PENDING]:
+        pending = counted(overview.counts[Status.PENDING], "clip waits", "clips wait")
         yield f"{pending} for the media team: footage process"
-        yield from (f"  {line}" for line in standing.left_lines)
-    if standing.waiting:
-        waiting = counted(standing.waiting, "clip waits", "clips wait")
+        yield from (f"  {line}" for line in overview.left_lines)
+    if overview.waiting:
+        waiting = counted(overview.waiting, "clip waits", "clips wait")
         yield f"{waiting} for a reviewer: open the report"
-    if standing.outdated:
-        outdated = counted(len(standing.outdated), "clip is", "clips are")
+    if overview.outdated:
+        outdated = counted(len(overview.outdated), "clip is", "clips are")
         yield f"{outdated} out of date and can't be made anew: the originals were deleted"
-    for why, count in standing.unready.items():
+    for why, count in overview.unready.items():
         if count:
             yield f"{counted(count, 'clip')} {why}"
-    admitted = counted(standing.admitted, "clip is", "clips are")
+    admitted = counted(overview.admitted, "clip is", "clips are")
     yield f"{admitted} admitted to the montage"
 
 
@@ -296,27 +296,27 @@ def _bytes(count: float) -> str:
     return f"{count:,.1f} GB"
 
 
-def _mail_lines(standing: _Standing) -> Iterator[str]:
-    waiting = [each.mail for each in standing.mails if each.is_open]
+def _mail_lines(overview: _Overview) -> Iterator[str]:
+    waiting = [each.mail for each in overview.mails if each.is_open]
     if waiting:
-        yield mails.open_line(standing.mails)
+        yield mails.open_line(overview.mails)
         yield f"  the oldest is {waiting[0].id}, received {waiting[0].received_at}"
         yield "  next, for the media team: footage letters; when it is done: footage handled ID"
-    if standing.silent:
-        yield from _consent_lines(standing)
-    if standing.held_back:
-        held = counted(standing.held_back, "clip is", "clips are")
-        what = "it" if standing.held_back == 1 else "them"
+    if overview.silent:
+        yield from _consent_lines(overview)
+    if overview.held_back:
+        held = counted(overview.held_back, "clip is", "clips are")
+        what = "it" if overview.held_back == 1 else "them"
         yield (
             f"{held} held, because the sender may take {what} back: read the mail, then footage "
             "withdraw or footage handled"
         )
 
 
-def _consent_lines(standing: _Standing) -> Iterator[str]:
+def _consent_lines(overview: _Overview) -> Iterator[str]:
     """Whose consent is awaited; a file without a sender has nobody who could be asked by mail."""
-    with_sender = [each for each in standing.silent if each not in standing.without_sender]
-    asked = sum(standing.silent[each] is Consent.ASKED for each in with_sender)
+    with_sender = [each for each in overview.silent if each not in overview.without_sender]
+    asked = sum(overview.silent[each] is Consent.ASKED for each in with_sender)
     count = len(with_sender)
     if count:
         said = f"{asked} of them {'was' if asked == 1 else 'were'} asked"
@@ -327,9 +327,9 @@ def _consent_lines(standing: _Standing) -> Iterator[str]:
         waits = counted(count, "mail waits", "mails wait")
         yield f"{waits} for the consent of the sender, {said}"
         yield "  next, for the media team: footage letters asks; footage consent records the answer"
-    if standing.without_sender:
-        without = counted(len(standing.without_sender), "mail or file", "mails or files")
-        verb = "waits" if len(standing.without_sender) == 1 else "wait"
+    if overview.without_sender:
+        without = counted(len(overview.without_sender), "mail or file", "mails or files")
+        verb = "waits" if len(overview.without_sender) == 1 else "wait"
         yield f"{without} without a known sender {verb} for consent"
         yield "  next, for the media team: find out whose it is; footage consent records the answer"
 
@@ -346,11 +346,11 @@ def _film_lines(film: _Film) -> Iterator[str]:
         yield "  next, for an editor: do not publish it; footage render makes it again"
 
 
-def _inbox_lines(standing: _Standing) -> Iterator[str]:
-    for inbox in _of_last_ingest(standing, "inboxes_failed"):
+def _inbox_lines(overview: _Overview) -> Iterator[str]:
+    for inbox in _of_last_ingest(overview, "inboxes_failed"):
         if inbox["inbox"]:
             yield f"Inbox {inbox['inbox']}: {inbox['error']}"
-    for mail in _of_last_ingest(standing, "left"):
+    for mail in _of_last_ingest(overview, "left"):
         known = [mail["received_at"], f"{mail['size']} bytes"] if mail["size"] else ["size unknown"]
         where = f"in inbox {mail['inbox']}" if mail.get("inbox") else "in the inbox"
         # only a server numbers its mails: elsewhere the identity is the name of a file
@@ -358,20 +358,20 @@ def _inbox_lines(standing: _Standing) -> Iterator[str]:
         yield f"Left {where}: {kind} {', '.join(map(str, [mail['uid'], *known]))}"
 
 
-def _state(standing: _Standing, run: RunRecord) -> str:
+def _state(overview: _Overview, run: RunRecord) -> str:
     """Whether a run has ended, is running, or was killed: only the newest can be running."""
     if run.ended_at is not None:
         return "ended"
-    return "running" if standing.is_running and run == standing.last_run else "killed"
+    return "running" if overview.is_running and run == overview.last_run else "killed"
 
 
-def _run_facts(standing: _Standing, run: RunRecord | None) -> Facts | None:
-    return {**asdict(run), "state": _state(standing, run)} if run else None
+def _run_facts(overview: _Overview, run: RunRecord | None) -> Facts | None:
+    return {**asdict(run), "state": _state(overview, run)} if run else None
 
 
-def _run(standing: _Standing, run: RunRecord) -> str:
+def _run(overview: _Overview, run: RunRecord) -> str:
     begun = f"footage {run.command}, began {run.started_at}"
-    match _state(standing, run):
+    match _state(overview, run):
         case "running":
             return f"{begun}, is running now"
         case "killed":

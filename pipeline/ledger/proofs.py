@@ -8,16 +8,16 @@ from typing import cast
 from pipeline.history import CustodyEvent, EventKind
 from pipeline.model import OriginalState
 
-Outcome = tuple[str, Mapping[str, str]]
+MadeFiles = tuple[str, Mapping[str, str]]
 """The recipe of a clip, and the SHA-256 of the file of each output."""
 
-Place = tuple[str, int]
+AttachmentKey = tuple[str, int]
 """A submission, and the position of an attachment in it."""
 
-Bytes = tuple[str, int]
+AttachmentBytes = tuple[str, int]
 """The SHA-256 of an attachment, and its size."""
 
-Verdict = tuple[str, str]
+RefusalCode = tuple[str, str]
 """Why the clip was not made: the reason and its code; both are empty if it was made."""
 
 Delivery = tuple[str, str]
@@ -66,17 +66,17 @@ class Proved:
     """
 
     states: dict[str, OriginalState] = field(default_factory=dict)
-    clips: dict[str, Outcome] = field(default_factory=dict)
+    clips: dict[str, MadeFiles] = field(default_factory=dict)
     films: dict[str, FilmProof] = field(default_factory=dict)
     trail: dict[int, str] = field(default_factory=dict)
     trail_from: int = 0
     consents: dict[str, dict[int, str]] = field(default_factory=dict)
-    attachments: dict[Place, Bytes] = field(default_factory=dict)
+    attachments: dict[AttachmentKey, AttachmentBytes] = field(default_factory=dict)
     older: set[str] = field(default_factory=set)
     received: set[str] = field(default_factory=set)
     holds: dict[str, str] = field(default_factory=dict)
     handled: dict[str, bool] = field(default_factory=dict)
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    verdicts: dict[str, RefusalCode] = field(default_factory=dict)
     decided: dict[str, int] = field(default_factory=dict)
     withdrawn: dict[str, int] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class Proved:
     receipts: dict[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
     has_all_receipts: bool = False
 
-    def is_older(self, place: Place, sha256: str) -> bool:
+    def is_older(self, place: AttachmentKey, sha256: str) -> bool:
         """Whether an attachment may be older than the chain, so that no event names its place."""
         return sha256 in self.older and place[0] not in self.received
 
@@ -178,7 +178,7 @@ def _add(proved: Proved, event: CustodyEvent) -> None:
             proved.decided[subject] = number
 
 
-def _outcome(facts: Mapping[str, object]) -> Outcome:
+def _outcome(facts: Mapping[str, object]) -> MadeFiles:
     outputs = facts.get("outputs")
     hashes = cast("Mapping[str, str]", outputs) if isinstance(outputs, dict) else {}
     return str(facts.get("recipe")), hashes

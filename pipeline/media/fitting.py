@@ -31,9 +31,9 @@ def fitted(aspect: Fraction, width: int, height: int) -> Rect:
         return Rect(0, 0, width, height)
     if aspect * height > width:
         inner = min(height, even(Fraction(width) / aspect))
-        return Rect(0, __even_floor(height - inner), width, inner)
+        return Rect(0, _half_even(height - inner), width, inner)
     inner = min(width, even(height * aspect))
-    return Rect(__even_floor(width - inner), 0, inner, height)
+    return Rect(_half_even(width - inner), 0, inner, height)
 
 
 def drift(frames: int, width: int) -> tuple[int, int]:
@@ -71,7 +71,8 @@ def even(value: Fraction) -> int:
     return max(2, round(value / 2) * 2)
 
 
-def __even_floor(rest: int) -> int:
+def _half_even(rest: int) -> int:
+    """Half of a length, rounded down to an even number."""
     return rest // 4 * 2
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from array import array
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -78,13 +79,13 @@ class PacketTimes:
 
 def read(file: MadeFile) -> PacketTimes:
     """Read a list of packets."""
-    base, found = Fraction(1), []
+    base, found = Fraction(1), array("q")  # a film may have millions of packets
     for line in file.lines(LONGEST_LINE):
         if given := BASE.fullmatch(line):
             base = Fraction(int(given[1]), int(given[2]))
         elif given := PACKET.match(line):
             dts, pts = (min(int(given[number]), _LATEST) for number in (1, 2))
-            found.append((dts, pts, int(given[4] or "1", 16)))
+            found.extend((dts, pts, int(given[4] or "1", 16)))
     times = np.array(found, np.int64).reshape(-1, 3)
     flags = times[:, 2]
     keys, shown = (flags & _KEY) != 0, (flags & DISCARDED) == 0

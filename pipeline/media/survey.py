@@ -40,9 +40,9 @@ _SIZE, _SHAPE = re.compile(r"(\d{1,6})x(\d{1,6})"), re.compile(r"(\d{1,10})[:/](
 _MOST_PICTURES, _MOST_FIRST, _MOST_SAMPLE = 1 << 30, 1 << 16, 9
 _FIRST: Options = {"frames:v": 1, "f": "framecrc"}
 _FEWEST_OVERLAID = 12  # packets; a few with one time are in films of any kind
+REPAIRED: Options = {"f": "nut"}  # FFmpeg's options for a file of repaired sound
 # The clocks of transport streams that were joined begin anew.  FFmpeg puts the parts one after
 # the other, but takes packets of the part before for a gap if they are less than this apart.
-REPAIRED: Options = {"f": "nut"}  # FFmpeg's options for a file of repaired sound
 _JOINED: Options = {"dts_delta_threshold": 1}
 
 

@@ -12,7 +12,7 @@ from pipeline.process.chunk_plan import SECONDS, ChunkPlan, ClipPiece, InOnePiec
 from pipeline.process.recipe import Recipe
 from pipeline.protection import FoundFaces
 
-Part = Literal["clip", "chunk", "sound", "join"]
+ClipPart = Literal["clip", "chunk", "sound", "join"]
 """What is made: a clip, or the plan of its chunks; one chunk; its sound; the film of these."""
 ClipStep = ClipResult | ChunkPlan | ClipPiece | InOnePiece
 
@@ -35,7 +35,7 @@ class ClipTask(JobTask):
     configurations: dict[str, str]
     found: FoundFaces | None = None
     made: ClipResult | None = None
-    part: Part = "clip"
+    part: ClipPart = "clip"
     chunk_s: Annotated[int, Field(ge=0, le=86_400)] = SECONDS
     plan: ChunkPlan | None = None
     number: Annotated[int, Field(ge=0, le=10_000)] = 0

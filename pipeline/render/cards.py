@@ -28,7 +28,7 @@ from pipeline.jobs.kinds import JobWork
 from pipeline.media import encode
 from pipeline.media.timebase import SAMPLE_RATE, fade_frames, frames_in, samples_of
 from pipeline.render import lettering, pieces
-from pipeline.render.lettering import CardStyle, Pixels, Words
+from pipeline.render.lettering import CardStyle, Colour, Pixels, Words
 from pipeline.render.pieces import PieceRules, PiecesAnswer, PiecesTask, WantedPiece
 from pipeline.render.timeline import Segment
 from pipeline.run import Run, Tools
@@ -38,16 +38,16 @@ _SECONDS = 3.0
 _CHAPTER_SECONDS = 2.0
 _FADE_S = 0.6
 
-Rgb = tuple[int, int, int]
-Area = tuple[int, int, int, int]  # left, top, right, bottom
+Sides = tuple[int, int, int, int]
+"""The left, top, right and bottom side of a part of a picture, in pixels."""
 
 
 @dataclass(frozen=True)
 class _CardPictures:
-    """The part of a card that changes: raw RGB pictures of *area* (left, top, right, bottom)."""
+    """The part of a card that changes: raw RGB pictures of *area*."""
 
     output: Output
-    area: Area
+    area: Sides
     frames: int
     pictures: Iterator[bytes]
 
@@ -82,7 +82,7 @@ class CardTask(PiecesTask):
     """A card to be made.
 
     ``writing``: the part of the card that has letters, as RGBA, compressed by zlib, in base64; so a
-    worker needs neither the font nor the logo.  ``area`` (left, top, right, bottom) is where it is.
+    worker needs neither the font nor the logo.  ``area`` is where it is.
     ``colours``: those of the background, at the top and at the bottom.  ``fade``: see
     ``encode.cut_arguments``.
     """
@@ -92,8 +92,8 @@ class CardTask(PiecesTask):
     output: Output
     frames: Annotated[int, Field(gt=0, lt=1000)]
     fade: int
-    colours: tuple[Rgb, Rgb]
-    area: Area
+    colours: tuple[Colour, Colour]
+    area: Sides
     writing: str
 
     @property

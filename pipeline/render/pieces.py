@@ -78,13 +78,16 @@ def missing(run: Run, wanted: Sequence[WantedPiece]) -> list[WantedPiece]:
 
     :raises StoreError: the store does not answer.
     """
-    here = [piece for piece in wanted if publishing.is_cached(run.workspace.root / piece.path)]
+    here: list[WantedPiece] = []
+    away: list[WantedPiece] = []
+    for piece in wanted:
+        is_here = publishing.is_cached(run.workspace.root / piece.path)
+        (here if is_here else away).append(piece)
     if not run.store.is_beyond:
-        return [piece for piece in wanted if piece not in here]
+        return away
     stored = versions_of(each.key for each in run.store.beyond(f"{PIECES}/"))
     unsent = [run.workspace.root / piece.path for piece in here if piece.path not in stored]
     run.store.publish(_file(run.workspace, path) for path in unsent)
-    away = [piece for piece in wanted if piece not in here]
     with ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="pieces") as pool:
         found = pool.map(lambda piece: _found(run, piece, stored.get(piece.path)), away)
         return [piece for piece, is_found in zip(away, found, strict=True) if not is_found]

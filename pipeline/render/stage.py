@@ -28,8 +28,6 @@ from pipeline.workspace import MEDIA
 
 _MOST_TOGETHER = 4  # films that are joined side by side
 
-"""The end of the name of a folder with the clips of a timeline, if they are in a store."""
-
 
 @dataclass(frozen=True)
 class Rendered:

@@ -143,16 +143,15 @@ class ClipWindow:
                     self._changed.notify_all()
 
     def _fetch_all(self) -> None:
-        while (file := self._taken()) is not None:
-            held = ExitStack()
-            try:
+        try:
+            while (file := self._taken()) is not None:
+                held = ExitStack()
                 held.enter_context(self._store.at_hand([file]))
-            except Exception as error:  # noqa: BLE001 - whatever it is, the readers may not wait
-                self.end(named(error))
-                return
-            with self._changed:
-                self._held[file] = held
-                self._changed.notify_all()
+                with self._changed:
+                    self._held[file] = held
+                    self._changed.notify_all()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the readers may not wait
+            self.end(named(error))
 
     def _taken(self) -> FootageFile | None:
         """The next file to fetch, as soon as there is room for it; None at the end."""

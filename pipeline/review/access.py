@@ -1,8 +1,8 @@
 """Who may use the review server: only the reviewer's own browser, through a link of the server.
 
-Another page in the same browser must not reach it, also not a page that another user of this
-machine serves on another port.  So nothing depends on a cookie: browsers send cookies to every
-port of a host.  The page keeps two secrets in the storage of its origin, which has the port, and
+Another page in the same browser must not reach it, even if another user of this machine serves
+that page on another port.  So nothing depends on a cookie: browsers send cookies to every port of
+a host.  The page keeps two secrets in the storage of its origin, which has the port, and
 sends them in headers, which no other page can set here.
 
 * A link has a token, which is exchanged for the secrets of a session once.
@@ -37,9 +37,9 @@ def _new_secret() -> str:
 class ReviewRole(StrEnum):
     """What somebody may do in a review.
 
-    A reviewer decides, comments, orders the montage, and marks mails as dealt with.  An editor
-    orders and comments, and decides nothing.  The media team does all that a reviewer does, and
-    sees the addresses of senders.
+    A reviewer decides, comments, orders the montage, records consents, and marks mails as dealt
+    with.  An editor orders and comments, and decides nothing.  The media team does all that a
+    reviewer does, and sees the addresses of senders.
     """
 
     REVIEWER = "reviewer"
@@ -48,7 +48,7 @@ class ReviewRole(StrEnum):
 
     @property
     def may_decide(self) -> bool:
-        """Whether decisions and marks on mails are taken from this person."""
+        """Whether decisions, consents and marks on mails are taken from this person."""
         return self is not ReviewRole.EDITOR
 
 

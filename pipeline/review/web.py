@@ -34,7 +34,7 @@ from pipeline.store.opening import open_store
 from pipeline.workspace import Workspace
 
 _NOT_JSON = "is not a JSON object of this page"
-_DECIDING = frozenset(("/api/decide", "/api/handled"))
+_DECIDING = frozenset(("/api/decide", "/api/handled", "/api/consent"))
 _PAGES = ("/report/", "/report/index.html")
 _MOST, _MOST_OF_ONE = 256, 64  # open connections, of all machines and of one; a browser has 6
 _MOST_BYTES = 8 << 20  # enough for a decision on each of ten thousand clips
