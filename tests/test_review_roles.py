@@ -114,5 +114,9 @@ def test_each_page_says_what_is_mine(
     editor, _ = reader.open(server.access.links["Eve"])
     expect(editor.locator(".figure.waiting")).to_be_visible()
     expect(editor.locator(".figure.mine")).to_have_count(0)
+    editor.keyboard.press("n")
+    editor.keyboard.press("a")
+    expect(editor.locator("#why")).to_contain_text("decides nothing")
+    expect(editor.locator("#said")).to_contain_text("decides nothing")  # and not: "Approved"
     with serving(config, "Ana") as alone:
         assert b'"mine": null' in Client(alone, "Ana").ask("GET", "/report/index.html")[2]

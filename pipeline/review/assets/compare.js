@@ -121,8 +121,9 @@ function keep(at) {
     return;
   }
   const note = reviewOf(dropped).note || textOf("compare.note", { name: kept.clip.filename });
-  amendEach([[kept, { decision: "approved" }], [dropped, { decision: "rejected", note }]], false);
-  explain(textOf("compare.said", { kept: kept.clip.filename, dropped: dropped.clip.filename }));
+  if (amendEach([[kept, { decision: "approved" }], [dropped, { decision: "rejected", note }]], false)) {
+    explain(textOf("compare.said", { kept: kept.clip.filename, dropped: dropped.clip.filename }));
+  }
 }
 
 function closeCompare() {

@@ -32,17 +32,18 @@ export const canUndo = () => undoable.length > 0;
 export const timestamp = () => new Date().toISOString().replace(/\.\d+Z$/, "Z");
 
 /**
- * Change the reviews of some rows in the same way, as one act.
+ * Change the reviews of some rows in the same way, as one act. False if this person may not.
  * @param {Row[]} changed
  * @param {Partial<Review>} change
  * @param {boolean} keepFields the fields of the cards show the change already
  */
 export function amend(changed, change, keepFields = true) {
-  amendEach(changed.map((row) => [row, change]), keepFields);
+  return amendEach(changed.map((row) => [row, change]), keepFields);
 }
 
 /**
- * Change the reviews of some rows, each in its own way, as one act.
+ * Change the reviews of some rows, each in its own way, as one act. False if this person may not, who then
+ * reads why.
  * @param {[Row, Partial<Review>][]} changes
  * @param {boolean} keepFields the fields of the cards show the change already
  */
@@ -50,7 +51,7 @@ export function amendEach(changes, keepFields = true) {
   if (facts.live?.role === "editor") {
     explain(textOf("why.editor"));
     setReviews(changes.map(([row]) => ({ sha256: row.clip.sha256 ?? "", review: reviewOf(row) })));
-    return;
+    return false;
   }
   const mark = { by: reviewerName(), at: timestamp() };
   const act = changes
@@ -63,7 +64,7 @@ export function amendEach(changes, keepFields = true) {
       return { sha256: row.clip.sha256 ?? "", before, review };
     })
     .filter(({ before, review }) => !isSameDecision(before, review));
-  if (!act.length) return;
+  if (!act.length) return true;
   const before = act.map(({ sha256, before: review }) => ({ sha256, review }));
   undoable.push(() => {
     setReviews(before);
@@ -72,6 +73,7 @@ export function amendEach(changes, keepFields = true) {
   setReviews(act, keepFields);
   if (isServed) send(act.map(({ sha256 }) => sha256));
   acts.push(null);
+  return true;
 }
 
 /**
@@ -82,8 +84,7 @@ export function decide(row, decision) {
   if (row.isMail) sayOnMail(row, textOf("mail.no_decision"));
   else if (!isDecidableRow(row)) explain(textOf("why.no_decision", { status: textOfCode("status", row.clip.status) }));
   if (!isDecidableRow(row)) return;
-  amend([row], { decision });
-  announce(textOf("said.decided", { decision: textOf(`decision.${decision}`), name: row.clip.filename }));
+  if (amend([row], { decision })) announce(textOf("said.decided", { decision: textOf(`decision.${decision}`), name: row.clip.filename }));
 }
 
 /**
@@ -91,8 +92,7 @@ export function decide(row, decision) {
  * @param {Decision} decision
  */
 export function decideAll(chosen, decision) {
-  amend(chosen, { decision });
-  announce(textOf("said.decided_all", { decision: textOf(`decision.${decision}`), n: chosen.length }));
+  if (amend(chosen, { decision })) announce(textOf("said.decided_all", { decision: textOf(`decision.${decision}`), n: chosen.length }));
 }
 
 /**
