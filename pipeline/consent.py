@@ -64,8 +64,8 @@ class ConsentRecord:
 def combined(consents: Iterable[Consent]) -> Consent:
     """The consent for a clip that came in mails with these consents.
 
-    A "no" counts most, then a mail without an answer, then a "yes", then one with a name: so
-    nothing is shown that one of the mails does not allow.
+    The strictest counts: "no", then no answer, then "yes", then "yes" with a name.  So nothing is
+    shown that one of the mails does not allow.
     """
     found = set(consents)
     return next((each for each in _ORDER if each in found), Consent.UNKNOWN)

@@ -127,7 +127,7 @@ class NotClean(Exception):
 
 
 class Refused(Exception):
-    """There is no clip of one original, for a reason that its row shows; the run goes on."""
+    """One original gives no clip, for a reason that its row shows; the run goes on."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(f"{refusal.reason}: {refusal.code}")

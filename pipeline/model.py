@@ -355,8 +355,8 @@ class Row:
     ``pair``: the SHA-256 of the film that stands for this photo (a Live Photo).  If the film can't
     become a clip there is none, and the photo is one as any other.  ``held_by``: the mails by which
     its sender may take it back and which nobody has dealt with.  ``consent``: what the senders of
-    these bytes agreed to, ``own_consent`` what the sender of this mail did; ``credit``: the name
-    to show, empty if none may be shown.
+    these bytes agreed to; ``own_consent``: what the sender of this mail agreed to; ``credit``: the
+    name to show, empty if none may be shown.
     """
 
     submission: str

@@ -175,7 +175,7 @@ class ImpossibleProtection(ValueError):
 def checked_point(point: MaskPoint) -> MaskPoint:
     """Return the point with its numbers rounded.
 
-    :raises ImpossibleProtection: a number is out of range or is no number.
+    :raises ImpossibleProtection: a number is out of range, or is not a number.
     """
     if not 0 <= point.at_s <= LONGEST_S:  # NaN is refused here too
         raise ImpossibleProtection("at_s is not a time in seconds")

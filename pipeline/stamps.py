@@ -82,7 +82,7 @@ def ask(address: str, message: bytes, roots: Sequence[Certificate]) -> bytes:
 def check(answer: bytes, message: bytes, roots: Sequence[Certificate]) -> TimeStamp:
     """Check a stamp of a message by its signature and the certificates that are trusted.
 
-    :raises StampError: it is none, is of another message, or nobody who is trusted signed it.
+    :raises StampError: it is not a stamp, is of another message, or has no trusted signature.
     """
     response = _decoded(answer)
     _verify(response, message, roots)
@@ -118,7 +118,7 @@ def _decoded(answer: bytes) -> TimeStampResponse:
             raise StampError(f"the server refuses a time stamp (status {response.status})")
         _ = response.tst_info
     except ValueError as error:
-        raise StampError("what the server answers is no time stamp") from error
+        raise StampError("the answer of the server is not a time stamp") from error
     return response
 
 
@@ -155,7 +155,7 @@ def _elements(data: bytes, start: int, stop: int) -> Iterator[_Element]:
 
 
 def _signer(response: TimeStampResponse) -> str:
-    """The name of who signed: the common name of the certificate, or all of its name."""
+    """The name in the certificate of the signature: its common name, or the whole name."""
     (signer,) = response.signed_data.signer_infos
     for data in response.signed_data.certificates:
         certificate = x509.load_der_x509_certificate(data)

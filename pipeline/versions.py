@@ -20,4 +20,4 @@ SEAM: Final = 3
 MONTAGE: Final = 4
 MUSIC: Final = 1  # how music is mixed under the clips
 FACES: Final = 4  # which faces are found, and the masks that are made of them
-CHUNKS: Final = 1  # how long films are cut into chunks; in no key, as in one piece they are as good
+CHUNKS: Final = 1  # how long films are cut; in no key, because a clip in one piece is as good

@@ -1,4 +1,4 @@
-"""What stands around a sandbox that is attacked, and what an attack changed of it.
+"""The surroundings of a sandbox that is attacked, and what an attack changed of it.
 
 Everything here belongs to the user who runs `footage`: a secret file, another process, sockets that
 wait, System V memory.  A look at all of it before and after an attack shows the attack's effects.

@@ -23,7 +23,7 @@ _INSTA360_PLACES = 0x700
 
 
 def read(window: Window) -> Iterator[Finding]:
-    """What stands at the end of a file of any format, as far as its programs are known."""
+    """Read what programs append to a file of any format, as far as these programs are known."""
     tail = window.part(max(0, window.size - _INSTA360_END)).read(0, _INSTA360_END)
     if tail[-12:-8] in (b"AXS!", b"AXS*"):
         yield from _afcp(window, "big" if tail[-9:-8] == b"!" else "little")

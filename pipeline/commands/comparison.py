@@ -136,7 +136,7 @@ class Compared:
 
     @property
     def films_gone(self) -> list[str]:
-        """Films that are not there any more, which is nobody's fault."""
+        """Films that are not there any more; they can be made again."""
         return [film.path for film in self.films if film.path not in self.files]
 
 

@@ -141,7 +141,7 @@ def tell(ledger: Ledger, store: FootageStore, sha256: str) -> Chronology:
     breaks = ledger.chain.breaks()
     own = ledger.chain.events_of([sha256])
     mails = {str(event.facts["submission"]) for event in own if "submission" in event.facts}
-    # those of before the chain began have no event
+    # mails from before the chain have no event
     mails |= {row.submission for row in ledger.clips.rows() if row.sha256 == sha256}
     events = {event.number: event for event in own}
     events |= {
@@ -208,7 +208,7 @@ class _Teller:
         )
 
     def _entry(self, event: CustodyEvent) -> TrailEntry | None:
-        """The entry of the trail that an event tells of, if it is as it was recorded."""
+        """The entry of the trail that an event names, if it is as it was recorded."""
         number = event.facts.get("trail")
         if not isinstance(number, int) or self._digests.get(number) != event.facts.get("entry"):
             return None

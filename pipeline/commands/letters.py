@@ -112,8 +112,8 @@ def draft(config: Config, seen: MailView, question: Sequence[str] | None = None)
 def _asking(run: Run, views: Sequence[MailView], rows: Sequence[Row]) -> dict[str, str]:
     """The mails whose letter asks for consent, one for each person who was never asked.
 
-    Somebody who may want footage back is not asked until a person has dealt with that mail.  Nor
-    is a list or a program, or nobody: a file that came without a mail has no sender.
+    Somebody who may want footage back is not asked until a person has dealt with that mail.  Lists
+    and programs are not asked.  A file that came without a mail has no sender who could be asked.
 
     :returns: what the person wrote in all mails, by the id of the mail.
     """

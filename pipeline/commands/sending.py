@@ -137,7 +137,7 @@ def _is_sent(run: Run, server: Post, path: Path, message: EmailMessage) -> bool:
 def _letter(smtp: SmtpSection, path: Path) -> EmailMessage:
     """The letter of a file as it is sent: with sender, date and id, without the mark of a draft.
 
-    :raises ValueError: it is no letter to one person.
+    :raises ValueError: it is not a letter to one person.
     """
     with path.open("rb") as file:
         data = file.read(_LARGEST + 1)

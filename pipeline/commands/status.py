@@ -314,7 +314,7 @@ def _mail_lines(overview: _Overview) -> Iterator[str]:
 
 
 def _consent_lines(overview: _Overview) -> Iterator[str]:
-    """Whose consent is awaited; a file without a sender has nobody who could be asked by mail."""
+    """How many mails wait for consent; those without a sender can't be asked by mail."""
     with_sender = [each for each in overview.silent if each not in overview.without_sender]
     asked = sum(overview.silent[each] is Consent.ASKED for each in with_sender)
     count = len(with_sender)

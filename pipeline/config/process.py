@@ -56,9 +56,9 @@ class Process(Section):
     until: str = Field(
         default="",
         pattern=rf"^({_TIME_OF_DAY})?$",
-        description='the time of day, as "06:00", at which a run stops to begin clips: the first '
-        "such moment after the run began, so a run that begins later than that has until the next "
-        "day; what is not begun waits for the next run",
+        description='the time of day, as "06:00", from which a run begins no more clips: the '
+        "first such moment after the run began, so a run that begins later has until the next day; "
+        "what is not begun waits for the next run",
     )
     timeout_factor: float = Field(
         default=20,

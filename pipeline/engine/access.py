@@ -1,4 +1,4 @@
-"""How a scheduler is reached, and what Dask is told for all our work.
+"""How a scheduler is reached, and which settings of Dask hold for all our work.
 
 Nothing of Dask is imported unless a cluster is used.
 

@@ -1,6 +1,6 @@
 """Jobs done by workers of Dask, on this machine or on others.
 
-What was measured of Dask makes the rules.  A finished job is done again if its worker dies while
+These rules come from measurements of Dask.  A finished job is done again if its worker dies while
 its future is held, so the answer is taken and the future is released at once.  A queued job costs
 the scheduler memory and time, so there are only a few more than can be begun.  If a worker dies,
 its jobs come back as lost, and the ledger counts the attempts.
@@ -29,7 +29,7 @@ RemoteWork = Callable[[str, str], str]
 
 _CHECK_S = 60.0  # after so long without an event, in case that one was lost
 _CLOSE_S = 5.0
-_FETCH_S = 20.0  # for an answer; one that must be made again is waited for as a job
+_FETCH_S = 20.0  # for an answer; after it, the future is waited for again as a job
 _LONGEST = 4 << 20  # characters of an answer
 _CONNECT_S = 30.0
 
@@ -112,7 +112,7 @@ class DaskEngine:
 
         :raises StageError: no other worker is left.
         """
-        # one that is gone already is no fault
+        # a worker that is gone already needs no refusal
         with suppress(OSError, ValueError, TimeoutError):
             self._client.run(
                 leave, f"this worker was refused: {why}", workers=[worker], on_error="ignore"

@@ -49,7 +49,7 @@ def workers(access: ClusterAccess, build: Callable[[], dict[str, str]]) -> tuple
 
 
 def _words(said: object) -> dict[str, str]:
-    """What a worker said, as far as it can be true."""
+    """The versions that a worker answers with, each cut to a possible length."""
     if not isinstance(said, dict) or len(said) > _MOST:
         return {}
     return {str(name)[:_LONGEST]: str(value)[:_LONGEST] for name, value in said.items()}

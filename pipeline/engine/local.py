@@ -113,7 +113,7 @@ class LocalWorkers:
 def die_with(parent: int) -> None:
     """Have the kernel end this process when the thread that started it ends.
 
-    :raises StageError: that has happened already.
+    :raises StageError: it has ended already.
     """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:

@@ -1,4 +1,4 @@
-"""Is the scheduler there, and does it let this machine in?
+"""Find out whether the scheduler answers, and whether it lets this machine in.
 
 Dask itself only says that it timed out, whatever the cause is.
 """

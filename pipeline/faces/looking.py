@@ -202,7 +202,7 @@ def read(untrusted: bytes, count: int, step_s: float) -> tuple[Look, ...]:
         if head[0] != _NOT_LOOKED:
             values = _FACE.iter_unpack(untrusted[position + 1 : end])
             seen = (SeenFace(*(value / _WHOLE for value in each)) for each in values)
-            # a box without an area is no face
+            # a box without an area is not a face
             kept = tuple(face for face in seen if face.width > 0 and face.height > 0)
             looks.append(Look(number * step_s, kept))
         position = end

@@ -29,7 +29,7 @@ _Change = Callable[[bytes], bytes]
 def renamed(model: bytes, sides: SideNames) -> bytes:
     """Return a model in which some sides of its inputs and outputs may have any size.
 
-    :raises ValueError: it is no model of this kind.
+    :raises ValueError: it is not a model of this kind.
     """
 
     def graph(data: bytes) -> bytes:

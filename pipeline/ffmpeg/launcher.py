@@ -24,7 +24,7 @@ import sys
 
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _FILTER_MODE = 1, 22, 38, 2
 _PR_CAPBSET_DROP, _PR_SET_SECUREBITS, _PR_CAP_AMBIENT, _CLEAR_ALL = 24, 28, 47, 4
-# root is no exception, and nothing of this can be changed again; see capabilities(7)
+# this holds for root too, and nothing of it can be changed again; see capabilities(7)
 _SECUREBITS = 0xEF
 _CAPABILITIES = 64  # as many bits as the kernel has for them
 _FILES = 1024  # that can be open

@@ -44,7 +44,7 @@ class MadeFile:
     def __init__(self, path: Path, most: int, *, is_new: bool = True) -> None:
         """Make the file, empty; if it is not new, a program has made it.
 
-        :raises ProgramLied: it was to be there, and is not, or is no file.
+        :raises ProgramLied: it should exist and does not, or is not a file.
         """
         self.path, self.most = path, most
         self._descriptor = os.fdopen(os.open(path, _NEW, 0o600) if is_new else _opened(path), "rb")
@@ -78,7 +78,7 @@ class MadeFile:
         """The lines of a text, without their ends.
 
         :param longest: how many bytes a line may have.
-        :raises ProgramLied: it is no such text.
+        :raises ProgramLied: it is not such a text.
         """
         file = self.file
         while line := file.readline(longest + 1):

@@ -120,7 +120,7 @@ def _without_rests(text: str) -> str:
 
 
 def is_hinted(data: bytes) -> bool:
-    """Whether HTML may hold a file that is no part of the mail."""
+    """Whether HTML may hold a file that is not a part of the mail."""
     return _HINT.search(data) is not None
 
 

@@ -56,7 +56,7 @@ class Headers:
     def content_type(self) -> str:
         """``type/subtype`` in lower case; text/plain if it is missing or malformed.
 
-        Whatever follows the subtype is no part of it: a comment, or a parameter without semicolon.
+        What follows the subtype is not part of it: a comment, or a parameter without semicolon.
         """
         found = _TYPE.match(self._structured("content-type"))
         if found:

@@ -176,7 +176,7 @@ def _names_footage(address: Address) -> bool:
 
 
 def _leads_on(rest: str) -> bool:
-    """Whether a path leads to something that is no page about the service."""
+    """Whether a path leads to something else than a page about the service."""
     path, *behind = re.split("[?#]", rest, maxsplit=1)
     segments = [each for each in path.split("/") if each]
     if segments and _LANGUAGE.fullmatch(segments[0]):

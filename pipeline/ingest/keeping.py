@@ -78,7 +78,7 @@ class Keeping:
 def _take_out(path: Path, part: Path, size: int) -> None:
     """Move a file of *size* bytes to *part*, where the taking process can't reach it.
 
-    :raises ProgramLied: it is no file of ours, or has another size.
+    :raises ProgramLied: it is not a file of ours, or has another size.
     """
     with closing(MadeFile(path, size, is_new=False)) as file:
         file.move(part)

@@ -181,7 +181,7 @@ class _Scanner:
         self._size = len(text) - keep
 
     def _whole(self, text: str, match: re.Match[str]) -> tuple[str, int]:
-        """The address that *match* begins, with what stands in the next lines, and its end."""
+        """The address that *match* begins, with its rest in the next lines, and its end."""
         start, end = match.span()
         if not self._folded or text[end : end + 1] in ("", ">"):
             return match[0], end

@@ -36,7 +36,7 @@ _ATTRIBUTE = re.compile(
     r"\s{0,20}(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))",
     re.IGNORECASE,
 )
-# With its semicolon: ``&copy=1`` in an address is no sign.
+# With its semicolon: ``&copy=1`` in an address is not a sign.
 _ENTITY = re.compile(r"&(?:#x?[0-9a-fA-F]{1,7}|[a-zA-Z]{2,8}[0-9]{0,2});")
 
 

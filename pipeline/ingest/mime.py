@@ -273,8 +273,8 @@ class _Splitter:
     def _header_block(self, position: int, of_mail: bool, *, blank_ends: bool) -> tuple[bytes, int]:
         """The header lines at *position*, and the start of the body.
 
-        A blank line before the type, and a line that is no field, do not end the header if fields
-        follow that tell how to read the rest.
+        A blank line before the type, and a line that is not a field, do not end the header if
+        fields follow that say how to read the rest.
         """
         lines: list[bytes] = []
         length, is_typed = 0, blank_ends

@@ -38,7 +38,7 @@ class Incoming:
 
 
 class Inside(Protocol):
-    """Takes what is inside of a file and is no file: a mail, or words."""
+    """Takes what is inside of a file and is not a file itself: a mail, or words."""
 
     def mail(self, file: Readable) -> None:
         """Take in the parts of a mail."""

@@ -103,7 +103,7 @@ def program_notes(root: Part) -> tuple[Note, ...]:
 def _forbids_receipt(fields: Headers) -> bool:
     """Whether a mail came by a list, in bulk, from a program, or from several senders.
 
-    A person may have written it all the same: it is read and answered like any other by people.
+    A person may have written it all the same: people read and answer it as any other mail.
     """
     if any(name.startswith("list-") or name in _LOOPS for name, _ in fields.fields):
         return True
@@ -116,7 +116,7 @@ def _forbids_receipt(fields: Headers) -> bool:
 
 
 def _is_of_program(fields: Headers) -> bool:
-    """Whether the subject, or where a returned mail would go, is that of a program."""
+    """Whether the subject, the Sender or the Return-Path is that of a program."""
     if _AWAY.match(fields.text("subject")[:500].strip()):
         return True
     if any(not re.sub(r"[\s<>]", "", each) for each in fields.all("return-path")):

@@ -338,7 +338,7 @@ class Taker:
         )
 
     def _notes(self, draft: _Draft, moment: datetime, *, hidden: bool) -> tuple[Note, ...]:
-        # a container whose files are rows of their own is no footage itself
+        # a container whose files are rows of their own is not footage itself
         rows = [each for each in draft.rows.list if each.refusal or each.kind is not Kind.ARCHIVE]
         reasons = [item.refusal.reason if item.refusal else None for item in rows]
         opens, closes = self._campaign.opens, self._campaign.closes

@@ -110,7 +110,7 @@ def receive(channel: socket.socket, seconds: float | None = None) -> tuple[objec
     :param seconds: how long to wait, None for ever.
     :raises EOFError: the other side is gone.
     :raises TimeoutError: nothing came in time.
-    :raises ValueError: it is no message.
+    :raises ValueError: it is not a message.
     """
     until = None if seconds is None else time.monotonic() + seconds
     channel.settimeout(seconds)
@@ -259,7 +259,7 @@ def _hints() -> dict[str, object]:
 
 
 def settings_of(message: object) -> Settings:
-    """Read what the process is told first."""
+    """Read the first message, with the settings of the process."""
     return records.read(Settings, _table(message))
 
 

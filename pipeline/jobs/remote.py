@@ -1,7 +1,7 @@
-"""What runs in a worker on this machine or another: one job at a time in each slot.
+"""The work of a worker on this machine or another one: one job at a time in each slot.
 
-A worker has no ledger and no password of the inbox.  It makes files in a folder of its own, inside
-the same walls, and hands them to the store.  Its events go back with the answer.
+A worker has no ledger and no password of the inbox.  It makes files in a folder of its own, in the
+same sandbox, and hands them to the store.  Its events go back with the answer.
 """
 
 from __future__ import annotations
@@ -210,7 +210,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # the name under which Dask imports this module is another one than __main__
+    # Dask imports this module under its own name, not as __main__
     from pipeline.jobs.remote import main as begin
 
     begin()

@@ -1,7 +1,7 @@
 """What every job and every answer has, as JSON that travels to a worker and back.
 
-The worker may be a thread of this process or a program on another machine, so nothing but plain
-data is in it.  Both are read by the types of their fields.  Each kind of job adds fields of its
+The worker may be a thread of this process or a program on another machine, so both hold plain data
+only.  Both are read by the types of their fields.  Each kind of job adds fields of its
 own.  What a worker answers is then compared with what is possible.
 """
 

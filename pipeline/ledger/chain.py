@@ -3,7 +3,7 @@
 An event holds hashes, codes and numbers only, so a withdrawal has nothing to delete in it.  It is
 written in the same transaction as the change that it tells of.  SQLite refuses to change or delete
 an event.  A person who has the file can still do so, but then the hashes do not fit any more, from
-the changed event on.  Whoever cuts events off the end leaves a chain that fits: this shows only by
+the changed event on.  If events are cut off the end, the rest still fits: this shows only by
 comparison with a head that was kept elsewhere (see :meth:`Chain.head`).
 """
 
@@ -154,5 +154,5 @@ def _event(row: sqlite3.Row) -> CustodyEvent:
         facts = json.loads(row["facts"])
     except ValueError:
         facts = None
-    columns = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a Row is no mapping
+    columns = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a Row is not a mapping
     return CustodyEvent(**{**columns, "facts": facts if isinstance(facts, dict) else {}})

@@ -1,7 +1,7 @@
 """Rows of the ledger that are not as the chain of custody says.
 
-Only what the chain can prove is compared.  The rows of a ledger that is older than its chain have
-no events, so these are passed over.
+Only what the chain can prove is compared.  Rows that are older than the chain have no event, so
+they are passed over.
 """
 
 import json

@@ -36,7 +36,7 @@ Record = TypeVar("Record", bound="DataclassInstance")
 
 
 def columns(record: DataclassInstance) -> Columns:
-    """A row for a record: each field under its name, what is no number or text as JSON."""
+    """A row for a record: each field under its name, anything but a number or text as JSON."""
     written: Columns = {}
     for field in fields(record):
         value = getattr(record, field.name)

@@ -2,7 +2,7 @@
 
 ``probe_child`` writes the answer as JSON.  A name is made of a small alphabet, a number is finite
 and in the range that FFmpeg has for it, a list is no longer than FFmpeg makes it.  An answer with
-one field of another kind is no answer.
+one field of another kind is refused.
 """
 
 from __future__ import annotations

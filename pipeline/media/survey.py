@@ -91,7 +91,7 @@ def input_options(probe: Probe) -> Options:
 def survey(runner: FfmpegRunner, film: FilmSource) -> tuple[Probe, Hearing]:
     """Find out how long a film is, how large, and which track of it is heard.
 
-    :returns: the probe, corrected, and the sound.  Trouble in the sound is no error.
+    :returns: the probe, corrected, and the sound.  Trouble in the sound is not an error.
     :raises Refused: not even one picture can be read.
     :raises ProgramFailed: FFmpeg crashed, was killed or took too long.
     """
@@ -183,7 +183,7 @@ def _decoded(runner: FfmpegRunner, film: FilmSource) -> tuple[Path | None, bool]
     sound = sound.filter(
         "aformat", sample_fmts="flt", sample_rates=SAMPLE_RATE, channel_layouts="stereo"
     )
-    # what is no number, or far too loud, becomes silence
+    # what is not a number, or far too loud, becomes silence
     number = "if(isnan(val({0}))+gt(abs(val({0})),8),0,val({0}))"
     sound = sound.filter("aeval", "|".join(number.format(channel) for channel in range(2)))
     seconds = math.ceil(film.most_s)

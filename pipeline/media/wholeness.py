@@ -41,7 +41,7 @@ def judged(seen: Probe, said: tuple[str, ...]) -> Probe:
     """Return the probe with what FFmpeg *said* while it decoded the file.
 
     A stream may begin or be switched in the middle of a picture, so damage in it says nothing
-    alone.  Where its end may be missing, the decoder of H.264 complains about the last picture.
+    alone.  Where its end may be missing, the H.264 decoder reports an error in the last picture.
     """
     if seen.cut and not seen.cut.is_certain and seen.picture.codec == "h264":
         seen = seen if {*faults.DAMAGED_FILM} & set(said) else replace(seen, cut=None)

@@ -35,11 +35,11 @@ class _Time:
     end: float | None
 
     def left(self) -> float:
-        """The seconds for the last one."""
+        """The seconds for the last notice."""
         return _WHOLE_S if self.end is None else max(0.0, self.end - time.monotonic())
 
     def half(self) -> float:
-        """The seconds for one that has another after it."""
+        """The seconds for a notice that is followed by another one."""
         return _WHOLE_S if self.end is None else self.left() / 2
 
 

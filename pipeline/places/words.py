@@ -91,7 +91,7 @@ CODE = fold_words(
 )
 W3W = fold_words("what3words w3w what_3_words what3word w3words")
 CURRENCY = "(?:usd|eur|euro|euros|gbp|chf|jpy|cny|inr|brl|rub|cad|aud|sek|nok|dkk|pln|btc|eth)"
-# A number before one of these is no coordinate.
+# A number before one of these is not a coordinate.
 UNIT = (
     "(?:(?<!\\d{5}) ?(?:m|g|l|v)(?![^\\W_])|(?: ?(?:%|€|£|¥|[$]"
     f"|(?:{CURRENCY}|kg|mg|lb|lbs|oz|km|cm|mm|nm|mi|ft|ml|ms|hz|khz|mhz|ghz|fps|db|lufs|mb|gb|kb|tb|kbps|mbps|px"

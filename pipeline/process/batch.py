@@ -1,7 +1,7 @@
 """Many clips at once: handed out to an engine, smallest first.
 
-What is small comes first, so that a night that ends early has made as many as it can.  An original
-that broke, or kept busy, a program before comes last, so that it costs no other clip its turn.
+Small clips come first, so that a night that ends early has made as many as it can.  An original
+that once broke a program, or kept it busy, comes last, so that no other clip has to wait for it.
 
 Only the calling thread writes to the ledger.
 """

@@ -1,4 +1,4 @@
-"""Is an answer of a worker possible?  It comes from another machine, so nothing of it is believed.
+"""Check whether the answer of a worker is possible: it comes from another machine.
 
 Names, paths and texts are compared with those of the task.  Numbers are in the range that they can
 have.  The files of a clip are judged and hashed here, by their descriptors, before they get their

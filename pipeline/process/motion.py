@@ -107,7 +107,7 @@ def _cells(seen: Glance) -> Grid:
 
 
 def _span(seen: Glance, axis: int) -> tuple[int, int]:
-    """The first line that is no bar, and the one behind the last."""
+    """The first line that is not part of a bar, and the one after the last such line."""
     means = seen.pictures.mean((0, axis), dtype=np.float32)
     squares = np.stack([np.square(p, dtype=np.float32).mean(axis - 1) for p in seen.pictures])
     used = np.flatnonzero(np.sqrt(np.maximum(squares.mean(0) - means**2, 0)) > _FLAT_LINE)

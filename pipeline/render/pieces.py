@@ -1,7 +1,7 @@
 """Cards and bridges as files: made by workers, checked here, cached, and copied into the store.
 
-What a film needs beside its clips is in the cache.  What is not there is fetched from the store, so
-a new coordinator makes nothing again.  The rest is handed out (``jobs/handout``).  A file from a
+The cache has what a film needs beside its clips.  What is missing is fetched from the store, so a
+new coordinator makes nothing again.  The rest is handed out (``jobs/handout``).  A file from a
 worker or from the store is judged and hashed here before it gets its name.
 """
 
@@ -113,12 +113,12 @@ class PieceRules:
     answer = PiecesAnswer
 
     def begin(self, task: PiecesTask) -> bool:
-        """An editor waits for it."""
+        """Begin at once: an editor waits for it."""
         del task
         return True
 
     def end(self, task: PiecesTask) -> None:
-        """Nothing is counted."""
+        """Do nothing: pieces have no limits of a night."""
 
     def possible(self, task: PiecesTask, result: tuple[MadePiece, ...]) -> dict[str, bool]:
         """Whether it is made of the files that were asked for."""
@@ -135,7 +135,7 @@ class PieceRules:
                 _take(self.run, piece, file)
 
     def follow(self, task: PiecesTask, result: tuple[MadePiece, ...]) -> Following[PiecesTask]:
-        """Nothing: each result is the end of its job."""
+        """Return no task: each result is the end of its job."""
         del task, result
         return Following(is_end=True)
 
@@ -146,7 +146,7 @@ class PieceRules:
         return self.counts[task.subject]
 
     def failed(self, task: PiecesTask, refusal: Refusal) -> tuple[MadePiece, ...]:
-        """There is no film without it.
+        """End the film, which needs it.
 
         :raises StageError: always.
         """

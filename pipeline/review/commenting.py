@@ -24,7 +24,7 @@ class ImpossibleComment(ValueError):
 def read_comments(key: str, value: object) -> tuple[Comment, ...]:
     """Read a list of comments.  Who wrote them and when is set when they are stored.
 
-    :raises ImpossibleComment: it is no such list.
+    :raises ImpossibleComment: it is not such a list.
     """
     if not isinstance(value, list) or len(value) > MOST_COMMENTS:
         raise ImpossibleComment(f"{key} is not a list of {MOST_COMMENTS} comments at most")
@@ -60,7 +60,7 @@ def read_comment(item: object) -> Comment:
 def read_tags(key: str, value: object) -> tuple[str, ...]:
     """Read a list of tags; each once, without regard to capitals.
 
-    :raises ImpossibleComment: it is no such list.
+    :raises ImpossibleComment: it is not such a list.
     """
     if not isinstance(value, list) or len(value) > MOST_TAGS:
         raise ImpossibleComment(f"{key} is not a list of {MOST_TAGS} tags at most")

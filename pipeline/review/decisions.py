@@ -136,7 +136,7 @@ def _take(ledger: Ledger, sha256: str, values: JsonObject, by: str) -> Amendment
 
 
 def _agreeing(before: Review, values: JsonObject) -> JsonObject:
-    """Return the entry; it is no approval if its author saw another version of the clip.
+    """Return the entry; it does not approve if its author saw another version of the clip.
 
     A page names in the entry what it shows: what is left out there is not in that version.
     """

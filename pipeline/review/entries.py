@@ -51,7 +51,7 @@ def read(path: Path, campaign: str) -> tuple[list[object], list[object]]:
         raise UsageError(
             f"{path}: belongs to another campaign than {campaign!r}; nothing was decided"
         )
-    said = data.get("consents", [])  # files of before there were consents have none
+    said = data.get("consents", [])  # files of older versions have none
     return data["decisions"], said if isinstance(said, list) else [said]
 
 

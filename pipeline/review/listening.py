@@ -123,7 +123,7 @@ def check(asked: Listening, names: Collection[str]) -> None:
     """Check what a person asked for.
 
     :param names: of the reviewers who get a link each.
-    :raises UsageError: it is no address, or other machines could reach a review for anybody.
+    :raises UsageError: it is not an address, or other machines could reach a review for anybody.
     """
     try:
         ipaddress.ip_address(asked.address)

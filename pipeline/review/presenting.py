@@ -64,7 +64,7 @@ def _event_data(event: TrailEntry) -> JsonObject:
     before, after = review_data(event.before), review_data(event.after)
     keys = dict.fromkeys([*before, *after])
     changed = [key for key in keys if before.get(key) != after.get(key)]
-    # an approval by whoever decided says nothing that the decision does not say
+    # the decision says already that its author approved
     told = {"by", "at"} | ({"agreed_by"} if "decision" in changed else set())
     changed = [key for key in changed if key not in told]
     return {

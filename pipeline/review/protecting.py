@@ -28,7 +28,7 @@ Item = TypeVar("Item")
 def read_masks(key: str, value: object) -> tuple[Mask, ...]:
     """Read a list of masks.
 
-    :raises ImpossibleProtection: it is no such list.
+    :raises ImpossibleProtection: it is not such a list.
     """
     return _listed(key, value, protection.MOST_MASKS, _mask)
 
@@ -36,7 +36,7 @@ def read_masks(key: str, value: object) -> tuple[Mask, ...]:
 def read_sounds(key: str, value: object) -> tuple[SoundChange, ...]:
     """Read a list of changes of the sound.
 
-    :raises ImpossibleProtection: it is no such list.
+    :raises ImpossibleProtection: it is not such a list.
     """
     return _listed(key, value, protection.MOST_SOUND_CHANGES, _sound)
 
@@ -44,7 +44,7 @@ def read_sounds(key: str, value: object) -> tuple[SoundChange, ...]:
 def read_protect(key: str, value: object) -> Protect:
     """Read from whom somebody is hidden.
 
-    :raises ImpossibleProtection: it is no such word.
+    :raises ImpossibleProtection: it is not such a word.
     """
     return _word(Protect, key, value)
 
@@ -52,7 +52,7 @@ def read_protect(key: str, value: object) -> Protect:
 def read_needs(key: str, value: object) -> tuple[Need, ...]:
     """Read what has to be done first; each once, in the order of :class:`Need`.
 
-    :raises ImpossibleProtection: it is no such list.
+    :raises ImpossibleProtection: it is not such a list.
     """
     named = set(_listed(key, value, len(Need), lambda item: _word(Need, key, item)))
     return tuple(need for need in Need if need in named)
@@ -73,7 +73,7 @@ class ReviewAct:
     """Who changes a review, and what they did.
 
     ``watched``: they watched the clip to its end, with these masks.  ``approved``: they pressed
-    approve.  Who writes a note or a comment on an approved clip has not approved it.
+    approve.  A note or a comment on an approved clip is not an approval.
     """
 
     by: str
@@ -84,9 +84,9 @@ class ReviewAct:
 def settled(before: Review, after: Review, act: ReviewAct) -> Review:
     """Return a changed review with who drew its masks, who approved it, and who has seen it.
 
-    Who approved something else, or saw something else, must do it again.
+    Somebody who approved or saw something else must do it again.
 
-    :raises ImpossibleProtection: people who know the person would recognise it all the same.
+    :raises ImpossibleProtection: people who know the person would recognise them all the same.
     """
     if after.protect is Protect.KNOWN:
         _check_strong(after)

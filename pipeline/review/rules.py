@@ -19,8 +19,8 @@ AGREE = 2  # people, where one is not enough
 def is_decidable(row: Row) -> bool:
     """Whether a row has a finished clip: accepted, verified clean, with outputs.
 
-    A duplicate has none: its clip is that of the first row with these bytes.  Nor has a photo for
-    which its film stands: both are one moment, with one place in the montage.
+    A duplicate has none: its clip is that of the first row with these bytes.  The photo of a Live
+    Photo has none either: photo and film are one moment, with one place in the montage.
     """
     result = row.result
     return (
@@ -50,7 +50,7 @@ def hides_what_it_should(row: Row) -> bool:
 def is_agreed(review: Review, *, needs_two: bool) -> bool:
     """Whether enough people approved a clip as it is now.
 
-    One person who writes the own name in another way is one person.  A name is needed.
+    A person counts once, also with another spelling of the name.  An approval needs a name.
 
     :param needs_two: see :meth:`Admission.needs_two`.
     """
@@ -58,7 +58,7 @@ def is_agreed(review: Review, *, needs_two: bool) -> bool:
 
 
 def people(names: Iterable[str]) -> list[str]:
-    """Return each person once, as the name was written first; no name is nobody."""
+    """Return each person once, as the name was written first; empty names are left out."""
     found: dict[str, str] = {}
     for name in names:
         found.setdefault(" ".join(name.lower().split()), name)
@@ -87,8 +87,8 @@ def chosen(rows: Iterable[Row], admission: Admission) -> list[Row]:
     """Pick the rows whose clips the review lets into the montage, as soon as they are made.
 
     A clip that its sender may take back stays out, whatever was decided, until a person has dealt
-    with that mail.  So does a clip whose sender does not consent, one with which something has to
-    be done first, one that too few people approved, and one that is withheld.
+    with that mail.  The same holds for a clip whose sender does not consent, one with which
+    something has to be done first, one that too few people approved, and one that is withheld.
     """
     return [
         row
@@ -120,7 +120,7 @@ def waits_for_two(rows: Iterable[Row], admission: Admission) -> list[Row]:
 
 
 def without_consent(rows: Iterable[Row], *, needs_consent: bool) -> list[Row]:
-    """Pick the rows whose finished clips stay out of the montage for want of consent."""
+    """Pick the rows whose finished clips stay out of the montage because consent is missing."""
     return [
         row
         for row in rows

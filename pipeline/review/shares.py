@@ -29,7 +29,7 @@ def share_of(name: str, names: Iterable[str], report: JsonObject) -> list[str] |
 
     :param names: all who may decide.
     :param report: as :func:`pipeline.review.report.build` makes it.
-    :returns: None if there is nobody to share with, or *name* is nobody of them.
+    :returns: None if there is nobody to share with, or *name* is not one of them.
     """
     people = set(names)
     if len(people) < 2 or name not in people:

@@ -167,7 +167,7 @@ class BucketStore:
                     self._forget(file)
 
     def _fetch(self, file: FootageFile) -> None:
-        """Fetch a file to its path; a still that is missing is no fault."""
+        """Fetch a file to its path; a still may be missing."""
         if not file.is_named_by_its_bytes and file.key not in self._known(file.folder):
             return
         digest = hashlib.sha256()

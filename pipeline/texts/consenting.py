@@ -2,8 +2,8 @@
 
 The words are in ``consent.toml``.  They only propose: a person reads the mail and decides.  A "yes"
 with a condition ("only", "but", "if", "blur") proposes nothing, wherever in the mail the condition
-is, so that nobody takes half of a sentence for the whole.  Nor does a "yes" beside any word that is
-not known to be harmless: lists of what can spoil a "yes" are never complete.
+is, so that half of a sentence is not taken for the whole.  A "yes" beside a word that is not known
+to be harmless proposes nothing either: lists of what can spoil a "yes" are never complete.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ class _Said:
 def hint(subject: str, text: str, *, answers_question: bool, known: str = "") -> ConsentHint | None:
     """Find what a mail seems to say about consent; None if it says nothing.
 
-    What is quoted from an earlier mail does not count, and a question is no answer.  A "yes" is
+    What is quoted from an earlier mail does not count, and a question is not an answer.  A "yes" is
     proposed only if all of the mail was read and each sentence of it agrees or is polite.
 
     :param known: names that may be in it: that of the sender, and of the campaign.
@@ -305,7 +305,7 @@ def _plain(table: Language) -> tuple[frozenset[str], tuple[str, ...]]:
 
 
 def _introduction(words: Sequence[str]) -> re.Pattern[str]:
-    """What stands before a name, how it is parted from it, and up to three words of a name."""
+    """Return a pattern: words before a name, what separates them, and up to three words of it."""
     longest_first = sorted(words, key=len, reverse=True)
     before = "|".join(map(re.escape, longest_first))
     word = r"[^\s\d.,;:!?()<>]+\.?"
@@ -341,5 +341,5 @@ def _is_name(found: re.Match[str]) -> bool:
 
 def _short(words: Sequence[str]) -> re.Pattern[str]:
     longest_first = sorted(map(folded, words), key=len, reverse=True)
-    # a vowel sign is no letter for \w, but no word ends before one
+    # \w does not match a vowel sign, but no word ends before one
     return re.compile(rf"(?:{'|'.join(map(re.escape, longest_first))})(?![\w\u0900-\u0963])")

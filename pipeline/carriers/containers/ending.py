@@ -27,7 +27,7 @@ _ASF = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"  # what a file begins with
 class Cut:
     """A file without its end.  ``share`` of it is missing, 0 to 1; None if it does not say.
 
-    ``is_certain``: a whole file never looks like this; otherwise one of 184 does.
+    ``is_certain``: no whole file ends like this.  If it is false, one whole file in 184 does.
     """
 
     share: float | None = None

@@ -71,7 +71,7 @@
  * }} Facts
  *
  * What a served page begins with; `keys` has the key of each clip's files; `mine` are the clips that are
- * proposed to whoever reviews here, null where nobody shares them.
+ * proposed to the person at this page, null if nobody shares them.
  * @typedef {{
  *   counter: number, counts: { attachments: number, clips: number }, by: string, is_named: boolean,
  *   role: "reviewer" | "editor" | "media", mails: string, keys: Record<string, string>,

@@ -122,7 +122,7 @@ export function beginComment() {
 }
 
 /**
- * The time in a field: null if it is empty, undefined where it is no time.
+ * The time in a field: null if it is empty, undefined if it is not a time.
  * @param {string} id
  */
 function timeIn(id) {

@@ -80,7 +80,7 @@ export const lacksApproval = (row) =>
   isDecidable(row.clip) && isForTwo(row) && reviewOf(row).decision === "approved" && people(reviewOf(row).agreed_by ?? []).length < 2;
 
 /**
- * Whether a clip waits for the second approval, and whoever reviews here can give it.
+ * Whether a clip waits for the second approval, and the person at this page can give it.
  * @param {Row} row
  */
 export const waitsForMe = (row) => {
@@ -89,7 +89,7 @@ export const waitsForMe = (row) => {
 };
 
 /**
- * The decision that whoever reviews here made on a clip, or that needs nothing more of them.
+ * The decision on a clip; undecided while the approval of the person at this page is missing.
  * @param {Row} row
  */
 export const decisionHere = (row) => (waitsForMe(row) ? "undecided" : reviewOf(row).decision);

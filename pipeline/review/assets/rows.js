@@ -35,7 +35,7 @@ const mailRows = new Map();
 export const rows = [];
 
 /**
- * What stands for the clip in the row of a mail.
+ * The empty clip in the row of a mail.
  * @param {import("./data.js").Submission} mail
  * @returns {import("./data.js").Clip}
  */
@@ -138,7 +138,7 @@ const myShare = new Set(facts.live?.mine);
 export const isShared = Boolean(facts.live?.mine);
 
 /**
- * Whether a clip is proposed to whoever reviews here.
+ * Whether a clip is proposed to the person at this page.
  * @param {Row} row
  */
 export const isMine = (row) => myShare.has(row.clip.sha256 ?? "");

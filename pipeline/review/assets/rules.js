@@ -112,8 +112,8 @@ export const isReady = ({ needs = [], agreed_by: agreed = [] }, isForTwo) =>
   !needs.length && (!isForTwo || people(agreed).length >= 2);
 
 /**
- * A changed review with those who approved it and have seen it. Whoever approved something else, or saw
- * something else, has to do it again.
+ * A changed review with those who approved it and have seen it. Somebody who approved or saw
+ * something else has to do it again.
  * @param {Review} before
  * @param {Review} after
  * @param {{ by: string, watched: boolean, approved: boolean }} act who changed it, whether they watched the
@@ -131,7 +131,7 @@ export function settledReview(before, after, { by, watched, approved }) {
 }
 
 /**
- * Whether two reviews say the same, whoever made them and whenever.
+ * Whether two reviews say the same. Who made them, and when, does not count.
  * @param {Review} one
  * @param {Review} other
  */

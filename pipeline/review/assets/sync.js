@@ -202,7 +202,7 @@ export function sendConsent(id, wanted, whenDone) {
   }, reportLoss);
 }
 
-/** Show what was decided since the last time, by whomever. */
+/** Show what was decided since the last time, here and by others. */
 async function catchUp() {
   const before = writes;
   const { status, data } = await ask(`/api/changes?since=${counter}&mails=${mailsVersion()}`);
