@@ -17,6 +17,7 @@ from pipeline.ledger import Ledger
 from pipeline.store import files_of, original, still_of
 
 CLIPS = 24
+_LONGEST_S = 60.0  # for which an ended worker's programs are waited for
 _CONFIG = """
 [campaign]
 name = "River Week"
@@ -131,9 +132,11 @@ def below(pid: int) -> list[tuple[int, str]]:
 
 
 def live_on(processes: list[tuple[int, str]]) -> float:
-    """Wait until processes have ended; return after how many seconds the last one had."""
+    """Wait until processes have ended, for a minute at most; return how many seconds it took."""
     begun = time.monotonic()
     while any(start and _begun_at(pid) == start for pid, start in processes):
+        if time.monotonic() - begun > _LONGEST_S:
+            break
         time.sleep(0.02)
     return time.monotonic() - begun
 

@@ -25,6 +25,7 @@ _STOP_S, _CUT_S = 10, 30
 _WORK_S = 20
 _LONGEST_S = 900
 _FILM_S = 14  # long enough for all that is done to the cluster
+_OUTLIVE_S = 30.0  # a program may outlive its worker for so long; a second on a calm machine
 _LINES = f"""attempts = 40
 lost_after_minutes = 0.1
 patience_minutes = 2
@@ -137,6 +138,8 @@ def trouble(folder: Path) -> bool:
         case.end()
         server.refuses, requests = None, server.requests
         wrong = [*_wrong(case, server)]
+        if night.longest_s > _OUTLIVE_S:
+            wrong.append(f"a program outlived its worker by {night.longest_s:.0f} s")
         print(
             f"trouble: {night.kills} workers killed, {len(night.done)} of 4 once (store cut for "
             f"{_CUT_S} s, worker stopped, coordinator killed, scheduler killed), {requests // 10} "

@@ -6,7 +6,8 @@ The films are cuts of the real films in FOOTAGE.  Cuts of one film that do not o
 negatives: the same place, the same people, another event.  So are two gestures of one person, and
 somebody who is drawn into a photo of a street.  Each cut is copied in ten ways: smaller, at another
 rate, cut at the ends, with the caption of an app, mirrored, cropped, brighter, as a recording of a
-screen.  Every copy is encoded and reduced to the pictures that ``process`` looks at.
+screen.  Every copy is encoded and reduced to the pictures that ``process`` looks at.  It ends with
+1 if another film was taken for a copy.
 """
 
 from __future__ import annotations
@@ -123,12 +124,12 @@ def _film(job: tuple[str, str, tuple[str, ...], str]) -> KnownFilm | None:
     )
 
 
-def main() -> None:
-    """Print what was found of the copies, and what was taken for a copy and is none."""
+def main() -> int:
+    """Print which copies were found, and which other films were taken for copies; 1 if any were."""
     folder = os.environ.get("FOOTAGE")
     if not folder:
         print("lookalikes: set FOOTAGE to a folder of real films")
-        return
+        return 0
     known = films(Path(folder))
     started = time.process_time()
     alike = {
@@ -151,7 +152,8 @@ def main() -> None:
     if "--all" in sys.argv:
         for title, pairs in (("missed", missed), ("wrong", wrong)):
             print(title, *(f"  {one} {other}" for one, other in pairs), sep="\n")
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
