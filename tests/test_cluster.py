@@ -216,6 +216,22 @@ def test_worker_that_does_not_see_the_originals_fails_no_clip(
     assert (answer["trouble"], answer["result"]) == ("broken", None)
 
 
+def test_worker_that_can_not_write_into_the_shared_folder_fails_no_clip(
+    coordinator: Coordinator, tmp_path: Path
+) -> None:
+    """As with another user number: nothing can be written, so it is not the fault of the clip."""
+    shared = load(coordinator.run.config.resolve("config.toml"))
+    work = tmp_path / "work"
+    shutil.copytree(coordinator.run.workspace.originals, work / "originals")
+    (work / "clips").write_text("no folder")
+    shared.place_at(tmp_path)
+    scratch = Workspace(tmp_path / "scratch")
+    scratch.create()
+    site = remote.site_of(shared, scratch.root, Console(Verbosity.QUIET))
+    answer = json.loads(remote.make(site, "key", coordinator.task.model_dump_json()))
+    assert (answer["trouble"], answer["result"]) == ("broken", None)
+
+
 def test_true_answer_becomes_a_clip(coordinator: Coordinator) -> None:
     result, engine = coordinator.outcome(lambda _: coordinator.answer)
     assert result.status is Status.ACCEPTED

@@ -33,6 +33,7 @@ from pipeline.errors import (
     StageError,
     Stopping,
     StoreError,
+    named,
 )
 from pipeline.ffmpeg import sandbox
 from pipeline.ffmpeg.runner import FfmpegRunner
@@ -124,20 +125,22 @@ def make(site: WorkerSite, key: str, text: str) -> str:
             made = kinds.done(task, work, tools)
         except Stopping:
             return _answer("stopped", events)
-        except DiskFull as fault:
-            worker.leave(str(fault))
-            return _answer("disk-full", events)
-        except (StoreError, SandboxUnavailable) as fault:
-            site.console.warn(f"{task.subject[:40]}: {fault}")
-            return _answer("broken", events)
-        except (StageError, NotClean) as fault:
-            site.console.warn(f"{task.subject[:40]}: {fault}")
-            return _answer("failed", events)
-        except FootageError as fault:
-            site.console.warn(f"{task.subject[:40]}: {fault}")
-            return _answer("broken", events)
+        except Exception as fault:  # noqa: BLE001 - anything else would look like a lost worker
+            said = fault if isinstance(fault, NotClean) else named(fault)
+            if isinstance(said, DiskFull):
+                worker.leave(str(said))
+                return _answer("disk-full", events)
+            site.console.warn(f"{task.subject[:40]}: {said}")
+            return _answer("failed" if _is_of_job(fault) else "broken", events)
     site.console.say(f"run {task.run}: {task.kind} {task.subject[:40]} in {made.seconds:.1f} s")
     return made.model_copy(update={"events": _lines(events), "build": build()}).model_dump_json()
+
+
+def _is_of_job(fault: Exception) -> bool:
+    """Whether the job can't be done, or its program has a fault; else this worker can't work."""
+    if isinstance(fault, StoreError | SandboxUnavailable | OSError):
+        return False
+    return isinstance(fault, StageError | NotClean) or not isinstance(fault, FootageError)
 
 
 def drop(key: str) -> None:
