@@ -48,3 +48,12 @@ def cost_of(command: Sequence[str | Path], folder: Path) -> Cost:
 def footage(folder: Path, *arguments: str) -> Cost:
     """Run one of our commands."""
     return cost_of([sys.executable, "-m", "pipeline", "-q", *arguments], folder)
+
+
+def side_by_side(commands: Sequence[Sequence[str]]) -> float:
+    """Seconds of wall time in which programs that start together have all ended."""
+    begun = time.monotonic()
+    for program in [subprocess.Popen(command) for command in commands]:
+        if program.wait():
+            raise subprocess.CalledProcessError(program.returncode, program.args)
+    return time.monotonic() - begun

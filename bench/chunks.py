@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from support.clip_scene import opened, task_of
 
+from bench._cpu import side_by_side
 from pipeline import judge, publishing
 from pipeline.codecs import codec_of
 from pipeline.config import Campaign, Config, InboxSection, Output, WorkspaceSection
@@ -76,16 +77,12 @@ def _made(film: Path, folder: Path, workers: int, chunk_s: int) -> tuple[float, 
 
 def _bare(film: Path, folder: Path, times: int) -> float:
     """Seconds of one or more FFmpeg side by side, for picture and sound alone, one thread each."""
-    begun = time.monotonic()
     command = [program(), "-v", "error", "-threads", "1", "-filter_threads", "1", "-i", str(film)]
     command += ["-t", str(chunk_plan.SECONDS), "-vf", "fps=30", "-c:v", "libx264"]
     command += ["-preset", "veryfast", "-crf", "20", "-threads:v", "1", "-c:a", "aac"]
     command += ["-ar", "48000"]
     targets = [str(folder / f"bare-{times}-{number}.mp4") for number in range(times)]
-    for started in [subprocess.Popen([*command, target]) for target in targets]:
-        if started.wait():
-            raise subprocess.CalledProcessError(started.returncode, command)
-    return time.monotonic() - begun
+    return side_by_side([[*command, target] for target in targets])
 
 
 def _ssim(one: Path, other: Path, log: Path) -> list[float]:

@@ -12,7 +12,7 @@ trouble  workers are killed at random instants, one is stopped for longer than i
          scheduler and the coordinator are killed, the store refuses every tenth request and is cut
          off for 30 s: all clips are made, each once in the ledger, and no process, temporary file
          or object is left over;
-walls    seconds for one slot, and for two;
+walls    seconds for one slot, and for two; bare FFmpeg alone, and twice side by side;
 costs    processor time of the coordinator for a clip and for a megabyte, requests to a store;
 window   100,000 jobs that do nothing: memory of coordinator and scheduler, time of a job.
 """
@@ -28,10 +28,12 @@ import time
 from pathlib import Path
 
 from bench._apart import apart
+from bench._cpu import side_by_side
 from bench._films import Campaign
 from pipeline.engine import certificates
 from pipeline.engine.access import ClusterAccess
 from pipeline.engine.dask import DaskEngine
+from pipeline.ffmpeg.runner import program
 
 _JOBS = 100_000
 
@@ -71,7 +73,8 @@ def costs(folder: Path) -> bool:
 def walls(folder: Path) -> bool:
     seconds, own = {}, 0.0
     for slots in (1, 2):
-        case = Campaign(folder / f"walls{slots}", f'[cluster]\nscheduler = "local:{slots}"\n', 12)
+        lines = f'[cluster]\nscheduler = "local:{slots}"\n'
+        case = Campaign(folder / f"walls{slots}", lines, seconds=20)
         case.run("ingest")
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         begun = time.monotonic()
@@ -80,6 +83,18 @@ def walls(folder: Path) -> bool:
         own = after.ru_utime - before.ru_utime
         seconds[slots] = time.monotonic() - begun
     load = os.getloadavg()[0]
+    films = sorted((folder / "walls1" / "inbox").iterdir())[:2]
+    encode = ["-t", "20", "-c:v", "libx264", "-threads:v", "1", "-f", "null", "-"]
+    alone, both = (
+        side_by_side(
+            [
+                [program(), "-v", "error", "-threads", "1", "-i", str(film), *encode]
+                for film in chosen
+            ]
+        )
+        for chosen in (films[:1], films)
+    )
+    print(f"walls: bare FFmpeg, two side by side: {2 * alone / both:.2f} times as fast as one")
     print(
         f"walls: one slot {seconds[1]:.1f} s, two slots {seconds[2]:.1f} s: "
         f"{seconds[1] / seconds[2]:.2f} times as fast, with the start of the workers "
