@@ -61,8 +61,8 @@ class _OneWorkerAModule(LoadFileScheduling):  # type: ignore[misc] # it comes wi
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: a test often waits for a disk or for a program."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are processors: a test often waits for a disk or for a program."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _OneWorkerAModule:
