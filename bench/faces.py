@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import _people
+from bench._campaign import DROP
 from bench._cpu import Cost, footage
 from bench._people import FaceFilm, TrueFace
 from pipeline.caution import Caution
@@ -40,12 +41,9 @@ from pipeline.model import ClipResult
 from pipeline.protection import Mask
 from pipeline.workspace import Workspace
 
-_CONFIG = """
-[campaign]
-name = "River Week 2026"
-hashtags = ["#RiverWeek"]
-[inbox]
-url = "folder:drop"
+_CONFIG = (
+    DROP
+    + """\
 [process]
 sandbox = "landlock"
 workers = 1
@@ -55,6 +53,7 @@ model = "{model}"
 [review]
 required = false
 """
+)
 _SECONDS = 8.0
 _SIZES = (36, 60, 100)  # points of width in 1080p from which a face belongs to a class
 _STATED = 60  # from which the goal counts

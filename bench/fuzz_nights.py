@@ -25,14 +25,12 @@ from random import Random
 from support.planted import corpus
 from support.planted.place import Place
 
+from bench._campaign import DROP
 from bench.fuzz import mutated
 
-CONFIG = """
-[campaign]
-name = "River Week 2026"
-hashtags = ["#RiverWeek"]
-[inbox]
-url = "folder:drop"
+CONFIG = (
+    DROP
+    + """\
 [process]
 still_seconds = 0.5
 still_motion = "none"
@@ -44,6 +42,7 @@ size = "320x180"
 fps = 25
 quality = "draft"
 """
+)
 _FILES = 100
 _HOUR = 3600
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench._campaign import DROP
 from bench._cpu import Cost, cost_of, footage
 from pipeline.codecs import codec_of
 from pipeline.config import Output
@@ -28,12 +29,9 @@ from pipeline.ffmpeg.runner import program
 from pipeline.ledger import Ledger
 from pipeline.model import Review
 
-CONFIG = """
-[campaign]
-name = "River Week 2026"
-hashtags = ["#RiverWeek"]
-[inbox]
-url = "folder:drop"
+CONFIG = (
+    DROP
+    + """\
 [process]
 sandbox = "landlock"   # bubblewrap hides what its children took
 [review]
@@ -46,6 +44,7 @@ name = "bench"
 size = "{size}"
 fps = 30
 """
+)
 FRAMES = 90
 FADE = 15
 _SOURCES = (

@@ -18,13 +18,18 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 from support.browser import ARGUMENTS, chromium
-from support.ledger_scene import LedgerScene, attachment, refused, result, settings
+from support.ledger_scene import (
+    LedgerScene,
+    attachment,
+    opened,
+    refused,
+    result,
+    settings,
+)
 
 from pipeline.config import Config
-from pipeline.ledger import Ledger
 from pipeline.model import Reason
 from pipeline.review import report
-from pipeline.workspace import Workspace
 
 TEXT = "Hello, here is our clip from the river. Everybody in it agreed to be shown. " * 12
 
@@ -97,15 +102,12 @@ def main() -> dict[str, Any]:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     with tempfile.TemporaryDirectory() as folder:
         config = settings(Path(folder))
-        workspace = Workspace(config.root)
-        workspace.create()
-        with Ledger(workspace.ledger) as ledger:
-            campaign = LedgerScene(ledger, workspace)
+        with opened(config.root) as campaign:
             # one transaction, so that filling the ledger waits for the disk only once
-            with ledger.transaction():
+            with campaign.ledger.transaction():
                 fill(campaign, rows)
             figures = {"rows": rows} | written(config, campaign)
-        return figures | answered(workspace.report / "index.html")
+        return figures | answered(campaign.workspace.report / "index.html")
 
 
 if __name__ == "__main__":

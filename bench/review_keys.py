@@ -17,11 +17,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 from support.browser import ARGUMENTS, chromium
-from support.ledger_scene import SMALL, LedgerScene, attachment, result, settings, sha
+from support.ledger_scene import SMALL, attachment, opened, result, settings, sha
 
-from pipeline.ledger import Ledger
 from pipeline.review import report
-from pipeline.workspace import Workspace
 
 WATCHED_S = 1
 SEEN = "(video) => video.currentTime >= 1 && !video.seeking"
@@ -64,10 +62,7 @@ def main() -> None:
     figures = {}
     with tempfile.TemporaryDirectory() as folder:
         config = settings(Path(folder))
-        workspace = Workspace(config.root)
-        workspace.create()
-        with Ledger(workspace.ledger) as ledger:
-            scene = LedgerScene(ledger, workspace)
+        with opened(config.root) as scene:
             for name in names:
                 scene.mail(attachment(name))
                 scene.clip(result(name, source=SMALL), plays=True)

@@ -8,17 +8,12 @@ from pathlib import Path
 import pytest
 from support.cyrus import Cyrus
 from support.dovecot import PASSWORD, Account
-from support.ingest_scene import IngestScene, jpeg, mail, mp4, raw, sha, take_in
+from support.ingest_scene import jpeg, mail, mp4, raw, sha, take_in
+from test_ingest_imap import MAILS, scene_for
 
 from pipeline.errors import InboxError
 from pipeline.ingest import imap
 from pipeline.ingest.stage import IngestSummary
-
-MAILS = [
-    mail(("a.jpg", jpeg(1)), ("b.mp4", mp4(2)), subject="one").as_bytes(),
-    mail(("写真.jpg", jpeg(3)), subject="two").as_bytes(),
-    mail(subject="three").as_bytes(),
-]
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +29,6 @@ def account(cyrus: Cyrus, monkeypatch: pytest.MonkeyPatch) -> Account:
     monkeypatch.setattr(imap, "PAUSES_S", (0.0, 0.0, 0.0))
     monkeypatch.setattr(imap, "PIECE", 5000)
     return cyrus.account()
-
-
-def scene_for(account: Account, folder: Path, url: str = "", inbox: str = "") -> IngestScene:
-    lines = f'ca_file = "{account.server.ca_file}"\n{inbox}'
-    return IngestScene.at(folder, url or account.url(), lines)
 
 
 @pytest.mark.parametrize("scheme", ["imaps", "imap+starttls", "imap"])

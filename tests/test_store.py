@@ -34,6 +34,19 @@ class StoreScene:
     bucket: Bucket
     store: BucketStore
 
+    @classmethod
+    def of(cls, folder: Path, bucket: Bucket) -> StoreScene:
+        """A new workspace in *folder*, with *bucket* behind it."""
+        workspace = Workspace(folder / "work")
+        workspace.create()
+        return cls(workspace, bucket, BucketStore(workspace, bucket))
+
+    @classmethod
+    def in_cloud(cls, folder: Path, patience_s: float | None = None) -> StoreScene:
+        """The same with a part of its own of the object server's bucket."""
+        bucket = CloudBucket(f"s3://{BUCKET}/{folder.name}", patience_s=patience_s)
+        return cls.of(folder, bucket)
+
     def write(self, data: bytes) -> FootageFile:
         """Put an original into the workspace folder."""
         file = original(hashlib.sha256(data).hexdigest())
@@ -54,16 +67,12 @@ class StoreScene:
 @pytest.fixture(params=["s3", "folder"])
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> StoreScene:
     """A new workspace with a new part of each kind of bucket."""
-    workspace = Workspace(tmp_path / "work")
-    workspace.create()
-    bucket: Bucket
     if request.param == "s3":
         request.getfixturevalue("object_server")
-        bucket = CloudBucket(f"s3://{BUCKET}/{tmp_path.name}")
-    else:
-        bucket = SharedFolder(f"file://{tmp_path}/shared")
-        bucket.begin()
-    return StoreScene(workspace, bucket, BucketStore(workspace, bucket))
+        return StoreScene.in_cloud(tmp_path)
+    bucket = SharedFolder(f"file://{tmp_path}/shared")
+    bucket.begin()
+    return StoreScene.of(tmp_path, bucket)
 
 
 def test_a_file_is_deleted_here_only_when_it_is_there(scene: StoreScene) -> None:
@@ -243,10 +252,7 @@ def _refusing(server: ObjectServer, refuses: Callable[[int], bool]) -> Iterator[
 def test_a_store_that_refuses_often_gets_everything(
     object_server: ObjectServer, tmp_path: Path
 ) -> None:
-    workspace = Workspace(tmp_path / "work")
-    workspace.create()
-    bucket = CloudBucket(f"s3://{BUCKET}/{tmp_path.name}")
-    scene = StoreScene(workspace, bucket, BucketStore(workspace, bucket))
+    scene = StoreScene.in_cloud(tmp_path)
     files = [scene.write(b"footage %d" % number) for number in range(6)]
     with _refusing(object_server, lambda number: number % 3 == 0):
         assert scene.store.publish(files) == ()
@@ -259,10 +265,7 @@ def test_a_store_that_refuses_often_gets_everything(
 def test_a_store_that_stays_away_is_tried_for_a_bounded_time(
     object_server: ObjectServer, tmp_path: Path
 ) -> None:
-    workspace = Workspace(tmp_path / "work")
-    workspace.create()
-    bucket = CloudBucket(f"s3://{BUCKET}/{tmp_path.name}", patience_s=0.5)
-    scene = StoreScene(workspace, bucket, BucketStore(workspace, bucket))
+    scene = StoreScene.in_cloud(tmp_path, patience_s=0.5)
     file = scene.write(b"footage")
     with (
         _refusing(object_server, lambda _: True),
@@ -277,10 +280,7 @@ def test_a_store_that_stays_away_is_tried_for_a_bounded_time(
 def test_a_run_that_ends_does_not_wait_for_a_store(
     object_server: ObjectServer, tmp_path: Path
 ) -> None:
-    workspace = Workspace(tmp_path / "work")
-    workspace.create()
-    bucket = CloudBucket(f"s3://{BUCKET}/{tmp_path.name}")
-    scene = StoreScene(workspace, bucket, BucketStore(workspace, bucket))
+    scene = StoreScene.in_cloud(tmp_path)
     file = scene.write(b"footage")
 
     def refuses(_: int) -> bool:

@@ -62,16 +62,22 @@ def wrap(owner: Any, name: str, when: str, nth: int) -> None:
     setattr(owner, name, wrapped)
 
 
-def main() -> None:
+def arm(steps: dict[str, tuple[Any, str]]) -> Path:
+    """Prepare the death that the arguments name; return the path of the config."""
     path, where, nth = sys.argv[1:]
     if where == "at":
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, int(nth) / 1000)
     else:
         when, step = where.split("-")
-        wrap(*STEPS[step], when, int(nth))
+        wrap(*steps[step], when, int(nth))
+    return Path(path)
+
+
+def main() -> None:
+    path = arm(STEPS)
     imap.PIECE = 5000
-    config = configuration.load(Path(path))
+    config = configuration.load(path)
     workspace = Workspace(config.root)
     with hold(workspace), Ledger(workspace.ledger) as ledger:
         sweep(workspace)

@@ -8,16 +8,14 @@ It dies by SIGKILL, so nothing is cleaned up.
 
 from __future__ import annotations
 
-import signal
 import sys
-from pathlib import Path
 from typing import Any
 
 from pipeline import cli, publishing
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ledger.runs import Runs
 from pipeline.render import join
-from support.kill_ingest import wrap
+from support.kill_ingest import arm
 
 STEPS: dict[str, tuple[Any, str]] = {
     "publish": (publishing, "publish"),
@@ -28,14 +26,8 @@ STEPS: dict[str, tuple[Any, str]] = {
 
 
 def main() -> None:
-    path, where, nth = sys.argv[1:]
-    if where == "at":
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, int(nth) / 1000)
-    else:
-        when, step = where.split("-")
-        wrap(*STEPS[step], when, int(nth))
-    sys.argv = ["footage", "render", "--quiet", "--config", str(Path(path))]
+    path = arm(STEPS)
+    sys.argv = ["footage", "render", "--quiet", "--config", str(path)]
     cli.main()
 
 
