@@ -12,7 +12,7 @@ import sys
 import textwrap
 import time
 from datetime import UTC, date, datetime, timedelta
-from email.message import Message
+from email.message import EmailMessage, Message
 from email.policy import default
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from pipeline.commands.receipts import due_receipts
 from pipeline.config import load
 from pipeline.errors import Stopping
 from pipeline.ledger import Ledger
+from pipeline.post import Outcome, PostError, send
 from pipeline.texts.receipt import language_of, languages
 
 SILENCE_S = 30  # how long a mail server may be silent, if nobody stops the program
@@ -255,6 +256,113 @@ def test_a_server_that_is_away_costs_no_receipt(tmp_path: Path) -> None:
         path.write_text(re.sub(r"localhost:\d+", f"localhost:{port}", path.read_text()))
         assert campaign.footage("run", "--json").data["receipts"]["sent"] == 1
     assert len(post.mails) == 1
+
+
+class _Answers(MailListener):
+    """Answers MAIL, RCPT and DATA as it was asked to, and notes whom RCPT named."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mail, self.data, self.named = "250 OK", "250 OK", list[str]()
+        self.rcpt: dict[str, str] = {}
+
+    async def handle_MAIL(  # noqa: N802 - the name that aiosmtpd calls
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _: list[str]
+    ) -> str:
+        envelope.mail_from = address if self.mail.startswith("250") else None
+        return self.mail
+
+    async def handle_RCPT(  # noqa: N802 - the name that aiosmtpd calls
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.named.append(address.partition("@")[0])
+        answer = self.rcpt.get(self.named[-1], "250 OK")
+        if answer == "break":
+            assert isinstance(server.transport, asyncio.Transport)
+            server.transport.abort()
+        if not answer.startswith("250"):
+            return answer
+        return await super().handle_RCPT(server, session, envelope, address, options)
+
+    async def handle_DATA(  # noqa: N802 - the name that aiosmtpd calls
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        if not self.data.startswith("250"):
+            return self.data
+        return await super().handle_DATA(server, session, envelope)
+
+
+def test_one_recipient_or_a_server_at_fault_costs_nobody_the_receipt(tmp_path: Path) -> None:
+    names = ("ann", "ben", "cid")
+    server = _Answers()
+    with mail_listener(server) as (_, port):
+        campaign = scene(tmp_path, port, {name: raw(name) for name in names})
+
+        def night() -> tuple[dict[str, int], list[str], str]:
+            server.named = []
+            said = campaign.footage("run", "--json")
+            assert said.code == 0, said.err
+            return said.data["receipts"], server.named, said.data.get("receipts_fault", "")
+
+        server.mail = "530 5.7.0 Authentication required"
+        counts, named, fault = night()
+        assert (counts["sent"], counts["refused"], counts["waiting"], named) == (0, 0, 3, [])
+        assert fault == "localhost refuses the sender (530); 3 wait for the next night"
+        assert f"Receipts: {fault}" in campaign.footage("status").out
+        server.mail = "250 OK"
+        server.rcpt = dict.fromkeys(names, "break")
+        (first,) = night()[1]
+        server.rcpt = dict.fromkeys(names, "421 4.3.2 closing") | {first: "450 4.2.1 later"}
+        (second,) = night()[1]
+        server.rcpt = {first: "450 4.2.1 later", second: "550 5.1.1 no such user"}
+        counts, (third, *rest), fault = night()
+        assert ({first, second, third}, rest) == (set(names), [first, second])
+        assert counts == {"sent": 1, "refused": 1, "unclear": 0, "waiting": 1}
+        assert fault == "localhost refuses the recipient (450); 1 wait for the next night"
+        server.rcpt = {}
+        assert night()[:2] == ({"sent": 1, "refused": 0, "unclear": 0, "waiting": 0}, [first])
+    assert "Receipts:" not in campaign.footage("status").out
+
+
+def test_whose_fault_an_answer_is(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    server = _Answers()
+    with mail_listener(server) as (_, port):
+        path.write_text(config(TABLES.format(port=port, send="true")), "utf-8")
+        smtp = load(path).smtp
+        assert smtp is not None
+        message = EmailMessage()
+        message["To"] = "ann@example.net"
+        message.set_content("words")
+
+        def outcome() -> Outcome | None:
+            try:
+                send(smtp, message)
+            except PostError as error:
+                return error.outcome
+            return None
+
+        refused = ("550 5.1.1 none", "552 5.2.2 full", "550 no such user", "556 takes no mail")
+        later = (
+            *("450 4.2.1 later", "550 5.7.1 relaying denied", "550 relay not permitted", "554 no"),
+            *("530 5.7.0 sign in", "550 4.2.1 later", "550 5.1.8 bad sender", "503 what"),
+        )
+        for answer in (*refused, *later):
+            server.rcpt = {"ann": answer}
+            wanted = Outcome.REFUSED if answer in refused else Outcome.LATER
+            assert outcome() is wanted, answer
+        server.rcpt = {"ann": "421 closing"}
+        assert outcome() is Outcome.NOT_SENT
+        server.rcpt = {}
+        for answer, of_data in {
+            "554 5.7.1 spam": Outcome.LATER,
+            "550 no": Outcome.LATER,
+            "550 5.1.1 none": Outcome.REFUSED,
+            "421 closing": Outcome.NOT_SENT,
+            "xyz": Outcome.UNKNOWN,
+        }.items():
+            server.data = answer
+            assert outcome() is of_data, answer
 
 
 class _Killer(MailListener):

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 Facts = dict[str, object]
 
+RECEIPTS_FAULT = "receipts_fault"
+"""The key of the facts of a night that says why receipts could not be sent."""
+
 
 @dataclass(frozen=True)
 class Ending:

@@ -38,7 +38,8 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
     try:
         facts |= make_clips(run)
         facts |= write_report(run)
-        facts |= _finish(run)
+        for step in _LAST_STEPS:
+            facts |= step(run)
     except (FootageError, OSError) as error:
         # the backup is for the nights that go wrong, too; the first error counts
         with contextlib.suppress(FootageError, OSError):
@@ -52,15 +53,20 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
     return facts
 
 
-def _finish(run: Run) -> Facts:
-    """Answer senders, make the backup, delete what is old, render if wanted, stamp the chain."""
-    facts = {**send_receipts(run), **back_up(run)}
+def _tidy(run: Run) -> Facts:
     log.thin_out(run.workspace, run.config.workspace.keep_logs_days)
     disk.trim_cache(run.workspace, run.store)
-    facts |= disk.measured(run)
-    if run.config.montage.automatic:
-        from pipeline.commands import render  # noqa: PLC0415 - slow to load, and often not needed
+    return disk.measured(run)
 
-        if render.admitted_rows(run):
-            facts |= render.make_montages(run)
-    return facts | stamp_head(run)
+
+def _make_films(run: Run) -> Facts:
+    """Make the montages if the configuration asks for it, and anything is admitted to them."""
+    if not run.config.montage.automatic:
+        return {}
+    from pipeline.commands import render  # noqa: PLC0415 - slow to load, and often not needed
+
+    return render.make_montages(run) if render.admitted_rows(run) else {}
+
+
+_LAST_STEPS = (send_receipts, back_up, _tidy, _make_films, stamp_head)
+"""Answer senders, make the backup, delete what is old, render if wanted, stamp the chain."""

@@ -7,7 +7,7 @@ most one a day.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.errors import MessageError
@@ -17,7 +17,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
 
 from pipeline import post
-from pipeline.commands.ending import Facts
+from pipeline.commands.ending import RECEIPTS_FAULT, Facts
 from pipeline.commands.letters import is_own, may_program_answer, message_id_of
 from pipeline.config import Config, SmtpSection
 from pipeline.errors import FootageError
@@ -30,6 +30,8 @@ from pipeline.texts.receipt import ReceiptTexts, language_of, languages
 
 # A receipt for an old mail helps nobody, and a campaign that begins with receipts has old mails.
 _DAYS = 3
+_TRIED = "receipts_tried"
+_NIGHTS = 30  # that are searched for the last round: most of them may have been killed
 _MOST_A_YEAR = 50  # of one sender: two programs that answer each other end here
 _ADVICE = {
     "again": (Reason.CORRUPT, Reason.TRUNCATED_TRANSFER, Reason.BROKEN_MAIL),
@@ -51,25 +53,62 @@ class DueReceipt:
 def send_receipts(run: Run) -> Facts:
     """Send the receipts that are due, if the configuration asks for them.
 
-    What fails is a warning: the night went well all the same.
+    What fails is a warning: the night went well all the same.  A recipient that the server does
+    not take now waits, and the others get theirs.  If the server itself fails, all wait.  What was
+    tried in vain comes last in the next night, so that one address never keeps the others waiting.
     """
     smtp = run.config.smtp
     if not run.config.receipts.send or smtp is None:
         return {}
     now = datetime.now(UTC)
-    due = list(due_receipts(run.config, run.ledger, now.date()))
-    waiting = due[run.config.receipts.most_a_night :]
-    counts = {"sent": 0, "refused": 0, "unclear": 0, "waiting": len(waiting)}
+    before = _tried_before(run)
+    due = _in_turn(due_receipts(run.config, run.ledger, now.date()), before)
+    counts = dict.fromkeys(("sent", "refused", "unclear", "waiting"), 0)
+    tried: list[DueReceipt] = []
+    faults: list[str] = []
     try:
         if due:
             with post.opened(smtp) as server:
                 for receipt in due[: run.config.receipts.most_a_night]:
-                    counts[_send(run, server, receipt, now)] += 1
+                    tried.append(receipt)
+                    try:
+                        counts[_send(run, server, receipt, now)] += 1
+                    except PostError as error:
+                        if error.outcome is not Outcome.LATER:
+                            counts["unclear"] += error.outcome is Outcome.UNKNOWN
+                            raise
+                        faults.append(str(error))
+                        continue
+                    tried.pop()
     except FootageError as error:
-        counts["waiting"] = len(due) - counts["sent"] - counts["refused"] - counts["unclear"]
-        run.console.warn(f"receipts: {error}; {counts['waiting']} wait for the next night")
+        faults.append(str(error))
+    counts["waiting"] = len(due) - counts["sent"] - counts["refused"] - counts["unclear"]
     run.console.say(f"receipts: {counts['sent']} sent")
-    return {"receipts": counts}
+    facts: Facts = {"receipts": counts}
+    if faults:
+        fault = f"{'; '.join(dict.fromkeys(faults))}; {counts['waiting']} wait for the next night"
+        run.console.warn(f"receipts: {fault}")
+        facts[RECEIPTS_FAULT] = fault
+    if tried or before:
+        now_tried = [mail.id for receipt in tried for mail in receipt.mails]
+        still = {mail.id for receipt in due for mail in receipt.mails}.difference(now_tried)
+        facts[_TRIED] = [mail for mail in before if mail in still] + now_tried
+    return facts
+
+
+def _tried_before(run: Run) -> list[str]:
+    """The mails whose receipts could not be sent in earlier nights, the last tried at the end."""
+    for night in run.ledger.runs.latest("run", _NIGHTS):
+        if "receipts" in night.summary:
+            found = night.summary.get(_TRIED)
+            return list(map(str, found)) if isinstance(found, list) else []
+    return []
+
+
+def _in_turn(due: Iterable[DueReceipt], tried: Sequence[str]) -> list[DueReceipt]:
+    """Put what was tried in vain behind the others, what was tried last at the end."""
+    turns = {mail: turn for turn, mail in enumerate(tried, 1)}
+    return sorted(due, key=lambda each: max(turns.get(mail.id, 0) for mail in each.mails))
 
 
 def due_receipts(config: Config, ledger: Ledger, today: date) -> Iterator[DueReceipt]:
@@ -149,7 +188,8 @@ def _paragraphs(config: Config, texts: ReceiptTexts, due: DueReceipt, code: str)
 def _send(run: Run, server: Post, due: DueReceipt, now: datetime) -> str:
     """Claim a receipt, send it, and record what became of it; return the name of its count.
 
-    :raises PostError: the server takes no more mail now; the receipt is due again.
+    :raises PostError: the server did not take it, or takes no more mail now; the receipt is due
+        again unless the outcome is UNKNOWN.
     """
     smtp = run.config.smtp
     assert smtp is not None
@@ -173,6 +213,6 @@ def _unsent(run: Run, claim: ReceiptClaim, error: PostError) -> str:
     if error.outcome is Outcome.REFUSED:
         run.ledger.receipts.settle(claim, "refused")
         return "refused"
-    if error.outcome is Outcome.NOT_SENT:
+    if error.outcome is not Outcome.UNKNOWN:
         run.ledger.receipts.settle(claim, None)
     raise error  # if it is not known, the claim stays: it is never sent again

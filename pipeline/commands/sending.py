@@ -115,7 +115,7 @@ def _asked(before: ConsentRecord) -> ConsentRecord | None:
 
 
 def _is_sent(run: Run, server: Post, path: Path, message: EmailMessage) -> bool:
-    """Send a letter and move its file; a refusal is a warning.
+    """Send a letter and move its file; a refusal of its recipient is a warning.
 
     :raises PostError: the server takes no more mail now, or nobody knows if it has this one.
     """

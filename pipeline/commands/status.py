@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from pipeline.commands import disk, kept_heads, waits
 from pipeline.commands.disk import DiskRoom
-from pipeline.commands.ending import Ending, Facts
+from pipeline.commands.ending import RECEIPTS_FAULT, Ending, Facts
 from pipeline.config import Config
 from pipeline.consent import Consent
 from pipeline.history import MontageRecord, RunRecord
@@ -252,6 +252,8 @@ def _lines(overview: _Overview) -> Iterator[str]:
     yield _disk_line(overview.room)
     if overview.last_backup:
         yield f"Last backup of the ledger: backups/{overview.last_backup}"
+    if overview.last_night and (fault := overview.last_night.summary.get(RECEIPTS_FAULT)):
+        yield f"Receipts: {fault}"
     if overview.unclear_receipts:
         yield (
             "The run was ended while it sent a receipt, so nobody knows if it was sent; it is not "
