@@ -1,5 +1,6 @@
-"""Records of what was done: reviews that changed, mails dealt with, montages, runs, custody."""
+"""Records of what was done: reviews, mails dealt with, montages, runs, custody, inboxes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -142,3 +143,72 @@ class RunRecord:
     ended_at: str | None
     exit_code: int | None
     summary: dict[str, object]
+
+
+class Stay(StrEnum):
+    """Why a mail or file is still in its inbox after a run.  The ledger stores it."""
+
+    SENDER_QUOTA = "sender-quota"
+    DISK = "disk"
+    NOT_GIVEN = "not-given"
+    NOT_COMPLETE = "not-complete"
+    NOT_READ = "not-read"
+    UNKNOWN = "unknown"  # in records of before there were reasons
+
+
+@dataclass(frozen=True)
+class MailInInbox:
+    """A mail or file that a run left in an inbox for the next one.
+
+    ``received_at`` is empty and ``size`` 0 if not known.  ``uid``: of a file, its name as shown.
+    ``same_sender_as``: a submission of the same sender, so that no address is stored; empty if
+    the sender is not known.
+    """
+
+    uid: str
+    received_at: str
+    size: int
+    inbox: str = ""
+    why: Stay = Stay.UNKNOWN
+    same_sender_as: str = ""
+
+
+@dataclass(frozen=True)
+class InboxFailed:
+    """An inbox that could not be read to its end, and why."""
+
+    inbox: str
+    error: str
+
+
+@dataclass(frozen=True)
+class InboxRemark:
+    """What was found in an inbox and left alone, such as a link in a drop folder."""
+
+    inbox: str
+    text: str
+
+
+@dataclass(frozen=True)
+class InboxRemains:
+    """What the newest reading of each inbox did not take in."""
+
+    left: tuple[MailInInbox, ...] = ()
+    inboxes_failed: tuple[InboxFailed, ...] = ()
+    inbox_remarks: tuple[InboxRemark, ...] = ()
+
+    def of(self, names: Collection[str]) -> "InboxRemains":
+        """Only what is in the inboxes of these names."""
+        return InboxRemains(
+            tuple(each for each in self.left if each.inbox in names),
+            tuple(each for each in self.inboxes_failed if each.inbox in names),
+            tuple(each for each in self.inbox_remarks if each.inbox in names),
+        )
+
+    def __add__(self, other: "InboxRemains") -> "InboxRemains":
+        """What two inboxes hold together."""
+        return InboxRemains(
+            self.left + other.left,
+            self.inboxes_failed + other.inboxes_failed,
+            self.inbox_remarks + other.inbox_remarks,
+        )

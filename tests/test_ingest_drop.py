@@ -11,7 +11,7 @@ from support.ingest_scene import IngestScene, jpeg, mp4, sha
 
 from pipeline.errors import InboxError
 from pipeline.ingest import drop
-from pipeline.ingest.inbox import MailsLeft
+from pipeline.ingest.leaving import MailsLeft
 from pipeline.ingest.stage import IngestSummary
 
 SAID = {

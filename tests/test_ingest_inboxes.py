@@ -20,7 +20,8 @@ from pipeline.errors import DiskFull, InboxError, UsageError
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ingest import folders
 from pipeline.ingest.add import add
-from pipeline.ingest.inbox import Inbox, MailsLeft
+from pipeline.ingest.inbox import Inbox
+from pipeline.ingest.leaving import MailsLeft
 from pipeline.ingest.stage import IngestSummary
 from pipeline.ledger import Ledger
 from pipeline.model import Note, OriginalState

@@ -14,9 +14,11 @@ from pipeline.commands import status
 from pipeline.commands.session import execute
 from pipeline.commands.stages import take_in
 from pipeline.console import Console, Verbosity
-from pipeline.errors import InboxError
+from pipeline.errors import InboxError, Stopping
+from pipeline.history import Stay
 from pipeline.ingest import imap, stage
-from pipeline.ingest.inbox import MailsLeft
+from pipeline.ingest.leaving import MailsLeft
+from pipeline.ledger import Ledger
 
 MAILS = {uid: mail((f"{uid}.mp4", mp4(uid)), subject=f"clip {uid}").as_bytes() for uid in (1, 2, 3)}
 FILED = 'processed_folder = "Done"'
@@ -255,9 +257,36 @@ def test_what_is_left_stands_in_the_status(tmp_path: Path) -> None:
         ending = status.tell(config)
         moment = "2026-09-01T06:00:00Z"
         assert ending.facts["mails_left"] == [
-            {"uid": "2", "received_at": moment, "size": len(MAILS[2])}
+            {
+                "uid": "2",
+                "received_at": moment,
+                "size": len(MAILS[2]),
+                "inbox": "",
+                "why": "not-given",
+                "same_sender_as": "",
+            }
         ]
         assert any(f"UID 2, {moment}, {len(MAILS[2])} bytes" in line for line in ending.lines)
         script.mend()
         execute(config, console, "ingest", take_in)
         assert status.tell(config).facts["mails_left"] == []
+
+
+def test_what_an_interrupted_run_did_not_reach_is_recorded(tmp_path: Path) -> None:
+    class Interrupted(Console):
+        def event(self, name: str, **facts: object) -> None:
+            if name == "mail":  # the first one is in the ledger
+                raise KeyboardInterrupt
+            super().event(name, **facts)
+
+    with scripted(Script(dict(MAILS))) as port:
+        scene = scene_for(port, tmp_path)
+        config = configuration.load(scene.workspace.root.parent / "config.toml")
+        with pytest.raises(Stopping):
+            execute(config, Interrupted(Verbosity.QUIET), "ingest", take_in)
+        with Ledger(scene.workspace.ledger) as ledger:
+            remains = ledger.runs.remains()
+        assert [(mail.uid, mail.why) for mail in remains.left] == [
+            ("2", Stay.NOT_READ), ("3", Stay.NOT_READ),
+        ]  # fmt: skip
+        assert "run again" in remains.inboxes_failed[0].error

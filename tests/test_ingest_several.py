@@ -43,6 +43,7 @@ def test_an_inbox_that_fails_does_not_keep_the_others_from_being_read(tmp_path: 
     write_all(tmp_path / "in", [mail(("a.mp4", mp4(1)))])
     (tmp_path / "drop").mkdir()
     (tmp_path / "drop" / "b.jpg").write_bytes(jpeg(2))
+    (tmp_path / "drop" / "link.mp4").symlink_to("b.jpg")
     scene = scene_with(
         tmp_path,
         'name = "gone"\nurl = "eml:nowhere"',
@@ -61,6 +62,10 @@ def test_an_inbox_that_fails_does_not_keep_the_others_from_being_read(tmp_path: 
     assert [checks[f"inbox {name}"] for name in ("gone", "mail", "crew")] == [False, True, True]
     assert scene.footage("report").code == 0
     assert {each["inbox"] for each in scene.report["submissions"]} == {"mail", "crew"}
+    assert scene.report["inbox"]["not_read"] == ["gone"]
+    assert scene.report["inbox"]["remarks"] == [
+        {"inbox": "crew", "text": "link.mp4 is a symbolic link; it is left alone"}
+    ]
 
 
 def test_one_inbox_alone_can_be_read(tmp_path: Path) -> None:

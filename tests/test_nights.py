@@ -82,7 +82,17 @@ def test_sender_over_the_quota_of_bytes_waits_in_the_inbox(tmp_path: Path) -> No
     assert f"{said} Left for the next run: 001.eml" in first.err
     assert [mail["uid"] for mail in first.data["left"]] == ["001.eml"]
     assert "Left in the inbox: file 001.eml, " in scene.footage("status").out
+    (waits,) = scene.report["inbox"]["mails"]
+    assert (waits["name"], waits["why"]) == ("001.eml", "sender-quota")
+    assert (waits["sender"], waits["sender_number"]) == ("sender 1 (s…@e….org)", 1)
+    assert waits["size"] == second.stat().st_size
+    assert scene.report["inbox"]["not_read"] == []
+    last = (scene.work / "report/mails.csv").read_text("utf-8-sig").splitlines()[-1]
+    assert '"sender 1 (s…@e….org)"' in last
+    assert last.endswith(f'"sender-quota","001.eml","{waits["size"]}"')
+    assert scene.footage("ingest", "--dry-run").code == 0
     assert scene.footage("run").code == 0
+    assert scene.report["inbox"]["mails"] == []
     assert {row["status"] for row in scene.rows.values()} == {"accepted"}
     assert len(scene.rows) == 3
 
@@ -114,8 +124,10 @@ def test_full_disk_stops_mail_before_clips(tmp_path: Path) -> None:
 
     assert stopped.code == 1
     assert "less than 1,000,000,000 GB are free on the disk: make room." in stopped.err
-    assert len(stopped.data["left"]) == 1
+    assert [mail["why"] for mail in stopped.data["left"]] == ["disk"]
     assert scene.report["clips"] == []
+    assert [mail["why"] for mail in scene.report["inbox"]["mails"]] == ["disk"]
+    assert scene.report["inbox"]["not_read"] == [""]
 
     path.write_text(roomy)
     assert scene.footage("ingest").code == 0

@@ -12,6 +12,7 @@ from support.report_page import PLAYABLE, campaign, card, config, fill, index, n
 
 from pipeline.caution import Caution
 from pipeline.config import Config
+from pipeline.history import InboxFailed, InboxRemains, InboxRemark, MailInInbox, Stay
 from pipeline.model import Decision, Kind, Note, Reason
 from pipeline.review import decisions, report
 from pipeline.review import page as page_module
@@ -88,6 +89,36 @@ def test_page_of_no_mail_at_all(reader: Reader, campaign: LedgerScene, config: C
     page, watch = reader.open(index)
     expect(page.locator("#empty")).to_be_visible()
     expect(page.locator("#attention")).to_contain_text("Nothing was refused")
+    expect(page.locator("#in-inbox-part")).to_be_hidden()
+    assert violations(page) == []
+    assert watch.errors == []
+
+
+def test_page_says_what_is_still_in_the_inboxes(
+    reader: Reader, campaign: LedgerScene, config: Config
+) -> None:
+    first = campaign.mail(sender="ana@example.org")
+    campaign.ledger.runs.start("20260902T020000.000000Z", "run")
+    over = [
+        MailInInbox(uid, "", 900_000_000, "", Stay.SENDER_QUOTA, first) for uid in ("<b>7", "8")
+    ]
+    campaign.ledger.runs.note_remains(
+        InboxRemains(
+            (*over, MailInInbox("9", "2026-09-02T01:00:00Z", 0, "crew", Stay.NOT_GIVEN)),
+            (InboxFailed("crew", "the server ana@mail.example.org is busy"),),
+            (InboxRemark("drop", "a.mp4 is a symbolic link; it is left alone"),),
+        )
+    )
+    page, watch = reader.open(report.write(campaign.run(config)).index)
+    left = page.locator("#in-inbox > li")
+    expect(left).to_have_count(4)
+    said = "mails of sender 1 (a…@e….org) were not taken in (1.8 GB)"
+    expect(left.nth(0)).to_contain_text(said)
+    expect(left.nth(0)).to_contain_text("The next run goes on.")
+    expect(left.nth(1)).to_contain_text("The inbox did not give it.")
+    expect(left.nth(2)).to_contain_text("inbox could not be read to its end: crew")
+    expect(left.nth(3)).to_contain_text("drop: a.mp4 is a symbolic link")
+    assert "mail.example.org" not in page.locator(".morning").inner_text()
     assert violations(page) == []
     assert watch.errors == []
 

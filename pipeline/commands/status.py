@@ -9,7 +9,7 @@ from pipeline.commands.disk import DiskRoom
 from pipeline.commands.ending import RECEIPTS_FAULT, Ending, Facts
 from pipeline.config import Config
 from pipeline.consent import Consent
-from pipeline.history import MontageRecord, RunRecord
+from pipeline.history import InboxRemains, MontageRecord, RunRecord, Stay
 from pipeline.ledger import Ledger
 from pipeline.model import OriginalState, Row, Status, Wait
 from pipeline.process import stage as process
@@ -22,6 +22,13 @@ from pipeline.workspace import Workspace, is_held
 
 _MOST_NAMED = 5  # clips of a montage
 _NIGHTS = 7  # that the growth of the workspace is known from
+_STAYS = {
+    Stay.SENDER_QUOTA: "its sender has brought in what a sender may in one run",
+    Stay.DISK: "too little room on the disk",
+    Stay.NOT_GIVEN: "the inbox did not give it",
+    Stay.NOT_COMPLETE: "it is still written, or can't be read",
+    Stay.NOT_READ: "the run ended before it was read",
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ class _Overview:
     admitted: int
     last_run: RunRecord | None
     last_night: RunRecord | None
-    last_ingest: RunRecord | None
+    remains: InboxRemains
     is_running: bool
     outdated: tuple[str, ...]
     montages: list[_Film]
@@ -88,8 +95,8 @@ def count(config: Config) -> dict[str, int]:
         "waiting_for_review": overview.waiting,
         "admitted": overview.admitted,
         "mails_need_answer": sum(1 for each in overview.mails if each.is_open),
-        "mails_left": len(_of_last_ingest(overview, "left")),
-        "inboxes_failed": len(_of_last_ingest(overview, "inboxes_failed")),
+        "mails_left": len(overview.remains.left),
+        "inboxes_failed": len(overview.remains.inboxes_failed),
         "held_back": overview.held_back,
         "waiting_for_consent": len(overview.silent),
         "montages_stale": sum(film.record.stale for film in overview.montages),
@@ -113,10 +120,10 @@ def _overview(config: Config) -> _Overview:
             unready=rules.unready(rows, admission),
             withheld=len(rules.withheld(rows)),
             last_run=ledger.runs.last(),
-            last_night=(night := ledger.runs.last("run")),
+            last_night=ledger.runs.last("run"),
             is_running=is_held(workspace),
             outdated=process.plan(config, ledger, _holds(config, ledger)).outdated,
-            last_ingest=_newer(night, ledger.runs.last("ingest")),
+            remains=ledger.runs.remains(),
             montages=[
                 _Film(film, rules.no_longer_admitted(film.clips, rows, admission))
                 for film in ledger.runs.montages()
@@ -158,8 +165,9 @@ def _facts(overview: _Overview) -> Facts:
         "totals": overview.counts,
         "last_run": _run_facts(overview, overview.last_run),
         "last_night": _run_facts(overview, overview.last_night),
-        "mails_left": _of_last_ingest(overview, "left"),
-        "inboxes_failed": _of_last_ingest(overview, "inboxes_failed"),
+        "mails_left": [asdict(each) for each in overview.remains.left],
+        "inboxes_failed": [asdict(each) for each in overview.remains.inboxes_failed],
+        "inbox_remarks": [asdict(each) for each in overview.remains.inbox_remarks],
         "failed": [_failure(row) for row in overview.failed],
         "waiting_for_review": overview.waiting,
         "waiting_for_process": overview.counts[Status.PENDING],
@@ -206,16 +214,6 @@ def _left(ledger: Ledger, rows: list[Row]) -> dict[str, Wait]:
     """What the newest run that made clips left for the next one, and is not made since."""
     pending = {row.sha256 for row in rows if row.status is Status.PENDING}
     return {sha256: why for sha256, why in ledger.runs.waits().items() if sha256 in pending}
-
-
-def _newer(one: RunRecord | None, other: RunRecord | None) -> RunRecord | None:
-    return max((run for run in (one, other) if run), key=lambda run: run.started_at, default=None)
-
-
-def _of_last_ingest(overview: _Overview, key: str) -> list[Facts]:
-    """What the last reading of the inboxes left or failed at."""
-    found = overview.last_ingest.summary.get(key) if overview.last_ingest else None
-    return found if isinstance(found, list) else []
 
 
 def _failure(row: Row) -> Facts:
@@ -349,15 +347,21 @@ def _film_lines(film: _Film) -> Iterator[str]:
 
 
 def _inbox_lines(overview: _Overview) -> Iterator[str]:
-    for inbox in _of_last_ingest(overview, "inboxes_failed"):
-        if inbox["inbox"]:
-            yield f"Inbox {inbox['inbox']}: {inbox['error']}"
-    for mail in _of_last_ingest(overview, "left"):
-        known = [mail["received_at"], f"{mail['size']} bytes"] if mail["size"] else ["size unknown"]
-        where = f"in inbox {mail['inbox']}" if mail.get("inbox") else "in the inbox"
+    for inbox in overview.remains.inboxes_failed:
+        yield f"{_inbox(inbox.inbox)}: {inbox.error}"
+    for remark in overview.remains.inbox_remarks:
+        yield f"{_inbox(remark.inbox)}: {remark.text}"
+    for mail in overview.remains.left:
+        known = [mail.received_at, f"{mail.size} bytes"] if mail.size else ["size unknown"]
+        where = f"in inbox {mail.inbox}" if mail.inbox else "in the inbox"
         # only a server numbers its mails: elsewhere the identity is the name of a file
-        kind = "UID" if str(mail["uid"]).isdecimal() else "file"
-        yield f"Left {where}: {kind} {', '.join(map(str, [mail['uid'], *known]))}"
+        kind = "UID" if mail.uid.isdecimal() else "file"
+        why = f": {_STAYS[mail.why]}" if mail.why in _STAYS else ""
+        yield f"Left {where}: {kind} {', '.join([mail.uid, *known])}{why}"
+
+
+def _inbox(name: str) -> str:
+    return f"Inbox {name}" if name else "The inbox"
 
 
 def _state(overview: _Overview, run: RunRecord) -> str:

@@ -15,7 +15,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from pipeline import clock, wording
 from pipeline.errors import InboxError
 from pipeline.ingest.spool import Readable
 from pipeline.model import MailIdentity
@@ -73,8 +72,6 @@ class NewFile:
 
 Arrival = NewMail | NewFile
 
-_NAMED = 10  # mails in a sentence
-
 
 @runtime_checkable
 class Inbox(Protocol):
@@ -123,34 +120,6 @@ class Gone(Exception):
 
 class Unreadable(InboxError):
     """The server can be reached, but twice gave no sensible answer to this one question."""
-
-
-class MailsLeft(InboxError):
-    """Mails that the server has were not taken in; the next run tries them again."""
-
-    def __init__(self, sentence: str, left: Sequence[Arrival]) -> None:
-        """*sentence* says why; the first of the mails are named after it, ``left`` has all."""
-        named = "; ".join(_name(arrival) for arrival in left[:_NAMED])
-        more = f"; and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
-        super().__init__(f"{sentence} Left for the next run: {named}{more}.")
-        self.left = [
-            {
-                "uid": _shown_name(arrival) or arrival.identity.uid,
-                "received_at": clock.stamp(arrival.moment) if arrival.moment else "",
-                "size": arrival.size,
-            }
-            for arrival in left
-        ]
-
-
-def _name(arrival: Arrival) -> str:
-    moment = f", {clock.stamp(arrival.moment)}" if arrival.moment else ""
-    size = f", {arrival.size} bytes" if arrival.size else ""
-    return f"{_shown_name(arrival) or f'UID {arrival.identity.uid}'}{moment}{size}"
-
-
-def _shown_name(arrival: Arrival) -> str:
-    return wording.display_name(arrival.name) if arrival.name else ""
 
 
 def open_inbox(section: InboxSection, workspace: Workspace) -> Inbox:

@@ -10,13 +10,21 @@ from collections import Counter
 from pipeline.config import Config
 from pipeline.ingest.take import Taken
 from pipeline.ledger import Ledger
+from pipeline.model import Note
 from pipeline.wording import amount, counted, lower_ascii, shown_sender
 
 _GB = 1_000_000_000
 
 
 class OverQuota(Exception):
-    """A mail has to wait, because its sender has brought in too much in this run."""
+    """A mail has to wait, because its sender has brought in too much in this run.
+
+    ``same_sender_as``: a submission of the sender.
+    """
+
+    def __init__(self, same_sender_as: str) -> None:
+        super().__init__()
+        self.same_sender_as = same_sender_as
 
 
 class SenderQuota:
@@ -25,28 +33,30 @@ class SenderQuota:
     def __init__(self, config: Config) -> None:
         self._most_gb, self._style = config.workspace.max_gb_per_sender, config.report.sender
         self._bytes, self._waiting = Counter[str](), Counter[str]()
+        self._first: dict[str, str] = {}  # submission of each sender
 
     def check(self, taken: Taken) -> None:
         """Look whether a mail may come in.
 
-        The first mail of a sender always may: if it is too large, it would wait in each run.
+        The first mail of a sender always may: if it is too large, it would wait in each run.  So
+        may words without files, and words that take footage back, which nobody must read late.
 
         :raises OverQuota: it has to wait.
         """
         sender = lower_ascii(taken.submission.sender)
         before = self._bytes[sender]
-        if sender and before and self._most_gb and before + taken.bytes > self._most_gb * _GB:
+        is_urgent = not taken.bytes or Note.TAKES_BACK in taken.submission.notes
+        if not (sender and before and self._most_gb) or is_urgent:
+            return
+        if before + taken.bytes > self._most_gb * _GB:
             self._waiting[sender] += 1
-            raise OverQuota
+            raise OverQuota(self._first[sender])
 
     def add(self, taken: Taken) -> None:
         """Count a mail that came in."""
-        self._bytes[lower_ascii(taken.submission.sender)] += taken.bytes
-
-    @property
-    def waiting(self) -> int:
-        """How many mails wait, those that were said already not counted."""
-        return self._waiting.total()
+        sender = lower_ascii(taken.submission.sender)
+        self._first.setdefault(sender, taken.submission.id)
+        self._bytes[sender] += taken.bytes
 
     def sentence(self, ledger: Ledger) -> str:
         """Say whose mails wait since this was said last; "" if none do."""

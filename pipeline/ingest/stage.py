@@ -4,19 +4,24 @@ The workspace must be held.  An inbox that can't be read to its end does not kee
 being read.  What was taken in stays, and the next run goes on.
 """
 
+import contextlib
 import hashlib
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from pipeline import places, publishing, wording
+from pipeline import publishing, wording
 from pipeline.config import InboxSection
 from pipeline.console import Task
-from pipeline.errors import InboxError, UsageError, from_os_error
-from pipeline.ingest import fragments
-from pipeline.ingest.inbox import Arrival, Gone, Inbox, MailsLeft, NewFile, Unreadable, open_inbox
+from pipeline.errors import FootageError, InboxError, UsageError, from_os_error, named
+from pipeline.history import InboxRemains, Stay
+from pipeline.ingest import fragments, leaving, preview
+from pipeline.ingest.inbox import Arrival, Gone, Inbox, NewFile, Unreadable, open_inbox
 from pipeline.ingest.keeping import Keeping
+from pipeline.ingest.leaving import InboxWork, LeftArrival, MailsLeft
 from pipeline.ingest.originals import Originals
+from pipeline.ingest.preview import Coming, ComingFile
 from pipeline.ingest.quota import OverQuota, SenderQuota
 from pipeline.ingest.spool import Readable, disk_spool, stretch
 from pipeline.ingest.take import Taken
@@ -29,32 +34,6 @@ from pipeline.workspace import Workspace
 _NOT_GIVEN = "the inbox has mails that it did not give, or files that are not complete."
 _GB = 1_000_000_000
 _GIVE_UP = 10  # mails in a row that the server does not give
-
-
-@dataclass(frozen=True)
-class ComingFile:
-    """An attachment of a mail that a dry run found; ``size`` in bytes."""
-
-    filename: str
-    kind: str
-    size: int
-
-
-@dataclass(frozen=True)
-class Coming:
-    """A mail (by its UID) or file (by its name) that a dry run found.
-
-    ``size`` in bytes; ``received_at`` empty if not known.  ``inbox``: the name of its inbox.
-    ``sender`` as the report shows it.
-    """
-
-    uid: str
-    received_at: str
-    size: int
-    inbox: str = ""
-    sender: str = ""
-    subject: str = ""
-    attachments: tuple[ComingFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,19 +70,36 @@ def run(run: Run, *, dry_run: bool = False, names: Sequence[str] = ()) -> Ingest
         after the others were read.
     :raises DiskFull: the disk is full.
     """
-    done = IngestSummary()
+    done, remains = IngestSummary(), InboxRemains()
     failed: list[tuple[InboxSection, InboxError]] = []
     quota = SenderQuota(run.config)
-    for section in _chosen(run.config.inbox, names):
-        work = IngestRun(run, section, quota)
-        try:
-            work.read(section, dry_run=dry_run)
-        except InboxError as error:
-            failed.append((section, error))
-        finally:
-            done += work.summary
+    ahead = deque(_chosen(run.config.inbox, names))
+    # the record of inboxes that are not read now stays, and a dry run changes nothing
+    others = [each.name for each in run.config.inbox if dry_run or each not in ahead]
+    kept = run.ledger.runs.remains().of(others)
+    try:
+        while ahead:
+            section = ahead[0]
+            work = IngestRun(run, section, quota)
+            try:
+                work.read(section, dry_run=dry_run)
+            except InboxError as error:
+                failed.append((section, error))
+                remains += leaving.not_read([section], error)
+            finally:
+                done += work.summary
+                remains += work.remains()
+            ahead.popleft()
+    except BaseException as error:  # Ctrl-C, SIGTERM or a full disk: what was not read is said, too
+        with contextlib.suppress(FootageError):  # the first error counts
+            remains += leaving.not_read(ahead, named(error))
+            run.ledger.runs.note_remains(kept if dry_run else kept + remains)
+        raise
+    run.ledger.runs.note_remains(kept if dry_run else kept + remains)
     if failed:
-        raise _joined(failed, done)
+        fault = leaving.joined(failed)
+        fault.facts = {"ingest": asdict(done), **leaving.as_facts(remains)}
+        raise fault
     return done
 
 
@@ -130,28 +126,6 @@ def _chosen(inboxes: Sequence[InboxSection], names: Sequence[str]) -> Sequence[I
     return [section for section in inboxes if section.name in names] if names else inboxes
 
 
-def _joined(failed: Sequence[tuple[InboxSection, InboxError]], done: IngestSummary) -> InboxError:
-    """One error of those of all inboxes; that of the only inbox stays what it is."""
-    section, error = failed[0]
-    if len(failed) > 1 or section.name:
-        sentences = (f"{section.label}{str(error).rstrip('.')}" for section, error in failed)
-        error = InboxError(f"{'; '.join(sentences)}.")
-    left = [
-        {**mail, "inbox": section.name} if section.name else mail
-        for section, each in failed
-        if isinstance(each, MailsLeft)
-        for mail in each.left
-    ]
-    error.facts = {
-        "ingest": asdict(done),
-        "left": left,
-        "inboxes_failed": [
-            {"inbox": section.name, "error": places.masked(str(each))} for section, each in failed
-        ],
-    }
-    return error
-
-
 class IngestRun:
     """The order of work for each mail or file of one inbox, and what was done so far."""
 
@@ -169,7 +143,13 @@ class IngestRun:
         self._quota = quota or SenderQuota(run.config)
         self._min_free_gb = run.config.workspace.min_free_gb
         self._outbox = Outbox(run.store, run.ledger, run.workspace)
+        self._work = InboxWork()
         self.summary = IngestSummary()
+
+    def remains(self) -> InboxRemains:
+        """What stays in the inbox: what was left, and what was not reached."""
+        self._work.leave_all()
+        return self._work.remains(self._name)
 
     def read(self, section: InboxSection, *, dry_run: bool = False) -> None:
         """Take in every mail that is new, then tell the server.
@@ -182,26 +162,31 @@ class IngestRun:
         inbox = open_inbox(section, self._run.workspace)
         try:
             arrivals = inbox.new(self._ledger.known_uids)
-            for remark in inbox.remarks():
+            self._work.remarks = inbox.remarks()
+            for remark in self._work.remarks:
                 self._console.warn(f"ingest: {section.label}{remark}")
             if dry_run:
                 self._preview(inbox, arrivals)
                 return
+            waiting = [LeftArrival(each, Stay.NOT_COMPLETE) for each in inbox.waiting()]
             try:
-                left = [*self.take_in(inbox, arrivals), *inbox.waiting()]
+                self.take_in(inbox, arrivals)
             finally:
+                self._work.left += waiting
                 done = self.summary
                 self._console.say(
                     f"ingest: {section.label}{wording.counted(done.mails, 'new mail')}, "
                     f"{wording.counted(done.attachments, 'attachment')}"
                 )
+            left = self._work.left
             try:
                 self._count(filed=inbox.settle(self._run.ledger))
             except InboxError as error:
                 raise (MailsLeft(str(error), left) if left else error) from error
             if left:
-                why = [_NOT_GIVEN] if len(left) > self._quota.waiting else []
-                raise MailsLeft(" ".join([*why, self._quota.sentence(self._run.ledger)]), left)
+                is_quota_all = all(each.why is Stay.SENDER_QUOTA for each in left)
+                over = self._quota.sentence(self._run.ledger)
+                raise MailsLeft("" if is_quota_all else _NOT_GIVEN, left, over)
         finally:
             inbox.close()
 
@@ -216,13 +201,13 @@ class IngestRun:
                 except Gone:
                     continue
                 except Unreadable as error:
-                    self._console.warn(f"{_shown(arrival)} can't be read now: {error}")
+                    self._console.warn(f"{preview.shown_name(arrival)} can't be read now: {error}")
                     continue
                 finally:
                     self._keeping.forget()
                 if self._ledger.submission_of_digest(_digest(arrival, taken)) is None:
                     coming.append(self._coming(arrival, taken))
-                    self._console.say(_line(coming[-1]))
+                    self._console.say(preview.line(coming[-1]))
         except OSError as error:
             raise from_os_error(error) from error
         finally:
@@ -232,7 +217,7 @@ class IngestRun:
     def _coming(self, arrival: Arrival, taken: Taken) -> Coming:
         mail = taken.submission
         return Coming(
-            uid=_shown(arrival),
+            uid=preview.shown_name(arrival),
             received_at=mail.received_at,
             size=arrival.size,
             inbox=self._name,
@@ -243,52 +228,50 @@ class IngestRun:
             ),
         )
 
-    def take_in(self, inbox: Inbox, arrivals: Sequence[Arrival]) -> list[Arrival]:
-        """Take in what is new in an inbox.
+    def take_in(self, inbox: Inbox, arrivals: Sequence[Arrival]) -> None:
+        """Take in what is new in an inbox, except what the server has and does not give.
 
-        :returns: the mails that the server has and did not give.
         :raises MailsLeft: the inbox can't be read to its end.
         :raises DiskFull: the disk is full.
         """
         try:
             if arrivals:
                 self._taking.start()
-            left = self._take_each(inbox, arrivals)
+            self._take_each(inbox, arrivals)
             self._join_split_mails()
         except OSError as error:
             raise from_os_error(error) from error
         finally:
             self._taking.close()
-        return left
 
-    def _take_each(self, inbox: Inbox, arrivals: Sequence[Arrival]) -> list[Arrival]:
-        size = sum(arrival.size for arrival in arrivals)
-        left: list[Arrival] = []
-        in_a_row = 0
-        with self._console.task("Taking in", size, "B") as task:
-            for number, arrival in enumerate(arrivals):
+    def _take_each(self, inbox: Inbox, arrivals: Sequence[Arrival]) -> None:
+        work, in_a_row = self._work, 0
+        work.ahead.extend(arrivals)
+        with self._console.task("Taking in", sum(each.size for each in arrivals), "B") as task:
+            while work.ahead:
+                arrival = work.ahead[0]
                 if self._has_no_room(arrival):
                     free = wording.amount(self._min_free_gb)
                     said = f"less than {free} GB are free on the disk: make room."
-                    raise MailsLeft(said, [*left, *arrivals[number:]])
+                    raise work.end(said, Stay.DISK)
                 try:
                     self._take_one(inbox, arrival, task)
                     in_a_row = 0
                 except Gone:
+                    work.done()
                     self._console.event("mail-gone")
                 except Unreadable as error:
-                    left.append(arrival)
+                    work.leave(Stay.NOT_GIVEN)
                     in_a_row += 1
                     self._console.event("mail-left", uid=arrival.identity.uid)
                     if in_a_row == _GIVE_UP:
-                        raise MailsLeft(str(error), [*left, *arrivals[number + 1 :]]) from error
-                except OverQuota:
-                    left.append(arrival)
+                        raise work.end(str(error)) from error
+                except OverQuota as error:
+                    work.leave(Stay.SENDER_QUOTA, error.same_sender_as)
                 except InboxError as error:
-                    raise MailsLeft(str(error), [*left, *arrivals[number:]]) from error
+                    raise work.end(str(error)) from error
                 finally:
                     self._keeping.forget()
-        return left
 
     def _has_no_room(self, arrival: Arrival) -> bool:
         """Whether the disk would be too full if this came in: as a mail, and as its files."""
@@ -342,10 +325,12 @@ class IngestRun:
             self._keeping.publish()
         if known is not None:
             self._ledger.record_seen_again(arrival.identity, sums, known)
+            self._work.done()
             self._count(seen_again=1)
             return
         submission = replace(taken.submission, inbox=self._name)
         self._ledger.record_mail(arrival.identity, sums, submission, taken.attachments)
+        self._work.done()
         self._quota.add(taken)
         if taken.error:
             self._count(set_aside=1)
@@ -366,22 +351,6 @@ class IngestRun:
 
 def _ignore(_count: int) -> None:
     """Take no notice of how many bytes have come."""
-
-
-def _shown(arrival: Arrival) -> str:
-    """How a dry run names a mail or a file."""
-    return wording.display_name(arrival.name) if arrival.name else arrival.identity.uid
-
-
-def _line(mail: Coming) -> str:
-    """What a dry run says of a mail."""
-    files = ", ".join(f"{item.filename} ({item.size:,} bytes)" for item in mail.attachments)
-    sender = f" from {mail.sender}" if mail.sender else ""
-    subject = f' "{mail.subject}"' if mail.subject else ""
-    return (
-        f"would take in {mail.uid}: {mail.size} bytes, received {mail.received_at}{sender}"
-        f"{subject}: {files or 'no attachment'}"
-    )
 
 
 def _raw_sum(file: Readable) -> str:

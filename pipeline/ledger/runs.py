@@ -2,9 +2,18 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 
 from pipeline import clock
-from pipeline.history import EventKind, MontageRecord, RunRecord
+from pipeline.history import (
+    EventKind,
+    InboxFailed,
+    InboxRemains,
+    InboxRemark,
+    MailInInbox,
+    MontageRecord,
+    RunRecord,
+)
 from pipeline.ledger import records
 from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
@@ -26,10 +35,40 @@ class Runs:
             self._chain.begin_run(run_id, command)
 
     def end(self, run_id: str, exit_code: int, summary: Mapping[str, object]) -> None:
-        """Record how a command ended."""
+        """Record how a command ended; what its stages noted stays."""
+        with self._db.transaction():
+            row = self._db.row("SELECT summary FROM run WHERE id = ?", run_id)
+            noted = json.loads(row["summary"]) if row and row["summary"] else {}
+            whole = json.dumps(_joined(summary, noted), default=str)
+            self._db.change(
+                "UPDATE run SET ended_at = ?, exit_code = ?, summary = ? WHERE id = ?",
+                *(clock.now(), exit_code, whole, run_id),
+            )
+
+    def note_remains(self, remains: InboxRemains) -> None:
+        """Record in the newest run what its reading of the inboxes did not take in."""
         self._db.change(
-            "UPDATE run SET ended_at = ?, exit_code = ?, summary = ? WHERE id = ?",
-            *(clock.now(), exit_code, json.dumps(summary, default=str), run_id),
+            "UPDATE run SET summary = json_patch(coalesce(summary, '{}'), json(?))"
+            " WHERE id = (SELECT id FROM run ORDER BY started_at DESC, id DESC LIMIT 1)",
+            json.dumps(asdict(remains)),
+        )
+
+    def remains(self) -> InboxRemains:
+        """What the newest run that read inboxes did not take in."""
+        row = self._db.row(
+            "SELECT json_object('left', summary -> '$.left',"
+            " 'inboxes_failed', summary -> '$.inboxes_failed',"
+            " 'inbox_remarks', summary -> '$.inbox_remarks') AS remains FROM run"
+            " WHERE json_type(summary, '$.left') = 'array'"
+            # a run of before there was this record has no such list if nothing was left
+            " OR json_type(summary, '$.ingest') = 'object'"
+            " ORDER BY started_at DESC, id DESC LIMIT 1"
+        )
+        stored = json.loads(row["remains"]) if row else {}
+        return InboxRemains(
+            tuple(records.read(MailInInbox, each) for each in stored.get("left") or ()),
+            tuple(records.read(InboxFailed, each) for each in stored.get("inboxes_failed") or ()),
+            tuple(records.read(InboxRemark, each) for each in stored.get("inbox_remarks") or ()),
         )
 
     def note_waits(self, waits: Mapping[str, Wait]) -> None:
@@ -97,3 +136,13 @@ class Runs:
         """All montages, by path."""
         rows = self._db.rows("SELECT * FROM montage ORDER BY path")
         return [records.read(MontageRecord, row) for row in rows]
+
+
+def _joined(summary: Mapping[str, object], noted: Mapping[str, object]) -> dict[str, object]:
+    """What a command says at its end, and what its stages noted before, which counts more."""
+    whole = {**summary, **noted}
+    for key, value in noted.items():
+        said = summary.get(key)
+        if isinstance(said, Mapping) and isinstance(value, Mapping):
+            whole[key] = {**said, **value}
+    return whole

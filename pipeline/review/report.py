@@ -16,6 +16,7 @@ from pipeline import clock, publishing
 from pipeline.caution import Caution
 from pipeline.config import Config
 from pipeline.consent import Consent, ConsentRecord
+from pipeline.history import InboxRemains
 from pipeline.ledger import Ledger
 from pipeline.media import fitting
 from pipeline.model import ClipOutput, ClipResult, Row, Source, Status, Wait
@@ -121,7 +122,8 @@ def collect_facts(
 
 def encode(report: JsonObject) -> bytes:
     """Write the report as JSON with one submission or clip a line, so that a diff is readable."""
-    head = {key: report[key] for key in ("schema", "campaign", "generated_at", "totals", "consent")}
+    keys = ("schema", "campaign", "generated_at", "totals", "consent", "inbox")
+    head = {key: report[key] for key in keys}
     written = json_bytes(head)[:-1]
     for key in ("submissions", "clips"):
         written += f',\n"{key}": [\n'.encode() + b",\n".join(map(json_bytes, report[key])) + b"\n]"
@@ -149,6 +151,7 @@ def build(
         "generated_at": generated_at,
         "totals": {status.value: statuses[status] for status in Status},
         "consent": asking,
+        "inbox": _in_inbox(ledger.runs.remains(), views, masking),
         "submissions": [
             {**_submission(each, masking), "consent": agreements[each.mail.id]} for each in views
         ],
@@ -183,6 +186,11 @@ class _Masking:
     style: SenderStyle
     numbers: Mapping[str, int]
 
+    def of(self, sender: str) -> JsonObject:
+        """The fields of a report that say who a sender is."""
+        number = self.numbers.get(lower_ascii(sender)) if self.style != "none" else None
+        return {"sender": shown_sender(sender, self.style, number), "sender_number": number}
+
 
 def _asking(config: Config, rows: list[Row]) -> JsonObject:
     """Whether consent is needed, and how many mails wait for an answer on it."""
@@ -209,14 +217,34 @@ def _agreements(config: Config, ledger: Ledger, views: Sequence[MailView]) -> di
     return found
 
 
+def _in_inbox(remains: InboxRemains, views: Sequence[MailView], masking: _Masking) -> JsonObject:
+    """What the newest reading of the inboxes left there: it has no row of its own yet."""
+    senders = {each.mail.id: each.mail.sender for each in views}
+    return {
+        "mails": [
+            {
+                "inbox": mail.inbox,
+                "name": shown_text(mail.uid),
+                "received_at": mail.received_at or None,
+                "size": mail.size,
+                "why": mail.why,
+                **masking.of(senders.get(mail.same_sender_as, "")),
+            }
+            for mail in remains.left
+        ],
+        "not_read": [each.inbox for each in remains.inboxes_failed],
+        "remarks": [
+            {"inbox": each.inbox, "text": shown_text(each.text)} for each in remains.inbox_remarks
+        ],
+    }
+
+
 def _submission(seen: MailView, masking: _Masking) -> JsonObject:
     item, handled, style = seen.mail, seen.handled, masking.style
-    number = masking.numbers.get(lower_ascii(item.sender)) if style != "none" else None
     return {
         "id": item.id,
         "message_id": shown_text(item.message_id),
-        "sender": shown_sender(item.sender, style, number),
-        "sender_number": number,
+        **masking.of(item.sender),
         "sender_name": shown_text(item.name) if style == "full" else "",
         "subject": shown_text(item.subject),
         "text": shown_text(item.text[:_TEXT_LIMIT]),

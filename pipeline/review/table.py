@@ -5,6 +5,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import chain
 
 from pipeline.consent import Consent
 from pipeline.model import Decision
@@ -26,7 +27,7 @@ MAIL_COLUMNS = (
     "received_at", "sender", "subject", "needs_answer", "handled_by", "handled_at", "notes",
     "links", "clips", "answers", "wrote_again", "text", "message_id", "id",
     "sender_number", "sender_name", "consent", "credit", "consent_by", "consent_at",
-    "consent_proposed",
+    "consent_proposed", "inbox", "in_inbox", "in_inbox_as", "size",
 )  # fmt: skip
 
 # A spreadsheet takes a cell that begins with one of these for a formula or a command. Some
@@ -46,8 +47,12 @@ def render(report: JsonObject) -> bytes:
 
 
 def render_mails(report: JsonObject) -> bytes:
-    """Write the mails as CSV, a line for each, also for those without footage."""
-    return _written(MAIL_COLUMNS, map(_mail_cells, report["submissions"]))
+    """Write the mails as CSV, a line for each, also for those that brought or bring no footage.
+
+    The mails that are still in an inbox come last.
+    """
+    taken_in = map(_mail_cells, report["submissions"])
+    return _written(MAIL_COLUMNS, chain(taken_in, map(_left_cells, report["inbox"]["mails"])))
 
 
 def _written(columns: tuple[str, ...], rows: Iterable[JsonObject]) -> bytes:
@@ -84,7 +89,16 @@ def _mail_cells(submission: JsonObject) -> JsonObject:
         "consent_by": consent["by"],
         "consent_at": consent["at"],
         "consent_proposed": (proposed["state"] or "read the mail") if proposed else None,
+        "in_inbox": None,
+        "in_inbox_as": None,
+        "size": None,
     }
+
+
+def _left_cells(mail: JsonObject) -> JsonObject:
+    """A mail that is still in an inbox: why, and as what the inbox knows it."""
+    there = {**mail, "in_inbox": mail["why"], "in_inbox_as": mail["name"]}
+    return {**dict.fromkeys(MAIL_COLUMNS), **there}
 
 
 def _credit(submission: JsonObject) -> str:

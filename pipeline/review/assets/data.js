@@ -54,8 +54,10 @@
  * @typedef {"unknown" | "asked" | "yes" | "yes-with-name" | "no"} ConsentState
  * @typedef {{ state: ConsentState, name: string, place: string, by: string, at: string | null }} Consent
  * @typedef {{ state: ConsentState | null, language: string, sentence: string, mail: string }} ConsentProposal
+ * @typedef {{ inbox: string, name: string, received_at: string | null, size: number, why: string, sender: string, sender_number: number | null }} MailInInbox
+ * @typedef {{ mails: MailInInbox[], not_read: string[], remarks: { inbox: string, text: string }[] }} InInbox
  * @typedef {{
- *   campaign: string, generated_at: string, totals: Record<Status, number>,
+ *   campaign: string, generated_at: string, totals: Record<Status, number>, inbox: InInbox,
  *   submissions: Submission[], clips: Clip[],
  * }} Report
  *

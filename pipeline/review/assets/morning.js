@@ -1,8 +1,10 @@
 // The morning page: what is new, what waits for whom, how long the montage is now.
 
+import { attentionItem } from "./attention.js";
 import { isConsentUsed } from "./consents.js";
 import { facts, report } from "./data.js";
 import { byId, element, makeButton, textAround } from "./dom.js";
+import { listInInbox } from "./in_inbox.js";
 import { showOnly } from "./list.js";
 import { countOpen, heldBy, MATTERS } from "./mails.js";
 import { showPlots } from "./plots.js";
@@ -59,19 +61,6 @@ export function countFigures() {
   }
 }
 
-/**
- * An entry of the list of what needs attention.
- * @param {string} className
- * @param {number} count
- * @param {string | Node} what
- * @param {string | null} advice
- */
-function attentionItem(className, count, what, advice) {
-  const parts = advice ? [what, " ", element("span", { class: "advice" }, advice)] : [what];
-  return element("li", { class: className },
-    element("span", { class: "n" }, numberFormat.format(count)), element("span", {}, ...parts));
-}
-
 /** List the refused and failed by reason, the failed first, each with what to do about it. */
 function listAttention() {
   /** @type {Map<string, { code: string, n: number, isFailure: boolean }>} */
@@ -117,5 +106,6 @@ export function startMorning() {
   countFigures();
   listAttention();
   listMailsToAnswer();
+  listInInbox();
   showPlots();
 }

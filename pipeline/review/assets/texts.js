@@ -8,6 +8,8 @@ const locale = String(texts.locale);
 const plurals = new Intl.PluralRules(locale);
 
 export const numberFormat = new Intl.NumberFormat(locale);
+const gigabytes = new Intl.NumberFormat(locale, { style: "unit", unit: "gigabyte", maximumFractionDigits: 1 });
+const megabytes = new Intl.NumberFormat(locale, { style: "unit", unit: "megabyte", maximumSignificantDigits: 2 });
 export const dayFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" });
 const longDayFormat = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long" });
 export const dateTimeFormat = new Intl.DateTimeFormat(locale, {
@@ -29,7 +31,7 @@ export function textOf(key, values = {}) {
 
 /**
  * The text of a code, or the code itself where a newer program has one that this page lacks.
- * @param {"answer" | "consent" | "kind" | "matter" | "note" | "reason" | "status" | "waits" | "warning" | "what"} family
+ * @param {"answer" | "consent" | "kind" | "matter" | "note" | "reason" | "status" | "stays" | "waits" | "warning" | "what"} family
  * @param {string} code
  */
 export function textOfCode(family, code) {
@@ -63,6 +65,9 @@ export function timeText(seconds) {
  * @param {number} value
  */
 export const oneDecimal = (value) => value.toFixed(1).replace("-", "−");
+
+/** @param {number} bytes */
+export const sizeText = (bytes) => (bytes < 1e9 ? megabytes.format(bytes / 1e6) : gigabytes.format(bytes / 1e9));
 
 /** @param {string} at RFC 3339 */
 export const momentText = (at) => dateTimeFormat.format(new Date(at));

@@ -1,0 +1,124 @@
+"""What a reading of the inboxes leaves behind, and why; the next run tries it again.
+
+The ledger keeps it as soon as ingest has ended, in whatever way.  So the report of the same night,
+``footage status`` and a later page all read the same record.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from pipeline import clock, places, wording
+from pipeline.config import InboxSection
+from pipeline.errors import FootageError, InboxError
+from pipeline.history import InboxFailed, InboxRemains, InboxRemark, MailInInbox, Stay
+from pipeline.ingest.inbox import Arrival
+
+_NAMED = 10  # mails in a sentence
+_REMARKS = 50  # of one inbox that are kept
+
+
+@dataclass(frozen=True)
+class LeftArrival:
+    """A mail or file that stays in its inbox; ``same_sender_as``: as in :class:`MailInInbox`."""
+
+    arrival: Arrival
+    why: Stay
+    same_sender_as: str = ""
+
+
+class MailsLeft(InboxError):
+    """Mails that the server has were not taken in; the next run tries them again."""
+
+    def __init__(self, why: str, left: Sequence[LeftArrival], also: str = "") -> None:
+        """Name the first of the mails.
+
+        :param why: the inbox was not read to its end; "" if it was.
+        :param also: a sentence about mails that wait for another reason.
+        """
+        named = "; ".join(_name(each.arrival) for each in left[:_NAMED])
+        more = f"; and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+        said = " ".join(filter(None, (why, also)))
+        super().__init__(f"{said} Left for the next run: {named}{more}.")
+        self.why = why
+
+
+class InboxWork:
+    """What of one inbox is still to be read, and what stays in it."""
+
+    def __init__(self) -> None:
+        self.ahead: deque[Arrival] = deque()
+        self.left: list[LeftArrival] = []
+        self.remarks: Sequence[str] = ()
+
+    def done(self) -> None:
+        """Count the mail that is read now as taken in, or as gone."""
+        self.ahead.popleft()
+
+    def leave(self, why: Stay, same_sender_as: str = "") -> None:
+        """Leave the mail that is read now."""
+        self.left.append(LeftArrival(self.ahead.popleft(), why, same_sender_as))
+
+    def end(self, sentence: str, why: Stay = Stay.NOT_READ) -> MailsLeft:
+        """Leave all that is ahead, and return the error that says so."""
+        self.leave_all(why)
+        return MailsLeft(sentence, self.left)
+
+    def leave_all(self, why: Stay = Stay.NOT_READ) -> None:
+        """Leave all that is ahead."""
+        while self.ahead:
+            self.leave(why)
+
+    def remains(self, inbox: str) -> InboxRemains:
+        """What stays in the inbox of this name, as it is recorded."""
+        return InboxRemains(
+            left=tuple(_recorded(each, inbox) for each in self.left),
+            inbox_remarks=tuple(
+                InboxRemark(inbox, places.masked(each)) for each in self.remarks[:_REMARKS]
+            ),
+        )
+
+
+def not_read(sections: Iterable[InboxSection], error: FootageError) -> InboxRemains:
+    """Record that inboxes were not read to their end."""
+    sentence = error.why if isinstance(error, MailsLeft) else str(error)
+    failed = (InboxFailed(section.name, places.masked(sentence)) for section in sections)
+    return InboxRemains(inboxes_failed=tuple(failed) if sentence else ())
+
+
+def joined(failed: Sequence[tuple[InboxSection, InboxError]]) -> InboxError:
+    """Make one error of those of all inboxes; that of the only inbox stays what it is."""
+    section, error = failed[0]
+    if len(failed) == 1 and not section.name:
+        return error
+    sentences = (f"{section.label}{str(error).rstrip('.')}" for section, error in failed)
+    return InboxError(f"{'; '.join(sentences)}.")
+
+
+def as_facts(remains: InboxRemains) -> dict[str, object]:
+    """What ``--json`` holds of the record."""
+    return {name: list(records) for name, records in asdict(remains).items()}
+
+
+def _recorded(left: LeftArrival, inbox: str) -> MailInInbox:
+    arrival = left.arrival
+    return MailInInbox(
+        uid=_shown_name(arrival) or arrival.identity.uid,
+        received_at=clock.stamp(arrival.moment) if arrival.moment else "",
+        size=arrival.size,
+        inbox=inbox,
+        why=left.why,
+        same_sender_as=left.same_sender_as,
+    )
+
+
+def _name(arrival: Arrival) -> str:
+    moment = f", {clock.stamp(arrival.moment)}" if arrival.moment else ""
+    size = f", {arrival.size} bytes" if arrival.size else ""
+    return f"{_shown_name(arrival) or f'UID {arrival.identity.uid}'}{moment}{size}"
+
+
+def _shown_name(arrival: Arrival) -> str:
+    return wording.display_name(arrival.name) if arrival.name else ""
