@@ -57,6 +57,7 @@ class _Tongue:
     name: tuple[Phrase, ...]
     no: tuple[Phrase, ...]
     conditions: tuple[Phrase, ...]
+    stopping: re.Pattern[str]
     short_yes: re.Pattern[str]
     short_no: re.Pattern[str]
     plain: frozenset[str]
@@ -109,7 +110,7 @@ class _Tongue:
         """A first sentence without one name behind a greeting."""
         head, *rest = _PIECE.split(sentence, maxsplit=1)
         words = head.split()
-        if len(words) > 1 and words[-2] in self.greetings:
+        if len(words) > 1 and words[-2] in self.greetings and not _no_name().fullmatch(words[-1]):
             head = " ".join(words[:-1])
         return ", ".join((head, *rest))
 
@@ -183,6 +184,7 @@ def hint(subject: str, text: str, *, answers_question: bool, known: str = "") ->
             consent = Consent.YES_WITH_NAME if said.has(tongue.name) else Consent.YES
             is_clear = not (
                 _has_condition(tongue, said)
+                or _stops(tongue, said)
                 or said.sentence(tongue.no, tongue.short_no)
                 or taking_back.is_meant(subject, text)
                 or not tongue.is_plain(_without(said.body, names))
@@ -236,6 +238,32 @@ def _has_condition(agreed: _Tongue, said: _Said) -> bool:
     return False
 
 
+def _stops(agreed: _Tongue, said: _Said) -> bool:
+    """Whether a word of stopping or waiting is anywhere in it, in whatever language.
+
+    A word by which one agrees in the language of the agreement does not count.
+    """
+    known = agreed.agreeing | agreed.courtesy
+    return any(
+        not _words(found[0]) <= known
+        for tongue in _tongues()
+        for found in tongue.stopping.finditer(said.own)
+    )
+
+
+@cache
+def _no_name() -> re.Pattern[str]:
+    """A word that can spoil a "yes" in one of the languages, so it is never taken for a name."""
+    lists = ("conditions", "no", "short_no", "stopping")
+    phrases_ = {
+        phrase for table in phrases.loaded("consent").values() for key in lists
+        for phrase in table[key]
+    }  # fmt: skip
+    words = sorted({each for phrase in phrases_ if " " not in phrase for each in phrase.split("|")})
+    forms = (re.escape(folded(word.rstrip("*"))) + r".*" * word.endswith("*") for word in words)
+    return re.compile(f"(?:{'|'.join(forms)})", re.DOTALL)
+
+
 def _said(subject: str, text: str, *, answers_question: bool) -> _Said:
     sentences = [(each, folded(each)) for each in _sentences(subject, text)]
     own = "\n".join(plain for _, plain in sentences)
@@ -273,6 +301,7 @@ def _tongue(name: str, table: Language) -> _Tongue:
         phrases.compiled(table["name"], agreeing),
         phrases.compiled(table["no"], table),
         phrases.compiled(table["conditions"], table),
+        phrases.one_of(table["stopping"]),
         _short(table["short_yes"]),
         _short(table["short_no"]),
         *_plain(table),
@@ -331,6 +360,8 @@ def _is_name(found: re.Match[str]) -> bool:
     A signature is the last of a mail and ends with no stop, unlike a sentence ("Thanks. Joking.").
     """
     gap, words = found["gap"], found["name"].split()
+    if any(_no_name().fullmatch(folded(word.strip(".'"))) for word in words):
+        return False
     is_apart = bool(gap.strip(" \t"))
     if "," in gap or "\n" in gap:
         is_last = not found.string[found.end() :].strip()

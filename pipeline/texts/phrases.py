@@ -41,6 +41,7 @@ class Language(TypedDict, total=False):
     name: list[str]
     no: list[str]
     conditions: list[str]
+    stopping: list[str]
     short_yes: list[str]
     short_no: list[str]
     plain: list[str]
