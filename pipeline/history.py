@@ -1,6 +1,6 @@
 """Records of what was done: reviews, mails dealt with, montages, runs, custody, inboxes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -212,3 +212,15 @@ class InboxRemains:
             self.inboxes_failed + other.inboxes_failed,
             self.inbox_remarks + other.inbox_remarks,
         )
+
+
+@dataclass(frozen=True)
+class HeadsSeen:
+    """Up to where the heads that are kept beside the ledger were found in its chain.
+
+    ``days``: the newest files in ``heads/`` by name, each with the bytes that were read; older ones
+    were read to their end.  ``before``: so were the logs whose names are lower.
+    """
+
+    days: Mapping[str, int] = field(default_factory=dict, hash=False)
+    before: str = ""

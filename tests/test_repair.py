@@ -324,6 +324,9 @@ def consent(campaign: Campaign) -> object:
 def test_an_older_ledger_is_found_whatever_was_recorded_since(
     campaign: Campaign, act: Change
 ) -> None:
+    with Ledger(campaign.workspace.ledger) as former:
+        former.runs.start("20990101T000000.000000Z", "run")
+        kept_heads.note_seen(campaign.workspace, former, "20990101T000000.000000Z")
     assert campaign.found() == []
     assert not kept_heads.is_ledger_older(campaign.workspace, campaign.ledger)
     with (
@@ -342,6 +345,34 @@ def test_an_older_ledger_is_found_whatever_was_recorded_since(
     campaign.ledger.reviews.set_handled(["s00002"], "Ana")
     campaign.ledger.reviews.set_handled(["s00002"], "Ana", handled=False)
     assert ("log-differs", f"heads/{day.name}") in campaign.found(), "the chain goes on differently"
+
+
+def test_heads_that_a_run_has_found_are_not_read_again(campaign: Campaign) -> None:
+    """A run and the status look at what is new; ``verify`` reads all."""
+    workspace, ledger = campaign.workspace, campaign.ledger
+    ledger.runs.start("20990101T000000.000000Z", "run")
+    (today,) = workspace.heads.iterdir()
+    earlier = workspace.heads / "20200101.txt"
+    head = ledger.chain.head()
+    foreign = f"{head.number}:{'0' * 64}\n"
+
+    earlier.write_text(foreign)
+    assert kept_heads.is_ledger_older(workspace, ledger)
+    kept_heads.note_seen(workspace, ledger, "20990101T000000.000000Z")
+    assert kept_heads.is_ledger_older(workspace, ledger), "what does not fit is said each time"
+
+    earlier.write_text(f"{head}\n")
+    kept_heads.note_seen(workspace, ledger, "20990101T000000.000000Z")
+    assert ledger.runs.heads_seen().days == {
+        earlier.name: earlier.stat().st_size, today.name: today.stat().st_size,
+    }  # fmt: skip
+    ledger.runs.end("20990101T000000.000000Z", 0, {"report": {}})
+    today.write_text(today.read_text().replace(str(head), foreign.strip()))
+    assert not kept_heads.is_ledger_older(workspace, ledger)
+    assert [path for _, path in campaign.found()] == [f"heads/{today.name}"]
+    with today.open("a") as file:
+        file.write(f"{head.number + 1}:{'0' * 64}\n")
+    assert kept_heads.is_ledger_older(workspace, ledger)
 
 
 def test_what_was_not_committed_leaves_no_head(campaign: Campaign) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.history import ChainHead, parse_head
+from pipeline.history import ChainHead, HeadsSeen, parse_head
 from pipeline.ledger import Ledger
 from pipeline.workspace import Workspace
 
@@ -18,6 +18,7 @@ OLDER = (
     "was decided or taken back since. Run footage verify, and see docs/custody.md"
 )
 _LONGEST = 1 << 20  # of a line
+_OPEN_DAYS = 2  # files that may still grow
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,46 @@ def in_logs(workspace: Workspace) -> list[KeptHead]:
 def is_ledger_older(workspace: Workspace, ledger: Ledger) -> bool:
     """Whether the chain lacks an event that was written beside it: an older ledger was put back.
 
-    The files are read before the chain, which may grow meanwhile.
+    What a former run has found in this chain is not read again, so it takes no longer from year
+    to year.  ``footage verify`` reads all.  The files are read before the chain, which may grow
+    meanwhile.
     """
-    return any(not ledger.chain.holds(kept.head) for kept in in_logs(workspace))
+    return not ledger.chain.has_all(_since(workspace, ledger.runs.heads_seen())[0])
+
+
+def note_seen(workspace: Workspace, ledger: Ledger, run_id: str) -> None:
+    """Record in the run that goes on which kept heads are in the chain, if all are."""
+    heads, days = _since(workspace, ledger.runs.heads_seen())
+    if ledger.chain.has_all(heads):
+        ledger.runs.note_heads(HeadsSeen(days, run_id))
+
+
+def _since(workspace: Workspace, seen: HeadsSeen) -> tuple[set[ChainHead], dict[str, int]]:
+    """The heads that were not read yet, and how far the newest files of days are read now."""
+    heads = set[ChainHead]()
+    for path in workspace.logs.glob("*.jsonl"):
+        if path.stem >= seen.before:
+            heads.update(_heads(path))
+    ends = {}
+    for path in sorted(workspace.heads.glob("*.txt")):
+        # a program that began before midnight may still write into the file of the day before
+        if path.name >= min(seen.days, default=""):
+            ends[path.name] = _read_day(path, seen.days.get(path.name, 0), heads)
+    return heads, dict(sorted(ends.items())[-_OPEN_DAYS:])
+
+
+def _read_day(path: Path, start: int, heads: set[ChainHead]) -> int:
+    """Add the heads of a day's file from a place on; return where its last whole line ends."""
+    try:
+        with path.open("rb") as file:
+            end = file.seek(start if start <= path.stat().st_size else 0)
+            while line := file.readline(_LONGEST):
+                end += len(line) if line.endswith(b"\n") else 0
+                with contextlib.suppress(ValueError):
+                    heads.add(parse_head(line.decode("ascii", "replace")))
+    except OSError:
+        return start
+    return end
 
 
 def _heads_of_day(path: Path) -> Iterator[ChainHead]:

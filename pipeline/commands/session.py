@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline import __version__, places
+from pipeline.commands import kept_heads
 from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
 from pipeline.console import Console
@@ -65,12 +66,14 @@ def _record(run: Run, run_id: str, command: str, step: Step) -> Ending:
     except BaseException as error:
         fault = named(error)
         with contextlib.suppress(LedgerError, DiskFull):  # the first error counts
+            kept_heads.note_seen(run.workspace, run.ledger, run_id)
             run.ledger.runs.end(run_id, fault.exit_code, {"error": _sentence(fault), **fault.facts})
         raise fault from error
     if isinstance(run.store, BucketStore):
         run.console.event("store", **asdict(run.store.traffic))
     run.console.event("custody", head=str(run.ledger.chain.head()))
     ending = Ending(EXIT_CLIP_FAILED if failed else 0, facts)
+    kept_heads.note_seen(run.workspace, run.ledger, run_id)
     run.ledger.runs.end(run_id, ending.exit_code, facts)
     return ending
 

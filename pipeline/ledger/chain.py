@@ -10,7 +10,7 @@ comparison with a head that was kept elsewhere (see :meth:`Chain.head`).
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline import __version__, clock, publishing
@@ -119,6 +119,18 @@ class Chain:
         """Whether the chain has this event: then nothing up to it was cut off."""
         row = self._db.row("SELECT hash FROM event WHERE number = ?", head.number)
         return row is not None and row["hash"] == head.hash
+
+    def has_all(self, heads: Collection[ChainHead]) -> bool:
+        """Whether the chain has each of these events."""
+        if not heads:
+            return True
+        numbers = [head.number for head in heads]
+        rows = self._db.rows(
+            "SELECT number, hash FROM event WHERE number BETWEEN ? AND ?",
+            *(min(numbers), max(numbers)),
+        )
+        own = {row["number"]: row["hash"] for row in rows}
+        return all(own.get(head.number) == head.hash for head in heads)
 
     def ended_before(self, number: int) -> bool:
         """Whether the chain had no event of this number before the run that goes on."""

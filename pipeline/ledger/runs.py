@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pipeline import clock
 from pipeline.history import (
     EventKind,
+    HeadsSeen,
     InboxFailed,
     InboxRemains,
     InboxRemark,
@@ -47,10 +48,30 @@ class Runs:
 
     def note_remains(self, remains: InboxRemains) -> None:
         """Record in the newest run what its reading of the inboxes did not take in."""
+        self._note(asdict(remains))
+
+    def note_heads(self, seen: HeadsSeen) -> None:
+        """Record in the newest run which kept heads were found in the chain."""
+        self._note({"heads_seen": asdict(seen)})
+
+    def heads_seen(self) -> HeadsSeen:
+        """Which kept heads a run has found in the chain.
+
+        An older ledger that was put back has an older record.
+        """
+        row = self._db.row(
+            "SELECT summary -> '$.heads_seen' AS seen FROM run"
+            " WHERE json_type(summary, '$.heads_seen') = 'object'"
+            " ORDER BY started_at DESC, id DESC LIMIT 1"
+        )
+        stored = json.loads(row["seen"]) if row else {}
+        return HeadsSeen(stored.get("days", {}), stored.get("before", ""))
+
+    def _note(self, facts: Mapping[str, object]) -> None:
         self._db.change(
             "UPDATE run SET summary = json_patch(coalesce(summary, '{}'), json(?))"
             " WHERE id = (SELECT id FROM run ORDER BY started_at DESC, id DESC LIMIT 1)",
-            json.dumps(asdict(remains)),
+            json.dumps(facts),
         )
 
     def remains(self) -> InboxRemains:
