@@ -292,6 +292,29 @@ FORMULAS = (
 )  # fmt: skip
 
 
+def test_what_an_older_version_left_in_the_inboxes_is_shown(
+    campaign: LedgerScene, config: Config
+) -> None:
+    runs = campaign.ledger.runs
+    runs.start("1", "run")
+    left = [{"uid": "7", "received_at": "", "size": 3}]
+    failed = [{"inbox": "crew", "error": "it is busy"}]
+    runs.end("1", 1, {"ingest": {}, "left": left, "inboxes_failed": failed})
+    runs.start("2", "add")
+    runs.end("2", 0, {"add": {}})
+    mail = {
+        "inbox": "", "name": "7", "received_at": None, "size": 3, "why": "unknown", "sender": "",
+        "sender_number": None,
+    }  # fmt: skip
+    report.write(campaign.run(config))
+    written = json.loads((campaign.workspace.report / "report.json").read_text("utf-8"))
+    assert written["inbox"] == {"mails": [mail], "not_read": ["crew"], "remarks": []}
+    jsonschema.Draft202012Validator(REPORT_SCHEMA).validate(written)
+    runs.start("3", "run")
+    runs.end("3", 0, {"ingest": {}})
+    assert report.build(config, campaign.ledger, NOW)["inbox"]["mails"] == []
+
+
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_no_cell_runs_as_a_formula(campaign: LedgerScene, config: Config, formula: str) -> None:
     campaign.mail(

@@ -32,9 +32,9 @@ export function listInInbox() {
     items.push(attentionItem("failed", notRead.length, names ? `${what}: ${names}` : what, textOf("inbox.not_read.do")));
   }
   if (remarks.length) {
-    const told = remarks.map(({ inbox, text }) => element("li", { dir: "auto" }, inbox ? `${inbox}: ${text}` : text));
+    const told = remarks.map(({ inbox, text }) => element("span", { class: "advice", dir: "auto" }, inbox ? `${inbox}: ${text}` : text));
     const what = textOf("inbox.remarks", { n: remarks.length });
-    items.push(attentionItem("remarks", remarks.length, element("span", {}, what, element("ul", {}, ...told)), null));
+    items.push(attentionItem("remarks", remarks.length, element("span", {}, what, ...told), null));
   }
   byId("in-inbox").replaceChildren(...items);
   byId("in-inbox-part").hidden = !items.length;
