@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -104,9 +106,75 @@ def test_too_much_time() -> None:
     assert refused(ended(-9, timed_out=True)) is Reason.TIMEOUT
 
 
-@pytest.mark.parametrize("code", [1, 8, 69, 183, 187, 234, 244, 254, 255])
+@pytest.mark.parametrize("wall", ["bubblewrap", "landlock", "none"])
+def test_ffmpeg_that_is_asked_to_end_can_be_tried_again(wall: str) -> None:
+    """FFmpeg would catch SIGTERM, and end with the code of an error."""
+    runner = FfmpegRunner(wall, Console(Verbosity.QUIET))
+    asked: list[int] = []
+
+    def ask(_pictures: bytes) -> None:
+        if not asked:
+            asked.extend(descendants(program()))
+            for each in asked:
+                os.kill(each, signal.SIGTERM)
+
+    argv = [program(), "-nostdin", "-v", "error", "-re", "-f", "lavfi", "-i", "testsrc=s=32x32"]
+    permissions = Permissions(limits=Limits(wall_s=60))
+    result = runner.run("encode", [*argv, "-f", "rawvideo", "pipe:1"], permissions, sink=ask)
+    assert len(asked) == 1
+    assert not result.timed_out
+    assert failed(result).refusal.code is Detail.KILLED
+    assert not failed(result).is_reported
+
+
+def descendants(path: str) -> list[int]:
+    """The processes below this one that run a program."""
+    parents, found = {os.getpid()}, []
+    for status in sorted(Path("/proc").glob("[0-9]*/stat"), key=lambda it: int(it.parent.name)):
+        with suppress(OSError):
+            pid, parent = int(status.parent.name), status.read_text().rpartition(")")[2].split()[1]
+            if int(parent) in parents:
+                parents.add(pid)
+                found += [pid] if str((status.parent / "exe").readlink()) == path else []
+    return found
+
+
+def test_a_clip_whose_program_is_ended_from_outside_is_tried_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that looks at the sound, which the clip must not lose by it."""
+    scene = ClipScene(tmp_path).to(Output(name="small", size="96x64", fps=30))
+    film = scene.film(
+        *("film.mp4", "-f", "lavfi", "-i", "testsrc=s=96x64:d=0.2:r=30", "-f", "lavfi"),
+        *("-i", "sine=d=0.2", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac"),
+    )
+    usual, left = FfmpegRunner.run, ["survey"]
+
+    def ended_from_outside(
+        self: FfmpegRunner, purpose: str, *rest: Any, **options: Any
+    ) -> ProgramResult:
+        result = usual(self, purpose, *rest, **options)
+        if purpose not in left:
+            return result
+        left.remove(purpose)
+        return replace(result, code=128 + signal.SIGTERM)
+
+    monkeypatch.setattr(FfmpegRunner, "run", ended_from_outside)
+    made = scene.make(film)
+    assert made.status is Status.ACCEPTED
+    assert Caution.BROKEN_SOUND not in made.warnings
+    left += ["survey", "encode"]
+    result = scene.make(film)
+    assert result.status is Status.FAILED
+    assert result.refusal is not None
+    assert result.refusal.code is Detail.KILLED
+    assert left == []
+
+
+@pytest.mark.parametrize("code", [1, 8, 69, 183, 187, 234, 244, 254])
 def test_exit_codes_of_ffmpeg_are_not_taken_for_signals(code: int) -> None:
     assert refused(ended(code)) is Reason.CORRUPT
+    assert refused(ended(255, "Operation not permitted")) is Reason.CORRUPT
     faults.check(ended(0), "encode", Permissions())
 
 

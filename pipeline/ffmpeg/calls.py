@@ -113,12 +113,13 @@ ACCESS_MODE, TRUNCATE = 3, 0o1000  # O_ACCMODE, O_TRUNC
 
 _F_DUPFD_CLOEXEC, _F_GETPIPE_SZ = 1030, 1032
 _PR_SET_VMA = 0x53564D41  # gives memory a name
-_SIGXCPU, _MOST_SIGNALS = 24, 64
+_UNCAUGHT = (2, 3, 15, 24)  # SIGINT, SIGQUIT, SIGTERM, SIGXCPU
+_MOST_SIGNALS = 64
 LIMITED = {
-    # what it does when a signal comes; not at its limit of CPU time: FFmpeg would then end itself
-    # with the same code as on an error
+    # what it does when a signal comes; not when somebody ends it, or at its limit of CPU time:
+    # FFmpeg would then end itself as if its file were broken
     "rt_sigaction": OneOf(
-        (13, 134), 0, tuple(each for each in range(1, _MOST_SIGNALS + 1) if each != _SIGXCPU)
+        (13, 134), 0, tuple(each for each in range(1, _MOST_SIGNALS + 1) if each not in _UNCAUGHT)
     ),
     # its own limits only
     "prlimit64": OneOf((302, 261), 0, (0,)),

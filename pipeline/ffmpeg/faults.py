@@ -1,8 +1,9 @@
 """How a program ended, and why it did not do its work.
 
-A crash or an endless loop of a decoder is caused by the file.  A kill from outside (the kernel is
-out of memory, an operator) is not: that clip has failed and can be tried again.  Whether the disk
-is full is asked of the disk, because a stranger's file can make FFmpeg print any word.
+A crash or an endless loop of a decoder is caused by the file.  An end from outside (the kernel is
+out of memory, an operator) is not: that clip has failed and can be tried again.  The filter of
+system calls keeps a program from catching such a signal (``calls``), so it is recognised.  Whether
+the disk is full is asked of the disk, because a stranger's file can make FFmpeg print any word.
 """
 
 import os
@@ -36,7 +37,9 @@ DAMAGED_FILM = (
 _FULL = 16 << 20  # bytes: with less left on the disk, a program that failed may have filled it
 _ROOM = 1 << 30  # bytes: with less on the disk without what programs wrote, it is full
 _UNBUILT = 125  # the launcher could not build the wall, and started no program
-_CAUGHT = (123, 255)  # FFmpeg exits with one of these if it catches a signal
+# FFmpeg exits with one of these if it catches a signal, which it can where there is no filter of
+# system calls; with 255 also on an error of this name
+_CAUGHT, _NOT_PERMITTED = (123, 255), "Operation not permitted"
 _AT_LIMIT = 0.9  # of the CPU time: the kernel's two ways to count it differ a little
 _SHELL = 128  # a shell, and bubblewrap, exit with this plus the signal that ended their program
 _UNDONE = {
@@ -109,8 +112,22 @@ class ProgramFailed(ProgramFault):
         self.refusal, reason = _explained(ended, limits)
         self.stdout = ended.stdout
         self.is_stuck = ended.stuck
-        self.is_reported = not ended.timed_out and _signal(ended.code) is None
+        self.is_reported = not ended.timed_out and _ended_by(ended, limits) is None
         super().__init__(f"{_UNDONE.get(purpose, 'a program failed')}: {reason}")
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether somebody, or a machine without memory, ended it: that says nothing of a file."""
+        return self.refusal.code is Detail.KILLED
+
+
+def check_end(ended: ProgramResult, purpose: str, permissions: Permissions) -> None:
+    """Do nothing if a program ended by itself, or because of its file or its limits.
+
+    :raises ProgramFailed: it was ended from outside.
+    """
+    if not ended.ok and (failed := ProgramFailed(purpose, ended, permissions.limits)).may_pass:
+        raise failed
 
 
 def check(ended: ProgramResult, purpose: str, permissions: Permissions) -> None:
@@ -150,10 +167,7 @@ def _explained(ended: ProgramResult, limits: Limits) -> tuple[Refusal, str]:
         # no program has read the file: it is not the file's fault
         refusal = Refusal(Reason.INTERNAL, Detail.PROGRAM_FAILED, {"place": "sandbox"})
         return refusal, refusal.detail
-    number = _signal(ended.code)
-    is_stopped = number is signal.SIGKILL or ended.code in _CAUGHT
-    if is_stopped and ended.cpu_s >= limits.cpu_s * _AT_LIMIT:
-        number = signal.SIGXCPU
+    number = _ended_by(ended, limits)
     match number:
         case None:
             words = "; ".join(ended.said) or f"exit code {ended.code}"
@@ -201,6 +215,20 @@ def _regular(path: Path) -> os.stat_result | None:
     except OSError:
         return None
     return found if stat.S_ISREG(found.st_mode) else None
+
+
+def _ended_by(ended: ProgramResult, limits: Limits) -> signal.Signals | None:
+    """Return the signal that ended a program, None if it ended by itself.
+
+    The limit of CPU time counts as its own signal, also if the program outlived that.
+    """
+    number = _signal(ended.code)
+    if number is None and ended.code in _CAUGHT and _NOT_PERMITTED not in ended.said:
+        number = signal.SIGTERM
+    is_stopped = number in (signal.SIGKILL, signal.SIGTERM) or ended.code in _CAUGHT
+    if is_stopped and ended.cpu_s >= limits.cpu_s * _AT_LIMIT:
+        return signal.SIGXCPU
+    return number
 
 
 def _signal(code: int) -> signal.Signals | None:

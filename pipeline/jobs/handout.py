@@ -31,6 +31,7 @@ _EVENTS: Mapping[str, tuple[str, ...]] = {
     "program": ("purpose", "argv", "code", "said", "timed_out", "stuck", "seconds"),
     "not-clean": ("sha256", "problems"),
     "internal": ("sha256", "where"),
+    "again": ("sha256",),
     "in-one-piece": ("sha256", "part", "where"),
 }
 _LONGEST_EVENT = 20_000  # characters

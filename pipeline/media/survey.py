@@ -261,8 +261,9 @@ def _finished(
     reads: tuple[Path, ...] = (),
     writes: tuple[MadeFile, ...] = (),
 ) -> _SurveyRun:
-    """Run FFmpeg to its end, however it ends.
+    """Run FFmpeg to its end, however it ends by itself.
 
+    :raises ProgramFailed: it was ended from outside, which must not cost a film its sound.
     :raises ProgramLied: what it printed can't be true.
     """
     seconds = max(film.probe.length_s, film.most_s / 10)
@@ -270,6 +271,7 @@ def _finished(
     meter = Meter(film.most_s)
     argv = [runner.program(), *graph.arguments()]
     ended = ffmpeg.run("survey", argv, permissions, sink=meter.feed)
+    faults.check_end(ended, "survey", permissions)
     meter.finish()
     return _SurveyRun(ended, permissions, meter)
 

@@ -89,7 +89,9 @@ def _empty_lines(runner: FfmpegRunner, path: Path, seen: Probe) -> float | None:
     graph = Graph((write("-", {"f": "rawvideo", "frames:v": 1}, picture),))
     try:
         data = runner.make("probe", graph, reads=(path,), seconds=60)
-    except ProgramFailed:
+    except ProgramFailed as fault:
+        if fault.may_pass:
+            raise
         return None  # the encode will fail in the same way, and say why
     lines = np.frombuffer(data[: _WIDTH * _LINES], np.uint8).reshape(-1, _WIDTH).astype(float)
     if len(lines) < _LINES:

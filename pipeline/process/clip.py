@@ -6,7 +6,6 @@ outcome is a ``ClipResult``: accepted with its files in place, or refused with a
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,12 +74,21 @@ def begin(job: Job, run: Tools, chunk_s: int) -> ClipResult | ChunkPlan:
     try:
         with run.store.at_hand([original(job.sha256)]):
             done = _outcome(job, run, chunk_s)
+            if _is_ended_from_outside(done):
+                run.console.event("again", sha256=job.sha256)
+                done = _outcome(job, run, chunk_s)
     except BytesChanged:
         changed = Refusal(Reason.INTERNAL, Detail.ORIGINAL_CHANGED)
         return refused(job.sha256, job.recipe, changed, ())
     if isinstance(done, ClipResult):
         publish(done, run)
     return done
+
+
+def _is_ended_from_outside(done: ClipResult | ChunkPlan) -> bool:
+    """Whether somebody, or a machine without memory, ended a program: that may pass."""
+    refusal = done.refusal if isinstance(done, ClipResult) else None
+    return refusal is not None and refusal.code is Detail.KILLED
 
 
 def publish(result: ClipResult, run: Tools) -> None:
@@ -264,8 +272,11 @@ def _repairing(job: Job, run: Tools, film: FilmSource, hearing: Hearing) -> Enco
     if stuck and again.loudness is not None:
         return _encode(job, run, film, again)
     if again.loudness is not None:
-        with contextlib.suppress(ProgramFailed):
+        try:
             return _encode(job, run, film, replace(again, is_broken=True))
+        except ProgramFailed as fault:
+            if fault.may_pass:
+                raise
     return _encode(job, run, film, Hearing(is_broken=True))
 
 

@@ -254,11 +254,11 @@ def _stops(agreed: _Tongue, said: _Said) -> bool:
 @cache
 def _no_name() -> re.Pattern[str]:
     """A word that can spoil a "yes" in one of the languages, so it is never taken for a name."""
-    lists = ("conditions", "no", "short_no", "stopping")
     phrases_ = {
-        phrase for table in phrases.loaded("consent").values() for key in lists
-        for phrase in table[key]
-    }  # fmt: skip
+        phrase
+        for table in phrases.loaded("consent").values()
+        for phrase in (*table["conditions"], *table["no"], *table["short_no"], *table["stopping"])
+    }
     words = sorted({each for phrase in phrases_ if " " not in phrase for each in phrase.split("|")})
     forms = (re.escape(folded(word.rstrip("*"))) + r".*" * word.endswith("*") for word in words)
     return re.compile(f"(?:{'|'.join(forms)})", re.DOTALL)

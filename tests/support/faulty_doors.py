@@ -49,7 +49,7 @@ HOWS = {
     "folder": ("die", "fail", "full"),
     "room": ("die", "full"),
     "clock": ("early", "late"),
-    "process": ("die", "fail", "killed", "ended", "slow", "stop"),
+    "process": ("die", "fail", "killed", "asked", "ended", "slow", "stop"),
 }
 """What is tried at each door.
 
@@ -57,7 +57,7 @@ die: SIGKILL.  stop: SIGTERM.  slow: it takes longer, and then works.  fail: an 
 the server or SQLite; of IMAP and SMTP it is BYE.  full: the disk is full; of "write" half of the
 bytes are written before.  lost: the server does it, and its answer is lost.  no, busy: the
 server refuses it, or the account.  early, late: the clock is two days off.  killed: the program
-that was started is killed.  ended: it ends with an error at once.
+that was started is killed.  asked: it gets SIGTERM.  ended: it ends with an error at once.
 """
 
 # The modules that are doors of the program themselves; the point is named after their caller.
@@ -325,8 +325,8 @@ def _wrap_programs(doors: Doors) -> None:
         inner(process, ["/bin/false"] if how == "ended" else args, **options)
         if how == "die":
             os.kill(os.getpid(), signal.SIGKILL)
-        if how == "killed":
-            _signal(process.pid, signal.SIGKILL)
+        if how in ("killed", "asked"):
+            _signal(process.pid, signal.SIGKILL if how == "killed" else signal.SIGTERM)
         if how == "slow":
             _signal(process.pid, signal.SIGSTOP)
             threading.Timer(SLOW_S, _signal, (process.pid, signal.SIGCONT)).start()
