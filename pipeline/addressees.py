@@ -1,6 +1,11 @@
-"""Addresses that no person reads, or that no program may write to (RFC 3834, section 2)."""
+"""Whose address it is: a person's, nobody's, or one that no program may write to.
+
+What no program may write to is in RFC 3834, section 2.
+"""
 
 import re
+import unicodedata
+from typing import Literal
 
 _NOBODY = re.compile(
     r"(?:mailer[-._]?daemon|postmaster|(?:no|do[-._]?not)[-._]?reply|(?:re)?bounces?)"
@@ -13,7 +18,19 @@ _PROGRAM = re.compile(
     r"(?:\+.*)?|[^=]+=[^=]+",
     re.IGNORECASE,
 )
+_PUNYCODE, _LONGEST_LABEL = "xn--", 63  # RFC 5890, section 2.3.2.1
 _HERE = re.compile(r"\[.*\]|(?:.*\.)?local(?:host|domain)?|[^.]*", re.IGNORECASE)
+
+
+def person(address: str) -> str:
+    """The form of an address by which the package decides if two mails are from one person.
+
+    Case does not count, nor whether a host is written in Unicode or in Punycode.  Letters that only
+    case folding makes alike stay apart, because ``strauß@`` and ``strauss@`` may be two people.
+    """
+    local, at, host = address.strip().rpartition("@")
+    labels = _lower("NFKC", host).replace("\u3002", ".").rstrip(".").split(".")
+    return f"{_lower('NFC', local)}{at}{'.'.join(map(_label, labels))}"
 
 
 def is_nobody(address: str) -> bool:
@@ -29,6 +46,20 @@ def is_program(address: str) -> bool:
         or _PROGRAM.fullmatch(_local(address)) is not None
         or _HERE.fullmatch(domain) is not None
     )
+
+
+def _lower(form: Literal["NFC", "NFKC"], text: str) -> str:
+    return unicodedata.normalize(form, unicodedata.normalize(form, text).lower())
+
+
+def _label(label: str) -> str:
+    """A label of a host in Unicode; as it is if it can't be decoded."""
+    if not label.startswith(_PUNYCODE) or len(label) > _LONGEST_LABEL:
+        return label
+    try:
+        return _lower("NFKC", label.removeprefix(_PUNYCODE).encode("ascii").decode("punycode"))
+    except UnicodeError:
+        return label
 
 
 def _local(address: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pipeline import addressees
 from pipeline.model import Note, Reason, Row, Status, Submission
 from pipeline.texts import Detail
 
@@ -30,6 +31,7 @@ _UNOPENED = frozenset(
 )
 _DAMAGED = frozenset((Reason.TRUNCATED_TRANSFER, Reason.BROKEN_MAIL))
 _FOOTAGE = frozenset((Status.ACCEPTED, Status.PENDING, Status.DUPLICATE, Status.WITHDRAWN))
+_DOUBTFUL = frozenset((Note.NOT_AUTHENTIC, Note.NO_RECEIPT, Note.BOUNCE))
 _INCOMPLETE = "incomplete"  # the caution of a clip whose file is cut
 
 
@@ -153,6 +155,15 @@ def holding(mails: Sequence[Submission], with_footage: Collection[str]) -> set[s
     return {taking for mail in with_footage for taking in held.get(mail, ())}
 
 
+def is_of_doubtful_sender(mail: Submission) -> bool:
+    """Whether somebody else than the owner of the address may have sent a mail.
+
+    That holds for a forged mail, a mail with several senders or of a list, and one that came back:
+    anybody can write what is in it.  Nothing that the owner says or does counts for such a mail.
+    """
+    return not _DOUBTFUL.isdisjoint(mail.notes)
+
+
 def brings_footage(rows: Sequence[Row]) -> bool:
     """Whether a photo or a video came with a mail that became a clip or may become one."""
     return any(row.status in _FOOTAGE and row.sha256 and not row.refusal for row in rows)
@@ -169,7 +180,7 @@ def is_automatic(mail: Submission) -> bool:
 
 
 def _person(mail: Submission) -> str:
-    return mail.sender.casefold()
+    return addressees.person(mail.sender)
 
 
 def _answers(mails: Sequence[Submission], letters: Mapping[str, str]) -> dict[str, str]:

@@ -88,11 +88,6 @@ def amount(number: float, noun: str = "") -> str:
     return f"{said} {noun if said == '1' else f'{noun}s'}" if noun else said
 
 
-def lower_ascii(address: str) -> str:
-    """An address in the lower case of SQLite, by which senders are counted."""
-    return "".join(char.lower() if char.isascii() else char for char in address)
-
-
 def masked_sender(address: str) -> str:
     """An address in a form that hides the person and is the same in each mail: ``a…@e….org``."""
     local, at, domain = address.rpartition("@")

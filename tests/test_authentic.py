@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.ingest import mime
 from pipeline.ingest.authentic import is_forged
+from pipeline.ingest.sender import sender_of
 
 OURS = "mx.example.org"
 
@@ -32,6 +33,24 @@ OURS = "mx.example.org"
         (["mx.example.com; dmarc=fail", "mx.example.org; dmarc=pass"], False),
         (["mx.example.org; dmarc=pass", "mx.example.org; dmarc=fail"], False),  # the topmost
         (["mx.example.org (dmarc=fail); dmarc=pass"], False),  # a comment
+        # quoted strings, comments and versions of RFC 8601 and RFC 5322
+        (['mx.example.org; spf=pass smtp.mailfrom="a; dmarc=pass b"@e.org; dmarc=fail'], True),
+        (['mx.example.org; spf=pass smtp.mailfrom="a\\"; dmarc=pass "@e.org; dmarc=fail'], True),
+        (['mx.example.org; spf=pass smtp.mailfrom="; dmarc=fail'], True),  # a quote has no end
+        (["mx.example.org; spf=pass (a; dmarc=fail"], True),
+        (['mx.example.org; spf=pass (5 " inch); dmarc=fail'], True),
+        (['mx.example.org; spf=pass smtp.mailfrom="a; dmarc=fail b"@a.org; dmarc=pass'], False),
+        (["mx.example.org; spf=pass (a (b; dmarc=fail) \\) c); dmarc=pass"], False),
+        (['"mx.example.org" (x) 1; dmarc (y) / 1 = (z) fail'], True),
+        # the worst of several results counts
+        (["mx.example.org; dmarc=pass; dmarc=fail"], True),
+        (["mx.example.org; spf=pass; spf=fail; dkim=pass; dkim=fail"], True),
+        (["mx.example.org; spf=pass smtp.helo=a.org; spf=none; dkim=none"], False),
+        (["mx.example.org; dmarc=bestguesspass; spf=pass; dkim=none"], False),
+        # DMARC passed for another domain
+        (["mx.example.org; dmarc=pass header.from=evil.org"], True),
+        (["mx.example.org; dmarc=pass (p=none) header.from=A.ORG."], False),
+        (['mx.example.org; dmarc=pass reason=" header.from=e.org" header.from="a.org"'], False),
         ([";;; dmarc=fail"], False),
         ([""], False),
         (["(" * 10_000 + "mx.example.org; dmarc=fail"], False),
@@ -40,5 +59,47 @@ OURS = "mx.example.org"
 def test_forged(fields: list[str], forged: bool) -> None:
     mail = "".join(f"Authentication-Results: {field}\r\n" for field in fields)
     headers = mime.split(io.BytesIO(f"From: a@a.org\r\n{mail}\r\nHello\r\n".encode())).root.headers
-    assert is_forged(headers, OURS) is forged
-    assert not is_forged(headers, "")
+    assert is_forged(headers, OURS, "a@a.org") is forged
+    assert not is_forged(headers, "", "a@a.org")
+
+
+PASSED = f"Authentication-Results: {OURS}; dmarc=pass header.from=evil.example"
+EVIL = ("From: Evil <evil@evil.example>", PASSED)
+
+
+@pytest.mark.parametrize(
+    ("lines", "forged"),
+    [
+        (EVIL, False),
+        ((*EVIL, "X-Original-From: Maria <maria@x.example>"), False),
+        ((*EVIL, "List-Id: <l.evil.example>", "X-Original-From: <maria@x.example>"), True),
+        ((*EVIL, "List-Id: <l.evil.example>", "Author: <maria@x.example>"), True),
+        (
+            (
+                f"From: Maria via l <l@evil.example>\r\n{PASSED}",
+                "List-Post: <mailto:l@evil.example>\r\nReply-To: maria@x.example",
+            ),
+            True,
+        ),
+        ((f"From: maria@\u200bx.example\r\n{PASSED}",), True),
+        ((f"Sender: maria@x.example\r\n{PASSED}",), True),
+        (("From: a@xn--strae-oqa.de", f"{PASSED[:-12]}straße.de"), False),
+        (("From: a@strasse.de", f"{PASSED[:-12]}straße.de"), True),
+        ((PASSED,), False),
+    ],
+)
+def test_an_address_that_dmarc_did_not_check_is_not_confirmed(
+    lines: tuple[str, ...], forged: bool
+) -> None:
+    text = "\r\n".join((*lines, "", "Hello"))
+    root = mime.split(io.BytesIO(text.encode())).root
+    assert is_forged(root.headers, OURS, sender_of(root).address) is forged
+
+
+def test_a_made_up_bounce_is_of_nobody_that_is_confirmed() -> None:
+    report = "Content-Type: multipart/report; report-type=delivery-status; boundary=b"
+    inner = "--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: Maria <maria@x.example>\r\n\r\nHi"
+    text = "\r\n".join((*EVIL, "MIME-Version: 1.0", report, "", inner, "--b--", ""))
+    root = mime.split(io.BytesIO(text.encode())).root
+    assert sender_of(root).address == "maria@x.example"
+    assert is_forged(root.headers, OURS, "maria@x.example")

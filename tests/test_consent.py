@@ -19,13 +19,14 @@ from support.ledger_scene import (
     sha,
 )
 
+from pipeline import addressees
 from pipeline.commands import comparison, custody
 from pipeline.commands.consent import ConsentCall, record
 from pipeline.config import Config
 from pipeline.consent import Consent, combined
 from pipeline.errors import UsageError
 from pipeline.history import EventKind
-from pipeline.model import Decision, Review
+from pipeline.model import Decision, Note, Review
 from pipeline.review import rules
 from pipeline.review.admission import Admission
 from pipeline.store import WorkspaceFolder
@@ -106,6 +107,9 @@ def test_what_is_recorded_is_listed(config: Config, campaign: LedgerScene) -> No
             "gave this place in no mail",
         ),
         (ConsentCall(("s00000", "s00002"), "yes-with-name", "Ben", "Varanasi"), "in no mail"),
+        (ConsentCall(("s00000",), "yes-with-name", "Maria", "Vara"), "in no mail"),
+        (ConsentCall(("s00000",), "yes-with-name", "Maria", "med in"), "in no mail"),
+        (ConsentCall(("s00000",), "yes-with-name", "Maria", "…"), "in no mail"),
         *(
             (ConsentCall(("s00000",), "yes-with-name", name, place), "coordinates or a link")
             for name, place in (
@@ -114,6 +118,11 @@ def test_what_is_recorded_is_listed(config: Config, campaign: LedgerScene) -> No
                 ("Ana", "46.1111, 7.2222"),
                 ("Ana", "46°00′N 7°42′E"),
                 ("46.1111", "7.2222"),
+                ("Ana 46.1111 N", ""),
+                ("Ana", "JN36sc"),
+                ("index.home.raft", ""),
+                ("Ana 10115 Berlin", ""),
+                ("Ana", "Hauptstraße ٥"),
             )
         ),
     ],
@@ -197,6 +206,53 @@ def test_nobody_agrees_for_the_other_senders_of_a_clip(
         campaign.mail(attachment("two"), sender="")
     with pytest.raises(UsageError, match="name the mail"):
         said(config, sha("two"), consent="yes")
+
+
+@pytest.mark.parametrize("note", [Note.NOT_AUTHENTIC, Note.NO_RECEIPT, Note.BOUNCE])
+def test_a_mail_that_somebody_else_may_have_sent_is_named_by_its_id_only(
+    config: Config, campaign: LedgerScene, note: Note, capsys: pytest.CaptureFixture[str]
+) -> None:
+    forged = campaign.mail(attachment("one"), text="Filmed in Gurgaon.", notes=(note,))
+    campaign.clip(result("one"))
+    assert said(config, "maria@example.org", consent="yes")["left"] == [forged]
+    assert f"{forged} stays as it is: " in capsys.readouterr().err
+    assert set(campaign.ledger.consents.current()) == {"s00000", "s00001"}
+    assert said(config, sha("one"), consent="yes")["left"] == [forged]
+    alone = campaign.mail(attachment("four"), sender="zoe@example.org", notes=(note,))
+    with pytest.raises(UsageError, match="name it by this id; nothing was recorded"):
+        said(config, "zoe@example.org", consent="asked")
+    with pytest.raises(UsageError, match="gave this place in no mail"):
+        said(config, "s00000", consent="yes-with-name", name="Maria", place="Gurgaon")
+    assert any("(it" in line for line in record(config, quiet(), ConsentCall((forged,))).lines)
+    said(config, forged, "zoe@example.org", alone, consent="yes")
+    said(config, "zoe@example.org", consent="no")
+    current = campaign.ledger.consents.current()
+    assert (current[forged].consent, current[alone].consent) == (Consent.YES, Consent.NO)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("Anna.Strauß@x.org", "anna.strauss@x.org", False),
+        ("a@straße.de", "a@strasse.de", False),
+        ("a@straße.de", "A@xn--STRAE-oqa.de.", True),
+        ("ﬁ@x.org", "fi@x.org", False),
+        ("ſam@x.org", "sam@x.org", False),
+        ("a@ｘ。org", "a@x.org", True),
+        ("zoe\u0301@x.org", "ZOÉ@x.org", True),
+        ("a@xn--\u00e9.org", "a@xn--e.org", False),
+    ],
+)
+def test_addresses_that_case_folding_makes_alike_are_two_people(
+    campaign: LedgerScene, one: str, other: str, is_same: bool
+) -> None:
+    assert (addressees.person(one) == addressees.person(other)) is is_same
+    for name, sender in (("four", one), ("five", other)):
+        campaign.mail(attachment(name), sender=sender)
+    taken = campaign.ledger.custody.received(submission=None, sender=one)
+    assert (sha("five") in taken) is is_same
+    assert len(campaign.ledger.intake.sender_numbers()) == 4 - is_same
+    assert campaign.ledger.custody.received(submission=None, sender=" ") == []
 
 
 def test_the_chain_proves_it_without_a_name(config: Config, campaign: LedgerScene) -> None:

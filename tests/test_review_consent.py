@@ -204,6 +204,11 @@ def test_a_forged_mail_proposes_no_yes(campaign: LedgerScene, note: Note) -> Non
     same(text="I do not consent to this.", notes=(note,))
     found = proposals(mails.view(campaign.ledger, campaign.ledger.clips.rows()), {})
     assert found["s00000"].hint.consent is Consent.NO, "a no may be anybody's"
+    campaign.mail(attachment("five"), sender="", subject="", text="You may show it.")
+    campaign.mail(attachment("six"), sender="zoe@example.org", text="Six.", notes=(note,))
+    campaign.mail(sender="zoe@example.org", subject="", text="You may show it.")
+    found = proposals(mails.view(campaign.ledger, campaign.ledger.clips.rows()), {})
+    assert found.keys().isdisjoint({"s00006", "s00007"}), "of nobody; true words, a forged photo"
 
 
 def test_an_answer_to_our_question_proposes(campaign: LedgerScene) -> None:

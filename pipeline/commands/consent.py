@@ -5,19 +5,20 @@ It takes no lock of the workspace: it is one short transaction, so it works whil
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pipeline import addressees, correspondence
 from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
 from pipeline.consent import Consent, ConsentRecord
 from pipeline.console import Console
 from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
-from pipeline.model import Row
+from pipeline.model import Note, Row, Submission
 from pipeline.review import consents, rules
 from pipeline.review.consents import ConsentWish
 from pipeline.review.entries import InvalidEntry
-from pipeline.wording import counted, lower_ascii, shown_sender
+from pipeline.wording import counted, shown_sender
 from pipeline.workspace import Workspace
 
 _SHA = re.compile("[0-9a-f]{4,64}")
@@ -50,10 +51,12 @@ def record(config: Config, console: Console, call: ConsentCall) -> Ending:
         raise UsageError("--name and --place need --set yes-with-name")
     with Ledger(Workspace.existing(config.root).ledger) as ledger:
         rows = ledger.clips.rows()
-        found = [list(_found(ledger, rows, what)) for what in call.what]
+        found = [_found(ledger, rows, what) for what in call.what]
+        apart: dict[str, str] = {}
         if call.consent and call.consent != Consent.NO:
+            found, apart = _without_doubtful(ledger, found)
             _check_senders(config, ledger, found)
-        wanted = list(dict.fromkeys(each for mails in found for each in mails))
+        wanted = list(dict.fromkeys(each for named in found for each in named.mails))
         if not call.consent:
             return _listed(config, ledger, rows, wanted)
         try:
@@ -65,28 +68,73 @@ def record(config: Config, console: Console, call: ConsentCall) -> Ending:
         films = _films_without_consent(config, ledger)
     for each, (before, after) in done.items():
         console.say(f"{each} {before.consent} -> {after.consent}")
+    for line in apart.values():
+        console.warn(line)
     for path in films:
         console.warn(f"{path} shows footage without consent: do not publish it; footage render")
     facts: Facts = {
         "consent": call.consent,
         "submissions": wanted,
         "changed": [each for each, (before, after) in done.items() if before is not after],
+        "left": list(apart),
         "films": films,
     }
     return Ending(0, facts)
 
 
-def _check_senders(config: Config, ledger: Ledger, found: Iterable[Sequence[str]]) -> None:
+@dataclass(frozen=True)
+class _Named:
+    """The submissions that an argument names, and whether it is the id of one."""
+
+    mails: Sequence[str]
+    is_id: bool = False
+
+
+def _without_doubtful(
+    ledger: Ledger, found: Sequence[_Named]
+) -> tuple[list[_Named], dict[str, str]]:
+    """Leave out mails that somebody else may have sent; only their ids name them.
+
+    :returns: what is left, and a sentence for each mail that was left out, by its id.
+    :raises UsageError: nothing is left.
+    """
+    mails = {mail.id: mail for mail in ledger.intake.submissions()}
+    by_id = {each for named in found if named.is_id for each in named.mails}
+    doubtful = {
+        each: f"{each} stays as it is: {_doubt(mails[each])}. Read it; if it is from its sender, "
+        "name it by this id"
+        for named in found
+        for each in named.mails
+        if each not in by_id and correspondence.is_of_doubtful_sender(mails[each])
+    }
+    left = [
+        replace(named, mails=[each for each in named.mails if each not in doubtful])
+        for named in found
+    ]
+    if not any(named.mails for named in left):
+        raise UsageError(f"{'; '.join(doubtful.values())}; nothing was recorded")
+    return left, doubtful
+
+
+def _doubt(mail: Submission) -> str:
+    """Why somebody else than its sender may have written a mail."""
+    if Note.NOT_AUTHENTIC in mail.notes:
+        return "its sender's address may be forged"
+    if Note.BOUNCE in mail.notes:
+        return "it came back from a mail server, and anybody can write such a mail"
+    return "it came by a list, in bulk or from several senders"
+
+
+def _check_senders(config: Config, ledger: Ledger, found: Iterable[_Named]) -> None:
     """Refuse a consent for the mails of several people at once: nobody agrees for somebody else.
 
     A "no" may be for all of them.  Any other consent may replace the "no" of somebody else.
 
-    :param found: for each argument, the submissions that it names.
     :raises UsageError: the mails of an argument came from several senders, or from unknown ones.
     """
     mails = {mail.id: mail for mail in ledger.intake.submissions()}
-    for ids in found:
-        senders = {mails[each].sender.casefold() for each in ids}
+    for ids in (named.mails for named in found):
+        senders = {addressees.person(mails[each].sender) for each in ids}
         if len(ids) > 1 and (len(senders) > 1 or "" in senders):
             shown = _shown_senders(config, ledger, ids)
             named = "; ".join(" ".join(filter(None, (each, shown[each]))) for each in ids)
@@ -100,12 +148,12 @@ def _shown_senders(config: Config, ledger: Ledger, ids: Iterable[str]) -> dict[s
     """The senders of some mails, as far as the configuration shows them."""
     mails = {mail.id: mail for mail in ledger.intake.submissions()}
     numbers = ledger.intake.sender_numbers()
-    return {
-        each: shown_sender(
-            mails[each].sender, config.report.sender, numbers.get(lower_ascii(mails[each].sender))
-        )
-        for each in ids
-    }
+    shown = {}
+    for each in ids:
+        sender = mails[each].sender
+        number = numbers.get(addressees.person(sender))
+        shown[each] = shown_sender(sender, config.report.sender, number)
+    return shown
 
 
 def _films_without_consent(config: Config, ledger: Ledger) -> list[str]:
@@ -115,31 +163,29 @@ def _films_without_consent(config: Config, ledger: Ledger) -> list[str]:
     return ledger.custody.montages_with(sorted(out))
 
 
-def _found(ledger: Ledger, rows: Sequence[Row], what: str) -> Iterator[str]:
+def _found(ledger: Ledger, rows: Sequence[Row], what: str) -> _Named:
     """The submissions that an argument names: by an address, an id, or the SHA-256 of a clip."""
     wanted = what.strip()
     if "@" in wanted:
-        address = wanted.casefold()
+        person = addressees.person(wanted)
         with_footage = {row.submission for row in rows}
         found = [
             mail.id
             for mail in ledger.intake.submissions()
-            if mail.sender.casefold() == address and mail.id in with_footage
+            if addressees.person(mail.sender) == person and mail.id in with_footage
         ]
         if not found:
             # without the address: the terminal's log may be kept
             raise UsageError("no footage came from this address; nothing was recorded")
-        yield from found
-        return
+        return _Named(found)
     ids = [mail.id for mail in ledger.intake.submissions() if mail.id.startswith(wanted)]
     shas = ledger.custody.matching(wanted.lower()) if _SHA.fullmatch(wanted.lower()) else []
     if not wanted or len(ids) + len(shas) != 1:
         count = "more than one mail or clip" if wanted and ids + shas else "no mail and no clip"
         raise UsageError(f"{count} has an id that begins with {what!r}; nothing was recorded")
     if ids:
-        yield ids[0]
-    else:
-        yield from dict.fromkeys(row.submission for row in rows if row.sha256 == shas[0])
+        return _Named(ids, is_id=True)
+    return _Named(list(dict.fromkeys(row.submission for row in rows if row.sha256 == shas[0])))
 
 
 def _listed(config: Config, ledger: Ledger, rows: Sequence[Row], wanted: Sequence[str]) -> Ending:
@@ -152,17 +198,32 @@ def _listed(config: Config, ledger: Ledger, rows: Sequence[Row], wanted: Sequenc
     chosen = wanted or list(dict.fromkeys([*brought, *current]))
     listed = [current.get(each, ConsentRecord(each)) for each in chosen if each in mails]
     senders = _shown_senders(config, ledger, (each.submission for each in listed))
-    facts: Facts = {
-        "consents": [{"submission": each.submission, **consents.as_data(each)} for each in listed]
+    doubts = {
+        each.submission: _doubt(mails[each.submission])
+        for each in listed
+        if correspondence.is_of_doubtful_sender(mails[each.submission])
     }
-    return Ending(0, facts, tuple(_lines(listed, senders)))
+    facts: Facts = {
+        "consents": [
+            {
+                "submission": each.submission,
+                **consents.as_data(each),
+                "doubtful": each.submission in doubts,
+            }
+            for each in listed
+        ]
+    }
+    return Ending(0, facts, tuple(_lines(listed, senders, doubts)))
 
 
-def _lines(listed: Sequence[ConsentRecord], senders: Mapping[str, str]) -> Iterator[str]:
+def _lines(
+    listed: Sequence[ConsentRecord], senders: Mapping[str, str], doubts: Mapping[str, str]
+) -> Iterator[str]:
     for each in listed:
         name = f" ({each.credit})" if each.credit else ""
         by = f", recorded {each.at} by {each.by or 'nobody'}" if each.at else ""
         sender = senders[each.submission]
-        yield f"{each.submission}{f' {sender}' if sender else ''}: {each.consent}{name}{by}"
+        doubt = f" ({doubts[each.submission]})" if each.submission in doubts else ""
+        yield f"{each.submission}{f' {sender}' if sender else ''}: {each.consent}{name}{by}{doubt}"
     silent = sum(each.consent in (Consent.UNKNOWN, Consent.ASKED) for each in listed)
     yield f"{counted(len(listed), 'mail')}, {silent} of them without an answer on consent"

@@ -123,10 +123,10 @@ def _asking(run: Run, views: Sequence[MailView], rows: Sequence[Row]) -> dict[st
     first: dict[str, str] = {}
     words: dict[str, str] = defaultdict(str)
     for each in views:
-        words[each.mail.sender.casefold()] += f"{each.mail.text}\n"
+        words[addressees.person(each.mail.sender)] += f"{each.mail.text}\n"
         is_silent = silent.get(each.mail.id) is Consent.UNKNOWN and each.mail.id not in unsure
         if is_silent and each.mail.sender and may_program_answer(each.mail):
-            first.setdefault(each.mail.sender.casefold(), each.mail.id)
+            first.setdefault(addressees.person(each.mail.sender), each.mail.id)
     return {mail: words[person] for person, mail in first.items()}
 
 
@@ -182,17 +182,17 @@ def message_id_of(mail: Submission) -> str:
 
 def is_own(config: Config, address: str) -> bool:
     """Whether an address is that of an inbox of the campaign."""
-    local, at, domain = address.casefold().rpartition("@")
-    names = {address.casefold(), f"{local.partition('+')[0]}{at}{domain}"}
-    own = {inbox.user.casefold() for inbox in config.inbox}
-    own |= {config.smtp.sender.casefold()} if config.smtp else set()
+    local, at, domain = addressees.person(address).rpartition("@")
+    names = {f"{local}{at}{domain}", f"{local.partition('+')[0]}{at}{domain}"}
+    own = {addressees.person(inbox.user) for inbox in config.inbox}
+    own |= {addressees.person(config.smtp.sender)} if config.smtp else set()
     return bool(names & own)
 
 
 def reaches_a_person(mail: Submission) -> bool:
     """Whether a letter to the sender gets to a person, and not to a list or to nobody."""
-    address = mail.sender.casefold()
-    return address != mail.through.casefold() and not addressees.is_nobody(address)
+    person = addressees.person(mail.sender)
+    return person != addressees.person(mail.through) and not addressees.is_nobody(mail.sender)
 
 
 def may_program_answer(mail: Submission) -> bool:

@@ -16,7 +16,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
 
-from pipeline import post
+from pipeline import addressees, post
 from pipeline.commands.ending import RECEIPTS_FAULT, Facts
 from pipeline.commands.letters import is_own, may_program_answer, message_id_of
 from pipeline.config import Config, SmtpSection
@@ -122,7 +122,7 @@ def due_receipts(config: Config, ledger: Ledger, today: date) -> Iterator[DueRec
     for mail in ledger.intake.submissions():
         is_new = mail.id not in answered and mail.received_at >= oldest
         if is_new and gets_receipt(config, mail, rows[mail.id]):
-            mails[mail.sender.casefold()].append(mail)
+            mails[addressees.person(mail.sender)].append(mail)
     year = (today - timedelta(days=365)).isoformat()
     for own in mails.values():
         if ledger.receipts.count(own[0].sender, today.isoformat()):

@@ -13,7 +13,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, getaddresses, localtime, make_msgid
 from pathlib import Path
 
-from pipeline import post
+from pipeline import addressees, correspondence, post
 from pipeline.commands.ending import Facts
 from pipeline.commands.letters import ASKS
 from pipeline.config import SmtpSection
@@ -64,7 +64,8 @@ def send_approved(run: Run, to: Path | None = None) -> Facts:
 
 
 def _send_all(run: Run, smtp: SmtpSection, letters: list[Path]) -> list[str]:
-    senders = {mail.id: mail.sender.casefold() for mail in run.ledger.intake.submissions()}
+    mails = run.ledger.intake.submissions()
+    senders = {mail.id: addressees.person(mail.sender) for mail in mails}
     sent = []
     with post.opened(smtp) as server:
         for path in letters:
@@ -93,17 +94,23 @@ def _send_all(run: Run, smtp: SmtpSection, letters: list[Path]) -> list[str]:
 
 def _recipients(message: EmailMessage) -> list[str]:
     fields = [str(each) for each in message.get_all("To", [])]
-    return [address.casefold() for _, address in getaddresses(fields)]
+    return [addressees.person(address) for _, address in getaddresses(fields)]
 
 
 def _note_question(run: Run, submission: str, message_id: str) -> None:
-    """Record that the sender of a submission was asked for consent, for all that came until now."""
-    senders = {mail.id: mail.sender.casefold() for mail in run.ledger.intake.submissions()}
+    """Record that the sender of a submission was asked for consent, for all that came until now.
+
+    Mails that may be from somebody else are left as they are.
+    """
+    mails = {mail.id: mail for mail in run.ledger.intake.submissions()}
     rows = run.ledger.clips.rows()
     silent = rules.waits_for_consent(rows, needs_consent=run.config.review.needs_consent)
-    own = {each for each in silent if senders[each] == senders[submission]}
+    wanted = addressees.person(mails[submission].sender)
+    own = {each for each in silent if addressees.person(mails[each].sender) == wanted}
     with run.ledger.transaction():
         for each in sorted(own | {submission}):
+            if correspondence.is_of_doubtful_sender(mails[each]):
+                continue
             run.ledger.consents.amend(each, _asked, question=message_id)
 
 

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from pipeline import addressees
 from pipeline.config import Config
 from pipeline.ledger import Ledger
 from pipeline.model import Wait
-from pipeline.wording import amount, counted, lower_ascii, shown_sender
+from pipeline.wording import amount, counted, shown_sender
 
 
 def lines(config: Config, ledger: Ledger) -> Iterator[str]:
@@ -28,7 +29,7 @@ def _by_sender(config: Config, ledger: Ledger, found: dict[str, Wait]) -> list[t
     """How many clips of which sender wait because of the hours, the most first."""
     numbers = ledger.intake.sender_numbers()
     senders = Counter(
-        shown_sender(mail.sender, config.report.sender, numbers.get(lower_ascii(mail.sender)))
+        shown_sender(mail.sender, config.report.sender, numbers.get(addressees.person(mail.sender)))
         for item, mail in ledger.clips.candidates()
         if found.get(item.sha256 or "") is Wait.SENDER_HOURS
     )

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+from pipeline import addressees
 from pipeline.config import Config
 from pipeline.ingest.take import Taken
 from pipeline.ledger import Ledger
 from pipeline.model import Note
-from pipeline.wording import amount, counted, lower_ascii, shown_sender
+from pipeline.wording import amount, counted, shown_sender
 
 _GB = 1_000_000_000
 
@@ -43,7 +44,7 @@ class SenderQuota:
 
         :raises OverQuota: it has to wait.
         """
-        sender = lower_ascii(taken.submission.sender)
+        sender = addressees.person(taken.submission.sender)
         before = self._bytes[sender]
         is_urgent = not taken.bytes or Note.TAKES_BACK in taken.submission.notes
         if not (sender and before and self._most_gb) or is_urgent:
@@ -54,7 +55,7 @@ class SenderQuota:
 
     def add(self, taken: Taken) -> None:
         """Count a mail that came in."""
-        sender = lower_ascii(taken.submission.sender)
+        sender = addressees.person(taken.submission.sender)
         self._first.setdefault(sender, taken.submission.id)
         self._bytes[sender] += taken.bytes
 

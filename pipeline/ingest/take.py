@@ -329,7 +329,7 @@ class Taker:
             notes=self._notes(draft, moment, hidden=hidden)
             + (Note.TAKES_BACK,) * taking_back.is_meant(subject, text)
             + programs
-            + (Note.NOT_AUTHENTIC,) * is_forged(fields, self._authserv_id),
+            + (Note.NOT_AUTHENTIC,) * is_forged(fields, self._authserv_id, sender.address),
             links=draft.words.links.addresses,
             recipients=tuple(
                 wording.plain(address, 254)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from pipeline import clock
+from pipeline import addressees, clock
 from pipeline.errors import UsageError
 from pipeline.history import CaseHold, EventKind
 from pipeline.ledger import records
@@ -132,10 +132,14 @@ class Custody:
 
     def received(self, *, submission: str | None, sender: str | None) -> list[str]:
         """The originals that came in a submission, or from a sender's address."""
+        person = addressees.person(sender or "")
+        senders = self._db.column("SELECT DISTINCT sender FROM submission") if person else []
+        own = [each for each in senders if addressees.person(each) == person]
         return self._db.column(
             "SELECT DISTINCT a.sha256 FROM attachment a JOIN submission s ON s.id = a.submission"
-            " WHERE a.sha256 IS NOT NULL AND (s.id = ? OR lower(s.sender) = lower(?))",
-            *(submission, sender),
+            " WHERE a.sha256 IS NOT NULL"
+            " AND (s.id = ? OR s.sender IN (SELECT value FROM json_each(?)))",
+            *(submission, json.dumps(own)),
         )
 
     def archives_and_members(self, shas: Iterable[str]) -> list[str]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from pipeline import clock
+from pipeline import addressees, clock
 from pipeline.history import EventKind
 from pipeline.ledger import records
 from pipeline.ledger.chain import Chain
@@ -234,16 +234,16 @@ class Intake:
         return {(row["submission"], row["position"]): (row["sha256"], row["size"]) for row in rows}
 
     def sender_numbers(self) -> dict[str, int]:
-        """A number for each sender, by the address in lower case.
+        """A number for each sender, by the address as :func:`addressees.person` has it.
 
         They are counted in the order in which their first mails were taken in, so a number stays
         the same whatever comes later.
         """
         senders = self._db.column(
-            "SELECT lower(sender) FROM submission WHERE sender != ''"
-            " GROUP BY lower(sender) ORDER BY min(rowid)"
+            "SELECT sender FROM submission WHERE sender != '' GROUP BY sender ORDER BY min(rowid)"
         )
-        return {sender: number for number, sender in enumerate(senders, 1)}
+        people = dict.fromkeys(map(addressees.person, senders))
+        return {person: number for number, person in enumerate(people, 1)}
 
     def submissions(self) -> list[Submission]:
         """All submissions, in the order in which they were received."""

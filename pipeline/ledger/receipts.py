@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline import clock
+from pipeline import addressees, clock
 from pipeline.history import EventKind
 from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
@@ -135,4 +135,4 @@ def _hashed(code: str) -> str:
 
 
 def _person(sender: str) -> str:
-    return hashlib.sha256(sender.casefold().encode("utf-8", "replace")).hexdigest()
+    return hashlib.sha256(addressees.person(sender).encode("utf-8", "replace")).hexdigest()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from pipeline import addressees
 from pipeline.model import Wait
 from pipeline.run import Run
 
@@ -129,7 +130,7 @@ def of(run: Run) -> NightBudget:
         free=int(run.config.workspace.min_free_gb * _GB / 2),
     )
     senders = {
-        item.sha256: submission.sender.lower()
+        item.sha256: addressees.person(submission.sender)
         for item, submission in run.ledger.clips.candidates()
         if item.sha256 and submission.sender
     }

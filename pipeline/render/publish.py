@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from operator import attrgetter
 from pathlib import Path
 
-from pipeline import judge, publishing, versions, wording
+from pipeline import addressees, judge, publishing, versions, wording
 from pipeline.codecs import codec_of
 from pipeline.config import Config
 from pipeline.ffmpeg import made
@@ -105,9 +105,7 @@ def _texts(
     """Return the text files beside a montage, by suffix."""
     style = config.report.sender
     senders = [
-        wording.shown_sender(
-            segment.sender, style, numbers.get(wording.lower_ascii(segment.sender))
-        )
+        wording.shown_sender(segment.sender, style, numbers.get(addressees.person(segment.sender)))
         for segment in film.segments
     ]
     return {

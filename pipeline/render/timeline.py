@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline import clip_order, texts
+from pipeline import addressees, clip_order, texts
 from pipeline.clip_order import OrderFile
 from pipeline.config import Config, Output
 from pipeline.errors import ConfigError
@@ -178,14 +178,15 @@ def limited(
         grown = segment.length
         if within:
             grown -= fades([within[-1].length, segment.length], longest)[0]
-        if limits.max_per_sender and counts.get(segment.sender, 0) >= limits.max_per_sender:
+        person = addressees.person(segment.sender)
+        if limits.max_per_sender and counts.get(person, 0) >= limits.max_per_sender:
             why = f"max_per_sender: {limits.max_per_sender} clips of this sender are in already"
             beyond.append(LeftOut(segment.sha256, why))
         elif room and total + grown > room:
             why = f"max_seconds: the whole would be longer than {limits.max_seconds:g} s"
             beyond.append(LeftOut(segment.sha256, why))
         else:
-            counts[segment.sender] = counts.get(segment.sender, 0) + 1
+            counts[person] = counts.get(person, 0) + 1
             within.append(segment)
             total += grown
     return within, beyond

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from pipeline import clock, places
+from pipeline import clock, correspondence, places
 from pipeline.consent import Consent, ConsentRecord
 from pipeline.ledger import Ledger
+from pipeline.model import Note, Submission
 from pipeline.review import entries
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.presenting import JsonObject, shown_text
 
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
+_UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
+_MARKS = r"\u0300-\u036f\u0610-\u065f\u0900-\u0d7f\u200c\u200d"
+# A word with its vowel signs.  In scripts that write no blanks, each sign counts as a word.
+_WORD = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[^\W_]|[{_MARKS}])+")
+_THREE_WORDS = re.compile(
+    r"[^\W_]{2,}(?:(?:[.\u3002\uff0e\u30fb·]| [.·] )[^\W_]{2,}){2}"
+)  # what3words
 Amended = tuple[ConsentRecord, ConsentRecord]
 
 
@@ -35,16 +44,17 @@ class ConsentWish:
         """Check what a person entered.
 
         :raises InvalidEntry: there is no such consent, the name to show is missing, or the words
-            hold coordinates or a link to a map.
+            may be an exact place.
         """
         if not isinstance(consent, str) or consent not in set(Consent):
             raise InvalidEntry(f"consent must be one of {', '.join(Consent)}")
         if not isinstance(name, str) or not isinstance(place, str):
             raise InvalidEntry("name and place must be text")
-        if places.found(name) or places.found(place) or places.found(f"{name}, {place}"):
+        if any(map(_may_be_exact, (name, place, f"{name}, {place}"))):
             raise InvalidEntry(
-                "the name or the place holds coordinates or a link to a map, which no film may "
-                "show; write the place in words, as the sender did"
+                "the name or the place holds coordinates or a link to a map, or a number or three "
+                "words with dots, which may be an exact place; no film may show it: write both in "
+                "words, as the sender did"
             )
         wish = cls(
             Consent(consent),
@@ -144,6 +154,15 @@ def _changed(before: ConsentRecord, wish: ConsentWish) -> ConsentRecord | None:
     )
 
 
+def _may_be_exact(text: str) -> bool:
+    """Whether a name or a place may be an exact place: coordinates, a code or a street's number.
+
+    Any number counts, because a house number looks like the number of a class.
+    """
+    has_number = any(unicodedata.category(char).startswith("N") for char in text)
+    return has_number or places.found(text, in_file=True) or _THREE_WORDS.search(text) is not None
+
+
 def _check_place(ledger: Ledger, submission: str, place: str) -> None:
     """Refuse a place that the sender gave in no mail.
 
@@ -154,17 +173,26 @@ def _check_place(ledger: Ledger, submission: str, place: str) -> None:
     if not place:
         return
     mails = {mail.id: mail for mail in ledger.intake.submissions()}
-    sender = mails[submission].sender.casefold()
-    own = (
-        mail
-        for mail in mails.values()
-        if mail.id == submission or (sender and mail.sender.casefold() == sender)
-    )
-    if not any(_folded(place) in _folded(f"{mail.subject}\n{mail.text}") for mail in own):
+    own = (mail for mail in mails.values() if _says_where(mail, mails[submission]))
+    if not _words(place).strip() or not any(
+        _words(place) in _words(f"{mail.subject}\n{mail.text}") for mail in own
+    ):
         raise InvalidEntry(
             "the sender gave this place in no mail, so it is not shown; ask for it in a letter"
         )
 
 
-def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
+def _says_where(mail: Submission, shown: Submission) -> bool:
+    """Whether the words of a mail count for the place of the footage of *shown*.
+
+    Its own count unless it is forged.  So do those of other mails which are surely from its sender.
+    """
+    if mail.id == shown.id:
+        return Note.NOT_AUTHENTIC not in mail.notes
+    is_sure = not correspondence.is_of_doubtful_sender(mail)
+    return is_sure and correspondence.is_same_person(mail, shown)
+
+
+def _words(text: str) -> str:
+    """The words of a text, each with a blank before and behind it."""
+    return f" {' '.join(_WORD.findall(unicodedata.normalize('NFKC', text).casefold()))} "

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pipeline import correspondence, texts
+from pipeline import addressees, correspondence, texts
 from pipeline.correspondence import Matter
 from pipeline.history import Handled
 from pipeline.ledger import Ledger
@@ -50,7 +50,7 @@ def view(ledger: Ledger, rows: Iterable[Row]) -> list[MailView]:
     persons: set[str] = set()
     views = []
     for mail in mails:
-        person = mail.sender.casefold()
+        person = addressees.person(mail.sender)
         follows = mail.id in relations.answers or person in persons
         if person:
             persons.add(person)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pipeline import correspondence
 from pipeline.consent import Consent, ConsentRecord
-from pipeline.model import Note, Submission
+from pipeline.model import Submission
 from pipeline.review.mails import MailView
 from pipeline.review.presenting import JsonObject, shown_text
 from pipeline.texts.consenting import ConsentHint, hint
@@ -34,7 +34,7 @@ def proposals(
     """Find the newest words on consent for each submission with footage.
 
     Only mails count that came after the consent was recorded.  A bare "yes" counts in an answer
-    to our question.
+    to our question.  A "yes" counts for no mail that somebody else may have sent.
 
     :param views: in the order of receipt.
     :param campaign: its name, which subjects hold.
@@ -44,6 +44,7 @@ def proposals(
     for view in views:
         if not correspondence.brings_footage(view.rows):
             continue
+        is_sure = _is_sure(view.mail)
         record = records.get(view.mail.id, ConsentRecord(view.mail.id))
         for mail in _newest_first(view, by_id):
             if record.at and mail.mail.received_at <= record.at:
@@ -52,7 +53,7 @@ def proposals(
             # many mails have the name only in the address
             known = f"{mail.mail.name} {mail.mail.sender.rpartition('@')[0]} {campaign}"
             said = hint(mail.mail.subject, mail.mail.text, answers_question=is_answer, known=known)
-            if said and said.consent is not Consent.NO and not _is_from_sender(mail.mail):
+            if said and said.consent is not Consent.NO and not (is_sure and _is_sure(mail.mail)):
                 continue
             if said:
                 if said.consent is not record.consent:
@@ -61,9 +62,9 @@ def proposals(
     return found
 
 
-def _is_from_sender(mail: Submission) -> bool:
-    """Whether a mail counts as that of its sender: not if it is forged or has several senders."""
-    return Note.NOT_AUTHENTIC not in mail.notes and Note.NO_RECEIPT not in mail.notes
+def _is_sure(mail: Submission) -> bool:
+    """Whether a mail has a sender, and surely came from that sender."""
+    return bool(mail.sender) and not correspondence.is_of_doubtful_sender(mail)
 
 
 def _answers(

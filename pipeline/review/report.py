@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from pipeline import clock, publishing
+from pipeline import addressees, clock, publishing
 from pipeline.caution import Caution
 from pipeline.config import Config
 from pipeline.consent import Consent, ConsentRecord
@@ -39,7 +39,7 @@ from pipeline.review.rules import (
     waits_for_consent,
 )
 from pipeline.run import Run
-from pipeline.wording import SenderStyle, lower_ascii, shown_sender
+from pipeline.wording import SenderStyle, shown_sender
 
 SCHEMA_VERSION = 1
 _TEXT_LIMIT = 2000
@@ -188,7 +188,7 @@ class _Masking:
 
     def of(self, sender: str) -> JsonObject:
         """The fields of a report that say who a sender is."""
-        number = self.numbers.get(lower_ascii(sender)) if self.style != "none" else None
+        number = self.numbers.get(addressees.person(sender)) if self.style != "none" else None
         return {"sender": shown_sender(sender, self.style, number), "sender_number": number}
 
 
