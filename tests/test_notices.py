@@ -289,6 +289,37 @@ def test_systemd_announces_a_night_that_was_killed(
     assert "the night did not begin: systemd could not start it" in web.came[2][1]
 
 
+def test_a_night_that_has_spoken_is_not_announced_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = "[workspace]\nmin_free_gb = 100000\n"  # the night ends with exit code 1
+    with web_listener() as web:
+        campaign = scene(tmp_path, f'{full}[notify]\nping = "{web.url}"')
+        monkeypatch.setenv("INVOCATION_ID", "one")
+        assert campaign.footage("run").code == 1
+        monkeypatch.setenv("MONITOR_EXIT_CODE", "exited")
+        monkeypatch.setenv("MONITOR_EXIT_STATUS", "1")
+        for invocation in ("", "one"):  # systemd names it since version 251
+            monkeypatch.setenv("MONITOR_INVOCATION_ID", invocation)
+            assert campaign.footage("service", "failed", "--json").data["announced"] is None
+        # a night that was killed is the same night in its notice; one that did not begin is new
+        kept = json.loads((campaign.work / "notices.json").read_text())
+        killed = {**kept["nights"][0], "run": "1-2-3", "invocation": "two", "code": None}
+        kept["nights"].append(killed)
+        (campaign.work / "notices.json").write_text(json.dumps(kept))
+        monkeypatch.setenv("MONITOR_EXIT_CODE", "killed")
+        monkeypatch.setenv("MONITOR_EXIT_STATUS", "KILL")
+        for invocation in ("two", "two", "three"):
+            monkeypatch.setenv("MONITOR_INVOCATION_ID", invocation)
+            assert campaign.footage("service", "failed").code == 0
+    steps = [path.partition("?")[0] for path, _ in web.came]
+    assert steps == ["/start", "/1", "/137", "/137"]
+    rids = [path.partition("rid=")[2] for path, _ in web.came]
+    assert rids[0] == rids[1]
+    assert rids[2] == "1-2-3"
+    assert len(set(rids)) == 3
+
+
 @pytest.mark.parametrize(
     ("table", "fault"),
     [

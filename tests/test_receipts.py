@@ -471,6 +471,7 @@ def test_letters_that_were_approved_are_sent_once(tmp_path: Path) -> None:
         (draft,) = (campaign.work / "letters").glob("*.eml")
         assert campaign.footage("letters", "--send").code == 0
         assert post.mails == [], "nobody has approved it"
+        assert "  no files have come in yet\n" in campaign.footage("status").out
         draft.rename(campaign.work / "letters/approved" / draft.name)
         (campaign.work / "letters/approved/half.eml").write_text("To: a@\n\nHello")
         assert campaign.footage("letters", "--send", "--json").data["letters"] == {

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from support.command_scene import CommandScene, begin, footage
 
+from pipeline.commands.units import ServicePlan, units
+
 USER = "daemon"
 
 
@@ -48,6 +50,35 @@ def test_systemd_accepts_the_units(
     # the night can't start without the file of a secret; what announces that can
     empty = "SetCredential=FOOTAGE_IMAP_PASSWORD:\\n\n"
     assert [name for name in names if empty in (folder / name).read_text()] == [names[1]]
+
+
+ODD = '/srv/c%h $X "q" \\b\'s'
+
+
+def test_systemd_reads_each_path_as_it_is(tmp_path: Path) -> None:
+    """What systemd understood is in its complaint: a path must be absolute."""
+    plan = ServicePlan(
+        name="odd",
+        title="River 100% \\",
+        command=(f"{ODD}/python",),
+        config=Path(ODD, "config.toml"),
+        at="02:15",
+        user=USER,
+        writable=[Path(ODD, "work")],
+        credentials=[("SECRET", Path(ODD, "secret"))],
+    )
+    text = units(plan)["odd.service"].replace('ReadWritePaths="/', 'ReadWritePaths="')
+    (tmp_path / "odd.service").write_text(text)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--recursive-errors=no", str(tmp_path / "odd.service")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"ReadWritePaths= path is not absolute, ignoring: {ODD[1:]}/work\n" in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert 'ExecStart=/usr/bin/env "/srv/c%%h $$X ' in text
+    assert f"LoadCredential=SECRET:{ODD.replace('%', '%%')}/secret\n" in text
 
 
 def test_its_walls_are_rated_below_four(campaign: CommandScene, tmp_path: Path) -> None:
@@ -108,6 +139,8 @@ def test_remove_deletes_what_install_wrote(campaign: CommandScene, tmp_path: Pat
         (("--cpu", "2"), "--cpu must be a share"),
         (("--run-as", "no-such-user"), "there is no user 'no-such-user'"),
         (("--credential", "PASSWORD"), "--credential must be NAME=FILE"),
+        (("--credential", "A=/b\nExecStart=/c"), "systemd can't use the path"),
+        (("--credential", "A=/b\\"), "systemd can't use the path"),
         (("--credential", "A%=/x"), "--credential must be NAME=FILE"),
     ],
 )

@@ -28,8 +28,8 @@ def announced(config: Config, console: Console, work: Callable[[], Ending]) -> E
         return work()
     from pipeline.notices.deliver import announce_end, announce_start  # noqa: PLC0415 - loads HTTP, SMTP
 
-    run, began = str(uuid.uuid4()), datetime.now(UTC)
-    announce_start(config, console, run)
+    run, began = _new_run(), datetime.now(UTC)
+    announce_start(config, console, run, began)
     try:
         ending = work()
     except BaseException as error:
@@ -44,9 +44,11 @@ def announced(config: Config, console: Console, work: Callable[[], Ending]) -> E
 def announce_failure(config: Config, console: Console) -> Ending:
     """Announce that the service of the night failed; systemd calls this by ``OnFailure=``.
 
-    A night that was killed could not announce its end itself.  systemd names how it ended in
+    A night that was killed, or could not begin, could not announce its end itself.  A night that
+    could has done so: it is not announced again.  systemd names how it ended in
     ``$MONITOR_EXIT_CODE`` and ``$MONITOR_EXIT_STATUS`` (systemd.exec(5), since version 251).
     """
+    from pipeline.notices import kept  # noqa: PLC0415 - only this command needs it
     from pipeline.notices.deliver import announce_end  # noqa: PLC0415 - it loads HTTP and SMTP
 
     how, what = os.environ.get("MONITOR_EXIT_CODE", ""), os.environ.get("MONITOR_EXIT_STATUS", "")
@@ -56,9 +58,16 @@ def announce_failure(config: Config, console: Console) -> Ending:
         known = what in (number.name.removeprefix("SIG") for number in signal.Signals)
         code = _KILLED + (signal.Signals[f"SIG{what}"] if known else signal.SIGKILL)
     now = datetime.now(UTC)
-    night = _night(config, str(uuid.uuid4()), now, code)
-    announce_end(config, console, night)
+    night = kept.failed_night(kept.load(config.root), code, now)
+    if night and night.has_spoken:
+        return Ending(facts={"announced": None})
+    run, began = (night.run, datetime.fromisoformat(night.began)) if night else (_new_run(), now)
+    announce_end(config, console, _night(config, run, began, code))
     return Ending(facts={"announced": code})
+
+
+def _new_run() -> str:
+    return str(uuid.uuid4())
 
 
 def _night(config: Config, run: str, began: datetime, code: int) -> Night:

@@ -129,6 +129,8 @@ def _plan(config: Config, path: Path, call: ServiceCall) -> ServicePlan:
             writable += [inbox.resolve(inbox.path), inbox.resolve(inbox.processed_folder)]
     if config.notify.prometheus:
         writable.append(config.notify.resolve(config.notify.prometheus).parent)
+    credentials = [_credential(text) for text in call.credentials]
+    _check_paths([path.resolve(), *writable, *(file for _, file in credentials)])
     return ServicePlan(
         name=call.name,
         title=config.campaign.name,
@@ -136,12 +138,22 @@ def _plan(config: Config, path: Path, call: ServiceCall) -> ServicePlan:
         config=path.resolve(),
         at=call.at,
         user=call.run_as,
-        credentials=[_credential(text) for text in call.credentials],
+        credentials=credentials,
         writable=writable,
         memory=call.memory,
         cpu=call.cpu,
         hours=call.hours,
     )
+
+
+def _check_paths(paths: Sequence[Path]) -> None:
+    for path in map(str, paths):
+        # a unit has no way to write these (systemd.syntax(7))
+        if not path.isprintable() or path != path.strip() or path.endswith("\\"):
+            raise UsageError(
+                f"systemd can't use the path {path!r}: give it another name, without line breaks "
+                "and the like, and without a blank or \\ at its end"
+            )
 
 
 def _check(call: ServiceCall) -> None:

@@ -230,7 +230,8 @@ def _lines(overview: _Overview) -> Iterator[str]:
     if overview.is_ledger_older:
         yield f"  {kept_heads.OLDER}"
     counts = [f"{count} {name}" for name, count in overview.counts.items() if count]
-    yield f"  {', '.join(counts) or 'nothing has come in yet'}"
+    nothing = "no files have come in yet" if overview.mails else "nothing has come in yet"
+    yield f"  {', '.join(counts) or nothing}"
     night, last = overview.last_night, overview.last_run
     if night:
         yield f"Last night: {_run(overview, night)}"

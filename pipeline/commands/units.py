@@ -37,7 +37,10 @@ class ServicePlan:
     def call(self, *words: str) -> str:
         """A call of the program with the configuration, as a unit writes it."""
         words = (*self.command, "--config", str(self.config), *words)
-        return " ".join(_quoted(word) for word in words)
+        # systemd takes no such program, and replaces variables in its name only where Python sees
+        # it as its own
+        by_name = set(words[0]) & set("$\"'\\")
+        return " ".join(map(_argument, ("/usr/bin/env", *words) if by_name else words))
 
 
 def units(plan: ServicePlan) -> dict[str, str]:
@@ -144,7 +147,7 @@ def _walls(plan: ServicePlan) -> Iterator[str]:
     yield "ProtectSystem=strict"
     yield "ProtectHome=read-only"
     for path in plan.writable:
-        yield f"ReadWritePaths={_escaped(_quoted(str(path)))}"
+        yield f"ReadWritePaths={_quoted(_escaped(str(path)))}"
     yield "# systemd 252 leaves /run writable when ProtectControlGroups= is set."
     yield "ReadOnlyPaths=/run"
     yield "TemporaryFileSystem=/dev/shm:mode=1777"
@@ -172,16 +175,25 @@ def _join(lines: Iterator[str]) -> str:
 
 def _plain(text: str) -> str:
     """A text that systemd reads as it is: one line, without its specifiers."""
-    return " ".join(text.split()).replace("%", "%%")
+    return _escaped(" ".join(text.split()).rstrip("\\"))  # at its end it would join two lines
 
 
 def _escaped(text: str) -> str:
+    """A text without specifiers (systemd.unit(5)); the settings that name paths have nothing else.
+
+    ``LoadCredential=`` takes the rest of the line, so its path is not quoted.
+    """
     return text.replace("%", "%%")
 
 
 def _quoted(word: str) -> str:
-    """A word of a command line (systemd.service(5), "Command lines")."""
+    """One word of a list (systemd.syntax(7), "Quoting")."""
     if word and all(char.isalnum() or char in "/._-=:,+@" for char in word):
         return word
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def _argument(word: str) -> str:
+    """An argument of a command line: variables are replaced there (systemd.service(5))."""
+    return _quoted(_escaped(word.replace("$", "$$")))

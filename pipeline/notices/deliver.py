@@ -4,24 +4,23 @@ Mail and command are used when a night went otherwise than the one before, and o
 people know that they still work.  What was sent last is kept in ``notices.json`` of the workspace.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
-from pathlib import Path
 
-from pipeline import post, publishing
+from pipeline import post
 from pipeline.config import Config, SmtpSection
 from pipeline.console import Console
 from pipeline.errors import FootageError
 from pipeline.notices import gauges, ping, program
+from pipeline.notices import kept as memory
+from pipeline.notices.kept import Kept, KeptNight
 from pipeline.notices.night import Night
 from pipeline.time_limit import within
 
-_FILE = "notices.json"
 _REMIND = timedelta(days=7)
 _BUSY = 75
 _WHOLE_S = 60.0
@@ -43,13 +42,15 @@ class _Time:
         return _WHOLE_S if self.end is None else self.left() / 2
 
 
-def announce_start(config: Config, console: Console, run: str) -> None:
+def announce_start(config: Config, console: Console, run: str, began: datetime) -> None:
     """Say that a night begins.
 
     :param run: the UUID of the night.
     """
     if config.notify.ping:
         _warn(console, "ping", ping.call(config.notify.ping, "start", run))
+    night = KeptNight(run, began.isoformat(), memory.invocation())
+    memory.save(config.root, memory.with_night(memory.load(config.root), night))
 
 
 def announce_end(config: Config, console: Console, night: Night, *, stopping: bool = False) -> None:
@@ -61,9 +62,14 @@ def announce_end(config: Config, console: Console, night: Night, *, stopping: bo
     if config.notify.ping:
         fault = _in_time(lambda: _pinged(config, night), clock)
         _warn(console, "ping", fault)
-    if night.exit_code == _BUSY:
-        return  # the run that holds the workspace says the rest
-    kept = _kept(config.root)
+    kept = memory.load(config.root)
+    began = KeptNight(night.run, night.began.isoformat(), memory.invocation())
+    known = next((each for each in memory.nights(kept) if each.run == night.run), began)
+    ended = replace(known, ended=night.ended.isoformat(), code=night.exit_code)
+    kept = memory.with_night(kept, ended)
+    if night.exit_code == _BUSY:  # the run that holds the workspace says the rest
+        _warn(console, memory.FILE, memory.save(config.root, kept))
+        return
     if night.exit_code == 0:
         kept["last_well"] = night.ended.timestamp()
     if config.notify.prometheus:
@@ -74,10 +80,10 @@ def announce_end(config: Config, console: Console, night: Night, *, stopping: bo
             _warn(console, way, fault)
         if not faults:
             kept |= {"state": night.state, "told_at": night.ended.isoformat()}
-    _warn(console, _FILE, _keep(config.root, kept))
+    _warn(console, memory.FILE, memory.save(config.root, kept))
 
 
-def _gauged(config: Config, night: Night, kept: dict[str, object]) -> str:
+def _gauged(config: Config, night: Night, kept: Kept) -> str:
     last = kept.get("last_well")
     last_well = float(last) if isinstance(last, (int, float)) else None
     try:
@@ -130,7 +136,7 @@ def _message(smtp: SmtpSection, to: Sequence[str], night: Night) -> EmailMessage
     return message
 
 
-def _is_due(config: Config, night: Night, kept: dict[str, object]) -> bool:
+def _is_due(config: Config, night: Night, kept: Kept) -> bool:
     if config.notify.when == "always" or kept.get("state") != night.state:
         return True
     try:
@@ -138,24 +144,6 @@ def _is_due(config: Config, night: Night, kept: dict[str, object]) -> bool:
         return night.ended - told >= _REMIND
     except (KeyError, ValueError, TypeError):
         return True
-
-
-def _kept(root: Path) -> dict[str, object]:
-    try:
-        kept = json.loads((root / _FILE).read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return kept if isinstance(kept, dict) else {}
-
-
-def _keep(root: Path, kept: dict[str, object]) -> str:
-    if not root.is_dir():
-        return ""  # nothing was ever taken in
-    try:
-        publishing.write_text(root / _FILE, json.dumps(kept))
-    except (OSError, FootageError) as error:
-        return f"it can't be written ({type(error).__name__})"
-    return ""
 
 
 def _warn(console: Console, way: str, fault: str) -> None:
