@@ -19,10 +19,10 @@ from pipeline.options import Options, common, work
 @common
 def keep(options: Options, shas: Sequence[str], why: str, by: str, *, end: bool) -> Ending:
     """Keep originals for a case, whatever their age; without SHA, list those that are kept."""
-    from pipeline.commands.keep import CaseWish, keep
+    from pipeline.commands.keep import KeepCall, keep
     from pipeline.commands.review import user
 
-    return keep(options.load(), options.console, CaseWish(shas, by or user(), why, end))
+    return keep(options.load(), options.console, KeepCall(shas, by or user(), why, end))
 
 
 @click.command()

@@ -23,7 +23,7 @@ from pipeline.history import CaseHold, MontageRecord
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, OriginalState, Reason, Refusal, Review, Status
 from pipeline.review import consents
-from pipeline.review.consents import ConsentWish
+from pipeline.review.consents import ConsentEntry
 from pipeline.run import Run
 from pipeline.texts import Detail
 from pipeline.workspace import Workspace
@@ -307,8 +307,8 @@ def test_each_difference_is_found(campaign: Campaign, change: Change, kinds: lis
 
 
 def consent(campaign: Campaign) -> object:
-    wish = ConsentWish(Consent.NO, by="Ana")
-    return consents.record(campaign.ledger, "s00001", wish)
+    entered = ConsentEntry(Consent.NO, by="Ana")
+    return consents.record(campaign.ledger, "s00001", entered)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from pipeline.consent import Consent, ConsentRecord
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, Note, Review
 from pipeline.review import consents, decisions, mails, report
-from pipeline.review.consents import ConsentWish
+from pipeline.review.consents import ConsentEntry
 from pipeline.review.proposing import proposals
 from pipeline.workspace import Workspace
 
@@ -105,7 +105,7 @@ def test_a_person_confirms_what_is_proposed(
         assert violations(page) == []
         assert overflow(page) == 0
         # somebody else records another one
-        consents.record(campaign.ledger, "s00002", ConsentWish(Consent.NO, by="ben"))
+        consents.record(campaign.ledger, "s00002", ConsentEntry(Consent.NO, by="ben"))
         expect(page.locator(f"{card(page, 'german')} .hold")).to_contain_text("said no")
         expect(page.locator(".figure.montage .sub")).to_contain_text("1 clip")
         page.get_by_role("button", name="Undo").click()
@@ -150,7 +150,7 @@ def entry(**changes: object) -> dict[str, object]:
 
 
 def test_what_a_file_says_is_checked(campaign: LedgerScene, config: Config, tmp_path: Path) -> None:
-    consents.record(campaign.ledger, "s00001", ConsentWish(Consent.NO, by="ben"))
+    consents.record(campaign.ledger, "s00001", ConsentEntry(Consent.NO, by="ben"))
     listed = [
         entry(submission="s00007"), entry(consent="maybe"), entry(name="Ann"), entry(at="now"),
         entry(consent="yes-with-name"), entry(consent="yes-with-name", name="A", place="Mumbai"),
@@ -249,6 +249,6 @@ def test_an_answer_to_our_question_proposes(campaign: LedgerScene) -> None:
     )
     found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.current())
     assert found["s00003"].hint.consent is Consent.YES
-    consents.record(ledger, "s00000", ConsentWish(Consent.YES, by="ada"))
+    consents.record(ledger, "s00000", ConsentEntry(Consent.YES, by="ada"))
     found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.current())
     assert "s00000" not in found, "a person has read it"

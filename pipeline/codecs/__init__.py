@@ -5,7 +5,7 @@ Everything that depends on the codec is in a ``Codec``.  To add one, write a mod
 """
 
 from pipeline.codecs import h264
-from pipeline.codecs.codec import Codec
+from pipeline.codecs.codec import Arguments, Codec
 from pipeline.config import Output
 
 CODECS: dict[str, Codec] = {codec.name: codec for codec in (h264.CODEC,)}
@@ -17,4 +17,4 @@ def codec_of(_output: Output) -> Codec:
     return CODECS[_DEFAULT]
 
 
-__all__ = ["CODECS", "Codec", "codec_of"]
+__all__ = ["CODECS", "Arguments", "Codec", "codec_of"]

@@ -16,7 +16,7 @@ from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
 from pipeline.model import Note, Row, Submission
 from pipeline.review import consents, rules
-from pipeline.review.consents import ConsentWish
+from pipeline.review.consents import ConsentEntry
 from pipeline.review.entries import InvalidEntry
 from pipeline.wording import counted, shown_sender
 from pipeline.workspace import Workspace
@@ -60,9 +60,9 @@ def record(config: Config, console: Console, call: ConsentCall) -> Ending:
         if not call.consent:
             return _listed(config, ledger, rows, wanted)
         try:
-            wish = ConsentWish.of(call.consent, call.name, call.place, call.by)
+            entered = ConsentEntry.of(call.consent, call.name, call.place, call.by)
             with ledger.transaction():
-                done = {each: consents.record(ledger, each, wish) for each in wanted}
+                done = {each: consents.record(ledger, each, entered) for each in wanted}
         except InvalidEntry as error:
             raise UsageError(f"{error}; nothing was recorded") from error
         films = _films_without_consent(config, ledger)

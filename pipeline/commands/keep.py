@@ -17,7 +17,7 @@ from pipeline.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class CaseWish:
+class KeepCall:
     """The originals, by the beginning of their SHA-256; why they are kept, or that this ends."""
 
     shas: Sequence[str]
@@ -26,31 +26,31 @@ class CaseWish:
     end: bool = False
 
 
-def keep(config: Config, console: Console, wish: CaseWish) -> Ending:
+def keep(config: Config, console: Console, call: KeepCall) -> Ending:
     """Keep originals for a case, end that, or list those that are kept.
 
     :raises UsageError: there is no workspace, a prefix does not name exactly one original, the
         original is not there any more, or no reason is given.
     """
-    if wish.shas and bool(wish.why.strip()) == wish.end:
+    if call.shas and bool(call.why.strip()) == call.end:
         raise UsageError("say why with --why, or end it with --end")
-    if not wish.shas and (wish.why or wish.end):
+    if not call.shas and (call.why or call.end):
         raise UsageError("name the originals by the beginning of their SHA-256")
     with Ledger(Workspace.existing(config.root).ledger) as ledger:
-        shas = [_found(ledger, prefix) for prefix in wish.shas]
+        shas = [_found(ledger, prefix) for prefix in call.shas]
         with ledger.transaction():
             for sha256 in shas:
-                if not wish.end:
-                    hold = CaseHold(sha256, clock.now(), wish.by, wish.why.strip())
+                if not call.end:
+                    hold = CaseHold(sha256, clock.now(), call.by, call.why.strip())
                     ledger.custody.keep_for_case(hold)
                 elif not ledger.custody.end_case(sha256):
                     raise UsageError(f"{sha256[:12]} is not kept for a case")
         holds = ledger.custody.case_holds()
     for sha256 in shas:
-        state = "is not kept for a case any longer" if wish.end else "is kept for a case"
+        state = "is not kept for a case any longer" if call.end else "is kept for a case"
         console.say(f"{sha256[:12]} {state}")
     facts: Facts = {"kept_for_case": [asdict(hold) for hold in holds.values()]}
-    return Ending(0, facts, () if wish.shas else tuple(_lines(holds.values())))
+    return Ending(0, facts, () if call.shas else tuple(_lines(holds.values())))
 
 
 def _lines(holds: Collection[CaseHold]) -> Iterator[str]:

@@ -75,7 +75,7 @@ class WorkspaceSection(Section):
         if value and kind_of(value) is None:
             known = ", ".join(kind.address for kind in KINDS)
             raise ValueError(
-                f"must be one of: {known}, without a login and a slash at the end; or empty"
+                f"must be empty, or one of: {known}; it has no login, and no slash at the end"
             )
         return value
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 FIRST = "0" * 64
 """What the first event has for the hash of the one before."""
 
-Link = tuple[int, str, str, str, str, str]
+ChainLink = tuple[int, str, str, str, str, str]
 """Number, time, kind, subject, facts as stored, and the hash of the event before."""
 
 
-def hash_of(link: Link) -> str:
+def hash_of(link: ChainLink) -> str:
     """The hash of an event: SHA-256 of its columns as one JSON array in ASCII, without blanks."""
     return hashlib.sha256(json.dumps(link, separators=(",", ":")).encode()).hexdigest()
 

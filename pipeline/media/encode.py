@@ -6,13 +6,11 @@ frames do not end where pictures do, is there for the browser.  What depends on 
 picture is in ``codecs``.
 """
 
-from pipeline.codecs import codec_of
+from pipeline.codecs import Arguments, codec_of
 from pipeline.config import Output
 from pipeline.ffmpeg.graph import Audio, Video
 from pipeline.judge import VideoFacts
 from pipeline.media.timebase import TICKS, samples_of
-
-Arguments = dict[str, str | int]
 
 _TABLES = 256  # bytes in the tables of an MP4 for a picture and the sound beside it
 _HEADERS = 1 << 20

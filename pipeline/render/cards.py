@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import Field, StringConstraints
 
 from pipeline import judge, publishing, texts, versions
-from pipeline.codecs import codec_of
+from pipeline.codecs import Arguments, codec_of
 from pipeline.config import Config, Output
 from pipeline.ffmpeg import made
 from pipeline.ffmpeg.faults import ProgramLied
@@ -202,7 +202,7 @@ def _fade(config: Config, output: Output) -> int:
     return fade_frames(config.montage.transition_seconds, output.fps)
 
 
-def _arguments(output: Output, frames: int, fade: int) -> encode.Arguments:
+def _arguments(output: Output, frames: int, fade: int) -> Arguments:
     return encode.card_arguments(output) | encode.cut_arguments(frames, fade)
 
 
@@ -216,9 +216,7 @@ def _check(file: BufferedReader, card: _Card) -> None:
         raise ProgramLied("a file that is not the card that was asked for")
 
 
-def _encoded(
-    drawn: _CardPictures, ground: Path, part: Path, arguments: encode.Arguments
-) -> OutputFile:
+def _encoded(drawn: _CardPictures, ground: Path, part: Path, arguments: Arguments) -> OutputFile:
     """Lay the pictures over the background, with silence as sound."""
     output = drawn.output
     still = _raw(str(ground), output.size, output).filter("tpad", stop=-1, stop_mode="clone")

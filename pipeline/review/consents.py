@@ -27,7 +27,7 @@ Amended = tuple[ConsentRecord, ConsentRecord]
 
 
 @dataclass(frozen=True)
-class ConsentWish:
+class ConsentEntry:
     """What is to be recorded for a submission, and by whom.
 
     ``at``: when it was said, in a file of the offline page; None means now.
@@ -40,7 +40,7 @@ class ConsentWish:
     at: str | None = None
 
     @classmethod
-    def of(cls, consent: object, name: object, place: object, by: str) -> ConsentWish:
+    def of(cls, consent: object, name: object, place: object, by: str) -> ConsentEntry:
         """Check what a person entered.
 
         :raises InvalidEntry: there is no such consent, the name to show is missing, or the words
@@ -56,32 +56,32 @@ class ConsentWish:
                 "words with dots, which may be an exact place; no film may show it: write both in "
                 "words, as the sender did"
             )
-        wish = cls(
+        entered = cls(
             Consent(consent),
             entries.clean_text("name", name),
             entries.clean_text("place", place),
             by,
         )
-        if wish.consent is not Consent.YES_WITH_NAME:
-            if wish.name or wish.place:
+        if entered.consent is not Consent.YES_WITH_NAME:
+            if entered.name or entered.place:
                 raise InvalidEntry(f"a name and a place are for {Consent.YES_WITH_NAME} only")
-        elif not wish.name:
+        elif not entered.name:
             raise InvalidEntry(f"{Consent.YES_WITH_NAME} needs the name to show")
-        return wish
+        return entered
 
 
-def record(ledger: Ledger, submission: str, wish: ConsentWish) -> Amended:
+def record(ledger: Ledger, submission: str, entered: ConsentEntry) -> Amended:
     """Record the consent of a submission; the same consent again changes nothing.
 
     :returns: the consent before and after.
     :raises InvalidEntry: the place is not in the words of the sender.
     """
-    _check_place(ledger, submission, wish.place)
-    return ledger.consents.amend(submission, lambda before: _changed(before, wish))
+    _check_place(ledger, submission, entered.place)
+    return ledger.consents.amend(submission, lambda before: _changed(before, entered))
 
 
 def record_if_seen(
-    ledger: Ledger, submission: object, wish: ConsentWish, seen: object
+    ledger: Ledger, submission: object, entered: ConsentEntry, seen: object
 ) -> Amended | None:
     """Record a consent if nobody has changed it since the reviewer saw it; None if somebody has.
 
@@ -91,13 +91,13 @@ def record_if_seen(
     known = {mail.id for mail in ledger.intake.submissions()}
     if not isinstance(submission, str) or submission not in known:
         raise InvalidEntry("no mail has this id")
-    _check_place(ledger, submission, wish.place)
+    _check_place(ledger, submission, entered.place)
     overtaken = False
 
     def change(before: ConsentRecord) -> ConsentRecord | None:
         nonlocal overtaken
         overtaken = as_data(before) != seen
-        return None if overtaken else _changed(before, wish)
+        return None if overtaken else _changed(before, entered)
 
     amended = ledger.consents.amend(submission, change)
     return None if overtaken else amended
@@ -119,13 +119,13 @@ def take(ledger: Ledger, entry: object, known: Collection[str], by: str) -> bool
     if not isinstance(said_at, str) or not _MOMENT.fullmatch(said_at):
         raise InvalidEntry("at is not a time like 2026-09-01T07:30:00Z")
     author = entries.clean_text("by", said_by) if isinstance(said_by, str) else ""
-    wish = ConsentWish.of(
+    entered = ConsentEntry.of(
         entry.get("consent"), entry.get("name", ""), entry.get("place", ""), author or by
     )
-    _check_place(ledger, str(submission), wish.place)
+    _check_place(ledger, str(submission), entered.place)
 
     def change(before: ConsentRecord) -> ConsentRecord | None:
-        after = _changed(before, replace(wish, at=min(said_at, clock.now())))
+        after = _changed(before, replace(entered, at=min(said_at, clock.now())))
         if after and before.at and before.at > said_at:
             raise InvalidEntry(f"somebody recorded another consent since ({before.at})")
         return after
@@ -145,12 +145,17 @@ def as_data(record: ConsentRecord) -> JsonObject:
     }
 
 
-def _changed(before: ConsentRecord, wish: ConsentWish) -> ConsentRecord | None:
-    wanted = (wish.consent, wish.name, wish.place)
+def _changed(before: ConsentRecord, entered: ConsentEntry) -> ConsentRecord | None:
+    wanted = (entered.consent, entered.name, entered.place)
     if (before.consent, before.name, before.place) == wanted:
         return None
     return replace(
-        before, consent=wish.consent, name=wish.name, place=wish.place, by=wish.by, at=wish.at
+        before,
+        consent=entered.consent,
+        name=entered.name,
+        place=entered.place,
+        by=entered.by,
+        at=entered.at,
     )
 
 

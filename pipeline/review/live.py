@@ -161,10 +161,10 @@ def set_consent(ledger: Ledger, body: JsonObject, by: str) -> bool:
         the reviewer saw.
     :raises InvalidEntry: what was entered is malformed, or its mail is unknown.
     """
-    wish = consents.ConsentWish.of(
+    entered = consents.ConsentEntry.of(
         body.get("consent"), body.get("name", ""), body.get("place", ""), by
     )
-    done = consents.record_if_seen(ledger, body.get("submission"), wish, body.get("seen"))
+    done = consents.record_if_seen(ledger, body.get("submission"), entered, body.get("seen"))
     return done is not None
 
 

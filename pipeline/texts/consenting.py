@@ -48,10 +48,10 @@ class ConsentHint:
 
 
 @dataclass(frozen=True)
-class _Tongue:
-    """The phrases of one language; ``words`` are common in it."""
+class _ConsentLanguage:
+    """The phrases of one language; ``code``: ISO 639-1; ``words`` are common in it."""
 
-    language: str
+    code: str
     words: frozenset[str]
     yes: tuple[Phrase, ...]
     name: tuple[Phrase, ...]
@@ -177,27 +177,29 @@ def hint(subject: str, text: str, *, answers_question: bool, known: str = "") ->
     said = _said(subject, text, answers_question=answers_question)
     names = _words(folded(known))
     # the languages of the mail first: a word may be one of several languages
-    tongues = sorted(_tongues(), key=lambda tongue: -len(tongue.words & said.words.whole))
-    for tongue in tongues:
-        found = said.sentence((*tongue.yes, *tongue.name), tongue.short_yes, tongue.no)
+    spoken = sorted(
+        _consent_languages(), key=lambda language: -len(language.words & said.words.whole)
+    )
+    for language in spoken:
+        found = said.sentence((*language.yes, *language.name), language.short_yes, language.no)
         if found is not None:
-            consent = Consent.YES_WITH_NAME if said.has(tongue.name) else Consent.YES
+            consent = Consent.YES_WITH_NAME if said.has(language.name) else Consent.YES
             is_clear = not (
-                _has_condition(tongue, said)
-                or _stops(tongue, said)
-                or said.sentence(tongue.no, tongue.short_no)
+                _has_condition(language, said)
+                or _stops(language, said)
+                or said.sentence(language.no, language.short_no)
                 or taking_back.is_meant(subject, text)
-                or not tongue.is_plain(_without(said.body, names))
-                or not tongue.agrees_wholly(said, names)
+                or not language.is_plain(_without(said.body, names))
+                or not language.agrees_wholly(said, names)
                 or not _words(folded(subject)) <= _subject_words() | names
                 or len(text) > _WHOLE
                 or _CUT in text
             )
-            return ConsentHint(consent if is_clear else None, tongue.language, _shown(found))
-    for tongue in tongues:
-        refusal = said.sentence(tongue.no, tongue.short_no)
+            return ConsentHint(consent if is_clear else None, language.code, _shown(found))
+    for language in spoken:
+        refusal = said.sentence(language.no, language.short_no)
         if refusal is not None:
-            return ConsentHint(Consent.NO, tongue.language, _shown(refusal))
+            return ConsentHint(Consent.NO, language.code, _shown(refusal))
     return None
 
 
@@ -226,19 +228,19 @@ def _without(text: str, names: frozenset[str]) -> str:
 def _subject_words() -> frozenset[str]:
     """What may be in the subject of a mail with a "yes": how answers begin, and footage."""
     answers = {"re", "aw", "antw", "sv", "fw", "fwd", "wg", "tr", "rv", "res", "enc", "відп"}
-    return frozenset(answers).union(*(tongue.agreeing for tongue in _tongues()))
+    return frozenset(answers).union(*(language.agreeing for language in _consent_languages()))
 
 
-def _has_condition(agreed: _Tongue, said: _Said) -> bool:
+def _has_condition(agreed: _ConsentLanguage, said: _Said) -> bool:
     """Whether there is a condition in the language of the agreement, or in another of the mail."""
-    for tongue in _tongues():
-        is_spoken = len((tongue.words - agreed.words) & said.words.whole) >= _FEWEST
-        if (tongue is agreed or is_spoken) and said.has(tongue.conditions):
+    for language in _consent_languages():
+        is_spoken = len((language.words - agreed.words) & said.words.whole) >= _FEWEST
+        if (language is agreed or is_spoken) and said.has(language.conditions):
             return True
     return False
 
 
-def _stops(agreed: _Tongue, said: _Said) -> bool:
+def _stops(agreed: _ConsentLanguage, said: _Said) -> bool:
     """Whether a word of stopping or waiting is anywhere in it, in whatever language.
 
     A word by which one agrees in the language of the agreement does not count.
@@ -246,20 +248,20 @@ def _stops(agreed: _Tongue, said: _Said) -> bool:
     known = agreed.agreeing | agreed.courtesy
     return any(
         not _words(found[0]) <= known
-        for tongue in _tongues()
-        for found in tongue.stopping.finditer(said.own)
+        for language in _consent_languages()
+        for found in language.stopping.finditer(said.own)
     )
 
 
 @cache
 def _no_name() -> re.Pattern[str]:
     """A word that can spoil a "yes" in one of the languages, so it is never taken for a name."""
-    phrases_ = {
+    found = {
         phrase
         for table in phrases.loaded("consent").values()
         for phrase in (*table["conditions"], *table["no"], *table["short_no"], *table["stopping"])
     }
-    words = sorted({each for phrase in phrases_ if " " not in phrase for each in phrase.split("|")})
+    words = sorted({each for phrase in found if " " not in phrase for each in phrase.split("|")})
     forms = (re.escape(folded(word.rstrip("*"))) + r".*" * word.endswith("*") for word in words)
     return re.compile(f"(?:{'|'.join(forms)})", re.DOTALL)
 
@@ -288,13 +290,15 @@ def _shown(sentence: str) -> str:
 
 
 @cache
-def _tongues() -> tuple[_Tongue, ...]:
-    return tuple(_tongue(name, table) for name, table in phrases.loaded("consent").items())
+def _consent_languages() -> tuple[_ConsentLanguage, ...]:
+    return tuple(
+        _consent_language(name, table) for name, table in phrases.loaded("consent").items()
+    )
 
 
-def _tongue(name: str, table: Language) -> _Tongue:
+def _consent_language(name: str, table: Language) -> _ConsentLanguage:
     agreeing = Language(**{**table, "harmless": []})
-    return _Tongue(
+    return _ConsentLanguage(
         name,
         languages()[name].words,
         phrases.compiled(table["yes"], agreeing),

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from pipeline.carriers.containers import turning
 from pipeline.carriers.containers.boxes import IsoBox, boxes
 from pipeline.carriers.containers.heif_links import (
+    ItemLink,
     ItemMask,
-    Link,
     Properties,
     is_alpha,
     references,
@@ -146,7 +146,7 @@ def _primary(meta: Window) -> HeifPicture | None:
     return replace(found, codec=codec, item=item, steps=tuple(steps), mask=mask)
 
 
-def _origin(number: int, kinds: dict[int, bytes], links: list[Link]) -> tuple[int, list[int]]:
+def _origin(number: int, kinds: dict[int, bytes], links: list[ItemLink]) -> tuple[int, list[int]]:
     """The item that a picture is made of, and the ``iden`` items above it (section 6.6.2.1)."""
     derived: list[int] = []
     while kinds.get(number) == b"iden" and len(derived) < _DERIVED:
@@ -158,7 +158,7 @@ def _origin(number: int, kinds: dict[int, bytes], links: list[Link]) -> tuple[in
     return number, derived
 
 
-def _mask(iprp: Window, item: int, links: list[Link]) -> ItemMask | None:
+def _mask(iprp: Window, item: int, links: list[ItemLink]) -> ItemMask | None:
     """The items that hold the transparency of a picture, as one picture or in tiles.
 
     Where their description makes no sense the picture is shown without it.

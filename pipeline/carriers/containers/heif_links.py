@@ -20,7 +20,7 @@ _TURNS = {1: 8, 2: 3, 3: 6}  # quarters anticlockwise (6.5.10) as orientations o
 _MIRRORS = {0: 4, 1: 2}  # the axes of ``imir`` (6.5.12)
 _TRACKS = 50
 
-Link = tuple[bytes, int, tuple[int, ...]]
+ItemLink = tuple[bytes, int, tuple[int, ...]]
 Properties = list[tuple[bytes, bytes]]
 
 
@@ -49,14 +49,14 @@ class HeifFilm:
     mask: int | None
 
 
-def references(iref: Window) -> list[Link]:
+def references(iref: Window) -> list[ItemLink]:
     """Kind, origin and targets of at most 5,000 references with 20,000 targets.
 
     :param iref: the body of the box.
     """
     wide = iref.read(0, 1) != b"\0"
     code, size = (">I", 4) if wide else (">H", 2)
-    found: list[Link] = []
+    found: list[ItemLink] = []
     left = _TARGETS
     for box in boxes(iref.part(4)):
         data = box.body.read(0, 1 << 16)
