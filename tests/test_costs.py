@@ -39,6 +39,7 @@ def compiled() -> None:
     find(Path(__file__), reader_of)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", FILES)
 def test_search_costs_what_its_budget_allows(name: str, tmp_path: Path) -> None:
     path = tmp_path / "file"
@@ -52,6 +53,7 @@ def test_search_costs_what_its_budget_allows(name: str, tmp_path: Path) -> None:
     assert found
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", ["tiff_of_texts", "webp_of_frames"])
 def test_no_small_file_takes_longer_than_five_seconds(name: str, tmp_path: Path) -> None:
     path = tmp_path / "file"
