@@ -70,8 +70,10 @@ def test_the_next_run_makes_a_long_film_whose_run_was_killed(
         kept.append(len([*store.glob("clips/*/*")]))
 
     assert codes == [-9, 0, 1, 0]
-    # finished pieces; none, although the clip waited for room; all pieces; the clip and its still
-    assert kept == [4, 0, 6, 2]
+    # finished pieces; none, although the clip waited for room; all pieces, and the clip and its
+    # still too if the join ended before the signal was seen; the clip and its still
+    stopped = kept.pop(2)
+    assert (kept, stopped in (6, 8)) == ([4, 0, 2], True)
     (clip,) = store.glob("clips/*/*.mp4")
     assert judge.judge_mp4(clip, judge.Mp4Kind.CLIP).video.keyframes == (0, 24)
     assert list(scene.work.rglob("*.part")) == []
