@@ -42,7 +42,7 @@ def test_an_answer_below_what_is_quoted_counts() -> None:
 
 def test_a_phrase_goes_on_over_a_broken_line() -> None:
     assert taking_back.is_meant("", "Hello, please do not use the\nvideo I sent")
-    assert not taking_back.is_meant("", "Please do not.\n\nUse the video")
+    assert not taking_back.is_meant("", "The boats did not.\n\nUse the video")
 
 
 def test_words_far_down_in_a_mail_count() -> None:

@@ -35,6 +35,8 @@ class Language(TypedDict, total=False):
     writer: list[str]
     harmless: list[str]
     phrases: list[str]
+    refusing: list[str]
+    beside: list[str]
     starts: list[str]
     question: str
     yes: list[str]

@@ -13,6 +13,7 @@ from pipeline.texts import phrases
 from pipeline.texts.phrases import READ, Phrase, SaidWords, folded, one_of
 
 _SENTENCE = re.compile(r"[^.!?。！？।;\n]+")
+_WORD = re.compile(r"[^\s.,;:!?()\[\]\"„“”«»…।،؟¿¡？！。*_/–—-]+")
 _HALF = 32_768  # characters of a long text that are read at its beginning, and at its end
 
 
@@ -28,7 +29,7 @@ def is_meant(subject: str, text: str) -> bool:
     own = "\n".join(lines[number] for number in phrases.own_lines("\n".join(lines)))
     said = _without_footers(f"{folded(subject[:READ])}\n{phrases.joined(own)}")
     words = SaidWords.of(said)
-    return any(phrase.is_in(said, words) for phrase in _phrases())
+    return any(phrase.is_in(said, words) for phrase in _phrases()) or _refuses(said)
 
 
 def names_footage(text: str) -> bool:
@@ -44,6 +45,28 @@ def _footage() -> re.Pattern[str]:
         for each in language.get("footage", ())
     )
     return one_of("|".join(words).split("|"))
+
+
+def _refuses(said: str) -> bool:
+    """Whether a sentence has only words of a refusal, as in "No, sorry"."""
+    words = frozenset(_WORD.findall(said))
+    spoken = [pair for pair in _refusals() if not pair[0].isdisjoint(words)]
+    return bool(spoken) and any(
+        not refusing.isdisjoint(found) and all_words.issuperset(found)
+        for sentence in _SENTENCE.findall(said)
+        for found in [_WORD.findall(sentence)]
+        for refusing, all_words in spoken
+    )
+
+
+@cache
+def _refusals() -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
+    """For each language the words that refuse, and those together with what may be beside them."""
+    made = []
+    for language in phrases.loaded("taking_back").values():
+        refusing = frozenset(map(folded, language.get("refusing", ())))
+        made.append((refusing, refusing | frozenset(map(folded, language.get("beside", ())))))
+    return tuple(made)
 
 
 def _without_footers(text: str) -> str:
