@@ -22,7 +22,11 @@ from typing import TextIO
 from pipeline import clock
 
 _LINE_EVERY_S = 10.0
-_BAR_WITH_TEXT = "{desc}: {percentage:3.0f}%|{bar}| about {remaining} left{postfix}"
+_BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} {elapsed}{postfix}"
+_BAR_WITH_TEXT = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}{postfix}"
+_LEFT = " about {remaining} left{postfix}"
+# How much must be done before it says how long the rest takes: the first of five clips says nothing
+_FEW_STEPS, _MANY_STEPS, _SHARE = 3, 50, 0.01
 
 
 class Verbosity(IntEnum):
@@ -38,7 +42,7 @@ class Task:
 
     def __init__(self, console: Console, title: str, total: int, unit: str) -> None:
         self._console, self._title, self._total, self._unit = console, title, total, unit
-        self._done = 0
+        self._done = self._steps = 0
         self._begun = self._said = time.monotonic()
         self._lock = threading.Lock()
         self._bar = None
@@ -52,6 +56,7 @@ class Task:
                 unit_scale=unit == "B",
                 file=console.stream,
                 leave=False,
+                bar_format=_BAR,
                 dynamic_ncols=True,
             )
 
@@ -62,17 +67,29 @@ class Task:
         """
         with self._lock:
             self._done += amount
+            self._steps += 1
             if self._bar is not None:
+                shape = _BAR_WITH_TEXT if text else _BAR
+                if self._is_foreseeable:
+                    shape = shape.replace(" {elapsed}{postfix}", _LEFT)
+                self._bar.bar_format = shape
                 if text:
-                    self._bar.bar_format = _BAR_WITH_TEXT
                     self._bar.set_postfix_str(text, refresh=False)
                 self._bar.update(amount)
             elif time.monotonic() - self._said > _LINE_EVERY_S:
                 self._said = time.monotonic()
-                passed = self._said - self._begun
-                left = _duration(passed * (self._total - self._done) / max(1, self._done))
                 text = text or f"{self._done} of {self._total} {self._unit}"
-                self._console.say(f"{self._title}: {text}, about {left} left")
+                if self._is_foreseeable:
+                    passed = self._said - self._begun
+                    left = _duration(passed * (self._total - self._done) / max(1, self._done))
+                    text += f", about {left} left"
+                self._console.say(f"{self._title}: {text}")
+
+    @property
+    def _is_foreseeable(self) -> bool:
+        """Whether enough is done to say how long the rest takes."""
+        few = _MANY_STEPS if self._done < _SHARE * self._total else _FEW_STEPS
+        return self._steps >= few
 
     def close(self) -> None:
         """Remove the bar."""

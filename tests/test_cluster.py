@@ -32,6 +32,7 @@ from pipeline.jobs import remote
 from pipeline.jobs.build import build
 from pipeline.jobs.handout import Dispatcher, Handout
 from pipeline.model import ClipResult, Status, Wait
+from pipeline.places import MASK
 from pipeline.process import night, recipe
 from pipeline.process.belief import ClipRules
 from pipeline.process.night import NightBudget, NightLimits
@@ -395,12 +396,25 @@ def test_a_finished_clip_stays_if_its_faces_can_not_be_looked_for(coordinator: C
 def test_events_of_a_worker_reach_the_log_as_far_as_they_are_known(
     coordinator: Coordinator, tmp_path: Path
 ) -> None:
+    sha256, known = coordinator.task.sha256, json.loads(coordinator.answer)["events"]
+    told = ["48.2082", "16.3738"]
+
     def work(_: str) -> str:
         answer = json.loads(coordinator.answer)
         answer["events"] += [
             {"event": "run-ended", "exit_code": 0},
             {"event": "program", "purpose": "a" * 100_000},
-            {"event": "program", "purpose": "probe", "home": "Vienna"},
+            {"event": "program", "purpose": "in Vienna"},
+            {"event": "program", "code": 482082, "seconds": 48.20821},
+            {"event": "internal", "sha256": "4" * 64, "where": "ValueError"},
+            {"event": "not-clean", "sha256": sha256, "problems": ["box 48.2082, 16.3738"]},
+            {"event": "again", "sha256": sha256, "where": "Vienna"},
+            {"event": "internal", "sha256": sha256, "where": "ValueError in clip.py:12"},
+            {"event": "internal", "sha256": sha256, "where": "48.2082, 16.3738"},
+            {"event": "program", "purpose": "probe", "home": "Vienna", "said": ["in Vienna"]},
+            {"event": "program", "purpose": "probe", "argv": told},
+            {"event": "program", "purpose": "probe", "argv": ["-i", ", ".join(told)]},
+            {"event": "program", "purpose": "probe", "argv": ["two\nlines"]},
         ]
         return json.dumps(answer)
 
@@ -409,10 +423,21 @@ def test_events_of_a_worker_reach_the_log_as_far_as_they_are_known(
         coordinator.outcome(work)
         coordinator.run.console.log_to(io.StringIO())
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
-    assert {line["event"] for line in lines} == {"program"}
-    assert {line["worker"] for line in lines} == {"ada"}
+    assert {line.pop("worker") for line in lines} == {"ada"}
+    probes: list[Answer] = [{}, {"argv": [MASK]}, {"argv": ["-i", MASK]}, {}]
+    expected = [
+        *known,
+        {"event": "not-clean", "sha256": sha256},
+        {"event": "again", "sha256": sha256},
+        {"event": "internal", "sha256": sha256, "where": "ValueError in clip.py:12"},
+        {"event": "internal", "sha256": sha256},
+        *({"event": "program", "purpose": "probe", **each} for each in probes),
+    ]
+    for line in (*lines, *expected):
+        line.pop("at", None)
+    assert lines == expected
     assert "Vienna" not in str(lines)
-    assert lines[-1]["purpose"] == "probe"
+    assert "48.2082" not in str(lines)
 
 
 # -- the limits of a night hold for workers too -----------------------------------------------

@@ -11,7 +11,7 @@ from support.command_scene import CommandScene
 
 from pipeline.config import Config, Output, load
 from pipeline.media import fonts, writing
-from pipeline.render import lettering
+from pipeline.render import lettering, readiness
 from pipeline.render.lettering import Words
 
 OUTPUT = Output(name="small", size="640x360", fps=30)
@@ -69,3 +69,6 @@ def test_doctor_says_what_a_montage_lacks(tmp_path: Path) -> None:
         assert named in checks["montage"]["text"]
     configured(tmp_path, 'handle = "@أسبوع नदी river"')
     assert scene.footage("doctor").code == 0
+    off = '[montage]\nopening_card = ""\nclosing_card = false\nchapter_cards = false'
+    configured(tmp_path, rest=off)
+    assert readiness.check(load(tmp_path / "config.toml")) == "no cards are wanted"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from support.command_scene import CommandScene, begin
 
-from pipeline import publishing
+from pipeline import console, publishing
 from pipeline.commands import disk, log
+from pipeline.console import Console, Verbosity
 from pipeline.history import RunRecord
 from pipeline.store import WorkspaceFolder
 from pipeline.workspace import Workspace
@@ -41,6 +44,18 @@ def test_the_runs_and_the_log_of_one(tmp_path: Path) -> None:
     whole = campaign.footage("log", runs[0]["run"], "--json").data
     stored = (campaign.work / "logs" / f"{runs[0]['run']}.jsonl").read_text().splitlines()
     assert whole["events"] == [json.loads(line) for line in stored]
+
+
+def test_the_time_that_is_left_is_said_when_it_can_be_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(console, "_LINE_EVERY_S", -1.0)
+    said = io.StringIO()
+    with Console(Verbosity.NORMAL, said).task("process", 1000, "B") as task:
+        for size in (1, 2, 3, 500, 494):
+            task.advance(size, "more")
+    few = ["process: more"] * 3
+    assert said.getvalue().splitlines() == [*few, *["process: more, about 0 s left"] * 2]
 
 
 def test_a_log_that_there_is_not(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ _UNBUILT = 125  # the launcher could not build the wall, and started no program
 _CAUGHT, _NOT_PERMITTED = (123, 255), "Operation not permitted"
 _AT_LIMIT = 0.9  # of the CPU time: the kernel's two ways to count it differ a little
 _SHELL = 128  # a shell, and bubblewrap, exit with this plus the signal that ended their program
-_UNDONE = {
+UNDONE = {
     "card": "a card could not be made",
     "encode": "a clip could not be made",
     "faces": "faces could not be looked for",
@@ -113,7 +113,7 @@ class ProgramFailed(ProgramFault):
         self.stdout = ended.stdout
         self.is_stuck = ended.stuck
         self.is_reported = not ended.timed_out and _ended_by(ended, limits) is None
-        super().__init__(f"{_UNDONE.get(purpose, 'a program failed')}: {reason}")
+        super().__init__(f"{UNDONE.get(purpose, 'a program failed')}: {reason}")
 
     @property
     def may_pass(self) -> bool:

@@ -41,7 +41,7 @@ _LOOK_S = 2.0
 _VERSION = re.compile(r"-v(\d[\w.]*)$")  # in the name of the program
 
 # The phrases that FFmpeg may be quoted with; nothing else of what it prints is kept.
-_PHRASES = (
+PHRASES = (
     "Invalid data found when processing input",
     "moov atom not found",
     faults.NO_SPACE,
@@ -341,4 +341,4 @@ def _drain(
 
 
 def _quotable(text: str) -> tuple[str, ...]:
-    return tuple(phrase for phrase in _PHRASES if phrase.lower() in text.lower())
+    return tuple(phrase for phrase in PHRASES if phrase.lower() in text.lower())

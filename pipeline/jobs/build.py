@@ -8,7 +8,7 @@ from __future__ import annotations
 import platform
 from functools import cache
 
-from pipeline import __version__, publishing, versions
+from pipeline import __version__, places, publishing, versions
 from pipeline.ffmpeg import runner
 
 
@@ -35,5 +35,6 @@ def difference(coordinator: dict[str, str], worker: dict[str, str]) -> str:
     for name in {**coordinator, **worker}:
         ours, theirs = coordinator.get(name, "none"), worker.get(name, "none")
         if ours != theirs:
-            return f"{name} is {theirs} on the worker and {ours} on the coordinator"
+            # what another machine calls its version is a stranger's text
+            return places.masked(f"{name} is {theirs} on the worker and {ours} on the coordinator")
     return ""

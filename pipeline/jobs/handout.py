@@ -5,18 +5,17 @@ A task whose worker is lost is handed out again, but not for ever: its attempts 
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, Self, TypeVar
 
-from pydantic import JsonValue, ValidationError
+from pydantic import ValidationError
 
 from pipeline.engine import Ended, Engine
 from pipeline.errors import NotClean, StageError
 from pipeline.ffmpeg.faults import ProgramLied
-from pipeline.jobs import engines
+from pipeline.jobs import engines, events
 from pipeline.jobs.build import build, difference
 from pipeline.jobs.wire import JobAnswer, JobTask, Trouble
 from pipeline.model import Reason, Refusal
@@ -26,15 +25,6 @@ from pipeline.texts import Detail
 TaskT = TypeVar("TaskT", bound=JobTask)
 ResultT = TypeVar("ResultT")
 
-# what a worker may add to the log of a run, and what of it
-_EVENTS: Mapping[str, tuple[str, ...]] = {
-    "program": ("purpose", "argv", "code", "said", "timed_out", "stuck", "seconds"),
-    "not-clean": ("sha256", "problems"),
-    "internal": ("sha256", "where"),
-    "again": ("sha256",),
-    "in-one-piece": ("sha256", "part", "where"),
-}
-_LONGEST_EVENT = 20_000  # characters
 _MOST_TROUBLES = 30  # in a row, with no clip between them
 _SENTENCES: Mapping[Trouble, str] = {
     "disk-full": "its disk is full",
@@ -182,7 +172,7 @@ class Handout(Generic[TaskT, ResultT]):
             for name, is_possible in self._rules.possible(task, answer.result).items():
                 if not is_possible:
                     raise ProgramLied(f"an answer with an impossible {name}")
-        self._log(answer, ended.worker)
+        self._log(answer, ended.worker, task)
         if answer.trouble == "failed":
             return self._failed(task, Refusal(Reason.INTERNAL, Detail.JOB_FAILED))
         if answer.result is None or answer.trouble:
@@ -222,16 +212,11 @@ class Handout(Generic[TaskT, ResultT]):
             return None
         return self._rules.failed(task, refusal)
 
-    def _log(self, answer: JobAnswer[ResultT], worker: str) -> None:
-        """Write what a worker did into the log of this run."""
+    def _log(self, answer: JobAnswer[ResultT], worker: str, task: TaskT) -> None:
+        """Write what a worker did into the log of this run, as far as that can be ours."""
         for event in answer.events:
-            name = event.get("event")
-            if not isinstance(name, str) or name not in _EVENTS:
-                continue
-            facts: dict[str, JsonValue] = {
-                fact: event[fact] for fact in _EVENTS[name] if fact in event
-            }
-            if len(json.dumps(facts)) <= _LONGEST_EVENT:
+            name, facts = events.possible(event, task.subject)
+            if name:
                 self._run.console.event(name, worker=worker, **facts)
 
 

@@ -20,7 +20,8 @@ def check(config: Config) -> str:
     for output in config.output:
         for words in drawn:
             lettering.letters(words, output, style)
-    found = [f"{counted(len(drawn), 'card')} can be drawn"]
+    # without any card, "0 cards can be drawn" would read like a fault
+    found = [f"{counted(len(drawn), 'card')} can be drawn" if drawn else "no cards are wanted"]
     if config.montage.music:
         found.append(f"music: {music.source(config)}")
     if path := clip_order.path_of(config):
