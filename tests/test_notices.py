@@ -19,7 +19,7 @@ from support.listeners import mail_listener, web_listener
 from pipeline import publishing
 from pipeline.config import load
 from pipeline.console import Console, Verbosity
-from pipeline.notices import deliver
+from pipeline.notices import deliver, ping
 from pipeline.notices.night import LABELS, Night
 from pipeline.time_limit import within
 
@@ -318,6 +318,25 @@ def test_a_night_that_has_spoken_is_not_announced_again(
     assert rids[0] == rids[1]
     assert rids[2] == "1-2-3"
     assert len(set(rids)) == 3
+
+
+def test_the_service_tries_a_notice_again_that_nobody_got(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with web_listener() as web:
+        campaign = scene(tmp_path, f'[notify]\nping = "{web.url}"')
+        settings = load(campaign.folder / "config.toml")
+        campaign.work.mkdir()
+        monkeypatch.setenv("INVOCATION_ID", "one")
+        with monkeypatch.context() as patched:
+            patched.setattr(ping, "call", lambda *_: "no answer within 3 s")
+            deliver.announce_end(settings, Console(Verbosity.QUIET), night(1, datetime.now(UTC)))
+        monkeypatch.setenv("MONITOR_INVOCATION_ID", "one")
+        monkeypatch.setenv("MONITOR_EXIT_CODE", "exited")
+        monkeypatch.setenv("MONITOR_EXIT_STATUS", "1")
+        told = [campaign.footage("service", "failed", "--json").data["announced"] for _ in "ab"]
+    assert told == [1, None]
+    assert [path for path, _ in web.came] == ["/1?rid=0"]
 
 
 @pytest.mark.parametrize(

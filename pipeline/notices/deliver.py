@@ -59,28 +59,32 @@ def announce_end(config: Config, console: Console, night: Night, *, stopping: bo
     :param stopping: somebody waits for the program to end, so all ways share a few seconds.
     """
     clock = _Time(time.monotonic() + _STOPPING_S if stopping else None)
+    faults = {}
     if config.notify.ping:
-        fault = _in_time(lambda: _pinged(config, night), clock)
-        _warn(console, "ping", fault)
+        faults["ping"] = _in_time(lambda: _pinged(config, night), clock)
     kept = memory.load(config.root)
-    began = KeptNight(night.run, night.began.isoformat(), memory.invocation())
-    known = next((each for each in memory.nights(kept) if each.run == night.run), began)
-    ended = replace(known, ended=night.ended.isoformat(), code=night.exit_code)
-    kept = memory.with_night(kept, ended)
-    if night.exit_code == _BUSY:  # the run that holds the workspace says the rest
-        _warn(console, memory.FILE, memory.save(config.root, kept))
-        return
     if night.exit_code == 0:
         kept["last_well"] = night.ended.timestamp()
-    if config.notify.prometheus:
-        _warn(console, "prometheus", _gauged(config, night, kept))
-    if (config.notify.mail or config.notify.command) and _is_due(config, night, kept):
-        faults = {way: fault for way, fault in _told(config, night, clock) if fault}
-        for way, fault in faults.items():
-            _warn(console, way, fault)
-        if not faults:
-            kept |= {"state": night.state, "told_at": night.ended.isoformat()}
+    if night.exit_code != _BUSY:  # otherwise the run that holds the workspace says the rest
+        if config.notify.prometheus:
+            _warn(console, "prometheus", _gauged(config, night, kept))
+        if (config.notify.mail or config.notify.command) and _is_due(config, night, kept):
+            told = dict(_told(config, night, clock))
+            if not any(told.values()):
+                kept |= {"state": night.state, "told_at": night.ended.isoformat()}
+            faults |= told
+    for way, fault in faults.items():
+        _warn(console, way, fault)
+    kept = memory.with_night(kept, _ended(kept, night, is_told=not any(faults.values())))
     _warn(console, memory.FILE, memory.save(config.root, kept))
+
+
+def _ended(kept: Kept, night: Night, *, is_told: bool) -> KeptNight:
+    """What is kept of a night that ended; if it told nobody, the service has to try it again."""
+    began = KeptNight(night.run, night.began.isoformat(), memory.invocation())
+    known = next((each for each in memory.nights(kept) if each.run == night.run), began)
+    code = night.exit_code if is_told else None
+    return replace(known, ended=night.ended.isoformat(), code=code)
 
 
 def _gauged(config: Config, night: Night, kept: Kept) -> str:

@@ -27,7 +27,7 @@ class KeptNight:
 
     ``run``: a UUID.  ``began`` and ``ended``: ISO times.  ``invocation``: systemd's id of the
     service's run, "" elsewhere.  ``code``: the exit code that the night itself announced, None if
-    it announced none.
+    it announced none, or somebody did not get the notice.
     """
 
     run: str
