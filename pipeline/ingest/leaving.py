@@ -1,6 +1,6 @@
 """What a reading of the inboxes leaves behind, and why; the next run tries it again.
 
-The ledger keeps it as soon as ingest has ended, in whatever way.  So the report of the same night,
+The ledger keeps it as soon as ingest has ended, however it ended.  So the report of the same night,
 ``footage status`` and a later page all read the same record.
 """
 

@@ -241,7 +241,7 @@ def _has_condition(agreed: _ConsentLanguage, said: _Said) -> bool:
 
 
 def _stops(agreed: _ConsentLanguage, said: _Said) -> bool:
-    """Whether a word of stopping or waiting is anywhere in it, in whatever language.
+    """Whether a word of stopping or waiting is anywhere in it, in any language.
 
     A word by which one agrees in the language of the agreement does not count.
     """
