@@ -48,7 +48,7 @@ def announce_failure(config: Config, console: Console) -> Ending:
     could has done so: it is not announced again.  systemd names how it ended in
     ``$MONITOR_EXIT_CODE`` and ``$MONITOR_EXIT_STATUS`` (systemd.exec(5), since version 251).
     """
-    from pipeline.notices import kept  # noqa: PLC0415 - only this command needs it
+    from pipeline.notices import memory  # noqa: PLC0415 - only this command needs it
     from pipeline.notices.deliver import announce_end  # noqa: PLC0415 - it loads HTTP and SMTP
 
     how, what = os.environ.get("MONITOR_EXIT_CODE", ""), os.environ.get("MONITOR_EXIT_STATUS", "")
@@ -58,7 +58,7 @@ def announce_failure(config: Config, console: Console) -> Ending:
         known = what in (number.name.removeprefix("SIG") for number in signal.Signals)
         code = _KILLED + (signal.Signals[f"SIG{what}"] if known else signal.SIGKILL)
     now = datetime.now(UTC)
-    night = kept.failed_night(kept.load(config.root), code, now)
+    night = memory.failed_night(memory.load(config.root), code, now)
     if night and night.has_spoken:
         return Ending(facts={"announced": None})
     run, began = (night.run, datetime.fromisoformat(night.began)) if night else (_new_run(), now)

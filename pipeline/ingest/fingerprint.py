@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from pipeline.ingest import marks
 from pipeline.ingest.spool import Readable, stretch
 
-Kept = tuple[int, int, str]
+KeptBody = tuple[int, int, str]
 """Start and end of an encoded body in the mail, and the SHA-256 of what it holds."""
 
 
-def fingerprint(file: Readable, kept: Iterable[Kept] = ()) -> str:
+def fingerprint(file: Readable, kept: Iterable[KeptBody] = ()) -> str:
     """Hash a mail with SHA-256, with the SHA-256 of each attachment instead of its encoded body.
 
     An attachment is hashed for its name in the workspace anyway, and is most of a mail, so each
@@ -28,7 +28,7 @@ def fingerprint(file: Readable, kept: Iterable[Kept] = ()) -> str:
     return digest.hexdigest()
 
 
-def _pieces(file: Readable, kept: Iterable[Kept]) -> Iterator[bytes]:
+def _pieces(file: Readable, kept: Iterable[KeptBody]) -> Iterator[bytes]:
     place = 0
     for start, end, sha256 in kept:
         yield from _stretch(file, place, start)

@@ -13,7 +13,7 @@ from pipeline.ingest.charsets import decoded
 from pipeline.ingest.contents import Role
 from pipeline.ingest.decode import Incomplete
 from pipeline.ingest.faults import BREAKS_PARSING
-from pipeline.ingest.fingerprint import Kept, fingerprint
+from pipeline.ingest.fingerprint import KeptBody, fingerprint
 from pipeline.ingest.inbox import NewFile, NewMail
 from pipeline.ingest.leaves import Leaf
 from pipeline.ingest.links import Links, elsewhere
@@ -238,12 +238,12 @@ class Taker:
         finally:
             draft.level -= 1
 
-    def _parts(self, mail: mime.Mail, draft: _Draft) -> list[Kept]:
+    def _parts(self, mail: mime.Mail, draft: _Draft) -> list[KeptBody]:
         """Take in the leaves of a mail; one that can't be read costs no other one.
 
         :returns: the leaves of which all bytes were kept.
         """
-        kept: list[Kept] = []
+        kept: list[KeptBody] = []
         rows = draft.rows
         shown = _read_words(mail, draft.words, nested=draft.level > 0)
         for part, above in mail.root.walk():

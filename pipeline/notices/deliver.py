@@ -15,9 +15,8 @@ from pipeline import post
 from pipeline.config import Config, SmtpSection
 from pipeline.console import Console
 from pipeline.errors import FootageError
-from pipeline.notices import gauges, ping, program
-from pipeline.notices import kept as memory
-from pipeline.notices.kept import Kept, KeptNight
+from pipeline.notices import gauges, memory, ping, program
+from pipeline.notices.memory import KeptNight, KeptNotices
 from pipeline.notices.night import Night
 from pipeline.time_limit import within
 
@@ -79,7 +78,7 @@ def announce_end(config: Config, console: Console, night: Night, *, stopping: bo
     _warn(console, memory.FILE, memory.save(config.root, kept))
 
 
-def _ended(kept: Kept, night: Night, *, is_told: bool) -> KeptNight:
+def _ended(kept: KeptNotices, night: Night, *, is_told: bool) -> KeptNight:
     """What is kept of a night that ended; if it told nobody, the service has to try it again."""
     began = KeptNight(night.run, night.began.isoformat(), memory.invocation())
     known = next((each for each in memory.nights(kept) if each.run == night.run), began)
@@ -87,7 +86,7 @@ def _ended(kept: Kept, night: Night, *, is_told: bool) -> KeptNight:
     return replace(known, ended=night.ended.isoformat(), code=code)
 
 
-def _gauged(config: Config, night: Night, kept: Kept) -> str:
+def _gauged(config: Config, night: Night, kept: KeptNotices) -> str:
     last = kept.get("last_well")
     last_well = float(last) if isinstance(last, (int, float)) else None
     try:
@@ -140,7 +139,7 @@ def _message(smtp: SmtpSection, to: Sequence[str], night: Night) -> EmailMessage
     return message
 
 
-def _is_due(config: Config, night: Night, kept: Kept) -> bool:
+def _is_due(config: Config, night: Night, kept: KeptNotices) -> bool:
     if config.notify.when == "always" or kept.get("state") != night.state:
         return True
     try:

@@ -14,7 +14,7 @@ from pipeline import publishing
 from pipeline.errors import FootageError
 
 FILE = "notices.json"
-Kept = dict[str, object]
+KeptNotices = dict[str, object]
 
 _MOST = 8  # nights: a second one can begin while a first is running
 # systemd before version 251 does not name the night that failed; it starts its service at once
@@ -42,7 +42,7 @@ class KeptNight:
         return self.code is not None
 
 
-def load(root: Path) -> Kept:
+def load(root: Path) -> KeptNotices:
     """What is kept; empty if there is nothing, or it can't be read."""
     try:
         kept = json.loads((root / FILE).read_text("utf-8"))
@@ -51,7 +51,7 @@ def load(root: Path) -> Kept:
     return kept if isinstance(kept, dict) else {}
 
 
-def save(root: Path, kept: Kept) -> str:
+def save(root: Path, kept: KeptNotices) -> str:
     """Write what is kept; return what went wrong, or ""."""
     if not root.is_dir():
         return ""  # nothing was ever taken in
@@ -62,7 +62,7 @@ def save(root: Path, kept: Kept) -> str:
     return ""
 
 
-def nights(kept: Kept) -> list[KeptNight]:
+def nights(kept: KeptNotices) -> list[KeptNight]:
     """The newest nights, the oldest first."""
     listed = kept.get("nights")
     found = []
@@ -76,7 +76,7 @@ def nights(kept: Kept) -> list[KeptNight]:
     return found
 
 
-def with_night(kept: Kept, night: KeptNight) -> Kept:
+def with_night(kept: KeptNotices, night: KeptNight) -> KeptNotices:
     """What is kept, with one night added, or replaced if it is known."""
     others = [asdict(each) for each in nights(kept) if each.run != night.run]
     return {**kept, "nights": [*others, asdict(night)][-_MOST:]}
@@ -87,7 +87,7 @@ def invocation() -> str:
     return os.environ.get("INVOCATION_ID", "")
 
 
-def failed_night(kept: Kept, code: int, now: datetime) -> KeptNight | None:
+def failed_night(kept: KeptNotices, code: int, now: datetime) -> KeptNight | None:
     """The night that systemd says has failed with *code*; None if none is known to have begun."""
     newest = nights(kept)[::-1]
     if failed := os.environ.get("MONITOR_INVOCATION_ID", ""):
