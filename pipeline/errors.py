@@ -81,6 +81,16 @@ class LedgerError(FootageError):
     """The ledger can't be opened, read or written; nothing of what was recorded is lost."""
 
 
+class RowUnreadable(LedgerError):
+    """A row of the ledger holds something that no version of the program writes."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a row of the ledger can't be read, because it was changed or is damaged: footage "
+            "verify names it; see docs/custody.md"
+        )
+
+
 class InboxError(StageError):
     """The mailbox could not be reached, signed in to, or read to its end."""
 

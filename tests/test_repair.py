@@ -18,7 +18,7 @@ from pipeline.commands.purge import purge_by_hand
 from pipeline.commands.repair import repair
 from pipeline.commands.verify import verify
 from pipeline.consent import Consent
-from pipeline.errors import StageError, UsageError
+from pipeline.errors import LedgerError, RowUnreadable, StageError, UsageError
 from pipeline.history import CaseHold, MontageRecord
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, OriginalState, Reason, Refusal, Review, Status
@@ -30,6 +30,17 @@ from pipeline.workspace import Workspace
 
 NAMES = ("one", "two", "three")
 ROWS = ["row-changed"] * 3
+OTHER_FILM = (
+    "INSERT INTO montage SELECT 'montage/x.mp4', key, sha256, clips, made_at, stale FROM montage"
+)
+UNREADABLE = (
+    *("decision SET decision = 'x'", "decision SET more = 'x'", "decision_trail SET after = '5'"),
+    *("clip SET status = 'x'", "clip SET warnings = '{'", "clip SET source = '5'"),
+    *("clip SET warnings = '{}'", "clip SET outputs = '[1]'", "clip SET done_at = 'x'"),
+    *("montage SET clips = 'x'", "montage SET clips = '5'", "attachment SET findings = '[5]'"),
+    *("attachment SET kind = 'x'", "submission SET notes = 'x'", "submission SET links = '{}'"),
+    *("submission SET received_at = 'x'", "run SET summary = 'x'", "receipt SET submissions = '5'"),
+)
 
 
 class Campaign:
@@ -270,6 +281,7 @@ Change = Callable[[Campaign], object]
         (lambda c: c.changed("UPDATE montage SET clips = '[]'"), ["row-changed"]),
         (lambda c: c.changed("UPDATE montage SET key = ''"), ["row-changed"]),
         (lambda c: c.changed("DELETE FROM montage"), ["row-changed"]),
+        (lambda c: c.changed(OTHER_FILM), ["row-changed"]),
         (lambda c: c.changed("UPDATE original SET size = 1"), ROWS),
         (lambda c: c.changed("UPDATE original SET stored_at = '2020-01-01T00:00:00Z'"), ROWS),
         (lambda c: c.changed("UPDATE mail SET digest = ''"), ROWS),
@@ -304,6 +316,45 @@ def test_each_difference_is_found(campaign: Campaign, change: Change, kinds: lis
     change(campaign)
     found = [kind for kind, _ in campaign.found()]
     assert found == kinds
+
+
+def test_rows_that_cannot_be_read_are_named_and_the_rest_is_compared(campaign: Campaign) -> None:
+    ledger = campaign.ledger
+    receipt(campaign)
+    ledger.runs.start("20200101T000000.000000Z", "run")
+    ledger.runs.end("20200101T000000.000000Z", 0, {})
+    campaign.original("three").unlink()
+    with (
+        closing(sqlite3.connect(campaign.workspace.ledger)) as db,
+        closing(sqlite3.connect(":memory:")) as whole,
+    ):
+        db.backup(whole)
+        for change in UNREADABLE:
+            campaign.changed(f"UPDATE {change}")
+            kinds = {kind for kind, _ in campaign.found()}
+            assert kinds == {"row-changed", "original-missing"}, change
+            before = campaign.everything()
+            with pytest.raises(RowUnreadable, match="footage verify names it"):
+                repair(campaign.run)
+            assert campaign.everything() == before
+            with contextlib.suppress(LedgerError):  # and no other error
+                ledger.clips.rows()
+                ledger.runs.montages()
+                ledger.intake.submissions()
+                ledger.receipts.all()
+                ledger.runs.last()
+                ledger.runs.remains()
+            whole.backup(db)
+    campaign.changed("DROP TABLE receipt")
+    with pytest.raises(LedgerError, match="It is not as this program made it"):
+        verify(campaign.run)
+
+
+def test_a_ledger_that_does_not_fit_its_version_is_said_to_be_so(campaign: Campaign) -> None:
+    for version in (1, 0):
+        campaign.changed(f"PRAGMA user_version = {version}")
+        with pytest.raises(LedgerError, match="It is not as this program made it"):
+            Ledger(campaign.workspace.ledger)
 
 
 def consent(campaign: Campaign) -> object:

@@ -127,6 +127,7 @@ class Compared:
     handled: frozenset[str] = frozenset()
     logs: tuple[Difference, ...] = ()
     triggers: tuple[str, ...] = ()
+    unreadable: tuple[ChangedRow, ...] = ()
     changed_rows: tuple[ChangedRow, ...] = ()
 
     @property
@@ -141,9 +142,12 @@ class Compared:
 
 
 def look(run: Run) -> Compared:
-    """Read the ledger, and hash all originals, clips and films."""
+    """Read the ledger, and hash all originals, clips and films.
+
+    Rows that can't be read are named in ``unreadable``, and passed over besides.
+    """
     ledger, workspace = run.ledger, run.workspace
-    films = tuple(ledger.runs.montages())
+    films = tuple(ledger.runs.montages(skips=True))
     paths = [*_files(workspace.originals), *_files(workspace.clips)]
     paths += [path for film in films if (path := workspace.root / film.path).exists()]
     found: dict[str, FileFound] = {}
@@ -166,7 +170,7 @@ def look(run: Run) -> Compared:
         return Compared(
             files=found,
             states=ledger.custody.states(),
-            clips=ledger.clips.results(),
+            clips=ledger.clips.results(skips=True),
             films=films,
             trail=ledger.reviews.trail_digests(),
             proved=proved,
@@ -179,6 +183,7 @@ def look(run: Run) -> Compared:
             handled=frozenset(ledger.reviews.handled()),
             logs=tuple(_unlike_logs(ledger, heads)),
             triggers=tuple(ledger.chain.changed_triggers()),
+            unreadable=tuple(ledger.checks.unreadable_rows()),
             changed_rows=tuple(ledger.checks.changed_rows(proved)),
         )
 
@@ -251,7 +256,8 @@ def _beyond(run: Run, films: Iterable[MontageRecord]) -> dict[str, StoredObject]
     """What is in a store beyond the workspace, by its path, or by its key if nobody knows it."""
     if not run.store.is_beyond:
         return {}
-    known = [file for result in run.ledger.clips.results().values() for file in files_of(result)]
+    known_clips = run.ledger.clips.results(skips=True)
+    known = [file for result in known_clips.values() for file in files_of(result)]
     known += [still_of(file) for file in known]
     known += [FootageFile(film.path, film.sha256) for film in films]
     paths = {file.key: file.path for file in known}
@@ -302,12 +308,13 @@ def _clips(workspace: Workspace, compared: Compared) -> Iterator[Difference]:
             yield Difference(DifferenceKind.CLIP_MISSING, path, sha256)
         elif file.sha256 != digest:
             yield Difference(DifferenceKind.CLIP_CHANGED, path, sha256)
+    unreadable = {sha256 for _, sha256 in compared.unreadable}
     stills = {str(Path(path).with_suffix(".jpg")) for path in wanted}
     folder = f"{workspace.relative(workspace.clips)}/"
     for path in compared.files:
         known = path in wanted or path in stills or path.endswith(CHANGED)
-        if path.startswith(folder) and not known:
-            sha256 = path.removeprefix(folder).partition("/")[0]
+        sha256 = path.removeprefix(folder).partition("/")[0]
+        if path.startswith(folder) and not known and sha256 not in unreadable:
             yield Difference(DifferenceKind.CLIP_UNKNOWN, path, sha256)
 
 
@@ -325,9 +332,12 @@ def _films(compared: Compared) -> Iterable[Difference]:
 
 def _rows(compared: Compared) -> Iterator[tuple[str, str]]:
     """The rows of the ledger that are not as the chain says, each with the original's SHA-256."""
-    yield from dict.fromkeys((*_outcomes(compared), *compared.changed_rows))
-    yield from _mails(compared)
-    yield from ((name, "") for name in _entries(compared))
+    found = [*compared.unreadable, *_outcomes(compared), *compared.changed_rows]
+    found += [*_mails(compared), *((name, "") for name in _entries(compared))]
+    by_name: dict[str, str] = {}
+    for name, sha256 in found:
+        by_name.setdefault(name, sha256)
+    yield from by_name.items()
 
 
 def _outcomes(compared: Compared) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from pipeline.commands.comparison import CHANGED, Compared, Difference, Differen
 from pipeline.commands.ending import Facts
 from pipeline.commands.stages import hand_over, write_report
 from pipeline.commands.withdraw import places_of_mails
-from pipeline.errors import StageError
+from pipeline.errors import RowUnreadable, StageError
 from pipeline.history import EventKind
 from pipeline.ingest.add import add
 from pipeline.model import OriginalState
@@ -68,9 +68,12 @@ def repair(run: Run, *, dry_run: bool = False) -> Facts:
     """Make ledger and disk agree, and list what was done.
 
     :param dry_run: only list it.
+    :raises RowUnreadable: a row can't be read; nothing is repaired then.
     :raises StageError: some differences need a person; all others are repaired.
     """
     compared = comparison.look(run)
+    if compared.unreadable:
+        raise RowUnreadable
     found = comparison.differences(run.workspace, compared)
     repairs, left = plan(run.workspace, compared, found)
     facts: Facts = {

@@ -4,20 +4,68 @@ Only what the chain can prove is compared.  Rows that are older than the chain h
 they are passed over.
 """
 
-import json
+import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
+from pipeline.consent import ConsentRecord
+from pipeline.errors import RowUnreadable
+from pipeline.ledger import records
 from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
 from pipeline.ledger.hashing import digest_of_row
 from pipeline.ledger.proofs import Proved
-from pipeline.ledger.reviews import Reviews
-from pipeline.model import OriginalState, Reason, Status
+from pipeline.ledger.reviews import Reviews, read_entry, read_review
+from pipeline.ledger.runs import read_montage, read_run
+from pipeline.model import Attachment, ClipResult, OriginalState, Reason, Status, Submission
 
 ChangedRow = tuple[str, str]
 """The name of a row for a person, and the SHA-256 of the original that it concerns, or ""."""
+
+_TIMES = frozenset(("received_at", "stored_at", "made_at", "done_at", "started_at"))
+_READERS: tuple[tuple[str, Callable[[sqlite3.Row], object], Callable[[sqlite3.Row], str]], ...] = (
+    ("decision", read_review, lambda row: f"row of the decision on {row['sha256'][:12]}"),
+    (
+        "(SELECT *, coalesce(act, id) AS act FROM decision_trail)",
+        *(read_entry, lambda row: f"entry {row['id']} of the decisions"),
+    ),
+    (
+        "consent",
+        lambda row: records.read(ConsentRecord, row),
+        lambda row: f"entry {row['id']} of the consents",
+    ),
+    (
+        "clip",
+        lambda row: records.read(ClipResult, row),
+        lambda row: f"row of the clip {row['sha256'][:12]}",
+    ),
+    (
+        "attachment",
+        lambda row: records.read(Attachment, row),
+        lambda row: f"row of the attachment {row['position']} of the mail {row['submission']}",
+    ),
+    ("original", lambda _: None, lambda row: f"row of the original {row['sha256'][:12]}"),
+    (
+        "submission",
+        lambda row: records.read(Submission, row),
+        lambda row: f"row of the mail {row['id']}",
+    ),
+    ("montage", read_montage, lambda row: f"row of the montage {row['path']}"),
+    (
+        "receipt",
+        lambda row: records.strings(row["submissions"]),
+        lambda row: f"row of the receipt {row['code_hash'][:12]}",
+    ),
+    ("case_hold", lambda _: None, lambda row: f"row of the case of {row['sha256'][:12]}"),
+    ("handled", lambda _: None, lambda row: f"row of the handled mail {row['submission']}"),
+    (
+        "(SELECT id, command, started_at, ended_at, exit_code,"
+        " coalesce(summary, '{}') AS summary FROM run)",
+        *(read_run, lambda row: f"row of the run {row['id']}"),
+    ),
+)
+"""The tables whose rows hold more than text: how a row is read, and its name for a person."""
 
 # A row and its event are written in one transaction, each with the time of its own moment.
 _SAME_TIME = timedelta(minutes=1)
@@ -37,11 +85,26 @@ class Checks:
         )
         return list(dict.fromkeys(found))
 
+    def unreadable_rows(self) -> list[ChangedRow]:
+        """The rows that hold something that no version of the program writes."""
+        found = []
+        for table, convert, name in _READERS:
+            for row in self._db.rows(f"SELECT * FROM {table}"):  # noqa: S608 - our own names
+                try:
+                    with records.reading():
+                        convert(row)
+                        _read_times(row)
+                except RowUnreadable:
+                    sha256 = row["sha256"] if "sha256" in row.keys() else ""  # noqa: SIM118 - a Row is not a mapping
+                    is_film = table == "montage"
+                    found.append((name(row), "" if is_film else sha256 or ""))
+        return found
+
     def _decisions(self, proved: Proved) -> Iterator[ChangedRow]:
         """Compare each decision with the newest entry of its trail, which the chain proves."""
         reviews = Reviews(self._db, self._chain)
-        current = reviews.current()
-        trail = reviews.trail()
+        current = reviews.current(skips=True)
+        trail = reviews.trail(skips=True)
         entries = {entry.id: entry.after for entry in trail}
         older = {entry.sha256 for entry in trail if entry.id <= proved.trail_from}
         older -= proved.withdrawn.keys()
@@ -74,15 +137,17 @@ class Checks:
                 yield f"row of the clip {row['sha256'][:12]}", row["sha256"]
 
     def _montages(self, proved: Proved) -> Iterator[ChangedRow]:
-        newest = {film.path: sha256 for sha256, film in proved.films.items() if film.path}
+        newest = {**proved.film_paths}
         for row in self._db.rows("SELECT path, key, sha256, clips, stale FROM montage"):
-            gone = newest.pop(digest_of_row([row["path"]]), row["sha256"]) != row["sha256"]
+            of_path = newest.pop(digest_of_row([row["path"]]), None)
+            is_old = of_path is None and row["sha256"] in proved.pathless
+            gone = of_path != row["sha256"] and not is_old
             film = proved.films.get(row["sha256"])
             if film is None:
                 continue  # named as unknown to the chain
             is_outdated = any(proved.withdrawn.get(each, 0) > film.number for each in film.clips)
-            stored = row["key"], tuple(json.loads(row["clips"]))
-            if gone or stored != (film.key, film.clips) or (is_outdated and not row["stale"]):
+            is_changed = row["key"] != film.key or _texts(row["clips"]) != film.clips
+            if gone or is_changed or (is_outdated and not row["stale"]):
                 yield f"row of the montage {row['path']}", ""
         for sha256 in newest.values():
             yield f"row of the montage with the SHA-256 {sha256[:12]}", ""
@@ -107,13 +172,24 @@ class Checks:
         rows = self._db.rows(
             "SELECT code_hash, submissions, state FROM receipt WHERE state != 'claimed'"
         )
-        stored = {
-            row["code_hash"]: (tuple(json.loads(row["submissions"])), row["state"]) for row in rows
-        }
+        stored = {row["code_hash"]: (_texts(row["submissions"]), row["state"]) for row in rows}
         later = stored.keys() if proved.has_all_receipts else set[str]()
         for code in sorted(later | proved.receipts.keys()):
             if stored.get(code) != proved.receipts.get(code):
                 yield f"row of the receipt {code[:12]}", ""
+
+
+def _texts(stored: str) -> tuple[str, ...] | None:
+    try:
+        return records.strings(stored)
+    except RowUnreadable:
+        return None
+
+
+def _read_times(row: sqlite3.Row) -> None:
+    for name in _TIMES.intersection(row.keys()):
+        if row[name]:
+            datetime.fromisoformat(row[name])
 
 
 def _status(reason: str | None) -> Status | None:

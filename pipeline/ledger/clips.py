@@ -1,6 +1,7 @@
 """What process writes and the report reads: outcomes, and a row for each attachment."""
 
 import json
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -56,15 +57,20 @@ class Clips:
             for row in rows
         ]
 
-    def results(self) -> dict[str, ClipResult]:
-        """The known outcomes, by the original's SHA-256."""
+    def results(self, *, skips: bool = False) -> dict[str, ClipResult]:
+        """The known outcomes, by the original's SHA-256.
+
+        :param skips: leave out rows that can't be read.
+        """
         rows = self._db.rows("SELECT * FROM clip")
-        return {row["sha256"]: records.read(ClipResult, row) for row in rows}
+        return {
+            row["sha256"]: result for row, result in records.readable(rows, _result, skips=skips)
+        }
 
     def result(self, sha256: str) -> ClipResult | None:
         """The outcome for one original, None if there is none."""
         row = self._db.row("SELECT * FROM clip WHERE sha256 = ?", sha256)
-        return records.read(ClipResult, row) if row else None
+        return _result(row) if row else None
 
     def record(self, result: ClipResult) -> None:
         """Record what became of an original; its files must be published before."""
@@ -84,7 +90,9 @@ class Clips:
     def hides_anew(self, result: ClipResult) -> bool:
         """Whether an outcome replaces a clip that hides something else."""
         row = self._db.row("SELECT outputs FROM clip WHERE sha256 = ?", result.sha256)
-        before = {output.get("hides", "") for output in json.loads(row["outputs"])} if row else ()
+        with records.reading():
+            outputs = json.loads(row["outputs"]) if row else ()
+            before = {output.get("hides", "") for output in outputs}
         return bool(before) and before != {output.hides for output in result.outputs}
 
     def describe(self, result: ClipResult) -> None:
@@ -190,6 +198,10 @@ class Clips:
             replace(row, held_by=tuple(by_bytes[row.sha256])) if row.sha256 in by_bytes else row
             for row in rows
         ]
+
+
+def _result(row: sqlite3.Row) -> ClipResult:
+    return records.read(ClipResult, row)
 
 
 def _with_consents(rows: list[Row], consents: Mapping[str, ConsentRecord]) -> list[Row]:

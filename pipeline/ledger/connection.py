@@ -235,4 +235,11 @@ def _own_errors() -> Iterator[None]:
     except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
             raise DiskFull from error
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+            # no such table or column, or text that is not JSON
+            raise LedgerError(
+                f"the ledger can't be read or written: {error}. It is not as this program made "
+                "it, so it was changed or is damaged. See what footage verify names, or put a "
+                "backup back: docs/custody.md"
+            ) from error
         raise LedgerError(f"the ledger can't be read or written: {error}") from error

@@ -152,7 +152,7 @@ class Custody:
     def montages_with(self, shas: list[str]) -> list[str]:
         """The paths of the montages that hold one of these clips."""
         montages = self._db.rows("SELECT path, clips FROM montage ORDER BY path")
-        return [row["path"] for row in montages if set(json.loads(row["clips"])) & set(shas)]
+        return [row["path"] for row in montages if set(records.strings(row["clips"])) & set(shas)]
 
     def withdraw(self, shas: list[str], *, also_kept: bool = False) -> list[str]:
         """Record that footage was taken back, and delete its outcomes and decisions.

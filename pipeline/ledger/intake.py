@@ -159,10 +159,11 @@ class Intake:
             _IN_PARTS,
         )
         for row in rows:
-            values = json.loads(row["detail_values"])
-            total = values["total"] if isinstance(values["total"], int) else 0
-            part = records.read(Fragment, {**row, "number": values["number"], "total": total})
-            found.setdefault(values["mail"], []).append(part)
+            with records.reading():
+                values = json.loads(row["detail_values"])
+                total = values["total"] if isinstance(values["total"], int) else 0
+                part = records.read(Fragment, {**row, "number": values["number"], "total": total})
+                found.setdefault(values["mail"], []).append(part)
         return found
 
     def record_joined(

@@ -36,15 +36,11 @@ _NAMES = set(OriginalState)  # somebody may have written another one into the ta
 
 @dataclass(frozen=True)
 class FilmProof:
-    """What the chain says of a montage, in the event with this number.
-
-    ``path``: the digest of its path; empty in older events.
-    """
+    """What the chain says of a montage, in the event with this number."""
 
     number: int
     key: str
     clips: tuple[str, ...]
-    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +54,8 @@ class Proved:
     marked as dealt with, if that changed since the chain began.
 
     ``verdicts``: why there is a clip or none.  ``films``: by the SHA-256 of the montage.
+    ``film_paths``: the SHA-256 of the newest film at each path, by the digest of the path;
+    ``pathless``: films with an event that does not say where.
     ``decided``: the newest entry of the trail, of originals that have a decision.
     ``withdrawn``: the number of the event of the newest withdrawal.  ``sizes`` and ``stored_at``
     are those of originals.  ``mails``: how often a mail came.  ``receipts``: the submissions and
@@ -68,6 +66,8 @@ class Proved:
     states: dict[str, OriginalState] = field(default_factory=dict)
     clips: dict[str, MadeFiles] = field(default_factory=dict)
     films: dict[str, FilmProof] = field(default_factory=dict)
+    film_paths: dict[str, str] = field(default_factory=dict)
+    pathless: set[str] = field(default_factory=set)
     trail: dict[int, str] = field(default_factory=dict)
     trail_from: int = 0
     consents: dict[str, dict[int, str]] = field(default_factory=dict)
@@ -161,12 +161,13 @@ def _add(proved: Proved, event: CustodyEvent) -> None:
         case EventKind.CARRIED_OVER if "outputs" in facts:
             proved.clips[subject] = _outcome(facts)
         case EventKind.CARRIED_OVER | EventKind.RENDERED if "key" in facts:
-            proved.films[subject] = FilmProof(
-                event.number,
-                str(facts["key"]),
-                _strings(facts.get("clips")),
-                str(facts.get("path", "")),
-            )
+            path = str(facts.get("path", ""))
+            clips = _strings(facts.get("clips"))
+            proved.films[subject] = FilmProof(event.number, str(facts["key"]), clips)
+            if path:
+                proved.film_paths[path] = subject
+            else:
+                proved.pathless.add(subject)
         case EventKind.CONSENT if "number" in facts:
             entries = proved.consents.setdefault(subject, {})
             entries[_number(facts["number"])] = str(facts.get("entry"))

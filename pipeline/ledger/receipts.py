@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pipeline import addressees, clock
 from pipeline.history import EventKind
+from pipeline.ledger import records
 from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
 
@@ -86,7 +87,7 @@ class Receipts:
             if row:
                 self._chain.append(
                     EventKind.RECEIPT,
-                    submissions=json.loads(row["submissions"]),
+                    submissions=list(records.strings(row["submissions"])),
                     code=row["code_hash"],
                     state=state,
                 )
@@ -103,7 +104,7 @@ class Receipts:
         """All receipts, the oldest first."""
         rows = self._db.rows("SELECT submissions, state, at FROM receipt ORDER BY id")
         return [
-            ReceiptRecord(tuple(json.loads(row["submissions"])), row["state"], row["at"])
+            ReceiptRecord(records.strings(row["submissions"]), row["state"], row["at"])
             for row in rows
         ]
 
@@ -114,7 +115,7 @@ class Receipts:
             " SELECT json_array(submission) FROM case_code WHERE code_hash = ?1",
             _hashed(code),
         )
-        return tuple(json.loads(row["submissions"])) if row else ()
+        return records.strings(row["submissions"]) if row else ()
 
     def issue_code(self, submission: str) -> str:
         """Make a case code for a letter about a submission."""

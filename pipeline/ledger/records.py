@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import MISSING, Field, asdict, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from types import NoneType
 from typing import TYPE_CHECKING, TypeVar, cast, get_args, get_origin, get_type_hints
 
+from pipeline.errors import RowUnreadable
 from pipeline.model import (
     Attachment,
     Carrier,
@@ -33,6 +35,8 @@ Columns = dict[str, object]
 _Convert = Callable[[object], object] | None
 _EMPTY: dict[object, object] = {str: "", int: 0, float: 0.0, bool: False}
 Record = TypeVar("Record", bound="DataclassInstance")
+Read = TypeVar("Read")
+_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
 def columns(record: DataclassInstance) -> Columns:
@@ -54,7 +58,54 @@ def read(kind: type[Record], stored: sqlite3.Row | Mapping[str, object]) -> Reco
 
     A field that *kind* does not have is ignored.  A missing one gets its default, or the empty
     value of its type.  So a record can be read that was written before a field existed.
+
+    :raises RowUnreadable: a value is none that the program writes.
     """
+    with reading():
+        return _read(kind, stored)
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Raise RowUnreadable where what a row holds can't be read."""
+    try:
+        yield
+    except _UNREADABLE as error:
+        raise RowUnreadable from error
+
+
+def readable(
+    rows: Iterable[sqlite3.Row], convert: Callable[[sqlite3.Row], Read], *, skips: bool
+) -> Iterator[tuple[sqlite3.Row, Read]]:
+    """Read each row, and give the row and what was read.
+
+    :param skips: pass over rows that can't be read.
+    :raises RowUnreadable: a row can't be read.
+    """
+    for row in rows:
+        try:
+            with reading():
+                converted = convert(row)
+        except RowUnreadable:
+            if not skips:
+                raise
+        else:
+            yield row, converted
+
+
+def strings(stored: str) -> tuple[str, ...]:
+    """Read a JSON array of texts.
+
+    :raises RowUnreadable: it is none.
+    """
+    with reading():
+        found = json.loads(stored)
+        if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+            raise TypeError
+    return tuple(found)
+
+
+def _read(kind: type[Record], stored: sqlite3.Row | Mapping[str, object]) -> Record:
     values: Columns = dict(stored)
     if "detail_code" in values:
         values["refusal"] = _refusal(values)
@@ -120,6 +171,8 @@ def _tuple(stored: object, convert: _Convert) -> tuple[object, ...]:
     if stored == "[]":  # nearly all of them are
         return ()
     items = _loaded(stored)
+    if not isinstance(items, list):
+        raise TypeError
     return tuple(map(convert, items) if convert else items)
 
 
@@ -152,7 +205,7 @@ def _converter(hint: object) -> _Convert:
     if not isinstance(hint, type) or hint is Refusal:
         return None
     if is_dataclass(hint):
-        return lambda stored: read(hint, _loaded(stored))
+        return lambda stored: _read(hint, _loaded(stored))
     return hint if issubclass(hint, (StrEnum, bool)) else None
 
 

@@ -40,10 +40,16 @@ class Reviews:
     def __init__(self, connection: Connection, chain: Chain) -> None:
         self._db, self._chain = connection, chain
 
-    def current(self) -> dict[str, Review]:
-        """The current review of each original that has one, by its SHA-256."""
+    def current(self, *, skips: bool = False) -> dict[str, Review]:
+        """The current review of each original that has one, by its SHA-256.
+
+        :param skips: leave out rows that can't be read.
+        """
         rows = self._db.rows("SELECT * FROM decision")
-        return {row["sha256"]: _read(row) for row in rows}
+        return {
+            row["sha256"]: review
+            for row, review in records.readable(rows, read_review, skips=skips)
+        }
 
     def amend(self, sha256: str, change: Change) -> Amendment:
         """Change the review of one clip; nobody else can write between reading and writing.
@@ -101,14 +107,17 @@ class Reviews:
                 act = act or number
         return done
 
-    def trail(self, after: int = 0) -> list[TrailEntry]:
-        """The entries of the trail behind the one numbered *after*, in the order of events."""
+    def trail(self, after: int = 0, *, skips: bool = False) -> list[TrailEntry]:
+        """The entries of the trail behind the one numbered *after*, in the order of events.
+
+        :param skips: leave out rows that can't be read.
+        """
         rows = self._db.rows(
             "SELECT id, sha256, at, by, before, after, coalesce(act, id) AS act, undoes"
             " FROM decision_trail WHERE id > ? ORDER BY id",
             after,
         )
-        return [records.read(TrailEntry, row) for row in rows]
+        return [entry for _, entry in records.readable(rows, read_entry, skips=skips)]
 
     def trail_digests(self) -> dict[int, str]:
         """The digest of each entry of the trail, by its number; the chain has them too."""
@@ -147,7 +156,7 @@ class Reviews:
 
     def _review(self, sha256: str) -> Review:
         row = self._db.row("SELECT * FROM decision WHERE sha256 = ?", sha256)
-        return _read(row) if row else Review()
+        return read_review(row) if row else Review()
 
 
 def stored(review: Review) -> dict[str, object]:
@@ -165,8 +174,21 @@ def _written(review: Review) -> records.Columns:
     return {**values, "more": json.dumps(more)}
 
 
-def _read(row: sqlite3.Row) -> Review:
-    return records.read(Review, {**dict(row), **json.loads(row["more"])})
+def read_review(row: sqlite3.Row) -> Review:
+    """Read a row of decisions.
+
+    :raises RowUnreadable: it can't be read.
+    """
+    with records.reading():
+        return records.read(Review, {**dict(row), **json.loads(row["more"])})
+
+
+def read_entry(row: sqlite3.Row) -> TrailEntry:
+    """Read a row of the trail.
+
+    :raises RowUnreadable: it can't be read.
+    """
+    return records.read(TrailEntry, row)
 
 
 def _hides(review: Review) -> str:

@@ -1,6 +1,7 @@
 """The commands that ran, and the montages that they made."""
 
 import json
+import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
@@ -39,8 +40,9 @@ class Runs:
         """Record how a command ended; what its stages noted stays."""
         with self._db.transaction():
             row = self._db.row("SELECT summary FROM run WHERE id = ?", run_id)
-            noted = json.loads(row["summary"]) if row and row["summary"] else {}
-            whole = json.dumps(_joined(summary, noted), default=str)
+            with records.reading():
+                noted = json.loads(row["summary"]) if row and row["summary"] else {}
+                whole = json.dumps(_joined(summary, noted), default=str)
             self._db.change(
                 "UPDATE run SET ended_at = ?, exit_code = ?, summary = ? WHERE id = ?",
                 *(clock.now(), exit_code, whole, run_id),
@@ -64,8 +66,9 @@ class Runs:
             " WHERE json_type(summary, '$.heads_seen') = 'object'"
             " ORDER BY started_at DESC, id DESC LIMIT 1"
         )
-        stored = json.loads(row["seen"]) if row else {}
-        return HeadsSeen(stored.get("days", {}), stored.get("before", ""))
+        with records.reading():
+            stored = json.loads(row["seen"]) if row else {}
+            return HeadsSeen(stored.get("days", {}), stored.get("before", ""))
 
     def _note(self, facts: Mapping[str, object]) -> None:
         self._db.change(
@@ -85,12 +88,16 @@ class Runs:
             " OR json_type(summary, '$.ingest') = 'object'"
             " ORDER BY started_at DESC, id DESC LIMIT 1"
         )
-        stored = json.loads(row["remains"]) if row else {}
-        return InboxRemains(
-            tuple(records.read(MailInInbox, each) for each in stored.get("left") or ()),
-            tuple(records.read(InboxFailed, each) for each in stored.get("inboxes_failed") or ()),
-            tuple(records.read(InboxRemark, each) for each in stored.get("inbox_remarks") or ()),
-        )
+        with records.reading():
+            stored = json.loads(row["remains"]) if row else {}
+            failed = stored.get("inboxes_failed") or ()
+            return InboxRemains(
+                tuple(records.read(MailInInbox, each) for each in stored.get("left") or ()),
+                tuple(records.read(InboxFailed, each) for each in failed),
+                tuple(
+                    records.read(InboxRemark, each) for each in stored.get("inbox_remarks") or ()
+                ),
+            )
 
     def note_waits(self, waits: Mapping[str, Wait]) -> None:
         """Record in the newest run which originals wait for the next one, by SHA-256, and why."""
@@ -107,8 +114,9 @@ class Runs:
             "SELECT json_extract(summary, '$.process.waits') AS waits FROM run"
             " WHERE waits IS NOT NULL ORDER BY started_at DESC, id DESC LIMIT 1"
         )
-        listed = json.loads(row["waits"]) if row else []
-        return {each["sha256"]: Wait(each["why"]) for each in listed}
+        with records.reading():
+            listed = json.loads(row["waits"]) if row else []
+            return {each["sha256"]: Wait(each["why"]) for each in listed}
 
     def last(self, command: str | None = None) -> RunRecord | None:
         """The newest run of a command, or of any command if none is named."""
@@ -122,7 +130,7 @@ class Runs:
             " ORDER BY started_at DESC, id DESC LIMIT ?2",
             *(command, count),
         )
-        return [records.read(RunRecord, row) for row in rows]
+        return [read_run(row) for row in rows]
 
     def montage_key(self, path: str) -> str | None:
         """The key of the montage at *path*, None if there is none or it is stale."""
@@ -153,10 +161,13 @@ class Runs:
         """Record that a montage must be made again."""
         self._db.change("UPDATE montage SET stale = 1 WHERE path = ?", path)
 
-    def montages(self) -> list[MontageRecord]:
-        """All montages, by path."""
+    def montages(self, *, skips: bool = False) -> list[MontageRecord]:
+        """All montages, by path.
+
+        :param skips: leave out rows that can't be read.
+        """
         rows = self._db.rows("SELECT * FROM montage ORDER BY path")
-        return [records.read(MontageRecord, row) for row in rows]
+        return [film for _, film in records.readable(rows, read_montage, skips=skips)]
 
 
 def _joined(summary: Mapping[str, object], noted: Mapping[str, object]) -> dict[str, object]:
@@ -167,3 +178,23 @@ def _joined(summary: Mapping[str, object], noted: Mapping[str, object]) -> dict[
         if isinstance(said, Mapping) and isinstance(value, Mapping):
             whole[key] = {**said, **value}
     return whole
+
+
+def read_run(row: sqlite3.Row) -> RunRecord:
+    """Read a row of runs.
+
+    :raises RowUnreadable: it can't be read.
+    """
+    run = records.read(RunRecord, row)
+    with records.reading():
+        if not isinstance(run.summary, dict):
+            raise TypeError
+    return run
+
+
+def read_montage(row: sqlite3.Row) -> MontageRecord:
+    """Read a row of montages.
+
+    :raises RowUnreadable: it can't be read.
+    """
+    return records.read(MontageRecord, row)
