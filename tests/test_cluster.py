@@ -409,7 +409,7 @@ def test_events_of_a_worker_reach_the_log_as_far_as_they_are_known(
             {"event": "internal", "sha256": "4" * 64, "where": "ValueError"},
             {"event": "not-clean", "sha256": sha256, "problems": ["box 48.2082, 16.3738"]},
             {"event": "again", "sha256": sha256, "where": "Vienna"},
-            {"event": "internal", "sha256": sha256, "where": "ValueError in clip.py:12"},
+            {"event": "internal", "sha256": sha256, "where": "ValueError in mp4_tags.py:12"},
             {"event": "internal", "sha256": sha256, "where": "48.2082, 16.3738"},
             {"event": "program", "purpose": "probe", "home": "Vienna", "said": ["in Vienna"]},
             {"event": "program", "purpose": "probe", "argv": told},
@@ -429,7 +429,7 @@ def test_events_of_a_worker_reach_the_log_as_far_as_they_are_known(
         *known,
         {"event": "not-clean", "sha256": sha256},
         {"event": "again", "sha256": sha256},
-        {"event": "internal", "sha256": sha256, "where": "ValueError in clip.py:12"},
+        {"event": "internal", "sha256": sha256, "where": "ValueError in mp4_tags.py:12"},
         {"event": "internal", "sha256": sha256},
         *({"event": "program", "purpose": "probe", **each} for each in probes),
     ]

@@ -19,7 +19,10 @@ _MOST_ITEMS = 400
 _LONGEST_ARGUMENT = 8000  # characters; the graph of a long clip
 _LONGEST_EVENT = 20_000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_WHERE = re.compile(r"[A-Za-z_]{1,60}( in [A-Za-z_]{1,60}\.py:[0-9]{1,5})?")
+# of ``place_of``; a name such as mp4_tags has few digits, so it can't hold a place
+_WHERE = re.compile(
+    r"[A-Za-z_]{1,60}( in [A-Za-z_]{1,60}[0-9]{0,3}[A-Za-z_]{0,60}\.py:[0-9]{1,5})?"
+)
 _PROBLEM = re.compile(r"[ -~]{1,200}")
 _PARTS = ("clip", "chunk", "sound", "join")
 
