@@ -78,6 +78,24 @@ def test_a_subject_may_limit_a_yes(subject: str) -> None:
     assert found.consent is None
 
 
+@pytest.mark.parametrize(
+    ("known", "text"),
+    [
+        ("Family Smith", "You may share it with the family."),
+        ("Friday Strike", "You may show it on Friday."),
+        ("office", "You may show my video in the office."),
+        ("only Anna", "You may use my photo, Only Anna."),
+    ],
+)
+def test_a_name_within_a_sentence_is_no_word_of_a_yes(known: str, text: str) -> None:
+    found = hint("", text, answers_question=False, known=known)
+    assert found is not None
+    assert found.consent is None
+    signed = hint("", f"You may use it.\n\n{known}", answers_question=False, known=known)
+    assert signed is not None
+    assert (signed.consent is None) is known.startswith("only")
+
+
 def test_long_texts_take_little() -> None:
     for piece in ("you may ", "yes, ", "FOOTAGE ", "可以", "use it if ", "\n", "a " * 50):
         for asked in (False, True):

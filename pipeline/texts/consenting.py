@@ -15,6 +15,7 @@ from functools import cache
 
 from pipeline.consent import Consent
 from pipeline.texts import phrases, taking_back
+from pipeline.texts.agreement import whole_sentences
 from pipeline.texts.phrases import READ, Language, Phrase, SaidWords, folded
 from pipeline.texts.receipt import languages
 
@@ -25,11 +26,8 @@ _BROKEN_LINE = re.compile(r"(?<=[\w,])\n(?=\w)")
 _TOKEN = re.compile(r"[^\s.,;:!?()\[\]\"„“”«»…।،؟¿¡？！。<>*_/–—-]+")
 _HARMLESS_SIGNS = frozenset("👍🙏😀😊🙂🌊❤☺\ufe0f+&")
 _FORM = re.compile(r"[\[\](){}<>_|/\\☐☑☒✓✔✗✘“”„«»\"*#]")  # a form to fill in, or what others said
-_LIMITING = ("for", "fur", "pour", "para", "на", "this", "these")
 _WHOLE = 2000  # characters of a mail; the ledger keeps as many
 _CUT = "…"  # at the end of a text that the ledger has not as a whole
-_NAMES = 3  # words of a name
-_INITIAL = 2  # characters of "M."
 _FEWEST = 2  # words of a language by which a mail is partly in it
 _LONGEST = 200  # characters of a sentence that is shown
 
@@ -60,75 +58,37 @@ class _ConsentLanguage:
     stopping: re.Pattern[str]
     short_yes: re.Pattern[str]
     short_no: re.Pattern[str]
-    plain: frozenset[str]
-    plain_beginnings: tuple[str, ...]
-    before_names: re.Pattern[str]
-    harmless: tuple[Phrase, ...]
     greetings: frozenset[str]
     courtesy: frozenset[str]
     agreeing: frozenset[str]
-    short_words: frozenset[str]
 
-    def agrees_wholly(self, said: _Said, known: frozenset[str]) -> bool:
-        """Whether each sentence agrees or is polite, and has no word that is not known for that.
+    def agrees_wholly(self, said: _Said, subject: str, known: frozenset[str]) -> bool:
+        """Whether the mail agrees, and each of its sentences agrees or is polite.
 
-        :param known: the words of names that may be there.
+        :param known: the words of names, which may be behind a greeting and at the end.
         """
-        sentences = [each for each in map(str.strip, _SENTENCE.findall(said.body)) if each]
-        return not _FORM.search(said.body) and all(
-            self._is_polite(folded(sentence), known, is_first=not at)
-            or self._agrees(folded(sentence), known, is_short=said.is_short, is_first=not at)
-            for at, sentence in enumerate(sentences)
-        )
+        whole = whole_sentences(self.code)
+        has_agreed = whole.is_agreement(folded(subject), is_answer=False)
+        is_first = True
+        for sentence in map(folded, _SENTENCE.findall(said.body)):
+            is_whole = whole.is_agreement(sentence, is_answer=said.is_short)
+            for piece in [sentence] if is_whole else _PIECE.split(sentence):
+                if whole.is_agreement(piece, is_answer=said.is_short):
+                    has_agreed = True
+                elif not whole.is_polite(piece) and not (
+                    (is_first and whole.is_polite(self._without_greeting(piece)))
+                    or ((is_first or has_agreed) and whole.is_polite(_without_end(piece, known)))
+                ):
+                    return False
+                is_first = is_first and not piece.strip()
+        return has_agreed and not _FORM.search(said.body)
 
-    def _is_polite(self, sentence: str, known: frozenset[str], *, is_first: bool) -> bool:
-        words = _words(self._without_greeting(sentence) if is_first else sentence)
-        return words <= self.courtesy | known
-
-    def _agrees(
-        self, sentence: str, known: frozenset[str], *, is_short: bool, is_first: bool
-    ) -> bool:
-        phrases_ = (*self.yes, *self.name)
-        is_phrase = any(phrase.pattern.search(sentence) for phrase in phrases_)
-        if not is_phrase and not (is_short and self.short_yes.match(self._first_yes(sentence))):
-            return False
-        allowed = self.agreeing if is_phrase else self.short_words
-        for phrase in self.harmless:
-            sentence = phrase.pattern.sub(" ", sentence)
-        pieces = _PIECE.split(self._without_greeting(sentence) if is_first else sentence)
-        return all(
-            _words(each) <= allowed | known or _words(each) <= self.courtesy | known
-            for each in pieces
-        )
-
-    def _first_yes(self, sentence: str) -> str:
-        """The first piece of a sentence that begins with a short yes, or nothing."""
-        pieces = map(str.strip, _PIECE.split(sentence))
-        return next((each for each in pieces if self.short_yes.match(each)), "")
-
-    def _without_greeting(self, sentence: str) -> str:
-        """A first sentence without one name behind a greeting."""
-        head, *rest = _PIECE.split(sentence, maxsplit=1)
-        words = head.split()
+    def _without_greeting(self, piece: str) -> str:
+        """A piece without one name behind a greeting."""
+        words = piece.split()
         if len(words) > 1 and words[-2] in self.greetings and not _no_name().fullmatch(words[-1]):
-            head = " ".join(words[:-1])
-        return ", ".join((head, *rest))
-
-    def is_plain(self, text: str) -> bool:
-        """Whether a text as written has no words but harmless ones, and names where names are."""
-        left = folded(_without_names(text, self.before_names))
-        for phrase in self.harmless:
-            left = phrase.pattern.sub(" ", left)
-        return all(self._knows(token) for token in _TOKEN.findall(left))
-
-    def _knows(self, token: str) -> bool:
-        parts = {token} if token in self.plain else set(filter(None, token.split("'")))
-        return all(
-            part in self.plain
-            or part.startswith(self.plain_beginnings)
-            or _HARMLESS_SIGNS.issuperset(part)
-            for part in parts
-        )
+            return " ".join(words[:-1])
+        return piece
 
 
 @dataclass(frozen=True)
@@ -189,8 +149,7 @@ def hint(subject: str, text: str, *, answers_question: bool, known: str = "") ->
                 or _stops(language, said)
                 or said.sentence(language.no, language.short_no)
                 or taking_back.is_meant(subject, text)
-                or not language.is_plain(_without(said.body, names))
-                or not language.agrees_wholly(said, names)
+                or not language.agrees_wholly(said, subject, names)
                 or not _words(folded(subject)) <= _subject_words() | names
                 or len(text) > _WHOLE
                 or _CUT in text
@@ -219,9 +178,12 @@ def _words(text: str) -> frozenset[str]:
     )
 
 
-def _without(text: str, names: frozenset[str]) -> str:
-    """A text as written without the words of names."""
-    return _TOKEN.sub(lambda word: " " if folded(word[0]) in names else word[0], text)
+def _without_end(piece: str, names: frozenset[str]) -> str:
+    """A piece without the names at its end."""
+    words = piece.split()
+    while words and _words(words[-1]) <= names:
+        words.pop()
+    return " ".join(words)
 
 
 @cache
@@ -308,70 +270,10 @@ def _consent_language(name: str, table: Language) -> _ConsentLanguage:
         phrases.one_of(table["stopping"]),
         _short(table["short_yes"]),
         _short(table["short_no"]),
-        *_plain(table),
-        _introduction(table["before_names"]),
-        phrases.compiled(table["harmless"], agreeing),
         _words(folded(" ".join(table["greetings"]))),
         _words(folded(" ".join(table["courtesy"]))),
         _words(folded(" ".join(table["agreeing"]))),
-        _short_words(table),
     )
-
-
-def _short_words(table: Language) -> frozenset[str]:
-    """The words beside a bare "yes": without those for footage, which may limit it to a part."""
-    footage = "|".join(table["footage"]).split("|")
-    limits = (*(folded(each.rstrip("*")) for each in footage if len(each) > _INITIAL), *_LIMITING)
-    words = _words(folded(" ".join((*table["agreeing"], *table["short_yes"]))))
-    return frozenset(word for word in words if not word.startswith(limits))
-
-
-def _plain(table: Language) -> tuple[frozenset[str], tuple[str, ...]]:
-    """The words that may stand beside a "yes": whole ones, and beginnings."""
-    listed = [*table["plain"], *table["yes"], *table["name"], *table["short_yes"]]
-    listed += table["footage"]
-    forms = set(re.split(r"[\s|…:]+", "|".join(listed).replace("FOOTAGE", ""))) - {""}
-    whole = frozenset(folded(each) for each in forms if not each.endswith("*"))
-    parts = {part for each in whole for part in each.split("'") if part}
-    beginnings = (folded(each[:-1]) for each in forms if each.endswith("*"))
-    return whole | parts, tuple(sorted(beginnings))
-
-
-def _introduction(words: Sequence[str]) -> re.Pattern[str]:
-    """Return a pattern: words before a name, what separates them, and up to three words of it."""
-    longest_first = sorted(words, key=len, reverse=True)
-    before = "|".join(map(re.escape, longest_first))
-    word = r"[^\s\d.,;:!?()<>]+\.?"
-    return re.compile(
-        rf"(?<!\w)(?P<before>{before})(?P<gap>[!.]?\s*\n\s*|[ \t]*[,:]?\s+)"
-        rf"(?P<name>{word}(?:[ \t]+{word}){{0,{_NAMES - 1}}})",
-        re.IGNORECASE,
-    )
-
-
-def _without_names(text: str, introduction: re.Pattern[str]) -> str:
-    at = 0
-    while found := introduction.search(text, at):
-        at = found.end("before")
-        if _is_name(found):
-            text = f"{text[:at]} {text[found.end() :]}"
-    return text
-
-
-def _is_name(found: re.Match[str]) -> bool:
-    """Whether all words have capitals, or are apart in scripts without capitals.
-
-    A signature is the last of a mail and ends with no stop, unlike a sentence ("Thanks. Joking.").
-    """
-    gap, words = found["gap"], found["name"].split()
-    if any(_no_name().fullmatch(folded(word.strip(".'"))) for word in words):
-        return False
-    is_apart = bool(gap.strip(" \t"))
-    if "," in gap or "\n" in gap:
-        is_last = not found.string[found.end() :].strip()
-        if not is_last or (words[-1].endswith(".") and len(words[-1]) > _INITIAL):
-            return False
-    return all(word[0].isupper() or (is_apart and word.lower() == word.upper()) for word in words)
 
 
 def _short(words: Sequence[str]) -> re.Pattern[str]:

@@ -46,8 +46,6 @@ class Language(TypedDict, total=False):
     stopping: list[str]
     short_yes: list[str]
     short_no: list[str]
-    plain: list[str]
-    before_names: list[str]
     greetings: list[str]
     courtesy: list[str]
     agreeing: list[str]
