@@ -302,12 +302,15 @@ def review(
     opens: bool,
 ) -> Ending:
     """Serve the report with approve / hold / reject on a loopback port, until Ctrl-C."""
+    from pipeline.commands.kept_heads import opened_ledger
     from pipeline.commands.review import name_reviewers, write_report
     from pipeline.review.listening import Listening
     from pipeline.review.serving import ReviewOptions, serve
 
     listening = Listening(address, port, host, certificate, key)
     config = options.load()
+    with opened_ledger(config, options.console):
+        pass  # only to say if it is older
     serve(config, options.console, ReviewOptions(name_reviewers(names), listening, opens))
     write_report(config, options.console)
     return Ending()

@@ -6,10 +6,12 @@ it.  So a reader sees a whole file or none, also after a power cut.  A program w
 scratch folder, which is the only place where it can write.
 """
 
+import errno
 import hashlib
 import json
 import os
 import re
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -130,10 +132,12 @@ def add_line(path: Path, line: str) -> None:
     """
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        handle = os.open(path, flags, 0o600)
+        handle = os.open(path, flags | os.O_NONBLOCK, 0o600)
     except FileNotFoundError:
         return
     try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", path)
         size = os.fstat(handle).st_size
         # a full disk may have cut off the line before
         is_cut = size > 0 and os.pread(handle, 1, size - 1) != b"\n"

@@ -398,6 +398,20 @@ def test_an_older_ledger_is_found_whatever_was_recorded_since(
     assert ("log-differs", f"heads/{day.name}") in campaign.found(), "the chain goes on differently"
 
 
+def test_what_is_no_file_beside_the_ledger_keeps_nobody_waiting(campaign: Campaign) -> None:
+    for folder, end in ((campaign.workspace.heads, ".txt"), (campaign.workspace.logs, ".jsonl")):
+        folder.mkdir(exist_ok=True)
+        os.mkfifo(folder / f"29990101{end}")
+        (folder / f"29990102{end}").mkdir()
+    assert campaign.found() == []
+    assert not kept_heads.is_ledger_older(campaign.workspace, campaign.ledger)
+    (today,) = campaign.workspace.heads.glob("202?????.txt")
+    today.unlink()
+    os.mkfifo(today)
+    consent(campaign)
+    assert campaign.found() == []
+
+
 def test_heads_that_a_run_has_found_are_not_read_again(campaign: Campaign) -> None:
     """A run and the status look at what is new; ``verify`` reads all."""
     workspace, ledger = campaign.workspace, campaign.ledger

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from pipeline import addressees, correspondence
 from pipeline.commands.ending import Ending, Facts
+from pipeline.commands.kept_heads import opened_ledger
 from pipeline.config import Config
 from pipeline.consent import Consent, ConsentRecord
 from pipeline.console import Console
@@ -19,7 +20,6 @@ from pipeline.review import consents, rules
 from pipeline.review.consents import ConsentEntry
 from pipeline.review.entries import InvalidEntry
 from pipeline.wording import counted, shown_sender
-from pipeline.workspace import Workspace
 
 _SHA = re.compile("[0-9a-f]{4,64}")
 
@@ -49,7 +49,7 @@ def record(config: Config, console: Console, call: ConsentCall) -> Ending:
         raise UsageError("name the mails, the clips or the addresses that it is for")
     if not call.consent and (call.name or call.place):
         raise UsageError("--name and --place need --set yes-with-name")
-    with Ledger(Workspace.existing(config.root).ledger) as ledger:
+    with opened_ledger(config, console) as ledger:
         rows = ledger.clips.rows()
         found = [_found(ledger, rows, what) for what in call.what]
         apart: dict[str, str] = {}

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.commands.ending import Ending
+from pipeline.commands.kept_heads import opened_ledger
 from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import UsageError
-from pipeline.ledger import Ledger
-from pipeline.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ def mark(config: Config, console: Console, wanted: Marking) -> Ending:
 
     :raises UsageError: there is no workspace, or a prefix does not name exactly one mail.
     """
-    with Ledger(Workspace.existing(config.root).ledger) as ledger:
+    with opened_ledger(config, console) as ledger:
         known = [mail.id for mail in ledger.intake.submissions()]
         ids = [_found(known, prefix) for prefix in wanted.ids]
         ledger.reviews.set_handled(ids, wanted.by, handled=not wanted.undo)

@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 
 from pipeline import clock
 from pipeline.commands.ending import Ending, Facts
+from pipeline.commands.kept_heads import opened_ledger
 from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import UsageError
 from pipeline.history import CaseHold
 from pipeline.ledger import Ledger
-from pipeline.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def keep(config: Config, console: Console, call: KeepCall) -> Ending:
         raise UsageError("say why with --why, or end it with --end")
     if not call.shas and (call.why or call.end):
         raise UsageError("name the originals by the beginning of their SHA-256")
-    with Ledger(Workspace.existing(config.root).ledger) as ledger:
+    with opened_ledger(config, console) as ledger:
         shas = [_found(ledger, prefix) for prefix in call.shas]
         with ledger.transaction():
             for sha256 in shas:

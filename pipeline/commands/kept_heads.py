@@ -5,10 +5,16 @@ They are in the logs of runs, and in a file for each day that every change of th
 
 import contextlib
 import json
+import os
+import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
+from pipeline.config import Config
+from pipeline.console import Console
 from pipeline.history import ChainHead, HeadsSeen, parse_head
 from pipeline.ledger import Ledger
 from pipeline.workspace import Workspace
@@ -18,6 +24,7 @@ OLDER = (
     "was decided or taken back since. Run footage verify, and see docs/custody.md"
 )
 _LONGEST = 1 << 20  # of a line
+_LARGEST = 1 << 30  # of a file: its first bytes are read
 _OPEN_DAYS = 2  # files that may still grow
 
 
@@ -42,6 +49,24 @@ def in_logs(workspace: Workspace) -> list[KeptHead]:
         for head in _heads_of_day(path)
     ]
     return of_runs + of_days
+
+
+@contextmanager
+def opened_ledger(config: Config, console: Console) -> Iterator[Ledger]:
+    """Open the ledger of a workspace for a command that takes no lock, and warn if it is older.
+
+    :raises UsageError: there is no workspace.
+    """
+    workspace = Workspace.existing(config.root)
+    with Ledger(workspace.ledger) as ledger:
+        warn_if_older(workspace, ledger, console)
+        yield ledger
+
+
+def warn_if_older(workspace: Workspace, ledger: Ledger, console: Console) -> None:
+    """Say that the ledger is older, before a command shows footage or decides on it."""
+    if is_ledger_older(workspace, ledger):
+        console.warn(OLDER)
 
 
 def is_ledger_older(workspace: Workspace, ledger: Ledger) -> bool:
@@ -78,9 +103,9 @@ def _since(workspace: Workspace, seen: HeadsSeen) -> tuple[set[ChainHead], dict[
 def _read_day(path: Path, start: int, heads: set[ChainHead]) -> int:
     """Add the heads of a day's file from a place on; return where its last whole line ends."""
     try:
-        with path.open("rb") as file:
+        with _opened(path) as file:
             end = file.seek(start if start <= path.stat().st_size else 0)
-            while line := file.readline(_LONGEST):
+            while end < _LARGEST and (line := file.readline(_LONGEST)):
                 end += len(line) if line.endswith(b"\n") else 0
                 with contextlib.suppress(ValueError):
                     heads.add(parse_head(line.decode("ascii", "replace")))
@@ -96,10 +121,10 @@ def _heads_of_day(path: Path) -> Iterator[ChainHead]:
     """
     found = set()
     try:
-        with path.open(encoding="ascii", errors="replace") as file:
-            while line := file.readline(_LONGEST):
+        with _opened(path) as file:
+            while file.tell() < _LARGEST and (line := file.readline(_LONGEST)):
                 with contextlib.suppress(ValueError):
-                    found.add(parse_head(line))
+                    found.add(parse_head(line.decode("ascii", "replace")))
     except OSError:
         return
     yield from sorted(found, key=lambda head: (-head.number, head.hash))
@@ -108,15 +133,27 @@ def _heads_of_day(path: Path) -> Iterator[ChainHead]:
 def _heads(path: Path) -> Iterator[ChainHead]:
     """The heads in a log; a line that is not whole is passed over."""
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            while line := file.readline(_LONGEST):
-                if '"custody"' not in line:
+        with _opened(path) as file:
+            while file.tell() < _LARGEST and (line := file.readline(_LONGEST)):
+                if b'"custody"' not in line:
                     continue
                 try:
                     event = json.loads(line)
                     if event["event"] == "custody":
                         yield parse_head(str(event["head"]))
-                except (ValueError, TypeError, KeyError):
+                except (ValueError, TypeError, KeyError, RecursionError):
                     continue
     except OSError:
         return
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open a regular file; opening anything else could wait for ever.
+
+    :raises OSError: it is none, or can't be opened.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError
+    return os.fdopen(handle, "rb")

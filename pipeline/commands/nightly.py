@@ -23,7 +23,6 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
     """
     facts: Facts = {}
     if kept_heads.is_ledger_older(run.workspace, run.ledger):
-        run.console.warn(kept_heads.OLDER)
         facts["ledger_is_older"] = True
     unread = None
     try:

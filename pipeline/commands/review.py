@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from pipeline.commands.ending import Ending, Facts
+from pipeline.commands.kept_heads import opened_ledger
 from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import FootageError, UsageError, named
@@ -30,7 +31,7 @@ def decide_clips(config: Config, console: Console, shas: Sequence[str], wanted: 
 
     :raises UsageError: there is no workspace, or a prefix does not name exactly one clip.
     """
-    with Ledger(Workspace.existing(config.root).ledger) as ledger:
+    with opened_ledger(config, console) as ledger:
         done = decisions.decide(ledger, shas, wanted)
         rows = ledger.clips.rows()
         admission = Admission.of(config, ledger, rows)
@@ -51,7 +52,7 @@ def take_decisions(config: Config, console: Console, file: Path, by: str) -> End
     :param by: who decided, where the file does not say; the user of this machine if empty.
     :raises UsageError: there is no workspace, or the file is not a decisions file of the campaign.
     """
-    with Ledger(Workspace.existing(config.root).ledger) as ledger:
+    with opened_ledger(config, console) as ledger:
         done = decisions.take_file(ledger, file, by or user(), campaign=config.campaign.name)
     consents = f" and {counted(done.consents, 'consent')}" if done.consents else ""
     taken = f"{counted(len(done.decided), 'decision')}{consents}"

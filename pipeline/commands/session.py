@@ -22,6 +22,8 @@ from pipeline.store.remote import BucketStore
 from pipeline.workspace import Workspace, hold, sweep
 
 EXIT_CLIP_FAILED = 3
+# they name each kept event that the chain does not have
+_FIND_OLDER_LEDGER = ("verify", "doctor")
 
 Step = Callable[[Run], Facts]
 
@@ -39,6 +41,8 @@ def execute(config: Config, console: Console, command: str, step: Step) -> Endin
                 Ledger(workspace.ledger) as ledger,
                 _programs(config, console, workspace) as ffmpeg,
             ):
+                if command not in _FIND_OLDER_LEDGER:
+                    kept_heads.warn_if_older(workspace, ledger, console)
                 store = open_store(config, workspace)
                 run = Run(config, ledger, workspace, ffmpeg, console, store)
                 ending = _record(run, run_id, command, step)

@@ -381,6 +381,8 @@ def _run(overview: _Overview, run: RunRecord) -> str:
     match _state(overview, run):
         case "running":
             return f"{begun}, is running now"
+        case "killed" if overview.is_ledger_older:
+            return f"{begun}; this ledger does not know how it ended"
         case "killed":
             return f"{begun}, was killed or lost its power; nothing is lost, run it again"
     error = run.summary.get("error")
