@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,10 @@ from support.command_scene import CommandScene
 from support.ledger_scene import LedgerScene, attachment, result, sha
 from support.review_server import NAMES, campaign, config
 
-from pipeline import publishing
+from pipeline import protection, publishing
 from pipeline.ledger import Ledger
+from pipeline.model import Decision, Review
+from pipeline.protection import Mask, MaskPoint
 
 __all__ = ["browser", "campaign", "config", "reader"]
 
@@ -62,7 +66,9 @@ def test_a_reviewer_gets_the_pack_and_its_decisions_come_back(
         page.get_by_role("button", name="Save decisions file").click()
     caught.value.save_as(tmp_path / "back.json")
     assert (watch.errors, watch.abroad) == ([], [])
-    assert scene.footage("decide", str(tmp_path / "back.json")).code == 0
+    assert scene.footage("decide", str(tmp_path / "back.json")).out == "1 decision taken\n"
+    again = scene.footage("decide", str(tmp_path / "back.json"))
+    assert again.out == "0 decisions taken; 1 entry says what is recorded already\n"
     (review,) = campaign.ledger.reviews.current().values()
     assert (review.decision, review.by) == ("approved", "Ana")
 
@@ -110,3 +116,39 @@ def test_a_withdrawal_names_the_packs_that_hold_the_clip(
     assert "a pack of the report" not in newer.err
     with Ledger(campaign.workspace.ledger) as ledger:
         assert ledger.chain.breaks() == []
+
+
+def test_packs_from_before_the_masks_are_named(
+    scene: CommandScene, campaign: LedgerScene, tmp_path: Path
+) -> None:
+    """They are named by what makes the clip anew, by the status, and in the page."""
+    masks = (Mask((MaskPoint(0.0, 0.1, 0.1, 0.2, 0.2),)),)
+    ledger = campaign.ledger
+
+    def pack(name: str) -> None:
+        assert scene.footage("report", "--pack", str(tmp_path / name)).code == 0
+
+    def old() -> int:
+        return len(scene.footage("status", "--json").data["old_packs"])
+
+    pack("bare")
+    assert old() == 0
+    ledger.reviews.amend(sha("one"), lambda _: Review(Decision.APPROVED, masks=masks))
+    pack("not made anew yet")
+    assert old() == 2
+    said = scene.footage("process").err
+    assert "2 packs of the report" in said
+    assert "delete all copies of them" in said
+    ledger.chain.begin_run("7", "process")
+    made = result("one")
+    hides = protection.hidden(masks, ())
+    masked = replace(made, outputs=tuple(replace(it, hides=hides) for it in made.outputs))
+    campaign.clip(masked, plays=True)
+    pack("masked")
+    campaign.clip(replace(masked, caption="another"), plays=True)
+    assert old() == 2
+    assert "2 packs of the report (made at" in scene.footage("status").out
+    page = (campaign.workspace.report / "index.html").read_text("utf-8")
+    assert len(re.findall(r'"old_packs":\["[^"]+","[^"]+"\]', page.replace(", ", ","))) == 1
+    ledger.reviews.amend(sha("one"), lambda review: replace(review, masks=()))
+    assert old() == 0, "nothing is hidden now"

@@ -53,8 +53,7 @@ ASKED = {
         rules.allowsClip(consent ?? "unknown", needed ?? false))""",
     "consent": "({ consents }) => rules.combinedConsent(consents)",
     "silent": "({ consent, decision, needed }) => rules.waitsForConsent(consent, decision, needed)",
-    "released": """({ warnings, decision, seen_by }) =>
-        rules.isReleased(warnings, decision, seen_by)""",
+    "released": "(it) => rules.isReleased(it.warnings, it)",
     "people": "({ names }) => rules.people(names)",
     "two": "({ why, review, four_eyes }) => rules.needsTwo(why, review, four_eyes)",
     "ready": "(it) => rules.isReady(it, it.two)",
@@ -108,7 +107,8 @@ def of_program(table: str, case: dict[str, Any]) -> Any:
             made = replace(made, consent=consent, own_consent=consent)
             return bool(rules.waits_for_consent([made], needs_consent=case["needed"]))
         case "released":
-            review = Review(Decision(case["decision"]), seen_by=tuple(case["seen_by"]))
+            seen, agreed = tuple(case["seen_by"]), tuple(case["agreed_by"])
+            review = Review(Decision(case["decision"]), seen_by=seen, agreed_by=agreed)
             made = row(Status.ACCEPTED, clean=True, outputs=1, review=review)
             assert made.result is not None
             result = replace(made.result, warnings=tuple(case["warnings"]))

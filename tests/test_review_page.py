@@ -262,6 +262,21 @@ def test_back_closes_the_player_where_it_was_and_then_undoes_a_filter(
     page.go_back()
     expect(page.locator("#f-decision")).to_have_value("")
     expect(page.locator(".card")).to_have_count(11)
+    # a link in the page opens the player, and leads to no other clip than it names
+    go = "hash => { location.hash = hash; }"
+    page.evaluate(go, f"clip={sha('one')[:16]}&player=1")
+    expect(page.locator("#player")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#player")).to_be_hidden()
+    page.evaluate(go, f"clip={sha('one')[:16]}&player=1")
+    expect(page.locator("#player")).to_be_visible()
+    page.evaluate(go, "clip=ffffffffffffffff&player=1")
+    expect(page.locator("#player")).to_be_hidden()
+    expect(page.locator("#why")).to_contain_text("a clip that this page does not have")
+    expect(page.locator(".card.current")).to_have_count(0)
+    page.wait_for_function("() => location.hash === '#clip=ffffffffffffffff'")
+    page.evaluate(go, f"decision=rejected&clip={sha('one')[:16]}&player=1")
+    expect(page.locator("#why")).to_contain_text("filters in the address hide")
 
 
 # -- deciding ---------------------------------------------------------------------------------

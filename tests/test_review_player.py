@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -95,9 +96,17 @@ def test_cut_by_keyboard_is_exact_and_playing_stays_inside(reader: Reader, index
 def test_times_are_typed_as_people_write_them(reader: Reader, index: Path) -> None:
     page, _ = reader.open(index)
     enlarged(page, "one")
-    page.keyboard.press("g")
-    page.keyboard.type("0:02,5")
-    page.keyboard.press("Enter")
+    for text, said in (
+        ("1:75", "Write a time"),
+        ("99:00", "The clip ends at 0:03"),
+        ("0:02,5", ""),
+    ):
+        page.keyboard.press("g")
+        page.keyboard.type(text)
+        page.keyboard.press("Enter")
+        expect(page.locator("#player-said")).to_have_text(
+            re.compile(f"^{said}.*" if said else "^$")
+        )
     at_frame(page, 75)
     start, end = page.locator("#player-in_s"), page.locator("#player-out_s")
     for text, said in (
@@ -237,6 +246,10 @@ def test_axe_finds_nothing_in_the_player_at_any_size(reader: Reader, index: Path
     enlarged(page, "one")
     for key in ("Shift+ArrowRight", "i", "d", "Escape", "s"):  # a cut, a mask, a muted stretch
         page.keyboard.press(key)
+    page.get_by_label("Tags").fill("W" * 40)
+    page.get_by_label("Tags").press("Enter")
+    for part in ("#player", "#player-beside"):
+        assert page.locator(part).evaluate("it => it.scrollWidth - it.clientWidth") == 0
     assert violations(page) == []
     page.emulate_media(color_scheme="dark")
     assert violations(page) == []
@@ -251,6 +264,10 @@ def test_axe_finds_nothing_in_the_player_at_any_size(reader: Reader, index: Path
     assert stage
     assert bar
     assert stage["y"] + stage["height"] <= bar["y"]
+    for part in ("#player-play", "#player-decide"):
+        expect(page.locator(part)).to_be_in_viewport(ratio=1)
+    page.set_viewport_size({"width": 820, "height": 1180})
+    assert page.locator("#player").evaluate("it => it.scrollWidth - it.clientWidth") == 0
 
 
 def test_guide_names_every_key_of_the_help(reader: Reader, index: Path) -> None:

@@ -14,7 +14,8 @@ from support.review_server import Client, campaign, config, entry, serving
 
 from pipeline.commands.review import name_reviewers
 from pipeline.config import Config
-from pipeline.review import shares
+from pipeline.errors import UsageError
+from pipeline.review import acts, live, shares, web
 from pipeline.review.access import ReviewRole
 from pipeline.review.web import ReviewServer
 
@@ -71,11 +72,77 @@ def test_the_media_team_sees_addresses_and_reviewers_do_not(
     assert by == {sha("one"): "Ana", sha("two"): "Mia"}
 
 
-def test_a_colon_that_names_no_role_is_a_part_of_the_name() -> None:
-    given = name_reviewers(["Ana: night", "Ben:editor", "Eve:media:editor"])
-    assert given.roles == {
-        "Ana: night": ReviewRole.REVIEWER, "Ben": ReviewRole.EDITOR, "Eve:media": ReviewRole.EDITOR,
+@pytest.mark.parametrize(
+    "given", ["Eve:Editor", "Eve:editr", "Eve:", "Eve:media:editor", "Ana: night", "Eve\uff1aeditr"]
+)
+def test_a_role_that_is_mistyped_makes_no_reviewer(given: str) -> None:
+    with pytest.raises(UsageError, match="one of reviewer, editor, media"):
+        name_reviewers([given])
+
+
+def test_a_name_and_a_role_make_a_link_of_that_role() -> None:
+    given = name_reviewers(["Ana", "Ben:editor", "Mia\uff1amedia", "Cem:reviewer"]).roles
+    assert given == {
+        "Ana": ReviewRole.REVIEWER, "Ben": ReviewRole.EDITOR,
+        "Mia": ReviewRole.MEDIA, "Cem": ReviewRole.REVIEWER,
     }  # fmt: skip
+    with pytest.raises(UsageError, match="twice"):
+        name_reviewers(["Ana", "ana :editor"])
+
+
+MAY = {  # all that a session can ask for, and who may
+    **dict.fromkeys(("/report/", "/report/index.html", "/report/report.json"), "all"),
+    **dict.fromkeys(("/report/report.csv", "/report/mails.csv", "/api/changes"), "all"),
+    **dict.fromkeys(("/api/comment", "/api/undo", "/api/order"), "all"),
+    **dict.fromkeys(("/api/decide", "/api/handled", "/api/consent"), "deciders"),
+}
+
+
+def test_every_route_knows_who_may_ask(server: ReviewServer) -> None:
+    """A route that is new must be entered here, and no act of a role is allowed by mistake."""
+    assert {*web.READING, *acts.ACTS} == MAY.keys()
+    for name in ("Ana", "Eve", "Mia"):
+        client = Client(server, name)
+        routes = [("GET", path) for path in web.READING] + [("POST", path) for path in acts.ACTS]
+        for method, path in routes:
+            status = client.ask(method, path, {} if method == "POST" else None)[0]
+            is_refused = name == "Eve" and MAY[path] == "deciders"
+            assert (status == 403) is is_refused, (name, method, path, status)
+            assert status != 404, path
+        assert client.ask("POST", "/api/other", {})[0] == 404
+
+
+def test_an_editor_undoes_no_decision_of_an_earlier_review(
+    server: ReviewServer, campaign: LedgerScene
+) -> None:
+    live.decide(campaign.ledger, entry("one")["entries"], "Eve")
+    assert Client(server, "Eve").ask("POST", "/api/undo", {})[0] == 200
+    assert campaign.ledger.reviews.current()[sha("one")].decision == "approved"
+
+
+def test_the_page_does_not_say_that_an_editor_has_decided(
+    reader: Reader, server: ReviewServer, campaign: LedgerScene
+) -> None:
+    page, watch = reader.open(server.access.links["Eve"])
+    page.wait_for_selector(".card")
+    page.keyboard.press("n")
+    for key in ("a", "x", "r", "m"):
+        page.keyboard.press(key)
+        if key in "ar":
+            expect(page.locator("#why")).to_contain_text("decides nothing")
+            expect(page.locator("#said")).to_contain_text("decides nothing")
+    page.keyboard.press("f")
+    for key in ("a", "i", "Delete"):
+        page.keyboard.press(key)
+        expect(page.locator("#player-said")).to_contain_text("decides nothing")
+    assert campaign.ledger.reviews.trail_end() == 0
+    page.keyboard.press("f")
+    page.set_viewport_size({"width": 390, "height": 844})  # what is zero is folded on a phone
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.locator(".figure.failed")).to_be_hidden()
+    expect(page.locator("#no-figures")).to_contain_text("Failed")
+    expect(page.locator(".card").first).to_be_in_viewport()
+    assert watch.errors == []
 
 
 def test_reviewers_share_the_clips_and_the_shares_stay() -> None:

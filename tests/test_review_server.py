@@ -9,6 +9,7 @@ import pytest
 from support.ledger_scene import LedgerScene, decide, quiet, sha
 from support.review_server import NAMES, Client, campaign, client, config, entry, server, serving
 
+from pipeline.commands.review import name_reviewers
 from pipeline.config import Config
 from pipeline.errors import LedgerError, StageError
 from pipeline.model import Decision, OriginalState, Review
@@ -442,6 +443,28 @@ def test_serve_says_its_link_also_to_who_asked_for_quiet(
     serve(config, quiet(), ReviewOptions(started=started))
     assert links[0].startswith("http://127.0.0.1:")
     assert f"open {links[0]}" in capsys.readouterr().err
+
+
+def test_the_line_with_a_link_names_who_it_is_for(
+    config: Config, campaign: LedgerScene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = name_reviewers(["Eve:editor"])
+    serve(config, quiet(), ReviewOptions(named, started=lambda server: server.shutdown()))
+    assert capsys.readouterr().err.rstrip().endswith(" as Eve (editor)")
+
+
+def test_points_that_come_one_after_the_other_are_compared(
+    campaign: LedgerScene, client: Client
+) -> None:
+    status, _, body = client.ask("POST", "/api/decide", entry("one", in_s=1.5))
+    assert status == 200
+    (first,) = json.loads(body)["changes"]
+    for out_s, expected in ((1.2, 422), (1.5, 422), (1.6, 200)):
+        wanted = entry("one", out_s=out_s)
+        wanted["entries"][0]["seen"] = first["review"]
+        assert client.ask("POST", "/api/decide", wanted)[0] == expected
+    now = campaign.ledger.reviews.current()[sha("one")]
+    assert (now.in_s, now.out_s) == (1.5, 1.6)
 
 
 def test_ledger_that_can_not_be_read_is_told(

@@ -5,6 +5,7 @@ while a run goes on.
 """
 
 import getpass
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -55,8 +56,11 @@ def take_decisions(config: Config, console: Console, file: Path, by: str) -> End
     with opened_ledger(config, console) as ledger:
         done = decisions.take_file(ledger, file, by or user(), campaign=config.campaign.name)
     consents = f" and {counted(done.consents, 'consent')}" if done.consents else ""
-    taken = f"{counted(len(done.decided), 'decision')}{consents}"
-    console.say(f"{taken} taken, {done.same} changed nothing")
+    said = f"{counted(len(done.decided), 'decision')}{consents} taken"
+    if done.same:
+        entries_same = "1 entry says" if done.same == 1 else f"{done.same} entries say"
+        said += f"; {entries_same} what is recorded already"
+    console.say(said)
     for entry in done.not_taken:
         console.warn(f"entry {entry.entry} was not taken: {entry.problem}")
     facts: Facts = {
@@ -71,19 +75,26 @@ def take_decisions(config: Config, console: Console, file: Path, by: str) -> End
 def name_reviewers(given: Sequence[str]) -> Reviewers:
     """Make the reviewers of ``footage review`` from what was given with ``--by``.
 
-    :param given: names, each with ``:editor`` or ``:media`` behind it for one of these roles.
-    :raises UsageError: a name is empty or given twice.
+    A colon is never a part of a name, because a mistyped role must not become one.
+
+    :param given: names, each with a colon and a role behind it for another role than reviewer.
+    :raises UsageError: a name is empty or given twice, or a role is unknown.
     """
     roles: dict[str, ReviewRole] = {}
     for each in given:
-        name, colon, word = each.rpartition(":")
-        is_role = bool(colon) and word in set(ReviewRole)
-        shown = entries.clean_text("by", name if is_role else each)
+        # NFKC: keyboards of some languages have another colon
+        name, colon, word = unicodedata.normalize("NFKC", each).partition(":")
+        shown = entries.clean_text("by", each.strip() if not colon else name)
         if not shown:
             raise UsageError("--by needs a name")
-        if shown in roles:
+        if colon and word not in set(ReviewRole):
+            raise UsageError(
+                f"--by {each}: {word!r} is not a role; behind the colon must be one of "
+                f"{', '.join(ReviewRole)}"
+            )
+        if rules.people([*roles, shown]) == [*roles]:
             raise UsageError("--by names a reviewer twice; each needs another name")
-        roles[shown] = ReviewRole(word) if is_role else ReviewRole.REVIEWER
+        roles[shown] = ReviewRole(word) if colon else ReviewRole.REVIEWER
     return Reviewers(user(), roles)
 
 

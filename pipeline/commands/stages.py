@@ -12,7 +12,7 @@ from pipeline.ingest import stage as ingest
 from pipeline.ingest.add import add
 from pipeline.model import Status
 from pipeline.process import stage as process
-from pipeline.review import packing, report
+from pipeline.review import packing, packs, report, rules
 from pipeline.run import Run
 from pipeline.store import outbox
 from pipeline.wording import counted
@@ -70,6 +70,8 @@ def take_in(run: Run, *, dry_run: bool = False, inboxes: Sequence[str] = ()) -> 
 def make_clips(run: Run) -> Facts:
     """Make the missing clips; with no days of retention, delete their originals at once."""
     hand_over(run)
+    rows = [row for row in run.ledger.clips.rows() if row.review.masks or row.review.sounds]
+    anew = {row.sha256 for row in rows if not rules.hides_what_it_should(row)}
     done = process.run(run)
     made = counted(done.accepted, "clip")
     run.console.say(f"process: {made} made, {done.rejected} refused, {done.failed} failed")
@@ -80,6 +82,8 @@ def make_clips(run: Run) -> Facts:
             f"process: {counted(len(done.outdated), 'clip is', 'clips are')} out of date and can't "
             f"be made anew, because the originals were deleted ({names}{more})"
         )
+    if shown := packs.made_with(run.ledger, anew):
+        run.console.warn(f"process: {packs.to_be_deleted(shown)}")
     if done.waits:
         for line in waits.lines(run.config, run.ledger):
             run.console.warn(f"process: {line}")

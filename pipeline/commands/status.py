@@ -13,7 +13,7 @@ from pipeline.history import InboxRemains, MontageRecord, RunRecord, Stay
 from pipeline.ledger import Ledger
 from pipeline.model import OriginalState, Row, Status, Wait
 from pipeline.process import stage as process
-from pipeline.review import mails, rules
+from pipeline.review import mails, packs, rules
 from pipeline.review.admission import Admission
 from pipeline.review.mails import MailView
 from pipeline.store import FootageFile, WorkspaceFolder
@@ -47,7 +47,8 @@ class _Overview:
     whose clips are out of date and can't be made anew.
     ``withheld`` counts the clips in which a face may be seen although all must be masked.
     ``silent``: the mails whose senders have not answered on consent; ``without_sender``: those
-    of them that name no sender, as files that ``doctor --repair`` took in.
+    of them that name no sender, as files that ``doctor --repair`` took in.  ``old_packs``: when the
+    packs were made that show what is hidden now.
     """
 
     campaign: str
@@ -73,6 +74,7 @@ class _Overview:
     unclear_receipts: list[str]
     is_ledger_older: bool
     without_sender: frozenset[str]
+    old_packs: list[str]
 
 
 def tell(config: Config) -> Ending:
@@ -147,6 +149,7 @@ def _overview(config: Config) -> _Overview:
                 for mail in ledger.intake.submissions()
                 if mail.id in silent and not mail.sender
             ),
+            old_packs=packs.outdated(ledger),
         )
 
 
@@ -197,6 +200,7 @@ def _facts(overview: _Overview) -> Facts:
         "last_backup": overview.last_backup,
         "ledger_is_older": overview.is_ledger_older,
         "unclear_receipts": overview.unclear_receipts,
+        "old_packs": overview.old_packs,
         "montages": [
             {
                 "path": film.record.path,
@@ -248,6 +252,8 @@ def _lines(overview: _Overview) -> Iterator[str]:
     yield from _mail_lines(overview)
     for film in overview.montages:
         yield from _film_lines(film)
+    if overview.old_packs:
+        yield packs.to_be_deleted(overview.old_packs)
     yield _disk_line(overview.room)
     if overview.last_backup:
         yield f"Last backup of the ledger: backups/{overview.last_backup}"

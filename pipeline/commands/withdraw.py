@@ -15,12 +15,11 @@ from pipeline.commands.deleting import Deletion, all_files, stored_name
 from pipeline.commands.ending import Facts
 from pipeline.commands.stages import back_up, write_report
 from pipeline.errors import ConfigError, UsageError
-from pipeline.history import EventKind
 from pipeline.ledger import Ledger
 from pipeline.model import OriginalState
 from pipeline.render import stage as render
 from pipeline.render.interchange import TimelineFormat
-from pipeline.review import packing
+from pipeline.review import packs
 from pipeline.run import Run
 from pipeline.store import FILMS, PIECES, FootageFile, keys_of
 from pipeline.wording import counted
@@ -221,11 +220,8 @@ def places_of_mails(run: Run, mails: set[str]) -> list[str]:
 
 def _packs(run: Run, shas: set[str]) -> Iterator[str]:
     """The packs of the report that hold them; where these are now, the program can't know."""
-    for event in run.ledger.chain.events(EventKind.EXPORTED):
-        held = event.facts.get("clips")
-        is_pack = event.facts.get("format") == packing.FORMAT
-        if is_pack and isinstance(held, list) and not shas.isdisjoint(held):
-            yield f"a pack of the report that was made at {event.at}, with all copies of it"
+    for at in packs.made_with(run.ledger, shas):
+        yield f"a pack of the report that was made at {at}, with all copies of it"
 
 
 def _delete(run: Run, plan: _Withdrawal) -> Deletion:

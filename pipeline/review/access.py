@@ -23,6 +23,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from pipeline.review.listening import Site
 
@@ -50,6 +51,10 @@ class ReviewRole(StrEnum):
     def may_decide(self) -> bool:
         """Whether decisions, consents and marks on mails are taken from this person."""
         return self is not ReviewRole.EDITOR
+
+
+EVERYBODY: Final = frozenset(ReviewRole)
+DECIDERS: Final = frozenset(role for role in ReviewRole if role.may_decide)
 
 
 @dataclass(frozen=True)

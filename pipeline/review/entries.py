@@ -93,10 +93,13 @@ def parse(entry: object) -> tuple[str, JsonObject]:
         protection.check(values.get("masks", ()), values.get("sounds", ()))
     except (protection.ImpossibleProtection, ImpossibleComment) as problem:
         raise InvalidEntry(str(problem)) from problem
-    start, end = values.get("in_s"), values.get("out_s")
+    _check_cut(values.get("in_s"), values.get("out_s"))
+    return sha256, values
+
+
+def _check_cut(start: float | None, end: float | None) -> None:
     if start is not None and end is not None and end <= start:
         raise InvalidEntry("out_s is not after in_s")
-    return sha256, values
 
 
 def applied(before: Review, values: JsonObject, by: str, at: str) -> Review:
@@ -107,7 +110,8 @@ def applied(before: Review, values: JsonObject, by: str, at: str) -> Review:
 
     :param by: who wrote comments that name nobody.
     :param at: when comments were written.
-    :raises InvalidEntry: there are too many comments then, or the masks do not protect enough.
+    :raises InvalidEntry: there are too many comments then, the masks do not protect enough, or the
+        clip would end before it begins.
     """
 
     def sign(comment: Comment) -> Comment:
@@ -120,6 +124,9 @@ def applied(before: Review, values: JsonObject, by: str, at: str) -> Review:
     try:
         comments = commenting.merged(before.comments, given, sign)
         after = replace(before, **fields | {"comments": comments})
+        if (after.in_s, after.out_s) != (before.in_s, before.out_s):
+            # an entry may have one of the two points; the review has both
+            _check_cut(after.in_s, after.out_s)
         return protecting.settled(before, after, act)
     except (ImpossibleComment, protection.ImpossibleProtection) as problem:
         raise InvalidEntry(str(problem)) from problem

@@ -108,12 +108,17 @@ def _besides(review: JsonObject) -> JsonObject:
     return {key: value for key, value in review.items() if key != "comments"}
 
 
-def undo(ledger: Ledger, by: str) -> ActOutcome:
+def undo(ledger: Ledger, by: str, *, decides: bool = True) -> ActOutcome:
     """Undo the newest act of *by* that is not undone yet, if there is one.
 
     A clip on which somebody else decided since is left as it is.
+
+    :param decides: *by* may decide.  If not, only comments are undone, and no decision of *by*
+        from another review.
     """
     own = [event for event in ledger.reviews.trail() if event.by == by]
+    if not decides:
+        own = [event for event in own if _decided(event.before) == _decided(event.after)]
     undone = {event.undoes for event in own}
     left = [event for event in own if event.undoes is None and event.id not in undone]
     act = {event.sha256: event for event in left if event.act == left[-1].act}

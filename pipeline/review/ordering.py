@@ -1,6 +1,7 @@
 """The montage tab: what it begins with, and how the order that it sends is saved."""
 
 import re
+import threading
 from collections.abc import Mapping, Sequence
 
 from pipeline import clip_order, publishing
@@ -16,6 +17,7 @@ from pipeline.review.presenting import JsonObject
 from pipeline.review.rules import admitted, is_decidable
 
 _SHA = re.compile("[0-9a-f]{64}")
+_SAVING = threading.Lock()  # from reading the order file to writing it
 
 
 class OrderChanged(Exception):
@@ -67,13 +69,14 @@ def save(config: Config, rows: Sequence[Row], body: Mapping[str, object]) -> Non
     path = clip_order.path_of(config)
     if path is None:
         raise InvalidEntry("montage.order is not a file; set it to the path of one")
-    before = clip_order.read(path)
-    if body.get("seen") != before.digest:
-        raise OrderChanged
-    order = OrderFile(_lines(body.get("lines")), _shas(body.get("left_out")))
-    text = clip_order.as_text(order, _remarks(order, before, rows))
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
-    publishing.write_text(path, text, mode)
+    with _SAVING:
+        before = clip_order.read(path)
+        if body.get("seen") != before.digest:
+            raise OrderChanged
+        order = OrderFile(_lines(body.get("lines")), _shas(body.get("left_out")))
+        text = clip_order.as_text(order, _remarks(order, before, rows))
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+        publishing.write_text(path, text, mode)
 
 
 def _remarks(order: OrderFile, before: OrderFile, rows: Sequence[Row]) -> dict[str, str]:

@@ -13,11 +13,10 @@ from pathlib import Path
 from pipeline import publishing
 from pipeline.errors import DiskFull, UsageError
 from pipeline.model import Row, Status
-from pipeline.review import stills
+from pipeline.review import packs, stills
 from pipeline.run import Run
 from pipeline.store import FootageFile, FootageStore, files_of, still_of
 
-FORMAT = "pack"  # in the chain of custody
 _OLDEST = (1980, 1, 1, 0, 0, 0)  # equal content gives an equal zip
 _ROOM = 1.05  # the folders of a zip, and rounding to blocks
 
@@ -49,7 +48,7 @@ def pack(run: Run, target: Path) -> Packed:
     make(run.store, [(files[name], size) for name, size in sizes.items()], target)
     clips = tuple(dict.fromkeys(row.sha256 for row in rows))
     proof = publishing.sha256_of(run.workspace.report / "report.json")
-    run.ledger.runs.record_export(proof, FORMAT, clips)
+    run.ledger.runs.record_export(proof, packs.FORMAT, clips)
     return Packed(target, size, clips)
 
 

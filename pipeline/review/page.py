@@ -56,7 +56,8 @@ class PageFacts:
     clips; ``trail`` has the events of :func:`pipeline.review.presenting.trail_data`, oldest first;
     ``live`` is None for a page that is a file and has no server.  ``needs_consent``: a film shows
     only clips whose sender agreed.  ``four_eyes``: the categories whose clips two people approve.
-    ``music``: the films have music.
+    ``music``: the films have music.  ``old_packs``: when those packs of the report were made
+    that show what is hidden now.
     """
 
     campaign: str
@@ -65,6 +66,7 @@ class PageFacts:
     needs_consent: bool = False
     four_eyes: tuple[str, ...] = ()
     music: bool = False
+    old_packs: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     trail: tuple[JsonObject, ...] = ()

@@ -20,7 +20,7 @@ from pipeline.history import InboxRemains
 from pipeline.ledger import Ledger
 from pipeline.media import fitting
 from pipeline.model import ClipOutput, ClipResult, Row, Source, Status, Wait
-from pipeline.review import consents, mails, page, proposing, stills, table
+from pipeline.review import consents, mails, packs, page, proposing, stills, table
 from pipeline.review.admission import Admission
 from pipeline.review.mails import MailView
 from pipeline.review.presenting import (
@@ -112,6 +112,7 @@ def collect_facts(
         needs_consent=config.review.needs_consent,
         four_eyes=config.review.four_eyes,
         music=bool(config.montage.music),
+        old_packs=tuple(packs.outdated(ledger)),
         loudness_lufs=config.process.loudness_lufs,
         new=tuple(sorted(ledger.custody.newest())),
         categories=tuple(category.name for category in config.campaign.category),

@@ -75,12 +75,14 @@ def approvals(agreed_by: Iterable[str]) -> str:
 def is_released(row: Row) -> bool:
     """Whether a clip that was withheld was approved by somebody who watched it to its end.
 
-    Any other clip is released.
+    One and the same person must have done both.  Any other clip is released.
     """
     warnings = row.result.warnings if row.result else ()
     if Caution.WITHHELD not in warnings:
         return True
-    return row.review.decision is Decision.APPROVED and bool(row.review.seen_by)
+    seen, agreed = people(row.review.seen_by), people(row.review.agreed_by)
+    did_both = len(people((*seen, *agreed))) < len(seen) + len(agreed)
+    return row.review.decision is Decision.APPROVED and did_both
 
 
 def chosen(rows: Iterable[Row], admission: Admission) -> list[Row]:

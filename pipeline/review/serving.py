@@ -81,8 +81,7 @@ def serve(config: Config, console: Console, options: ReviewOptions) -> None:
                 if listening.certificate is not None:
                     console.warn(f"the certificate's SHA-256 is {listening.fingerprint()}")
                 for name, link in server.access.links.items():
-                    alone = len(server.access.links) == 1
-                    console.warn(f"open {link}" if alone else f"open {link} as {name}")
+                    console.warn(f"open {link}{_for_whom(name, options.reviewers)}")
                 if options.opens:
                     publishing.write_text(
                         redirect, _REDIRECT.format(link=html.escape(server.access.link))
@@ -92,6 +91,11 @@ def serve(config: Config, console: Console, options: ReviewOptions) -> None:
                 server.serve_forever(poll_interval=0.2)
             except KeyboardInterrupt:
                 console.say("review ended")
+
+
+def _for_whom(name: str, reviewers: Reviewers) -> str:
+    """Say who a link is for, and their role; "" if it is for anybody."""
+    return f" as {name} ({reviewers.roles[name]})" if name else ""
 
 
 def _with_certificate(options: ReviewOptions, workspace: Workspace) -> Listening:

@@ -9,32 +9,38 @@ from __future__ import annotations
 import json
 import re
 import socket
-import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import ThreadingHTTPServer
-from typing import Any
+from typing import Any, Final
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from pipeline import clock
 from pipeline.config import Config
 from pipeline.errors import ConfigError, named
 from pipeline.ledger import Ledger
-from pipeline.review import entrance, entries, live, ordering, page, report, shares, table
-from pipeline.review.access import SESSION_HEADER, AccessGuard, Reviewers, ReviewRole, ReviewSession
+from pipeline.review import acts, entrance, entries, live, ordering, page, report, shares, table
+from pipeline.review.access import (
+    EVERYBODY,
+    SESSION_HEADER,
+    AccessGuard,
+    Reviewers,
+    ReviewRole,
+    ReviewSession,
+)
+from pipeline.review.acts import Wish
 from pipeline.review.answering import HTML, AnsweringHandler
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.listening import Listening
-from pipeline.review.live import ActOutcome
 from pipeline.review.presenting import JsonObject, reviews_data, trail_data
 from pipeline.store import FootageFile
 from pipeline.store.opening import open_store
 from pipeline.workspace import Workspace
 
 _NOT_JSON = "is not a JSON object of this page"
-_DECIDING = frozenset(("/api/decide", "/api/handled", "/api/consent"))
 _PAGES = ("/report/", "/report/index.html")
 _MOST, _MOST_OF_ONE = 256, 64  # open connections, of all machines and of one; a browser has 6
 _MOST_BYTES = 8 << 20  # enough for a decision on each of ten thousand clips
@@ -63,7 +69,6 @@ class ReviewServer(ThreadingHTTPServer):
         :raises UsageError: the certificate can't be used.
         """
         self.connections: dict[socket.socket, str] = {}
-        self.order_lock = threading.Lock()  # from reading the order file to writing it
         context = listening.context()
         if ":" in listening.address:
             self.address_family = socket.AF_INET6
@@ -207,21 +212,35 @@ class _Handler(AnsweringHandler):
     def _get(self, path: str, session: ReviewSession) -> None:
         if self._media(path):
             return
-        if path in _PAGES:
-            body, policy = self._page(session)
-            self.answer(body, HTML, policy)
-        elif path == "/report/report.json":
-            self.answer(report.encode(self._report(session)), "application/json")
-        elif path == "/report/report.csv":
-            self.answer(table.render(self._report(session)), "text/csv; charset=utf-8")
-        elif path == "/report/mails.csv":
-            self.answer(table.render_mails(self._report(session)), "text/csv; charset=utf-8")
-        elif path == "/api/changes":
-            self._changes()
-        elif path == "/api/order":
-            self._order()
-        else:
+        if path not in READING:
             self.refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
+        elif self._may(READING[path].roles, session):
+            READING[path].answer(self, session)
+
+    def _may(self, roles: frozenset[ReviewRole], session: ReviewSession) -> bool:
+        """Whether a person has one of the roles.  If not, that is answered."""
+        if session.role not in roles:
+            self.refuse(
+                HTTPStatus.FORBIDDEN, f"an {session.role} orders and comments, but decides nothing"
+            )
+        return session.role in roles
+
+    def give_page(self, session: ReviewSession) -> None:
+        """Give the page."""
+        body, policy = self._page(session)
+        self.answer(body, HTML, policy)
+
+    def give_report(self, session: ReviewSession) -> None:
+        """Give the data of the page."""
+        self.answer(report.encode(self._report(session)), "application/json")
+
+    def give_table(self, session: ReviewSession) -> None:
+        """Give the table of the clips."""
+        self.answer(table.render(self._report(session)), "text/csv; charset=utf-8")
+
+    def give_mails(self, session: ReviewSession) -> None:
+        """Give the table of the mails."""
+        self.answer(table.render_mails(self._report(session)), "text/csv; charset=utf-8")
 
     def _report(self, session: ReviewSession) -> JsonObject:
         with self.server.ledger() as ledger:
@@ -260,7 +279,8 @@ class _Handler(AnsweringHandler):
         }
         return {sha256: self.server.access.media_key(sha256) for sha256 in shown}
 
-    def _changes(self) -> None:
+    def give_changes(self, _session: ReviewSession) -> None:
+        """Give what was decided since the page asked last."""
         query = parse_qs(urlsplit(self.path).query)
         after = query.get("since", ["0"])[0]
         if not re.fullmatch(r"\d{1,15}", after):
@@ -278,6 +298,10 @@ class _Handler(AnsweringHandler):
         changes = reviews_data({event.sha256: event.after for event in events})
         self.answer_json({"counter": counter, "changes": changes, "events": trail} | beyond)
 
+    def give_order(self, _session: ReviewSession) -> None:
+        """Give the order of the montage."""
+        self._order()
+
     def _order(self, status: HTTPStatus = HTTPStatus.OK) -> None:
         with self.server.ledger() as ledger:
             self.answer_json(ordering.as_data(self.server.config, ledger), status)
@@ -294,11 +318,16 @@ class _Handler(AnsweringHandler):
         if session.name and by != session.name:
             self.refuse(HTTPStatus.FORBIDDEN, f"this link was made for {session.name}")
             return
-        if path in _DECIDING and not session.role.may_decide:
-            self.refuse(HTTPStatus.FORBIDDEN, "an editor orders and comments, but decides nothing")
+        if path not in acts.ACTS:
+            self.refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
+            return
+        if not self._may(acts.ACTS[path].roles, session):
             return
         try:
-            self._act(path, body, by)
+            with self.server.ledger() as ledger:
+                wish = Wish(body, by, session.role, self.server.config)
+                outcome = acts.ACTS[path].do(ledger, wish)
+            self.answer_json(outcome.data, outcome.status)
         except (InvalidEntry, ConfigError) as error:
             self.refuse(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
         except ordering.OrderChanged:
@@ -322,31 +351,22 @@ class _Handler(AnsweringHandler):
             return None
         return body
 
-    def _act(self, path: str, body: JsonObject, by: str) -> None:
-        with self.server.ledger() as ledger:
-            if path == "/api/decide":
-                self._outcome(live.decide(ledger, body.get("entries"), by))
-            elif path == "/api/comment":
-                outcome = live.comment(ledger, body.get("sha256"), body.get("comment"), by)
-                self._outcome(outcome)
-            elif path == "/api/undo":
-                self._outcome(live.undo(ledger, by))
-            elif path == "/api/handled":
-                live.mark_mail(ledger, body.get("submission"), body.get("handled"), by)
-                self.answer_json({"mails": live.mails_data(ledger)})
-            elif path == "/api/consent":
-                is_written = live.set_consent(ledger, body, by)
-                status = HTTPStatus.OK if is_written else HTTPStatus.CONFLICT
-                self.answer_json({"mails": live.mails_data(ledger)}, status)
-            elif path == "/api/order":
-                with self.server.order_lock:
-                    ordering.save(self.server.config, ledger.clips.rows(), body)
-                self._order()
-            else:
-                self.refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
 
-    def _outcome(self, outcome: ActOutcome) -> None:
-        is_conflict = outcome.overtaken and not outcome.written
-        sides = {"changes": outcome.written, "overtaken": outcome.overtaken}
-        data = {side: reviews_data(reviews) for side, reviews in sides.items()}
-        self.answer_json(data, HTTPStatus.CONFLICT if is_conflict else HTTPStatus.OK)
+@dataclass(frozen=True)
+class Reading:
+    """What answers a request that only reads, and who may send it."""
+
+    answer: Callable[[_Handler, ReviewSession], None]
+    roles: frozenset[ReviewRole]
+
+
+# All that a session can read besides clips and stills.  What it can change is in ``acts``.
+READING: Final[Mapping[str, Reading]] = {
+    "/report/": Reading(_Handler.give_page, EVERYBODY),
+    "/report/index.html": Reading(_Handler.give_page, EVERYBODY),
+    "/report/report.json": Reading(_Handler.give_report, EVERYBODY),
+    "/report/report.csv": Reading(_Handler.give_table, EVERYBODY),
+    "/report/mails.csv": Reading(_Handler.give_mails, EVERYBODY),
+    "/api/changes": Reading(_Handler.give_changes, EVERYBODY),
+    "/api/order": Reading(_Handler.give_order, EVERYBODY),
+}

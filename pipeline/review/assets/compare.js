@@ -121,9 +121,8 @@ function keep(at) {
     return;
   }
   const note = reviewOf(dropped).note || textOf("compare.note", { name: kept.clip.filename });
-  if (amendEach([[kept, { decision: "approved" }], [dropped, { decision: "rejected", note }]], false)) {
-    explain(textOf("compare.said", { kept: kept.clip.filename, dropped: dropped.clip.filename }));
-  }
+  const isDone = amendEach([[kept, { decision: "approved" }], [dropped, { decision: "rejected", note }]], false);
+  if (isDone) explain(textOf("compare.said", { kept: kept.clip.filename, dropped: dropped.clip.filename }));
 }
 
 function closeCompare() {

@@ -27,6 +27,16 @@ export function spanOfRow(row) {
 export const isCut = (row) => reviewOf(row).in_s !== null || reviewOf(row).out_s !== null;
 
 /**
+ * Why a clip has no such moment; "" where it has.
+ * @param {Row} row
+ * @param {number | null | undefined} seconds
+ */
+export function momentProblem(row, seconds) {
+  const { duration_s: length } = row.clip.outputs[0];
+  return (seconds ?? 0) > length ? textOf("edit.cut_long", { length: exactTimeText(length) }) : "";
+}
+
+/**
  * Why a point can't be set; "" where it can.
  * @param {Row} row
  * @param {CutKey} key
@@ -35,8 +45,8 @@ export const isCut = (row) => reviewOf(row).in_s !== null || reviewOf(row).out_s
 export function cutProblem(row, key, seconds) {
   const review = reviewOf(row);
   const [from, to] = key === "in_s" ? [seconds, review.out_s] : [review.in_s, seconds];
-  const { duration_s: length } = row.clip.outputs[0];
-  if (seconds !== null && seconds > length) return textOf("edit.cut_long", { length: exactTimeText(length) });
+  const problem = momentProblem(row, seconds);
+  if (problem) return problem;
   return from !== null && to !== null && to <= from ? textOf("edit.cut_wrong") : "";
 }
 

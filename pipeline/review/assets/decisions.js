@@ -36,6 +36,7 @@ export const timestamp = () => new Date().toISOString().replace(/\.\d+Z$/, "Z");
  * @param {Row[]} changed
  * @param {Partial<Review>} change
  * @param {boolean} keepFields the fields of the cards show the change already
+ * @returns {boolean} whether the reviewer may do that; if not, the page has said why
  */
 export function amend(changed, change, keepFields = true) {
   return amendEach(changed.map((row) => [row, change]), keepFields);
@@ -46,10 +47,10 @@ export function amend(changed, change, keepFields = true) {
  * reads why.
  * @param {[Row, Partial<Review>][]} changes
  * @param {boolean} keepFields the fields of the cards show the change already
+ * @returns {boolean} as {@link amend}
  */
 export function amendEach(changes, keepFields = true) {
-  if (facts.live?.role === "editor") {
-    explain(textOf("why.editor"));
+  if (!mayDecide()) {
     setReviews(changes.map(([row]) => ({ sha256: row.clip.sha256 ?? "", review: reviewOf(row) })));
     return false;
   }
@@ -76,23 +77,35 @@ export function amendEach(changes, keepFields = true) {
   return true;
 }
 
+/** Whether the reviewer may decide; if not, the page says why. */
+function mayDecide() {
+  const isEditor = facts.live?.role === "editor";
+  if (isEditor) explain(textOf("why.editor"));
+  return !isEditor;
+}
+
 /**
  * @param {Row} row
  * @param {Decision} decision
+ * @returns {boolean} whether the clip has this decision now; if not, the page has said why
  */
 export function decide(row, decision) {
   if (row.isMail) sayOnMail(row, textOf("mail.no_decision"));
   else if (!isDecidableRow(row)) explain(textOf("why.no_decision", { status: textOfCode("status", row.clip.status) }));
-  if (!isDecidableRow(row)) return;
-  if (amend([row], { decision })) announce(textOf("said.decided", { decision: textOf(`decision.${decision}`), name: row.clip.filename }));
+  if (!isDecidableRow(row) || !amend([row], { decision })) return false;
+  announce(textOf("said.decided", { decision: textOf(`decision.${decision}`), name: row.clip.filename }));
+  return true;
 }
 
 /**
  * @param {Row[]} chosen
  * @param {Decision} decision
+ * @returns {boolean} whether the clips have this decision now; if not, the page has said why
  */
 export function decideAll(chosen, decision) {
-  if (amend(chosen, { decision })) announce(textOf("said.decided_all", { decision: textOf(`decision.${decision}`), n: chosen.length }));
+  if (!amend(chosen, { decision })) return false;
+  announce(textOf("said.decided_all", { decision: textOf(`decision.${decision}`), n: chosen.length }));
+  return true;
 }
 
 /**
@@ -106,7 +119,7 @@ export function markMail(row) {
     sayOnMail(row, textOf("mail.no_server"));
   } else if (!row.mail.needs_answer.length && !handledOf(row.mail)) {
     sayOnMail(row, textOf("mail.nothing_to_do"));
-  } else {
+  } else if (mayDecide()) {
     acts.push(() => mark(row, false));
     mark(row, !handledOf(row.mail));
   }
@@ -141,7 +154,7 @@ function sayOnMail(row, text) {
 export function recordConsent(row, wanted) {
   const before = consentOf(row.mail.id);
   const consent = { ...wanted, by: reviewerName(), at: timestamp() };
-  if (isSameConsent(before, consent)) return;
+  if (isSameConsent(before, consent) || !mayDecide()) return;
   putConsent(row, consent);
   if (isServed) {
     acts.push(() => putConsent(row, before));

@@ -12,10 +12,11 @@ import { textOf, textOfCode } from "./texts.js";
  * @param {import("./rows.js").Row} row
  */
 export function keptOutParts(row) {
-  const { decision, needs = [], seen_by: seenBy = [] } = reviewOf(row);
+  const review = reviewOf(row);
+  const { decision, needs = [] } = review;
   if (!isDecidableRow(row) || decision === "rejected") return [];
   const marks = needs.map((need) => textOf(`mask.${need}`)).join(", ");
-  const isUnseen = decision === "approved" && !isReleased(row.clip.warnings, decision, seenBy);
+  const isUnseen = decision === "approved" && !isReleased(row.clip.warnings, review);
   return [
     ...(isUnseen ? [element("p", {}, element("b", {}, textOfCode("warning", "withheld")))] : []),
     ...(needs.length ? [element("p", {}, element("b", {}, `${marks}.`), ` ${textOf("mask.needs.why")}`)] : []),

@@ -124,8 +124,7 @@ function decideHere(decision) {
     return;
   }
   onCurrent((row) => {
-    decide(row, decision);
-    if (options.advance) goThen(goToNextUndecided);
+    if (decide(row, decision) && options.advance) goThen(goToNextUndecided);
   });
 }
 

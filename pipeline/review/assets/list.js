@@ -265,6 +265,14 @@ function markCurrent(row) {
  */
 export const rememberRow = (row) => void markCurrent(row);
 
+/** Let the keys act on no row. */
+export function forgetRow() {
+  if (!list.current) return;
+  list.current.card?.classList.remove("current");
+  list.current = undefined;
+  currentChanged.send(undefined);
+}
+
 /**
  * Where to go on from: before the first row, or where the row would be that a filter hides.
  * @param {number} direction

@@ -1,7 +1,7 @@
 // The controls beside the picture of the large player that protect people: masks, sound, from whom, and
 // what has to be done first.
 
-import { spanOfRow } from "./cuts.js";
+import { momentProblem, spanOfRow } from "./cuts.js";
 import { facts } from "./data.js";
 import { amend } from "./decisions.js";
 import { element, makeButton } from "./dom.js";
@@ -77,17 +77,19 @@ export const MASK_KEYS = { d: addMask("rectangle"), v: addMask("ellipse"), s: ad
 
 /**
  * Two fields of time and what sets them to the moment that is shown.
+ * @param {Row} row
  * @param {Stretch} stretch
  * @param {(change: Partial<Stretch>) => void} change
  */
-function stretchFields(stretch, change) {
+function stretchFields(row, stretch, change) {
   return (/** @type {const} */ (["from_s", "to_s"])).map((key) => {
     const seconds = stretch[key];
     const input = element("input", { autocomplete: "off", maxlength: "20", placeholder: textOf("edit.time") });
     input.value = seconds === null ? "" : exactTimeText(seconds);
     input.addEventListener("change", () => {
       const typed = input.value.trim() ? parseTime(input.value) : key === "to_s" ? null : 0;
-      if (typed === null && input.value.trim()) explain(textOf("edit.no_time"));
+      const problem = typed === null && input.value.trim() ? textOf("edit.no_time") : momentProblem(row, typed);
+      if (problem) explain(problem);
       else take(typed);
     });
     /** @param {number | null} value */
@@ -145,7 +147,7 @@ function maskItem(row, mask, index) {
   if (!isSelected) return item;
   /** @param {Mask | null} changed */
   const change = (changed) => maskEdited.send(index, changed);
-  item.append(...(isPhoto(row) ? [] : stretchFields(mask, (times) => change({ ...mask, ...times }))));
+  item.append(...(isPhoto(row) ? [] : stretchFields(row, mask, (times) => change({ ...mask, ...times }))));
   item.append(choice(textOf("mask.fill"), mask.fill, [["solid", textOf("mask.solid")], ["blur", textOf("mask.blur")]], (fill) => {
     if (fill === "blur" && reviewOf(row).protect === "known") explain(textOf("mask.only_strong"));
     else change({ ...mask, fill: fill === "blur" ? "blur" : "solid" });
@@ -167,7 +169,7 @@ function soundItem(row, sound, index) {
   const change = (times) => setSounds(row, sounds.map((each, at) => (at === index ? { ...each, ...times } : each)));
   return element("li", {},
     element("p", {}, textOf("mask.sound_item", { kind: textOf(`mask.${sound.kind}`), when: stretchText(sound) })),
-    ...stretchFields(sound, change),
+    ...stretchFields(row, sound, change),
     pressable(textOf("mask.delete"), () => setSounds(row, sounds.filter((_, at) => at !== index))));
 }
 

@@ -4,6 +4,9 @@ import { byId } from "./dom.js";
 
 const placeInDialog = () => [...document.querySelectorAll("dialog[open] [role=status]")].at(-1);
 
+/** What {@link explain} said last in a dialog, and where. */
+const explained = { place: /** @type {Element | null} */ (null), text: "" };
+
 /**
  * Say something to those who listen to a screen reader.
  * @param {string} text
@@ -40,7 +43,11 @@ export function warn(text) {
  */
 export function explain(text) {
   announce(text);
-  if (placeInDialog()) return; // where all can read it
+  const place = placeInDialog();
+  if (place) {
+    Object.assign(explained, { place, text });
+    return; // where all can read it
+  }
   byId("why").textContent = text;
   byId("why").hidden = false;
 }
@@ -49,4 +56,7 @@ export function explain(text) {
 export function forgetExplanation() {
   byId("why").hidden = true;
   byId("why").textContent = "";
+  const { place, text } = explained;
+  if (place?.textContent === text) place.textContent = "";
+  explained.place = null;
 }

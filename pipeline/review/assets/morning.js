@@ -19,7 +19,7 @@ const FIGURES = /** @type {const} */ ([
 ]);
 /** @typedef {typeof FIGURES[number][0]} FigureName */
 
-/** @type {Map<FigureName, { value: HTMLElement, below: HTMLElement }>} */
+/** @type {Map<FigureName, { figure: HTMLElement, value: HTMLElement, below: HTMLElement }>} */
 const places = new Map();
 
 function makeFigures() {
@@ -30,7 +30,7 @@ function makeFigures() {
     const parts = [element("span", { class: "label" }, textOf(`figure.${name}`)), value, below];
     const figure = filters ? makeButton(`figure ${name}`, {}, ...parts) : element("div", { class: `figure ${name}` }, ...parts);
     if (filters) figure.addEventListener("click", () => showOnly(filters));
-    places.set(name, { value, below });
+    places.set(name, { figure, value, below });
     byId("figures").append(figure);
   }
 }
@@ -55,10 +55,27 @@ export function countFigures() {
     answer: [numberFormat.format(open), textOf(open ? "figure.answer.sub" : "figure.answer.sub.none", { n: open })],
     montage: [timeText(seconds), textOf("figure.montage.sub", { n: admitted.length })],
   };
-  for (const [name, { value, below }] of places) {
+  /** @type {string[]} */
+  const none = [];
+  for (const [name, { figure, value, below }] of places) {
     [value.textContent, below.textContent] = figures[name];
-    value.classList.toggle("zero", value.textContent === numberFormat.format(0));
+    const isZero = value.textContent === numberFormat.format(0);
+    value.classList.toggle("zero", isZero);
+    figure.classList.toggle("nothing", isZero);
+    if (isZero) none.push(textOf(`figure.${name}`));
   }
+  byId("no-figures").textContent = none.length ? textOf("figure.none", { names: none.join(" · ") }) : "";
+}
+
+/**
+ * Fill a list of what needs attention, or say that nothing does.
+ * @param {HTMLElement} list
+ * @param {HTMLElement[]} items
+ * @param {string} none
+ */
+function fillAttention(list, items, none) {
+  list.replaceChildren(...(items.length ? items : [element("li", { class: "none" }, none)]));
+  list.parentElement?.classList.toggle("nothing", !items.length); // a phone leaves it out
 }
 
 /** List the refused and failed by reason, the failed first, each with what to do about it. */
@@ -82,7 +99,12 @@ function listAttention() {
   if (pending) {
     items.push(attentionItem("pending", pending, textOf("attention.pending", { n: pending }), textOf("attention.pending.do")));
   }
-  byId("attention").append(...(items.length ? items : [element("li", { class: "none" }, textOf("attention.none"))]));
+  const packs = facts.old_packs.length;
+  if (packs) {
+    const times = facts.old_packs.map(momentText).join(", ");
+    items.unshift(attentionItem("packs", packs, textOf("attention.packs", { n: packs }), textOf("attention.packs.do", { times })));
+  }
+  fillAttention(byId("attention"), items, textOf("attention.none"));
 }
 
 /** List the mails that wait for an answer by reason, and the clips that are held until one is read. */
@@ -95,7 +117,7 @@ export function listMailsToAnswer() {
   });
   const held = rows.filter((row) => isDecidableRow(row) && heldBy(row.clip).length).length;
   if (held) items.push(attentionItem("held", held, textOf("attention.held", { n: held }), textOf("attention.held.do")));
-  byId("mails-to-answer").replaceChildren(...(items.length ? items : [element("li", { class: "none" }, textOf("attention.mails.none"))]));
+  fillAttention(byId("mails-to-answer"), items, textOf("attention.mails.none"));
 }
 
 export function startMorning() {

@@ -2,16 +2,19 @@
 // to the same place. All of it is behind the "#", which a browser sends to no server.
 
 import { byId, control } from "./dom.js";
-import { currentRow, goToCurrent, lastRow, rememberRow, showFiltered } from "./list.js";
+import { currentRow, forgetRow, goToCurrent, lastRow, rememberRow, showFiltered } from "./list.js";
+import { explain } from "./messages.js";
 import { closePlayer, openPlayer, playerRow } from "./player.js";
 import { clipRowByPrefix, isPlayable, mailRow } from "./rows.js";
+import { textOf } from "./texts.js";
 
 const DIGITS = 16; // of a SHA-256, as many as tell all clips of a campaign apart
 const WAIT_MS = 150; // browsers refuse more than a hundred changes of an address in some seconds
 
 /** isOnTop: the newest entry of the history is the player, which was opened on this page; isLeaving: the
- * player was closed, and its entry is being left. */
-const state = { timer: 0, isStarted: false, isOnTop: false, isLeaving: false };
+ * player was closed, and its entry is being left; missing: the name and value of a clip or a mail that the
+ * address names and this page does not have. */
+const state = { timer: 0, isStarted: false, isOnTop: false, isLeaving: false, missing: /** @type {string[]} */ ([]) };
 
 /** The controls of all filters, by the names that they have in the address. */
 const filters = () => [...byId("tools").querySelectorAll("input, select")].map((found) => {
@@ -33,6 +36,7 @@ function placeNow() {
   const row = lastRow();
   if (row?.clip.sha256) place.set("clip", row.clip.sha256.slice(0, DIGITS));
   else if (row) place.set("mail-of", row.mail.id);
+  else if (state.missing.length) place.set(state.missing[0], state.missing[1]); // no other clip takes its place
   if (playerRow()) place.set("player", "1");
   return String(place);
 }
@@ -100,14 +104,28 @@ function readFilters() {
 /** Go to the clip or the mail that an address names. */
 function goToNamed() {
   const place = new URLSearchParams(location.hash.slice(1));
-  const digits = place.get("clip") ?? "";
-  const row = /^[0-9a-f]{8,64}$/.test(digits) ? clipRowByPrefix(digits) : mailRow(place.get("mail-of") ?? "");
-  if (!row) return;
+  const [name, value] = [...place].find(([each]) => each === "clip" || each === "mail-of") ?? [];
+  if (!place.has("player")) closePlayer();
+  state.missing = [];
+  if (name === undefined || value === undefined) return;
+  const row = name === "mail-of" ? mailRow(value) : /^[0-9a-f]{8,64}$/.test(value) ? clipRowByPrefix(value) : null;
+  if (!row) {
+    closePlayer();
+    forgetRow();
+    Object.assign(state, { missing: [name, value], isOnTop: false });
+    explain(textOf(`place.no_${name === "clip" ? "clip" : "mail"}`));
+    return;
+  }
   rememberRow(row); // a filter may hide it; the keys then go on from where it would be
   goToCurrent(row);
-  const isOpen = playerRow() !== null;
-  if (place.has("player") && currentRow() && isPlayable(row) && !isOpen) openPlayer();
-  if (!place.has("player") && isOpen) closePlayer();
+  if (!place.has("player") || playerRow() === row) return;
+  if (!currentRow()) explain(textOf("place.hidden"));
+  else if (isPlayable(row)) openPlayer();
+  else {
+    closePlayer();
+    rememberRow(row);
+    explain(textOf("why.no_film"));
+  }
 }
 
 /** Go to where the address leads. Back from the player leaves the list at the clip that was shown last. */

@@ -5,7 +5,7 @@
 import { filmOf, stillOf } from "./addresses.js";
 import { DECISIONS } from "./cards.js";
 import { openCompare } from "./compare.js";
-import { cutAtFrame, cutProblem, cutText, isCut, readCut, spanOfRow } from "./cuts.js";
+import { cutAtFrame, cutProblem, cutText, isCut, momentProblem, readCut, spanOfRow } from "./cuts.js";
 import { amend, decide } from "./decisions.js";
 import { buttonById, byId, element, find, icon, inputById, makeButton } from "./dom.js";
 import { currentRow, goBy, goToClip, goToCurrent, goToMail, goToNextUndecided, shownRows } from "./list.js";
@@ -198,8 +198,7 @@ export function setCut(row, key, seconds) {
     explain(problem);
     return;
   }
-  amend([row], { [key]: seconds }, false);
-  sayCut(row);
+  if (amend([row], { [key]: seconds }, false)) sayCut(row);
 }
 
 /**
@@ -223,16 +222,14 @@ export function cutHere(row, key, video) {
 
 /** @param {Row} row */
 function uncut(row) {
-  amend([row], { in_s: null, out_s: null }, false);
-  sayCut(row);
+  if (amend([row], { in_s: null, out_s: null }, false)) sayCut(row);
 }
 
 /** @param {import("./data.js").Decision} decision */
 function decideHere(decision) {
   const { row } = shown;
   if (!row) return;
-  decide(row, decision);
-  if (options.advance && decision !== "undecided") goToNextUndecided();
+  if (decide(row, decision) && options.advance && decision !== "undecided") goToNextUndecided();
 }
 
 /**
@@ -295,12 +292,16 @@ function mute(video) {
   refreshTransport();
 }
 
-/** Take the time that was typed into a field. */
-function takeGoTo() {
+/**
+ * Take the time that was typed into a field.
+ * @param {Row} row
+ */
+function takeGoTo(row) {
   const field = inputById("player-go");
   const seconds = parseTime(field.value);
-  if (seconds === null) {
-    explain(textOf("edit.no_time"));
+  const problem = seconds === null ? textOf("edit.no_time") : momentProblem(row, seconds);
+  if (seconds === null || problem) {
+    explain(problem);
     return;
   }
   stop(playerVideo());
@@ -409,7 +410,7 @@ export function startPlayer() {
   for (const field of dialog().querySelectorAll("input, textarea")) {
     field.addEventListener("keydown", (event) => onFieldKey(/** @type {KeyboardEvent} */ (event)));
   }
-  inputById("player-go").addEventListener("change", takeGoTo);
+  inputById("player-go").addEventListener("change", onShown(takeGoTo));
   for (const key of /** @type {const} */ (["in_s", "out_s"])) {
     inputById(`player-${key}`).addEventListener("change", () => takeCut(key));
   }

@@ -1,6 +1,6 @@
 // Comments on the clip that the player shows, its tags and its stars.
 
-import { spanOfRow } from "./cuts.js";
+import { momentProblem, spanOfRow } from "./cuts.js";
 import { amend, timestamp } from "./decisions.js";
 import { byId, element, inputById, makeButton, quoted, textAround } from "./dom.js";
 import { announce, explain } from "./messages.js";
@@ -137,6 +137,7 @@ function addComment() {
   if (!row) return;
   if (!text) explain(textOf("comment.empty"));
   else if (from === undefined || to === undefined) explain(textOf("edit.no_time"));
+  else if (momentProblem(row, from) || momentProblem(row, to)) explain(momentProblem(row, from) || momentProblem(row, to));
   else if (to !== null && (from === null || to <= from)) explain(textOf("comment.no_stretch"));
   else {
     store(row, { id: newId(), text, from_s: from, to_s: to, by: reviewerName(), at: timestamp(), resolved_by: "" });

@@ -113,9 +113,9 @@ export const isAsDecided = (row) => hides.get(row.clip.sha256 ?? "") === hiddenT
  */
 export function isAdmitted(row) {
   if (!isDecidable(row.clip) || !isReady(reviewOf(row), isForTwo(row)) || !isAsDecided(row)) return false;
-  const { decision, seen_by: seenBy } = reviewOf(row);
-  return isAdmittedBy(decision, facts.required, heldBy(row.clip), !lacksConsent(row))
-    && isReleased(row.clip.warnings, decision, seenBy ?? []);
+  const review = reviewOf(row);
+  return isAdmittedBy(review.decision, facts.required, heldBy(row.clip), !lacksConsent(row))
+    && isReleased(row.clip.warnings, review);
 }
 
 /**

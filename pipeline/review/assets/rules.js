@@ -58,13 +58,15 @@ export function waitsForConsent(consent, decision, isNeeded) {
 
 /**
  * Whether a clip that was withheld, because a face may be seen, was approved by somebody who watched it
- * to its end. Any other clip is released.
+ * to its end: one and the same person. Any other clip is released.
  * @param {string[]} warnings of the clip
- * @param {import("./data.js").Decision} decision
- * @param {string[]} seenBy who watched it to its end
+ * @param {Pick<Review, "decision" | "seen_by" | "agreed_by">} review
  */
-export const isReleased = (warnings, decision, seenBy) =>
-  !warnings.includes("withheld") || (decision === "approved" && seenBy.length > 0);
+export function isReleased(warnings, { decision, seen_by: seenBy = [], agreed_by: agreedBy = [] }) {
+  if (!warnings.includes("withheld")) return true;
+  const [seen, agreed] = [people(seenBy), people(agreedBy)];
+  return decision === "approved" && people([...seen, ...agreed]).length < seen.length + agreed.length;
+}
 
 /**
  * What a review hides, as text: equal for equal masks and changes of the sound, "" for none.

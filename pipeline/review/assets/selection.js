@@ -72,8 +72,7 @@ export function keepShownSelected() {
 /** @param {import("./data.js").Decision} decision */
 export function decideSelected(decision) {
   const chosen = shownRows().filter((row) => selected.has(row));
-  decideAll(chosen, decision);
-  selectAll(chosen, false);
+  if (decideAll(chosen, decision)) selectAll(chosen, false);
 }
 
 export function startSelection() {

@@ -8,7 +8,8 @@ import { hiddenText } from "./rules.js";
  * @typedef {import("./data.js").Review} Review
  */
 
-const GAP_S = 0.5; // that a player may leave out where it begins anew
+const GAP_FRAMES = 2; // that a player may leave out where it begins anew
+const GAP_SHARE = 0.1; // of the clip, which may be shorter than some frames
 
 /** @type {Set<string>} the clip and what was hidden of it */
 const watched = new Set();
@@ -18,6 +19,12 @@ const reached = new Map();
 
 /** What plays now without a jump, and from where. */
 const stretch = { key: "", /** @type {HTMLVideoElement | null} */ video: null, from: 0 };
+
+/**
+ * How many seconds of a clip need not have been played for it to count as watched.
+ * @param {{ from: number, to: number, fps: number }} span
+ */
+const gapOf = ({ from, to, fps }) => Math.min(GAP_FRAMES / fps, (to - from) * GAP_SHARE);
 
 /**
  * @param {Row} row
@@ -30,19 +37,22 @@ const keyOf = ({ clip }, review) => `${clip.sha256} ${review.in_s} ${review.out_
  * changed does not count.
  * @param {Row} row
  * @param {HTMLVideoElement} video
- * @param {{ from: number, to: number }} span what of the clip is shown
+ * @param {{ from: number, to: number, fps: number }} span what of the clip is shown
  */
-export function notePlayed(row, video, { from, to }) {
+export function notePlayed(row, video, span) {
   const key = keyOf(row, reviewOf(row));
   const now = video.currentTime;
-  if (video.seeking || stretch.key !== key || stretch.video !== video) {
+  // what was not loaded yet only says where it will begin
+  const isJump = video.seeking || video.readyState < HTMLMediaElement.HAVE_METADATA;
+  if (isJump || stretch.key !== key || stretch.video !== video) {
     Object.assign(stretch, { key, video, from: now });
     return;
   }
-  const before = reached.get(key) ?? from;
-  if (now <= stretch.from || stretch.from > before + GAP_S) return;
+  const gap = gapOf(span);
+  const before = reached.get(key) ?? span.from;
+  if (now <= stretch.from || stretch.from > before + gap) return;
   reached.set(key, Math.max(before, now));
-  if (now >= to - GAP_S) watched.add(key);
+  if (now >= span.to - gap) watched.add(key);
 }
 
 /**

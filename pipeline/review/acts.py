@@ -1,0 +1,88 @@
+"""What a page can change on the review server: each act, and who may do it.
+
+There is no other way to an act than by the table ``ACTS``, so each names the roles that may do it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from pipeline.config import Config
+from pipeline.ledger import Ledger
+from pipeline.review import live, ordering
+from pipeline.review.access import DECIDERS, EVERYBODY, ReviewRole
+from pipeline.review.live import ActOutcome
+from pipeline.review.presenting import JsonObject, reviews_data
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants to change: the JSON that was sent, by whom, and their role."""
+
+    body: JsonObject
+    by: str
+    role: ReviewRole
+    config: Config
+
+
+@dataclass(frozen=True)
+class ActAnswer:
+    """The JSON that answers an act, and the status of HTTP."""
+
+    data: JsonObject
+    status: HTTPStatus = HTTPStatus.OK
+
+
+@dataclass(frozen=True)
+class PageAct:
+    """What does an act, and the roles that may do it."""
+
+    do: Callable[[Ledger, Wish], ActAnswer]
+    roles: frozenset[ReviewRole]
+
+
+def _decide(ledger: Ledger, wish: Wish) -> ActAnswer:
+    return _answer(live.decide(ledger, wish.body.get("entries"), wish.by))
+
+
+def _comment(ledger: Ledger, wish: Wish) -> ActAnswer:
+    said = wish.body.get("comment")
+    return _answer(live.comment(ledger, wish.body.get("sha256"), said, wish.by))
+
+
+def _undo(ledger: Ledger, wish: Wish) -> ActAnswer:
+    return _answer(live.undo(ledger, wish.by, decides=wish.role.may_decide))
+
+
+def _answer(outcome: ActOutcome) -> ActAnswer:
+    is_conflict = outcome.overtaken and not outcome.written
+    sides = {"changes": outcome.written, "overtaken": outcome.overtaken}
+    data = {side: reviews_data(reviews) for side, reviews in sides.items()}
+    return ActAnswer(data, HTTPStatus.CONFLICT if is_conflict else HTTPStatus.OK)
+
+
+def _mark_mail(ledger: Ledger, wish: Wish) -> ActAnswer:
+    live.mark_mail(ledger, wish.body.get("submission"), wish.body.get("handled"), wish.by)
+    return ActAnswer({"mails": live.mails_data(ledger)})
+
+
+def _record_consent(ledger: Ledger, wish: Wish) -> ActAnswer:
+    is_written = live.set_consent(ledger, wish.body, wish.by)
+    status = HTTPStatus.OK if is_written else HTTPStatus.CONFLICT
+    return ActAnswer({"mails": live.mails_data(ledger)}, status)
+
+
+def _save_order(ledger: Ledger, wish: Wish) -> ActAnswer:
+    ordering.save(wish.config, ledger.clips.rows(), wish.body)
+    return ActAnswer(ordering.as_data(wish.config, ledger))
+
+
+ACTS: Final[Mapping[str, PageAct]] = {
+    "/api/decide": PageAct(_decide, DECIDERS),
+    "/api/comment": PageAct(_comment, EVERYBODY),
+    "/api/undo": PageAct(_undo, EVERYBODY),
+    "/api/handled": PageAct(_mark_mail, DECIDERS),
+    "/api/consent": PageAct(_record_consent, DECIDERS),
+    "/api/order": PageAct(_save_order, EVERYBODY),
+}
