@@ -188,6 +188,12 @@ def of_page(tab: Page, table: str, case: dict[str, Any]) -> Any:
     return tab.evaluate(ASKED[table], case | {"base": vars(BASE)})
 
 
+def test_the_page_has_the_limits_of_the_program() -> None:
+    panel = page.asset("mask_panel.js")
+    assert f"const MOST_MASKS = {protection.MOST_MASKS};" in panel
+    assert f"const MOST_SOUNDS = {protection.MOST_SOUND_CHANGES};" in panel
+
+
 def test_every_rule_of_the_page_is_in_the_table(tab: Page) -> None:
     assert CASES.keys() == ASKED.keys()
     asked = "".join(ASKED.values())

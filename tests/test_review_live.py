@@ -86,8 +86,10 @@ def test_note_and_cut_are_written_and_undo_outlives_the_server(
             one.get_by_label(label).fill(text)
             one.get_by_label(label).press("Tab")
         until(page, lambda: len(first) == 1)
+        expect(page.locator("#dock-count")).to_contain_text("has not answered yet")
         first[0].continue_()
         until(page, lambda: campaign.ledger.reviews.trail_end() == 4)
+        expect(page.locator("#dock-count")).to_contain_text("all is written")
         page.close()
     stored = campaign.ledger.reviews.current()[sha("one")]
     assert (stored.decision, stored.note, stored.in_s, stored.out_s) == (

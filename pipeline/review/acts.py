@@ -17,7 +17,7 @@ from pipeline.review.presenting import JsonObject, reviews_data
 
 
 @dataclass(frozen=True)
-class Wish:
+class ActRequest:
     """What somebody wants to change: the JSON that was sent, by whom, and their role."""
 
     body: JsonObject
@@ -38,21 +38,21 @@ class ActAnswer:
 class PageAct:
     """What does an act, and the roles that may do it."""
 
-    do: Callable[[Ledger, Wish], ActAnswer]
+    do: Callable[[Ledger, ActRequest], ActAnswer]
     roles: frozenset[ReviewRole]
 
 
-def _decide(ledger: Ledger, wish: Wish) -> ActAnswer:
-    return _answer(live.decide(ledger, wish.body.get("entries"), wish.by))
+def _decide(ledger: Ledger, request: ActRequest) -> ActAnswer:
+    return _answer(live.decide(ledger, request.body.get("entries"), request.by))
 
 
-def _comment(ledger: Ledger, wish: Wish) -> ActAnswer:
-    said = wish.body.get("comment")
-    return _answer(live.comment(ledger, wish.body.get("sha256"), said, wish.by))
+def _comment(ledger: Ledger, request: ActRequest) -> ActAnswer:
+    said = request.body.get("comment")
+    return _answer(live.comment(ledger, request.body.get("sha256"), said, request.by))
 
 
-def _undo(ledger: Ledger, wish: Wish) -> ActAnswer:
-    return _answer(live.undo(ledger, wish.by, decides=wish.role.may_decide))
+def _undo(ledger: Ledger, request: ActRequest) -> ActAnswer:
+    return _answer(live.undo(ledger, request.by, decides=request.role.may_decide))
 
 
 def _answer(outcome: ActOutcome) -> ActAnswer:
@@ -62,20 +62,20 @@ def _answer(outcome: ActOutcome) -> ActAnswer:
     return ActAnswer(data, HTTPStatus.CONFLICT if is_conflict else HTTPStatus.OK)
 
 
-def _mark_mail(ledger: Ledger, wish: Wish) -> ActAnswer:
-    live.mark_mail(ledger, wish.body.get("submission"), wish.body.get("handled"), wish.by)
+def _mark_mail(ledger: Ledger, request: ActRequest) -> ActAnswer:
+    live.mark_mail(ledger, request.body.get("submission"), request.body.get("handled"), request.by)
     return ActAnswer({"mails": live.mails_data(ledger)})
 
 
-def _record_consent(ledger: Ledger, wish: Wish) -> ActAnswer:
-    is_written = live.set_consent(ledger, wish.body, wish.by)
+def _record_consent(ledger: Ledger, request: ActRequest) -> ActAnswer:
+    is_written = live.set_consent(ledger, request.body, request.by)
     status = HTTPStatus.OK if is_written else HTTPStatus.CONFLICT
     return ActAnswer({"mails": live.mails_data(ledger)}, status)
 
 
-def _save_order(ledger: Ledger, wish: Wish) -> ActAnswer:
-    ordering.save(wish.config, ledger.clips.rows(), wish.body)
-    return ActAnswer(ordering.as_data(wish.config, ledger))
+def _save_order(ledger: Ledger, request: ActRequest) -> ActAnswer:
+    ordering.save(request.config, ledger.clips.rows(), request.body)
+    return ActAnswer(ordering.as_data(request.config, ledger))
 
 
 ACTS: Final[Mapping[str, PageAct]] = {

@@ -31,7 +31,7 @@ from pipeline.review.access import (
     ReviewRole,
     ReviewSession,
 )
-from pipeline.review.acts import Wish
+from pipeline.review.acts import ActRequest
 from pipeline.review.answering import HTML, AnsweringHandler
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.listening import Listening
@@ -325,8 +325,8 @@ class _Handler(AnsweringHandler):
             return
         try:
             with self.server.ledger() as ledger:
-                wish = Wish(body, by, session.role, self.server.config)
-                outcome = acts.ACTS[path].do(ledger, wish)
+                request = ActRequest(body, by, session.role, self.server.config)
+                outcome = acts.ACTS[path].do(ledger, request)
             self.answer_json(outcome.data, outcome.status)
         except (InvalidEntry, ConfigError) as error:
             self.refuse(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))

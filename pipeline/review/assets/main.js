@@ -19,6 +19,7 @@ import { notePlace, startPlace } from "./place.js";
 import { followCurrent, playerChanged, refreshPlayer, startPlayer } from "./player.js";
 import { reviewsChanged, unsaved } from "./reviews.js";
 import { keepShownSelected, selectionChanged, startSelection } from "./selection.js";
+import { isWriting } from "./server.js";
 import { isServed, startPolling } from "./sync.js";
 import { startViews } from "./views.js";
 
@@ -67,5 +68,5 @@ if (isServed) {
   startPolling();
 }
 window.addEventListener("beforeunload", (event) => {
-  if (unsaved.size || unsavedConsents.size || isMontageChanged()) event.preventDefault();
+  if (unsaved.size || unsavedConsents.size || isMontageChanged() || isWriting()) event.preventDefault();
 });

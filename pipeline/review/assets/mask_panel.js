@@ -25,6 +25,8 @@ import { notePlayed } from "./watching.js";
  * @typedef {{ from_s: number, to_s: number | null }} Stretch
  */
 
+const MOST_MASKS = 100; // as in pipeline/protection.py
+const MOST_SOUNDS = 50;
 const PROTECT = /** @type {const} */ (["none", "public", "known"]);
 const NEEDS = /** @type {const} */ (["needs-blur", "ask-the-sender"]);
 
@@ -51,6 +53,10 @@ const setSounds = (row, sounds) => amend([row], { sounds }, false);
 
 /** @param {Mask["shape"]} shape */
 const addMask = (shape) => onShown((row) => {
+  if (masksOf(row).length >= MOST_MASKS) {
+    explain(textOf("mask.most", { n: MOST_MASKS }));
+    return;
+  }
   const masks = [...masksOf(row), newMask(shape, momentOf(row))];
   setMasks(row, masks);
   selectMask(masks.length - 1);
@@ -61,6 +67,10 @@ const addMask = (shape) => onShown((row) => {
 const addSound = (kind) => onShown((row) => {
   if (kind === "disguise" && reviewOf(row).protect === "known") {
     explain(textOf("mask.only_strong"));
+    return;
+  }
+  if ((reviewOf(row).sounds ?? []).length >= MOST_SOUNDS) {
+    explain(textOf("mask.most_sounds", { n: MOST_SOUNDS }));
     return;
   }
   setSounds(row, [...(reviewOf(row).sounds ?? []), { kind, from_s: 0, to_s: null }]);

@@ -99,11 +99,6 @@ function listAttention() {
   if (pending) {
     items.push(attentionItem("pending", pending, textOf("attention.pending", { n: pending }), textOf("attention.pending.do")));
   }
-  const packs = facts.old_packs.length;
-  if (packs) {
-    const times = facts.old_packs.map(momentText).join(", ");
-    items.unshift(attentionItem("packs", packs, textOf("attention.packs", { n: packs }), textOf("attention.packs.do", { times })));
-  }
   fillAttention(byId("attention"), items, textOf("attention.none"));
 }
 
@@ -120,6 +115,13 @@ export function listMailsToAnswer() {
   fillAttention(byId("mails-to-answer"), items, textOf("attention.mails.none"));
 }
 
+/** Say which packs of the report still show what is hidden now. */
+function nameOldPacks() {
+  const n = facts.old_packs.length;
+  byId("old-packs").hidden = !n;
+  if (n) byId("old-packs").textContent = textOf("packs.old", { n, times: facts.old_packs.map(momentText).join(", ") });
+}
+
 export function startMorning() {
   const at = report.generated_at;
   byId("asof").replaceChildren(...(facts.live ? [textOf("asof.live")]
@@ -129,5 +131,6 @@ export function startMorning() {
   listAttention();
   listMailsToAnswer();
   listInInbox();
+  nameOldPacks();
   showPlots();
 }

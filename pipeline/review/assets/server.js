@@ -1,9 +1,17 @@
 // Requests to `footage review`, where it serves the page. A page from a file never calls these.
 
-import { inputById } from "./dom.js";
+import { byId, inputById } from "./dom.js";
+import { notify } from "./messages.js";
 import { readHeaders, storedSecrets, writeHeaders } from "./session.js";
+import { textOf } from "./texts.js";
+
+const SLOW_MS = 2000; // after which the page says that it waits
 
 let last = Promise.resolve();
+let pending = 0; // acts that are not answered yet
+
+/** Whether what was done here may not be written yet. */
+export const isWriting = () => pending > 0;
 
 /**
  * @param {string} path
@@ -24,7 +32,20 @@ export async function ask(path, body) {
  * @param {() => void} onFailure called where the task fails, which means the server is gone
  */
 export function writeInOrder(task, onFailure) {
-  last = last.then(task).catch(onFailure);
+  pending += 1;
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    notify(textOf("live.slow"));
+  }, SLOW_MS);
+  last = last.then(async () => {
+    await task();
+    // whatever the task said is newer
+    if (isLate && byId("dock-count").textContent === textOf("live.slow")) notify(textOf("live.written"));
+  }).catch(onFailure).finally(() => {
+    pending -= 1;
+    clearTimeout(timer);
+  });
 }
 
 /** The name that the reviewer gave on this page. */
