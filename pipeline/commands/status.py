@@ -250,10 +250,7 @@ def _lines(overview: _Overview) -> Iterator[str]:
         yield "  next, for the media team: footage retry, then footage process"
     yield from _clip_lines(overview)
     yield from _mail_lines(overview)
-    for film in overview.montages:
-        yield from _film_lines(film)
-    if overview.old_packs:
-        yield packs.to_be_deleted(overview.old_packs)
+    yield from _copy_lines(overview)
     yield _disk_line(overview.room)
     if overview.last_backup:
         yield f"Last backup of the ledger: backups/{overview.last_backup}"
@@ -339,6 +336,14 @@ def _consent_lines(overview: _Overview) -> Iterator[str]:
         verb = "waits" if len(overview.without_sender) == 1 else "wait"
         yield f"{without} without a known sender {verb} for consent"
         yield "  next, for the media team: find out whose it is; footage consent records the answer"
+
+
+def _copy_lines(overview: _Overview) -> Iterator[str]:
+    """What shows clips elsewhere: the montages, and packs that show what is hidden now."""
+    for film in overview.montages:
+        yield from _film_lines(film)
+    if overview.old_packs:
+        yield packs.to_be_deleted(overview.old_packs)
 
 
 def _film_lines(film: _Film) -> Iterator[str]:

@@ -32,7 +32,7 @@ export const canUndo = () => undoable.length > 0;
 export const timestamp = () => new Date().toISOString().replace(/\.\d+Z$/, "Z");
 
 /**
- * Change the reviews of some rows in the same way, as one act. False if this person may not.
+ * Change the reviews of some rows in the same way, as one act.
  * @param {Row[]} changed
  * @param {Partial<Review>} change
  * @param {boolean} keepFields the fields of the cards show the change already
@@ -43,8 +43,7 @@ export function amend(changed, change, keepFields = true) {
 }
 
 /**
- * Change the reviews of some rows, each in its own way, as one act. False if this person may not, who then
- * reads why.
+ * Change the reviews of some rows, each in its own way, as one act.
  * @param {[Row, Partial<Review>][]} changes
  * @param {boolean} keepFields the fields of the cards show the change already
  * @returns {boolean} as {@link amend}
