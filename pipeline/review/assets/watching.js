@@ -49,7 +49,7 @@ export function notePlayed(row, video, span) {
     return;
   }
   const gap = gapOf(span);
-  const before = reached.get(key) ?? span.from;
+  const before = Math.max(span.from, reached.get(key) ?? 0);
   if (now <= stretch.from || stretch.from > before + gap) return;
   reached.set(key, Math.max(before, now));
   if (now >= span.to - gap) watched.add(key);
