@@ -40,8 +40,13 @@ def photo(red: int) -> bytes:
     return data.getvalue()
 
 
-def deliver(folder: Path, name: str, text: str, *, answers: str = "", red: int = 0) -> None:
-    """Put a mail into the inbox; with *red*, a photo of this colour is in it."""
+def deliver(
+    folder: Path, name: str, text: str, *, answers: str = "", red: int = 0, through: str = ""
+) -> None:
+    """Put a mail into the inbox; with *red*, a photo of this colour is in it.
+
+    :param through: the id of the list that it came by.
+    """
     mail = EmailMessage(policy=SMTP)
     mail["From"] = f"Somebody <{name.partition('-')[0]}@example.net>"
     mail["To"] = "submissions@example.org"
@@ -51,6 +56,8 @@ def deliver(folder: Path, name: str, text: str, *, answers: str = "", red: int =
     mail["Received"] = f"from a by b; {format_datetime(datetime.now(UTC) + later)}"
     if answers:
         mail["In-Reply-To"] = answers
+    if through:
+        mail["List-Id"] = through
     mail.set_content(text)
     if red:
         mail.add_attachment(photo(red), maintype="image", subtype="png", filename=f"{name}.png")
@@ -78,13 +85,14 @@ def ask_by_letter(tmp_path: Path) -> tuple[CommandScene, Message]:
         scene = begin(tmp_path, {}, config(TABLES.format(port=port)))
         deliver(tmp_path, "mia", "Hier ist ein Foto von der Demo, danke.", red=200)
         deliver(tmp_path, "mia-again", "Noch eines.", red=120)
+        deliver(tmp_path, "mia-by-list", "Drei.", red=160, through="<river.example.net>")
         (tmp_path / "found.png").write_bytes(photo(77))
         assert scene.footage("add", str(tmp_path / "found.png")).code == 0
         deliver(tmp_path, "zoe", "Please do not use my photo, I withdraw my consent.", red=40)
         assert scene.footage("run").code == 0
         receipts = len(post.mails)
         status = scene.footage("status").out
-        waiting = "3 mails wait for the consent of the sender, none of them was asked yet"
+        waiting = "4 mails wait for the consent of the sender, none of them was asked yet"
         assert waiting in status
         assert "1 mail or file without a known sender waits for consent" in status
         drafting = scene.footage("letters")
@@ -111,8 +119,8 @@ def test_from_the_question_to_the_film(tmp_path: Path) -> None:
     assert "May we show your photos" in text
     assert "Dürfen wir Ihre Fotos" in text, "also in the language of the mail"
     assert "X-Asks-For-Consent" not in letter
-    assert len(asked(scene)["mails"]) == 4
-    assert len(asked(scene)["asked"]) == 2, "all that came from this person"
+    assert len(asked(scene)["mails"]) == 5
+    assert len(asked(scene)["asked"]) == 2, "all that surely came from this person"
     left = scene.footage("letters", "--json").data["letters"]["drafts"]
     assert len(left) == 1, "asked once; zoe gets an answer"
     deliver(tmp_path, "mia-answers", "Ja gern, mit meinem Namen: Mia", answers=letter["Message-ID"])
@@ -120,13 +128,13 @@ def test_from_the_question_to_the_film(tmp_path: Path) -> None:
     mia = [mail for mail in with_footage(scene) if mail["consent"]["state"] == "asked"]
     assert [mail["consent"]["proposed"]["state"] for mail in mia] == ["yes-with-name"] * 2
     assert mia[0]["consent"]["proposed"]["sentence"] == "Ja gern, mit meinem Namen: Mia"
-    assert scene.report["consent"] == {"required": True, "waiting": 4, "asked": 2}
+    assert scene.report["consent"] == {"required": True, "waiting": 5, "asked": 2}
     assert "have no consent of their sender" in scene.footage("render").err
     wanted = ("--set", "yes-with-name", "--name", "Mia <M>", "--by", "Ines")
     assert scene.footage("consent", "mia@example.net", *wanted).code == 0
     rendered = scene.footage("render")
     assert rendered.code == 0, rendered.err
-    assert "clips without the consent of their sender, left out: 2" in rendered.err
+    assert "clips without the consent of their sender, left out: 3" in rendered.err
     film = next((scene.work / "montage").glob("*.mp4"))
     assert film.with_suffix(".credits.txt").read_text("utf-8").count("Mia <M>") == 2
     assert "#RiverWeek\nMia &lt;M>" in film.with_suffix(".vtt").read_text("utf-8")
