@@ -164,6 +164,11 @@ def is_of_doubtful_sender(mail: Submission) -> bool:
     return not _DOUBTFUL.isdisjoint(mail.notes)
 
 
+def credited(mails: Sequence[Submission]) -> dict[str, str]:
+    """The sender whom a film credits for each mail; a forged mail credits nobody."""
+    return {mail.id: mail.sender for mail in mails if Note.NOT_AUTHENTIC not in mail.notes}
+
+
 def brings_footage(rows: Sequence[Row]) -> bool:
     """Whether a photo or a video came with a mail that became a clip or may become one."""
     return any(row.status in _FOOTAGE and row.sha256 and not row.refusal for row in rows)

@@ -308,3 +308,13 @@ def test_the_letter_to_an_unknown_address_does_not_say_that_footage_is_put_aside
         said = draft(settings(tmp_path), seen).get_content()
         assert ("We have put it aside" in said) is (each.id in holding)
         assert ("nothing is put aside yet" in said) is (each.id not in holding)
+
+
+def test_a_forged_mail_credits_nobody() -> None:
+    ana = Submission("a", "", "ana@example.org", "", "", "2026-09-01T08:00:00Z")
+    forged = replace(ana, id="b", notes=(Note.NOT_AUTHENTIC,))
+    by_list = replace(ana, id="c", notes=(Note.NO_RECEIPT,))
+    credited = correspondence.credited([ana, forged, by_list])
+    assert credited == {"a": "ana@example.org", "c": "ana@example.org"}
+    doubtful = [correspondence.is_of_doubtful_sender(mail) for mail in (ana, forged, by_list)]
+    assert doubtful == [False, True, True]

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline import clock, publishing, texts
+from pipeline import clock, correspondence, publishing, texts
 from pipeline.codecs import codec_of
 from pipeline.config import Config, Output
 from pipeline.errors import NotClean, StageError, UsageError
@@ -14,7 +14,7 @@ from pipeline.ffmpeg import runner
 from pipeline.history import MontageRecord
 from pipeline.jobs import engines
 from pipeline.jobs.handout import Dispatcher
-from pipeline.model import Note, Row, Status
+from pipeline.model import Row, Status
 from pipeline.removal import removed
 from pipeline.render import cards, interchange, join, preview, publish, seams, timeline
 from pipeline.render.cuts import CutPlan
@@ -163,9 +163,7 @@ def _selection(run: Run, output: Output, admitted: Sequence[Row]) -> ChosenClips
         categories = {row.result.category for row in admitted if row.result}
         ends += [cards.chapter(name) for name in categories if name]
     beside = sum(cards.length(words, output) for words in ends)
-    mails = run.ledger.intake.submissions()
-    # a forged mail gives nobody a credit
-    senders = {mail.id: mail.sender for mail in mails if Note.NOT_AUTHENTIC not in mail.notes}
+    senders = correspondence.credited(run.ledger.intake.submissions())
     candidates = Candidates(admitted, run.ledger.clips.rows(), senders)
     selection = timeline.arrange(config, output, candidates, beside=beside)
     if not selection.clips:
