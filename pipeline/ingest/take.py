@@ -77,6 +77,7 @@ class _Words:
     html: list[str] = field(default_factory=list)
     inner: list[str] = field(default_factory=list)  # of forwarded mails, the last resort
     links: Links = field(default_factory=Links)
+    takes_back: bool = False
 
     def add(self, role: Role, text: str, *, forwarded: bool, cut: bool) -> None:
         shown, ends_in_file = leaves.words(text, role)
@@ -84,23 +85,21 @@ class _Words:
         self.links.read([text if is_html else shown], html=is_html)
         text = shown
         if cut and not ends_in_file:
-            text = places.without_end(contents.tidy([text]))
+            self.takes_back |= not forwarded  # perhaps: nobody has read the rest
+            text = places.without_end(contents.tidy([text])[: contents.TEXT_KEPT])
         if forwarded:
             self.inner.append(text)
         else:
             (self.plain if role is Role.TEXT else self.html).append(text)
 
     @property
-    def text(self) -> str:
-        return contents.tidy(self.plain) or contents.tidy(self.html) or contents.tidy(self.inner)
+    def whole(self) -> str:
+        return next(filter(None, map(contents.tidy, (self.plain, self.html, self.inner))), "")
 
 
 @dataclass
 class _Draft:
-    """What is collected on the way through the parts of a mail.
-
-    ``level``: the number of encoded mails around the part that is read.
-    """
+    """What is collected from the parts of a mail; ``level``: how many encoded mails are around."""
 
     rows: Rows
     words: _Words = field(default_factory=_Words)
@@ -311,7 +310,8 @@ class Taker:
         self, identity: MailIdentity, root: Part, draft: _Draft, moment: datetime
     ) -> Submission:
         fields, sender, programs = root.headers, sender_of(root), program_notes(root)
-        subject, text = embedded.words(fields.text("subject")), draft.words.text
+        subject, whole = embedded.words(fields.text("subject")), draft.words.whole
+        text = whole[: contents.TEXT_KEPT]
         if Note.BOUNCE in programs:  # it names people who have nothing to do with the campaign
             text = _ADDRESS.sub(_NO_ADDRESS, text)
         draft.words.links.read([subject])
@@ -327,7 +327,7 @@ class Taker:
             subject=wording.storable(subject, 300),
             text=contents.tidy([wording.storable(text, _TEXT, lines=True)]),
             notes=self._notes(draft, moment, hidden=hidden)
-            + (Note.TAKES_BACK,) * taking_back.is_meant(subject, text)
+            + (Note.TAKES_BACK,) * (draft.words.takes_back or taking_back.is_meant(subject, whole))
             + programs
             + (Note.NOT_AUTHENTIC,) * is_forged(fields, self._authserv_id, sender.address),
             links=draft.words.links.addresses,

@@ -32,23 +32,23 @@ _READERS: tuple[tuple[str, Callable[[sqlite3.Row], object], Callable[[sqlite3.Ro
     ),
     (
         "consent",
-        lambda row: records.read(ConsentRecord, row),
+        lambda row: records.read_row(ConsentRecord, row),
         lambda row: f"entry {row['id']} of the consents",
     ),
     (
         "clip",
-        lambda row: records.read(ClipResult, row),
+        lambda row: records.read_row(ClipResult, row),
         lambda row: f"row of the clip {row['sha256'][:12]}",
     ),
     (
         "attachment",
-        lambda row: records.read(Attachment, row),
+        lambda row: records.read_row(Attachment, row),
         lambda row: f"row of the attachment {row['position']} of the mail {row['submission']}",
     ),
     ("original", lambda _: None, lambda row: f"row of the original {row['sha256'][:12]}"),
     (
         "submission",
-        lambda row: records.read(Submission, row),
+        lambda row: records.read_row(Submission, row),
         lambda row: f"row of the mail {row['id']}",
     ),
     ("montage", read_montage, lambda row: f"row of the montage {row['path']}"),

@@ -53,7 +53,7 @@ class Clips:
             " AND kind != 'archive' ORDER BY id"
         )
         return [
-            (records.read(Attachment, row), records.read(Submission, mails[row["submission"]]))
+            (records.read_row(Attachment, row), records.read(Submission, mails[row["submission"]]))
             for row in rows
         ]
 
@@ -165,7 +165,7 @@ class Clips:
             sha256 = line["sha256"]
             repeated = sha256 is not None and line["first"] != line["id"]
             result = clips.get(sha256)
-            item = records.read(Attachment, line)
+            item = records.read_row(Attachment, line)
             status, refusal = records.outcome(item, states.get(sha256), result, repeated=repeated)
             rows.append(
                 Row(
@@ -201,7 +201,7 @@ class Clips:
 
 
 def _result(row: sqlite3.Row) -> ClipResult:
-    return records.read(ClipResult, row)
+    return records.read_row(ClipResult, row)
 
 
 def _with_consents(rows: list[Row], consents: Mapping[str, ConsentRecord]) -> list[Row]:

@@ -34,7 +34,7 @@ class Consents:
         rows = self._db.rows(
             "SELECT * FROM consent WHERE id IN (SELECT max(id) FROM consent GROUP BY submission)"
         )
-        return {row["submission"]: records.read(ConsentRecord, row) for row in rows}
+        return {row["submission"]: records.read_row(ConsentRecord, row) for row in rows}
 
     def amend(
         self, submission: str, change: ConsentChange, *, question: str = ""
@@ -70,7 +70,7 @@ class Consents:
     def entries(self) -> dict[int, ConsentRecord]:
         """All entries by their numbers, also those that a newer one replaced."""
         rows = self._db.rows("SELECT * FROM consent ORDER BY id")
-        return {row["id"]: records.read(ConsentRecord, row) for row in rows}
+        return {row["id"]: records.read_row(ConsentRecord, row) for row in rows}
 
     def newest(self) -> int:
         """The number of the newest entry; 0 if there is none."""
@@ -106,4 +106,4 @@ class Consents:
         row = self._db.row(
             "SELECT * FROM consent WHERE submission = ? ORDER BY id DESC LIMIT 1", submission
         )
-        return records.read(ConsentRecord, row) if row else ConsentRecord(submission)
+        return records.read_row(ConsentRecord, row) if row else ConsentRecord(submission)

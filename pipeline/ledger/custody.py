@@ -77,7 +77,7 @@ class Custody:
     def case_holds(self) -> dict[str, CaseHold]:
         """The originals that are kept for a case, by SHA-256."""
         rows = self._db.rows("SELECT * FROM case_hold ORDER BY at, sha256")
-        return {row["sha256"]: records.read(CaseHold, row) for row in rows}
+        return {row["sha256"]: records.read_row(CaseHold, row) for row in rows}
 
     def keep_for_case(self, hold: CaseHold) -> None:
         """Keep an original for a case until that is ended.

@@ -143,7 +143,7 @@ class Intake:
             )
             for row in rows:
                 place = found.setdefault((row["account"], row["mailbox"]), [])
-                place.append(records.read(MailIdentity, row))
+                place.append(records.read_row(MailIdentity, row))
         return found
 
     def fragments(self) -> dict[str, list[Fragment]]:
@@ -162,7 +162,9 @@ class Intake:
             with records.reading():
                 values = json.loads(row["detail_values"])
                 total = values["total"] if isinstance(values["total"], int) else 0
-                part = records.read(Fragment, {**row, "number": values["number"], "total": total})
+                part = records.read_row(
+                    Fragment, {**row, "number": values["number"], "total": total}
+                )
                 found.setdefault(values["mail"], []).append(part)
         return found
 
@@ -249,7 +251,7 @@ class Intake:
     def submissions(self) -> list[Submission]:
         """All submissions, in the order in which they were received."""
         rows = self._db.rows("SELECT * FROM submission ORDER BY received_at, rowid")
-        return [records.read(Submission, row) for row in rows]
+        return [records.read_row(Submission, row) for row in rows]
 
 
 def _mail(identity: MailIdentity, submission: str, digest: str) -> records.Columns:

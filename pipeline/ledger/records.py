@@ -59,10 +59,29 @@ def read(kind: type[Record], stored: sqlite3.Row | Mapping[str, object]) -> Reco
     A field that *kind* does not have is ignored.  A missing one gets its default, or the empty
     value of its type.  So a record can be read that was written before a field existed.
 
+    :raises ValueError: a value is none that the program writes; TypeError, KeyError and
+        AttributeError are possible too.
+    """
+    values: Columns = dict(stored)
+    if "detail_code" in values:
+        values["refusal"] = _refusal(values)
+    found: Columns = {}
+    for name, convert, absent in _plan(kind):
+        if name in values:
+            value = values[name]
+            found[name] = value if convert is None or value is None else convert(value)
+        elif absent is not MISSING:
+            found[name] = absent
+    return kind(**found)
+
+
+def read_row(kind: type[Record], stored: sqlite3.Row | Mapping[str, object]) -> Record:
+    """Read a record from a row of the ledger, as :func:`read`.
+
     :raises RowUnreadable: a value is none that the program writes.
     """
     with reading():
-        return _read(kind, stored)
+        return read(kind, stored)
 
 
 @contextmanager
@@ -103,20 +122,6 @@ def strings(stored: str) -> tuple[str, ...]:
         if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
             raise TypeError
     return tuple(found)
-
-
-def _read(kind: type[Record], stored: sqlite3.Row | Mapping[str, object]) -> Record:
-    values: Columns = dict(stored)
-    if "detail_code" in values:
-        values["refusal"] = _refusal(values)
-    found: Columns = {}
-    for name, convert, absent in _plan(kind):
-        if name in values:
-            value = values[name]
-            found[name] = value if convert is None or value is None else convert(value)
-        elif absent is not MISSING:
-            found[name] = absent
-    return kind(**found)
 
 
 def outcome(
@@ -205,7 +210,7 @@ def _converter(hint: object) -> _Convert:
     if not isinstance(hint, type) or hint is Refusal:
         return None
     if is_dataclass(hint):
-        return lambda stored: _read(hint, _loaded(stored))
+        return lambda stored: read(hint, _loaded(stored))
     return hint if issubclass(hint, (StrEnum, bool)) else None
 
 

@@ -132,7 +132,7 @@ class Reviews:
     def handled(self) -> dict[str, Handled]:
         """The mails that a person has dealt with, by the id of the submission."""
         rows = self._db.rows("SELECT * FROM handled")
-        return {row["submission"]: records.read(Handled, row) for row in rows}
+        return {row["submission"]: records.read_row(Handled, row) for row in rows}
 
     def set_handled(self, submissions: Iterable[str], by: str, *, handled: bool = True) -> None:
         """Record that a person has dealt with these mails, or take that back.
@@ -180,7 +180,7 @@ def read_review(row: sqlite3.Row) -> Review:
     :raises RowUnreadable: it can't be read.
     """
     with records.reading():
-        return records.read(Review, {**dict(row), **json.loads(row["more"])})
+        return records.read_row(Review, {**dict(row), **json.loads(row["more"])})
 
 
 def read_entry(row: sqlite3.Row) -> TrailEntry:
@@ -188,7 +188,7 @@ def read_entry(row: sqlite3.Row) -> TrailEntry:
 
     :raises RowUnreadable: it can't be read.
     """
-    return records.read(TrailEntry, row)
+    return records.read_row(TrailEntry, row)
 
 
 def _hides(review: Review) -> str:

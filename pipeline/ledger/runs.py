@@ -185,7 +185,7 @@ def read_run(row: sqlite3.Row) -> RunRecord:
 
     :raises RowUnreadable: it can't be read.
     """
-    run = records.read(RunRecord, row)
+    run = records.read_row(RunRecord, row)
     with records.reading():
         if not isinstance(run.summary, dict):
             raise TypeError
@@ -197,4 +197,4 @@ def read_montage(row: sqlite3.Row) -> MontageRecord:
 
     :raises RowUnreadable: it can't be read.
     """
-    return records.read(MontageRecord, row)
+    return records.read_row(MontageRecord, row)

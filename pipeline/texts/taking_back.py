@@ -14,17 +14,17 @@ from pipeline.texts.phrases import READ, Phrase, SaidWords, folded, one_of
 
 _SENTENCE = re.compile(r"[^.!?。！？।;\n]+")
 _WORD = re.compile(r"[^\s.,;:!?()\[\]\"„“”«»…।،؟¿¡？！。*_/–—-]+")
-_HALF = 32_768  # characters of a long text that are read at its beginning, and at its end
+_LONGEST = 1 << 20  # characters that are read, in less than a second
 
 
 def is_meant(subject: str, text: str) -> bool:
     """Whether a subject or a text has words of taking footage back.
 
-    What is quoted from an earlier mail does not count.  Of a very long text the beginning and the
-    end are read.
+    What is quoted from an earlier mail does not count.  A text that is too long to be read whole
+    counts, so a person looks at it.
     """
-    if len(text) > 2 * _HALF:
-        text = f"{text[:_HALF]}\n\n{text[-_HALF:]}"
+    if len(text) > _LONGEST:
+        return True
     lines = folded(text).split("\n")
     own = "\n".join(lines[number] for number in phrases.own_lines("\n".join(lines)))
     said = _without_footers(f"{folded(subject[:READ])}\n{phrases.joined(own)}")
