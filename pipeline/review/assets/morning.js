@@ -61,7 +61,7 @@ export function countFigures() {
     [value.textContent, below.textContent] = figures[name];
     const isZero = value.textContent === numberFormat.format(0);
     value.classList.toggle("zero", isZero);
-    figure.classList.toggle("nothing", isZero);
+    figure.classList.toggle("is-empty", isZero);
     if (isZero) none.push(textOf(`figure.${name}`));
   }
   byId("no-figures").textContent = none.length ? textOf("figure.none", { names: none.join(" · ") }) : "";
@@ -75,7 +75,7 @@ export function countFigures() {
  */
 function fillAttention(list, items, none) {
   list.replaceChildren(...(items.length ? items : [element("li", { class: "none" }, none)]));
-  list.parentElement?.classList.toggle("nothing", !items.length); // a phone leaves it out
+  list.parentElement?.classList.toggle("is-empty", !items.length); // a phone leaves it out
 }
 
 /** List the refused and failed by reason, the failed first, each with what to do about it. */
