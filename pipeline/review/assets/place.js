@@ -13,8 +13,8 @@ const WAIT_MS = 150; // browsers refuse more than a hundred changes of an addres
 
 /** isOnTop: the newest entry of the history is the player, which was opened on this page; isLeaving: the
  * player was closed, and its entry is being left; missing: the name and value of a clip or a mail that the
- * address names and this page does not have. */
-const state = { timer: 0, isStarted: false, isOnTop: false, isLeaving: false, missing: /** @type {string[]} */ ([]) };
+ * address names and this page does not have; seen: the address that the page wrote or followed last. */
+const state = { timer: 0, isStarted: false, isOnTop: false, isLeaving: false, missing: /** @type {string[]} */ ([]), seen: location.hash };
 
 /** The controls of all filters, by the names that they have in the address. */
 const filters = () => [...byId("tools").querySelectorAll("input, select")].map((found) => {
@@ -57,7 +57,8 @@ function write() {
   const before = new URLSearchParams(location.hash.slice(1));
   const isOpened = playerRow() !== null && !before.has("player");
   const isClosed = playerRow() === null && before.has("player");
-  if (place === location.hash.slice(1) || state.isLeaving) return;
+  // another address may have come, which the page follows next
+  if (place === location.hash.slice(1) || state.isLeaving || location.hash !== state.seen) return;
   try {
     if (isClosed && state.isOnTop) {
       state.isLeaving = true;
@@ -69,6 +70,7 @@ function write() {
   } catch {
     // the address is then that of a moment ago
   }
+  state.seen = location.hash;
 }
 
 /** Bring the address of this entry up to date, before the page goes away. */
@@ -76,6 +78,7 @@ function writeHere() {
   clearTimeout(state.timer);
   try {
     history.replaceState(null, "", `#${placeNow()}`);
+    state.seen = location.hash;
   } catch {
     // the address is then that of a moment ago
   }
@@ -130,6 +133,7 @@ function goToNamed() {
 
 /** Go to where the address leads. Back from the player leaves the list at the clip that was shown last. */
 function followAddress() {
+  state.seen = location.hash;
   const isBackFromPlayer = state.isOnTop && !new URLSearchParams(location.hash.slice(1)).has("player");
   if (state.isLeaving || isBackFromPlayer) {
     // the player that we left may be open again, with the next clip
