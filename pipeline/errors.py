@@ -107,7 +107,10 @@ class BytesChanged(StoreError):
     """The store gave other bytes than it was given."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"the store gave other bytes than it was given for {key}")
+        super().__init__(
+            f"the store gave other bytes than it was given for {key}; footage verify names all "
+            "such files, and footage doctor --repair makes clips and stills again"
+        )
 
 
 class SandboxUnavailable(StageError):

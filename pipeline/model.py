@@ -270,7 +270,8 @@ class ClipOutput:
     clips of an output, or they could not be joined by copy.  ``marks`` are hashes of
     its pictures, for finding those that look alike.  ``hides`` names what is hidden in it (see
     :func:`pipeline.protection.hidden`).  ``faces`` names what found the faces that were masked
-    without asking; empty if that was not wanted.
+    without asking; empty if that was not wanted.  ``still`` is the SHA-256 of its still; empty if
+    an older version made it.
     """
 
     name: str
@@ -286,6 +287,7 @@ class ClipOutput:
     marks: str = ""
     hides: str = ""
     faces: str = ""
+    still: str = ""
 
 
 @dataclass(frozen=True)

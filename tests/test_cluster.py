@@ -251,6 +251,8 @@ LIES: dict[str, Callable[[Answer], object]] = {
     "original": lambda a: a["result"].update(sha256="0" * 64),
     "path": lambda a: output_of(a).update(path="../../outside.mp4"),
     "sha256": lambda a: output_of(a).update(sha256="0" * 64),
+    "still": lambda a: output_of(a).update(still="0" * 64),
+    "no still": lambda a: output_of(a).update(still=""),
     "sha256-as-path": lambda a: output_of(a).update(sha256="../" * 21 + "a"),
     "frames": lambda a: output_of(a).update(frames=8, duration_s=round(8 / 30, 3)),
     "endless": lambda a: output_of(a).update(frames=10**9, duration_s=round(10**9 / 30, 3)),

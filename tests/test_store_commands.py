@@ -181,6 +181,20 @@ def test_what_goes_out_has_the_clips_in_it(stored: StoredScene, tmp_path: Path) 
     paths = [Path(url) for url in re.findall(r"file://(\S+)", edl)]
     assert data in [path.read_bytes() for path in paths]
     assert scene.here == set()
+    # a worker that was believed changes a still afterwards, to one that is a picture too
+    (scene.shared / still_of(clip).key).write_bytes(
+        (scene.shared / still_of(scene.clip("red.png")).key).read_bytes()
+    )
+    said = scene.footage("report", "--pack", str(tmp_path / "other.zip"))
+    assert said.code == 1
+    assert f"other bytes than it was given for {still_of(clip).key}" in said.err
+    assert not (tmp_path / "other.zip").exists()
+    (scene.work / "stills.json").unlink()
+    assert f"other bytes than it was given for {still_of(clip).key}" in scene.footage("report").err
+    found = scene.footage("verify", "--json").data["verify"]["differences"]
+    assert [(each["kind"], each["path"]) for each in found] == [("still-changed", clip.path)]
+    assert scene.footage("doctor", "--repair").code == 0
+    assert scene.keys.isdisjoint({clip.key, still_of(clip).key})
 
 
 def test_taking_back_leaves_nothing_in_the_store(stored: StoredScene, tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ class DifferenceKind(StrEnum):
     ORIGINAL_LEFT = "original-left"
     CLIP_MISSING = "clip-missing"
     CLIP_CHANGED = "clip-changed"
+    STILL_CHANGED = "still-changed"
     CLIP_UNKNOWN = "clip-unknown"
     FILM_CHANGED = "film-changed"
     FILM_UNKNOWN = "film-unknown"
@@ -297,22 +298,25 @@ def _originals(workspace: Workspace, compared: Compared) -> Iterator[Difference]
 
 def _clips(workspace: Workspace, compared: Compared) -> Iterator[Difference]:
     wanted = {
-        output.path: (sha256, output.sha256)
+        output.path: (sha256, output)
         for sha256, result in compared.clips.items()
         if compared.states.get(sha256) is not OriginalState.WITHDRAWN
         for output in result.outputs
     }
-    for path, (sha256, digest) in wanted.items():
-        file = compared.files.get(path)
+    stills = {path: str(Path(path).with_suffix(".jpg")) for path in wanted}
+    for path, (sha256, output) in wanted.items():
+        file, still = compared.files.get(path), compared.files.get(stills[path])
         if file is None:
             yield Difference(DifferenceKind.CLIP_MISSING, path, sha256)
-        elif file.sha256 != digest:
+        elif file.sha256 != output.sha256:
             yield Difference(DifferenceKind.CLIP_CHANGED, path, sha256)
+        # a still that is missing is made again with its clip; another one could show anything
+        elif output.still and still is not None and still.sha256 != output.still:
+            yield Difference(DifferenceKind.STILL_CHANGED, path, sha256)
     unreadable = {sha256 for _, sha256 in compared.unreadable}
-    stills = {str(Path(path).with_suffix(".jpg")) for path in wanted}
-    folder = f"{workspace.relative(workspace.clips)}/"
+    folder, own_stills = f"{workspace.relative(workspace.clips)}/", {*stills.values()}
     for path in compared.files:
-        known = path in wanted or path in stills or path.endswith(CHANGED)
+        known = path in wanted or path in own_stills or path.endswith(CHANGED)
         sha256 = path.removeprefix(folder).partition("/")[0]
         if path.startswith(folder) and not known and sha256 not in unreadable:
             yield Difference(DifferenceKind.CLIP_UNKNOWN, path, sha256)

@@ -232,7 +232,11 @@ def _of_the_rest(compared: Compared, difference: Difference, there: set[str]) ->
     """What is done about a clip, a film or a backup; None if a person is needed."""
     sha256 = difference.sha256
     match difference.kind:
-        case DifferenceKind.CLIP_MISSING | DifferenceKind.CLIP_CHANGED:
+        case DifferenceKind.STILL_CHANGED if sha256 not in there:
+            return None  # the clip itself is whole, and its still can't be made again
+        case (
+            DifferenceKind.CLIP_MISSING | DifferenceKind.CLIP_CHANGED | DifferenceKind.STILL_CHANGED
+        ):
             return Remedy.REMAKE if sha256 in there else Remedy.RECORD_CLIP_LOST
         case DifferenceKind.CLIP_UNKNOWN:
             if compared.states.get(sha256) is OriginalState.WITHDRAWN:

@@ -244,6 +244,7 @@ def _check_files(
         and (facts.video.width, facts.video.height) == (wanted.width, wanted.height)
         and lossless == [samples_of(output.frames, output.fps)]
         and publishing.sha256_of(movie.file) == output.sha256
+        and publishing.sha256_of(still.file) == output.still
     )
     if not exact:
         raise ProgramLied("a file that is not what its answer says")

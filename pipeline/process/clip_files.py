@@ -105,4 +105,5 @@ def verified(files: ClipFiles, job: Job, run: Tools) -> ClipOutput:
         loudness_lufs=None,
         extradata=facts.video.extradata,
         hides=job.recipe.hides,
+        still=publishing.sha256_of(files.still.file),
     )

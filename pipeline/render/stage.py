@@ -267,7 +267,7 @@ def _stills(film: Timeline) -> list[FootageFile]:
 
 
 def _file(clip: Segment) -> FootageFile:
-    return FootageFile(clip.path, clip.content)
+    return FootageFile(clip.path, clip.content, clip.still)
 
 
 def _rendered(film: Timeline, path: str, *, cached: bool) -> Rendered:

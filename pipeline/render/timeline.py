@@ -25,8 +25,9 @@ class Segment:
 
     ``path`` is from the workspace; ``sha256`` is that of the original, empty for a card;
     ``content`` is the SHA-256 of the file, which holds ``frames`` pictures; those from
-    ``start`` to before ``stop`` are shown.  ``sender`` is an address, which is never shown
-    unmasked unless the configuration says so.  ``credit`` is the name that the sender wants shown.
+    ``start`` to before ``stop`` are shown.  ``still`` is the SHA-256 of its still, if it is known.
+    ``sender`` is an address, which is never shown unmasked unless the configuration says so.
+    ``credit`` is the name that the sender wants shown.
     """
 
     title: str
@@ -41,6 +42,7 @@ class Segment:
     category: str | None = None
     sender: str = ""
     credit: str = ""
+    still: str = ""
 
     @property
     def length(self) -> int:
@@ -223,6 +225,7 @@ def _segment(row: Row, config: Config, output: Output) -> Segment | None:
         caption=result.caption,
         category=result.category,
         credit=row.credit,
+        still=made.still,
     )
 
 

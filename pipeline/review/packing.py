@@ -4,6 +4,7 @@ Its page opens from the file and saves its decisions, which ``footage decide`` t
 the ledger and clips that were refused, failed or taken back are not in it.
 """
 
+import hashlib
 import shutil
 import zipfile
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import publishing
-from pipeline.errors import DiskFull, UsageError
+from pipeline.errors import BytesChanged, DiskFull, UsageError
 from pipeline.model import Row, Status
 from pipeline.review import packs, stills
 from pipeline.run import Run
@@ -80,6 +81,19 @@ def _clips(run: Run, rows: list[Row]) -> Iterator[FootageFile]:
             yield from filter(run.store.holds, (film, still_of(film)))
 
 
+def _pieces(store: FootageStore, file: FootageFile) -> Iterator[bytes]:
+    """Yield the bytes of a file.
+
+    :raises BytesChanged: they are not those that were made and judged.
+    """
+    digest = hashlib.sha256()
+    for piece in store.pieces(file):
+        digest.update(piece)
+        yield piece
+    if store.is_beyond and file.digest and digest.hexdigest() != file.digest:
+        raise BytesChanged(file.key)
+
+
 def _zip(store: FootageStore, files: list[tuple[FootageFile, int]], target: Path) -> None:
     """Films and pictures are stored as they are: they can't be made smaller."""
     publishing.sweep_beside(target)
@@ -92,7 +106,7 @@ def _zip(store: FootageStore, files: list[tuple[FootageFile, int]], target: Path
             entry.external_attr = 0o600 << 16
             entry.file_size = size
             with packed.open(entry, "w") as part:
-                for chunk in store.pieces(each):
+                for chunk in _pieces(store, each):
                     part.write(chunk)
 
 
@@ -103,6 +117,6 @@ def _folder(store: FootageStore, files: list[tuple[FootageFile, int]], target: P
         whole.mkdir(mode=0o700)
         for each, _ in files:
             with publishing.new_file(whole / each.path) as file:
-                for chunk in store.pieces(each):
+                for chunk in _pieces(store, each):
                     file.write(chunk)
         publishing.move(whole, target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -24,11 +24,13 @@ class FootageFile:
     """An original, a clip, a still or a film.
 
     ``path`` is from the workspace, as the ledger and the report write it.  ``sha256`` is the
-    digest of the bytes; that of a still is the digest of the clip that it was made with.
+    digest of the bytes; that of a still is the digest of the clip that it was made with.  ``still``
+    is the digest of a clip's still; empty if it is not known.
     """
 
     path: str
     sha256: str
+    still: str = field(default="", compare=False)
 
     @property
     def key(self) -> str:
@@ -54,9 +56,14 @@ class FootageFile:
         return key.startswith(name) and _SHA256.fullmatch(rest) is not None
 
     @property
-    def is_named_by_its_bytes(self) -> bool:
-        """Whether ``sha256`` is the digest of these bytes, which is false for a still only."""
-        return not self.path.endswith(STILL)
+    def is_still(self) -> bool:
+        """Whether it is a still, which is named by the digest of its clip."""
+        return self.path.endswith(STILL)
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 that the bytes must have; empty if it is not known."""
+        return self.still if self.is_still else self.sha256
 
 
 @dataclass(frozen=True)
@@ -130,12 +137,12 @@ def original(sha256: str) -> FootageFile:
 
 def still_of(clip: FootageFile) -> FootageFile:
     """The still that was made with a clip."""
-    return FootageFile(str(PurePosixPath(clip.path).with_suffix(STILL)), clip.sha256)
+    return FootageFile(str(PurePosixPath(clip.path).with_suffix(STILL)), clip.sha256, clip.still)
 
 
 def files_of(result: ClipResult) -> tuple[FootageFile, ...]:
     """The clips of an outcome, without their stills."""
-    return tuple(FootageFile(output.path, output.sha256) for output in result.outputs)
+    return tuple(FootageFile(output.path, output.sha256, output.still) for output in result.outputs)
 
 
 def versions_of(keys: Iterable[str]) -> dict[str, FootageFile]:

@@ -168,21 +168,21 @@ class BucketStore:
 
     def _fetch(self, file: FootageFile) -> None:
         """Fetch a file to its path; a still may be missing."""
-        if not file.is_named_by_its_bytes and file.key not in self._known(file.folder):
+        if file.is_still and file.key not in self._known(file.folder):
             return
         digest = hashlib.sha256()
         with publishing.new_file(self.root / file.path) as copy:
             for piece in self._read(file.key, 0, self.size(file)):
                 digest.update(piece)
                 copy.write(piece)
-            if file.is_named_by_its_bytes and digest.hexdigest() != file.sha256:
+            if file.digest and digest.hexdigest() != file.digest:
                 raise BytesChanged(file.key)
 
     def _send(self, file: FootageFile) -> bool:
         """Send a file; False if its bytes are not those of its name."""
         path = self.root / file.path
         sha256, size = publishing.sha256_of(path), path.stat().st_size
-        if file.is_named_by_its_bytes and sha256 != file.sha256:
+        if file.digest and sha256 != file.digest:
             return False
         for attempt in range(_TRIES):
             is_new = self.bucket.put(file.key, path, replace=attempt > 0)
