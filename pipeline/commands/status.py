@@ -44,11 +44,10 @@ class _Overview:
     """What the ledger says; ``waiting`` and ``admitted`` count clips.
 
     ``is_running``: the last run holds the workspace.  ``outdated``: the originals (by SHA-256)
-    whose clips are out of date and can't be made anew.
-    ``withheld`` counts the clips in which a face may be seen although all must be masked.
-    ``silent``: the mails whose senders have not answered on consent; ``without_sender``: those
-    of them that name no sender, as files that ``doctor --repair`` took in.  ``old_packs``: when the
-    packs were made that show what is hidden now.
+    whose clips are out of date and can't be made anew.  ``withheld`` counts the clips in which a
+    face may be seen although all must be masked.  ``silent``: the mails whose senders have not
+    answered on consent; ``without_sender``: those of them that name no sender, as files that
+    ``doctor --repair`` took in.  ``old_packs``: when packs were made that show what is hidden now.
     """
 
     campaign: str

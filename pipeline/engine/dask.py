@@ -141,7 +141,9 @@ class DaskEngine:
         left_s = self._seen_at + self._patience_s - time.monotonic()
         events = []
         with suppress(queue.Empty):
-            events.append(self._events.get(timeout=_CHECK_S if self._slots else max(left_s, 0)))
+            # also without a worker: the scheduler itself may be gone
+            is_patient = self._slots or left_s > _CHECK_S
+            events.append(self._events.get(timeout=_CHECK_S if is_patient else max(left_s, 0)))
             while True:
                 events.append(self._events.get_nowait())
         if not events or None in events:
