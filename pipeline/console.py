@@ -22,9 +22,8 @@ from typing import TextIO
 from pipeline import clock
 
 _LINE_EVERY_S = 10.0
-_BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} {elapsed}{postfix}"
+_BAR = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}, {rate_fmt}]"
 _BAR_WITH_TEXT = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}{postfix}"
-_LEFT = " about {remaining} left{postfix}"
 # How much must be done before it says how long the rest takes: the first of five clips says nothing
 _FEW_STEPS, _MANY_STEPS, _SHARE = 3, 50, 0.01
 
@@ -71,7 +70,8 @@ class Task:
             if self._bar is not None:
                 shape = _BAR_WITH_TEXT if text else _BAR
                 if self._is_foreseeable:
-                    shape = shape.replace(" {elapsed}{postfix}", _LEFT)
+                    shape = shape.replace("[{elapsed}", "[{elapsed}<{remaining}")
+                    shape = shape.replace("{elapsed}{postfix}", "about {remaining} left{postfix}")
                 self._bar.bar_format = shape
                 if text:
                     self._bar.set_postfix_str(text, refresh=False)

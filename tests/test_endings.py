@@ -6,7 +6,6 @@ import errno
 import io
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -223,19 +222,25 @@ def test_standard_error_on_a_full_disk(campaign: CommandScene, words: str, code:
     assert only_object(done.stdout.decode())["exit_code"] == done.returncode == code
 
 
-def test_a_fault_of_the_program_is_a_sentence(campaign: CommandScene) -> None:
-    """A ledger that somebody changed by hand; the lines that failed are in the log."""
+def test_a_fault_of_the_program_is_a_sentence(
+    campaign: CommandScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lines that failed are in the log, and no value of theirs."""
+
+    words = "secret words of a sender"
+
+    def fail(*_: object) -> None:
+        raise ValueError(words)
+
     campaign.footage("run")
-    with sqlite3.connect(campaign.work / "ledger.db") as database:
-        database.execute("UPDATE attachment SET kind = 'secret words of a sender'")
-    database.close()
+    monkeypatch.setattr("pipeline.ledger.clips.Clips.rows", fail)
     sentence = check_failed(campaign.footage("report", "--json"), 1)
     assert sentence.startswith("the program itself failed (ValueError in ")
     log = events(campaign)
     assert [event["event"] for event in log[-2:]] == ["internal", "run-ended"]
-    assert "pipeline/ledger/" in "".join(log[-2]["trace"])
+    assert "pipeline/review/" in "".join(log[-2]["trace"])
     loud = campaign.footage("report", "--verbose")
-    assert "pipeline/ledger/" in loud.err
+    assert "pipeline/review/" in loud.err
     assert loud.err.endswith(f"footage: {sentence}\n")
     assert "secret words" not in loud.err + json.dumps(log)
 

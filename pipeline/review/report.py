@@ -47,6 +47,7 @@ _INTERNAL = {
     "extradata",
     "marks",
     "hides",
+    "still",
     "faces",
 }  # fields of an output that only the program uses
 _TIME = re.compile(rb'"generated_at": "[^"]*"')
