@@ -225,7 +225,7 @@ def log(options: Options, run: str | None) -> Ending:
     """List the latest runs, or show the log of RUN ("last", or the beginning of its name)."""
     from pipeline.commands.log import show
 
-    return show(options.load(), run)
+    return show(options.load(), options.console, run)
 
 
 @cli.command()

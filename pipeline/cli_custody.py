@@ -43,7 +43,7 @@ def custody(options: Options, clip: str, to: Path | None) -> Ending:
     """Write what happened to a clip, from its mail to its end, as JSON and as a page."""
     from pipeline.commands.custody import write
 
-    return write(options.load(), clip, to)
+    return write(options.load(), options.console, clip, to)
 
 
 COMMANDS = (keep, verify, custody)

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from support.browser import Reader, browser, overflow, reader, violations
-from support.command_scene import CommandScene, begin, config
+from support.command_scene import CommandScene, begin, config, mail
 
 from pipeline.ffmpeg import runner
 
@@ -155,6 +155,54 @@ def test_a_ledger_that_has_forgotten_a_withdrawal_asks_nobody_again(scene: Comma
         assert "the ledger is older than its logs" in scene.footage(*call).err, call
     letters = [path.read_text() for path in (scene.work / "letters").glob("*.eml")]
     assert not [text for text in letters if "damaged" in text]
+
+
+def test_an_older_ledger_publishes_and_sends_nothing_until_a_person_has_looked(
+    scene: CommandScene,
+) -> None:
+    before = (scene.work / "ledger.db").read_bytes()
+    assert scene.footage("reject", GREEN).code == 0
+    assert scene.footage("render", "--json").data["render"][0]["clips"] == 1
+    for name in ("ledger.db-wal", "ledger.db-shm"):
+        (scene.work / name).unlink(missing_ok=True)
+    (scene.work / "ledger.db").write_bytes(before)
+    settings = scene.folder / "config.toml"
+    more = "closing_card = false\nautomatic = true\n[receipts]\nsend = true\n"
+    more += '[smtp]\nurl = "smtp://localhost"\nfrom = "river@example.org"\n'
+    settings.write_text(settings.read_text().replace("closing_card = false\n", more))
+    film = scene.work / "montage" / "montage-small.mp4"
+    shown = film.read_bytes()
+
+    three = mail(3, "three", {"white.png": picture("white")})
+    (scene.folder / "inbox" / "three.eml").write_bytes(three.as_bytes())
+    night = scene.footage("run", "--json")
+    assert night.code == 1
+    assert "Left out until a person has looked: films and receipts." in night.err
+    assert night.data["ingest"]["attachments"] == 1
+    assert night.data["process"]["accepted"] == 1
+    assert "backup" in night.data
+    assert not night.data.keys() & {"render", "receipts"}
+    for call in (("render",), ("export", "--format", "edl"), ("letters", "--send")):
+        said = scene.footage(*call)
+        assert said.code == 1, call
+        assert "Left out until a person has looked" in said.err, call
+        assert "docs/custody.md" in said.err, call
+    assert scene.footage("render", "--preview", "--seconds", "0.1").code == 0
+    for call in (("log",), ("custody", "--clip", GREEN), ("letters",)):
+        said = scene.footage(*call)
+        assert said.code == 0, call
+        assert "the ledger is older than its logs" in said.err, call
+    assert "FAULT  ledger: the ledger is older" in scene.footage("doctor").out
+    assert film.read_bytes() == shown
+
+    for name in ("logs", "heads"):
+        (scene.work / name).rename(scene.folder / name)
+    assert "ok     ledger: " in scene.footage("doctor").out
+    said = scene.footage("render")  # the film that is there is not that of the record
+    assert said.code == 0
+    assert " made: 2 clips" in said.err
+    assert film.read_bytes() != shown
+    assert " unchanged: 2 clips" in scene.footage("render").err
 
 
 def test_a_ledger_with_a_lost_clip_an_orphan_and_a_changed_original(scene: CommandScene) -> None:

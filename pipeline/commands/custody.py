@@ -13,8 +13,10 @@ from pathlib import Path
 from pipeline import __version__, clock, publishing, texts
 from pipeline.commands import custody_page, stamping
 from pipeline.commands.ending import Ending, Facts
+from pipeline.commands.kept_heads import opened_ledger
 from pipeline.commands.stamping import StampedEvent
 from pipeline.config import Config
+from pipeline.console import Console
 from pipeline.errors import FileMissing, StageError, UsageError, from_os_error
 from pipeline.history import ChainHead, CustodyEvent, EventKind, TrailEntry
 from pipeline.ledger import Ledger
@@ -102,7 +104,7 @@ class Chronology:
         }
 
 
-def write(config: Config, prefix: str, to: Path | None = None) -> Ending:
+def write(config: Config, console: Console, prefix: str, to: Path | None = None) -> Ending:
     """Write the chronology of the original whose SHA-256 begins with *prefix*.
 
     :param to: the folder; ``custody/`` in the workspace if None.
@@ -110,7 +112,7 @@ def write(config: Config, prefix: str, to: Path | None = None) -> Ending:
     :raises StageError: the folder can't be written.
     """
     workspace = Workspace.existing(config.root)
-    with Ledger(workspace.ledger) as ledger:
+    with opened_ledger(config, console) as ledger:
         found = ledger.custody.matching(prefix.lower())
         if len(found) != 1:
             count = "no original has" if not found else "more than one original has"

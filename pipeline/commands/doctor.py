@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import features
 
-from pipeline.commands import stamping
+from pipeline.commands import kept_heads, stamping
 from pipeline.commands.ending import Ending
 from pipeline.config import Config, load
 from pipeline.console import Console, Verbosity
@@ -20,6 +20,7 @@ from pipeline.ffmpeg.runner import FfmpegRunner, program
 from pipeline.ffmpeg.sandbox import Permissions
 from pipeline.ingest import stage as ingest
 from pipeline.jobs import engines
+from pipeline.ledger import Ledger
 from pipeline.media import fonts
 from pipeline.render import readiness
 from pipeline.store import opening
@@ -54,6 +55,7 @@ def examine(path: Path) -> Ending:
             checks.append(_checked("time stamps", lambda: stamping.examine(config)))
         checks.append(_checked("disk space", lambda: _space(config)))
         workspace = Workspace(config.root)
+        checks.append(_checked("ledger", lambda: _ledger(workspace)))
         if config.workspace.store:
             checks.append(_checked("store", lambda: opening.examine(config, workspace)))
         if config.cluster.scheduler:
@@ -67,6 +69,15 @@ def examine(path: Path) -> Ending:
         {"checks": [asdict(check) for check in checks]},
         tuple(f"{'ok    ' if c.ok else 'FAULT '} {c.name}: {c.text}" for c in checks),
     )
+
+
+def _ledger(workspace: Workspace) -> str:
+    if not workspace.ledger.exists():
+        return "there is none yet"
+    with Ledger(workspace.ledger) as ledger:
+        if kept_heads.is_ledger_older(workspace, ledger):
+            raise FootageError(kept_heads.OLDER)
+    return "it can be read, and is not older than its logs"
 
 
 def _programs(wanted: str) -> list[Check]:

@@ -15,13 +15,21 @@ from typing import BinaryIO
 
 from pipeline.config import Config
 from pipeline.console import Console
+from pipeline.errors import StageError
 from pipeline.history import ChainHead, HeadsSeen, parse_head
 from pipeline.ledger import Ledger
+from pipeline.run import Run
 from pipeline.workspace import Workspace
 
 OLDER = (
     "the ledger is older than its logs, or its chain was made again: it may have forgotten what "
     "was decided or taken back since. Run footage verify, and see docs/custody.md"
+)
+_LEFT_OUT = (
+    "the ledger is older than its logs, or its chain was made again: a film may show what was "
+    "taken back since, and a letter may be sent twice. Left out until a person has looked: {what}. "
+    "Run footage verify, read the logs, repeat the withdrawals and the answers of no, then move "
+    "the files that it names to another folder; see docs/custody.md"
 )
 _LONGEST = 1 << 20  # of a line
 _LARGEST = 1 << 30  # of a file: its first bytes are read
@@ -67,6 +75,21 @@ def warn_if_older(workspace: Workspace, ledger: Ledger, console: Console) -> Non
     """Say that the ledger is older, before a command shows footage or decides on it."""
     if is_ledger_older(workspace, ledger):
         console.warn(OLDER)
+
+
+def refuse_if_older(run: Run, what: str) -> None:
+    """Refuse what is published or sent, because the ledger may have forgotten a withdrawal.
+
+    :param what: what is left out.
+    :raises StageError: the ledger is older; the text says what a person has to do.
+    """
+    if is_ledger_older(run.workspace, run.ledger):
+        raise left_out(what)
+
+
+def left_out(what: str) -> StageError:
+    """The error that says what was left out because the ledger is older, and what to do."""
+    return StageError(_LEFT_OUT.format(what=what))
 
 
 def is_ledger_older(workspace: Workspace, ledger: Ledger) -> bool:

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipeline.commands.ending import Ending
+from pipeline.commands.kept_heads import opened_ledger
 from pipeline.config import Config
-from pipeline.errors import UsageError
+from pipeline.console import Console
+from pipeline.errors import LedgerError, UsageError
 from pipeline.workspace import Workspace
 
 _LATEST = 20
@@ -18,13 +20,18 @@ _RUN_ID = "%Y%m%dT%H%M%S.%fZ"
 _LONGEST = 64 << 20
 
 
-def show(config: Config, prefix: str | None) -> Ending:
+def show(config: Config, console: Console, prefix: str | None) -> Ending:
     """List the latest runs, or show the log of one.
 
     :param prefix: the beginning of a run's name, "last" for the newest; None lists.
     :raises UsageError: there is no workspace, or not exactly one such run.
     """
-    logs = sorted(Workspace.existing(config.root).logs.glob("*.jsonl"))
+    workspace = Workspace.existing(config.root)
+    if workspace.ledger.exists():
+        # only to say if it is older; the logs can also be read if the ledger can't
+        with contextlib.suppress(LedgerError), opened_ledger(config, console):
+            pass
+    logs = sorted(workspace.logs.glob("*.jsonl"))
     if prefix is None:
         runs = [_summary(path) for path in logs[-_LATEST:]]
         return Ending(facts={"runs": runs}, lines=tuple(_run_line(run) for run in runs))

@@ -20,10 +20,10 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
     :raises InboxError: an inbox could not be read to its end; it is raised after everything
         else was done with what had come in.
     :raises StoreError: a store beyond the workspace does not answer; what came in stays here.
+    :raises StageError: the ledger is older than its logs; all was done but films and receipts.
     """
-    facts: Facts = {}
-    if kept_heads.is_ledger_older(run.workspace, run.ledger):
-        facts["ledger_is_older"] = True
+    is_older = kept_heads.is_ledger_older(run.workspace, run.ledger)
+    facts: Facts = {"ledger_is_older": True} if is_older else {}
     unread = None
     try:
         facts |= take_in(run, inboxes=inboxes)
@@ -38,7 +38,8 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
         facts |= make_clips(run)
         facts |= write_report(run)
         for step in _LAST_STEPS:
-            facts |= step(run)
+            if not (is_older and step in _FOR_OTHERS):
+                facts |= step(run)
     except (FootageError, OSError) as error:
         # the backup is for the nights that go wrong, too; the first error counts
         with contextlib.suppress(FootageError, OSError):
@@ -46,9 +47,15 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
         fault = named(error)
         fault.facts = {**facts, **(unread.facts if unread else {}), **fault.facts}
         raise fault from error
+    stopped = kept_heads.left_out("films and receipts") if is_older else None
     if unread is not None:
+        if stopped is not None:
+            run.console.warn(str(stopped))
         unread.facts = {**facts, **unread.facts}
         raise unread
+    if stopped is not None:
+        stopped.facts = facts
+        raise stopped
     return facts
 
 
@@ -69,3 +76,6 @@ def _make_films(run: Run) -> Facts:
 
 _LAST_STEPS = (send_receipts, back_up, _tidy, _make_films, stamp_head)
 """Answer senders, make the backup, delete what is old, render if wanted, stamp the chain."""
+
+_FOR_OTHERS = (send_receipts, _make_films)
+"""What other people see.  An older ledger may have forgotten who took footage back."""

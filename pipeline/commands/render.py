@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from pipeline.commands import kept_heads
 from pipeline.commands.ending import Facts
 from pipeline.consent import Consent
 from pipeline.errors import StageError
@@ -31,9 +32,12 @@ def render_admitted(
 
     :param excerpt: render only this part, as a preview.
     :raises UsageError: there is no such output.
-    :raises StageError: no clip is admitted; the text says what waits.
+    :raises StageError: no clip is admitted; the text says what waits.  Or the ledger is older than
+        its logs; a preview is made all the same.
     """
     outputs = render.outputs_named(run.config, names)
+    if excerpt is None:
+        kept_heads.refuse_if_older(run, "films")
     chosen = _chosen_rows(run)
     if not chosen:
         raise StageError(_why_none(run))
@@ -111,8 +115,10 @@ def write_timelines(run: Run, kind: str, names: Sequence[str]) -> Facts:
     """Write a timeline of the kind *kind* for each output, or for those of *names*.
 
     :raises UsageError: there is no such output.
-    :raises StageError: no clip is admitted; the text says what waits.
+    :raises StageError: no clip is admitted; the text says what waits.  Or the ledger is older than
+        its logs.
     """
+    kept_heads.refuse_if_older(run, "timelines")
     admitted = need_admitted(run)
     _name_those_to_be_made_anew(run)
     outputs = render.outputs_named(run.config, names)

@@ -14,6 +14,7 @@ from email.utils import format_datetime, getaddresses, localtime, make_msgid
 from pathlib import Path
 
 from pipeline import addressees, correspondence, post
+from pipeline.commands import kept_heads
 from pipeline.commands.ending import Facts
 from pipeline.commands.letters import ASKS
 from pipeline.config import SmtpSection
@@ -35,8 +36,10 @@ def send_approved(run: Run, to: Path | None = None) -> Facts:
     :param to: the folder of letters; the workspace's own if None.
     :raises UsageError: there is no table ``[smtp]``.
     :raises PostError: the server can't be reached or takes no more mail; the rest waits.
-    :raises StageError: the folder can't be written, or a letter could not be sent.
+    :raises StageError: the folder can't be written, a letter could not be sent, or the ledger is
+        older than its logs.
     """
+    kept_heads.refuse_if_older(run, "letters")
     smtp, folder = run.config.smtp, to or run.workspace.letters
     if smtp is None:
         raise UsageError("letters --send needs the table [smtp] in the configuration")

@@ -243,10 +243,13 @@ def _path(run: Run, film: Timeline) -> Path:
 
 
 def _is_changed(run: Run, film: Timeline, path: Path) -> bool:
+    """Whether a montage must be made: another one is wanted, or its file is not as recorded."""
     same = (publish.key(film, run.config), *publish.former_keys(film, run.config))
-    return (
-        run.ledger.runs.montage_key(run.workspace.relative(path)) not in same or not path.exists()
-    )
+    name = run.workspace.relative(path)
+    if run.ledger.runs.montage_key(name) not in same or not path.is_file():
+        return True
+    recorded = [each.sha256 for each in run.ledger.runs.montages() if each.path == name]
+    return publishing.sha256_of(path) not in recorded
 
 
 def _hand_over(run: Run, path: str) -> None:
