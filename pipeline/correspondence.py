@@ -48,6 +48,17 @@ class Matter(StrEnum):
 
 
 @dataclass(frozen=True)
+class Payer:
+    """The sender whom the limits of a run count a mail for; ``address``: "" if it has none.
+
+    Forged mails count apart, so that a forger does not use up what the owner of the address has.
+    """
+
+    address: str
+    is_forged: bool = False
+
+
+@dataclass(frozen=True)
 class Correspondence:
     """The relations between mails, by the id of a submission.
 
@@ -84,6 +95,11 @@ def relate(
         if mail.id not in with_footage and not is_automatic(mail):
             newest_first[_person(mail)].append(mail.id)
     return Correspondence(answers, later)
+
+
+def payer(mail: Submission) -> Payer:
+    """The sender whom the limits of a run count a mail for."""
+    return Payer(_person(mail), Note.NOT_AUTHENTIC in mail.notes)
 
 
 def is_same_person(one: Submission, other: Submission) -> bool:

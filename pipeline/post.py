@@ -22,9 +22,10 @@ _WHOLE_S = 90.0
 _GOODBYE_S = 5.0
 
 _CLOSING = 421  # RFC 5321, 4.3.2: the server ends the connection
-# RFC 3463: 5.1.x is about an address and 5.2.x about a mailbox; 5.1.7 and 5.1.8 are about ours
+# RFC 3463: 5.1.x is about an address and 5.2.x about a mailbox; 5.1.7 and 5.1.8 are about ours,
+# and servers say 5.1.0 of either
 _ENHANCED = re.compile(rb"\s*([245])\.(\d{1,3})\.(\d{1,3})\b")
-_ABOUT_SENDER = ("7", "8")
+_ABOUT_SENDER = ("0", "7", "8")
 # RFC 5321, 4.2.3 and RFC 7504, for servers that give no enhanced code
 _ABOUT_RECIPIENT = (550, 551, 553, 556)
 _ABOUT_SERVER = re.compile(

@@ -23,6 +23,7 @@ from support.waiting import still_running
 from pipeline import judge, publishing
 from pipeline.config import load
 from pipeline.console import Console, Verbosity
+from pipeline.correspondence import Payer
 from pipeline.engine import Ended, Work
 from pipeline.engine.threads import ThreadEngine
 from pipeline.errors import Stopping
@@ -462,7 +463,7 @@ def test_what_a_night_has_no_room_for_reaches_no_worker(
 ) -> None:
     """The second original of a sender waits when the first has used the hours."""
     other = coordinator.task.model_copy(update={"sha256": "5c" * 32})
-    senders = dict.fromkeys((coordinator.task.sha256, other.sha256), "ada@example.org")
+    senders = dict.fromkeys((coordinator.task.sha256, other.sha256), Payer("ada@example.org"))
     budget = NightBudget(limits, senders, lambda: datetime.now(UTC), lambda: 1000)
     sent: list[str] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from support.command_scene import CommandScene, begin, config
+from support.command_scene import CommandScene, begin, config, mail
 
+from pipeline.correspondence import Payer
 from pipeline.ledger import Ledger
 from pipeline.model import ClipResult, Reason, Refusal, Status, Wait
 from pipeline.process.night import NightBudget, NightLimits, end_after
@@ -97,6 +99,26 @@ def test_sender_over_the_quota_of_bytes_waits_in_the_inbox(tmp_path: Path) -> No
     assert len(scene.rows) == 3
 
 
+def test_a_forger_uses_up_nothing_of_the_owner_of_the_address(tmp_path: Path) -> None:
+    text = config(
+        _HALF + "max_hours_per_sender = 0.00001\n[workspace]\nmax_gb_per_sender = 0.000003\n"
+    )
+    text = text.replace('url = "eml:inbox"', 'url = "eml:inbox"\nauthserv_id = "mx.example.org"')
+    mails = {f"mail {number}": {f"{number}.png": photo(number, 20 + number)} for number in range(4)}
+    scene = begin(tmp_path, mails, text)
+    for number, path in enumerate(sorted((tmp_path / "inbox").glob("*.eml"))):
+        said = "fail" if number < 3 else "pass"
+        field = b"Authentication-Results: mx.example.org; dmarc=%s\r\n" % said.encode()
+        path.write_bytes(field + path.read_bytes().replace(b"sender%d@" % number, b"ada@"))
+
+    first = scene.footage("run")
+
+    assert first.code == 1
+    assert "mail of sender 1 (a…@e….org) (perhaps forged): over the 0.000003 GB" in first.err
+    assert [*order(scene)] == ["0.png", "3.png"]
+    assert scene.rows["1.png"]["waits"] == "sender-hours"
+
+
 def test_small_comes_first_and_trouble_last(tmp_path: Path) -> None:
     sides = {"large.png": 120, "small.png": 20, "middle.png": 60}
     scene = begin(tmp_path, {"a": {n: photo(s, s) for n, s in sides.items()}}, config(_HALF))
@@ -129,12 +151,28 @@ def test_full_disk_stops_mail_before_clips(tmp_path: Path) -> None:
     assert [mail["why"] for mail in scene.report["inbox"]["mails"]] == ["disk"]
     assert scene.report["inbox"]["not_read"] == [""]
 
+    # as long as clips may be made, small mails with words alone come in
+    free = shutil.disk_usage(tmp_path).free / 1e9
+    path.write_text(f"{roomy}[workspace]\nmin_free_gb = {2 * free}\n")
+    (tmp_path / "inbox/001.eml").write_bytes(mail(1, "Please delete my photo", {}).as_bytes())
+    takes_back = mail(2, "Please delete my photo", {"b.png": photo(2)}).as_bytes()
+    (tmp_path / "inbox/002.eml").write_bytes(takes_back)
+    (tmp_path / "inbox/003.eml").write_bytes(mail(3, "x" * 66_000, {}).as_bytes())
+    words = scene.footage("ingest", "--json")
+    assert words.code == 1
+    assert [(each["uid"], each["why"]) for each in words.data["left"]] == [
+        ("000.eml", "disk"), ("003.eml", "disk"),
+    ]  # fmt: skip
+    assert words.data["ingest"]["mails"] == 2
+
+    for name in ("001", "002", "003"):
+        (tmp_path / f"inbox/{name}.eml").unlink()
     path.write_text(roomy)
     assert scene.footage("ingest").code == 0
     path.write_text(little)
     waits = scene.footage("process")
     assert waits.code == 0
-    assert "1 clip waits for the next run: less than 500,000,000 GB are free" in waits.err
+    assert "2 clips wait for the next run: less than 500,000,000 GB are free" in waits.err
     scene.footage("report")
     assert scene.rows["a.png"]["waits"] == "disk"
 
@@ -172,6 +210,6 @@ def test_no_clip_is_begun_after_the_end() -> None:
 def test_sender_that_is_not_known_has_no_limit_of_hours() -> None:
     """As of files that lie in a folder: they are no one person's."""
     night = NightBudget(
-        NightLimits(sender_s=1e-9), {"c": "x"}, lambda: datetime.now(UTC), lambda: 0
+        NightLimits(sender_s=1e-9), {"c": Payer("x")}, lambda: datetime.now(UTC), lambda: 0
     )
     assert all(night.begin(each) for each in ("a", "b", "c"))

@@ -346,6 +346,7 @@ def test_whose_fault_an_answer_is(tmp_path: Path) -> None:
         later = (
             *("450 4.2.1 later", "550 5.7.1 relaying denied", "550 relay not permitted", "554 no"),
             *("530 5.7.0 sign in", "550 4.2.1 later", "550 5.1.8 bad sender", "503 what"),
+            "550 5.1.0 <ann@example.net> sender rejected",
         )
         for answer in (*refused, *later):
             server.rcpt = {"ann": answer}
@@ -485,6 +486,33 @@ def test_letters_that_were_approved_are_sent_once(tmp_path: Path) -> None:
         assert campaign.footage("status", "--json").data["needs_answer"] == {}
         assert campaign.footage("letters").code == 0
         assert len(post.mails) == 1
+
+
+def test_a_letter_does_not_end_what_somebody_takes_back(tmp_path: Path) -> None:
+    """The letter says that a person must have done what the mail asks."""
+    mails = {"mia": raw("mia", text="Please delete my video, I withdraw my consent.")}
+    with mail_listener() as (post, port):
+        campaign = scene(tmp_path, port, mails, send=False)
+        assert campaign.footage("ingest").code == 0
+        assert campaign.footage("letters").code == 0
+        (draft,) = (campaign.work / "letters").glob("*.eml")
+        assert "it goes into no film" in email.message_from_bytes(draft.read_bytes()).as_string()
+        (campaign.work / "letters/approved").mkdir()
+        draft.rename(campaign.work / "letters/approved" / draft.name)
+        said = campaign.footage("letters", "--send")
+        assert (said.code, len(post.mails)) == (0, 1)
+        assert f"footage handled {draft.stem}" in said.err
+
+        def held() -> list[tuple[str, ...]]:
+            with Ledger(campaign.work / "ledger.db") as ledger:
+                return [row.held_by for row in ledger.clips.rows()]
+
+        assert held() == [(draft.stem,)]
+        assert campaign.footage("status", "--json").data["needs_answer"] == {"takes-back": 1}
+        again = campaign.footage("letters", "--json").data["letters"]
+        assert again["drafts"] == [], "it has its answer"
+        assert campaign.footage("handled", draft.stem).code == 0
+        assert held() == [()]
 
 
 @pytest.mark.parametrize(

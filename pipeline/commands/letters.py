@@ -33,6 +33,8 @@ _MADE = ".drafts.json"  # the SHA-256 of each draft as it was written
 _CODES = ".codes.json"  # the case code in each draft that asks for consent
 ASKS = "X-Asks-For-Consent"
 """The header of a draft that asks for consent; it is not sent."""
+SENT = "sent"
+"""The folder for the letters that were sent."""
 
 _MESSAGE_ID = re.compile(r"<[!-~]{1,250}>")  # anything else would be encoded, and fit no mail
 _EXPLAINED = (
@@ -56,7 +58,12 @@ def write_drafts(run: Run, to: Path | None = None) -> Facts:
     unwritable = []
     for each in views:
         asks = each.mail.id in asking
-        if (each.is_open or asks) and not is_own(run.config, each.mail.sender):
+        # such a mail stays open until a person has done what it asks, and gets one answer
+        was_answered = (
+            Matter.TAKES_BACK in each.matters and (folder / SENT / f"{each.mail.id}.eml").exists()
+        )
+        is_wanted = asks or (each.is_open and not was_answered)
+        if is_wanted and not is_own(run.config, each.mail.sender):
             try:
                 question = codes.question(each.mail.id, asking[each.mail.id]) if asks else None
                 letter = draft(run.config, each, question)

@@ -16,7 +16,7 @@ from pathlib import Path
 from pipeline import addressees, correspondence, post
 from pipeline.commands import kept_heads
 from pipeline.commands.ending import Facts
-from pipeline.commands.letters import ASKS
+from pipeline.commands.letters import ASKS, SENT
 from pipeline.config import SmtpSection
 from pipeline.consent import Consent, ConsentRecord
 from pipeline.errors import StageError, UsageError, from_os_error
@@ -26,12 +26,15 @@ from pipeline.run import Run
 from pipeline.wording import counted
 
 _BY = "footage letters --send"
-_APPROVED, _SENT, _SENDING = "approved", "sent", "sending-"
+_APPROVED, _SENDING = "approved", "sending-"
 _LARGEST = 1 << 20
 
 
 def send_approved(run: Run, to: Path | None = None) -> Facts:
     """Send what is in ``approved/`` of the folder of letters, and mark those mails as dealt with.
+
+    A mail that takes footage back is not marked: its clips are held until a person has done what
+    it asks, and that is what the letter promises.
 
     :param to: the folder of letters; the workspace's own if None.
     :raises UsageError: there is no table ``[smtp]``.
@@ -46,7 +49,7 @@ def send_approved(run: Run, to: Path | None = None) -> Facts:
     approved = folder / _APPROVED
     try:
         approved.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (folder / _SENT).mkdir(mode=0o700, exist_ok=True)
+        (folder / SENT).mkdir(mode=0o700, exist_ok=True)
         unclear = sorted(path.name for path in approved.glob(f"{_SENDING}*"))
         letters = [path for path in sorted(approved.glob("*.eml")) if path.name not in unclear]
         for name in unclear:
@@ -69,6 +72,7 @@ def send_approved(run: Run, to: Path | None = None) -> Facts:
 def _send_all(run: Run, smtp: SmtpSection, letters: list[Path]) -> list[str]:
     mails = run.ledger.intake.submissions()
     senders = {mail.id: addressees.person(mail.sender) for mail in mails}
+    taking_back = correspondence.holding(mails, [*senders])
     sent = []
     with post.opened(smtp) as server:
         for path in letters:
@@ -89,7 +93,13 @@ def _send_all(run: Run, smtp: SmtpSection, letters: list[Path]) -> list[str]:
                         "not marked as answered or asked; mark it by hand"
                     )
                     continue
-                run.ledger.reviews.set_handled([path.stem], _BY)
+                if path.stem in taking_back:
+                    run.console.say(
+                        f"{path.name} is sent, and its mail stays open, because it takes footage "
+                        f"back: withdraw the footage, or call footage handled {path.stem}"
+                    )
+                else:
+                    run.ledger.reviews.set_handled([path.stem], _BY)
                 if asks:
                     _note_question(run, path.stem, str(message["Message-ID"]))
     return sent
@@ -140,7 +150,7 @@ def _is_sent(run: Run, server: Post, path: Path, message: EmailMessage) -> bool:
             raise
         run.console.warn(f"{path}: {error}")
         return False
-    claimed.rename(path.parent.parent / _SENT / path.name)
+    claimed.rename(path.parent.parent / SENT / path.name)
     return True
 
 

@@ -47,8 +47,9 @@ class WorkspaceSection(Section):
     min_free_gb: float = Field(
         default=1.0,
         ge=0,
-        description="with less free on the disk, no mail is taken in; with less than half of it, "
-        "no clip is begun; 0: no limit",
+        description="with less free on the disk, only small mails without files are taken in; with "
+        "less than half of it, no clip is begun; with less than a quarter, no mail is taken in; "
+        "0: no limit",
     )
     max_gb_per_sender: float = Field(
         default=0.0,

@@ -1,8 +1,10 @@
-"""Whether the campaign's own mail server confirmed the address of a sender.
+"""Whether the campaign's own mail server found that the address of a sender is forged.
 
 A server writes its checks into ``Authentication-Results`` (RFC 8601).  Anybody can write such a
-field, so only the topmost one that begins with the name of the campaign's server counts; that
-server removes fields with its own name from mail that comes in (RFC 8601, section 5).
+field, so only those that begin with the name of the campaign's server count.  That server removes
+such fields from mail that comes in (RFC 8601, section 5).  If it does not, a forger can add one;
+all of them count and the worst decides, so that it makes a mail doubtful at most.  A mail without
+a result is not forged: many honest domains have no DMARC.
 """
 
 import re
@@ -12,7 +14,7 @@ from pipeline import addressees
 from pipeline.ingest.addresses import mailboxes
 from pipeline.ingest.headers import Headers
 
-_LONGEST = 16_384
+_LONGEST = 60_000  # bytes; less than what is read of a line, so no cut field passes for whole
 _RESULT = re.compile(r"\s*(dmarc|spf|dkim)\s*(?:/\s*\d+\s*)?=\s*([a-z]+)", re.IGNORECASE)
 _CHECKED = re.compile(r"\sheader\s*\.\s*from\s*=\s*(\S+)", re.IGNORECASE)
 _FAILED = frozenset(("fail", "softfail", "hardfail", "permerror"))
@@ -35,13 +37,18 @@ def is_forged(fields: Headers, authserv_id: str, address: str) -> bool:
     authors = [box.address for value in fields.all("from") for box in mailboxes(value)]
     if person and person not in map(addressees.person, authors):
         return True
+    together: list[str] = []  # a server may write a field for each method
     for value in fields.all("authentication-results"):
         (head, *results), is_whole = _parts(value[:_LONGEST])
         if [each.strip('"').lower() for each in head.split()[:1]] == [authserv_id.lower()]:
+            if len(value.encode(errors="replace")) > _LONGEST:  # a result may be in the rest
+                return True
             if not is_whole:  # a quote without an end may hide a result
-                results += value[:_LONGEST].split(";")[1:]
-            return _fails(results) or _is_of_another(person, results)
-    return False
+                results += value.split(";")[1:]
+            if _fails(results) or _is_of_another(person, results):
+                return True
+            together += results
+    return _fails(together)
 
 
 def _parts(value: str) -> tuple[list[str], bool]:

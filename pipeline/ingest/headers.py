@@ -135,17 +135,17 @@ def date(value: str) -> datetime | None:
 
 def parse(block: bytes) -> Headers:
     """Split a header block into fields; other lines are left out."""
-    fields: list[tuple[str, bytes]] = []
+    pieces: list[tuple[str, list[bytes]]] = []
     for raw in block.split(b"\n"):
         line = raw.rstrip(b"\r")
         if line[:1] in (b" ", b"\t"):
-            if fields:
-                name, value = fields[-1]
-                fields[-1] = (name, value + line)
+            if pieces:
+                pieces[-1][1].append(line)
             continue
         match = _FIELD.match(line)
         if match:
-            fields.append((match.group(1).decode("ascii").lower(), match.group(2)))
+            pieces.append((match.group(1).decode("ascii").lower(), [match.group(2)]))
+    fields = [(name, b"".join(lines)) for name, lines in pieces]
     unclear = tuple((at, raw) for at, (_, raw) in enumerate(fields) if is_unclear(raw))
     return Headers(tuple((name, decoded(value).strip()) for name, value in fields), unclear)
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from pipeline import addressees
+from pipeline import correspondence
 from pipeline.config import Config
+from pipeline.correspondence import Payer
 from pipeline.ingest.take import Taken
 from pipeline.ledger import Ledger
 from pipeline.model import Note
@@ -28,13 +29,18 @@ class OverQuota(Exception):
         self.same_sender_as = same_sender_as
 
 
+def is_urgent(taken: Taken) -> bool:
+    """Whether nobody must read a mail late: it has words only, or it takes footage back."""
+    return not taken.bytes or Note.TAKES_BACK in taken.submission.notes
+
+
 class SenderQuota:
     """Counts the bytes of each sender in all inboxes of a run."""
 
     def __init__(self, config: Config) -> None:
         self._most_gb, self._style = config.workspace.max_gb_per_sender, config.report.sender
-        self._bytes, self._waiting = Counter[str](), Counter[str]()
-        self._first: dict[str, str] = {}  # submission of each sender
+        self._bytes, self._waiting = Counter[Payer](), Counter[Payer]()
+        self._first: dict[Payer, str] = {}  # submission of each sender
 
     def check(self, taken: Taken) -> None:
         """Look whether a mail may come in.
@@ -44,10 +50,9 @@ class SenderQuota:
 
         :raises OverQuota: it has to wait.
         """
-        sender = addressees.person(taken.submission.sender)
+        sender = correspondence.payer(taken.submission)
         before = self._bytes[sender]
-        is_urgent = not taken.bytes or Note.TAKES_BACK in taken.submission.notes
-        if not (sender and before and self._most_gb) or is_urgent:
+        if not (sender.address and before and self._most_gb) or is_urgent(taken):
             return
         if before + taken.bytes > self._most_gb * _GB:
             self._waiting[sender] += 1
@@ -55,17 +60,19 @@ class SenderQuota:
 
     def add(self, taken: Taken) -> None:
         """Count a mail that came in."""
-        sender = addressees.person(taken.submission.sender)
+        sender = correspondence.payer(taken.submission)
         self._first.setdefault(sender, taken.submission.id)
         self._bytes[sender] += taken.bytes
 
     def sentence(self, ledger: Ledger) -> str:
         """Say whose mails wait since this was said last; "" if none do."""
         numbers = ledger.intake.sender_numbers()
-        said = [
-            f"{counted(count, 'mail')} of {shown_sender(sender, self._style, numbers.get(sender))}"
-            for sender, count in self._waiting.items()
-        ]
+        said = []
+        for sender, count in self._waiting.items():
+            address = sender.address
+            shown = shown_sender(address, self._style, numbers.get(address))
+            forged = " (perhaps forged)" if sender.is_forged else ""
+            said.append(f"{counted(count, 'mail')} of {shown}{forged}")
         self._waiting.clear()
         why = f"over the {amount(self._most_gb)} GB that a sender may bring in during a run"
         return f"{', '.join(said)}: {why}." if said else ""

@@ -17,12 +17,20 @@ from pipeline.console import Task
 from pipeline.errors import FootageError, InboxError, UsageError, from_os_error, named
 from pipeline.history import InboxRemains, Stay
 from pipeline.ingest import fragments, leaving, preview
-from pipeline.ingest.inbox import Arrival, Gone, Inbox, NewFile, Unreadable, open_inbox
+from pipeline.ingest.inbox import (
+    Arrival,
+    Gone,
+    Inbox,
+    NewFile,
+    NewMail,
+    Unreadable,
+    open_inbox,
+)
 from pipeline.ingest.keeping import Keeping
 from pipeline.ingest.leaving import InboxWork, LeftArrival, MailsLeft
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.preview import Coming, ComingFile
-from pipeline.ingest.quota import OverQuota, SenderQuota
+from pipeline.ingest.quota import OverQuota, SenderQuota, is_urgent
 from pipeline.ingest.spool import Readable, disk_spool, stretch
 from pipeline.ingest.take import Taken
 from pipeline.ingest.taking import Taking
@@ -33,6 +41,7 @@ from pipeline.workspace import Workspace
 
 _NOT_GIVEN = "the inbox has mails that it did not give, or files that are not complete."
 _GB = 1_000_000_000
+_SMALL = 65_536  # bytes of a mail that may have words only
 _GIVE_UP = 10  # mails in a row that the server does not give
 
 
@@ -124,6 +133,10 @@ def _chosen(inboxes: Sequence[InboxSection], names: Sequence[str]) -> Sequence[I
             there = ", ".join(known) or "none, no inbox has a name"
             raise UsageError(f"there is no inbox named {name!r}; the names are: {there}")
     return [section for section in inboxes if section.name in names] if names else inboxes
+
+
+class _NoRoom(Exception):
+    """A mail has files, and the disk has room for words only."""
 
 
 class IngestRun:
@@ -245,17 +258,17 @@ class IngestRun:
             self._taking.close()
 
     def _take_each(self, inbox: Inbox, arrivals: Sequence[Arrival]) -> None:
-        work, in_a_row = self._work, 0
+        work, in_a_row, is_full = self._work, 0, False
         work.ahead.extend(arrivals)
         with self._console.task("Taking in", sum(each.size for each in arrivals), "B") as task:
             while work.ahead:
                 arrival = work.ahead[0]
-                if self._has_no_room(arrival):
-                    free = wording.amount(self._min_free_gb)
-                    said = f"less than {free} GB are free on the disk: make room."
-                    raise work.end(said, Stay.DISK)
+                is_full = is_full or self._has_no_room(arrival)
+                if is_full and not self._may_be_words(arrival):
+                    work.leave(Stay.DISK)
+                    continue
                 try:
-                    self._take_one(inbox, arrival, task)
+                    self._take_one(inbox, arrival, task, only_urgent=is_full)
                     in_a_row = 0
                 except Gone:
                     work.done()
@@ -266,17 +279,34 @@ class IngestRun:
                     self._console.event("mail-left", uid=arrival.identity.uid)
                     if in_a_row == _GIVE_UP:
                         raise work.end(str(error)) from error
+                except _NoRoom:
+                    work.leave(Stay.DISK)
                 except OverQuota as error:
                     work.leave(Stay.SENDER_QUOTA, error.same_sender_as)
                 except InboxError as error:
                     raise work.end(str(error)) from error
                 finally:
                     self._keeping.forget()
+        if any(each.why is Stay.DISK for each in work.left):
+            free = wording.amount(self._min_free_gb)
+            raise work.end(f"less than {free} GB are free on the disk: make room.")
 
-    def _has_no_room(self, arrival: Arrival) -> bool:
-        """Whether the disk would be too full if this came in: as a mail, and as its files."""
-        least = self._min_free_gb * _GB
+    def _has_no_room(self, arrival: Arrival, share: float = 1.0) -> bool:
+        """Whether the disk would be too full if this came in: as a mail, and as its files.
+
+        :param share: of what has to stay free.
+        """
+        least = self._min_free_gb * _GB * share
         return least > 0 and self._run.workspace.free_bytes() < least + 2 * arrival.size
+
+    def _may_be_words(self, arrival: Arrival) -> bool:
+        """Whether a mail is so small that a full disk has room for it.
+
+        Clips are made until half of what has to stay free is used.  Words have to come in as long
+        as films are made, because they may take footage back.
+        """
+        is_small = isinstance(arrival, NewMail) and arrival.size <= _SMALL
+        return is_small and not self._has_no_room(arrival, 0.25)
 
     def _join_split_mails(self) -> None:
         """Take in the mails that came in several parts, of which all are there now."""
@@ -310,7 +340,7 @@ class IngestRun:
             self._keeping.forget()
         self._count(seen_again=1)
 
-    def _take_one(self, inbox: Inbox, arrival: Arrival, task: Task) -> None:
+    def _take_one(self, inbox: Inbox, arrival: Arrival, task: Task, *, only_urgent: bool) -> None:
         """Read, take apart, look up whether it is known, publish the originals, record it."""
         with inbox.open_raw(arrival, task.advance) as file:
             taken = self._taking.take(arrival, file)
@@ -319,6 +349,8 @@ class IngestRun:
         # after the block, because at its end an inbox may say that the file has changed
         sums = MailSums(_digest(arrival, taken), raw)
         known = self._ledger.submission_of_digest(sums.content)
+        if known is None and only_urgent and not is_urgent(taken):
+            raise _NoRoom
         if known is None and not self._by_hand:
             self._quota.check(taken)
         if known is None or self._by_hand:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pipeline import addressees
+from pipeline import correspondence
+from pipeline.correspondence import Payer
 from pipeline.model import Wait
 from pipeline.run import Run
 
@@ -41,11 +42,11 @@ class NightBudget:
     """
 
     limits: NightLimits
-    senders: Mapping[str, str]
+    senders: Mapping[str, Payer]
     now: Callable[[], datetime]
     free: Callable[[], int]
     waits: dict[str, Wait] = field(default_factory=dict)
-    _spent: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    _spent: defaultdict[Payer, float] = field(default_factory=lambda: defaultdict(float))
     _begun: dict[str, float] = field(default_factory=dict)
     _kept: dict[str, int] = field(default_factory=dict)
 
@@ -102,7 +103,7 @@ class NightBudget:
             return Wait.SENDER_HOURS
         return None
 
-    def _cost_of(self, sender: str) -> float:
+    def _cost_of(self, sender: Payer) -> float:
         """The seconds of a sender's clips, those that are being made included."""
         now = time.monotonic()
         begun = (
@@ -130,7 +131,7 @@ def of(run: Run) -> NightBudget:
         free=int(run.config.workspace.min_free_gb * _GB / 2),
     )
     senders = {
-        item.sha256: addressees.person(submission.sender)
+        item.sha256: correspondence.payer(submission)
         for item, submission in run.ledger.clips.candidates()
         if item.sha256 and submission.sender
     }
