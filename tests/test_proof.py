@@ -175,8 +175,11 @@ def test_an_older_ledger_publishes_and_sends_nothing_until_a_person_has_looked(
 
     three = mail(3, "three", {"white.png": picture("white")})
     (scene.folder / "inbox" / "three.eml").write_bytes(three.as_bytes())
+    old_log = scene.work / "logs" / "20200101T000000.000000Z.jsonl"
+    old_log.touch()
     night = scene.footage("run", "--json")
     assert night.code == 1
+    assert old_log.exists()
     assert "Left out until a person has looked: films and receipts." in night.err
     assert night.data["ingest"]["attachments"] == 1
     assert night.data["process"]["accepted"] == 1

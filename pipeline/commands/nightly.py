@@ -60,7 +60,8 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
 
 
 def _tidy(run: Run) -> Facts:
-    log.thin_out(run.workspace, run.config.workspace.keep_logs_days)
+    if not kept_heads.is_ledger_older(run.workspace, run.ledger):  # the logs are the only proof
+        log.thin_out(run.workspace, run.config.workspace.keep_logs_days)
     disk.trim_cache(run.workspace, run.store)
     return disk.measured(run)
 
