@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from support.ledger_scene import LedgerScene, attachment, decide, result, settin
 from support.report_page import card
 from support.review_server import Client, enter, serving, until
 
+from pipeline import clock
 from pipeline.config import Config
 from pipeline.consent import Consent, ConsentRecord
 from pipeline.ledger import Ledger
@@ -252,3 +254,22 @@ def test_an_answer_to_our_question_proposes(campaign: LedgerScene) -> None:
     consents.record(ledger, "s00000", ConsentEntry(Consent.YES, by="ada"))
     found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.current())
     assert "s00000" not in found, "a person has read it"
+
+
+def test_a_refusal_that_was_taken_in_late_is_proposed(campaign: LedgerScene) -> None:
+    ledger = campaign.ledger
+    at = clock.stamp(datetime.now(UTC) - timedelta(hours=1))
+    ledger.consents.amend("s00000", lambda now: replace(now, consent=Consent.YES, by="ada", at=at))
+    of_plain = partial(campaign.mail, sender="plain@example.org", subject="", answers=())
+    of_plain(text="I do not consent to this.", received_at="2026-09-20T00:00:00Z")
+    found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.current())
+    assert found["s00000"].hint.consent is Consent.NO, "received before the yes was recorded"
+
+
+def test_a_condition_in_a_doubtful_mail_spoils_an_older_yes(campaign: LedgerScene) -> None:
+    same = partial(campaign.mail, sender="plain@example.org", subject="")
+    same(text="You may show it.", received_at="2026-09-20T00:00:00Z")
+    same(text="You may show it, but only with my face blurred.", notes=(Note.NOT_AUTHENTIC,),
+         received_at="2026-09-21T00:00:00Z")  # fmt: skip
+    found = proposals(mails.view(campaign.ledger, campaign.ledger.clips.rows()), {})
+    assert found["s00000"].hint.consent is None

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.texts import taking_back
+from pipeline.texts.consenting import hint
 
 LINES = [
     line.split(" ", 2)
@@ -27,9 +28,46 @@ def test_what_is_quoted_does_not_count() -> None:
         "Thanks!\n\n> please delete my video\n",
         "All right, here it is.\n\nOn Tue, 1 Sep 2026 at 10:00, Ana wrote:\nplease delete my video",
         "Gern.\n-----Original Message-----\nFrom: Ana\nplease delete my video",
+        "Ja.\n\n____________\nVon: Ana\nGesendet: Dienstag\nAn: Team\n\nplease delete my video",
+        "Sí.\n\nDe: Ana\nEnviado: martes\nPara: equipo\n\nplease delete my video",
         "Oui.\nLe 1 septembre 2026, Ana a écrit :\nplease delete my video",
     ):
         assert not taking_back.is_meant("Re: River Week", quoted)
+
+
+@pytest.mark.parametrize(
+    "line", ["-----", "_____", "-----\nTel: 1\nWeb: 2", "Da: no", "On second thought I wrote"]
+)
+def test_what_only_looks_like_the_beginning_of_a_quote_hides_nothing(line: str) -> None:
+    assert taking_back.is_meant("", f"Hello,\n\n{line}\nplease delete my video")
+    found = hint("", f"You may use it.\n\n{line}\nonly without faces", answers_question=True)
+    assert found is not None
+    assert found.consent is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("No\nBoris", "No, Anna", "Nein\nLG Anna", "No thank you very much.", "No 👎", "👎"),
+        *("No, my son is in it.", "Non merci, Anna", "Stop.", "Please wait.", "Bitte warten."),
+        *("I do not consent.", "Ich erlaube das nicht.", "Je n'autorise pas.", "لا أسمح"),
+        *("Не дозволяю", "No doy permiso de eso", "मंजूर नहीं", "Permission no. Consent: no."),
+    ],
+)
+def test_a_short_refusal_counts_in_what_may_be_an_answer(text: str) -> None:
+    assert taking_back.is_meant("Re: Stop Coal", text, may_answer=True)
+    assert not taking_back.is_meant("Re: No Coal", f"> {text}\n\nYes, gladly!", may_answer=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Thank you!", "No problem at all!", "Yes, of course", "Ja gerne", "No hay problema"),
+        *("Danke, kein Problem", "Ja klar\nNora", "When is the film shown?", "Merci beaucoup"),
+    ],
+)
+def test_an_ordinary_answer_takes_nothing_back(text: str) -> None:
+    assert not taking_back.is_meant("Re: No Coal", text, may_answer=True)
 
 
 def test_an_answer_below_what_is_quoted_counts() -> None:

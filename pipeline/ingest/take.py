@@ -81,16 +81,12 @@ class _Words:
 
     def add(self, role: Role, text: str, *, forwarded: bool, cut: bool) -> None:
         shown, ends_in_file = leaves.words(text, role)
-        is_html = role is Role.HTML
-        self.links.read([text if is_html else shown], html=is_html)
-        text = shown
+        self.links.read([text if role is Role.HTML else shown], html=role is Role.HTML)
         if cut and not ends_in_file:
             self.takes_back |= not forwarded  # perhaps: nobody has read the rest
-            text = places.without_end(contents.tidy([text])[: contents.TEXT_KEPT])
-        if forwarded:
-            self.inner.append(text)
-        else:
-            (self.plain if role is Role.TEXT else self.html).append(text)
+            shown = places.without_end(contents.tidy([shown])[: contents.TEXT_KEPT])
+        own = self.plain if role is Role.TEXT else self.html
+        (self.inner if forwarded else own).append(shown)
 
     @property
     def whole(self) -> str:
@@ -317,17 +313,20 @@ class Taker:
         draft.words.links.read([subject])
         _keep_short_links(draft, subject, text)
         hidden = any(places.found(each[: places.LIMIT]) for each in (text, subject))
+        notes, answers = self._notes(draft, moment, hidden=hidden), answered(fields)
+        may_answer = bool(answers) or Note.NO_ATTACHMENT in notes
+        takes_back = taking_back.is_meant(subject, whole, may_answer=may_answer)
         return replace(
             wordless(identity, moment),
             message_id=wording.storable(embedded.words(fields.get("message-id")), 250),
             sender=sender.address,
             name=sender.name,
             through=sender.through,
-            answers=answered(fields),
+            answers=answers,
             subject=wording.storable(subject, 300),
             text=contents.tidy([wording.storable(text, _TEXT, lines=True)]),
-            notes=self._notes(draft, moment, hidden=hidden)
-            + (Note.TAKES_BACK,) * (draft.words.takes_back or taking_back.is_meant(subject, whole))
+            notes=notes
+            + (Note.TAKES_BACK,) * (draft.words.takes_back or takes_back)
             + programs
             + (Note.NOT_AUTHENTIC,) * is_forged(fields, self._authserv_id, sender.address),
             links=draft.words.links.addresses,

@@ -94,6 +94,13 @@ class Chain:
         row = self._db.row("SELECT max(number) AS number FROM event WHERE kind = ?", kind)
         return int(row["number"] or 0) if row else 0
 
+    def first_times(self, kind: EventKind) -> dict[str, str]:
+        """When the first event of a kind was for each subject."""
+        rows = self._db.rows(
+            "SELECT subject, min(at) AS at FROM event WHERE kind = ? GROUP BY subject", kind
+        )
+        return {row["subject"]: row["at"] for row in rows}
+
     def events(self, *kinds: EventKind) -> Iterator[CustodyEvent]:
         """The events in order: all, or those of some kinds."""
         wanted = json.dumps(kinds)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipeline import addressees, correspondence, texts
 from pipeline.correspondence import Matter
-from pipeline.history import Handled
+from pipeline.history import EventKind, Handled
 from pipeline.ledger import Ledger
 from pipeline.model import Row, Submission
 
@@ -17,7 +17,8 @@ class MailView:
 
     ``matters``: why somebody has to answer it, also if a person has dealt with it since.
     ``answers``: the earlier mail that it answers.  ``later``: later mails of this person.
-    ``holds``: it takes back footage that is known to be this person's.
+    ``holds``: it takes back footage that is known to be this person's.  ``taken_at``: when the
+    program took it in, which may be long after its receipt.
     """
 
     mail: Submission
@@ -27,6 +28,7 @@ class MailView:
     answers: str | None
     later: tuple[str, ...]
     holds: bool = False
+    taken_at: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -47,6 +49,7 @@ def view(ledger: Ledger, rows: Iterable[Row]) -> list[MailView]:
     letters = ledger.consents.questions()
     relations = correspondence.relate(mails, with_footage, letters)
     holding = correspondence.holding(mails, with_footage)
+    taken = ledger.chain.first_times(EventKind.RECEIVED)
     persons: set[str] = set()
     views = []
     for mail in mails:
@@ -63,6 +66,7 @@ def view(ledger: Ledger, rows: Iterable[Row]) -> list[MailView]:
                 relations.answers.get(mail.id),
                 relations.later.get(mail.id, ()),
                 mail.id in holding,
+                taken.get(mail.id, mail.received_at),
             )
         )
     return views

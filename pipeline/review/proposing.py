@@ -33,8 +33,8 @@ def proposals(
 ) -> dict[str, ConsentProposal]:
     """Find the newest words on consent for each submission with footage.
 
-    Only mails count that came after the consent was recorded.  A bare "yes" counts in an answer
-    to our question.  A "yes" counts for no mail that somebody else may have sent.
+    Only mails count that were taken in after the consent was recorded.  A bare "yes" counts in an
+    answer to our question.  A "yes" counts for no mail that somebody else may have sent.
 
     :param views: in the order of receipt.
     :param campaign: its name, which subjects hold.
@@ -47,13 +47,16 @@ def proposals(
         is_sure = _is_sure(view.mail)
         record = records.get(view.mail.id, ConsentRecord(view.mail.id))
         for mail in _newest_first(view, by_id):
-            if record.at and mail.mail.received_at <= record.at:
-                break
+            # a person who records a consent has read what was taken in until then
+            if record.at and (mail is view or mail.taken_at <= record.at):
+                continue
             is_answer = _answers(mail, view, by_id, records)
             # many mails have the name only in the address
             known = f"{mail.mail.name} {mail.mail.sender.rpartition('@')[0]} {campaign}"
             said = hint(mail.mail.subject, mail.mail.text, answers_question=is_answer, known=known)
-            if said and said.consent is not Consent.NO and not (is_sure and _is_sure(mail.mail)):
+            is_yes = said and said.consent is not None and said.consent is not Consent.NO
+            is_older = bool(record.at) and mail.mail.received_at <= str(record.at)
+            if is_yes and (is_older or not (is_sure and _is_sure(mail.mail))):
                 continue
             if said:
                 if said.consent is not record.consent:

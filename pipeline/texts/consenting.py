@@ -268,15 +268,9 @@ def _consent_language(name: str, table: Language) -> _ConsentLanguage:
         phrases.compiled(table["no"], table),
         phrases.compiled(table["conditions"], table),
         phrases.one_of(table["stopping"]),
-        _short(table["short_yes"]),
-        _short(table["short_no"]),
+        phrases.short(table["short_yes"]),
+        phrases.short(table["short_no"]),
         _words(folded(" ".join(table["greetings"]))),
         _words(folded(" ".join(table["courtesy"]))),
         _words(folded(" ".join(table["agreeing"]))),
     )
-
-
-def _short(words: Sequence[str]) -> re.Pattern[str]:
-    longest_first = sorted(map(folded, words), key=len, reverse=True)
-    # \w does not match a vowel sign, but no word ends before one
-    return re.compile(rf"(?:{'|'.join(map(re.escape, longest_first))})(?![\w\u0900-\u0963])")

@@ -22,6 +22,7 @@ READ = 4096
 
 _GAP = r"(?:[^\w\n]+[\w']+){0,5}?[^\w\n]+"
 _LONGEST_BEGINNING = 24  # characters of a word that are compared
+_FIELD = re.compile(r"[^\s:：.!?]{1,24}(?: [^\s:：.!?]{1,24}){0,2} ?[:：]")
 _SENTENCE_END = "\n。！？।"  # where a phrase ends in languages that are read by characters
 _APOSTROPHES = str.maketrans("’‘ʼ`´", "'''''")
 
@@ -101,11 +102,28 @@ def own_lines(text: str) -> Iterator[int]:
     """
     lines = text.split("\n")
     for at, line in enumerate(lines):
-        if _quote_starts().match(line.strip()):
-            if not _is_marked(lines[at + 1 : at + 4]):
+        if not _quote_starts().match(line.strip()):
+            if not line.lstrip().startswith((">", "|")):
+                yield at
+        elif not _is_marked(lines[at + 1 : at + 4]):
+            if _begins_quote(line, lines[at + 1 : at + 8]):
                 return
-        elif not line.lstrip().startswith((">", "|")):
             yield at
+
+
+def _begins_quote(line: str, following: Sequence[str]) -> bool:
+    """Whether a line with which a quote may begin is surely no sentence of the sender.
+
+    It has a date and a colon, or fields of a mail below it.
+    """
+    if any(map(str.isdigit, line)) and line.rstrip(" *").endswith((":", "：")):
+        return True
+    below = [each.strip(" *") for each in following if each.strip(" -_*")][:3]
+    fields = sum(_FIELD.match(each) is not None for each in below)
+    if not line.strip().startswith(("-----", "_____")):
+        return fields > 1
+    is_title = bool(line.strip(" -_")) and line.rstrip().endswith("-----")
+    return fields > (0 if is_title else 1) and any(map(_quote_starts().match, below))
 
 
 def _is_marked(following: Sequence[str]) -> bool:
@@ -127,6 +145,13 @@ def one_of(words: Sequence[str]) -> re.Pattern[str]:
             for bare, end in [(folded(word.rstrip("*")), r"\w*" if word[-1] == "*" else "")]
         )
     )
+
+
+def short(words: Sequence[str]) -> re.Pattern[str]:
+    """A pattern for the words of a short answer."""
+    longest_first = sorted(map(folded, words), key=len, reverse=True)
+    # \w does not match a vowel sign, but no word ends before one
+    return re.compile(rf"(?:{'|'.join(map(re.escape, longest_first))})(?![\w\u0900-\u0963])")
 
 
 def folded(text: str) -> str:

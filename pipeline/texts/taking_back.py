@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from pipeline.texts import phrases
+from pipeline.texts import phrases, refusing
 from pipeline.texts.phrases import READ, Phrase, SaidWords, folded, one_of
 
 _SENTENCE = re.compile(r"[^.!?。！？।;\n]+")
@@ -17,11 +17,13 @@ _WORD = re.compile(r"[^\s.,;:!?()\[\]\"„“”«»…।،؟¿¡？！。*_/�
 _LONGEST = 1 << 20  # characters that are read, in less than a second
 
 
-def is_meant(subject: str, text: str) -> bool:
+def is_meant(subject: str, text: str, *, may_answer: bool = False) -> bool:
     """Whether a subject or a text has words of taking footage back.
 
     What is quoted from an earlier mail does not count.  A text that is too long to be read whole
     counts, so a person looks at it.
+
+    :param may_answer: the mail may answer our question, so that a short refusal counts too.
     """
     if len(text) > _LONGEST:
         return True
@@ -29,7 +31,11 @@ def is_meant(subject: str, text: str) -> bool:
     own = "\n".join(lines[number] for number in phrases.own_lines("\n".join(lines)))
     said = _without_footers(f"{folded(subject[:READ])}\n{phrases.joined(own)}")
     words = SaidWords.of(said)
-    return any(phrase.is_in(said, words) for phrase in _phrases()) or _refuses(said)
+    return (
+        any(phrase.is_in(said, words) for phrase in _phrases())
+        or _refuses(said)
+        or (may_answer and refusing.is_refusal(subject, text))
+    )
 
 
 def names_footage(text: str) -> bool:

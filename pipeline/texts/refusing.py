@@ -1,0 +1,81 @@
+"""Recognise a refusal in a mail that may answer our question, in several languages.
+
+The words are the lists ``no``, ``short_no`` and ``stopping`` of ``consent.toml``.  As with
+``taking_back``, they only decide that a person has to read the mail.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from pipeline.texts import phrases
+from pipeline.texts.phrases import READ, Phrase, SaidWords, folded, one_of
+
+_SENTENCE = re.compile(r"[^.!?。！？।;\n]+")
+_PIECE = re.compile(r"[,،.!?:;\n–—()\"]+|\s-+\s")
+_SHORT = 4  # words of a sentence that asks to stop or to wait, and says no more
+_SIGNS = frozenset("👎🚫❌⛔")
+
+
+@dataclass(frozen=True)
+class _Refusals:
+    """The words of one language."""
+
+    no: tuple[Phrase, ...]
+    short_no: re.Pattern[str]
+
+
+def is_refusal(subject: str, text: str) -> bool:
+    """Whether a mail may refuse: it says no, a part of it begins with "no", or it says "stop".
+
+    What is quoted from an earlier mail does not count.
+    """
+    lines = folded(text[:READ]).split("\n")
+    own = "\n".join(lines[number] for number in phrases.own_lines("\n".join(lines)))
+    said = f"{folded(subject[:READ])}\n{phrases.joined(own)}"
+    if not _SIGNS.isdisjoint(said):
+        return True
+    words = SaidWords.of(said)
+    # the subject of an answer is ours, and a campaign may be called "No Coal" or "Stop Coal"
+    short = own if ":" in subject else f"{folded(subject[:READ])}\n{own}"
+    pieces = [piece.strip() for piece in _PIECE.split(_without_harmless(short))]
+    return any(
+        any(phrase.is_in(said, words) for phrase in language.no)
+        or any(map(language.short_no.match, pieces))
+        for language in _languages()
+    ) or any(
+        len(sentence.split()) <= _SHORT and _stopping().search(sentence)
+        for sentence in _SENTENCE.findall(short)
+    )
+
+
+@cache
+def _languages() -> tuple[_Refusals, ...]:
+    return tuple(
+        _Refusals(phrases.compiled(table["no"], table), phrases.short(table["short_no"]))
+        for table in phrases.loaded("consent").values()
+    )
+
+
+def _without_harmless(said: str) -> str:
+    """A text without what is harmless in one of the languages, as "no problem" is."""
+    for pattern in _harmless():
+        said = pattern.sub(";", said)
+    return said
+
+
+@cache
+def _harmless() -> tuple[re.Pattern[str], ...]:
+    files = (phrases.loaded("consent"), phrases.loaded("taking_back"))
+    tables = [table for file in files for table in file.values() if "harmless" in table]
+    made = (phrases.compiled(["-"], table)[0].harmless for table in tables)
+    return tuple(filter(None, made))
+
+
+@cache
+def _stopping() -> re.Pattern[str]:
+    return one_of(
+        [each for table in phrases.loaded("consent").values() for each in table["stopping"]]
+    )
