@@ -200,7 +200,7 @@ def test_an_older_ledger_publishes_and_sends_nothing_until_a_person_has_looked(
 
     for name in ("logs", "heads"):
         (scene.work / name).rename(scene.folder / name)
-    assert "ok     ledger: " in scene.footage("doctor").out
+    assert "FAULT  ledger" not in scene.footage("doctor").out
     said = scene.footage("render")  # the film that is there is not that of the record
     assert said.code == 0
     assert " made: 2 clips" in said.err

@@ -55,7 +55,8 @@ def examine(path: Path) -> Ending:
             checks.append(_checked("time stamps", lambda: stamping.examine(config)))
         checks.append(_checked("disk space", lambda: _space(config)))
         workspace = Workspace(config.root)
-        checks.append(_checked("ledger", lambda: _ledger(workspace)))
+        ledger = _checked("ledger", lambda: _ledger(workspace))
+        checks += [] if ledger.ok else [ledger]
         if config.workspace.store:
             checks.append(_checked("store", lambda: opening.examine(config, workspace)))
         if config.cluster.scheduler:
@@ -72,12 +73,12 @@ def examine(path: Path) -> Ending:
 
 
 def _ledger(workspace: Workspace) -> str:
-    if not workspace.ledger.exists():
-        return "there is none yet"
-    with Ledger(workspace.ledger) as ledger:
-        if kept_heads.is_ledger_older(workspace, ledger):
-            raise FootageError(kept_heads.OLDER)
-    return "it can be read, and is not older than its logs"
+    """Find a ledger that can't be read, or is older than its logs; the first run makes one."""
+    if workspace.ledger.exists():
+        with Ledger(workspace.ledger) as ledger:
+            if kept_heads.is_ledger_older(workspace, ledger):
+                raise FootageError(kept_heads.OLDER)
+    return ""
 
 
 def _programs(wanted: str) -> list[Check]:
