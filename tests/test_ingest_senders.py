@@ -195,3 +195,15 @@ def test_a_line_of_a_letter_begins_no_returned_mail(tmp_path: Path) -> None:
     text = "Look:\n--- Below this line is a copy of the message.\nIt was long."
     (submission,) = take_in(tmp_path, mail(text=text).as_bytes()).submissions()
     assert submission.text == text
+
+
+def test_a_short_refusal_counts_in_an_answer_and_in_a_mail_without_files(tmp_path: Path) -> None:
+    photo = ("a.jpg", jpeg())
+    scene = take_in(
+        tmp_path,
+        mail(subject="Re: Clip", text="No, my son is in it.\n\n> May we show it?"),
+        mail(photo, subject="Re: River", text="Nein\nLG Ana", In_Reply_To="<1@campaign.example>"),
+        mail(photo, subject="A clip", text="No sound in it, sorry."),
+    )
+    taking = {each.subject: Note.TAKES_BACK in each.notes for each in scene.submissions()}
+    assert taking == {"Re: Clip": True, "Re: River": True, "A clip": False}

@@ -45,6 +45,15 @@ def test_what_only_looks_like_the_beginning_of_a_quote_hides_nothing(line: str) 
     assert found.consent is None
 
 
+def test_an_answer_between_the_lines_of_an_unmarked_quote_spoils_a_yes() -> None:
+    quoted = "\n\nFrom: Team\nSent: Monday\nTo: Ana\n\nMay we show it?\nonly without faces"
+    for marked in (False, True):
+        text = "Yes" + (quoted.replace("\n", "\n> ") if marked else quoted)
+        found = hint("", text, answers_question=True)
+        assert found is not None
+        assert (found.consent is None) is not marked
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -151,6 +151,7 @@ def hint(subject: str, text: str, *, answers_question: bool, known: str = "") ->
                 or taking_back.is_meant(subject, text)
                 or not language.agrees_wholly(said, subject, names)
                 or not _words(folded(subject)) <= _subject_words() | names
+                or phrases.has_unmarked_quote(folded(text[:READ]))
                 or len(text) > _WHOLE
                 or _CUT in text
             )

@@ -111,6 +111,19 @@ def own_lines(text: str) -> Iterator[int]:
             yield at
 
 
+def has_unmarked_quote(text: str) -> bool:
+    """Whether lines of a folded text are left out that have no mark of a quote.
+
+    The sender may have written some of them.
+    """
+    own, lines = set(own_lines(text)), text.split("\n")
+    left_out = [at for at, line in enumerate(lines) if line.strip() and at not in own]
+    return any(
+        not lines[at].lstrip().startswith((">", "|")) and not _is_marked(lines[at + 1 : at + 4])
+        for at in left_out
+    )
+
+
 def _begins_quote(line: str, following: Sequence[str]) -> bool:
     """Whether a line with which a quote may begin is surely no sentence of the sender.
 
