@@ -16,6 +16,7 @@ from support.ledger_scene import LedgerScene, attachment, decide, result, settin
 from pipeline.commands import comparison, kept_heads
 from pipeline.commands.purge import purge_by_hand
 from pipeline.commands.repair import repair
+from pipeline.commands.stages import write_report
 from pipeline.commands.verify import verify
 from pipeline.consent import Consent
 from pipeline.errors import LedgerError, RowUnreadable, StageError, UsageError
@@ -41,6 +42,29 @@ UNREADABLE = (
     *("attachment SET kind = 'x'", "submission SET notes = 'x'", "submission SET links = '{}'"),
     *("submission SET received_at = 'x'", "run SET summary = 'x'", "receipt SET submissions = '5'"),
 )
+
+
+NO_OBJECTS = ("x", "5", "null", "[]", '"x"')
+NO_LISTS = ("x", "5", "null", "{}", '"x"', "[5]", "[null]", "[[]]", "[{}]", "[true]")
+WRONG_SHAPES = {
+    **dict.fromkeys(("clip.findings", "attachment.findings"), (*NO_LISTS, '["x"]', '[["x", 5]]')),
+    **dict.fromkeys(("clip.warnings", "montage.clips", "receipt.submissions"), NO_LISTS),
+    **dict.fromkeys(("submission.recipients", "submission.links", "submission.answers"), NO_LISTS),
+    "submission.notes": (*NO_LISTS, '["x"]'),
+    "clip.outputs": (*NO_LISTS, '["x"]', '[{"path": 5}]'),
+    "clip.source": (
+        *NO_OBJECTS,
+        "{}",
+        '{"width": "x", "height": 5}',
+        '{"width": 1, "height": NaN}',
+    ),
+    "decision.more": (*NO_OBJECTS, '{"stars": "x"}', '{"tags": [5]}', '{"masks": [{}]}'),
+    "decision_trail.before": (*NO_OBJECTS, '{"in_s": "x"}'),
+    "decision_trail.after": (*NO_OBJECTS, '{"decision": null}'),
+    "original.state": ("x",),
+    "attachment.detail_code": ("x",),
+}
+"""For columns of JSON and of codes: values that no version of the program writes."""
 
 
 class Campaign:
@@ -348,6 +372,31 @@ def test_rows_that_cannot_be_read_are_named_and_the_rest_is_compared(campaign: C
     campaign.changed("DROP TABLE receipt")
     with pytest.raises(LedgerError, match="It is not as this program made it"):
         verify(campaign.run)
+
+
+def test_values_of_a_wrong_shape_are_named(campaign: Campaign) -> None:
+    """Each element of the stored JSON counts, and each field of a record in it."""
+    ledger = campaign.ledger
+    receipt(campaign)
+    with (
+        closing(sqlite3.connect(campaign.workspace.ledger, isolation_level=None)) as db,
+        closing(sqlite3.connect(":memory:")) as whole,
+    ):
+        db.execute("PRAGMA ignore_check_constraints = 1")
+        db.backup(whole)
+        assert ledger.checks.unreadable_rows() == []
+        for column, values in WRONG_SHAPES.items():
+            table, name = column.split(".")
+            for value in values:
+                db.execute(f"UPDATE {table} SET {name} = ?", (value,))
+                assert ledger.checks.unreadable_rows(), (column, value)
+                compared = comparison.look(campaign.run)
+                kinds = {each.kind for each in comparison.differences(campaign.workspace, compared)}
+                assert "row-changed" in kinds
+                assert "original-unknown" not in kinds
+                with contextlib.suppress(LedgerError):  # and no other error
+                    write_report(campaign.run)
+                whole.backup(db)
 
 
 def test_a_ledger_that_does_not_fit_its_version_is_said_to_be_so(campaign: Campaign) -> None:

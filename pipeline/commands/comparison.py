@@ -170,7 +170,7 @@ def look(run: Run) -> Compared:
         proved = add_up(ledger.chain.events())
         return Compared(
             files=found,
-            states=ledger.custody.states(),
+            states=ledger.custody.states(skips=True),
             clips=ledger.clips.results(skips=True),
             films=films,
             trail=ledger.reviews.trail_digests(),
@@ -280,10 +280,11 @@ def _originals(workspace: Workspace, compared: Compared) -> Iterator[Difference]
     places = (workspace.originals, workspace.changed)
     folder, changed = (f"{workspace.relative(place)}/" for place in places)
     for path, file in compared.files.items():
-        if not path.startswith(folder) or path.startswith(changed):
-            continue
         sha256 = path.rpartition("/")[2]
         state = compared.states.get(sha256)
+        is_named = state is None and sha256 in {each for _, each in compared.unreadable}
+        if is_named or not path.startswith(folder) or path.startswith(changed):
+            continue
         if state is None or path != workspace.relative(workspace.original(sha256)):
             yield Difference(DifferenceKind.ORIGINAL_UNKNOWN, path, file.sha256 or "")
         elif state is not OriginalState.KEPT:

@@ -19,6 +19,7 @@ from pipeline.ledger.proofs import Proved
 from pipeline.ledger.reviews import Reviews, read_entry, read_review
 from pipeline.ledger.runs import read_montage, read_run
 from pipeline.model import Attachment, ClipResult, OriginalState, Reason, Status, Submission
+from pipeline.texts import Detail
 
 ChangedRow = tuple[str, str]
 """The name of a row for a person, and the SHA-256 of the original that it concerns, or ""."""
@@ -27,7 +28,8 @@ _TIMES = frozenset(("received_at", "stored_at", "made_at", "done_at", "started_a
 _READERS: tuple[tuple[str, Callable[[sqlite3.Row], object], Callable[[sqlite3.Row], str]], ...] = (
     ("decision", read_review, lambda row: f"row of the decision on {row['sha256'][:12]}"),
     (
-        "(SELECT *, coalesce(act, id) AS act FROM decision_trail)",
+        "(SELECT id, sha256, at, by, before, after, coalesce(act, id) AS act, undoes"
+        " FROM decision_trail)",
         *(read_entry, lambda row: f"entry {row['id']} of the decisions"),
     ),
     (
@@ -37,15 +39,15 @@ _READERS: tuple[tuple[str, Callable[[sqlite3.Row], object], Callable[[sqlite3.Ro
     ),
     (
         "clip",
-        lambda row: records.read_row(ClipResult, row),
+        lambda row: _has_known_code(row) and records.read_row(ClipResult, row),
         lambda row: f"row of the clip {row['sha256'][:12]}",
     ),
     (
         "attachment",
-        lambda row: records.read_row(Attachment, row),
+        lambda row: _has_known_code(row) and records.read_row(Attachment, row),
         lambda row: f"row of the attachment {row['position']} of the mail {row['submission']}",
     ),
-    ("original", lambda _: None, lambda row: f"row of the original {row['sha256'][:12]}"),
+    ("original", records.state, lambda row: f"row of the original {row['sha256'][:12]}"),
     (
         "submission",
         lambda row: records.read_row(Submission, row),
@@ -190,6 +192,16 @@ def _read_times(row: sqlite3.Row) -> None:
     for name in _TIMES.intersection(row.keys()):
         if row[name]:
             datetime.fromisoformat(row[name])
+
+
+def _has_known_code(row: sqlite3.Row) -> bool:
+    """Whether a refusal has a code of ours.
+
+    :raises ValueError: it has another one, or there is a code and no refusal.
+    """
+    if row["reason"] is None and row["detail_code"] is not None:
+        raise ValueError
+    return row["reason"] is None or Detail(row["detail_code"]) in Detail
 
 
 def _status(reason: str | None) -> Status | None:

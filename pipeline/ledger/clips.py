@@ -18,7 +18,6 @@ from pipeline.model import (
     Attachment,
     ClipResult,
     Note,
-    OriginalState,
     Review,
     Row,
     Status,
@@ -52,10 +51,11 @@ class Clips:
             " WHERE sha256 IS NOT NULL AND reason IS NULL GROUP BY sha256)"
             " AND kind != 'archive' ORDER BY id"
         )
-        return [
-            (records.read_row(Attachment, row), records.read(Submission, mails[row["submission"]]))
-            for row in rows
-        ]
+        with records.reading():
+            return [
+                (records.read(Attachment, row), records.read(Submission, mails[row["submission"]]))
+                for row in rows
+            ]
 
     def results(self, *, skips: bool = False) -> dict[str, ClipResult]:
         """The known outcomes, by the original's SHA-256.
@@ -149,7 +149,7 @@ class Clips:
         clips = self.results()
         reviews = Reviews(self._db, self._chain).current()
         states = {
-            row["sha256"]: OriginalState(row["state"])
+            row["sha256"]: records.state(row)
             for row in self._db.rows("SELECT sha256, state FROM original")
         }
         listed = self._db.rows(

@@ -52,12 +52,18 @@ class Custody:
     def state(self, sha256: str) -> OriginalState | None:
         """The state of an original, None if these bytes never came."""
         row = self._db.row("SELECT state FROM original WHERE sha256 = ?", sha256)
-        return OriginalState(row["state"]) if row else None
+        return records.state(row) if row else None
 
-    def states(self) -> dict[str, OriginalState]:
-        """The state of each original, by SHA-256."""
+    def states(self, *, skips: bool = False) -> dict[str, OriginalState]:
+        """The state of each original, by SHA-256.
+
+        :param skips: leave out rows that can't be read.
+        """
         rows = self._db.rows("SELECT sha256, state FROM original")
-        return {row["sha256"]: OriginalState(row["state"]) for row in rows}
+        return {
+            row["sha256"]: state
+            for row, state in records.readable(rows, records.state, skips=skips)
+        }
 
     def withdrawn(self) -> list[str]:
         """The SHA-256 of all bytes that somebody took back."""

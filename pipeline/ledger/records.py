@@ -16,12 +16,14 @@ from pipeline.errors import RowUnreadable
 from pipeline.model import (
     Attachment,
     Carrier,
+    ClipOutput,
     ClipResult,
     Finding,
     Kind,
     OriginalState,
     Reason,
     Refusal,
+    Source,
     Status,
     What,
 )
@@ -32,8 +34,14 @@ if TYPE_CHECKING:
 
 _GONE = Refusal(Reason.CORRUPT, Detail.ORIGINAL_GONE)
 Columns = dict[str, object]
-_Convert = Callable[[object], object] | None
+_Convert = Callable[[object], object]
 _EMPTY: dict[object, object] = {str: "", int: 0, float: 0.0, bool: False}
+# fields of JSON without which a clip can't be shown; every version of the program writes them
+_NEEDED: dict[type, frozenset[str]] = {
+    ClipOutput: frozenset(("name", "path", "sha256", "width", "height", "fps")),
+    Source: frozenset(("width", "height")),
+}
+_LARGEST_NUMBER = 2**63  # of SQLite's whole numbers
 Record = TypeVar("Record", bound="DataclassInstance")
 Read = TypeVar("Read")
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
@@ -68,8 +76,7 @@ def read(kind: type[Record], stored: sqlite3.Row | Mapping[str, object]) -> Reco
     found: Columns = {}
     for name, convert, absent in _plan(kind):
         if name in values:
-            value = values[name]
-            found[name] = value if convert is None or value is None else convert(value)
+            found[name] = convert(values[name])
         elif absent is not MISSING:
             found[name] = absent
     return kind(**found)
@@ -124,6 +131,15 @@ def strings(stored: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def state(row: sqlite3.Row) -> OriginalState:
+    """The state of an original.
+
+    :raises RowUnreadable: the row has none that the program writes.
+    """
+    with reading():
+        return OriginalState(row["state"])
+
+
 def outcome(
     item: Attachment, state: OriginalState | None, result: ClipResult | None, *, repeated: bool
 ) -> tuple[Status, Refusal | None]:
@@ -157,19 +173,30 @@ def _refusal(row: Columns) -> Refusal | None:
     """Read the columns of a refusal; a code of a newer program is shown as it is."""
     if row["reason"] is None:
         return None
-    code, values = str(row["detail_code"]), _loaded(row["detail_values"])
+    code, values = str(row["detail_code"]), _object(row["detail_values"])
+    if not all(value is None or isinstance(value, str | int | float) for value in values.values()):
+        raise TypeError
     if code not in set(Detail):
         code, values = Detail.AS_WRITTEN, {"text": code}
-    return Refusal(Reason(str(row["reason"])), Detail(code), values)
+    refusal = Refusal(Reason(str(row["reason"])), Detail(code), cast("dict[str, Value]", values))
+    _ = refusal.detail  # raises if these values can't be in its sentence
+    return refusal
 
 
 def _plain(item: DataclassInstance) -> object:
     return [item.carrier, item.what] if isinstance(item, Finding) else asdict(item)
 
 
-def _loaded(stored: object) -> dict[str, Value]:
+def _loaded(stored: object) -> object:
     """What JSON holds; inside of other JSON it is loaded already."""
-    return cast("dict[str, Value]", json.loads(stored) if isinstance(stored, str) else stored)
+    return json.loads(stored) if isinstance(stored, str) else stored
+
+
+def _object(stored: object) -> dict[str, object]:
+    loaded = _loaded(stored)
+    if not isinstance(loaded, dict):
+        raise TypeError
+    return loaded
 
 
 def _tuple(stored: object, convert: _Convert) -> tuple[object, ...]:
@@ -178,12 +205,61 @@ def _tuple(stored: object, convert: _Convert) -> tuple[object, ...]:
     items = _loaded(stored)
     if not isinstance(items, list):
         raise TypeError
-    return tuple(map(convert, items) if convert else items)
+    return tuple(map(convert, items))
+
+
+def _nested(kind: type[Record], stored: object) -> Record:
+    values = _object(stored)
+    if not _NEEDED.get(kind, frozenset()) <= values.keys():
+        raise KeyError
+    return read(kind, values)
 
 
 def _finding(stored: object) -> Finding:
     carrier, what = cast("tuple[str, str]", stored)
     return Finding(Carrier(carrier), What(what))
+
+
+def _text(stored: object) -> str:
+    if not isinstance(stored, str):
+        raise TypeError
+    return stored
+
+
+def _whole_number(stored: object) -> int:
+    if type(stored) is not int or not -_LARGEST_NUMBER <= stored < _LARGEST_NUMBER:
+        raise TypeError
+    return stored
+
+
+def _number(stored: object) -> float:
+    """A number that can be counted with: neither infinite nor NaN."""
+    if type(stored) not in (int, float):
+        raise TypeError
+    number = cast("float", stored)
+    if not abs(number) < _LARGEST_NUMBER:
+        raise ValueError
+    return number
+
+
+def _truth(stored: object) -> bool:
+    """JSON has true and false; a column has 1 and 0."""
+    if stored not in (False, True):
+        raise TypeError
+    return bool(stored)
+
+
+def _as_it_is(stored: object) -> object:
+    return stored
+
+
+_CONVERTERS: dict[object, _Convert] = {
+    str: _text,
+    int: _whole_number,
+    float: _number,
+    bool: _truth,
+    Finding: _finding,
+}
 
 
 @cache
@@ -197,21 +273,23 @@ def _plan(kind: type) -> tuple[tuple[str, _Convert, object], ...]:
 
 
 def _converter(hint: object) -> _Convert:
+    """What makes a type of a value; it raises where the value has another type."""
     parts = get_args(hint)
     if NoneType in parts:
-        return _converter(parts[0])
+        convert = _converter(parts[0])
+        return lambda stored: None if stored is None else convert(stored)
     if get_origin(hint) is tuple:
         convert = _converter(parts[0])
         return lambda stored: _tuple(stored, convert)
     if get_origin(hint) is dict:
-        return _loaded
-    if hint is Finding:
-        return _finding
+        return _object
+    if hint in _CONVERTERS:
+        return _CONVERTERS[hint]
     if not isinstance(hint, type) or hint is Refusal:
-        return None
+        return _as_it_is
     if is_dataclass(hint):
-        return lambda stored: read(hint, _loaded(stored))
-    return hint if issubclass(hint, (StrEnum, bool)) else None
+        return lambda stored: _nested(hint, stored)
+    return hint if issubclass(hint, StrEnum) else _as_it_is
 
 
 def _absent(field: Field[object], hint: object) -> object:
