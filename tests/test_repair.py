@@ -46,6 +46,7 @@ UNREADABLE = (
 
 NO_OBJECTS = ("x", "5", "null", "[]", '"x"')
 NO_LISTS = ("x", "5", "null", "{}", '"x"', "[5]", "[null]", "[[]]", "[{}]", "[true]")
+SEEN = ('{"heads_seen": {"days": 5}}', '{"heads_seen": {"days": {"a": "b"}, "before": 5}}')
 WRONG_SHAPES = {
     **dict.fromkeys(("clip.findings", "attachment.findings"), (*NO_LISTS, '["x"]', '[["x", 5]]')),
     **dict.fromkeys(("clip.warnings", "montage.clips", "receipt.submissions"), NO_LISTS),
@@ -61,6 +62,7 @@ WRONG_SHAPES = {
     "decision.more": (*NO_OBJECTS, '{"stars": "x"}', '{"tags": [5]}', '{"masks": [{}]}'),
     "decision_trail.before": (*NO_OBJECTS, '{"in_s": "x"}'),
     "decision_trail.after": (*NO_OBJECTS, '{"decision": null}'),
+    "run.summary": (*NO_OBJECTS, *SEEN),
     "original.state": ("x",),
     "attachment.detail_code": ("x",),
 }
@@ -378,6 +380,7 @@ def test_values_of_a_wrong_shape_are_named(campaign: Campaign) -> None:
     """Each element of the stored JSON counts, and each field of a record in it."""
     ledger = campaign.ledger
     receipt(campaign)
+    ledger.runs.start("20200101T000000.000000Z", "run")
     with (
         closing(sqlite3.connect(campaign.workspace.ledger, isolation_level=None)) as db,
         closing(sqlite3.connect(":memory:")) as whole,
@@ -395,6 +398,7 @@ def test_values_of_a_wrong_shape_are_named(campaign: Campaign) -> None:
                 assert "row-changed" in kinds
                 assert "original-unknown" not in kinds
                 with contextlib.suppress(LedgerError):  # and no other error
+                    kept_heads.is_ledger_older(campaign.workspace, ledger)
                     write_report(campaign.run)
                 whole.backup(db)
 

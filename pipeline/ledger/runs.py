@@ -59,16 +59,18 @@ class Runs:
     def heads_seen(self) -> HeadsSeen:
         """Which kept heads a run has found in the chain.
 
-        An older ledger that was put back has an older record.
+        An older ledger that was put back has an older record.  Of a record that can't be read
+        nothing counts, so that all logs are read again; verify names its row.
         """
         row = self._db.row(
             "SELECT summary -> '$.heads_seen' AS seen FROM run"
             " WHERE json_type(summary, '$.heads_seen') = 'object'"
             " ORDER BY started_at DESC, id DESC LIMIT 1"
         )
-        with records.reading():
-            stored = json.loads(row["seen"]) if row else {}
-            return HeadsSeen(stored.get("days", {}), stored.get("before", ""))
+        try:
+            return _heads_seen(json.loads(row["seen"]) if row else {})
+        except TypeError:
+            return HeadsSeen()
 
     def _note(self, facts: Mapping[str, object]) -> None:
         self._db.change(
@@ -187,9 +189,23 @@ def read_run(row: sqlite3.Row) -> RunRecord:
     """
     run = records.read_row(RunRecord, row)
     with records.reading():
-        if not isinstance(run.summary, dict):
-            raise TypeError
+        _heads_seen(run.summary.get("heads_seen", {}))
     return run
+
+
+def _heads_seen(stored: object) -> HeadsSeen:
+    """Read which kept heads were found.
+
+    :raises TypeError: it has another form.
+    """
+    if not isinstance(stored, dict):
+        raise TypeError
+    days, before = stored.get("days", {}), stored.get("before", "")
+    if not isinstance(days, dict) or not isinstance(before, str):
+        raise TypeError
+    if not all(type(number) is int and number >= 0 for number in days.values()):
+        raise TypeError
+    return HeadsSeen(days, before)
 
 
 def read_montage(row: sqlite3.Row) -> MontageRecord:
