@@ -37,8 +37,8 @@ DAMAGED_FILM = (
 _FULL = 16 << 20  # bytes: with less left on the disk, a program that failed may have filled it
 _ROOM = 1 << 30  # bytes: with less on the disk without what programs wrote, it is full
 _UNBUILT = 125  # the launcher could not build the wall, and started no program
-# FFmpeg exits with one of these if it catches a signal, which it can where there is no filter of
-# system calls; with 255 also on an error of this name
+# FFmpeg exits with one of these codes if it catches a signal.  It can catch one only if it runs
+# without a filter of system calls.  With 255 it also exits on an error of this name
 _CAUGHT, _NOT_PERMITTED = (123, 255), "Operation not permitted"
 _AT_LIMIT = 0.9  # of the CPU time: the kernel's two ways to count it differ a little
 _SHELL = 128  # a shell, and bubblewrap, exit with this plus the signal that ended their program

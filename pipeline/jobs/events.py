@@ -33,7 +33,7 @@ def possible(event: Mapping[str, JsonValue], subject: str) -> tuple[str, dict[st
     """Return the name and the facts of an event as far as they can be ours.
 
     :param subject: that of the task, which names its original.
-    :returns: an empty name if it is no event of a worker.
+    :returns: an empty name if a worker does not write such an event.
     """
     name = event.get("event")
     forms = _EVENTS.get(name) if isinstance(name, str) else None

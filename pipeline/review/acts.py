@@ -1,6 +1,6 @@
 """What a page can change on the review server: each act, and who may do it.
 
-There is no other way to an act than by the table ``ACTS``, so each names the roles that may do it.
+Each act is called by the table ``ACTS`` alone, and each row names the roles that may do the act.
 """
 
 from collections.abc import Callable, Mapping

@@ -31,7 +31,7 @@ class WholeSentences:
     def is_agreement(self, sentence: str, *, is_answer: bool) -> bool:
         """Whether a folded sentence agrees, and says nothing else.
 
-        :param is_answer: it stands in an answer to our question.
+        :param is_answer: whether the mail answers a question of ours.
         """
         words = plain(sentence)
         return self.agrees.fullmatch(words) is not None or (
