@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from support.command_scene import begin, config
-from support.ledger_scene import LedgerScene, attachment, opened, result, sha
+from support.ledger_scene import LedgerScene, attachment, opened, result, settings, sha
 
 from pipeline import clock
+from pipeline.commands.stages import back_up
 from pipeline.ledger import Ledger
 
 QUICK = '[process]\nstill_seconds = 0.2\nstill_motion = "none"\n'
@@ -68,6 +69,30 @@ def test_old_backups_are_thinned_and_a_day_has_one(campaign: LedgerScene) -> Non
     assert len(backups(work)) == 3
     assert store.make(0) is None
     assert backups(work) == []
+
+
+def test_an_older_ledger_pushes_no_backup_out(campaign: LedgerScene) -> None:
+    """One from before it was put back may be the only one that knows all, also that of today."""
+    work = campaign.workspace.root
+    true = [f"ledger-2026-01-{day:02}.db" for day in range(1, 6)] + [today()]
+    for path in (*(work / "backups" / name for name in true), work / "ledger.db.v2.bak"):
+        path.write_bytes(b"true")
+    shutil.copy(work / "ledger.db.v2.bak", work / "ledger.db.v3.bak")
+    for name in ("ledger-2026-01-06-restored.db", "ledger-2026-01-07-restored.db"):
+        (work / "backups" / name).touch()
+    (work / "heads").mkdir(exist_ok=True)
+    (work / "heads" / "29990101.txt").write_text(f"999999:{'0' * 64}\n")
+    loaded = settings(work.parent)
+    few = loaded.workspace.model_copy(update={"keep_backups": 2})
+    run = campaign.run(loaded.model_copy(update={"workspace": few}))
+    made = today().replace(".db", "-restored.db")
+    assert back_up(run) == {"backup": f"backups/{made}"}
+    assert backups(work) == sorted([*true, "ledger-2026-01-07-restored.db", made])
+    assert (work / "backups" / today()).read_bytes() == b"true"
+    assert len([*work.glob("*.bak")]) == 2
+    (work / "heads" / "29990101.txt").unlink()  # a person has looked
+    assert back_up(run) == {"backup": f"backups/{today()}"}
+    assert len(backups(work)) == 2
 
 
 def test_no_backup_keeps_what_was_taken_back(campaign: LedgerScene) -> None:

@@ -73,6 +73,24 @@ def test_a_reviewer_gets_the_pack_and_its_decisions_come_back(
     assert (review.decision, review.by) == ("approved", "Ana")
 
 
+def test_an_older_ledger_gives_no_pack_and_its_page_saves_no_decision(
+    reader: Reader, scene: CommandScene, campaign: LedgerScene, tmp_path: Path
+) -> None:
+    """The ledger may have forgotten who took footage back."""
+    (campaign.workspace.heads / "29990101.txt").write_text(f"999999:{'0' * 64}\n")
+    said = scene.footage("report", "--pack", str(tmp_path / "pack"))
+    assert said.code == 1
+    assert "Left out until a person has looked: packs of the report." in said.err
+    assert not (tmp_path / "pack").exists()
+    assert scene.footage("report").code == 0
+    page, _ = reader.open(tmp_path / "work" / "report" / "index.html")
+    expect(page.locator("#ledger-older")).to_contain_text("An older ledger was put back")
+    expect(page.locator("#ledger-older")).to_be_in_viewport()
+    page.get_by_role("button", name="Approve").first.click()
+    expect(page.get_by_text("Not saved: this page was made from an older")).to_be_visible()
+    expect(page.get_by_role("button", name="Save decisions file")).to_be_disabled()
+
+
 def test_a_folder_holds_the_same_as_a_zip(scene: CommandScene, tmp_path: Path) -> None:
     for name in ("a.zip", "b.zip", "pack"):
         publishing.part_path(tmp_path / name).mkdir()  # of a run that was killed

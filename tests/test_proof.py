@@ -195,6 +195,9 @@ def test_an_older_ledger_publishes_and_sends_nothing_until_a_person_has_looked(
         said = scene.footage(*call)
         assert said.code == 0, call
         assert "the ledger is older than its logs" in said.err, call
+    told = scene.footage("custody", "--clip", GREEN, "--json").data["custody"]
+    assert told["chain"]["ledger_is_older"] is True
+    assert "events may be missing from this chronology" in Path(told["written"][1]).read_text()
     assert "FAULT  ledger: the ledger is older" in scene.footage("doctor").out
     assert film.read_bytes() == shown
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from support.ledger_scene import LedgerScene, attachment, decide, result, settings, sha
 
-from pipeline.commands import comparison, kept_heads
+from pipeline.commands import comparison
 from pipeline.commands.purge import purge_by_hand
 from pipeline.commands.repair import repair
 from pipeline.commands.stages import write_report
@@ -21,7 +21,7 @@ from pipeline.commands.verify import verify
 from pipeline.consent import Consent
 from pipeline.errors import LedgerError, RowUnreadable, StageError, UsageError
 from pipeline.history import CaseHold, MontageRecord
-from pipeline.ledger import Ledger
+from pipeline.ledger import Ledger, heads
 from pipeline.model import Decision, OriginalState, Reason, Refusal, Review, Status
 from pipeline.review import consents
 from pipeline.review.consents import ConsentEntry
@@ -47,6 +47,21 @@ UNREADABLE = (
 NO_OBJECTS = ("x", "5", "null", "[]", '"x"')
 NO_LISTS = ("x", "5", "null", "{}", '"x"', "[5]", "[null]", "[[]]", "[{}]", "[true]")
 SEEN = ('{"heads_seen": {"days": 5}}', '{"heads_seen": {"days": {"a": "b"}, "before": 5}}')
+LISTS_OF_A_RUN = (
+    *('{"left": %s}', '{"inboxes_failed": %s}', '{"inbox_remarks": %s}'),
+    '{"process": {"waits": %s}}',
+)
+OF_A_RUN = (
+    *(
+        each % value
+        for each in LISTS_OF_A_RUN
+        for value in ("5", "{}", '"x"', '""', '["x"]', "[[]]")
+    ),
+    *('{"left": [{"uid": 5}]}', '{"left": [{"why": "x"}]}', '{"left": [{"size": "x"}]}'),
+    *('{"inboxes_failed": [{"error": 5}]}', '{"inbox_remarks": [{"text": null}]}'),
+    *('{"process": 5}', '{"process": {"waits": [{"sha256": 5, "why": "disk"}]}}'),
+    '{"process": {"waits": [{"sha256": "x", "why": "x"}]}}',
+)
 WRONG_SHAPES = {
     **dict.fromkeys(("clip.findings", "attachment.findings"), (*NO_LISTS, '["x"]', '[["x", 5]]')),
     **dict.fromkeys(("clip.warnings", "montage.clips", "receipt.submissions"), NO_LISTS),
@@ -398,9 +413,20 @@ def test_values_of_a_wrong_shape_are_named(campaign: Campaign) -> None:
                 assert "row-changed" in kinds
                 assert "original-unknown" not in kinds
                 with contextlib.suppress(LedgerError):  # and no other error
-                    kept_heads.is_ledger_older(campaign.workspace, ledger)
+                    heads.is_ledger_older(campaign.workspace, ledger)
                     write_report(campaign.run)
                 whole.backup(db)
+
+
+@pytest.mark.parametrize("summary", OF_A_RUN)
+def test_what_a_run_left_is_named_if_it_has_another_shape(campaign: Campaign, summary: str) -> None:
+    ledger = campaign.ledger
+    ledger.runs.start("20200101T000000.000000Z", "run")
+    ledger.runs.end("20200101T000000.000000Z", 0, {"ingest": {}, "left": [], "process": {}})
+    assert ledger.checks.unreadable_rows() == []
+    campaign.changed(f"UPDATE run SET summary = '{summary}'")
+    named = ("row of the run 20200101T000000.000000Z", "")
+    assert ledger.checks.unreadable_rows() == [named]
 
 
 def test_a_ledger_that_does_not_fit_its_version_is_said_to_be_so(campaign: Campaign) -> None:
@@ -430,9 +456,9 @@ def test_an_older_ledger_is_found_whatever_was_recorded_since(
 ) -> None:
     with Ledger(campaign.workspace.ledger) as former:
         former.runs.start("20990101T000000.000000Z", "run")
-        kept_heads.note_seen(campaign.workspace, former, "20990101T000000.000000Z")
+        heads.note_seen(campaign.workspace, former, "20990101T000000.000000Z")
     assert campaign.found() == []
-    assert not kept_heads.is_ledger_older(campaign.workspace, campaign.ledger)
+    assert not heads.is_ledger_older(campaign.workspace, campaign.ledger)
     with (
         closing(sqlite3.connect(campaign.workspace.ledger)) as ledger,
         closing(sqlite3.connect(":memory:")) as older,
@@ -443,7 +469,7 @@ def test_an_older_ledger_is_found_whatever_was_recorded_since(
         older.backup(ledger)
     (day,) = campaign.workspace.heads.iterdir()
     assert campaign.found() == [("log-newer", f"heads/{day.name}")]
-    assert kept_heads.is_ledger_older(campaign.workspace, campaign.ledger)
+    assert heads.is_ledger_older(campaign.workspace, campaign.ledger)
     with pytest.raises(StageError, match="0 repairs would be made, nothing was changed; 1 diff"):
         repair(campaign.run, dry_run=True)
     campaign.ledger.reviews.set_handled(["s00002"], "Ana")
@@ -457,7 +483,7 @@ def test_what_is_no_file_beside_the_ledger_keeps_nobody_waiting(campaign: Campai
         os.mkfifo(folder / f"29990101{end}")
         (folder / f"29990102{end}").mkdir()
     assert campaign.found() == []
-    assert not kept_heads.is_ledger_older(campaign.workspace, campaign.ledger)
+    assert not heads.is_ledger_older(campaign.workspace, campaign.ledger)
     (today,) = campaign.workspace.heads.glob("202?????.txt")
     today.unlink()
     os.mkfifo(today)
@@ -475,22 +501,22 @@ def test_heads_that_a_run_has_found_are_not_read_again(campaign: Campaign) -> No
     foreign = f"{head.number}:{'0' * 64}\n"
 
     earlier.write_text(foreign)
-    assert kept_heads.is_ledger_older(workspace, ledger)
-    kept_heads.note_seen(workspace, ledger, "20990101T000000.000000Z")
-    assert kept_heads.is_ledger_older(workspace, ledger), "what does not fit is said each time"
+    assert heads.is_ledger_older(workspace, ledger)
+    heads.note_seen(workspace, ledger, "20990101T000000.000000Z")
+    assert heads.is_ledger_older(workspace, ledger), "what does not fit is said each time"
 
     earlier.write_text(f"{head}\n")
-    kept_heads.note_seen(workspace, ledger, "20990101T000000.000000Z")
+    heads.note_seen(workspace, ledger, "20990101T000000.000000Z")
     assert ledger.runs.heads_seen().days == {
         earlier.name: earlier.stat().st_size, today.name: today.stat().st_size,
     }  # fmt: skip
     ledger.runs.end("20990101T000000.000000Z", 0, {"report": {}})
     today.write_text(today.read_text().replace(str(head), foreign.strip()))
-    assert not kept_heads.is_ledger_older(workspace, ledger)
+    assert not heads.is_ledger_older(workspace, ledger)
     assert [path for _, path in campaign.found()] == [f"heads/{today.name}"]
     with today.open("a") as file:
         file.write(f"{head.number + 1}:{'0' * 64}\n")
-    assert kept_heads.is_ledger_older(workspace, ledger)
+    assert heads.is_ledger_older(workspace, ledger)
 
 
 def test_what_was_not_committed_leaves_no_head(campaign: Campaign) -> None:

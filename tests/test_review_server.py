@@ -48,6 +48,16 @@ def test_looking_at_a_link_does_not_use_it_up(server: ReviewServer) -> None:
     Client(server)
 
 
+def test_the_page_of_an_older_ledger_says_so_and_works(
+    client: Client, campaign: LedgerScene
+) -> None:
+    path = "/report/index.html"
+    assert b'"is_ledger_older": false' in client.ask("GET", path)[2]
+    (campaign.workspace.heads / "29990101.txt").write_text(f"999999:{'0' * 64}\n")
+    status, _, body = client.ask("GET", path)
+    assert (status, b'"is_ledger_older": true' in body) == (200, True)
+
+
 def test_no_cookie_is_set_or_taken(client: Client) -> None:
     """Browsers send cookies to every port of a host."""
     secret = client.secrets["Footage-Session"]

@@ -13,13 +13,12 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipeline import places, publishing, texts
-from pipeline.commands import kept_heads
-from pipeline.commands.kept_heads import KeptHead
 from pipeline.errors import BytesChanged, FileMissing
 from pipeline.history import ChainHead, MontageRecord
 from pipeline.ledger import Ledger
 from pipeline.ledger.chain import ChainBreak
 from pipeline.ledger.checks import ChangedRow
+from pipeline.ledger.heads import KeptHead, in_logs
 from pipeline.ledger.proofs import AttachmentBytes, AttachmentKey, Proved, add_up
 from pipeline.model import ClipResult, OriginalState
 from pipeline.run import Run
@@ -164,7 +163,7 @@ def look(run: Run) -> Compared:
                 digest = _stored_sha256(run, stored.key)
                 found[name] = FileFound(stored.size, digest, stored.key)
             task.advance(stored.size)
-    heads = kept_heads.in_logs(workspace)  # before the chain, which grows meanwhile
+    heads = in_logs(workspace)  # before the chain, which grows meanwhile
     # one moment of the ledger: a decision in between would look like a changed row
     with ledger.transaction():
         proved = add_up(ledger.chain.events())

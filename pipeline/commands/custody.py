@@ -19,7 +19,7 @@ from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import FileMissing, StageError, UsageError, from_os_error
 from pipeline.history import ChainHead, CustodyEvent, EventKind, TrailEntry
-from pipeline.ledger import Ledger
+from pipeline.ledger import Ledger, heads
 from pipeline.ledger.chain import ChainBreak
 from pipeline.model import OriginalState
 from pipeline.store import FootageFile, FootageStore, files_of, original
@@ -62,6 +62,7 @@ class Chronology:
     """All that the chain of custody says of one original.
 
     ``stamps``: the time stamps of the chain; ``unchecked``: why they could not be checked.
+    ``is_ledger_older``: events may be missing at the end of the chain.
     """
 
     sha256: str
@@ -74,6 +75,7 @@ class Chronology:
     written_at: str
     stamps: tuple[StampedEvent, ...] = ()
     unchecked: str = ""
+    is_ledger_older: bool = False
 
     def table(self) -> Facts:
         """What the JSON file holds."""
@@ -87,6 +89,7 @@ class Chronology:
             "files": [asdict(each) for each in self.files],
             "chain": {
                 "holds": not self.breaks,
+                "ledger_is_older": self.is_ledger_older,
                 "events": self.head.number,
                 "head": str(self.head),
                 "breaks": [asdict(each) for each in self.breaks],
@@ -118,6 +121,7 @@ def write(config: Config, console: Console, prefix: str, to: Path | None = None)
             count = "no original has" if not found else "more than one original has"
             raise UsageError(f"{count} a SHA-256 that begins with {prefix!r}")
         told = tell(ledger, open_store(config, workspace), found[0])
+        told = replace(told, is_ledger_older=heads.is_ledger_older(workspace, ledger))
         try:
             stamps = stamping.stamped_events(config, ledger, workspace)
             told = replace(told, stamps=tuple(stamps))

@@ -24,6 +24,11 @@ _STATES = {
 
 def verdict(told: Chronology) -> str:
     """Whether the chain holds, in one sentence, and where it breaks first."""
+    if not told.breaks and told.is_ledger_older:
+        return (
+            "The ledger is older than its logs, or its chain was made again: events may be missing "
+            f"from this chronology. {told.head.number} events are there, the newest is {told.head}."
+        )
     if not told.breaks:
         return f"The chain of custody holds: {told.head.number} events, the newest is {told.head}."
     first = told.breaks[0]
@@ -66,7 +71,7 @@ def page(told: Chronology) -> str:
         written_at=_time(told.written_at),
         verdict=escape(verdict(told)),
         stamps="".join(f"<p>{escape(line)}</p>" for line in stamp_lines(told)),
-        verdict_class="broken" if told.breaks else "holds",
+        verdict_class="broken" if told.breaks or told.is_ledger_older else "holds",
         received="".join(
             f"<li>{_time(at)}, submission <code>{escape(mail)}</code></li>"
             for mail, at in told.received.items()

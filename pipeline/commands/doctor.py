@@ -20,7 +20,7 @@ from pipeline.ffmpeg.runner import FfmpegRunner, program
 from pipeline.ffmpeg.sandbox import Permissions
 from pipeline.ingest import stage as ingest
 from pipeline.jobs import engines
-from pipeline.ledger import Ledger
+from pipeline.ledger import Ledger, heads
 from pipeline.media import fonts
 from pipeline.render import readiness
 from pipeline.store import opening
@@ -76,7 +76,7 @@ def _ledger(workspace: Workspace) -> str:
     """Find a ledger that can't be read, or is older than its logs; the first run makes one."""
     if workspace.ledger.exists():
         with Ledger(workspace.ledger) as ledger:
-            if kept_heads.is_ledger_older(workspace, ledger):
+            if heads.is_ledger_older(workspace, ledger):
                 raise FootageError(kept_heads.OLDER)
     return ""
 

@@ -9,6 +9,7 @@ from pipeline.commands.receipts import send_receipts
 from pipeline.commands.stages import back_up, make_clips, take_in, write_report
 from pipeline.commands.stamping import stamp_head
 from pipeline.errors import FootageError, InboxError, StoreError, named
+from pipeline.ledger import heads
 from pipeline.run import Run
 
 
@@ -22,7 +23,7 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
     :raises StoreError: a store beyond the workspace does not answer; what came in stays here.
     :raises StageError: the ledger is older than its logs; all was done but films and receipts.
     """
-    is_older = kept_heads.is_ledger_older(run.workspace, run.ledger)
+    is_older = heads.is_ledger_older(run.workspace, run.ledger)
     facts: Facts = {"ledger_is_older": True} if is_older else {}
     unread = None
     try:
@@ -60,7 +61,7 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
 
 
 def _tidy(run: Run) -> Facts:
-    if not kept_heads.is_ledger_older(run.workspace, run.ledger):  # the logs are the only proof
+    if not heads.is_ledger_older(run.workspace, run.ledger):  # the logs are the only proof
         log.thin_out(run.workspace, run.config.workspace.keep_logs_days)
     disk.trim_cache(run.workspace, run.store)
     return disk.measured(run)

@@ -14,7 +14,7 @@ from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import DiskFull, FootageError, InternalError, LedgerError, named
 from pipeline.ffmpeg.runner import FfmpegRunner
-from pipeline.ledger import Ledger
+from pipeline.ledger import Ledger, heads
 from pipeline.model import Status
 from pipeline.run import Run
 from pipeline.store.opening import open_store
@@ -70,14 +70,14 @@ def _record(run: Run, run_id: str, command: str, step: Step) -> Ending:
     except BaseException as error:
         fault = named(error)
         with contextlib.suppress(LedgerError, DiskFull):  # the first error counts
-            kept_heads.note_seen(run.workspace, run.ledger, run_id)
+            heads.note_seen(run.workspace, run.ledger, run_id)
             run.ledger.runs.end(run_id, fault.exit_code, {"error": _sentence(fault), **fault.facts})
         raise fault from error
     if isinstance(run.store, BucketStore):
         run.console.event("store", **asdict(run.store.traffic))
     run.console.event("custody", head=str(run.ledger.chain.head()))
     ending = Ending(EXIT_CLIP_FAILED if failed else 0, facts)
-    kept_heads.note_seen(run.workspace, run.ledger, run_id)
+    heads.note_seen(run.workspace, run.ledger, run_id)
     run.ledger.runs.end(run_id, ending.exit_code, facts)
     return ending
 

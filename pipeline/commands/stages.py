@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from pipeline.commands import waits
+from pipeline.commands import kept_heads, waits
 from pipeline.commands.ending import Facts
 from pipeline.commands.purge import delete_old_originals
 from pipeline.errors import InboxError, UsageError
 from pipeline.ingest import stage as ingest
 from pipeline.ingest.add import add
+from pipeline.ledger import heads
 from pipeline.model import Status
 from pipeline.process import stage as process
 from pipeline.review import packing, packs, report, rules
@@ -106,7 +107,10 @@ def pack_report(run: Run, target: Path) -> Facts:
     """Write the report, and put it with its clips into one folder or zip file.
 
     :raises UsageError: there is something at *target*, or it is in the workspace.
+    :raises StageError: the ledger is older than its logs, so the pack might show a clip that was
+        taken back.
     """
+    kept_heads.refuse_if_older(run, "packs of the report")
     facts = write_report(run)
     done = packing.pack(run, target)
     clips = counted(len(done.clips), "clip")
@@ -119,7 +123,8 @@ def back_up(run: Run) -> Facts:
 
     :raises StageError: the disk is full; the older backups stay.
     """
-    made = run.ledger.backups.make(run.config.workspace.keep_backups)
+    is_older = heads.is_ledger_older(run.workspace, run.ledger)
+    made = run.ledger.backups.make(run.config.workspace.keep_backups, is_older=is_older)
     return {"backup": run.workspace.relative(made)} if made else {}
 
 

@@ -10,7 +10,7 @@ from pipeline.commands.ending import RECEIPTS_FAULT, Ending, Facts
 from pipeline.config import Config
 from pipeline.consent import Consent
 from pipeline.history import InboxRemains, MontageRecord, RunRecord, Stay
-from pipeline.ledger import Ledger
+from pipeline.ledger import Ledger, heads
 from pipeline.model import OriginalState, Row, Status, Wait
 from pipeline.process import stage as process
 from pipeline.review import mails, packs, rules
@@ -142,7 +142,7 @@ def _overview(config: Config) -> _Overview:
                 if receipt.state == "claimed"
                 for mail in receipt.submissions
             ],
-            is_ledger_older=kept_heads.is_ledger_older(workspace, ledger),
+            is_ledger_older=heads.is_ledger_older(workspace, ledger),
             without_sender=frozenset(
                 mail.id
                 for mail in ledger.intake.submissions()

@@ -14,6 +14,7 @@ from pipeline.ledger.connection import Connection
 
 _PREFIX = "ledger-"
 _SUFFIX = ".db"
+_RESTORED = f"-restored{_SUFFIX}"
 
 
 class Backups:
@@ -23,23 +24,30 @@ class Backups:
         self._db, self._chain = db, chain
         self._folder = db.path.with_name("backups")
 
-    def make(self, keep: int) -> Path | None:
+    def make(self, keep: int, *, is_older: bool = False) -> Path | None:
         """Write today's backup, and delete those that are too old.
 
         :param keep: how many backups stay; 0 makes none and deletes all.
+        :param is_older: the ledger is older than its logs.  A backup from before it was put back
+            may be the only one that knows all.  So this one gets another name, and only such
+            backups are deleted.
         :returns: its path, None if none is made.
         :raises DiskFull: there is no room for it; the others stay as they are.
         :raises LedgerError: the ledger can't be read.
         """
         made = None
         if keep:
-            made = self._folder / f"{_PREFIX}{clock.now()[:10]}{_SUFFIX}"
+            end = _RESTORED if is_older else _SUFFIX
+            made = self._folder / f"{_PREFIX}{clock.now()[:10]}{end}"
             self._db.copy_to(made)
-        self.delete_outdated()
-        stored = self.stored()
+        if is_older:
+            stored = [path for path in self.stored() if path.name.endswith(_RESTORED)]
+        else:
+            self.delete_outdated()
+            stored = self.stored()
+            for path in self._db.former_versions()[:-1]:
+                path.unlink(missing_ok=True)
         for path in stored[: max(0, len(stored) - keep)]:
-            path.unlink(missing_ok=True)
-        for path in self._db.former_versions()[:-1]:
             path.unlink(missing_ok=True)
         return made
 

@@ -17,7 +17,7 @@ from pipeline.ledger.connection import Connection
 from pipeline.ledger.hashing import digest_of_row
 from pipeline.ledger.proofs import Proved
 from pipeline.ledger.reviews import Reviews, read_entry, read_review
-from pipeline.ledger.runs import read_montage, read_run
+from pipeline.ledger.runs import check_run, read_montage
 from pipeline.model import Attachment, ClipResult, OriginalState, Reason, Status, Submission
 from pipeline.texts import Detail
 
@@ -64,7 +64,7 @@ _READERS: tuple[tuple[str, Callable[[sqlite3.Row], object], Callable[[sqlite3.Ro
     (
         "(SELECT id, command, started_at, ended_at, exit_code,"
         " coalesce(summary, '{}') AS summary FROM run)",
-        *(read_run, lambda row: f"row of the run {row['id']}"),
+        *(check_run, lambda row: f"row of the run {row['id']}"),
     ),
 )
 """The tables whose rows hold more than text: how a row is read, and its name for a person."""

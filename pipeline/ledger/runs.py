@@ -91,15 +91,7 @@ class Runs:
             " ORDER BY started_at DESC, id DESC LIMIT 1"
         )
         with records.reading():
-            stored = json.loads(row["remains"]) if row else {}
-            failed = stored.get("inboxes_failed") or ()
-            return InboxRemains(
-                tuple(records.read(MailInInbox, each) for each in stored.get("left") or ()),
-                tuple(records.read(InboxFailed, each) for each in failed),
-                tuple(
-                    records.read(InboxRemark, each) for each in stored.get("inbox_remarks") or ()
-                ),
-            )
+            return _remains(json.loads(row["remains"]) if row else {})
 
     def note_waits(self, waits: Mapping[str, Wait]) -> None:
         """Record in the newest run which originals wait for the next one, by SHA-256, and why."""
@@ -117,8 +109,7 @@ class Runs:
             " WHERE waits IS NOT NULL ORDER BY started_at DESC, id DESC LIMIT 1"
         )
         with records.reading():
-            listed = json.loads(row["waits"]) if row else []
-            return {each["sha256"]: Wait(each["why"]) for each in listed}
+            return _waits(json.loads(row["waits"]) if row else [])
 
     def last(self, command: str | None = None) -> RunRecord | None:
         """The newest run of a command, or of any command if none is named."""
@@ -191,6 +182,58 @@ def read_run(row: sqlite3.Row) -> RunRecord:
     with records.reading():
         _heads_seen(run.summary.get("heads_seen", {}))
     return run
+
+
+def check_run(row: sqlite3.Row) -> None:
+    """Read all of a row of runs that any command reads.
+
+    :raises RowUnreadable: something can't be read.
+    """
+    summary = read_run(row).summary
+    with records.reading():
+        _remains(summary)
+        made = summary.get("process", {})
+        if not isinstance(made, Mapping):
+            raise TypeError
+        _waits(made.get("waits", []))
+
+
+def _remains(stored: Mapping[str, object]) -> InboxRemains:
+    """Read what was left in the inboxes.
+
+    :raises TypeError: it has another form; ValueError and KeyError are possible too.
+    """
+    return InboxRemains(
+        tuple(records.read(MailInInbox, each) for each in _objects(stored.get("left"))),
+        tuple(records.read(InboxFailed, each) for each in _objects(stored.get("inboxes_failed"))),
+        tuple(records.read(InboxRemark, each) for each in _objects(stored.get("inbox_remarks"))),
+    )
+
+
+def _waits(stored: object) -> dict[str, Wait]:
+    """Read which originals wait for the next run, and why.
+
+    :raises TypeError: it has another form; ValueError and KeyError are possible too.
+    """
+    found = {}
+    for each in _objects(stored):
+        sha256 = each["sha256"]
+        if not isinstance(sha256, str):
+            raise TypeError
+        found[sha256] = Wait(str(each["why"]))
+    return found
+
+
+def _objects(stored: object) -> list[Mapping[str, object]]:
+    """Read a list of JSON objects; None is an empty one.
+
+    :raises TypeError: it is none.
+    """
+    if stored is None:
+        return []
+    if not isinstance(stored, list) or not all(isinstance(each, Mapping) for each in stored):
+        raise TypeError
+    return stored
 
 
 def _heads_seen(stored: object) -> HeadsSeen:

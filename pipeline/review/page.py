@@ -57,7 +57,8 @@ class PageFacts:
     ``live`` is None for a page that is a file and has no server.  ``needs_consent``: a film shows
     only clips whose sender agreed.  ``four_eyes``: the categories whose clips two people approve.
     ``music``: the films have music.  ``old_packs``: when those packs of the report were made
-    that show what is hidden now.
+    that show what is hidden now.  ``is_ledger_older``: an older ledger was put back
+    (:func:`pipeline.ledger.heads.is_ledger_older`).
     """
 
     campaign: str
@@ -67,6 +68,7 @@ class PageFacts:
     four_eyes: tuple[str, ...] = ()
     music: bool = False
     old_packs: tuple[str, ...] = ()
+    is_ledger_older: bool = False
     new: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     trail: tuple[JsonObject, ...] = ()

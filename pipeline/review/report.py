@@ -17,7 +17,7 @@ from pipeline.caution import Caution
 from pipeline.config import Config
 from pipeline.consent import Consent, ConsentRecord
 from pipeline.history import InboxRemains
-from pipeline.ledger import Ledger
+from pipeline.ledger import Ledger, heads
 from pipeline.media import fitting
 from pipeline.model import ClipOutput, ClipResult, Row, Source, Status, Wait
 from pipeline.review import consents, mails, packs, page, proposing, stills, table
@@ -40,6 +40,7 @@ from pipeline.review.rules import (
 )
 from pipeline.run import Run
 from pipeline.wording import SenderStyle, shown_sender
+from pipeline.workspace import Workspace
 
 SCHEMA_VERSION = 1
 _TEXT_LIMIT = 2000
@@ -114,6 +115,7 @@ def collect_facts(
         four_eyes=config.review.four_eyes,
         music=bool(config.montage.music),
         old_packs=tuple(packs.outdated(ledger)),
+        is_ledger_older=heads.is_ledger_older(Workspace(config.root), ledger),
         loudness_lufs=config.process.loudness_lufs,
         new=tuple(sorted(ledger.custody.newest())),
         categories=tuple(category.name for category in config.campaign.category),

@@ -68,7 +68,7 @@
  * }} TrailEvent
  *
  * @typedef {{
- *   required: boolean, needs_consent: boolean, four_eyes: string[], music: boolean, old_packs: string[], loudness_lufs: number, new: string[], categories: string[],
+ *   required: boolean, needs_consent: boolean, four_eyes: string[], music: boolean, old_packs: string[], is_ledger_older: boolean, loudness_lufs: number, new: string[], categories: string[],
  *   trail: TrailEvent[], live: LiveReview | null,
  * }} Facts
  *

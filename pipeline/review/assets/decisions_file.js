@@ -1,7 +1,7 @@
 // The decisions file of a page without a server. `footage decide` takes it.
 
 import { consentOf, markConsentsSaved, unsavedConsents } from "./consents.js";
-import { report } from "./data.js";
+import { facts, report } from "./data.js";
 import { timestamp } from "./decisions.js";
 import { offerFile } from "./dom.js";
 import { announce, notify } from "./messages.js";
@@ -16,6 +16,7 @@ export const wasSaved = () => saved.isAny;
 
 /** Offer the unsaved decisions as a file. */
 export function saveDecisions() {
+  if (facts.is_ledger_older) return; // the page says so at its top
   const by = reviewerName();
   const decisions = [...unsaved].map((sha256) => {
     const { now } = entryOf(sha256);

@@ -14,7 +14,8 @@ export function refreshDock() {
   const count = unsaved.size + unsavedConsents.size;
   if (!facts.live) {
     if (count) byId("dock-count").textContent = textOf("dock.count", { n: count });
-    buttonById("save").disabled = !count;
+    buttonById("save").disabled = !count || facts.is_ledger_older;
+    if (count && facts.is_ledger_older) byId("dock-count").textContent = textOf("dock.older");
     buttonById("undo").disabled = !canUndo();
   }
   const isUsed = Boolean(facts.live || count || canUndo() || wasSaved());

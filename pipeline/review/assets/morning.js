@@ -122,7 +122,14 @@ function nameOldPacks() {
   if (n) byId("old-packs").textContent = textOf("packs.old", { n, times: facts.old_packs.map(momentText).join(", ") });
 }
 
+/** Say that an older ledger was put back: clips that were taken back since may be here again. */
+function nameOlderLedger() {
+  byId("ledger-older").hidden = !facts.is_ledger_older;
+  if (facts.is_ledger_older) byId("ledger-older").textContent = textOf(facts.live ? "ledger.older" : "ledger.older.file");
+}
+
 export function startMorning() {
+  nameOlderLedger();
   const at = report.generated_at;
   byId("asof").replaceChildren(...(facts.live ? [textOf("asof.live")]
     : textAround("asof", "when", element("time", { datetime: at }, momentText(at)))));
