@@ -408,25 +408,26 @@ def test_values_of_a_wrong_shape_are_named(campaign: Campaign) -> None:
             for value in values:
                 db.execute(f"UPDATE {table} SET {name} = ?", (value,))
                 assert ledger.checks.unreadable_rows(), (column, value)
-                compared = comparison.look(campaign.run)
-                kinds = {each.kind for each in comparison.differences(campaign.workspace, compared)}
-                assert "row-changed" in kinds
-                assert "original-unknown" not in kinds
+                if value == values[0]:  # for the others it is the same, and hashes each file
+                    kinds = {kind for kind, _ in campaign.found()}
+                    assert "row-changed" in kinds
+                    assert "original-unknown" not in kinds
                 with contextlib.suppress(LedgerError):  # and no other error
                     heads.is_ledger_older(campaign.workspace, ledger)
                     write_report(campaign.run)
                 whole.backup(db)
 
 
-@pytest.mark.parametrize("summary", OF_A_RUN)
-def test_what_a_run_left_is_named_if_it_has_another_shape(campaign: Campaign, summary: str) -> None:
+def test_what_a_run_left_is_named_if_it_has_another_shape(campaign: Campaign) -> None:
     ledger = campaign.ledger
     ledger.runs.start("20200101T000000.000000Z", "run")
     ledger.runs.end("20200101T000000.000000Z", 0, {"ingest": {}, "left": [], "process": {}})
     assert ledger.checks.unreadable_rows() == []
-    campaign.changed(f"UPDATE run SET summary = '{summary}'")
-    named = ("row of the run 20200101T000000.000000Z", "")
-    assert ledger.checks.unreadable_rows() == [named]
+    with closing(sqlite3.connect(campaign.workspace.ledger, isolation_level=None)) as db:
+        for summary in OF_A_RUN:
+            db.execute("UPDATE run SET summary = ?", (summary,))
+            named = ("row of the run 20200101T000000.000000Z", "")
+            assert ledger.checks.unreadable_rows() == [named], summary
 
 
 def test_a_ledger_that_does_not_fit_its_version_is_said_to_be_so(campaign: Campaign) -> None:
