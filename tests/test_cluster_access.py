@@ -117,7 +117,21 @@ def test_worker_of_another_version_and_stranger_are_refused(tmp_path: Path) -> N
         assert second.returncode == 1
         assert f"can listen at {address}: Address already in use" in second.stderr
 
-        with started(made, "-m", "pipeline", "worker", "--slots", "1") as other:
+        # what a worker left that was killed while it made a clip
+        left = tmp_path / "scratch" / "originals" / "aa" / ("a" * 64)
+        left.parent.mkdir(parents=True)
+        left.write_bytes(b"an original with its places")
+        command = [
+            "-m",
+            "pipeline",
+            "worker",
+            "--slots",
+            "1",
+            "--scratch",
+            str(tmp_path / "scratch"),
+        ]
+        with started(made, *command) as other:
+            assert not left.exists()
             scheduler.kill()
             assert other.stderr is not None
             assert f"connection to the scheduler {address} was lost" in other.stderr.read()

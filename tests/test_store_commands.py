@@ -189,12 +189,41 @@ def test_what_goes_out_has_the_clips_in_it(stored: StoredScene, tmp_path: Path) 
     assert said.code == 1
     assert f"other bytes than it was given for {still_of(clip).key}" in said.err
     assert not (tmp_path / "other.zip").exists()
-    (scene.work / "stills.json").unlink()
-    assert f"other bytes than it was given for {still_of(clip).key}" in scene.footage("report").err
     found = scene.footage("verify", "--json").data["verify"]["differences"]
     assert [(each["kind"], each["path"]) for each in found] == [("still-changed", clip.path)]
     assert scene.footage("doctor", "--repair").code == 0
     assert scene.keys.isdisjoint({clip.key, still_of(clip).key})
+
+
+def test_a_lost_still_is_said_and_made_again(stored: StoredScene, tmp_path: Path) -> None:
+    """As a lost clip is: by the night itself, and by a render."""
+    scene = stored.copied(tmp_path)
+    film, red = (scene.shared / still_of(scene.clip(name)).key for name in ("film.mp4", "red.png"))
+    right = (film.read_bytes(), red.read_bytes())
+    film.unlink()
+    red.write_bytes(right[0])
+    (scene.work / "stills.json").unlink()
+    said = scene.footage("run")
+    assert said.code == 0, said.err
+    assert "process: the film or the still of 1 finished clip is gone; made again" in said.err
+    assert "is gone or was changed; its clip is made again" in said.err
+    assert (film.read_bytes(), red.read_bytes()) == right
+    red.unlink()
+    film.write_bytes(right[1])
+    (scene.work / "montage" / "montage-small.mp4").unlink()
+    said = scene.footage("render")
+    assert said.code == 0, said.err
+    assert (film.read_bytes(), red.read_bytes()) == right
+    assert scene.footage("verify").code == 0
+    # without the original it is said, and nothing is deleted
+    red.write_bytes(right[0])
+    sha256 = scene.rows["red.png"]["sha256"]
+    (scene.shared / original(sha256).key).unlink()
+    (scene.work / "stills.json").unlink()
+    said = scene.footage("report")
+    assert said.code == 0, said.err
+    assert f"the still of {sha256[:12]} is gone or was changed; there is no original" in said.err
+    assert red.read_bytes() == right[0]
 
 
 def test_taking_back_leaves_nothing_in_the_store(stored: StoredScene, tmp_path: Path) -> None:
@@ -214,6 +243,20 @@ def test_taking_back_leaves_nothing_in_the_store(stored: StoredScene, tmp_path: 
     assert scene.footage("verify").code == 0
     assert scene.footage("render").code == 0
     assert len([key for key in scene.keys if key.startswith("montage/")]) == 1
+    # workers of a killed run that were late, with that clip, a piece and a crossfade of it, and
+    # with a clip as it was before it got a mask
+    before, seam = scene.keys, f"cache/seams/{'0' * 16}-{sha256[:16]}-{'1' * 32}"
+    other = scene.rows["red.png"]["sha256"]
+    late = (f"clips/{sha256}/small", f"clips/{sha256}/.0-movie", seam, f"clips/{other}/small")
+    for name in late:
+        path = scene.shared / f"{name}-{'0' * 64}.mp4"
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_bytes(b"late")
+    back = scene.shared / original(sha256).key
+    back.parent.mkdir(exist_ok=True)
+    back.write_bytes(b"of a withdrawal that was cut")
+    said = scene.footage("run")
+    assert (said.code, scene.keys) == (0, before), said.err
 
 
 def test_old_originals_leave_the_store_too(stored: StoredScene, tmp_path: Path) -> None:

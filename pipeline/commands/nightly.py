@@ -10,6 +10,7 @@ from pipeline.commands.stages import back_up, make_clips, take_in, write_report
 from pipeline.commands.stamping import stamp_head
 from pipeline.errors import FootageError, InboxError, StoreError, named
 from pipeline.ledger import heads
+from pipeline.process import stage as process
 from pipeline.run import Run
 
 
@@ -38,6 +39,7 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
     try:
         facts |= make_clips(run)
         facts |= write_report(run)
+        facts |= _make_again(run, facts)
         for step in _LAST_STEPS:
             if not (is_older and step in _FOR_OTHERS):
                 facts |= step(run)
@@ -58,6 +60,15 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
         stopped.facts = facts
         raise stopped
     return facts
+
+
+def _make_again(run: Run, facts: Facts) -> Facts:
+    """Make the clips again whose stills were found to be lost, and write the report again."""
+    match facts["report"]:
+        case {"lost_stills": [*lost]} if lost:
+            process.run(run, only=set(map(str, lost)))
+            return write_report(run)
+    return {}
 
 
 def _tidy(run: Run) -> Facts:

@@ -12,7 +12,7 @@ from pipeline.process import stage as process
 from pipeline.render import stage as render
 from pipeline.render.interchange import TimelineFormat
 from pipeline.render.preview import Excerpt
-from pipeline.render.stage import Rendered
+from pipeline.render.stage import Rendered, StillsLost
 from pipeline.review import rules
 from pipeline.review.admission import Admission
 from pipeline.run import Run
@@ -43,7 +43,11 @@ def render_admitted(
         raise StageError(_why_none(run))
     process.run(run, only={row.sha256 for row in chosen})
     _name_those_to_be_made_anew(run)
-    done = render.run(run, need_admitted(run), outputs, excerpt)
+    try:
+        done = render.run(run, need_admitted(run), outputs, excerpt)
+    except StillsLost as error:
+        process.run(run, only=set(error.originals))
+        done = render.run(run, need_admitted(run), outputs, excerpt)
     held_back = rules.held_back(run.ledger.clips.rows())
     if held_back:
         taking = ", ".join(dict.fromkeys(mail for row in held_back for mail in row.held_by))

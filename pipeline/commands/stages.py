@@ -16,6 +16,7 @@ from pipeline.process import stage as process
 from pipeline.review import packing, packs, report, rules
 from pipeline.run import Run
 from pipeline.store import outbox
+from pipeline.store.leftovers import delete_leftovers
 from pipeline.wording import counted
 
 _MOST_NAMED = 5  # clips in a line
@@ -71,6 +72,8 @@ def take_in(run: Run, *, dry_run: bool = False, inboxes: Sequence[str] = ()) -> 
 def make_clips(run: Run) -> Facts:
     """Make the missing clips; with no days of retention, delete their originals at once."""
     hand_over(run)
+    if left := delete_leftovers(run.store, run.ledger):
+        run.console.say(f"process: {counted(left, 'file')} of workers that were late deleted")
     rows = [row for row in run.ledger.clips.rows() if row.review.masks or row.review.sounds]
     anew = {row.sha256 for row in rows if not rules.hides_what_it_should(row)}
     done = process.run(run)
@@ -95,7 +98,10 @@ def make_clips(run: Run) -> Facts:
 
 
 def write_report(run: Run) -> Facts:
-    """Write the report where it changed."""
+    """Write the report where it changed.
+
+    What the store has lost of the stills is deleted, so that the next run makes their clips again.
+    """
     done = report.write(run)
     run.console.say(f"report: {run.workspace.report / 'index.html'}")
     if done.needs_answer:

@@ -40,7 +40,8 @@ from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.jobs import kinds
 from pipeline.jobs.build import build, difference
 from pipeline.jobs.wire import JobAnswer, Trouble
-from pipeline.store import FootageStore
+from pipeline.removal import removed
+from pipeline.store import FOLDERS, FootageStore
 from pipeline.store.delivery import DeliveryFolder
 from pipeline.store.opening import open_bucket
 from pipeline.store.remote import BucketStore
@@ -82,7 +83,7 @@ def serve(site: WorkerSite, access: ClusterAccess, slots: int) -> None:
     """
     sandbox.choose(site.config.process.sandbox)
     with hold(site.workspace):
-        sweep(site.workspace)
+        _clear(site.workspace)
         _sites.append(site)
         try:
             folder = str(site.workspace.cache / "dask")
@@ -92,6 +93,20 @@ def serve(site: WorkerSite, access: ClusterAccess, slots: int) -> None:
             _sites.remove(site)
             for runner in [*site.running.values()]:
                 runner.close()
+            site.store.stop()
+            _clear(site.workspace)
+
+
+def _clear(scratch: Workspace) -> None:
+    """Delete the footage that a worker has, or that one had which was killed.
+
+    The folders are named by the place of the scratch, because the originals of a shared workspace
+    are elsewhere.
+    """
+    sweep(scratch)
+    for name in FOLDERS:
+        removed(scratch.root / name)
+    scratch.create()
 
 
 def do(key: str, text: str) -> str:

@@ -16,7 +16,11 @@ from pipeline.model import ClipResult, Review, Status, Wait
 from pipeline.process import night, recipe
 from pipeline.process.recipe import Recipe
 from pipeline.run import Run
-from pipeline.store import FootageFile, files_of, original
+from pipeline.store import FootageFile, files_of, original, still_of
+from pipeline.texts import Detail
+from pipeline.wording import counted
+
+_MOST_NAMED = 5  # clips in a line
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,14 @@ class Plan:
     ``renamed`` are finished clips whose category was renamed while its hashtags stayed the same.
     ``outdated`` are clips that can't be made anew, because their original was deleted.
     ``unsearched`` are finished clips in whose originals nobody has looked for faces yet.
+    ``lost`` are those of the missing clips that were finished, and whose film or still is gone.
     """
 
     missing: tuple[tuple[str, Recipe], ...]
     renamed: tuple[ClipResult, ...] = ()
     outdated: tuple[str, ...] = ()
     unsearched: tuple[tuple[str, Recipe], ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
@@ -68,6 +74,13 @@ def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
     """
     _check_faces(run.config)
     todo = plan(run.config, run.ledger, run.store.holds, only)
+    if todo.lost:
+        clips = counted(len(todo.lost), "finished clip")
+        names = ", ".join(sha256[:12] for sha256 in todo.lost[:_MOST_NAMED])
+        more = ", …" if len(todo.lost) > _MOST_NAMED else ""
+        run.console.warn(
+            f"process: the film or the still of {clips} is gone; made again: {names}{more}"
+        )
     for result in todo.renamed:
         run.ledger.clips.describe(result)
     if not todo.missing and not todo.unsearched and not _outdated_likeness(run.ledger):
@@ -107,14 +120,15 @@ def plan(
     known = ledger.clips.results()
     reviews = ledger.reviews.current()
     withdrawn = set(ledger.custody.withdrawn())  # also if such a file has come back to the disk
-    missing, renamed, outdated, unsearched = [], [], [], []
+    missing, renamed, outdated, unsearched, lost = [], [], [], [], []
     for item, submission in ledger.clips.candidates():
         sha256 = item.sha256 or ""
         if sha256 in withdrawn:
             continue
         wanted = recipe.choose(config, item, submission, reviews.get(sha256, Review()))
         result = known.get(sha256)
-        if result is not None and _is_done(result, wanted, holds):
+        is_made = result is not None and _is_made(result, wanted)
+        if result is not None and is_made and _is_whole(result, holds):
             if result.category != wanted.category:
                 renamed.append(replace(result, category=wanted.category))
             elif only is None and _is_unsearched(result, wanted) and holds(original(sha256)):
@@ -122,9 +136,12 @@ def plan(
         elif holds(original(sha256)):
             if only is None or sha256 in only:
                 missing.append((sha256, wanted))
+                lost += [sha256] if is_made else []
         elif result is not None and result.outputs:
             outdated.append(sha256)
-    return Plan(tuple(missing), tuple(renamed), tuple(outdated), tuple(unsearched))
+    return Plan(
+        tuple(missing), tuple(renamed), tuple(outdated), tuple(unsearched), lost=tuple(lost)
+    )
 
 
 def unmasked(config: Config, ledger: Ledger) -> set[str]:
@@ -145,13 +162,23 @@ def unmasked(config: Config, ledger: Ledger) -> set[str]:
     return found
 
 
-def _is_done(result: ClipResult, wanted: Recipe, holds: Callable[[FootageFile], bool]) -> bool:
+def _is_made(result: ClipResult, wanted: Recipe) -> bool:
+    """Whether an outcome is that of a recipe, and may stay."""
+    if result.refusal is not None and result.refusal.code is Detail.ORIGINAL_CHANGED:
+        return False  # a store can give wrong bytes once; asking again costs a look at the file
     if result.status is Status.REJECTED:
         return result.recipe == wanted.refusal_key
     length = result.source.duration_s if result.source else None
-    if result.recipe != wanted.key or (length or 0) > wanted.max_source_seconds:
+    return result.recipe == wanted.key and (length or 0) <= wanted.max_source_seconds
+
+
+def _is_whole(result: ClipResult, holds: Callable[[FootageFile], bool]) -> bool:
+    """Whether the films of an outcome are there, and its stills if they can be made again."""
+    films = files_of(result)
+    if not all(map(holds, films)):
         return False
-    return all(map(holds, files_of(result)))
+    stills = (still_of(film) for film in films if film.still)
+    return all(map(holds, stills)) or not holds(original(result.sha256))
 
 
 def _is_unsearched(result: ClipResult, wanted: Recipe) -> bool:

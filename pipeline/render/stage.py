@@ -23,10 +23,23 @@ from pipeline.render.preview import Excerpt
 from pipeline.render.timeline import Candidates, ChosenClips, Segment, Timeline
 from pipeline.run import Run
 from pipeline.store import PIECES, FootageFile, still_of, versions_of
+from pipeline.store.stills import discard, stills_at_hand
 from pipeline.wording import counted
 from pipeline.workspace import MEDIA
 
 _MOST_TOGETHER = 4  # films that are joined side by side
+
+
+class StillsLost(StageError):
+    """Stills of a film are gone or were changed; their clips, in ``originals``, are made again."""
+
+    def __init__(self, originals: Sequence[str]) -> None:
+        names = ", ".join(sha256[:12] for sha256 in originals[:5])
+        super().__init__(
+            f"the stills of {counted(len(originals), 'clip')} are gone or were changed ({names}); "
+            "the next run makes them again. The old montage stays."
+        )
+        self.originals = tuple(originals)
 
 
 @dataclass(frozen=True)
@@ -63,6 +76,7 @@ def run(
     """Render the admitted clips.
 
     :param excerpt: make a preview of this much instead; the montages are not changed.
+    :raises StillsLost: stills are gone or were changed, and their clips can be made again.
     :raises StageError: nothing is admitted, a clip's file is gone, or joining failed; the old
         montage stays.
     :raises UsageError: the preview begins with a clip that is not in the montage.
@@ -213,7 +227,13 @@ def _join(run: Run, plans: Sequence[CutPlan]) -> None:
     numbers = run.ledger.intake.sender_numbers()
 
     def joined(plan: CutPlan) -> str:
-        with run.store.at_hand(_stills(plan.film)):
+        stills = _stills(plan.film)
+        with stills_at_hand(run.store, [*stills]) as lost:
+            anew = [stills[still] for still in lost if discard(run.store, stills[still], still)]
+            if anew:
+                raise StillsLost(anew)
+            for still in lost:
+                run.console.warn(f"{still.path} is gone or was changed; the sheet is without it")
             return publish.publish(run, plan, _path(run, plan.film), numbers)
 
     most = min(len(plans), engines.slots(run), _MOST_TOGETHER)
@@ -264,9 +284,9 @@ def _hand_over(run: Run, path: str) -> None:
             run.store.delete(key)
 
 
-def _stills(film: Timeline) -> list[FootageFile]:
-    """The stills of the clips of a film, for its contact sheet."""
-    return [still_of(_file(segment)) for segment in film.segments if segment.sha256]
+def _stills(film: Timeline) -> dict[FootageFile, str]:
+    """The stills of the clips of a film, for its contact sheet, and the originals of each."""
+    return {still_of(_file(part)): part.sha256 for part in film.segments if part.sha256}
 
 
 def _file(clip: Segment) -> FootageFile:

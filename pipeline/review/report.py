@@ -39,6 +39,8 @@ from pipeline.review.rules import (
     waits_for_consent,
 )
 from pipeline.run import Run
+from pipeline.store import FootageFile
+from pipeline.store.stills import discard
 from pipeline.wording import SenderStyle, shown_sender
 from pipeline.workspace import Workspace
 
@@ -60,7 +62,8 @@ class ReportSummary:
 
     ``changed`` names the files that were written; ``waiting`` counts the clips that no
     reviewer has decided on; ``montage_s`` is the length of the admitted clips in seconds;
-    ``needs_answer`` says how many mails wait for an answer, and why.
+    ``needs_answer`` says how many mails wait for an answer, and why.  ``lost_stills`` are the
+    originals (by SHA-256) whose clips must be made again, because their stills are lost.
     """
 
     index: Path
@@ -70,6 +73,7 @@ class ReportSummary:
     montage_s: float
     changed: tuple[str, ...]
     needs_answer: str = ""
+    lost_stills: tuple[str, ...] = ()
 
 
 def write(run: Run) -> ReportSummary:
@@ -80,7 +84,7 @@ def write(run: Run) -> ReportSummary:
     folder, rows = run.workspace.report, run.ledger.clips.rows()
     report = build(run.config, run.ledger, clock.now(), rows)
     data = _kept_if_equal(folder / "report.json", encode(report))
-    stills.bring_up_to_date(run.workspace, run.store, rows)
+    lost = stills.bring_up_to_date(run.workspace, run.store, rows)
     beyond = collect_facts(run.config, run.ledger)
     # made one after the other: with ten thousand rows each takes megabytes
     makers: dict[str, Callable[[], bytes]] = {
@@ -99,9 +103,22 @@ def write(run: Run) -> ReportSummary:
         montage_s=round(sum(shown_seconds(row) for row in montage), 3),
         changed=tuple(changed),
         needs_answer=mails.open_line(mails.view(run.ledger, rows)),
+        lost_stills=_discarded(run, lost),
     )
     run.console.event("report", totals=summary.totals, waiting=summary.waiting, changed=changed)
     return summary
+
+
+def _discarded(run: Run, lost: Mapping[str, FootageFile]) -> tuple[str, ...]:
+    """Say which stills are lost, and delete them, so that their clips are made again.
+
+    :returns: the originals of those clips, by SHA-256.
+    """
+    anew = [sha256 for sha256, still in lost.items() if discard(run.store, sha256, still)]
+    for sha256 in lost:
+        then = "its clip is made again" if sha256 in anew else "there is no original to make it of"
+        run.console.warn(f"report: the still of {sha256[:12]} is gone or was changed; {then}")
+    return tuple(anew)
 
 
 def collect_facts(

@@ -12,17 +12,22 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipeline import judge, publishing
+from pipeline.errors import NotClean
 from pipeline.model import Row, Status
 from pipeline.store import FootageFile, FootageStore, files_of, still_of
+from pipeline.store.stills import stills_at_hand
 from pipeline.workspace import Workspace
 
 FOLDER = "thumbs"
 _FETCHED = "stills.json"  # in the workspace: of which clip each fetched still is
 
 
-def bring_up_to_date(workspace: Workspace, store: FootageStore, rows: Iterable[Row]) -> None:
+def bring_up_to_date(
+    workspace: Workspace, store: FootageStore, rows: Iterable[Row]
+) -> dict[str, FootageFile]:
     """Put a still of each clip that is shown into ``report/thumbs/``, and remove all others.
 
+    :returns: the stills that a store beyond the workspace has lost, by their originals.
     :raises StoreError: the store does not answer.
     """
     folder = workspace.report / FOLDER
@@ -45,8 +50,9 @@ def bring_up_to_date(workspace: Workspace, store: FootageStore, rows: Iterable[R
     stale = present - (known & wanted.keys())
     for name in stale:
         (folder / name).unlink()
+    lost: dict[str, FootageFile] = {}
     if store.is_beyond:
-        changed = _fetch(workspace, store, wanted)
+        changed, lost = _fetch(workspace, store, wanted)
     else:
         changed = [
             name
@@ -55,12 +61,16 @@ def bring_up_to_date(workspace: Workspace, store: FootageStore, rows: Iterable[R
         ]
     if stale or changed:
         publishing.flush_folder(folder)
+    return {Path(name).stem: still for name, still in lost.items()}
 
 
 def _fetch(
     workspace: Workspace, store: FootageStore, wanted: Mapping[str, FootageFile]
-) -> list[str]:
-    """Fetch the stills of clips that are new or were made anew; return their names."""
+) -> tuple[list[str], dict[str, FootageFile]]:
+    """Fetch the stills of clips that are new or were made anew.
+
+    :returns: the names of those that are here now, and what is lost, by name.
+    """
     note, folder = workspace.root / _FETCHED, workspace.report / FOLDER
     fetched: dict[str, str] = {}
     with suppress(FileNotFoundError, ValueError):
@@ -70,17 +80,29 @@ def _fetch(
         for name, still in wanted.items()
         if fetched.get(name) != still.sha256 or not (folder / name).exists()
     }
-    missing = {name: still for name, still in missing.items() if store.holds(still)}
-    with store.at_hand(missing.values()):
+    # an older version may have made no still
+    missing = {name: still for name, still in missing.items() if still.digest or store.holds(still)}
+    lost = {}
+    with stills_at_hand(store, [*missing.values()]) as gone:
         for name, still in missing.items():
-            source = workspace.root / still.path
-            with source.open("rb") as file:
-                judge.judge_still(file)  # another machine may have put it there
-            _link(source, folder / name)
+            if still in gone or not _put(workspace.root / still.path, folder / name):
+                lost[name] = still
+                (folder / name).unlink(missing_ok=True)
     now = {name: still.sha256 for name, still in wanted.items() if (folder / name).exists()}
     if now != fetched:
         publishing.write_text(note, json.dumps(now))
-    return list(missing)
+    return [name for name in missing if name not in lost], lost
+
+
+def _put(source: Path, final: Path) -> bool:
+    """Put a fetched still beside the report; False if it is not there, or is not clean."""
+    try:
+        with source.open("rb") as file:
+            judge.judge_still(file)  # another machine may have put it there
+    except (FileNotFoundError, NotClean):
+        return False
+    _link(source, final)
+    return True
 
 
 def _link(source: Path, final: Path) -> bool:

@@ -115,10 +115,14 @@ class BucketStore:
 
     def beyond(self, folder: str) -> tuple[StoredObject, ...]:
         """What is in a folder of the bucket, and in the folders in it."""
+        top = folder.partition("/")[0]
+        if folder == f"{CLIPS}/":  # each run asks for it, and then for the files of each clip
+            self._known(folder)
         with self._lock:
-            if folder.partition("/")[0] in self._listed and folder.count("/") > 1:
-                sizes = self._sizes[folder]
-                return tuple(StoredObject(key, size) for key, size in sizes.items())
+            if top in self._listed and (folder == f"{CLIPS}/" or folder.count("/") > 1):
+                known = [self._sizes[folder]] if folder.count("/") > 1 else self._sizes.values()
+                stored = [each for sizes in known for each in sizes.items()]
+                return tuple(StoredObject(*each) for each in stored if each[0].startswith(folder))
         return tuple(self.bucket.listed(folder))
 
     def pieces_of(self, key: str) -> Iterator[bytes]:
