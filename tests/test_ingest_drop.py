@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from support.ingest_scene import IngestScene, jpeg, mp4, sha
 
+from pipeline.config import InboxSection
 from pipeline.errors import InboxError
 from pipeline.ingest import drop
+from pipeline.ingest.folders import EmlInbox
+from pipeline.ingest.inbox import Gone, Unreadable
 from pipeline.ingest.leaving import MailsLeft
 from pipeline.ingest.stage import IngestSummary
+from pipeline.workspace import Workspace
 
 SAID = {
     "sender": "ana@example.org",
@@ -150,6 +157,66 @@ def test_a_folder_that_can_not_be_moved_to(tmp_path: Path) -> None:
     with pytest.raises(InboxError, match="can't be moved to"):
         scene.ingest()
     assert len(scene.attachments()) == 1
+
+
+def test_what_can_not_be_read_keeps_nothing_else_waiting(tmp_path: Path, readable: Path) -> None:
+    """A folder, a sidecar and a mail that nobody but their owner may read."""
+    box = readable / "box"
+    for name in ("a.mp4", "b/b.mp4", "c.json", "d.mp4", "e.eml"):
+        (box / name).parent.mkdir(exist_ok=True, parents=True)
+        (box / name).write_bytes(mp4(name))
+        os.utime(box / name, (0, 0))
+    section, workspace = InboxSection(url=f"folder:{box}"), Workspace(tmp_path)
+    eml = EmlInbox(InboxSection(url=f"eml:{box}"), workspace)
+    (mail,) = eml.new(nothing_known)
+    for name in ("b", "c.json", "e.eml"):
+        (box / name).chmod(0)
+
+    with as_nobody():
+        inbox = drop.DropInbox(section, workspace)
+        assert {each.name for each in inbox.new(nothing_known)} == {"a.mp4", "d.mp4"}
+        assert {each.name for each in inbox.waiting()} == {"b", "c.json", "e.eml"}
+        assert len(inbox.remarks()) == 3
+        with pytest.raises(Unreadable, match="Permission denied"), eml.open_raw(mail, print):
+            pass
+    (box / "e.eml").unlink()
+    with pytest.raises(Gone), eml.open_raw(mail, print):
+        pass
+
+
+def test_a_fault_of_the_reader_is_none_of_the_file(tmp_path: Path) -> None:
+    """A file that is missing elsewhere does not make a file of the inbox look gone."""
+    (tmp_path / "box").mkdir()
+    (tmp_path / "box" / "a.mp4").write_bytes(mp4(1))
+    section = InboxSection(url=f"folder:{tmp_path / 'box'}")
+    inbox = drop.DropInbox(section, Workspace(tmp_path / "work"))
+    (file,) = inbox.new(nothing_known)
+    with pytest.raises(FileNotFoundError), inbox.open_raw(file, print):
+        (tmp_path / "nowhere").read_bytes()
+
+
+def nothing_known(_account: str, _mailbox: str, _uidvalidity: int) -> set[str]:
+    return set()
+
+
+@pytest.fixture
+def readable() -> Iterator[Path]:
+    """A folder that everybody may enter, unlike those of pytest."""
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Without the rights of root, who may read everything."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
 
 
 def test_moving_to_another_device_copies(tmp_path: Path) -> None:

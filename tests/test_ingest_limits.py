@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -16,11 +17,13 @@ from pipeline.ffmpeg import sandbox
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ingest import stage, taking, wire
 from pipeline.ingest.faults import Untrue
+from pipeline.ingest.inbox import NewMail
 from pipeline.ingest.keeping import Keeping
-from pipeline.ingest.take import Taken, wordless
+from pipeline.ingest.originals import Originals
+from pipeline.ingest.take import Opening, Taken, Taker, wordless
 from pipeline.ingest.wire import Answer
 from pipeline.ledger import Ledger
-from pipeline.model import Attachment, Kind, MailIdentity, Reason
+from pipeline.model import Attachment, Kind, MailIdentity, Note, Reason
 from pipeline.run import Run
 from pipeline.store import WorkspaceFolder
 from pipeline.texts import Detail
@@ -141,6 +144,24 @@ def test_a_mail_whose_header_is_trouble_too_has_a_row(
     program = PROGRAM.format(trouble="os._exit(1)", more=again)
     monkeypatch.setattr(taking, "PROGRAM", program)
     check_set_aside(scene_with(tmp_path, mail(subject="trouble").as_bytes()), "")
+
+
+def test_the_header_of_a_mail_that_can_not_be_read_counts(tmp_path: Path) -> None:
+    """Nobody may be answered by a program, or believed, because a mail is broken."""
+    header = (
+        b"From: Ana <ana@example.org>\r\nSubject: Please delete my video\r\n"
+        b"Received: by x; Tue, 1 Sep 2026 08:00:00 +0000\r\nList-Id: <list.example.org>\r\n"
+        b"Authentication-Results: mx.example.org; dmarc=fail\r\n\r\n"
+    )
+    identity = MailIdentity("eml", "box", 0, "1")
+    arrival = NewMail(identity, len(header), file_time=datetime(2027, 1, 1, tzinfo=UTC))
+    taker = Taker(Originals(tmp_path, 1), Opening(), "mx.example.org")
+
+    submission = taker.broken(arrival, io.BytesIO(header)).submission
+
+    wanted = {Note.BROKEN_MAIL, Note.TAKES_BACK, Note.NO_RECEIPT, Note.NOT_AUTHENTIC}
+    assert set(submission.notes) == wanted
+    assert submission.received_at == "2026-09-01T08:00:00Z"
 
 
 # -- behind the walls -----------------------------------------------------------------------

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import publishing
-from pipeline.errors import UsageError
+from pipeline.errors import StageError, UsageError
 from pipeline.ingest.folders import FileInbox, new_file
 from pipeline.ingest.inbox import Arrival, Known, stable_name, uid_of
 from pipeline.ingest.stage import IngestRun, IngestSummary
@@ -34,6 +34,7 @@ def add(run: Run, paths: Iterable[Path]) -> Added:
     """Take in files, each as a submission without a sender, received when it was last changed.
 
     :raises UsageError: a path is not a file; nothing is taken in then.
+    :raises StageError: a file can't be read any more; the others are taken in.
     :raises DiskFull: the disk is full.
     """
     wanted = list(paths)
@@ -47,6 +48,9 @@ def add(run: Run, paths: Iterable[Path]) -> Added:
     work.take_in(inbox, arrivals)
     for path in inbox.known:
         work.bring_back(path)
+    if left := work.remains().left:
+        names = ", ".join(each.uid for each in left)
+        raise StageError(f"not taken in, because it can't be read: {names}; add it again")
     return Added(work.summary, len(wanted) - kept, kept)
 
 

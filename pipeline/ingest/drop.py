@@ -10,15 +10,23 @@ import re
 import shutil
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from pipeline import wording
 from pipeline.config import InboxSection
 from pipeline.errors import InboxError, reason_of
 from pipeline.ingest import sidecar
-from pipeline.ingest.folders import is_at_rest, new_file, unreadable, versioned_uid
+from pipeline.ingest.folders import (
+    is_at_rest,
+    new_file,
+    one_file,
+    opened,
+    unreadable,
+    versioned_uid,
+)
 from pipeline.ingest.inbox import (
     Advance,
     Arrival,
@@ -27,7 +35,6 @@ from pipeline.ingest.inbox import (
     Known,
     NewFile,
     NewMail,
-    Unreadable,
     file_time,
     stable_name,
     uid_of,
@@ -126,10 +133,14 @@ class DropInbox(Inbox):
                 else:
                     self._waiting.append(arrival)
             except OSError as error:
-                self._remark(bundle.at, f"can't be read: {reason_of(error)}")
-                identity = MailIdentity("folder", str(self._folder), 0, uid_of(str(bundle.at)))
-                moment = file_time(self._folder)
-                self._waiting.append(NewFile(identity, 0, stable_name(bundle.at), moment))
+                self._leave(bundle.at, error)
+
+    def _leave(self, path: Path, error: OSError) -> None:
+        """Let a file or folder wait that can't be read; it keeps no other one waiting."""
+        self._remark(path, f"can't be read: {reason_of(error)}")
+        identity = MailIdentity("folder", str(self._folder), 0, uid_of(str(path)))
+        moment = file_time(self._folder)
+        self._waiting.append(NewFile(identity, 0, stable_name(path), moment))
 
     def _arrival(self, uid: str, bundle: _Bundle) -> Arrival:
         identity = MailIdentity("folder", str(self._folder), 0, uid)
@@ -153,29 +164,33 @@ class DropInbox(Inbox):
         """
         uid = arrival.identity.uid
         bundle = self._bundles[uid]
-        try:
-            if self._uid(bundle) != uid:
-                raise Gone
-            if bundle.is_plain:
-                with bundle.at.open("rb") as file:
-                    yield file
-            else:
-                yield from self._as_mail(bundle)
-            if self._uid(bundle) != uid:
-                raise Gone
-        except FileNotFoundError as error:
-            raise Gone from error
-        except PermissionError as error:
-            raise Unreadable(f"a file can't be read: {reason_of(error)}") from error
+        self._check_unchanged(bundle, uid)
+        if bundle.is_plain:
+            with opened(bundle.at) as file:
+                yield file
+        else:
+            with disk_spool(self._spools) as spool:
+                with one_file():
+                    self._write_as_mail(bundle, spool)
+                yield spool
+        self._check_unchanged(bundle, uid)
         advance(arrival.size)
 
-    def _as_mail(self, bundle: _Bundle) -> Iterator[Readable]:
+    def _check_unchanged(self, bundle: _Bundle, uid: str) -> None:
+        """Look whether the files are those that were listed.
+
+        :raises Gone: one is not there any more, or has changed.
+        """
+        with one_file():
+            if self._uid(bundle) != uid:
+                raise Gone
+
+    @staticmethod
+    def _write_as_mail(bundle: _Bundle, spool: IO[bytes]) -> None:
         said: Sidecar | None = sidecar.read(bundle.extra) if bundle.extra else None
         files = bundle.files if said else bundle.paths  # every other file gets a row
-        with disk_spool(self._spools) as file:
-            for piece in sidecar.as_mail(said, files):
-                file.write(piece)
-            yield file
+        for piece in sidecar.as_mail(said, files):
+            spool.write(piece)
 
     # -- what is there --------------------------------------------------------------------
 
@@ -190,14 +205,22 @@ class DropInbox(Inbox):
                     sidecars.setdefault(name, files[other])
         taken = set(sidecars.values())
         for name, path in sorted(names.items()):
-            if name not in files:
-                yield from self._folder_of(path)
-            elif path in taken:
+            try:
+                if name not in files:
+                    yield from self._folder_of(path)
+                elif path not in taken and not self._is_lone_sidecar(path):
+                    yield _Bundle(path, (path,), sidecars.get(name))
+            except FileNotFoundError:  # somebody moved or deleted it just now
                 continue
-            elif name.lower().endswith(_SUFFIX) and sidecar.read(path) is not None:
-                self._remark(path, "is a sidecar without footage; it waits for it")
-            else:
-                yield _Bundle(path, (path,), sidecars.get(name))
+            except OSError as error:
+                self._leave(path, error)
+
+    def _is_lone_sidecar(self, path: Path) -> bool:
+        """Whether a file is a sidecar whose footage has not come yet."""
+        if not path.name.lower().endswith(_SUFFIX) or sidecar.read(path) is None:
+            return False
+        self._remark(path, "is a sidecar without footage; it waits for it")
+        return True
 
     def _folder_of(self, folder: Path) -> Iterator[_Bundle]:
         files, unfinished = self._inside(folder, _DEEPEST)
@@ -296,17 +319,21 @@ def _move(path: Path, wanted: Path) -> None:
 
 def _copied(path: Path, target: Path) -> bool:
     """Copy a file to another device; False if the target is there already."""
-    try:
-        with path.open("rb") as source, target.open("xb") as copy:
-            shutil.copyfileobj(source, copy)
-            copy.flush()
-            os.fsync(copy.fileno())
-    except FileExistsError:
-        return False
-    except OSError:
-        target.unlink(missing_ok=True)
-        raise
-    shutil.copystat(path, target)
+    with path.open("rb") as source:
+        try:
+            copy = target.open("xb")
+        except FileExistsError:
+            return False
+        try:
+            with copy:
+                shutil.copyfileobj(source, copy)
+                copy.flush()
+                os.fsync(copy.fileno())
+        except OSError:
+            target.unlink(missing_ok=True)
+            raise
+    with suppress(OSError):  # a memory card has no modes: the bytes are there all the same
+        shutil.copystat(path, target)
     return True
 
 

@@ -8,8 +8,9 @@ import os
 import time
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from pipeline.config import InboxSection
 from pipeline.errors import InboxError, reason_of
@@ -21,6 +22,7 @@ from pipeline.ingest.inbox import (
     Known,
     NewFile,
     NewMail,
+    Unreadable,
     file_time,
     stable_name,
     uid_of,
@@ -49,14 +51,6 @@ class FileInbox(Inbox):
         size, moment = path.stat().st_size, file_time(path)
         return NewMail(identity, size, file_time=moment, name=stable_name(path))
 
-    def is_ready(self, path: Path) -> bool:  # noqa: ARG002 - a mail is written in one step
-        """Whether a file is complete."""
-        return True
-
-    def has_changed(self, path: Path, uid: str) -> bool:  # noqa: ARG002 - nobody edits a mail
-        """Whether a file is another one than when it was listed."""
-        return False
-
     def new(self, known: Known) -> Sequence[Arrival]:
         """The files that are not known.
 
@@ -75,26 +69,22 @@ class FileInbox(Inbox):
         seen = known(self._account, self._mailbox, 0)
         arrivals = []
         for path, uid in self.files():
-            if uid not in seen and uid not in self._paths and self.is_ready(path):
-                self._paths[uid] = path
+            if uid not in seen and uid not in self._paths:
                 identity = MailIdentity(self._account, self._mailbox, 0, uid)
-                arrivals.append(self.arrival(identity, path))
+                with suppress(FileNotFoundError):  # somebody moved or deleted it just now
+                    arrivals.append(self.arrival(identity, path))
+                    self._paths[uid] = path
         return arrivals
 
     @contextmanager
     def open_raw(self, arrival: Arrival, advance: Advance) -> Iterator[Readable]:
         """Give the file itself: nothing is copied.
 
-        :raises Gone: it is not there any more, or has changed, also at the end of the block.
+        :raises Gone: it is not there any more.
+        :raises Unreadable: it may not be read.
         """
-        uid = arrival.identity.uid
-        path = self._paths[uid]
-        if not path.is_file() or self.has_changed(path, uid):
-            raise Gone
-        with path.open("rb") as file:
+        with opened(self._paths[arrival.identity.uid]) as file:
             yield file
-        if self.has_changed(path, uid):
-            raise Gone
         advance(arrival.size)
 
 
@@ -109,7 +99,8 @@ class EmlInbox(FileInbox):
         """The ``.eml`` files, by name, size and time."""
         for path in sorted(self._folder.iterdir()):
             if path.suffix.lower() == ".eml" and path.is_file():
-                yield path, versioned_uid(path, self._folder)
+                with suppress(FileNotFoundError):  # somebody moved or deleted it just now
+                    yield path, versioned_uid(path, self._folder)
 
 
 class MaildirInbox(FileInbox):
@@ -137,6 +128,33 @@ class MaildirInbox(FileInbox):
 def new_file(identity: MailIdentity, path: Path) -> NewFile:
     """The record of a file that is footage itself."""
     return NewFile(identity, path.stat().st_size, stable_name(path), file_time(path))
+
+
+@contextmanager
+def one_file() -> Iterator[None]:
+    """Raise what costs no other file of an inbox where one is gone, or may not be read.
+
+    :raises Gone: it is not there any more.
+    :raises Unreadable: it may not be read.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise Gone from error
+    except PermissionError as error:
+        raise Unreadable(f"a file can't be read: {reason_of(error)}") from error
+
+
+def opened(path: Path) -> BinaryIO:
+    """Open a file of an inbox.
+
+    :raises Gone: it is not there any more.
+    :raises Unreadable: it may not be read.
+    """
+    with one_file():
+        if not path.is_file():  # opening anything else could wait for ever
+            raise Gone
+        return path.open("rb")
 
 
 def is_at_rest(path: Path) -> bool:

@@ -47,11 +47,6 @@ class NewMail:
     name: str = ""
 
     @property
-    def label(self) -> str:
-        """What a dry run shows."""
-        return self.identity.uid
-
-    @property
     def moment(self) -> datetime | None:
         """When the mail came, as far as the inbox knows."""
         return self.received or self.file_time

@@ -152,9 +152,6 @@ class Taker:
     def mail(self, arrival: NewMail, file: Readable) -> Taken:
         """Take in the mail in *file*.  Afterwards all originals wait to be published.
 
-        The time of a mail is the server's INTERNALDATE, else that of the topmost Received header,
-        else that of the file; never Date, which the sender writes.
-
         :raises OSError: the disk is full, or fails.
         """
         if _has_bare_returns(file):
@@ -168,7 +165,7 @@ class Taker:
             findings = (Finding(Carrier.SUBJECT, What.LOCATION),)
         draft = _Inside(self, findings).draft
         kept = self._parts(mail, draft)
-        moment = arrival.received or fields.received_at or arrival.file_time or datetime.now(UTC)
+        moment = _moment(arrival, fields)
         return Taken(
             self._submission(arrival.identity, mail.root, draft, moment),
             draft.rows.paired(),
@@ -197,19 +194,20 @@ class Taker:
         digest = stored.sha256 or fingerprint(file)
         return Taken(submission, tuple(draft.rows.list), digest, draft.rows.bytes)
 
-    def broken(self, arrival: NewMail, file: Readable, error: str = "") -> Taken:
-        """Record a mail that can't be read, so that it is neither lost nor read again."""
+    def broken(self, arrival: NewMail, file: Readable) -> Taken:
+        """Record a mail that can't be read, so that it is neither lost nor read again.
+
+        What its header says counts all the same: whether the mail is forged, came by a list or from
+        a program, or takes footage back.
+        """
         rows = Rows(self.originals)
         file.seek(0)
         fields = headers.parse(file.read(_HEADER))
         rows.missing("mail" if fields.fields else name_of(arrival), BROKEN)
         root = Part(fields, fields.content_type, 0, 0)
-        moment = arrival.moment or datetime.now(UTC)
-        submission = replace(
-            self._submission(arrival.identity, root, _Draft(rows), moment),
-            notes=(Note.BROKEN_MAIL,),
-        )
-        return Taken(submission, tuple(rows.list), fingerprint(file), error=error)
+        moment = _moment(arrival, fields)
+        submission = self._submission(arrival.identity, root, _Draft(rows), moment)
+        return Taken(submission, tuple(rows.list), fingerprint(file))
 
     def unopened(self, arrival: NewFile, file: Readable) -> Taken:
         """Take in a file whose content can't be read: it is kept, and not opened.
@@ -362,6 +360,15 @@ def _keep_short_links(draft: _Draft, subject: str, text: str) -> None:
             draft.words.links.keep_short()
         return
     draft.words.links.keep_short(filter(taking_back.names_footage, text.split("\n")[:_LINES]))
+
+
+def _moment(arrival: NewMail, fields: headers.Headers) -> datetime:
+    """When a mail was received.
+
+    The server's INTERNALDATE, else the time of the topmost Received field, else that of the file;
+    never Date, which the sender writes.
+    """
+    return arrival.received or fields.received_at or arrival.file_time or datetime.now(UTC)
 
 
 def name_of(mail: NewMail) -> str:
