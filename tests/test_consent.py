@@ -284,8 +284,13 @@ def test_a_changed_or_deleted_entry_is_found(config: Config, campaign: LedgerSce
         db.execute("UPDATE consent SET consent = 'yes' WHERE submission = 's00000'")
         db.execute("DELETE FROM consent WHERE submission = 's00001'")
     assert rows() == ["entry 1 of the consents", "entry 2 of the consents"]
-    told = custody.tell(campaign.ledger, WorkspaceFolder(campaign.workspace), sha("one"))
-    assert [line.text[:8] for line in told.lines if line.event.kind == "consent"] == ["Somebody"]
+    with closing(sqlite3.connect(campaign.workspace.ledger)) as db, db:
+        db.execute("DROP TRIGGER event_is_not_changed")
+        db.execute("UPDATE event SET facts = '{\"number\": 9}' WHERE subject = 's00001'")
+    for name in ("one", "two"):
+        told = custody.tell(campaign.ledger, WorkspaceFolder(campaign.workspace), sha(name))
+        said_of = [line.text[:8] for line in told.lines if line.event.kind == "consent"]
+        assert said_of == ["Somebody"]
 
 
 def test_a_withdrawal_deletes_it_and_the_chain_holds(config: Config, campaign: LedgerScene) -> None:

@@ -11,11 +11,21 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.ledger_scene import LedgerScene, attachment, decide, result, settings, sha
+from support.ledger_scene import (
+    LedgerScene,
+    attachment,
+    decide,
+    quiet,
+    result,
+    settings,
+    sha,
+)
 
 from pipeline.commands import comparison
+from pipeline.commands.ending import Facts
 from pipeline.commands.purge import purge_by_hand
 from pipeline.commands.repair import repair
+from pipeline.commands.session import execute
 from pipeline.commands.stages import write_report
 from pipeline.commands.verify import verify
 from pipeline.consent import Consent
@@ -428,6 +438,19 @@ def test_what_a_run_left_is_named_if_it_has_another_shape(campaign: Campaign) ->
             db.execute("UPDATE run SET summary = ?", (summary,))
             named = ("row of the run 20200101T000000.000000Z", "")
             assert ledger.checks.unreadable_rows() == [named], summary
+
+
+def test_a_run_has_an_end_also_if_another_run_can_not_be_read(campaign: Campaign) -> None:
+    def stop(run: Run) -> Facts:
+        assert run.ledger.runs.last("verify") is not None
+        campaign.changed("UPDATE run SET summary = 'x' WHERE command = 'ingest'")
+        raise UsageError("stop here")
+
+    campaign.ledger.runs.start("one", "ingest")
+    with pytest.raises(UsageError, match="stop here"):
+        execute(campaign.run.config, quiet(), "verify", stop)
+    (ended,) = campaign.ledger.runs.latest("verify", 1)
+    assert (ended.exit_code, ended.summary) == (2, {"error": "stop here"})
 
 
 def test_a_ledger_that_does_not_fit_its_version_is_said_to_be_so(campaign: Campaign) -> None:

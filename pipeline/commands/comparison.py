@@ -5,14 +5,13 @@ Reading (:func:`look`) and comparing (:func:`differences`) are apart.  Every fil
 
 import hashlib
 import os
-import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline import places, publishing, texts
+from pipeline import publishing
+from pipeline.commands.difference import Difference, DifferenceKind
 from pipeline.errors import BytesChanged, FileMissing
 from pipeline.history import ChainHead, MontageRecord
 from pipeline.ledger import Ledger
@@ -27,66 +26,6 @@ from pipeline.workspace import Workspace
 
 CHANGED = ".changed"
 """The end of the name of a clip that has changed and can't be made again; nobody uses it."""
-
-_HEX = re.compile("[0-9a-f]+")
-
-
-class DifferenceKind(StrEnum):
-    """How something differs from what the ledger says.  Part of what ``--json`` prints."""
-
-    LEDGER_DAMAGED = "ledger-damaged"
-    CHAIN_BROKEN = "chain-broken"
-    CHAIN_CUT = "chain-cut"
-    CHAIN_REPLACED = "chain-replaced"
-    LOG_NEWER = "log-newer"
-    LOG_DIFFERS = "log-differs"
-    TRIGGER_MISSING = "trigger-missing"
-    STAMP_BROKEN = "stamp-broken"
-    ROW_CHANGED = "row-changed"
-    UNREADABLE = "unreadable"
-    ORIGINAL_MISSING = "original-missing"
-    ORIGINAL_CHANGED = "original-changed"
-    ORIGINAL_UNKNOWN = "original-unknown"
-    ORIGINAL_LEFT = "original-left"
-    CLIP_MISSING = "clip-missing"
-    CLIP_CHANGED = "clip-changed"
-    STILL_CHANGED = "still-changed"
-    CLIP_UNKNOWN = "clip-unknown"
-    FILM_CHANGED = "film-changed"
-    FILM_UNKNOWN = "film-unknown"
-    BACKUP_OUTDATED = "backup-outdated"
-
-
-def shown_path(path: str) -> str:
-    """A path as people and logs get it: a name that somebody else gave may hold a place."""
-    parts = (part if _HEX.fullmatch(part) else places.masked(part) for part in path.split("/"))
-    return "/".join(parts)
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One thing that is not as the ledger says.
-
-    ``path`` is from the workspace, or the name of a row; ``sha256`` that of the original, if it
-    concerns one; ``number`` that of the event of the chain.
-    """
-
-    kind: DifferenceKind
-    path: str = ""
-    sha256: str = ""
-    number: int | None = None
-
-    @property
-    def sentence(self) -> str:
-        """What is wrong, for a person."""
-        said = texts.difference(self.kind)
-        event = "" if self.number is None else f"event {self.number}"
-        subject = ", ".join(filter(None, (event, shown_path(self.path))))
-        return f"{subject}: {said}" if subject else said
-
-    def table(self) -> dict[str, object]:
-        """What ``--json`` and the ledger hold."""
-        return {**asdict(self), "path": shown_path(self.path), "text": self.sentence}
 
 
 @dataclass(frozen=True)
@@ -276,12 +215,13 @@ def _stored_sha256(run: Run, key: str) -> str | None:
 
 
 def _originals(workspace: Workspace, compared: Compared) -> Iterator[Difference]:
-    places = (workspace.originals, workspace.changed)
-    folder, changed = (f"{workspace.relative(place)}/" for place in places)
+    folders = (workspace.originals, workspace.changed)
+    folder, changed = (f"{workspace.relative(each)}/" for each in folders)
+    unreadable = {sha256 for _, sha256 in compared.unreadable}
     for path, file in compared.files.items():
         sha256 = path.rpartition("/")[2]
         state = compared.states.get(sha256)
-        is_named = state is None and sha256 in {each for _, each in compared.unreadable}
+        is_named = state is None and sha256 in unreadable
         if is_named or not path.startswith(folder) or path.startswith(changed):
             continue
         if state is None or path != workspace.relative(workspace.original(sha256)):

@@ -227,7 +227,9 @@ class _Teller:
             return "consent-deleted", event.facts
         if not isinstance(number, int) or self._sums.get(number) != event.facts.get("entry"):
             return "consent-unknown", event.facts
-        entry = self._consents[number]
+        entry = self._consents.get(number)
+        if entry is None:  # somebody has changed the event, and it names no entry
+            return "consent-unknown", event.facts
         return "consent", {**event.facts, "by": entry.by or "Somebody"}
 
     def _made_with(self, event: CustodyEvent) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -49,7 +50,7 @@ def trim_cache(workspace: Workspace, store: FootageStore) -> int:
     before = datetime.now(UTC).timestamp() - timedelta(days=_UNUSED_DAYS).total_seconds()
     unused = [path for path in all_files(workspace.cache) if path.lstat().st_mtime < before]
     for path in unused:
-        path.unlink()
+        path.unlink(missing_ok=True)
     paths = {workspace.relative(path) for path in unused}
     stored = store.beyond(f"{PIECES}/") if paths else ()
     for file in versions_of(each.key for each in stored).values():
@@ -75,13 +76,17 @@ def _recorded(night: RunRecord) -> int | None:
 
 
 def _size(folder: Path) -> int:
-    """The bytes that the files below a folder take on the disk; links are not followed."""
+    """The bytes that the files below a folder take on the disk; links are not followed.
+
+    What another program deletes meanwhile, such as a temporary file of the review, does not count.
+    """
     total, folders = 0, [str(folder)]
     while folders:
-        with os.scandir(folders.pop()) as entries:
+        with suppress(FileNotFoundError), os.scandir(folders.pop()) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(entry.path)
-                else:
+                    continue
+                with suppress(FileNotFoundError):
                     total += entry.stat(follow_symlinks=False).st_blocks * 512
     return total

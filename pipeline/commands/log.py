@@ -10,7 +10,7 @@ from pipeline.commands.ending import Ending
 from pipeline.commands.kept_heads import opened_ledger
 from pipeline.config import Config
 from pipeline.console import Console
-from pipeline.errors import LedgerError, UsageError
+from pipeline.errors import DiskFull, LedgerError, UsageError
 from pipeline.workspace import Workspace
 
 _LATEST = 20
@@ -28,8 +28,9 @@ def show(config: Config, console: Console, prefix: str | None) -> Ending:
     """
     workspace = Workspace.existing(config.root)
     if workspace.ledger.exists():
-        # only to say if it is older; the logs can also be read if the ledger can't
-        with contextlib.suppress(LedgerError), opened_ledger(config, console):
+        # only to say if it is older; the logs can also be read if the ledger can't, or if opening
+        # it needs room on a full disk
+        with contextlib.suppress(LedgerError, DiskFull), opened_ledger(config, console):
             pass
     logs = sorted(workspace.logs.glob("*.jsonl"))
     if prefix is None:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pipeline import publishing, texts
 from pipeline.commands import comparison
-from pipeline.commands.comparison import CHANGED, Compared, Difference, DifferenceKind, shown_path
+from pipeline.commands.comparison import CHANGED, Compared
+from pipeline.commands.difference import Difference, DifferenceKind, shown_path
 from pipeline.commands.ending import Facts
 from pipeline.commands.stages import hand_over, write_report
 from pipeline.commands.withdraw import places_of_mails

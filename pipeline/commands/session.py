@@ -70,16 +70,21 @@ def _record(run: Run, run_id: str, command: str, step: Step) -> Ending:
     except BaseException as error:
         fault = named(error)
         with contextlib.suppress(LedgerError, DiskFull):  # the first error counts
-            heads.note_seen(run.workspace, run.ledger, run_id)
-            run.ledger.runs.end(run_id, fault.exit_code, {"error": _sentence(fault), **fault.facts})
+            _end(run, run_id, fault.exit_code, {"error": _sentence(fault), **fault.facts})
         raise fault from error
     if isinstance(run.store, BucketStore):
         run.console.event("store", **asdict(run.store.traffic))
     run.console.event("custody", head=str(run.ledger.chain.head()))
     ending = Ending(EXIT_CLIP_FAILED if failed else 0, facts)
-    heads.note_seen(run.workspace, run.ledger, run_id)
-    run.ledger.runs.end(run_id, ending.exit_code, facts)
+    _end(run, run_id, ending.exit_code, facts)
     return ending
+
+
+def _end(run: Run, run_id: str, exit_code: int, facts: Facts) -> None:
+    """Record how a run ended, also if the records of other runs can't be read."""
+    with contextlib.suppress(LedgerError, DiskFull):  # all logs are read again then
+        heads.note_seen(run.workspace, run.ledger, run_id)
+    run.ledger.runs.end(run_id, exit_code, facts)
 
 
 def _sentence(fault: FootageError) -> str:

@@ -4,7 +4,8 @@ from collections import Counter
 from dataclasses import asdict
 
 from pipeline.commands import comparison, stamping
-from pipeline.commands.comparison import Compared, Difference, DifferenceKind
+from pipeline.commands.comparison import Compared
+from pipeline.commands.difference import Difference, DifferenceKind
 from pipeline.commands.ending import Facts
 from pipeline.commands.stamping import StampedEvent
 from pipeline.errors import StageError, UsageError
