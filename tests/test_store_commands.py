@@ -400,6 +400,35 @@ def test_a_workspace_stays_with_its_store(stored: StoredScene, tmp_path: Path) -
     assert (said.code, "belongs to another workspace" in said.err) == (1, True)
 
 
+def test_two_copies_of_a_workspace_do_not_use_one_store(
+    stored: StoredScene, tmp_path: Path
+) -> None:
+    """Each would delete clips of the other as those of an older recipe."""
+    scene = stored.copied(tmp_path / "one")
+    copy = StoredScene(tmp_path / "two")
+    shutil.copytree(scene.work, copy.work)
+    shutil.copy(scene.folder / "config.toml", copy.folder)
+    assert scene.footage("report").code == 0
+    keys = {key: (scene.shared / key).read_bytes() for key in scene.keys}
+    for command in (("run",), ("verify",), ("doctor",)):
+        said = copy.footage(*command)
+        assert said.code == 1
+        assert "another copy of this workspace has used the store" in said.err + said.out
+    assert {key: (scene.shared / key).read_bytes() for key in scene.keys} == keys
+    assert copy.footage("custody", "--clip", scene.rows["red.png"]["sha256"]).code == 0
+    # the first machine is gone for good
+    turn = json.loads((scene.shared / "workspace.json").read_text())["turn"]
+    note = json.loads((copy.work / "store.json").read_text())
+    (copy.work / "store.json").write_text(json.dumps(note | {"turn": turn}))
+    assert copy.footage("report").code == 0
+    assert scene.footage("report").code == 1
+    # a command that was killed between the two notes
+    (scene.shared / "workspace.json").write_text(
+        json.dumps({"workspace": note["workspace"], "turn": turn})
+    )
+    assert copy.footage("report").code == 0
+
+
 def test_an_empty_folder_in_place_of_the_store_is_no_store(
     stored: StoredScene, tmp_path: Path
 ) -> None:
@@ -477,5 +506,5 @@ def test_the_workspace_has_no_secret(stored: StoredScene) -> None:
         if path.is_file():
             assert b"secret-for-the-tests" not in path.read_bytes()
     assert set(json.loads((stored.work / "store.json").read_text())) == {
-        *("url", "workspace", "is_confirmed")
+        *("url", "workspace", "is_confirmed", "turn", "next")
     }

@@ -120,7 +120,7 @@ def write(config: Config, console: Console, prefix: str, to: Path | None = None)
         if len(found) != 1:
             count = "no original has" if not found else "more than one original has"
             raise UsageError(f"{count} a SHA-256 that begins with {prefix!r}")
-        told = tell(ledger, open_store(config, workspace), found[0])
+        told = tell(ledger, open_store(config, workspace, is_read=True), found[0])
         told = replace(told, is_ledger_older=heads.is_ledger_older(workspace, ledger))
         try:
             stamps = stamping.stamped_events(config, ledger, workspace)

@@ -81,7 +81,7 @@ class ReviewServer(ThreadingHTTPServer):
         self.config, self.announce = config, announce
         self.by = reviewers.default
         self.workspace = Workspace(config.root)
-        self.store = open_store(config, self.workspace)
+        self.store = open_store(config, self.workspace, is_read=True)
         self.access = AccessGuard(listening.site(self.server_address[1]), reviewers.roles)
 
     def ledger(self) -> Ledger:

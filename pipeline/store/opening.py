@@ -2,7 +2,9 @@
 
 The workspace keeps a note of its store, and the store one of its workspace.  Otherwise another
 address in the configuration would make all footage look lost, and two workspaces in one place
-would take each other's files for leftovers.
+would take each other's files for leftovers.  So would two copies of one workspace.  Therefore each
+command that changes something takes a new turn, which both notes have; a copy that was made before
+does not have it.
 """
 
 from __future__ import annotations
@@ -30,23 +32,41 @@ _OWNER = "workspace.json"  # in the store
 
 @dataclass(frozen=True)
 class _Note:
-    """The store of a workspace; ``workspace`` is the name under which the store knows it."""
+    """The store of a workspace; ``workspace`` is the name under which the store knows it.
+
+    ``turn`` is that of the last command which changed something, and ``next`` that of the one
+    which runs now: if it is killed, the store may have either.
+    """
 
     url: str
     workspace: str
     is_confirmed: bool = False
+    turn: str = ""
+    next: str = ""
+
+
+@dataclass(frozen=True)
+class _Owner:
+    """The workspace that a store belongs to, and the turn of the last command there.
+
+    Both are empty if the store has no note that can be read.
+    """
+
+    workspace: str = ""
+    turn: str = ""
 
 
 class _Away(StoreError):
     """The store does not answer, so whose it is can't be known."""
 
 
-def open_store(config: Config, workspace: Workspace) -> FootageStore:
+def open_store(config: Config, workspace: Workspace, *, is_read: bool = False) -> FootageStore:
     """Open the store of a workspace; a new one is tried first, see :mod:`promises`.
 
+    :param is_read: nothing is changed there, so it may be open while a run changes something.
     :raises ConfigError: the footage of this workspace is in another store.
     :raises StoreError: a new store does not answer or breaks a promise, or a store is that of
-        another workspace.
+        another workspace, or another copy of this workspace has used it.
     """
     url, noted = config.workspace.store, _noted(workspace)
     if noted and noted.is_confirmed and noted.url != url:
@@ -64,7 +84,9 @@ def open_store(config: Config, workspace: Workspace) -> FootageStore:
     else:
         # mail can be taken in while the store is away; what needs it says so
         with suppress(_Away):
-            _require_owner(bucket, noted)
+            owner = _required_owner(bucket, noted)
+            if not is_read:
+                _take_turn(workspace, bucket, noted, owner)
     return BucketStore(workspace, bucket)
 
 
@@ -89,9 +111,9 @@ def examine(config: Config, workspace: Workspace) -> str:
     url = config.workspace.store
     bucket, noted = _apart(url, workspace), _noted(workspace)
     if noted and noted.is_confirmed and noted.url == url:
-        _require_owner(bucket, noted)
+        _require_turn(bucket, noted, _required_owner(bucket, noted))
     _refuse(bucket)
-    owner = _owner(bucket)
+    owner = _owner(bucket).workspace
     if owner and (noted is None or owner != noted.workspace):
         raise _taken(bucket)
     said = f"{url} keeps its promises"
@@ -107,18 +129,49 @@ def _begin(workspace: Workspace, bucket: Bucket) -> None:
     if noted is None or noted.url != bucket.url:
         noted = _Note(bucket.url, uuid.uuid4().hex)
         _write(workspace, noted)
+    # a note, but no footage, may be that of a run of ours that was killed here
+    has_footage = any(True for each in FOLDERS for _ in bucket.listed(f"{each}/"))
+    if not _owner(bucket).workspace and has_footage:
+        raise StoreError(
+            f"the store {bucket.url} has footage, but no note {_OWNER!r} of whose it is: give "
+            "this workspace its own prefix, or another folder. See docs/stores.md"
+        )
+    turn = uuid.uuid4().hex
+    is_new = _put_owner(bucket, _Owner(noted.workspace, turn))
+    owner = _owner(bucket)
+    if not is_new and owner.workspace != noted.workspace:
+        raise _taken(bucket)
+    _write(workspace, replace(noted, is_confirmed=True, turn=owner.turn))
+
+
+def _take_turn(workspace: Workspace, bucket: Bucket, noted: _Note, owner: _Owner) -> None:
+    """Note on both sides that this copy of the workspace goes on from here.
+
+    :raises StoreError: another copy of it did so before.
+    """
+    _require_turn(bucket, noted, owner)
+    turn = uuid.uuid4().hex
+    _write(workspace, replace(noted, turn=owner.turn, next=turn))
+    try:
+        _put_owner(bucket, replace(owner, turn=turn), replaces=True)
+    except StoreError as error:
+        raise _Away(str(error)) from error
+
+
+def _require_turn(bucket: Bucket, noted: _Note, owner: _Owner) -> None:
+    if owner.turn and owner.turn not in (noted.turn, noted.next):
+        raise StoreError(
+            f"another copy of this workspace has used the store {bucket.url} since. Two copies may "
+            "not use one store, because each would delete clips of the other. Go on with the other "
+            f'copy; if that is gone for good, set "turn" in {_NOTE} here to "{owner.turn}"'
+        )
+
+
+def _put_owner(bucket: Bucket, owner: _Owner, *, replaces: bool = False) -> bool:
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / _OWNER
-        file.write_text(json.dumps({"workspace": noted.workspace}), "utf-8")
-        # a note, but no footage, may be that of a run of ours that was killed here
-        if not _owner(bucket) and any(True for each in FOLDERS for _ in bucket.listed(f"{each}/")):
-            raise StoreError(
-                f"the store {bucket.url} has footage, but no note {_OWNER!r} of whose it is: give "
-                "this workspace its own prefix, or another folder. See docs/stores.md"
-            )
-        if not bucket.put(_OWNER, file) and _owner(bucket) != noted.workspace:
-            raise _taken(bucket)
-    _write(workspace, replace(noted, is_confirmed=True))
+        file.write_text(json.dumps(asdict(owner)), "utf-8")
+        return bucket.put(_OWNER, file, replace=replaces)
 
 
 def _apart(url: str, workspace: Workspace) -> Bucket:
@@ -134,19 +187,20 @@ def _apart(url: str, workspace: Workspace) -> Bucket:
     return bucket
 
 
-def _require_owner(bucket: Bucket, noted: _Note) -> None:
+def _required_owner(bucket: Bucket, noted: _Note) -> _Owner:
     """Ask whether the store is still that of this workspace, or a mount that is not there."""
     try:
         owner = _owner(bucket)
     except StoreError as error:
         raise _Away(str(error)) from error
-    if not owner:
+    if not owner.workspace:
         raise StoreError(
             f"the store {bucket.url} does not have its note {_OWNER!r}: is the folder mounted, and "
             "is this the right bucket? Nothing is changed"
         )
-    if owner != noted.workspace:
+    if owner.workspace != noted.workspace:
         raise _taken(bucket)
+    return owner
 
 
 def _refuse(bucket: Bucket) -> None:
@@ -164,7 +218,9 @@ def _taken(bucket: Bucket) -> StoreError:
 def _noted(workspace: Workspace) -> _Note | None:
     with suppress(FileNotFoundError):
         note = json.loads((workspace.root / _NOTE).read_text("utf-8"))
-        return _Note(str(note["url"]), str(note["workspace"]), note["is_confirmed"] is True)
+        turns = (str(note.get(name, "")) for name in ("turn", "next"))
+        known = (str(note["url"]), str(note["workspace"]), note["is_confirmed"] is True)
+        return _Note(*known, *turns)
     return None
 
 
@@ -172,9 +228,10 @@ def _write(workspace: Workspace, note: _Note) -> None:
     publishing.write_text(workspace.root / _NOTE, json.dumps(asdict(note)))
 
 
-def _owner(bucket: Bucket) -> str:
-    """The workspace that a store belongs to; empty if it has no note that can be read."""
+def _owner(bucket: Bucket) -> _Owner:
     size = bucket.size(_OWNER)
-    with suppress(ValueError, KeyError, TypeError):
-        return str(json.loads(bucket.read(_OWNER, 0, size))["workspace"]) if size else ""
-    return ""
+    with suppress(ValueError, KeyError, TypeError, AttributeError):
+        if size:
+            note = json.loads(bucket.read(_OWNER, 0, size))
+            return _Owner(str(note["workspace"]), str(note.get("turn", "")))
+    return _Owner()
