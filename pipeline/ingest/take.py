@@ -16,7 +16,7 @@ from pipeline.ingest.faults import BREAKS_PARSING
 from pipeline.ingest.fingerprint import KeptBody, fingerprint
 from pipeline.ingest.inbox import NewFile, NewMail
 from pipeline.ingest.leaves import Leaf
-from pipeline.ingest.links import Links, elsewhere
+from pipeline.ingest.mail_words import MailWords, read_words
 from pipeline.ingest.members import Content
 from pipeline.ingest.mime import Part
 from pipeline.ingest.originals import Originals
@@ -70,35 +70,11 @@ class Taken:
 
 
 @dataclass
-class _Words:
-    """The texts of a mail, collected on the way through the parts."""
-
-    plain: list[str] = field(default_factory=list)
-    html: list[str] = field(default_factory=list)
-    inner: list[str] = field(default_factory=list)  # of forwarded mails, the last resort
-    links: Links = field(default_factory=Links)
-    takes_back: bool = False
-
-    def add(self, role: Role, text: str, *, forwarded: bool, cut: bool) -> None:
-        shown, ends_in_file = leaves.words(text, role)
-        self.links.read([text if role is Role.HTML else shown], html=role is Role.HTML)
-        if cut and not ends_in_file:
-            self.takes_back |= not forwarded  # perhaps: nobody has read the rest
-            shown = places.without_end(contents.tidy([shown])[: contents.TEXT_KEPT])
-        own = self.plain if role is Role.TEXT else self.html
-        (self.inner if forwarded else own).append(shown)
-
-    @property
-    def whole(self) -> str:
-        return next(filter(None, map(contents.tidy, (self.plain, self.html, self.inner))), "")
-
-
-@dataclass
 class _Draft:
     """What is collected from the parts of a mail; ``level``: how many encoded mails are around."""
 
     rows: Rows
-    words: _Words = field(default_factory=_Words)
+    words: MailWords = field(default_factory=MailWords)
     level: int = 0
 
 
@@ -238,7 +214,7 @@ class Taker:
         """
         kept: list[KeptBody] = []
         rows = draft.rows
-        shown = _read_words(mail, draft.words, nested=draft.level > 0)
+        shown = read_words(mail, draft.words, nested=draft.level > 0)
         for part, above in mail.root.walk():
             if rows.is_full:
                 break
@@ -382,25 +358,3 @@ def _has_bare_returns(file: Readable) -> bool:
     file.seek(0)
     head = file.read(_HEADER)
     return b"\n" not in head and head.count(b"\r") > 1
-
-
-def _read_words(mail: mime.Mail, words: _Words, *, nested: bool) -> set[str]:
-    """Collect the texts of a mail.
-
-    :returns: the Content-IDs that its HTML shows.
-    """
-    shown: set[str] = set()
-    for part, above in mail.root.walk():
-        role = leaves.role(part, mail.file)
-        if role in (Role.TEXT, Role.HTML):
-            text, cut = leaves.text(part, mail.file)
-            words.add(role, text, forwarded=nested or contents.forwarded(above), cut=cut)
-            if cut:
-                words.links.read(leaves.all_text(part, mail.file), html=role is Role.HTML)
-            if role is Role.HTML:
-                shown |= contents.shown_ids(text)
-        elif part.content_type == "message/external-body":
-            address = elsewhere(part.headers)
-            words.add(Role.TEXT, address, forwarded=False, cut=False)
-            words.links.add_known(address)
-    return shown
