@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pytest
 
-from pipeline.texts import taking_back
+from pipeline.texts import consenting, letters, taking_back
 from pipeline.texts.consenting import hint
+from pipeline.texts.receipt import languages as receipt_languages
 
-LINES = [
-    line.split(" ", 2)
-    for line in (Path(__file__).parent / "data" / "taking_back.txt").read_text("utf-8").splitlines()
-    if line[0] in "+-"
-]
+DATA = (Path(__file__).parent / "data" / "taking_back.txt").read_text("utf-8").splitlines()
+LINES = [line.split(" ", 2) for line in DATA if line[0] in "+-"]
+OBJECTING = [line.split(" ", 2)[2] for line in DATA if line[0] == "!"]
+CONTENT = [line.split(" ", 2)[2] for line in DATA if line[0] == "="]
 
 
 @pytest.mark.parametrize(("sign", "language", "words"), LINES)
@@ -26,13 +27,54 @@ def test_each_mail_is_understood(sign: str, language: str, words: str) -> None:
 def test_what_is_quoted_does_not_count() -> None:
     for quoted in (
         "Thanks!\n\n> please delete my video\n",
-        "All right, here it is.\n\nOn Tue, 1 Sep 2026 at 10:00, Ana wrote:\nplease delete my video",
-        "Gern.\n-----Original Message-----\nFrom: Ana\nplease delete my video",
-        "Ja.\n\n____________\nVon: Ana\nGesendet: Dienstag\nAn: Team\n\nplease delete my video",
-        "Sí.\n\nDe: Ana\nEnviado: martes\nPara: equipo\n\nplease delete my video",
-        "Oui.\nLe 1 septembre 2026, Ana a écrit :\nplease delete my video",
+        "Thanks!\n\nOn Tue, 1 Sep 2026 at 10:00, Ana wrote:\n> please delete my video\n",
+        "Gern.\n-----Original Message-----\n> From: Ana\n> please delete my video",
     ):
         assert not taking_back.is_meant("Re: River Week", quoted)
+
+
+HEADS = (
+    "All right, here it is.\n\nOn Tue, 1 Sep 2026 at 10:00, No Coal <a@no.example> wrote:\n",
+    "Gern.\n-----Original Message-----\nFrom: No Coal\n",
+    "Ja.\n\n____________\nVon: No Coal\nGesendet: Dienstag\nAn: Team\nBetreff: No Coal\n\n",
+    "Sí.\n\nDe: Ana\nEnviado: martes\nPara: No Coal\n\n",
+    "Oui.\nLe 1 septembre 2026, Ana a écrit :\n",
+)
+"""Ways in which a quote begins whose lines have no mark."""
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_what_may_be_an_own_line_in_a_quote_without_marks_counts(head: str) -> None:
+    """Nobody can tell whose line it is, so a person has to look."""
+    for own in ("Please delete my video.", "On second thought: no.", "> We made it.\n\nNo!"):
+        assert taking_back.is_meant("Re: No Coal", f"{head}We like it.\n{own}", may_answer=True)
+    assert not taking_back.is_meant("Re: No Coal", f"{head}We like it.", may_answer=True)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_our_own_letter_in_a_quote_without_marks_does_not_count(head: str) -> None:
+    receipts = [
+        f"{each.thanks}\n\n{each.code}\n\n{each.automatic}" for each in receipt_languages().values()
+    ]
+    questions = [consenting.question(name) for name in receipt_languages()]
+    ours = "\n\n".join((*letters(), *receipts, *questions))
+    ours = ours.format(campaign="No Coal", count=2, code="ABC")
+    for letter in (ours, textwrap.fill(ours, 60, replace_whitespace=False)):
+        assert not taking_back.is_meant("Re: No Coal", f"{head}{letter}", may_answer=True)
+        text = f"{head}{letter}\nNo, please delete it."
+        assert taking_back.is_meant("Re: No Coal", text, may_answer=True)
+
+
+@pytest.mark.parametrize("words", OBJECTING)
+def test_somebody_else_who_does_not_want_it_counts_in_an_answer_and_after_a_yes(words: str) -> None:
+    assert taking_back.is_meant("Re: No Coal", words, may_answer=True)
+    assert taking_back.is_meant("", f"Yes, gladly. {words}")
+    assert not taking_back.is_meant("", f"> {words}\n\nYes, gladly!", may_answer=True)
+
+
+@pytest.mark.parametrize("words", CONTENT)
+def test_somebody_else_who_likes_it_is_no_refusal(words: str) -> None:
+    assert not taking_back.is_meant("Re: No Coal", words, may_answer=True)
 
 
 @pytest.mark.parametrize(

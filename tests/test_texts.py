@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
 import string
 from collections.abc import Iterator
+from functools import cache
 from itertools import zip_longest
 from pathlib import Path
+from typing import cast
 
 import pipeline
 from pipeline.model import Reason, Refusal
-from pipeline.texts import Detail, details, sentence
+from pipeline.texts import Detail, details, phrases, sentence
+from pipeline.texts.phrases import SaidWords, folded
 
 ROOT = Path(pipeline.__file__).parent
 
@@ -19,10 +23,13 @@ def places(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-def trees() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(ROOT.rglob("*.py")):
-        if path.parent.name != "texts":
-            yield str(path.relative_to(ROOT)), ast.parse(path.read_text("utf-8"))
+@cache
+def trees() -> list[tuple[str, ast.Module]]:
+    return [
+        (str(path.relative_to(ROOT)), ast.parse(path.read_text("utf-8")))
+        for path in sorted(ROOT.rglob("*.py"))
+        if path.parent.name != "texts"
+    ]
 
 
 def code_of(node: ast.AST) -> Detail | None:
@@ -71,3 +78,57 @@ def test_a_sentence_is_made_when_it_is_shown() -> None:
 
 def test_a_missing_value_breaks_no_row() -> None:
     assert sentence(Detail.TOO_SLOW, {}) == "it took longer than the {seconds} s allowed"
+
+
+def test_every_entry_of_the_phrase_tables_can_be_found() -> None:
+    """A blank in an alternative, or an apostrophe at its end, must not hide what it stands for."""
+    hidden = []
+    for name in ("taking_back", "consent"):
+        for language, table in phrases.loaded(name).items():
+            bare = phrases.Language(**{**table, "harmless": []})
+            for key in ("phrases", "objecting", "yes", "name", "no", "conditions", "harmless"):
+                for entry in cast("list[str]", table.get(key, [])):
+                    (phrase,) = phrases.compiled([entry], bare)
+                    hidden += [
+                        (language, key, entry, said)
+                        for said in samples(entry, bare)
+                        if not phrase.is_in(said, SaidWords.of(said))
+                    ]
+    assert hidden == []
+
+
+def test_no_entry_of_the_phrase_tables_is_written_wrongly() -> None:
+    """An empty alternative fits everything; a blank beside "|" makes one."""
+    wrong = [
+        (name, language, key, entry)
+        for name in ("taking_back", "consent", "agreeing")
+        for language, table in phrases.loaded(name).items()
+        for key, entries in table.items()
+        if isinstance(entries, list)
+        for entry in cast("list[str]", entries)
+        if entry != " ".join(entry.split())
+        or not all(part.strip() == part != "" for part in entry.split("|"))
+        or (key in ("refusing", "beside") and len(entry.split()) > 1)
+        or re.search(r"\*(?![\s|]|$)", entry)
+        or ("gap" not in table and name != "agreeing" and re.search(r"\S…|…\S", entry))
+    ]
+    assert wrong == []
+
+
+def samples(entry: str, table: phrases.Language) -> Iterator[str]:
+    """Texts that have a phrase, so that each of its alternatives is in one."""
+    split = entry.split("…") if "gap" in table else entry.replace("…", " ").split()
+    footage = "|".join(table.get("footage", [])).split("|")
+    listed = [
+        [
+            it
+            for each in part.strip().split("|")
+            for it in (footage if each == "FOOTAGE" else [each])
+        ]
+        for part in split
+    ]
+    for place, alternatives in enumerate(listed):
+        for alternative in alternatives:
+            words = [each[0] for each in listed]
+            words[place] = alternative
+            yield folded(" ".join(words).replace("*", ""))

@@ -131,6 +131,11 @@ def letter(name: str, **values: Value) -> str:
     return _loaded()["letters"][name].format_map(values)
 
 
+def letters() -> list[str]:
+    """All paragraphs of letters to senders, with the places of their values."""
+    return list(_loaded()["letters"].values())
+
+
 def custody(name: str, values: Mapping[str, object]) -> str:
     """What happened, as the chronology of a clip says it; empty if there is no such sentence."""
     return _loaded()["custody"].get(name, "").format_map(_Values(values))

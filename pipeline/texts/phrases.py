@@ -23,6 +23,8 @@ READ = 4096
 _GAP = r"(?:[^\w\n]+[\w']+){0,5}?[^\w\n]+"
 _LONGEST_BEGINNING = 24  # characters of a word that are compared
 _FIELD = re.compile(r"[^\s:：.!?]{1,24}(?: [^\s:：.!?]{1,24}){0,2} ?[:：]")
+_WHOLE_WORD = re.compile(r"\w+(?:'\w+)*")
+_ANY_WORD = re.compile(r"\w+")
 _SENTENCE_END = "\n。！？।"  # where a phrase ends in languages that are read by characters
 _APOSTROPHES = str.maketrans("’‘ʼ`´", "'''''")
 
@@ -36,6 +38,7 @@ class Language(TypedDict, total=False):
     writer: list[str]
     harmless: list[str]
     phrases: list[str]
+    objecting: list[str]
     refusing: list[str]
     beside: list[str]
     starts: list[str]
@@ -111,17 +114,32 @@ def own_lines(text: str) -> Iterator[int]:
             yield at
 
 
-def has_unmarked_quote(text: str) -> bool:
-    """Whether lines of a folded text are left out that have no mark of a quote.
+def unmarked_quote(text: str) -> list[str]:
+    """The lines of a folded text that are left out as quoted, and have no mark of a quote.
 
-    The sender may have written some of them.
+    The sender may have written some of them.  Lines with which a quote begins, and the fields of
+    the quoted mail below them, are left out.
     """
     own, lines = set(own_lines(text)), text.split("\n")
-    left_out = [at for at, line in enumerate(lines) if line.strip() and at not in own]
-    return any(
-        not lines[at].lstrip().startswith((">", "|")) and not _is_marked(lines[at + 1 : at + 4])
-        for at in left_out
-    )
+    found, is_head = [], False
+    for at, line in enumerate(lines):
+        if at in own:
+            continue
+        if _quote_starts().match(line.strip()):
+            is_head = True
+        elif not line.strip():
+            is_head = False
+            found.append("")
+        elif not line.lstrip().startswith((">", "|")):
+            is_head = is_head and _FIELD.match(line.strip(" *")) is not None
+            if not is_head:
+                found.append(line)
+    return found if any(found) else []
+
+
+def has_unmarked_quote(text: str) -> bool:
+    """Whether lines of a folded text are left out that the sender may have written."""
+    return bool(unmarked_quote(text))
 
 
 def _begins_quote(line: str, following: Sequence[str]) -> bool:
@@ -189,9 +207,17 @@ def _parts(phrase: str, language: Language) -> Iterator[tuple[frozenset[str], fr
     """For each word of a phrase, its forms and the beginnings of its forms."""
     for part in phrase.replace(" … ", " ").split():
         listed = _alternatives(part, language.get("footage", []))
-        exact = frozenset(folded(each) for each in listed if not each.endswith("*"))
+        exact = frozenset(_known_word(folded(each)) for each in listed if not each.endswith("*"))
         begins = (folded(each[:-1])[:_LONGEST_BEGINNING] for each in listed if each[-1] == "*")
         yield exact, frozenset(begins)
+
+
+def _known_word(alternative: str) -> str:
+    """The first word of an alternative, if it is none itself, as "peut-etre"."""
+    if _WHOLE_WORD.fullmatch(alternative):
+        return alternative
+    found = _ANY_WORD.search(alternative)
+    return found[0] if found else alternative
 
 
 def _any_of(phrases: Sequence[str], language: Language) -> re.Pattern[str]:
@@ -220,9 +246,15 @@ def _gaps(parts: Sequence[str]) -> list[bool]:
 
 def _word(alternatives: str, footage: Sequence[str]) -> str:
     listed = _alternatives(alternatives, footage)
-    ends = {each: r"\w*" if each.endswith("*") else "" for each in listed}
-    forms = (re.escape(folded(each.rstrip("*"))) + end for each, end in ends.items())
-    return f"(?:{'|'.join(forms)})(?!\\w)"
+    return f"(?:{'|'.join(map(_word_form, listed))})(?!\\w)"
+
+
+def _word_form(alternative: str) -> str:
+    """A pattern for an alternative; one that ends in an apostrophe is joined to the next word."""
+    plain = folded(alternative.rstrip("*"))
+    if plain.endswith("'"):
+        return f"{re.escape(plain[:-1])}(?=')"
+    return re.escape(plain) + (r"\w*" if alternative.endswith("*") else "")
 
 
 def _alternatives(part: str, footage: Sequence[str]) -> list[str]:

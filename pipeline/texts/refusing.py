@@ -1,7 +1,8 @@
 """Recognise a refusal in a mail that may answer our question, in several languages.
 
-The words are the lists ``no``, ``short_no`` and ``stopping`` of ``consent.toml``.  As with
-``taking_back``, they only decide that a person has to read the mail.
+The words are the lists ``no``, ``short_no`` and ``stopping`` of ``consent.toml``, and ``objecting``
+of ``taking_back.toml``.  As with ``taking_back``, they only decide that a person has to read the
+mail.
 """
 
 from __future__ import annotations
@@ -25,22 +26,23 @@ class _Refusals:
 
     no: tuple[Phrase, ...]
     short_no: re.Pattern[str]
+    yes: tuple[Phrase, ...]
+    short_yes: re.Pattern[str]
 
 
-def is_refusal(subject: str, text: str) -> bool:
+def is_refusal(subject: str, own: str) -> bool:
     """Whether a mail may refuse: it says no, a part of it begins with "no", or it says "stop".
 
-    What is quoted from an earlier mail does not count.
+    :param subject: as it is written.
+    :param own: what the sender wrote, as a folded text with its lines.
     """
-    lines = folded(text[:READ]).split("\n")
-    own = "\n".join(lines[number] for number in phrases.own_lines("\n".join(lines)))
     said = f"{folded(subject[:READ])}\n{phrases.joined(own)}"
     if not _SIGNS.isdisjoint(said):
         return True
     words = SaidWords.of(said)
     # the subject of an answer is ours, and a campaign may be called "No Coal" or "Stop Coal"
     short = own if ":" in subject else f"{folded(subject[:READ])}\n{own}"
-    pieces = [piece.strip() for piece in _PIECE.split(_without_harmless(short))]
+    pieces = _pieces(_without_harmless(short))
     return any(
         any(phrase.is_in(said, words) for phrase in language.no)
         or any(map(language.short_no.match, pieces))
@@ -51,11 +53,50 @@ def is_refusal(subject: str, text: str) -> bool:
     )
 
 
+def objects(said: str, words: SaidWords) -> bool:
+    """Whether a sentence says that somebody does not want it, as in "My mother is against it".
+
+    :param said: a folded text; *words* are those of it.
+    """
+    return any(phrase.is_in(said, words) for phrase in _objecting()) or any(
+        phrase.is_in(said, words) for language in _languages() for phrase in language.no
+    )
+
+
+def says_yes(said: str, words: SaidWords) -> bool:
+    """Whether a folded text has words of a "yes"; *words* are those of it."""
+    pieces = _pieces(said)
+    return any(
+        any(map(language.short_yes.match, pieces))
+        or any(phrase.is_in(said, words) for phrase in language.yes)
+        for language in _languages()
+    )
+
+
+def _pieces(said: str) -> list[str]:
+    """The parts of sentences in a text."""
+    return [piece.strip() for piece in _PIECE.split(said)]
+
+
 @cache
 def _languages() -> tuple[_Refusals, ...]:
     return tuple(
-        _Refusals(phrases.compiled(table["no"], table), phrases.short(table["short_no"]))
+        _Refusals(
+            phrases.compiled(table["no"], table),
+            phrases.short(table["short_no"]),
+            phrases.compiled(table["yes"], table),
+            phrases.short(table["short_yes"]),
+        )
         for table in phrases.loaded("consent").values()
+    )
+
+
+@cache
+def _objecting() -> tuple[Phrase, ...]:
+    return tuple(
+        phrase
+        for language in phrases.loaded("taking_back").values()
+        for phrase in phrases.compiled(language.get("objecting", ()), language)
     )
 
 

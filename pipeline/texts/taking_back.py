@@ -9,32 +9,42 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from pipeline.texts import phrases, refusing
+from pipeline.texts import our_letters, phrases, refusing
 from pipeline.texts.phrases import READ, Phrase, SaidWords, folded, one_of
 
 _SENTENCE = re.compile(r"[^.!?。！？।;\n]+")
 _WORD = re.compile(r"[^\s.,;:!?()\[\]\"„“”«»…।،؟¿¡？！。*_/–—-]+")
-_LONGEST = 1 << 20  # characters that are read, in less than a second
+_LONGEST = 1 << 20  # characters that are read, in about two seconds
 
 
 def is_meant(subject: str, text: str, *, may_answer: bool = False) -> bool:
     """Whether a subject or a text has words of taking footage back.
 
-    What is quoted from an earlier mail does not count.  A text that is too long to be read whole
-    counts, so a person looks at it.
+    What is quoted from an earlier mail does not count if each line has a mark, or is of a letter
+    of ours.  A text that is too long to be read whole counts, so a person looks at it.
 
     :param may_answer: the mail may answer our question, so that a short refusal counts too.
     """
     if len(text) > _LONGEST:
         return True
-    lines = folded(text).split("\n")
-    own = "\n".join(lines[number] for number in phrases.own_lines("\n".join(lines)))
+    plain = folded(text)
+    lines = plain.split("\n")
+    own = "\n".join(lines[number] for number in phrases.own_lines(plain))
+    below = our_letters.without("\n".join(phrases.unmarked_quote(plain)))
+    return _takes_back(subject, own, may_answer=may_answer) or (
+        bool(below) and _takes_back("", below, may_answer=may_answer)
+    )
+
+
+def _takes_back(subject: str, own: str, *, may_answer: bool) -> bool:
+    """Whether a subject or what the sender wrote, as a folded text, takes footage back."""
     said = _without_footers(f"{folded(subject[:READ])}\n{phrases.joined(own)}")
     words = SaidWords.of(said)
     return (
         any(phrase.is_in(said, words) for phrase in _phrases())
         or _refuses(said)
-        or (may_answer and refusing.is_refusal(subject, text))
+        or (may_answer and refusing.is_refusal(subject, own[:READ]))
+        or (refusing.objects(said, words) and (may_answer or refusing.says_yes(said, words)))
     )
 
 
