@@ -105,6 +105,10 @@ def _compared(
         _ready(worker, "worker", lines, env)
     begun = time.monotonic()
     wrong += _demo(own, lines, env)
+    for each in wrong:
+        print(f"apart: WRONG {each}", flush=True)
+    if wrong:
+        return False
     got = _made(own)
     print(f"apart: on two workers with a store: {time.monotonic() - begun:.0f} s", flush=True)
     code, listed, err = store.run(sys.executable, "-c", _LIST_BUCKET, env=env)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -26,13 +27,14 @@ from pipeline.jobs.build import build
 from pipeline.jobs.handout import Dispatcher
 from pipeline.ledger import Ledger
 from pipeline.render import join, seams, stage
-from pipeline.render.streaming import ClipWindow
+from pipeline.render.streaming import ClipWindow, Feeder
 from pipeline.run import Run
 from pipeline.store import FootageFile, outbox
 from pipeline.store.opening import open_store
 from pipeline.workspace import Workspace
 
-CLIPS = {"a": Drawn(0, 20), "b": Drawn(1, 20)}
+# The first is larger than a pipe, and one of its pictures than what FFmpeg keeps of a stream.
+CLIPS = {"a": Drawn(render_scene.NOISE, 20), "b": Drawn(1, 20)}
 FILM = "transition_seconds = 0.2\nclosing_card = false\n"
 HARD = 'opening_card = ""\nclosing_card = false\n'
 CLUSTER = '[cluster]\nscheduler = "local:1"\nattempts = 2\n'
@@ -42,7 +44,7 @@ CLUSTER = '[cluster]\nscheduler = "local:1"\nattempts = 2\n'
 def running(folder: Path, more: str = "", film: str = FILM) -> Iterator[Run]:
     """A run that is to make a film of two clips."""
     if not folder.exists():
-        render_scene.begin(folder, CLIPS, film + more)
+        render_scene.begin(folder, CLIPS, film + more, size="320x180")
     scene = RenderScene(folder)
     console = Console(Verbosity.QUIET)
     with Ledger(scene.workspace.ledger) as ledger:
@@ -167,6 +169,35 @@ def test_a_clip_is_fetched_once_for_two_readers_and_deleted_behind_them(tmp_path
             with pytest.raises(Stopping), window.at_hand(gone):
                 pass
             assert isinstance(window.error, FileMissing)
+
+
+def test_whole_clips_of_large_pictures_come_through_pipes(tmp_path: Path) -> None:
+    with running(tmp_path / "disk", film=HARD) as run:
+        film = film_of(run)
+    store = f'[workspace]\nstore = "file://{tmp_path}/store"\n'
+    with running(tmp_path / "away", store, HARD) as run:
+        assert film_of(run) == film
+
+
+def test_a_pipe_that_nobody_reads_any_more_does_not_hold_a_film(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(tmp_path / "scene", f'[workspace]\nstore = "file://{tmp_path}/store"\n') as run:
+        large, _ = clips_of(run)
+        pipe = tmp_path / "pipe"
+        with ClipWindow(run.store, [large], {large: 1}) as window, Feeder(window, {large: pipe}):
+            program = os.open(pipe, os.O_RDONLY)
+            assert os.read(program, 1)  # the pipe is full now, and the clip is larger
+            joined = threading.Thread.join
+
+            def late(thread: threading.Thread, timeout: float | None = None) -> None:
+                """The program is gone only when its pipe has been opened once more."""
+                if thread.name == "clip-feeder":
+                    os.close(program)
+                joined(thread, timeout)
+
+            monkeypatch.setattr(threading.Thread, "join", late)
+        assert not [each for each in threading.enumerate() if each.name.startswith("clip-")]
 
 
 def test_a_store_that_gives_other_bytes_ends_the_film(tmp_path: Path) -> None:

@@ -175,6 +175,8 @@ def _pictures(run: Run, plan: CutPlan, files: FilmFiles) -> Iterator[str]:
 
     A seek finds the key frame at or before a time, and a file ends before the first packet
     whose decoding time is not before another: both are given as a time between two pictures.
+    A stream can't go back: a file that is used from its beginning has no seek, and of a stream
+    only the first packet is read before the seek.
     """
     fps = plan.film.output.fps
     for piece in plan.pieces:
@@ -186,7 +188,10 @@ def _pictures(run: Run, plan: CutPlan, files: FilmFiles) -> Iterator[str]:
         else:
             path = seams.path_of(piece, plan.film, run.workspace)
         yield _file(path)
-        yield f"inpoint {(start + 0.25) / fps:.6f}"
+        if files.is_streamed:
+            yield "option probesize 32"  # bytes, the fewest that FFmpeg allows
+        if start:
+            yield f"inpoint {(start + 0.25) / fps:.6f}"
         if stop is not None:
             yield f"outpoint {(stop - 0.5) / fps:.6f}"
         yield f"duration {piece.frames / fps:.9f}"

@@ -80,7 +80,7 @@ def opened(run: Run, plan: CutPlan) -> Iterator[FilmFiles]:
         pipes = []
         for number, reader in enumerate(readers):
             named = {file: folder / f"{number}-{at}.mp4" for at, file in enumerate(reader)}
-            begun.enter_context(_Feeder(window, named))
+            begun.enter_context(Feeder(window, named))
             pipes.append({file.path: path for file, path in named.items()})
         try:
             yield FilmFiles(workspace.root, (folder, workspace.cache), *pipes)
@@ -180,7 +180,7 @@ class ClipWindow:
             self._changed.notify_all()
 
 
-class _Feeder:
+class Feeder:
     """Writes clips into pipes, one after the other, in a thread."""
 
     def __init__(self, window: ClipWindow, pipes: Mapping[FootageFile, Path]) -> None:
@@ -188,6 +188,7 @@ class _Feeder:
             os.mkfifo(pipe, 0o600)
         self._window, self._pipes = window, pipes
         self._pipe: Path | None = None  # that is opened next or now
+        self._opened = threading.Event()  # the pipe has a reader, or no other is opened
         self._is_over = False
         self._thread = threading.Thread(target=self._feed, name="clip-feeder")
 
@@ -196,23 +197,33 @@ class _Feeder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the thread; it may wait for a program that is gone."""
+        """End the thread; it may wait for a program that is gone, to open a pipe or to read it.
+
+        A reader lets it open the pipe.  Without any reader it can't write, and ends.
+        """
         self._is_over = True
         self._window.end()
-        reader = None
         if self._pipe is not None:
             reader = os.open(self._pipe, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        self._thread.join()
-        if reader is not None:
+            self._opened.wait()
             os.close(reader)
+        self._thread.join()
 
     def _feed(self) -> None:
+        try:
+            self._feed_all()
+        finally:
+            self._opened.set()
+
+    def _feed_all(self) -> None:
         for file, pipe in self._pipes.items():
             # set before the check, so that __exit__ can open the pipe that this thread waits at
+            self._opened.clear()
             self._pipe = pipe
             if self._is_over:
                 return
             with contextlib.suppress(BrokenPipeError), pipe.open("wb") as stream:
+                self._opened.set()
                 if self._is_over:
                     return
                 try:

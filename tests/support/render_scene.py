@@ -50,7 +50,7 @@ required = false
 {montage}
 [[output]]
 name = "small"
-size = "160x90"
+size = "{size}"
 fps = {fps}
 quality = "{quality}"
 """
@@ -61,12 +61,15 @@ _DRAWN = (
     "mandelbrot",
     "gradients=seed=8:speed=0.03:n=3:type=radial",
 )
+NOISE = -1  # pictures that no encoder makes small, as those of real footage
+_NOISE = "noise=all_seed=3:alls=100:allf=t"
 
 
 @dataclass(frozen=True)
 class Drawn:
     """A clip to draw: which source, how many pictures, a tone of which pitch (Hz) and volume.
 
+    The source is a number, or :data:`NOISE`.
     A volume of 1.94 is -16 LUFS, 0 is silence.
     """
 
@@ -101,10 +104,12 @@ class RenderScene(CommandScene):
         loaded: dict[str, Any] = json.loads(self.film.with_suffix(".json").read_text())
         return loaded
 
-    def configure(self, montage: str, fps: int = 30, quality: str = "draft") -> None:
+    def configure(
+        self, montage: str, fps: int = 30, quality: str = "draft", size: str = "160x90"
+    ) -> None:
         """Write the configuration."""
         (self.folder / "config.toml").write_text(
-            CONFIG.format(montage=montage, fps=fps, quality=quality)
+            CONFIG.format(montage=montage, fps=fps, quality=quality, size=size)
         )
 
     def render(self, *more: str) -> dict[str, Any]:
@@ -132,6 +137,7 @@ def begin(
     *,
     fps: int = 30,
     quality: str = "draft",
+    size: str = "160x90",
     senders: dict[str, str] | None = None,
     categories: dict[str, str] | None = None,
     cut: bool = True,
@@ -142,7 +148,7 @@ def begin(
     """
     folder.mkdir(parents=True, exist_ok=True)
     scene = RenderScene(folder)
-    scene.configure(montage, fps, quality)
+    scene.configure(montage, fps, quality, size)
     scene.workspace.create()
     output = scene.config.output[0]
     fade = timebase.fade_frames(scene.config.montage.transition_seconds, fps) if cut else 0
@@ -222,6 +228,8 @@ def draw(drawn: Drawn, output: Output, fade: int) -> tuple[Path, tuple[str, str]
     options = encode.clip_arguments(output) | encode.cut_arguments(drawn.frames, fade)
     source = _DRAWN[drawn.source % len(_DRAWN)]
     source += f"{':' if '=' in source else '='}s={output.size}:r={output.fps}"
+    if drawn.source == NOISE:
+        source += f",{_NOISE}"
     samples = timebase.samples_of(drawn.frames, output.fps)
     graph = (
         f"{source},trim=end_frame={drawn.frames},scale=out_color_matrix=bt709:out_range=tv,"
