@@ -13,7 +13,7 @@ from test_ingest_imap import MAILS, scene_for
 
 from pipeline.errors import InboxError
 from pipeline.ingest import imap
-from pipeline.ingest.stage import IngestSummary
+from pipeline.ingest.reading import IngestSummary
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from pipeline.ingest import drop
 from pipeline.ingest.folders import EmlInbox
 from pipeline.ingest.inbox import Gone, Unreadable
 from pipeline.ingest.leaving import MailsLeft
-from pipeline.ingest.stage import IngestSummary
+from pipeline.ingest.reading import IngestSummary
 from pipeline.workspace import Workspace
 
 SAID = {

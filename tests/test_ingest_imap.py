@@ -21,9 +21,9 @@ from support.ingest_scene import IngestScene, jpeg, mail, mp4, raw, sha, take_in
 from pipeline.errors import InboxError
 from pipeline.ingest import imap
 from pipeline.ingest.imap import unknown_sets
+from pipeline.ingest.reading import IngestSummary
 from pipeline.ingest.session import Session, body_of
 from pipeline.ingest.signin import credentials
-from pipeline.ingest.stage import IngestSummary
 
 MAILS = [
     mail(("a.jpg", jpeg(1)), ("b.mp4", mp4(2)), subject="one").as_bytes(),

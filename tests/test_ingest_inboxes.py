@@ -22,7 +22,7 @@ from pipeline.ingest import folders
 from pipeline.ingest.add import add
 from pipeline.ingest.inbox import Inbox
 from pipeline.ingest.leaving import MailsLeft
-from pipeline.ingest.stage import IngestSummary
+from pipeline.ingest.reading import IngestSummary
 from pipeline.ledger import Ledger
 from pipeline.model import Note, OriginalState
 from pipeline.run import Run

@@ -10,7 +10,7 @@ from support.ingest_scene import IngestScene, mail, mp4, sha
 from pipeline.errors import InboxError
 from pipeline.ingest.inbox import Unreadable
 from pipeline.ingest.mbox import MboxInbox
-from pipeline.ingest.stage import IngestSummary
+from pipeline.ingest.reading import IngestSummary
 
 DATED = b"From ana@example.org Tue Sep  1 08:00:00 2026\n"
 MAILS = [

@@ -18,8 +18,8 @@ from support.proxy import How, Trouble, troubled
 
 from pipeline.errors import InboxError
 from pipeline.ingest import connection, imap
+from pipeline.ingest.reading import IngestSummary
 from pipeline.ingest.session import Session
-from pipeline.ingest.stage import IngestSummary
 
 MAILS = [
     mail(("a.jpg", jpeg(1)), ("b.mp4", mp4(2)), subject="one").as_bytes(),

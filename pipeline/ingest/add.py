@@ -12,7 +12,7 @@ from pipeline import publishing
 from pipeline.errors import StageError, UsageError
 from pipeline.ingest.folders import FileInbox, new_file
 from pipeline.ingest.inbox import Arrival, Known, stable_name, uid_of
-from pipeline.ingest.stage import IngestRun, IngestSummary
+from pipeline.ingest.reading import InboxReading, IngestSummary
 from pipeline.model import MailIdentity, OriginalState
 from pipeline.run import Run
 
@@ -42,7 +42,7 @@ def add(run: Run, paths: Iterable[Path]) -> Added:
     if missing:
         raise UsageError(f"no such file: {', '.join(missing)}")
     inbox = _AddedFiles(wanted)
-    work = IngestRun(run)
+    work = InboxReading(run)
     arrivals = inbox.new(run.ledger.intake.known_uids)
     kept = _kept(run, inbox.shas)
     work.take_in(inbox, arrivals)

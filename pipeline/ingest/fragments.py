@@ -17,7 +17,7 @@ from pipeline.ingest import mime
 from pipeline.ingest.decode import decoder
 from pipeline.ingest.inbox import NewMail
 from pipeline.ingest.mime import Part
-from pipeline.ingest.spool import Readable, stretch
+from pipeline.ingest.spool import FilePart, Readable, stretch
 from pipeline.model import MailIdentity, Reason, Refusal
 from pipeline.store.files import original
 from pipeline.texts import Detail
@@ -98,30 +98,11 @@ class SplitMail:
         return sizes
 
 
-class _Stretch:
-    """A piece of a file, as a file."""
-
-    def __init__(self, file: Readable, start: int, size: int) -> None:
-        self._file, self._start, self._size, self._at = file, start, size, 0
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Go to an offset; with *whence* 2 it counts from the end."""
-        self._at = max(0, offset + (0, self._at, self._size)[whence])
-        return self._at
-
-    def read(self, size: int, /) -> bytes:
-        """Read *size* bytes, fewer at the end."""
-        self._file.seek(self._start + self._at)
-        data = self._file.read(max(0, min(size, self._size - self._at)))
-        self._at += len(data)
-        return data
-
-
 def joined(file: Readable, sizes: Sequence[int]) -> Iterator[bytes]:
     """The bytes of a mail whose parts, of these *sizes*, lie in a file one behind the other."""
     start = 0
     for size in sizes:
-        yield from _content(_Stretch(file, start, size), first=start == 0)
+        yield from _content(FilePart(file, start, start + size), first=start == 0)
         start += size
 
 

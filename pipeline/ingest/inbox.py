@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from pipeline import wording
 from pipeline.errors import InboxError
 from pipeline.ingest.spool import Readable
 from pipeline.model import MailIdentity
@@ -66,6 +67,11 @@ class NewFile:
 
 
 Arrival = NewMail | NewFile
+
+
+def shown_name(arrival: Arrival) -> str:
+    """What people know a mail or file by: the name of its file, without a place, or its UID."""
+    return wording.display_name(arrival.name) if arrival.name else arrival.identity.uid
 
 
 @runtime_checkable

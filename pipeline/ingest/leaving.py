@@ -10,11 +10,11 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from pipeline import clock, places, wording
+from pipeline import clock, places
 from pipeline.config import InboxSection
 from pipeline.errors import FootageError, InboxError
 from pipeline.history import InboxFailed, InboxRemains, InboxRemark, MailInInbox, Stay
-from pipeline.ingest.inbox import Arrival
+from pipeline.ingest.inbox import Arrival, shown_name
 
 _NAMED = 10  # mails in a sentence
 _REMARKS = 50  # of one inbox that are kept
@@ -105,7 +105,7 @@ def as_facts(remains: InboxRemains) -> dict[str, object]:
 def _recorded(left: LeftArrival, inbox: str) -> MailInInbox:
     arrival = left.arrival
     return MailInInbox(
-        uid=_shown_name(arrival) or arrival.identity.uid,
+        uid=shown_name(arrival),
         received_at=clock.stamp(arrival.moment) if arrival.moment else "",
         size=arrival.size,
         inbox=inbox,
@@ -117,8 +117,5 @@ def _recorded(left: LeftArrival, inbox: str) -> MailInInbox:
 def _name(arrival: Arrival) -> str:
     moment = f", {clock.stamp(arrival.moment)}" if arrival.moment else ""
     size = f", {arrival.size} bytes" if arrival.size else ""
-    return f"{_shown_name(arrival) or f'UID {arrival.identity.uid}'}{moment}{size}"
-
-
-def _shown_name(arrival: Arrival) -> str:
-    return wording.display_name(arrival.name) if arrival.name else ""
+    kind = "" if arrival.name else "UID "
+    return f"{kind}{shown_name(arrival)}{moment}{size}"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from pipeline.ingest.spool import Readable
+from pipeline.ingest.spool import FilePart, Readable
 
 _LENGTH = re.compile(rb"\s{0,20}(\d{1,12})[ \t]{0,20}\r?\n(?=[!-9;-~]{1,100}:)")
 _BEGIN = re.compile(rb"\s{0,20}From [^\n]{0,400}\n")
@@ -11,26 +11,6 @@ _NEXT = re.compile(rb"\r?\n\r?\nFrom [^\n]{1,400}\n(?=>?[!-9;-~]{1,100}:)")
 _CHUNK = 1 << 18
 _OVERLAP = 1024  # more than what _NEXT matches with the name of a field behind it
 _MOST_MAILS = 10_000
-
-
-class Slice:
-    """A part of a file, which is read as a file."""
-
-    def __init__(self, file: Readable, start: int, end: int) -> None:
-        self._file, self._start, self._size = file, start, max(0, end - start)
-        self._at = 0
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Go to an offset; with *whence* 2 it counts from the end."""
-        self._at = max(0, offset + {0: 0, 1: self._at, 2: self._size}[whence])
-        return self._at
-
-    def read(self, size: int, /) -> bytes:
-        """Read *size* bytes, fewer at the end."""
-        self._file.seek(self._start + self._at)
-        data = self._file.read(max(0, min(size, self._size - self._at)))
-        self._at += len(data)
-        return data
 
 
 def mails(file: Readable) -> Iterator[Readable]:
@@ -44,11 +24,11 @@ def mails(file: Readable) -> Iterator[Readable]:
     head = file.read(_CHUNK)
     length, begin = _LENGTH.match(head), _BEGIN.match(head)
     if length:
-        yield Slice(file, length.end(), min(end, length.end() + int(length[1])))
+        yield FilePart(file, length.end(), min(end, length.end() + int(length[1])))
     elif begin:
         starts = [0, *_starts(file)]
         for start, following in zip(starts, [*starts[1:], end], strict=True):
-            yield Slice(file, start, following)
+            yield FilePart(file, start, following)
     else:
         yield file
 

@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 
-from pipeline import wording
-from pipeline.ingest.inbox import Arrival
-
 
 @dataclass(frozen=True)
 class ComingFile:
@@ -30,11 +27,6 @@ class Coming:
     sender: str = ""
     subject: str = ""
     attachments: tuple[ComingFile, ...] = ()
-
-
-def shown_name(arrival: Arrival) -> str:
-    """How a dry run names a mail or a file."""
-    return wording.display_name(arrival.name) if arrival.name else arrival.identity.uid
 
 
 def line(mail: Coming) -> str:

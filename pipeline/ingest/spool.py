@@ -1,4 +1,4 @@
-"""A temporary file for one mail: in memory while it is small, on the disk when it grows.
+"""The bytes of a mail: a temporary file, in memory while it is small, or a part of a file.
 
 No mail is held in memory as a whole, so memory does not grow with the attachment.
 """
@@ -25,6 +25,26 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes:
         """Read *size* bytes, fewer at the end."""
         ...
+
+
+class FilePart:
+    """A part of a file, which is read as a file."""
+
+    def __init__(self, file: Readable, start: int, end: int) -> None:
+        self._file, self._start, self._size = file, start, max(0, end - start)
+        self._at = 0
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go to an offset; with *whence* 2 it counts from the end."""
+        self._at = max(0, offset + {0: 0, 1: self._at, 2: self._size}[whence])
+        return self._at
+
+    def read(self, size: int, /) -> bytes:
+        """Read *size* bytes, fewer at the end."""
+        self._file.seek(self._start + self._at)
+        data = self._file.read(max(0, min(size, self._size - self._at)))
+        self._at += len(data)
+        return data
 
 
 def spool(folder: Path, memory: int | None = None) -> SpooledTemporaryFile[bytes]:

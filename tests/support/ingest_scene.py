@@ -17,7 +17,7 @@ from pipeline import config as configuration
 from pipeline.config import Config
 from pipeline.console import Console, Verbosity
 from pipeline.ingest import stage
-from pipeline.ingest.stage import IngestSummary
+from pipeline.ingest.reading import IngestSummary
 from pipeline.ledger import Ledger
 from pipeline.model import Attachment, Row, Submission
 from pipeline.run import Run
