@@ -12,7 +12,8 @@ trouble  workers are killed at random instants, one is stopped for longer than i
          scheduler and the coordinator are killed, the store refuses every tenth request and is cut
          off for 30 s: all clips are made, each once in the ledger, and no process, temporary file
          or object is left over;
-walls    seconds for one slot, and for two; bare FFmpeg alone, and twice side by side;
+walls    seconds for one slot, for one that is held to one core, and for two; bare FFmpeg alone, and
+         twice side by side;
 costs    processor time of the coordinator for a clip and for a megabyte, requests to a store;
 window   100,000 jobs that do nothing: memory of coordinator and scheduler, time of a job.
 """
@@ -71,19 +72,21 @@ def costs(folder: Path) -> bool:
 
 
 def walls(folder: Path) -> bool:
-    seconds, own = {}, 0.0
-    for slots in (1, 2):
+    cores = os.sched_getaffinity(0)
+    one_core = {min(cores)}
+    cases = {"one slot": (1, cores), "one slot on one core": (1, one_core), "two slots": (2, cores)}
+    seconds = {}
+    for name, (slots, allowed) in cases.items():
         lines = f'[cluster]\nscheduler = "local:{slots}"\n'
-        case = Campaign(folder / f"walls{slots}", lines, seconds=20)
+        case = Campaign(folder / name, lines, seconds=20)
         case.run("ingest")
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        os.sched_setaffinity(0, allowed)  # for all programs that it starts
         begun = time.monotonic()
         case.run("process")
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        own = after.ru_utime - before.ru_utime
-        seconds[slots] = time.monotonic() - begun
+        seconds[name] = time.monotonic() - begun
+        os.sched_setaffinity(0, cores)
     load = os.getloadavg()[0]
-    films = sorted((folder / "walls1" / "inbox").iterdir())[:2]
+    films = sorted((folder / "one slot" / "inbox").iterdir())[:2]
     encode = ["-t", "20", "-c:v", "libx264", "-threads:v", "1", "-f", "null", "-"]
     alone, both = (
         side_by_side(
@@ -95,11 +98,12 @@ def walls(folder: Path) -> bool:
         for chosen in (films[:1], films)
     )
     print(f"walls: bare FFmpeg, two side by side: {2 * alone / both:.2f} times as fast as one")
-    print(
-        f"walls: one slot {seconds[1]:.1f} s, two slots {seconds[2]:.1f} s: "
-        f"{seconds[1] / seconds[2]:.2f} times as fast, with the start of the workers "
-        f"(load of the machine {load:.1f}; all processes of the second {own:.0f} s)"
-    )
+    two = seconds.pop("two slots")
+    for name, one in seconds.items():
+        print(
+            f"walls: {name} {one:.1f} s, two slots {two:.1f} s: {one / two:.2f} times as fast, "
+            f"with the start of the workers (load of the machine {load:.1f})"
+        )
     return True
 
 
