@@ -262,3 +262,101 @@ def test_amending_sees_what_stands_there_and_may_leave_it(campaign: LedgerScene)
     campaign.ledger.reviews.amend(sha("one"), change)
     assert seen == [Decision.HELD]
     assert campaign.ledger.reviews.current()[sha("one")].by == "ada"
+
+
+# -- a page that is older than the ledger -----------------------------------------------------
+
+AREA = {"at_s": 0, "x": 0.1, "y": 0.1, "width": 0.2, "height": 0.2}
+MASK = {"points": [AREA], "shape": "rectangle", "fill": "solid"}
+OTHER = {"points": [AREA | {"x": 0.6}], "shape": "rectangle", "fill": "solid"}
+NEW: dict[str, Any] = {"decision": "undecided", "note": "", "masks": []}
+WAS = {"decision": "approved", "note": "", "masks": [MASK], "agreed_by": ["ana"]}
+
+
+def take(
+    campaign: LedgerScene, folder: Path, was: dict[str, Any], author: str = "cy", **now: Any
+) -> decisions.TakeSummary:
+    """Take the file of a page that showed *was*, and whose reviewer changed *now*."""
+    entry = {"agreed": False, **was, **now}
+    entry |= {"sha256": sha("one"), "by": author, "at": "2026-09-02T09:00:00Z", "was": [was]}
+    path = save(folder, [entry])
+    return decisions.take_file(campaign.ledger, path, "", campaign="River Week")
+
+
+def stored(campaign: LedgerScene) -> Review:
+    return campaign.ledger.reviews.current()[sha("one")]
+
+
+def known(campaign: LedgerScene, folder: Path, **changes: Any) -> Review:
+    """Let the ledger know what the old page shows, and then a change by somebody else."""
+    take(campaign, folder, NEW, "ana", **WAS, agreed=True)
+    assert stored(campaign).agreed_by == ("ana",)
+    if changes:
+        take(campaign, folder, WAS, "ben", **changes)
+    return stored(campaign)
+
+
+def test_stars_of_an_old_page_bring_no_decision_back(campaign: LedgerScene, tmp_path: Path) -> None:
+    before = known(campaign, tmp_path, decision="rejected", note="her mother called")
+    summary = take(campaign, tmp_path, WAS, stars=3)
+    assert (len(summary.decided), summary.not_taken) == (1, ())
+    after = stored(campaign)
+    assert after.stars == 3
+    assert (after.decision, after.note) == (Decision.REJECTED, "her mother called")
+    assert after.masks == before.masks
+
+
+def test_a_mask_that_was_drawn_since_stays(campaign: LedgerScene, tmp_path: Path) -> None:
+    known(campaign, tmp_path, masks=[MASK, OTHER])
+    assert len(stored(campaign).masks) == 2
+    take(campaign, tmp_path, WAS, tags=["river"])
+    assert (len(stored(campaign).masks), stored(campaign).tags) == (2, ("river",))
+    summary = take(campaign, tmp_path, WAS, masks=[])
+    assert "this was kept: masks" in summary.not_taken[0].problem
+    assert len(stored(campaign).masks) == 2
+
+
+def test_an_approval_of_another_version_is_not_taken(campaign: LedgerScene, tmp_path: Path) -> None:
+    take(campaign, tmp_path, NEW, "ben", masks=[OTHER])
+    summary = take(campaign, tmp_path, NEW, decision="approved", agreed=True, note="fine")
+    assert "this was kept: decision" in summary.not_taken[0].problem
+    after = stored(campaign)
+    assert (after.decision, after.agreed_by, after.note) == (Decision.UNDECIDED, (), "fine")
+
+
+def test_a_star_is_no_approval(campaign: LedgerScene, tmp_path: Path) -> None:
+    known(campaign, tmp_path)
+    take(campaign, tmp_path, WAS, "cy", stars=4)
+    assert (stored(campaign).stars, stored(campaign).agreed_by) == (4, ("ana",))
+    take(campaign, tmp_path, WAS, "ben", decision="held")
+    take(campaign, tmp_path, WAS, "ana", tags=["river"], agreed=True)  # as she knew it
+    assert (stored(campaign).tags, stored(campaign).agreed_by) == (("river",), ())
+
+
+def test_a_careful_decision_of_an_old_page_counts(campaign: LedgerScene, tmp_path: Path) -> None:
+    known(campaign, tmp_path, note="lovely")
+    take(campaign, tmp_path, WAS, decision="held")
+    assert (stored(campaign).decision, stored(campaign).note) == (Decision.HELD, "lovely")
+    summary = take(campaign, tmp_path, NEW, decision="approved", agreed=True)
+    assert "this was kept: decision" in summary.not_taken[0].problem
+    assert stored(campaign).decision is Decision.HELD
+
+
+def test_comments_are_added_whatever_else_was_decided(
+    campaign: LedgerScene, tmp_path: Path
+) -> None:
+    known(campaign, tmp_path, decision="held")
+    take(campaign, tmp_path, WAS, comments=[{"id": "0123456789ab", "text": "cut the end"}])
+    (comment,) = stored(campaign).comments
+    assert (comment.text, comment.by, stored(campaign).decision) == (
+        *("cut the end", "cy"),
+        Decision.HELD,
+    )
+
+
+@pytest.mark.parametrize("was", [1, [1], [{}], [{"decision": "held", "agreed_by": 3}], [{}] * 51])
+def test_what_a_page_knew_is_checked(campaign: LedgerScene, tmp_path: Path, was: object) -> None:
+    path = save(tmp_path, [{"sha256": sha("one"), "decision": "approved", "was": was}])
+    summary = decisions.take_file(campaign.ledger, path, "ada", campaign="River Week")
+    assert len(summary.not_taken) == 1
+    assert campaign.ledger.reviews.current() == {}

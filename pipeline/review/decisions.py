@@ -14,7 +14,7 @@ from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
 from pipeline.ledger.reviews import Amendment
 from pipeline.model import Decision, Review, Status
-from pipeline.review import consents, entries, protecting, rules
+from pipeline.review import consents, entries, merging, protecting, rules
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.presenting import JsonObject
 
@@ -88,15 +88,21 @@ def take_file(ledger: Ledger, path: Path, by: str, *, campaign: str) -> TakeSumm
     for number, entry in enumerate(listed, 1):
         try:
             sha256, values = entries.parse(entry)
+            was = entries.parse_was(entry)
             _check_fits(statuses.get(sha256, set()))
-            outcome = _take(ledger, sha256, values, by)
+            if was:
+                outcome, overtaken = _take_changes(ledger, sha256, values, by, was)
+            else:
+                outcome, overtaken = _take(ledger, sha256, values, by), ""
         except InvalidEntry as problem:
             left_out.append(NotTaken(number, str(problem)))
             continue
-        if outcome.before == outcome.after:
-            same += 1
-        else:
+        if overtaken:
+            left_out.append(NotTaken(number, overtaken))
+        if outcome.before != outcome.after:
             decided.append(outcome)
+        elif not overtaken:
+            same += 1
     known = {mail.id for mail in ledger.intake.submissions()}
     recorded = 0
     for number, entry in enumerate(consented, len(listed) + 1):
@@ -133,6 +139,30 @@ def _take(ledger: Ledger, sha256: str, values: JsonObject, by: str) -> Amendment
     by = values.get("by") or by
     values = values | {"by": by}
     return ledger.reviews.amend(sha256, change)
+
+
+def _take_changes(
+    ledger: Ledger, sha256: str, values: JsonObject, by: str, was: Sequence[Review]
+) -> tuple[Amendment, str]:
+    """Take what the author of an entry changed, and say what somebody else changed since."""
+    overtaken: list[str] = []
+    values = values | {"by": values.get("by") or by}
+
+    def change(before: Review) -> Review | None:
+        merged = merging.merge(before, values, was)
+        if merged.conflicts:
+            fields = ", ".join(merged.conflicts)
+            overtaken[:] = [f"somebody changed since ({before.at}), and this was kept: {fields}"]
+        now = clock.now()
+        said_at = values.get("at") or now
+        after = entries.applied(before, merged.values, values["by"], said_at)
+        if rules.is_same_decision(before, after):
+            return None
+        # a reviewer's clock may be wrong, and the trail must stay in the order of events
+        return replace(after, at=min(max(said_at, before.at or ""), now))
+
+    amendment = ledger.reviews.amend(sha256, change)
+    return amendment, "".join(overtaken)
 
 
 def _agreeing(before: Review, values: JsonObject) -> JsonObject:

@@ -2,7 +2,8 @@
 
 ``{"schema": 1, "campaign": str, "decisions": [{"sha256", …the fields of "review"}…], "consents":
 [{"submission", "consent", "name", "place", "by", "at"}…]}``.  An entry
-must have ``sha256`` and ``decision``; a field that is left out is not changed.
+must have ``sha256`` and ``decision``; a field that is left out is not changed.  ``was`` lists the
+reviews that the page knew before (:mod:`pipeline.review.merging`); older pages do not say it.
 """
 
 import json
@@ -24,6 +25,8 @@ SCHEMA_VERSION = 1
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 _LIMITS = {"note": 2000, "by": 200, "caption": 500, "category": 200, "name": 100, "place": 100}
 _LONGEST_S = 1_000_000
+_MOST_WAS = 50
+_ACTS = {"watched", "agreed"}  # what a person did, which is no field of a review
 _MAY_BE_NULL = {"at", "caption", "category", "in_s", "out_s"}
 
 
@@ -65,6 +68,37 @@ def parse(entry: object) -> tuple[str, JsonObject]:
     sha256 = entry.get("sha256")
     if not isinstance(sha256, str) or not re.fullmatch("[0-9a-f]{64}", sha256):
         raise InvalidEntry("sha256 is not 64 hex digits")
+    values = _values(entry)
+    try:
+        protection.check(values.get("masks", ()), values.get("sounds", ()))
+    except protection.ImpossibleProtection as problem:
+        raise InvalidEntry(str(problem)) from problem
+    _check_cut(values.get("in_s"), values.get("out_s"))
+    return sha256, values
+
+
+def parse_was(entry: object) -> tuple[Review, ...]:
+    """Read the reviews that the page knew before; none if the entry does not say it.
+
+    :raises InvalidEntry: they are not a list of reviews.
+    """
+    listed = entry.get("was", []) if isinstance(entry, dict) else []
+    if not isinstance(listed, list) or len(listed) > _MOST_WAS:
+        raise InvalidEntry(f"was is not a list of {_MOST_WAS} reviews at most")
+    return tuple(_was(item) for item in listed)
+
+
+def _was(item: object) -> Review:
+    if not isinstance(item, dict):
+        raise InvalidEntry("a review in was is not a JSON object")
+    agreed = item.get("agreed_by", [])
+    if not isinstance(agreed, list) or not all(isinstance(name, str) for name in agreed):
+        raise InvalidEntry("agreed_by is not a list of names")
+    values = {key: value for key, value in _values(item).items() if key not in _ACTS}
+    return replace(Review(), **values, agreed_by=tuple(agreed))
+
+
+def _values(entry: dict[object, object]) -> JsonObject:
     readers = {
         "decision": _decision,
         "at": _moment,
@@ -85,16 +119,13 @@ def parse(entry: object) -> tuple[str, JsonObject]:
         "stars": commenting.read_stars,
     }
     try:
-        values: JsonObject = {
+        return {
             key: None if key in _MAY_BE_NULL and entry[key] is None else reader(key, entry.get(key))
             for key, reader in readers.items()
             if key in entry or key == "decision"
         }
-        protection.check(values.get("masks", ()), values.get("sounds", ()))
     except (protection.ImpossibleProtection, ImpossibleComment) as problem:
         raise InvalidEntry(str(problem)) from problem
-    _check_cut(values.get("in_s"), values.get("out_s"))
-    return sha256, values
 
 
 def _check_cut(start: float | None, end: float | None) -> None:
@@ -120,7 +151,7 @@ def applied(before: Review, values: JsonObject, by: str, at: str) -> Review:
     given, watched = values.get("comments", ()), values.get("watched", False)
     approves = values.get("decision") is Decision.APPROVED and values.get("agreed", True)
     act = ReviewAct(by, watched=watched, approved=approves)
-    fields = {key: value for key, value in values.items() if key not in ("watched", "agreed")}
+    fields = {key: value for key, value in values.items() if key not in _ACTS}
     try:
         comments = commenting.merged(before.comments, given, sign)
         after = replace(before, **fields | {"comments": comments})

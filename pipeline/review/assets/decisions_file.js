@@ -9,6 +9,8 @@ import { entryOf, markSaved, unsaved } from "./reviews.js";
 import { reviewerName } from "./server.js";
 import { textOf } from "./texts.js";
 
+const MOST_WAS = 50; // as entries.py allows
+
 const saved = { isAny: false };
 
 /** Whether a decisions file was saved from this page. */
@@ -19,12 +21,12 @@ export function saveDecisions() {
   if (facts.is_ledger_older) return; // the page says so at its top
   const by = reviewerName();
   const decisions = [...unsaved].map((sha256) => {
-    const { now } = entryOf(sha256);
+    const { now, was } = entryOf(sha256);
     const author = now.by || by; // the name may be written after the decisions
     const watched = now.seen_by?.includes(now.by) ? { watched: true } : {};
     // what is left out here is not in the version that was approved
     const agreed = now.agreed_by?.includes(now.by) === true;
-    return { sha256, ...now, by: author, ...watched, agreed };
+    return { sha256, ...now, by: author, ...watched, agreed, was: was.slice(-MOST_WAS) };
   });
   const consents = [...unsavedConsents].map((id) => {
     const { state, name, place, by: author, at } = consentOf(id);

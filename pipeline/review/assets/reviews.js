@@ -14,9 +14,9 @@ import { makeSignal } from "./signal.js";
  * @typedef {import("./data.js").Review} Review
  * @typedef {import("./rows.js").Row} Row
  * @typedef {{ sha256: string, review: Review }} ClipReview
- * @typedef {{ saved: Review, now: Review, refusals: number }} Entry
+ * @typedef {{ saved: Review, now: Review, refusals: number, was: Review[] }} Entry
  *   saved: as the ledger has it; now: as the page shows it; refusals: how often the page had to
- *   go back to what the ledger has
+ *   go back to what the ledger has; was: as the report has it, then as each decisions file has it
  */
 
 /** @type {Review} */
@@ -28,7 +28,7 @@ const UNDECIDED = {
 /** @type {Map<string, Entry>} by SHA-256 */
 const entries = new Map();
 for (const { sha256, review } of report.clips) {
-  if (sha256 && !entries.has(sha256)) entries.set(sha256, { saved: review, now: review, refusals: 0 });
+  if (sha256 && !entries.has(sha256)) entries.set(sha256, { saved: review, now: review, refusals: 0, was: [review] });
 }
 /** @type {Map<string, import("./data.js").TrailEvent[]>} by SHA-256, oldest first */
 const trails = new Map();
@@ -165,7 +165,10 @@ export function setReviews(changed, keepFields = false) {
  * @param {string[]} shas
  */
 export function markSaved(shas) {
-  for (const sha256 of shas) entryOf(sha256).saved = entryOf(sha256).now;
+  for (const entry of shas.map(entryOf)) {
+    entry.saved = entry.now;
+    entry.was.push(entry.now);
+  }
   setReviews(shas.map((sha256) => ({ sha256, review: entryOf(sha256).now })), true);
 }
 

@@ -1,0 +1,90 @@
+"""What a person changed on a page without a server, and what others changed in the same time.
+
+An entry of a decisions file has the whole review as the page shows it, and in ``was`` the reviews
+that the page knew before: that of the report first, then each that it saved to a file.  A field is
+changed by the person if one of these differs from it.  All other fields stay as the ledger has
+them, so an old page takes back nothing of what others decided since.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pipeline.model import Decision, Review
+from pipeline.review import protecting
+from pipeline.review.presenting import JsonObject
+
+FIELDS = (
+    *("decision", "note", "caption", "category", "in_s", "out_s"),
+    *("masks", "sounds", "protect", "needs", "tags", "stars"),
+)
+_CAREFUL = {Decision.HELD, Decision.REJECTED}
+
+
+@dataclass(frozen=True)
+class Merge:
+    """The fields of an entry to apply, and the names of those that somebody else changed too."""
+
+    values: JsonObject
+    conflicts: tuple[str, ...]
+
+
+def merge(before: Review, values: JsonObject, was: Sequence[Review]) -> Merge:
+    """Pick what a person changed and nobody else did.
+
+    A decision that keeps a clip out of films is applied in any case.  An approval is applied only
+    if the clip is then as its author saw it.
+
+    :param before: the review in the ledger.
+    :param values: the fields of the entry.
+    :param was: the reviews that the page knew before, one at least.
+    """
+    changed = [name for name in FIELDS if name in values and _differs(was, name, values[name])]
+    conflicts = [name for name in changed if _is_conflict(before, was, name, values[name])]
+    taken = {name: values[name] for name in changed if name not in conflicts}
+    shown = replace(Review(), **{name: values[name] for name in FIELDS if name in values})
+    becomes = replace(before, **taken)
+    if shown.decision is Decision.APPROVED and not protecting.shows_the_same(shown, becomes):
+        values = values | {"agreed": False}
+        if taken.pop("decision", None):
+            conflicts.append("decision")
+    rest = {name: value for name, value in values.items() if name not in FIELDS}
+    merged = {"decision": before.decision} | rest | taken
+    if _approved_before(values, shown, was):
+        merged["agreed"] = False  # the page only says again what it knew
+    known = {(comment.id, bool(comment.resolved_by)) for each in was for comment in each.comments}
+    if "comments" in values:
+        merged["comments"] = tuple(
+            comment
+            for comment in values["comments"]
+            if (comment.id, bool(comment.resolved_by)) not in known
+        )
+    return Merge(merged, tuple(conflicts))
+
+
+def _differs(was: Sequence[Review], name: str, value: object) -> bool:
+    return any(_value(review, name) != value for review in was)
+
+
+def _is_conflict(before: Review, was: Sequence[Review], name: str, value: object) -> bool:
+    if name == "decision" and value in _CAREFUL:
+        return False
+    now = _value(before, name)
+    return now != value and all(_value(review, name) != now for review in was)
+
+
+def _approved_before(values: JsonObject, shown: Review, was: Sequence[Review]) -> bool:
+    """Whether the author had approved the same version already when the page was made."""
+    return any(
+        review.decision is shown.decision is Decision.APPROVED
+        and values.get("by") in review.agreed_by
+        and protecting.shows_the_same(review, shown)
+        for review in was
+    )
+
+
+def _value(review: Review, name: str) -> object:
+    """A field, without who drew a mask: a page does not say that."""
+    if name == "masks":
+        return tuple(replace(mask, by="") for mask in review.masks)
+    value: object = getattr(review, name)
+    return value
