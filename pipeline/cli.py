@@ -22,7 +22,7 @@ from pipeline.cli_service import service
 from pipeline.commands.ending import Ending
 from pipeline.errors import UsageError
 from pipeline.model import Decision, Review
-from pipeline.options import Options, common, work
+from pipeline.options import CommandOptions, common, work
 
 _LONGEST_PREVIEW_S = 86_400
 
@@ -30,7 +30,7 @@ _LONGEST_PREVIEW_S = 86_400
 @click.group(cls=CommandsInOrder, context_settings={"help_option_names": HELP_OPTIONS})
 @click.version_option(__version__)
 @common
-def cli(_options: Options) -> Ending:
+def cli(_options: CommandOptions) -> Ending:
     """Make a montage of mailed-in footage, after all locations were removed from it."""
     return Ending()
 
@@ -43,7 +43,7 @@ _inboxes = click.option(
 @cli.command()
 @_inboxes
 @common
-def run(options: Options, inboxes: Sequence[str]) -> Ending:
+def run(options: CommandOptions, inboxes: Sequence[str]) -> Ending:
     """Do the whole night's work: ingest, process, report; render if the config says so."""
     from pipeline.commands.announcing import announced
     from pipeline.commands.nightly import work_all_night
@@ -61,7 +61,7 @@ def run(options: Options, inboxes: Sequence[str]) -> Ending:
 @click.option("--dry-run", is_flag=True, help="List what would come in and change nothing.")
 @_inboxes
 @common
-def ingest(options: Options, inboxes: Sequence[str], *, dry_run: bool) -> Ending:
+def ingest(options: CommandOptions, inboxes: Sequence[str], *, dry_run: bool) -> Ending:
     """Take in new mail: attachments become originals in the workspace."""
     from pipeline.commands.stages import take_in
 
@@ -70,7 +70,7 @@ def ingest(options: Options, inboxes: Sequence[str], *, dry_run: bool) -> Ending
 
 @cli.command()
 @common
-def process(options: Options) -> Ending:
+def process(options: CommandOptions) -> Ending:
     """Make a clean, normalized, captioned clip of every original that has none."""
     from pipeline.commands.stages import make_clips
 
@@ -90,7 +90,7 @@ def process(options: Options) -> Ending:
 @click.option("--from", "clip", default="", metavar="SHA", help="The clip a preview begins with.")
 @common
 def render(
-    options: Options, outputs: Sequence[str], *, preview: bool, seconds: float, clip: str
+    options: CommandOptions, outputs: Sequence[str], *, preview: bool, seconds: float, clip: str
 ) -> Ending:
     """Join the clips that the review admits into the montage of each output, or of OUTPUTS."""
     if clip and not preview:
@@ -114,7 +114,7 @@ def render(
     help="What the editing program reads.",
 )
 @common
-def export(options: Options, outputs: Sequence[str], *, kind: str) -> Ending:
+def export(options: CommandOptions, outputs: Sequence[str], *, kind: str) -> Ending:
     """Write the montage of each output, or of OUTPUTS, as a timeline for an editing program."""
     from pipeline.commands.render import write_timelines
 
@@ -130,7 +130,7 @@ def export(options: Options, outputs: Sequence[str], *, kind: str) -> Ending:
     help="Also put it with its clips into one folder, or one file if PATH ends in .zip.",
 )
 @common
-def report(options: Options, *, target: Path | None) -> Ending:
+def report(options: CommandOptions, *, target: Path | None) -> Ending:
     """Write the per-clip report: index.html, report.json, report.csv."""
     from pipeline.commands.stages import pack_report, write_report
 
@@ -140,7 +140,7 @@ def report(options: Options, *, target: Path | None) -> Ending:
 @cli.command()
 @click.argument("shas", nargs=-1)
 @common
-def retry(options: Options, shas: Sequence[str]) -> Ending:
+def retry(options: CommandOptions, shas: Sequence[str]) -> Ending:
     """Have failed clips made again: all, or those whose SHA-256 begins with one of SHAS."""
     from pipeline.commands import stages
 
@@ -150,7 +150,7 @@ def retry(options: Options, shas: Sequence[str]) -> Ending:
 @cli.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
 @common
-def add(options: Options, paths: Sequence[Path]) -> Ending:
+def add(options: CommandOptions, paths: Sequence[Path]) -> Ending:
     """Bring in files that came by another way than mail."""
     from pipeline.commands.stages import add_files
 
@@ -165,7 +165,7 @@ def add(options: Options, paths: Sequence[Path]) -> Ending:
 @click.option("--also-kept", is_flag=True, help="Also what is kept for a case (footage keep).")
 @click.option("--dry-run", is_flag=True, help="List what would be deleted and change nothing.")
 @common
-def withdraw(options: Options, /, *, dry_run: bool, **what: str | None) -> Ending:
+def withdraw(options: CommandOptions, /, *, dry_run: bool, **what: str | None) -> Ending:
     """Delete footage that somebody takes back, and name the montages that hold it."""
     from pipeline.commands.withdraw import Selection, take_back
 
@@ -177,7 +177,7 @@ def withdraw(options: Options, /, *, dry_run: bool, **what: str | None) -> Endin
 @cli.command()
 @click.option("--dry-run", is_flag=True, help="List what would be deleted and change nothing.")
 @common
-def purge(options: Options, *, dry_run: bool) -> Ending:
+def purge(options: CommandOptions, *, dry_run: bool) -> Ending:
     """Delete the originals that were kept for more than retain_originals_days."""
     from pipeline.commands.purge import purge_by_hand
 
@@ -189,7 +189,7 @@ def purge(options: Options, *, dry_run: bool) -> Ending:
 @click.option("--by", default="", help="Who has read them; by default the name of the user.")
 @click.option("--undo", is_flag=True, help="They wait for an answer again.")
 @common
-def handled(options: Options, ids: Sequence[str], by: str, *, undo: bool) -> Ending:
+def handled(options: CommandOptions, ids: Sequence[str], by: str, *, undo: bool) -> Ending:
     """Say that a person has read mails and dealt with them."""
     from pipeline.commands.handled import Marking, mark
     from pipeline.commands.review import user
@@ -201,7 +201,7 @@ def handled(options: Options, ids: Sequence[str], by: str, *, undo: bool) -> End
 @click.option("--to", type=click.Path(path_type=Path), help="The folder for the letters.")
 @click.option("--send", "sends", is_flag=True, help="Send what is in its folder approved/.")
 @common
-def letters(options: Options, *, to: Path | None, sends: bool) -> Ending:
+def letters(options: CommandOptions, *, to: Path | None, sends: bool) -> Ending:
     """Write a draft of an answer for each mail that needs one; send only what was approved."""
     from pipeline.commands.letters import write_drafts
     from pipeline.commands.sending import send_approved
@@ -211,7 +211,7 @@ def letters(options: Options, *, to: Path | None, sends: bool) -> Ending:
 
 @cli.command()
 @common
-def status(options: Options) -> Ending:
+def status(options: CommandOptions) -> Ending:
     """Count the clips by state; say how the last night ended, what failed and who has to act."""
     from pipeline.commands.status import tell
 
@@ -221,7 +221,7 @@ def status(options: Options) -> Ending:
 @cli.command()
 @click.argument("run", required=False, metavar="[RUN]")
 @common
-def log(options: Options, run: str | None) -> Ending:
+def log(options: CommandOptions, run: str | None) -> Ending:
     """List the latest runs, or show the log of RUN ("last", or the beginning of its name)."""
     from pipeline.commands.log import show
 
@@ -232,7 +232,7 @@ def log(options: Options, run: str | None) -> Ending:
 @click.option("--repair", is_flag=True, help="Make ledger and disk agree again.")
 @click.option("--dry-run", is_flag=True, help="With --repair: list what would be done.")
 @common
-def doctor(options: Options, *, repair: bool, dry_run: bool) -> Ending:
+def doctor(options: CommandOptions, *, repair: bool, dry_run: bool) -> Ending:
     """Check all that a run needs, from config to inbox and cluster, and say what to do."""
     if repair:
         from pipeline.commands.repair import repair as mend
@@ -253,7 +253,7 @@ for _command in (*CUSTODY_COMMANDS, *PEOPLE_COMMANDS, *CLUSTER_COMMANDS):
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("demo"), metavar="[DIR]")
 @common
-def demo(options: Options, folder: Path) -> Ending:
+def demo(options: CommandOptions, folder: Path) -> Ending:
     """Run everything on a small sample inbox, made in DIR (default ./demo)."""
     from pipeline.demo.tour import walk
 
@@ -291,7 +291,7 @@ def demo(options: Options, folder: Path) -> Ending:
 @click.option("--key", type=click.Path(path_type=Path), help="The key of the certificate, in PEM.")
 @common
 def review(
-    options: Options,
+    options: CommandOptions,
     port: int,
     names: Sequence[str],
     address: str,
@@ -324,7 +324,7 @@ def _decision(name: str, decision: Decision, text: str) -> None:
     @click.option("--note", default="", help="Why, for the audit trail.")
     @click.option("--by", default="", help="Who decides; by default the name of the user.")
     @common
-    def command(options: Options, shas: Sequence[str], note: str, by: str) -> Ending:
+    def command(options: CommandOptions, shas: Sequence[str], note: str, by: str) -> Ending:
         from pipeline.commands.review import decide_clips, user
 
         wanted = Review(decision, note, by or user())
@@ -342,7 +342,7 @@ _decision("reject", Decision.REJECTED, "Keep clips out of the montage.")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--by", default="", help="Who decided, where the file does not say.")
 @common
-def decide(options: Options, file: Path, by: str) -> Ending:
+def decide(options: CommandOptions, file: Path, by: str) -> Ending:
     """Take the decisions FILE that the offline report saved."""
     from pipeline.commands.review import take_decisions
 
@@ -353,4 +353,4 @@ def main() -> None:
     """Run the command line and exit."""
     open_closed_streams()
     flags = find_flags(cli, sys.argv[1:])
-    sys.exit(run_program(cli, Options(flags=flags), flags))
+    sys.exit(run_program(cli, CommandOptions(flags=flags), flags))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.ending import Ending
-from pipeline.options import Options, common
+from pipeline.options import CommandOptions, common
 
 
 @click.command()
@@ -19,7 +19,7 @@ from pipeline.options import Options, common
 )
 @click.option("--scratch", type=click.Path(path_type=Path), help="The folder for unfinished clips.")
 @common
-def worker(options: Options, slots: int, scratch: Path | None) -> Ending:
+def worker(options: CommandOptions, slots: int, scratch: Path | None) -> Ending:
     """Make clips for a coordinator on another machine, until Ctrl-C."""
     from pipeline.commands.cluster import WorkerCall, work
 
@@ -29,7 +29,7 @@ def worker(options: Options, slots: int, scratch: Path | None) -> Ending:
 @click.command()
 @click.option("--host", default="", help="The address to listen at, if not that of the file.")
 @common
-def scheduler(options: Options, host: str) -> Ending:
+def scheduler(options: CommandOptions, host: str) -> Ending:
     """Run a scheduler, which brings coordinator and workers together, until Ctrl-C."""
     from pipeline.commands.cluster import run_scheduler
 
@@ -39,7 +39,7 @@ def scheduler(options: Options, host: str) -> Ending:
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 @common
-def certificates(_options: Options, folder: Path) -> Ending:
+def certificates(_options: CommandOptions, folder: Path) -> Ending:
     """Write a certificate for the machines of a cluster into DIR, signed by an authority there."""
     from pipeline.commands.cluster import make_certificates
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.ending import Ending
-from pipeline.options import Options, common, work
+from pipeline.options import CommandOptions, common, work
 
 
 @click.command()
@@ -17,7 +17,7 @@ from pipeline.options import Options, common, work
 @click.option("--end", is_flag=True, help="Do not keep them any longer.")
 @click.option("--by", default="", help="Who asks for it; by default the name of the user.")
 @common
-def keep(options: Options, shas: Sequence[str], why: str, by: str, *, end: bool) -> Ending:
+def keep(options: CommandOptions, shas: Sequence[str], why: str, by: str, *, end: bool) -> Ending:
     """Keep originals for a case, whatever their age; without SHA, list those that are kept."""
     from pipeline.commands.keep import KeepCall, keep
     from pipeline.commands.review import user
@@ -28,7 +28,7 @@ def keep(options: Options, shas: Sequence[str], why: str, by: str, *, end: bool)
 @click.command()
 @click.option("--head", default="", metavar="NUMBER:HASH", help="An event that must be there.")
 @common
-def verify(options: Options, head: str) -> Ending:
+def verify(options: CommandOptions, head: str) -> Ending:
     """Hash originals, clips and montages, and check the ledger and its chain of custody."""
     from pipeline.commands.verify import verify
 
@@ -39,7 +39,7 @@ def verify(options: Options, head: str) -> Ending:
 @click.option("--clip", required=True, metavar="SHA", help="A SHA-256 prefix is enough.")
 @click.option("--to", type=click.Path(path_type=Path), help="The folder for the two files.")
 @common
-def custody(options: Options, clip: str, to: Path | None) -> Ending:
+def custody(options: CommandOptions, clip: str, to: Path | None) -> Ending:
     """Write what happened to a clip, from its mail to its end, as JSON and as a page."""
     from pipeline.commands.custody import write
 

@@ -8,7 +8,7 @@ import click
 
 from pipeline.commands.ending import Ending
 from pipeline.consent import Consent
-from pipeline.options import Options, common
+from pipeline.options import CommandOptions, common
 
 
 @click.command()
@@ -23,7 +23,9 @@ from pipeline.options import Options, common
 @click.option("--place", default="", help="The place to show, in the words of the sender's mail.")
 @click.option("--by", default="", help="Who records it; by default the name of the user.")
 @common
-def consent(options: Options, /, what: Sequence[str], wanted: str | None, **details: str) -> Ending:
+def consent(
+    options: CommandOptions, /, what: Sequence[str], wanted: str | None, **details: str
+) -> Ending:
     """Record what senders agreed to; without --set, list what is recorded."""
     from pipeline.commands.consent import ConsentCall, record
     from pipeline.commands.review import user

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.commands.ending import Ending
-from pipeline.options import Options, P, common
+from pipeline.options import CommandOptions, P, common
 
 if TYPE_CHECKING:
     from pipeline.commands.service import ServiceCall
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group()
 @common
-def service(_options: Options) -> Ending:
+def service(_options: CommandOptions) -> Ending:
     """Have the night run by itself, by systemd or cron."""
     return Ending()
 
@@ -75,7 +75,7 @@ def _planned(command: Callable[P, Ending]) -> Callable[P, Ending]:
 @_planned
 @click.option("--cron", is_flag=True, help="The line for cron instead.")
 @common
-def show(options: Options, /, *, cron: bool, **_: object) -> Ending:
+def show(options: CommandOptions, /, *, cron: bool, **_: object) -> Ending:
     """Print the units of systemd, or the line for cron, and change nothing."""
     from pipeline.commands.service import show
 
@@ -87,7 +87,7 @@ def show(options: Options, /, *, cron: bool, **_: object) -> Ending:
 @_service_folder
 @click.option("--force", is_flag=True, help="Write over units that this program did not write.")
 @common
-def install(options: Options, /, **_: object) -> Ending:
+def install(options: CommandOptions, /, **_: object) -> Ending:
     """Write the units, and have systemd start the timer."""
     from pipeline.commands.service import install
 
@@ -99,7 +99,7 @@ def install(options: Options, /, **_: object) -> Ending:
 @_service_user
 @_service_folder
 @common
-def remove(options: Options, /, **_: object) -> Ending:
+def remove(options: CommandOptions, /, **_: object) -> Ending:
     """Stop the timer and delete the units; the workspace stays."""
     from pipeline.commands.service import remove
 
@@ -108,7 +108,7 @@ def remove(options: Options, /, **_: object) -> Ending:
 
 @service.command(hidden=True)
 @common
-def failed(options: Options) -> Ending:
+def failed(options: CommandOptions) -> Ending:
     """Announce that a night failed; the unit of the service calls this."""
     from pipeline.commands.announcing import announce_failure
 

@@ -43,7 +43,7 @@ from pipeline.carriers.readers import (
 )
 from pipeline.model import Kind
 
-Headers = HeifFilm | HeifPicture | Animation | WebpPicture | TiffPicture | JpegXlPicture
+PictureHeaders = HeifFilm | HeifPicture | Animation | WebpPicture | TiffPicture | JpegXlPicture
 Magic = Callable[[bytes], bool]
 HEAD = 65536
 
@@ -67,7 +67,7 @@ class Format:
     demuxer: str
     reader: Reader
     colour_profile: Callable[[Window], bytes] | None = None
-    headers: Callable[[Window], Headers | None] | None = None
+    headers: Callable[[Window], PictureHeaders | None] | None = None
     may_move: bool = False
     options: tuple[tuple[str, str], ...] = ()
     ending: Ending | None = None

@@ -21,7 +21,7 @@ P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
-class Options:
+class CommandOptions:
     """The options that may be given before or after any command's name."""
 
     config: Path = Path("config.toml")
@@ -45,7 +45,7 @@ class Options:
 
 
 def _keep_config(context: click.Context, _: click.Parameter, value: Path | None) -> None:
-    options = context.ensure_object(Options)
+    options = context.ensure_object(CommandOptions)
     context.obj = replace(options, config=value or options.config)
 
 
@@ -64,7 +64,7 @@ _COMMON = (
 )
 
 
-def common(command: Callable[Concatenate[Options, P], Ending]) -> Callable[P, Ending]:
+def common(command: Callable[Concatenate[CommandOptions, P], Ending]) -> Callable[P, Ending]:
     """Add the common options to a command, which gets them as its first argument."""
     wrapped = click.pass_obj(command)
     for option in reversed(_COMMON):
@@ -72,7 +72,7 @@ def common(command: Callable[Concatenate[Options, P], Ending]) -> Callable[P, En
     return wrapped
 
 
-def work(options: Options, command: str, step: Callable[[Run], Facts]) -> Ending:
+def work(options: CommandOptions, command: str, step: Callable[[Run], Facts]) -> Ending:
     """Run a command that holds the workspace."""
     from pipeline.commands.session import execute
 

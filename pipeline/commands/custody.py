@@ -35,7 +35,7 @@ _MADE = (EventKind.MADE, EventKind.REFUSED, EventKind.RENDERED)
 
 
 @dataclass(frozen=True)
-class Line:
+class ChronologyLine:
     """One event of a chronology: what happened in words, and by which programs.
 
     ``facts`` has no list of the other clips of a montage: ``clips`` says how many it holds.
@@ -69,7 +69,7 @@ class Chronology:
     state: OriginalState | None
     received: Mapping[str, str] = field(hash=False)  # when, by the id of the submission
     files: tuple[FileState, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[ChronologyLine, ...]
     head: ChainHead
     breaks: tuple[ChainBreak, ...]
     written_at: str
@@ -187,7 +187,7 @@ class _Teller:
         runs = ledger.chain.events(EventKind.RUN, EventKind.PROGRAM)
         self._programs = _programs(runs)
 
-    def line(self, event: CustodyEvent) -> Line:
+    def line(self, event: CustodyEvent) -> ChronologyLine:
         facts = dict(event.facts)
         clips = facts.get("clips")
         if isinstance(clips, list):
@@ -205,7 +205,7 @@ class _Teller:
             name = "handled-undone"
         elif event.kind == EventKind.CARRIED_OVER and "state" not in facts:
             name = "carried-over-montage"
-        return Line(
+        return ChronologyLine(
             event=event,
             text=texts.custody(name, values) or event.kind,
             facts=facts,

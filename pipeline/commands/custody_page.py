@@ -10,7 +10,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipeline.commands.custody import Chronology, Line
+    from pipeline.commands.custody import Chronology, ChronologyLine
     from pipeline.commands.stamping import StampedEvent
 
 _HIDDEN = ("run", "version", "outputs")
@@ -88,7 +88,7 @@ def page(told: Chronology) -> str:
     )
 
 
-def _row(line: Line) -> str:
+def _row(line: ChronologyLine) -> str:
     event = line.event
     mark = " <strong>This event was changed.</strong>" if line.is_broken else ""
     return (
@@ -98,7 +98,7 @@ def _row(line: Line) -> str:
     )
 
 
-def _details(line: Line) -> Iterator[str]:
+def _details(line: ChronologyLine) -> Iterator[str]:
     shown = {key: value for key, value in line.facts.items() if key not in _HIDDEN}
     if line.event.subject:
         shown = {"of": line.event.subject, **shown}

@@ -25,10 +25,10 @@ EXIT_CLIP_FAILED = 3
 # they name each kept event that the chain does not have
 _FIND_OLDER_LEDGER = ("verify", "doctor")
 
-Step = Callable[[Run], Facts]
+CommandStep = Callable[[Run], Facts]
 
 
-def execute(config: Config, console: Console, command: str, step: Step) -> Ending:
+def execute(config: Config, console: Console, command: str, step: CommandStep) -> Ending:
     """Run one command while this process holds the workspace.
 
     :raises FootageError: the command could not finish; the log and the ledger hold the sentence.
@@ -61,7 +61,7 @@ def execute(config: Config, console: Console, command: str, step: Step) -> Endin
         return ending
 
 
-def _record(run: Run, run_id: str, command: str, step: Step) -> Ending:
+def _record(run: Run, run_id: str, command: str, step: CommandStep) -> Ending:
     """Do the step, and write its beginning and its ending into the ledger."""
     run.ledger.runs.start(run_id, command)
     try:

@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from pipeline.config.section import Name, Section
 
-Colour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
+HexColour = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
 
 # The transitions of FFmpeg's xfade, without those that need an expression.
 # fmt: off
@@ -27,10 +27,12 @@ Transition = Literal[
 class Style(Section):
     """How the cards look."""
 
-    ground: Colour = Field(default="#102A36", description="the cards' colour at the top")
-    ground_below: Colour = Field(default="#091620", description="the cards' colour at the bottom")
-    ink: Colour = Field(default="#F4F7F6", description="the title's colour")
-    quiet_ink: Colour = Field(default="#A7C7CA", description="the smaller lines' colour")
+    ground: HexColour = Field(default="#102A36", description="the cards' colour at the top")
+    ground_below: HexColour = Field(
+        default="#091620", description="the cards' colour at the bottom"
+    )
+    ink: HexColour = Field(default="#F4F7F6", description="the title's colour")
+    quiet_ink: HexColour = Field(default="#A7C7CA", description="the smaller lines' colour")
     logo: str = Field(
         default="",
         description="a picture (PNG, JPEG) above the title of the opening and closing card",

@@ -26,7 +26,7 @@ _WHERE = re.compile(
 _PROBLEM = re.compile(r"[ -~]{1,200}")
 _PARTS = ("clip", "chunk", "sound", "join")
 
-Form = Callable[[JsonValue], bool]
+FactForm = Callable[[JsonValue], bool]
 
 
 def possible(event: Mapping[str, JsonValue], subject: str) -> tuple[str, dict[str, JsonValue]]:
@@ -71,15 +71,15 @@ def _is_code(value: JsonValue) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and -128 <= value < 256
 
 
-def _is_one_of(known: tuple[str, ...]) -> Form:
+def _is_one_of(known: tuple[str, ...]) -> FactForm:
     return lambda value: isinstance(value, str) and value in known
 
 
-def _has_form(pattern: re.Pattern[str]) -> Form:
+def _has_form(pattern: re.Pattern[str]) -> FactForm:
     return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
-def _are(fits: Form) -> Form:
+def _are(fits: FactForm) -> FactForm:
     return lambda value: (
         isinstance(value, list) and len(value) <= _MOST_ITEMS and all(map(fits, value))
     )
@@ -101,7 +101,7 @@ def _are_arguments(value: JsonValue) -> bool:
     return _are(_is_argument)(value) and len(str(value)) <= _LONGEST_EVENT
 
 
-_EVENTS: Mapping[str, Mapping[str, Form]] = {
+_EVENTS: Mapping[str, Mapping[str, FactForm]] = {
     "program": {
         "purpose": _is_one_of(tuple(faults.UNDONE)),
         "argv": _are_arguments,

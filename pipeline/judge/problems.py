@@ -9,7 +9,7 @@ from typing import BinaryIO, TypeVar
 from pipeline.errors import NotClean
 from pipeline.judge.walk import BoxError
 
-Facts = TypeVar("Facts")
+FactsT = TypeVar("FactsT")
 
 
 class Problems:
@@ -48,7 +48,7 @@ def opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
         yield source
 
 
-def judged(judge: Callable[[Problems], Facts]) -> Facts:
+def judged(judge: Callable[[Problems], FactsT]) -> FactsT:
     """Return what *judge* returns, if it notes no problem and can read to the end.
 
     :raises NotClean: with all that was found until then.

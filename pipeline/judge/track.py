@@ -29,7 +29,7 @@ class SampleRun:
 
 
 @dataclass(frozen=True)
-class Samples:
+class SampleTable:
     """The samples of a track in decoding order; times in ticks of its clock."""
 
     sizes: tuple[int, ...]
@@ -80,7 +80,7 @@ class TrackCodec:
     name: str
     entry: EntryShape
     read_entry: Callable[[Mp4Box, int, Problems], SampleEntry]
-    judge_samples: Callable[[memoryview, SampleEntry, Samples, Problems], None]
+    judge_samples: Callable[[memoryview, SampleEntry, SampleTable, Problems], None]
 
 
 def bit_rates(entry: Mp4Box, problems: Problems) -> tuple[tuple[int, int], ...]:
@@ -93,7 +93,7 @@ def bit_rates(entry: Mp4Box, problems: Problems) -> tuple[tuple[int, int], ...]:
     return ((most, average),)
 
 
-def read_samples(stbl: Mp4Box, name: str, problems: Problems) -> Samples:
+def read_samples(stbl: Mp4Box, name: str, problems: Problems) -> SampleTable:
     """The tables of one track; *name* is its name in problems.
 
     :raises NotClean: the tables contradict each other.
@@ -103,7 +103,7 @@ def read_samples(stbl: Mp4Box, name: str, problems: Problems) -> Samples:
     delays = _runs(stbl["ctts"], len(sizes)) if stbl.get("ctts") else ()
     problems.need(all(sizes), f"an empty sample in {name}")
     _groups(stbl, len(sizes), name, problems)
-    return Samples(
+    return SampleTable(
         sizes=sizes,
         chunks=_chunks(stbl, len(sizes)),
         durations=durations,
@@ -184,7 +184,7 @@ def _groups(stbl: Mp4Box, samples: int, name: str, problems: Problems) -> None:
     problems.need(known and stbl.get("ctts") is None, f"a sample group in {name}")
 
 
-def places(samples: Samples) -> Iterator[tuple[int, int, int]]:
+def places(samples: SampleTable) -> Iterator[tuple[int, int, int]]:
     """Number, position in the file and size of each sample, chunk by chunk."""
     for chunk in samples.chunks:
         at = chunk.offset
@@ -194,7 +194,7 @@ def places(samples: Samples) -> Iterator[tuple[int, int, int]]:
             at += size
 
 
-def cover(media: BoxExtent, tracks: Iterable[Samples], problems: Problems) -> None:
+def cover(media: BoxExtent, tracks: Iterable[SampleTable], problems: Problems) -> None:
     """Every byte of the media data must belong to exactly one sample."""
     rows = sorted(
         (chunk.offset, sum(samples.sizes[chunk.first : chunk.last]))

@@ -21,7 +21,7 @@ from pipeline.errors import Refused
 from pipeline.ffmpeg import faults
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Limits, Permissions
-from pipeline.formats import Format, Headers
+from pipeline.formats import Format, PictureHeaders
 from pipeline.media import effort, jxl_probe, probe_answer
 from pipeline.media.probe_answer import FirstFrame, ProbedFile, ProbedPart, ProbedSound, ProbedVideo
 from pipeline.media.probed import Picture, Probe, Sound, Transparency, pixel_shape
@@ -72,7 +72,7 @@ def probe(runner: FfmpegRunner, path: Path, footage: Format, most_s: float) -> P
     return replace(seen, picture=_told(seen.picture, headers, facts["parts"]))
 
 
-def _told(picture: Picture, headers: Headers | None, parts: list[ProbedPart]) -> Picture:
+def _told(picture: Picture, headers: PictureHeaders | None, parts: list[ProbedPart]) -> Picture:
     """Return the picture with what its headers say of its turns and its transparency."""
     match headers:
         case WebpPicture(orientation):
@@ -108,7 +108,7 @@ def _admit_tiff(found: TiffPicture) -> None:
         raise _refused(Reason.UNSUPPORTED, detail)
 
 
-def _headers(path: Path, footage: Format) -> Headers | None:
+def _headers(path: Path, footage: Format) -> PictureHeaders | None:
     if footage.headers is None:
         return None
     try:

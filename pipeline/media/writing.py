@@ -22,7 +22,7 @@ _GAP = 0.32  # between words, of the size
 
 
 @dataclass(frozen=True)
-class Piece:
+class TextRun:
     """Characters of one font; *scale* is what its pixels are multiplied by."""
 
     text: str
@@ -82,19 +82,19 @@ def length(word: str, size: int) -> float:
     return sum(piece.length for piece in pieces(word, size))
 
 
-def pieces(word: str, size: int) -> tuple[Piece, ...]:
+def pieces(word: str, size: int) -> tuple[TextRun, ...]:
     """Split a word by fonts, in the order in which it is read.
 
     :raises ConfigError: a character has no glyph in any font.
     """
     if not _coloured(word):
         with contextlib.suppress(ConfigError):
-            return (Piece(word, fonts.font_for(word, size), 1.0),)
-    found: list[Piece] = []
+            return (TextRun(word, fonts.font_for(word, size), 1.0),)
+    found: list[TextRun] = []
     for cluster in clusters(word):
         piece = _piece(cluster, size)
         if found and found[-1].font.path == piece.font.path:
-            piece = Piece(found.pop().text + cluster, piece.font, piece.scale)
+            piece = TextRun(found.pop().text + cluster, piece.font, piece.scale)
         found.append(piece)
     return tuple(found)
 
@@ -145,14 +145,14 @@ def _coloured(text: str) -> bool:
     return _PRESENTATION in text or any(ord(char) >= 0x1F000 for char in text)
 
 
-def _piece(cluster: str, size: int) -> Piece:
+def _piece(cluster: str, size: int) -> TextRun:
     emoji = fonts.emoji_font()
     if _coloured(cluster) and emoji is not None and fonts.has_emoji(cluster):
-        return Piece(cluster, emoji, size / emoji.size)
-    return Piece(cluster, fonts.font_for(cluster, size), 1.0)
+        return TextRun(cluster, emoji, size / emoji.size)
+    return TextRun(cluster, fonts.font_for(cluster, size), 1.0)
 
 
-def _stamp(image: Image.Image, place: tuple[int, int], piece: Piece) -> None:
+def _stamp(image: Image.Image, place: tuple[int, int], piece: TextRun) -> None:
     """Draw a coloured picture at the size it has, and make it smaller."""
     left, top, right, bottom = (round(v) for v in piece.font.getbbox(piece.text, anchor="ls"))
     large = Image.new("RGBA", (right - left, bottom - top))

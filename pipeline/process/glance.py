@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pipeline.caution import Caution
 from pipeline.ffmpeg.graph import Video
 
-Pictures = NDArray[np.uint8]
+GreyPictures = NDArray[np.uint8]
 
 SIDE = 160  # pixels; every picture is a square, whatever its shape was
 _MOST = 1200  # pictures, 30 MB
@@ -43,7 +43,7 @@ class Glance:
     ``rate`` is None for a photo.
     """
 
-    pictures: Pictures
+    pictures: GreyPictures
     rate: float | None
 
 
@@ -115,7 +115,7 @@ def marks(seen: Glance) -> str:
     return " ".join(str(imagehash.phash(image)) for image in images)
 
 
-def _statistics(picture: Pictures) -> tuple[float, float, float, float]:
+def _statistics(picture: GreyPictures) -> tuple[float, float, float, float]:
     """The 99th percentile, the mean, the variance, and the variance of the Laplacian."""
     p = picture.astype(np.float32)
     around = p[:-2, 1:-1] + p[2:, 1:-1] + p[1:-1, :-2] + p[1:-1, 2:]
@@ -123,7 +123,7 @@ def _statistics(picture: Pictures) -> tuple[float, float, float, float]:
     return float(np.percentile(p, 99)), float(p.mean()), float(p.var()), float(detail.var())
 
 
-def _frozen(pictures: Pictures, rate: float) -> bool:
+def _frozen(pictures: GreyPictures, rate: float) -> bool:
     """Whether half of the film, or five seconds of it, is one picture."""
     if len(pictures) < 2:
         return False
@@ -135,7 +135,7 @@ def _frozen(pictures: Pictures, rate: float) -> bool:
     return longest >= 5.0 or (longest >= min(_STILL_S, whole) and longest >= whole / 2)
 
 
-def _shaky(pictures: Pictures) -> bool:
+def _shaky(pictures: GreyPictures) -> bool:
     """Whether the camera jerks: its movement mostly changes by more than 2.5 % of the width."""
     if len(pictures) < _ENOUGH:
         return False

@@ -353,7 +353,7 @@ class _Handler(AnsweringHandler):
 
 
 @dataclass(frozen=True)
-class Reading:
+class PageRead:
     """What answers a request that only reads, and who may send it."""
 
     answer: Callable[[_Handler, ReviewSession], None]
@@ -361,12 +361,12 @@ class Reading:
 
 
 # All that a session can read besides clips and stills.  What it can change is in ``acts``.
-READING: Final[Mapping[str, Reading]] = {
-    "/report/": Reading(_Handler.give_page, EVERYBODY),
-    "/report/index.html": Reading(_Handler.give_page, EVERYBODY),
-    "/report/report.json": Reading(_Handler.give_report, EVERYBODY),
-    "/report/report.csv": Reading(_Handler.give_table, EVERYBODY),
-    "/report/mails.csv": Reading(_Handler.give_mails, EVERYBODY),
-    "/api/changes": Reading(_Handler.give_changes, EVERYBODY),
-    "/api/order": Reading(_Handler.give_order, EVERYBODY),
+READING: Final[Mapping[str, PageRead]] = {
+    "/report/": PageRead(_Handler.give_page, EVERYBODY),
+    "/report/index.html": PageRead(_Handler.give_page, EVERYBODY),
+    "/report/report.json": PageRead(_Handler.give_report, EVERYBODY),
+    "/report/report.csv": PageRead(_Handler.give_table, EVERYBODY),
+    "/report/mails.csv": PageRead(_Handler.give_mails, EVERYBODY),
+    "/api/changes": PageRead(_Handler.give_changes, EVERYBODY),
+    "/api/order": PageRead(_Handler.give_order, EVERYBODY),
 }

@@ -34,10 +34,10 @@ class Cut:
     is_certain: bool = True
 
 
-Ending = Callable[[Window], Cut | None]
+CutReader = Callable[[Window], Cut | None]
 
 
-def cut(window: Window, ending: Ending | None) -> Cut | None:
+def cut(window: Window, ending: CutReader | None) -> Cut | None:
     """How much of a file is missing; None where nothing is, or where it does not say."""
     if ending is None:
         return None
