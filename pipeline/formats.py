@@ -15,7 +15,7 @@ from pipeline.carriers.containers import jpegxl as jpegxl_codestream
 from pipeline.carriers.containers import png as png_chunks
 from pipeline.carriers.containers import tiff as tiff_directories
 from pipeline.carriers.containers import webp as webp_chunks
-from pipeline.carriers.containers.ending import Ending
+from pipeline.carriers.containers.ending import CutReader
 from pipeline.carriers.containers.heif import HeifPicture
 from pipeline.carriers.containers.heif_links import HeifFilm
 from pipeline.carriers.containers.jpegxl import JpegXlPicture
@@ -70,7 +70,7 @@ class Format:
     headers: Callable[[Window], PictureHeaders | None] | None = None
     may_move: bool = False
     options: tuple[tuple[str, str], ...] = ()
-    ending: Ending | None = None
+    ending: CutReader | None = None
 
 
 _STILL_BRANDS = frozenset((b"heic", b"heix", b"heim", b"heis", b"mif1", b"avif", b"avio"))

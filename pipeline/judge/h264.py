@@ -11,7 +11,7 @@ import struct
 from pipeline.errors import NotClean
 from pipeline.judge.boxes import EntryShape, Mp4Box
 from pipeline.judge.problems import Problems
-from pipeline.judge.track import SampleEntry, Samples, TrackCodec, bit_rates, places
+from pipeline.judge.track import SampleEntry, SampleTable, TrackCodec, bit_rates, places
 
 _COMPRESSORS = (b"", b"Lavc libx264")  # of a copied stream, and of an encoded one
 _HIGH_PROFILES = (100, 110, 122, 144)  # whose avcC has four bytes more (-15, 5.3.3.1.2)
@@ -83,7 +83,7 @@ def _parameter_sets(avc: bytes, problems: Problems) -> tuple[bytes, ...]:
 
 
 def judge_pictures(
-    data: memoryview, codec: SampleEntry, samples: Samples, problems: Problems
+    data: memoryview, codec: SampleEntry, samples: SampleTable, problems: Problems
 ) -> None:
     """Each sample is one coded picture: IDR exactly where the table says so."""
     sync = samples.sync

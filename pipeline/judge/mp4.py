@@ -18,7 +18,7 @@ from pipeline.judge.h264 import H264
 from pipeline.judge.headers import JudgedMovie, JudgedTrack, read_movie, read_type
 from pipeline.judge.problems import Problems, judged, opened
 from pipeline.judge.sound import AAC, ALAC
-from pipeline.judge.track import Samples, TrackCodec, cover, read_samples
+from pipeline.judge.track import SampleTable, TrackCodec, cover, read_samples
 
 _MAX_SET = 512_000  # bits a second that may be set for an encoder of sound
 _AAC_PRIMING = 1024  # samples that FFmpeg's encoder puts before the sound
@@ -124,7 +124,7 @@ def _facts(
     return facts
 
 
-def _bit_rates(track: JudgedTrack, samples: Samples, problems: Problems) -> None:
+def _bit_rates(track: JudgedTrack, samples: SampleTable, problems: Problems) -> None:
     """A stated bit rate is one that was set for an encoder, or one that the muxer counted.
 
     A picture that is copied from several files keeps the highest rate of the first file, which
@@ -142,7 +142,7 @@ def _bit_rates(track: JudgedTrack, samples: Samples, problems: Problems) -> None
 
 
 def _video(
-    movie: JudgedMovie, track: JudgedTrack, samples: Samples, problems: Problems
+    movie: JudgedMovie, track: JudgedTrack, samples: SampleTable, problems: Problems
 ) -> VideoFacts:
     """Frames of equal duration, each shown once, none before the start or after the end."""
     frames = len(samples.sizes)
@@ -174,7 +174,7 @@ def _video(
 
 
 def _audio(
-    movie: JudgedMovie, track: JudgedTrack, samples: Samples, problems: Problems
+    movie: JudgedMovie, track: JudgedTrack, samples: SampleTable, problems: Problems
 ) -> AudioFacts:
     """All frames but the last have full length; only the priming of AAC may be cut off."""
     frame, rate = track.codec.frame, track.codec.sample_rate

@@ -9,7 +9,7 @@ import struct
 
 from pipeline.judge.boxes import EntryShape, Mp4Box
 from pipeline.judge.problems import Problems
-from pipeline.judge.track import SampleEntry, Samples, TrackCodec, bit_rates, places
+from pipeline.judge.track import SampleEntry, SampleTable, TrackCodec, bit_rates, places
 
 _RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 _ALAC_FRAME = 4096
@@ -68,7 +68,9 @@ def alac_entry(entry: Mp4Box, _track: int, problems: Problems) -> SampleEntry:
     return SampleEntry("alac", channels=channels, sample_rate=rate, frame=_ALAC_FRAME, rates=rates)
 
 
-def judge_sound(data: memoryview, codec: SampleEntry, samples: Samples, problems: Problems) -> None:
+def judge_sound(
+    data: memoryview, codec: SampleEntry, samples: SampleTable, problems: Problems
+) -> None:
     """Each sample is one frame with a single element of all channels."""
     for _number, at, size in places(samples):
         if size < 4 or not _begins(data, at, codec):
