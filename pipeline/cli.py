@@ -302,7 +302,7 @@ def review(
     opens: bool,
 ) -> Ending:
     """Serve the report with approve / hold / reject on a loopback port, until Ctrl-C."""
-    from pipeline.commands.kept_heads import opened_ledger
+    from pipeline.commands.older_ledger import opened_ledger
     from pipeline.commands.review import name_reviewers, write_report
     from pipeline.review.listening import Listening
     from pipeline.review.serving import ReviewOptions, serve

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from pipeline import addressees, correspondence
 from pipeline.commands.ending import Ending, Facts
-from pipeline.commands.kept_heads import opened_ledger
+from pipeline.commands.older_ledger import opened_ledger
 from pipeline.config import Config
 from pipeline.consent import Consent, ConsentRecord
 from pipeline.console import Console

@@ -13,7 +13,7 @@ from pathlib import Path
 from pipeline import __version__, clock, publishing, texts
 from pipeline.commands import custody_page, stamping
 from pipeline.commands.ending import Ending, Facts
-from pipeline.commands.kept_heads import opened_ledger
+from pipeline.commands.older_ledger import opened_ledger
 from pipeline.commands.stamping import StampedEvent
 from pipeline.config import Config
 from pipeline.console import Console

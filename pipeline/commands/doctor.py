@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import features
 
-from pipeline.commands import kept_heads, stamping
+from pipeline.commands import older_ledger, stamping
 from pipeline.commands.ending import Ending
 from pipeline.config import Config, load
 from pipeline.console import Console, Verbosity
@@ -77,7 +77,7 @@ def _ledger(workspace: Workspace) -> str:
     if workspace.ledger.exists():
         with Ledger(workspace.ledger) as ledger:
             if heads.is_ledger_older(workspace, ledger):
-                raise FootageError(kept_heads.OLDER)
+                raise FootageError(older_ledger.OLDER)
     return ""
 
 

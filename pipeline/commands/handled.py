@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.commands.ending import Ending
-from pipeline.commands.kept_heads import opened_ledger
+from pipeline.commands.older_ledger import opened_ledger
 from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import UsageError

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from pipeline import clock
 from pipeline.commands.ending import Ending, Facts
-from pipeline.commands.kept_heads import opened_ledger
+from pipeline.commands.older_ledger import opened_ledger
 from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import UsageError

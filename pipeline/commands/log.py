@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipeline.commands.ending import Ending
-from pipeline.commands.kept_heads import opened_ledger
+from pipeline.commands.older_ledger import opened_ledger
 from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import DiskFull, LedgerError, UsageError

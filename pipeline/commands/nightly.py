@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 
-from pipeline.commands import disk, kept_heads, log
+from pipeline.commands import disk, log, older_ledger
 from pipeline.commands.ending import Facts
 from pipeline.commands.receipts import send_receipts
 from pipeline.commands.stages import back_up, make_clips, take_in, write_report
@@ -50,7 +50,7 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
         fault = named(error)
         fault.facts = {**facts, **(unread.facts if unread else {}), **fault.facts}
         raise fault from error
-    stopped = kept_heads.left_out("films and receipts") if is_older else None
+    stopped = older_ledger.left_out("films and receipts") if is_older else None
     if unread is not None:
         if stopped is not None:
             run.console.warn(str(stopped))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from pipeline.commands import kept_heads
+from pipeline.commands import older_ledger
 from pipeline.commands.ending import Facts
 from pipeline.consent import Consent
 from pipeline.errors import StageError
@@ -37,7 +37,7 @@ def render_admitted(
     """
     outputs = render.outputs_named(run.config, names)
     if excerpt is None:
-        kept_heads.refuse_if_older(run, "films")
+        older_ledger.refuse_if_older(run, "films")
     chosen = _chosen_rows(run)
     if not chosen:
         raise StageError(_why_none(run))
@@ -122,7 +122,7 @@ def write_timelines(run: Run, kind: str, names: Sequence[str]) -> Facts:
     :raises StageError: no clip is admitted; the text says what waits.  Or the ledger is older than
         its logs.
     """
-    kept_heads.refuse_if_older(run, "timelines")
+    older_ledger.refuse_if_older(run, "timelines")
     admitted = need_admitted(run)
     _name_those_to_be_made_anew(run)
     outputs = render.outputs_named(run.config, names)

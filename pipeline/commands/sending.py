@@ -14,7 +14,7 @@ from email.utils import format_datetime, getaddresses, localtime, make_msgid
 from pathlib import Path
 
 from pipeline import addressees, correspondence, post
-from pipeline.commands import kept_heads
+from pipeline.commands import older_ledger
 from pipeline.commands.ending import Facts
 from pipeline.commands.letters import ASKS, SENT
 from pipeline.config import SmtpSection
@@ -42,7 +42,7 @@ def send_approved(run: Run, to: Path | None = None) -> Facts:
     :raises StageError: the folder can't be written, a letter could not be sent, or the ledger is
         older than its logs.
     """
-    kept_heads.refuse_if_older(run, "letters")
+    older_ledger.refuse_if_older(run, "letters")
     smtp, folder = run.config.smtp, to or run.workspace.letters
     if smtp is None:
         raise UsageError("letters --send needs the table [smtp] in the configuration")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline import __version__, places
-from pipeline.commands import kept_heads
+from pipeline.commands import older_ledger
 from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
 from pipeline.console import Console
@@ -42,7 +42,7 @@ def execute(config: Config, console: Console, command: str, step: CommandStep) -
                 _programs(config, console, workspace) as ffmpeg,
             ):
                 if command not in _FIND_OLDER_LEDGER:
-                    kept_heads.warn_if_older(workspace, ledger, console)
+                    older_ledger.warn_if_older(workspace, ledger, console)
                 store = open_store(config, workspace)
                 run = Run(config, ledger, workspace, ffmpeg, console, store)
                 ending = _record(run, run_id, command, step)

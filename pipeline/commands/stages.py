@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from pipeline.commands import kept_heads, waits
+from pipeline.commands import older_ledger, waits
 from pipeline.commands.ending import Facts
 from pipeline.commands.purge import delete_old_originals
 from pipeline.errors import InboxError, UsageError
@@ -116,7 +116,7 @@ def pack_report(run: Run, target: Path) -> Facts:
     :raises StageError: the ledger is older than its logs, so the pack might show a clip that was
         taken back.
     """
-    kept_heads.refuse_if_older(run, "packs of the report")
+    older_ledger.refuse_if_older(run, "packs of the report")
     facts = write_report(run)
     done = packing.pack(run, target)
     clips = counted(len(done.clips), "clip")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pipeline.commands import kept_heads
+from pipeline.commands import older_ledger
 from pipeline.commands.disk import DiskRoom
 from pipeline.commands.ending import RECEIPTS_FAULT
 from pipeline.commands.overview import FilmStatus, Overview
@@ -26,7 +26,7 @@ def status_lines(overview: Overview) -> Iterator[str]:
     """Say how things are."""
     yield overview.campaign
     if overview.is_ledger_older:
-        yield f"  {kept_heads.OLDER}"
+        yield f"  {older_ledger.OLDER}"
     counts = [f"{count} {name}" for name, count in overview.counts.items() if count]
     nothing = "no files have come in yet" if overview.mails else "nothing has come in yet"
     yield f"  {', '.join(counts) or nothing}"
