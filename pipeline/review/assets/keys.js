@@ -138,6 +138,8 @@ function openHelp() {
  * @param {string} key
  */
 function isForControl(target, key) {
+  // In the player a choice keeps the focus. A letter is not for it, because it would choose something else.
+  if (target.closest("#player select, #player input[type=radio]")) return key.length > 1 || key === " ";
   if (target.closest("input:not([type=checkbox]), textarea, select, #help")) return true;
   return (key === " " || key === "Enter") && target.closest("button, summary, video, a, input") !== null;
 }
@@ -155,8 +157,10 @@ function keysNow() {
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || !inputById("keys-on").checked) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const target = /** @type {Element} */ (event.target);
+  if (key.length === 1 && key !== " " && target.closest("#player select")) event.preventDefault();
   const act = /** @type {KeyTable} */ (keysNow())[key];
-  if (!act || isForControl(/** @type {Element} */ (event.target), key)) return;
+  if (!act || isForControl(target, key)) return;
   event.preventDefault();
   act(event);
 }

@@ -170,9 +170,15 @@ export const COMMENT_KEYS = {
 };
 
 function makeStars() {
+  let byPointer = false;
+  byId("player-stars").addEventListener("pointerdown", () => { byPointer = true; });
+  byId("player-stars").addEventListener("keydown", () => { byPointer = false; });
   for (let stars = 0; stars <= MOST_STARS; stars += 1) {
     const radio = element("input", { type: "radio", name: "stars", value: String(stars) });
-    radio.addEventListener("change", () => rate(stars));
+    radio.addEventListener("change", () => {
+      rate(stars);
+      if (byPointer) radio.blur(); // so the arrow keys go on to move the film
+    });
     byId("player-stars").append(element("label", { class: "check" }, radio, String(stars)));
   }
 }
