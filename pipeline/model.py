@@ -354,8 +354,8 @@ class Review:
 class Row:
     """One line of the report: an attachment with all that is known about it.
 
-    ``pair``: the SHA-256 of the film that stands for this photo (a Live Photo).  If the film can't
-    become a clip there is none, and the photo is one as any other.  ``held_by``: the mails by which
+    ``pair``: the SHA-256 of the film that stands for this photo (a Live Photo).  It is None if the
+    film can't become a clip; then the photo becomes one.  ``held_by``: the mails by which
     its sender may take it back and which nobody has dealt with.  ``consent``: what the senders of
     these bytes agreed to; ``own_consent``: what the sender of this mail agreed to; ``credit``: the
     name to show, empty if none may be shown.

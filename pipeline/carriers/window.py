@@ -39,8 +39,8 @@ class BudgetSpent(Exception):
 class ReadBudget:
     """What may still be done with one file: ``steps`` of work, ``octets`` to be read.
 
-    ``read_nested`` reads a file that was found inside the file; whoever opens the file sets it,
-    so that readers need not know each other.  ``searches`` is how many stretches of unknown
+    ``read_nested`` reads a file that was found inside the file.  The code that opens the file sets
+    it, so that readers need not know each other.  ``searches`` is how many stretches of unknown
     bytes may still be searched for texts.  ``is_used_up``: a part of the file was not searched,
     because the budget had no room for it.
     """

@@ -201,7 +201,7 @@ def _send(run: Run, server: Post, due: DueReceipt, now: datetime) -> str:
         message = receipt(run.config, smtp, due, claim.code)
         server.send(message, "")
     except (MessageError, ValueError, IndexError):
-        run.ledger.receipts.settle(claim, "refused")  # the address is none
+        run.ledger.receipts.settle(claim, "refused")  # it can't be an address
         return "refused"
     except PostError as error:
         return _unsent(run, claim, error)

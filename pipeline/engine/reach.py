@@ -141,7 +141,7 @@ def _context(access: ClusterAccess) -> ssl.SSLContext:
 def _until(path: str) -> datetime:
     """When a certificate expires.
 
-    :raises StageError: it can't be read, or is none.
+    :raises StageError: it can't be read, or is not a certificate.
     """
     from cryptography import x509  # noqa: PLC0415 - only where a cluster is used
 

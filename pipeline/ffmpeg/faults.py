@@ -203,7 +203,7 @@ def _is_at_limit(path: Path, limits: Limits) -> bool:
 
 
 def bytes_on_disk(path: Path) -> int:
-    """Return how many bytes of the disk a file takes; 0 if it is none."""
+    """Return how many bytes of the disk a file takes; 0 if it is not a file."""
     found = _regular(path)
     return 0 if found is None else found.st_blocks * 512
 

@@ -29,7 +29,7 @@ class Mailbox:
 
 
 def mailboxes(value: str) -> list[Mailbox]:
-    """The mailboxes in a field, also of groups; what is none is left out."""
+    """The mailboxes in a field, also of groups; what is not a mailbox is left out."""
     found: list[Mailbox] = []
     for tokens in _split(value[:_LONGEST]):
         mailbox = _mailbox(tokens)
@@ -41,7 +41,7 @@ def mailboxes(value: str) -> list[Mailbox]:
 
 
 def canonical(text: str) -> str:
-    """An address in lower case, without quotes that it does not need; empty if it is none."""
+    """An address in lower case, without needless quotes; empty if it is not an address."""
     found = _ADDRESS.fullmatch(text)
     if found is None:
         return ""

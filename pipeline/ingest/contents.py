@@ -28,7 +28,7 @@ _SEALED = frozenset(
 _PLAIN = ("text/plain", "text/enriched", "text/richtext", "text/markdown", "text/x-markdown")
 _PGP = ("application/pgp", "application/x-pgp")  # a text that is signed or encrypted (before MIME)
 _CONTROL = ("application/pgp-encrypted", "application/x-pgp-encrypted")
-# What mailers add and no sender means: signatures, invitations, cards, layouts of MMS, and the
+# What mail programs add by themselves: signatures, invitations, cards, layouts of MMS, and the
 # resource forks of old Macs.  If the bytes are those of footage after all, it is an attachment.
 _SILENT_TYPES = frozenset(
     (

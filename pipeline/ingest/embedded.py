@@ -25,7 +25,7 @@ _HEX = re.compile(rb"[0-9A-Fa-f]{40,}\r?\n?")
 _LONG_LINE = 1000  # characters; a file may be one line
 _UU_LINE = re.compile(rb"M[ -`]{56,60}\r?\n")
 _LAST = re.compile(rb"(?:[A-Za-z0-9+/]{4}){0,9}[A-Za-z0-9+/]{2}[A-Za-z0-9+/=]=\r?\n?")
-# The last line of every third file has no padding.  A word such as "Anna" is none.
+# The last line of every third file has no padding.  A word such as "Anna" does not count.
 _LAST_BARE = re.compile(rb"(?![A-Z]?[a-z]*\r?$)(?:[A-Za-z0-9+/]{4}){1,9}\r?\n?")
 _DATA = re.compile(r"data:(?:image|video)/[\w.+-]{1,60};base64,([A-Za-z0-9+/\s]*)(=*)([\"')]?)")
 _QUOTE = re.compile(rb"(?:> ?){0,20}")

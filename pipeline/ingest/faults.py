@@ -1,4 +1,4 @@
-"""What code that reads a stranger's bytes may raise on ones that nobody foresaw."""
+"""The exceptions that parsers raise on bytes of a stranger that nobody foresaw."""
 
 import struct
 import zlib

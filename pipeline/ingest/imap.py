@@ -89,7 +89,7 @@ class ImapInbox(Inbox):
             batch = uids[start : start + _BATCH]
             found = session.envelopes(batch)
             for uid in batch:
-                if uid not in found:  # a refusal of many is none of each, and a line may get lost
+                if uid not in found:  # each may be given alone where many are refused
                     found.update(session.envelopes([uid]))
                 # without an envelope it is new all the same: its bytes may come, or be missed
                 size, received = found.get(uid, (0, None))

@@ -30,7 +30,7 @@ class OverQuota(Exception):
 
 
 def is_urgent(taken: Taken) -> bool:
-    """Whether nobody must read a mail late: it has words only, or it takes footage back."""
+    """Whether a mail must not wait: it has words only, or it takes footage back."""
     return not taken.bytes or Note.TAKES_BACK in taken.submission.notes
 
 
@@ -46,7 +46,7 @@ class SenderQuota:
         """Look whether a mail may come in.
 
         The first mail of a sender always may: if it is too large, it would wait in each run.  So
-        may words without files, and words that take footage back, which nobody must read late.
+        may words without files, and words that take footage back: somebody has to read them soon.
 
         :raises OverQuota: it has to wait.
         """

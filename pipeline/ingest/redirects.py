@@ -28,7 +28,7 @@ _LENGTHS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 def place_of(text: str) -> str:
-    """The address of a place for files that *text* is, or leads to; empty if it is none.
+    """The address of a place for files that *text* is, or leads to; empty if there is none.
 
     A known place takes precedence; then the innermost address that looks like a share.
     """
@@ -46,7 +46,7 @@ def place_of(text: str) -> str:
 
 
 def short_of(text: str) -> str:
-    """The address at a service for short links that *text* is, or leads to; empty if it is none."""
+    """The short link that *text* is, or leads to; empty if there is none."""
     return next((str(each) for each in _chain(text) if hosting.is_short(each)), "")
 
 

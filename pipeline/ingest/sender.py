@@ -53,7 +53,7 @@ def sender_of(root: Part) -> Sender:
     """Find who wrote a mail.
 
     A list may put itself into From.  Then the person is in X-Original-From or Reply-To.  In a mail
-    that came by no list these are not asked.  A returned mail is from the one who wrote it.
+    that came by no list these fields do not count.  A returned mail is from the one who wrote it.
     """
     fields = root.headers
     if machine_note(root) is Note.BOUNCE and (inner := _returned(root)):

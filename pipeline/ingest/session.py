@@ -187,7 +187,7 @@ class Session:
         try:
             return [uid for line in lines for uid in parse_message_list([line])]
         except (ValueError, TypeError) as error:
-            raise imaplib.IMAP4.error("an answer to SEARCH that is none") from error
+            raise imaplib.IMAP4.error("an answer to SEARCH that can't be read") from error
 
     def envelopes(self, uids: Iterable[int]) -> dict[int, tuple[int, datetime | None]]:
         """Size and INTERNALDATE of mails.  No text that a sender wrote is requested.
@@ -334,7 +334,7 @@ class Session:
 def parsed(lines: Iterable[Line]) -> dict[int, Items]:
     """Read an answer to FETCH, by UID.
 
-    :raises imaplib.IMAP4.error: it is none.
+    :raises imaplib.IMAP4.error: it can't be read.
     """
     known = [
         (re.sub(rb"~(\{\d+\})$", rb"\1", line[0]), line[1]) if isinstance(line, tuple) else line
@@ -343,7 +343,7 @@ def parsed(lines: Iterable[Line]) -> dict[int, Items]:
     try:
         found: dict[int, Items] = parse_fetch_response(known, normalise_times=False)
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise imaplib.IMAP4.error("an answer to FETCH that is none") from error
+        raise imaplib.IMAP4.error("an answer to FETCH that can't be read") from error
     return found
 
 

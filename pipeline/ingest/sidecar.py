@@ -52,7 +52,7 @@ class Sidecar(BaseModel):
 
 
 def read(path: Path) -> Sidecar | None:
-    """Read a sidecar; None if it is none.
+    """Read a sidecar; None if the file is not a valid one.
 
     :raises OSError: it can't be read.
     """

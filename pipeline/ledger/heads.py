@@ -125,7 +125,7 @@ def _heads(path: Path) -> Iterator[ChainHead]:
 def _opened(path: Path) -> BinaryIO:
     """Open a regular file; opening anything else could wait for ever.
 
-    :raises OSError: it is none, or can't be opened.
+    :raises OSError: it is not a regular file, or can't be opened.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(handle).st_mode):

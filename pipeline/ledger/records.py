@@ -67,7 +67,7 @@ def read(kind: type[Record], stored: sqlite3.Row | Mapping[str, object]) -> Reco
     A field that *kind* does not have is ignored.  A missing one gets its default, or the empty
     value of its type.  So a record can be read that was written before a field existed.
 
-    :raises ValueError: a value is none that the program writes; TypeError, KeyError and
+    :raises ValueError: a value is not one that the program writes; TypeError, KeyError and
         AttributeError are possible too.
     """
     values: Columns = dict(stored)
@@ -85,7 +85,7 @@ def read(kind: type[Record], stored: sqlite3.Row | Mapping[str, object]) -> Reco
 def read_row(kind: type[Record], stored: sqlite3.Row | Mapping[str, object]) -> Record:
     """Read a record from a row of the ledger, as :func:`read`.
 
-    :raises RowUnreadable: a value is none that the program writes.
+    :raises RowUnreadable: a value is not one that the program writes.
     """
     with reading():
         return read(kind, stored)
@@ -122,7 +122,7 @@ def readable(
 def strings(stored: str) -> tuple[str, ...]:
     """Read a JSON array of texts.
 
-    :raises RowUnreadable: it is none.
+    :raises RowUnreadable: it is not such an array.
     """
     with reading():
         found = json.loads(stored)

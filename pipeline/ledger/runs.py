@@ -227,7 +227,7 @@ def _waits(stored: object) -> dict[str, Wait]:
 def _objects(stored: object) -> list[Mapping[str, object]]:
     """Read a list of JSON objects; None is an empty one.
 
-    :raises TypeError: it is none.
+    :raises TypeError: it is not such a list.
     """
     if stored is None:
         return []

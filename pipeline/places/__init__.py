@@ -106,7 +106,7 @@ def _spans(text: str, forms: tuple[Form, ...]) -> Iterator[tuple[int, int]]:
 
 
 def _to_blank(text: str, start: int, stop: int) -> tuple[int, int]:
-    """Widen a span to the blanks around it; the blank in a mask that is there already is none."""
+    """Widen a span to the blanks around it; a blank inside a mask does not count."""
     while start > 0 and text[start - 1] not in _LEFT:
         start -= 1
     mask = text.rfind(MASK, max(0, stop - len(MASK) + 1), stop + len(MASK) - 1)

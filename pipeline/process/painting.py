@@ -137,7 +137,7 @@ class Painter:
             yield data
 
     def picture(self, fill: MaskFill) -> bytes:
-        """Paint the masks of one fill wherever they ever are, as PNG.
+        """Paint the masks of one fill at all places where they are at any moment, as PNG.
 
         A photo is one picture: what is hidden at any moment is hidden all the time.
         """

@@ -36,7 +36,7 @@ class SampleReader:
     def take(self, samples: int) -> Samples:
         """Return the next *samples*.
 
-        :raises StageError: there are not so many.
+        :raises StageError: there are fewer.
         """
         wanted = samples * _FRAME
         while len(self._held) < wanted:

@@ -126,7 +126,7 @@ class AccessGuard:
             return session
 
     def _owner(self, token: str) -> str | None:
-        """For whom a token is, None if it is none of ours.  All are compared, in equal time."""
+        """Whose token this is, None if it is not ours.  All are compared, in equal time."""
         given = token.encode("utf-8", "replace")
         owners = [
             name for name, own in self._tokens.items() if hmac.compare_digest(given, own.encode())

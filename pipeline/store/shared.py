@@ -137,7 +137,7 @@ class SharedFolder:
             )
 
     def _refuse(self, error: OSError) -> None:
-        """Pass on a fault of a list; a folder that was just deleted is none."""
+        """Pass on a fault of a list; a folder that was just deleted is not a fault."""
         if not isinstance(error, FileNotFoundError):
             with self._named():
                 raise error

@@ -168,7 +168,7 @@ def joined(text: str) -> str:
 
 
 def one_of(words: Sequence[str]) -> re.Pattern[str]:
-    """A pattern for one of the words; those of languages without spaces stand anywhere."""
+    """A pattern for one of the words; in languages without spaces they are found anywhere."""
     return re.compile(
         "|".join(
             re.escape(bare) if bare >= "\u0900" else rf"(?<!\w){re.escape(bare)}{end}(?!\w)"
@@ -213,7 +213,7 @@ def _parts(phrase: str, language: Language) -> Iterator[tuple[frozenset[str], fr
 
 
 def _known_word(alternative: str) -> str:
-    """The first word of an alternative, if it is none itself, as "peut-etre"."""
+    """The first word of an alternative that is more than one word, as "peut-etre"."""
     if _WHOLE_WORD.fullmatch(alternative):
         return alternative
     found = _ANY_WORD.search(alternative)

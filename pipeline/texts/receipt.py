@@ -1,7 +1,7 @@
 """The texts of receipts in several languages, and which of them a mail is written in.
 
-A language is one file of ``receipts/``.  The language of a mail is that whose common words it has
-most of; with fewer than two of them it is not known.
+A language is one file of ``receipts/``.  A mail is in the language of which it has the most common
+words; with fewer than two of them the language is not known.
 """
 
 import re

@@ -51,7 +51,7 @@ export function cutProblem(row, key, seconds) {
 }
 
 /**
- * The point that a reviewer wrote, or why it is none.
+ * The point that a reviewer wrote, or why it is not valid.
  * @param {Row} row
  * @param {CutKey} key
  * @param {string} text
