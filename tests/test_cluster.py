@@ -266,6 +266,7 @@ LIES: dict[str, Callable[[Answer], object]] = {
     "likeness": lambda a: a["result"].update(looks_like="0" * 12),
     "warning": lambda a: a["result"].update(warnings=["48.2082, 16.3738"]),
     "codec": lambda a: a["result"]["source"].update(video_codec="in Vienna, at 48.2°"),
+    "container": lambda a: a["result"]["source"].update(container="52.52, 13.41"),
     "number": lambda a: a["result"]["source"].update(duration_s=1e300),
     "marks": lambda a: output_of(a).update(marks="<script>"),
     "field": lambda a: a.update(command="id"),

@@ -37,6 +37,7 @@ from pipeline.store.delivery import delivered
 
 _WORDS = re.compile(r"[ -~]{0,300}")
 _NAME = re.compile(r"[A-Za-z0-9 ()+,._-]{0,64}")
+_COORDINATE = re.compile(r"\d\.\d|\d{5}")  # in the name of no codec and of no container
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MARKS = re.compile(r"([0-9a-f]{16}( [0-9a-f]{16}){0,7})?(\.[A-Za-z0-9_-]{1,2200})?")
 _LARGEST = 1 << 40
@@ -309,7 +310,7 @@ def _is_source(source: Source, recipe: Recipe) -> bool:
     names = (source.container, source.video_codec, source.audio_codec or "")
     numbers = (source.width, source.height, source.fps, source.duration_s, source.missing_percent)
     return (
-        all(_NAME.fullmatch(name) for name in names)
+        all(_NAME.fullmatch(name) and not _COORDINATE.search(name) for name in names)
         and all(number is None or 0 <= number < _LARGEST for number in numbers)
         and source.rotation in range(-360, 361)
         and _are_faces(source.faces, recipe)
