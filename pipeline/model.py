@@ -173,6 +173,11 @@ class Refusal:
         """The English sentence."""
         return texts.sentence(self.code, self.values)
 
+    @property
+    def may_pass(self) -> bool:
+        """Whether it is for what happened on the machine, and says nothing of the file."""
+        return self.code in (Detail.KILLED, Detail.STARVED)
+
 
 @dataclass(frozen=True, order=True)
 class Finding:

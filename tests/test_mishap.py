@@ -184,7 +184,7 @@ def test_exit_codes_of_ffmpeg_are_not_taken_for_signals(code: int) -> None:
         (ended(-signal.SIGSEGV), "a card could not be made: the program crashed (SIGSEGV)"),
         (ended(128 + signal.SIGKILL), "the work on it was ended from outside (SIGKILL)"),
         (ended(-9, timed_out=True), "it took longer than the 120 s allowed"),
-        (ended(1, NO_MEMORY), "a card could not be made: it ran out of the memory it may use"),
+        (ended(1, *NO_MEMORY), "a card could not be made: it needs more memory than the 6 GB"),
         (ended(1, "Invalid argument"), "a card could not be made: Invalid argument"),
         (ended(234), "a card could not be made: exit code 234"),
     ],

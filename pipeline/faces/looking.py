@@ -111,11 +111,22 @@ def look(runner: FfmpegRunner, pictures: SmallPictures, model: Path) -> tuple[Lo
 def is_usable(runner: FfmpegRunner, model: Path) -> bool:
     """Whether a model answers for one black picture as it must; it is tried in the sandbox.
 
+    A trial that was ended from outside says nothing of the model, and is repeated once.
+
+    :raises ProgramFailed: both trials were ended from outside.
     :raises Stopping: the runner was closed.
     """
+    try:
+        return _has_answered(runner, model)
+    except ProgramFailed:
+        return _has_answered(runner, model)
+
+
+def _has_answered(runner: FfmpegRunner, model: Path) -> bool:
     permissions = Permissions((_CHILD, model), limits=_TRIAL)
     argv = _command(model, _TRIAL_SIDE, _TRIAL_SIDE, "all")
     ended = runner.run("faces", argv, permissions, [bytes(_TRIAL_SIDE * _TRIAL_SIDE * 3)])
+    faults.check_end(ended, "faces", permissions)
     try:
         faults.check(ended, "faces", permissions)
         read(ended.stdout, 1, 1.0)

@@ -66,6 +66,7 @@ def check_answers(own: str, runner: FfmpegRunner) -> None:
 
     :param own: the path of the model; empty for CenterFace, which is known.
     :raises ConfigError: see ``check``; or the program does not know this kind of model.
+    :raises ProgramFailed: the trial was ended from outside, twice.
     """
     if own and not looking.is_usable(runner, _checked_own(Path(own))):
         raise ConfigError(

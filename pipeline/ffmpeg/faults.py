@@ -15,14 +15,18 @@ from pathlib import Path
 
 from pipeline.errors import DiskFull, StageError
 from pipeline.ffmpeg.sandbox import Limits, Permissions
+from pipeline.ffmpeg.watch import STARVED_S
 from pipeline.model import Reason, Refusal
 from pipeline.texts import Detail
 
-NO_SPACE, NO_MEMORY = "No space left on device", "Cannot allocate memory"
+NO_SPACE = "No space left on device"
+# What FFmpeg, x264 and a library in C++ say where they get no memory, at the limit or before it
+NO_MEMORY = ("Cannot allocate memory", "malloc of size", "std::bad_alloc")
 NOT_DECODED = "Error submitting packet to decoder"
 # What FFmpeg says where a file ends too early, and where the data of a JPEG or of the pictures of a
 # film make no sense
 ENDS_EARLY = ("partial file", "File ended prematurely", "Error during demuxing")
+SENSELESS = ("Invalid data found when processing input", "moov atom not found")
 DAMAGED = ("overread", "bad vlc", "error dc", "error y=", "error count")
 DAMAGED_FILM = (
     "error while decoding MB",
@@ -40,6 +44,7 @@ _UNBUILT = 125  # the launcher could not build the wall, and started no program
 # FFmpeg exits with one of these codes if it catches a signal.  It can catch one only if it runs
 # without a filter of system calls.  With 255 it also exits on an error of this name
 _CAUGHT, _NOT_PERMITTED = (123, 255), "Operation not permitted"
+_CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGBUS)
 _AT_LIMIT = 0.9  # of the CPU time: the kernel's two ways to count it differ a little
 _SHELL = 128  # a shell, and bubblewrap, exit with this plus the signal that ended their program
 UNDONE = {
@@ -65,7 +70,8 @@ UNDONE = {
 class ProgramResult:
     """How a program ended.  ``said`` holds phrases from a list of ours, never free text.
 
-    ``timed_out``: it was ended because it took too long; ``stuck``: because it did nothing.
+    ``timed_out``: it was ended because it took too long; ``stuck``: because it did nothing;
+    ``starved``: because the machine gave it no time to work.
     ``written``: how many bytes of the disk all programs that ran when it ended had used.
     ``cpu_s``: the CPU time of its process, as far as the kernel counts it there.
     """
@@ -76,6 +82,7 @@ class ProgramResult:
     timed_out: bool
     seconds: float
     stuck: bool = False
+    starved: bool = False
     written: int = 0
     cpu_s: float = 0.0
 
@@ -109,16 +116,17 @@ class ProgramFailed(ProgramFault):
     """
 
     def __init__(self, purpose: str, ended: ProgramResult, limits: Limits) -> None:
-        self.refusal, reason = _explained(ended, limits)
+        self.refusal = _refused(ended, limits)
         self.stdout = ended.stdout
         self.is_stuck = ended.stuck
         self.is_reported = not ended.timed_out and _ended_by(ended, limits) is None
-        super().__init__(f"{UNDONE.get(purpose, 'a program failed')}: {reason}")
+        words = _words(self.refusal, ended, limits)
+        super().__init__(f"{UNDONE.get(purpose, 'a program failed')}: {words}")
 
     @property
     def may_pass(self) -> bool:
-        """Whether somebody, or a machine without memory, ended it: that says nothing of a file."""
-        return self.refusal.code is Detail.KILLED
+        """Whether it ended for what happened on the machine, which says nothing of the file."""
+        return self.refusal.may_pass
 
 
 def check_end(ended: ProgramResult, purpose: str, permissions: Permissions) -> None:
@@ -155,45 +163,70 @@ def check(ended: ProgramResult, purpose: str, permissions: Permissions) -> None:
         raise ProgramFailed(purpose, ended, permissions.limits)
 
 
-def _explained(ended: ProgramResult, limits: Limits) -> tuple[Refusal, str]:
-    """Return what a failure means for a clip, and the words for a stage."""
-    if ended.stuck:
-        refusal = Refusal(Reason.TIMEOUT, Detail.STUCK)
-        return refusal, refusal.detail
+def _refused(ended: ProgramResult, limits: Limits) -> Refusal:
+    """Return what a failure means for a clip."""
     if ended.timed_out:
-        refusal = Refusal(Reason.TIMEOUT, Detail.TOO_SLOW, {"seconds": round(limits.wall_s)})
-        return refusal, refusal.detail
+        return _out_of_time(ended, limits)
     if ended.code == _UNBUILT:
         # no program has read the file: it is not the file's fault
-        refusal = Refusal(Reason.INTERNAL, Detail.PROGRAM_FAILED, {"place": "sandbox"})
-        return refusal, refusal.detail
-    number = _ended_by(ended, limits)
-    match number:
+        return Refusal(Reason.INTERNAL, Detail.PROGRAM_FAILED, {"place": "sandbox"})
+    match _ended_by(ended, limits):
         case None:
-            words = "; ".join(ended.said) or f"exit code {ended.code}"
-            words = "it ran out of the memory it may use" if NO_MEMORY in ended.said else words
-            return _reported(ended.said), words
+            return _reported(ended.said, limits)
         case signal.SIGXCPU | signal.SIGXFSZ:
-            refusal = Refusal(Reason.TIMEOUT, Detail.LIMIT_REACHED)
-            return refusal, refusal.detail
+            return Refusal(Reason.TIMEOUT, Detail.LIMIT_REACHED)
         case signal.SIGSYS:
-            refusal = Refusal(Reason.CORRUPT, Detail.DECODER_MISUSED)
-            return refusal, "it made a system call that the sandbox forbids"
-        case signal.SIGSEGV | signal.SIGABRT | signal.SIGFPE | signal.SIGILL | signal.SIGBUS:
-            refusal = Refusal(Reason.CORRUPT, Detail.DECODER_CRASHED)
-            return refusal, f"the program crashed ({number.name})"
+            return Refusal(Reason.CORRUPT, Detail.DECODER_MISUSED)
+        case signal.SIGABRT if _lacks_memory(ended.said):
+            return _reported(ended.said, limits)
+        case number if number in _CRASHES:
+            return Refusal(Reason.CORRUPT, Detail.DECODER_CRASHED)
+        case number:
+            return Refusal(Reason.INTERNAL, Detail.KILLED, {"signal": number.name})
+
+
+def _words(refusal: Refusal, ended: ProgramResult, limits: Limits) -> str:
+    """Return what a failure means for a stage that makes no clip of a stranger's file."""
+    number = _ended_by(ended, limits)
+    match refusal.code:
+        case Detail.DECODING_FAILED | Detail.DECODING_FAILED_SAID | Detail.NO_ROOM:
+            return "; ".join(ended.said) or f"exit code {ended.code}"
+        case Detail.DECODER_MISUSED:
+            return "it made a system call that the sandbox forbids"
+        case Detail.DECODER_CRASHED if number is not None:
+            return f"the program crashed ({number.name})"
         case _:
-            refusal = Refusal(Reason.INTERNAL, Detail.KILLED, {"signal": number.name})
-            return refusal, refusal.detail
+            return refusal.detail
 
 
-def _reported(said: tuple[str, ...]) -> Refusal:
+def _out_of_time(ended: ProgramResult, limits: Limits) -> Refusal:
+    if ended.stuck:
+        return Refusal(Reason.TIMEOUT, Detail.STUCK)
+    if ended.starved:
+        minutes = round((limits.wall_s + STARVED_S) / 60)
+        return Refusal(Reason.TIMEOUT, Detail.STARVED, {"minutes": minutes})
+    return Refusal(Reason.TIMEOUT, Detail.TOO_SLOW, {"seconds": round(limits.wall_s)})
+
+
+def _reported(said: tuple[str, ...], limits: Limits) -> Refusal:
     if NO_SPACE in said:
         # the disk has room again, as another clip that failed has left it: this one can be retried
         return Refusal(Reason.INTERNAL, Detail.NO_ROOM)
+    if _lacks_memory(said):
+        return Refusal(Reason.INTERNAL, Detail.OUT_OF_MEMORY, {"gigabytes": limits.memory >> 30})
     if said:
         return Refusal(Reason.CORRUPT, Detail.DECODING_FAILED_SAID, {"phrase": said[0]})
     return Refusal(Reason.CORRUPT, Detail.DECODING_FAILED)
+
+
+def _lacks_memory(said: tuple[str, ...]) -> bool:
+    """Whether a program got no memory, although nothing in its file was found to be damaged.
+
+    A damaged file can ask for any amount of it.
+    """
+    return not {*NO_MEMORY}.isdisjoint(said) and {*SENSELESS, *DAMAGED, *DAMAGED_FILM}.isdisjoint(
+        said
+    )
 
 
 def _is_at_limit(path: Path, limits: Limits) -> bool:

@@ -1,37 +1,124 @@
-"""Whether a program and all that it started are at work, as the kernel counts it.
+"""What the kernel counts of a program and all that it started: does it work, and may it?
 
 What runs inside bubblewrap's process namespace is not counted for its parent while it runs, so all
-descendants are added up.
+descendants are added up.  A thread that can run and gets no processor stands still through no fault
+of its own: ``/proc/PID/task/TID/schedstat`` says how long that was (Linux
+``Documentation/scheduler/sched-stats.rst``).  The kernel adds that time only when the thread runs
+again.  So of a thread that waits now, the time since its last step is counted in advance.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _PROC = Path("/proc")
 _TICKS = os.sysconf("SC_CLK_TCK")
-_IDLE_CPU_S = 0.05  # what a program that waits may use to look whether it is still to wait
+_IDLE_S = 0.05  # of processor time: a program that waits may use it to look whether it must go on
+# A thread in one of these states is held up by the machine: it waits for a processor (R, if it does
+# not run), or for a disk (D).  A program can't bring itself into them for long without work.
+_HELD = frozenset("RD")
+_NANOSECONDS = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class ThreadCount:
+    """A thread: its state, and for how many seconds it ran, and waited for a processor."""
+
+    state: str
+    ran_s: float = 0.0
+    waited_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What all processes of a program have done so far.
+
+    ``cpu_s``: seconds of processor time.  ``moved``: bytes read and written.  ``threads``: those
+    that live, by their number.
+    """
+
+    cpu_s: float = 0.0
+    moved: int = 0
+    threads: Mapping[int, ThreadCount] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The time between two looks, in seconds.
+
+    ``passed_s``: by the clock.  ``wanted_s``: what it should have been.  A look comes late if the
+    machine is busy, or was asleep, and then the program may have waited for us too, so no more than
+    this counts as idle.  ``waits_for_us``: the program may wait for this process.
+    """
+
+    passed_s: float
+    wanted_s: float
+    waits_for_us: bool = False
 
 
 class Progress:
-    """The work of a program so far; ``is_stuck`` is asked now and then."""
+    """The work of a program since the first look.
+
+    ``fair_s``: the seconds that it would have needed had it got a processor whenever it could run.
+    ``quiet_s``: the seconds for which it did nothing although it could.
+    """
 
     def __init__(self, pid: int) -> None:
+        self.fair_s = self.quiet_s = 0.0
         self._pid = pid
-        self._seen = 0.0, 0
-        self._quiet_s = 0.0
+        self._before = Work()
+        self._early: dict[int, float] = {}  # the waiting time that was counted in advance
+        self._still = Work()  # the work when it last got on
+        self._processors = len(os.sched_getaffinity(0))
 
-    def is_stuck(self, passed_s: float, patience_s: float) -> bool:
-        """Whether for *patience_s* it used no processor time, and read and wrote nothing.
+    def look(self, stretch: Stretch) -> None:
+        """Look at the program after a stretch of time."""
+        work = work_of(_family(self._pid))
+        if work is not None:  # else nothing can be known
+            self.count(work, stretch)
 
-        :param passed_s: seconds since the last call.
-        """
-        work = _work(_family(self._pid))
-        if work is None:  # nothing can be known
-            return False
-        before, self._quiet_s = self._seen, self._quiet_s + passed_s
-        if work[0] > before[0] + _IDLE_CPU_S or work[1] != before[1]:
-            self._seen, self._quiet_s = work, 0.0
-        return self._quiet_s >= patience_s
+    def count(self, work: Work, stretch: Stretch) -> None:
+        """Count what the program did in a stretch of time; *work* is what it has done so far."""
+        ran_s = held_s = 0.0
+        early: dict[int, float] = {}
+        for number, thread in work.threads.items():
+            before = self._before.threads.get(number, ThreadCount(""))
+            ran = max(0.0, thread.ran_s - before.ran_s)
+            waited = max(0.0, thread.waited_s - before.waited_s)
+            ahead = self._early.get(number, 0.0)
+            held = max(0.0, waited - ahead)
+            ahead = max(0.0, ahead - waited) if not ran else 0.0
+            if thread.state in _HELD:
+                more = max(0.0, stretch.passed_s - ran - held)
+                held, ahead = held + more, ahead + more
+            ran_s, held_s, early[number] = ran_s + ran, held_s + held, ahead
+        self._before, self._early = work, early
+        self.fair_s += fair_seconds(ran_s, held_s, self._processors, stretch)
+        worked = work.cpu_s > self._still.cpu_s + _IDLE_S or work.moved != self._still.moved
+        if worked or held_s > _IDLE_S or stretch.waits_for_us:
+            self._still, self.quiet_s = work, 0.0
+        else:
+            self.quiet_s += min(stretch.passed_s, stretch.wanted_s)
+
+
+def fair_seconds(ran_s: float, held_s: float, processors: int, stretch: Stretch) -> float:
+    """Return how long a stretch of work would have taken on a machine that does nothing else.
+
+    Where no thread could run, the program was idle, and that time counts in full.  Where threads
+    could run, as many ran at once as there are processors.
+
+    :param ran_s: the seconds for which its threads ran, added up.
+    :param held_s: those for which they could have run, added up.
+    """
+    if stretch.passed_s <= 0:
+        return 0.0
+    runnable = (ran_s + held_s) / stretch.passed_s  # threads, on average
+    idle_s = min(stretch.passed_s, stretch.wanted_s) * max(0.0, 1 - runnable)
+    at_once = min(max(runnable, 1.0), processors)
+    return (0.0 if stretch.waits_for_us else idle_s) + min(stretch.passed_s, ran_s / at_once)
 
 
 def used_cpu_s(pid: int) -> float:
@@ -41,10 +128,10 @@ def used_cpu_s(pid: int) -> float:
     """
     try:
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-    except ChildProcessError:
+        fields = _fields(_PROC / str(pid) / "stat")
+    except OSError:
         return 0.0
-    work = _work([pid])
-    return 0.0 if work is None else work[0]
+    return sum(map(int, fields[11:13])) / _TICKS
 
 
 def _family(pid: int) -> list[int]:
@@ -60,17 +147,35 @@ def _family(pid: int) -> list[int]:
     return found
 
 
-def _work(family: list[int]) -> tuple[float, int] | None:
-    """Seconds of processor time and bytes read and written; None where that can't be read."""
-    seconds, transferred, known = 0.0, 0, False
+def work_of(family: list[int]) -> Work | None:
+    """Return what processes have done; None where that can't be read."""
+    seconds, moved, threads, known = 0.0, 0, dict[int, ThreadCount](), False
     for pid in family:
+        folder = _PROC / str(pid)
         try:
-            # the name in parentheses may hold blanks
-            fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-            seconds += (int(fields[11]) + int(fields[12])) / _TICKS
+            seconds += sum(map(int, _fields(folder / "stat")[11:13])) / _TICKS
             known = True
-            lines = (_PROC / str(pid) / "io").read_text().splitlines()
-            transferred += sum(int(line.split()[1]) for line in lines[:2])
+            for task in (folder / "task").iterdir():
+                threads[int(task.name)] = thread_of(
+                    (task / "stat").read_text(), (task / "schedstat").read_text()
+                )
+            lines = (folder / "io").read_text().splitlines()
+            moved += sum(int(line.split()[1]) for line in lines[:2])
         except OSError:
             continue  # it has ended, or is not ours to look into
-    return (seconds, transferred) if known else None
+    return Work(seconds, moved, threads) if known else None
+
+
+def thread_of(stat: str, schedstat: str) -> ThreadCount:
+    """Read what the kernel says of a thread: its files ``stat`` and ``schedstat``."""
+    ran, waited, _ = map(int, schedstat.split())
+    return ThreadCount(_split(stat)[0], ran / _NANOSECONDS, waited / _NANOSECONDS)
+
+
+def _fields(path: Path) -> list[str]:
+    return _split(path.read_text())
+
+
+def _split(stat: str) -> list[str]:
+    # the name in parentheses may hold blanks
+    return stat.rpartition(")")[2].split()

@@ -13,12 +13,11 @@ import contextlib
 import math
 import os
 import re
-import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -33,19 +32,18 @@ from pipeline.ffmpeg.faults import ProgramResult
 from pipeline.ffmpeg.graph import Graph
 from pipeline.ffmpeg.made import MadeFile
 from pipeline.ffmpeg.sandbox import Limits, Mode, Permissions, Sandbox, choose, spawn
+from pipeline.ffmpeg.watch import Patience, Watch, kill, watched
 
 _KEEP = 4 << 20
-_PATIENCE_S = 20.0  # with a program that uses no processor time, and reads and writes nothing
-_LOOK_S = 2.0
+_PATIENCE_S = 20.0  # with a program that could work, and does nothing
 
 _VERSION = re.compile(r"-v(\d[\w.]*)$")  # in the name of the program
 
 # The phrases that FFmpeg may be quoted with; nothing else of what it prints is kept.
 PHRASES = (
-    "Invalid data found when processing input",
-    "moov atom not found",
+    *faults.SENSELESS,
     faults.NO_SPACE,
-    faults.NO_MEMORY,
+    *faults.NO_MEMORY,
     faults.NOT_DECODED,
     "File size limit exceeded",
     "Operation not permitted",
@@ -135,7 +133,7 @@ class FfmpegRunner:
         feed: Iterable[bytes] | None = None,
         sink: Callable[[bytes], object] | None = None,
     ) -> ProgramResult:
-        """Run a program until it ends or its wall time is over; how it ended is not judged.
+        """Run a program until it ends or its time is over; how it ended is not judged.
 
         :param feed: pieces for its standard input; without, it has none.
         :param sink: takes each piece of its standard output, in a thread of its own; without, the
@@ -173,6 +171,7 @@ class FfmpegRunner:
             said=ended.said,
             timed_out=ended.timed_out,
             stuck=ended.stuck,
+            starved=ended.starved,
             seconds=round(ended.seconds, 3),
         )
         self._console.detail(f"{purpose}: {ended.seconds:.1f} s, exit {ended.code}")
@@ -209,7 +208,7 @@ class FfmpegRunner:
         with self._lock:
             self._closed = True
             for process in self._running:
-                _kill(process)
+                kill(process)
 
     def _attend(
         self,
@@ -220,42 +219,40 @@ class FfmpegRunner:
         sink: Callable[[bytes], object] | None,
     ) -> ProgramResult:
         kept: list[bytearray] = [bytearray(), bytearray()]
-        streams = [process.stdout, process.stderr]
-        threads = [
-            threading.Thread(target=_drain, args=(stream, into, taker), daemon=True)
-            for stream, into, taker in zip(streams, kept, (sink, None), strict=True)
-        ]
-        ended, verdict = threading.Event(), Verdict()
         # a program that is fed may have to wait for us
-        patience = math.inf if feed is not None else _PATIENCE_S
-        limits = (permissions.limits.wall_s, patience)
-        watch = threading.Thread(target=_watch, args=(process, limits, ended, verdict), daemon=True)
-        for thread in (*threads, watch):
-            thread.start()
-        try:
+        patience = Patience(
+            permissions.limits.wall_s, math.inf if feed is not None else _PATIENCE_S
+        )
+        with watched(process, patience) as watch:
+            threads = [
+                threading.Thread(target=_drain, args=(stream, into, watch, taker), daemon=True)
+                for stream, into, taker in zip(
+                    (process.stdout, process.stderr), kept, (sink, None), strict=True
+                )
+            ]
+            for thread in threads:
+                thread.start()
             if feed is not None and process.stdin is not None:
                 # a program that ends early closes the pipe; its exit code says why
                 with contextlib.suppress(BrokenPipeError), process.stdin:
-                    for piece in feed:
-                        process.stdin.write(piece)
+                    _feed(process.stdin, feed, watch)
             cpu_s = progress.used_cpu_s(process.pid)
             code = process.wait()
-        finally:
-            ended.set()
-        for thread in (*threads, watch):
+        for thread in threads:
             thread.join()
         return ProgramResult(
             code=code,
             stdout=bytes(kept[0]),
             said=_quotable(kept[1].decode("utf-8", "replace")),
-            timed_out=verdict.timed_out or verdict.stuck,
-            stuck=verdict.stuck,
+            timed_out=watch.has_ended_it,
+            stuck=watch.is_stuck,
+            starved=watch.is_starved,
             seconds=time.monotonic() - begun,
             cpu_s=cpu_s,
         )
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
-        _kill(process)
+        kill(process)
         process.wait()
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
@@ -273,67 +270,41 @@ class Companion:
     ) -> None:
         """*forget* is called when the program has ended."""
         self._process, self._forget = process, forget
-        self._work = progress.Progress(process.pid)
 
-    def is_stuck(self, passed_s: float, patience_s: float) -> bool:
-        """Whether it did nothing for *patience_s*; *passed_s*: seconds since the last call."""
-        return self._work.is_stuck(passed_s, patience_s)
+    def watched(self, patience: Patience) -> Watch:
+        """Return what watches the program while it does a piece of work."""
+        return watched(self._process, patience)
 
     def end(self) -> int:
         """End it if it still runs; its exit code, or minus the signal that ended it."""
-        _kill(self._process)
+        kill(self._process)
         code = self._process.wait()
         self._forget(self._process)
         return code
 
 
-@dataclass
-class Verdict:
-    """Why a program was ended: its time was over, or it did nothing any more."""
-
-    timed_out: bool = False
-    stuck: bool = False
-
-
-def _watch(
-    process: subprocess.Popen[bytes],
-    limits: tuple[float, float],
-    ended: threading.Event,
-    verdict: Verdict,
-) -> None:
-    """End a program when its time is over, or when it has done nothing for too long.
-
-    :param limits: seconds of wall time, and of patience with a program that does nothing.
-    """
-    wall_s, patience_s = limits
-    step = min(_LOOK_S, wall_s, patience_s / 4)
-    begun = last = time.monotonic()
-    work = progress.Progress(process.pid)
-    while not ended.wait(min(step, max(begun + wall_s - last, 0.001))):
-        now = time.monotonic()
-        verdict.timed_out = now - begun >= wall_s
-        verdict.stuck = not verdict.timed_out and work.is_stuck(now - last, patience_s)
-        if verdict.timed_out or verdict.stuck:
-            _kill(process)
+def _feed(pipe: IO[bytes], feed: Iterable[bytes], watch: Watch) -> None:
+    pieces = iter(feed)
+    while True:
+        with watch.waits_for_us():
+            piece = next(pieces, None)
+        if piece is None:
             return
-        last = now
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a program and all that it started; it leads a session of its own."""
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        pipe.write(piece)
 
 
 def _drain(
-    stream: IO[bytes], into: bytearray, sink: Callable[[bytes], object] | None = None
+    stream: IO[bytes],
+    into: bytearray,
+    watch: Watch,
+    sink: Callable[[bytes], object] | None = None,
 ) -> None:
     """Read a pipe to its end, so that the writer never blocks; keep only the last 4 MiB."""
     with contextlib.suppress(ValueError, OSError):
         while data := os.read(stream.fileno(), 1 << 16):
             if sink is not None:
-                sink(data)
+                with watch.waits_for_us():
+                    sink(data)
                 continue
             into += data
             if len(into) > 2 * _KEEP:

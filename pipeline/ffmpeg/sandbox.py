@@ -24,11 +24,13 @@ from pathlib import Path
 
 from pipeline.errors import SandboxUnavailable, reason_of
 from pipeline.ffmpeg import seccomp
+from pipeline.ffmpeg.watch import Patience, watched
 
 _LIBRARIES = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/nix/store")
 _FILTER = "@filter"  # is replaced in a command by the descriptor of the filter's pipe
 _MORE_TASKS = 4096  # that a user may have beside those that run; a program has below 100
 _COUNTED_S = 30.0  # so long a count of them is used
+_TRIAL_S = 20.0  # in which a sandbox must start an empty program; see ``watch``
 _CREATE_RULESET, _VERSION = 444, 1  # the call is the same on every architecture
 _LANDLOCK_ABI = 6  # the newest that adds something to keep out
 _LAUNCHER = Path(__file__).with_name("launcher.py")
@@ -44,7 +46,10 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one process may use: seconds of wall time and CPU, bytes of memory and of a file."""
+    """What one process may use: seconds, seconds of CPU, bytes of memory and of a file.
+
+    ``wall_s`` counts what ``watch`` counts: a busy machine costs a program none of it.
+    """
 
     wall_s: float = 120.0
     cpu_s: int = 600
@@ -53,7 +58,7 @@ class Limits:
 
     @classmethod
     def within(cls, seconds: float) -> Limits:
-        """Return the limits of work that may take *seconds* of wall time, at least two minutes.
+        """Return the limits of work that may take *seconds*, at least two minutes.
 
         The CPU time may be four times that, since decoders and encoders use several threads.
         """
@@ -202,15 +207,21 @@ def _bubblewraps() -> list[str]:
 @cache
 def _fault_of(sandbox: Sandbox) -> str:
     """Empty if a program runs in the sandbox, else what went wrong, in a few words."""
-    permissions = Permissions(limits=Limits(wall_s=20))
+    permissions = Permissions()
     command, filter_program = sandbox.command([sys.executable, "-I", "-S", "-c", ""], permissions)
+    patience = Patience(_TRIAL_S, _TRIAL_S)
     try:
-        with spawn(command, filter_program, stderr=subprocess.PIPE) as process:
-            _, errors = process.communicate(timeout=permissions.limits.wall_s)
-    except subprocess.TimeoutExpired:
-        return f"did nothing for {permissions.limits.wall_s:.0f} s"
+        with (
+            spawn(command, filter_program, stderr=subprocess.PIPE) as process,
+            watched(process, patience) as watch,
+        ):
+            _, errors = process.communicate()
     except OSError as error:
         return reason_of(error)
+    if watch.is_starved:
+        return "the machine had no time to try it"
+    if watch.has_ended_it:
+        return f"did nothing for {_TRIAL_S:.0f} s"
     if process.returncode == 0:
         return ""
     lines = errors.decode("utf-8", "replace").strip().splitlines()

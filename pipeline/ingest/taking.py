@@ -26,11 +26,12 @@ from pipeline.config import InboxSection
 from pipeline.errors import NO_SPACE
 from pipeline.ffmpeg.runner import Companion
 from pipeline.ffmpeg.sandbox import Limits, Permissions
+from pipeline.ffmpeg.watch import Patience
 from pipeline.ingest import spool as spools
 from pipeline.ingest import wire
 from pipeline.ingest.faults import Untrue
 from pipeline.ingest.fingerprint import fingerprint
-from pipeline.ingest.inbox import Arrival, NewFile
+from pipeline.ingest.inbox import Arrival, NewFile, Unreadable
 from pipeline.ingest.keeping import Keeping
 from pipeline.ingest.rows import BUDGET
 from pipeline.ingest.spool import Readable
@@ -46,7 +47,7 @@ CPU_S = 30  # of a mail, and more for a large one
 _BYTES_A_SECOND = 2_000_000
 _HEADER_CPU_S = 5  # of a mail of which only the header is read
 _WAITS = 4  # times as long as the CPU time: so long may a process do nothing
-_MOST_WAITS = 100  # times as long as the CPU time, whatever it does: other programs may run too
+_MOST_WAITS = 10  # times as long as the CPU time: so long may a mail take, as ``watch`` counts it
 _NO_CPU_LIMIT = 1 << 30  # seconds; the process limits itself, a mail at a time
 _TOO_SLOW, _KILLED = "Timeout", "Killed"
 _PACKAGE = Path(__file__).parents[1]
@@ -100,6 +101,7 @@ class Taking:
 
         :param pieces: if the mail came in several parts, the size of each in *file*.
         :raises OSError: the disk is full, or fails.
+        :raises Unreadable: the machine had no time for it.
         """
         with _descriptor(file, self._run.workspace.originals) as descriptor:
             size = os.fstat(descriptor).st_size
@@ -160,10 +162,7 @@ class Taking:
         assert process is not None
         process.is_fresh = False
         try:
-            wire.send(process.channel, wire.table(job), descriptor)
-            self._wait(process, job.cpu_s)
-            untrusted, _ = wire.receive(process.channel, job.cpu_s * _WAITS)
-            answer = wire.answer_of(untrusted)
+            answer = wire.answer_of(_untrusted_answer(process, job, descriptor))
             if answer.taken is not None:
                 self._hold(process.folder, answer, job)
                 return answer.taken
@@ -175,23 +174,6 @@ class Taking:
             raise _Died("Untrue") from error
         self._judge(answer, job)
         raise _Died(answer.fault or errno.errorcode.get(answer.errno, "OSError"))
-
-    @staticmethod
-    def _wait(process: _Process, cpu_s: float) -> None:
-        """Wait until an answer begins.  On a busy machine a good mail may take long.
-
-        :param cpu_s: after so much CPU time the process ends by itself.
-        :raises TimeoutError: the process does nothing any more, or took very long.
-        """
-        patience_s = cpu_s * _WAITS
-        begun = last = time.monotonic()
-        process.companion.is_stuck(0, patience_s)
-        while not wire.has_more(process.channel, patience_s / 4):
-            now = time.monotonic()
-            is_stuck = process.companion.is_stuck(now - last, patience_s)
-            if is_stuck or now - begun > cpu_s * _MOST_WAITS:
-                raise TimeoutError
-            last = now
 
     def _hold(self, folder: Path, answer: Answer, job: MailJob) -> None:
         taken = answer.taken
@@ -255,6 +237,28 @@ class Taking:
         )
         wire.send(ours, wire.table(settings))
         return process
+
+
+def _untrusted_answer(process: _Process, job: MailJob, descriptor: int) -> object:
+    """Hand a mail to the process, and return its answer.
+
+    After its CPU time the process ends by itself.  One that does nothing is ended.
+
+    :raises EOFError: the process has ended; so does a ConnectionError.
+    :raises TimeoutError: it was ended.
+    :raises Unreadable: the machine had no time for it; the mail can be read later.
+    """
+    patience = Patience(job.cpu_s * _MOST_WAITS, job.cpu_s * _WAITS)
+    try:
+        with process.companion.watched(patience) as watch:
+            wire.send(process.channel, wire.table(job), descriptor)
+            return wire.receive(process.channel)[0]
+    except (EOFError, ConnectionError):
+        if watch.is_starved:
+            raise Unreadable("the machine had no time to take it apart") from None
+        if watch.has_ended_it:
+            raise TimeoutError from None
+        raise
 
 
 def _job(arrival: Arrival) -> MailJob:

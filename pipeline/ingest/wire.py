@@ -94,16 +94,6 @@ def send(channel: socket.socket, message: Message, descriptor: int | None = None
     channel.sendall(data)
 
 
-def has_more(channel: socket.socket, seconds: float) -> bool:
-    """Wait until something has come, or the other side is gone; False if neither came in time."""
-    channel.settimeout(seconds)
-    try:
-        channel.recv(1, socket.MSG_PEEK)
-    except TimeoutError:
-        return False
-    return True
-
-
 def receive(channel: socket.socket, seconds: float | None = None) -> tuple[object, int | None]:
     """A message, and the descriptor that came with it.
 

@@ -109,6 +109,7 @@ _EVENTS: Mapping[str, Mapping[str, FactForm]] = {
         "said": _are(_is_one_of(runner.PHRASES)),
         "timed_out": _is_truth,
         "stuck": _is_truth,
+        "starved": _is_truth,
         "seconds": _is_seconds,
     },
     "not-clean": {"sha256": _has_form(_SHA256), "problems": _are(_is_problem)},

@@ -29,6 +29,8 @@ from pipeline.texts import Detail
 _TROUBLE = [
     Detail.TOO_SLOW,
     Detail.STUCK,
+    Detail.STARVED,
+    Detail.OUT_OF_MEMORY,
     Detail.LIMIT_REACHED,
     Detail.KILLED,
     Detail.DECODER_CRASHED,
@@ -79,6 +81,8 @@ class Clips:
             if self.hides_anew(result):
                 self._db.change(MONTAGES_WITH_ARE_STALE, result.sha256)
             self._write(result)
+            if refusal and refusal.may_pass:
+                self._count_attempt(result.sha256)
             self._chain.append(
                 *(EventKind.REFUSED if refusal else EventKind.MADE, result.sha256),
                 recipe=result.recipe,
@@ -101,22 +105,30 @@ class Clips:
             self._write(result)
 
     def _write(self, result: ClipResult) -> None:
-        self._db.change("DELETE FROM attempt WHERE sha256 = ?", result.sha256)
+        if not (result.refusal and result.refusal.may_pass):
+            self._db.change("DELETE FROM attempt WHERE sha256 = ?", result.sha256)
         self._db.insert("clip", {**records.columns(result), "done_at": clock.now()}, replace=True)
 
     def count_attempt(self, sha256: str) -> int:
         """Count that a worker was lost while it made a clip; return how often that was.
 
-        The count ends with an outcome, and when somebody has the clip made again.
+        A failure that may pass counts too, see ``record``.  The count ends with another outcome,
+        and when somebody has the clip made again.
         """
         with self._db.transaction():
-            self._db.change(
-                "INSERT INTO attempt (sha256, count) VALUES (?, 1)"
-                " ON CONFLICT (sha256) DO UPDATE SET count = count + 1",
-                sha256,
-            )
-            row = self._db.row("SELECT count FROM attempt WHERE sha256 = ?", sha256)
-        return int(row["count"]) if row else 1
+            return self._count_attempt(sha256)
+
+    def _count_attempt(self, sha256: str) -> int:
+        self._db.change(
+            "INSERT INTO attempt (sha256, count) VALUES (?, 1)"
+            " ON CONFLICT (sha256) DO UPDATE SET count = count + 1",
+            sha256,
+        )
+        return self.attempts().get(sha256, 1)
+
+    def attempts(self) -> dict[str, int]:
+        """How many attempts came to nothing, by the original's SHA-256."""
+        return {row["sha256"]: row["count"] for row in self._db.rows("SELECT * FROM attempt")}
 
     def troubled(self) -> set[str]:
         """The originals, by SHA-256, that once broke a program or took too long."""

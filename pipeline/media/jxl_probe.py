@@ -25,7 +25,7 @@ from pipeline.texts import Detail
 
 _UNSPECIFIED = b"\2\2"  # code points of ITU-T H.273
 _RGB, _ALPHA = 2, 4  # flags of the colour type (PNG, section 11.2.1)
-_LEAST_S, _PIXELS_A_SECOND, _WALL_S = 2, 2_000_000, 240.0  # a whole photo takes far less
+_LEAST_S, _PIXELS_A_SECOND, _WALL_S = 2, 2_000_000, 240.0  # of CPU; a whole photo takes less
 
 
 def probe(runner: FfmpegRunner, path: Path, footage: Format, found: JpegXlPicture) -> Picture:
@@ -46,7 +46,7 @@ def probe(runner: FfmpegRunner, path: Path, footage: Format, found: JpegXlPictur
     try:
         faults.check(ended, "probe", permissions)
     except ProgramFailed as fault:
-        if fault.refusal.reason is Reason.TIMEOUT:
+        if fault.refusal.code is Detail.LIMIT_REACHED:
             # FFmpeg's decoder waits for the rest of a file for ever, and uses the processor
             raise Refused(Refusal(Reason.CORRUPT, Detail.INCOMPLETE)) from fault
         raise

@@ -6,7 +6,7 @@ numpy, Pillow and the fonts take long to load.  A night without new footage does
 ``batch``, which does, is imported only where there is work for it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from pipeline.config import Config
@@ -118,6 +118,7 @@ def plan(
     :param only: the originals to look at; None for all.
     """
     known = ledger.clips.results()
+    again = _to_try_again(config, ledger, known) if only is None else set()
     reviews = ledger.reviews.current()
     withdrawn = set(ledger.custody.withdrawn())  # also if such a file has come back to the disk
     missing, renamed, outdated, unsearched, lost = [], [], [], [], []
@@ -127,7 +128,7 @@ def plan(
             continue
         wanted = recipe.choose(config, item, submission, reviews.get(sha256, Review()))
         result = known.get(sha256)
-        is_made = result is not None and _is_made(result, wanted)
+        is_made = result is not None and sha256 not in again and _is_made(result, wanted)
         if result is not None and is_made and _is_whole(result, holds):
             if result.category != wanted.category:
                 renamed.append(replace(result, category=wanted.category))
@@ -179,6 +180,16 @@ def _is_whole(result: ClipResult, holds: Callable[[FootageFile], bool]) -> bool:
         return False
     stills = (still_of(film) for film in films if film.still)
     return all(map(holds, stills)) or not holds(original(result.sha256))
+
+
+def _to_try_again(config: Config, ledger: Ledger, known: Mapping[str, ClipResult]) -> set[str]:
+    """Find the clips that failed for what happened on the machine, until all attempts are made."""
+    attempts, most = ledger.clips.attempts(), config.cluster.attempts
+    return {
+        sha256
+        for sha256, result in known.items()
+        if result.refusal and result.refusal.may_pass and attempts.get(sha256, 0) < most
+    }
 
 
 def _is_unsearched(result: ClipResult, wanted: Recipe) -> bool:

@@ -59,6 +59,8 @@ class Detail(StrEnum):
     DECODER_MISUSED = "decoder-misused"
     TOO_SLOW = "too-slow"
     STUCK = "stuck"
+    STARVED = "starved"
+    OUT_OF_MEMORY = "out-of-memory"
     LIMIT_REACHED = "limit-reached"
     KILLED = "killed"
     UNTRUE_RESULT = "untrue-result"

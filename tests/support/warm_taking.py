@@ -8,13 +8,16 @@ is started as ``FfmpegRunner`` starts it.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import sys
 
 from pipeline.console import Console
-from pipeline.ffmpeg import progress, sandbox
+from pipeline.ffmpeg import sandbox
 from pipeline.ffmpeg.runner import Companion, FfmpegRunner
 from pipeline.ffmpeg.sandbox import Permissions
+from pipeline.ffmpeg.watch import Patience, Watch
 from pipeline.ingest import taking
 
 _PROGRAM = taking.PROGRAM
@@ -98,7 +101,9 @@ def stop() -> None:
 class _Forked(Companion):
     def __init__(self, server: _Server, number: int) -> None:
         self._server, self._number = server, number
-        self._work = progress.Progress(number)
+
+    def watched(self, patience: Patience) -> Watch:
+        return Watch(self._number, patience, lambda: os.kill(self._number, signal.SIGKILL))
 
     def end(self) -> int:
         return self._server.ask([self._number], [])
