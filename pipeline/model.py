@@ -176,7 +176,7 @@ class Refusal:
     @property
     def may_pass(self) -> bool:
         """Whether it is for what happened on the machine, and says nothing of the file."""
-        return self.code in (Detail.KILLED, Detail.STARVED)
+        return self.code in {Detail.KILLED, Detail.STARVED}
 
 
 @dataclass(frozen=True, order=True)

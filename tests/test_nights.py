@@ -13,13 +13,17 @@ import numpy as np
 import pytest
 from PIL import Image
 from support.command_scene import CommandScene, begin, config, mail
+from support.ledger_scene import attachment, opened, settings, sha
 
 from pipeline.correspondence import Payer
 from pipeline.ledger import Ledger
-from pipeline.model import ClipResult, Reason, Refusal, Status, Wait
+from pipeline.model import ClipResult, Reason, Refusal, Review, Status, Wait
+from pipeline.process import recipe, stage
 from pipeline.process.night import NightBudget, NightLimits, end_after
+from pipeline.store import WorkspaceFolder
 from pipeline.texts import Detail
 
+_SLOW = Refusal(Reason.TIMEOUT, Detail.TOO_SLOW, {"seconds": 120})
 _HALF = "[review]\nrequired = false\n[process]\nworkers = 1\nstill_seconds = 0.2\n"
 
 
@@ -125,14 +129,41 @@ def test_small_comes_first_and_trouble_last(tmp_path: Path) -> None:
     scene.footage("ingest")
     scene.footage("report")
     small = scene.rows["small.png"]["sha256"]
-    slow = Refusal(Reason.TIMEOUT, Detail.TOO_SLOW, {"seconds": 120})
     with Ledger(scene.work / "ledger.db") as ledger:
-        ledger.clips.record(ClipResult(small, "", Status.FAILED, slow))
+        ledger.clips.record(ClipResult(small, "", Status.FAILED, _SLOW))
     assert scene.footage("retry").code == 0
 
     scene.footage("process")
 
     assert [*order(scene)] == ["middle.png", "large.png", "small.png"]
+
+
+@pytest.mark.parametrize(("refusal", "times"), [
+    (Refusal(Reason.TIMEOUT, Detail.STARVED, {"minutes": 62}), 2),
+    (Refusal(Reason.INTERNAL, Detail.KILLED, {"signal": "SIGTERM"}), 2),
+    (_SLOW, 0),
+])  # fmt: skip
+def test_what_failed_because_of_the_machine_is_tried_again_but_not_for_ever(
+    tmp_path: Path, refusal: Refusal, times: int
+) -> None:
+    """By each run, until all attempts are made; a film that somebody waits for does not wait."""
+    settled = settings(tmp_path)
+    with opened(settled.root) as scene:
+        scene.mail(attachment("film"))
+        ((item, mail_of_it),) = scene.ledger.clips.candidates()
+        wanted = recipe.choose(settled, item, mail_of_it, Review())
+        scene.workspace.original(sha("film")).parent.mkdir(parents=True)
+        scene.workspace.original(sha("film")).touch()
+        holds = WorkspaceFolder(scene.workspace).holds
+        again = []
+        for _ in range(settled.cluster.attempts):
+            failed = ClipResult(sha("film"), wanted.key, Status.FAILED, refusal)
+            scene.ledger.clips.record(failed)
+            again.append(bool(stage.plan(settled, scene.ledger, holds).missing))
+            assert not stage.plan(settled, scene.ledger, holds, [sha("film")]).missing
+        assert again == [number < times for number in range(settled.cluster.attempts)]
+        scene.ledger.clips.forget([sha("film")])
+        assert scene.ledger.clips.attempts() == {}
 
 
 def test_full_disk_stops_mail_before_clips(tmp_path: Path) -> None:

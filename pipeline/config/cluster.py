@@ -26,7 +26,9 @@ class ClusterSection(Located):
         default=3,
         ge=1,
         le=100,
-        description="a clip fails when so many workers were lost while they made it",
+        description="a clip fails when so many workers were lost while they made it; without a "
+        "cluster too, a clip that failed for what happened on the machine is tried in so many "
+        "runs",
     )
     patience_minutes: float = Field(
         default=10,

@@ -63,7 +63,8 @@ class Process(Section):
     timeout_factor: float = Field(
         default=20,
         gt=0,
-        description="a clip may take this many times its own length, at least 120 s",
+        description="a clip may take this many times its own length, at least 120 s; "
+        "time in which a busy machine gave it no processor does not count",
     )
     sandbox: Literal["auto", "bubblewrap", "landlock", "none"] = Field(
         default="auto",

@@ -46,7 +46,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Interval:
     """The time between two looks, in seconds.
 
     ``passed_s``: by the clock.  ``wanted_s``: what it should have been.  A look comes late if the
@@ -66,22 +66,23 @@ class Progress:
     ``quiet_s``: the seconds for which it did nothing although it could.
     """
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, processors: int = 0) -> None:
+        """*processors*: how many it may use; 0: as many as this process."""
         self.fair_s = self.quiet_s = 0.0
         self._pid = pid
         self._before = Work()
         self._early: dict[int, float] = {}  # the waiting time that was counted in advance
         self._still = Work()  # the work when it last got on
-        self._processors = len(os.sched_getaffinity(0))
+        self._processors = processors or len(os.sched_getaffinity(0))
 
-    def look(self, stretch: Stretch) -> None:
-        """Look at the program after a stretch of time."""
+    def look(self, interval: Interval) -> None:
+        """Look at the program after an interval of time."""
         work = work_of(_family(self._pid))
         if work is not None:  # else nothing can be known
-            self.count(work, stretch)
+            self.count(work, interval)
 
-    def count(self, work: Work, stretch: Stretch) -> None:
-        """Count what the program did in a stretch of time; *work* is what it has done so far."""
+    def count(self, work: Work, interval: Interval) -> None:
+        """Count what the program did in an interval of time; *work* is what it has done so far."""
         ran_s = held_s = 0.0
         early: dict[int, float] = {}
         for number, thread in work.threads.items():
@@ -92,20 +93,20 @@ class Progress:
             held = max(0.0, waited - ahead)
             ahead = max(0.0, ahead - waited) if not ran else 0.0
             if thread.state in _HELD:
-                more = max(0.0, stretch.passed_s - ran - held)
+                more = max(0.0, interval.passed_s - ran - held)
                 held, ahead = held + more, ahead + more
             ran_s, held_s, early[number] = ran_s + ran, held_s + held, ahead
         self._before, self._early = work, early
-        self.fair_s += fair_seconds(ran_s, held_s, self._processors, stretch)
+        self.fair_s += fair_seconds(ran_s, held_s, self._processors, interval)
         worked = work.cpu_s > self._still.cpu_s + _IDLE_S or work.moved != self._still.moved
-        if worked or held_s > _IDLE_S or stretch.waits_for_us:
+        if worked or held_s > _IDLE_S or interval.waits_for_us:
             self._still, self.quiet_s = work, 0.0
         else:
-            self.quiet_s += min(stretch.passed_s, stretch.wanted_s)
+            self.quiet_s += min(interval.passed_s, interval.wanted_s)
 
 
-def fair_seconds(ran_s: float, held_s: float, processors: int, stretch: Stretch) -> float:
-    """Return how long a stretch of work would have taken on a machine that does nothing else.
+def fair_seconds(ran_s: float, held_s: float, processors: int, interval: Interval) -> float:
+    """Return how long the work of an interval takes on a machine that does nothing else.
 
     Where no thread could run, the program was idle, and that time counts in full.  Where threads
     could run, as many ran at once as there are processors.
@@ -113,12 +114,12 @@ def fair_seconds(ran_s: float, held_s: float, processors: int, stretch: Stretch)
     :param ran_s: the seconds for which its threads ran, added up.
     :param held_s: those for which they could have run, added up.
     """
-    if stretch.passed_s <= 0:
+    if interval.passed_s <= 0:
         return 0.0
-    runnable = (ran_s + held_s) / stretch.passed_s  # threads, on average
-    idle_s = min(stretch.passed_s, stretch.wanted_s) * max(0.0, 1 - runnable)
+    runnable = (ran_s + held_s) / interval.passed_s  # threads, on average
+    idle_s = min(interval.passed_s, interval.wanted_s) * max(0.0, 1 - runnable)
     at_once = min(max(runnable, 1.0), processors)
-    return (0.0 if stretch.waits_for_us else idle_s) + min(stretch.passed_s, ran_s / at_once)
+    return (0.0 if interval.waits_for_us else idle_s) + min(interval.passed_s, ran_s / at_once)
 
 
 def used_cpu_s(pid: int) -> float:

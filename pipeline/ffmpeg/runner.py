@@ -31,8 +31,17 @@ from pipeline.ffmpeg import faults, made, progress
 from pipeline.ffmpeg.faults import ProgramResult
 from pipeline.ffmpeg.graph import Graph
 from pipeline.ffmpeg.made import MadeFile
-from pipeline.ffmpeg.sandbox import Limits, Mode, Permissions, Sandbox, choose, spawn
-from pipeline.ffmpeg.watch import Patience, Watch, kill, watched
+from pipeline.ffmpeg.sandbox import (
+    Limits,
+    Mode,
+    Permissions,
+    Sandbox,
+    choose,
+    kill,
+    spawn,
+    watched,
+)
+from pipeline.ffmpeg.watch import Patience, Watch
 
 _KEEP = 4 << 20
 _PATIENCE_S = 20.0  # with a program that could work, and does nothing

@@ -14,6 +14,7 @@ import ctypes
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -24,7 +25,7 @@ from pathlib import Path
 
 from pipeline.errors import SandboxUnavailable, reason_of
 from pipeline.ffmpeg import seccomp
-from pipeline.ffmpeg.watch import Patience, watched
+from pipeline.ffmpeg.watch import Patience, Watch
 
 _LIBRARIES = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/nix/store")
 _FILTER = "@filter"  # is replaced in a command by the descriptor of the filter's pipe
@@ -257,3 +258,15 @@ def spawn(
     finally:
         if reader is not None:
             os.close(reader)
+
+
+def watched(process: subprocess.Popen[bytes], patience: Patience) -> Watch:
+    """Return what watches a program that ``spawn`` started."""
+    return Watch(process.pid, patience, lambda: kill(process))
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a program and all that it started; it leads a session of its own."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

@@ -7,16 +7,13 @@ processor: its time is counted as ``progress`` does.  By the clock it may take a
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
-from pipeline.ffmpeg.progress import Progress, Stretch
+from pipeline.ffmpeg.progress import Interval, Progress
 
 _LOOK_S = 2.0
 _SHORTEST_S = 0.05  # between two looks
@@ -80,7 +77,7 @@ class Watch:
             if self._ended.wait(wanted):
                 return
             now = time.monotonic()
-            work.look(Stretch(now - last, wanted, self._busy > 0))
+            work.look(Interval(now - last, wanted, self._busy > 0))
             last = now
             self.is_slow = work.fair_s >= self._patience.time_s
             self.is_stuck = not self.is_slow and work.quiet_s >= self._patience.quiet_s
@@ -92,15 +89,3 @@ class Watch:
     @property
     def _longest_s(self) -> float:
         return self._patience.time_s + STARVED_S
-
-
-def watched(process: subprocess.Popen[bytes], patience: Patience) -> Watch:
-    """Return what watches a program that was started by ``sandbox.spawn``."""
-    return Watch(process.pid, patience, lambda: kill(process))
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """End a program and all that it started; it leads a session of its own."""
-    if process.poll() is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
