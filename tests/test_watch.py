@@ -25,6 +25,17 @@ STEP_S = 2.0
 # The state of a thread and its /proc/PID/task/TID/schedstat, recorded every two seconds on a
 # machine with two processors: the nanoseconds that it ran and waited, and how often it ran
 ALONE = ["R 998075365 836421 14", "R 2997784580 893256 19", "R 4997627756 921588 21"]
+# Beside two programs of the highest priority, by one of the lowest; every 2.4 seconds
+STARVED = [
+    "R 153609850 23072531457 91",
+    "R 153609850 23072531457 91",
+    "R 153609850 28324521735 91",
+    "R 153609850 28324521735 91",
+    "R 153609850 28324521735 91",
+    "R 153609850 28324521735 91",
+    "R 153609850 28324521735 91",
+    "R 155843180 40134169759 92",
+]
 ASLEEP = ["S 6953377 30495 2", "S 6953377 30495 2", "S 6953377 30495 2"]
 STOPPED = ["T 14006719752 2997352015 2751", "T 14006719752 2997352015 2751"]
 
@@ -51,6 +62,13 @@ def test_a_thread_is_read_whatever_its_name_is() -> None:
 def test_a_program_that_works_alone_is_counted_by_the_clock() -> None:
     progress = counted(ALONE)
     assert progress.fair_s == pytest.approx(4, abs=0.01)
+
+
+def test_a_program_that_gets_no_processor_is_hardly_counted() -> None:
+    """The kernel adds the time of waiting only now and then."""
+    progress = counted(STARVED, ASLEEP[:1] * len(STARVED), late_s=0.4)
+    assert progress.fair_s < 0.3 < 2.4 * len(STARVED)
+    assert progress.quiet_s == 0
 
 
 def test_as_many_threads_count_at_once_as_there_are_processors() -> None:
