@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from PIL import Image
@@ -22,10 +24,11 @@ from test_cluster import scene
 
 from pipeline.config import load
 from pipeline.engine import certificates
-from pipeline.engine.access import ClusterAccess
+from pipeline.engine.access import ClusterAccess, distributed
+from pipeline.engine.dask import DaskEngine
 from pipeline.engine.reach import reach
 from pipeline.errors import StageError
-from pipeline.jobs import engines
+from pipeline.jobs import engines, remote
 from pipeline.jobs.build import build
 
 
@@ -137,6 +140,23 @@ def test_worker_of_another_version_and_stranger_are_refused(tmp_path: Path) -> N
             assert f"connection to the scheduler {address} was lost" in other.stderr.read()
             assert other.wait() == 1
     assert made.footage("status", "--json").data["totals"]["pending"] == 1
+
+
+def test_a_scheduler_that_is_gone_is_noticed_while_there_is_no_job() -> None:
+    pages = {"dashboard": False}
+    with distributed().LocalCluster(
+        n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0", scheduler_kwargs=pages
+    ) as cluster:
+        page = f"http://127.0.0.1:{cluster.scheduler.http_server.port}/json/counts.json"
+        with pytest.raises(HTTPError, match="404"):
+            urlopen(page)
+        engine = DaskEngine(remote.do, ClusterAccess(cluster.scheduler_address), patience_s=600)
+        try:
+            # it says that there is no worker just before it begins to wait
+            with pytest.raises(StageError, match="is gone; what was made is kept"):
+                engine.wait_for_workers(lambda _: cluster.close())
+        finally:
+            engine.close()
 
 
 @contextmanager

@@ -262,6 +262,37 @@ def test_a_store_that_refuses_often_gets_everything(
     }
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [lambda _: b"", lambda body: body[:5], bytes.upper, lambda _: None],
+    ids=["nothing", "a part", "other bytes", "not found"],
+)
+def test_a_wrong_answer_is_noticed_and_asked_for_again(
+    object_server: ObjectServer, tmp_path: Path, wrong: Callable[[bytes], bytes | None]
+) -> None:
+    scene = StoreScene.in_cloud(tmp_path)
+    file = scene.write(b"footage")
+    answers: list[bytes] = []
+
+    def changes(method: str, body: bytes) -> bytes | None:
+        """Each second answer with the object is wrong."""
+        if method == "GET" and body == b"footage":
+            answers.append(body)
+            return wrong(body) if len(answers) % 2 else body
+        return body
+
+    object_server.changes = changes
+    try:
+        assert scene.store.publish([file]) == ()
+        assert not scene.is_here(file)
+        again = scene.again()
+        with again.at_hand([file]):
+            assert (scene.workspace.root / file.path).read_bytes() == b"footage"
+    finally:
+        object_server.changes = None
+    assert len(answers) == 4
+
+
 def test_a_store_that_stays_away_is_tried_for_a_bounded_time(
     object_server: ObjectServer, tmp_path: Path
 ) -> None:

@@ -83,6 +83,9 @@ def distributed(access: ClusterAccess | None = None) -> ModuleType:
             "distributed.scheduler.worker-saturation": 1.0,
             "distributed.scheduler.active-memory-manager.start": False,
             "distributed.worker.profile.enabled": False,
+            # no pages: anybody on the machine could read them, and use them as a proxy
+            "distributed.scheduler.http.routes": [],
+            "distributed.worker.http.routes": [],
             "distributed.admin.log-length": 100,
             "distributed.admin.low-level-log-length": 100,
         }

@@ -28,6 +28,7 @@ RemoteWork = Callable[[str, str], str]
 """What a worker does: the key of a job and the job in, the answer out.  Workers import it."""
 
 _CHECK_S = 60.0  # after so long without an event, in case that one was lost
+_LOOK_S = 1.0  # how often it is looked whether the connection is still there
 _CLOSE_S = 5.0
 _FETCH_S = 20.0  # for an answer; after it, the future is waited for again as a job
 _LONGEST = 4 << 20  # characters of an answer
@@ -143,13 +144,34 @@ class DaskEngine:
         with suppress(queue.Empty):
             # also without a worker: the scheduler itself may be gone
             is_patient = self._slots or left_s > _CHECK_S
-            events.append(self._events.get(timeout=_CHECK_S if is_patient else max(left_s, 0)))
+            events.append(self._event(_CHECK_S if is_patient else max(left_s, 0)))
             while True:
                 events.append(self._events.get_nowait())
         if not events or None in events:
             self._count()
             self._check_patience()
         return [future for future in events if future is not None]
+
+    def _event(self, patience_s: float) -> Future[str] | None:
+        """Wait for an event.
+
+        :raises queue.Empty: none came for so long.
+        :raises StageError: the scheduler is gone.  Without a job that ends, no event tells of it.
+        """
+        until = time.monotonic() + patience_s
+        while True:
+            left_s = until - time.monotonic()
+            try:
+                return self._events.get(timeout=max(min(left_s, _LOOK_S), 0))
+            except queue.Empty:
+                self._require_connection()
+                if left_s <= _LOOK_S:
+                    raise
+
+    def _require_connection(self) -> None:
+        """Dask connects again, but a new scheduler knows nothing of the jobs."""
+        if self._client.status != "running":
+            raise self._gone()
 
     def _note(self, event: tuple[float, object]) -> None:
         """Take what the scheduler says of its workers."""
@@ -183,6 +205,7 @@ class DaskEngine:
 
     def _count(self) -> None:
         """Ask how many slots there are."""
+        self._require_connection()
         try:
             self._slots = sum(self._client.nthreads().values())
         except (OSError, TimeoutError) as error:

@@ -58,6 +58,7 @@ class LocalWorkers:
             protocol="tls://",
             security=access.security(),
             dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
             set_as_default=False,
         )
         self.access = ClusterAccess(self._cluster.scheduler_address, ca, certificate, key)

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 _SIDE_BY_SIDE = 4  # files that are sent or fetched at a time
 _KEPT_HERE = (f"{FILMS}/", f"{PIECES}/")
-_TRIES = 3  # to get bytes into the bucket that it gives back unchanged
+_TRIES = 3  # to get the right bytes into the bucket, and out of it
 
 
 @dataclass
@@ -158,7 +158,13 @@ class BucketStore:
         with use.lock:
             if not (self.root / file.path).exists():
                 use.is_fetched = True
-                self._fetch(file)
+                for attempt in range(1, _TRIES + 1):
+                    try:
+                        self._fetch(file)
+                        break
+                    except (BytesChanged, FileMissing):
+                        if attempt == _TRIES:
+                            raise
 
     def _release(self, file: FootageFile) -> None:
         """End a use of a file; the last one deletes what was fetched."""
@@ -202,10 +208,13 @@ class BucketStore:
         return True
 
     def _digest(self, key: str) -> str:
-        """The SHA-256 of what the bucket gives back."""
+        """The SHA-256 of what the bucket gives back; empty if that is nothing, or not all."""
         digest = hashlib.sha256()
-        for piece in self.pieces_of(key):
-            digest.update(piece)
+        try:
+            for piece in self.pieces_of(key):
+                digest.update(piece)
+        except (FileMissing, BytesChanged):
+            return ""
         return digest.hexdigest()
 
     def _read(self, key: str, start: int, end: int) -> Iterator[bytes]:

@@ -23,12 +23,14 @@ class ObjectServer:
     """The server, and a client of another maker (boto3) to look at what is in it.
 
     ``refuses``: called for each request with its number; a request for which it says so is
-    refused with 503.  ``requests`` counts them.
+    refused with 503.  ``requests`` counts them.  ``changes``: called with the method and body of
+    each answer; it gives the body that is sent, or None for "404 Not Found".
     """
 
     client: Any
     address: str
     refuses: Any = None
+    changes: Any = None
     requests: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -64,7 +66,19 @@ def serve(patch: pytest.MonkeyPatch) -> Iterator[ObjectServer]:
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             start("503 Slow Down", [("Content-Length", "0")])
             return [b""]
-        return application(environ, start)
+        return _changed(environ, start) if known.changes else application(environ, start)
+
+    def _changed(environ: dict[str, Any], start: Any) -> Any:
+        head: list[Any] = []
+        body = b"".join(application(environ, lambda *given: head.extend(given[:2])))
+        changed = known.changes(environ["REQUEST_METHOD"], body)
+        if changed is None:
+            head[0], changed = "404 Not Found", b""
+        if changed != body:
+            head[1] = [each for each in head[1] if each[0].lower() != "content-length"]
+            head[1].append(("Content-Length", str(len(changed))))
+        start(*head)
+        return [changed]
 
     server = make_server("127.0.0.1", 0, answer, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
