@@ -88,6 +88,22 @@ def test_a_dry_run_names_all_that_a_withdrawal_deletes(campaign: CommandScene) -
     assert left == ["montage-small.mp4"]
 
 
+def test_letters_that_were_sent_or_approved_go_with_the_last_clip(campaign: CommandScene) -> None:
+    red, letters = campaign.rows["red.png"], campaign.work / "letters"
+    for folder in ("approved", "sent"):
+        (letters / folder).mkdir()
+    name = f"{red['submission']}.eml"
+    sent = letters / "sent" / name
+    shutil.copy(letters / name, sent)
+    (letters / name).rename(letters / "approved" / name)
+    assert campaign.footage("withdraw", "--clip", red["sha256"]).code == 0
+    assert sent.exists()
+    assert campaign.footage("withdraw", "--submission", red["submission"]).code == 0
+    assert [*letters.rglob("*.eml")] == []
+    # it got its letter, and what it asks for is done
+    assert campaign.footage("letters", "--json").data["letters"]["drafts"] == []
+
+
 def test_a_timeline_that_was_exported_without_a_montage_goes_too(campaign: CommandScene) -> None:
     montage = campaign.work / "montage"
     timelines = {f"montage-small.{kind}" for kind in ("otio", "fcpxml", "edl", "mlt")}

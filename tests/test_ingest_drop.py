@@ -184,7 +184,7 @@ def test_what_can_not_be_read_keeps_nothing_else_waiting(tmp_path: Path, readabl
         pass
 
 
-def test_a_fault_of_the_reader_is_none_of_the_file(tmp_path: Path) -> None:
+def test_a_fault_elsewhere_does_not_make_a_file_look_gone(tmp_path: Path) -> None:
     """A file that is missing elsewhere does not make a file of the inbox look gone."""
     (tmp_path / "box").mkdir()
     (tmp_path / "box" / "a.mp4").write_bytes(mp4(1))

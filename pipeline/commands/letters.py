@@ -33,8 +33,10 @@ _MADE = ".drafts.json"  # the SHA-256 of each draft as it was written
 _CODES = ".codes.json"  # the case code in each draft that asks for consent
 ASKS = "X-Asks-For-Consent"
 """The header of a draft that asks for consent; it is not sent."""
-SENT = "sent"
-"""The folder for the letters that were sent."""
+APPROVED, SENT = "approved", "sent"
+"""The folders of letters that a person has approved, and of those that were sent."""
+SENDING = "sending-"
+"""What the name of a letter begins with while it is sent."""
 
 _MESSAGE_ID = re.compile(r"<[!-~]{1,250}>")  # anything else would be encoded, and fit no mail
 _EXPLAINED = (
@@ -180,6 +182,13 @@ def _topics(seen: MailView) -> Iterator[str]:
             yield "takes-back-unknown"
         else:
             yield matter.value
+
+
+def copies_of(folder: Path, submission: str) -> list[Path]:
+    """The letters to the sender of a submission that were approved or sent."""
+    name = f"{submission}.eml"
+    places = (Path(APPROVED, name), Path(APPROVED, f"{SENDING}{name}"), Path(SENT, name))
+    return [path for path in (folder / place for place in places) if path.exists()]
 
 
 def message_id_of(mail: Submission) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from pipeline import addressees, correspondence, post
 from pipeline.commands import older_ledger
 from pipeline.commands.ending import Facts
-from pipeline.commands.letters import ASKS, SENT
+from pipeline.commands.letters import APPROVED, ASKS, SENDING, SENT
 from pipeline.config import SmtpSection
 from pipeline.consent import Consent, ConsentRecord
 from pipeline.errors import StageError, UsageError, from_os_error
@@ -26,7 +26,6 @@ from pipeline.run import Run
 from pipeline.wording import counted
 
 _BY = "footage letters --send"
-_APPROVED, _SENDING = "approved", "sending-"
 _LARGEST = 1 << 20
 
 
@@ -46,11 +45,11 @@ def send_approved(run: Run, to: Path | None = None) -> Facts:
     smtp, folder = run.config.smtp, to or run.workspace.letters
     if smtp is None:
         raise UsageError("letters --send needs the table [smtp] in the configuration")
-    approved = folder / _APPROVED
+    approved = folder / APPROVED
     try:
         approved.mkdir(mode=0o700, parents=True, exist_ok=True)
         (folder / SENT).mkdir(mode=0o700, exist_ok=True)
-        unclear = sorted(path.name for path in approved.glob(f"{_SENDING}*"))
+        unclear = sorted(path.name for path in approved.glob(f"{SENDING}*"))
         letters = [path for path in sorted(approved.glob("*.eml")) if path.name not in unclear]
         for name in unclear:
             run.console.warn(
@@ -139,7 +138,7 @@ def _is_sent(run: Run, server: Post, path: Path, message: EmailMessage) -> bool:
 
     :raises PostError: the server takes no more mail now, or nobody knows if it has this one.
     """
-    claimed = path.rename(path.with_name(f"{_SENDING}{path.name}"))
+    claimed = path.rename(path.with_name(f"{SENDING}{path.name}"))
     try:
         server.send(message)
     except PostError as error:

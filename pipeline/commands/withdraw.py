@@ -13,10 +13,11 @@ from pathlib import Path
 from pipeline import clip_order, publishing
 from pipeline.commands.deleting import Deletion, all_files, stored_name
 from pipeline.commands.ending import Facts
+from pipeline.commands.letters import SENT, copies_of
 from pipeline.commands.stages import back_up, write_report
 from pipeline.errors import ConfigError, UsageError
 from pipeline.ledger import Ledger
-from pipeline.model import OriginalState
+from pipeline.model import Kind, OriginalState, Row, Status
 from pipeline.render import stage as render
 from pipeline.render.interchange import TimelineFormat
 from pipeline.review import packs
@@ -24,6 +25,8 @@ from pipeline.run import Run
 from pipeline.store import FILMS, PIECES, FootageFile, keys_of
 from pipeline.wording import counted
 from pipeline.workspace import MEDIA
+
+_BY = "footage withdraw"
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class _Withdrawal:
     ``kept``: those of the originals that are kept for a case.  ``entries``: lines of the order
     file, as written, with their SHA-256.  ``elsewhere``: places out of reach that still have it.
     ``copies``: of the ledger, which hold the words of the mails.  ``stored``: the keys of what goes
-    in a store beyond the workspace; copies of the montages are among them.
+    in a store beyond the workspace; copies of the montages are among them.  ``answered``: the mails
+    of which no footage is left and that got a letter.
     """
 
     shas: list[str]
@@ -58,6 +62,7 @@ class _Withdrawal:
     kept: list[str]
     entries: dict[str, str]
     elsewhere: list[str]
+    answered: list[str]
     also_kept: bool
 
 
@@ -132,18 +137,34 @@ def _planned(run: Run, selection: Selection) -> _Withdrawal:
     shas = _selected(run.ledger, selection)
     wanted = set(shas)
     stale = run.ledger.custody.montages_with(shas)
-    mails = {row.submission for row in run.ledger.clips.rows() if row.sha256 in wanted}
+    rows = run.ledger.clips.rows()
+    mails = {row.submission for row in rows if row.sha256 in wanted}
+    letters = {
+        mail: copies_of(run.workspace.letters, mail)
+        for mail in mails - {row.submission for row in rows if _is_left(row, wanted)}
+    }
+    files = {*_files(run, shas, mails), *_beside(run, stale), *chain(*letters.values())}
     return _Withdrawal(
         shas=shas,
-        files=sorted({*_files(run, shas, mails), *_beside(run, stale)}),
+        files=sorted(files),
         stored=sorted({*_stored(run, shas, stale)}),
         copies=run.ledger.backups.all_copies(),
         stale=stale,
         kept=[sha256 for sha256 in run.ledger.custody.case_holds() if sha256 in wanted],
         entries=_order_entries(run, wanted),
         elsewhere=[*places_of_mails(run, mails), *_packs(run, wanted)],
+        answered=sorted(
+            mail for mail, paths in letters.items() if SENT in (it.parent.name for it in paths)
+        ),
         also_kept=selection.also_kept,
     )
+
+
+def _is_left(row: Row, withdrawn: set[str]) -> bool:
+    """Whether there is footage in a row that is not taken back."""
+    is_footage = row.attachment.refusal is None and row.attachment.kind is not Kind.ARCHIVE
+    is_gone = row.status is Status.WITHDRAWN or row.sha256 in withdrawn
+    return bool(row.sha256) and is_footage and not is_gone
 
 
 def _preview(run: Run, plan: _Withdrawal, deleted: list[str]) -> Iterator[str]:
@@ -230,6 +251,8 @@ def _delete(run: Run, plan: _Withdrawal) -> Deletion:
     The ledger is written first: even if this is interrupted, nothing is made of them again.
     """
     run.ledger.custody.withdraw(plan.shas, also_kept=plan.also_kept)
+    # before their letters are deleted, so that nobody gets a second one
+    run.ledger.reviews.set_handled(plan.answered, _BY)
     deletion = Deletion(run)
     for path in plan.files:
         deletion.delete(path)
