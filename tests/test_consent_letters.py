@@ -108,7 +108,11 @@ def ask_by_letter(tmp_path: Path) -> tuple[CommandScene, Message]:
         assert draft.read_bytes() == first, "with the same code"
         (scene.work / "letters/approved").mkdir()
         draft.rename(scene.work / "letters/approved" / draft.name)
-        assert scene.footage("letters", "--send").code == 0
+        (zoe,) = (scene.work / "letters").glob("*.eml")
+        (scene.work / "letters/approved" / zoe.name).write_bytes(first)
+        sending = scene.footage("letters", "--send")
+        assert (sending.code, "but the sender takes footage back" in sending.err) == (1, True)
+        (scene.work / "letters/approved" / zoe.name).unlink()
         (letter,) = post.mails[receipts:]
         return scene, letter
 
@@ -151,6 +155,7 @@ def test_from_the_question_to_the_film(tmp_path: Path) -> None:
     assert code is not None
     taken = scene.footage("withdraw", "--case", code[1], "--json").data["withdraw"]
     assert len(taken["withdrawn"]) == 1, "what the letter was about"
+    assert [*(scene.work / "letters/sent").iterdir()] == []
     states = {mail["id"]: mail["consent"]["state"] for mail in with_footage(scene)}
     assert states[mia[0]["id"]] == "unknown", "it was deleted"
     with Ledger(scene.work / "ledger.db") as ledger:

@@ -185,7 +185,7 @@ def test_an_older_ledger_publishes_and_sends_nothing_until_a_person_has_looked(
     assert night.data["process"]["accepted"] == 1
     assert "backup" in night.data
     assert not night.data.keys() & {"render", "receipts"}
-    for call in (("render",), ("export", "--format", "edl"), ("letters", "--send")):
+    for call in (("render",), ("export", "--format", "edl"), ("letters", "--send"), ("purge",)):
         said = scene.footage(*call)
         assert said.code == 1, call
         assert "Left out until a person has looked" in said.err, call

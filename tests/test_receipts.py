@@ -461,6 +461,12 @@ def test_old_mails_get_none(tmp_path: Path) -> None:
             return len(list(due_receipts(settings, ledger, day)))
 
     assert [due(today + timedelta(days)) for days in (0, 2, 5)] == [1, 1, 0]
+    back = raw("again", text="Please delete my video.", sender="plain@example.net")
+    (tmp_path / "inbox/again.eml").write_text(back.split("--b\nContent-Type: image")[0] + "--b--\n")
+    assert campaign.footage("ingest").code == 0
+    assert due(today) == 0, "a person answers"
+    assert campaign.footage("withdraw", "--sender", "plain@example.net").code == 0
+    assert due(today) == 0
 
 
 def test_letters_that_were_approved_are_sent_once(tmp_path: Path) -> None:

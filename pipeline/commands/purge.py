@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from pipeline import clock
+from pipeline.commands import older_ledger
 from pipeline.commands.deleting import Deletion
 from pipeline.commands.ending import Facts
 from pipeline.model import OriginalState
@@ -16,10 +17,12 @@ def purge_by_hand(run: Run, *, dry_run: bool = False) -> Facts:
     """Delete the originals that were kept long enough, and name each.
 
     :param dry_run: only name what would be deleted.
-    :raises StageError: an original can't be deleted.
+    :raises StageError: an original can't be deleted, or the ledger is older than its logs, so it
+        may not know what is kept for a case.
     """
     if dry_run:
         return _preview(run)
+    older_ledger.refuse_if_older(run, "purge")
     return delete_old_originals(run, run.console.say)
 
 

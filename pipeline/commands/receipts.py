@@ -16,14 +16,14 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
 
-from pipeline import addressees, post
+from pipeline import addressees, correspondence, post
 from pipeline.commands.ending import RECEIPTS_FAULT, Facts
 from pipeline.commands.letters import is_own, may_program_answer, message_id_of
 from pipeline.config import Config, SmtpSection
 from pipeline.errors import FootageError
 from pipeline.ledger import Ledger
 from pipeline.ledger.receipts import ReceiptClaim
-from pipeline.model import Note, Reason, Row, Submission
+from pipeline.model import Note, Reason, Row, Status, Submission
 from pipeline.post import Outcome, Post, PostError
 from pipeline.run import Run
 from pipeline.texts.receipt import ReceiptTexts, language_of, languages
@@ -119,9 +119,11 @@ def due_receipts(config: Config, ledger: Ledger, today: date) -> Iterator[DueRec
     answered = {mail for receipt in ledger.receipts.all() for mail in receipt.submissions}
     oldest = (today - timedelta(days=_DAYS)).isoformat()
     mails: dict[str, list[Submission]] = defaultdict(list)
-    for mail in ledger.intake.submissions():
+    submissions = ledger.intake.submissions()
+    held = correspondence.holds(submissions, ())  # a person answers what somebody takes back
+    for mail in submissions:
         is_new = mail.id not in answered and mail.received_at >= oldest
-        if is_new and gets_receipt(config, mail, rows[mail.id]):
+        if is_new and mail.id not in held and gets_receipt(config, mail, rows[mail.id]):
             mails[addressees.person(mail.sender)].append(mail)
     year = (today - timedelta(days=365)).isoformat()
     for own in mails.values():
@@ -139,6 +141,8 @@ def gets_receipt(config: Config, mail: Submission, rows: Sequence[Row]) -> bool:
         return False
     if Note.TAKES_BACK in mail.notes:
         return False  # a person answers
+    if any(row.status is Status.WITHDRAWN for row in rows):
+        return False  # nobody is thanked for what was deleted
     return Note.HAS_A_LINK in mail.notes or any(
         row.refusal is None or row.refusal.reason is not Reason.DECORATION for row in rows
     )

@@ -6,6 +6,8 @@ twice: if the program is killed in between, it keeps the name that begins with `
 """
 
 import email
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from email.errors import MessageError
 from email.message import EmailMessage
@@ -20,6 +22,7 @@ from pipeline.commands.letters import APPROVED, ASKS, SENDING, SENT
 from pipeline.config import SmtpSection
 from pipeline.consent import Consent, ConsentRecord
 from pipeline.errors import StageError, UsageError, from_os_error
+from pipeline.model import Row, Status, Submission
 from pipeline.post import Outcome, Post, PostError
 from pipeline.review import rules
 from pipeline.run import Run
@@ -27,6 +30,7 @@ from pipeline.wording import counted
 
 _BY = "footage letters --send"
 _LARGEST = 1 << 20
+_GONE = {Status.WITHDRAWN, Status.REJECTED}
 
 
 def send_approved(run: Run, to: Path | None = None) -> Facts:
@@ -72,6 +76,7 @@ def _send_all(run: Run, smtp: SmtpSection, letters: list[Path]) -> list[str]:
     mails = run.ledger.intake.submissions()
     senders = {mail.id: addressees.person(mail.sender) for mail in mails}
     taking_back = correspondence.holding(mails, [*senders])
+    asked_in_vain = _asked_in_vain(run, mails)
     sent = []
     with post.opened(smtp) as server:
         for path in letters:
@@ -82,6 +87,9 @@ def _send_all(run: Run, smtp: SmtpSection, letters: list[Path]) -> list[str]:
                 continue
             asks = message.get(ASKS) is not None
             del message[ASKS]
+            if asks and (why := asked_in_vain.get(path.stem)):
+                run.console.warn(f"{path} asks for consent, but {why}: write another letter")
+                continue
             if _is_sent(run, server, path, message):
                 sent.append(path.name)
                 if path.stem not in senders:
@@ -102,6 +110,24 @@ def _send_all(run: Run, smtp: SmtpSection, letters: list[Path]) -> list[str]:
                 if asks:
                     _note_question(run, path.stem, str(message["Message-ID"]))
     return sent
+
+
+def _asked_in_vain(run: Run, mails: Sequence[Submission]) -> dict[str, str]:
+    """The mails whose sender must not be asked for consent any more, each with the reason."""
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for row in run.ledger.clips.rows():
+        rows[row.submission].append(row)
+    held = correspondence.holds(mails, run.ledger.reviews.handled())
+    why: dict[str, str] = {}
+    for mail in mails:
+        states = {row.status for row in rows[mail.id]}
+        if any(row.own_consent is Consent.NO for row in rows[mail.id]):
+            why[mail.id] = "the answer is no"
+        elif mail.id in held:
+            why[mail.id] = "the sender takes footage back"
+        elif Status.WITHDRAWN in states and states <= _GONE:
+            why[mail.id] = "the footage is withdrawn"
+    return why
 
 
 def _recipients(message: EmailMessage) -> list[str]:

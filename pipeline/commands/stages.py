@@ -93,6 +93,9 @@ def make_clips(run: Run) -> Facts:
             run.console.warn(f"process: {line}")
     facts: Facts = {"process": asdict(done)}
     if run.config.workspace.retain_originals_days == 0:
+        if heads.is_ledger_older(run.workspace, run.ledger):
+            run.console.warn(f"purge: {older_ledger.left_out('purge')}")
+            return facts
         facts |= delete_old_originals(run, run.console.detail)
     return facts
 

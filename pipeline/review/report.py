@@ -192,7 +192,9 @@ def _family_order(rows: list[Row]) -> list[Row]:
     def place(row: Row) -> tuple[int, list[int]]:
         path: list[int] = []
         position: int | None = row.attachment.position
-        while position is not None and (row.submission, position) in parents:
+        # a changed ledger may name an archive that is in itself
+        while (row.submission, position) in parents and position not in path:
+            assert position is not None
             path.insert(0, position)
             position = parents[row.submission, position]
         return order[row.submission], path
