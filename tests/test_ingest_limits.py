@@ -13,12 +13,13 @@ import pytest
 from support.ingest_scene import IngestScene, jpeg, mail, mp4, sha, write_all
 
 from pipeline.console import Console, Verbosity
-from pipeline.ffmpeg import sandbox
+from pipeline.ffmpeg import sandbox, watch
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ingest import stage, taking, wire
 from pipeline.ingest.faults import Untrue
 from pipeline.ingest.inbox import NewMail
 from pipeline.ingest.keeping import Keeping
+from pipeline.ingest.leaving import MailsLeft
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.take import Opening, Taken, Taker, wordless
 from pipeline.ingest.wire import Answer
@@ -135,6 +136,23 @@ def test_a_process_that_others_leave_little_time_costs_no_mail(
     summary = IngestScene.at(tmp_path, "eml:box").ingest()
 
     assert (summary.mails, summary.set_aside) == (1, 0)
+
+
+def test_a_mail_for_which_the_machine_has_no_time_stays_for_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_all(tmp_path / "box", [mail(("b.jpg", jpeg(2)), subject="trouble").as_bytes()])
+    scene = IngestScene.at(tmp_path, "eml:box")
+    with monkeypatch.context() as patch:
+        patch.setattr(taking, "PROGRAM", PROGRAM.format(trouble="time.sleep(3600)", more=""))
+        # by the clock half a second in all, long before it would count as slow
+        patch.setattr(watch, "STARVED_S", 0.5 - taking.CPU_S * taking._MOST_WAITS)
+        with pytest.raises(MailsLeft):
+            scene.ingest()
+    assert scene.rows() == []
+    assert scene.ingest().mails == 1
+    assert [row.attachment.sha256 for row in scene.rows()] == [sha(jpeg(2))]
+    scene.check_whole()
 
 
 def test_a_mail_whose_header_is_trouble_too_has_a_row(
