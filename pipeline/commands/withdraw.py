@@ -189,8 +189,7 @@ def _files(run: Run, shas: list[str], mails: set[str]) -> Iterator[Path]:
         yield from workspace.changed.glob(f"{sha256}-*")
         yield from all_files(workspace.clips / sha256)
         yield from (workspace.report / "thumbs").glob(f"{sha256}*")
-    for mail in mails:
-        yield from workspace.letters.rglob(f"*{mail}.eml")  # drafts, approved and sent
+    yield from filter(Path.exists, (workspace.letters / f"{mail}.eml" for mail in mails))
     # a cached piece may belong to several clips, so the whole cache goes: it can be made again
     yield from all_files(workspace.cache)
 

@@ -4,6 +4,7 @@ The page has the same rules in ``assets/rules.js``, because a page from a file h
 ``tests/page_rules.json`` holds cases that both must answer alike.
 """
 
+import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
@@ -61,9 +62,16 @@ def people(names: Iterable[str]) -> list[str]:
     """Return each person once, as the name was written first; empty names are left out."""
     found: dict[str, str] = {}
     for name in names:
-        found.setdefault(" ".join(name.lower().split()), name)
+        found.setdefault(_spelling(name), name)
     found.pop("", None)
     return list(found.values())
+
+
+def _spelling(name: str) -> str:
+    """Return a name without what may differ between keyboards: capitals, accents, blanks."""
+    whole = unicodedata.normalize("NFKC", name)
+    seen = "".join(letter for letter in whole if unicodedata.category(letter) != "Cf")
+    return unicodedata.normalize("NFKC", " ".join(seen.upper().lower().split()))
 
 
 def approvals(agreed_by: Iterable[str]) -> str:

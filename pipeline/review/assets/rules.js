@@ -89,7 +89,8 @@ export function people(names) {
   /** @type {Map<string, string>} */
   const found = new Map();
   for (const name of names) {
-    const key = name.toLowerCase().split(/\s+/).filter(Boolean).join(" ");
+    const seen = name.normalize("NFKC").replace(/\p{Cf}/gu, "").toUpperCase().toLowerCase();
+    const key = seen.normalize("NFKC").split(/\s+/).filter(Boolean).join(" ");
     if (key && !found.has(key)) found.set(key, name);
   }
   return [...found.values()];
