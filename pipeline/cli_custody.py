@@ -1,4 +1,4 @@
-"""``footage keep``, ``verify`` and ``custody``: what is there, and proof of what happened to it."""
+"""``footage keep``, ``verify``, ``custody`` and ``move``: what is there, where, and proof of it."""
 
 from __future__ import annotations
 
@@ -46,4 +46,13 @@ def custody(options: CommandOptions, clip: str, to: Path | None) -> Ending:
     return write(options.load(), options.console, clip, to)
 
 
-COMMANDS = (keep, verify, custody)
+@click.command()
+@common
+def move(options: CommandOptions) -> Ending:
+    """Move all footage to the store that the configuration names, or back into the workspace."""
+    from pipeline.commands.move import move
+
+    return work(options, "move", move)
+
+
+COMMANDS = (keep, verify, custody, move)

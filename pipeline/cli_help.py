@@ -13,7 +13,7 @@ ORDER = {
     "To make films": ("render", "export"),
     "To answer people": ("handled", "letters", "consent", "withdraw"),
     "More machines": ("worker", "scheduler", "certificates"),
-    "To keep and delete": ("keep", "custody", "verify", "purge"),
+    "To keep and delete": ("keep", "custody", "verify", "purge", "move"),
 }
 
 

@@ -18,8 +18,9 @@ from support.object_store import BUCKET, ObjectServer
 from support.review_server import Client, serving
 
 from pipeline import config as configuration
+from pipeline import publishing
 from pipeline.ledger import Ledger
-from pipeline.store import FootageFile, original, still_of
+from pipeline.store import FOLDERS, FootageFile, original, still_of
 
 Mails = dict[str, dict[str, bytes]]
 
@@ -500,11 +501,64 @@ def test_a_workspace_can_move_into_a_store(local: Path, tmp_path: Path) -> None:
     assert scene.footage("verify").code == 0
 
 
+def test_footage_moves_to_another_store_and_back_to_the_disk(
+    stored: StoredScene,
+    object_server: ObjectServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A move that is cut off goes on, and nothing is left behind, or lost, or made again."""
+    monkeypatch.setattr("pipeline.store.cloud._PATIENCE_S", 0.1)
+    scene = stored.copied(tmp_path)
+    path, programs = scene.folder / "config.toml", len(scene.programs())
+    kept = {key: (scene.shared / key).read_bytes() for key in scene.keys}
+    footage = {key: data for key, data in kept.items() if key.split("/")[0] in FOLDERS}
+
+    def moves_to(store: str) -> int:
+        """Move while the store goes away after some requests; return how often it had to go on."""
+        path.write_text(re.sub('store = ".*"', f'store = "{store}"', path.read_text()))
+        for command in ("run", "doctor"):
+            said = scene.footage(command)
+            assert said.code != 0
+            assert "or move the footage with: footage move" in said.err + said.out
+        times = 0
+        while True:
+            most = object_server.requests + 15 * (times + 1)
+            object_server.refuses = most.__lt__
+            said = scene.footage("move")
+            object_server.refuses = None
+            if said.code == 0:
+                return times
+            assert "nothing is lost, run again" in said.err
+            assert scene.footage("run").code == 2
+            times += 1
+            assert times < 9, said.err
+
+    beyond = f"s3://{BUCKET}/{tmp_path.name}"
+    assert moves_to(beyond) > 0
+    assert scene.keys == set()
+    there = object_server.objects(tmp_path.name)
+    assert {key: there[key] for key in there.keys() & footage.keys()} == footage
+    assert there.keys() - footage.keys() == {"workspace.json"}
+    assert scene.footage("verify").code == 0
+    assert scene.footage("move").code == 2
+
+    assert moves_to("") > 0
+    assert object_server.objects(tmp_path.name) == {}
+    assert not (scene.work / "store.json").exists()
+    here = {publishing.sha256_of(each) for each in scene.work.rglob("*") if each.is_file()}
+    assert {hashlib.sha256(data).hexdigest() for data in footage.values()} <= here
+    assert scene.footage("verify").code == 0
+    said = scene.footage("run")
+    assert (said.code, len(scene.programs())) == (0, programs), said.err
+    assert scene.footage("move").code == 2
+
+
 def test_the_workspace_has_no_secret(stored: StoredScene) -> None:
     """Credentials come from the environment and go nowhere."""
     for path in stored.work.rglob("*"):
         if path.is_file():
             assert b"secret-for-the-tests" not in path.read_bytes()
     assert set(json.loads((stored.work / "store.json").read_text())) == {
-        *("url", "workspace", "is_confirmed", "turn", "next")
+        *("url", "workspace", "is_confirmed", "turn", "next", "left")
     }

@@ -57,7 +57,7 @@ def examine(path: Path) -> Ending:
         workspace = Workspace(config.root)
         ledger = _checked("ledger", lambda: _ledger(workspace))
         checks += [] if ledger.ok else [ledger]
-        if config.workspace.store:
+        if opening.is_used(config, workspace):
             checks.append(_checked("store", lambda: opening.examine(config, workspace)))
         if config.cluster.scheduler:
             checks.append(_checked("cluster", lambda: engines.examine(config.cluster)))

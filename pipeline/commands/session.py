@@ -43,7 +43,7 @@ def execute(config: Config, console: Console, command: str, step: CommandStep) -
             ):
                 if command not in _FIND_OLDER_LEDGER:
                     older_ledger.warn_if_older(workspace, ledger, console)
-                store = open_store(config, workspace)
+                store = open_store(config, workspace, is_move=command == "move")
                 run = Run(config, ledger, workspace, ffmpeg, console, store)
                 ending = _record(run, run_id, command, step)
         except BaseException as error:

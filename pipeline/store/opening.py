@@ -35,7 +35,9 @@ class _Note:
     """The store of a workspace; ``workspace`` is the name under which the store knows it.
 
     ``turn`` is that of the last command which changed something, and ``next`` that of the one
-    which runs now: if it is killed, the store may have either.
+    which runs now: if it is killed, the store may have either.  ``left``: the store that the
+    footage was moved from, as long as copies of it are there.  With ``left``, an empty ``url`` is
+    the workspace folder.
     """
 
     url: str
@@ -43,6 +45,7 @@ class _Note:
     is_confirmed: bool = False
     turn: str = ""
     next: str = ""
+    left: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,22 +63,23 @@ class _Away(StoreError):
     """The store does not answer, so whose it is can't be known."""
 
 
-def open_store(config: Config, workspace: Workspace, *, is_read: bool = False) -> FootageStore:
+def open_store(
+    config: Config, workspace: Workspace, *, is_read: bool = False, is_move: bool = False
+) -> FootageStore:
     """Open the store of a workspace; a new one is tried first, see :mod:`promises`.
 
     :param is_read: nothing is changed there, so it may be open while a run changes something.
-    :raises ConfigError: the footage of this workspace is in another store.
+    :param is_move: open the store that the footage is in, whatever the configuration names.
+    :raises ConfigError: the footage of this workspace is in another store, or was not moved to its
+        end.
     :raises StoreError: a new store does not answer or breaks a promise, or a store is that of
         another workspace, or another copy of this workspace has used it.
     """
     url, noted = config.workspace.store, _noted(workspace)
-    if noted and noted.is_confirmed and noted.url != url:
-        raise ConfigError(
-            [
-                f"[workspace] store is {url!r}, but the footage of this workspace is in "
-                f"{noted.url}: set it to that"
-            ]
-        )
+    if noted and noted.is_confirmed and is_move:
+        url = noted.url
+    elif noted and noted.is_confirmed:
+        _require_place(noted, url)
     if not url:
         return WorkspaceFolder(workspace)
     bucket = _apart(url, workspace)
@@ -90,6 +94,78 @@ def open_store(config: Config, workspace: Workspace, *, is_read: bool = False) -
     return BucketStore(workspace, bucket)
 
 
+@dataclass(frozen=True)
+class StoreMove:
+    """A move of all footage: the store that is left, and the new one; None is the workspace folder.
+
+    ``is_copied``: all of it was copied and compared, and only has to be deleted in the old store.
+    """
+
+    source: BucketStore
+    target: Bucket | None
+    is_copied: bool
+
+
+def open_move(config: Config, workspace: Workspace) -> StoreMove | None:
+    """Open both places of a move to the store that the configuration names.
+
+    :returns: None if the footage is there already.
+    :raises ConfigError: an earlier move had another goal.
+    :raises StoreError: the new store breaks a promise, or is that of another workspace.
+    """
+    url, noted = config.workspace.store, _noted(workspace)
+    if noted is None or not noted.is_confirmed or (noted.url == url and not noted.left):
+        return None
+    if noted.left and noted.url != url:
+        _require_place(noted, url)
+    source = open_bucket(noted.left or noted.url)
+    if noted.left:
+        _required_owner(source, noted)
+    target = _apart(url, workspace) if url else None
+    if target is not None and not noted.left:
+        _claim(target, noted.workspace)
+    return StoreMove(BucketStore(workspace, source), target, bool(noted.left))
+
+
+def note_copied(config: Config, workspace: Workspace, target: Bucket | None) -> None:
+    """Note that the footage is in the store of the configuration from now on."""
+    noted = _noted(workspace)
+    assert noted is not None, "a move begins with a note"
+    turn = _owner(target).turn if target else ""
+    url = config.workspace.store
+    _write(workspace, _Note(url, noted.workspace, is_confirmed=True, turn=turn, left=noted.url))
+
+
+def note_moved(workspace: Workspace, source: Bucket) -> None:
+    """Note that nothing is left in the old store."""
+    noted = _noted(workspace)
+    assert noted is not None, "a move begins with a note"
+    if noted.url:
+        _write(workspace, replace(noted, left=""))
+    else:
+        (workspace.root / _NOTE).unlink()
+    source.delete(_OWNER)
+
+
+def _require_place(noted: _Note, url: str) -> None:
+    """Refuse another store than that of the note, and a move that has not come to its end.
+
+    :raises ConfigError: it is so.
+    """
+    if noted.url != url:
+        place = noted.url or "the workspace folder"
+        raise ConfigError(
+            [
+                f"[workspace] store is {url!r}, but the footage of this workspace is in {place}: "
+                f'set it to "{noted.url}", or move the footage with: footage move'
+            ]
+        )
+    if noted.left:
+        raise ConfigError(
+            [f"the footage was moved from {noted.left}, and not all is deleted there: footage move"]
+        )
+
+
 def open_bucket(url: str) -> Bucket:
     """Open the place that an address names.
 
@@ -101,16 +177,24 @@ def open_bucket(url: str) -> Bucket:
     return kind.opened(url)
 
 
+def is_used(config: Config, workspace: Workspace) -> bool:
+    """Whether the configuration names a store, or the footage is in one."""
+    return bool(config.workspace.store) or _noted(workspace) is not None
+
+
 def examine(config: Config, workspace: Workspace) -> str:
     """Try whether the store keeps its promises, and whose it is.
 
     :returns: what was found, for people.
     :raises StoreError: it breaks one; all of them are named.
-    :raises ConfigError: it is in the workspace.
+    :raises ConfigError: it is in the workspace, or the footage is elsewhere.
     """
     url = config.workspace.store
-    bucket, noted = _apart(url, workspace), _noted(workspace)
-    if noted and noted.is_confirmed and noted.url == url:
+    noted = _noted(workspace)
+    if noted and noted.is_confirmed:
+        _require_place(noted, url)
+    bucket = _apart(url, workspace)
+    if noted and noted.is_confirmed:
         _require_turn(bucket, noted, _required_owner(bucket, noted))
     _refuse(bucket)
     owner = _owner(bucket).workspace
@@ -124,11 +208,23 @@ def examine(config: Config, workspace: Workspace) -> str:
 
 def _begin(workspace: Workspace, bucket: Bucket) -> None:
     """Try a store, and note on both sides that it belongs to this workspace."""
-    _refuse(bucket)
     noted = _noted(workspace)
     if noted is None or noted.url != bucket.url:
         noted = _Note(bucket.url, uuid.uuid4().hex)
         _write(workspace, noted)
+    owner = _claim(bucket, noted.workspace)
+    _write(workspace, replace(noted, is_confirmed=True, turn=owner.turn))
+
+
+def _claim(bucket: Bucket, workspace: str) -> _Owner:
+    """Try a store, and note in it that it belongs to a workspace.
+
+    :raises StoreError: it breaks a promise, or belongs to another one.
+    """
+    bucket.begin()
+    if (owner := _owner(bucket)).workspace == workspace:
+        return owner  # it was tried before
+    _refuse(bucket)
     # a note, but no footage, may be that of a run of ours that was killed here
     has_footage = any(True for each in FOLDERS for _ in bucket.listed(f"{each}/"))
     if not _owner(bucket).workspace and has_footage:
@@ -136,12 +232,11 @@ def _begin(workspace: Workspace, bucket: Bucket) -> None:
             f"the store {bucket.url} has footage, but no note {_OWNER!r} of whose it is: give "
             "this workspace its own prefix, or another folder. See docs/stores.md"
         )
-    turn = uuid.uuid4().hex
-    is_new = _put_owner(bucket, _Owner(noted.workspace, turn))
+    is_new = _put_owner(bucket, _Owner(workspace, uuid.uuid4().hex))
     owner = _owner(bucket)
-    if not is_new and owner.workspace != noted.workspace:
+    if not is_new and owner.workspace != workspace:
         raise _taken(bucket)
-    _write(workspace, replace(noted, is_confirmed=True, turn=owner.turn))
+    return owner
 
 
 def _take_turn(workspace: Workspace, bucket: Bucket, noted: _Note, owner: _Owner) -> None:
@@ -218,7 +313,7 @@ def _taken(bucket: Bucket) -> StoreError:
 def _noted(workspace: Workspace) -> _Note | None:
     with suppress(FileNotFoundError):
         note = json.loads((workspace.root / _NOTE).read_text("utf-8"))
-        turns = (str(note.get(name, "")) for name in ("turn", "next"))
+        turns = (str(note.get(name, "")) for name in ("turn", "next", "left"))
         known = (str(note["url"]), str(note["workspace"]), note["is_confirmed"] is True)
         return _Note(*known, *turns)
     return None

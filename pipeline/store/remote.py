@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 from pipeline import publishing
@@ -194,20 +195,27 @@ class BucketStore:
         sha256, size = publishing.sha256_of(path), path.stat().st_size
         if file.digest and sha256 != file.digest:
             return False
-        for attempt in range(_TRIES):
-            is_new = self.bucket.put(file.key, path, replace=attempt > 0)
-            self.traffic.sent += size if is_new else 0
-            if (is_new and self.bucket.checks_bytes) or self._digest(file.key) == sha256:
-                break
-        else:
-            raise BytesChanged(file.key)
+        self.put(file.key, path)
         with self._lock:
             self._sizes[file.folder][file.key] = size
         if not file.path.startswith(_KEPT_HERE):
             self._forget(file)
         return True
 
-    def _digest(self, key: str) -> str:
+    def put(self, key: str, path: Path) -> None:
+        """Send a file as an object, and have the bucket confirm its bytes.
+
+        :raises BytesChanged: it gives other bytes back.
+        """
+        sha256, size = publishing.sha256_of(path), path.stat().st_size
+        for attempt in range(_TRIES):
+            is_new = self.bucket.put(key, path, replace=attempt > 0)
+            self.traffic.sent += size if is_new else 0
+            if (is_new and self.bucket.checks_bytes) or self.digest(key) == sha256:
+                return
+        raise BytesChanged(key)
+
+    def digest(self, key: str) -> str:
         """The SHA-256 of what the bucket gives back; empty if that is nothing, or not all."""
         digest = hashlib.sha256()
         try:
