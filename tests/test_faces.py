@@ -423,6 +423,10 @@ def test_a_clip_in_which_a_face_is_still_seen_is_withheld_until_somebody_watched
 
     facts = decided(decision="approved", by="Ada")
     assert (facts["withheld"], facts["admitted"]) == (1, 0), "approved, but nobody watched it"
+    corner = {"at_s": 0, "x": 0.9, "y": 0.9, "width": 0.1, "height": 0.1}
+    decided(decision="approved", by="Ada", masks=[{"points": [corner], "origin": "face"}])
+    assert made.footage("process").code == 0
+    assert (figures(made)["withheld"], figures(made)["admitted"]) == (1, 0), "it is still seen"
     facts = decided(decision="approved", by="Ada", watched=True)
     assert (facts["withheld"], facts["admitted"]) == (0, 1)
     facts = decided(decision="rejected", by="Ada")

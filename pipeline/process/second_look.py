@@ -25,7 +25,7 @@ from pipeline.media.probed import Probe
 from pipeline.model import ClipOutput
 from pipeline.process import framing, painting
 from pipeline.process.covering import Canvas
-from pipeline.process.face_search import is_taken_over, small_size
+from pipeline.process.face_search import small_size
 from pipeline.process.painting import Cells
 from pipeline.process.recipe import Recipe
 from pipeline.run import Tools
@@ -60,8 +60,8 @@ class MaskedClip:
 def warnings(run: Tools, clips: Sequence[MaskedClip], recipe: Recipe) -> tuple[Caution, ...]:
     """Look for faces in all files of a clip; return what a reviewer should know.
 
-    A clip that may show a face is withheld where every face must be masked, unless a reviewer has
-    taken over the masks of faces.
+    A clip that may show a face is withheld where every face must be masked, also if a reviewer has
+    chosen which faces are masked.
 
     :param recipe: as it was asked for; those of *clips* have all masks.
     """
@@ -71,7 +71,7 @@ def warnings(run: Tools, clips: Sequence[MaskedClip], recipe: Recipe) -> tuple[C
         is_seen, is_partial = any(_shows_face(run, clip) for clip in clips), False
     except ProgramFault:
         is_seen, is_partial = False, True
-    withheld = recipe.faces == "always" and not is_taken_over(recipe) and (is_seen or is_partial)
+    withheld = recipe.faces == "always" and (is_seen or is_partial)
     told = {
         Caution.FACE_UNMASKED: is_seen,
         Caution.FACES_PARTIAL: is_partial,
