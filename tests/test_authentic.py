@@ -13,6 +13,7 @@ from pipeline.ingest.headers import parse
 from pipeline.ingest.sender import sender_of
 
 OURS = "mx.example.org"
+SPLIT = ("spf=fail", "dkim=none", "dmarc=none header.from=a.org")
 LONG = "dkim=fail;\r\n " * 6_000
 
 
@@ -41,6 +42,9 @@ LONG = "dkim=fail;\r\n " * 6_000
         (["mx.example.org; dkim=fail", "mx.example.org; spf=fail"], True),
         (["mx.example.org; dkim=pass", "mx.example.org; spf=fail"], False),
         (["mx.example.org; dmarc=pass", "mx.example.org; dmarc=pass header.from=e.org"], True),
+        # a forged field beside those of a server that writes one for each method
+        ([f"mx.example.org; {each}" for each in (*SPLIT, "dmarc=pass header.from=a.org")], True),
+        ([f"mx.example.org; {each}" for each in (*SPLIT, "dkim=pass header.d=a.org")], True),
         # a long field counts to its end, and what is longer than a line is not confirmed
         ([f"mx.example.org; {LONG[:39_000]}dmarc=fail"], True),
         ([f"mx.example.org; {LONG[:39_000]}dmarc=pass"], False),

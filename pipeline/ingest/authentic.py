@@ -83,10 +83,12 @@ def _fails(results: Sequence[str]) -> bool:
     for each in results:
         if said := _RESULT.match(each):
             found[said[1].lower()].add(said[2].lower())
-    if dmarc := found["dmarc"] - _UNKNOWN:
-        return dmarc != {"pass"}
-    has_no_key = "pass" not in found["dkim"] or bool(found["dkim"] & _FAILED)
-    return bool(found["spf"] & _FAILED) and bool(found["dkim"]) and has_no_key
+    if found["dmarc"] == {"pass"}:
+        return False
+    # beside another result, "pass" may be a forged field, so it counts for nothing
+    if found["dmarc"] - _UNKNOWN - {"pass"}:
+        return True
+    return bool(found["spf"] & _FAILED) and bool(found["dkim"] - {"pass"})
 
 
 def _is_of_another(person: str, results: Sequence[str]) -> bool:
