@@ -506,9 +506,11 @@ def test_a_mail_in_parts_is_joined_over_several_nights(
     tmp_path: Path, order: tuple[int, ...]
 ) -> None:
     pieces = parts_of(INNER, 3)
+    forged = b"Authentication-Results: mx.example.org; dmarc=fail\r\n"
+    pieces[order[-1]] = forged + pieces[order[-1]]
     box = tmp_path / "box"
     box.mkdir()
-    scene = IngestScene.at(tmp_path, "eml:box")
+    scene = IngestScene.at(tmp_path, "eml:box", 'authserv_id = "mx.example.org"')
     for night, index in enumerate(order):
         (box / f"{night}.eml").write_bytes(pieces[index])
         scene.ingest()
@@ -524,6 +526,8 @@ def test_a_mail_in_parts_is_joined_over_several_nights(
     assert len(submissions) == 3
     (joined,) = (each for each in submissions if each.subject == "Inner")
     assert (joined.sender, joined.text) == ("ana@example.org", WORDS)
+    assert {Note.HAS_A_LINK, Note.NOT_AUTHENTIC} <= set(joined.notes)
+    assert joined.links == ("https://www.we.tl/t-1",)
     assert scene.rows()[-1].parent_sha256 == sha(pieces[order[-1]])
     scene.check_whole()
 

@@ -9,10 +9,14 @@ from pipeline.history import EventKind
 from pipeline.ledger import records
 from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
-from pipeline.model import Attachment, Filed, MailIdentity, Submission
+from pipeline.model import Attachment, Filed, MailIdentity, Note, Submission
 from pipeline.texts import Detail
 
 _IN_PARTS = Detail.MAIL_IN_PARTS
+# notes on the mail that brought the last part, which stay when the parts are joined
+_STAYING = frozenset(
+    (Note.NOT_AUTHENTIC, Note.NO_RECEIPT, Note.BOUNCE, Note.AUTOMATIC, Note.TAKES_BACK)
+)
 
 
 @dataclass(frozen=True)
@@ -177,10 +181,14 @@ class Intake:
     ) -> None:
         """Record what was in a mail that came in several *parts*, in one transaction.
 
-        It belongs to the mail that brought *home*; its words are those of the *whole* mail.
+        It belongs to the mail that brought *home*; its words and links are those of the *whole*
+        mail.  What made one of the two doubtful, or takes footage back, holds for what is joined.
         """
         base = home.rows_of_mail
         with self._db.transaction():
+            row = self._db.row("SELECT notes FROM submission WHERE id = ?", home.submission)
+            own = records.strings(row["notes"]) if row else ()
+            notes = dict.fromkeys((*whole.notes, *(each for each in own if each in _STAYING)))
             self._insert(
                 home.submission,
                 [
@@ -195,8 +203,9 @@ class Intake:
             )
             self._db.change(
                 "UPDATE submission SET subject = coalesce(nullif(?, ''), subject), text = ?,"
-                " notes = ? WHERE id = ?",
-                *(whole.subject, whole.text, json.dumps(whole.notes), home.submission),
+                " notes = ?, links = ? WHERE id = ?",
+                *(whole.subject, whole.text, json.dumps([*notes])),
+                *(json.dumps(whole.links), home.submission),
             )
             for part in parts:
                 self._db.change(
