@@ -148,6 +148,18 @@ def test_a_jpeg_xl_without_an_end_is_corrupt(tmp_path: Path, size: int) -> None:
     assert refusal.reason is Reason.CORRUPT
 
 
+def test_only_the_limit_of_cpu_time_says_that_a_jpeg_xl_has_no_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.media.jxl_probe._WALL_S", 0.2)
+    Image.fromarray(np.full((32, 32, 3), 90, np.uint8)).save(tmp_path / "whole.jxl")
+    path = tmp_path / "photo.jxl"
+    path.write_bytes((tmp_path / "whole.jxl").read_bytes()[:30])
+    refusal = ClipScene(tmp_path).to(WIDE).make(path).refusal
+    assert refusal is not None
+    assert refusal.code is Detail.TOO_SLOW
+
+
 @pytest.mark.parametrize(
     ("name", "detail"),
     [
