@@ -8,6 +8,8 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -20,9 +22,10 @@ from pipeline.errors import DiskFull, InboxError, UsageError
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ingest import folders
 from pipeline.ingest.add import add
-from pipeline.ingest.inbox import Inbox
+from pipeline.ingest.inbox import Advance, Arrival, Inbox, Unreadable
 from pipeline.ingest.leaving import MailsLeft
 from pipeline.ingest.reading import IngestSummary
+from pipeline.ingest.spool import Readable
 from pipeline.ledger import Ledger
 from pipeline.model import Note, OriginalState
 from pipeline.run import Run
@@ -243,6 +246,30 @@ def test_where_writers_are_not_known_a_file_must_be_a_minute_old(
     old = path.stat().st_mtime - 61
     os.utime(path, (old, old))
     assert folders.is_at_rest(path)
+
+
+class _Locked(folders.EmlInbox):
+    """A folder in which nobody may read some files."""
+
+    @contextmanager
+    def open_raw(self, arrival: Arrival, advance: Advance) -> Iterator[Readable]:
+        if arrival.name.startswith("locked"):
+            raise Unreadable("a file can't be read: Permission denied")
+        with super().open_raw(arrival, advance) as file:
+            yield file
+
+
+def test_many_files_that_can_not_be_read_keep_no_mail_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folders, "EmlInbox", _Locked)
+    scene = IngestScene.at(tmp_path, "eml:box")
+    (tmp_path / "box").mkdir()
+    for name in (*(f"locked {number:02}" for number in range(11)), "open"):
+        (tmp_path / "box" / f"{name}.eml").write_bytes(mail(subject=name).as_bytes())
+    with pytest.raises(MailsLeft, match="and 1 more"):
+        scene.ingest()
+    assert [each.subject for each in scene.submissions()] == ["open"]
 
 
 # -- by hand -------------------------------------------------------------------------------

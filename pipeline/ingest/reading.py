@@ -203,7 +203,7 @@ class InboxReading:
                     self._console.event("mail-gone")
                 except Unreadable as error:
                     work.leave(Stay.NOT_GIVEN)
-                    in_a_row += 1
+                    in_a_row += not arrival.name  # a file says nothing of the other files
                     self._console.event("mail-left", uid=arrival.identity.uid)
                     if in_a_row == _GIVE_UP:
                         raise work.end(str(error)) from error
