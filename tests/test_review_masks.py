@@ -70,6 +70,7 @@ def approve_with_and_without_watching(page: Page, campaign: LedgerScene) -> None
     until(page, lambda: stored(campaign, "one").seen_by == ("ada",))
 
 
+@pytest.mark.windows
 def test_keyboard_mouse_and_file_write_the_same(
     reader: Reader, server: ReviewServer, campaign: LedgerScene
 ) -> None:

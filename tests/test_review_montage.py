@@ -257,6 +257,7 @@ def test_clips_are_moved_by_keys_alone(
     assert rendered(config, campaign) == ["two", "four", "one", "three"]
 
 
+@pytest.mark.windows
 def test_clips_are_moved_by_mouse_alone(
     tab: Callable[..., Page], config: Config, campaign: LedgerScene
 ) -> None:
