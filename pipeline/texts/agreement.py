@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from pipeline.texts.phrases import folded
+from pipeline.texts.phrases import HARMLESS_SIGNS, WORD, folded
 
 _Table = Mapping[str, list[str]]
-_WORD = re.compile(r"[^\s.,;:!?()\[\]\"„“”«»…।،؟¿¡？！。<>*_/–—-]+")
-_DECORATION = "👍🙏😀😊🙂🌊❤☺\ufe0f+&"
+_DECORATION = "".join(HARMLESS_SIGNS)
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class WholeSentences:
 
 def plain(sentence: str) -> str:
     """The words of a folded sentence, a blank behind each."""
-    words = (word.strip(_DECORATION) for word in _WORD.findall(sentence))
+    words = (word.strip(_DECORATION) for word in WORD.findall(sentence))
     return "".join(f"{word} " for word in words if word)
 
 

@@ -16,15 +16,13 @@ from functools import cache
 from pipeline.consent import Consent
 from pipeline.texts import phrases, taking_back
 from pipeline.texts.agreement import whole_sentences
-from pipeline.texts.phrases import READ, Language, Phrase, SaidWords, folded
+from pipeline.texts.phrases import HARMLESS_SIGNS, READ, WORD, Language, Phrase, SaidWords, folded
 from pipeline.texts.receipt import languages
 
 _SENTENCE = re.compile(r"[^.!?。！？।؟;\n]*[.!?。！？।؟;]?")
 _PIECE = re.compile(r"[,،.!?:;\n–—()\"]+")
 _ASKS = ("?", "？", "؟")
 _BROKEN_LINE = re.compile(r"(?<=[\w,])\n(?=\w)")
-_TOKEN = re.compile(r"[^\s.,;:!?()\[\]\"„“”«»…।،؟¿¡？！。<>*_/–—-]+")
-_HARMLESS_SIGNS = frozenset("👍🙏😀😊🙂🌊❤☺\ufe0f+&")
 _FORM = re.compile(r"[\[\](){}<>_|/\\☐☑☒✓✔✗✘“”„«»\"*#]")  # a form to fill in, or what others said
 _WHOLE = 2000  # characters of a mail; the ledger keeps as many
 _CUT = "…"  # at the end of a text that the ledger has not as a whole
@@ -173,9 +171,9 @@ def _words(text: str) -> frozenset[str]:
     """The words of a folded text, parted at apostrophes."""
     return frozenset(
         part
-        for token in _TOKEN.findall(text)
+        for token in WORD.findall(text)
         for part in token.split("'")
-        if part and not _HARMLESS_SIGNS.issuperset(part)
+        if part and not HARMLESS_SIGNS.issuperset(part)
     )
 
 

@@ -20,6 +20,12 @@ from typing import Self, TypedDict
 READ = 4096
 """How many characters of a mail are read."""
 
+SENTENCE = re.compile(r"[^.!?。！？।;\n]+")
+WORD = re.compile(r"[^\s.,;:!?()\[\]\"„“”«»…।،؟¿¡？！。<>*_/–—-]+")
+"""A word of a folded text; an apostrophe may be in it."""
+HARMLESS_SIGNS = frozenset("👍🙏😀😊🙂🌊❤☺\ufe0f+&")
+"""Signs that say nothing against a "yes"."""
+
 _GAP = r"(?:[^\w\n]+[\w']+){0,5}?[^\w\n]+"
 _LONGEST_BEGINNING = 24  # characters of a word that are compared
 _FIELD = re.compile(r"[^\s:：.!?]{1,24}(?: [^\s:：.!?]{1,24}){0,2} ?[:：]")

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from pipeline.texts import phrases
-from pipeline.texts.phrases import READ, Phrase, SaidWords, folded, one_of
+from pipeline.texts.phrases import READ, SENTENCE, Phrase, SaidWords, folded, one_of
 
-_SENTENCE = re.compile(r"[^.!?。！？।;\n]+")
 _PIECE = re.compile(r"[,،.!?:;\n–—()\"]+|\s-+\s")
 _SHORT = 4  # words of a sentence that asks to stop or to wait, and says no more
 _SIGNS = frozenset("👎🚫❌⛔")
@@ -49,7 +48,7 @@ def is_refusal(subject: str, own: str) -> bool:
         for language in _languages()
     ) or any(
         len(sentence.split()) <= _SHORT and _stopping().search(sentence)
-        for sentence in _SENTENCE.findall(short)
+        for sentence in SENTENCE.findall(short)
     )
 
 

@@ -10,9 +10,8 @@ import re
 from functools import cache
 
 from pipeline.texts import our_letters, phrases, refusing
-from pipeline.texts.phrases import READ, Phrase, SaidWords, folded, one_of
+from pipeline.texts.phrases import READ, SENTENCE, Phrase, SaidWords, folded, one_of
 
-_SENTENCE = re.compile(r"[^.!?。！？।;\n]+")
 _WORD = re.compile(r"[^\s.,;:!?()\[\]\"„“”«»…।،؟¿¡？！。*_/–—-]+")
 _LONGEST = 1 << 20  # characters that are read, in about two seconds
 
@@ -69,7 +68,7 @@ def _refuses(said: str) -> bool:
     spoken = [pair for pair in _refusals() if not pair[0].isdisjoint(words)]
     return bool(spoken) and any(
         not refusing.isdisjoint(found) and all_words.issuperset(found)
-        for sentence in _SENTENCE.findall(said)
+        for sentence in SENTENCE.findall(said)
         for found in [_WORD.findall(sentence)]
         for refusing, all_words in spoken
     )
@@ -90,7 +89,7 @@ def _without_footers(text: str) -> str:
     lists, spoken = _footers()
     if lists.search(text) is None:
         return text
-    return _SENTENCE.sub(
+    return SENTENCE.sub(
         lambda said: said[0] if spoken.search(said[0]) or not lists.search(said[0]) else " ", text
     )
 
