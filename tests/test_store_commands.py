@@ -260,6 +260,27 @@ def test_taking_back_leaves_nothing_in_the_store(stored: StoredScene, tmp_path: 
     assert (said.code, scene.keys) == (0, before), said.err
 
 
+def test_new_masks_leave_no_older_picture_in_the_store(stored: StoredScene, tmp_path: Path) -> None:
+    scene = stored.copied(tmp_path)
+    clip, film = scene.clip("red.png"), scene.work / "montage" / "montage-small.mp4"
+    sha256 = scene.rows["red.png"]["sha256"]
+    mask = {"points": [{"at_s": 0, "x": 0.2, "y": 0.2, "width": 0.5, "height": 0.5}]}
+    entry = {"sha256": sha256, "decision": "approved", "masks": [mask]}
+    wanted = {"schema": 1, "campaign": "River Week 2026", "decisions": [entry]}
+    (tmp_path / "decisions.json").write_text(json.dumps(wanted))
+    assert scene.footage("decide", str(tmp_path / "decisions.json"), "--by", "Ada").code == 0
+    said = scene.footage("run")
+    assert said.code == 0, said.err
+    assert f"process: montage/{film.name} still shows a clip as it was before its masks" in said.err
+    assert scene.clip("red.png").sha256 != clip.sha256
+    assert not [key for key in scene.keys if key.startswith("montage/")]
+    assert scene.keys.isdisjoint({clip.key, still_of(clip).key})
+    assert {path.suffix for path in film.parent.iterdir()} & {".jpg"} == set()
+    assert scene.footage("render").code == 0
+    assert film.with_suffix(".sheet.jpg").exists()
+    assert len([key for key in scene.keys if key.startswith("montage/")]) == 1
+
+
 def test_old_originals_leave_the_store_too(stored: StoredScene, tmp_path: Path) -> None:
     scene = stored.copied(tmp_path)
     text = (tmp_path / "config.toml").read_text()

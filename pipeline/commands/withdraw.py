@@ -22,7 +22,7 @@ from pipeline.render import stage as render
 from pipeline.render.interchange import TimelineFormat
 from pipeline.review import packs
 from pipeline.run import Run
-from pipeline.store import FILMS, PIECES, FootageFile, keys_of
+from pipeline.store import PIECES, film_copies, keys_of
 from pipeline.wording import counted
 from pipeline.workspace import MEDIA
 
@@ -202,10 +202,7 @@ def _stored(run: Run, shas: list[str], stale: list[str]) -> Iterator[str]:
         yield from keys_of(run.store, sha256)
     # as in the cache: a piece may belong to several clips, and can be made again
     yield from (each.key for each in run.store.beyond(f"{PIECES}/"))
-    films = [FootageFile(path, "") for path in stale]
-    for each in run.store.beyond(f"{FILMS}/"):
-        if any(film.is_version(each.key) for film in films):
-            yield each.key
+    yield from film_copies(run.store, stale)
 
 
 def _beside(run: Run, stale: list[str]) -> Iterator[Path]:

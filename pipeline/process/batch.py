@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from pipeline.errors import ConfigError
 from pipeline.ffmpeg import runner
@@ -26,7 +27,7 @@ from pipeline.protection import FoundFaces
 from pipeline.publishing import PART
 from pipeline.removal import removed
 from pipeline.run import Run
-from pipeline.store import files_of, original, pieces_with, still_of
+from pipeline.store import files_of, film_copies, original, pieces_with, still_of
 from pipeline.store.files import CLIPS
 from pipeline.texts import Detail
 
@@ -52,15 +53,13 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
     order = sorted(tasks, key=lambda sha256: (sha256 in troubled, sizes[sha256]))
     ordered = [tasks[sha256] for sha256 in order]
     begun, clips, frames = time.monotonic(), 0, 0
+    stale: set[str] = set()
     # progress counts bytes of originals, since their number predicts the work better than clips
     with Dispatcher(run) as jobs, run.console.task("process", sum(sizes.values()), "B") as task:
         for result in _outcomes(jobs, ClipRules(run, night), ordered):
             _tidy(run, result)
             if run.ledger.clips.hides_anew(result):
-                for path in run.workspace.shows(result.sha256):
-                    removed(path)
-                for key in pieces_with(run.store, [result.sha256]):
-                    run.store.delete(key)
+                stale |= _delete_shown(run, result.sha256)
             run.ledger.clips.record(result)
             counts[result.status] += 1
             why = result.refusal.reason if result.refusal else None
@@ -69,7 +68,27 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
             rate = frames / max(time.monotonic() - begun, 1e-3)
             line = f"{clips} of {len(tasks)} clips, {frames:,} frames, {rate:.0f} frames/s"
             task.advance(sizes[result.sha256], line)
+    for path in sorted(stale) if not run.config.montage.automatic else ():
+        run.console.warn(
+            f"process: {path} still shows a clip as it was before its masks or its sound were "
+            "changed: delete it, or run footage render"
+        )
     return counts
+
+
+def _delete_shown(run: Run, sha256: str) -> set[str]:
+    """Delete what shows a clip as it was before other things of it were hidden.
+
+    :returns: the films that show it.  They stay in the workspace, as editors may need them; what is
+        beside them and can show it goes, and so do their copies in a store.
+    """
+    films = run.ledger.custody.montages_with([sha256])
+    beside = [Path(path).with_suffix(suffix) for path in films for suffix in (".jpg", ".sheet.jpg")]
+    for shown in (*run.workspace.shows(sha256), *(run.workspace.root / path for path in beside)):
+        removed(shown)
+    for key in (*pieces_with(run.store, [sha256]), *film_copies(run.store, films)):
+        run.store.delete(key)
+    return set(films)
 
 
 def search(run: Run, unsearched: Sequence[tuple[str, Recipe]], night: NightBudget) -> None:

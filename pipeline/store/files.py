@@ -163,6 +163,13 @@ def pieces_with(store: FootageStore, shas: Iterable[str]) -> tuple[str, ...]:
     return tuple(each.key for each in stored if any(name in each.key for name in names))
 
 
+def film_copies(store: FootageStore, paths: Iterable[str]) -> tuple[str, ...]:
+    """The copies of films beyond the workspace folder, by the paths of the films."""
+    films = [FootageFile(path, "") for path in paths]
+    stored = store.beyond(f"{FILMS}/") if films else ()
+    return tuple(each.key for each in stored if any(film.is_version(each.key) for film in films))
+
+
 def keys_of(store: FootageStore, sha256: str) -> tuple[str, ...]:
     """The objects beyond the workspace folder that an original and its clips have."""
     own = original(sha256)
