@@ -5,16 +5,22 @@ because a person asks for it; a file that was added before is not taken in twice
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import publishing
+from pipeline import publishing, wording
 from pipeline.errors import StageError, UsageError
 from pipeline.ingest.folders import FileInbox, new_file
-from pipeline.ingest.inbox import Arrival, Known, stable_name, uid_of
+from pipeline.ingest.inbox import Advance, Arrival, Gone, Known, stable_name, uid_of
 from pipeline.ingest.reading import InboxReading, IngestSummary
+from pipeline.ingest.spool import Readable
 from pipeline.model import MailIdentity, OriginalState
 from pipeline.run import Run
+
+_CHANGED = "it changed while it was read"
+_GONE = "it is not there any more"
+_UNREADABLE = "it can't be read"
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ def add(run: Run, paths: Iterable[Path]) -> Added:
     """Take in files, each as a submission without a sender, received when it was last changed.
 
     :raises UsageError: a path is not a file; nothing is taken in then.
-    :raises StageError: a file can't be read any more; the others are taken in.
+    :raises StageError: a file can't be read any more, or changes; the others are taken in.
     :raises DiskFull: the disk is full.
     """
     wanted = list(paths)
@@ -44,13 +50,19 @@ def add(run: Run, paths: Iterable[Path]) -> Added:
     inbox = _AddedFiles(wanted)
     work = InboxReading(run)
     arrivals = inbox.new(run.ledger.intake.known_uids)
-    kept = _kept(run, inbox.shas)
+    kept = _kept(run, list(inbox.shas.values()))
     work.take_in(inbox, arrivals)
     for path in inbox.known:
-        work.bring_back(path)
-    if left := work.remains().left:
-        names = ", ".join(each.uid for each in left)
-        raise StageError(f"not taken in, because it can't be read: {names}; add it again")
+        try:
+            work.bring_back(path, inbox.shas[path])
+        except Gone:
+            inbox.fail(path, _CHANGED)
+        except FileNotFoundError:
+            inbox.fail(path, _GONE)
+    failed = {each.uid: _UNREADABLE for each in work.remains().left} | inbox.failed
+    if failed:
+        names = ", ".join(f"{name} ({why})" for name, why in failed.items())
+        raise StageError(f"not taken in: {names}; add it again")
     return Added(work.summary, len(wanted) - kept, kept)
 
 
@@ -66,22 +78,69 @@ class _AddedFiles(FileInbox):
     def __init__(self, paths: Sequence[Path]) -> None:
         super().__init__("added", "")
         self._wanted = paths
+        self._states: dict[Path, tuple[int, ...]] = {}
         self.known: list[Path] = []
-        self.shas: list[str] = []
+        self.shas: dict[Path, str] = {}
+        self.failed: dict[str, str] = {}
+
+    def fail(self, path: Path, why: str) -> None:
+        """Note why a file is not taken in, by the name that a person sees."""
+        self.failed.setdefault(wording.display_name(stable_name(path)), why)
 
     def files(self) -> Iterator[tuple[Path, str]]:
         """The files, by content and name."""
         for path in self._wanted:
-            sha256 = publishing.sha256_of(path)
-            self.shas.append(sha256)
+            try:
+                self._states[path] = _state(path)
+                sha256 = self.shas[path] = publishing.sha256_of(path)
+            except OSError as error:
+                self.fail(path, _GONE if isinstance(error, FileNotFoundError) else _UNREADABLE)
+                continue
             yield path, f"{sha256}:{uid_of(stable_name(path))}"
 
     def arrival(self, identity: MailIdentity, path: Path) -> Arrival:
-        """The file as footage."""
-        return new_file(identity, path)
+        """The file as footage.
+
+        :raises FileNotFoundError: it is not there any more.
+        """
+        try:
+            return new_file(identity, path)
+        except FileNotFoundError:
+            self.fail(path, _GONE)
+            del self.shas[path]
+            raise
+
+    @contextmanager
+    def open_raw(self, arrival: Arrival, advance: Advance) -> Iterator[Readable]:
+        """Give the file itself, and note it if it is not the file that was listed.
+
+        :raises Gone: it is not there any more, or has changed, also at the end of the block.
+        :raises Unreadable: it may not be read.
+        """
+        path = self._paths[arrival.identity.uid]
+        self._check(path)
+        with super().open_raw(arrival, advance) as file:
+            yield file
+            self._check(path)
+
+    def _check(self, path: Path) -> None:
+        try:
+            if _state(path) == self._states[path]:
+                return
+            why = _CHANGED
+        except OSError:
+            why = _GONE
+        self.fail(path, why)
+        raise Gone
 
     def new(self, known: Known) -> Sequence[Arrival]:
         """The files that were not added before; the others are in ``known`` afterwards."""
         arrivals = self.new_files(known)
-        self.known = [path for path in self._wanted if path not in self._paths.values()]
+        self.known = [path for path in self.shas if path not in self._paths.values()]
         return arrivals
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What is another as soon as a program writes to a file, or puts another in its place."""
+    now = path.stat()
+    return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns

@@ -26,7 +26,7 @@ from pipeline.ingest.leaving import InboxWork, LeftArrival, MailsLeft
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.preview import Coming, ComingFile
 from pipeline.ingest.quota import OverQuota, SenderQuota, is_urgent
-from pipeline.ingest.spool import Readable, disk_spool, stretch
+from pipeline.ingest.spool import disk_spool, sha256_of
 from pipeline.ingest.take import Taken
 from pipeline.ingest.taking import Taking
 from pipeline.ledger.intake import MailSums
@@ -252,15 +252,18 @@ class InboxReading:
             finally:
                 self._keeping.forget()
 
-    def bring_back(self, path: Path) -> None:
+    def bring_back(self, path: Path, sha256: str) -> None:
         """Keep a file that was added before: its original may have been withdrawn or purged.
 
-        :raises OSError: the disk is full, or fails.
+        :raises Gone: it does not have this SHA-256 any more.
+        :raises OSError: it is not there any more, or the disk is full, or fails.
         """
         try:
             with publishing.scratch_folder(self._run.workspace.originals) as folder:
                 originals = Originals(folder, self._limit_mb)
                 stored = originals.keep(publishing.read_chunks(path))
+                if stored.sha256 not in (sha256, None):
+                    raise Gone
                 files = {sha256: part.name for sha256, part in originals.held.items()}
                 self._keeping.hold(folder, files, dict.fromkeys(files, stored.size))
             self._keeping.publish()
@@ -273,7 +276,7 @@ class InboxReading:
         with inbox.open_raw(arrival, task.advance) as file:
             taken = self._taking.take(arrival, file)
             # of a file, taking it in has made this hash already
-            raw = taken.digest if isinstance(arrival, NewFile) else _raw_sum(file)
+            raw = taken.digest if isinstance(arrival, NewFile) else sha256_of(file)
         # after the block, because at its end an inbox may say that the file has changed
         sums = MailSums(_digest(arrival, taken), raw)
         known = self._ledger.submission_of_digest(sums.content)
@@ -311,14 +314,6 @@ class InboxReading:
 
 def _ignore(_count: int) -> None:
     """Take no notice of how many bytes have come."""
-
-
-def _raw_sum(file: Readable) -> str:
-    """The SHA-256 of a mail as the inbox gave it; who has the mail can compute the same."""
-    digest = hashlib.sha256()
-    for piece in stretch(file):
-        digest.update(piece)
-    return digest.hexdigest()
 
 
 def _digest(arrival: Arrival, taken: Taken) -> str:

@@ -3,6 +3,7 @@
 No mail is held in memory as a whole, so memory does not grow with the attachment.
 """
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -76,3 +77,11 @@ def stretch(file: Readable, start: int = 0, end: int | None = None) -> Iterator[
             return
         start += len(data)
         yield data
+
+
+def sha256_of(file: Readable) -> str:
+    """The SHA-256 of a mail as the inbox gave it; who has the mail can compute the same."""
+    digest = hashlib.sha256()
+    for piece in stretch(file):
+        digest.update(piece)
+    return digest.hexdigest()
