@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from pipeline.model import Review
 
+RUN_ID = "%Y%m%dT%H%M%S.%fZ"
+"""The form of the name of a run: its first moment in UTC, so that names sort by time."""
+
 _DIGITS = 18  # of the number of an event, as SQLite can hold it
 
 
@@ -223,4 +226,19 @@ class HeadsSeen:
     """
 
     days: Mapping[str, int] = field(default_factory=dict, hash=False)
+    before: str = ""
+
+
+@dataclass(frozen=True)
+class WordsRead:
+    """By which rules all mails were read for words of taking back, when the rules had changed.
+
+    ``rules``: their digest.  ``held``: the mails that were found then.  ``cut``: how many mails the
+    ledger has only the beginning of, so that the new rules could not read them whole.  ``before``:
+    the time of the newest of these, RFC 3339.
+    """
+
+    rules: str = ""
+    held: tuple[str, ...] = ()
+    cut: int = 0
     before: str = ""

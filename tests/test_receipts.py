@@ -7,10 +7,12 @@ import email
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import time
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage, Message
 from email.policy import default
@@ -467,6 +469,38 @@ def test_old_mails_get_none(tmp_path: Path) -> None:
     assert due(today) == 0, "a person answers"
     assert campaign.footage("withdraw", "--sender", "plain@example.net").code == 0
     assert due(today) == 0
+
+
+def test_a_receipt_that_was_held_too_long_is_named(tmp_path: Path) -> None:
+    campaign = scene(tmp_path, 9, {"plain": MATRIX["plain"][0], "list": MATRIX["list"][0]})
+    assert campaign.footage("ingest").code == 0
+    days = [datetime.now(UTC) - timedelta(days) for days in (9, 7, 4, 2)]
+    long_ago, before, late, fresh = (day.strftime("%Y-%m-%dT%H:%M:%SZ") for day in days)
+    with closing(sqlite3.connect(campaign.work / "ledger.db")) as db, db:
+        begin = (
+            "INSERT INTO run (id, command, started_at, summary) VALUES ('20200101', 'run', ?, ?)"
+        )
+        db.execute(begin, (before, '{"receipts": {"sent": 0}}'))
+        changed = "UPDATE submission SET received_at = ?"
+
+        def named(received_at: str) -> list[str]:
+            db.execute(changed, (received_at,))
+            db.commit()
+            missed = campaign.footage("status", "--json").data["receipts_missed"]
+            assert isinstance(missed, list)
+            return missed
+
+        for of_no_night in (fresh, "2020-01-01T00:00:00Z"):
+            assert named(of_no_night) == []
+        assert len(named(long_ago)) == 1, "it was due in the first night"
+        (missed,) = named(late)
+    said = campaign.footage("status").out
+    assert f"1 receipt waited more than 3 days and is never sent ({missed})" in said
+    assert campaign.footage("report").code == 0
+    page = (campaign.work / "report" / "index.html").read_text()
+    assert f'"missed_receipts": ["{missed}"]' in page
+    assert campaign.footage("handled", missed).code == 0
+    assert campaign.footage("status", "--json").data["receipts_missed"] == []
 
 
 def test_letters_that_were_approved_are_sent_once(tmp_path: Path) -> None:

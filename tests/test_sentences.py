@@ -6,6 +6,7 @@ import fcntl
 import json
 import re
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,11 @@ from test_leaks import PLANTED
 
 from pipeline.cli import cli
 from pipeline.cli_help import ORDER
+from pipeline.ingest.inbox import Arrival, Inbox
+from pipeline.ingest.reading import InboxReading
+from pipeline.ingest.spool import Readable
+from pipeline.ingest.take import Taken
+from pipeline.ingest.taking import Taking
 from pipeline.ledger import Ledger
 from pipeline.wording import counted
 from pipeline.workspace import Workspace, hold, is_held
@@ -87,6 +93,43 @@ def test_add_counts_what_is_known(campaign: CommandScene) -> None:
     sha256 = campaign.rows["red.png"]["sha256"]
     assert campaign.footage("withdraw", "--clip", sha256).code == 0
     assert "add: 1 file taken in, 0 known already" in campaign.footage("add", paths[0]).err
+
+
+def test_add_names_what_changes_or_goes_while_it_is_read(
+    campaign: CommandScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = {name: campaign.folder / f"{name}.png" for name in ("a", "b", "c", "d", "e")}
+    for name, path in paths.items():
+        path.write_bytes(picture("red" if name == "e" else "blue") + name.encode() * (name != "e"))
+    assert campaign.footage("add", str(paths["e"])).code == 0
+    take, begun = Taking.take, InboxReading.take_in
+
+    def grown(
+        taking: Taking, arrival: Arrival, file: Readable, pieces: Sequence[int] = ()
+    ) -> Taken:
+        if arrival.name == "b.png":
+            paths["b"].write_bytes(b"more")
+        return take(taking, arrival, file, pieces)
+
+    def gone(work: InboxReading, inbox: Inbox, arrivals: Sequence[Arrival]) -> None:
+        paths["c"].unlink()
+        paths["d"].write_bytes(picture("green"))
+        paths["e"].write_bytes(picture("white"))
+        begun(work, inbox, arrivals)
+
+    monkeypatch.setattr(Taking, "take", grown)
+    monkeypatch.setattr(InboxReading, "take_in", gone)
+    said = campaign.footage("add", *map(str, paths.values()))
+    assert said.code == 1
+    assert said.err.endswith(
+        "not taken in: b.png (it changed while it was read), c.png (it is not there any more), "
+        "d.png (it changed while it was read), e.png (it changed while it was read); add it again\n"
+    )
+    monkeypatch.undo()
+    assert campaign.footage("report").code == 0
+    assert {"a.png", "e.png"} <= campaign.rows.keys()
+    assert not {"b.png", "c.png", "d.png"} & campaign.rows.keys()
+    assert campaign.footage("verify").code == 0
 
 
 # -- process ----------------------------------------------------------------------------------

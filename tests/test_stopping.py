@@ -14,7 +14,9 @@ from PIL import Image
 from support.command_scene import CommandScene, Said, begin, config, make
 from support.waiting import INTERRUPTIBLE, still_running
 
+from pipeline.commands import nightly
 from pipeline.errors import Stopping
+from pipeline.run import Run
 
 OUTPUT = '[[output]]\nname = "wide"\nsize = "640x360"\nfps = 30\nquality = "high"\n'
 SETTINGS = (
@@ -42,9 +44,9 @@ def campaign_with_a_long_film(folder: Path) -> CommandScene:
     return made
 
 
-def interrupted(campaign: CommandScene, number: signal.Signals) -> Said:
-    """How a run ended that was stopped by a signal during an encode."""
-    command = [*INTERRUPTIBLE, sys.executable, "-m", "pipeline", "process", "-v", "--json"]
+def interrupted(campaign: CommandScene, number: signal.Signals, command_name: str) -> Said:
+    """How a command ended that was stopped by a signal during an encode."""
+    command = [*INTERRUPTIBLE, sys.executable, "-m", "pipeline", command_name, "-v", "--json"]
     command += ["--config", str(campaign.folder / "config.toml")]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -64,21 +66,26 @@ def interrupted(campaign: CommandScene, number: signal.Signals) -> Said:
         return Said(code, process.stdout.read(), err)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_run_and_the_next_one(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "process"), (signal.SIGTERM, "run")])
+def test_a_stopped_run_and_the_next_one(tmp_path: Path, number: signal.Signals, name: str) -> None:
     campaign = campaign_with_a_long_film(tmp_path)
-    said = interrupted(campaign, number)
+    said = interrupted(campaign, number, name)
     assert said.code == 1
     sentence = "stopped; nothing is lost, run again to go on"
     assert said.err.splitlines()[-1] == f"footage: {sentence}"
-    assert said.data == {"exit_code": 1, "error": sentence}
+    assert (said.data["exit_code"], said.data["error"]) == (1, sentence)
     assert "Traceback" not in said.err
-    (log,) = [log for log in (campaign.work / "logs").iterdir() if '"process"' in log.read_text()]
+    wanted = f'"command": "{name}"'
+    (log,) = [log for log in (campaign.work / "logs").iterdir() if wanted in log.read_text()]
     ended = json.loads(log.read_text().splitlines()[-1])
     assert (ended["event"], ended["exit_code"], ended["error"]) == ("run-ended", 1, sentence)
     assert still_running(campaign.folder) == []
 
-    totals = campaign.footage("status", "--json").data["totals"]
+    now = campaign.footage("status", "--json").data
+    totals = now["totals"]
+    if name == "run":
+        assert campaign.report["totals"] == totals, "the night has a report, as far as it went"
+        assert now["report_is_older"] is False
     assert totals["accepted"] + totals["pending"] == 3
     assert totals["pending"] >= 1, "it did not wait for the film to be encoded"
     before = len(campaign.programs())
@@ -88,6 +95,30 @@ def test_a_stopped_run_and_the_next_one(tmp_path: Path, number: signal.Signals) 
     assert list(campaign.work.rglob("*.part")) == []
     assert campaign.footage("report").code == 0
     assert {row["status"] for row in campaign.rows.values()} == {"accepted"}
+
+
+def test_a_night_that_has_no_time_for_its_report_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = begin(tmp_path, {"red": {"red.png": photo("red")}}, config(SETTINGS, outputs=OUTPUT))
+    assert campaign.footage("run").code == 0
+    index = campaign.work / "report" / "index.html"
+    before = index.stat().st_mtime_ns
+
+    def stopped(_run: Run) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(nightly, "make_clips", stopped)
+    monkeypatch.setattr(nightly, "_STOPPING_S", 1e-6)
+    said = campaign.footage("run")
+    assert said.code == 1
+    assert "the report is from before this night" in said.err
+    assert index.stat().st_mtime_ns == before
+    assert campaign.footage("status", "--json").data["report_is_older"] is True
+    assert "The report is from before the last night" in campaign.footage("status").out
+    assert list(campaign.work.rglob("*.part")) == []
+    assert campaign.footage("report").code == 0
+    assert campaign.footage("status", "--json").data["report_is_older"] is False
 
 
 # Runs the program, and sends it a signal when it first asks for a module, or when it flushes its

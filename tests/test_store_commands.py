@@ -345,6 +345,25 @@ def test_a_changed_original_is_set_aside_and_not_lost(stored: StoredScene, tmp_p
     assert states[original(sha256).path] == "not there"
 
 
+def test_what_is_not_sent_to_the_store_is_said(stored: StoredScene, tmp_path: Path) -> None:
+    scene = stored.copied(tmp_path)
+    sha256 = scene.rows["film.mp4"]["sha256"]
+    path = scene.work / original(sha256).path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"of somebody else")
+    said = scene.footage("ingest")
+    sentence = f"{original(sha256).path} does not have the bytes that came in"
+    assert (said.code, sentence in said.err) == (0, True)
+    assert scene.footage("status", "--json").data["not_stored"] == [original(sha256).path]
+    assert sentence in scene.footage("status").out
+    assert scene.footage("report").code == 0
+    report = json.loads((scene.work / "report" / "report.json").read_text())
+    assert report["not_stored"] == [original(sha256).path]
+    path.unlink()
+    assert scene.footage("ingest").code == 0
+    assert scene.footage("status", "--json").data["not_stored"] == []
+
+
 def _files(scene: StoredScene, sha256: str) -> list[dict[str, str]]:
     said = scene.footage("custody", "--clip", sha256, "--json")
     assert said.code == 0, said.err

@@ -24,6 +24,7 @@ from pipeline.errors import from_os_error
 from pipeline.model import Note, Reason, Row, Submission
 from pipeline.review import mails, rules
 from pipeline.review.mails import MailView
+from pipeline.review.receivers import is_own, may_program_answer, reaches_a_person
 from pipeline.run import Run
 from pipeline.texts import consenting
 from pipeline.texts.receipt import language_of, languages
@@ -194,31 +195,6 @@ def copies_of(folder: Path, submission: str) -> list[Path]:
 def message_id_of(mail: Submission) -> str:
     """The Message-ID that an answer names; "" if the mail has none that can be named."""
     return mail.message_id if _MESSAGE_ID.fullmatch(mail.message_id) else ""
-
-
-def is_own(config: Config, address: str) -> bool:
-    """Whether an address is that of an inbox of the campaign."""
-    local, at, domain = addressees.person(address).rpartition("@")
-    names = {f"{local}{at}{domain}", f"{local.partition('+')[0]}{at}{domain}"}
-    own = {addressees.person(inbox.user) for inbox in config.inbox}
-    own |= {addressees.person(config.smtp.sender)} if config.smtp else set()
-    return bool(names & own)
-
-
-def reaches_a_person(mail: Submission) -> bool:
-    """Whether a letter to the sender gets to a person, and not to a list or to nobody."""
-    person = addressees.person(mail.sender)
-    return person != addressees.person(mail.through) and not addressees.is_nobody(mail.sender)
-
-
-def may_program_answer(mail: Submission) -> bool:
-    """Whether a program may answer a mail unasked: by RFC 3834 only what a person sent to us."""
-    return (
-        reaches_a_person(mail)
-        and not correspondence.is_automatic(mail)
-        and not {Note.NO_RECEIPT, Note.NOT_AUTHENTIC} & set(mail.notes)
-        and not addressees.is_program(mail.sender)
-    )
 
 
 def _bring_up_to_date(folder: Path, wanted: Mapping[str, bytes]) -> list[str]:

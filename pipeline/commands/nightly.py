@@ -1,17 +1,22 @@
 """``footage run``: ingest, process, report, a backup, and render if the config says so."""
 
 import contextlib
+import signal
+import threading
 from collections.abc import Sequence
+from types import FrameType
 
 from pipeline.commands import disk, log, older_ledger
 from pipeline.commands.ending import Facts
 from pipeline.commands.receipts import send_receipts
 from pipeline.commands.stages import back_up, make_clips, take_in, write_report
 from pipeline.commands.stamping import stamp_head
-from pipeline.errors import FootageError, InboxError, StoreError, named
+from pipeline.errors import DiskFull, FootageError, InboxError, Stopping, StoreError, named
 from pipeline.ledger import heads
 from pipeline.process import stage as process
 from pipeline.run import Run
+
+_STOPPING_S = 3.0  # for the report; a run that was asked to stop ends within ten seconds
 
 
 def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
@@ -32,10 +37,8 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
     except InboxError as error:
         run.console.warn(f"ingest: {error}")
         unread = error
-    except StoreError:
-        with contextlib.suppress(FootageError, OSError):
-            back_up(run)
-        raise
+    except (StoreError, DiskFull, KeyboardInterrupt) as error:
+        raise _cut_short(run, facts, error) from error
     try:
         facts |= make_clips(run)
         facts |= write_report(run)
@@ -43,13 +46,8 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
         for step in _LAST_STEPS:
             if not (is_older and step in _FOR_OTHERS):
                 facts |= step(run)
-    except (FootageError, OSError) as error:
-        # the backup is for the nights that go wrong, too; the first error counts
-        with contextlib.suppress(FootageError, OSError):
-            back_up(run)
-        fault = named(error)
-        fault.facts = {**facts, **(unread.facts if unread else {}), **fault.facts}
-        raise fault from error
+    except (FootageError, OSError, KeyboardInterrupt) as error:
+        raise _cut_short(run, {**facts, **(unread.facts if unread else {})}, error) from error
     stopped = older_ledger.left_out("films and receipts") if is_older else None
     if unread is not None:
         if stopped is not None:
@@ -60,6 +58,52 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
         stopped.facts = facts
         raise stopped
     return facts
+
+
+def _cut_short(run: Run, facts: Facts, error: BaseException) -> FootageError:
+    """Write report and backup of a night that ends early, as far as that goes.
+
+    :param facts: what was done.
+    :returns: the error, with what was done; the first error counts.
+    """
+    fault = named(error)
+    if "report" not in facts and not isinstance(fault, StoreError):
+        write = _quick_report if isinstance(fault, Stopping) else write_report
+        with contextlib.suppress(FootageError, OSError):
+            facts = {**facts, **write(run)}
+    if not isinstance(fault, Stopping):
+        with contextlib.suppress(FootageError, OSError):
+            back_up(run)
+    fault.facts = {**facts, **fault.facts}
+    return fault
+
+
+def _quick_report(run: Run) -> Facts:
+    """Write the report if it takes little time, as a run that was asked to stop has to end soon.
+
+    Each file of the report appears as a whole or not at all, and the next run writes what was not
+    written in time.
+    """
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise _TimeOver
+
+    if threading.current_thread() is not threading.main_thread():
+        return {}  # only the main thread gets signals
+    before = signal.signal(signal.SIGALRM, end)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, _STOPPING_S)
+        return write_report(run)
+    except (_TimeOver, FootageError, OSError):
+        run.console.warn("the report is from before this night: it could not be written in time")
+        return {}
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class _TimeOver(BaseException):
+    """Not an Exception, so that nothing on the way takes it for a fault of a file."""
 
 
 def _make_again(run: Run, facts: Facts) -> Facts:

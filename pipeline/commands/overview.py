@@ -3,18 +3,20 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from pipeline.commands import disk, waits
+from pipeline.commands import disk, rereading, waits
 from pipeline.commands.disk import DiskRoom
 from pipeline.config import Config
 from pipeline.consent import Consent
-from pipeline.history import InboxRemains, MontageRecord, RunRecord
+from pipeline.history import RUN_ID, InboxRemains, MontageRecord, RunRecord
 from pipeline.ledger import Ledger, heads
 from pipeline.model import OriginalState, Row, Status, Wait
 from pipeline.process import stage as process
-from pipeline.review import mails, packs, rules
+from pipeline.review import mails, packs, rules, undone
 from pipeline.review.admission import Admission
 from pipeline.review.mails import MailView
+from pipeline.review.undone import Undone
 from pipeline.store import FootageFile, WorkspaceFolder
 from pipeline.workspace import Workspace, is_held
 
@@ -38,6 +40,8 @@ class Overview:
     face may be seen although all must be masked.  ``silent``: the mails whose senders have not
     answered on consent; ``without_sender``: those of them that name no sender, as files that
     ``doctor --repair`` took in.  ``old_packs``: when packs were made that show what is hidden now.
+    ``read_again``: what the last run said of mails that it read again by newer rules.
+    ``is_report_older``: the last night ended before it wrote the report.
     """
 
     campaign: str
@@ -64,6 +68,9 @@ class Overview:
     is_ledger_older: bool
     without_sender: frozenset[str]
     old_packs: list[str]
+    undone: Undone
+    read_again: tuple[str, ...]
+    is_report_older: bool
 
     def state_of(self, run: RunRecord) -> str:
         """Whether a run has ended, is running, or was killed: only the newest can be running."""
@@ -120,7 +127,29 @@ def read_overview(config: Config) -> Overview:
                 if mail.id in silent and not mail.sender
             ),
             old_packs=packs.outdated(ledger),
+            undone=undone.undone(config, ledger),
+            read_again=tuple(_read_again(ledger)),
+            is_report_older=_is_report_older(workspace, ledger),
         )
+
+
+def _read_again(ledger: Ledger) -> list[str]:
+    """What is said once of mails that were read again: until the next night."""
+    newest = (ledger.runs.last(), ledger.runs.last("run"))
+    is_new = any("words_read" in run.summary for run in newest if run)
+    return rereading.lines(ledger.runs.words_read()) if is_new else []
+
+
+def _is_report_older(workspace: Workspace, ledger: Ledger) -> bool:
+    """Whether the last night wrote no report, and no other command did since."""
+    night = ledger.runs.last("run")
+    if night is None or is_held(workspace) or ledger.runs.has_report_since(night.id):
+        return False
+    index = workspace.report / "index.html"
+    if not index.exists():
+        return True
+    written = datetime.fromtimestamp(index.stat().st_mtime, UTC)
+    return written.strftime(RUN_ID) < night.id  # finer than started_at
 
 
 def _holds(config: Config, ledger: Ledger) -> Callable[[FootageFile], bool]:

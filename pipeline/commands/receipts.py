@@ -18,21 +18,19 @@ from email.utils import format_datetime, make_msgid
 
 from pipeline import addressees, correspondence, post
 from pipeline.commands.ending import RECEIPTS_FAULT, Facts
-from pipeline.commands.letters import is_own, may_program_answer, message_id_of
+from pipeline.commands.letters import message_id_of
 from pipeline.config import Config, SmtpSection
 from pipeline.errors import FootageError
 from pipeline.ledger import Ledger
 from pipeline.ledger.receipts import ReceiptClaim
-from pipeline.model import Note, Reason, Row, Status, Submission
+from pipeline.model import Note, Reason, Row, Submission
 from pipeline.post import Outcome, Post, PostError
+from pipeline.review.receivers import MOST_A_YEAR, RECEIPT_DAYS, gets_receipt
 from pipeline.run import Run
 from pipeline.texts.receipt import ReceiptTexts, language_of, languages
 
-# A receipt for an old mail helps nobody, and a campaign that begins with receipts has old mails.
-_DAYS = 3
 _TRIED = "receipts_tried"
 _NIGHTS = 30  # that are searched for the last round: most of them may have been killed
-_MOST_A_YEAR = 50  # of one sender: two programs that answer each other end here
 _ADVICE = {
     "again": (Reason.CORRUPT, Reason.TRUNCATED_TRANSFER, Reason.BROKEN_MAIL),
     "size": (Reason.TOO_LARGE, Reason.TOO_LONG),
@@ -117,7 +115,7 @@ def due_receipts(config: Config, ledger: Ledger, today: date) -> Iterator[DueRec
     for row in ledger.clips.rows():
         rows[row.submission].append(row)
     answered = {mail for receipt in ledger.receipts.all() for mail in receipt.submissions}
-    oldest = (today - timedelta(days=_DAYS)).isoformat()
+    oldest = (today - timedelta(days=RECEIPT_DAYS)).isoformat()
     mails: dict[str, list[Submission]] = defaultdict(list)
     submissions = ledger.intake.submissions()
     held = correspondence.holds(submissions, ())  # a person answers what somebody takes back
@@ -129,23 +127,8 @@ def due_receipts(config: Config, ledger: Ledger, today: date) -> Iterator[DueRec
     for own in mails.values():
         if ledger.receipts.count(own[0].sender, today.isoformat()):
             continue
-        if ledger.receipts.count(own[0].sender, year) < _MOST_A_YEAR:
+        if ledger.receipts.count(own[0].sender, year) < MOST_A_YEAR:
             yield DueReceipt(own[0].sender, own, [row for mail in own for row in rows[mail.id]])
-
-
-def gets_receipt(config: Config, mail: Submission, rows: Sequence[Row]) -> bool:
-    """Whether a mail may be answered by a program, and brought something that is worth it."""
-    if Note.NOT_AUTHENTIC in mail.notes or mail.through:
-        return False
-    if not mail.sender or is_own(config, mail.sender) or not may_program_answer(mail):
-        return False
-    if Note.TAKES_BACK in mail.notes:
-        return False  # a person answers
-    if any(row.status is Status.WITHDRAWN for row in rows):
-        return False  # nobody is thanked for what was deleted
-    return Note.HAS_A_LINK in mail.notes or any(
-        row.refusal is None or row.refusal.reason is not Reason.DECORATION for row in rows
-    )
 
 
 def receipt(config: Config, smtp: SmtpSection, due: DueReceipt, code: str) -> EmailMessage:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from pipeline.commands import older_ledger
+from pipeline.commands import older_ledger, rereading
 from pipeline.commands.ending import Facts
 from pipeline.consent import Consent
 from pipeline.errors import StageError
@@ -38,6 +38,7 @@ def render_admitted(
     outputs = render.outputs_named(run.config, names)
     if excerpt is None:
         older_ledger.refuse_if_older(run, "films")
+    rereading.read_again(run)
     chosen = _chosen_rows(run)
     if not chosen:
         raise StageError(_why_none(run))
@@ -123,6 +124,7 @@ def write_timelines(run: Run, kind: str, names: Sequence[str]) -> Facts:
         its logs.
     """
     older_ledger.refuse_if_older(run, "timelines")
+    rereading.read_again(run)
     admitted = need_admitted(run)
     _name_those_to_be_made_anew(run)
     outputs = render.outputs_named(run.config, names)

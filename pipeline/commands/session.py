@@ -14,6 +14,7 @@ from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import DiskFull, FootageError, InternalError, LedgerError, named
 from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.history import RUN_ID
 from pipeline.ledger import Ledger, heads
 from pipeline.model import Status
 from pipeline.run import Run
@@ -117,7 +118,7 @@ def _warn(console: Console, stuck: Iterable[Path]) -> None:
 @contextmanager
 def _log(console: Console, workspace: Workspace) -> Iterator[str]:
     """Open the run's log, and give the run's name: its first moment, so that names sort by time."""
-    run_id = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    run_id = datetime.now(UTC).strftime(RUN_ID)
     console.open_log(workspace.logs / f"{run_id}.jsonl")
     try:
         yield run_id

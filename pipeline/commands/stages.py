@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from pipeline.commands import older_ledger, waits
+from pipeline.commands import older_ledger, rereading, waits
 from pipeline.commands.ending import Facts
 from pipeline.commands.purge import delete_old_originals
 from pipeline.errors import InboxError, UsageError
@@ -13,7 +13,7 @@ from pipeline.ingest.add import add
 from pipeline.ledger import heads
 from pipeline.model import Status
 from pipeline.process import stage as process
-from pipeline.review import packing, packs, report, rules
+from pipeline.review import packing, packs, report, rules, undone
 from pipeline.run import Run
 from pipeline.store import outbox
 from pipeline.store.leftovers import delete_leftovers
@@ -36,11 +36,11 @@ def hand_over(run: Run) -> None:
 
     :raises StoreError: the store does not answer, or refuses; what is left is sent by the next run.
     """
-    for file in outbox.send(run.store, run.ledger, run.workspace):
-        run.console.warn(
-            f"{file.path} does not have the bytes that came in, so it is not sent to the store; "
-            "see: footage verify"
-        )
+    kept_here = outbox.send(run.store, run.ledger, run.workspace)
+    if run.store.is_beyond:
+        run.ledger.runs.note_not_stored([file.path for file in kept_here])
+    for file in kept_here:
+        run.console.warn(f"{file.path} {undone.NOT_STORED}")
 
 
 def take_in(run: Run, *, dry_run: bool = False, inboxes: Sequence[str] = ()) -> Facts:
@@ -52,6 +52,8 @@ def take_in(run: Run, *, dry_run: bool = False, inboxes: Sequence[str] = ()) -> 
     :raises InboxError: an inbox could not be read to its end.
     :raises StoreError: the store does not answer; what came in stays here and is sent later.
     """
+    if not dry_run:
+        rereading.read_again(run)
     try:
         done = ingest.run(run, dry_run=dry_run, names=inboxes)
     except InboxError:
@@ -120,6 +122,7 @@ def pack_report(run: Run, target: Path) -> Facts:
         taken back.
     """
     older_ledger.refuse_if_older(run, "packs of the report")
+    rereading.read_again(run)
     facts = write_report(run)
     done = packing.pack(run, target)
     clips = counted(len(done.clips), "clip")

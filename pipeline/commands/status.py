@@ -80,6 +80,10 @@ def _facts(overview: Overview) -> Facts:
         "ledger_is_older": overview.is_ledger_older,
         "unclear_receipts": overview.unclear_receipts,
         "old_packs": overview.old_packs,
+        "receipts_missed": list(overview.undone.missed_receipts),
+        "not_stored": list(overview.undone.not_stored),
+        "read_again": list(overview.read_again),
+        "report_is_older": overview.is_report_older,
         "montages": [
             {
                 "path": film.record.path,

@@ -9,7 +9,7 @@ from pipeline.commands.overview import FilmStatus, Overview
 from pipeline.consent import Consent
 from pipeline.history import RunRecord, Stay
 from pipeline.model import Status
-from pipeline.review import mails, packs
+from pipeline.review import mails, packs, undone
 from pipeline.wording import counted
 
 _MOST_NAMED = 5  # clips of a montage
@@ -35,6 +35,9 @@ def status_lines(overview: Overview) -> Iterator[str]:
         yield f"Last night: {_run(overview, night)}"
     if last and last != night:
         yield f"Last command: {_run(overview, last)}"
+    if overview.is_report_older:
+        yield "The report is from before the last night, which ended before it wrote a new one"
+        yield "  next, for the media team: footage report"
     yield from _inbox_lines(overview)
     for row in overview.failed:
         name = f"{(row.attachment.sha256 or '')[:12]} {row.attachment.filename}"
@@ -50,6 +53,8 @@ def status_lines(overview: Overview) -> Iterator[str]:
         yield f"Last backup of the ledger: backups/{overview.last_backup}"
     if overview.last_night and (fault := overview.last_night.summary.get(RECEIPTS_FAULT)):
         yield f"Receipts: {fault}"
+    yield from undone.lines(overview.undone)
+    yield from overview.read_again
     if overview.unclear_receipts:
         yield (
             "The run was ended while it sent a receipt, so nobody knows if it was sent; it is not "

@@ -11,6 +11,7 @@ from pipeline.console import Task
 from pipeline.errors import InboxError, from_os_error
 from pipeline.history import InboxRemains, Stay
 from pipeline.ingest import fragments, preview
+from pipeline.ingest.asked import asked_people, read_as_answer
 from pipeline.ingest.inbox import (
     Arrival,
     Gone,
@@ -83,6 +84,7 @@ class InboxReading:
         self._by_hand, self._limit_mb = by_hand, limit_mb
         self._quota = quota or SenderQuota(run.config)
         self._min_free_gb = run.config.workspace.min_free_gb
+        self._asked = asked_people(run.ledger)
         self._outbox = Outbox(run.store, run.ledger, run.workspace)
         self._work = InboxWork()
         self.summary = IngestSummary()
@@ -275,6 +277,7 @@ class InboxReading:
         """Read, take apart, look up whether it is known, publish the originals, record it."""
         with inbox.open_raw(arrival, task.advance) as file:
             taken = self._taking.take(arrival, file)
+            taken = replace(taken, submission=read_as_answer(taken.submission, self._asked))
             # of a file, taking it in has made this hash already
             raw = taken.digest if isinstance(arrival, NewFile) else sha256_of(file)
         # after the block, because at its end an inbox may say that the file has changed

@@ -257,6 +257,16 @@ class Intake:
         people = dict.fromkeys(map(addressees.person, senders))
         return {person: number for number, person in enumerate(people, 1)}
 
+    def add_note(self, submissions: Iterable[str], note: Note) -> None:
+        """Add a note to mails that do not have it."""
+        with self._db.transaction():
+            for submission in submissions:
+                self._db.change(
+                    "UPDATE submission SET notes = json_insert(notes, '$[#]', ?) WHERE id = ?"
+                    " AND NOT EXISTS (SELECT 1 FROM json_each(notes) WHERE value = ?)",
+                    *(note.value, submission, note.value),
+                )
+
     def submissions(self) -> list[Submission]:
         """All submissions, in the order in which they were received."""
         rows = self._db.rows("SELECT * FROM submission ORDER BY received_at, rowid")

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from pipeline import clock
@@ -15,6 +15,7 @@ from pipeline.history import (
     MailInInbox,
     MontageRecord,
     RunRecord,
+    WordsRead,
 )
 from pipeline.ledger import records
 from pipeline.ledger.chain import Chain
@@ -92,6 +93,45 @@ class Runs:
         )
         with records.reading():
             return _remains(json.loads(row["remains"]) if row else {})
+
+    def has_report_since(self, run_id: str) -> bool:
+        """Whether this run or a later one has written the report."""
+        row = self._db.row(
+            "SELECT id FROM run WHERE id >= ? AND json_type(summary, '$.report') = 'object'", run_id
+        )
+        return row is not None
+
+    def began_with_receipts(self) -> str:
+        """When the first run began that sent receipts, or tried to; "" if none did."""
+        row = self._db.row(
+            "SELECT started_at FROM run WHERE json_type(summary, '$.receipts') = 'object'"
+            " ORDER BY started_at, id LIMIT 1"
+        )
+        return str(row["started_at"]) if row else ""
+
+    def note_not_stored(self, paths: Sequence[str]) -> None:
+        """Record in the newest run which files were not sent to the store, by their paths."""
+        self._note({"not_stored": list(paths)})
+
+    def not_stored(self) -> tuple[str, ...]:
+        """What the newest run that sent files to the store did not send: their bytes are others."""
+        row = self._db.row(
+            "SELECT summary -> '$.not_stored' AS paths FROM run WHERE paths IS NOT NULL"
+            " ORDER BY started_at DESC, id DESC LIMIT 1"
+        )
+        return records.strings(row["paths"]) if row else ()
+
+    def note_words_read(self, read: WordsRead) -> None:
+        """Record in the newest run by which rules all mails were read for words of taking back."""
+        self._note({"words_read": asdict(read)})
+
+    def words_read(self) -> WordsRead:
+        """By which rules a run has read all mails for words of taking back, as the newest says."""
+        row = self._db.row(
+            "SELECT summary -> '$.words_read' AS found FROM run WHERE found IS NOT NULL"
+            " ORDER BY started_at DESC, id DESC LIMIT 1"
+        )
+        return records.read_row(WordsRead, json.loads(row["found"])) if row else WordsRead()
 
     def note_waits(self, waits: Mapping[str, Wait]) -> None:
         """Record in the newest run which originals wait for the next one, by SHA-256, and why."""
@@ -196,6 +236,8 @@ def check_run(row: sqlite3.Row) -> None:
         if not isinstance(made, Mapping):
             raise TypeError
         _waits(made.get("waits", []))
+        records.strings(json.dumps(summary.get("not_stored", [])))
+        _ = [records.read(WordsRead, it) for it in _objects([summary.get("words_read", {})])]
 
 
 def _remains(stored: Mapping[str, object]) -> InboxRemains:

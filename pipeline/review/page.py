@@ -58,7 +58,8 @@ class PageFacts:
     only clips whose sender agreed.  ``four_eyes``: the categories whose clips two people approve.
     ``music``: the films have music.  ``old_packs``: when those packs of the report were made
     that show what is hidden now.  ``is_ledger_older``: an older ledger was put back
-    (:func:`pipeline.ledger.heads.is_ledger_older`).
+    (:func:`pipeline.ledger.heads.is_ledger_older`).  ``missed_receipts``: mails whose receipt is
+    never sent (:class:`pipeline.review.undone.Undone`).
     """
 
     campaign: str
@@ -69,6 +70,7 @@ class PageFacts:
     music: bool = False
     old_packs: tuple[str, ...] = ()
     is_ledger_older: bool = False
+    missed_receipts: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     trail: tuple[JsonObject, ...] = ()

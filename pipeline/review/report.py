@@ -20,7 +20,7 @@ from pipeline.history import InboxRemains
 from pipeline.ledger import Ledger, heads
 from pipeline.media import fitting
 from pipeline.model import ClipOutput, ClipResult, Row, Source, Status, Wait
-from pipeline.review import consents, mails, packs, page, proposing, stills, table
+from pipeline.review import consents, mails, packs, page, proposing, stills, table, undone
 from pipeline.review.admission import Admission
 from pipeline.review.mails import MailView
 from pipeline.review.presenting import (
@@ -132,6 +132,7 @@ def collect_facts(
         four_eyes=config.review.four_eyes,
         music=bool(config.montage.music),
         old_packs=tuple(packs.outdated(ledger)),
+        missed_receipts=undone.undone(config, ledger).missed_receipts,
         is_ledger_older=heads.is_ledger_older(Workspace(config.root), ledger),
         loudness_lufs=config.process.loudness_lufs,
         new=tuple(sorted(ledger.custody.newest())),
@@ -143,7 +144,7 @@ def collect_facts(
 
 def encode(report: JsonObject) -> bytes:
     """Write the report as JSON with one submission or clip a line, so that a diff is readable."""
-    keys = ("schema", "campaign", "generated_at", "totals", "consent", "inbox")
+    keys = ("schema", "campaign", "generated_at", "totals", "consent", "inbox", "not_stored")
     head = {key: report[key] for key in keys}
     written = json_bytes(head)[:-1]
     for key in ("submissions", "clips"):
@@ -173,6 +174,7 @@ def build(
         "totals": {status.value: statuses[status] for status in Status},
         "consent": asking,
         "inbox": _in_inbox(ledger.runs.remains(), views, masking),
+        "not_stored": list(undone.not_stored(config, ledger)),
         "submissions": [
             {**_submission(each, masking), "consent": agreements[each.mail.id]} for each in views
         ],

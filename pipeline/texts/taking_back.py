@@ -6,6 +6,8 @@ phrase that fits too often costs a minute, and one that is missing may hurt some
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from functools import cache
 
@@ -13,6 +15,7 @@ from pipeline.texts import our_letters, phrases, refusing
 from pipeline.texts.phrases import READ, SENTENCE, Phrase, SaidWords, folded, one_of
 
 _WORD = re.compile(r"[^\s.,;:!?()\[\]\"„“”«»…।،؟¿¡？！。*_/–—-]+")
+_VERSION = 1  # of what this module does with its words: raised when it finds more than before
 _LONGEST = 1 << 20  # characters that are read, in about two seconds
 
 
@@ -45,6 +48,15 @@ def _takes_back(subject: str, own: str, *, may_answer: bool) -> bool:
         or (may_answer and refusing.is_refusal(subject, own[:READ]))
         or (refusing.objects(said, words) and (may_answer or refusing.says_yes(said, words)))
     )
+
+
+@cache
+def rules() -> str:
+    """A digest of the rules, which is another one if they change."""
+    digest = hashlib.sha256(f"{_VERSION}".encode())
+    for name in ("taking_back", "consent"):
+        digest.update(json.dumps(phrases.loaded(name), sort_keys=True).encode())
+    return digest.hexdigest()[:16]
 
 
 def names_footage(text: str) -> bool:

@@ -57,7 +57,7 @@
  * @typedef {{ inbox: string, name: string, received_at: string | null, size: number, why: string, sender: string, sender_number: number | null }} MailInInbox
  * @typedef {{ mails: MailInInbox[], not_read: string[], remarks: { inbox: string, text: string }[] }} InInbox
  * @typedef {{
- *   campaign: string, generated_at: string, totals: Record<Status, number>, inbox: InInbox,
+ *   campaign: string, generated_at: string, totals: Record<Status, number>, inbox: InInbox, not_stored: string[],
  *   submissions: Submission[], clips: Clip[],
  * }} Report
  *
@@ -68,7 +68,7 @@
  * }} TrailEvent
  *
  * @typedef {{
- *   required: boolean, needs_consent: boolean, four_eyes: string[], music: boolean, old_packs: string[], is_ledger_older: boolean, loudness_lufs: number, new: string[], categories: string[],
+ *   required: boolean, needs_consent: boolean, four_eyes: string[], music: boolean, old_packs: string[], is_ledger_older: boolean, missed_receipts: string[], loudness_lufs: number, new: string[], categories: string[],
  *   trail: TrailEvent[], live: LiveReview | null,
  * }} Facts
  *

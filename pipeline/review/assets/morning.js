@@ -17,6 +17,7 @@ const FIGURES = /** @type {const} */ ([
   ["waiting", { status: "waiting" }], ["mine", { status: "mine" }], ["answer", { mail: "open" }], ["consent", { status: "consent" }],
   ["failed", { status: "failed" }], ["new", { status: "new" }], ["refused", { status: "rejected" }], ["montage", null],
 ]);
+const NAMED = 20; // in a notice
 /** @typedef {typeof FIGURES[number][0]} FigureName */
 
 /** @type {Map<FigureName, { figure: HTMLElement, value: HTMLElement, below: HTMLElement }>} */
@@ -115,11 +116,16 @@ export function listMailsToAnswer() {
   fillAttention(byId("mails-to-answer"), items, textOf("attention.mails.none"));
 }
 
-/** Say which packs of the report still show what is hidden now. */
-function nameOldPacks() {
-  const n = facts.old_packs.length;
-  byId("old-packs").hidden = !n;
-  if (n) byId("old-packs").textContent = textOf("packs.old", { n, times: facts.old_packs.map(momentText).join(", ") });
+/**
+ * Say what was not done, or what shows too much elsewhere.
+ * @param {string} id
+ * @param {string[]} names
+ * @param {"packs.old" | "receipts.missed" | "not_stored"} key
+ */
+function giveNotice(id, names, key) {
+  const n = names.length;
+  byId(id).hidden = !n;
+  if (n) byId(id).textContent = textOf(key, { n, names: names.slice(0, NAMED).join(", ") + (n > NAMED ? ", …" : "") });
 }
 
 /** Say that an older ledger was put back: clips that were taken back since may be here again. */
@@ -138,6 +144,8 @@ export function startMorning() {
   listAttention();
   listMailsToAnswer();
   listInInbox();
-  nameOldPacks();
+  giveNotice("old-packs", facts.old_packs.map(momentText), "packs.old");
+  giveNotice("missed-receipts", facts.missed_receipts, "receipts.missed");
+  giveNotice("not-stored", report.not_stored, "not_stored");
   showPlots();
 }
