@@ -121,14 +121,30 @@ def test_playlists_open_nothing_even_without_allow_lists(wall: str, tmp_path: Pa
     assert not runner.run("canary", argv, Permissions(reads=(playlist,))).ok
 
 
-@pytest.mark.parametrize("wall", [*WALLS, "none"])
-def test_a_killed_parent_leaves_no_child(wall: str) -> None:
-    """The child holds one end of a pipe: its end tells that the child is gone."""
+HALF_BUILT = """#!/bin/sh
+sleep 1000 &
+echo up
+wait
+"""
+
+
+@pytest.mark.parametrize("wall", [*WALLS, "none", "half-built"])
+def test_a_killed_parent_leaves_no_child(wall: str, tmp_path: Path) -> None:
+    """The child holds one end of a pipe: its end tells that the child is gone.
+
+    A wall that is half built: the inner process of bubblewrap does not know yet that it must end.
+    """
     reader, writer = os.pipe()
+    chosen = f"sandbox.choose({wall!r})"
+    if wall == "half-built":
+        script = tmp_path / "bwrap"
+        script.write_text(HALF_BUILT)
+        script.chmod(0o700)
+        chosen = f"sandbox.Sandbox(sandbox.Mode.BUBBLEWRAP, {str(script)!r})"
     code = textwrap.dedent(f"""
         import subprocess, sys
         from pipeline.ffmpeg import sandbox
-        command, program = sandbox.choose({wall!r}).command(
+        command, program = {chosen}.command(
             [sys.executable, "-I", "-S", "-c", "print('up', flush=True)\\nwhile True: pass"],
             sandbox.Permissions())
         original = subprocess.Popen

@@ -1,21 +1,25 @@
 """Run a program that dies with its parent, with limits and, if asked, behind Landlock.
 
     python -I -S launcher.py --parent PID --limits CPU_S MEMORY FILE_SIZE TASKS
-        [--wall FILTER --abi NEWEST --read PATH… --write FOLDER…] -- PROGRAM ARGUMENT…
+        [--stay | --wall FILTER --abi NEWEST --read PATH… --write FOLDER…] -- PROGRAM ARGUMENT…
 
 The launcher dies with its parent PID, even if that was killed before the launcher began.  It sets
 the limits, gives up what Landlock can take away (Linux
 ``Documentation/userspace-api/landlock.rst``: files and, from ABI 4, TCP; from ABI 6 signals and
 abstract sockets) and all powers of root, loads the system-call filter from descriptor FILTER, and
-becomes the program.  NEWEST is the newest version of Landlock that is used.  bubblewrap, which
-builds its own wall, is started by the launcher too: it requests the parent-death signal too late to
-rely on it.
+becomes the program.  NEWEST is the newest version of Landlock that is used.
+
+bubblewrap builds its own wall.  It starts a process that waits for a word of the first one before
+it requests the parent-death signal, so it would wait for ever if the first one was killed in
+between.  With ``--stay`` the launcher therefore lives as long as the program, which it starts in
+its own process group, and kills the whole group as soon as its parent is gone.
 Standard library only, since it runs without site-packages to start quickly.
 Exit 125: the wall could not be built, and the program was not started.
 """
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # it has no types of its own
 import ctypes
 import os
 import resource
@@ -28,7 +32,10 @@ _PR_CAPBSET_DROP, _PR_SET_SECUREBITS, _PR_CAP_AMBIENT, _CLEAR_ALL = 24, 28, 47, 
 _SECUREBITS = 0xEF
 _CAPABILITIES = 64  # as many bits as the kernel has for them
 _FILES = 1024  # that can be open
-_SIGKILL = 9  # the module `signal` takes a third of the time until a program begins
+_SIGKILL = 9
+# the module `signal` takes a third of the time until a program begins, so its inner part is used
+_END = frozenset((_signal.SIGTERM, _signal.SIGINT, _signal.SIGHUP, _signal.SIGQUIT))
+_AWAITED = _END | {_signal.SIGCHLD}
 _CREATE, _ADD, _RESTRICT = 444, 445, 446  # the same on every architecture
 _CAPSET = {"x86_64": 126, "aarch64": 91}
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
@@ -51,9 +58,12 @@ def main(argv: list[str]) -> None:
     """Build the wall that *argv* describes and become the program after ``--``."""
     split = argv.index("--")
     options, program = argv[:split], argv[split + 1 :]
-    _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
-    if os.getppid() != int(options[1]):
-        raise OSError("the parent is gone")
+    if "--stay" in options:
+        _signal.pthread_sigmask(_signal.SIG_BLOCK, _AWAITED)
+        _die_with(int(options[1]), _signal.SIGTERM)
+        _stay()
+    else:
+        _die_with(int(options[1]), _SIGKILL)
     _limit(*map(int, options[3:7]))
     _leave_groups()
     if "--wall" in options:
@@ -64,6 +74,38 @@ def main(argv: list[str]) -> None:
         _check(reads, writes)
         _seccomp(_values(options, "--wall")[0])
     os.execv(program[0], program)  # noqa: S606 - there is no shell in it
+
+
+def _die_with(parent: int, number: int) -> None:
+    """Request a signal for when the parent is gone."""
+    _prctl(_PR_SET_PDEATHSIG, number)
+    if os.getppid() != parent:
+        raise OSError("the parent is gone")
+
+
+def _stay() -> None:
+    """Go on in a child that dies with this process, and end as the child ends.
+
+    If this process is to end, all processes of its group are killed, itself too.
+    """
+    launcher = os.getpid()
+    child = os.fork()
+    if child == 0:
+        _die_with(launcher, _SIGKILL)
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, _AWAITED)
+        return
+    os.closerange(0, _FILES)  # a pipe ends when the program has closed it
+    while _signal.sigwait(_AWAITED) not in _END:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if not ended:
+            continue
+        if os.WIFSIGNALED(status):
+            number = os.WTERMSIG(status)
+            _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+            _signal.pthread_sigmask(_signal.SIG_UNBLOCK, _AWAITED)
+            os.kill(launcher, number)
+        os._exit(os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 125)
+    os.killpg(0, _SIGKILL)
 
 
 def _leave_groups() -> None:

@@ -93,7 +93,8 @@ class Sandbox:
         numbers = (limits.cpu_s, limits.memory, limits.file_size, _most_tasks())
         launcher += ["--limits", *map(str, numbers)]
         if self.mode is Mode.BUBBLEWRAP:
-            return [*launcher, "--", *self._bubblewrap(argv, permissions)], seccomp.program()
+            command = [*launcher, "--stay", "--", *self._bubblewrap(argv, permissions)]
+            return command, seccomp.program()
         if self.mode is Mode.LANDLOCK:
             launcher += ["--wall", _FILTER, "--abi", str(landlock_abi())]
             for path in (*_visible(argv[0]), *map(str, permissions.reads)):

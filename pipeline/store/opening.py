@@ -178,8 +178,11 @@ def open_bucket(url: str) -> Bucket:
 
 
 def is_used(config: Config, workspace: Workspace) -> bool:
-    """Whether the configuration names a store, or the footage is in one."""
-    return bool(config.workspace.store) or _noted(workspace) is not None
+    """Whether the configuration names a store, or the footage is in one, or that can't be read."""
+    try:
+        return bool(config.workspace.store) or _noted(workspace) is not None
+    except OSError:
+        return True
 
 
 def examine(config: Config, workspace: Workspace) -> str:
