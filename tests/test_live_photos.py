@@ -47,6 +47,12 @@ def heic(seed: object = 0) -> bytes:
     return b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + mp4(seed)[24:]
 
 
+def mov(identifier: bytes = b"", seed: object = 0) -> bytes:
+    """A film as iPhones send it: of QuickTime's own brand."""
+    whole = film(identifier=identifier, seed=seed)
+    return whole[:8] + b"qt  " + whole[12:16] + b"qt  " + whole[20:]
+
+
 def pairs(folder: Path, *files: tuple[str, bytes]) -> dict[str, str]:
     """The films of photos, by name."""
     rows = take_in(folder, mail(*files)).attachments()
@@ -73,6 +79,14 @@ def test_one_name_is_one_moment(tmp_path: Path, photo_name: str, film_name: str)
 def test_one_identifier_is_one_moment_whatever_the_names_are(tmp_path: Path) -> None:
     files = [("a.jpg", photo(MOMENT)), ("b.jpg", photo()), ("b.mov", film(2.8, MOMENT))]
     assert pairs(tmp_path, *files) == {"a.jpg": "b.mov"}
+
+
+def test_a_film_of_an_iphone_is_one_moment_with_its_photo(tmp_path: Path) -> None:
+    files = [
+        *(("IMG_1.HEIC", heic()), ("IMG_1.MOV", mov())),
+        *(("b.jpg", photo(MOMENT)), ("c.MOV", mov(MOMENT, 2))),
+    ]
+    assert pairs(tmp_path, *files) == {"IMG_1.HEIC": "IMG_1.MOV", "b.jpg": "c.MOV"}
 
 
 def test_only_one_photo_belongs_to_a_film(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from pipeline.model import Attachment, Kind
 
 _LONGEST_FILM = 10.0  # seconds
 _PHOTOS = ("heif", "jpeg")
-_FILMS = ("mp4",)
+_FILMS = ("mp4", "quicktime")
 _SUFFIX = re.compile(r"\.(?:heic|heif|jpe?g|mov|mp4|m4v|qt|mp|hevc)$", re.IGNORECASE)
 _EDITED = re.compile(r"(img_)[eo](\d{4,})")
 _UNNAMED = re.compile(r"unnamed|\[.*")  # or masked: no name at all
