@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from wave import open as open_wave
 
@@ -20,7 +21,9 @@ from support.clip_scene import TALL, WIDE, Clip, ClipScene, Pixels
 from test_loudness import loudness
 
 from pipeline.config import Output
-from pipeline.process import painting
+from pipeline.media.fitting import source_place
+from pipeline.media.probed import Picture
+from pipeline.process import framing, painting
 from pipeline.process.covering import Canvas
 from pipeline.process.painting import Area
 from pipeline.protection import Mask, MaskFill, MaskPoint, MaskShape, SoundChange, SoundChangeKind
@@ -28,6 +31,7 @@ from pipeline.protection import Mask, MaskFill, MaskPoint, MaskShape, SoundChang
 MAGENTA, GREEN, GREY = (255, 0, 255), (0, 255, 0), (128, 128, 128)
 LOSSLESS = ("-c:v", "libx264", "-qp", "0", "-pix_fmt", "yuv420p")
 CROP = WIDE.model_copy(update={"name": "crop", "fit": "crop"})
+CROP_TALL = TALL.model_copy(update={"name": "crop-tall", "fit": "crop"})
 TINY = Output(name="tiny", size="64x64", fps=25, quality="draft")
 ELLIPSE = MaskShape.ELLIPSE
 Colour = tuple[int, int, int]
@@ -131,20 +135,47 @@ def test_what_is_set_in_the_middle_of_a_frame_is_hidden_in_it() -> None:
 
 
 def test_a_film_that_changes_its_size(scene: ClipScene) -> None:
-    mask = Mask((RECTANGLES[0],))
+    """The mask covers the same part of the picture in each output, also where that was turned."""
+    mask = Mask((MaskPoint(0.0, 0.5, 0.5, 20 / 160, 0.3),))
+    # in the first frame the last part begins at 55 and is 50 pixels wide
+    in_turned = Mask((MaskPoint(0.0, (80 - 55) / 50, 0.5, 20 / 50, 0.3),))
 
     def draw(name: str, colour: Colour) -> Path:
         parts = [
             scene.painted(
-                f"{size[0]}-{name}.ts", [planted(size, mask, colour)] * 6, "24", *LOSSLESS
+                f"{size[0]}-{name}.ts", [planted(size, drawn, colour)] * 6, "24", *LOSSLESS
             )
-            for size in ((160, 90), (640, 360))
+            for size, drawn in (((160, 90), mask), ((640, 360), mask), ((90, 160), in_turned))
         ]
         path = scene.folder / f"{name}.ts"
         path.write_bytes(b"".join(part.read_bytes() for part in parts))
         return path
 
     check(replace(scene.to(WIDE, TALL), masks=(mask,)), draw)
+
+
+@pytest.mark.parametrize("shown", [WIDE, TALL, CROP])
+@pytest.mark.parametrize("other", [TALL, CROP, CROP_TALL])
+def test_a_mask_follows_pictures_of_each_shape_into_each_frame(
+    shown: Output, other: Output
+) -> None:
+    """In a frame, a picture of any shape is placed by its own shape."""
+    seen = Picture("0", "h264", 160, 90, Fraction(16, 9), changes=True)
+    first = framing.canvas(seen, shown, None, shown)
+    canvas = framing.canvas(seen, other, None, shown)
+    corner = MaskPoint(0.0, 0.6, 0.55, 0.05, 0.1)
+    cells = np.zeros((canvas.rows, canvas.columns), np.bool_)
+    painting.paint(cells, canvas, Area(ELLIPSE, corner.x, corner.y, corner.width, corner.height))
+    x = first.left + first.across * (corner.x + corner.width * np.linspace(0, 1, 9))
+    y = first.top + first.down * (corner.y + corner.height * np.linspace(0, 1, 9))
+    for shape in (Fraction(1, 5), Fraction(9, 16), Fraction(1), Fraction(16, 9), Fraction(5)):
+        before, after = (source_place(shape, frame, None) for frame in (shown, other))
+        column = after.x + (x - before.x) / before.width * after.width
+        row = after.y + (y - before.y) / before.height * after.height
+        is_seen = (column >= 0) & (column < canvas.width) & (row >= 0) & (row < canvas.height)
+        at = (row[is_seen] // canvas.cell).astype(int), (column[is_seen] // canvas.cell).astype(int)
+        assert cells[at].all()
+    assert not cells[0, 0], "the other side of the middle is free"
 
 
 def test_a_blur_is_of_the_picture_and_hides_its_detail(scene: ClipScene) -> None:

@@ -57,7 +57,7 @@ GOLDEN = {
     "COLOURS": (2, "1fe1c990aef53357"),
     "ENCODING": (1, "cf98637887adcc40"),
     "FILM": (3, "6c69170ddd99626d"),
-    "HIDING": (2, "2d128b8817a588b5"),
+    "HIDING": (3, "db0aa5311a5b0456"),
     "PHOTO": (3, "3d7520a42eda54ef"),
     "SEAM": (3, "d0bf016dcc546727"),
 }
@@ -158,7 +158,8 @@ def covered_arguments() -> list[object]:
         targets = []
         for output in OUTPUTS:
             frames = graph.frames_of(seen, 4.0, output)
-            canvas = framing.canvas(seen.picture, output, frames if seen.still else None)
+            moving = frames if seen.still else None
+            canvas = framing.canvas(seen.picture, output, moving, OUTPUTS[0])
             cover = Cover(canvas, output.fps, Path("/w/solid"), Path("/w/blurred"))
             paths = Path(f"/w/{output.name}.mp4"), Path(f"/w/{output.name}.jpg")
             targets.append(ClipTarget(output, frames, None, *paths, cover))

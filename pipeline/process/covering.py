@@ -25,7 +25,9 @@ class Canvas:
     """A picture that masks are laid on, in pixels, and where in it the source picture lies.
 
     The source picture may be larger than the canvas, where its edges were cut off.  ``margin`` is
-    by how many pixels an area grows on each side.
+    by how many pixels an area grows on each side.  An area covers all places where it may be: there
+    its distance from the middle of the canvas and its size are up to ``spread`` times as large.
+    Before that it grows by ``slack``.
     """
 
     width: int
@@ -35,6 +37,8 @@ class Canvas:
     across: float
     down: float
     margin: float
+    spread: float = 1.0
+    slack: float = 0.0
 
     @property
     def cell(self) -> int:

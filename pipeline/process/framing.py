@@ -24,6 +24,7 @@ _ORIENTATIONS = {90: 6, 180: 3, 270: 8}  # of EXIF, by degrees clockwise
 _SD_LINES = 576  # up to which chroma may have a quarter of the width (4:1:1, 4:1:0)
 _TAPS = 2  # samples on each side that scaling mixes
 _SMALLER = 20  # of the frame's height: how far scaling reaches in a later, smaller picture
+_EXTREMES = (Fraction(1, 64), Fraction(64))  # shapes of pictures, by width and height
 _SITING = 6  # pixels: chroma is scaled twice, and lies beside the pixels that it colours
 
 
@@ -39,14 +40,18 @@ class Frame:
         return stream if self.cover is None else self.cover.laid_on(stream)
 
 
-def canvas(picture: Picture, output: Output, frames: int | None) -> Canvas:
+def canvas(picture: Picture, output: Output, frames: int | None, shown: Output) -> Canvas:
     """Return the picture that masks are laid on.
 
     It is the source picture as it was scaled, before anything else is made of it.  Where pictures
-    change their size, it is the whole frame.
+    change their size, it is the whole frame.  A mask was drawn on a frame of the output that
+    reviewers see, so in other outputs it covers each place where what it covers there may be.
 
     :param frames: how long a photo moves; None for what does not.
+    :param shown: the output on which reviewers draw.
     """
+    if picture.changes and _shape(output) != _shape(shown):
+        return _wide_canvas(picture, output, shown)
     width, height = output.width, output.height
     if picture.changes:
         rect = fitted(picture.aspect, width, height)
@@ -75,6 +80,49 @@ def canvas(picture: Picture, output: Output, frames: int | None) -> Canvas:
     )
 
 
+def _wide_canvas(picture: Picture, output: Output, shown: Output) -> Canvas:
+    """Return a canvas on which a mask covers all that it covers in the output *shown*.
+
+    Each picture is placed by its own shape, in the middle of each frame.  So what lies at a
+    distance from the middle of one frame lies at a multiple of it in another.  The multiple depends
+    on the shape, and nobody knows the shapes of all pictures.
+    """
+    drawn = canvas(picture, shown, None, shown)
+    shapes = (
+        *_EXTREMES,
+        Fraction(output.width, output.height),
+        Fraction(shown.width, shown.height),
+    )
+    ratios = [float(_height(shape, output) / _height(shape, shown)) for shape in shapes]
+    least, most = min(ratios), max(ratios)
+    return Canvas(
+        output.width,
+        output.height,
+        left=output.width / 2 + (drawn.left - shown.width / 2) * least,
+        top=output.height / 2 + (drawn.top - shown.height / 2) * least,
+        across=drawn.across * least,
+        down=drawn.down * least,
+        margin=canvas(picture, output, None, output).margin + _moved(output),
+        slack=_moved(shown) * least,
+        spread=most / least,
+    )
+
+
+def _height(shape: Fraction, output: Output) -> Fraction:
+    """How high a picture of a shape is in a frame, before anything of it is cut off."""
+    by_side = Fraction(output.height), output.width / shape
+    return max(by_side) if output.fit == "crop" else min(by_side)
+
+
+def _moved(output: Output) -> float:
+    """How far a picture may lie from its exact place: sides are even, and slivers are closed."""
+    return float(SLIVER) * max(output.width, output.height) / 2 + 2
+
+
+def _shape(output: Output) -> tuple[Fraction, str]:
+    return Fraction(output.width, output.height), output.fit
+
+
 def place_of_canvas(
     picture: Picture, output: Output, frames: int | None, number: int
 ) -> tuple[int, int]:
@@ -87,7 +135,7 @@ def place_of_canvas(
         return 0, 0
     moved = number // drift(frames, output.width)[0] if frames is not None else 0
     if output.fit == "crop":
-        whole = canvas(picture, output, frames)
+        whole = canvas(picture, output, frames, output)
         distance = drift(frames, output.width)[1] if frames is not None else 0
         shown = output.width + distance + distance % 2
         return -((whole.width - shown) // 2) - moved, -((whole.height - output.height) // 2)

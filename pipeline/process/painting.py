@@ -33,7 +33,9 @@ def with_masks(target: ClipTarget, recipe: Recipe, film: FilmSource) -> ClipTarg
     picture, still = film.probe.picture, film.probe.still
     is_one = still or picture.packets <= 1
     moves = still and recipe.still_motion == "drift"
-    canvas = framing.canvas(picture, target.output, target.frames if moves else None)
+    canvas = framing.canvas(
+        picture, target.output, target.frames if moves else None, recipe.outputs[0]
+    )
     first = target.span.first if target.span else 0
     painter = Painter(canvas, recipe.masks, target.shown, target.output.fps, first)
     paths: dict[MaskFill, Path] = {}
@@ -79,24 +81,33 @@ def paint(cells: Cells, canvas: Canvas, area: Area) -> None:
 
     :param cells: the cells of the canvas, row by row.
     """
-    if area.shape is MaskShape.ELLIPSE:
+    if area.shape is MaskShape.ELLIPSE and canvas.spread == 1:
         # the nearest point of a cell, which has grown by the margin, is inside of the ellipse
         beside = _beside(area.x, area.width, (canvas.left, canvas.across), canvas, cells.shape[1])
         above = _beside(area.y, area.height, (canvas.top, canvas.down), canvas, cells.shape[0])
         cells |= beside[np.newaxis, :] ** 2 + above[:, np.newaxis] ** 2 <= 1
         return
-    columns = _touched(area.x, area.width, (canvas.left, canvas.across), canvas)
-    rows = _touched(area.y, area.height, (canvas.top, canvas.down), canvas)
+    across = canvas.left, canvas.across, canvas.width / 2
+    columns = _touched(area.x, area.width, across, canvas)
+    rows = _touched(area.y, area.height, (canvas.top, canvas.down, canvas.height / 2), canvas)
     cells[rows, columns] = True
 
 
-def _touched(start: float, length: float, side: tuple[float, float], canvas: Canvas) -> slice:
+def _touched(
+    start: float, length: float, side: tuple[float, float, float], canvas: Canvas
+) -> slice:
     """The cells of one direction that a stretch touches.
 
-    :param side: where the source picture begins, and how long it is, in pixels.
+    :param side: where the source picture begins, how long it is, and where the middle of the canvas
+        is, in pixels.
     """
-    first = side[0] + start * side[1] - canvas.margin
-    last = side[0] + (start + length) * side[1] + canvas.margin
+    begin, whole, middle = side
+    ends = [
+        begin + start * whole - canvas.slack,
+        begin + (start + length) * whole + canvas.slack,
+    ]
+    ends += [middle + (end - middle) * canvas.spread for end in ends]
+    first, last = min(ends) - canvas.margin, max(ends) + canvas.margin
     return slice(max(0, math.floor(first / canvas.cell)), max(0, math.ceil(last / canvas.cell)))
 
 

@@ -117,26 +117,25 @@ def faces_outside(look: Look, clip: MaskedClip) -> tuple[SeenFace, ...]:
     """Return the faces of a picture that do not lie under masks."""
     if not look.faces or not clip.recipe.masks:
         return look.faces
-    canvas = framing.canvas(clip.probe.picture, clip.output, clip.moving)
+    shown = clip.recipe.outputs[0]
+    canvas = framing.canvas(clip.probe.picture, clip.output, clip.moving, shown)
     cells = np.zeros((canvas.rows, canvas.columns), np.bool_)
     number = round(look.at_s * clip.output.fps)
     for area in painting.areas_of(clip.recipe.masks, number, clip.output.fps):
         painting.paint(cells, canvas, area)
     place = framing.place_of_canvas(clip.probe.picture, clip.output, clip.moving, number)
-    shown = (canvas, place)
-    return tuple(
-        face for face in look.faces if _covered(face, clip.output, cells, shown) < _COVERED
-    )
+    laid = (canvas, place)
+    return tuple(face for face in look.faces if _covered(face, clip.output, cells, laid) < _COVERED)
 
 
 def _covered(
-    face: SeenFace, output: Output, cells: Cells, shown: tuple[Canvas, tuple[int, int]]
+    face: SeenFace, output: Output, cells: Cells, laid: tuple[Canvas, tuple[int, int]]
 ) -> float:
     """How much of a face lies under masks, from 0 to 1.
 
-    :param shown: the canvas, and where its left upper corner is in the frame, in pixels.
+    :param laid: the canvas, and where its left upper corner is in the frame, in pixels.
     """
-    canvas, (left, top) = shown
+    canvas, (left, top) = laid
     begin = ((face.x * output.width - left), (face.y * output.height - top))
     end = (begin[0] + face.width * output.width, begin[1] + face.height * output.height)
     columns = slice(max(0, int(begin[0] // canvas.cell)), max(0, int(end[0] // canvas.cell) + 1))
