@@ -69,7 +69,8 @@ def _cut_short(run: Run, facts: Facts, error: BaseException) -> FootageError:
     fault = named(error)
     if "report" not in facts and not isinstance(fault, StoreError):
         write = _quick_report if isinstance(fault, Stopping) else write_report
-        with contextlib.suppress(FootageError, OSError):
+        # the time may be over just as the report is written
+        with contextlib.suppress(FootageError, OSError, _TimeOver):
             facts = {**facts, **write(run)}
     if not isinstance(fault, Stopping):
         with contextlib.suppress(FootageError, OSError):
