@@ -269,6 +269,14 @@ def test_new_masks_leave_no_older_picture_in_the_store(stored: StoredScene, tmp_
     wanted = {"schema": 1, "campaign": "River Week 2026", "decisions": [entry]}
     (tmp_path / "decisions.json").write_text(json.dumps(wanted))
     assert scene.footage("decide", str(tmp_path / "decisions.json"), "--by", "Ada").code == 0
+    # the store gives wrong bytes for the original: the only clip of it must not be deleted
+    path = scene.shared / original(sha256).key
+    path.write_bytes(b"damaged" + (data := path.read_bytes()))
+    said = scene.footage("run")
+    assert f"{sha256[:12]} does not have the bytes any more that were received, so" in said.err
+    assert {clip.key, still_of(clip).key} <= scene.keys
+    assert scene.rows["red.png"]["status"] == "accepted"
+    path.write_bytes(data)
     said = scene.footage("run")
     assert said.code == 0, said.err
     assert f"process: montage/{film.name} still shows a clip as it was before its masks" in said.err

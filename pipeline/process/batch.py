@@ -57,6 +57,14 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
     # progress counts bytes of originals, since their number predicts the work better than clips
     with Dispatcher(run) as jobs, run.console.task("process", sum(sizes.values()), "B") as task:
         for result in _outcomes(jobs, ClipRules(run, night), ordered):
+            if _is_last_copy(run, result):
+                counts[result.status] += 1
+                run.console.warn(
+                    f"process: the original {result.sha256[:12]} does not have the bytes any more "
+                    "that were received, so its clip stays as it was made before; see: footage "
+                    "verify"
+                )
+                continue
             _tidy(run, result)
             if run.ledger.clips.hides_anew(result):
                 stale |= _delete_shown(run, result.sha256)
@@ -74,6 +82,15 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
             "changed: delete it, or run footage render"
         )
     return counts
+
+
+def _is_last_copy(run: Run, result: ClipResult) -> bool:
+    """Whether an original was damaged, so that its finished clip is all that is left of it."""
+    if result.refusal is None or result.refusal.code is not Detail.ORIGINAL_CHANGED:
+        return False
+    before = run.ledger.clips.result(result.sha256)
+    files = files_of(before) if before else ()
+    return bool(files) and all(map(run.store.holds, files))
 
 
 def _delete_shown(run: Run, sha256: str) -> set[str]:
