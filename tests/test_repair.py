@@ -460,23 +460,29 @@ def test_a_ledger_that_does_not_fit_its_version_is_said_to_be_so(campaign: Campa
             Ledger(campaign.workspace.ledger)
 
 
+def rule(campaign: Campaign, decision: Decision) -> None:
+    decide(campaign.ledger, sha("one"), Review(decision, "", "Ana"))
+
+
 def consent(campaign: Campaign) -> object:
     entered = ConsentEntry(Consent.NO, by="Ana")
     return consents.record(campaign.ledger, "s00001", entered)
 
 
 @pytest.mark.parametrize(
-    "act",
+    ("act", "command"),
     [
-        consent,
-        keep,
-        lambda c: decide(c.ledger, sha("one"), Review(Decision.REJECTED, "", "Ana")),
-        lambda c: c.ledger.reviews.set_handled(["s00001"], "Ana"),
-        receipt,
+        (consent, "consent s00001 --set no"),
+        (keep, f"keep {sha('one')} --why REASON"),
+        (lambda c: rule(c, Decision.REJECTED), f"reject {sha('one')}"),
+        (lambda c: rule(c, Decision.HELD), f"hold {sha('one')}"),
+        (lambda c: rule(c, Decision.APPROVED), ""),
+        (lambda c: c.ledger.reviews.set_handled(["s00001"], "Ana"), "handled s00001"),
+        (receipt, ""),
     ],
 )
 def test_an_older_ledger_is_found_whatever_was_recorded_since(
-    campaign: Campaign, act: Change
+    campaign: Campaign, act: Change, command: str
 ) -> None:
     with Ledger(campaign.workspace.ledger) as former:
         former.runs.start("20990101T000000.000000Z", "run")
@@ -491,14 +497,20 @@ def test_an_older_ledger_is_found_whatever_was_recorded_since(
         act(campaign)
         assert campaign.found() == []
         older.backup(ledger)
-    (day,) = campaign.workspace.heads.iterdir()
-    assert campaign.found() == [("log-newer", f"heads/{day.name}")]
+    (day,) = campaign.workspace.heads.glob("*.txt")
+    forgotten = [("act-forgotten", f"heads/{day.stem}.jsonl")] * bool(command)
+    assert campaign.found() == [("log-newer", f"heads/{day.name}"), *forgotten]
     assert heads.is_ledger_older(campaign.workspace, campaign.ledger)
-    with pytest.raises(StageError, match="0 repairs would be made, nothing was changed; 1 diff"):
+    left = 1 + len(forgotten)
+    with pytest.raises(StageError, match=f"0 repairs would be made, .* {left} diff"):
         repair(campaign.run, dry_run=True)
+    compared = comparison.look(campaign.run)
+    assert [each.command for each in compared.forgotten] == [f"footage {command}"] * bool(command)
     campaign.ledger.reviews.set_handled(["s00002"], "Ana")
     campaign.ledger.reviews.set_handled(["s00002"], "Ana", handled=False)
     assert ("log-differs", f"heads/{day.name}") in campaign.found(), "the chain goes on differently"
+    act(campaign)
+    assert "act-forgotten" not in dict(campaign.found()), "it was repeated"
 
 
 def test_what_is_no_file_beside_the_ledger_keeps_nobody_waiting(campaign: Campaign) -> None:
@@ -519,7 +531,7 @@ def test_heads_that_a_run_has_found_are_not_read_again(campaign: Campaign) -> No
     """A run and the status look at what is new; ``verify`` reads all."""
     workspace, ledger = campaign.workspace, campaign.ledger
     ledger.runs.start("20990101T000000.000000Z", "run")
-    (today,) = workspace.heads.iterdir()
+    (today,) = workspace.heads.glob("*.txt")
     earlier = workspace.heads / "20200101.txt"
     head = ledger.chain.head()
     foreign = f"{head.number}:{'0' * 64}\n"
