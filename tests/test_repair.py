@@ -23,6 +23,7 @@ from support.ledger_scene import (
 
 from pipeline.commands import comparison
 from pipeline.commands.ending import Facts
+from pipeline.commands.letters import write_drafts
 from pipeline.commands.purge import purge_by_hand
 from pipeline.commands.repair import repair
 from pipeline.commands.session import execute
@@ -32,6 +33,7 @@ from pipeline.consent import Consent
 from pipeline.errors import LedgerError, RowUnreadable, StageError, UsageError
 from pipeline.history import CaseHold, MontageRecord
 from pipeline.ledger import Ledger, heads
+from pipeline.ledger.proofs import add_up
 from pipeline.model import Decision, OriginalState, Reason, Refusal, Review, Status
 from pipeline.review import consents
 from pipeline.review.consents import ConsentEntry
@@ -426,6 +428,36 @@ def test_values_of_a_wrong_shape_are_named(campaign: Campaign) -> None:
                     heads.is_ledger_older(campaign.workspace, ledger)
                     write_report(campaign.run)
                 whole.backup(db)
+
+
+@pytest.mark.parametrize("column", ["parent", "pair"])
+def test_an_attachment_in_itself_or_in_nothing_is_named(campaign: Campaign, column: str) -> None:
+    def named() -> set[str]:
+        proved = add_up(campaign.ledger.chain.events())
+        rows = (name for name, _ in campaign.ledger.checks.changed_rows(proved))
+        return {name for name in rows if "attachment" in name}
+
+    campaign.changed(
+        f"UPDATE attachment SET submission = 's00001', position = rowid, {column} = rowid - 1",
+        f"UPDATE attachment SET {column} = NULL WHERE position = 1",
+    )
+    assert named() == set()
+    for first in (1, 3, 999):
+        campaign.changed(f"UPDATE attachment SET {column} = {first} WHERE position = 1")
+        all_three = {f"row of the attachment {number} of the mail s00001" for number in (1, 2, 3)}
+        assert named() == all_three, first
+
+
+def test_a_mail_with_a_foreign_id_is_named_and_gets_no_letter(campaign: Campaign) -> None:
+    with closing(sqlite3.connect(campaign.workspace.ledger)) as db, db:
+        db.execute("PRAGMA foreign_keys = OFF")
+        db.execute(
+            "UPDATE submission SET id = ?, text = 'Delete it.' WHERE id = 's00001'", ("a\0b",)
+        )
+        db.execute("UPDATE submission SET id = ? WHERE id = 's00002'", ("../../out",))
+    write_drafts(campaign.run)
+    named = [name for name, _ in campaign.ledger.checks.unreadable_rows()]
+    assert named == ["row of the mail a\0b", "row of the mail ../../out"]
 
 
 def test_what_a_run_left_is_named_if_it_has_another_shape(campaign: Campaign) -> None:
