@@ -46,8 +46,8 @@ def approved_clips_say_what_keeps_them_out(page: Page) -> None:
         expect(page.locator(f"{card(page, name)} .hold")).to_contain_text(why)
 
 
-def watch_to_the_end(page: Page) -> None:
-    for _ in range(5):
+def watch_to_the_end(page: Page, speed: str = "2 ×") -> None:
+    while speed not in page.locator("#player-speed").inner_text():
         page.keyboard.press(".")  # faster
     page.keyboard.press(" ")
     video = page.locator("#player-video").element_handle()
@@ -55,7 +55,10 @@ def watch_to_the_end(page: Page) -> None:
 
 
 def approve_with_and_without_watching(page: Page, campaign: LedgerScene) -> None:
-    """Approve the first clip, of 3 s: who leaves out its beginning has not watched it."""
+    """Approve the first clip, of 3 s: who leaves out its beginning has not watched it.
+
+    Nor has somebody who played it faster than at double speed.
+    """
     keys = page.keyboard
     keys.press("g")
     keys.type("0.4")
@@ -64,6 +67,14 @@ def approve_with_and_without_watching(page: Page, campaign: LedgerScene) -> None
     keys.press("a")
     until(page, lambda: stored(campaign, "one").decision is Decision.APPROVED)
     assert stored(campaign, "one").seen_by == ()
+    keys.press("Home")
+    watch_to_the_end(page, "4 ×")
+    keys.press("a")
+    keys.press("1")  # a star
+    until(page, lambda: stored(campaign, "one").stars == 1)
+    assert stored(campaign, "one").seen_by == ()
+    keys.press("0")
+    keys.press(",")
     keys.press("Home")
     watch_to_the_end(page)
     keys.press("a")

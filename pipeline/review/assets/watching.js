@@ -10,6 +10,7 @@ import { hiddenText } from "./rules.js";
 
 const GAP_FRAMES = 2; // that a player may leave out where it begins anew
 const GAP_SHARE = 0.1; // of the clip, which may be shorter than some frames
+const MOST_SPEED = 2; // at which somebody still sees what is in a film
 
 /** @type {Set<string>} the clip and what was hidden of it */
 const watched = new Set();
@@ -44,7 +45,8 @@ export function notePlayed(row, video, span) {
   const now = video.currentTime;
   // what was not loaded yet only says where it will begin
   const isJump = video.seeking || video.readyState < HTMLMediaElement.HAVE_METADATA;
-  if (isJump || stretch.key !== key || stretch.video !== video) {
+  const isTooFast = video.playbackRate > MOST_SPEED;
+  if (isJump || isTooFast || stretch.key !== key || stretch.video !== video) {
     Object.assign(stretch, { key, video, from: now });
     return;
   }
