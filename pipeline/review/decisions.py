@@ -93,6 +93,7 @@ def take_file(ledger: Ledger, path: Path, by: str, *, campaign: str) -> TakeSumm
     for number, entry in enumerate(listed, 1):
         try:
             sha256, values = entries.parse(entry)
+            values = entries.with_clip(values, ledger.clips.result(sha256))
             was = entries.parse_was(entry)
             _check_fits(statuses.get(sha256, set()))
             if was:

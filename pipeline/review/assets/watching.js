@@ -1,6 +1,6 @@
 // Which clips were watched to their end on this page, with the masks that they had then.
 
-import { reviewOf } from "./reviews.js";
+import { isAsDecided, reviewOf } from "./reviews.js";
 import { hiddenText } from "./rules.js";
 
 /**
@@ -35,12 +35,14 @@ const keyOf = ({ clip }, review) => `${clip.sha256} ${review.in_s} ${review.out_
 
 /**
  * Note what a film shows of a clip. Call this whenever the film moved. What was played before the masks
- * changed does not count.
+ * changed does not count, and neither does a film that has other masks than the review: nobody has seen
+ * the film that will be made.
  * @param {Row} row
  * @param {HTMLVideoElement} video
  * @param {{ from: number, to: number, fps: number }} span what of the clip is shown
  */
 export function notePlayed(row, video, span) {
+  if (!isAsDecided(row)) return;
   const key = keyOf(row, reviewOf(row));
   const now = video.currentTime;
   // what was not loaded yet only says where it will begin
