@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -102,6 +103,12 @@ def test_every_module_has_a_layer() -> None:
 def nodes(path: Path) -> tuple[ast.AST, ...]:
     """Everything in a module; several tests look at all modules."""
     return tuple(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget() -> Iterator[None]:
+    yield
+    nodes.cache_clear()  # a hundred megabytes
 
 
 @cache
