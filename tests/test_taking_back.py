@@ -14,6 +14,7 @@ from pipeline.texts.receipt import languages as receipt_languages
 DATA = (Path(__file__).parent / "data" / "taking_back.txt").read_text("utf-8").splitlines()
 LINES = [line.split(" ", 2) for line in DATA if line[0] in "+-"]
 OBJECTING = [line.split(" ", 2)[2] for line in DATA if line[0] == "!"]
+BRIEF = [line.split(" ", 2)[2] for line in DATA if line[0] == "~"]
 CONTENT = [line.split(" ", 2)[2] for line in DATA if line[0] == "="]
 
 
@@ -119,6 +120,31 @@ def test_a_short_refusal_counts_in_what_may_be_an_answer(text: str) -> None:
 )
 def test_an_ordinary_answer_takes_nothing_back(text: str) -> None:
     assert not taking_back.is_meant("Re: No Coal", text, may_answer=True)
+
+
+@pytest.mark.parametrize("words", BRIEF)
+def test_a_short_sentence_that_objects_counts_in_an_answer(words: str) -> None:
+    assert taking_back.is_meant("Re: No Coal", words, may_answer=True)
+    assert not taking_back.is_meant("Re: No Coal", f"> {words}\n\nYes, gladly!", may_answer=True)
+
+
+def test_polite_words_with_a_word_of_objection_take_nothing_back() -> None:
+    for polite in ("No objections.", "Nichts dagegen!", "Rien contre", "Nada contra", "Не проти"):
+        assert not taking_back.is_meant("Re: No Coal", polite, may_answer=True)
+
+
+def test_a_subject_alone_refuses_in_an_answer() -> None:
+    for subject in ("Re: NO", "AW: Nein", "Re: River Week - NO!", "Re: Re: no thank you", "No: Re"):
+        for text in ("", "Best, Anna", "> May we show it?"):
+            assert taking_back.is_meant(subject, text, may_answer=True)
+        assert not taking_back.is_meant(subject, "Yes, gladly!", may_answer=True)
+    assert not taking_back.is_meant("Re: No Coal", "", may_answer=True)
+
+
+def test_an_answer_counts_that_a_program_marked_as_quoted() -> None:
+    for mark in ("> ", "| "):
+        assert taking_back.is_meant("Re: River", f"{mark}May we show it?\n{mark}NO")
+        assert not taking_back.is_meant("Re: River", f"{mark}Here it is.\n{mark}NO\n\nThanks!")
 
 
 def test_an_answer_below_what_is_quoted_counts() -> None:

@@ -19,8 +19,8 @@ _PLACE = re.compile(r"\\\{[a-z]+\\\}")  # for a value, in a text that re.escape 
 
 
 def without(text: str) -> str:
-    """The sentences of a folded text that are not ours, one a line."""
-    return "\n".join(
+    """The sentences of a folded text that are not ours, each a paragraph."""
+    return "\n\n".join(
         sentence
         for sentence in _sentences(text)
         if sentence not in _plain() and not any(it.fullmatch(sentence) for it in _with_values())

@@ -45,6 +45,7 @@ class Language(TypedDict, total=False):
     harmless: list[str]
     phrases: list[str]
     objecting: list[str]
+    short: list[str]
     refusing: list[str]
     beside: list[str]
     starts: list[str]

@@ -1,8 +1,8 @@
 """Recognise a refusal in a mail that may answer our question, in several languages.
 
 The words are the lists ``no``, ``short_no`` and ``stopping`` of ``consent.toml``, and ``objecting``
-of ``taking_back.toml``.  As with ``taking_back``, they only decide that a person has to read the
-mail.
+and ``short`` of ``taking_back.toml``.  As with ``taking_back``, they only decide that a person has
+to read the mail.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pipeline.texts.phrases import READ, SENTENCE, Phrase, SaidWords, folded, on
 
 _PIECE = re.compile(r"[,،.!?:;\n–—()\"]+|\s-+\s")
 _SHORT = 4  # words of a sentence that asks to stop or to wait, and says no more
+_FEW = 8  # words of a part of a sentence that objects, and says no more
 _SIGNS = frozenset("👎🚫❌⛔")
 
 
@@ -49,6 +50,17 @@ def is_refusal(subject: str, own: str) -> bool:
     ) or any(
         len(sentence.split()) <= _SHORT and _stopping().search(sentence)
         for sentence in SENTENCE.findall(short)
+    )
+
+
+def objects_briefly(own: str) -> bool:
+    """Whether a few words have one of deletion or objection, as in "I object".
+
+    :param own: what the sender wrote, as a folded text with its lines.
+    """
+    return any(
+        len(piece.split()) <= _FEW and _brief().search(piece)
+        for piece in _pieces(_without_harmless(own))
     )
 
 
@@ -112,6 +124,12 @@ def _harmless() -> tuple[re.Pattern[str], ...]:
     tables = [table for file in files for table in file.values() if "harmless" in table]
     made = (phrases.compiled(["-"], table)[0].harmless for table in tables)
     return tuple(filter(None, made))
+
+
+@cache
+def _brief() -> re.Pattern[str]:
+    languages = phrases.loaded("taking_back").values()
+    return one_of([each for table in languages for each in table.get("short", ())])
 
 
 @cache

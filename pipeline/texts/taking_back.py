@@ -15,7 +15,9 @@ from pipeline.texts import our_letters, phrases, refusing
 from pipeline.texts.phrases import READ, SENTENCE, Phrase, SaidWords, folded, one_of
 
 _WORD = re.compile(r"[^\s.,;:!?()\[\]\"„“”«»…।،؟¿¡？！。*_/–—-]+")
-_VERSION = 1  # of what this module does with its words: raised when it finds more than before
+_VERSION = 2  # of what this module does with its words: raised when it finds more than before
+_SUBJECT_PART = re.compile(r"[:：()\[\]|]+|\s[-–—]+\s")
+_FEW = 12  # own words of a mail whose subject may be the answer
 _LONGEST = 1 << 20  # characters that are read, in about two seconds
 
 
@@ -32,7 +34,10 @@ def is_meant(subject: str, text: str, *, may_answer: bool = False) -> bool:
     plain = folded(text)
     lines = plain.split("\n")
     own = "\n".join(lines[number] for number in phrases.own_lines(plain))
-    below = our_letters.without("\n".join(phrases.unmarked_quote(plain)))
+    quoted = phrases.unmarked_quote(plain)
+    if not own.strip():  # the sender wrote within the quote, or a program marked all of it
+        quoted += (line.lstrip(" >|") for line in lines)
+    below = our_letters.without("\n".join(quoted))
     return _takes_back(subject, own, may_answer=may_answer) or (
         bool(below) and _takes_back("", below, may_answer=may_answer)
     )
@@ -45,9 +50,19 @@ def _takes_back(subject: str, own: str, *, may_answer: bool) -> bool:
     return (
         any(phrase.is_in(said, words) for phrase in _phrases())
         or _refuses(said)
-        or (may_answer and refusing.is_refusal(subject, own[:READ]))
+        or (may_answer and _answers_no(subject, own[:READ]))
         or (refusing.objects(said, words) and (may_answer or refusing.says_yes(said, words)))
     )
+
+
+def _answers_no(subject: str, own: str) -> bool:
+    """Whether what may be an answer refuses in a few words, or in its subject alone ("Re: No")."""
+    if refusing.is_refusal(subject, own) or refusing.objects_briefly(own):
+        return True
+    parts = "\n".join(_SUBJECT_PART.split(folded(subject[:READ])))
+    # a campaign may be called "Say No"
+    is_alone = len(own.split()) <= _FEW and not refusing.says_yes(own, SaidWords.of(own))
+    return is_alone and _refuses(parts)
 
 
 @cache
