@@ -6,6 +6,7 @@ Everything is computed from the submissions in the order of their receipt, in li
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pipeline import addressees
@@ -32,6 +33,7 @@ _UNOPENED = frozenset(
 _DAMAGED = frozenset((Reason.TRUNCATED_TRANSFER, Reason.BROKEN_MAIL))
 _FOOTAGE = frozenset((Status.ACCEPTED, Status.PENDING, Status.DUPLICATE, Status.WITHDRAWN))
 _DOUBTFUL = frozenset((Note.NOT_AUTHENTIC, Note.NO_RECEIPT, Note.BOUNCE))
+_LONGEST_WAY = timedelta(days=5)  # so long a server tries to deliver a mail (RFC 5321, 4.5.4.1)
 _INCOMPLETE = "incomplete"  # the caution of a clip whose file is cut
 
 
@@ -51,7 +53,8 @@ class Matter(StrEnum):
 class Payer:
     """The sender whom the limits of a run count a mail for; ``address``: "" if it has none.
 
-    Forged mails count apart, so that a forger does not use up what the owner of the address has.
+    Mails that somebody else may have sent count apart, so that a forger does not use up what the
+    owner of the address has.
     """
 
     address: str
@@ -99,7 +102,7 @@ def relate(
 
 def payer(mail: Submission) -> Payer:
     """The sender whom the limits of a run count a mail for."""
-    return Payer(_person(mail), Note.NOT_AUTHENTIC in mail.notes)
+    return Payer(_person(mail), is_of_doubtful_sender(mail))
 
 
 def is_same_person(one: Submission, other: Submission) -> bool:
@@ -111,17 +114,20 @@ def holds(mails: Sequence[Submission], handled: Collection[str]) -> dict[str, tu
     """Find the mails whose clips are held, each with the mails that take them back.
 
     A mail with words of taking back holds what the same person sent until then, and what came in
-    the mails that it answers, until a person has dealt with it.
+    the mails that it answers, until a person has dealt with it.  It also holds what is received in
+    the next days: a mail with footage may be on its way for longer than a short one.
 
     :param mails: in the order of their receipt.
     """
     held: dict[str, dict[str, None]] = defaultdict(dict)
     named = {mail.message_id: mail.id for mail in reversed(mails) if mail.message_id}
+    taking_back = [
+        mail for mail in mails if Note.TAKES_BACK in mail.notes and mail.id not in handled
+    ]
+    last = {_person(mail): mail for mail in taking_back}
     newest: dict[str, str] = {}
     for mail in reversed(mails):
-        # a form on a web site may call itself automatic, so only a returned mail is left out
-        meant = Note.TAKES_BACK in mail.notes and Note.BOUNCE not in mail.notes
-        if meant and mail.id not in handled:
+        if Note.TAKES_BACK in mail.notes and mail.id not in handled:
             newest[_person(mail)] = mail.id
             held[mail.id][mail.id] = None
             # what it answers may have come from another address, or have a later time
@@ -130,6 +136,8 @@ def holds(mails: Sequence[Submission], handled: Collection[str]) -> dict[str, tu
                     held[named[each]][mail.id] = None
         if _person(mail) and (taking := newest.get(_person(mail))):
             held[mail.id][taking] = None
+        elif _person(mail) in last and _may_be_delayed(mail, last[_person(mail)]):
+            held[mail.id][last[_person(mail)].id] = None
     return {mail: tuple(taking) for mail, taking in held.items()}
 
 
@@ -143,7 +151,7 @@ def matters(mail: Submission, rows: Sequence[Row], *, follows: bool) -> list[Mat
     has_footage = brings_footage(rows)
     is_cut = any(row.result and _INCOMPLETE in row.result.warnings for row in rows)
     found = {
-        Matter.TAKES_BACK: Note.TAKES_BACK in mail.notes and Note.BOUNCE not in mail.notes,
+        Matter.TAKES_BACK: Note.TAKES_BACK in mail.notes,
         Matter.LINK_ONLY: Note.HAS_A_LINK in mail.notes and not has_footage,
         Matter.MORE_BY_LINK: Note.HAS_A_LINK in mail.notes and has_footage,
         Matter.REFUSED: bool(reasons & _MENDABLE) or has_unopened_archive(rows),
@@ -198,6 +206,15 @@ def has_unopened_archive(rows: Sequence[Row]) -> bool:
 def is_automatic(mail: Submission) -> bool:
     """Whether a program wrote a mail: an automatic answer or a returned mail."""
     return Note.AUTOMATIC in mail.notes or Note.BOUNCE in mail.notes
+
+
+def _may_be_delayed(mail: Submission, other: Submission) -> bool:
+    """Whether a mail may have been sent before *other*, although it was received later."""
+    try:
+        later = datetime.fromisoformat(mail.received_at)
+        return later - datetime.fromisoformat(other.received_at) <= _LONGEST_WAY
+    except (TypeError, ValueError):  # a time that nobody can read
+        return True
 
 
 def _person(mail: Submission) -> str:

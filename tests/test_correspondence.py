@@ -225,8 +225,18 @@ def test_a_form_that_calls_itself_automatic_can_take_footage_back() -> None:
     assert correspondence.holds([mail("1"), form], set())["1"] == ("2",)
     assert correspondence.matters(form, [], follows=True) == [correspondence.Matter.TAKES_BACK]
     bounce = mail("3", notes=(Note.TAKES_BACK, Note.BOUNCE))
-    assert correspondence.holds([mail("1"), bounce], set()) == {}
-    assert correspondence.matters(bounce, [], follows=True) == []
+    assert correspondence.holds([mail("1"), bounce], set())["1"] == ("3",), "no path to return"
+    assert correspondence.matters(bounce, [], follows=True) == [correspondence.Matter.TAKES_BACK]
+
+
+def test_footage_that_was_long_on_its_way_is_held_by_a_take_back_that_came_before() -> None:
+    back = mail("1", notes=(Note.TAKES_BACK,))
+    delayed = mail("2", received_at="2026-09-06T08:00:00Z")
+    other, new = mail("3", "ben@example.org"), mail("4", received_at="2026-09-06T08:00:01Z")
+    held = correspondence.holds([back, other, delayed, new], set())
+    assert held == {"1": ("1",), "2": ("1",)}
+    assert correspondence.holds([back, delayed], {"1"}) == {}
+    assert "2" in correspondence.holds([back, mail("2", received_at="")], set())
 
 
 @pytest.mark.parametrize(

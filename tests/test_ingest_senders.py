@@ -12,6 +12,8 @@ from support.ingest_scene import jpeg, mail, mp4, raw, sha, take_in
 
 from pipeline.ingest import headers
 from pipeline.ingest.addresses import mailboxes
+from pipeline.ingest.contents import tidy
+from pipeline.ingest.html_words import html_text
 from pipeline.ingest.mime import Part
 from pipeline.ingest.sender import Sender, answered, machine_note, sender_of
 from pipeline.model import Note
@@ -207,3 +209,101 @@ def test_a_short_refusal_counts_in_an_answer_and_in_a_mail_without_files(tmp_pat
     )
     taking = {each.subject: Note.TAKES_BACK in each.notes for each in scene.submissions()}
     assert taking == {"Re: Clip": True, "Re: River": True, "A clip": False}
+
+
+BACK = "Please delete my video. I do not want to be shown."
+STUB = "This mail has to be read in a program that shows HTML."
+PLAIN, HTML = b"Content-Type: text/plain\r\n\r\n", b"Content-Type: text/html\r\n\r\n"
+FILE = b"Content-Type: text/plain\r\nContent-Disposition: attachment; filename=answer.txt\r\n\r\n"
+INNER = b"Content-Type: message/rfc822\r\n\r\nFrom: d@example.net\r\nSubject: video\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        ((PLAIN + STUB.encode(), HTML + f"<p>{BACK}</p>".encode()), STUB),
+        ((PLAIN + b"Hello", FILE + BACK.encode()), "Hello"),
+        ((PLAIN + b"See what she wrote:", INNER + BACK.encode()), "See what she wrote:"),
+    ],
+)
+def test_each_text_of_a_mail_is_read_and_shown(
+    tmp_path: Path, parts: tuple[bytes, ...], shown: str
+) -> None:
+    (submission,) = take_in(
+        tmp_path, raw("From: a@example.org\nSubject: Re:", *parts)
+    ).submissions()
+    assert Note.TAKES_BACK in submission.notes
+    text = submission.text.replace(".\n", ". ")
+    assert text == f"{shown}\n\n[another text of this mail]\n{BACK}".replace(".\n", ". ")
+
+
+def test_two_forms_of_one_text_are_shown_once_and_a_long_one_leaves_room(tmp_path: Path) -> None:
+    plain = (
+        "Hello Ines,\r\nhere is our\r\nvideo: <https://a.example/x>\r\n\r\n> May we\r\n> show it?"
+    )
+    html = (
+        "<p>Hello <b>Ines</b>,<br>here is our video: <a href='https://a.example/x'></a></p>"
+        "<blockquote>May we show it?</blockquote>"
+    )
+    long = "We had a nice day. " * 300
+    scene = take_in(
+        tmp_path,
+        raw("From: a@x.org\nSubject: 1", PLAIN + plain.encode(), HTML + html.encode()),
+        raw("From: a@x.org\nSubject: 2", PLAIN + long.encode(), HTML + b"Only with blurred faces"),
+    )
+    first, second = scene.submissions()
+    assert first.text == plain.replace("\r\n", "\n")
+    assert Note.TAKES_BACK not in first.notes
+    assert second.text.endswith("…\n\n[another text of this mail]\nOnly with blurred faces")
+    assert len(second.text) <= 2000
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("a<blockquote>b<br>c<blockquote>d</blockquote></blockquote>e", "a\n> b\n> c\n> > d\ne"),
+        ("a<blockquote>b<p>c", "a\nb\nc"),
+        ("a</blockquote>b<br><blockquote>c</blockquote>", "a\nb\n> c"),
+        ("a<blockquote style='margin: 0 0 0 40px; border: none'>b</blockquote>c", "a\nb\nc"),
+        ("<s>Yes</s> No", "[struck out] Yes No"),
+        ("<p>5<del>2.5</del>2</p>Yes", "[struck out] 52.52\nYes"),
+        ("<span style='text-decoration: Line-Through'>Yes</span>", "[struck out] Yes"),
+    ],
+)
+def test_quotes_and_struck_words_of_html_have_marks(html: str, text: str) -> None:
+    assert tidy([html_text(html)]).replace("\n\n", "\n") == text
+
+
+@pytest.mark.parametrize(
+    ("html", "is_back"),
+    [
+        ("Ana wrote on 1.9.2026:<blockquote>May we show it?</blockquote><p>{}</p>", True),
+        ("<blockquote>May we show it?<p style='color:red'>{}</p></blockquote>Above, in red", True),
+        ("<blockquote style='border:none'>{}</blockquote>", True),
+        ("Yes, gladly.<blockquote>May we show it? Answer YES or NO.</blockquote>", False),
+    ],
+)
+def test_an_answer_in_html_counts_wherever_it_is(tmp_path: Path, html: str, is_back: bool) -> None:
+    data = HTML + html.format(BACK).encode()
+    scene = take_in(tmp_path, raw("From: a@x.org\nSubject: Re: River\nIn-Reply-To: <1@x>", data))
+    assert [Note.TAKES_BACK in each.notes for each in scene.submissions()] == [is_back]
+
+
+def test_a_refusal_without_a_path_to_return_counts_and_that_of_a_returned_mail_does_not(
+    tmp_path: Path,
+) -> None:
+    inner = PLAIN + b"It could not be delivered: user refused", INNER + BACK.encode()
+    daemon = "From: MAILER-DAEMON@mx.example\nReturn-Path: <>\nSubject: "
+    scene = take_in(
+        tmp_path,
+        mail(text=BACK, subject="1", Return_Path="<>"),
+        mail(text="No.", subject="2", sender="postmaster@farm.example"),
+        raw(f"{daemon}3 failure notice", *inner),
+        raw(f"{daemon}4 failure notice\nIn-Reply-To: <1@x>", *inner),
+        raw("From: a@x.org\nSubject: 5", PLAIN + BACK.encode()).replace(
+            b"multipart/mixed", b"multipart/report; report-type=delivery-status"
+        ),
+    )
+    taking = {each.subject[0]: Note.TAKES_BACK in each.notes for each in scene.submissions()}
+    assert taking == {"1": True, "2": True, "3": False, "4": False, "5": False}
+    assert all(Note.BOUNCE in each.notes for each in scene.submissions())

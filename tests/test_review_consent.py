@@ -273,3 +273,34 @@ def test_a_condition_in_a_doubtful_mail_spoils_an_older_yes(campaign: LedgerScen
          received_at="2026-09-21T00:00:00Z")  # fmt: skip
     found = proposals(mails.view(campaign.ledger, campaign.ledger.clips.rows()), {})
     assert found["s00000"].hint.consent is None
+
+
+@pytest.mark.parametrize("case", ["sixth", "footage", "someone", "form", "back"])
+def test_a_newer_word_of_the_same_story_spoils_an_older_yes(
+    campaign: LedgerScene, case: str
+) -> None:
+    same = partial(campaign.mail, sender="plain@example.org", subject="")
+    same(text="You may show it.", received_at="2026-09-20T00:00:00Z")
+    at, limit = "2026-09-22T00:00:00Z", "Only if you blur the face of my daughter."
+    if case == "sixth":
+        for number in range(6):
+            same(text="When is the film shown?", received_at=f"2026-09-21T0{number}:00:00Z")
+        same(text=limit, received_at=at)
+    elif case == "footage":
+        same(attachment("two"), text=f"Another one. Both: {limit}", received_at=at)
+    elif case == "someone":
+        same(
+            sender="mum@example.org", text=limit, received_at=at, answers=("<4@mail.example.org>",)
+        )
+    elif case == "form":
+        same(text=limit, received_at=at, notes=(Note.AUTOMATIC,))
+    else:
+        limit = "Please delete my video."
+        same(text=limit, received_at=at, notes=(Note.TAKES_BACK,))
+    views = mails.view(campaign.ledger, campaign.ledger.clips.rows())
+    found = proposals(views, {})["s00000"]
+    assert (found.hint.consent, found.mail) == (None, views[-1].mail.id)
+    assert found.hint.sentence in f"Both: {limit}"
+    same(text="You may show it.", received_at="2026-09-23T00:00:00Z")
+    found = proposals(mails.view(campaign.ledger, campaign.ledger.clips.rows()), {})["s00000"]
+    assert found.hint.consent is Consent.YES, "the newest word counts"

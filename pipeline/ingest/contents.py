@@ -7,7 +7,6 @@ structure of a mail: this includes photos that a phone puts into the text.
 import re
 from collections.abc import Iterable
 from enum import Enum, auto
-from html import unescape
 from urllib.parse import unquote
 
 from pipeline.ingest.mime import Part
@@ -81,24 +80,6 @@ _MULTIPART = re.compile(
     rb"(?i)\nContent-(?:Type:[ \t]*(?:\r?\n[ \t]+)?multipart/|Transfer-Encoding:[ \t]*base64)"
 )
 _IN_TEXTS = ("mail", "encoded", "binhex")  # may stand in a text, with words around them
-_TAG = re.compile(r"<(!--|/?[a-zA-Z][a-zA-Z0-9]{0,20}|[!?/])")
-_SILENT = ("script", "style", "title")
-_CLOSING = {name: re.compile(rf"</{name}\b", re.IGNORECASE) for name in _SILENT}
-_BREAKS = frozenset(
-    (
-        *("br", "p", "div", "tr", "li", "h1", "h2", "h3", "blockquote", "pre"),
-        *("/p", "/div", "/blockquote", "/pre"),
-    )
-)
-# Elements of a table or a form stand apart from each other; all other tags stand inside of words.
-_APART = frozenset(
-    (
-        *("td", "th", "dt", "dd", "hr", "ul", "ol", "table", "h4", "h5", "h6", "section"),
-        *("option", "article", "header", "footer", "button", "center", "figure", "caption"),
-    )
-)
-_BLANKS = re.compile(r"\s+")
-_BLANKS_OF_LINES = re.compile(r"[^\S\n]{2,}|[^\S\n ]")  # two blanks may be a part of uuencode
 _CID = re.compile(r"cid:([^\"'\s>)]{1,500})", re.IGNORECASE)
 
 
@@ -210,46 +191,6 @@ def is_file(data: bytes, charset: str) -> bool:
 def shown_ids(html: str) -> set[str]:
     """The Content-IDs that HTML shows (RFC 2392)."""
     return {unquote(found) for found in _CID.findall(html)}
-
-
-def html_text(html: str, *, keep_lines: bool = False) -> str:
-    """The words of HTML, without its tags, comments, scripts and styles.
-
-    :param keep_lines: line breaks are kept as in ``<pre>``, so that a file in it is recognised.
-
-    Words on both sides of an inline tag (``<b>``, ``<wbr>``) are one word, as a browser shows them.
-
-    The scan never goes back, because the standard library's parser takes quadratic time on markup
-    that is made to be slow.
-    """
-    words: list[str] = []
-    blanks = _BLANKS_OF_LINES if keep_lines else _BLANKS
-    at = 0
-    while True:
-        opening = html.find("<", at)
-        words.append(blanks.sub(" ", html[at : opening if opening >= 0 else None]))
-        if opening < 0:
-            break
-        tag = _TAG.match(html, opening)
-        name = tag.group(1).lower() if tag else ""
-        if name == "!--":
-            end, length = html.find("-->", opening), 3
-        elif name in _SILENT:
-            closing = _CLOSING[name].search(html, opening)
-            end, length = (html.find(">", closing.start()), 1) if closing else (-1, 0)
-        elif tag:
-            end, length = html.find(">", opening), 1
-        else:  # a lone character
-            words.append("<")
-            end, length = opening, 1
-        if end < 0:
-            break
-        if name in _BREAKS:
-            words.append("\n")
-        elif name.lstrip("/") in _APART:
-            words.append(" ")
-        at = end + length
-    return unescape("".join(words))
 
 
 def tidy(texts: Iterable[str]) -> str:

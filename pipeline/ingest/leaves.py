@@ -20,6 +20,7 @@ from pipeline.ingest.decode import (
     unix_lines,
     uuencode,
 )
+from pipeline.ingest.html_words import html_text
 from pipeline.ingest.mime import Part
 from pipeline.ingest.rows import Incoming, Rows
 from pipeline.ingest.spool import Readable, stretch
@@ -173,10 +174,10 @@ def words(text: str, role: Role) -> tuple[str, bool]:
         return cleaned, _ends_in_file(text, cleaned)
     if embedded.is_bare([text.encode("utf-8", "replace")]):
         text = embedded.words(text)
-    shown = contents.html_text(text)
+    shown = html_text(text)
     if not embedded.is_hinted(text.encode("utf-8", "replace")):
         return shown, False
-    by_line = contents.html_text(text, keep_lines=True).replace("\xa0", " ")
+    by_line = html_text(text, keep_lines=True).replace("\xa0", " ")
     by_line = _EMPTY_LINES.sub("\n", by_line)
     cleaned = embedded.words(by_line)
     return (shown, False) if cleaned == by_line else (cleaned, _ends_in_file(by_line, cleaned))

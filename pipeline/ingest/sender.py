@@ -19,6 +19,7 @@ _VIA = re.compile(r"\s+(?:via|über|por|par|through|通过|経由)\s+.*", re.IGN
 _DAEMONS = re.compile(
     r"(?:mailer-daemon|postmaster|mail-daemon|mailerdaemon|mdaemon|mail\.daemon)(?:[+-].*)?@"
 )
+_POSTMASTER = re.compile(r"postmaster(?:[+-].*)?@")  # of a small host, the address of a person
 # What RFC 3834, section 2, says about mails that a program must not answer.
 _IN_BULK = re.compile(r"\b(?:bulk|junk|list)\b", re.IGNORECASE)
 _UNANSWERED = re.compile(r"\b(?:all|autoreply|oof)\b", re.IGNORECASE)
@@ -74,21 +75,37 @@ def machine_note(root: Part) -> Note | None:
     """BOUNCE for a mail that came back, AUTOMATIC for another answer of a program."""
     fields = root.headers
     report = fields.parameter("content-type", "report-type").lower()
-    is_report = root.content_type == "multipart/report"
-    if is_report and report == "delivery-status":
+    if is_report(root) and report == "delivery-status":
         return Note.BOUNCE
     submitted = fields.get("auto-submitted").split(";", 1)[0].strip().lower()
     subject = fields.text("subject")[:500]
     is_answer = _is_answer(fields, submitted, subject)
     to_nobody = re.sub(r"\s", "", fields.get("return-path")) == "<>"
     came_back = to_nobody and (not is_answer or _RETURNED.search(subject) is not None)
-    if is_report:  # of another kind: a receipt, a complaint
+    if is_report(root):  # of another kind: a receipt, a complaint
         return Note.AUTOMATIC
     if came_back or fields.get("x-failed-recipients"):
         return Note.BOUNCE
     if any(_DAEMONS.match(box.address) for box in _boxes(fields, "from")):
         return Note.BOUNCE
     return Note.AUTOMATIC if is_answer else None
+
+
+def is_report(root: Part) -> bool:
+    """Whether a program wrote a mail about another one (RFC 6522): nobody's own words are in it."""
+    return root.content_type == "multipart/report"
+
+
+def has_returned_words(root: Part) -> bool:
+    """Whether a mail surely came back, so that its words are those of a server."""
+    fields = root.headers
+    daemons = (box.address for box in _boxes(fields, "from") if not _POSTMASTER.match(box.address))
+    return (
+        is_report(root)
+        or bool(fields.get("x-failed-recipients"))
+        or _RETURNED.search(fields.text("subject")[:500]) is not None
+        or any(map(_DAEMONS.match, daemons))
+    )
 
 
 def program_notes(root: Part) -> tuple[Note, ...]:

@@ -16,12 +16,18 @@ from pipeline.ingest.faults import BREAKS_PARSING
 from pipeline.ingest.fingerprint import KeptBody, fingerprint
 from pipeline.ingest.inbox import NewFile, NewMail
 from pipeline.ingest.leaves import Leaf
-from pipeline.ingest.mail_words import MailWords, read_words
+from pipeline.ingest.mail_words import OTHER, MailWords, read_words
 from pipeline.ingest.members import Content
 from pipeline.ingest.mime import Part
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.rows import Incoming, Rows
-from pipeline.ingest.sender import answered, program_notes, sender_of
+from pipeline.ingest.sender import (
+    answered,
+    has_returned_words,
+    is_report,
+    program_notes,
+    sender_of,
+)
 from pipeline.ingest.spool import Readable, stretch
 from pipeline.model import (
     Attachment,
@@ -38,6 +44,7 @@ from pipeline.model import (
 from pipeline.texts import Detail, taking_back
 
 _TEXT = 2000
+_MORE = 600  # characters that are kept of the other texts of a mail
 _ADDRESS = re.compile(r"[^\s<>\"'(),:;@]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}")
 _NO_ADDRESS = "[address removed]"
 _LINES = 500  # of a mail that are searched for short links
@@ -280,16 +287,21 @@ class Taker:
         self, identity: MailIdentity, root: Part, draft: _Draft, moment: datetime
     ) -> Submission:
         fields, sender, programs = root.headers, sender_of(root), program_notes(root)
-        subject, whole = embedded.words(fields.text("subject")), draft.words.whole
-        text = whole[: contents.TEXT_KEPT]
-        if Note.BOUNCE in programs:  # it names people who have nothing to do with the campaign
-            text = _ADDRESS.sub(_NO_ADDRESS, text)
+        subject, is_bounce = embedded.words(fields.text("subject")), Note.BOUNCE in programs
+        whole, more = draft.words.shown(is_returned=is_bounce)
+        text, more = whole[: contents.TEXT_KEPT], more[: contents.TEXT_KEPT]
+        if is_bounce:  # it names people who have nothing to do with the campaign
+            text, more = (_ADDRESS.sub(_NO_ADDRESS, each) for each in (text, more))
         draft.words.links.read([subject])
         _keep_short_links(draft, subject, text)
-        hidden = any(places.found(each[: places.LIMIT]) for each in (text, subject))
+        hidden = any(places.found(each[: places.LIMIT]) for each in (text, more, subject))
         notes, answers = self._notes(draft, moment, hidden=hidden), answered(fields)
         may_answer = bool(answers) or Note.NO_ATTACHMENT in notes
-        takes_back = taking_back.is_meant(subject, whole, may_answer=may_answer)
+        takes_back = not is_report(root) and draft.words.take_back(
+            subject,
+            may_answer=may_answer and not has_returned_words(root),
+            is_returned=is_bounce,
+        )
         return replace(
             wordless(identity, moment),
             message_id=wording.storable(embedded.words(fields.get("message-id")), 250),
@@ -298,9 +310,9 @@ class Taker:
             through=sender.through,
             answers=answers,
             subject=wording.storable(subject, 300),
-            text=contents.tidy([wording.storable(text, _TEXT, lines=True)]),
+            text=_shown(text, more),
             notes=notes
-            + (Note.TAKES_BACK,) * (draft.words.takes_back or takes_back)
+            + (Note.TAKES_BACK,) * takes_back
             + programs
             + (Note.NOT_AUTHENTIC,) * is_forged(fields, self._authserv_id, sender.address),
             links=draft.words.links.addresses,
@@ -324,6 +336,16 @@ class Taker:
             Note.BROKEN_MAIL: Reason.BROKEN_MAIL in reasons,
         }
         return tuple(note for note, holds in said.items() if holds)
+
+
+def _shown(text: str, more: str) -> str:
+    """What the ledger keeps of the text of a mail, and of what its other texts say besides."""
+    if not more:
+        return contents.tidy([wording.storable(text, _TEXT, lines=True)])
+    room = _TEXT - len(OTHER) - 3
+    extra = wording.storable(more, max(_MORE, room - len(text)), lines=True)
+    kept = wording.storable(text, room - len(extra), lines=True)
+    return contents.tidy([kept, "", OTHER, extra])
 
 
 def _keep_short_links(draft: _Draft, subject: str, text: str) -> None:

@@ -161,6 +161,27 @@ def hint(subject: str, text: str, *, answers_question: bool, known: str = "") ->
     return None
 
 
+def condition(subject: str, text: str) -> ConsentHint | None:
+    """Find a condition, or words of stopping or taking back, in a mail; None if there is none.
+
+    It makes an older "yes" of the sender uncertain, whatever else the mail says.
+    """
+    said = _said(subject, text, answers_question=False)
+    counts = {it: len(it.words & said.words.whole) for it in _consent_languages()}
+    most = min(_FEWEST, max(counts.values()))
+    for language in sorted(counts, key=lambda it: -counts[it]):
+        limits = language.conditions if counts[language] >= most else ()
+        for written, plain in said.sentences:
+            if language.stopping.search(plain) or any(
+                phrase.pattern.search(phrase.bare(plain)) for phrase in limits
+            ):
+                return ConsentHint(None, language.code, _shown(written))
+    if said.sentences and taking_back.is_meant(subject, text, may_answer=True):
+        spoken = max(counts, key=lambda it: counts[it])
+        return ConsentHint(None, spoken.code, _shown(said.sentences[0][0]))
+    return None
+
+
 def question(language: str) -> str:
     """The question of a letter in a language; in English if there is none in it."""
     tables = phrases.loaded("consent")
