@@ -15,9 +15,12 @@ from PIL import Image
 from support.command_scene import CommandScene, begin, config, mail
 from support.ledger_scene import attachment, opened, settings, sha
 
+from pipeline.config import load
 from pipeline.correspondence import Payer
+from pipeline.ingest.quota import OverQuota, SenderQuota
+from pipeline.ingest.take import Taken
 from pipeline.ledger import Ledger
-from pipeline.model import ClipResult, Reason, Refusal, Review, Status, Wait
+from pipeline.model import ClipResult, Note, Reason, Refusal, Review, Status, Submission, Wait
 from pipeline.process import recipe, stage
 from pipeline.process.night import NightBudget, NightLimits, end_after
 from pipeline.store import WorkspaceFolder
@@ -101,6 +104,34 @@ def test_sender_over_the_quota_of_bytes_waits_in_the_inbox(tmp_path: Path) -> No
     assert scene.report["inbox"]["mails"] == []
     assert {row["status"] for row in scene.rows.values()} == {"accepted"}
     assert len(scene.rows) == 3
+
+
+def test_the_limit_of_a_sender_cannot_be_passed_by_words_or_without_an_address(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(config(_HALF + "[workspace]\nmax_gb_per_sender = 0.000001\n"))
+    quota = SenderQuota(load(path))
+
+    def enter(number: int, sender: str, *notes: Note, size: int = 900) -> bool:
+        at = "2026-09-01T08:00:00Z"
+        taken = Taken(Submission(f"s{number}", "", sender, "", "", at, notes), (), "", size)
+        try:
+            quota.check(taken)
+        except OverQuota:
+            return False
+        quota.add(taken)
+        return True
+
+    assert enter(1, "a@x.org", Note.NO_RECEIPT), "with a second sender, who may be the writer"
+    assert enter(2, "a@x.org"), "the owner of the address has all of it"
+    assert enter(3, "a@x.org", Note.TAKES_BACK), "it holds what the sender sent"
+    assert not enter(4, "a@x.org", Note.TAKES_BACK), "a second one adds nothing to that"
+    assert enter(5, "a@x.org", Note.TAKES_BACK, size=0)
+    assert enter(6, "", Note.BOUNCE)
+    assert not enter(7, "", Note.BOUNCE)
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        assert "1 mail of senders without an address: over" in quota.sentence(ledger)
 
 
 def test_a_forger_uses_up_nothing_of_the_owner_of_the_address(tmp_path: Path) -> None:

@@ -29,11 +29,6 @@ class OverQuota(Exception):
         self.same_sender_as = same_sender_as
 
 
-def is_urgent(taken: Taken) -> bool:
-    """Whether a mail must not wait: it has words only, or it takes footage back."""
-    return not taken.bytes or Note.TAKES_BACK in taken.submission.notes
-
-
 class SenderQuota:
     """Counts the bytes of each sender in all inboxes of a run."""
 
@@ -41,18 +36,31 @@ class SenderQuota:
         self._most_gb, self._style = config.workspace.max_gb_per_sender, config.report.sender
         self._bytes, self._waiting = Counter[Payer](), Counter[Payer]()
         self._first: dict[Payer, str] = {}  # submission of each sender
+        self._taking_back: set[Payer] = set()  # who took footage back in a mail with files
+
+    def is_urgent(self, taken: Taken) -> bool:
+        """Whether a mail must not wait: it has words only, or it takes footage back.
+
+        Of the mails with files that take footage back, the first one of a sender in a run is
+        urgent.  It holds all clips of the sender, so a second one adds nothing that is urgent.
+        """
+        if not taken.bytes:
+            return True
+        takes_back = Note.TAKES_BACK in taken.submission.notes
+        return takes_back and correspondence.payer(taken.submission) not in self._taking_back
 
     def check(self, taken: Taken) -> None:
         """Look whether a mail may come in.
 
         The first mail of a sender always may: if it is too large, it would wait in each run.  So
-        may words without files, and words that take footage back: somebody has to read them soon.
+        may what is urgent: somebody has to read it soon.  All mails without an address count as
+        those of one sender.  A file that came by another way than mail has no sender.
 
         :raises OverQuota: it has to wait.
         """
         sender = correspondence.payer(taken.submission)
         before = self._bytes[sender]
-        if not (sender.address and before and self._most_gb) or is_urgent(taken):
+        if not (before and self._most_gb) or self.is_urgent(taken):
             return
         if before + taken.bytes > self._most_gb * _GB:
             self._waiting[sender] += 1
@@ -63,6 +71,8 @@ class SenderQuota:
         sender = correspondence.payer(taken.submission)
         self._first.setdefault(sender, taken.submission.id)
         self._bytes[sender] += taken.bytes
+        if taken.bytes and Note.TAKES_BACK in taken.submission.notes:
+            self._taking_back.add(sender)
 
     def sentence(self, ledger: Ledger) -> str:
         """Say whose mails wait since this was said last; "" if none do."""
@@ -71,7 +81,8 @@ class SenderQuota:
         for sender, count in self._waiting.items():
             address = sender.address
             shown = shown_sender(address, self._style, numbers.get(address))
-            forged = " (perhaps forged)" if sender.is_forged else ""
+            shown = shown if address else "senders without an address"
+            forged = " (perhaps forged)" if sender.is_forged and address else ""
             said.append(f"{counted(count, 'mail')} of {shown}{forged}")
         self._waiting.clear()
         why = f"over the {amount(self._most_gb)} GB that a sender may bring in during a run"

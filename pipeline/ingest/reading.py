@@ -26,7 +26,7 @@ from pipeline.ingest.keeping import Keeping
 from pipeline.ingest.leaving import InboxWork, LeftArrival, MailsLeft
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.preview import Coming, ComingFile
-from pipeline.ingest.quota import OverQuota, SenderQuota, is_urgent
+from pipeline.ingest.quota import OverQuota, SenderQuota
 from pipeline.ingest.spool import disk_spool, sha256_of
 from pipeline.ingest.take import Taken
 from pipeline.ingest.taking import Taking
@@ -283,9 +283,10 @@ class InboxReading:
         # after the block, because at its end an inbox may say that the file has changed
         sums = MailSums(_digest(arrival, taken), raw)
         known = self._ledger.submission_of_digest(sums.content)
-        if known is None and only_urgent and not is_urgent(taken):
+        if known is None and only_urgent and not self._quota.is_urgent(taken):
             raise _NoRoom
-        if known is None and not self._by_hand:
+        is_mail = isinstance(arrival, NewMail)
+        if known is None and is_mail and not self._by_hand:
             self._quota.check(taken)
         if known is None or self._by_hand:
             self._keeping.publish()
@@ -297,7 +298,8 @@ class InboxReading:
         submission = replace(taken.submission, inbox=self._name)
         self._ledger.record_mail(arrival.identity, sums, submission, taken.attachments)
         self._work.done()
-        self._quota.add(taken)
+        if is_mail:
+            self._quota.add(taken)
         if taken.error:
             self._count(set_aside=1)
             self._console.event("broken-mail", error=taken.error)
