@@ -226,9 +226,10 @@ def _moved(campaign: Path) -> str:
 
 def _long_film(folder: Path, server: ObjectServer, clips: int) -> Iterator[str]:
     """A film of many clips, each of which is fetched once."""
-    drawn = [Drawn(number, _FRAMES, 220 + 110 * number) for number in range(4)]
+    sources = (render_scene.NOISE, 1, 2, 3)  # one has pictures as large as those of real footage
+    drawn = [Drawn(it, _FRAMES, 220 + 110 * number) for number, it in enumerate(sources)]
     names = {f"clip{number:05}": drawn[number % 4] for number in range(clips)}
-    scene = render_scene.begin(folder, names)
+    scene = render_scene.begin(folder, names, size="320x180")
     config = folder / "config.toml"
     alone = folder.parent / "long-alone"
     shutil.copytree(folder, alone)

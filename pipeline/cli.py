@@ -321,14 +321,16 @@ def _decision(name: str, decision: Decision, text: str) -> None:
 
     @cli.command(name, help=text)
     @click.argument("shas", nargs=-1, required=True, metavar="SHA…")
-    @click.option("--note", default="", help="Why, for the audit trail.")
+    @click.option(
+        "--note", help='Why, for the audit trail; an earlier note stays without it, "" removes it.'
+    )
     @click.option("--by", default="", help="Who decides; by default the name of the user.")
     @common
-    def command(options: CommandOptions, shas: Sequence[str], note: str, by: str) -> Ending:
+    def command(options: CommandOptions, shas: Sequence[str], note: str | None, by: str) -> Ending:
         from pipeline.commands.review import decide_clips, user
 
-        wanted = Review(decision, note, by or user())
-        return decide_clips(options.load(), options.console, shas, wanted)
+        wanted = Review(decision, note or "", by or user())
+        return decide_clips(options.load(), options.console, shas, wanted, keeps_note=note is None)
 
 
 _decision(

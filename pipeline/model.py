@@ -4,6 +4,7 @@ Names of statuses, reasons, carriers and fields are those of the report's schema
 (``pipeline/review/report.schema.json``), so that nothing is translated on the way.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -195,6 +196,11 @@ class MailIdentity:
     mailbox: str
     uidvalidity: int
     uid: str
+
+
+def is_submission_id(text: str) -> bool:
+    """Whether a text may be the id of a submission; files get their names from it."""
+    return re.fullmatch(r"[0-9A-Za-z_-]{1,64}", text) is not None
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,18 @@ def add_line(path: Path, line: str) -> None:
         os.close(handle)
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for reading; opening anything else could wait for ever.
+
+    :raises OSError: it is not a regular file, or can't be opened.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError
+    return os.fdopen(handle, "rb")
+
+
 def flush_folder(folder: Path) -> None:
     """Flush a folder, so that a rename in it survives a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

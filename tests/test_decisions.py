@@ -98,6 +98,15 @@ def test_caption_category_and_cut_outlive_a_new_decision(campaign: LedgerScene) 
     assert (after.decision, after.note, after.by) == (Decision.APPROVED, "", "bob")
 
 
+def test_an_earlier_note_stays_unless_another_is_given(campaign: LedgerScene) -> None:
+    decide(campaign.ledger, sha("one"), Review(Decision.HELD, "her mother called", "ben"))
+    wanted = Review(Decision.APPROVED, "", "ana")
+    (kept,) = decisions.decide(campaign.ledger, [sha("one")], wanted, keeps_note=True)
+    assert (kept.after.decision, kept.after.note) == (Decision.APPROVED, "her mother called")
+    (removed,) = decisions.decide(campaign.ledger, [sha("one")], wanted)
+    assert removed.after.note == ""
+
+
 def test_note_holds_no_location(campaign: LedgerScene) -> None:
     decisions.decide(
         campaign.ledger, [sha("one")], Review(Decision.HELD, "at 48.85837, 2.29448, please", "ada")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 import pipeline
 
+pytestmark = pytest.mark.no_cover  # these tests read code, and run none of it
 ROOT = Path(pipeline.__file__).parent
 STAGES = {"ingest", "process", "review", "render"}
 # Each layer may import from those before it, and from itself.
@@ -96,9 +99,22 @@ def test_every_module_has_a_layer() -> None:
     } == known
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Everything in a module; several tests look at all modules."""
+    return tuple(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget() -> Iterator[None]:
+    yield
+    nodes.cache_clear()  # a hundred megabytes
+
+
+@cache
 def imported(path: Path) -> set[str]:
     names = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -187,7 +203,7 @@ def test_pillow_opens_only_the_logo_and_only_as_png_or_jpeg() -> None:
     calls = [
         (str(path.relative_to(ROOT)), {word.arg: ast.unparse(word.value) for word in node.keywords})
         for path in sorted(ROOT.rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Image.open")
     ]
     assert calls == [("render/lettering.py", {"formats": "_LOGO_FORMATS"})] * 2
@@ -216,7 +232,7 @@ def test_ingest_uses_no_private_name_of_another_package() -> None:
     found = [
         f"{path.name}: {ast.unparse(node)}"
         for path in (ROOT / "ingest").glob("*.py")
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.Attribute)
         and re.match("_[^_]", node.attr)
         and not (isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"))

@@ -299,7 +299,7 @@ def test_folding_keeps_the_way_back(text: str) -> None:
 PIECES = [
     " ", "\n", "1", "1.1,", "\u0301", "1.2345 ", "+11", "/", "a.", "geo:", "lat ", "1:1:1 ", "8FVC",
     "12°", "N 5 ", "%25", "&amp;", "<a", "1 ", "utm 1 ", "52 31 12 ", "maps.", "word ", "1_",
-    "1d 2m ", "lat,lon ", "1.1234567", "33U ", "1 123 123 ", "/ ", "goo ."
+    "1d 2m ", "lat,lon ", "1.1234567", "33U ", "1 123 123 ", "/ ", "goo .", "1.2345,"
 ]  # fmt: skip
 
 
@@ -311,15 +311,13 @@ def test_work_grows_with_the_text_and_no_faster(piece: str) -> None:
 
     def cost(size: int) -> float:
         text = (piece * size)[:size]
-        best = float("inf")
-        for _ in range(3):
-            start = process_time()
-            places.found(text)
-            best = min(best, process_time() - start)
-        return best
+        start = process_time()
+        places.found(text)
+        return process_time() - start
 
     # eight times the text; quadratic work would take sixty-four times as long
-    assert cost(8_000) < 24 * max(cost(1_000), 1e-3)
+    most = 24 * max(min(cost(1_000) for _ in range(3)), 1e-3)
+    assert any(cost(8_000) < most for _ in range(3))  # once is enough, as a pause may hit any
 
 
 @pytest.mark.no_cover

@@ -141,7 +141,12 @@ def test_a_ledger_that_has_forgotten_a_withdrawal_asks_nobody_again(scene: Comma
     for name in ("ledger.db-wal", "ledger.db-shm"):
         (scene.work / name).unlink(missing_ok=True)
     (scene.work / "ledger.db").write_bytes(before)
-    assert "log-newer" in kinds(scene.footage("verify", "--json").data)
+    said = scene.footage("verify", "--json")
+    assert kinds(said.data).count("act-forgotten") == 1
+    assert "log-newer" in kinds(said.data)
+    assert f"repeat it: footage withdraw --clip {RED}\n" in said.err
+    (kept,) = (scene.work / "heads").glob("*.jsonl")
+    assert {*json.loads(kept.read_text().splitlines()[-1])} == {"event", "at", "act", "subject"}
     said = scene.footage("doctor", "--repair")
     assert said.code == 1
     assert "may have been taken back" in said.err.splitlines()[0]

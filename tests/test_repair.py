@@ -23,6 +23,7 @@ from support.ledger_scene import (
 
 from pipeline.commands import comparison
 from pipeline.commands.ending import Facts
+from pipeline.commands.letters import write_drafts
 from pipeline.commands.purge import purge_by_hand
 from pipeline.commands.repair import repair
 from pipeline.commands.session import execute
@@ -32,6 +33,7 @@ from pipeline.consent import Consent
 from pipeline.errors import LedgerError, RowUnreadable, StageError, UsageError
 from pipeline.history import CaseHold, MontageRecord
 from pipeline.ledger import Ledger, heads
+from pipeline.ledger.proofs import add_up
 from pipeline.model import Decision, OriginalState, Reason, Refusal, Review, Status
 from pipeline.review import consents
 from pipeline.review.consents import ConsentEntry
@@ -428,6 +430,36 @@ def test_values_of_a_wrong_shape_are_named(campaign: Campaign) -> None:
                 whole.backup(db)
 
 
+@pytest.mark.parametrize("column", ["parent", "pair"])
+def test_an_attachment_in_itself_or_in_nothing_is_named(campaign: Campaign, column: str) -> None:
+    def named() -> set[str]:
+        proved = add_up(campaign.ledger.chain.events())
+        rows = (name for name, _ in campaign.ledger.checks.changed_rows(proved))
+        return {name for name in rows if "attachment" in name}
+
+    campaign.changed(
+        f"UPDATE attachment SET submission = 's00001', position = rowid, {column} = rowid - 1",
+        f"UPDATE attachment SET {column} = NULL WHERE position = 1",
+    )
+    assert named() == set()
+    for first in (1, 3, 999):
+        campaign.changed(f"UPDATE attachment SET {column} = {first} WHERE position = 1")
+        all_three = {f"row of the attachment {number} of the mail s00001" for number in (1, 2, 3)}
+        assert named() == all_three, first
+
+
+def test_a_mail_with_a_foreign_id_is_named_and_gets_no_letter(campaign: Campaign) -> None:
+    with closing(sqlite3.connect(campaign.workspace.ledger)) as db, db:
+        db.execute("PRAGMA foreign_keys = OFF")
+        db.execute(
+            "UPDATE submission SET id = ?, text = 'Delete it.' WHERE id = 's00001'", ("a\0b",)
+        )
+        db.execute("UPDATE submission SET id = ? WHERE id = 's00002'", ("../../out",))
+    write_drafts(campaign.run)
+    named = [name for name, _ in campaign.ledger.checks.unreadable_rows()]
+    assert named == ["row of the mail a\0b", "row of the mail ../../out"]
+
+
 def test_what_a_run_left_is_named_if_it_has_another_shape(campaign: Campaign) -> None:
     ledger = campaign.ledger
     ledger.runs.start("20200101T000000.000000Z", "run")
@@ -460,23 +492,29 @@ def test_a_ledger_that_does_not_fit_its_version_is_said_to_be_so(campaign: Campa
             Ledger(campaign.workspace.ledger)
 
 
+def rule(campaign: Campaign, decision: Decision) -> None:
+    decide(campaign.ledger, sha("one"), Review(decision, "", "Ana"))
+
+
 def consent(campaign: Campaign) -> object:
     entered = ConsentEntry(Consent.NO, by="Ana")
     return consents.record(campaign.ledger, "s00001", entered)
 
 
 @pytest.mark.parametrize(
-    "act",
+    ("act", "command"),
     [
-        consent,
-        keep,
-        lambda c: decide(c.ledger, sha("one"), Review(Decision.REJECTED, "", "Ana")),
-        lambda c: c.ledger.reviews.set_handled(["s00001"], "Ana"),
-        receipt,
+        (consent, "consent s00001 --set no"),
+        (keep, f"keep {sha('one')} --why REASON"),
+        (lambda c: rule(c, Decision.REJECTED), f"reject {sha('one')}"),
+        (lambda c: rule(c, Decision.HELD), f"hold {sha('one')}"),
+        (lambda c: rule(c, Decision.APPROVED), ""),
+        (lambda c: c.ledger.reviews.set_handled(["s00001"], "Ana"), "handled s00001"),
+        (receipt, ""),
     ],
 )
 def test_an_older_ledger_is_found_whatever_was_recorded_since(
-    campaign: Campaign, act: Change
+    campaign: Campaign, act: Change, command: str
 ) -> None:
     with Ledger(campaign.workspace.ledger) as former:
         former.runs.start("20990101T000000.000000Z", "run")
@@ -491,14 +529,20 @@ def test_an_older_ledger_is_found_whatever_was_recorded_since(
         act(campaign)
         assert campaign.found() == []
         older.backup(ledger)
-    (day,) = campaign.workspace.heads.iterdir()
-    assert campaign.found() == [("log-newer", f"heads/{day.name}")]
+    (day,) = campaign.workspace.heads.glob("*.txt")
+    forgotten = [("act-forgotten", f"heads/{day.stem}.jsonl")] * bool(command)
+    assert campaign.found() == [("log-newer", f"heads/{day.name}"), *forgotten]
     assert heads.is_ledger_older(campaign.workspace, campaign.ledger)
-    with pytest.raises(StageError, match="0 repairs would be made, nothing was changed; 1 diff"):
+    left = 1 + len(forgotten)
+    with pytest.raises(StageError, match=f"0 repairs would be made, .* {left} diff"):
         repair(campaign.run, dry_run=True)
+    compared = comparison.look(campaign.run)
+    assert [each.command for each in compared.forgotten] == [f"footage {command}"] * bool(command)
     campaign.ledger.reviews.set_handled(["s00002"], "Ana")
     campaign.ledger.reviews.set_handled(["s00002"], "Ana", handled=False)
     assert ("log-differs", f"heads/{day.name}") in campaign.found(), "the chain goes on differently"
+    act(campaign)
+    assert "act-forgotten" not in dict(campaign.found()), "it was repeated"
 
 
 def test_what_is_no_file_beside_the_ledger_keeps_nobody_waiting(campaign: Campaign) -> None:
@@ -519,7 +563,7 @@ def test_heads_that_a_run_has_found_are_not_read_again(campaign: Campaign) -> No
     """A run and the status look at what is new; ``verify`` reads all."""
     workspace, ledger = campaign.workspace, campaign.ledger
     ledger.runs.start("20990101T000000.000000Z", "run")
-    (today,) = workspace.heads.iterdir()
+    (today,) = workspace.heads.glob("*.txt")
     earlier = workspace.heads / "20200101.txt"
     head = ledger.chain.head()
     foreign = f"{head.number}:{'0' * 64}\n"

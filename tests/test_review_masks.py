@@ -13,6 +13,7 @@ from support.ledger_scene import SMALL, LedgerScene, result, sha
 from support.report_page import card
 from support.review_server import campaign, config, enter, server, until
 
+from pipeline import protection
 from pipeline.model import Decision, Review
 from pipeline.protection import MaskPoint, Need, Protect, SoundChange, SoundChangeKind
 from pipeline.review import decisions
@@ -46,24 +47,51 @@ def approved_clips_say_what_keeps_them_out(page: Page) -> None:
         expect(page.locator(f"{card(page, name)} .hold")).to_contain_text(why)
 
 
-def watch_to_the_end(page: Page) -> None:
-    for _ in range(5):
+def watch_to_the_end(page: Page, speed: str = "2 ×") -> None:
+    while speed not in page.locator("#player-speed").inner_text():
         page.keyboard.press(".")  # faster
     page.keyboard.press(" ")
     video = page.locator("#player-video").element_handle()
     page.wait_for_function("video => video.paused && video.currentTime > 2.9", arg=video)
 
 
-def approve_with_and_without_watching(page: Page, campaign: LedgerScene) -> None:
-    """Approve the first clip, of 3 s: who leaves out its beginning has not watched it."""
+def approve_with_and_without_watching(
+    page: Page, reader: Reader, server: ReviewServer, campaign: LedgerScene
+) -> None:
+    """Approve the first clip, of 3 s: who leaves out its beginning has not watched it.
+
+    Neither has somebody who watched it before it was made with its masks, or who played it faster
+    than at double speed.
+    """
     keys = page.keyboard
+    watch_to_the_end(page)
+    keys.press("a")
+    until(page, lambda: stored(campaign, "one").decision is Decision.APPROVED)
+    assert stored(campaign, "one").seen_by == ()
+    review, made = stored(campaign, "one"), result("one", source=SMALL)
+    hides = protection.hidden(review.masks, review.sounds)
+    campaign.clip(replace(made, outputs=(replace(made.outputs[0], hides=hides),)), plays=True)
+    keys.press("f")
+    page, _ = enter(reader, server)
+    keys = page.keyboard
+    opened(page, "one")
     keys.press("g")
     keys.type("0.4")
     keys.press("Enter")
     watch_to_the_end(page)
     keys.press("a")
-    until(page, lambda: stored(campaign, "one").decision is Decision.APPROVED)
+    keys.press("1")
+    until(page, lambda: stored(campaign, "one").stars == 1)
     assert stored(campaign, "one").seen_by == ()
+    keys.press("0")
+    keys.press("Home")
+    watch_to_the_end(page, "4 ×")
+    keys.press("a")
+    keys.press("1")  # a star
+    until(page, lambda: stored(campaign, "one").stars == 1)
+    assert stored(campaign, "one").seen_by == ()
+    keys.press("0")
+    keys.press(",")
     keys.press("Home")
     watch_to_the_end(page)
     keys.press("a")
@@ -89,8 +117,7 @@ def test_keyboard_mouse_and_file_write_the_same(
     page.get_by_label("ask the sender").focus()
     keys.press(" ")
     page.locator("#player").focus()
-    approve_with_and_without_watching(page, campaign)
-    keys.press("f")
+    approve_with_and_without_watching(page, reader, server, campaign)
 
     opened(page, "two")
     watch_to_the_end(page)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
-from support.command_scene import CommandScene, begin, footage
+from support.command_scene import CommandScene, begin, config, footage
 
 from pipeline.commands.units import ServicePlan, units
 
@@ -79,6 +80,28 @@ def test_systemd_reads_each_path_as_it_is(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert 'ExecStart=/usr/bin/env "/srv/c%%h $$X ' in text
     assert f"LoadCredential=SECRET:{ODD.replace('%', '%%')}/secret\n" in text
+
+
+def test_it_may_write_into_each_folder_of_the_configuration(tmp_path: Path) -> None:
+    drop, gauges, store = (tmp_path / name for name in ("drop", "gauges", "store 100% of it"))
+    more = f"""[workspace]
+store = "file://{quote(str(store))}"
+[notify]
+prometheus = "{gauges}/footage.prom"
+"""
+    inbox = f'folder:{drop}"\nprocessed_folder = "{drop / "done"}'
+    campaign = begin(tmp_path / "it", {}, config(more, inbox=inbox))
+    drop.mkdir()
+    assert campaign.footage("ingest").code == 0
+    options = ("service", "install", "--to", str(tmp_path / "units"), "--run-as", USER)
+    said = campaign.footage(*options)
+    assert (said.code, f"the folder {drop / 'done'} does not exist" in said.err) == (2, True)
+    (drop / "done").mkdir()
+    gauges.mkdir()
+    assert campaign.footage(*options).code == 0
+    text = (tmp_path / "units" / "footage.service").read_text().replace("%%", "%")
+    found = set(re.findall(r"^ReadWritePaths=\"?(.*?)\"?$", text, re.MULTILINE))
+    assert found == set(map(str, (campaign.work, drop, drop / "done", gauges, store)))
 
 
 def test_its_walls_are_rated_below_four(campaign: CommandScene, tmp_path: Path) -> None:

@@ -31,7 +31,10 @@ def photo(colour: str) -> bytes:
     return data.getvalue()
 
 
-def campaign_with_a_long_film(folder: Path) -> CommandScene:
+@pytest.fixture(scope="module")
+def taken_in(tmp_path_factory: pytest.TempPathFactory) -> CommandScene:
+    """A film that takes long, and two photos; copy it to process them."""
+    folder = tmp_path_factory.mktemp("long")
     film = make(
         folder,
         "film.mp4",
@@ -67,8 +70,10 @@ def interrupted(campaign: CommandScene, number: signal.Signals, command_name: st
 
 
 @pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "process"), (signal.SIGTERM, "run")])
-def test_a_stopped_run_and_the_next_one(tmp_path: Path, number: signal.Signals, name: str) -> None:
-    campaign = campaign_with_a_long_film(tmp_path)
+def test_a_stopped_run_and_the_next_one(
+    taken_in: CommandScene, tmp_path: Path, number: signal.Signals, name: str
+) -> None:
+    campaign = taken_in.copy(tmp_path)
     said = interrupted(campaign, number, name)
     assert said.code == 1
     sentence = "stopped; nothing is lost, run again to go on"

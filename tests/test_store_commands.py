@@ -258,6 +258,7 @@ def test_taking_back_leaves_nothing_in_the_store(stored: StoredScene, tmp_path: 
     back.write_bytes(b"of a withdrawal that was cut")
     said = scene.footage("run")
     assert (said.code, scene.keys) == (0, before), said.err
+    assert "process: 5 files deleted in the store: of footage that was taken back" in said.err
 
 
 def test_new_masks_leave_no_older_picture_in_the_store(stored: StoredScene, tmp_path: Path) -> None:

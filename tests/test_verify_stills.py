@@ -253,7 +253,6 @@ PNGS: dict[str, tuple[bytes, str]] = {
     "a wrong checksum": (handmade()[:-1] + b"\0", "wrong checksum"),
     "bytes after the packed data": (handmade(after=b"52.5"), "bytes after the picture data"),
     "a row too many": (handmade(pixels=bytes(5 * 16)), "more picture data|another size"),
-    "a bomb": (handmade(pixels=bytes(50 << 20)), "more picture data"),
     "a row too few": (handmade(pixels=bytes(3 * 16)), "another size"),
     "broken data": (handmade().replace(zlib.compress(bytes(64))[:2], b"\x78\x00"), "checksum"),
     "no data": (
@@ -283,6 +282,11 @@ def test_one_thing_more_in_a_png_is_not_clean(png: Judge, name: str) -> None:
     with pytest.raises(NotClean, match=problem) as caught:
         png(data)
     assert "52" not in str(caught.value)
+
+
+def test_a_bomb_in_a_png_is_not_clean(png: Judge) -> None:
+    with pytest.raises(NotClean, match="more picture data"):
+        png(handmade(pixels=bytes(50 << 20)))
 
 
 def test_every_byte_of_a_png_is_judged(png: Judge) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from pipeline import publishing
 from pipeline.commands.difference import Difference, DifferenceKind
+from pipeline.commands.forgotten import forgotten_acts
 from pipeline.errors import BytesChanged, FileMissing
 from pipeline.history import ChainHead, MontageRecord
-from pipeline.ledger import Ledger
+from pipeline.ledger import Ledger, acts
 from pipeline.ledger.chain import ChainBreak
 from pipeline.ledger.checks import ChangedRow
 from pipeline.ledger.heads import KeptHead, in_logs
@@ -48,7 +49,8 @@ class Compared:
     ``consents``: of each entry of the consents.  ``attachments``: SHA-256 and size by place.
     ``holds``: the digest of the reason of each case; ``handled``: the mails that are marked so.
     ``logs``: where the chain does not fit the logs of runs.  ``triggers``: those that are gone or
-    changed.  ``changed_rows``: what the ledger itself finds.
+    changed.  ``changed_rows``: what the ledger itself finds.  ``forgotten``: acts of people that
+    the files beside the ledger have.
     """
 
     files: Mapping[str, FileFound]
@@ -65,6 +67,7 @@ class Compared:
     holds: Mapping[str, str] = field(default_factory=dict)
     handled: frozenset[str] = frozenset()
     logs: tuple[Difference, ...] = ()
+    forgotten: tuple[Difference, ...] = ()
     triggers: tuple[str, ...] = ()
     unreadable: tuple[ChangedRow, ...] = ()
     changed_rows: tuple[ChangedRow, ...] = ()
@@ -102,7 +105,8 @@ def look(run: Run) -> Compared:
                 digest = _stored_sha256(run, stored.key)
                 found[name] = FileFound(stored.size, digest, stored.key)
             task.advance(stored.size)
-    heads = in_logs(workspace)  # before the chain, which grows meanwhile
+    # before the chain, which grows meanwhile
+    heads, kept_acts = in_logs(workspace), acts.newest(workspace.heads)
     # one moment of the ledger: a decision in between would look like a changed row
     with ledger.transaction():
         proved = add_up(ledger.chain.events())
@@ -121,6 +125,7 @@ def look(run: Run) -> Compared:
             holds=ledger.custody.case_digests(),
             handled=frozenset(ledger.reviews.handled()),
             logs=tuple(_unlike_logs(ledger, heads)),
+            forgotten=tuple(forgotten_acts(workspace.root, ledger, kept_acts)),
             triggers=tuple(ledger.chain.changed_triggers()),
             unreadable=tuple(ledger.checks.unreadable_rows()),
             changed_rows=tuple(ledger.checks.changed_rows(proved)),
@@ -133,7 +138,7 @@ def differences(workspace: Workspace, compared: Compared) -> list[Difference]:
     found += [
         Difference(DifferenceKind.CHAIN_BROKEN, number=each.number) for each in compared.broken
     ]
-    found += compared.logs
+    found += (*compared.logs, *compared.forgotten)
     found += [
         Difference(DifferenceKind.TRIGGER_MISSING, f"trigger {name}") for name in compared.triggers
     ]

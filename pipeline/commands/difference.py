@@ -18,6 +18,8 @@ class DifferenceKind(StrEnum):
     CHAIN_REPLACED = "chain-replaced"
     LOG_NEWER = "log-newer"
     LOG_DIFFERS = "log-differs"
+    ACT_FORGOTTEN = "act-forgotten"
+    ACT_UNKNOWN = "act-unknown"
     TRIGGER_MISSING = "trigger-missing"
     STAMP_BROKEN = "stamp-broken"
     ROW_CHANGED = "row-changed"
@@ -46,18 +48,21 @@ class Difference:
     """One thing that is not as the ledger says.
 
     ``path`` is from the workspace, or the name of a row; ``sha256`` that of the original, if it
-    concerns one; ``number`` that of the event of the chain.
+    concerns one; ``number`` that of the event of the chain; ``command`` what repeats an act.
     """
 
     kind: DifferenceKind
     path: str = ""
     sha256: str = ""
     number: int | None = None
+    command: str = ""
 
     @property
     def sentence(self) -> str:
         """What is wrong, for a person."""
         said = texts.difference(self.kind)
+        if self.command:
+            said = f"{said}: {self.command}"
         event = "" if self.number is None else f"event {self.number}"
         subject = ", ".join(filter(None, (event, shown_path(self.path))))
         return f"{subject}: {said}" if subject else said

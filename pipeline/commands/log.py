@@ -52,11 +52,12 @@ def show(config: Config, console: Console, prefix: str | None) -> Ending:
 def thin_out(workspace: Workspace, days: int) -> int:
     """Delete the logs of runs that began more than *days* days ago; return how many.
 
-    The heads of the chain of days before go too.  A file with another name stays.
+    The heads of the chain and the acts of days before go too.  A file with another name stays.
     """
     limit = datetime.now(UTC) - timedelta(days=days)
     old = _before(workspace.logs.glob("*.jsonl"), _RUN_ID, limit)
-    for path in (*old, *_before(workspace.heads.glob("*.txt"), _DAY, limit - timedelta(days=1))):
+    days_old = _before(workspace.heads.glob("*.*"), _DAY, limit - timedelta(days=1))
+    for path in (*old, *days_old):
         path.unlink()
     return len(old)
 

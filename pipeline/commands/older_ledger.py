@@ -21,9 +21,8 @@ OLDER = (
 _LEFT_OUT = (
     "the ledger is older than its logs, or its chain was made again: a film may show what was "
     "taken back since, a letter may be sent twice, and what is kept for a case may be deleted. "
-    "Left out until a person has looked: {what}. Run footage verify, read the logs, repeat the "
-    "withdrawals and the answers of no, then move the files that it names to another folder; see "
-    "docs/custody.md"
+    "Left out until a person has looked: {what}. Run footage verify, repeat the acts that it "
+    "lists, then move the files that it names to another folder; see docs/custody.md"
 )
 
 

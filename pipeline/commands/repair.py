@@ -162,7 +162,10 @@ def plan(
 
 def _is_older(found: Iterable[Difference]) -> bool:
     """Whether the ledger may have forgotten events that the logs of runs know."""
-    forgotten = (DifferenceKind.LOG_NEWER, DifferenceKind.LOG_DIFFERS)
+    forgotten = (
+        *(DifferenceKind.LOG_NEWER, DifferenceKind.LOG_DIFFERS),
+        *(DifferenceKind.ACT_FORGOTTEN, DifferenceKind.ACT_UNKNOWN),
+    )
     return any(each.kind in forgotten for each in found)
 
 

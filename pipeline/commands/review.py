@@ -27,13 +27,16 @@ from pipeline.wording import counted
 from pipeline.workspace import Workspace, hold
 
 
-def decide_clips(config: Config, console: Console, shas: Sequence[str], wanted: Review) -> Ending:
+def decide_clips(
+    config: Config, console: Console, shas: Sequence[str], wanted: Review, *, keeps_note: bool
+) -> Ending:
     """Decide on the clips whose SHA-256 begin with *shas*.
 
+    :param keeps_note: the note of an earlier review is kept.
     :raises UsageError: there is no workspace, or a prefix does not name exactly one clip.
     """
     with opened_ledger(config, console) as ledger:
-        done = decisions.decide(ledger, shas, wanted)
+        done = decisions.decide(ledger, shas, wanted, keeps_note=keeps_note)
         rows = ledger.clips.rows()
         admission = Admission.of(config, ledger, rows)
         by_sha256 = {row.sha256: row for row in rows}

@@ -17,6 +17,7 @@ from pipeline.commands.units import ServicePlan
 from pipeline.config import Config
 from pipeline.console import Console
 from pipeline.errors import StageError, UsageError, reason_of
+from pipeline.store.bucket import folder_of
 from pipeline.workspace import Workspace
 
 _SYSTEM = Path("/etc/systemd/system")
@@ -65,6 +66,11 @@ def install(config: Config, console: Console, path: Path, call: ServiceCall) -> 
     Workspace.existing(config.root)  # the service may write there, and can't make the folder
     folder = _folder(call)
     plan = _plan(config, path, call)
+    if missing := [path for path in plan.writable if call.run_as and not path.is_dir()]:
+        raise UsageError(
+            f"the folder {missing[0]} does not exist: systemd does not start a service that may "
+            "write into such a folder. Make it, or run footage run once"
+        )
     for name, source in plan.credentials:
         if not os.path.lexists(source):
             raise UsageError(f"--credential {name}: the file {source} does not exist")
@@ -127,8 +133,11 @@ def _plan(config: Config, path: Path, call: ServiceCall) -> ServicePlan:
     for inbox in config.inbox:
         if inbox.scheme == "folder" and inbox.processed_folder:
             writable += [inbox.resolve(inbox.path), inbox.resolve(inbox.processed_folder)]
+    if store := folder_of(config.workspace.store):
+        writable.append(store)
     if config.notify.prometheus:
         writable.append(config.notify.resolve(config.notify.prometheus).parent)
+    writable = list(dict.fromkeys(writable))
     credentials = [_credential(text) for text in call.credentials]
     _check_paths([path.resolve(), *writable, *(file for _, file in credentials)])
     return ServicePlan(

@@ -74,8 +74,9 @@ def take_in(run: Run, *, dry_run: bool = False, inboxes: Sequence[str] = ()) -> 
 def make_clips(run: Run) -> Facts:
     """Make the missing clips; with no days of retention, delete their originals at once."""
     hand_over(run)
-    if left := delete_leftovers(run.store, run.ledger):
-        run.console.say(f"process: {counted(left, 'file')} of workers that were late deleted")
+    # an older ledger may not know the newest clips
+    if run.store.is_beyond and not heads.is_ledger_older(run.workspace, run.ledger):
+        _delete_leftovers(run)
     rows = [row for row in run.ledger.clips.rows() if row.review.masks or row.review.sounds]
     anew = {row.sha256 for row in rows if not rules.hides_what_it_should(row)}
     done = process.run(run)
@@ -100,6 +101,14 @@ def make_clips(run: Run) -> Facts:
             return facts
         facts |= delete_old_originals(run, run.console.detail)
     return facts
+
+
+def _delete_leftovers(run: Run) -> None:
+    if left := delete_leftovers(run.store, run.ledger):
+        run.console.warn(
+            f"process: {counted(left, 'file')} deleted in the store: of footage that was taken "
+            "back, or of clips that were made anew (a late worker or a cut withdrawal left them)"
+        )
 
 
 def write_report(run: Run) -> Facts:

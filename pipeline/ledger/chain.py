@@ -15,11 +15,12 @@ from dataclasses import dataclass
 
 from pipeline import __version__, clock, publishing
 from pipeline.history import ChainHead, CustodyEvent, EventKind
+from pipeline.ledger import acts
 from pipeline.ledger.connection import TRIGGERS, Connection, made_triggers
 from pipeline.ledger.hashing import FIRST, hash_of, stored_facts
 
 HEADS = "heads"
-"""The folder beside the ledger with the newest event after each transaction."""
+"""The folder beside the ledger with the newest event and the acts of each transaction."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Chain:
         self._db = connection
         self._run, self._begun_at = "", 0
         self._program = ""
-        self._has_grown = False
+        self._grown_from: int | None = None
         connection.after_commit = self._keep_head
 
     def append(self, kind: EventKind, subject: str = "", /, **facts: object) -> ChainHead:
@@ -58,7 +59,8 @@ class Chain:
             columns = dict(zip(names, link, strict=True))
             digest = hash_of(link)
             self._db.insert("event", {**columns, "hash": digest})
-            self._has_grown = True  # read when the outermost transaction is committed
+            if self._grown_from is None:  # read when the outermost transaction is committed
+                self._grown_from = head.number
         return ChainHead(head.number + 1, digest)
 
     def begin_run(self, run_id: str, command: str) -> None:
@@ -80,14 +82,19 @@ class Chain:
     def _keep_head(self) -> None:
         """Write the newest event into a file beside the ledger, if events were added.
 
-        An older ledger that was put back does not have it.  There is a file for each day.
+        The acts of people among them are written there too.  An older ledger that was put back
+        does not have them.  There are two files for each day.
         """
-        if not self._has_grown:
+        if self._grown_from is None:
             return
-        self._has_grown = False
+        before, self._grown_from = self._grown_from, None
         day = clock.now()[:10].replace("-", "")
+        beside = self._db.path.parent / HEADS
+        done = [acts.line_of(event) for event in self.events(*acts.KINDS, after=before)]
         with contextlib.suppress(OSError):  # the change is recorded, also if the disk is full
-            publishing.add_line(self._db.path.parent / HEADS / f"{day}.txt", str(self.head()))
+            if done:
+                publishing.add_line(beside / f"{day}.jsonl", "\n".join(done))
+            publishing.add_line(beside / f"{day}.txt", str(self.head()))
 
     def last(self, kind: EventKind) -> int:
         """The number of the newest event of a kind; 0 if there is none."""
@@ -101,13 +108,13 @@ class Chain:
         )
         return {row["subject"]: row["at"] for row in rows}
 
-    def events(self, *kinds: EventKind) -> Iterator[CustodyEvent]:
-        """The events in order: all, or those of some kinds."""
+    def events(self, *kinds: EventKind, after: int = 0) -> Iterator[CustodyEvent]:
+        """The events in order behind the one numbered *after*: all, or those of some kinds."""
         wanted = json.dumps(kinds)
         for row in self._db.rows(
-            "SELECT * FROM event WHERE ?1 = '[]'"
-            " OR kind IN (SELECT value FROM json_each(?1)) ORDER BY number",
-            wanted,
+            "SELECT * FROM event WHERE number > ?2 AND (?1 = '[]'"
+            " OR kind IN (SELECT value FROM json_each(?1))) ORDER BY number",
+            *(wanted, after),
         ):
             yield _event(row)
 

@@ -18,7 +18,15 @@ from pipeline.ledger.hashing import digest_of_row
 from pipeline.ledger.proofs import Proved
 from pipeline.ledger.reviews import Reviews, read_entry, read_review
 from pipeline.ledger.runs import check_run, read_montage
-from pipeline.model import Attachment, ClipResult, OriginalState, Reason, Status, Submission
+from pipeline.model import (
+    Attachment,
+    ClipResult,
+    OriginalState,
+    Reason,
+    Status,
+    Submission,
+    is_submission_id,
+)
 from pipeline.texts import Detail
 
 ChangedRow = tuple[str, str]
@@ -50,7 +58,7 @@ _READERS: tuple[tuple[str, Callable[[sqlite3.Row], object], Callable[[sqlite3.Ro
     ("original", records.state, lambda row: f"row of the original {row['sha256'][:12]}"),
     (
         "submission",
-        lambda row: records.read_row(Submission, row),
+        lambda row: _has_own_id(row) and records.read_row(Submission, row),
         lambda row: f"row of the mail {row['id']}",
     ),
     ("montage", read_montage, lambda row: f"row of the montage {row['path']}"),
@@ -80,10 +88,14 @@ class Checks:
         self._db, self._chain = connection, chain
 
     def changed_rows(self, proved: Proved) -> list[ChangedRow]:
-        """The rows of decisions, originals, clips, montages, mails and receipts that differ."""
+        """The rows of decisions, originals, clips, montages, mails and receipts that differ.
+
+        Also attachments whose archive or film is not there.
+        """
         found = (
             *(*self._decisions(proved), *self._originals(proved), *self._clips(proved)),
             *(*self._montages(proved), *self._mails(proved), *self._receipts(proved)),
+            *self._misplaced(),
         )
         return list(dict.fromkeys(found))
 
@@ -101,6 +113,24 @@ class Checks:
                     is_film = table == "montage"
                     found.append((name(row), "" if is_film else sha256 or ""))
         return found
+
+    def _misplaced(self) -> Iterator[ChangedRow]:
+        """The attachments that name an archive or a film that is not there, or are in a circle."""
+        rows = self._db.rows("SELECT submission, position, sha256, parent, pair FROM attachment")
+        places = {(row["submission"], row["position"]): row for row in rows}
+        for column in ("parent", "pair"):
+            has_end = dict[tuple[str, int], bool]()
+            for place, row in places.items():
+                way: dict[tuple[str, int], None] = {}
+                at: tuple[str, int] | None = place
+                while at in places and at not in has_end and at not in way:
+                    way[at] = None
+                    onward = places[at][column]
+                    at = None if onward is None else (at[0], onward)
+                has_end |= dict.fromkeys(way, at is None or has_end.get(at, False))
+                if not has_end[place]:
+                    name = f"row of the attachment {place[1]} of the mail {place[0]}"
+                    yield name, row["sha256"] or ""
 
     def _decisions(self, proved: Proved) -> Iterator[ChangedRow]:
         """Compare each decision with the newest entry of its trail, which the chain proves."""
@@ -192,6 +222,16 @@ def _read_times(row: sqlite3.Row) -> None:
     for name in _TIMES.intersection(row.keys()):
         if row[name]:
             datetime.fromisoformat(row[name])
+
+
+def _has_own_id(row: sqlite3.Row) -> bool:
+    """Whether a mail has an id of our form: files get their names from it.
+
+    :raises ValueError: it has another one.
+    """
+    if not is_submission_id(row["id"]):
+        raise ValueError
+    return True
 
 
 def _has_known_code(row: sqlite3.Row) -> bool:

@@ -7,6 +7,7 @@ finding the name by trying names.
 
 import json
 import secrets
+import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -67,10 +68,13 @@ class Consents:
             )
         return before, after
 
-    def entries(self) -> dict[int, ConsentRecord]:
-        """All entries by their numbers, also those that a newer one replaced."""
+    def entries(self, *, skips: bool = False) -> dict[int, ConsentRecord]:
+        """All entries by their numbers, also those that a newer one replaced.
+
+        :param skips: leave out rows that can't be read.
+        """
         rows = self._db.rows("SELECT * FROM consent ORDER BY id")
-        return {row["id"]: records.read_row(ConsentRecord, row) for row in rows}
+        return {row["id"]: entry for row, entry in records.readable(rows, _read_entry, skips=skips)}
 
     def newest(self) -> int:
         """The number of the newest entry; 0 if there is none."""
@@ -107,3 +111,7 @@ class Consents:
             "SELECT * FROM consent WHERE submission = ? ORDER BY id DESC LIMIT 1", submission
         )
         return records.read_row(ConsentRecord, row) if row else ConsentRecord(submission)
+
+
+def _read_entry(row: sqlite3.Row) -> ConsentRecord:
+    return records.read_row(ConsentRecord, row)

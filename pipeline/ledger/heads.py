@@ -5,13 +5,11 @@ They are in the logs of runs, and in a file for each day that every change of th
 
 import contextlib
 import json
-import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
+from pipeline import publishing
 from pipeline.history import ChainHead, HeadsSeen, parse_head
 from pipeline.ledger import Ledger
 from pipeline.workspace import Workspace
@@ -78,7 +76,7 @@ def _since(workspace: Workspace, seen: HeadsSeen) -> tuple[set[ChainHead], dict[
 def _read_day(path: Path, start: int, heads: set[ChainHead]) -> int:
     """Add the heads of a day's file from a place on; return where its last whole line ends."""
     try:
-        with _opened(path) as file:
+        with publishing.open_regular(path) as file:
             end = file.seek(start if start <= path.stat().st_size else 0)
             while end < _LARGEST and (line := file.readline(_LONGEST)):
                 end += len(line) if line.endswith(b"\n") else 0
@@ -96,7 +94,7 @@ def _heads_of_day(path: Path) -> Iterator[ChainHead]:
     """
     found = set()
     try:
-        with _opened(path) as file:
+        with publishing.open_regular(path) as file:
             while file.tell() < _LARGEST and (line := file.readline(_LONGEST)):
                 with contextlib.suppress(ValueError):
                     found.add(parse_head(line.decode("ascii", "replace")))
@@ -108,7 +106,7 @@ def _heads_of_day(path: Path) -> Iterator[ChainHead]:
 def _heads(path: Path) -> Iterator[ChainHead]:
     """The heads in a log; a line that is not whole is passed over."""
     try:
-        with _opened(path) as file:
+        with publishing.open_regular(path) as file:
             while file.tell() < _LARGEST and (line := file.readline(_LONGEST)):
                 if b'"custody"' not in line:
                     continue
@@ -120,15 +118,3 @@ def _heads(path: Path) -> Iterator[ChainHead]:
                     continue
     except OSError:
         return
-
-
-def _opened(path: Path) -> BinaryIO:
-    """Open a regular file; opening anything else could wait for ever.
-
-    :raises OSError: it is not a regular file, or can't be opened.
-    """
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise OSError
-    return os.fdopen(handle, "rb")

@@ -267,6 +267,10 @@ class Intake:
                     *(note.value, submission, note.value),
                 )
 
+    def ids(self) -> list[str]:
+        """The ids of all submissions, also of those whose rows can't be read."""
+        return self._db.column("SELECT id FROM submission")
+
     def submissions(self) -> list[Submission]:
         """All submissions, in the order in which they were received."""
         rows = self._db.rows("SELECT * FROM submission ORDER BY received_at, rowid")

@@ -44,12 +44,15 @@ class TakeSummary:
     consents: int = 0
 
 
-def decide(ledger: Ledger, prefixes: Sequence[str], wanted: Review) -> list[Amendment]:
+def decide(
+    ledger: Ledger, prefixes: Sequence[str], wanted: Review, *, keeps_note: bool = False
+) -> list[Amendment]:
     """Decide on the clips whose SHA-256 begin with *prefixes*.
 
     Caption, category, in and out points of an earlier review are kept.
 
     :param wanted: the decision, the note, and by whom.
+    :param keeps_note: the note of an earlier review is kept, too.
 
     :raises UsageError: a prefix is too short, is not hex, or does not name exactly one clip; a
         line for each.  Then nothing is decided.
@@ -62,7 +65,9 @@ def decide(ledger: Ledger, prefixes: Sequence[str], wanted: Review) -> list[Amen
 
     def change(before: Review) -> Review:
         now = clock.now()
-        values = {"decision": wanted.decision, "note": note, "by": wanted.by, "at": now}
+        values = {"decision": wanted.decision, "by": wanted.by, "at": now}
+        if not keeps_note:
+            values["note"] = note
         return entries.applied(before, values, wanted.by, now)
 
     changes = {sha256: change for sha256, _ in found}
@@ -88,6 +93,7 @@ def take_file(ledger: Ledger, path: Path, by: str, *, campaign: str) -> TakeSumm
     for number, entry in enumerate(listed, 1):
         try:
             sha256, values = entries.parse(entry)
+            values = entries.with_clip(values, ledger.clips.result(sha256))
             was = entries.parse_was(entry)
             _check_fits(statuses.get(sha256, set()))
             if was:

@@ -14,7 +14,7 @@ from pathlib import Path
 from pipeline import protection
 from pipeline.comments import Comment
 from pipeline.errors import UsageError, reason_of
-from pipeline.model import Decision, Review
+from pipeline.model import ClipResult, Decision, Review
 from pipeline.review import commenting, protecting
 from pipeline.review.commenting import ImpossibleComment
 from pipeline.review.presenting import JsonObject
@@ -26,7 +26,7 @@ _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 _LIMITS = {"note": 2000, "by": 200, "caption": 500, "category": 200, "name": 100, "place": 100}
 _LONGEST_S = 1_000_000
 _MOST_WAS = 50
-_ACTS = {"watched", "agreed"}  # what a person did, which is no field of a review
+_ACTS = {"watched", "agreed", "shown"}  # what a person did, which is no field of a review
 _MAY_BE_NULL = {"at", "caption", "category", "in_s", "out_s"}
 
 
@@ -133,11 +133,21 @@ def _check_cut(start: float | None, end: float | None) -> None:
         raise InvalidEntry("out_s is not after in_s")
 
 
+def with_clip(values: JsonObject, clip: ClipResult | None) -> JsonObject:
+    """Return the fields of an entry with what its finished clip hides.
+
+    So :func:`applied` knows whether what was watched is what the review shows.
+    """
+    found = {output.hides for output in clip.outputs} if clip else set()
+    return values | {"shown": found.pop() if len(found) == 1 else None}
+
+
 def applied(before: Review, values: JsonObject, by: str, at: str) -> Review:
     """Return the review with the fields of an entry; comments are added to those that there are.
 
     An entry that says "approved" is an approval of *by*, unless ``agreed`` says that it is not: a
-    page sends the decision with every change.
+    page sends the decision with every change.  A clip counts as watched only if it is made as the
+    review is then (:func:`with_clip`).
 
     :param by: who wrote comments that name nobody.
     :param at: when comments were written.
@@ -148,9 +158,8 @@ def applied(before: Review, values: JsonObject, by: str, at: str) -> Review:
     def sign(comment: Comment) -> Comment:
         return replace(comment, by=comment.by or by, at=at)
 
-    given, watched = values.get("comments", ()), values.get("watched", False)
+    given = values.get("comments", ())
     approves = values.get("decision") is Decision.APPROVED and values.get("agreed", True)
-    act = ReviewAct(by, watched=watched, approved=approves)
     fields = {key: value for key, value in values.items() if key not in _ACTS}
     try:
         comments = commenting.merged(before.comments, given, sign)
@@ -158,6 +167,9 @@ def applied(before: Review, values: JsonObject, by: str, at: str) -> Review:
         if (after.in_s, after.out_s) != (before.in_s, before.out_s):
             # an entry may have one of the two points; the review has both
             _check_cut(after.in_s, after.out_s)
+        hidden = protection.hidden(after.masks, after.sounds)
+        watched = values.get("watched", False) and values.get("shown") == hidden
+        act = ReviewAct(by, watched=watched, approved=approves)
         return protecting.settled(before, after, act)
     except (ImpossibleComment, protection.ImpossibleProtection) as problem:
         raise InvalidEntry(str(problem)) from problem

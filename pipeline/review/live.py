@@ -60,7 +60,8 @@ def decide(ledger: Ledger, wanted: object, by: str) -> ActOutcome:
         _check_known(ledger, sha256)
         if "comments" in values:
             values["comments"] = commenting.signed(values["comments"], by)
-        changes[sha256] = _change(values | {"by": by}, item.get("seen"))
+        values = entries.with_clip(values | {"by": by}, ledger.clips.result(sha256))
+        changes[sha256] = _change(values, item.get("seen"))
     return ActOutcome.of(ledger.reviews.amend_all(changes))
 
 

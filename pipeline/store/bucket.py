@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
+from urllib.parse import unquote, urlsplit
 
 from pipeline.store.files import StoredObject
 
@@ -87,6 +88,11 @@ KINDS = (
               "cloud.CloudBucket"),
     StoreKind("file:///FOLDER", r"file:///[^?#]+", "shared.SharedFolder"),
 )  # fmt: skip
+
+
+def folder_of(url: str) -> Path | None:
+    """The folder that an address names; None if the store is not a folder."""
+    return Path(unquote(urlsplit(url).path)) if url.startswith("file:") else None
 
 
 def kind_of(url: str) -> StoreKind | None:

@@ -69,6 +69,8 @@ export function openPlayer() {
 export function closePlayer() {
   if (!shown.row) return;
   const row = shown.row;
+  // a field that is left takes what was typed in it
+  if (document.activeElement instanceof HTMLElement && dialog().contains(document.activeElement)) document.activeElement.blur();
   stop(playerVideo());
   drawPictures(null);
   playerVideo().removeAttribute("src");

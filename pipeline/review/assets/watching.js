@@ -1,6 +1,6 @@
 // Which clips were watched to their end on this page, with the masks that they had then.
 
-import { reviewOf } from "./reviews.js";
+import { isAsDecided, reviewOf } from "./reviews.js";
 import { hiddenText } from "./rules.js";
 
 /**
@@ -10,6 +10,7 @@ import { hiddenText } from "./rules.js";
 
 const GAP_FRAMES = 2; // that a player may leave out where it begins anew
 const GAP_SHARE = 0.1; // of the clip, which may be shorter than some frames
+const MOST_SPEED = 2; // at which somebody still sees what is in a film
 
 /** @type {Set<string>} the clip and what was hidden of it */
 const watched = new Set();
@@ -34,17 +35,20 @@ const keyOf = ({ clip }, review) => `${clip.sha256} ${review.in_s} ${review.out_
 
 /**
  * Note what a film shows of a clip. Call this whenever the film moved. What was played before the masks
- * changed does not count.
+ * changed does not count, and neither does a film that has other masks than the review: nobody has seen
+ * the film that will be made.
  * @param {Row} row
  * @param {HTMLVideoElement} video
  * @param {{ from: number, to: number, fps: number }} span what of the clip is shown
  */
 export function notePlayed(row, video, span) {
+  if (!isAsDecided(row)) return;
   const key = keyOf(row, reviewOf(row));
   const now = video.currentTime;
   // what was not loaded yet only says where it will begin
   const isJump = video.seeking || video.readyState < HTMLMediaElement.HAVE_METADATA;
-  if (isJump || stretch.key !== key || stretch.video !== video) {
+  const isTooFast = video.playbackRate > MOST_SPEED;
+  if (isJump || isTooFast || stretch.key !== key || stretch.video !== video) {
     Object.assign(stretch, { key, video, from: now });
     return;
   }

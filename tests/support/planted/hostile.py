@@ -257,7 +257,7 @@ def _switching(_target: Target) -> bytes:
         for size in ("16x16", "4096x2160", "32x240", "1920x1080", "2x2")
     ]
     return ffmpeg(
-        *("-f", "h264", "-i", "-", "-c", "copy", "-f", "mpegts", "-"), give=b"".join(parts) * 20
+        *("-f", "h264", "-i", "-", "-c", "copy", "-f", "mpegts", "-"), give=b"".join(parts) * 5
     )
 
 

@@ -1,0 +1,76 @@
+"""Acts of people that an older ledger has forgotten, each with the command that repeats it.
+
+Only acts are named by which less is shown, sent or deleted.  What was allowed and is forgotten
+keeps a clip out of a film, which a person sees.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pipeline import consent
+from pipeline.commands.difference import Difference, DifferenceKind
+from pipeline.consent import Consent
+from pipeline.history import EventKind
+from pipeline.ledger import Ledger
+from pipeline.ledger.acts import KeptAct
+from pipeline.model import Decision, OriginalState, Review
+
+# the strictest first
+_DECISIONS = (Decision.REJECTED, Decision.HELD, Decision.UNDECIDED, Decision.APPROVED)
+_VERBS = {Decision.REJECTED: "reject", Decision.HELD: "hold", Decision.UNDECIDED: "hold"}
+
+
+def forgotten_acts(
+    root: Path, ledger: Ledger, acts: Mapping[tuple[str, str], KeptAct]
+) -> Iterator[Difference]:
+    """Name each act that the ledger does not have, and that nobody has repeated or replaced.
+
+    :param root: of the workspace.
+    :param acts: the newest of each sort on each subject, as the files beside the ledger have them.
+    """
+    states = ledger.custody.states(skips=True)
+    reviews = ledger.reviews.current(skips=True)
+    entries = ledger.consents.entries(skips=True).values()
+    agreed = {each.submission: each.consent for each in entries}
+    kept, handled = ledger.custody.case_digests(), ledger.reviews.handled()
+    known = {*states, *ledger.intake.ids()}
+    for act in acts.values():
+        is_gone = (EventKind.WITHDRAWN, act.subject) in acts
+        command = ""
+        match act.kind:
+            case EventKind.WITHDRAWN if states.get(act.subject) is not OriginalState.WITHDRAWN:
+                command = f"withdraw --clip {act.subject}"
+            case EventKind.CONSENT:
+                command = _consent(act, agreed.get(act.subject, Consent.UNKNOWN))
+            case EventKind.DECIDED if not is_gone:
+                command = _decision(act, reviews.get(act.subject, Review()).decision)
+            case EventKind.CASE_OPENED if act.subject not in kept:
+                command = f"keep {act.subject} --why REASON"
+            case EventKind.HANDLED if act.value == "True" and act.subject not in handled:
+                command = f"handled {act.subject}"
+        if command and not ledger.chain.holds(act.head):
+            yield Difference(
+                DifferenceKind.ACT_FORGOTTEN
+                if act.subject in known
+                else DifferenceKind.ACT_UNKNOWN,
+                act.path.relative_to(root).as_posix(),
+                act.subject if len(act.subject) == 64 else "",
+                act.head.number,
+                f"footage {command}",
+            )
+
+
+def _consent(act: KeptAct, current: Consent) -> str:
+    """The command that records a consent again if it is stricter than the *current* one."""
+    if act.value not in set(Consent):
+        return ""  # a withdrawal deleted it
+    wanted = Consent(act.value)
+    is_stricter = wanted is not current and consent.combined((wanted, current)) is wanted
+    return f"consent {act.subject} --set {wanted}" if is_stricter else ""
+
+
+def _decision(act: KeptAct, current: Decision) -> str:
+    """The command that decides again if the decision is stricter than the *current* one."""
+    wanted = Decision(act.value) if act.value in set(Decision) else current
+    is_stricter = _DECISIONS.index(wanted) < _DECISIONS.index(current)
+    return f"{_VERBS[wanted]} {act.subject}" if is_stricter else ""
