@@ -87,9 +87,9 @@ class Task:
 
     @property
     def _is_foreseeable(self) -> bool:
-        """Whether enough is done to say how long the rest takes."""
+        """Whether there is a rest, and enough is done to say how long it takes."""
         few = _MANY_STEPS if self._done < _SHARE * self._total else _FEW_STEPS
-        return self._steps >= few
+        return self._steps >= few and self._done < self._total
 
     def close(self) -> None:
         """Remove the bar."""
@@ -98,7 +98,7 @@ class Task:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    return f"{max(1, seconds):.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
 
 
 class Console:

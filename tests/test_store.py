@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from support.object_store import BUCKET, ObjectServer
 
-from pipeline.errors import BytesChanged, FileMissing, Stopping, StoreError, UsageError
+from pipeline.errors import BytesChanged, ConfigError, FileMissing, Stopping, StoreError, UsageError
 from pipeline.store import FootageFile, StoredObject, original, promises, still_of
 from pipeline.store.bucket import Bucket, kind_of
 from pipeline.store.cloud import CloudBucket
@@ -264,17 +264,17 @@ def test_a_store_that_refuses_often_gets_everything(
 
 @pytest.mark.parametrize(
     "wrong",
-    [lambda _: b"", lambda body: body[:5], bytes.upper, lambda _: None],
+    [lambda _: b"", lambda body: body[:5], bytes.upper, lambda _: "404 Not Found"],
     ids=["nothing", "a part", "other bytes", "not found"],
 )
 def test_a_wrong_answer_is_noticed_and_asked_for_again(
-    object_server: ObjectServer, tmp_path: Path, wrong: Callable[[bytes], bytes | None]
+    object_server: ObjectServer, tmp_path: Path, wrong: Callable[[bytes], bytes | str]
 ) -> None:
     scene = StoreScene.in_cloud(tmp_path)
     file = scene.write(b"footage")
     answers: list[bytes] = []
 
-    def changes(method: str, body: bytes) -> bytes | None:
+    def changes(method: str, body: bytes) -> bytes | str:
         """Each second answer with the object is wrong."""
         if method == "GET" and body == b"footage":
             answers.append(body)
@@ -323,6 +323,18 @@ def test_a_run_that_ends_does_not_wait_for_a_store(
     assert scene.is_here(file)
 
 
+def test_a_login_that_may_not_delete_is_not_called_wrong(
+    object_server: ObjectServer, tmp_path: Path
+) -> None:
+    scene = StoreScene.in_cloud(tmp_path)
+    object_server.changes = lambda method, _: "403 Forbidden" if method == "DELETE" else b""
+    try:
+        with pytest.raises(StoreError, match=r"refuses to delete \(403 Forbidden\)"):
+            scene.store.delete("clips/a")
+    finally:
+        object_server.changes = None
+
+
 @pytest.mark.usefixtures("object_server")
 def test_a_bucket_that_does_not_exist_is_named() -> None:
     with pytest.raises(StoreError, match="there is no such bucket: s3://nowhere-at-all"):
@@ -344,6 +356,27 @@ def test_http_beyond_loopback_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_ENDPOINT_URL", "127.0.0.1:5918"),
+        ("AWS_ENDPOINT_URL_S3", "minio:9000"),
+        ("AWS_ENDPOINT_URL", "http://"),
+        ("AWS_ENDPOINT_URL", "https://minio:99999"),
+        ("AWS_ENDPOINT_URL", "https://key:secret@minio"),
+        ("AWS_ENDPOINT_URL", "https://minio/a b"),
+        ("AWS_REGION", "eu central/"),
+    ],
+)
+def test_an_impossible_address_of_a_service_is_an_error_of_the_settings(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=f"{name[:10]}.* in the environment is not") as fault:
+        CloudBucket("s3://campaign/river")
+    assert "secret" not in str(fault.value)
+
+
+@pytest.mark.parametrize(
     ("url", "is_known"),
     [
         ("s3://bucket", True),
@@ -355,6 +388,10 @@ def test_http_beyond_loopback_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
         ("s3://bucket/a/../b", False),
         ("s3://bucket?region=x", False),
         ("az://account", False),
+        ("file:///srv/with%20space", True),
+        ("file:///srv/x%00y", False),
+        ("file:///srv/x%0ay", False),
+        ("file:///srv/x\0y", False),
         ("file://host/folder", False),
         ("memory:///", False),
         ("https://bucket.s3.amazonaws.com", False),

@@ -241,6 +241,12 @@ def test_taking_back_leaves_nothing_in_the_store(stored: StoredScene, tmp_path: 
     left = [path for path in scene.work.rglob("*") if sha256 in path.name]
     assert left == []
     assert not list((scene.work / "montage").glob("*-media/**/*.mp4"))
+    kept = scene.keys
+    (scene.shared / "montage").mkdir(exist_ok=True)
+    (scene.shared / "montage" / f"montage-small-{'0' * 64}.mp4").write_bytes(b"refused to go")
+    said = scene.footage("purge")
+    assert (said.code, scene.keys) == (0, kept), said.err
+    assert "purge: 1 file in the store that nothing needs deleted" in said.err
     assert scene.footage("verify").code == 0
     assert scene.footage("render").code == 0
     assert len([key for key in scene.keys if key.startswith("montage/")]) == 1

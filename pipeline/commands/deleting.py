@@ -1,7 +1,7 @@
 """Deletes files, and names those that can't be deleted instead of stopping at the first."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.commands.ending import Facts
@@ -63,14 +63,22 @@ class Deletion:
         """
         if not self.failed:
             return
-        names = list(self.failed)
-        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        store = self._run.config.workspace.store
+        stored = [name for name in self.failed if store and name.startswith(f"{store}/")]
+        here = [name for name in self.failed if name not in stored]
+        said = [f"{_first(here)} in {self._run.workspace.root}"] if here else []
+        said += [_first(stored)] if stored else []
         error = StageError(
-            f"not everything could be deleted: {', '.join(names[:_MOST_NAMED])}{more} in "
-            f"{self._run.workspace.root}. Delete it by hand, or call the same command again"
+            f"not everything could be deleted: {'; '.join(said)}. Delete it by hand, or call the "
+            "same command again"
         )
         error.facts = {**facts, "not_deleted": self.failed}
         raise error
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{', '.join(names[:_MOST_NAMED])}{more}"
 
 
 def stored_name(run: Run, key: str) -> str:

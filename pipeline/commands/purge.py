@@ -10,6 +10,7 @@ from pipeline.commands.ending import Facts
 from pipeline.model import OriginalState
 from pipeline.run import Run
 from pipeline.store import ORIGINALS, original
+from pipeline.store.leftovers import delete_leftovers
 from pipeline.wording import counted
 
 
@@ -23,6 +24,8 @@ def purge_by_hand(run: Run, *, dry_run: bool = False) -> Facts:
     if dry_run:
         return _preview(run)
     older_ledger.refuse_if_older(run, "purge")
+    if left := delete_leftovers(run.store, run.ledger):
+        run.console.say(f"purge: {counted(left, 'file')} in the store that nothing needs deleted")
     return delete_old_originals(run, run.console.say)
 
 

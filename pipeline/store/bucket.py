@@ -81,12 +81,13 @@ class StoreKind:
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}"
 _PREFIX = r"(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,8}"
+_LETTER = r"(?!%[01]|%7[Ff])[^?#\x00-\x1f\x7f]"  # no control character, which no folder has
 KINDS = (
     StoreKind("s3://BUCKET/PREFIX", rf"s3://{_NAME}{_PREFIX}", "cloud.CloudBucket"),
     StoreKind("gs://BUCKET/PREFIX", rf"gs://{_NAME}{_PREFIX}", "cloud.CloudBucket"),
     StoreKind("az://ACCOUNT/CONTAINER/PREFIX", rf"az://{_NAME}/{_NAME}{_PREFIX}",
               "cloud.CloudBucket"),
-    StoreKind("file:///FOLDER", r"file:///[^?#]+", "shared.SharedFolder"),
+    StoreKind("file:///FOLDER", rf"file:///(?:{_LETTER})+", "shared.SharedFolder"),
 )  # fmt: skip
 
 

@@ -15,9 +15,9 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from pipeline.errors import FileMissing, Stopping, StoreError, UsageError
+from pipeline.errors import ConfigError, FileMissing, Stopping, StoreError, UsageError
 from pipeline.store.files import StoredObject
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ _PATIENCE_S = 120.0  # how long one step is tried
 _LONGEST_PAUSE_S = 8.0
 _REFUSALS = 3  # how often a refused login is tried: a service may refuse too much at once so
 _FINAL = {"400", "404", "405", "411", "501"}  # a service that does not know what it is asked for
+_ADDRESS = re.compile(
+    r"https?://(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?(?:/[A-Za-z0-9_.~/-]*)?"
+)
+_REGION = re.compile(r"[A-Za-z0-9_-]*")
 _STATUS = re.compile(r"status code: (\d{3}(?: [A-Za-z]+)*)")
 
 
@@ -116,7 +120,7 @@ class CloudBucket:
     def delete(self, key: str) -> None:
         """Delete an object."""
         with suppress(FileNotFoundError):
-            self._tried(lambda store: store.delete(key))
+            self._tried(lambda store: store.delete(key), is_deletion=True)
 
     def stop(self) -> None:
         """Try no step again from now on."""
@@ -165,9 +169,10 @@ class CloudBucket:
             return True
         return False
 
-    def _tried(self, act: Callable[[ObjectStore], T]) -> T:
+    def _tried(self, act: Callable[[ObjectStore], T], *, is_deletion: bool = False) -> T:
         """Do a step; try it again while the store does not answer.
 
+        :param is_deletion: the step deletes, for which a login needs a right of its own.
         :raises FileNotFoundError: there is no such object.
         :raises AlreadyExistsError: there is one.
         :raises StoreError: it was tried for long enough.
@@ -189,6 +194,8 @@ class CloudBucket:
                 is_refusal |= status is not None and status[1][:3] in ("401", "403")
                 refused += is_refusal or (status is not None and status[1][:3] in _FINAL)
                 if time.monotonic() + pause > until or refused == _REFUSALS:
+                    if is_refusal and is_deletion:
+                        raise self._undeletable(status) from error
                     raise self._fault(status, is_refusal=is_refusal) from error
             if self._is_stopped.wait(pause):
                 raise Stopping
@@ -196,6 +203,13 @@ class CloudBucket:
 
     def _no_bucket(self) -> StoreError:
         return StoreError(f"there is no such bucket: {self.url}; make it, or correct the address")
+
+    def _undeletable(self, status: re.Match[str] | None) -> StoreError:
+        said = f" ({status[1]})" if status else ""
+        return StoreError(
+            f"the store {self.url} refuses to delete{said}: the login needs the right to delete, "
+            "or it is not valid any more. What was to be deleted is still there"
+        )
 
     def _fault(self, status: re.Match[str] | None, *, is_refusal: bool) -> StoreError:
         """The sentence for an error of the store, without what the service wrote."""
@@ -220,10 +234,37 @@ def _endpoint() -> str:
     return next((value for name in _ENDPOINTS if (value := os.environ.get(name))), "")
 
 
+def _known_endpoint() -> SplitResult:
+    """The address of the service in its parts.
+
+    :raises ConfigError: it, or the region, has an impossible form, which breaks the library for
+        object stores.
+    """
+    address = _endpoint()
+    if address and not _is_address(address):
+        # the value is not repeated, because it may have a password in it
+        raise ConfigError(
+            [
+                "AWS_ENDPOINT_URL in the environment is not an address: it must begin with "
+                "https:// or http://, then the machine, as https://store.example.org:9000"
+            ]
+        )
+    if not _REGION.fullmatch(os.environ.get("AWS_REGION", "")):
+        raise ConfigError(["AWS_REGION in the environment is not the name of a region"])
+    return urlsplit(address)
+
+
+def _is_address(text: str) -> bool:
+    with suppress(ValueError):
+        return bool(_ADDRESS.fullmatch(text)) and urlsplit(text).port != 0
+    return False
+
+
 def _opened(url: str, *, is_stranger: bool = False) -> ObjectStore:
     """Open a store; nothing is sent yet.
 
     :param is_stranger: without any credentials.
+    :raises ConfigError: the environment names no possible address.
     """
     try:
         from obstore.exceptions import BaseError  # noqa: PLC0415 - an optional part
@@ -233,8 +274,8 @@ def _opened(url: str, *, is_stranger: bool = False) -> ObjectStore:
             "object stores need a part of the program that is not installed: make extras"
         ) from error
     client: ClientConfig = {"timeout": _TIMEOUT, "connect_timeout": timedelta(seconds=10)}
-    endpoint = urlsplit(_endpoint())
-    if url.startswith("s3:") and endpoint.scheme == "http":
+    endpoint = _known_endpoint() if url.startswith("s3:") else urlsplit("")
+    if endpoint.scheme == "http":
         allowed = os.environ.get("AWS_ALLOW_HTTP", "").lower() in ("1", "true")
         if endpoint.hostname not in _LOOPBACK and not allowed:
             raise StoreError(

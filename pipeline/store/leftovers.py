@@ -1,7 +1,8 @@
 """Delete what nobody knows from a store beyond the workspace folder.
 
 A worker on another machine goes on for some seconds when its run is killed.  So it may publish a
-clip after that clip got other masks, or after its sender took it back.
+clip after that clip got other masks, or after its sender took it back.  A store may also have
+refused to delete, or the command that deletes was killed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pipeline.store.files import (
     ORIGINALS,
     FootageStore,
     files_of,
+    film_copies,
     original,
     pieces_with,
     still_of,
@@ -34,7 +36,9 @@ def delete_leftovers(store: FootageStore, ledger: Ledger) -> int:
         return 0
     withdrawn = ledger.custody.withdrawn()
     found = {*_withdrawn_originals(store, ledger), *_unknown(store, ledger)}
-    found |= {*pieces_with(store, withdrawn)} if withdrawn else set()
+    if withdrawn:
+        found |= {*pieces_with(store, withdrawn)}
+        found |= {*film_copies(store, ledger.custody.montages_with([*withdrawn]))}
     for key in sorted(found):
         store.delete(key)
     return len(found)

@@ -24,7 +24,7 @@ class ObjectServer:
 
     ``refuses``: called for each request with its number; a request for which it says so is
     refused with 503.  ``requests`` counts them.  ``changes``: called with the method and body of
-    each answer; it gives the body that is sent, or None for "404 Not Found".
+    each answer; it gives the body that is sent, or the status of an answer without one.
     """
 
     client: Any
@@ -72,8 +72,8 @@ def serve(patch: pytest.MonkeyPatch) -> Iterator[ObjectServer]:
         head: list[Any] = []
         body = b"".join(application(environ, lambda *given: head.extend(given[:2])))
         changed = known.changes(environ["REQUEST_METHOD"], body)
-        if changed is None:
-            head[0], changed = "404 Not Found", b""
+        if isinstance(changed, str):
+            head[0], changed = changed, b""
         if changed != body:
             head[1] = [each for each in head[1] if each[0].lower() != "content-length"]
             head[1].append(("Content-Length", str(len(changed))))
