@@ -32,6 +32,7 @@ from pipeline.ffmpeg.sandbox import Permissions
 from pipeline.jobs import remote
 from pipeline.jobs.build import build
 from pipeline.jobs.handout import Dispatcher, Handout
+from pipeline.jobs.wire import JobAnswer
 from pipeline.model import ClipResult, Status, Wait
 from pipeline.places import MASK
 from pipeline.process import night, recipe
@@ -343,6 +344,24 @@ def test_original_whose_workers_are_lost_fails_after_the_attempts(
     lost_once = iter(["lost", coordinator.answer])
     result, _ = coordinator.outcome(lambda _: next(lost_once))
     assert result.status is Status.ACCEPTED
+
+
+class WorkerThatComesAgain(OneWorker):
+    """An engine whose worker is another one after it was refused."""
+
+    def ended(self) -> list[Ended]:
+        return [replace(each, worker=f"ada {len(self.refused)}") for each in super().ended()]
+
+
+def test_a_worker_that_can_not_work_is_left_out_and_the_others_go_on(
+    coordinator: Coordinator,
+) -> None:
+    broken = JobAnswer[None](trouble="broken", build=build()).model_dump_json()
+    answers = [*[broken] * 36, coordinator.answer]
+    result, engine = coordinator.outcome(lambda _: answers.pop(0), WorkerThatComesAgain)
+    assert result.status is Status.ACCEPTED
+    said = "it could not work 3 times in a row"
+    assert engine.refused == [f"ada {number}: {said}" for number in range(12)]
 
 
 class LastWorker(OneWorker):

@@ -20,14 +20,16 @@ import pytest
 from PIL import Image
 from support.command_scene import CommandScene
 from support.waiting import INTERRUPTIBLE
-from test_cluster import scene
+from test_cluster import made_files, scene
 
 from pipeline.config import load
 from pipeline.engine import certificates
+from pipeline.engine import reach as reaching
 from pipeline.engine.access import ClusterAccess, distributed
 from pipeline.engine.dask import DaskEngine
 from pipeline.engine.reach import reach
-from pipeline.errors import StageError
+from pipeline.errors import StageError, Stopping
+from pipeline.ffmpeg.sandbox import Permissions
 from pipeline.jobs import engines, remote
 from pipeline.jobs.build import build
 
@@ -120,26 +122,92 @@ def test_worker_of_another_version_and_stranger_are_refused(tmp_path: Path) -> N
         assert second.returncode == 1
         assert f"can listen at {address}: Address already in use" in second.stderr
 
+        scratch = tmp_path / "scratch"
+        slots = ("-m", "pipeline", "worker", "--slots", "1", "--scratch")
+        a_workspace_is_no_scratch_folder(made)
+        with started(made, *slots, str(scratch)) as leaving:
+            jobs_are_given_back(access, leaving)
+        assert leaving.returncode == 0
+        left = scratch / "originals" / "aa" / ("a" * 64)
+        assert not list(scratch.rglob("a*"))
+
         # what a worker left that was killed while it made a clip
-        left = tmp_path / "scratch" / "originals" / "aa" / ("a" * 64)
         left.parent.mkdir(parents=True)
         left.write_bytes(b"an original with its places")
-        command = [
-            "-m",
-            "pipeline",
-            "worker",
-            "--slots",
-            "1",
-            "--scratch",
-            str(tmp_path / "scratch"),
-        ]
-        with started(made, *command) as other:
+        with started(made, *slots, str(scratch)) as other:
             assert not left.exists()
             scheduler.kill()
             assert other.stderr is not None
             assert f"connection to the scheduler {address} was lost" in other.stderr.read()
             assert other.wait() == 1
     assert made.footage("status", "--json").data["totals"]["pending"] == 1
+
+
+def wait_for_the_end(key: str, port: str) -> str:
+    """A job that has its original at hand until its worker ends the programs of its jobs."""
+    (site,) = remote._sites
+    with remote._programs(site, key, site.console) as programs:
+        left = site.workspace.root / "originals" / "aa" / ("a" * 64)
+        left.parent.mkdir(parents=True)
+        left.write_bytes(b"an original with its places")
+        socket.create_connection(("127.0.0.1", int(port))).close()
+        site.is_ending.wait()
+        with pytest.raises(Stopping):
+            programs.run("test", ["true"], Permissions())
+    return "stopped"
+
+
+def jobs_are_given_back(access: ClusterAccess, worker: subprocess.Popen[str]) -> None:
+    """A worker that gets SIGTERM is not lost with its job."""
+    wait_for_the_end.__module__ = "__main__"  # so that Dask sends the function itself
+    engine = DaskEngine(wait_for_the_end, access, patience_s=60)
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as begun:
+            begun.settimeout(20)
+            engine.submit("photo", str(begun.getsockname()[1]))
+            begun.accept()[0].close()
+        worker.terminate()
+        (ended,) = engine.ended()
+    finally:
+        engine.close()
+    assert (ended.key, ended.answer, ended.lost) == ("photo", "stopped", False)
+
+
+def a_workspace_is_no_scratch_folder(made: CommandScene) -> None:
+    """A worker deletes what is in its scratch folder."""
+    before = made_files(made.work / "originals")
+    said = made.footage("worker", "--scratch", str(made.work))
+    assert said.code == 2
+    assert "is not the scratch folder of a worker: nothing was deleted" in said.err
+    assert made_files(made.work / "originals") == before
+
+
+@pytest.mark.parametrize(
+    ("greeting", "said"),
+    [
+        (b"SSH-2.0-OpenSSH\r\n", "is not a scheduler: see whether the port is right"),
+        (b"", "is not a scheduler: see whether the port is right"),
+        (b"SSH", "what listens there says nothing"),
+    ],
+)
+def test_a_program_that_is_no_scheduler_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, greeting: bytes, said: str
+) -> None:
+    monkeypatch.setattr(reaching, "_ANSWER_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            client, _ = server.accept()
+            with client:
+                client.sendall(greeting)
+                if greeting:
+                    client.recv(1)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(StageError, match=said):
+            reach(ClusterAccess(f"tcp://127.0.0.1:{server.getsockname()[1]}"), 0, print)
+        thread.join()
 
 
 def test_a_scheduler_that_is_gone_is_noticed_while_there_is_no_job() -> None:

@@ -17,7 +17,8 @@ from pipeline.engine import certificates, reach
 from pipeline.engine.access import ClusterAccess
 from pipeline.engine.worker import schedule
 from pipeline.errors import StageError, UsageError, WorkspaceBusy
-from pipeline.jobs import engines, remote
+from pipeline.jobs import engines, remote, scratch
+from pipeline.workspace import Workspace, hold
 
 _MOST = 256  # workers of one user on one machine
 
@@ -48,9 +49,11 @@ def work(config: Config, console: Console, call: WorkerCall) -> Ending:
         remote.serve(remote.site_of(config, call.scratch, console), access, slots)
         return Ending()
     base = _scratch()
+    _clear_others(base, console)
     for number in range(_MOST):
         # another worker of this user has the folder
         with suppress(WorkspaceBusy):
+            scratch.mark(base / str(number))
             remote.serve(remote.site_of(config, base / str(number), console), access, slots)
             return Ending()
     raise StageError(f"{_MOST} workers run here already; name a folder with --scratch")
@@ -93,6 +96,19 @@ def _access(config: Config) -> ClusterAccess:
     access = engines.access(config.cluster)
     reach.examine(access)
     return access
+
+
+def _clear_others(base: Path, console: Console) -> None:
+    """Delete what other workers of this user left that were killed."""
+    for folder in base.iterdir():
+        with suppress(WorkspaceBusy):
+            scratch.mark(folder)
+            left = Workspace(folder)
+            try:
+                with hold(left):
+                    scratch.empty(left)
+            except StageError as fault:
+                console.warn(str(fault))
 
 
 def _scratch() -> Path:

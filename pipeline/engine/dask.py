@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from pipeline.engine import Ended
 from pipeline.engine.access import ClusterAccess, distributed
 from pipeline.engine.local import LocalWorkers
+from pipeline.engine.reach import not_a_scheduler
 from pipeline.engine.worker import leave
 from pipeline.errors import StageError, reason_of
 
@@ -230,7 +231,7 @@ class DaskEngine:
 def connected(access: ClusterAccess, patience_s: float = _CONNECT_S) -> Client:
     """Connect to a scheduler.
 
-    :raises StageError: it can't be reached, or does not accept the certificate.
+    :raises StageError: it can't be reached, does not accept the certificate, or is something else.
     """
     loaded = distributed(access)
     try:
@@ -248,4 +249,7 @@ def connected(access: ClusterAccess, patience_s: float = _CONNECT_S) -> Client:
             f"the scheduler {access.address} can't be reached: {reason}. Start one with: footage "
             "scheduler"
         ) from error
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        # a worker, for example, which does not know what a scheduler is asked
+        raise not_a_scheduler(access) from error
     return client

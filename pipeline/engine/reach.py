@@ -19,6 +19,9 @@ from pipeline.errors import StageError, reason_of
 
 _ANSWER_S = 5.0
 _PAUSE_S = 0.5
+# a message of Dask begins with its length: eight bytes, the least significant first
+_LENGTH = 8
+_LONGEST_GREETING = 1 << 20
 _ANOTHER = "make another one with: footage certificates (docs/cluster.md)"
 # the alerts by which the scheduler refuses a certificate (RFC 8446, 6.2), as OpenSSL names them
 _REFUSALS = {
@@ -72,6 +75,7 @@ def _greet(access: ClusterAccess, context: ssl.SSLContext | None) -> None:
     at = urlsplit(access.address)
     with socket.create_connection((at.hostname or "", at.port or 0), _ANSWER_S) as plain:
         if context is None:
+            _require_greeting(access, plain)
             return
         with _explained(access):
             channel = context.wrap_socket(plain)
@@ -83,6 +87,28 @@ def _greet(access: ClusterAccess, context: ssl.SSLContext | None) -> None:
                 return
         if not heard:
             raise _refused(access, "")
+
+
+def _require_greeting(access: ClusterAccess, channel: socket.socket) -> None:
+    """Read how the other side begins, because Dask would wait for other programs for ever.
+
+    :raises OSError: it says nothing.
+    :raises StageError: it is not a scheduler.
+    """
+    try:
+        heard = channel.recv(_LENGTH, socket.MSG_WAITALL)
+    except TimeoutError as error:
+        raise TimeoutError("what listens there says nothing, so it may not be one") from error
+    if len(heard) < _LENGTH or int.from_bytes(heard, "little") > _LONGEST_GREETING:
+        raise not_a_scheduler(access)
+
+
+def not_a_scheduler(access: ClusterAccess) -> StageError:
+    """The error for an address where something else answers."""
+    kind = "" if access.security() is None else " with certificates"
+    return StageError(
+        f"what answers at {access.address} is not a scheduler{kind}: see whether the port is right"
+    )
 
 
 @contextmanager
@@ -101,10 +127,7 @@ def _explained(access: ClusterAccess) -> Iterator[None]:
     except ssl.SSLError as error:
         reason = error.reason or ""  # None if the connection just ended
         if "ALERT" not in reason:
-            raise StageError(
-                f"what answers at {access.address} is not a scheduler with certificates: see "
-                "whether the port is right"
-            ) from error
+            raise not_a_scheduler(access) from error
         raise _refused(access, reason) from error
     except ConnectionError as error:
         raise _refused(access, "") from error

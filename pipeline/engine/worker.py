@@ -6,15 +6,22 @@ import asyncio
 import ctypes
 import logging
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pipeline.engine.access import ClusterAccess, distributed
 from pipeline.engine.reach import reach
 from pipeline.errors import StageError, reason_of
 
+if TYPE_CHECKING:
+    from distributed import Worker
+
 _CONNECT_S = 60
+_LEAVE_S = 5.0  # for the coordinator to fetch the last answers
+_LOOK_S = 0.02
 _TRIM_S = 60.0
 _MOST_SAID = 100  # lines about strangers
 # what OpenSSL says of a machine whose certificate is not accepted
@@ -28,18 +35,29 @@ _INSIDE = "127.0.0.1:0"  # where the pages of Dask are, which nobody needs
 
 
 @dataclass(frozen=True)
+class WorkerCalls:
+    """What a worker calls.
+
+    ``dropped`` gets the key of a job that nobody waits for any more.  ``stop`` ends all jobs, and
+    waits for them; it may be called twice.  ``ready`` gets the address.
+    """
+
+    dropped: Callable[[str], None]
+    stop: Callable[[], None]
+    ready: Callable[[str], None]
+
+
+@dataclass(frozen=True)
 class WorkerSetup:
     """How a worker runs.
 
-    ``slots``: how many jobs it does at once.  ``folder``: for Dask's own files.  ``dropped`` is
-    called with the key of a job that nobody waits for any more.  ``ready`` is called with the
-    address, ``say`` with sentences for people.
+    ``slots``: how many jobs it does at once.  ``folder``: for Dask's own files.  ``say`` is called
+    with sentences for people.
     """
 
     slots: int
     folder: str
-    dropped: Callable[[str], None]
-    ready: Callable[[str], None]
+    calls: WorkerCalls
     say: Callable[[str], None]
 
 
@@ -110,7 +128,7 @@ async def _until_stopped(program: Callable[[], Awaitable[None]]) -> None:
 
 async def _serve(access: ClusterAccess, setup: WorkerSetup) -> None:
     loaded = distributed()
-    plugin = _drop_plugin(setup.dropped)
+    plugin = _drop_plugin(setup.calls.dropped)
     worker = loaded.Worker(
         access.address,
         nthreads=setup.slots,
@@ -130,14 +148,28 @@ async def _serve(access: ClusterAccess, setup: WorkerSetup) -> None:
             f"the scheduler {access.address} can't be reached: {_reason(error)}"
         ) from error
     try:
-        setup.ready(worker.address)
+        setup.calls.ready(worker.address)
         await worker.finished()
         raise StageError(
             f"the connection to the scheduler {access.address} was lost; start this worker again"
         )
+    except asyncio.CancelledError:
+        await _give_back(worker, setup.calls.stop)
+        raise
     finally:
-        # the scheduler learns that it leaves, and gives its jobs to others
         await worker.close(timeout=5, executor_wait=False, reason="stopped")
+
+
+async def _give_back(worker: Worker, stop: Callable[[], None]) -> None:
+    """End the jobs of a worker that leaves, and wait until their answers were fetched.
+
+    A job that has no answer would count as lost with its worker.
+    """
+    worker.status = distributed().Status.closing_gracefully  # it gets no more jobs
+    await asyncio.to_thread(stop)
+    until = time.monotonic() + _LEAVE_S
+    while (worker.state.executing_count or worker.data) and time.monotonic() < until:
+        await asyncio.sleep(_LOOK_S)
 
 
 async def _schedule(access: ClusterAccess, say: Callable[[str], None]) -> None:

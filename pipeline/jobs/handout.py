@@ -5,7 +5,7 @@ A task whose worker is lost is handed out again, but not for ever: its attempts 
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, Self, TypeVar
@@ -25,7 +25,8 @@ from pipeline.texts import Detail
 TaskT = TypeVar("TaskT", bound=JobTask)
 ResultT = TypeVar("ResultT")
 
-_MOST_TROUBLES = 30  # in a row, with no clip between them
+_MOST_TROUBLES = 3  # of one worker in a row
+_MOST_OF_ALL = 300  # with no result between them, in case that bad workers come again and again
 _SENTENCES: Mapping[Trouble, str] = {
     "disk-full": "its disk is full",
     "stopped": "it was stopped",
@@ -93,7 +94,9 @@ class Handout(Generic[TaskT, ResultT]):
         self._next: deque[TaskT] = deque()
         self._waiting: deque[TaskT] = deque()
         self._again: deque[TaskT] = deque()
-        self._troubles = 0
+        # of each worker, and of all, since the last result
+        self._troubles: Counter[str] = Counter()
+        self._of_all = 0
 
     def results(self, tasks: Sequence[TaskT]) -> Iterator[ResultT]:
         """Hand out what the run has room for, and yield the results as they come.
@@ -110,7 +113,7 @@ class Handout(Generic[TaskT, ResultT]):
             for task, each in ended:
                 result = self._result(task, each)
                 if result is not None:
-                    self._troubles = 0
+                    self._troubles[each.worker], self._of_all = 0, 0
                     following = self._rules.follow(task, result)
                     self._next.extend(following.tasks)
                     if following.is_end:
@@ -182,9 +185,18 @@ class Handout(Generic[TaskT, ResultT]):
         return answer.result
 
     def _suffer(self, answer: JobAnswer[ResultT], worker: str, task: TaskT) -> None:
-        """Put a task back in line whose worker could not work; it is not the task's fault."""
+        """Put a task back in line whose worker could not work; it is not the task's fault.
+
+        A worker that can't work again and again is refused, so the others go on without it.
+
+        :raises StageError: no other worker is left.
+        """
         self._again.append(task)
-        self._troubles += 1
+        if answer.trouble == "stopped":  # it leaves
+            self._run.console.warn(f"worker {worker}: {_SENTENCES[answer.trouble]}")
+            return
+        self._troubles[worker] += 1
+        self._of_all += 1
         if answer.trouble == "version":
             why = difference(task.build, answer.build) or "it reads tasks in another way"
             self._refuse(worker, f"{why}; install the same version on all machines")
@@ -192,7 +204,9 @@ class Handout(Generic[TaskT, ResultT]):
             self._refuse(worker, _SENTENCES[answer.trouble])
         else:
             self._run.console.warn(f"worker {worker}: {_SENTENCES[answer.trouble]}")
-        if self._troubles > _MOST_TROUBLES:
+            if self._troubles[worker] % _MOST_TROUBLES == 0:
+                self._refuse(worker, f"it could not work {_MOST_TROUBLES} times in a row")
+        if self._of_all > _MOST_OF_ALL:
             raise StageError(
                 "the workers can't work; what was made is kept. See what they say, then run again"
             )

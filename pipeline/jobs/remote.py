@@ -24,7 +24,7 @@ from pipeline.console import Console, Verbosity
 from pipeline.engine import worker
 from pipeline.engine.access import ClusterAccess
 from pipeline.engine.local import die_with
-from pipeline.engine.worker import WorkerSetup
+from pipeline.engine.worker import WorkerCalls, WorkerSetup
 from pipeline.errors import (
     DiskFull,
     FootageError,
@@ -37,16 +37,15 @@ from pipeline.errors import (
 )
 from pipeline.ffmpeg import sandbox
 from pipeline.ffmpeg.runner import FfmpegRunner
-from pipeline.jobs import kinds
+from pipeline.jobs import kinds, scratch
 from pipeline.jobs.build import build, difference
 from pipeline.jobs.wire import JobAnswer, Trouble
-from pipeline.removal import removed
-from pipeline.store import FOLDERS, FootageStore
+from pipeline.store import FootageStore
 from pipeline.store.delivery import DeliveryFolder
 from pipeline.store.opening import open_bucket
 from pipeline.store.remote import BucketStore
 from pipeline.wording import counted
-from pipeline.workspace import Workspace, hold, sweep
+from pipeline.workspace import Workspace, hold
 
 
 @dataclass(frozen=True)
@@ -62,16 +61,22 @@ class WorkerTools:
 
 @dataclass(frozen=True)
 class WorkerSite:
-    """A worker: its configuration, its own folder, the store, and the programs of each job."""
+    """A worker: its configuration, its own folder, the store, and the programs of each job.
+
+    ``changes`` guards ``running``, and tells of each job that ends.  ``is_ending``: no job is begun
+    any more.
+    """
 
     config: Config
     workspace: Workspace
-    store: FootageStore
+    store: BucketStore | DeliveryFolder
     console: Console
     running: dict[str, FfmpegRunner] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    changes: threading.Condition = field(default_factory=threading.Condition)
+    is_ending: threading.Event = field(default_factory=threading.Event)
 
 
+_END_S = 10.0  # for the threads of jobs whose programs were ended
 _sites: list[WorkerSite] = []
 
 
@@ -79,34 +84,36 @@ def serve(site: WorkerSite, access: ClusterAccess, slots: int) -> None:
     """Run a worker until it is stopped; one process has one worker.
 
     :raises SandboxUnavailable: no sandbox works here.
-    :raises StageError: the scheduler can't be reached, or the coordinator refused this worker.
+    :raises StageError: it can't write into its folder or the store, the scheduler can't be reached,
+        or the coordinator refused this worker.
     """
     sandbox.choose(site.config.process.sandbox)
     with hold(site.workspace):
-        _clear(site.workspace)
+        scratch.empty(site.workspace)
+        scratch.try_writing(site.workspace)
+        site.store.try_writing()
         _sites.append(site)
         try:
             folder = str(site.workspace.cache / "dask")
-            ready = partial(_begun, site, slots)
-            worker.serve(access, WorkerSetup(slots, folder, drop, ready, site.console.say))
+            calls = WorkerCalls(drop, partial(_stop, site), partial(_begun, site, slots))
+            worker.serve(access, WorkerSetup(slots, folder, calls, site.console.say))
         finally:
             _sites.remove(site)
-            for runner in [*site.running.values()]:
-                runner.close()
-            site.store.stop()
-            _clear(site.workspace)
+            _stop(site)
+            try:
+                scratch.empty(site.workspace)
+            except StageError as fault:
+                site.console.warn(str(fault))
 
 
-def _clear(scratch: Workspace) -> None:
-    """Delete the footage that a worker has, or that one had which was killed.
-
-    The folders are named by the place of the scratch, because the originals of a shared workspace
-    are elsewhere.
-    """
-    sweep(scratch)
-    for name in FOLDERS:
-        removed(scratch.root / name)
-    scratch.create()
+def _stop(site: WorkerSite) -> None:
+    """End all jobs; wait until their threads have seen it, so that they write nothing any more."""
+    site.is_ending.set()
+    site.store.stop()
+    with site.changes:
+        for runner in site.running.values():
+            runner.close()
+        site.changes.wait_for(lambda: not site.running, _END_S)
 
 
 def do(key: str, text: str) -> str:
@@ -136,6 +143,8 @@ def make(site: WorkerSite, key: str, text: str) -> str:
         process = site.config.process.model_copy(update={"timeout_factor": task.timeout_factor})
         config = site.config.model_copy(update={"process": process})
         tools = WorkerTools(config, site.workspace, ffmpeg, console, site.store)
+        if site.is_ending.is_set():
+            return _answer("stopped", events)
         try:
             made = kinds.done(task, work, tools)
         except Stopping:
@@ -161,7 +170,7 @@ def _is_of_job(fault: Exception) -> bool:
 def drop(key: str) -> None:
     """End the programs of a job that nobody waits for any more."""
     for site in _sites:
-        with site.lock:
+        with site.changes:
             runner = site.running.get(key)
         if runner is not None:
             runner.close()
@@ -171,14 +180,17 @@ def drop(key: str) -> None:
 def _programs(site: WorkerSite, key: str, console: Console) -> Iterator[FfmpegRunner]:
     """Give the programs of a job, which ``drop`` can end."""
     runner = FfmpegRunner(site.config.process.sandbox, console)
-    with site.lock:
+    with site.changes:
         site.running[key] = runner
+        if site.is_ending.is_set():
+            runner.close()
     try:
         yield runner
     finally:
-        with site.lock:
-            site.running.pop(key, None)
         runner.close()
+        with site.changes:
+            site.running.pop(key, None)
+            site.changes.notify_all()
 
 
 def _begun(site: WorkerSite, slots: int, address: str) -> None:
@@ -195,11 +207,11 @@ def _lines(events: io.StringIO) -> tuple[dict[str, JsonValue], ...]:
     return tuple(cast("dict[str, JsonValue]", json.loads(line)) for line in lines)
 
 
-def site_of(config: Config, scratch: Path, console: Console) -> WorkerSite:
+def site_of(config: Config, folder: Path, console: Console) -> WorkerSite:
     """A worker with its own folder; footage is where the configuration keeps it."""
-    workspace = Workspace(scratch)
+    workspace = Workspace(folder)
     url = config.workspace.store
-    store: FootageStore
+    store: BucketStore | DeliveryFolder
     if url:
         store = BucketStore(workspace, open_bucket(url))
     else:
@@ -218,10 +230,10 @@ def main() -> None:
     die_with(given.pop("parent"))
     config = Config.model_validate_json(given.pop("config"), strict=False)
     place(config, Path(given.pop("folder")))
-    scratch = Path(given.pop("scratch"))
+    folder = Path(given.pop("scratch"))
     console = Console(Verbosity.QUIET)
     try:
-        serve(site_of(config, scratch, console), ClusterAccess(**given), slots=1)
+        serve(site_of(config, folder, console), ClusterAccess(**given), slots=1)
     except FootageError as fault:
         console.warn(f"footage: {fault}")
         sys.exit(fault.exit_code)

@@ -8,13 +8,14 @@ name; what it does not take is swept by the next run.
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path, PurePosixPath
 
 from pipeline import publishing
-from pipeline.errors import StoreError
-from pipeline.store.files import FootageFile
+from pipeline.errors import StoreError, reason_of
+from pipeline.store.files import CLIPS, FootageFile
 from pipeline.store.plain_folder import PlainFolder
 from pipeline.workspace import Workspace
 
@@ -49,6 +50,22 @@ class DeliveryFolder(PlainFolder):
                 shutil.copyfileobj(finished, copy, 1 << 20)
             source.unlink()
         return ()
+
+    def try_writing(self) -> None:
+        """Write a file into the shared folder, and delete it.
+
+        :raises StoreError: it can't be written.
+        """
+        trial = self.root / CLIPS / f".{uuid.uuid4().hex}{publishing.PART}"
+        try:
+            trial.parent.mkdir(mode=0o700, exist_ok=True)
+            trial.touch(mode=0o600)
+            trial.unlink()
+        except OSError as error:
+            raise StoreError(
+                f"nothing can be written into {trial.parent}: {reason_of(error)}; does it belong "
+                "to the user of this worker?"
+            ) from error
 
 
 def delivered(file: FootageFile) -> str:

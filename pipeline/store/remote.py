@@ -7,7 +7,9 @@ copy that was fetched.  It is deleted here only after the bucket has confirmed i
 from __future__ import annotations
 
 import hashlib
+import tempfile
 import threading
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -142,6 +144,20 @@ class BucketStore:
     def stop(self) -> None:
         """Try nothing again from now on."""
         self.bucket.stop()
+
+    def try_writing(self) -> None:
+        """Write, read and delete a small object.
+
+        :raises StoreError: the bucket does not answer, or refuses.
+        """
+        key = f"trial/{uuid.uuid4().hex}/worker"
+        with tempfile.NamedTemporaryFile() as trial:
+            trial.write(b"a worker")
+            trial.flush()
+            try:
+                self.put(key, Path(trial.name))
+            finally:
+                self.bucket.delete(key)
 
     def _known(self, folder: str) -> dict[str, int]:
         """The sizes of the objects of a folder; the first question lists all such folders."""

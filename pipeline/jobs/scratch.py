@@ -1,0 +1,64 @@
+"""The folder of a worker, where originals and clips lie only while the worker uses them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline import publishing
+from pipeline.errors import StageError, UsageError, reason_of
+from pipeline.removal import removed
+from pipeline.store import FOLDERS
+from pipeline.workspace import Workspace, sweep
+
+_MARK = "scratch"  # an empty file in each such folder
+_TRIAL = 1 << 16  # bytes
+
+
+def mark(folder: Path) -> None:
+    """Note that a folder is that of a worker, so all footage in it may be deleted."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / _MARK).touch(mode=0o600)
+
+
+def empty(folder: Workspace) -> None:
+    """Delete the footage that a worker has, or that one had which was killed.
+
+    The folders are named by the place of the worker's folder, because the originals of a shared
+    workspace are elsewhere.
+
+    :raises UsageError: it may be a workspace or a store; nothing is deleted then.
+    :raises StageError: something can't be deleted.
+    """
+    kept = [folder.root / name for name in FOLDERS]
+    if not (folder.root / _MARK).exists():
+        own = (folder.ledger, *kept)
+        if any(path.is_file() or (path.is_dir() and any(path.iterdir())) for path in own):
+            raise UsageError(
+                f"{folder.root} has footage, and is not the scratch folder of a worker: nothing "
+                "was deleted. Name an empty folder with --scratch"
+            )
+        mark(folder.root)
+    sweep(folder)
+    stuck = [path for path in (*kept, folder.cache) if not removed(path)]
+    folder.create()
+    if stuck:
+        raise StageError(
+            f"{stuck[0]} can't be deleted, and may have footage with its places: delete it by hand"
+        )
+
+
+def try_writing(folder: Workspace) -> None:
+    """Write a file into the folder.
+
+    :raises StageError: it can't be written.
+    """
+    trial = publishing.part_path(folder.cache / "trial")
+    try:
+        trial.write_bytes(bytes(_TRIAL))
+    except OSError as error:
+        raise StageError(
+            f"the scratch folder {folder.root} can't be written: {reason_of(error)}; name another "
+            "one with --scratch"
+        ) from error
+    finally:
+        removed(trial)
