@@ -20,6 +20,7 @@ from pipeline.config import INBOX_KINDS
 from pipeline.console import Console, Verbosity
 from pipeline.errors import DiskFull, InboxError, UsageError
 from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.history import Stay
 from pipeline.ingest import folders
 from pipeline.ingest.add import add
 from pipeline.ingest.inbox import Advance, Arrival, Inbox, Unreadable
@@ -323,6 +324,8 @@ def test_a_full_disk_is_one_clear_line_and_the_next_run_goes_on(tmp_path: Path) 
     scene = IngestScene.at(tmp_path, fill("eml", tmp_path))
     large = mail(("large.mp4", mp4(5, 3_000_000)), subject="large")
     (tmp_path / "box" / "1.eml").write_bytes(large.as_bytes())
+    with Ledger(scene.workspace.ledger) as ledger:
+        ledger.runs.start("20260901T000000.000000Z", "ingest")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, hard))
     try:
@@ -331,6 +334,8 @@ def test_a_full_disk_is_one_clear_line_and_the_next_run_goes_on(tmp_path: Path) 
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     scene.check_whole()
+    with Ledger(scene.workspace.ledger) as ledger:
+        assert {each.why for each in ledger.runs.remains().left} == {Stay.DISK}
     scene.ingest()
     scene.check_whole()
     assert len(scene.submissions()) == 4

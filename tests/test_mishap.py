@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.clip_scene import ClipScene
+from support.clip_scene import ClipScene, opened
+from support.ledger_scene import settings
 
 from pipeline.caution import Caution
 from pipeline.config import Output
@@ -23,7 +24,7 @@ from pipeline.ffmpeg.graph import Graph, read, write
 from pipeline.ffmpeg.runner import FfmpegRunner, program
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.model import Reason, Status
-from pipeline.process import graph
+from pipeline.process import graph, reference
 from pipeline.process.graph import ClipSource
 from pipeline.texts import Detail
 
@@ -168,6 +169,14 @@ def test_a_clip_whose_program_is_ended_from_outside_is_tried_once_more(
     assert result.status is Status.FAILED
     assert result.refusal is not None
     assert result.refusal.code is Detail.KILLED
+    assert left == []
+    # also what tries out the encoder before the first clip
+    with opened(settings(tmp_path)) as run:
+        left.append("reference")
+        assert [*reference.decoder_configurations(run, scene.outputs)] == ["small"]
+        left += ["reference"] * 2
+        with pytest.raises(ProgramFailed, match="the encoder could not be tried out"):
+            reference.decoder_configurations(run, scene.outputs)
     assert left == []
 
 

@@ -243,6 +243,15 @@ def test_full_disk_stops_mail_before_clips(tmp_path: Path) -> None:
     assert scene.rows["a.png"]["status"] == "accepted"
     assert scene.rows["a.png"]["waits"] is None
 
+    # nobody knows yet whether a mail that waits takes back what a film would show
+    (tmp_path / "inbox/003.eml").write_bytes(mail(3, "x" * 66_000, {}).as_bytes())
+    path.write_text(f"{little}[montage]\nautomatic = true\n")
+    for call in (("run",), ("render",), ("export", "--format", "edl")):
+        said = scene.footage(*call)
+        assert said.code == 1
+        assert "1 mail or file waits in an inbox" in said.err, call
+        assert not list((scene.work / "montage").iterdir()), call
+
 
 @pytest.mark.parametrize(
     ("begun", "until", "end"),

@@ -11,7 +11,16 @@ from pipeline.commands.ending import Facts
 from pipeline.commands.receipts import send_receipts
 from pipeline.commands.stages import back_up, make_clips, take_in, write_report
 from pipeline.commands.stamping import stamp_head
-from pipeline.errors import DiskFull, FootageError, InboxError, Stopping, StoreError, named
+from pipeline.commands.unread import waits_for_room
+from pipeline.errors import (
+    DiskFull,
+    FootageError,
+    InboxError,
+    StageError,
+    Stopping,
+    StoreError,
+    named,
+)
 from pipeline.ledger import heads
 from pipeline.process import stage as process
 from pipeline.run import Run
@@ -27,7 +36,8 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
     :raises InboxError: an inbox could not be read to its end; it is raised after everything
         else was done with what had come in.
     :raises StoreError: a store beyond the workspace does not answer; what came in stays here.
-    :raises StageError: the ledger is older than its logs; all was done but films and receipts.
+    :raises StageError: all was done but films and receipts, because the ledger is older than its
+        logs, or mails wait in an inbox because the disk has too little room.
     """
     is_older = heads.is_ledger_older(run.workspace, run.ledger)
     facts: Facts = {"ledger_is_older": True} if is_older else {}
@@ -39,16 +49,16 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
         unread = error
     except (StoreError, DiskFull, KeyboardInterrupt) as error:
         raise _cut_short(run, facts, error) from error
+    stopped = _why_not_for_others(run, is_older=is_older)
     try:
         facts |= make_clips(run)
         facts |= write_report(run)
         facts |= _make_again(run, facts)
         for step in _LAST_STEPS:
-            if not (is_older and step in _FOR_OTHERS):
+            if not (stopped and step in _FOR_OTHERS):
                 facts |= step(run)
     except (FootageError, OSError, KeyboardInterrupt) as error:
         raise _cut_short(run, {**facts, **(unread.facts if unread else {})}, error) from error
-    stopped = older_ledger.left_out("films and receipts") if is_older else None
     if unread is not None:
         if stopped is not None:
             run.console.warn(str(stopped))
@@ -58,6 +68,15 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
         stopped.facts = facts
         raise stopped
     return facts
+
+
+def _why_not_for_others(run: Run, *, is_older: bool) -> StageError | None:
+    """Why no film is made and no receipt sent this night; None if both may be."""
+    if is_older:
+        return older_ledger.left_out("films and receipts")
+    if run.config.montage.automatic or run.config.receipts.send:
+        return waits_for_room(run.ledger, "films and receipts")
+    return None
 
 
 def _cut_short(run: Run, facts: Facts, error: BaseException) -> FootageError:
@@ -136,4 +155,5 @@ _LAST_STEPS = (send_receipts, back_up, _tidy, _make_films, stamp_head)
 """Answer senders, make the backup, delete what is old, render if wanted, stamp the chain."""
 
 _FOR_OTHERS = (send_receipts, _make_films)
-"""What other people see.  An older ledger may have forgotten who took footage back."""
+"""What other people see.  An older ledger may have forgotten who took footage back, and a mail
+that waits because the disk is too full may do so."""

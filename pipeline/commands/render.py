@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from pipeline.commands import older_ledger, rereading
 from pipeline.commands.ending import Facts
+from pipeline.commands.unread import refuse_if_unread
 from pipeline.consent import Consent
 from pipeline.errors import StageError
 from pipeline.model import Row, Status
@@ -33,11 +34,12 @@ def render_admitted(
     :param excerpt: render only this part, as a preview.
     :raises UsageError: there is no such output.
     :raises StageError: no clip is admitted; the text says what waits.  Or the ledger is older than
-        its logs; a preview is made all the same.
+        its logs, or a mail waits because of the disk; a preview is made all the same.
     """
     outputs = render.outputs_named(run.config, names)
     if excerpt is None:
         older_ledger.refuse_if_older(run, "films")
+        refuse_if_unread(run, "films")
     rereading.read_again(run)
     chosen = _chosen_rows(run)
     if not chosen:
@@ -121,9 +123,10 @@ def write_timelines(run: Run, kind: str, names: Sequence[str]) -> Facts:
 
     :raises UsageError: there is no such output.
     :raises StageError: no clip is admitted; the text says what waits.  Or the ledger is older than
-        its logs.
+        its logs, or a mail waits because of the disk.
     """
     older_ledger.refuse_if_older(run, "timelines")
+    refuse_if_unread(run, "timelines")
     rereading.read_again(run)
     admitted = need_admitted(run)
     _name_those_to_be_made_anew(run)

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline import publishing, wording
 from pipeline.config import InboxSection
 from pipeline.console import Task
-from pipeline.errors import InboxError, from_os_error
+from pipeline.errors import DiskFull, InboxError, from_os_error
 from pipeline.history import InboxRemains, Stay
 from pipeline.ingest import fragments, preview
 from pipeline.ingest.asked import asked_people, read_as_answer
@@ -183,8 +183,11 @@ class InboxReading:
                 self._taking.start()
             self._take_each(inbox)
             self._join_split_mails()
-        except OSError as error:
-            raise from_os_error(error) from error
+        except (OSError, DiskFull) as error:
+            fault = from_os_error(error) if isinstance(error, OSError) else error
+            if isinstance(fault, DiskFull):
+                self._work.leave_all(Stay.DISK)
+            raise fault from error
         finally:
             self._taking.close()
 

@@ -6,9 +6,11 @@ from pipeline import judge
 from pipeline.codecs import codec_of
 from pipeline.config import Output
 from pipeline.ffmpeg import made
+from pipeline.ffmpeg.faults import ProgramFailed
 from pipeline.ffmpeg.graph import Graph, read, write
 from pipeline.media import encode
 from pipeline.run import Run
+from pipeline.texts import Detail
 
 
 def decoder_configurations(run: Run, outputs: Iterable[Output]) -> dict[str, str]:
@@ -17,7 +19,7 @@ def decoder_configurations(run: Run, outputs: Iterable[Output]) -> dict[str, str
     It depends only on the encoder's options, so one black picture tells it.  It is never taken
     from a clip: an unusual first clip would then decide for all others.
 
-    :raises StageError: FFmpeg failed.
+    :raises StageError: FFmpeg failed, or was ended from outside twice.
     """
     with made.scratch(run.workspace.cache) as scratch:
         found = {}
@@ -28,6 +30,13 @@ def decoder_configurations(run: Run, outputs: Iterable[Output]) -> dict[str, str
             picture = black.video("0").filter("trim", end_frame=1).filter("format", "yuv420p")
             picture = encode.labelled(picture.filter("setsar", 1))
             graph = Graph((write(part.path, codec.arguments(output) | encode.CLEAN, picture),))
-            run.ffmpeg.make("reference", graph, writes=(part,), seconds=120)
+            try:
+                run.ffmpeg.make("reference", graph, writes=(part,), seconds=120)
+            except ProgramFailed as failed:
+                # as for a clip: somebody, or a machine without memory, ended it, and that may pass
+                if failed.refusal.code is not Detail.KILLED:
+                    raise
+                run.console.event("again", output=output.name)
+                run.ffmpeg.make("reference", graph, writes=(part,), seconds=120)
             found[output.name] = codec.judge(part.file, judge.Mp4Kind.PIECE).video.extradata
         return found
