@@ -54,6 +54,18 @@ def test_two_reviewers_see_each_other(
     bob.locator(f"{card('two')} button.held").click()
     expect(ada.locator(card("two"))).to_have_attribute("data-decision", "held")
     expect(ada.locator(f"{card('two')} .state")).to_contain_text("by Bob")
+    # who gives a star has decided nothing
+    bob.locator(card("one")).focus()
+    for key in ("f", "3", "f"):
+        bob.keyboard.press(key)
+    ada.locator(card("two")).focus()
+    for key in ("f", "4", "f"):
+        ada.keyboard.press(key)
+    for page in (ada, bob):
+        expect(page.locator(card("one"))).to_contain_text("3 stars")
+        expect(page.locator(card("two"))).to_contain_text("4 stars")
+        expect(page.locator(f"{card('one')} .state")).to_have_text("Approvedby Ada")
+        expect(page.locator(f"{card('two')} .state")).to_have_text("On holdby Bob")
 
 
 def held_back(page: Page) -> list[Route]:

@@ -10,7 +10,7 @@ import { refreshHistory } from "./history.js";
 import { keptOutParts } from "./kept_out.js";
 import { clampText, holdParts, makeMailCard, noteItems, refreshMailCard, relationParts, senderParts } from "./mail_cards.js";
 import { startPlaying } from "./playing.js";
-import { decisionHere, isForTwo, isUnsaved, openComments, reviewOf } from "./reviews.js";
+import { decidersOf, decisionHere, isForTwo, isUnsaved, openComments, reviewOf } from "./reviews.js";
 import { clipRow, isDecidableRow, isPlayable, nameOf, photoOf, similarClip } from "./rows.js";
 import { people } from "./rules.js";
 import {
@@ -70,7 +70,8 @@ function playCover(video) {
 /** @param {Row} row */
 function stateParts(row) {
   const { status } = row.clip;
-  const { decision, by } = reviewOf(row);
+  const { decision } = reviewOf(row);
+  const by = decidersOf(row);
   const parts = [];
   if (!isDecidableRow(row)) parts.push(pill(`status-${status}`, STATE_ICONS[status] ?? "clock", textOfCode("status", status)));
   else if (decision === "undecided") parts.push(pill("waiting", "clock", textOf("decision.undecided")));

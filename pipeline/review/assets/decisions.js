@@ -8,7 +8,7 @@ import { handledOf } from "./mails.js";
 import { announce, explain, notify } from "./messages.js";
 import { entryOf, reviewOf, setReviews } from "./reviews.js";
 import { isDecidableRow, nameOf } from "./rows.js";
-import { isSameDecision, settledReview } from "./rules.js";
+import { changedFields, isSameDecision, settledReview } from "./rules.js";
 import { reviewerName } from "./server.js";
 import { isServed, send, sendConsent, sendMark, undoOnServer } from "./sync.js";
 import { textOf, textOfCode } from "./texts.js";
@@ -23,8 +23,11 @@ import { wasWatched } from "./watching.js";
 /** @type {(() => string)[]} takes back each act of a page without a server, newest last, and says so */
 const undoable = [];
 
-/** @type {((() => void) | null)[]} takes back what was done on this page, newest last; null: a decision */
+/** @type {((() => void) | null)[]} takes back what was done on this page, newest last; null: a decision or a comment */
 const acts = [];
+
+/** Note that a comment was sent to the server, so that it is undone in its turn. */
+export const noteComment = () => acts.push(null);
 
 export const canUndo = () => undoable.length > 0;
 
@@ -67,8 +70,9 @@ export function amendEach(changes, keepFields = true) {
   if (!act.length) return true;
   const before = act.map(({ sha256, before: review }) => ({ sha256, review }));
   undoable.push(() => {
+    const undone = before.map(({ sha256, review }) => ({ sha256, fields: changedFields(entryOf(sha256).now, review) }));
     setReviews(before);
-    return showUndone(before.map(({ sha256 }) => sha256));
+    return showUndone(undone);
   });
   setReviews(act, keepFields);
   if (isServed) send(act.map(({ sha256 }) => sha256));
@@ -119,8 +123,9 @@ export function markMail(row) {
   } else if (!row.mail.needs_answer.length && !handledOf(row.mail)) {
     sayOnMail(row, textOf("mail.nothing_to_do"));
   } else if (mayDecide()) {
-    acts.push(() => mark(row, false));
-    mark(row, !handledOf(row.mail));
+    const wasHandled = Boolean(handledOf(row.mail));
+    acts.push(() => mark(row, wasHandled));
+    mark(row, !wasHandled);
   }
 }
 
@@ -184,7 +189,7 @@ export function undo() {
       takeBack();
       return;
     }
-    undoOnServer((shas) => notify(showUndone(shas)));
+    undoOnServer((undone) => notify(showUndone(undone)));
     return;
   }
   const last = undoable.pop();
@@ -197,13 +202,17 @@ export function undo() {
 
 /**
  * Go to what was undone.
- * @param {string[]} shas
+ * @param {import("./sync.js").Undone[]} undone
  * @returns {string} what to say about it
  */
-function showUndone(shas) {
-  const [sha256] = shas;
+function showUndone(undone) {
+  const [{ sha256, fields }] = undone;
   goToClip(sha256);
-  if (shas.length > 1) return textOf("said.undone_all", { n: shas.length });
+  if (undone.length > 1) return textOf("said.undone_all", { n: undone.length });
+  const name = nameOf(sha256);
+  if (fields.length && !fields.includes("decision")) {
+    return textOf("said.undone_fields", { name, what: fields.map((field) => textOf(`history.${field}`)).join(", ") });
+  }
   const { decision } = entryOf(sha256).now;
-  return textOf("said.undone", { name: nameOf(sha256), decision: textOf(`decision.${decision}`) });
+  return textOf("said.undone", { name, decision: textOf(`decision.${decision}`) });
 }

@@ -1,7 +1,7 @@
 // Comments on the clip that the player shows, its tags and its stars.
 
 import { momentProblem, spanOfRow } from "./cuts.js";
-import { amend, timestamp } from "./decisions.js";
+import { amend, noteComment, timestamp } from "./decisions.js";
 import { byId, element, inputById, makeButton, quoted, textAround } from "./dom.js";
 import { announce, explain } from "./messages.js";
 import { playerChanged, playerRow, playerTime, playerVideo, seekPlayer } from "./player.js";
@@ -34,6 +34,7 @@ function newId() {
  */
 function store(row, comment) {
   if (isServed) {
+    noteComment();
     sendComment(row.clip.sha256 ?? "", comment);
     return;
   }

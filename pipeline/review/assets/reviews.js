@@ -172,6 +172,18 @@ export function markSaved(shas) {
   setReviews(shas.map((sha256) => ({ sha256, review: entryOf(sha256).now })), true);
 }
 
+/**
+ * Who made the decision that a clip has. Its review names who changed it last, if only by a star.
+ * @param {Row} row
+ */
+export function decidersOf(row) {
+  const { decision, by, agreed_by: agreed = [] } = reviewOf(row);
+  if (decision === "approved" && people(agreed).length) return people(agreed).join(", ");
+  const isHere = row.clip.sha256 && entryOf(row.clip.sha256).saved.decision !== decision; // decided on this page just now
+  const event = isHere ? undefined : trailOf(row).filter(({ after }) => "decision" in after).at(-1);
+  return event && event.after.decision === decision ? event.by : by;
+}
+
 /** @param {Row} row */
 export const trailOf = (row) => trails.get(row.clip.sha256 ?? "") ?? [];
 

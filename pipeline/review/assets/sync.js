@@ -7,11 +7,14 @@ import { mailsVersion, setMails } from "./mails.js";
 import { notify, warn } from "./messages.js";
 import { addToTrails, entryOf, isInReport, reviewsChanged, setReviews } from "./reviews.js";
 import { nameOf } from "./rows.js";
-import { hiddenText, isSameDecision } from "./rules.js";
+import { changedFields, hiddenText, isSameDecision } from "./rules.js";
 import { ask, reviewerName, writeInOrder } from "./server.js";
 import { textOf, textOfCode } from "./texts.js";
 
-/** @typedef {import("./reviews.js").ClipReview} ClipReview */
+/**
+ * @typedef {import("./reviews.js").ClipReview} ClipReview
+ * @typedef {{ sha256: string, fields: import("./rules.js").ReviewField[] }} Undone what of a clip was undone
+ */
 
 const POLL_MS = 1000;
 let counter = facts.live?.counter ?? 0; // the last entry of the audit trail that the page has
@@ -115,7 +118,7 @@ function overtakenText(overtaken) {
 
 /**
  * Take back the last act of this reviewer, also one from before the server was started.
- * @param {(shas: string[]) => void} whenUndone
+ * @param {(undone: Undone[]) => void} whenUndone
  */
 export function undoOnServer(whenUndone) {
   writeInOrder(async () => {
@@ -124,8 +127,10 @@ export function undoOnServer(whenUndone) {
     else if (status !== 200) warn(data.problem);
     else if (!data.changes.length) notify(textOf("said.nothing_to_undo"));
     else {
-      goBack(data.changes);
-      whenUndone(data.changes.map((/** @type {ClipReview} */ { sha256 }) => sha256));
+      const changes = /** @type {ClipReview[]} */ (data.changes);
+      const undone = changes.map(({ sha256, review }) => ({ sha256, fields: changedFields(entryOf(sha256).now, review) }));
+      goBack(changes);
+      whenUndone(undone);
       catchUp().catch(reportLoss);
     }
   }, reportLoss);
