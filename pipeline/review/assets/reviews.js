@@ -172,6 +172,20 @@ export function markSaved(shas) {
   setReviews(shas.map((sha256) => ({ sha256, review: entryOf(sha256).now })), true);
 }
 
+/** @typedef {Exclude<keyof Review, "by" | "at" | "agreed_by" | "seen_by">} ReviewField what a person enters */
+
+const FIELDS = /** @type {const} */ ([
+  "decision", "note", "caption", "category", "in_s", "out_s", "masks", "sounds", "protect", "needs", "comments", "tags", "stars",
+]);
+
+/**
+ * The fields in which two reviews differ.
+ * @param {Review} one
+ * @param {Review} other
+ * @returns {ReviewField[]}
+ */
+export const changedFields = (one, other) => FIELDS.filter((field) => !isSameDecision(one, { ...one, [field]: other[field] }));
+
 /**
  * Who made the decision that a clip has. Its review names who changed it last, if only by a star.
  * @param {Row} row

@@ -151,20 +151,6 @@ export function isSameDecision(one, other) {
     && isSameComments(one, other);
 }
 
-/** @typedef {Exclude<keyof Review, "by" | "at" | "agreed_by" | "seen_by">} ReviewField what a person enters */
-
-const FIELDS = /** @type {const} */ ([
-  "decision", "note", "caption", "category", "in_s", "out_s", "masks", "sounds", "protect", "needs", "comments", "tags", "stars",
-]);
-
-/**
- * The fields in which two reviews differ.
- * @param {Review} one
- * @param {Review} other
- * @returns {ReviewField[]}
- */
-export const changedFields = (one, other) => FIELDS.filter((field) => !isSameDecision(one, { ...one, [field]: other[field] }));
-
 /**
  * Whether two reviews have the same comments, in whatever order, and the same of them are resolved.
  * @param {Review} one

@@ -5,15 +5,15 @@ import { facts } from "./data.js";
 import { offerNew } from "./fresh.js";
 import { mailsVersion, setMails } from "./mails.js";
 import { notify, warn } from "./messages.js";
-import { addToTrails, entryOf, isInReport, reviewsChanged, setReviews } from "./reviews.js";
+import { addToTrails, changedFields, entryOf, isInReport, reviewsChanged, setReviews } from "./reviews.js";
 import { nameOf } from "./rows.js";
-import { changedFields, hiddenText, isSameDecision } from "./rules.js";
+import { hiddenText, isSameDecision } from "./rules.js";
 import { ask, reviewerName, writeInOrder } from "./server.js";
 import { textOf, textOfCode } from "./texts.js";
 
 /**
  * @typedef {import("./reviews.js").ClipReview} ClipReview
- * @typedef {{ sha256: string, fields: import("./rules.js").ReviewField[] }} Undone what of a clip was undone
+ * @typedef {{ sha256: string, fields: import("./reviews.js").ReviewField[] }} Undone what of a clip was undone
  */
 
 const POLL_MS = 1000;
