@@ -57,7 +57,10 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
     # progress counts bytes of originals, since their number predicts the work better than clips
     with Dispatcher(run) as jobs, run.console.task("process", sum(sizes.values()), "B") as task:
         for result in _outcomes(jobs, ClipRules(run, night), ordered):
-            if _is_last_copy(run, result):
+            if (kept := _last_copy(run, result)) is not None:
+                hides = tasks[result.sha256].recipe.hides
+                if any(output.hides != hides for output in kept.outputs):
+                    stale |= _delete_shown(run, result.sha256)
                 counts[result.status] += 1
                 run.console.warn(
                     f"process: the original {result.sha256[:12]} does not have the bytes any more "
@@ -84,13 +87,13 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
     return counts
 
 
-def _is_last_copy(run: Run, result: ClipResult) -> bool:
-    """Whether an original was damaged, so that its finished clip is all that is left of it."""
+def _last_copy(run: Run, result: ClipResult) -> ClipResult | None:
+    """Return the finished clip of an original that was damaged: it is all that is left of it."""
     if result.refusal is None or result.refusal.code is not Detail.ORIGINAL_CHANGED:
-        return False
+        return None
     before = run.ledger.clips.result(result.sha256)
     files = files_of(before) if before else ()
-    return bool(files) and all(map(run.store.holds, files))
+    return before if files and all(map(run.store.holds, files)) else None
 
 
 def _delete_shown(run: Run, sha256: str) -> set[str]:
