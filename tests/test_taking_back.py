@@ -116,6 +116,9 @@ def test_a_short_refusal_counts_in_what_may_be_an_answer(text: str) -> None:
     [
         *("Thank you!", "No problem at all!", "Yes, of course", "Ja gerne", "No hay problema"),
         *("Danke, kein Problem", "Ja klar\nNora", "When is the film shown?", "Merci beaucoup"),
+        # words of one language that look like those of deletion in another one
+        *("Yes, I'm quite happy with that.", "Yes. I am a retired teacher.", "Yes. I borrowed it."),
+        *("Ja gern. Lassen Sie mich wissen, wann.", "Yes, I shot it exclusively for you."),
     ],
 )
 def test_an_ordinary_answer_takes_nothing_back(text: str) -> None:
