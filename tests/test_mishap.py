@@ -18,7 +18,7 @@ from support.ledger_scene import settings
 from pipeline.caution import Caution
 from pipeline.config import Output
 from pipeline.console import Console, Verbosity
-from pipeline.ffmpeg import faults
+from pipeline.ffmpeg import faults, launcher
 from pipeline.ffmpeg.faults import NO_MEMORY, NO_SPACE, ProgramFailed, ProgramResult
 from pipeline.ffmpeg.graph import Graph, read, write
 from pipeline.ffmpeg.runner import FfmpegRunner, program
@@ -138,6 +138,20 @@ def descendants(path: str) -> list[int]:
                 parents.add(pid)
                 found += [pid] if str((status.parent / "exe").readlink()) == path else []
     return found
+
+
+def test_what_a_killed_program_had_started_does_not_hold_its_pipes_open() -> None:
+    """As bubblewrap's second process, if the first one is killed just before it goes on."""
+    options = ("--parent", str(os.getpid()), "--limits", "60", str(4 << 30), "1000000", "0")
+    program = ("--stay", "--", "/bin/sh", "-c", "sleep 600 & kill -9 $$")
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", launcher.__file__, *options, *program],
+        stdout=subprocess.PIPE,
+        timeout=60,
+        start_new_session=True,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
 
 
 def test_a_clip_whose_program_is_ended_from_outside_is_tried_once_more(

@@ -103,7 +103,7 @@ def _stay() -> None:
             number = os.WTERMSIG(status)
             _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
             _signal.pthread_sigmask(_signal.SIG_UNBLOCK, _AWAITED)
-            os.kill(launcher, number)
+            os.killpg(0, number)  # what the program started may hold its pipes open
         os._exit(os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 125)
     os.killpg(0, _SIGKILL)
 
