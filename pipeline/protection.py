@@ -7,6 +7,7 @@ landscape and a portrait output.  Times are seconds of the whole clip, before in
 
 import bisect
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from enum import StrEnum
@@ -196,6 +197,31 @@ def check_times(from_s: float, to_s: float | None) -> None:
         raise ImpossibleProtection("from_s and to_s must be times in seconds")
     if to_s is not None and to_s <= from_s:
         raise ImpossibleProtection("to_s is not after from_s")
+
+
+def check_hides(mask: Mask, length_s: float | None) -> None:
+    """Refuse a mask that hides nothing: it begins behind the end, or stays beside the picture.
+
+    :param length_s: of the clip; None if it is not known.
+    :raises ImpossibleProtection: it hides nothing.
+    """
+    if length_s is not None and mask.from_s >= length_s:
+        raise ImpossibleProtection(
+            f"a mask begins at {mask.from_s:g} s, but the clip ends at {length_s:g} s"
+        )
+    areas = mask.areas(mask.from_s, LONGEST_S if mask.to_s is None else mask.to_s)
+    if all(_are_beside(pair) for pair in itertools.pairwise(areas)):
+        raise ImpossibleProtection("a mask lies beside the picture, so it hides nothing")
+
+
+def _are_beside(areas: Sequence[MaskPoint]) -> bool:
+    """Whether areas, and all between them, are beyond the same side of the picture."""
+    return (
+        all(area.x + area.width < SMALLEST for area in areas)
+        or all(area.x > 1 - SMALLEST for area in areas)
+        or all(area.y + area.height < SMALLEST for area in areas)
+        or all(area.y > 1 - SMALLEST for area in areas)
+    )
 
 
 def check(masks: Sequence[Mask], sounds: Sequence[SoundChange]) -> None:

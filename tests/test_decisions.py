@@ -351,6 +351,27 @@ def test_a_careful_decision_of_an_old_page_counts(campaign: LedgerScene, tmp_pat
     assert stored(campaign).decision is Decision.HELD
 
 
+@pytest.mark.parametrize(
+    ("mask", "problem"),
+    [
+        ({"points": [AREA | {"x": 1, "y": 1}]}, "beside the picture"),
+        ({"points": [AREA | {"x": -0.2}, AREA | {"at_s": 1, "x": -0.5}]}, "beside the picture"),
+        ({"points": [AREA, AREA | {"at_s": 1, "y": 1}], "from_s": 1}, "beside the picture"),
+        ({"points": [AREA], "from_s": 99}, "but the clip ends at"),
+        (
+            {"points": [AREA | {"x": -0.2}, AREA | {"at_s": 1, "x": 1}]},
+            "",
+        ),  # it crosses the picture
+    ],
+)
+def test_a_mask_that_hides_nothing_is_refused(
+    campaign: LedgerScene, tmp_path: Path, mask: dict[str, Any], problem: str
+) -> None:
+    summary = take(campaign, tmp_path, NEW, masks=[mask])
+    assert [problem in each.problem for each in summary.not_taken] == [True] * bool(problem)
+    assert len(summary.decided) == (not problem)
+
+
 def test_comments_are_added_whatever_else_was_decided(
     campaign: LedgerScene, tmp_path: Path
 ) -> None:

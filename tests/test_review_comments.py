@@ -73,6 +73,10 @@ def test_a_stretch_by_mouse_on_a_phone_from_a_file(
     page, watch = reader.open(index, size="phone", scheme="dark")
     enlarged(page, "one")
     page.get_by_label("New comment").fill("cut here")
+    page.locator("#player-next").click()
+    expect(page.get_by_label("New comment")).to_have_value("")
+    page.locator("#player-previous").click()
+    expect(page.get_by_label("New comment")).to_have_value("cut here")  # it waits at its clip
     page.locator("#comment-from").fill("0:01")
     page.locator("#comment-to").fill("0:00.5")
     page.get_by_role("button", name="Add the comment").click()

@@ -98,6 +98,17 @@ def approve_with_and_without_watching(
     until(page, lambda: stored(campaign, "one").seen_by == ("ada",))
 
 
+def a_mask_stays_in_the_picture(page: Page, middle: tuple[float, float], across: float) -> None:
+    """Drag the only mask out of the picture: it would hide nothing, so it is where it was."""
+    place = page.locator(".mask").get_attribute("style")
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] + across, middle[1], steps=3)
+    page.mouse.up()
+    expect(page.locator("#player-said")).to_contain_text("hide nothing")
+    assert page.locator(".mask").get_attribute("style") == place
+
+
 @pytest.mark.windows
 def test_keyboard_mouse_and_file_write_the_same(
     reader: Reader, server: ReviewServer, campaign: LedgerScene
@@ -125,6 +136,7 @@ def test_keyboard_mouse_and_file_write_the_same(
     shape = page.locator(".mask").bounding_box()
     assert shape
     middle = shape["x"] + shape["width"] / 2, shape["y"] + shape["height"] / 2
+    a_mask_stays_in_the_picture(page, middle, 4 * shape["width"])
     mouse.move(*middle)
     mouse.down()
     mouse.move(middle[0] + shape["width"] / 4, middle[1], steps=3)

@@ -26,7 +26,7 @@ _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 _LIMITS = {"note": 2000, "by": 200, "caption": 500, "category": 200, "name": 100, "place": 100}
 _LONGEST_S = 1_000_000
 _MOST_WAS = 50
-_ACTS = {"watched", "agreed", "shown"}  # what a person did, which is no field of a review
+_ACTS = {"watched", "agreed", "shown", "length_s"}  # these are no fields of a review
 _MAY_BE_NULL = {"at", "caption", "category", "in_s", "out_s"}
 
 
@@ -134,12 +134,15 @@ def _check_cut(start: float | None, end: float | None) -> None:
 
 
 def with_clip(values: JsonObject, clip: ClipResult | None) -> JsonObject:
-    """Return the fields of an entry with what its finished clip hides.
+    """Return the fields of an entry with what its finished clip hides, and how long it is.
 
-    So :func:`applied` knows whether what was watched is what the review shows.
+    So :func:`applied` knows whether what was watched is what the review shows, and whether a mask
+    begins behind the end.
     """
-    found = {output.hides for output in clip.outputs} if clip else set()
-    return values | {"shown": found.pop() if len(found) == 1 else None}
+    outputs = clip.outputs if clip else ()
+    found = {output.hides for output in outputs}
+    length_s = max((output.duration_s for output in outputs), default=None)
+    return values | {"shown": found.pop() if len(found) == 1 else None, "length_s": length_s}
 
 
 def applied(before: Review, values: JsonObject, by: str, at: str) -> Review:
@@ -167,6 +170,7 @@ def applied(before: Review, values: JsonObject, by: str, at: str) -> Review:
         if (after.in_s, after.out_s) != (before.in_s, before.out_s):
             # an entry may have one of the two points; the review has both
             _check_cut(after.in_s, after.out_s)
+        protecting.check_new_masks(before, after, values.get("length_s"))
         hidden = protection.hidden(after.masks, after.sounds)
         watched = values.get("watched", False) and values.get("shown") == hidden
         act = ReviewAct(by, watched=watched, approved=approves)

@@ -105,6 +105,17 @@ def settled(before: Review, after: Review, act: ReviewAct) -> Review:
     )
 
 
+def check_new_masks(before: Review, after: Review, length_s: float | None) -> None:
+    """Refuse new masks that hide nothing.  Those that were there already stay.
+
+    :raises ImpossibleProtection: there is such a mask.
+    """
+    known = {replace(mask, by="") for mask in before.masks}
+    for mask in after.masks:
+        if replace(mask, by="") not in known:
+            protection.check_hides(mask, length_s)
+
+
 def shows_the_same(one: Review, other: Review) -> bool:
     """Whether a film shows and says the same by two reviews."""
     return _shown(one) == _shown(other)

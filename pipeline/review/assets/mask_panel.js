@@ -8,7 +8,7 @@ import { element, makeButton } from "./dom.js";
 import {
   drawMasks, focusMask, isPhoto, maskEdited, masksOf, momentOf, placeMasks, selectedChanged, selectedIndex, selectMask,
 } from "./mask_layer.js";
-import { heldFrom, newMask, roundedTime } from "./masks.js";
+import { heldFrom, isInPicture, newMask, roundedTime } from "./masks.js";
 import { explain } from "./messages.js";
 import { playerChanged, playerRow, playerTime, playerTools, playerVideo } from "./player.js";
 import { playingChanged, spanOf } from "./playing.js";
@@ -50,6 +50,17 @@ const setMasks = (row, masks) => amend([row], { masks }, false);
  * @param {SoundChange[]} sounds
  */
 const setSounds = (row, sounds) => amend([row], { sounds }, false);
+
+/**
+ * Why a mask would hide nothing; "" if it hides something.
+ * @param {Row} row
+ * @param {Mask} mask
+ */
+function hidingProblem(row, mask) {
+  const { duration_s: length } = row.clip.outputs[0];
+  if (mask.from_s >= length) return textOf("edit.cut_long", { length: exactTimeText(length) });
+  return isInPicture(mask) ? "" : textOf("mask.beside");
+}
 
 /** @param {Mask["shape"]} shape */
 const addMask = (shape) => onShown((row) => {
@@ -265,6 +276,12 @@ function follow(video) {
 
 export function startMasks() {
   maskEdited.listen((index, mask) => onShown((row) => {
+    const problem = mask && hidingProblem(row, mask);
+    if (problem) {
+      explain(problem);
+      refreshMasks();
+      return;
+    }
     const masks = masksOf(row).flatMap((each, at) => (at !== index ? [each] : mask ? [mask] : []));
     setMasks(row, masks);
   })());

@@ -58,6 +58,26 @@ export function areaAt({ points }, seconds) {
 export const isShownAt = ({ from_s, to_s }, seconds) => from_s <= seconds && (to_s === null || seconds <= to_s);
 
 /**
+ * Whether areas, and all between them, are beyond the same side of the picture.
+ * @param {Area[]} areas
+ */
+const areBeside = (areas) =>
+  areas.every(({ x, width }) => x + width < SMALLEST) || areas.every(({ x }) => x > 1 - SMALLEST)
+  || areas.every(({ y, height }) => y + height < SMALLEST) || areas.every(({ y }) => y > 1 - SMALLEST);
+
+/**
+ * Whether a mask is in the picture at some moment. If not, it hides nothing, and can't be seen any more.
+ * @param {Mask} mask
+ */
+export function isInPicture(mask) {
+  const end = mask.to_s ?? Infinity;
+  const between = mask.points.filter(({ at_s }) => at_s > mask.from_s && at_s < end);
+  const last = mask.to_s === null ? mask.points[mask.points.length - 1] : areaAt(mask, mask.to_s);
+  const areas = [areaAt(mask, mask.from_s), ...between, last];
+  return areas.some((area, at) => at > 0 && !areBeside([areas[at - 1], area]));
+}
+
+/**
  * An area that the ledger takes.
  * @param {Area} area
  * @returns {Area}

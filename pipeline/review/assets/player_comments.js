@@ -19,6 +19,29 @@ import { exactTimeText, parseTime } from "./times.js";
 
 const MOST_STARS = 5;
 
+const DRAFT_FIELDS = ["comment-text", "comment-from", "comment-to"];
+
+/** @type {Map<string, string[]>} by SHA-256: what was typed for a comment and is not added yet */
+const drafts = new Map();
+
+/** @type {{ row: Row | null }} the clip whose comment is typed */
+const typed = { row: null };
+
+/** @param {string} id */
+const draftField = (id) => /** @type {HTMLInputElement | HTMLTextAreaElement} */ (byId(id));
+
+/**
+ * Keep what was typed for the clip that was shown, and show what was typed for another one.
+ * @param {Row | null} row
+ */
+function changeDraft(row) {
+  const texts = DRAFT_FIELDS.map((id) => draftField(id).value);
+  if (typed.row) drafts.set(typed.row.clip.sha256 ?? "", texts);
+  typed.row = row;
+  const kept = drafts.get(row?.clip.sha256 ?? "") ?? [];
+  DRAFT_FIELDS.forEach((id, at) => { draftField(id).value = kept[at] ?? ""; });
+}
+
 const textField = () => byId("comment-text", HTMLTextAreaElement);
 
 /** A new name for a comment: 12 hex digits. */
@@ -202,8 +225,7 @@ export function startComments() {
   });
   inputById("player-tags").addEventListener("change", takeTags);
   playerChanged.listen((row) => {
-    textField().value = "";
-    for (const id of ["comment-from", "comment-to"]) inputById(id).value = "";
+    changeDraft(row);
     if (row) refreshComments();
   });
 }
