@@ -351,6 +351,11 @@ class Review:
     tags: tuple[str, ...] = ()
     stars: int = 0
 
+    @property
+    def hides_picture(self) -> bool:
+        """Whether a part of the picture may not be seen: by masks, for a person, or by a cut."""
+        return (self.masks, self.protect, self.in_s, self.out_s) != ((), Protect.NONE, None, None)
+
     def cut(self, frames: int, fps: int) -> tuple[int, int]:
         """The first frame that is shown, and the one behind the last.
 
@@ -369,7 +374,8 @@ class Row:
     film can't become a clip; then the photo becomes one.  ``held_by``: the mails by which
     its sender may take it back and which nobody has dealt with.  ``consent``: what the senders of
     these bytes agreed to; ``own_consent``: what the sender of this mail agreed to; ``credit``: the
-    name to show, empty if none may be shown.
+    name to show, empty if none may be shown.  ``is_hidden_with_film``: the photo is shown nowhere,
+    as a part of that film may not be seen.  ``has_original``: it was not deleted.
     """
 
     submission: str
@@ -385,6 +391,8 @@ class Row:
     consent: Consent = Consent.UNKNOWN
     own_consent: Consent = Consent.UNKNOWN
     credit: str = ""
+    is_hidden_with_film: bool = False
+    has_original: bool = True
 
     @property
     def sha256(self) -> str:

@@ -73,6 +73,8 @@ def as_before(row: Row) -> dict[str, Any]:
     assert not values.pop("held_by")
     assert (values.pop("consent"), values.pop("credit")) == (Consent.UNKNOWN, "")
     assert values.pop("own_consent") == Consent.UNKNOWN
+    assert not values.pop("is_hidden_with_film")
+    assert values.pop("has_original") in (True, False)  # by the state, which is compared below
     values["review"] = stored(row.review)
     if row.result and row.result.source:
         source = values["result"]["source"]

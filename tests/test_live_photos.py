@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import struct
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 from support.browser import Reader, browser, reader
 from support.ingest_scene import jpeg, mail, mp4, take_in
-from support.ledger_scene import LedgerScene, attachment, refused, result, sha
+from support.ledger_scene import LedgerScene, attachment, decide, refused, result, sha
 from support.report_page import campaign, card, config
+from support.review_server import Client, serving
 from test_ingest_archives import packed
 
+from pipeline import clock
+from pipeline.commands.purge import delete_old_originals
 from pipeline.config import Config
-from pipeline.model import Attachment, Kind, Reason
-from pipeline.review import report, rules
+from pipeline.model import Attachment, Decision, Kind, Reason, Review, Status
+from pipeline.process import stage
+from pipeline.protection import Mask, MaskPoint, Protect, SoundChange, SoundChangeKind
+from pipeline.review import packing, packs, report, rules
 from pipeline.review.admission import Admission
 
 __all__ = ["browser", "campaign", "config", "reader"]  # fixtures
@@ -177,6 +183,102 @@ def test_every_archive_around_a_clip_is_taken_back_with_it(campaign: LedgerScene
     assert len(campaign.ledger.custody.archives_and_members([sha("zip")])) == 4
 
 
+MASKED = Review(masks=(Mask((MaskPoint(0.0, 0.1, 0.1, 0.2, 0.2),)),))
+
+
+def shown(campaign: LedgerScene, config: Config) -> bool:
+    """Whether the report shows the photo, in its data and beside them."""
+    report.write(campaign.run(config))
+    data = report.build(config, campaign.ledger, "2026-09-01T00:00:00Z")
+    clip = next(each for each in data["clips"] if each["sha256"] == sha("still"))
+    thumb = campaign.workspace.report / "thumbs" / f"{sha('still')}.jpg"
+    assert thumb.exists() == bool(clip["outputs"])
+    return thumb.exists()
+
+
+@pytest.mark.parametrize(
+    ("review", "is_shown"),
+    [
+        (MASKED, False),
+        (Review(protect=Protect.KNOWN), False),
+        (Review(in_s=0.5), False),
+        (Review(Decision.APPROVED, sounds=(SoundChange(SoundChangeKind.MUTE),)), True),
+    ],
+    ids=["masks", "from people", "cut", "sound"],
+)
+def test_a_photo_is_not_shown_while_a_part_of_its_film_may_not_be_seen(
+    campaign: LedgerScene, config: Config, review: Review, *, is_shown: bool
+) -> None:
+    moment(campaign)
+    campaign.clip(result("film"))
+    assert shown(campaign, config)
+    decide(campaign.ledger, sha("film"), review)
+    assert shown(campaign, config) == is_shown
+    campaign.clip(refused("film", Reason.INTERNAL, "no room"))
+    if not is_shown:
+        assert not shown(campaign, config), "it is no clip of its own that nobody masked"
+        assert admitted(campaign) == []
+
+
+def test_a_photo_that_came_alone_first_is_a_clip_of_its_own(
+    reader: Reader, campaign: LedgerScene, config: Config
+) -> None:
+    campaign.mail(attachment("still", filename="alone.HEIC", kind=Kind.IMAGE))
+    moment(campaign)
+    campaign.clip(result("film"))
+    decide(campaign.ledger, sha("film"), MASKED)
+    assert shown(campaign, config)
+    assert "alone.HEIC" in admitted(campaign)
+    page, _ = reader.open(campaign.workspace.report / "index.html")
+    own, film = page.locator(card(page, "still")), page.locator(card(page, "film"))
+    expect(own).to_contain_text("a part of that film may not be seen. Hide it here too.")
+    expect(film).to_contain_text("is a clip of its own too")
+    expect(film.locator(f'img[src="thumbs/{sha("still")}.jpg"]')).to_have_count(0)
+
+
+def test_the_files_of_a_hidden_photo_go_and_come_back(
+    campaign: LedgerScene, config: Config
+) -> None:
+    moment(campaign)
+    campaign.clip(result("film"))
+    run = campaign.run(config)
+    kept = campaign.workspace.original(sha("still"))
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"the only one")
+    report.write(run)
+    pack = packing.pack(run, campaign.workspace.root.parent / "before")
+    assert sha("still") in pack.clips
+    decide(campaign.ledger, sha("film"), MASKED)
+    assert len(packs.outdated(campaign.ledger)) == 1
+
+    with serving(config) as server:
+        client = Client(server)
+        for path in (f"/clips/{sha('still')}/landscape.jpg", f"/report/thumbs/{sha('still')}.jpg"):
+            assert client.ask("GET", path)[0] == 404
+    report.write(run)
+    after = packing.pack(run, campaign.workspace.root.parent / "after")
+    assert (after.clips, [row.sha256 for row in after.left_out]) == ((), [sha("film")])
+    assert not [*after.path.rglob("*.jpg")]
+
+    done = stage.run(run)
+    assert (done.put_away, done.accepted) == ((sha("still"),), 0)
+    assert not (campaign.workspace.clips / sha("still")).exists()
+    assert not stage.run(run).put_away
+    (still, film) = campaign.ledger.clips.rows()
+    assert (still.status, film.status) == (Status.ACCEPTED, Status.ACCEPTED)
+    assert len(packs.outdated(campaign.ledger)) == 1
+    later = datetime.now(UTC) + timedelta(days=1000)
+    assert sha("still") in dict(campaign.ledger.custody.stored_by(clock.stamp(later)))
+    named: list[str] = []
+    delete_old_originals(run, named.append)
+    assert named == []
+
+    decide(campaign.ledger, sha("film"), Review())
+    (again,) = stage.plan(config, campaign.ledger, run.store.holds).missing
+    assert again[0] == sha("still")
+    assert packs.outdated(campaign.ledger) == []
+
+
 def test_a_pair_has_one_card(reader: Reader, campaign: LedgerScene, config: Config) -> None:
     moment(campaign)
     campaign.clip(result("film"))
@@ -185,9 +287,14 @@ def test_a_pair_has_one_card(reader: Reader, campaign: LedgerScene, config: Conf
     assert [clip["pair"] for clip in data["clips"]] == [sha("film"), None]
     page, watch = reader.open(written.index)
     expect(page.locator(".card")).to_have_count(1)
-    shown = page.locator(card(page, "film"))
-    expect(shown).to_contain_text("one moment with the photo IMG_1.HEIC")
-    expect(shown.locator(f'img[src="thumbs/{sha("still")}.jpg"]')).to_be_visible()
+    shown_card = page.locator(card(page, "film"))
+    expect(shown_card).to_contain_text("one moment with the photo IMG_1.HEIC")
+    expect(shown_card.locator(f'img[src="thumbs/{sha("still")}.jpg"]')).to_be_visible()
     page.locator("#f-text").fill("heic")
     expect(page.locator(".card")).to_have_count(1)
+    page.locator(f"{card(page, 'film')} .edit summary").click()
+    page.locator(f"{card(page, 'film')} .in_s input").fill("1")
+    page.locator(f"{card(page, 'film')} .in_s input").press("Enter")
+    expect(shown_card).to_contain_text("The photo of this Live Photo is shown nowhere")
+    expect(shown_card.locator(f'img[src="thumbs/{sha("still")}.jpg"]')).to_have_count(0)
     assert watch.errors == []

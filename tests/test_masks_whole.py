@@ -182,6 +182,11 @@ def test_a_clip_that_can_not_get_its_masks_stays_out(scene: CommandScene) -> Non
     said = scene.footage("render", "--json")
     assert said.data["render"][0]["clips"] == 1
     assert f"new masks, left out: 1 ({sha256[:12]})" in said.err
+    status = scene.footage("status").out
+    assert "1 clip approved, but without the new masks, and can't be made anew: the orig" in status
+    assert "(footage process)" not in status
+    assert scene.footage("report").code == 0
+    assert scene.rows["one.mp4"]["original_deleted"]
     assert hides_it(scene.work / "clips" / sha256 / "small.mp4") is False
 
 

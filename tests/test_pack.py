@@ -152,11 +152,22 @@ def test_packs_from_before_the_masks_are_named(
     pack("bare")
     assert old() == 0
     ledger.reviews.amend(sha("one"), lambda _: Review(Decision.APPROVED, masks=masks))
-    pack("not made anew yet")
-    assert old() == 2
+    bare = scene.footage("report", "--pack", str(tmp_path / "not made anew yet"), "--json")
+    assert bare.data["pack"]["left_out"] == [sha("one")]
+    assert (
+        f"left out of the pack: {sha('one')[:12]} one.mov does not have its new masks" in bare.err
+    )
+    held = files(tmp_path / "not made anew yet")
+    assert not [name for name in held if sha("one") in name], "neither the film nor its still"
+    away, _ = reader.open(tmp_path / "not made anew yet" / "report" / "index.html")
+    away.get_by_role("button", name="Enlarge one.mov").click()
+    expect(
+        away.get_by_text("A pack leaves out a film that does not have its new masks")
+    ).to_be_visible()
+    assert old() == 1
     said = scene.footage("process").err
-    assert "2 packs of the report" in said
-    assert "delete all copies of them" in said
+    assert "1 pack of the report" in said
+    assert "delete all copies of it" in said
     ledger.chain.begin_run("7", "process")
     made = result("one")
     hides = protection.hidden(masks, ())
@@ -164,9 +175,9 @@ def test_packs_from_before_the_masks_are_named(
     campaign.clip(masked, plays=True)
     pack("masked")
     campaign.clip(replace(masked, caption="another"), plays=True)
-    assert old() == 2
-    assert "2 packs of the report (made at" in scene.footage("status").out
+    assert old() == 1
+    assert "1 pack of the report (made at" in scene.footage("status").out
     page, _ = reader.open(campaign.workspace.report / "index.html")
-    expect(page.locator("#old-packs")).to_contain_text("2 packs of the report (made at")
+    expect(page.locator("#old-packs")).to_contain_text("1 pack of the report (made at")
     ledger.reviews.amend(sha("one"), lambda review: replace(review, masks=()))
     assert old() == 0, "nothing is hidden now"

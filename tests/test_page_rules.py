@@ -58,6 +58,7 @@ ASKED = {
     "two": "({ why, review, four_eyes }) => rules.needsTwo(why, review, four_eyes)",
     "ready": "(it) => rules.isReady(it, it.two)",
     "hides": "({ one, other }) => rules.hiddenText(one) === rules.hiddenText(other)",
+    "picture": "({ base, change }) => rules.hidesPicture({ ...base, ...change })",
     "settled": """({ base, before, after, by, watched, approved }) => {
         const act = { by, watched, approved };
         const it = rules.settledReview({ ...base, ...before }, { ...base, ...after }, act);
@@ -113,8 +114,10 @@ def of_program(table: str, case: dict[str, Any]) -> Any:
             assert made.result is not None
             result = replace(made.result, warnings=tuple(case["warnings"]))
             return rules.is_released(replace(made, result=result))
-        case "same":
-            return rules.is_same_decision(BASE, reviewed(**case["change"]))
+        case "same" | "picture":
+            changed = reviewed(**case["change"])
+            is_same = rules.is_same_decision(BASE, changed)
+            return is_same if table == "same" else changed.hides_picture
         case "people" | "two" | "ready" | "hides" | "settled":
             return of_protection(table, case)
         case _:

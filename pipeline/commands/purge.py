@@ -79,7 +79,9 @@ class _Old:
         self.days = run.config.workspace.retain_originals_days
         moment = datetime.now(UTC) - timedelta(days=self.days)
         old = run.ledger.custody.stored_by(clock.stamp(moment))
-        self.finished = [sha256 for sha256, finished in old if finished]
+        # a photo that is hidden with its film has no clip until it may be shown again
+        hidden = run.ledger.clips.hidden_with_films()
+        self.finished = [sha256 for sha256, finished in old if finished and sha256 not in hidden]
         holds = run.ledger.custody.case_holds()
         self.kept = sorted(holds.keys() & {sha256 for sha256, _ in old})
         self.changed = [
@@ -96,7 +98,7 @@ class _Old:
             for each in run.store.beyond(f"{ORIGINALS}/")
             if states.get(each.key.rpartition("/")[2]) in gone
         ]
-        self.waiting = sum(not finished and sha256 not in self.kept for sha256, finished in old)
+        self.waiting = len({sha256 for sha256, _ in old} - {*self.finished, *self.kept})
         self._names = {row.sha256: row.attachment.filename for row in run.ledger.clips.rows()}
         for sha256 in self.kept:
             run.console.say(f"purge: {self.label(sha256)} is kept for a case")

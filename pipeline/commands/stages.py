@@ -77,11 +77,18 @@ def make_clips(run: Run) -> Facts:
     # an older ledger may not know the newest clips
     if run.store.is_beyond and not heads.is_ledger_older(run.workspace, run.ledger):
         _delete_leftovers(run)
-    rows = [row for row in run.ledger.clips.rows() if row.review.masks or row.review.sounds]
-    anew = {row.sha256 for row in rows if not rules.hides_what_it_should(row)}
+    rows = run.ledger.clips.rows()
+    hiding = [row for row in rows if row.review.masks or row.review.sounds]
+    anew = {row.sha256 for row in hiding if not rules.hides_what_it_should(row)}
+    anew |= {row.sha256 for row in rows if row.is_hidden_with_film and rules.has_clip(row)}
     done = process.run(run)
     made = counted(done.accepted, "clip")
     run.console.say(f"process: {made} made, {done.rejected} refused, {done.failed} failed")
+    if done.put_away:
+        run.console.say(
+            f"process: {counted(len(done.put_away), 'photo')} put away: a part of the film of the "
+            "Live Photo may not be seen"
+        )
     if done.outdated:
         names = ", ".join(sha256[:12] for sha256 in done.outdated[:_MOST_NAMED])
         more = ", …" if len(done.outdated) > _MOST_NAMED else ""
@@ -134,9 +141,13 @@ def pack_report(run: Run, target: Path) -> Facts:
     rereading.read_again(run)
     facts = write_report(run)
     done = packing.pack(run, target)
+    for row in done.left_out:
+        run.console.warn(f"report: left out of the pack: {packing.why_left_out(row)}")
     clips = counted(len(done.clips), "clip")
     run.console.say(f"report: packed with {clips}, {done.size:,} bytes: {done.path}")
-    return {**facts, "pack": {"path": str(done.path), "size": done.size, "clips": done.clips}}
+    left_out = [row.sha256 for row in done.left_out]
+    pack = {"path": str(done.path), "size": done.size, "clips": done.clips, "left_out": left_out}
+    return {**facts, "pack": pack}
 
 
 def back_up(run: Run) -> Facts:

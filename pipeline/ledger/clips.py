@@ -13,11 +13,12 @@ from pipeline.ledger.chain import Chain
 from pipeline.ledger.connection import Connection
 from pipeline.ledger.consents import Consents
 from pipeline.ledger.intake import Intake
-from pipeline.ledger.reviews import MONTAGES_WITH_ARE_STALE, Reviews
+from pipeline.ledger.reviews import MONTAGES_WITH_ARE_STALE, Reviews, read_review
 from pipeline.model import (
     Attachment,
     ClipResult,
     Note,
+    OriginalState,
     Review,
     Row,
     Status,
@@ -189,10 +190,28 @@ class Clips:
                     duplicate_of=sha256 if repeated else None,
                     result=result,
                     review=reviews.get(sha256, Review()),
+                    has_original=states.get(sha256, OriginalState.KEPT) is OriginalState.KEPT,
                 )
             )
-        return self._with_holds(
-            _with_consents(_with_films(rows), Consents(self._db, self._chain).current())
+        consents = Consents(self._db, self._chain).current()
+        return self._with_holds(_with_consents(_hidden_with_films(_with_films(rows)), consents))
+
+    def hidden_with_films(self) -> set[str]:
+        """The photos, by SHA-256, that are shown nowhere; see :class:`~pipeline.model.Row`."""
+        if not self._db.row("SELECT 1 FROM attachment WHERE pair IS NOT NULL LIMIT 1"):
+            return set()
+        return {row.sha256 for row in self.rows() if row.is_hidden_with_film}
+
+    def is_hidden_with_film(self, sha256: str) -> bool:
+        """Whether a photo is shown nowhere; reads little where it has no film that hides a part."""
+        reviews = self._db.rows(
+            "SELECT d.* FROM attachment p JOIN attachment f"
+            " ON f.submission = p.submission AND f.position = p.pair"
+            " JOIN decision d ON d.sha256 = f.sha256 WHERE p.sha256 = ?",
+            sha256,
+        )
+        return any(read_review(row).hides_picture for row in reviews) and (
+            sha256 in self.hidden_with_films()
         )
 
     def _with_holds(self, rows: list[Row]) -> list[Row]:
@@ -245,9 +264,10 @@ def _with_films(rows: list[Row]) -> list[Row]:
     films = {
         (row.submission, row.attachment.position): row.sha256
         for row in rows
-        # a film that was taken back takes its photo with it
+        # a film that was taken back takes its photo with it, as one of which a part is hidden
         if row.status in (Status.ACCEPTED, Status.PENDING, Status.WITHDRAWN)
         or (row.status is Status.DUPLICATE and row.refusal is None)
+        or row.review.hides_picture
     }
     return [
         row
@@ -255,3 +275,14 @@ def _with_films(rows: list[Row]) -> list[Row]:
         else replace(row, pair=films.get((row.submission, row.attachment.pair)))
         for row in rows
     ]
+
+
+def _hidden_with_films(rows: list[Row]) -> list[Row]:
+    """Note which photos are shown nowhere, because a part of a film with them may not be seen.
+
+    A photo that came first without a film is a clip of its own, on which a person decides.
+    """
+    films = {row.sha256 for row in rows if row.review.hides_picture}
+    hidden = {row.sha256 for row in rows if row.pair in films}
+    hidden -= {row.sha256 for row in rows if row.pair is None and row.duplicate_of is None}
+    return [replace(row, is_hidden_with_film=True) if row.sha256 in hidden else row for row in rows]

@@ -6,28 +6,24 @@ that once broke a program, or kept it busy, comes last, so that no other clip ha
 Only the calling thread writes to the ledger.
 """
 
-import contextlib
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from pipeline.errors import ConfigError
 from pipeline.ffmpeg import runner
 from pipeline.jobs.handout import Dispatcher
 from pipeline.ledger import Ledger
 from pipeline.model import ClipResult, Reason, Refusal, Status
-from pipeline.process import chunk_plan, clip, lookalikes, making, reference
+from pipeline.process import chunk_plan, clip, lookalikes, making, recording, reference
 from pipeline.process.belief import ClipRules
 from pipeline.process.night import NightBudget
 from pipeline.process.recipe import Recipe
 from pipeline.process.wire import ClipTask
 from pipeline.protection import FoundFaces
-from pipeline.publishing import PART
-from pipeline.removal import removed
 from pipeline.run import Run
-from pipeline.store import files_of, film_copies, original, pieces_with, still_of
+from pipeline.store import files_of, original
 from pipeline.store.files import CLIPS
 from pipeline.texts import Detail
 
@@ -60,7 +56,7 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
             if (kept := _last_copy(run, result)) is not None:
                 hides = tasks[result.sha256].recipe.hides
                 if any(output.hides != hides for output in kept.outputs):
-                    stale |= _delete_shown(run, result.sha256)
+                    stale |= recording.delete_shown(run, result.sha256)
                 counts[result.status] += 1
                 run.console.warn(
                     f"process: the original {result.sha256[:12]} does not have the bytes any more "
@@ -68,10 +64,7 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
                     "verify"
                 )
                 continue
-            _tidy(run, result)
-            if run.ledger.clips.hides_anew(result):
-                stale |= _delete_shown(run, result.sha256)
-            run.ledger.clips.record(result)
+            stale |= recording.record(run, result)
             counts[result.status] += 1
             why = result.refusal.reason if result.refusal else None
             run.console.event("clip", sha256=result.sha256, status=result.status, reason=why)
@@ -79,11 +72,7 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
             rate = frames / max(time.monotonic() - begun, 1e-3)
             line = f"{clips} of {len(tasks)} clips, {frames:,} frames, {rate:.0f} frames/s"
             task.advance(sizes[result.sha256], line)
-    for path in sorted(stale) if not run.config.montage.automatic else ():
-        run.console.warn(
-            f"process: {path} still shows a clip as it was before its masks or its sound were "
-            "changed: delete it, or run footage render"
-        )
+    recording.warn_of(run, stale)
     return counts
 
 
@@ -94,21 +83,6 @@ def _last_copy(run: Run, result: ClipResult) -> ClipResult | None:
     before = run.ledger.clips.result(result.sha256)
     files = files_of(before) if before else ()
     return before if files and all(map(run.store.holds, files)) else None
-
-
-def _delete_shown(run: Run, sha256: str) -> set[str]:
-    """Delete what shows a clip as it was before other things of it were hidden.
-
-    :returns: the films that show it.  They stay in the workspace, as editors may need them; what is
-        beside them and can show it goes, and so do their copies in a store.
-    """
-    films = run.ledger.custody.montages_with([sha256])
-    beside = [Path(path).with_suffix(suffix) for path in films for suffix in (".jpg", ".sheet.jpg")]
-    for shown in (*run.workspace.shows(sha256), *(run.workspace.root / path for path in beside)):
-        removed(shown)
-    for key in (*pieces_with(run.store, [sha256]), *film_copies(run.store, films)):
-        run.store.delete(key)
-    return set(films)
 
 
 def search(run: Run, unsearched: Sequence[tuple[str, Recipe]], night: NightBudget) -> None:
@@ -218,24 +192,3 @@ def _delete_old_pieces(run: Run, originals: Iterable[str]) -> None:
         for stored in run.store.beyond(f"{CLIPS}/{sha256}/"):
             if chunk_plan.is_piece(stored.key):
                 run.store.delete(stored.key)
-
-
-def _tidy(run: Run, result: ClipResult) -> None:
-    """Remove what an earlier recipe left in the clip's folder, and beyond it in the store."""
-    workspace = run.workspace
-    folder = workspace.clips / result.sha256
-    files = files_of(result)
-    known = {file.key for clip in files for file in (clip, still_of(clip))}
-    for stored in run.store.beyond(f"{workspace.relative(folder)}/"):
-        if stored.key not in known:
-            run.store.delete(stored.key)
-    finals = {workspace.root / clip.path for clip in files}
-    keep = finals | {path.with_suffix(".jpg") for path in finals}
-    if folder.is_dir():
-        # what can't be deleted is left to the sweep
-        for path in {*folder.iterdir()} - keep:
-            if path.suffix != PART:
-                removed(path)
-        if not keep or run.store.is_beyond:
-            with contextlib.suppress(OSError):
-                folder.rmdir()

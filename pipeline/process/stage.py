@@ -6,14 +6,14 @@ numpy, Pillow and the fonts take long to load.  A night without new footage does
 ``batch``, which does, is imported only where there is work for it.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pipeline.config import Config
 from pipeline.faces import model_file
 from pipeline.ledger import Ledger
 from pipeline.model import ClipResult, Review, Status, Wait
-from pipeline.process import night, recipe
+from pipeline.process import night, recipe, recording
 from pipeline.process.recipe import Recipe
 from pipeline.run import Run
 from pipeline.store import FootageFile, files_of, original, still_of
@@ -36,7 +36,8 @@ class ProcessSummary:
     """How many clips this run accepted, rejected, and failed to make, and those that wait.
 
     ``outdated`` are the originals (by SHA-256) whose clips are out of date and stay so, because
-    the originals were deleted.
+    the originals were deleted.  ``put_away`` are photos of Live Photos whose files were deleted,
+    because a part of their films may not be seen.
     """
 
     accepted: int = 0
@@ -44,6 +45,7 @@ class ProcessSummary:
     failed: int = 0
     outdated: tuple[str, ...] = ()
     waits: tuple[Waiting, ...] = ()
+    put_away: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Plan:
     ``outdated`` are clips that can't be made anew, because their original was deleted.
     ``unsearched`` are finished clips in whose originals nobody has looked for faces yet.
     ``lost`` are those of the missing clips that were finished, and whose film or still is gone.
+    ``hidden`` are photos that are shown nowhere and still have files.
     """
 
     missing: tuple[tuple[str, Recipe], ...]
@@ -61,6 +64,7 @@ class Plan:
     outdated: tuple[str, ...] = ()
     unsearched: tuple[tuple[str, Recipe], ...] = ()
     lost: tuple[str, ...] = ()
+    hidden: tuple[ClipResult, ...] = ()
 
 
 def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
@@ -83,10 +87,11 @@ def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
         )
     for result in todo.renamed:
         run.ledger.clips.describe(result)
+    put_away = recording.put_away(run, todo.hidden)
     if not todo.missing and not todo.unsearched and not _outdated_likeness(run.ledger):
         if only is None:
             run.ledger.runs.note_waits({})
-        return ProcessSummary(outdated=todo.outdated)
+        return ProcessSummary(outdated=todo.outdated, put_away=put_away)
     from pipeline.process import batch  # noqa: PLC0415 - slow to load, see above
 
     if run.config.looks_for_faces:
@@ -103,6 +108,7 @@ def run(run: Run, only: Collection[str] | None = None) -> ProcessSummary:
         failed=counts[Status.FAILED],
         outdated=todo.outdated,
         waits=tuple(Waiting(sha256, why) for sha256, why in limits.waits.items()),
+        put_away=put_away,
     )
 
 
@@ -122,9 +128,10 @@ def plan(
     reviews = ledger.reviews.current()
     withdrawn = set(ledger.custody.withdrawn())  # also if such a file has come back to the disk
     missing, renamed, outdated, unsearched, lost = [], [], [], [], []
+    photos = ledger.clips.hidden_with_films() - withdrawn
     for item, submission in ledger.clips.candidates():
         sha256 = item.sha256 or ""
-        if sha256 in withdrawn:
+        if sha256 in withdrawn or sha256 in photos:
             continue
         wanted = recipe.choose(config, item, submission, reviews.get(sha256, Review()))
         result = known.get(sha256)
@@ -141,8 +148,26 @@ def plan(
         elif result is not None and result.outputs:
             outdated.append(sha256)
     return Plan(
-        tuple(missing), tuple(renamed), tuple(outdated), tuple(unsearched), lost=tuple(lost)
+        tuple(missing),
+        tuple(renamed),
+        tuple(outdated),
+        tuple(unsearched),
+        lost=tuple(lost),
+        hidden=tuple(_to_put_away(photos, known, holds)),
     )
+
+
+def _to_put_away(
+    photos: Collection[str], known: Mapping[str, ClipResult], holds: Callable[[FootageFile], bool]
+) -> Iterator[ClipResult]:
+    """Find the photos that are shown nowhere and still have files, or have no outcome yet.
+
+    One whose original was deleted keeps its files, because nobody could make them again.
+    """
+    for sha256 in sorted(photos):
+        result = known.get(sha256, ClipResult(sha256, "", Status.ACCEPTED))
+        if (result.outputs or sha256 not in known) and holds(original(sha256)):
+            yield result
 
 
 def unmasked(config: Config, ledger: Ledger) -> set[str]:

@@ -7,14 +7,14 @@ the ledger and clips that were refused, failed or taken back are not in it.
 import hashlib
 import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import publishing
 from pipeline.errors import BytesChanged, DiskFull, UsageError
-from pipeline.model import Row, Status
-from pipeline.review import packs, stills
+from pipeline.model import Row
+from pipeline.review import packs, rules, stills
 from pipeline.run import Run
 from pipeline.store import FootageFile, FootageStore, files_of, still_of
 
@@ -24,11 +24,16 @@ _ROOM = 1.05  # the folders of a zip, and rounding to blocks
 
 @dataclass(frozen=True)
 class Packed:
-    """A finished pack.  ``size`` is in bytes, ``clips`` are the originals whose clips it holds."""
+    """A finished pack.
+
+    ``size`` is in bytes, ``clips`` are the originals whose clips it holds.  ``left_out`` are clips
+    that do not hide yet what their reviews hide.
+    """
 
     path: Path
     size: int
     clips: tuple[str, ...]
+    left_out: tuple[Row, ...] = ()
 
 
 def pack(run: Run, target: Path) -> Packed:
@@ -39,8 +44,11 @@ def pack(run: Run, target: Path) -> Packed:
     :raises DiskFull: there is no room for it.
     """
     _check(run, target)
-    rows = [row for row in run.ledger.clips.rows() if _is_shown(row)]
-    files = {file.path: file for file in (*_report(run), *_clips(run, rows))}
+    seen = [row for row in run.ledger.clips.rows() if rules.is_shown(row)]
+    rows = [row for row in seen if rules.hides_what_it_should(row)]
+    left_out = tuple(row for row in seen if row not in rows)
+    bare = {f"{row.sha256}.jpg" for row in left_out}
+    files = {file.path: file for file in (*_report(run, bare), *_clips(run, rows))}
     sizes = {name: run.store.size(files[name]) for name in sorted(files)}
     size = sum(sizes.values())
     if shutil.disk_usage(target.parent).free < size * _ROOM:
@@ -50,7 +58,15 @@ def pack(run: Run, target: Path) -> Packed:
     clips = tuple(dict.fromkeys(row.sha256 for row in rows))
     proof = publishing.sha256_of(run.workspace.report / "report.json")
     run.ledger.runs.record_export(proof, packs.FORMAT, clips)
-    return Packed(target, size, clips)
+    return Packed(target, size, clips, left_out)
+
+
+def why_left_out(row: Row) -> str:
+    """Name a clip that a pack does not hold, and say what to do."""
+    then = "run footage process first"
+    if not row.has_original:
+        then = "it can't be made anew, because the original was deleted"
+    return f"{row.sha256[:12]} {row.attachment.filename} does not have its new masks yet; {then}"
 
 
 def _check(run: Run, target: Path) -> None:
@@ -62,15 +78,11 @@ def _check(run: Run, target: Path) -> None:
         raise UsageError(f"{target} is in the workspace; name a place outside of it")
 
 
-def _is_shown(row: Row) -> bool:
-    return row.status is Status.ACCEPTED and bool(row.result and row.result.outputs)
-
-
-def _report(run: Run) -> Iterator[FootageFile]:
-    """The files of the report."""
+def _report(run: Run, bare: Collection[str]) -> Iterator[FootageFile]:
+    """The files of the report, without the stills of these names."""
     folder = run.workspace.report
     for path in (*folder.iterdir(), *(folder / stills.FOLDER).iterdir()):
-        if path.is_file() and path.suffix != publishing.PART:
+        if path.is_file() and path.suffix != publishing.PART and path.name not in bare:
             yield FootageFile(run.workspace.relative(path), "")
 
 

@@ -31,7 +31,9 @@ def outdated(ledger: Ledger) -> list[str]:
     packs = list(_packs(ledger))
     if not packs:
         return []
-    since = _hidden_since(ledger, [row for row in ledger.clips.rows() if _hides(row)])
+    rows = ledger.clips.rows()
+    since = _hidden_since(ledger, [row for row in rows if _hides(row)])
+    since |= {row.sha256: float("inf") for row in rows if row.is_hidden_with_film}
     return [
         event.at
         for event, held in packs

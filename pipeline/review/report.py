@@ -33,6 +33,7 @@ from pipeline.review.presenting import (
 )
 from pipeline.review.rules import (
     admitted,
+    has_clip,
     hides_what_it_should,
     shown_seconds,
     waiting,
@@ -313,10 +314,14 @@ def _clip(row: Row, waits: Wait | None, config: Config) -> JsonObject:
         "caption": shown_text(result.caption) if result else "",
         "category": shown_text(result.category) if result and result.category is not None else None,
         "warnings": _warnings(result) if result else [],
-        "outputs": [_output(output, result, config) for output in result.outputs] if result else [],
+        "outputs": [_output(output, result, config) for output in result.outputs]
+        if result and not row.is_hidden_with_film
+        else [],
         "review": review_data(row.review),
         "held_by": list(row.held_by),
         **({} if hides_what_it_should(row) else {"to_be_made_anew": True}),
+        **({"hidden_with_film": True} if row.is_hidden_with_film else {}),
+        **({"original_deleted": True} if has_clip(row) and not row.has_original else {}),
         "consent": row.consent,
     }
 

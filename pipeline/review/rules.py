@@ -33,6 +33,20 @@ def is_decidable(row: Row) -> bool:
     )
 
 
+def has_clip(row: Row) -> bool:
+    """Whether there is a finished clip, which may have to be hidden."""
+    return row.status is Status.ACCEPTED and bool(row.result and row.result.outputs)
+
+
+def is_shown(row: Row) -> bool:
+    """Whether there is a clip that a reviewer may see.
+
+    The photo of a Live Photo is not shown while a part of its film may not be seen: it shows the
+    same.  It has no card of its own, on which somebody could mask it.
+    """
+    return has_clip(row) and not row.is_hidden_with_film
+
+
 def admitted(rows: Iterable[Row], admission: Admission) -> list[Row]:
     """Pick the rows whose clips go into the montage, in the order in which they came.
 
@@ -172,7 +186,11 @@ def unready(rows: Iterable[Row], admission: Admission) -> dict[str, int]:
             row.review.decision is Decision.UNDECIDED for row in too_few
         ),
         "approved, but without the new masks yet (footage process)": sum(
-            not hides_what_it_should(row) for row in approved
+            not hides_what_it_should(row) and row.has_original for row in approved
+        ),
+        "approved, but without the new masks, and can't be made anew: the original was deleted "
+        "(add it again with footage add, or take the masks off)": sum(
+            not hides_what_it_should(row) and not row.has_original for row in approved
         ),
         "withheld, because a face may be seen: mask it, or watch the clip to its end and approve "
         "it": len(withheld(listed)),

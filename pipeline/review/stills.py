@@ -13,7 +13,8 @@ from pathlib import Path
 
 from pipeline import judge, publishing
 from pipeline.errors import NotClean
-from pipeline.model import Row, Status
+from pipeline.model import Row
+from pipeline.review import rules
 from pipeline.store import FootageFile, FootageStore, files_of, still_of
 from pipeline.store.stills import stills_at_hand
 from pipeline.workspace import Workspace
@@ -35,7 +36,7 @@ def bring_up_to_date(
     wanted = {
         f"{row.result.sha256}.jpg": still_of(files_of(row.result)[0])
         for row in rows
-        if row.result and row.result.outputs and row.status is Status.ACCEPTED
+        if row.result and rules.is_shown(row)
     }
     present = {entry.name for entry in os.scandir(folder)}
     known = (

@@ -202,9 +202,14 @@ class _Handler(AnsweringHandler):
         """Give a file of a clip, of the version that the ledger knows."""
         path = self.server.workspace.relative(self.server.workspace.clip(sha256, output, suffix))
         digest = ""
-        if self.server.store.is_beyond:
-            with self.server.ledger() as ledger:
+        with self.server.ledger() as ledger:
+            is_hidden, result = ledger.clips.is_hidden_with_film(sha256), None
+            if self.server.store.is_beyond:
                 result = ledger.clips.result(sha256)
+        if is_hidden:
+            self.refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
+            return
+        if self.server.store.is_beyond:
             outputs = result.outputs if result else ()
             digest = next((each.sha256 for each in outputs if each.name == output), "")
         self.answer_file(self.server.store, FootageFile(path, digest))

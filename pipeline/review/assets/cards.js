@@ -10,8 +10,8 @@ import { refreshHistory } from "./history.js";
 import { keptOutParts } from "./kept_out.js";
 import { clampText, holdParts, makeMailCard, noteItems, refreshMailCard, relationParts, senderParts } from "./mail_cards.js";
 import { startPlaying } from "./playing.js";
-import { decidersOf, decisionHere, isForTwo, isUnsaved, openComments, reviewOf } from "./reviews.js";
-import { clipRow, isDecidableRow, isPlayable, nameOf, photoOf, similarClip } from "./rows.js";
+import { decidersOf, decisionHere, isForTwo, isPhotoHidden, isUnsaved, openComments, reviewOf } from "./reviews.js";
+import { clipRow, filmsWith, isDecidableRow, isPlayable, nameOf, photoOf, similarClip } from "./rows.js";
 import { people } from "./rules.js";
 import {
   adviceOn, momentText, numberFormat, oneDecimal, textOf, textOfCode, timeText,
@@ -277,12 +277,23 @@ function similarParts(row) {
 }
 
 /**
- * The still of the photo that a film stands for.
+ * The still of the photo that a film stands for, or why it is not shown. The photo shows the same, so it
+ * stays away while a part of the film may not be seen.
  * @param {Row} row
+ * @returns {Parts}
  */
 function photoParts(row) {
+  if (isPhotoHidden(row.clip.sha256)) {
+    return [element("p", {}, element("b", {}, textOf(isDecidableRow(row) ? "card.film_hides" : "card.photo_hidden")))];
+  }
   const photo = photoOf(row);
-  if (!photo?.outputs.length) return [];
+  if (!photo) return [];
+  if (isPhotoHidden(photo.sha256)) {
+    const own = clipRow(photo.sha256);
+    if (own) return [element("p", {}, textOf("card.photo_own")), goToButton(photo.sha256, "card.show_other")];
+    return [element("p", {}, textOf("card.photo_hidden"))];
+  }
+  if (!photo.outputs.length) return photo.hidden_with_film ? [element("p", {}, textOf("card.photo_later"))] : [];
   return [element("figure", {},
     element("img", { src: stillOf(photo.duplicate_of ?? photo.sha256), alt: "", loading: "lazy" }),
     element("figcaption", {}, element("span", { class: "soft" }, textOf("card.photo")), " ", quoted(photo.filename)))];
@@ -324,6 +335,13 @@ function addControls(row, card) {
   find(card, ".history").addEventListener("toggle", () => refreshHistory(row, card));
 }
 
+/**
+ * Show what belongs to a clip or looks like it.
+ * @param {Row} row
+ * @param {HTMLElement} card
+ */
+const fillAlike = (row, card) => fillOrHide(card, ".alike", [...photoParts(row), ...similarParts(row)]);
+
 /** @param {Row} row */
 export const makeCard = (row) => (row.isMail ? makeMailCard(row) : makeClipCard(row));
 
@@ -347,7 +365,7 @@ function makeClipCard(row) {
   fillOrHide(card, ".seal", sealParts(clip));
   fillOrHide(card, ".done", doneParts(clip));
   fillOrHide(card, ".warnings", clip.warnings.map((warning) => warningItem(warning, clip)));
-  fillOrHide(card, ".alike", [...photoParts(row), ...similarParts(row)]);
+  fillAlike(row, card);
   fillMail(card, mail);
   if (isDecidableRow(row)) addControls(row, card);
   else for (const part of card.querySelectorAll(".decide, .edit, .history, .pick")) part.remove();
@@ -368,6 +386,7 @@ function refreshCard(row) {
   refreshConsentBox(row);
   fillOrHide(card, ".caption", captionParts(row));
   fillOrHide(card, ".cut", isPlayable(row) && isCut(row) ? [icon("cut"), cutText(row)] : []);
+  if (photoOf(row) || filmsWith(row.clip.sha256).length) fillAlike(row, card);
   refreshHistory(row, card);
   card.dataset.decision = isDecidableRow(row) ? reviewOf(row).decision : "none";
   for (const button of card.querySelectorAll(".decide button")) {
@@ -381,6 +400,8 @@ function refreshCard(row) {
  * @param {boolean} keepFields do not fill the fields again
  */
 export function refreshCards(changed, keepFields) {
-  changed.forEach(refreshCard);
+  // what is hidden of a film decides what the card of its photo says
+  const photos = changed.flatMap((row) => clipRow(photoOf(row)?.sha256 ?? null) ?? []);
+  for (const row of new Set([...changed, ...photos])) refreshCard(row);
   if (!keepFields) changed.forEach(fillFields);
 }

@@ -42,7 +42,7 @@
  *   reason: { code: string, detail: string } | null, duplicate_of: string | null, pair?: string | null,
  *   metadata: { found: { carrier: string, what: string }[], clean: boolean | null },
  *   source: Source | null, caption: string, category: string | null, warnings: string[],
- *   outputs: Output[], review: Review, held_by: string[], faces?: Mask[], to_be_made_anew?: true,
+ *   outputs: Output[], review: Review, held_by: string[], faces?: Mask[], to_be_made_anew?: true, hidden_with_film?: true, original_deleted?: true,
  *   two_people?: "mail" | "review",
  * }} Clip
  * @typedef {{

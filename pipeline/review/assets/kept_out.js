@@ -8,6 +8,12 @@ import { isReleased } from "./rules.js";
 import { textOf, textOfCode } from "./texts.js";
 
 /**
+ * What becomes of a clip that does not hide yet what its review hides.
+ * @param {import("./rows.js").Row} row
+ */
+export const anewText = ({ clip }) => textOf(clip.original_deleted ? "mask.not_anew" : "mask.anew");
+
+/**
  * What has to be done with a clip first, in words; nothing if it was rejected.
  * @param {import("./rows.js").Row} row
  */
@@ -20,6 +26,6 @@ export function keptOutParts(row) {
   return [
     ...(isUnseen ? [element("p", {}, element("b", {}, textOfCode("warning", "withheld")))] : []),
     ...(needs.length ? [element("p", {}, element("b", {}, `${marks}.`), ` ${textOf("mask.needs.why")}`)] : []),
-    ...(isAsDecided(row) ? [] : [element("p", {}, textOf("mask.anew"))]),
+    ...(isAsDecided(row) ? [] : [element("p", {}, anewText(row))]),
   ];
 }

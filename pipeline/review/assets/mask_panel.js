@@ -5,6 +5,7 @@ import { momentProblem, spanOfRow } from "./cuts.js";
 import { facts } from "./data.js";
 import { amend } from "./decisions.js";
 import { element, makeButton } from "./dom.js";
+import { anewText } from "./kept_out.js";
 import {
   drawMasks, focusMask, isPhoto, maskEdited, masksOf, momentOf, placeMasks, selectedChanged, selectedIndex, selectMask,
 } from "./mask_layer.js";
@@ -222,7 +223,7 @@ const takeProtect = (value) => onShown((row) => {
 function stateLines(row) {
   const { agreed_by: agreed = [], seen_by: seen = [] } = reviewOf(row);
   return [
-    ...(isAsDecided(row) ? [] : [textOf("mask.anew")]),
+    ...(isAsDecided(row) ? [] : [anewText(row)]),
     ...(lacksApproval(row) ? [agreed.length ? textOf("mask.second", { by: agreed.join(", ") }) : textOf("mask.both")] : []),
     ...(seen.length ? [textOf("mask.seen", { by: seen.join(", ") })] : []),
   ].map((text) => element("p", { class: "mask-state" }, text));

@@ -6,6 +6,7 @@ import { filmOf, stillOf } from "./addresses.js";
 import { DECISIONS } from "./cards.js";
 import { openCompare } from "./compare.js";
 import { cutAtFrame, cutProblem, cutText, isCut, momentProblem, readCut, spanOfRow } from "./cuts.js";
+import { facts } from "./data.js";
 import { amend, decide } from "./decisions.js";
 import { buttonById, byId, element, find, icon, inputById, makeButton } from "./dom.js";
 import { currentRow, goBy, goToClip, goToCurrent, goToMail, goToNextUndecided, shownRows } from "./list.js";
@@ -387,6 +388,15 @@ function onClick(event) {
   }
 }
 
+/**
+ * Why a film can't be played.
+ * @param {Row} row
+ */
+function noFilmText({ clip }) {
+  if (!facts.live) return textOf(clip.to_be_made_anew ? "player.no_film.pack" : "player.no_film");
+  return textOf(clip.original_deleted ? "player.no_film.lost" : "player.no_film.served");
+}
+
 export function startPlayer() {
   const video = playerVideo();
   startPlaying(video, () => (shown.row ? spanOfRow(shown.row) : { from: 0, to: 0, length: 0, fps: 30 }));
@@ -401,7 +411,7 @@ export function startPlayer() {
   video.addEventListener("click", onShown(() => playOrStop(video)));
   video.addEventListener("loadeddata", () => drawPictures(shown.row));
   video.addEventListener("error", () => {
-    if (shown.row) explain(textOf("player.no_film"));
+    if (shown.row) explain(noFilmText(shown.row));
   });
   new ResizeObserver(layOverlay).observe(video);
   dialog().addEventListener("click", onClick);

@@ -3,9 +3,9 @@
 import { consentFor, consentOf, lacksConsent } from "./consents.js";
 import { facts, report } from "./data.js";
 import { heldBy } from "./mails.js";
-import { rowsOf } from "./rows.js";
+import { filmsWith, rowsOf } from "./rows.js";
 import {
-  hiddenText, isAdmittedBy, isDecidable, isReady, isReleased, isSameDecision, needsTwo, people, shownFrames, waitsForConsent,
+  hiddenText, hidesPicture, isAdmittedBy, isDecidable, isReady, isReleased, isSameDecision, needsTwo, people, shownFrames, waitsForConsent,
 } from "./rules.js";
 import { reviewerName } from "./server.js";
 import { makeSignal } from "./signal.js";
@@ -106,6 +106,12 @@ for (const { sha256, review, to_be_made_anew: isOld } of report.clips) if (sha25
  * @param {Row} row
  */
 export const isAsDecided = (row) => hides.get(row.clip.sha256 ?? "") === hiddenText(reviewOf(row));
+
+/**
+ * Whether a part of a film may not be seen that shows the same as a photo.
+ * @param {string | null} photo
+ */
+export const isPhotoHidden = (photo) => filmsWith(photo).some((film) => hidesPicture(reviewOf(film)));
 
 /**
  * Whether the clip of a row goes into the montage.

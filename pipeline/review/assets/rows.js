@@ -28,6 +28,16 @@ for (const clip of report.clips) if (clip.pair) photos.set(`${clip.submission} $
  */
 export const photoOf = ({ clip }) => photos.get(`${clip.submission} ${clip.sha256}`);
 
+/** @type {Map<string, string[]>} by SHA-256 of a photo: the films that stand for it, in any mail */
+const filmsOf = new Map();
+for (const { sha256, pair } of report.clips) if (sha256 && pair) filmsOf.set(sha256, [...(filmsOf.get(sha256) ?? []), pair]);
+
+/**
+ * The films that stand for a photo, in any mail.
+ * @param {string | null} photo
+ */
+export const filmsWith = (photo) => (filmsOf.get(photo ?? "") ?? []).flatMap((film) => clipRow(film) ?? []);
+
 /** @type {Map<string, Row>} by submission: its own row, or that of the first clip that came in it */
 const mailRows = new Map();
 

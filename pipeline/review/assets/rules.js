@@ -82,6 +82,13 @@ export function hiddenText({ masks = [], sounds = [] }) {
 }
 
 /**
+ * Whether a part of the picture may not be seen: by masks, for a person, or by a cut.
+ * @param {Pick<Review, "masks" | "protect" | "in_s" | "out_s">} review
+ */
+export const hidesPicture = ({ masks = [], protect = "none", in_s: from, out_s: to }) =>
+  masks.length > 0 || protect !== "none" || from !== null || to !== null;
+
+/**
  * Each person once, as the name was written first. No name is nobody.
  * @param {string[]} names
  */
