@@ -266,6 +266,9 @@ def test_axe_finds_nothing_in_the_player_at_any_size(reader: Reader, index: Path
     assert stage["y"] + stage["height"] <= bar["y"]
     for part in ("#player-play", "#player-decide"):
         expect(page.locator(part)).to_be_in_viewport(ratio=1)
+    page.locator("#player-tools button").last.scroll_into_view_if_needed()
+    expect(page.locator(".stage")).to_be_in_viewport(ratio=1)  # while masks begin and end
+    expect(page.locator("#player-tools button").last).to_be_in_viewport(ratio=1)
     page.set_viewport_size({"width": 820, "height": 1180})
     assert page.locator("#player").evaluate("it => it.scrollWidth - it.clientWidth") == 0
 
