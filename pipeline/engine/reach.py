@@ -95,8 +95,10 @@ def _require_greeting(access: ClusterAccess, channel: socket.socket) -> None:
     :raises OSError: it says nothing.
     :raises StageError: it is not a scheduler.
     """
+    heard = b""
     try:
-        heard = channel.recv(_LENGTH, socket.MSG_WAITALL)
+        while len(heard) < _LENGTH and (more := channel.recv(_LENGTH - len(heard))):
+            heard += more
     except TimeoutError as error:
         raise TimeoutError("what listens there says nothing, so it may not be one") from error
     if len(heard) < _LENGTH or int.from_bytes(heard, "little") > _LONGEST_GREETING:
