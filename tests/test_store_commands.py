@@ -246,7 +246,7 @@ def test_taking_back_leaves_nothing_in_the_store(stored: StoredScene, tmp_path: 
     (scene.shared / "montage" / f"montage-small-{'0' * 64}.mp4").write_bytes(b"refused to go")
     said = scene.footage("purge")
     assert (said.code, scene.keys) == (0, kept), said.err
-    assert "purge: 1 file in the store that nothing needs deleted" in said.err
+    assert "purge: 1 leftover file deleted in the store" in said.err
     assert scene.footage("verify").code == 0
     assert scene.footage("render").code == 0
     assert len([key for key in scene.keys if key.startswith("montage/")]) == 1
@@ -567,6 +567,11 @@ def test_footage_moves_to_another_store_and_back_to_the_disk(
     monkeypatch.setattr("pipeline.store.cloud._PATIENCE_S", 0.1)
     scene = stored.copied(tmp_path)
     path, programs = scene.folder / "config.toml", len(scene.programs())
+    # an older ledger may not know the newest clips, so nothing is deleted by it
+    newer = f"{scene.clip('red.png').folder}small-{'0' * 64}.mp4"
+    (scene.shared / newer).write_bytes(b"of a newer ledger")
+    head = scene.work / "heads" / "20990101.txt"
+    head.write_text(f"999999:{'0' * 64}\n")
     kept = {key: (scene.shared / key).read_bytes() for key in scene.keys}
     footage = {key: data for key, data in kept.items() if key.split("/")[0] in FOLDERS}
 
@@ -596,6 +601,9 @@ def test_footage_moves_to_another_store_and_back_to_the_disk(
     there = object_server.objects(tmp_path.name)
     assert {key: there[key] for key in there.keys() & footage.keys()} == footage
     assert there.keys() - footage.keys() == {"workspace.json"}
+    head.unlink()
+    assert scene.footage("purge").code == 0
+    del footage[newer]
     assert scene.footage("verify").code == 0
     assert scene.footage("move").code == 2
 

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from pipeline import publishing
 from pipeline.commands.ending import Facts
 from pipeline.errors import StageError, UsageError
+from pipeline.ledger import heads
 from pipeline.model import OriginalState
 from pipeline.run import Run
 from pipeline.store import (
@@ -111,7 +112,8 @@ def move(run: Run) -> Facts:
     target: _Folder | _Beyond = _Folder(run.workspace.root, known)
     if found.target is not None:
         target = _Beyond(BucketStore(run.workspace, found.target))
-    if not found.is_copied:
+    # an older ledger may not know the newest clips
+    if not found.is_copied and not heads.is_ledger_older(run.workspace, run.ledger):
         delete_leftovers(run.store, run.ledger)
     objects = _objects(found.source)
     size = sum(each.size for each in objects)

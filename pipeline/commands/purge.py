@@ -25,7 +25,7 @@ def purge_by_hand(run: Run, *, dry_run: bool = False) -> Facts:
         return _preview(run)
     older_ledger.refuse_if_older(run, "purge")
     if left := delete_leftovers(run.store, run.ledger):
-        run.console.say(f"purge: {counted(left, 'file')} in the store that nothing needs deleted")
+        run.console.say(f"purge: {counted(left, 'leftover file')} deleted in the store")
     return delete_old_originals(run, run.console.say)
 
 
