@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from PIL import Image
@@ -18,6 +18,7 @@ from support.clip_scene import ClipScene
 from support.command_scene import CommandScene
 
 from pipeline import formats
+from pipeline.caution import Caution
 from pipeline.config import Output
 from pipeline.console import Console, Verbosity
 from pipeline.errors import ConfigError
@@ -29,7 +30,7 @@ from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Permissions
 from pipeline.media.probed import Picture, Probe
 from pipeline.model import ClipOutput, Reason
-from pipeline.process import face_search, second_look
+from pipeline.process import cautions, face_search, second_look
 from pipeline.process.recipe import Recipe
 from pipeline.process.second_look import MaskedClip
 from pipeline.protection import MOST_MASKS, MOST_POINTS, Mask, MaskOrigin, MaskPoint
@@ -450,6 +451,20 @@ def test_a_face_beside_a_mask_is_seen_and_one_under_it_is_not() -> None:
         under = SeenFace(0.9, 0.46, 0.46, 0.06, 0.08)
         beside = SeenFace(0.9, 0.05, 0.45, 0.06, 0.1)
         assert second_look.faces_outside(Look(1.0, (under, beside)), clip) == (beside,)
+
+
+@pytest.mark.parametrize(("faces", "withheld"), [("always", True), ("propose", False)])
+def test_a_film_whose_pictures_change_their_size_is_withheld(
+    faces: Literal["always", "propose"], withheld: bool
+) -> None:
+    picture = Picture("0", "h264", 1920, 1080, Fraction(16, 9), fps=30.0, packets=90, end_s=3.0)
+    mp4 = next(row for row in formats.FORMATS if row.name == "mp4")
+    film = Probe(mp4, replace(picture, changes=True), None, still=False)
+    output = Output(name="wide", size="1920x1080")
+    wanted = Recipe("", None, (output,), 4.0, "drift", -16.0, 1800, faces=faces)
+    assert (Caution.WITHHELD in cautions.of_picture(film, wanted, 3.0)) is withheld
+    steady = Probe(mp4, picture, None, still=False)
+    assert Caution.WITHHELD not in cautions.of_picture(steady, wanted, 3.0)
 
 
 def test_small_pictures_have_the_shape_and_a_size_that_the_model_takes() -> None:
