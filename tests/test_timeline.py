@@ -20,7 +20,7 @@ from pipeline.render.timeline import Segment, Timeline
 
 def configured(folder: Path, montage: str) -> Config:
     path = folder / "config.toml"
-    path.write_text(CONFIG.format(montage=montage, fps=30, quality="draft"))
+    path.write_text(CONFIG.format(montage=montage, fps=30, quality="draft", size="160x90"))
     return configuration.load(path)
 
 

@@ -148,6 +148,7 @@ def test_a_second_run_starts_no_program(walked: CommandScene) -> None:
         "rejected": 0,
         "failed": 0,
         "outdated": [],
+        "put_away": [],
         "waits": [],
     }
     said = walked.footage("render", "--json")
