@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from support.ledger_scene import LedgerScene, attachment, decide, opened, refused, result, sha
 
+from pipeline import clock
 from pipeline.errors import LedgerError
 from pipeline.history import ChainHead, CustodyEvent, EventKind, MontageRecord
 from pipeline.model import Decision, Filed, MailIdentity, OriginalState, Reason, Review
@@ -199,6 +201,22 @@ def test_the_events_of_a_clip_are_found(campaign: LedgerScene) -> None:
     ]
     chosen = campaign.ledger.chain.events(EventKind.DECIDED, EventKind.RUN)
     assert [event.kind for event in chosen] == ["run", "decided"]
+
+
+def test_an_original_has_the_time_of_its_event_though_the_clock_is_set(
+    campaign: LedgerScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = itertools.cycle(("2026-09-01T00:00:00Z", "2026-09-03T00:00:00Z"))
+    monkeypatch.setattr(clock, "now", lambda: next(days))
+    campaign.mail(attachment("late"))
+    campaign.ledger.custody.set_state(sha("late"), OriginalState.PURGED)
+    campaign.ledger.custody.set_state(sha("late"), OriginalState.KEPT)
+    told = [event.at for event in campaign.ledger.chain.events() if event.subject == sha("late")]
+    with closing(sqlite3.connect(campaign.workspace.ledger)) as database:
+        (stored,) = database.execute(
+            "SELECT stored_at FROM original WHERE sha256 = ?", [sha("late")]
+        ).fetchone()
+    assert stored == told[-1]
 
 
 def test_a_decision_binds_the_entry_of_the_trail(campaign: LedgerScene) -> None:

@@ -63,6 +63,17 @@ class Chain:
                 self._grown_from = head.number
         return ChainHead(head.number + 1, digest)
 
+    def time_original(self, sha256: str, stored: ChainHead) -> None:
+        """Give an original the time of the event that stored it.
+
+        The clock may be set between two looks at it, and the row must be as the chain says.
+        """
+        self._db.change(
+            "UPDATE original SET stored_at = (SELECT at FROM event WHERE number = ?)"
+            " WHERE sha256 = ?",
+            *(stored.number, sha256),
+        )
+
     def begin_run(self, run_id: str, command: str) -> None:
         """Add that a command began; the events that follow name its run."""
         self._run = run_id

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from pipeline import addressees, clock
+from pipeline import addressees
 from pipeline.errors import UsageError
 from pipeline.history import CaseHold, EventKind
 from pipeline.ledger import records
@@ -73,12 +73,12 @@ class Custody:
         """Record that an original was deleted, or that it came back and is kept from now on."""
         with self._db.transaction():
             changed = self._db.change(
-                "UPDATE original SET stored_at = CASE WHEN ?1 = 'kept' THEN ?2 ELSE stored_at END,"
-                " state = ?1 WHERE sha256 = ?3 AND state != ?1",
-                *(state, clock.now(), sha256),
+                "UPDATE original SET state = ?1 WHERE sha256 = ?2 AND state != ?1", state, sha256
             )
             if changed:
-                self._chain.append(_TOLD[state], sha256)
+                head = self._chain.append(_TOLD[state], sha256)
+                if state is OriginalState.KEPT:
+                    self._chain.time_original(sha256, head)
 
     def case_holds(self) -> dict[str, CaseHold]:
         """The originals that are kept for a case, by SHA-256."""

@@ -227,7 +227,7 @@ class Intake:
                 " ON CONFLICT DO NOTHING",
                 *(item.sha256, item.size, clock.now()),
             )
-            self._chain.append(
+            head = self._chain.append(
                 *(EventKind.STORED if is_new else EventKind.REPEATED, item.sha256),
                 submission=submission,
                 position=item.position,
@@ -237,6 +237,8 @@ class Intake:
                 reason=item.refusal.reason if item.refusal else None,
                 code=item.refusal.code if item.refusal else None,
             )
+            if is_new:
+                self._chain.time_original(item.sha256, head)
 
     def kept_attachments(self) -> dict[tuple[str, int], tuple[str, int]]:
         """SHA-256 and size of each attachment whose bytes were read, by submission and position."""
