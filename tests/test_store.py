@@ -19,6 +19,7 @@ from pipeline.errors import BytesChanged, ConfigError, FileMissing, Stopping, St
 from pipeline.store import FootageFile, StoredObject, original, promises, still_of
 from pipeline.store.bucket import Bucket, kind_of
 from pipeline.store.cloud import CloudBucket
+from pipeline.store.files import OWNER
 from pipeline.store.remote import BucketStore
 from pipeline.store.shared import SharedFolder
 from pipeline.workspace import Workspace
@@ -331,6 +332,25 @@ def test_a_login_that_may_not_delete_is_not_called_wrong(
     try:
         with pytest.raises(StoreError, match=r"refuses to delete \(403 Forbidden\)"):
             scene.store.delete("clips/a")
+    finally:
+        object_server.changes = None
+
+
+def test_a_worker_tries_to_write_and_makes_no_object(
+    object_server: ObjectServer, tmp_path: Path
+) -> None:
+    scene = StoreScene.in_cloud(tmp_path)
+    scene.store.try_writing()  # a store that nobody has used yet
+    note = tmp_path / "note"
+    note.write_bytes(b"whose it is")
+    scene.bucket.put(OWNER, note)
+    kept = object_server.objects(tmp_path.name)
+    scene.store.try_writing()
+    assert object_server.objects(tmp_path.name) == kept
+    object_server.changes = lambda method, body: "403 Forbidden" if method == "PUT" else body
+    try:
+        with pytest.raises(StoreError, match="403 Forbidden"):
+            scene.store.try_writing()
     finally:
         object_server.changes = None
 

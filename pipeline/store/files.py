@@ -13,6 +13,7 @@ from pipeline.model import ClipResult
 
 ORIGINALS, CLIPS, FILMS = "originals", "clips", "montage"
 PIECES = "cache"  # cards and bridges of films, which can be made again
+OWNER = "workspace.json"  # in a store: the note of whose it is
 FOLDERS = (ORIGINALS, CLIPS, FILMS)
 STILL = ".jpg"
 _SHA256 = re.compile("[0-9a-f]{64}")

@@ -21,13 +21,12 @@ from pipeline.config import Config
 from pipeline.errors import ConfigError, StoreError
 from pipeline.store import promises
 from pipeline.store.bucket import Bucket, kind_of
-from pipeline.store.files import FOLDERS, FootageStore
+from pipeline.store.files import FOLDERS, OWNER, FootageStore
 from pipeline.store.folder import WorkspaceFolder
 from pipeline.store.remote import BucketStore
 from pipeline.workspace import Workspace
 
 _NOTE = "store.json"  # in the workspace
-_OWNER = "workspace.json"  # in the store
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ def note_moved(workspace: Workspace, source: Bucket) -> None:
         _write(workspace, replace(noted, left=""))
     else:
         (workspace.root / _NOTE).unlink()
-    source.delete(_OWNER)
+    source.delete(OWNER)
 
 
 def _require_place(noted: _Note, url: str) -> None:
@@ -232,7 +231,7 @@ def _claim(bucket: Bucket, workspace: str) -> _Owner:
     has_footage = any(True for each in FOLDERS for _ in bucket.listed(f"{each}/"))
     if not _owner(bucket).workspace and has_footage:
         raise StoreError(
-            f"the store {bucket.url} has footage, but no note {_OWNER!r} of whose it is: give "
+            f"the store {bucket.url} has footage, but no note {OWNER!r} of whose it is: give "
             "this workspace its own prefix, or another folder. See docs/stores.md"
         )
     is_new = _put_owner(bucket, _Owner(workspace, uuid.uuid4().hex))
@@ -267,9 +266,9 @@ def _require_turn(bucket: Bucket, noted: _Note, owner: _Owner) -> None:
 
 def _put_owner(bucket: Bucket, owner: _Owner, *, replaces: bool = False) -> bool:
     with tempfile.TemporaryDirectory() as scratch:
-        file = Path(scratch) / _OWNER
+        file = Path(scratch) / OWNER
         file.write_text(json.dumps(asdict(owner)), "utf-8")
-        return bucket.put(_OWNER, file, replace=replaces)
+        return bucket.put(OWNER, file, replace=replaces)
 
 
 def _apart(url: str, workspace: Workspace) -> Bucket:
@@ -293,7 +292,7 @@ def _required_owner(bucket: Bucket, noted: _Note) -> _Owner:
         raise _Away(str(error)) from error
     if not owner.workspace:
         raise StoreError(
-            f"the store {bucket.url} does not have its note {_OWNER!r}: is the folder mounted, and "
+            f"the store {bucket.url} does not have its note {OWNER!r}: is the folder mounted, and "
             "is this the right bucket? Nothing is changed"
         )
     if owner.workspace != noted.workspace:
@@ -327,9 +326,9 @@ def _write(workspace: Workspace, note: _Note) -> None:
 
 
 def _owner(bucket: Bucket) -> _Owner:
-    size = bucket.size(_OWNER)
+    size = bucket.size(OWNER)
     with suppress(ValueError, KeyError, TypeError, AttributeError):
         if size:
-            note = json.loads(bucket.read(_OWNER, 0, size))
+            note = json.loads(bucket.read(OWNER, 0, size))
             return _Owner(str(note["workspace"]), str(note.get("turn", "")))
     return _Owner()

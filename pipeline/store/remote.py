@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import threading
-import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +21,7 @@ from pipeline import publishing
 from pipeline.errors import BytesChanged, FileMissing
 from pipeline.removal import removed
 from pipeline.store.bucket import PIECE, Bucket
-from pipeline.store.files import CLIPS, FILMS, PIECES, FootageFile, StoredObject
+from pipeline.store.files import CLIPS, FILMS, OWNER, PIECES, FootageFile, StoredObject
 from pipeline.workspace import Workspace
 
 T = TypeVar("T")
@@ -146,18 +145,19 @@ class BucketStore:
         self.bucket.stop()
 
     def try_writing(self) -> None:
-        """Write, read and delete a small object.
+        """Try to write the note of the store once more, with the bytes that it has.
+
+        The bucket refuses a name that is in use only after it has let the login write.  So nothing
+        is left over if this process is killed in between.
 
         :raises StoreError: the bucket does not answer, or refuses.
         """
-        key = f"trial/{uuid.uuid4().hex}/worker"
-        with tempfile.NamedTemporaryFile() as trial:
-            trial.write(b"a worker")
-            trial.flush()
-            try:
-                self.put(key, Path(trial.name))
-            finally:
-                self.bucket.delete(key)
+        size = self.bucket.size(OWNER)
+        if size is not None:
+            with tempfile.NamedTemporaryFile() as copy:
+                copy.write(self.bucket.read(OWNER, 0, size))
+                copy.flush()
+                self.bucket.put(OWNER, Path(copy.name))
 
     def _known(self, folder: str) -> dict[str, int]:
         """The sizes of the objects of a folder; the first question lists all such folders."""
