@@ -48,8 +48,10 @@ def approved_clips_say_what_keeps_them_out(page: Page) -> None:
 
 
 def watch_to_the_end(page: Page, speed: str = "2 ×") -> None:
-    while speed not in page.locator("#player-speed").inner_text():
+    shown = page.locator("#player-speed")
+    while speed not in (before := shown.inner_text()):
         page.keyboard.press(".")  # faster
+        expect(shown).not_to_have_text(before)
     page.keyboard.press(" ")
     video = page.locator("#player-video").element_handle()
     page.wait_for_function("video => video.paused && video.currentTime > 2.9", arg=video)
@@ -84,6 +86,7 @@ def approve_with_and_without_watching(
     until(page, lambda: stored(campaign, "one").stars == 1)
     assert stored(campaign, "one").seen_by == ()
     keys.press("0")
+    until(page, lambda: stored(campaign, "one").stars == 0)
     keys.press("Home")
     watch_to_the_end(page, "4 ×")
     keys.press("a")
@@ -91,7 +94,9 @@ def approve_with_and_without_watching(
     until(page, lambda: stored(campaign, "one").stars == 1)
     assert stored(campaign, "one").seen_by == ()
     keys.press("0")
+    until(page, lambda: stored(campaign, "one").stars == 0)
     keys.press(",")
+    expect(page.locator("#player-speed")).to_contain_text("2 ×")
     keys.press("Home")
     watch_to_the_end(page)
     keys.press("a")
