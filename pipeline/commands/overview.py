@@ -25,7 +25,7 @@ _NIGHTS = 7  # that the growth of the workspace is known from
 
 @dataclass(frozen=True)
 class FilmStatus:
-    """A montage, and the originals in it that are no longer admitted."""
+    """A montage, and the originals in it that films may not show any more."""
 
     record: MontageRecord
     not_admitted: list[str]

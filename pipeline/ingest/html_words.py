@@ -98,8 +98,8 @@ def _between(name: str, tag: str) -> Iterator[str]:
 def _with_marks(text: str) -> str:
     """Write ``>`` before each line of a quote, and :data:`STRUCK` before one with struck words.
 
-    What has no end in the HTML is not a quote.  A mark never stands inside of a line, because it
-    would part the digits of a place that has to be masked.
+    A quote counts only if the HTML says where it ends.  A mark is at the beginning of a line only:
+    inside of a line it would part the digits of a place that has to be masked.
     """
     pieces = _PIECE.split(text)
     ended = _ended(pieces)

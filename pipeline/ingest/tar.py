@@ -84,7 +84,7 @@ def _name(block: bytes) -> bytes:
 
 
 def _number(field: bytes) -> int:
-    """A number in octal digits, or as GNU writes large ones; -1 if it is no number."""
+    """A number in octal digits, or as GNU writes large ones; -1 for anything else."""
     if field[:1] == b"\x80":
         return int.from_bytes(field[4:], "big")
     digits = field.strip(b" \0")

@@ -26,7 +26,7 @@ _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 _LIMITS = {"note": 2000, "by": 200, "caption": 500, "category": 200, "name": 100, "place": 100}
 _LONGEST_S = 1_000_000
 _MOST_WAS = 50
-_ACTS = {"watched", "agreed", "shown", "length_s"}  # these are no fields of a review
+_ACTS = {"watched", "agreed", "shown", "length_s"}  # a review does not have them
 _MAY_BE_NULL = {"at", "caption", "category", "in_s", "out_s"}
 
 

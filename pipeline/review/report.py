@@ -117,7 +117,9 @@ def _discarded(run: Run, lost: Mapping[str, FootageFile]) -> tuple[str, ...]:
     """
     anew = [sha256 for sha256, still in lost.items() if discard(run.store, sha256, still)]
     for sha256 in lost:
-        then = "its clip is made again" if sha256 in anew else "there is no original to make it of"
+        then = (
+            "its clip is made again" if sha256 in anew else "it can't be made: its original is gone"
+        )
         run.console.warn(f"report: the still of {sha256[:12]} is gone or was changed; {then}")
     return tuple(anew)
 
