@@ -153,7 +153,8 @@ def ingested(folder: Path, texts: list[str]) -> tuple[IngestScene, bytes]:
         mails.append(message.as_bytes())
     desk = take_in(folder, *mails)
     ledger = b"".join(path.read_bytes() for path in desk.workspace.root.glob("ledger.db*"))
-    return desk, ledger
+    # a hash may hold the digits of a place by chance, and hashes differ from run to run
+    return desk, re.sub(rb"[0-9a-f]{32,}", b"#", ledger)
 
 
 @pytest.mark.parametrize("start", range(0, len(PLACES), A_MAIL))
@@ -164,7 +165,7 @@ def test_no_place_reaches_the_ledger(tmp_path: Path, start: int) -> None:
     assert len(submissions) == len(some)
     for place, need in some:
         for needle in need or re.findall(r"\d{6,}", place):
-            # a shorter one could stand in a hash by chance
+            # a shorter one could stand in a time or a size by chance
             assert len(needle) < 6 or needle.encode() not in ledger, place
     assert all(Note.LOCATION_IN_TEXT in submission.notes for submission in submissions)
 

@@ -223,7 +223,7 @@ def test_a_lost_still_is_said_and_made_again(stored: StoredScene, tmp_path: Path
     (scene.work / "stills.json").unlink()
     said = scene.footage("report")
     assert said.code == 0, said.err
-    assert f"the still of {sha256[:12]} is gone or was changed; there is no original" in said.err
+    assert f"the still of {sha256[:12]} is gone or was changed; it can't be made" in said.err
     assert red.read_bytes() == right[0]
 
 
