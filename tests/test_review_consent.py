@@ -110,11 +110,21 @@ def test_a_person_confirms_what_is_proposed(
         consents.record(campaign.ledger, "s00002", ConsentEntry(Consent.NO, by="ben"))
         expect(page.locator(f"{card(page, 'german')} .hold")).to_contain_text("said no")
         expect(page.locator(".figure.montage .sub")).to_contain_text("1 clip")
+        box.get_by_label("Consent").select_option("no")
+        box.get_by_role("button", name="Record").click()
+        until(page, lambda: consent_of(campaign, "s00001")[0] == "no")
+        for state in ("yes-with-name", "unknown"):
+            page.get_by_role("button", name="Undo").click()
+            until(page, lambda state=state: consent_of(campaign, "s00001")[0] == state)  # type: ignore[misc]
+        # what was refused is passed over, and what somebody else recorded since is kept
         page.get_by_role("button", name="Undo").click()
-        until(page, lambda: consent_of(campaign, "s00001")[0] == "unknown")
+        expect(page.locator("#dock-count")).to_contain_text("It is now: no")
+        assert consent_of(campaign, "s00002") == ("no", "", "", "ben")
+        page.get_by_role("button", name="Undo").click()
+        expect(page.locator("#dock-count")).to_have_text("There is nothing to undo.")
         page.locator(".figure.consent").click()
         expect(page.locator(".card")).to_have_count(3)
-        assert len(watch.errors) == 1, "the refusal of Mumbai"
+        assert len(watch.errors) == 2, "the refusals of Mumbai and of the undo"
 
 
 def test_a_page_without_a_server_saves_it_to_the_decisions_file(

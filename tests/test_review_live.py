@@ -68,17 +68,17 @@ def test_two_reviewers_see_each_other(
         expect(page.locator(f"{card('two')} .state")).to_have_text("On holdby Bob")
 
 
-def held_back(page: Page) -> list[Route]:
+def held_back(page: Page, act: str = "decide") -> list[Route]:
     """The first act that the page sends stays on its way until it is let go on; here it comes."""
     first: list[Route] = []
 
-    def act(route: Route) -> None:
+    def handle(route: Route) -> None:
         if first:
             route.continue_()
         else:
             first.append(route)
 
-    page.route("**/api/decide", act)
+    page.route(f"**/api/{act}", handle)
     return first
 
 
@@ -142,6 +142,16 @@ def test_what_was_built_on_an_overtaken_decision_goes_back_with_it(
     until(ada, lambda: campaign.ledger.reviews.trail_end() == 2)
     stored = campaign.ledger.reviews.current()[sha("one")]
     assert (stored.decision, stored.note, stored.by) == (Decision.REJECTED, "seen", "Ada")
+    # what is decided while an undo is on its way comes after it
+    first = held_back(ada, "undo")
+    one.focus()
+    for key in "uh":
+        ada.keyboard.press(key)
+    until(ada, lambda: len(first) == 1)
+    first[0].continue_()
+    until(ada, lambda: campaign.ledger.reviews.trail_end() == 4)
+    stored = campaign.ledger.reviews.current()[sha("one")]
+    assert (stored.decision, stored.note, stored.by) == (Decision.HELD, "", "Ada")
 
 
 def test_clips_of_a_running_night_are_offered(

@@ -15,7 +15,7 @@ from support.report_page import campaign, card, config
 from support.review_server import Client, enter, serving, until
 
 from pipeline.config import Config
-from pipeline.model import Decision, Note, Reason, Review
+from pipeline.model import Decision, Note, OriginalState, Reason, Review
 from pipeline.review import page as page_module
 from pipeline.review import report
 
@@ -274,6 +274,35 @@ def test_mail_is_dealt_with_by_all_and_its_clips_are_free_again(
         ada.locator(f"{letter(ids['link'])} .handle").click()
         until(ada, lambda: ids["link"] in campaign.ledger.reviews.handled())
         assert violations(ada) == []
+        undone_as_it_was_taken(ada, bob, ids, campaign)
+
+
+def undone_as_it_was_taken(
+    ada: Page, bob: Page, ids: dict[str, str], campaign: LedgerScene
+) -> None:
+    """Ada has marked the mail with a link, and undoes that after acts that are refused."""
+    # what the server did not take is said, and the act before it is undone
+    dock = ada.locator("#dock-count")
+    campaign.ledger.custody.set_state(sha("red"), OriginalState.WITHDRAWN)
+    ada.locator(f"{card(ada, 'red')} button.rejected").click()
+    expect(dock).to_contain_text("the clip is withdrawn")
+    ada.context.set_offline(True)
+    ada.locator(f"{letter(ids['question'])} .handle").click()
+    expect(dock).to_contain_text("does not answer")
+    ada.keyboard.press("u")
+    ada.context.set_offline(False)
+    ada.keyboard.press("u")
+    until(ada, lambda: campaign.ledger.reviews.handled() == {})
+    # a mark that somebody else made since is kept
+    ada.locator(f"{letter(ids['question'])} .handle").click()
+    theirs = bob.locator(letter(ids["question"]))
+    for state in ("Dealt withby Ada", "Needs an answer"):
+        expect(theirs.locator(".state")).to_have_text(state)
+        theirs.locator(".handle").click()
+    expect(ada.locator(f"{letter(ids['question'])} .state")).to_have_text("Dealt withby Bob")
+    ada.keyboard.press("u")
+    expect(dock).to_contain_text("Somebody marked that mail since")
+    assert campaign.ledger.reviews.handled()[ids["question"]].by == "Bob"
 
 
 def test_mark_needs_the_same_proofs_as_a_decision(campaign: LedgerScene, config: Config) -> None:

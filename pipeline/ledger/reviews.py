@@ -134,11 +134,14 @@ class Reviews:
         rows = self._db.rows("SELECT * FROM handled")
         return {row["submission"]: records.read_row(Handled, row) for row in rows}
 
-    def set_handled(self, submissions: Iterable[str], by: str, *, handled: bool = True) -> None:
+    def set_handled(self, submissions: Iterable[str], by: str, *, handled: bool = True) -> int:
         """Record that a person has dealt with these mails, or take that back.
 
         A mail that is marked already keeps its first mark.
+
+        :returns: for how many mails that changed something.
         """
+        count = 0
         with self._db.transaction():
             for submission in submissions:
                 if handled:
@@ -152,7 +155,9 @@ class Reviews:
                         "DELETE FROM handled WHERE submission = ?", submission
                     )
                 if changed:
+                    count += 1
                     self._chain.append(EventKind.HANDLED, submission, handled=handled)
+        return count
 
     def _review(self, sha256: str) -> Review:
         row = self._db.row("SELECT * FROM decision WHERE sha256 = ?", sha256)

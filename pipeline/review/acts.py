@@ -63,8 +63,9 @@ def _answer(outcome: ActOutcome) -> ActAnswer:
 
 
 def _mark_mail(ledger: Ledger, request: ActRequest) -> ActAnswer:
-    live.mark_mail(ledger, request.body.get("submission"), request.body.get("handled"), request.by)
-    return ActAnswer({"mails": live.mails_data(ledger)})
+    body = request.body
+    changed = live.mark_mail(ledger, body.get("submission"), body.get("handled"), request.by)
+    return ActAnswer({"mails": live.mails_data(ledger), "changed": changed})
 
 
 def _record_consent(ledger: Ledger, request: ActRequest) -> ActAnswer:

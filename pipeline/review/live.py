@@ -147,8 +147,8 @@ def _decided(review: Review) -> Review:
     return replace(review, comments=(), at=None)
 
 
-def mark_mail(ledger: Ledger, submission: object, handled: object, by: str) -> None:
-    """Record that *by* has dealt with a mail, or take the mark back.
+def mark_mail(ledger: Ledger, submission: object, handled: object, by: str) -> bool:
+    """Record that *by* has dealt with a mail, or take the mark back; False if that is so already.
 
     :raises InvalidEntry: the mail is unknown, or *handled* is neither true nor false.
     """
@@ -157,7 +157,7 @@ def mark_mail(ledger: Ledger, submission: object, handled: object, by: str) -> N
     known = {mail.id for mail in ledger.intake.submissions()}
     if not isinstance(submission, str) or submission not in known:
         raise InvalidEntry("no mail has this id")
-    ledger.reviews.set_handled([submission], by, handled=handled)
+    return ledger.reviews.set_handled([submission], by, handled=handled) > 0
 
 
 def set_consent(ledger: Ledger, body: JsonObject, by: str) -> bool:

@@ -1,16 +1,18 @@
 // What the reviewer decides on this page, and its undo.
 
-import { consentOf, isSameConsent, showConsent } from "./consents.js";
+import { consentOf, isSameConsent, savedConsentOf, showConsent } from "./consents.js";
 import { facts } from "./data.js";
 import { find } from "./dom.js";
 import { goToClip, goToMail } from "./list.js";
 import { handledOf } from "./mails.js";
-import { announce, explain, notify } from "./messages.js";
+import { announce, explain, notify, warn } from "./messages.js";
 import { changedFields, entryOf, reviewOf, setReviews } from "./reviews.js";
 import { isDecidableRow, nameOf } from "./rows.js";
 import { isSameDecision, settledReview } from "./rules.js";
-import { reviewerName } from "./server.js";
-import { isServed, send, sendConsent, sendMark, undoOnServer } from "./sync.js";
+import { reviewerName, writeInOrder } from "./server.js";
+import {
+  isServed, reportLoss, send, sendConsent, sendMark, undoOnServer, writeConsent, writeMark,
+} from "./sync.js";
 import { textOf, textOfCode } from "./texts.js";
 import { wasWatched } from "./watching.js";
 
@@ -23,11 +25,25 @@ import { wasWatched } from "./watching.js";
 /** @type {(() => string)[]} takes back each act of a page without a server, newest last, and says so */
 const undoable = [];
 
-/** @type {((() => void) | null)[]} takes back what was done on this page, newest last; null: a decision or a comment */
-const acts = [];
+/**
+ * What the server took from this page, newest last. Each takes the act back and answers whether that is
+ * settled: if the server did not answer, the act stays in the list.
+ * @type {(() => Promise<boolean>)[]}
+ */
+const taken = [];
 
-/** Note that a comment was sent to the server, so that it is undone in its turn. */
-export const noteComment = () => acts.push(null);
+/** Note that the server took a decision or a comment, so that it is undone in its turn. */
+export const noteTaken = () => taken.push(undoHere);
+
+/** The mark and the consent of each mail as this page left them in the ledger: nothing else is taken back.
+ * @type {Map<string, import("./data.js").Handled | undefined>} */
+const leftMarks = new Map();
+/** @type {Map<string, import("./data.js").Consent>} */
+const leftConsents = new Map();
+
+/** How many undos are not answered yet, and the acts that wait for that.
+ * @type {{ count: number, then: (() => void)[] }} */
+const undoing = { count: 0, then: [] };
 
 export const canUndo = () => undoable.length > 0;
 
@@ -56,6 +72,11 @@ export function amendEach(changes, keepFields = true) {
     setReviews(changes.map(([row]) => ({ sha256: row.clip.sha256 ?? "", review: reviewOf(row) })));
     return false;
   }
+  if (undoing.count) {
+    // the undo may change the same clips, and this act comes after it
+    undoing.then.push(() => amendEach(changes, false));
+    return true;
+  }
   const mark = { by: reviewerName(), at: timestamp() };
   const act = changes
     .map(([row, change]) => {
@@ -75,8 +96,7 @@ export function amendEach(changes, keepFields = true) {
     return showUndone(undone);
   });
   setReviews(act, keepFields);
-  if (isServed) send(act.map(({ sha256 }) => sha256));
-  acts.push(null);
+  if (isServed) send(act.map(({ sha256 }) => sha256), noteTaken);
   return true;
 }
 
@@ -123,21 +143,39 @@ export function markMail(row) {
   } else if (!row.mail.needs_answer.length && !handledOf(row.mail)) {
     sayOnMail(row, textOf("mail.nothing_to_do"));
   } else if (mayDecide()) {
-    const wasHandled = Boolean(handledOf(row.mail));
-    acts.push(() => mark(row, wasHandled));
-    mark(row, !wasHandled);
+    const isHandled = !handledOf(row.mail);
+    sendMark(row.mail.id, isHandled, (isChanged) => {
+      if (isChanged) taken.push(() => takeBackMark(row, isHandled));
+      leaveMark(row, isHandled);
+    });
   }
 }
 
 /**
+ * Take back that a mail was marked, or that its mark was taken off, unless somebody did so since.
+ * @param {Row} row
+ * @param {boolean} wasHandled
+ */
+async function takeBackMark(row, wasHandled) {
+  const [now, left] = [handledOf(row.mail), leftMarks.get(row.mail.id)];
+  if (now?.at !== left?.at || now?.by !== left?.by) {
+    warn(textOf("live.undo_overtaken_mail", { name: row.clip.filename }));
+    return true;
+  }
+  if (await writeMark(row.mail.id, !wasHandled) === "refused") return false;
+  leaveMark(row, !wasHandled);
+  return true;
+}
+
+/**
+ * Go to a mail that this page has just marked, or whose mark it took off, and say so.
  * @param {Row} row
  * @param {boolean} isHandled
  */
-function mark(row, isHandled) {
-  sendMark(row.mail.id, isHandled, () => {
-    goToMail(row.mail.id);
-    notify(textOf(isHandled ? "mail.said.handled" : "mail.said.open", { name: row.clip.filename }));
-  });
+function leaveMark(row, isHandled) {
+  leftMarks.set(row.mail.id, handledOf(row.mail));
+  goToMail(row.mail.id);
+  notify(textOf(isHandled ? "mail.said.handled" : "mail.said.open", { name: row.clip.filename }));
 }
 
 /**
@@ -159,14 +197,19 @@ export function recordConsent(row, wanted) {
   const before = consentOf(row.mail.id);
   const consent = { ...wanted, by: reviewerName(), at: timestamp() };
   if (isSameConsent(before, consent) || !mayDecide()) return;
-  putConsent(row, consent);
+  showConsent(row.mail.id, consent);
   if (isServed) {
-    acts.push(() => putConsent(row, before));
+    sendConsent(row.mail.id, consent, before, () => {
+      taken.push(() => takeBackConsent(row, before));
+      leftConsents.set(row.mail.id, savedConsentOf(row.mail.id));
+      announce(consentText(row, consent));
+    });
     return;
   }
+  announce(consentText(row, consent));
   undoable.push(() => {
-    putConsent(row, before);
-    return textOf("said.consent", { consent: textOfCode("consent", before.state), name: row.clip.filename });
+    showConsent(row.mail.id, before);
+    return consentText(row, before);
   });
 }
 
@@ -174,22 +217,53 @@ export function recordConsent(row, wanted) {
  * @param {Row} row
  * @param {import("./data.js").Consent} consent
  */
-function putConsent(row, consent) {
-  const said = textOf("said.consent", { consent: textOfCode("consent", consent.state), name: row.clip.filename });
-  showConsent(row.mail.id, consent);
-  if (isServed) sendConsent(row.mail.id, consent, () => announce(said));
-  else announce(said);
+const consentText = (row, { state }) =>
+  textOf("said.consent", { consent: textOfCode("consent", state), name: row.clip.filename });
+
+/**
+ * Take back a consent that was recorded here, unless somebody recorded another one since.
+ * @param {Row} row
+ * @param {import("./data.js").Consent} before
+ */
+async function takeBackConsent(row, before) {
+  const { id } = row.mail;
+  const outcome = await writeConsent(id, before, leftConsents.get(id) ?? savedConsentOf(id));
+  if (outcome === "done") {
+    leftConsents.set(id, savedConsentOf(id));
+    notify(consentText(row, before));
+  }
+  return outcome !== "refused";
+}
+
+/** Let the server take back the last decision or comment of this reviewer, and show it. */
+const undoHere = () => undoOnServer((undone) => notify(showUndone(undone)));
+
+/**
+ * Take back the last act that the server took. An act that is on its way may be refused, so the undo
+ * waits until it is answered.
+ */
+function undoInOrder() {
+  undoing.count += 1;
+  writeInOrder(async () => {
+    const takeBack = taken.at(-1) ?? undoHere;
+    if (await takeBack()) taken.pop();
+    endUndo();
+  }, () => {
+    reportLoss();
+    endUndo();
+  });
+}
+
+/** Do what was decided on the page while undos were on their way. */
+function endUndo() {
+  undoing.count -= 1;
+  if (!undoing.count) for (const act of undoing.then.splice(0)) act();
 }
 
 /** Take back the last act. */
 export function undo() {
   if (isServed) {
-    const takeBack = acts.pop();
-    if (takeBack) {
-      takeBack();
-      return;
-    }
-    undoOnServer((undone) => notify(showUndone(undone)));
+    undoInOrder();
     return;
   }
   const last = undoable.pop();

@@ -1,7 +1,7 @@
 // Comments on the clip that the player shows, its tags and its stars.
 
 import { momentProblem, spanOfRow } from "./cuts.js";
-import { amend, noteComment, timestamp } from "./decisions.js";
+import { amend, noteTaken, timestamp } from "./decisions.js";
 import { byId, element, inputById, makeButton, quoted, textAround } from "./dom.js";
 import { announce, explain } from "./messages.js";
 import { playerChanged, playerRow, playerTime, playerVideo, seekPlayer } from "./player.js";
@@ -54,15 +54,34 @@ function newId() {
  * Add a comment to a clip, or mark one as resolved or not.
  * @param {Row} row
  * @param {Comment} comment
+ * @param {{ whenTaken?: () => void, whenRefused?: () => void }} then what follows
  */
-function store(row, comment) {
+function store(row, comment, { whenTaken = () => {}, whenRefused = () => {} } = {}) {
   if (isServed) {
-    noteComment();
-    sendComment(row.clip.sha256 ?? "", comment);
+    sendComment(row.clip.sha256 ?? "", comment, {
+      whenTaken: () => {
+        noteTaken();
+        whenTaken();
+      },
+      whenRefused,
+    });
     return;
   }
   const others = (reviewOf(row).comments ?? []).filter(({ id }) => id !== comment.id);
   amend([row], { comments: [...others, comment].sort(byMoment) });
+  whenTaken();
+}
+
+/**
+ * Give back what was typed for a comment that was not taken, unless another one is typed there by now.
+ * @param {Row} row
+ * @param {string[]} texts
+ */
+function giveBack(row, texts) {
+  const sha256 = row.clip.sha256 ?? "";
+  if (typed.row !== row) {
+    if (!drafts.get(sha256)?.[0]) drafts.set(sha256, texts);
+  } else if (!textField().value) DRAFT_FIELDS.forEach((id, at) => { draftField(id).value = texts[at]; });
 }
 
 /**
@@ -164,10 +183,13 @@ function addComment() {
   else if (momentProblem(row, from) || momentProblem(row, to)) explain(momentProblem(row, from) || momentProblem(row, to));
   else if (to !== null && (from === null || to <= from)) explain(textOf("comment.no_stretch"));
   else {
-    store(row, { id: newId(), text, from_s: from, to_s: to, by: reviewerName(), at: timestamp(), resolved_by: "" });
+    const texts = DRAFT_FIELDS.map((id) => draftField(id).value);
+    store(row, { id: newId(), text, from_s: from, to_s: to, by: reviewerName(), at: timestamp(), resolved_by: "" }, {
+      whenTaken: () => announce(textOf("comment.added")),
+      whenRefused: () => giveBack(row, texts),
+    });
     for (const id of ["comment-from", "comment-to"]) inputById(id).value = "";
     textField().value = "";
-    announce(textOf("comment.added"));
     byId("player").focus();
   }
 }

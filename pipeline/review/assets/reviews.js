@@ -200,8 +200,24 @@ export function decidersOf(row) {
   const { decision, by, agreed_by: agreed = [] } = reviewOf(row);
   if (decision === "approved" && people(agreed).length) return people(agreed).join(", ");
   const isHere = row.clip.sha256 && entryOf(row.clip.sha256).saved.decision !== decision; // decided on this page just now
-  const event = isHere ? undefined : trailOf(row).filter(({ after }) => "decision" in after).at(-1);
-  return event && event.after.decision === decision ? event.by : by;
+  const last = isHere ? undefined : deciding(trailOf(row));
+  return last && last.after.decision === decision ? last.by : by;
+}
+
+/**
+ * The event by which a clip has its decision. An undo gives it back to whom it had before: it takes back
+ * the newest event that is left.
+ * @param {import("./data.js").TrailEvent[]} trail of one clip
+ */
+function deciding(trail) {
+  /** @type {import("./data.js").TrailEvent[]} */
+  const left = [];
+  for (const event of trail) {
+    const isOnlyCommented = Object.keys(event.after).every((field) => field === "comments");
+    if (event.undoes && !isOnlyCommented) left.pop();
+    else if (!isOnlyCommented) left.push(event);
+  }
+  return left.filter(({ after }) => "decision" in after).at(-1);
 }
 
 /** @param {Row} row */

@@ -1,6 +1,6 @@
 // Decisions of a served page: written at once, and those of others shown as they come.
 
-import { consentOf, savedConsentOf, setConsents, showConsent } from "./consents.js";
+import { consentOf, isSameConsent, savedConsentOf, setConsents, showConsent } from "./consents.js";
 import { facts } from "./data.js";
 import { offerNew } from "./fresh.js";
 import { mailsVersion, setMails } from "./mails.js";
@@ -24,7 +24,7 @@ let writes = 0; // how many acts were begun or answered
 /** Whether a server is behind this page. */
 export const isServed = facts.live !== null;
 
-const reportLoss = () => warn(textOf("live.lost"));
+export const reportLoss = () => warn(textOf("live.lost"));
 
 /**
  * Show what the ledger has of some clips.
@@ -58,8 +58,9 @@ function giveUp(shas, message) {
  * Write what the page shows of these clips, as one act. The act is fixed now: what is decided while
  * it is on its way is another act, which is undone by itself.
  * @param {string[]} shas
+ * @param {() => void} whenTaken called if the server took a part of it
  */
-export function send(shas) {
+export function send(shas, whenTaken) {
   writes += 1;
   const act = shas.map((sha256) => {
     const entry = entryOf(sha256);
@@ -82,6 +83,7 @@ export function send(shas) {
       return;
     }
     const { changes, overtaken } = /** @type {Record<string, ClipReview[]>} */ (data);
+    if (changes.length) whenTaken();
     for (const { sha256, review } of changes) entryOf(sha256).saved = review;
     // a clip that was decided on again since is left as it is: the next act is on its way
     const final = new Set(sent.filter(({ entry, now }) => entry.now === now).map(({ sha256 }) => sha256));
@@ -117,37 +119,50 @@ function overtakenText(overtaken) {
 }
 
 /**
- * Take back the last act of this reviewer, also one from before the server was started.
+ * Take back the last act of this reviewer, also one from before the server was started. It is called
+ * while nothing else is written.
  * @param {(undone: Undone[]) => void} whenUndone
+ * @returns {Promise<boolean>} whether that is settled: it is undone, or can't be undone any more
  */
-export function undoOnServer(whenUndone) {
-  writeInOrder(async () => {
-    const { status, data } = await ask("/api/undo", { by: reviewerName() });
-    if (status === 409) warn(textOf("live.undo_overtaken"));
-    else if (status !== 200) warn(data.problem);
-    else if (!data.changes.length) notify(textOf("said.nothing_to_undo"));
-    else {
-      const changes = /** @type {ClipReview[]} */ (data.changes);
-      const undone = changes.map(({ sha256, review }) => ({ sha256, fields: changedFields(entryOf(sha256).now, review) }));
-      goBack(changes);
-      whenUndone(undone);
-      catchUp().catch(reportLoss);
-    }
-  }, reportLoss);
+export async function undoOnServer(whenUndone) {
+  writes += 1;
+  const { status, data } = await ask("/api/undo", { by: reviewerName() });
+  writes += 1;
+  if (status === 409) warn(textOf("live.undo_overtaken"));
+  else if (status !== 200) warn(textOf("live.refused", { problem: data.problem }));
+  else if (!data.changes.length) notify(textOf("said.nothing_to_undo"));
+  else {
+    const changes = /** @type {ClipReview[]} */ (data.changes).filter(({ sha256 }) => isInReport(sha256));
+    const undone = changes.map(({ sha256, review }) => ({ sha256, fields: changedFields(entryOf(sha256).now, review) }));
+    goBack(changes);
+    if (undone.length) whenUndone(undone);
+    else notify(textOf("said.undone_elsewhere"));
+    catchUp().catch(reportLoss);
+  }
+  return status === 200 || status === 409;
 }
 
 /**
  * Add a comment to a clip, or mark one as resolved or not.
  * @param {string} sha256
  * @param {import("./data.js").Comment} comment
+ * @param {{ whenTaken: () => void, whenRefused: () => void }} then what follows the answer
  */
-export function sendComment(sha256, comment) {
+export function sendComment(sha256, comment, { whenTaken, whenRefused }) {
   writeInOrder(async () => {
     const { status, data } = await ask("/api/comment", { sha256, comment, by: reviewerName() });
-    if (status === 200) showComments(data.changes);
-    else if (status !== 409) warn(textOf("live.refused", { problem: data.problem }));
+    if (status === 200) {
+      showComments(data.changes);
+      whenTaken();
+    } else if (status !== 409) { // the ledger has it already
+      whenRefused();
+      warn(textOf("live.refused", { problem: data.problem }));
+    }
     catchUp().catch(reportLoss);
-  }, reportLoss);
+  }, () => {
+    whenRefused();
+    reportLoss();
+  });
 }
 
 /**
@@ -165,46 +180,77 @@ function showComments(items) {
   }
 }
 
+/** @typedef {"done" | "overtaken" | "refused"} WriteOutcome overtaken: the ledger has something else by now */
+
 /**
  * Record that a mail is dealt with, or take that back.
  * @param {string} id
  * @param {boolean} isHandled
- * @param {() => void} whenDone
+ * @param {(isChanged: boolean) => void} whenDone called with false if the ledger had it already
  */
 export function sendMark(id, isHandled, whenDone) {
   writeInOrder(async () => {
-    const { status, data } = await ask("/api/handled", { submission: id, handled: isHandled, by: reviewerName() });
-    if (status !== 200) {
-      warn(textOf("live.refused", { problem: data.problem }));
-      return;
-    }
-    setMails(data.mails);
-    setConsents(data.mails.consents);
-    whenDone();
+    const outcome = await writeMark(id, isHandled);
+    if (outcome !== "refused") whenDone(outcome === "done");
   }, reportLoss);
+}
+
+/**
+ * Write that a mail is dealt with, or that it is not. It is called while nothing else is written.
+ * @param {string} id
+ * @param {boolean} isHandled
+ * @returns {Promise<WriteOutcome>} overtaken: the ledger had it already
+ */
+export async function writeMark(id, isHandled) {
+  const { status, data } = await ask("/api/handled", { submission: id, handled: isHandled, by: reviewerName() });
+  if (status !== 200) {
+    warn(textOf("live.refused", { problem: data.problem }));
+    return "refused";
+  }
+  setMails(data.mails);
+  setConsents(data.mails.consents);
+  return data.changed ? "done" : "overtaken";
 }
 
 /**
  * Record what the sender of a mail agreed to.
  * @param {string} id
  * @param {import("./consents.js").Consent} wanted
+ * @param {import("./consents.js").Consent} before what the page showed when that was entered
  * @param {() => void} whenDone
  */
-export function sendConsent(id, wanted, whenDone) {
+export function sendConsent(id, wanted, before, whenDone) {
   writeInOrder(async () => {
-    const { state: consent, name, place } = wanted;
-    const seen = savedConsentOf(id);
-    const { status, data } = await ask("/api/consent", { submission: id, consent, name, place, seen, by: reviewerName() });
-    if (status !== 200 && status !== 409) {
-      showConsent(id, seen);
-      warn(textOf("live.refused", { problem: data.problem }));
-      return;
-    }
-    setMails(data.mails);
-    setConsents(data.mails.consents);
-    if (status === 409) notify(textOf("live.consent_overtaken", { state: textOfCode("consent", consentOf(id).state) }));
-    else whenDone();
-  }, reportLoss);
+    // an act before this one has another time in the ledger than on the page
+    const saved = savedConsentOf(id);
+    const outcome = await writeConsent(id, wanted, isSameConsent(saved, before) ? saved : before);
+    if (outcome === "done") whenDone();
+  }, () => {
+    showConsent(id, savedConsentOf(id));
+    reportLoss();
+  });
+}
+
+/**
+ * Write what the sender of a mail agreed to. It is called while nothing else is written.
+ * @param {string} id
+ * @param {import("./consents.js").Consent} wanted
+ * @param {import("./consents.js").Consent} seen nothing is written if the ledger has another one
+ * @returns {Promise<WriteOutcome>}
+ */
+export async function writeConsent(id, wanted, seen) {
+  const { state: consent, name, place } = wanted;
+  const { status, data } = await ask("/api/consent", { submission: id, consent, name, place, seen, by: reviewerName() });
+  if (status !== 200 && status !== 409) {
+    showConsent(id, savedConsentOf(id));
+    warn(textOf("live.refused", { problem: data.problem }));
+    return "refused";
+  }
+  setMails(data.mails);
+  setConsents(data.mails.consents);
+  if (status === 200) return "done";
+  warn(textOf("live.consent_overtaken", { state: textOfCode("consent", consentOf(id).state) }));
+  return "overtaken";
 }
 
 /** Show what was decided since the last time, here and by others. */
