@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ from pipeline.model import (
     Status,
     What,
 )
-from pipeline.review import report, table
+from pipeline.review import live, report, table
 from pipeline.texts import Detail
 
 NOW = "2026-09-16T05:00:00Z"
@@ -362,6 +363,46 @@ def test_table_is_rfc_4180_with_a_byte_order_mark(campaign: LedgerScene, config:
     assert cells["text"] == "two\nlines; and more"
     assert cells["loudness_lufs"] == "'-16.04"
     assert (cells["clean"], cells["source_duration_s"], cells["hdr"]) == ("yes", "4.004", "yes")
+
+
+def test_table_names_who_decided_and_who_changed_it_last(
+    campaign: LedgerScene, config: Config
+) -> None:
+    ledger, clock = campaign.ledger, iter(range(1, 60))
+    campaign.mail(attachment("good"))
+    campaign.clip(result("good"))
+
+    def say(by: str, **changes: Any) -> None:
+        def change(before: Review) -> Review:
+            at = f"2026-09-02T08:00:{next(clock):02}Z"
+            return replace(before, by=by, at=at, **changes)
+
+        ledger.reviews.amend(sha("good"), change)
+
+    def cells() -> list[str]:
+        data = report.build(config, ledger, NOW)
+        jsonschema.validate(data, REPORT_SCHEMA)
+        (row,) = csv.DictReader(io.StringIO(table.render(data).decode("utf-8-sig")))
+        return [row[name] for name in ("by", "decided_at", "changed_by", "changed_at")]
+
+    say("Ben", stars=3)
+    assert cells() == ["", "", "Ben", "2026-09-02T08:00:01Z"]
+    say("Ana", decision=Decision.HELD)
+    say("Ben", tags=("boats",))
+    assert cells() == ["Ana", "2026-09-02T08:00:02Z", "Ben", "2026-09-02T08:00:03Z"]
+    live.comment(ledger, sha("good"), {"id": "0" * 12, "text": "hm"}, "Eve")
+    say("Ben", decision=Decision.APPROVED, agreed_by=("Ben",))
+    assert live.undo(ledger, "Ben").written
+    assert live.undo(ledger, "Eve").written
+    assert cells()[:3] == ["Ana", "2026-09-02T08:00:02Z", "Ben"]
+    # of an approved clip it is who approved it as it is now
+    say("Ben", decision=Decision.APPROVED, agreed_by=("Ben",))
+    say("Cleo", agreed_by=("Ben", "Cleo"))
+    say("Dan", stars=1)
+    assert cells()[:3] == ["Ben; Cleo", "2026-09-02T08:00:06Z", "Dan"]
+    ledger.reviews._db.change("DELETE FROM decision_trail")  # as in an older ledger
+    say("Dan", agreed_by=(), stars=2)
+    assert cells()[:2] == ["Dan", "2026-09-02T08:00:08Z"]
 
 
 def test_each_sender_has_a_number_that_stays(campaign: LedgerScene, tmp_path: Path) -> None:

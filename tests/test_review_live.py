@@ -66,6 +66,12 @@ def test_two_reviewers_see_each_other(
         expect(page.locator(card("two"))).to_contain_text("4 stars")
         expect(page.locator(f"{card('one')} .state")).to_have_text("Approvedby Ada")
         expect(page.locator(f"{card('two')} .state")).to_have_text("On holdby Bob")
+    # an undo gives the decision back to whom it had before
+    ada.locator(f"{card('two')} button.approved").click()
+    expect(bob.locator(f"{card('two')} .state")).to_have_text("Approvedby Ada")
+    ada.keyboard.press("u")
+    for page in (ada, bob):
+        expect(page.locator(f"{card('two')} .state")).to_have_text("On holdby Bob")
 
 
 def held_back(page: Page, act: str = "decide") -> list[Route]:

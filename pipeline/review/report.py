@@ -19,9 +19,10 @@ from pipeline.consent import Consent, ConsentRecord
 from pipeline.history import InboxRemains
 from pipeline.ledger import Ledger, heads
 from pipeline.media import fitting
-from pipeline.model import ClipOutput, ClipResult, Row, Source, Status, Wait
-from pipeline.review import consents, mails, packs, page, proposing, stills, table, undone
+from pipeline.model import ClipOutput, ClipResult, Decision, Row, Source, Status, Wait
+from pipeline.review import consents, deciders, mails, packs, page, proposing, stills, table, undone
 from pipeline.review.admission import Admission
+from pipeline.review.deciders import DecisionMade
 from pipeline.review.mails import MailView
 from pipeline.review.presenting import (
     JsonObject,
@@ -170,6 +171,7 @@ def build(
     agreements = _agreements(config, ledger, views)
     masking = _Masking(config.report.sender, ledger.intake.sender_numbers())
     admission = Admission.of(config, ledger, rows)
+    made = deciders.decisions_made(ledger.reviews.trail())
     return {
         "schema": SCHEMA_VERSION,
         "campaign": config.campaign.name,
@@ -182,7 +184,11 @@ def build(
             {**_submission(each, masking), "consent": agreements[each.mail.id]} for each in views
         ],
         "clips": [
-            {**_clip(row, waits.get(row.sha256), config), **_two_people(row, admission)}
+            {
+                **_clip(row, waits.get(row.sha256), config),
+                **_two_people(row, admission),
+                **_decided(row, made.get(row.sha256)),
+            }
             for row in _family_order(rows)
         ],
     }
@@ -333,6 +339,14 @@ def _two_people(row: Row, admission: Admission) -> JsonObject:
     if not admission.needs_two(row):
         return {}
     return {"two_people": "mail" if row.sha256 in admission.came_for else "review"}
+
+
+def _decided(row: Row, made: DecisionMade | None) -> JsonObject:
+    """Who decided on a clip, and when; nothing if it has no decision."""
+    if row.review.decision is Decision.UNDECIDED:
+        return {}
+    names, at = deciders.deciders(row.review, made)
+    return {"decided": {"by": list(map(shown_text, names)), "at": at}}
 
 
 def _source(source: Source) -> JsonObject:

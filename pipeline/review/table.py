@@ -20,7 +20,7 @@ COLUMNS = (
     "category_review", "in_s", "out_s", "notes", "text", "sha256", "parent", "duplicate_of",
     "submission",
     "sender_number", "sender_name", "comments", "tags", "stars",
-    "consent", "credit", "approvals", "masks", "masks_by", "seen_by",
+    "consent", "credit", "approvals", "masks", "masks_by", "seen_by", "changed_by", "changed_at",
 )  # fmt: skip
 
 MAIL_COLUMNS = (
@@ -110,7 +110,7 @@ def _cells(clip: JsonObject, submission: JsonObject) -> JsonObject:
     source = clip["source"] or {}
     output = clip["outputs"][0] if clip["outputs"] else {}
     reason = clip["reason"] or {}
-    review = clip["review"]
+    review, decided = clip["review"], clip.get("decided", {})
     masks = review.get("masks", [])
     found = [f"{item['carrier']} ({item['what']})" for item in clip["metadata"]["found"]]
     facts = ("container", "video_codec", "audio_codec", "rotation", "hdr")
@@ -119,10 +119,11 @@ def _cells(clip: JsonObject, submission: JsonObject) -> JsonObject:
         **clip,
         # the same bytes may have come in other mails, which do not allow the name
         "credit": _credit(submission) if clip["consent"] == Consent.YES_WITH_NAME else "",
-        **{key: review[key] for key in ("decision", "note", "by", "in_s", "out_s")},
+        **{key: review[key] for key in ("decision", "note", "in_s", "out_s")},
+        "by": decided.get("by"),
+        "decided_at": decided.get("at"),
         "reason": reason.get("code"),
         "detail": reason.get("detail"),
-        "decided_at": review["at"],
         "caption_review": review["caption"],
         "category_review": review["category"],
         "found": found,
@@ -138,6 +139,8 @@ def _cells(clip: JsonObject, submission: JsonObject) -> JsonObject:
         "masks": len(masks),
         "masks_by": sorted({mask["by"] for mask in masks if mask["by"]}),
         "seen_by": review.get("seen_by", []),
+        "changed_by": review["by"],
+        "changed_at": review["at"],
     }
 
 

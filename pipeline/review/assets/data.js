@@ -43,7 +43,7 @@
  *   metadata: { found: { carrier: string, what: string }[], clean: boolean | null },
  *   source: Source | null, caption: string, category: string | null, warnings: string[],
  *   outputs: Output[], review: Review, held_by: string[], faces?: Mask[], to_be_made_anew?: true, hidden_with_film?: true, original_deleted?: true,
- *   two_people?: "mail" | "review",
+ *   two_people?: "mail" | "review", decided?: { by: string[], at: string | null },
  * }} Clip
  * @typedef {{
  *   id: string, sender: string, subject: string, text: string, received_at: string, notes: string[],
