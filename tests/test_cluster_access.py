@@ -29,10 +29,11 @@ from pipeline.engine import reach as reaching
 from pipeline.engine.access import ClusterAccess, distributed
 from pipeline.engine.dask import DaskEngine
 from pipeline.engine.reach import reach
-from pipeline.errors import StageError, Stopping
+from pipeline.errors import StageError, Stopping, UsageError
 from pipeline.ffmpeg.sandbox import Permissions
-from pipeline.jobs import engines, remote
+from pipeline.jobs import engines, remote, scratch
 from pipeline.jobs.build import build
+from pipeline.workspace import Workspace
 
 
 @pytest.mark.parametrize(
@@ -123,19 +124,19 @@ def test_worker_of_another_version_and_stranger_are_refused(tmp_path: Path) -> N
         assert second.returncode == 1
         assert f"can listen at {address}: Address already in use" in second.stderr
 
-        scratch = tmp_path / "scratch"
+        folder = tmp_path / "scratch"
         slots = ("-m", "pipeline", "worker", "--slots", "1", "--scratch")
         a_workspace_is_no_scratch_folder(made)
-        with started(made, *slots, str(scratch)) as leaving:
+        with started(made, *slots, str(folder)) as leaving:
             jobs_are_given_back(access, leaving)
         assert leaving.returncode == 0
-        left = scratch / "originals" / "aa" / ("a" * 64)
-        assert not list(scratch.rglob("a*"))
+        left = folder / "originals" / "aa" / ("a" * 64)
+        assert not list(folder.rglob("a*"))
 
         # what a worker left that was killed while it made a clip
         left.parent.mkdir(parents=True)
         left.write_bytes(b"an original with its places")
-        with started(made, *slots, str(scratch)) as other:
+        with started(made, *slots, str(folder)) as other:
             assert not left.exists()
             scheduler.kill()
             assert other.stderr is not None
@@ -181,6 +182,21 @@ def a_workspace_is_no_scratch_folder(made: CommandScene) -> None:
     assert said.code == 2
     assert "is not the scratch folder of a worker: nothing was deleted" in said.err
     assert made_files(made.work / "originals") == before
+
+
+def test_a_scratch_folder_that_became_a_workspace_is_not_emptied(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.create()
+    scratch.mark(tmp_path)
+    kept = workspace.originals / "aa"
+    kept.mkdir()
+    workspace.ledger.touch()
+    with pytest.raises(UsageError, match="nothing was deleted"):
+        scratch.empty(workspace)
+    assert kept.exists()
+    workspace.ledger.unlink()
+    scratch.empty(workspace)
+    assert not kept.exists()
 
 
 @pytest.mark.parametrize(

@@ -333,6 +333,25 @@ def test_an_approval_of_another_version_is_not_taken(campaign: LedgerScene, tmp_
     assert (after.decision, after.agreed_by, after.note) == (Decision.UNDECIDED, (), "fine")
 
 
+@pytest.mark.parametrize("since", [{"decision": "held"}, {"masks": [MASK, OTHER]}])
+def test_a_second_approval_that_comes_too_late_is_named(
+    campaign: LedgerScene, tmp_path: Path, since: dict[str, Any]
+) -> None:
+    before = known(campaign, tmp_path, **since)
+    summary = take(campaign, tmp_path, WAS, agreed=True)
+    assert "this was kept: decision" in summary.not_taken[0].problem
+    assert stored(campaign) == before
+
+
+def test_who_approves_again_after_a_hold_approves(campaign: LedgerScene, tmp_path: Path) -> None:
+    """The page was made before all of it, and saved a file after the hold."""
+    known(campaign, tmp_path, decision="held")
+    entry = WAS | {"sha256": sha("one"), "by": "ana", "at": "2026-09-03T09:00:00Z", "agreed": True}
+    path = save(tmp_path, [entry | {"was": [WAS, WAS | {"decision": "held", "agreed_by": []}]}])
+    decisions.take_file(campaign.ledger, path, "", campaign="River Week")
+    assert stored(campaign).agreed_by == ("ana",)
+
+
 def test_a_star_is_no_approval(campaign: LedgerScene, tmp_path: Path) -> None:
     known(campaign, tmp_path)
     take(campaign, tmp_path, WAS, "cy", stars=4)

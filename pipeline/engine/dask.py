@@ -29,7 +29,7 @@ RemoteWork = Callable[[str, str], str]
 """What a worker does: the key of a job and the job in, the answer out.  Workers import it."""
 
 _CHECK_S = 60.0  # after so long without an event, in case that one was lost
-_LOOK_S = 1.0  # how often it is looked whether the connection is still there
+_LOOK_S = 1.0  # between two looks whether the connection is still there
 _CLOSE_S = 5.0
 _FETCH_S = 20.0  # for an answer; after it, the future is waited for again as a job
 _LONGEST = 4 << 20  # characters of an answer

@@ -1,14 +1,15 @@
-"""What the kernel counts of a program and all that it started: does it work, and may it?
+"""What the kernel counts of a program and of all that it started: work, and time without work.
 
 What runs inside bubblewrap's process namespace is not counted for its parent while it runs, so all
-descendants are added up.  A thread that can run and gets no processor stands still through no fault
-of its own: ``/proc/PID/task/TID/schedstat`` says how long that was (Linux
+descendants are added up.  On a busy machine a thread that could run may get no processor:
+``/proc/PID/task/TID/schedstat`` says for how long (Linux
 ``Documentation/scheduler/sched-stats.rst``).  The kernel adds that time only when the thread runs
-again.  So of a thread that waits now, the time since its last step is counted in advance.
+again.  So for a thread that waits now, the time since its last step is counted in advance.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -157,9 +158,10 @@ def work_of(family: list[int]) -> Work | None:
             seconds += sum(map(int, _fields(folder / "stat")[11:13])) / _TICKS
             known = True
             for task in (folder / "task").iterdir():
-                threads[int(task.name)] = thread_of(
-                    (task / "stat").read_text(), (task / "schedstat").read_text()
-                )
+                with contextlib.suppress(OSError):  # a thread that has just ended
+                    threads[int(task.name)] = thread_of(
+                        (task / "stat").read_text(), (task / "schedstat").read_text()
+                    )
             lines = (folder / "io").read_text().splitlines()
             moved += sum(int(line.split()[1]) for line in lines[:2])
         except OSError:

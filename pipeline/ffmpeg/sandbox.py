@@ -49,7 +49,7 @@ class Mode(StrEnum):
 class Limits:
     """What one process may use: seconds, seconds of CPU, bytes of memory and of a file.
 
-    ``wall_s`` counts what ``watch`` counts: a busy machine costs a program none of it.
+    ``wall_s`` is counted by ``watch``: time in which a program got no processor does not count.
     """
 
     wall_s: float = 120.0

@@ -1,7 +1,7 @@
 """Ends a program that takes too long, or does nothing any more.
 
-A busy machine must cost no clip.  So a program is not ended for the time in which it got no
-processor: its time is counted as ``progress`` does.  By the clock it may take an hour more.
+No clip may fail because the machine is busy.  So the time in which a program got no processor does
+not count: ``progress`` counts the rest.  By the clock a program may take an hour more.
 """
 
 from __future__ import annotations

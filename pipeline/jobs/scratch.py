@@ -30,14 +30,15 @@ def empty(folder: Workspace) -> None:
     :raises StageError: something can't be deleted.
     """
     kept = [folder.root / name for name in FOLDERS]
-    if not (folder.root / _MARK).exists():
-        own = (folder.ledger, *kept)
-        if any(path.is_file() or (path.is_dir() and any(path.iterdir())) for path in own):
-            raise UsageError(
-                f"{folder.root} has footage, and is not the scratch folder of a worker: nothing "
-                "was deleted. Name an empty folder with --scratch"
-            )
-        mark(folder.root)
+    is_marked = (folder.root / _MARK).exists()
+    has_footage = any(path.is_dir() and any(path.iterdir()) for path in kept)
+    # a marked folder may have become a workspace since
+    if folder.ledger.exists() or (has_footage and not is_marked):
+        raise UsageError(
+            f"{folder.root} has footage, and is not the scratch folder of a worker: nothing "
+            "was deleted. Name an empty folder with --scratch"
+        )
+    mark(folder.root)
     sweep(folder)
     stuck = [path for path in (*kept, folder.cache) if not removed(path)]
     folder.create()

@@ -37,7 +37,7 @@ from pipeline.store.delivery import delivered
 
 _WORDS = re.compile(r"[ -~]{0,300}")
 _NAME = re.compile(r"[A-Za-z0-9 ()+,._-]{0,64}")
-_COORDINATE = re.compile(r"\d\.\d|\d{5}")  # in the name of no codec and of no container
+_COORDINATE = re.compile(r"\d\.\d|\d{5}")  # no codec and no container has such a name
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MARKS = re.compile(r"([0-9a-f]{16}( [0-9a-f]{16}){0,7})?(\.[A-Za-z0-9_-]{1,2200})?")
 _LARGEST = 1 << 40

@@ -31,8 +31,8 @@ class Merge:
 def merge(before: Review, values: JsonObject, was: Sequence[Review]) -> Merge:
     """Pick what a person changed and nobody else did.
 
-    A decision that keeps a clip out of films is applied in any case.  An approval is applied only
-    if the clip is then as its author saw it.
+    A decision that keeps a clip out of films is applied in any case.  An approval, the second one
+    of two people too, is applied only if the clip is then as its author saw it.
 
     :param before: the review in the ledger.
     :param values: the fields of the entry.
@@ -43,14 +43,21 @@ def merge(before: Review, values: JsonObject, was: Sequence[Review]) -> Merge:
     taken = {name: values[name] for name in changed if name not in conflicts}
     shown = replace(Review(), **{name: values[name] for name in FIELDS if name in values})
     becomes = replace(before, **taken)
-    if shown.decision is Decision.APPROVED and not protecting.shows_the_same(shown, becomes):
-        values = values | {"agreed": False}
-        if taken.pop("decision", None):
-            conflicts.append("decision")
+    # the page says again what it knew with every change
+    agrees = values.get("agreed", True) and (
+        "decision" in changed or not _approved_before(values, shown, was)
+    )
+    if shown.decision is Decision.APPROVED:
+        is_other = not protecting.shows_the_same(shown, becomes)
+        if is_other:
+            taken.pop("decision", None)
+        if is_other or becomes.decision is not Decision.APPROVED:
+            # a second approval is one too, although the decision was "approved" before
+            if (agrees or "decision" in changed) and "decision" not in conflicts:
+                conflicts.append("decision")
+            agrees = False
     rest = {name: value for name, value in values.items() if name not in FIELDS}
-    merged = {"decision": before.decision} | rest | taken
-    if _approved_before(values, shown, was):
-        merged["agreed"] = False  # the page only says again what it knew
+    merged = {"decision": before.decision} | rest | taken | {"agreed": agrees}
     known = {(comment.id, bool(comment.resolved_by)) for each in was for comment in each.comments}
     if "comments" in values:
         merged["comments"] = tuple(

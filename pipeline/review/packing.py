@@ -46,7 +46,7 @@ def pack(run: Run, target: Path) -> Packed:
     _check(run, target)
     seen = [row for row in run.ledger.clips.rows() if rules.is_shown(row)]
     rows = [row for row in seen if rules.hides_what_it_should(row)]
-    left_out = tuple(row for row in seen if row not in rows)
+    left_out = tuple(row for row in seen if not rules.hides_what_it_should(row))
     bare = {f"{row.sha256}.jpg" for row in left_out}
     files = {file.path: file for file in (*_report(run, bare), *_clips(run, rows))}
     sizes = {name: run.store.size(files[name]) for name in sorted(files)}

@@ -82,7 +82,7 @@ def people(names: Iterable[str]) -> list[str]:
 
 
 def _spelling(name: str) -> str:
-    """Return a name without what may differ between keyboards: capitals, accents, blanks."""
+    """Return a name as it is compared: one form of capitals, blanks and composed letters."""
     whole = unicodedata.normalize("NFKC", name)
     seen = "".join(letter for letter in whole if unicodedata.category(letter) != "Cf")
     return unicodedata.normalize("NFKC", " ".join(seen.upper().lower().split()))

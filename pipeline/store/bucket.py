@@ -42,6 +42,12 @@ class Bucket(Protocol):
         :returns: False if there is one already, which stays as it is.
         """
 
+    def try_writing(self, key: str) -> None:
+        """Try whether an object can be written; leave nothing, also if the process is killed here.
+
+        :param key: of an object that exists.
+        """
+
     def size(self, key: str) -> int | None:
         """The number of bytes of an object; None if there is none."""
 

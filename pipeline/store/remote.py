@@ -7,7 +7,6 @@ copy that was fetched.  It is deleted here only after the bucket has confirmed i
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -145,19 +144,12 @@ class BucketStore:
         self.bucket.stop()
 
     def try_writing(self) -> None:
-        """Try to write the note of the store once more, with the bytes that it has.
-
-        The bucket refuses a name that is in use only after it has let the login write.  So nothing
-        is left over if this process is killed in between.
+        """Try whether this login may write into the bucket, if anybody has used that yet.
 
         :raises StoreError: the bucket does not answer, or refuses.
         """
-        size = self.bucket.size(OWNER)
-        if size is not None:
-            with tempfile.NamedTemporaryFile() as copy:
-                copy.write(self.bucket.read(OWNER, 0, size))
-                copy.flush()
-                self.bucket.put(OWNER, Path(copy.name))
+        if self.bucket.size(OWNER) is not None:
+            self.bucket.try_writing(OWNER)
 
     def _known(self, folder: str) -> dict[str, int]:
         """The sizes of the objects of a folder; the first question lists all such folders."""

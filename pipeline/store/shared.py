@@ -77,6 +77,14 @@ class SharedFolder:
                 part.unlink(missing_ok=True)
         return True
 
+    def try_writing(self, key: str) -> None:
+        """Write a file beside the others, as ``put`` does first, and delete it."""
+        del key
+        part = self._incoming / f"{uuid.uuid4().hex}{publishing.PART}"
+        with self._named():
+            part.touch(mode=0o600)
+            part.unlink()
+
     def size(self, key: str) -> int | None:
         """The size of a file."""
         with self._named(), suppress(FileNotFoundError):
