@@ -61,6 +61,23 @@ class ConsentRecord:
         return ", ".join(filter(None, (self.name, self.place)))
 
 
+@dataclass(frozen=True)
+class ConsentCourse:
+    """The consent of a submission, and how it came to it.
+
+    ``entered``: the number of its newest event in the chain of custody; ``entered_at``: the time of
+    that event, which is later than the entry if a file of the offline page brought it.
+    ``answered_at``: when the newest entry was made that is not a question; "" if all are questions.
+    ``questions``: the Message-IDs of the letters that have asked since.
+    """
+
+    record: ConsentRecord
+    entered: int = 0
+    entered_at: str = ""
+    answered_at: str = ""
+    questions: frozenset[str] = frozenset()
+
+
 def combined(consents: Iterable[Consent]) -> Consent:
     """The consent for a clip that came in mails with these consents.
 

@@ -52,8 +52,9 @@ def deliver(
     mail["To"] = "submissions@example.org"
     mail["Subject"] = "Re: the video" if answers else f"Mail {name}"
     mail["Message-ID"] = f"<{name}@example.net>"
-    later = timedelta(minutes=1 if answers else 0)
-    mail["Received"] = f"from a by b; {format_datetime(datetime.now(UTC) + later)}"
+    # the clock of the server that received the answer is behind
+    earlier = timedelta(minutes=2 if answers else 0)
+    mail["Received"] = f"from a by b; {format_datetime(datetime.now(UTC) - earlier)}"
     if answers:
         mail["In-Reply-To"] = answers
     if through:

@@ -244,7 +244,7 @@ def test_an_answer_to_our_question_proposes(campaign: LedgerScene) -> None:
             sender=sender, subject="Re:", text=text, notes=notes, answers=answers, received_at=at
         )
     campaign.mail(sender="blur@example.org", text="Yes", received_at=at)  # it answers nothing
-    found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.current())
+    found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.courses())
     assert {each: it.hint.consent for each, it in found.items()} == {
         "s00000": Consent.YES,
         "s00001": None,
@@ -253,16 +253,16 @@ def test_an_answer_to_our_question_proposes(campaign: LedgerScene) -> None:
     question = ("<q3@example.org>", "<3@mail.example.org>")
     campaign.mail(sender="eve@example.org", text="Yes", answers=question, received_at=at)
     campaign.mail(sender="", text="Yes", answers=question, received_at=at)
-    found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.current())
+    found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.courses())
     assert "s00003" not in found, "nobody answers for somebody else"
     later = "2026-09-12T00:00:00Z"
     campaign.mail(
         sender="Blur@Example.org", subject="", text="Yes", answers=question, received_at=later
     )
-    found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.current())
+    found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.courses())
     assert found["s00003"].hint.consent is Consent.YES
     consents.record(ledger, "s00000", ConsentEntry(Consent.YES, by="ada"))
-    found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.current())
+    found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.courses())
     assert "s00000" not in found, "a person has read it"
 
 
@@ -272,8 +272,69 @@ def test_a_refusal_that_was_taken_in_late_is_proposed(campaign: LedgerScene) -> 
     ledger.consents.amend("s00000", lambda now: replace(now, consent=Consent.YES, by="ada", at=at))
     of_plain = partial(campaign.mail, sender="plain@example.org", subject="", answers=())
     of_plain(text="I do not consent to this.", received_at="2026-09-20T00:00:00Z")
-    found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.current())
+    found = proposals(mails.view(ledger, ledger.clips.rows()), ledger.consents.courses())
     assert found["s00000"].hint.consent is Consent.NO, "received before the yes was recorded"
+
+
+def now_proposed(campaign: LedgerScene) -> tuple[Consent | None, str] | None:
+    """What is proposed for the first mail, and by which mail."""
+    views = mails.view(campaign.ledger, campaign.ledger.clips.rows())
+    found = proposals(views, campaign.ledger.consents.courses()).get("s00000")
+    return (found.hint.consent, found.mail) if found else None
+
+
+def ask(campaign: LedgerScene, letter: str) -> None:
+    consents = campaign.ledger.consents
+    asked = partial(replace, consent=Consent.ASKED, by="letters", at=None)
+    consents.amend("s00000", asked, question=letter)
+
+
+def test_what_comes_in_the_second_of_a_question_or_an_answer_is_newer(
+    campaign: LedgerScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second, before = "2026-09-20T00:00:00Z", "2026-09-19T23:58:00Z"
+    monkeypatch.setattr(clock, "now", lambda: second)
+    same = partial(campaign.mail, sender="plain@example.org", subject="Re:", received_at=second)
+    ask(campaign, "<q1@x>")
+    yes = same(text="Yes", answers=("<q1@x>",), received_at=before)  # by a clock that is behind
+    assert now_proposed(campaign) == (Consent.YES, yes)
+    consents.record(campaign.ledger, "s00000", ConsentEntry(Consent.YES, by="ada"))
+    assert now_proposed(campaign) is None, "she has read it, in the same second"
+    refusal = same(text="I do not consent to this.")
+    assert now_proposed(campaign) == (Consent.NO, refusal)
+    consents.record(campaign.ledger, "s00000", ConsentEntry(Consent.NO, by="ada"))
+    same(text="You may show it.", answers=("<q1@x>",), received_at=before)
+    assert now_proposed(campaign) is None, "it was received before the no was recorded"
+    ask(campaign, "<q2@x>")
+    assert now_proposed(campaign) is None
+    yes = same(text="Yes", answers=("<q2@x>",), received_at=before)
+    assert now_proposed(campaign) == (Consent.YES, yes), "it answers a question after the no"
+
+
+def test_an_answer_from_before_the_footage_by_its_clock_counts(campaign: LedgerScene) -> None:
+    ask(campaign, "<q1@x>")
+    early = "2026-08-31T00:00:00Z"
+    yes = campaign.mail(
+        sender="plain@example.org",
+        subject="Re:",
+        text="Yes",
+        answers=("<q1@x>",),
+        received_at=early,
+    )
+    assert now_proposed(campaign) == (Consent.YES, yes)
+
+
+def test_a_limit_that_came_in_later_spoils_a_yes_that_has_a_later_time(
+    campaign: LedgerScene,
+) -> None:
+    same = partial(campaign.mail, sender="plain@example.org", subject="")
+    same(text="You may show it.", received_at="2026-09-20T00:00:10Z")
+    limit = same(text="Only if you blur my son.", received_at="2026-09-20T00:00:05Z")
+    assert now_proposed(campaign) == (None, limit)
+    refusal = same(text="I do not consent.", received_at="2026-09-20T00:00:07Z")
+    assert now_proposed(campaign) == (None, refusal)
+    yes = same(text="I agree.", received_at="2026-09-20T00:00:20Z")
+    assert now_proposed(campaign) == (Consent.YES, yes)
 
 
 def test_a_condition_in_a_doubtful_mail_spoils_an_older_yes(campaign: LedgerScene) -> None:

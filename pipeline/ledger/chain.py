@@ -12,6 +12,7 @@ import json
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from pipeline import __version__, clock, publishing
 from pipeline.history import ChainHead, CustodyEvent, EventKind
@@ -112,12 +113,21 @@ class Chain:
         row = self._db.row("SELECT max(number) AS number FROM event WHERE kind = ?", kind)
         return int(row["number"] or 0) if row else 0
 
-    def first_times(self, kind: EventKind) -> dict[str, str]:
-        """When the first event of a kind was for each subject."""
-        rows = self._db.rows(
-            "SELECT subject, min(at) AS at FROM event WHERE kind = ? GROUP BY subject", kind
+    def first_of(self, kind: EventKind) -> dict[str, tuple[int, str]]:
+        """The number and the time of the first event of a kind for each subject."""
+        return self._numbered("min", kind)
+
+    def newest_of(self, kind: EventKind) -> dict[str, tuple[int, str]]:
+        """The number and the time of the newest event of a kind for each subject."""
+        return self._numbered("max", kind)
+
+    def _numbered(self, end: Literal["min", "max"], kind: EventKind) -> dict[str, tuple[int, str]]:
+        rows = self._db.rows(  # beside min or max, SQLite gives the other columns of the same row
+            f"SELECT subject, {end}(number) AS number, at FROM event WHERE kind = ?"  # noqa: S608
+            " GROUP BY subject",
+            kind,
         )
-        return {row["subject"]: row["at"] for row in rows}
+        return {row["subject"]: (row["number"], row["at"]) for row in rows}
 
     def events(self, *kinds: EventKind, after: int = 0) -> Iterator[CustodyEvent]:
         """The events in order behind the one numbered *after*: all, or those of some kinds."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from pipeline import clock
-from pipeline.consent import Consent, ConsentRecord
+from pipeline.consent import Consent, ConsentCourse, ConsentRecord
 from pipeline.history import EventKind
 from pipeline.ledger import records
 from pipeline.ledger.chain import Chain
@@ -36,6 +36,22 @@ class Consents:
             "SELECT * FROM consent WHERE id IN (SELECT max(id) FROM consent GROUP BY submission)"
         )
         return {row["submission"]: records.read_row(ConsentRecord, row) for row in rows}
+
+    def courses(self) -> dict[str, ConsentCourse]:
+        """How each submission came to its consent, by its id."""
+        entered = self._chain.newest_of(EventKind.CONSENT)
+        found: dict[str, ConsentCourse] = {}
+        for row in self._db.rows("SELECT * FROM consent ORDER BY id"):
+            record = records.read_row(ConsentRecord, row)
+            before = found.get(record.submission, ConsentCourse(record))
+            if record.consent is not Consent.ASKED:
+                before = replace(before, answered_at=record.at or "", questions=frozenset())
+            asked = before.questions | ({row["question"]} if row["question"] else set())
+            number, at = entered.get(record.submission, (0, ""))
+            found[record.submission] = replace(
+                before, record=record, entered=number, entered_at=at, questions=asked
+            )
+        return found
 
     def amend(
         self, submission: str, change: ConsentChange, *, question: str = ""

@@ -18,7 +18,8 @@ class MailView:
     ``matters``: why somebody has to answer it, also if a person has dealt with it since.
     ``answers``: the earlier mail that it answers.  ``later``: later mails of this person.
     ``holds``: it takes back footage that is known to be this person's.  ``taken_at``: when the
-    program took it in, which may be long after its receipt.
+    program took it in, which may be long after its receipt; ``taken``: the number of that event in
+    the chain of custody.
     """
 
     mail: Submission
@@ -29,6 +30,7 @@ class MailView:
     later: tuple[str, ...]
     holds: bool = False
     taken_at: str = ""
+    taken: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -49,11 +51,12 @@ def view(ledger: Ledger, rows: Iterable[Row]) -> list[MailView]:
     letters = ledger.consents.questions()
     relations = correspondence.relate(mails, with_footage, letters)
     holding = correspondence.holding(mails, with_footage)
-    taken = ledger.chain.first_times(EventKind.RECEIVED)
+    taken = ledger.chain.first_of(EventKind.RECEIVED)
     persons: set[str] = set()
     views = []
     for mail in mails:
         person = addressees.person(mail.sender)
+        number, at = taken.get(mail.id, (0, mail.received_at))
         follows = mail.id in relations.answers or person in persons
         if person:
             persons.add(person)
@@ -66,7 +69,7 @@ def view(ledger: Ledger, rows: Iterable[Row]) -> list[MailView]:
                 relations.answers.get(mail.id),
                 relations.later.get(mail.id, ()),
                 mail.id in holding,
-                taken.get(mail.id, mail.received_at),
+                *(at, number),
             )
         )
     return views

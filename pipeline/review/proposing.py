@@ -1,11 +1,13 @@
 """What the words of a mail propose on consent.  A person reads the mail and decides."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline import addressees, correspondence
-from pipeline.consent import Consent, ConsentRecord
+from pipeline.consent import Consent, ConsentCourse, ConsentRecord
 from pipeline.model import Submission
 from pipeline.review.mails import MailView
 from pipeline.review.presenting import JsonObject, shown_text
@@ -21,6 +23,11 @@ class ConsentProposal:
     mail: str
     hint: ConsentHint
 
+    @property
+    def is_yes(self) -> bool:
+        """Whether it proposes a "yes"."""
+        return self.hint.consent in _YES
+
     def as_data(self) -> JsonObject:
         """Give it as the report has it; the state is null if a person has to read it."""
         return {
@@ -32,47 +39,28 @@ class ConsentProposal:
 
 
 def proposals(
-    views: Sequence[MailView], records: Mapping[str, ConsentRecord], campaign: str = ""
+    views: Sequence[MailView], courses: Mapping[str, ConsentCourse], campaign: str = ""
 ) -> dict[str, ConsentProposal]:
     """Find the newest words on consent for each submission with footage.
 
-    Only mails count that were taken in after the consent was recorded.  A bare "yes" counts in an
-    answer to our question.  A "yes" counts for no mail that somebody else may have sent.  A person
-    has to read it if a newer mail sets a condition.
+    Only mails count that nobody could read when the consent was recorded.  A bare "yes" counts in
+    an answer to our question.  A "yes" counts for no mail that somebody else may have sent.  A
+    person has to read it if a newer mail sets a condition.
 
     :param views: in the order of receipt.
+    :param courses: those of the submissions for which a consent was recorded.
     :param campaign: its name, which subjects hold.
     """
-    by_id = {view.mail.id: view for view in views}
     stories = _stories(views)
-    words = _Words(campaign)
+    words = _Words(campaign, {view.mail.id: view for view in views}, courses)
     found = {}
     for view in views:
         if not correspondence.brings_footage(view.rows):
             continue
-        record = records.get(view.mail.id, ConsentRecord(view.mail.id))
-        spoiled = None
-        for mail in _newest_first(view, stories):
-            # a person who records a consent has read what was taken in until then
-            if record.at and (mail is view or mail.taken_at <= record.at):
-                continue
-            is_answer = _answers(mail, view, by_id, records)
-            said = words.hint_of(mail.mail, is_answer=is_answer)
-            is_yes = said is not None and said.consent in _YES
-            if not _speaks_for(mail, view) or (said is None and mail is not view):
-                limit = said if said and not is_yes else words.condition_of(mail.mail)
-                if limit and spoiled is None:
-                    limit = replace(limit, consent=None)
-                    spoiled = ConsentProposal(mail.mail.id, limit)
-                continue
-            is_older = bool(record.at) and mail.mail.received_at <= str(record.at)
-            if is_yes and (is_older or not (_is_sure(view.mail) and _is_sure(mail.mail))):
-                continue
-            if said:
-                if said.consent is not record.consent:
-                    proposal = ConsentProposal(mail.mail.id, said)
-                    found[view.mail.id] = spoiled if is_yes and spoiled else proposal
-                break
+        course = courses.get(view.mail.id, ConsentCourse(ConsentRecord(view.mail.id)))
+        proposal = words.newest(view, course, list(_unread(view, stories, course)))
+        if proposal:
+            found[view.mail.id] = proposal
     return found
 
 
@@ -81,23 +69,90 @@ class _Words:
     """What mails say, each read once; ``campaign``: its name, which subjects hold."""
 
     campaign: str
+    by_id: Mapping[str, MailView]
+    courses: Mapping[str, ConsentCourse]
     hints: dict[tuple[str, bool], ConsentHint | None] = field(default_factory=dict)
     conditions: dict[str, ConsentHint | None] = field(default_factory=dict)
 
-    def hint_of(self, mail: Submission, *, is_answer: bool) -> ConsentHint | None:
+    def newest(
+        self, view: MailView, course: ConsentCourse, unread: Sequence[MailView]
+    ) -> ConsentProposal | None:
+        """What the newest words say on the footage of *view*; None if they propose nothing.
+
+        :param unread: the mails that count, the newest first.
+        """
+        limit = None
+        for at, mail in enumerate(unread):
+            said = self._said(mail, view, course)
+            if said is None:
+                limit = limit or self._limit(mail, view, course)
+                continue
+            if said.is_yes and limit is None:
+                # the clocks of two servers may differ: what came in later may be newer, too
+                later = (other for other in unread[at + 1 :] if other.taken > mail.taken)
+                limit = next(
+                    filter(None, (self._spoils(each, view, course) for each in later)), None
+                )
+            if said.is_yes and limit:
+                return limit
+            return said if said.hint.consent is not course.record.consent else None
+        return None
+
+    def _said(
+        self, mail: MailView, view: MailView, course: ConsentCourse
+    ) -> ConsentProposal | None:
+        """What a mail says on the footage of *view*, unless its words do not count for that."""
+        said = self._hint_of(mail, view, course)
+        if said is None or not _speaks_for(mail, view):
+            return None
+        if said.consent in _YES and (
+            _is_older(mail, course) or not (_is_sure(view.mail) and _is_sure(mail.mail))
+        ):
+            return None
+        return ConsentProposal(mail.mail.id, said)
+
+    def _limit(
+        self, mail: MailView, view: MailView, course: ConsentCourse
+    ) -> ConsentProposal | None:
+        """The words of a mail that limit an older "yes"."""
+        if mail is view:
+            return None
+        said = self._hint_of(mail, view, course)
+        if said is None or said.consent in _YES or _speaks_for(mail, view):
+            if mail.mail.id not in self.conditions:
+                self.conditions[mail.mail.id] = condition(mail.mail.subject, mail.mail.text)
+            said = self.conditions[mail.mail.id]
+        return ConsentProposal(mail.mail.id, replace(said, consent=None)) if said else None
+
+    def _spoils(
+        self, mail: MailView, view: MailView, course: ConsentCourse
+    ) -> ConsentProposal | None:
+        """The words of a mail that make a "yes" uncertain that came in about the same time."""
+        said = self._said(mail, view, course)
+        if said is None:
+            return self._limit(mail, view, course)
+        return None if said.is_yes else replace(said, hint=replace(said.hint, consent=None))
+
+    def _hint_of(self, mail: MailView, view: MailView, course: ConsentCourse) -> ConsentHint | None:
         """What a mail seems to say about consent; a bare "yes" counts in an answer."""
-        key = (mail.id, is_answer)
+        key = (mail.mail.id, self._answers(mail, view, course))
         if key not in self.hints:
+            sent = mail.mail
             # many mails have the name only in the address
-            known = f"{mail.name} {mail.sender.rpartition('@')[0]} {self.campaign}"
-            self.hints[key] = hint(mail.subject, mail.text, answers_question=is_answer, known=known)
+            known = f"{sent.name} {sent.sender.rpartition('@')[0]} {self.campaign}"
+            self.hints[key] = hint(sent.subject, sent.text, answers_question=key[1], known=known)
         return self.hints[key]
 
-    def condition_of(self, mail: Submission) -> ConsentHint | None:
-        """The words of a mail that limit an older "yes"."""
-        if mail.id not in self.conditions:
-            self.conditions[mail.id] = condition(mail.subject, mail.text)
-        return self.conditions[mail.id]
+    def _answers(self, mail: MailView, view: MailView, course: ConsentCourse) -> bool:
+        """Whether a mail answers our question about the footage of *view*.
+
+        A letter asks about all that a sender sent until then, and answers one of these mails.
+        """
+        answered = self.by_id.get(mail.answers or "")
+        if answered is None or not correspondence.is_same_person(answered.mail, view.mail):
+            return False
+        asked = (course, self.courses.get(answered.mail.id))
+        return all(it is not None and it.record.consent is Consent.ASKED for it in asked)
 
 
 def _speaks_for(mail: MailView, view: MailView) -> bool:
@@ -118,21 +173,26 @@ def _is_sure(mail: Submission) -> bool:
     return bool(mail.sender) and not correspondence.is_of_doubtful_sender(mail)
 
 
-def _answers(
-    mail: MailView,
-    view: MailView,
-    by_id: Mapping[str, MailView],
-    records: Mapping[str, ConsentRecord],
-) -> bool:
-    """Whether a mail answers our question about the footage of *view*.
+def _was_read(mail: MailView, course: ConsentCourse) -> bool:
+    """Whether the person who recorded the consent could read a mail: it was in the ledger.
 
-    A letter asks about all that a sender sent until then, and answers one of these mails.
+    The order of the events tells it, because several may be in one second.  An entry of a file of
+    the offline page is older than its event, so its time counts too.
     """
-    answered = by_id.get(mail.answers or "")
-    if answered is None or not correspondence.is_same_person(answered.mail, view.mail):
+    at = course.record.at
+    if at is None or mail.taken > course.entered:
         return False
-    both = (view.mail.id, answered.mail.id)
-    return all(each in records and records[each].consent is Consent.ASKED for each in both)
+    return mail.taken_at < at or (mail.taken_at == at and course.entered_at == at)
+
+
+def _is_older(mail: MailView, course: ConsentCourse) -> bool:
+    """Whether a mail was sent before the newest answer was recorded.
+
+    A mail that names a question of ours is newer than that question, whatever the clocks say.
+    """
+    if not course.questions.isdisjoint(mail.mail.answers):
+        return False
+    return mail.mail.received_at <= course.answered_at
 
 
 def _person(mail: Submission) -> str:
@@ -151,10 +211,20 @@ def _stories(views: Sequence[MailView]) -> dict[str, list[MailView]]:
     return stories
 
 
-def _newest_first(view: MailView, stories: Mapping[str, Sequence[MailView]]) -> Iterator[MailView]:
-    """The later mails of the story of a mail with footage, then that mail."""
+def _unread(
+    view: MailView, stories: Mapping[str, Sequence[MailView]], course: ConsentCourse
+) -> Iterator[MailView]:
+    """The mails of the story of a mail with footage that nobody has read, the newest first.
+
+    They came later than that mail, or answer a question about it.  The mail itself is the last.
+    """
+    is_later = True
     for each in reversed(stories[_person(view.mail)]):
-        if each.mail.received_at >= view.mail.received_at:
+        is_later = is_later and each is not view
+        if not is_later and not course.questions:
+            break
+        is_answer = each is not view and not course.questions.isdisjoint(each.mail.answers)
+        if (is_later or is_answer) and not _was_read(each, course):
             yield each
-        if each is view:
-            return
+    if course.record.at is None:
+        yield view

@@ -239,12 +239,13 @@ def _agreements(config: Config, ledger: Ledger, views: Sequence[MailView]) -> di
 
     Words are looked at only in a campaign that asks for consent or has recorded one.
     """
-    records = ledger.consents.current()
-    is_used = config.review.needs_consent or bool(records)
-    proposed = proposing.proposals(views, records, config.campaign.name) if is_used else {}
+    courses = ledger.consents.courses()
+    is_used = config.review.needs_consent or bool(courses)
+    proposed = proposing.proposals(views, courses, config.campaign.name) if is_used else {}
     found = {}
     for seen in views:
-        record = records.get(seen.mail.id, ConsentRecord(seen.mail.id))
+        course = courses.get(seen.mail.id)
+        record = course.record if course else ConsentRecord(seen.mail.id)
         proposal = proposed.get(seen.mail.id)
         data = proposal.as_data() if proposal else None
         found[seen.mail.id] = {**consents.as_data(record), "proposed": data}
