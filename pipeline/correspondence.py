@@ -124,7 +124,7 @@ def holds(mails: Sequence[Submission], handled: Collection[str]) -> dict[str, tu
     taking_back = [
         mail for mail in mails if Note.TAKES_BACK in mail.notes and mail.id not in handled
     ]
-    last = {_person(mail): mail for mail in taking_back}
+    last = {_person(mail): mail for mail in taking_back if _person(mail)}
     newest: dict[str, str] = {}
     for mail in reversed(mails):
         if Note.TAKES_BACK in mail.notes and mail.id not in handled:

@@ -237,6 +237,10 @@ def test_footage_that_was_long_on_its_way_is_held_by_a_take_back_that_came_befor
     assert held == {"1": ("1",), "2": ("1",)}
     assert correspondence.holds([back, delayed], {"1"}) == {}
     assert "2" in correspondence.holds([back, mail("2", received_at="")], set())
+    files = [mail(number, "") for number in ("5", "7")]
+    nobody = mail("6", "", notes=(Note.TAKES_BACK,))
+    held = correspondence.holds([files[0], nobody, files[1]], set())
+    assert held == {"6": ("6",)}, "without an address nobody knows whose the files are"
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def add(run: Run, paths: Iterable[Path]) -> Added:
     inbox = _AddedFiles(wanted)
     work = InboxReading(run)
     arrivals = inbox.new(run.ledger.intake.known_uids)
-    kept = _kept(run, list(inbox.shas.values()))
+    kept = _kept(run, [inbox.shas[path] for path in wanted if path in inbox.shas])
     work.take_in(inbox, arrivals)
     for path in inbox.known:
         try:
@@ -136,7 +136,8 @@ class _AddedFiles(FileInbox):
     def new(self, known: Known) -> Sequence[Arrival]:
         """The files that were not added before; the others are in ``known`` afterwards."""
         arrivals = self.new_files(known)
-        self.known = [path for path in self.shas if path not in self._paths.values()]
+        new = set(self._paths.values())
+        self.known = [path for path in self.shas if path not in new]
         return arrivals
 
 

@@ -125,7 +125,8 @@ class Clips:
             " ON CONFLICT (sha256) DO UPDATE SET count = count + 1",
             sha256,
         )
-        return self.attempts().get(sha256, 1)
+        row = self._db.row("SELECT count FROM attempt WHERE sha256 = ?", sha256)
+        return int(row["count"]) if row else 1
 
     def attempts(self) -> dict[str, int]:
         """How many attempts came to nothing, by the original's SHA-256."""
