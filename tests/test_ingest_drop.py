@@ -15,7 +15,7 @@ from support.ingest_scene import IngestScene, jpeg, mp4, sha
 from pipeline.config import InboxSection
 from pipeline.errors import InboxError
 from pipeline.ingest import drop
-from pipeline.ingest.folders import EmlInbox
+from pipeline.ingest.folders import EmlInbox, one_file
 from pipeline.ingest.inbox import Gone, Unreadable
 from pipeline.ingest.leaving import MailsLeft
 from pipeline.ingest.reading import IngestSummary
@@ -182,6 +182,19 @@ def test_what_can_not_be_read_keeps_nothing_else_waiting(tmp_path: Path, readabl
     (box / "e.eml").unlink()
     with pytest.raises(Gone), eml.open_raw(mail, print):
         pass
+
+
+def test_what_goes_while_a_folder_is_listed_keeps_nothing_waiting(tmp_path: Path) -> None:
+    """A folder of the kernel that names the open files, among them its own listing."""
+    inbox = drop.DropInbox(InboxSection(url="folder:/proc/self/fd"), Workspace(tmp_path))
+    assert inbox.new(nothing_known) == []
+    assert inbox.waiting() == []
+    assert all("is a symbolic link" in remark for remark in inbox.remarks())
+
+
+def test_a_damaged_file_among_others_can_be_tried_again() -> None:
+    with pytest.raises(Unreadable, match="Input/output error"), one_file():
+        Path("/proc/self/mem").read_bytes()
 
 
 def test_a_fault_elsewhere_does_not_make_a_file_look_gone(tmp_path: Path) -> None:

@@ -132,6 +132,8 @@ class DropInbox(Inbox):
                     yield arrival
                 else:
                     self._waiting.append(arrival)
+            except FileNotFoundError:  # somebody moved or deleted it just now
+                continue
             except OSError as error:
                 self._leave(bundle.at, error)
 
@@ -251,7 +253,10 @@ class DropInbox(Inbox):
         for path in sorted(folder.iterdir()):
             if _UNFINISHED.fullmatch(path.name) or _NO_FOOTAGE.fullmatch(path.name):
                 continue
-            mode = path.lstat().st_mode
+            try:
+                mode = path.lstat().st_mode
+            except FileNotFoundError:  # somebody moved or deleted it just now
+                continue
             if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
                 kind = "a symbolic link" if stat.S_ISLNK(mode) else "no file but a device or a pipe"
                 self._remark(path, f"is {kind}; it is left alone")

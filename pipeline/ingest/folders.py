@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.config import InboxSection
-from pipeline.errors import InboxError, reason_of
+from pipeline.errors import NO_SPACE, InboxError, reason_of
 from pipeline.ingest.inbox import (
     Advance,
     Arrival,
@@ -81,7 +81,7 @@ class FileInbox(Inbox):
         """Give the file itself: nothing is copied.
 
         :raises Gone: it is not there any more.
-        :raises Unreadable: it may not be read.
+        :raises Unreadable: it can't be opened.
         """
         with opened(self._paths[arrival.identity.uid]) as file:
             yield file
@@ -132,16 +132,19 @@ def new_file(identity: MailIdentity, path: Path) -> NewFile:
 
 @contextmanager
 def one_file() -> Iterator[None]:
-    """Raise what costs no other file of an inbox where one is gone, or may not be read.
+    """Raise what costs no other file of an inbox where one is gone, or can't be read.
 
     :raises Gone: it is not there any more.
-    :raises Unreadable: it may not be read.
+    :raises Unreadable: it can't be read.
+    :raises OSError: the disk is full.
     """
     try:
         yield
     except FileNotFoundError as error:
         raise Gone from error
-    except PermissionError as error:
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise
         raise Unreadable(f"a file can't be read: {reason_of(error)}") from error
 
 
@@ -149,7 +152,7 @@ def opened(path: Path) -> BinaryIO:
     """Open a file of an inbox.
 
     :raises Gone: it is not there any more.
-    :raises Unreadable: it may not be read.
+    :raises Unreadable: it can't be opened.
     """
     with one_file():
         if not path.is_file():  # opening anything else could wait for ever

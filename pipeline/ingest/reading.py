@@ -27,9 +27,9 @@ from pipeline.ingest.leaving import InboxWork, LeftArrival, MailsLeft
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.preview import Coming, ComingFile
 from pipeline.ingest.quota import OverQuota, SenderQuota
-from pipeline.ingest.spool import disk_spool, sha256_of
+from pipeline.ingest.spool import Readable, disk_spool, sha256_of
 from pipeline.ingest.take import Taken
-from pipeline.ingest.taking import Taking
+from pipeline.ingest.taking import Taking, require_readable
 from pipeline.ledger.intake import MailSums
 from pipeline.run import Run
 from pipeline.store.outbox import Outbox
@@ -140,7 +140,7 @@ class InboxReading:
             for arrival in arrivals:
                 try:
                     with inbox.open_raw(arrival, _ignore) as file:
-                        taken = self._taking.take(arrival, file)
+                        taken, _ = self._taken(arrival, file)
                 except Gone:
                     continue
                 except Unreadable as error:
@@ -247,7 +247,7 @@ class InboxReading:
             try:
                 with disk_spool(self._run.workspace.originals) as file:
                     sizes = mail.copy(file, self._run.store)
-                    taken = self._taking.take(mail.arrival, file, sizes)
+                    taken = self._as_answer(self._taking.take(mail.arrival, file, sizes))
                 self._keeping.publish()
                 self._ledger.record_joined(
                     *(mail.parts, mail.last),
@@ -279,10 +279,7 @@ class InboxReading:
     def _take_one(self, inbox: Inbox, arrival: Arrival, task: Task, *, only_urgent: bool) -> None:
         """Read, take apart, look up whether it is known, publish the originals, record it."""
         with inbox.open_raw(arrival, task.advance) as file:
-            taken = self._taking.take(arrival, file)
-            taken = replace(taken, submission=read_as_answer(taken.submission, self._asked))
-            # of a file, taking it in has made this hash already
-            raw = taken.digest if isinstance(arrival, NewFile) else sha256_of(file)
+            taken, raw = self._taken(arrival, file)
         # after the block, because at its end an inbox may say that the file has changed
         sums = MailSums(_digest(arrival, taken), raw)
         known = self._ledger.submission_of_digest(sums.content)
@@ -313,6 +310,23 @@ class InboxReading:
             attachments=[item.sha256 for item in taken.attachments],
         )
         self._outbox.add(taken.bytes)
+
+    def _taken(self, arrival: Arrival, file: Readable) -> tuple[Taken, str]:
+        """Take a mail or file apart, and give the SHA-256 of its bytes too.
+
+        :raises Unreadable: the inbox does not give all of its bytes now.
+        """
+        try:
+            taken = self._taking.take(arrival, file)
+            # of a file, taking it in has made this hash already
+            raw = taken.digest if isinstance(arrival, NewFile) else sha256_of(file)
+        except OSError:
+            require_readable(file)
+            raise
+        return self._as_answer(taken), raw
+
+    def _as_answer(self, taken: Taken) -> Taken:
+        return replace(taken, submission=read_as_answer(taken.submission, self._asked))
 
     def _count(self, **more: int) -> None:
         """Add to the counts of the summary."""

@@ -23,7 +23,7 @@ from tempfile import SpooledTemporaryFile
 
 from pipeline import wording
 from pipeline.config import InboxSection
-from pipeline.errors import NO_SPACE
+from pipeline.errors import NO_SPACE, reason_of
 from pipeline.ffmpeg.runner import Companion
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.ffmpeg.watch import Patience
@@ -101,7 +101,7 @@ class Taking:
 
         :param pieces: if the mail came in several parts, the size of each in *file*.
         :raises OSError: the disk is full, or fails.
-        :raises Unreadable: the machine had no time for it.
+        :raises Unreadable: the machine had no time for it, or *file* can't be read to its end.
         """
         with _descriptor(file, self._run.workspace.originals) as descriptor:
             size = os.fstat(descriptor).st_size
@@ -112,6 +112,7 @@ class Taking:
                 return self._tried(job, descriptor)
             except _Died as died:
                 fault = str(died)
+            require_readable(file)
             try:
                 broken = replace(job, is_broken=True, cpu_s=_HEADER_CPU_S + size // _BYTES_A_SECOND)
                 return replace(self._tried(broken, descriptor), error=fault)
@@ -150,7 +151,7 @@ class Taking:
     def _asked(self, job: MailJob, descriptor: int) -> Taken:
         try:
             return self._answered(job, descriptor)
-        except _Died:
+        except (_Died, Unreadable):
             # also after an answer: what has met such a mail serves no other one
             self._keeping.forget()
             self.close()
@@ -237,6 +238,18 @@ class Taking:
         )
         wire.send(ours, wire.table(settings))
         return process
+
+
+def require_readable(file: Readable) -> None:
+    """Read a mail or file to its end: a damaged disk or a network folder may not give all of it.
+
+    :raises Unreadable: it can't be read now; that is no fault of the mail.
+    """
+    try:
+        for _ in spools.stretch(file):
+            pass
+    except OSError as error:
+        raise Unreadable(f"its bytes can't be read: {reason_of(error)}") from error
 
 
 def _untrusted_answer(process: _Process, job: MailJob, descriptor: int) -> object:
