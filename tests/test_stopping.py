@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import signal
@@ -100,6 +101,18 @@ def test_a_stopped_run_and_the_next_one(
     assert list(campaign.work.rglob("*.part")) == []
     assert campaign.footage("report").code == 0
     assert {row["status"] for row in campaign.rows.values()} == {"accepted"}
+
+
+def test_a_night_that_can_not_write_an_original_has_a_report_and_a_backup(tmp_path: Path) -> None:
+    data = photo("red")
+    campaign = begin(tmp_path, {"red": {"red.png": data}}, config(SETTINGS, outputs=OUTPUT))
+    in_the_way = campaign.work / "originals" / hashlib.sha256(data).hexdigest()[:2]
+    in_the_way.parent.mkdir(parents=True)
+    in_the_way.touch()
+    said = campaign.footage("run", "--json")
+    assert (said.code, "could not be read or written: File exists" in said.err) == (1, True)
+    assert {"report", "error"} <= said.data.keys()
+    assert list((campaign.work / "backups").iterdir())
 
 
 def test_a_night_that_has_no_time_for_its_report_says_so(

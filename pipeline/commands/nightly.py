@@ -13,7 +13,6 @@ from pipeline.commands.stages import back_up, make_clips, take_in, write_report
 from pipeline.commands.stamping import stamp_head
 from pipeline.commands.unread import waits_for_room
 from pipeline.errors import (
-    DiskFull,
     FootageError,
     InboxError,
     StageError,
@@ -36,8 +35,9 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
     :raises InboxError: an inbox could not be read to its end; it is raised after everything
         else was done with what had come in.
     :raises StoreError: a store beyond the workspace does not answer; what came in stays here.
-    :raises StageError: all was done but films and receipts, because the ledger is older than its
-        logs, or mails wait in an inbox because the disk has too little room.
+    :raises StageError: a file could not be written; or all was done but films and receipts,
+        because the ledger is older than its logs, or mails wait in an inbox because the disk has
+        too little room.
     """
     is_older = heads.is_ledger_older(run.workspace, run.ledger)
     facts: Facts = {"ledger_is_older": True} if is_older else {}
@@ -47,7 +47,7 @@ def work_all_night(run: Run, inboxes: Sequence[str] = ()) -> Facts:
     except InboxError as error:
         run.console.warn(f"ingest: {error}")
         unread = error
-    except (StoreError, DiskFull, KeyboardInterrupt) as error:
+    except (StageError, OSError, KeyboardInterrupt) as error:
         raise _cut_short(run, facts, error) from error
     stopped = _why_not_for_others(run, is_older=is_older)
     try:
