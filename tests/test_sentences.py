@@ -84,8 +84,14 @@ def test_add_counts_what_is_known(campaign: CommandScene) -> None:
     for name, colour in files.items():
         paths.append(str(campaign.folder / name))
         Path(paths[-1]).write_bytes(picture(colour))
-    said = campaign.footage("add", *paths, "--json")
+    # a file counts once, by whatever paths it is named
+    link, hard = campaign.folder / "link.png", campaign.folder / "hard link.png"
+    link.symlink_to("new.png")
+    hard.hardlink_to(campaign.folder / "new.png")
+    again = (f"{campaign.folder}/../{campaign.folder.name}/new.png", str(link), str(hard))
+    said = campaign.footage("add", *paths, paths[1], *again, "--json")
     assert "add: 1 file taken in, 2 known already" in said.err
+    assert said.data["add"]["mails"] == 3
     assert (said.data["add"]["taken_in"], said.data["add"]["known"]) == (1, 2)
     said = campaign.footage("add", *paths)
     assert "add: 0 files taken in, 3 known already" in said.err

@@ -27,8 +27,9 @@ _UNREADABLE = "it can't be read"
 class Added:
     """What became of the files: how many were new, and how many had come before.
 
-    A file counts as known whatever name it has and whatever way it came; one that was withdrawn
-    or purged counts as new, because its original comes back.
+    A file counts once, however often and by whatever paths it is named.  It counts as known
+    whatever name it has and whatever way it came; one that was withdrawn or purged counts as new,
+    because its original comes back.
     """
 
     summary: IngestSummary
@@ -43,7 +44,7 @@ def add(run: Run, paths: Iterable[Path]) -> Added:
     :raises StageError: a file can't be read any more, or changes; the others are taken in.
     :raises DiskFull: the disk is full.
     """
-    wanted = list(paths)
+    wanted = list(dict.fromkeys(paths))
     missing = [str(path) for path in wanted if not path.is_file()]
     if missing:
         raise UsageError(f"no such file: {', '.join(missing)}")
@@ -63,7 +64,7 @@ def add(run: Run, paths: Iterable[Path]) -> Added:
     if failed:
         names = ", ".join(f"{name} ({why})" for name, why in failed.items())
         raise StageError(f"not taken in: {names}; add it again")
-    return Added(work.summary, len(wanted) - kept, kept)
+    return Added(work.summary, len(inbox.shas) - kept, kept)
 
 
 def _kept(run: Run, shas: Sequence[str]) -> int:
@@ -88,14 +89,21 @@ class _AddedFiles(FileInbox):
         self.failed.setdefault(wording.display_name(stable_name(path)), why)
 
     def files(self) -> Iterator[tuple[Path, str]]:
-        """The files, by content and name."""
+        """The files, by content and name; of the paths that lead to one file only the first."""
+        files = set()
         for path in self._wanted:
             try:
-                self._states[path] = _state(path)
-                sha256 = self.shas[path] = publishing.sha256_of(path)
+                state = self._states[path] = _state(path)
+                sha256 = publishing.sha256_of(path)
             except OSError as error:
                 self.fail(path, _GONE if isinstance(error, FileNotFoundError) else _UNREADABLE)
                 continue
+            # on some network drives other files have the same numbers, so the content is compared
+            file = (*state[:2], sha256)
+            if file in files:
+                continue
+            files.add(file)
+            self.shas[path] = sha256
             yield path, f"{sha256}:{uid_of(stable_name(path))}"
 
     def arrival(self, identity: MailIdentity, path: Path) -> Arrival:
