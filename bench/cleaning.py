@@ -35,8 +35,8 @@ from test_colour import DISPLAY_P3
 from bench._cpu import cost_of, footage
 from pipeline.carriers import find
 from pipeline.ffmpeg import runner
+from pipeline.findings import What
 from pipeline.formats import reader_of
-from pipeline.model import What
 
 _PLACE_TAG = re.compile(
     r"(?i)GPS(?!Version|MapDatum)|Latitude|Longitude|Location(?!Accuracy)|^City$|Sub-?location"

@@ -27,8 +27,9 @@ from pipeline import errors
 from pipeline.cli import cli
 from pipeline.commands.session import EXIT_CLIP_FAILED
 from pipeline.config import INBOX_KINDS, Config, InboxSection, Section
+from pipeline.findings import Carrier, What
 from pipeline.formats import FORMATS
-from pipeline.model import Carrier, Kind, Note, Reason, Status, What
+from pipeline.model import Kind, Note, Reason, Status
 from pipeline.review.page import texts
 
 FOLDER = Path(__file__).parent

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pipeline import texts
 from pipeline.comments import Comment
 from pipeline.consent import Consent
+from pipeline.findings import Finding
 from pipeline.protection import FoundFaces, Mask, Need, Protect, SoundChange
 from pipeline.texts import Detail, Value
 
@@ -59,50 +60,6 @@ class Reason(StrEnum):
         """Rejected if the material is at fault, which is normal; failed if the program is."""
         failures = (Reason.TIMEOUT, Reason.NOT_CLEAN, Reason.INTERNAL)
         return Status.FAILED if self in failures else Status.REJECTED
-
-
-class What(StrEnum):
-    """What kind of information a carrier gives away."""
-
-    LOCATION = "location"
-    IDENTITY = "identity"
-    TIME = "time"
-    OTHER = "other"
-
-
-class Carrier(StrEnum):
-    """The part of a file in which something was found.  Never the key of a tag."""
-
-    EXIF_POSITION = "EXIF position"
-    XMP_POSITION = "XMP position"
-    IPTC_PLACE = "IPTC place"
-    QUICKTIME_POSITION = "QuickTime position"
-    THREEGPP_POSITION = "3GPP position"
-    CONTAINER_TAG = "container tag"
-    STREAM_TAG = "stream tag"
-    COMMENT_TEXT = "comment text"
-    CHAPTERS = "chapters"
-    SUBTITLE_TRACK = "subtitle track"
-    TELEMETRY_TRACK = "telemetry track"
-    DATA_TRACK = "data track"
-    ATTACHMENT = "attachment"
-    COVER_PICTURE = "cover picture"
-    THUMBNAIL = "thumbnail"
-    SECOND_IMAGE = "second image"
-    MOTION_PHOTO = "motion photo"
-    TRAILER = "trailer"
-    CLOSED_CAPTIONS = "closed captions"
-    USER_DATA = "user data in the picture stream"
-    C2PA = "C2PA manifest"
-    COLOUR_PROFILE = "colour profile"
-    DEVICE = "device"
-    SERIAL_NUMBER = "serial number"
-    PERSON = "person"
-    TIME = "time"
-    FILE_NAME = "file name"
-    SUBJECT = "subject"
-    UNKNOWN_PART = "unknown part"
-    NOT_SEARCHED = "part that was not searched"
 
 
 class Wait(StrEnum):
@@ -178,14 +135,6 @@ class Refusal:
     def may_pass(self) -> bool:
         """Whether it is for what happened on the machine, and says nothing of the file."""
         return self.code in {Detail.KILLED, Detail.STARVED}
-
-
-@dataclass(frozen=True, order=True)
-class Finding:
-    """Something that a received file carried: in which part, and what it gives away.  No value."""
-
-    carrier: Carrier
-    what: What
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from support.heavy_media import HEAVY
 from pipeline.carriers import ReadBudget, find
 from pipeline.carriers.window import STEPS
 from pipeline.errors import Refused
+from pipeline.findings import Carrier, Finding, What
 from pipeline.formats import reader_of
 from pipeline.media import effort
 from pipeline.media.probed import Picture
-from pipeline.model import Carrier, Finding, Reason, What
+from pipeline.model import Reason
 from pipeline.texts import Detail
 
 _NOT_SEARCHED = Finding(Carrier.NOT_SEARCHED, What.OTHER)

@@ -18,7 +18,8 @@ from pipeline.cli import cli
 from pipeline.commands.session import EXIT_CLIP_FAILED
 from pipeline.config import Config, Montage, Output, Process, Report, ReviewSection, load
 from pipeline.config import WorkspaceSection as Workspace
-from pipeline.model import Carrier, Note, Reason, Status, What
+from pipeline.findings import Carrier, What
+from pipeline.model import Note, Reason, Status
 from pipeline.review.page import texts
 
 ROOT = Path(__file__).parents[1]

@@ -41,8 +41,8 @@ from support.planted.stills import chunk, png
 from support.planted.tracks import counted, text_entry
 
 from pipeline.carriers import find, text
+from pipeline.findings import Carrier, Finding, What
 from pipeline.formats import Format, format_of, reader_of
-from pipeline.model import Carrier, Finding, What
 
 CORPUS = corpus()
 PLACE = Place.number(999)

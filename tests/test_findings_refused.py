@@ -12,11 +12,11 @@ from support.planted.refused import innocent, refused
 
 from pipeline import carriers, formats
 from pipeline.carriers import ReadBudget
+from pipeline.findings import Carrier, Finding, What
 from pipeline.ingest.members import Content
 from pipeline.ingest.originals import Originals
 from pipeline.ingest.rows import Incoming, Rows
 from pipeline.ingest.spool import Readable
-from pipeline.model import Carrier, Finding, What
 
 PLACE = Place.number(998)
 REFUSED = refused(PLACE)

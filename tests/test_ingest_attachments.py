@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from support.ingest_scene import gif, jpeg, mail, mp4, png, raw, sha, take_in
 
-from pipeline.model import Carrier, Finding, Kind, Note, What
+from pipeline.findings import Carrier, Finding, What
+from pipeline.model import Kind, Note
 
 FROM = "From: ana@example.org\nSubject: x"
 

@@ -16,24 +16,14 @@ from typing import Any
 
 import pytest
 
+from pipeline.findings import Carrier, Finding, What
 from pipeline.ingest import wire
 from pipeline.ingest.faults import Untrue
 from pipeline.ingest.take import Taken
 from pipeline.ingest.wire import Answer
 from pipeline.ledger import Ledger
 from pipeline.ledger.intake import MailSums
-from pipeline.model import (
-    Attachment,
-    Carrier,
-    Finding,
-    Kind,
-    MailIdentity,
-    Note,
-    Reason,
-    Refusal,
-    Submission,
-    What,
-)
+from pipeline.model import Attachment, Kind, MailIdentity, Note, Reason, Refusal, Submission
 from pipeline.texts import Detail
 
 SHA = "0123456789abcdef" * 4

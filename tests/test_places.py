@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from support.ingest_scene import IngestScene, jpeg, mail, mp4, raw, take_in
 
 from pipeline import places, wording
+from pipeline.findings import Carrier, Finding, What
 from pipeline.ingest import contents
 from pipeline.ingest.html_words import html_text
-from pipeline.model import Carrier, Finding, Note, What
+from pipeline.model import Note
 from pipeline.places.folding import folded
 from pipeline.places.forms import FORMS
 from pipeline.review import entries

@@ -25,19 +25,8 @@ from support.ledger_scene import (
 from support.report_page import campaign, config
 
 from pipeline.config import Config
-from pipeline.model import (
-    Carrier,
-    Decision,
-    Finding,
-    Kind,
-    Note,
-    OriginalState,
-    Reason,
-    Refusal,
-    Review,
-    Status,
-    What,
-)
+from pipeline.findings import Carrier, Finding, What
+from pipeline.model import Decision, Kind, Note, OriginalState, Reason, Refusal, Review, Status
 from pipeline.review import live, report, table
 from pipeline.texts import Detail
 

@@ -10,7 +10,7 @@ from typing import Literal
 from pipeline.carriers import iptc, opaque
 from pipeline.carriers.containers import zips
 from pipeline.carriers.window import Fields, Window
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _BLOCKS = 32
 _SIZE = 1 << 20  # bytes of a block that are read

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pipeline.carriers import opaque
 from pipeline.carriers.window import Window
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 PROFILE = 4 << 20  # bytes of a colour profile that are read
 _MANIFEST = 1 << 20

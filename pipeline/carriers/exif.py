@@ -15,7 +15,7 @@ from exifread.core.exceptions import ExifError
 from pipeline.carriers import embedded, iptc, opaque, text, xmp
 from pipeline.carriers.containers.tiff import TiffEntry, TiffStructure, structure
 from pipeline.carriers.window import BudgetSpent, Window, spend
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _DIRECTORIES = 64
 _EXIFREAD = 1 << 20

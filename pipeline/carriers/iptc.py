@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pipeline.carriers import embedded, opaque, text, xmp
 from pipeline.carriers.window import Fields, Window, leave_out
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _COUNT = 2000
 

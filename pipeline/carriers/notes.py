@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from pipeline.carriers import text
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _NAMES = 4000
 _VALUE = 4096

@@ -13,7 +13,7 @@ from typing import Literal
 from pipeline.carriers import text, xmp
 from pipeline.carriers.containers import zips
 from pipeline.carriers.window import Window, spend
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _SCAN = 256 << 10
 _TAIL = 64 << 10

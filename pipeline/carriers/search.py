@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline.carriers import appended, exif, opaque, xmp
 from pipeline.carriers.window import BudgetSpent, ReadBudget, Window
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 HEAD = 65536
 Reader = Callable[[Window], Iterator[Finding]]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from pipeline.carriers import opaque, text
 from pipeline.carriers.window import Fields, spend
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _MESSAGES = 400
 _UNITS = 4000

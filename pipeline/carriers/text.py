@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from pipeline import places
 from pipeline.carriers.window import spend
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 LIMIT = 128 << 10
 

@@ -10,7 +10,7 @@ from itertools import islice, pairwise
 
 from pipeline.carriers import opaque
 from pipeline.carriers.window import Window
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _STEP = 1 << 20
 _SCAN = 48 << 20

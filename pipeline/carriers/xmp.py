@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from pipeline.carriers import text
 from pipeline.carriers.window import leave_out, spend
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 LIMIT = 4 << 20
 _PROPERTIES = 4000

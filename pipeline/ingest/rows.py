@@ -8,13 +8,14 @@ from typing import Protocol
 
 from pipeline import carriers, formats, places, wording
 from pipeline.errors import Refused
+from pipeline.findings import Carrier, Finding, What
 from pipeline.ingest import archives, decoration, hints, pairs
 from pipeline.ingest.contents import TOO_MANY
 from pipeline.ingest.faults import BREAKS_PARSING
 from pipeline.ingest.members import Budget, Content, Member, unsafe
 from pipeline.ingest.originals import Originals, Stored
 from pipeline.ingest.spool import Readable
-from pipeline.model import Attachment, Carrier, Finding, Kind, Reason, Refusal, What
+from pipeline.model import Attachment, Kind, Reason, Refusal
 from pipeline.texts import Detail
 
 BUDGET = 4  # the archives of a mail may unpack to this many times the largest attachment

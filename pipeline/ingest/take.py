@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 from pipeline import clock, places, wording
 from pipeline.errors import Refused
+from pipeline.findings import Carrier, Finding, What
 from pipeline.ingest import contents, embedded, fragments, headers, leaves, mailfile, mime, rtf
 from pipeline.ingest.authentic import is_forged
 from pipeline.ingest.charsets import decoded
@@ -29,18 +30,7 @@ from pipeline.ingest.sender import (
     sender_of,
 )
 from pipeline.ingest.spool import Readable, stretch
-from pipeline.model import (
-    Attachment,
-    Carrier,
-    Finding,
-    Kind,
-    MailIdentity,
-    Note,
-    Reason,
-    Refusal,
-    Submission,
-    What,
-)
+from pipeline.model import Attachment, Kind, MailIdentity, Note, Reason, Refusal, Submission
 from pipeline.texts import Detail, taking_back
 
 _TEXT = 2000

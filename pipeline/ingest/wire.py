@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import cast, get_type_hints
 
+from pipeline.findings import Finding
 from pipeline.ingest.faults import BREAKS_PARSING, Untrue
 from pipeline.ingest.take import Taken
 from pipeline.ledger import records
-from pipeline.model import Attachment, Finding, Kind, MailIdentity, Note, Refusal, Submission
+from pipeline.model import Attachment, Kind, MailIdentity, Note, Refusal, Submission
 
 _LENGTH = struct.Struct(">I")
 _LARGEST = 64 << 20

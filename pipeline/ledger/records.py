@@ -13,19 +13,17 @@ from types import NoneType
 from typing import TYPE_CHECKING, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from pipeline.errors import RowUnreadable
+from pipeline.findings import Carrier, Finding, What
 from pipeline.model import (
     Attachment,
-    Carrier,
     ClipOutput,
     ClipResult,
-    Finding,
     Kind,
     OriginalState,
     Reason,
     Refusal,
     Source,
     Status,
-    What,
 )
 from pipeline.texts import Detail, Value
 

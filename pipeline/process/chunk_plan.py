@@ -17,11 +17,11 @@ from pydantic import Field, StringConstraints
 from pipeline import publishing
 from pipeline.config import Section
 from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.findings import Finding
 from pipeline.media import survey
 from pipeline.media.loudness import Correction, Loudness
 from pipeline.media.probed import Probe
 from pipeline.media.survey import FilmSource, Hearing
-from pipeline.model import Finding
 from pipeline.protection import FoundFaces
 from pipeline.store import FootageFile
 from pipeline.store.files import CLIPS

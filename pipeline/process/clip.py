@@ -16,6 +16,7 @@ from pipeline.ffmpeg import faults, made, runner
 from pipeline.ffmpeg.faults import ProgramFailed, ProgramFault
 from pipeline.ffmpeg.made import Scratch
 from pipeline.ffmpeg.sandbox import Limits
+from pipeline.findings import Finding
 from pipeline.formats import Format
 from pipeline.media import (
     effort,
@@ -31,7 +32,7 @@ from pipeline.media.loudness import Correction, SoundSource
 from pipeline.media.probed import Probe
 from pipeline.media.profile import Profile
 from pipeline.media.survey import FilmSource, Hearing
-from pipeline.model import ClipResult, Finding, Kind, Reason, Refusal, Status
+from pipeline.model import ClipResult, Kind, Reason, Refusal, Status
 from pipeline.process import (
     cautions,
     chunk_plan,

@@ -22,14 +22,13 @@ from pipeline import config as configuration
 from pipeline.config import Config
 from pipeline.console import Console, Verbosity
 from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.findings import Carrier, Finding, What
 from pipeline.ledger import Ledger
 from pipeline.ledger.intake import MailSums
 from pipeline.model import (
     Attachment,
-    Carrier,
     ClipOutput,
     ClipResult,
-    Finding,
     Kind,
     MailIdentity,
     Note,
@@ -39,7 +38,6 @@ from pipeline.model import (
     Source,
     Status,
     Submission,
-    What,
 )
 from pipeline.review import report
 from pipeline.run import Run

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pipeline.carriers import opaque, text
 from pipeline.carriers.window import Fields, Window, leave_out
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _OBJECTS = 2000
 _FIELDS = 16 << 20  # bytes of names and values that are read

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pipeline.carriers import opaque, sei, text, trailer, xmp
 from pipeline.carriers.containers.riff import RiffChunk, chunks
 from pipeline.carriers.window import Window
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _FRAMES = 48
 _SIZE = 512 << 10

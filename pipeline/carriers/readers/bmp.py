@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pipeline.carriers import embedded, trailer
 from pipeline.carriers.window import Window
-from pipeline.model import Finding
+from pipeline.findings import Finding
 
 
 def read(window: Window) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from itertools import islice
 
 from pipeline.carriers import opaque, sei, text, xmp
 from pipeline.carriers.window import Fields, Window
-from pipeline.model import Carrier, Finding
+from pipeline.findings import Carrier, Finding
 
 _TAGS = 4000
 _FRAMES = 48

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pipeline.carriers import embedded, opaque, trailer, xmp
 from pipeline.carriers.containers.ending import Cut
 from pipeline.carriers.window import Window, leave_out
-from pipeline.model import Carrier, Finding
+from pipeline.findings import Carrier, Finding
 
 _BLOCKS = 20_000
 _SUBBLOCKS = 400_000

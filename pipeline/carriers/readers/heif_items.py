@@ -10,7 +10,7 @@ from pipeline.carriers import embedded, exif, opaque, text, xmp
 from pipeline.carriers.containers.boxes import IsoBox, boxes
 from pipeline.carriers.containers.heif import HeifItem, items
 from pipeline.carriers.window import Fields, Window
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _ITEMS = 5000
 _CODED = frozenset(b"hvc1 av01 avc1 jpeg j2k1 vvc1 jxl1 unci grid iden iovl lhv1".split())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.carriers import opaque, text, xmp
 from pipeline.carriers.window import Fields, Window, inflate
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _FRAMES = 2000
 _TAGS = 8  # one after the other

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pipeline.carriers import embedded, exif, iptc, opaque, trailer, xmp
 from pipeline.carriers.containers.jpeg import APP0, COM, EOI, SCAN, SOS, STRAY, segments
 from pipeline.carriers.window import Window
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _NEEDED = frozenset((SCAN, *range(0xC0, 0xD0), SOS, EOI, *range(0xDB, 0xE0)))
 _APP1 = APP0 + 1

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pipeline.carriers import embedded, exif, opaque, xmp
 from pipeline.carriers.containers.boxes import boxes
 from pipeline.carriers.window import Window
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _CODESTREAM = frozenset((b"JXL ", b"ftyp", b"jxll", b"jxlc", b"jxlp", b"jxli", b"hrgm"))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pipeline.carriers import opaque, sei, text
 from pipeline.carriers.containers.ebml import EbmlElement, elements
 from pipeline.carriers.window import Window, inflate
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _SIMPLE_TAGS = 4000
 _CLUSTERS = 24

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pipeline.carriers.containers.boxes import IsoBox, boxes
 from pipeline.carriers.readers import heif_items, mp4_tags, mp4_tracks
 from pipeline.carriers.window import Window
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _FRAGMENTS = 64
 _FILMS = 4

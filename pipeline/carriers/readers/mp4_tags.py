@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pipeline.carriers import embedded, notes, opaque, text, xmp
 from pipeline.carriers.containers.boxes import IsoBox, boxes, find
 from pipeline.carriers.window import Window
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _COUNT = 2000
 _VALUE = 64 << 10

@@ -11,7 +11,7 @@ from pipeline.carriers.containers.boxes import IsoBox, boxes, find
 from pipeline.carriers.readers import mp4_tags
 from pipeline.carriers.readers.mp4_samples import SampledTrack, samples, samples_of, track
 from pipeline.carriers.window import Window
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _TRACKS = 64
 _TEXT_TRACKS = 16  # of which many samples are read

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from pipeline.carriers import opaque, sei
 from pipeline.carriers.window import Window, spend
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _FIRST, _LAST = 6 << 20, 2 << 20
 _PACKET = 2  # steps

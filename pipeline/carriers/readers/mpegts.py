@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from pipeline.carriers import opaque, sei, text
 from pipeline.carriers.window import Fields, Window, spend
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _FIRST, _LAST = 6 << 20, 2 << 20
 _KEPT = 3 << 20  # bytes of a stream that are kept

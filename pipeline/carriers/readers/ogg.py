@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pipeline.carriers import opaque, text
 from pipeline.carriers.window import Fields, Window
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _PAGES = 400
 _COMMENTS = 4000

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pipeline.carriers import embedded, exif, iptc, opaque, text, trailer, xmp
 from pipeline.carriers.containers.png import chunks
 from pipeline.carriers.window import Window, inflate
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _NEEDED = frozenset(
     b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB sBIT bKGD pHYs hIST acTL fcTL fdAT cICP mDCV cLLI"

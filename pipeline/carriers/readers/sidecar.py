@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from pipeline.carriers import iptc, notes, opaque, text, xmp
 from pipeline.carriers.window import Window
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _HEAD = 4096  # bytes by which a text is recognised
 _WHOLE = 64 << 10

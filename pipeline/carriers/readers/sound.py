@@ -7,7 +7,7 @@ from pipeline.carriers import notes, opaque, text, xmp
 from pipeline.carriers.containers.riff import RiffChunk, chunks
 from pipeline.carriers.readers import avi, ogg
 from pipeline.carriers.window import Fields, Window
-from pipeline.model import Carrier, Finding, What
+from pipeline.findings import Carrier, Finding, What
 
 _BLOCKS = 1000
 _VALUE = 1 << 20

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pipeline.carriers import exif, trailer
 from pipeline.carriers.containers import tiff
 from pipeline.carriers.window import Window
-from pipeline.model import Finding
+from pipeline.findings import Finding
 
 
 def read(window: Window) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pipeline.carriers import embedded, exif, opaque, trailer, xmp
 from pipeline.carriers.containers.riff import chunks
 from pipeline.carriers.window import Window
-from pipeline.model import Carrier, Finding
+from pipeline.findings import Carrier, Finding
 
 _NEEDED = frozenset((b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ALPH"))
 
