@@ -6,7 +6,8 @@ from enum import StrEnum
 class Caution(StrEnum):
     """What a reviewer should look at in a clip; never a reason to refuse it.
 
-    The report writes ``looks-like`` with the other clip: ``looks-like:<12 hex digits>``.
+    The report writes ``looks-like`` and ``bare-lookalike`` with the other clip:
+    ``looks-like:<12 hex digits>``.
     """
 
     BLACK = "black"
@@ -32,3 +33,4 @@ class Caution(StrEnum):
     FACE_UNMASKED = "face-unmasked"
     WITHHELD = "withheld"
     LOOKS_LIKE = "looks-like"
+    BARE_LOOKALIKE = "bare-lookalike"

@@ -2,12 +2,15 @@
 
 An area is given in fractions of the upright source picture with square pixels, before it is placed
 in a frame: (0, 0) is its top left corner and (1, 1) its bottom right one.  So one mask serves a
-landscape and a portrait output.  Times are seconds of the whole clip, before in and out points.
+landscape and a portrait output.  Where pictures change their size, no such fractions fit all of
+them: an area is in fractions of the frame on which it was drawn, and the mask keeps the shape of
+that frame.  Times are seconds of the whole clip, before in and out points.
 """
 
 import bisect
 import hashlib
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from enum import StrEnum
@@ -18,6 +21,7 @@ MOST_POINTS: Final = 5000  # of all masks of one clip together
 MOST_SOUND_CHANGES: Final = 50  # of one clip
 LONGEST_S: Final = 1_000_000.0
 SMALLEST: Final = 0.0005  # of a side of the picture
+_FRAME = re.compile(r"[1-9]\d{1,3}x[1-9]\d{1,3} (fill|crop)")
 _PLACES = 4  # decimals of a fraction: a fifth of a pixel in a picture 1,920 pixels wide
 
 
@@ -92,7 +96,9 @@ class Mask:
     ``points`` are in the order of time, and each has a moment of its own.  Between two points the
     area moves and changes its size at a constant pace.  Before the first and after the last it
     stays where it is.  ``to_s`` is None where the area is hidden until the end.  ``by`` is who drew
-    it.
+    it.  ``frame``: the output on which it was drawn, such as ``1920x1080 fill``, if the pictures of
+    the film change their size; the area is in fractions of that frame then.  If it is empty, the
+    area is in fractions of the (first) source picture.
     """
 
     points: tuple[MaskPoint, ...]
@@ -102,6 +108,7 @@ class Mask:
     to_s: float | None = None
     origin: MaskOrigin = MaskOrigin.HAND
     by: str = ""
+    frame: str = ""
 
     def is_shown(self, at_s: float) -> bool:
         """Whether the area is hidden at a moment."""
@@ -161,7 +168,10 @@ def hidden(masks: Sequence[Mask], sounds: Sequence[SoundChange]) -> str:
     if not masks and not sounds:
         return ""
     facts = [
-        ([astuple(point) for point in each.points], each.shape.value, each.fill.value)
+        (
+            *([astuple(point) for point in each.points], each.shape.value, each.fill.value),
+            *([each.frame] if each.frame else []),
+        )
         for each in masks
     ]
     times = [(each.from_s, each.to_s) for each in masks]
@@ -237,6 +247,8 @@ def check(masks: Sequence[Mask], sounds: Sequence[SoundChange]) -> None:
         raise ImpossibleProtection(f"a clip has {MOST_SOUND_CHANGES} changes of its sound at most")
     for mask in masks:
         check_times(mask.from_s, mask.to_s)
+        if mask.frame and not _FRAME.fullmatch(mask.frame):
+            raise ImpossibleProtection("frame is not a frame such as 1920x1080 fill")
         if not mask.points:
             raise ImpossibleProtection("a mask has no points")
         pairs = zip(mask.points, mask.points[1:], strict=False)

@@ -19,5 +19,5 @@ CARD: Final = 3
 SEAM: Final = 3
 MONTAGE: Final = 4
 MUSIC: Final = 1  # how music is mixed under the clips
-FACES: Final = 4  # which faces are found, and the masks that are made of them
+FACES: Final = 5  # which faces are found, and the masks that are made of them
 CHUNKS: Final = 1  # how long films are cut; in no key, because a clip in one piece is as good

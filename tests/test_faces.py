@@ -389,6 +389,37 @@ def test_what_is_seen_outside_of_masks_is_told_and_with_always_all_is_masked(
             assert picture[y0:y1, x0:x1].max() < 16, "nothing of the face is seen"
 
 
+def test_a_mask_follows_a_face_into_a_later_part_of_another_size(tmp_path: Path) -> None:
+    """The search and the film place pictures of each size in the same frame.
+
+    Whatever the first part is like, each part is in the middle of the frame.
+    """
+    scene, parts, faces = ClipScene(tmp_path).to(still_seconds=0.2), [], []
+    for size, place in (((240, 320), (60, 120)), ((320, 240), (150, 20))):
+        pictures, (seen, *_) = moving_faces.moving(size, [place] * FPS, SCALE)
+        part = scene.painted(f"{size[0]}.ts", pictures, str(FPS), *ENCODED)
+        parts.append(part.read_bytes())
+        assert seen is not None
+        scale = 90 / size[1]
+        left = (160 - size[0] * scale) / 2
+        across, down = (seen.left, seen.right), (seen.top, seen.bottom)
+        faces.append([*(left + side * scale for side in across), *(side * scale for side in down)])
+    path = tmp_path / "both.ts"
+    path.write_bytes(b"".join(parts))
+    source = replace(scene, faces="propose").make(path).source
+    assert source is not None
+    assert source.faces is not None
+    frame = scene.outputs[0].frame
+    for at_s, (left, right, top, bottom) in ((0.5, faces[0]), (1.5, faces[1])):
+        shown = [covered_at(mask, at_s) for mask in source.faces.masks if mask.is_shown(at_s)]
+        assert any(
+            x0 * 160 <= left and x1 * 160 >= right and y0 * 90 <= top and y1 * 90 >= bottom
+            for x0, y0, x1, y1 in shown
+        )
+        assert all((x1 - x0) * (y1 - y0) < 0.3 for x0, y0, x1, y1 in shown)
+    assert {mask.frame for mask in source.faces.masks} == {frame}
+
+
 def figures(scene: CommandScene) -> dict[str, Any]:
     """What ``footage status`` says."""
     told: dict[str, Any] = json.loads(scene.footage("status", "--json").out)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
+from support import ledger_scene
 from support.clip_scene import WIDE, ClipScene
 from support.command_scene import begin, config
 from support.marked_pictures import Pixels
 
 from pipeline.caution import Caution
 from pipeline.config import Output
-from pipeline.process import glance, lookalikes
+from pipeline.process import batch, glance, lookalikes, recording
 from pipeline.process.lookalikes import ClipMarks
 from pipeline.review import page
 
@@ -180,6 +182,21 @@ def test_a_likeness_goes_with_the_clip_that_is_taken_back(tmp_path: Path) -> Non
     assert made.footage("process").code == 0
     assert made.footage("report").code == 0
     assert "looks-like" not in str(made.rows[sender]["warnings"])
+
+
+def test_a_likeness_outlives_the_masks_of_a_clip(tmp_path: Path) -> None:
+    """The footage is the same.  What was drawn over it may make its marks unlike."""
+    with ledger_scene.opened(tmp_path / "work") as scene:
+        run = scene.run(ledger_scene.settings(tmp_path))
+        scene.mail(ledger_scene.attachment("one"), ledger_scene.attachment("two", 1))
+        for name, alike in (("one", None), ("two", ledger_scene.sha("one")[:12])):
+            recording.record(run, ledger_scene.result(name, looks_like=alike))
+        made = ledger_scene.result("two")
+        masked = replace(made.outputs[0], marks="ffffffffffffffff", hides="0123456789abcdef")
+        recording.record(run, replace(made, outputs=(masked,)))
+        batch.note_lookalikes(scene.ledger)
+        found = scene.ledger.clips.results()[made.sha256]
+        assert found.looks_like == ledger_scene.sha("one")[:12]
 
 
 def event(path: list[tuple[float, float]], room: int = 21) -> glance.Glance:

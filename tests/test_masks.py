@@ -26,6 +26,7 @@ from pipeline.media.probed import Picture
 from pipeline.process import framing, painting
 from pipeline.process.covering import Canvas
 from pipeline.process.painting import Area
+from pipeline.process.recipe import Recipe
 from pipeline.protection import Mask, MaskFill, MaskPoint, MaskShape, SoundChange, SoundChangeKind
 
 MAGENTA, GREEN, GREY = (255, 0, 255), (0, 255, 0), (128, 128, 128)
@@ -135,9 +136,12 @@ def test_what_is_set_in_the_middle_of_a_frame_is_hidden_in_it() -> None:
 
 
 def test_a_film_that_changes_its_size(scene: ClipScene) -> None:
-    """The mask covers the same part of the picture in each output, also where that was turned."""
-    mask = Mask((MaskPoint(0.0, 0.5, 0.5, 20 / 160, 0.3),))
-    # in the first frame the last part begins at 55 and is 50 pixels wide
+    """The mask covers the same part of the picture in each output, also where that was turned.
+
+    It was drawn on an output that was the first one then, and is not any more.
+    """
+    mask = Mask((MaskPoint(0.0, 0.5, 0.5, 20 / 160, 0.3),), frame=WIDE.frame)
+    # in that frame the last part begins at 55 and is 50 pixels wide
     in_turned = Mask((MaskPoint(0.0, (80 - 55) / 50, 0.5, 20 / 50, 0.3),))
 
     def draw(name: str, colour: Colour) -> Path:
@@ -151,21 +155,29 @@ def test_a_film_that_changes_its_size(scene: ClipScene) -> None:
         path.write_bytes(b"".join(part.read_bytes() for part in parts))
         return path
 
-    check(replace(scene.to(WIDE, TALL), masks=(mask,)), draw)
+    check(replace(scene.to(TALL, WIDE), masks=(mask,)), draw)
 
 
 @pytest.mark.parametrize("shown", [WIDE, TALL, CROP])
 @pytest.mark.parametrize("other", [TALL, CROP, CROP_TALL])
+@pytest.mark.parametrize("frame", ["known", ""])
 def test_a_mask_follows_pictures_of_each_shape_into_each_frame(
-    shown: Output, other: Output
+    shown: Output, other: Output, frame: str
 ) -> None:
-    """In a frame, a picture of any shape is placed by its own shape."""
+    """In a frame, a picture of any shape is placed by its own shape.
+
+    A mask that does not name the output on which it was drawn may have been drawn on any.
+    """
     seen = Picture("0", "h264", 160, 90, Fraction(16, 9), changes=True)
-    first = framing.canvas(seen, shown, None, shown)
-    canvas = framing.canvas(seen, other, None, shown)
-    corner = MaskPoint(0.0, 0.6, 0.55, 0.05, 0.1)
+    mask = Mask((MaskPoint(0.0, 0.6, 0.55, 0.05, 0.1),), ELLIPSE, frame=frame and shown.frame)
+    wanted = Recipe("", None, (other, shown), 4.0, "none", -16.0, 1800, masks=(mask,))
+    canvases = painting.canvases_of(seen, other, None, wanted)
+    canvas, first = canvases[mask.frame][0], framing.canvas(seen, shown, None, shown)
+    if frame:
+        first = replace(first, left=0, top=0, across=shown.width, down=shown.height)
     cells = np.zeros((canvas.rows, canvas.columns), np.bool_)
-    painting.paint(cells, canvas, Area(ELLIPSE, corner.x, corner.y, corner.width, corner.height))
+    painting.paint_all(cells, canvases, painting.areas_of([mask], 0, 30))
+    (corner,) = mask.points
     x = first.left + first.across * (corner.x + corner.width * np.linspace(0, 1, 9))
     y = first.top + first.down * (corner.y + corner.height * np.linspace(0, 1, 9))
     for shape in (Fraction(1, 5), Fraction(9, 16), Fraction(1), Fraction(16, 9), Fraction(5)):

@@ -185,8 +185,12 @@ def test_a_clip_that_can_not_get_its_masks_stays_out(scene: CommandScene) -> Non
     status = scene.footage("status").out
     assert "1 clip approved, but without the new masks, and can't be made anew: the orig" in status
     assert "(footage process)" not in status
+    two = scene.rows["two.mp4"]["sha256"]
+    assert f"1 of them hides less than a clip that looks the same ({two[:12]})" in status
+    assert f"hide less than a clip that looks the same: 1 ({two[:12]})" in said.err
     assert scene.footage("report").code == 0
     assert scene.rows["one.mp4"]["original_deleted"]
+    assert f"bare-lookalike:{sha256[:12]}" in scene.rows["two.mp4"]["warnings"]
     assert hides_it(scene.work / "clips" / sha256 / "small.mp4") is False
 
 

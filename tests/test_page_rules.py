@@ -58,6 +58,8 @@ ASKED = {
     "two": "({ why, review, four_eyes }) => rules.needsTwo(why, review, four_eyes)",
     "ready": "(it) => rules.isReady(it, it.two)",
     "hides": "({ one, other }) => rules.hiddenText(one) === rules.hiddenText(other)",
+    "lacking": """({ base, one, other }) => rules.lacking(
+        { ...base, ...one }, { ...base, ...other })""",
     "picture": "({ base, change }) => rules.hidesPicture({ ...base, ...change })",
     "settled": """({ base, before, after, by, watched, approved }) => {
         const act = { by, watched, approved };
@@ -118,7 +120,7 @@ def of_program(table: str, case: dict[str, Any]) -> Any:
             changed = reviewed(**case["change"])
             is_same = rules.is_same_decision(BASE, changed)
             return is_same if table == "same" else changed.hides_picture
-        case "people" | "two" | "ready" | "hides" | "settled":
+        case "people" | "two" | "ready" | "hides" | "lacking" | "settled":
             return of_protection(table, case)
         case _:
             return of_montage(table, case)
@@ -145,6 +147,8 @@ def of_protection(table: str, case: dict[str, Any]) -> Any:
         case "ready":
             review = reviewed(needs=case["needs"], agreed_by=case["agreed_by"])
             return not review.needs and rules.is_agreed(review, needs_two=case["two"])
+        case "lacking":
+            return rules.lacking(reviewed(**case["one"]), reviewed(**case["other"]))
         case "hides":
             reviews = [reviewed(**case[name]) for name in ("one", "other")]
             one, other = (protection.hidden(each.masks, each.sounds) for each in reviews)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from support.ledger_scene import SMALL, LedgerScene, attachment, result, sha
 from support.report_page import card, index
 from support.review_server import campaign, config, enter, server, until
 
+from pipeline.protection import Mask, MaskPoint
 from pipeline.review import page as page_module
 from pipeline.review.web import ReviewServer
 
@@ -286,6 +288,8 @@ def test_lookalikes_play_together_and_one_key_keeps_one(
 ) -> None:
     campaign.mail(attachment("again"), subject="Sent once more")
     campaign.clip(result("again", source=SMALL, looks_like=sha("two")[:12]), plays=True)
+    mask = Mask((MaskPoint(0.0, 0.1, 0.1, 0.1, 0.1),))
+    campaign.ledger.reviews.amend(sha("two"), lambda review: replace(review, masks=(mask,)))
     page, watch = enter(reader, server)
     keys = page.keyboard
     page.locator(card(page, "one")).focus()
@@ -294,6 +298,8 @@ def test_lookalikes_play_together_and_one_key_keeps_one(
     page.locator(card(page, "two")).focus()  # also from the one that came first
     keys.press("c")
     expect(page.locator(".side h3")).to_have_text(["two.mov", "again.mov"])
+    has_none = "The clip two.mov, which looks like this one, has masks: this one has none."
+    expect(page.locator(".bare-copy")).to_have_text(["", has_none])
     films = [it.element_handle() for it in page.locator(".side video").all()]
     for video in films:
         page.wait_for_function("video => video.readyState >= 2", arg=video)
@@ -316,12 +322,18 @@ def test_lookalikes_play_together_and_one_key_keeps_one(
     expect(page.locator("#compare-said")).to_have_text(
         "again.mov is approved, two.mov is rejected."
     )
-    until(page, lambda: campaign.ledger.reviews.trail_end() == 2)
+    until(page, lambda: campaign.ledger.reviews.trail_end() == 3)
     stored = campaign.ledger.reviews.current()
     assert [stored[sha(name)].decision for name in ("again", "two")] == ["approved", "rejected"]
     assert stored[sha("two")].note == "The same as again.mov"
+    goes_in = (
+        "1 clip goes into films and shows what is hidden in a clip that looks like it: again.mov"
+    )
+    expect(page.locator("#bare-clips")).to_contain_text(goes_in)
+    expect(page.locator(f"{card(page, 'again')} .hold")).to_contain_text(has_none)
     keys.press("u")  # both at once
-    until(page, lambda: campaign.ledger.reviews.trail_end() == 4)
+    until(page, lambda: campaign.ledger.reviews.trail_end() == 5)
     keys.press("Escape")
     expect(page.locator("#compare")).to_be_hidden()
+    expect(page.locator("#bare-clips")).to_be_hidden()
     assert watch.errors == []

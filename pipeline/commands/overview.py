@@ -13,7 +13,7 @@ from pipeline.history import RUN_ID, InboxRemains, MontageRecord, RunRecord
 from pipeline.ledger import Ledger, heads
 from pipeline.model import OriginalState, Row, Status, Wait
 from pipeline.process import stage as process
-from pipeline.review import mails, packs, rules, undone
+from pipeline.review import alike, mails, packs, rules, undone
 from pipeline.review.admission import Admission
 from pipeline.review.mails import MailView
 from pipeline.review.undone import Undone
@@ -41,7 +41,8 @@ class Overview:
     answered on consent; ``without_sender``: those of them that name no sender, as files that
     ``doctor --repair`` took in.  ``old_packs``: when packs were made that show what is hidden now.
     ``read_again``: what the last run said of mails that it read again by newer rules.
-    ``is_report_older``: the last night ended before it wrote the report.
+    ``is_report_older``: the last night ended before it wrote the report.  ``bare``: the originals
+    of admitted clips that hide less than one that looks like them.
     """
 
     campaign: str
@@ -71,6 +72,7 @@ class Overview:
     undone: Undone
     read_again: tuple[str, ...]
     is_report_older: bool
+    bare: list[str]
 
     def state_of(self, run: RunRecord) -> str:
         """Whether a run has ended, is running, or was killed: only the newest can be running."""
@@ -130,6 +132,7 @@ def read_overview(config: Config) -> Overview:
             undone=undone.undone(config, ledger),
             read_again=tuple(_read_again(ledger)),
             is_report_older=_is_report_older(workspace, ledger),
+            bare=[row.sha256 for row in alike.bare_in_films(rows, admission)],
         )
 
 

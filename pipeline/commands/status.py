@@ -64,6 +64,7 @@ def _facts(overview: Overview) -> Facts:
         ],
         "held_back": overview.held_back,
         "withheld": overview.withheld,
+        "bare_lookalikes": overview.bare,
         "waiting_for_consent": {
             "mails": list(overview.silent),
             "asked": [

@@ -1,6 +1,6 @@
 """What ``footage status`` says to people, with the next step for each who has to act."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pipeline.commands import older_ledger
 from pipeline.commands.disk import DiskRoom
@@ -79,6 +79,10 @@ def _clip_lines(overview: Overview) -> Iterator[str]:
             yield f"{counted(count, 'clip')} {why}"
     admitted = counted(overview.admitted, "clip is", "clips are")
     yield f"{admitted} admitted to the montage"
+    if overview.bare:
+        bare = counted(len(overview.bare), "of them hides", "of them hide")
+        yield f"  {bare} less than a clip that looks the same ({_named(overview.bare)})"
+        yield "  next, for a reviewer: compare them in the report, and mask or reject"
 
 
 def _disk_line(room: DiskRoom) -> str:
@@ -151,10 +155,14 @@ def _film_lines(film: FilmStatus) -> Iterator[str]:
     yield f"Montage: {record.path}, {counted(len(record.clips), 'clip')}, {record.made_at}{stale}"
     if count and not record.stale:
         clips = counted(count, "clip that is", "clips that are")
-        shas = ", ".join(sha256[:12] for sha256 in film.not_admitted[:_MOST_NAMED])
-        more = ", …" if count > _MOST_NAMED else ""
-        yield f"  it shows {clips} no longer admitted ({shas}{more})"
+        yield f"  it shows {clips} no longer admitted ({_named(film.not_admitted)})"
         yield "  next, for an editor: do not publish it; footage render makes it again"
+
+
+def _named(shas: Sequence[str]) -> str:
+    """The first of some clips, by the beginning of their SHA-256."""
+    more = ", …" if len(shas) > _MOST_NAMED else ""
+    return ", ".join(sha256[:12] for sha256 in shas[:_MOST_NAMED]) + more
 
 
 def _inbox_lines(overview: Overview) -> Iterator[str]:

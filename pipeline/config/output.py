@@ -34,6 +34,11 @@ class Output(Section):
         return value
 
     @property
+    def frame(self) -> str:
+        """How pictures are placed: the size and the fit, such as ``1920x1080 fill``."""
+        return f"{self.size} {self.fit}"
+
+    @property
     def width(self) -> int:
         """In pixels."""
         return int(self.size.split("x")[0])

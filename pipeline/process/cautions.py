@@ -24,7 +24,7 @@ def of_picture(seen: Probe, recipe: Recipe, length: float) -> tuple[Caution, ...
         Caution.FROZEN: held >= _HELD_S or (held >= _STILL_S and held >= length / 2),
         Caution.UPSCALED: scale > _UPSCALE,
         Caution.SIZE_CHANGES: seen.picture.changes,
-        # the masks of faces are placed by the shape of the first picture
+        # a face jumps where the size changes, which may be between two looks
         Caution.WITHHELD: seen.picture.changes and recipe.faces == "always",
         Caution.INCOMPLETE: seen.cut is not None,
         Caution.VERY_SHORT: not seen.still and length < _SHORT_S,

@@ -1,7 +1,9 @@
 """Look for faces in an original, and make masks of what is found.
 
 The pictures are those of the clip before they are framed, at some moments and small: as many as
-one can afford to look at.  A mask is in fractions of the source, so it fits every output.
+one can afford to look at.  A mask is in fractions of the source, so it fits every output.  If the
+pictures change their size, they are placed in the frame of the first output before, and a mask is
+in fractions of that frame, as one that a reviewer draws.
 """
 
 from __future__ import annotations
@@ -20,9 +22,11 @@ from pipeline.faces.tracks import FaceTrack, TrackArea
 from pipeline.ffmpeg.faults import ProgramFault
 from pipeline.ffmpeg.graph import Graph, Options, Video, read, write
 from pipeline.media import colour, survey
+from pipeline.media.fitting import even
 from pipeline.media.survey import FilmSource
 from pipeline.media.timebase import frames_in
 from pipeline.process import framing
+from pipeline.process.framing import Frame
 from pipeline.process.recipe import Recipe
 from pipeline.protection import FoundFaces, Mask, MaskOrigin, MaskPoint, MaskShape
 from pipeline.run import Tools
@@ -87,9 +91,11 @@ def _found(run: Tools, film: FilmSource, recipe: Recipe) -> FoundFaces:
         faces, length, is_lost = tracks.in_photo(looks[0]) if looks else (), None, False
     else:
         length = film.probe.length_s
-        faces = tracks.link(looks, float(film.probe.picture.aspect))
+        faces = tracks.link(looks, float(_aspect(film, recipe.outputs[0])))
         is_lost = any(tracks.is_lost(track, looks[-1].at_s) for track in faces)
     made = masks(faces, length)
+    if film.probe.picture.changes:
+        made = tuple(replace(mask, frame=recipe.outputs[0].frame) for mask in made)
     is_partial = not looks or len(made) < len(faces)
     return FoundFaces(recipe.detector, made, is_lost, is_partial)
 
@@ -101,7 +107,7 @@ def look(run: Tools, film: FilmSource, output: Output, model: Path) -> tuple[loo
     """
     probe = film.probe
     every = max(1, round(output.fps / _LOOKS_A_SECOND))
-    width, height = small_size(probe.picture.aspect, _PHOTO_AREA if probe.still else _AREA)
+    width, height = small_size(_aspect(film, output), _PHOTO_AREA if probe.still else _AREA)
     most = 1 if probe.still else frames_in(probe.length_s, output.fps) // every + 2
     stream = _upright(film, output, every, (width, height)).filter("format", "rgb24")
     options: Options = {"c:v": "rawvideo", "f": "rawvideo", "frames:v": most}
@@ -118,12 +124,17 @@ def look(run: Tools, film: FilmSource, output: Output, model: Path) -> tuple[loo
     return looking.look(run.ffmpeg, pictures, model)
 
 
+def _aspect(film: FilmSource, output: Output) -> Fraction:
+    """The shape of the pictures that are looked at."""
+    picture = film.probe.picture
+    return Fraction(output.width, output.height) if picture.changes else picture.aspect
+
+
 def _upright(film: FilmSource, output: Output, every: int, size: tuple[int, int]) -> Video:
     """The pictures of each moment, upright and of one size."""
     probe = film.probe
     options = survey.input_options(probe)
-    turns = framing.turns_at_last(probe.picture)
-    if turns:
+    if framing.turns_at_last(probe.picture):
         options = {**options, "noautorotate": None}
     stream = framing.decoded(read(film.path, options), probe.picture)
     stream, picture = colour.understood(stream, probe.picture)
@@ -132,9 +143,12 @@ def _upright(film: FilmSource, output: Output, every: int, size: tuple[int, int]
     if not probe.still:
         stream = stream.filter("fps", fps=output.fps, start_time=0)
         stream = stream.filter("framestep", every)
-    lies = turns and picture.rotation % 180 != 0
-    stream = colour.scaled(stream, picture, *(reversed(size) if lies else size))
-    return framing.turned(stream, picture) if turns else stream
+    if picture.changes:
+        part = (_AREA / (output.width * output.height)) ** 0.5
+        sides = (even(Fraction(side * part)) for side in (output.width, output.height))
+        small = output.model_copy(update={"size": "x".join(map(str, sides))})
+        return framing.framed(stream, picture, Frame(small, is_bare=True)).filter("scale", *size)
+    return colour.scaled(stream, picture, *size)
 
 
 def masks(found: Sequence[FaceTrack], length_s: float | None) -> tuple[Mask, ...]:

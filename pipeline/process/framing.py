@@ -13,7 +13,15 @@ from pipeline.carriers.containers.turning import Crop, Step
 from pipeline.config import Output
 from pipeline.ffmpeg.graph import InputFile, Video, masked, overlay, tiled
 from pipeline.media import colour
-from pipeline.media.fitting import SLIVER, drift, even, fitted, place, size_to_cover
+from pipeline.media.fitting import (
+    SLIVER,
+    drift,
+    even,
+    fitted,
+    place,
+    size_to_cover,
+    source_place,
+)
 from pipeline.media.probed import Picture
 from pipeline.process import covering
 from pipeline.process.covering import Canvas, Cover
@@ -30,10 +38,14 @@ _SITING = 6  # pixels: chroma is scaled twice, and lies beside the pixels that i
 
 @dataclass(frozen=True)
 class Frame:
-    """The frame that pictures are placed in, and what covers parts of them, if anything does."""
+    """The frame that pictures are placed in, and what covers parts of them, if anything does.
+
+    ``is_bare``: beside a picture whose size changes it is black.
+    """
 
     output: Output
     cover: Cover | None = None
+    is_bare: bool = False
 
     def covered(self, stream: Video) -> Video:
         """Lay the masks on a picture."""
@@ -48,10 +60,10 @@ def canvas(picture: Picture, output: Output, frames: int | None, shown: Output) 
     reviewers see, so in other outputs it covers each place where what it covers there may be.
 
     :param frames: how long a photo moves; None for what does not.
-    :param shown: the output on which reviewers draw.
+    :param shown: the output on which the mask was drawn.
     """
     if picture.changes and _shape(output) != _shape(shown):
-        return _wide_canvas(picture, output, shown)
+        return _wide_canvas(canvas(picture, shown, None, shown), picture, output, shown)
     width, height = output.width, output.height
     if picture.changes:
         rect = fitted(picture.aspect, width, height)
@@ -80,14 +92,38 @@ def canvas(picture: Picture, output: Output, frames: int | None, shown: Output) 
     )
 
 
-def _wide_canvas(picture: Picture, output: Output, shown: Output) -> Canvas:
+def frame_canvas(picture: Picture, output: Output, frames: int | None, frame: str) -> Canvas:
+    """Return the same for areas in fractions of the frame on which they were drawn.
+
+    :param frame: see :attr:`~pipeline.protection.Mask.frame`.
+    """
+    size, fit = frame.split(" ")
+    drawn = output.model_copy(update={"name": "drawn", "size": size, "fit": fit})
+    if not picture.changes:
+        own, place = (
+            canvas(picture, output, frames, output),
+            source_place(picture.aspect, drawn, None),
+        )
+        across, down = own.across / place.width, own.down / place.height
+        left, top = own.left - place.x * across, own.top - place.y * down
+        return replace(
+            own, left=left, top=top, across=drawn.width * across, down=drawn.height * down
+        )
+    is_same = _shape(output) == _shape(drawn)
+    exact = canvas(picture, output if is_same else drawn, None, output if is_same else drawn)
+    whole = replace(exact, left=0.0, top=0.0, across=exact.width, down=exact.height)
+    return whole if is_same else _wide_canvas(whole, picture, output, drawn)
+
+
+def _wide_canvas(drawn: Canvas, picture: Picture, output: Output, shown: Output) -> Canvas:
     """Return a canvas on which a mask covers all that it covers in the output *shown*.
 
     Each picture is placed by its own shape, in the middle of each frame.  So what lies at a
     distance from the middle of one frame lies at a multiple of it in another.  The multiple depends
     on the shape, and nobody knows the shapes of all pictures.
+
+    :param drawn: the canvas of the output *shown*.
     """
-    drawn = canvas(picture, shown, None, shown)
     shapes = (
         *_EXTREMES,
         Fraction(output.width, output.height),
@@ -291,7 +327,7 @@ def _refitted(stream: Video, picture: Picture, frame: Frame) -> Video:
     small, cover = base.split(2)
     eighth = [even(Fraction(side, _BLUR_SCALE)) for side in (width, height)]
     behind = _darkened(_covered(small, cover, picture, eighth), output)
-    if frame.cover is not None:
+    if frame.cover is not None or frame.is_bare:
         behind = behind.filter("lutyuv", **covering.BLACK)
     return _centred(behind, front)
 

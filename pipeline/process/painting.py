@@ -7,13 +7,15 @@ point in its middle.  A photo, and a film of one picture, show all areas all the
 
 import io
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config import Output
+from pipeline.media.probed import Picture
 from pipeline.media.survey import FilmSource
 from pipeline.process import framing
 from pipeline.process.covering import Canvas, Cover
@@ -22,6 +24,8 @@ from pipeline.process.recipe import Recipe
 from pipeline.protection import Mask, MaskFill, MaskShape
 
 Cells = NDArray[np.bool_]
+# by the frame of a mask, those on which its areas are painted
+Canvases = Mapping[str, tuple[Canvas, ...]]
 
 _ROUNDED_S = 0.001  # the page keeps moments to a millisecond
 
@@ -33,11 +37,17 @@ def with_masks(target: ClipTarget, recipe: Recipe, film: FilmSource) -> ClipTarg
     picture, still = film.probe.picture, film.probe.still
     is_one = still or picture.packets <= 1
     moves = still and recipe.still_motion == "drift"
-    canvas = framing.canvas(
-        picture, target.output, target.frames if moves else None, recipe.outputs[0]
-    )
+    frames = target.frames if moves else None
+    canvas = framing.canvas(picture, target.output, frames, target.output)
     first = target.span.first if target.span else 0
-    painter = Painter(canvas, recipe.masks, target.shown, target.output.fps, first)
+    painter = Painter(
+        canvas,
+        recipe.masks,
+        target.shown,
+        target.output.fps,
+        first,
+        canvases_of(picture, target.output, frames, recipe),
+    )
     paths: dict[MaskFill, Path] = {}
     for fill in {mask.fill for mask in recipe.masks}:
         paths[fill] = film.scratch.place(f"{target.output.name}-{fill}")
@@ -47,15 +57,40 @@ def with_masks(target: ClipTarget, recipe: Recipe, film: FilmSource) -> ClipTarg
     return replace(target, cover=cover)
 
 
+def canvases_of(
+    picture: Picture, output: Output, frames: int | None, recipe: Recipe
+) -> dict[str, tuple[Canvas, ...]]:
+    """Return the canvases on which the masks of a recipe are painted in an output.
+
+    If the pictures change their size and a mask does not say on which frame it was drawn, as those
+    of older versions, it may be that of any output: it covers what it would cover by each of them.
+
+    :param frames: how long a photo moves; None for what does not.
+    """
+    found: dict[str, tuple[Canvas, ...]] = {}
+    for frame in {mask.frame for mask in recipe.masks}:
+        if frame:
+            found[frame] = (framing.frame_canvas(picture, output, frames, frame),)
+        else:
+            shown = recipe.outputs if picture.changes else (output,)
+            canvases = (framing.canvas(picture, output, frames, each) for each in shown)
+            found[frame] = tuple(dict.fromkeys(canvases))
+    return found
+
+
 @dataclass(frozen=True)
 class Area:
-    """An area in fractions of the source picture, see :class:`~pipeline.protection.MaskPoint`."""
+    """An area in fractions of the source picture, see :class:`~pipeline.protection.MaskPoint`.
+
+    If it has a ``frame``, it is in fractions of that: see :class:`~pipeline.protection.Mask`.
+    """
 
     shape: MaskShape
     x: float
     y: float
     width: float
     height: float
+    frame: str = ""
 
 
 def areas_of(masks: Iterable[Mask], number: int, fps: int) -> frozenset[Area]:
@@ -70,10 +105,17 @@ def areas_of(masks: Iterable[Mask], number: int, fps: int) -> frozenset[Area]:
 def all_areas(masks: Iterable[Mask], begin_s: float, end_s: float) -> frozenset[Area]:
     """Return the areas of masks in a stretch of time, whether they are hidden then or not."""
     return frozenset(
-        Area(mask.shape, point.x, point.y, point.width, point.height)
+        Area(mask.shape, point.x, point.y, point.width, point.height, mask.frame)
         for mask in masks
         for point in mask.areas(begin_s, end_s)
     )
+
+
+def paint_all(cells: Cells, canvases: Canvases, areas: Iterable[Area]) -> None:
+    """Set each cell that one of some areas touches, on each canvas of its frame."""
+    for area in areas:
+        for canvas in canvases[area.frame]:
+            paint(cells, canvas, area)
 
 
 def paint(cells: Cells, canvas: Canvas, area: Area) -> None:
@@ -127,7 +169,8 @@ def _beside(
 class Painter:
     """Paints the masks of a clip on a canvas, for *frames* pictures at *fps* a second.
 
-    ``first`` is the number of the first of these pictures in the clip.
+    ``first`` is the number of the first of these pictures in the clip.  ``canvases`` are as
+    :func:`canvases_of` gives them.
     """
 
     canvas: Canvas
@@ -135,6 +178,7 @@ class Painter:
     frames: int
     fps: int
     first: int = 0
+    canvases: Canvases = field(default_factory=dict)
 
     def pictures(self, fill: MaskFill) -> Iterator[bytes]:
         """Paint the masks of one fill for each picture of a film, as PNG."""
@@ -161,8 +205,7 @@ class Painter:
         from PIL import Image  # noqa: PLC0415 - slow to load
 
         cells = np.zeros((self.canvas.rows, self.canvas.columns), np.bool_)
-        for area in areas:
-            paint(cells, self.canvas, area)
+        paint_all(cells, self.canvases, areas)
         packed = np.packbits(cells, axis=1).tobytes()
         image = Image.frombytes("1", (self.canvas.columns, self.canvas.rows), packed)
         file = io.BytesIO()

@@ -15,9 +15,14 @@ from pipeline.store import files_of, film_copies, pieces_with, still_of
 def record(run: Run, result: ClipResult) -> set[str]:
     """Record an outcome, after the files of earlier versions are deleted.
 
+    A clip that looked like another one still does when it is made anew, with masks too.
+
     :returns: the films that show the clip as it was before other things of it were hidden.
     """
     _tidy(run, result)
+    before = run.ledger.clips.result(result.sha256)
+    if result.looks_like is None and before is not None and before.looks_like and result.outputs:
+        result = replace(result, looks_like=before.looks_like)
     stale = delete_shown(run, result.sha256) if run.ledger.clips.hides_anew(result) else set()
     run.ledger.clips.record(result)
     return stale

@@ -117,13 +117,14 @@ def faces_outside(look: Look, clip: MaskedClip) -> tuple[SeenFace, ...]:
     """Return the faces of a picture that do not lie under masks."""
     if not look.faces or not clip.recipe.masks:
         return look.faces
-    shown = clip.recipe.outputs[0]
-    canvas = framing.canvas(clip.probe.picture, clip.output, clip.moving, shown)
+    picture = clip.probe.picture
+    canvas = framing.canvas(picture, clip.output, clip.moving, clip.output)
+    canvases = painting.canvases_of(picture, clip.output, clip.moving, clip.recipe)
     cells = np.zeros((canvas.rows, canvas.columns), np.bool_)
     number = round(look.at_s * clip.output.fps)
-    for area in painting.areas_of(clip.recipe.masks, number, clip.output.fps):
-        painting.paint(cells, canvas, area)
-    place = framing.place_of_canvas(clip.probe.picture, clip.output, clip.moving, number)
+    areas = painting.areas_of(clip.recipe.masks, number, clip.output.fps)
+    painting.paint_all(cells, canvases, areas)
+    place = framing.place_of_canvas(picture, clip.output, clip.moving, number)
     laid = (canvas, place)
     return tuple(face for face in look.faces if _covered(face, clip.output, cells, laid) < _COVERED)
 

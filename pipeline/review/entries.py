@@ -12,13 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline import protection
+from pipeline.caution import Caution
 from pipeline.comments import Comment
 from pipeline.errors import UsageError, reason_of
 from pipeline.model import ClipResult, Decision, Review
 from pipeline.review import commenting, protecting
 from pipeline.review.commenting import ImpossibleComment
 from pipeline.review.presenting import JsonObject
-from pipeline.review.protecting import ReviewAct
+from pipeline.review.protecting import ReviewAct, ShownFilm
 from pipeline.wording import storable
 
 SCHEMA_VERSION = 1
@@ -26,7 +27,7 @@ _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 _LIMITS = {"note": 2000, "by": 200, "caption": 500, "category": 200, "name": 100, "place": 100}
 _LONGEST_S = 1_000_000
 _MOST_WAS = 50
-_ACTS = {"watched", "agreed", "shown", "length_s"}  # a review does not have them
+_ACTS = {"watched", "agreed", "shown", "film"}  # a review does not have them
 _MAY_BE_NULL = {"at", "caption", "category", "in_s", "out_s"}
 
 
@@ -134,15 +135,17 @@ def _check_cut(start: float | None, end: float | None) -> None:
 
 
 def with_clip(values: JsonObject, clip: ClipResult | None) -> JsonObject:
-    """Return the fields of an entry with what its finished clip hides, and how long it is.
+    """Return the fields of an entry with what its finished clip hides, and what it is like.
 
     So :func:`applied` knows whether what was watched is what the review shows, and whether a mask
-    begins behind the end.
+    can be.
     """
     outputs = clip.outputs if clip else ()
     found = {output.hides for output in outputs}
     length_s = max((output.duration_s for output in outputs), default=None)
-    return values | {"shown": found.pop() if len(found) == 1 else None, "length_s": length_s}
+    changes_size = Caution.SIZE_CHANGES in clip.warnings if clip else None
+    film = ShownFilm(length_s, changes_size)
+    return values | {"shown": found.pop() if len(found) == 1 else None, "film": film}
 
 
 def applied(before: Review, values: JsonObject, by: str, at: str) -> Review:
@@ -170,7 +173,7 @@ def applied(before: Review, values: JsonObject, by: str, at: str) -> Review:
         if (after.in_s, after.out_s) != (before.in_s, before.out_s):
             # an entry may have one of the two points; the review has both
             _check_cut(after.in_s, after.out_s)
-        protecting.check_new_masks(before, after, values.get("length_s"))
+        protecting.check_new_masks(before, after, values.get("film", ShownFilm()))
         hidden = protection.hidden(after.masks, after.sounds)
         watched = values.get("watched", False) and values.get("shown") == hidden
         act = ReviewAct(by, watched=watched, approved=approves)

@@ -105,15 +105,32 @@ def settled(before: Review, after: Review, act: ReviewAct) -> Review:
     )
 
 
-def check_new_masks(before: Review, after: Review, length_s: float | None) -> None:
-    """Refuse new masks that hide nothing.  Those that were there already stay.
+@dataclass(frozen=True)
+class ShownFilm:
+    """What is known of a finished clip: its length, and whether its pictures change their size.
+
+    None: it is not known.
+    """
+
+    length_s: float | None = None
+    changes_size: bool | None = None
+
+
+def check_new_masks(before: Review, after: Review, film: ShownFilm) -> None:
+    """Refuse new masks that hide nothing, or not what they seem to hide.
+
+    Those that were there already stay.
 
     :raises ImpossibleProtection: there is such a mask.
     """
     known = {replace(mask, by="") for mask in before.masks}
     for mask in after.masks:
         if replace(mask, by="") not in known:
-            protection.check_hides(mask, length_s)
+            protection.check_hides(mask, film.length_s)
+            if mask.frame and film.changes_size is False:
+                raise ImpossibleProtection(
+                    "frame is only for a film whose pictures change their size"
+                )
 
 
 def shows_the_same(one: Review, other: Review) -> bool:
@@ -152,7 +169,14 @@ def _mask(item: object) -> Mask:
         origin=_word(MaskOrigin, "origin", given.get("origin", MaskOrigin.HAND)),
         from_s=_number("from_s", given.get("from_s", 0.0)),
         to_s=_end(given),
+        frame=_frame(given.get("frame", "")),
     )
+
+
+def _frame(value: object) -> str:
+    if not isinstance(value, str):
+        raise ImpossibleProtection("frame is not text")
+    return value
 
 
 def _point(item: object) -> MaskPoint:

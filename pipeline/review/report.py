@@ -20,7 +20,18 @@ from pipeline.history import InboxRemains
 from pipeline.ledger import Ledger, heads
 from pipeline.media import fitting
 from pipeline.model import ClipOutput, ClipResult, Decision, Row, Source, Status, Wait
-from pipeline.review import consents, deciders, mails, packs, page, proposing, stills, table, undone
+from pipeline.review import (
+    alike,
+    consents,
+    deciders,
+    mails,
+    packs,
+    page,
+    proposing,
+    stills,
+    table,
+    undone,
+)
 from pipeline.review.admission import Admission
 from pipeline.review.deciders import DecisionMade
 from pipeline.review.mails import MailView
@@ -172,6 +183,7 @@ def build(
     masking = _Masking(config.report.sender, ledger.intake.sender_numbers())
     admission = Admission.of(config, ledger, rows)
     made = deciders.decisions_made(ledger.reviews.trail())
+    bare = alike.bare(rows)
     return {
         "schema": SCHEMA_VERSION,
         "campaign": config.campaign.name,
@@ -186,6 +198,7 @@ def build(
         "clips": [
             {
                 **_clip(row, waits.get(row.sha256), config),
+                "warnings": _warnings(row, bare),
                 **_two_people(row, admission),
                 **_decided(row, made.get(row.sha256)),
             }
@@ -297,9 +310,7 @@ def _submission(seen: MailView, masking: _Masking) -> JsonObject:
 
 def _clip(row: Row, waits: Wait | None, config: Config) -> JsonObject:
     item = row.attachment
-    # a withdrawn clip is gone; and a part that ingest refused was never processed, even if the
-    # same bytes became a clip in another submission
-    result = None if row.status is Status.WITHDRAWN or item.refusal else row.result
+    result = _outcome(row)
     found = set(item.findings) | set(result.findings if result else ())
     return {
         "sha256": item.sha256,
@@ -322,7 +333,6 @@ def _clip(row: Row, waits: Wait | None, config: Config) -> JsonObject:
         **(_faces(result.source) if result and result.source else {}),
         "caption": shown_text(result.caption) if result else "",
         "category": shown_text(result.category) if result and result.category is not None else None,
-        "warnings": _warnings(result) if result else [],
         "outputs": [_output(output, result, config) for output in result.outputs]
         if result and not row.is_hidden_with_film
         else [],
@@ -333,6 +343,16 @@ def _clip(row: Row, waits: Wait | None, config: Config) -> JsonObject:
         **({"original_deleted": True} if has_clip(row) and not row.has_original else {}),
         "consent": row.consent,
     }
+
+
+def _outcome(row: Row) -> ClipResult | None:
+    """What became of a row.
+
+    A withdrawn clip is gone.  A part that ingest refused was never processed, even if the same
+    bytes became a clip in another submission.
+    """
+    is_gone = row.status is Status.WITHDRAWN or row.attachment.refusal
+    return None if is_gone else row.result
 
 
 def _two_people(row: Row, admission: Admission) -> JsonObject:
@@ -362,8 +382,14 @@ def _faces(source: Source) -> JsonObject:
     return shown_values({"faces": [asdict(mask) for mask in found.masks]})
 
 
-def _warnings(result: ClipResult) -> list[str]:
+def _warnings(row: Row, bare: Mapping[str, str]) -> list[str]:
+    """The warnings of a row; *bare* has the look-alikes that hide more."""
+    result = _outcome(row)
+    if result is None:
+        return []
     similar = [f"{Caution.LOOKS_LIKE}:{result.looks_like}"] if result.looks_like else []
+    if has_clip(row) and row.sha256 in bare:
+        similar.append(f"{Caution.BARE_LOOKALIKE}:{bare[row.sha256][:12]}")
     return [*map(shown_text, result.warnings), *similar]
 
 
@@ -376,7 +402,10 @@ def _output(output: ClipOutput, result: ClipResult, config: Config) -> JsonObjec
     moves = source.duration_s is None and config.process.still_motion == "drift"
     aspect = Fraction(max(source.width, 1), max(source.height, 1))
     place = fitting.source_place(aspect, made, output.frames if moves else None)
-    return shown_values({**shown, "source_at": shown_values(vars(place))})
+    # where pictures change their size, masks are drawn on the frame
+    drawn = {"frame": f"{output.width}x{output.height} {made.fit}"}
+    frame = drawn if Caution.SIZE_CHANGES in result.warnings else {}
+    return shown_values({**shown, "source_at": shown_values(vars(place)), **frame})
 
 
 def _kept_if_equal(path: Path, data: bytes) -> bytes:

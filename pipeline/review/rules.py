@@ -12,6 +12,7 @@ from pipeline import protection
 from pipeline.caution import Caution
 from pipeline.consent import Consent
 from pipeline.model import Decision, Review, Row, Status
+from pipeline.protection import Need, Protect
 from pipeline.review.admission import Admission
 
 AGREE = 2  # people, where one is not enough
@@ -60,6 +61,22 @@ def hides_what_it_should(row: Row) -> bool:
     wanted = protection.hidden(row.review.masks, row.review.sounds)
     outputs = row.result.outputs if row.result else ()
     return all(output.hides == wanted for output in outputs)
+
+
+def lacking(review: Review, other: Review) -> list[str]:
+    """Name what the review of a clip that looks the same hides, and this one does not.
+
+    A mark that a mask is needed counts until this one has a mask or the mark.
+    """
+    order = list(Protect)
+    is_marked = bool(review.masks) or Need.MASK in review.needs
+    told = {
+        "masks": bool(other.masks) and not review.masks,
+        "sounds": bool(other.sounds) and not review.sounds,
+        "protect": order.index(other.protect) > order.index(review.protect),
+        "needs-blur": Need.MASK in other.needs and not other.masks and not is_marked,
+    }
+    return [name for name, so in told.items() if so]
 
 
 def is_agreed(review: Review, *, needs_two: bool) -> bool:

@@ -2,6 +2,7 @@
 // Cards only show. What a press on them does is in card_actions.js.
 
 import { filmOf, stillOf } from "./addresses.js";
+import { bareParts } from "./alike.js";
 import { consentHoldParts, refreshConsentBox } from "./consent_box.js";
 import { byId, element, fillOrHide, find, icon, makeButton, quoted, textAround } from "./dom.js";
 import { cutText, isCut, spanOfRow } from "./cuts.js";
@@ -11,7 +12,7 @@ import { keptOutParts } from "./kept_out.js";
 import { clampText, holdParts, makeMailCard, noteItems, refreshMailCard, relationParts, senderParts } from "./mail_cards.js";
 import { startPlaying } from "./playing.js";
 import { decidersOf, decisionHere, isForTwo, isPhotoHidden, isUnsaved, openComments, reviewOf } from "./reviews.js";
-import { clipRow, filmsWith, isDecidableRow, isPlayable, nameOf, photoOf, similarClip } from "./rows.js";
+import { clipRow, filmsWith, isDecidableRow, isPlayable, lookalikesOf, nameOf, photoOf, similarClip } from "./rows.js";
 import { people } from "./rules.js";
 import {
   adviceOn, momentText, numberFormat, oneDecimal, textOf, textOfCode, timeText,
@@ -382,7 +383,7 @@ function refreshCard(row) {
   if (row.isMail) refreshMailCard(row);
   if (!card || row.isMail) return;
   fillOrHide(card, ".state", stateParts(row));
-  fillOrHide(card, ".hold", [...holdParts(row), ...consentHoldParts(row), ...keptOutParts(row)]);
+  fillOrHide(card, ".hold", [...holdParts(row), ...consentHoldParts(row), ...keptOutParts(row), ...bareParts(row)]);
   refreshConsentBox(row);
   fillOrHide(card, ".caption", captionParts(row));
   fillOrHide(card, ".cut", isPlayable(row) && isCut(row) ? [icon("cut"), cutText(row)] : []);
@@ -402,6 +403,7 @@ function refreshCard(row) {
 export function refreshCards(changed, keepFields) {
   // what is hidden of a film decides what the card of its photo says
   const photos = changed.flatMap((row) => clipRow(photoOf(row)?.sha256 ?? null) ?? []);
-  for (const row of new Set([...changed, ...photos])) refreshCard(row);
+  // and what cards of clips say that look like it
+  for (const row of new Set([...changed, ...photos, ...changed.flatMap(lookalikesOf)])) refreshCard(row);
   if (!keepFields) changed.forEach(fillFields);
 }

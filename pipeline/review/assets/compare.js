@@ -1,5 +1,6 @@
 // Two clips that look alike, side by side: one transport plays both, and one key keeps one of them.
 
+import { bareLines } from "./alike.js";
 import { filmOf, stillOf } from "./addresses.js";
 import { spanOfRow } from "./cuts.js";
 import { amendEach } from "./decisions.js";
@@ -72,6 +73,7 @@ export function refreshCompare() {
     const { decision } = reviewOf(pair[at]);
     find(side(at), ".pill").textContent = textOf(`decision.${decision}`);
     find(side(at), ".pill").className = `pill decision-${decision}`;
+    find(side(at), ".bare-copy").replaceChildren(...bareLines(pair[at]));
   }
   const [first, second] = videos();
   if (isPlaying(first) && !second.ended && Math.abs(second.currentTime - first.currentTime) > MOST_APART_S) {
@@ -162,6 +164,7 @@ const sideParts = (at) => [
   element("video", { preload: "auto", playsinline: "" }),
   element("h3", {}), element("p", { class: "facts" }), element("p", { class: "subject-line" }),
   element("p", { class: "state" }, element("span", { class: "pill" })),
+  element("div", { class: "bare-copy" }),
   element("button", { type: "button", class: "keep", id: `compare-keep-${at}` }, textOf("compare.keep"), " ", element("kbd", {}, String(at + 1))),
 ];
 

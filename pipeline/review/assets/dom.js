@@ -100,9 +100,10 @@ export const quoted = (text) => element("bdi", {}, text);
  * @param {import("./texts.js").TextKey} key
  * @param {string} slot
  * @param {Node} content
+ * @param {Record<string, string>} values of the other slots
  */
-export function textAround(key, slot, content) {
-  const [before, after] = textOf(key, { [slot]: "\u0000" }).split("\u0000");
+export function textAround(key, slot, content, values = {}) {
+  const [before, after] = textOf(key, { ...values, [slot]: "\u0000" }).split("\u0000");
   return [before, content, after];
 }
 

@@ -1,6 +1,7 @@
 // The list of clips: which rows are shown, in which order, and where the reader is. Cards are made
 // as the reader comes near to them.
 
+import { isBare } from "./alike.js";
 import { makeCard, warningText } from "./cards.js";
 import { isConsentUsed } from "./consents.js";
 import { facts } from "./data.js";
@@ -8,7 +9,7 @@ import { buttonById, byId, control, element, inputById, setChoices } from "./dom
 import { passesMailFilter, refreshMailChoices } from "./mail_filter.js";
 import { explain } from "./messages.js";
 import { isSilent, isWaiting, openComments, reviewOf } from "./reviews.js";
-import { clipRow, hasMailRows, isDecidableRow, isMine, isNew, isShared, mailRow, photoOf, rows } from "./rows.js";
+import { clipRow, hasLookalikes, hasMailRows, isDecidableRow, isMine, isNew, isShared, mailRow, photoOf, rows } from "./rows.js";
 import { makeSignal } from "./signal.js";
 import { ORDERS } from "./sorting.js";
 import { nameCollator, numberFormat, textOf, textOfCode } from "./texts.js";
@@ -52,6 +53,7 @@ function setFilterChoices() {
     ...(isShared ? [/** @type {[string, string]} */ (["mine", textOf("filter.mine")])] : []), ["new", textOf("filter.new")],
     ...(isConsentUsed() ? [/** @type {[string, string]} */ (["consent", textOf("filter.consent")])] : []),
     ["commented", textOf("filter.commented")],
+    ...(hasLookalikes() ? [/** @type {[string, string]} */ (["bare", textOf("filter.bare")])] : []),
     ...labelled(statuses.filter((status) => present.has(status)), (status) => textOf(`status.${status}`)),
   ]);
   setChoices("decision", [any, ...labelled(
@@ -114,6 +116,7 @@ function hasStatus(row, wanted) {
   if (wanted === "mine") return isWaiting(row) && isMine(row);
   if (wanted === "new") return isNew(row);
   if (wanted === "consent") return isSilent(row);
+  if (wanted === "bare") return isBare(row);
   if (wanted === "commented") return openComments(reviewOf(row)).length > 0;
   return !wanted || (!row.isMail && row.clip.status === wanted);
 }
@@ -156,7 +159,7 @@ function filter() {
       && passesMailFilter(row, mail)
       && (!category || (!row.isMail && ((review.category ?? clip.category) || NO_CATEGORY) === category))
       && (!reason || clip.reason?.code === reason)
-      && (!isWithWarnings || clip.warnings.length > 0 || row.mail.notes.length > 0)
+      && (!isWithWarnings || clip.warnings.length > 0 || isBare(row) || row.mail.notes.length > 0)
       && words.every((word) => hasWord(row, word) || isInReview(row, word));
   };
 }

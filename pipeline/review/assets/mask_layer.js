@@ -2,7 +2,7 @@
 
 import { spanOfRow } from "./cuts.js";
 import { byId, element } from "./dom.js";
-import { allowedArea, areaAt, inFrame, inSource, isShownAt, withArea } from "./masks.js";
+import { allowedArea, areaAt, inFrame, inSource, isDrawnElsewhere, isShownAt, withArea } from "./masks.js";
 import { playerOverlay, playerRow, playerTime, playerVideo } from "./player.js";
 import { stop } from "./playing.js";
 import { isAsDecided, reviewOf } from "./reviews.js";
@@ -86,10 +86,11 @@ export function placeMasks() {
     const node = state.nodes[index];
     if (!node) return;
     const isDragged = state.drag?.index === index;
-    node.hidden = !isPhoto(row) && !isShownAt(mask, seconds) && index !== state.index;
+    const isAway = !isPhoto(row) && !isShownAt(mask, seconds) && index !== state.index;
+    node.hidden = isAway || isDrawnElsewhere(output, mask);
     node.classList.toggle("away-now", !isPhoto(row) && !isShownAt(mask, seconds));
     const area = isDragged && state.drag ? state.drag.now : areaAt(mask, momentOf(row));
-    const { x, y, width, height } = inFrame(output, area, seconds);
+    const { x, y, width, height } = inFrame(output, mask, area, seconds);
     Object.assign(node.style, {
       left: `${100 * x}%`, top: `${100 * y}%`, width: `${100 * width}%`, height: `${100 * height}%`,
     });
@@ -170,7 +171,8 @@ function onDrag(event) {
   const { drag } = state;
   if (!row || !drag) return;
   const { width: wide, height: high } = playerOverlay().getBoundingClientRect();
-  const [across, down] = inSource(row.clip.outputs[0], (event.clientX - drag.x) / wide, (event.clientY - drag.y) / high);
+  const moved = /** @type {const} */ ([(event.clientX - drag.x) / wide, (event.clientY - drag.y) / high]);
+  const [across, down] = inSource(row.clip.outputs[0], masksOf(row)[drag.index], ...moved);
   const { x, y, width, height } = drag.before;
   drag.now = allowedArea(drag.corner
     ? { x, y, width: width + across, height: height + down }

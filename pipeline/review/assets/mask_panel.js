@@ -4,12 +4,12 @@
 import { momentProblem, spanOfRow } from "./cuts.js";
 import { facts } from "./data.js";
 import { amend } from "./decisions.js";
-import { element, makeButton } from "./dom.js";
+import { buttonById, element, makeButton } from "./dom.js";
 import { anewText } from "./kept_out.js";
 import {
   drawMasks, focusMask, isPhoto, maskEdited, masksOf, momentOf, placeMasks, selectedChanged, selectedIndex, selectMask,
 } from "./mask_layer.js";
-import { heldFrom, isInPicture, newMask, roundedTime } from "./masks.js";
+import { heldFrom, isDrawnElsewhere, isInPicture, newMask, roundedTime } from "./masks.js";
 import { explain } from "./messages.js";
 import { playerChanged, playerRow, playerTime, playerTools, playerVideo } from "./player.js";
 import { playingChanged, spanOf } from "./playing.js";
@@ -69,7 +69,7 @@ const addMask = (shape) => onShown((row) => {
     explain(textOf("mask.most", { n: MOST_MASKS }));
     return;
   }
-  const masks = [...masksOf(row), newMask(shape, momentOf(row))];
+  const masks = [...masksOf(row), newMask(shape, momentOf(row), row.clip.outputs[0].frame)];
   setMasks(row, masks);
   selectMask(masks.length - 1);
   focusMask(masks.length - 1);
@@ -175,7 +175,8 @@ function maskItem(row, mask, index) {
     else change({ ...mask, fill: fill === "blur" ? "blur" : "solid" });
     refreshPanel();
   }));
-  if (!isPhoto(row)) item.append(pressable(textOf("mask.hold"), () => change(heldFrom(mask, { seconds: playerTime(), fps: spanOfRow(row).fps }))));
+  if (isDrawnElsewhere(row.clip.outputs[0], mask)) item.append(element("p", {}, textOf("mask.elsewhere", { frame: mask.frame ?? "" })));
+  else if (!isPhoto(row)) item.append(pressable(textOf("mask.hold"), () => change(heldFrom(mask, { seconds: playerTime(), fps: spanOfRow(row).fps }))));
   item.append(pressable(textOf("mask.delete"), () => change(null)));
   return item;
 }
@@ -255,8 +256,27 @@ export function refreshPanel() {
     element("fieldset", {}, element("legend", {}, textOf("mask.needs")), ...NEEDS.map((need) => needBox(row, need))),
     ...stateLines(row));
   tools.replaceChildren(panel);
+  refreshButton(review);
   const controls = controlsOf(tools);
   if (held >= 0) controls[Math.min(held, controls.length - 1)]?.focus();
+}
+
+/**
+ * Say on the button beside the decision whether anything is hidden of the clip.
+ * @param {import("./data.js").Review} review
+ */
+function refreshButton({ masks = [], sounds = [], protect = "none" }) {
+  const n = masks.length + sounds.length;
+  const button = buttonById("player-protect");
+  button.textContent = n ? textOf("mask.open_with", { n }) : textOf("mask.open");
+  button.classList.toggle("is-on", n > 0 || protect !== "none");
+}
+
+/** Show the controls, which may be out of sight below the mail, and give them the keys. */
+function goToPanel() {
+  const tools = playerTools();
+  tools.scrollIntoView({ block: "start" });
+  controlsOf(tools)[0]?.focus({ preventScroll: true });
 }
 
 /** @param {HTMLElement} tools */
@@ -276,6 +296,7 @@ function follow(video) {
 }
 
 export function startMasks() {
+  buttonById("player-protect").addEventListener("click", goToPanel);
   maskEdited.listen((index, mask) => onShown((row) => {
     const problem = mask && hidingProblem(row, mask);
     if (problem) {

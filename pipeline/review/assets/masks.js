@@ -1,5 +1,6 @@
 // Masks as data: where an area is at a moment, and what a change of it gives. Nothing here touches the
-// page. An area is in fractions of the source picture, which may be larger than the frame of the clip.
+// page. An area is in fractions of the source picture, which may be larger than the frame of the clip. Where
+// pictures change their size it is in fractions of the frame on which it was drawn.
 
 /**
  * @typedef {import("./data.js").Mask} Mask
@@ -26,11 +27,12 @@ const limited = (value, least, most) => Math.min(most, Math.max(least, value));
  * A mask in the middle of the picture, for the whole clip.
  * @param {Mask["shape"]} shape
  * @param {number} at_s
+ * @param {string} frame of the output, where pictures change their size
  * @returns {Mask}
  */
-export const newMask = (shape, at_s) => ({
+export const newMask = (shape, at_s, frame = "") => ({
   points: [{ at_s: roundedTime(at_s), x: 0.4, y: 0.35, width: 0.2, height: 0.3 }],
-  shape, fill: "solid", from_s: 0, to_s: null, origin: "hand",
+  shape, fill: "solid", from_s: 0, to_s: null, origin: "hand", frame,
 });
 
 /** @param {number} seconds */
@@ -120,18 +122,37 @@ export function heldFrom(mask, moment) {
   return { ...withArea({ ...mask, points: earlier }, moment, areaAt(mask, moment.seconds)), to_s: null };
 }
 
-/** @param {Output} output */
-const placeOf = ({ width, height, source_at: place }) => place ?? { x: 0, y: 0, width, height, moves: 0 };
+/**
+ * Where the picture lies of which the areas of a mask are fractions.
+ * @param {Output} output
+ * @param {Mask} mask
+ */
+const placeOf = ({ width, height, source_at: place }, { frame }) =>
+  (frame || !place ? { x: 0, y: 0, width, height, moves: 0 } : place);
 
 /**
- * An area of the source in fractions of the frame of a clip.
+ * Whether a mask was drawn on a frame of another shape than that of an output. It covers more there.
  * @param {Output} output
+ * @param {Mask} mask
+ */
+export function isDrawnElsewhere({ frame: here = "" }, { frame }) {
+  const shape = (/** @type {string} */ text) => {
+    const [width, height, fit] = text.split(/[x ]/);
+    return `${Number(width) / Number(height)} ${fit}`;
+  };
+  return Boolean(frame) && shape(frame ?? "") !== shape(here);
+}
+
+/**
+ * An area of a mask in fractions of the frame of a clip.
+ * @param {Output} output
+ * @param {Mask} mask
  * @param {Area} area
  * @param {number} seconds a photo moves through the frame
  * @returns {Area}
  */
-export function inFrame(output, area, seconds) {
-  const place = placeOf(output);
+export function inFrame(output, mask, area, seconds) {
+  const place = placeOf(output, mask);
   return {
     x: (place.x + place.moves * seconds + area.x * place.width) / output.width,
     y: (place.y + area.y * place.height) / output.height,
@@ -140,13 +161,14 @@ export function inFrame(output, area, seconds) {
 }
 
 /**
- * A distance in the frame, in fractions of it, as one in the source.
+ * A distance in the frame, in fractions of it, as the areas of a mask have it.
  * @param {Output} output
+ * @param {Mask} mask
  * @param {number} across
  * @param {number} down
  * @returns {[number, number]}
  */
-export function inSource(output, across, down) {
-  const place = placeOf(output);
+export function inSource(output, mask, across, down) {
+  const place = placeOf(output, mask);
   return [across * output.width / place.width, down * output.height / place.height];
 }

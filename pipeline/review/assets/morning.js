@@ -1,5 +1,6 @@
 // The morning page: what is new, what waits for whom, how long the montage is now.
 
+import { isBare } from "./alike.js";
 import { attentionItem } from "./attention.js";
 import { isConsentUsed } from "./consents.js";
 import { facts, report } from "./data.js";
@@ -120,12 +121,22 @@ export function listMailsToAnswer() {
  * Say what was not done, or what shows too much elsewhere.
  * @param {string} id
  * @param {string[]} names
- * @param {"packs.old" | "receipts.missed" | "not_stored"} key
+ * @param {"packs.old" | "receipts.missed" | "not_stored" | "alike.in_films"} key
  */
 function giveNotice(id, names, key) {
   const n = names.length;
   byId(id).hidden = !n;
   if (n) byId(id).textContent = textOf(key, { n, names: names.slice(0, NAMED).join(", ") + (n > NAMED ? ", …" : "") });
+}
+
+/** Name the clips of films that show what is hidden in a clip that looks like them. */
+export function nameBareClips() {
+  const bare = rows.filter((row) => isBare(row) && isAdmitted(row));
+  giveNotice("bare-clips", bare.map((row) => row.clip.filename), "alike.in_films");
+  if (!bare.length) return;
+  const button = makeButton("link", {}, textOf("alike.show"));
+  button.addEventListener("click", () => showOnly({ status: "bare" }));
+  byId("bare-clips").append(" ", button);
 }
 
 /** Say that an older ledger was put back: clips that were taken back since may be here again. */
@@ -144,6 +155,7 @@ export function startMorning() {
   listAttention();
   listMailsToAnswer();
   listInInbox();
+  nameBareClips();
   giveNotice("old-packs", facts.old_packs.map(momentText), "packs.old");
   giveNotice("missed-receipts", facts.missed_receipts, "receipts.missed");
   giveNotice("not-stored", report.not_stored, "not_stored");

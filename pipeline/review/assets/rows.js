@@ -131,6 +131,29 @@ const earlierLookalike = (row) => row.clip.warnings.map(similarClip).find((found
 export const lookalikeOf = (row) =>
   earlierLookalike(row) ?? allClipRows().find((other) => earlierLookalike(other) === row);
 
+/** @type {Map<Row, Row[]>} the clips that look alike, for each of them; made when it is asked for first */
+const groups = new Map();
+
+/**
+ * All other clips that look like a clip, also like one that looks like it, in the order of the report.
+ * @param {Row} row
+ */
+export function lookalikesOf(row) {
+  if (!groups.size) {
+    for (const each of allClipRows()) groups.set(each, [each]);
+    for (const each of allClipRows()) {
+      const earlier = isPlayable(each) && earlierLookalike(each);
+      const both = earlier && isPlayable(earlier) ? new Set([...groups.get(earlier) ?? [], ...groups.get(each) ?? []]) : [];
+      const group = [...both].sort((one, other) => one.index - other.index);
+      for (const one of group) groups.set(one, group);
+    }
+  }
+  return (groups.get(row) ?? []).filter((other) => other !== row);
+}
+
+/** Whether any clip looks like another one. */
+export const hasLookalikes = () => allClipRows().some((row) => lookalikesOf(row).length > 0);
+
 /** @param {string | null} sha256 */
 export const clipRow = (sha256) => clipRows.get(sha256 ?? "");
 

@@ -75,8 +75,8 @@ export function isReleased(warnings, { decision, seen_by: seenBy = [], agreed_by
 export function hiddenText({ masks = [], sounds = [] }) {
   if (!masks.length && !sounds.length) return "";
   return JSON.stringify([
-    masks.map(({ points, shape, fill, from_s, to_s }) =>
-      [points.map(({ at_s, x, y, width, height }) => [at_s, x, y, width, height]), shape, fill, from_s, to_s]),
+    masks.map(({ points, shape, fill, from_s, to_s, frame = "" }) =>
+      [points.map(({ at_s, x, y, width, height }) => [at_s, x, y, width, height]), shape, fill, from_s, to_s, frame]),
     sounds.map(({ kind, from_s, to_s }) => [kind, from_s, to_s]),
   ]);
 }
@@ -87,6 +87,25 @@ export function hiddenText({ masks = [], sounds = [] }) {
  */
 export const hidesPicture = ({ masks = [], protect = "none", in_s: from, out_s: to }) =>
   masks.length > 0 || protect !== "none" || from !== null || to !== null;
+
+/**
+ * What the review of a clip that looks the same hides, and this one does not. A mark that a mask is needed
+ * counts until this one has a mask or the mark.
+ * @param {Review} review
+ * @param {Review} other
+ */
+export function lacking(review, other) {
+  const order = ["none", "public", "known"];
+  const has = (/** @type {Review} */ { masks = [], sounds = [], needs = [], protect = "none" }) => ({
+    masks: masks.length > 0, sounds: sounds.length > 0, needs: needs.includes("needs-blur"), protect: order.indexOf(protect),
+  });
+  const [here, there] = [has(review), has(other)];
+  const told = /** @type {const} */ ([
+    ["masks", there.masks && !here.masks], ["sounds", there.sounds && !here.sounds], ["protect", there.protect > here.protect],
+    ["needs-blur", there.needs && !there.masks && !here.masks && !here.needs],
+  ]);
+  return told.filter(([, isSo]) => isSo).map(([name]) => name);
+}
 
 /**
  * Each person once, as the name was written first. No name is nobody.
