@@ -15,7 +15,7 @@ from support.review_server import campaign, config, enter, server, until
 
 from pipeline import protection
 from pipeline.model import Decision, Review
-from pipeline.protection import MaskPoint, Need, Protect, SoundChange, SoundChangeKind
+from pipeline.protection import Mask, MaskPoint, Need, Protect, SoundChange, SoundChangeKind
 from pipeline.review import decisions
 from pipeline.review.web import ReviewServer
 
@@ -180,9 +180,29 @@ def test_keyboard_mouse_and_file_write_the_same(
     assert watch.errors == []
 
 
+def masks_are_in_fractions_of_the_frame(page: Page, campaign: LedgerScene) -> None:
+    """In a film whose pictures change their size; one was drawn on a frame of another shape."""
+    opened(page, "two")
+    page.get_by_role("button", name="1: rectangle").click()
+    expect(page.locator("#player-tools li")).to_contain_text("another output (1080x1920 fill)")
+    expect(page.locator(".mask")).to_be_hidden()
+    page.locator("#player").focus()
+    page.keyboard.press("d")
+    until(page, lambda: len(stored(campaign, "two").masks) == 2)
+    assert [mask.frame for mask in stored(campaign, "two").masks] == [
+        "1080x1920 fill",
+        "1920x1080 fill",
+    ]
+    drawn = page.locator(".mask").last
+    assert drawn.evaluate("it => parseFloat(it.style.left)") == pytest.approx(40)
+
+
 def test_a_mask_moves_between_moments_and_ends(
     reader: Reader, server: ReviewServer, campaign: LedgerScene
 ) -> None:
+    campaign.clip(result("two", source=SMALL, warnings=("size-changes",)), plays=True)
+    upright = Mask((MaskPoint(0.0, 0.5, 0.5, 0.1, 0.1),), frame="1080x1920 fill")
+    campaign.ledger.reviews.amend(sha("two"), lambda review: replace(review, masks=(upright,)))
     page, watch = enter(reader, server)
     keys = page.keyboard
     opened(page, "one")
@@ -220,4 +240,6 @@ def test_a_mask_moves_between_moments_and_ends(
     page.locator(".mask").focus()
     keys.press("Delete")
     until(page, lambda: not stored(campaign, "one").masks)
+    keys.press("Escape")
+    masks_are_in_fractions_of_the_frame(page, campaign)
     assert watch.errors == []

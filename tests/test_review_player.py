@@ -243,6 +243,23 @@ TOO_LOW = """player => [...player.querySelectorAll("button:not(.link), select, t
     .filter((each) => each.getBoundingClientRect().height < 44).map((each) => each.outerHTML)"""
 
 
+def protect_is_in_sight(page: Page, width: int, height: int) -> None:
+    """The button beside the decision leads to the controls, below the picture if that stays."""
+    page.set_viewport_size({"width": width, "height": height})
+    for part in ("#player", "#player-beside"):
+        page.locator(part).evaluate("it => { it.scrollTop = 0; }")
+    expect(page.locator("#player-protect")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#player-protect")).to_have_text("Protect (2)")
+    page.locator("#player-protect").click()
+    first, beside = page.get_by_label("Hidden from"), width > 62 * 16
+    expect(first).to_be_in_viewport(ratio=1)
+    stage, choice = page.locator(".stage").bounding_box(), first.bounding_box()
+    assert stage
+    assert choice
+    assert beside or choice["y"] >= stage["y"] + stage["height"]
+    assert not beside or stage["height"] > 0.65 * height
+
+
 def test_axe_finds_nothing_in_the_player_at_any_size(reader: Reader, index: Path) -> None:
     page, _ = reader.open(index)
     enlarged(page, "one")
@@ -259,6 +276,8 @@ def test_axe_finds_nothing_in_the_player_at_any_size(reader: Reader, index: Path
     assert violations(page) == []
     assert overflow(page) <= 0
     assert page.locator("#player").evaluate(TOO_LOW) == []  # for a finger
+    for size in ((390, 844), (640, 400), (1366, 768)):
+        protect_is_in_sight(page, *size)
     page.set_viewport_size({"width": 640, "height": 400})  # a laptop at 200 %
     assert violations(page) == []
     assert overflow(page) <= 0

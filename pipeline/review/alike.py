@@ -6,6 +6,7 @@ program can't know where the face is in the other file, so it masks nothing ther
 
 from collections.abc import Iterable, Mapping
 
+from pipeline.caution import Caution
 from pipeline.model import Decision, Row
 from pipeline.review.admission import Admission
 from pipeline.review.rules import admitted, has_clip, lacking
@@ -33,6 +34,17 @@ def bare_in_films(rows: Iterable[Row], admission: Admission) -> list[Row]:
     listed = list(rows)
     known = bare(listed)
     return [row for row in admitted(listed, admission) if row.sha256 in known] if known else []
+
+
+def warnings(row: Row, known: Mapping[str, str]) -> list[str]:
+    """Name the clip that a clip looks like, and the one that hides more.
+
+    :param known: what :func:`bare` found.
+    """
+    similar = row.result.looks_like if row.result else None
+    more = known.get(row.sha256) if has_clip(row) else None
+    found = {Caution.LOOKS_LIKE: similar, Caution.BARE_LOOKALIKE: more}
+    return [f"{caution}:{other[:12]}" for caution, other in found.items() if other]
 
 
 def _groups(rows: list[Row]) -> list[list[Row]]:

@@ -385,12 +385,7 @@ def _faces(source: Source) -> JsonObject:
 def _warnings(row: Row, bare: Mapping[str, str]) -> list[str]:
     """The warnings of a row; *bare* has the look-alikes that hide more."""
     result = _outcome(row)
-    if result is None:
-        return []
-    similar = [f"{Caution.LOOKS_LIKE}:{result.looks_like}"] if result.looks_like else []
-    if has_clip(row) and row.sha256 in bare:
-        similar.append(f"{Caution.BARE_LOOKALIKE}:{bare[row.sha256][:12]}")
-    return [*map(shown_text, result.warnings), *similar]
+    return [*map(shown_text, result.warnings), *alike.warnings(row, bare)] if result else []
 
 
 def _output(output: ClipOutput, result: ClipResult, config: Config) -> JsonObject:

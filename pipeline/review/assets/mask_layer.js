@@ -13,7 +13,7 @@ import { textOf } from "./texts.js";
  * @typedef {import("./data.js").Mask} Mask
  * @typedef {import("./data.js").Area} Area
  * @typedef {import("./rows.js").Row} Row
- * @typedef {{ index: number, corner: boolean, x: number, y: number, before: Area, now: Area }} Drag
+ * @typedef {{ index: number, corner: boolean, x: number, y: number, before: Area, now: Area, isByKeys?: true }} Drag
  */
 
 const STEP = 0.01; // of the picture, for a press of an arrow
@@ -104,6 +104,7 @@ function makeNode(index) {
     if (state.index !== index) selectMask(index);
   });
   node.addEventListener("keydown", (event) => onKey(event, index));
+  for (const name of ["keyup", "focusout"]) node.addEventListener(name, endKeys);
   node.addEventListener("pointerdown", (event) => beginDrag(event, index, node));
   node.addEventListener("pointermove", onDrag);
   for (const name of /** @type {const} */ (["pointerup", "pointercancel"])) node.addEventListener(name, endDrag);
@@ -131,6 +132,7 @@ function onKey(event, index) {
     ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
   });
   const way = ways[event.key];
+  if (!way) endKeys();
   if (!way && !["Delete", "Escape", "Enter"].includes(event.key)) return;
   event.preventDefault();
   event.stopPropagation();
@@ -144,10 +146,19 @@ function onKey(event, index) {
   stop(playerVideo());
   const size = event.ctrlKey ? FINE_STEP : STEP;
   const [across, down] = [way[0] * size, way[1] * size];
-  const { x, y, width, height } = areaAt(masksOf(row)[index], momentOf(row));
-  changeArea(index, event.shiftKey
+  const before = areaAt(masksOf(row)[index], momentOf(row));
+  state.drag ??= { index, corner: false, x: 0, y: 0, before, now: before, isByKeys: true };
+  if (!state.drag.isByKeys) return;
+  const { x, y, width, height } = state.drag.now;
+  state.drag.now = allowedArea(event.shiftKey
     ? { x, y, width: width + across, height: height + down }
     : { x: x + across, y: y + down, width, height });
+  placeMasks();
+}
+
+/** Take a move by keys when the key is let go: a key that is held is one act, and is undone as one. */
+function endKeys() {
+  if (state.drag?.isByKeys) endDrag();
 }
 
 /**
@@ -169,7 +180,7 @@ function beginDrag(event, index, node) {
 function onDrag(event) {
   const row = playerRow();
   const { drag } = state;
-  if (!row || !drag) return;
+  if (!row || !drag || drag.isByKeys) return;
   const { width: wide, height: high } = playerOverlay().getBoundingClientRect();
   const moved = /** @type {const} */ ([(event.clientX - drag.x) / wide, (event.clientY - drag.y) / high]);
   const [across, down] = inSource(row.clip.outputs[0], masksOf(row)[drag.index], ...moved);

@@ -33,15 +33,11 @@ export async function ask(path, body) {
  */
 export function writeInOrder(task, onFailure) {
   pending += 1;
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    notify(textOf("live.slow"));
-  }, SLOW_MS);
+  const timer = setTimeout(() => notify(textOf("live.slow")), SLOW_MS);
   last = last.then(async () => {
     await task();
-    // whatever the task said is newer
-    if (isLate && byId("dock-count").textContent === textOf("live.slow")) notify(textOf("live.written"));
+    // whatever the task said is newer, and further acts may wait
+    if (pending === 1 && byId("dock-count").textContent === textOf("live.slow")) notify(textOf("live.written"));
   }).catch(onFailure).finally(() => {
     pending -= 1;
     clearTimeout(timer);
