@@ -167,6 +167,7 @@ function endKeys() {
  * @param {HTMLElement} node
  */
 function beginDrag(event, index, node) {
+  endKeys();
   const row = playerRow();
   if (!row || event.button !== 0) return;
   stop(playerVideo());
