@@ -20,7 +20,8 @@ from urllib.request import urlopen
 import pytest
 from PIL import Image
 from support.command_scene import CommandScene
-from support.waiting import INTERRUPTIBLE
+from support.ports import ReservedPort
+from support.waiting import HANG_S, INTERRUPTIBLE
 from test_cluster import made_files, scene
 
 from pipeline.config import load
@@ -84,15 +85,17 @@ def started(made: CommandScene, *command: str) -> Iterator[subprocess.Popen[str]
             process.terminate()
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port that nobody listens on before the scheduler does."""
+    with ReservedPort() as reserved:
+        yield reserved.number
 
 
-def test_worker_of_another_version_and_stranger_are_refused(tmp_path: Path) -> None:
+def test_worker_of_another_version_and_stranger_are_refused(tmp_path: Path, port: int) -> None:
     certificates.write(tmp_path / "pem")
     files = {name: str(tmp_path / "pem" / f"{name}.pem") for name in ("ca", "certificate", "key")}
-    address = f"tls://127.0.0.1:{free_port()}"
+    address = f"tls://127.0.0.1:{port}"
     table = {"scheduler": address, **files}
     lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in table.items())
     photo = io.BytesIO()
@@ -165,7 +168,7 @@ def jobs_are_given_back(access: ClusterAccess, worker: subprocess.Popen[str]) ->
     engine = DaskEngine(wait_for_the_end, access, patience_s=60)
     try:
         with socket.create_server(("127.0.0.1", 0)) as begun:
-            begun.settimeout(20)
+            begun.settimeout(HANG_S)
             engine.submit("photo", str(begun.getsockname()[1]))
             begun.accept()[0].close()
         worker.terminate()
@@ -200,17 +203,17 @@ def test_a_scratch_folder_that_became_a_workspace_is_not_emptied(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("greeting", "said"),
+    ("greeting", "patience_s", "said"),
     [
-        (b"SSH-2.0-OpenSSH\r\n", "is not a scheduler: see whether the port is right"),
-        (b"", "is not a scheduler: see whether the port is right"),
-        (b"SSH", "what listens there says nothing"),
+        (b"SSH-2.0-OpenSSH\r\n", HANG_S, "is not a scheduler: see whether the port is right"),
+        (b"", HANG_S, "is not a scheduler: see whether the port is right"),
+        (b"SSH", 0.1, "what listens there says nothing"),
     ],
 )
 def test_a_program_that_is_no_scheduler_is_not_waited_for(
-    monkeypatch: pytest.MonkeyPatch, greeting: bytes, said: str
+    monkeypatch: pytest.MonkeyPatch, greeting: bytes, patience_s: float, said: str
 ) -> None:
-    monkeypatch.setattr(reaching, "_ANSWER_S", 0.1)
+    monkeypatch.setattr(reaching, "_ANSWER_S", patience_s)
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer() -> None:
@@ -269,9 +272,7 @@ def strangers_are_refused(folder: Path, access: ClusterAccess) -> None:
         (expired / name).write_bytes((pem / name).read_bytes())
     their_ca, theirs, their_key = map(str, certificates.write(other))
     _, late, late_key = map(str, certificates.write(expired, days=0))
-    nobody = f"tls://127.0.0.1:{free_port()}"
     cases = (
-        ("Connection refused. Start one with", replace(access, address=nobody)),
         ("not signed by the authority in", replace(access, ca=their_ca)),
         (
             "refuses the certificate .*: it is not signed by the authority that",
@@ -283,6 +284,8 @@ def strangers_are_refused(folder: Path, access: ClusterAccess) -> None:
         ("key.pem is not a certificate", replace(access, certificate=their_key)),
     )
     reach(access, 0, print)
+    with ReservedPort() as port, pytest.raises(StageError, match=r"refused\. Start one with"):
+        reach(replace(access, address=f"tls://127.0.0.1:{port.number}"), 0, print)
     for sentence, stranger in cases:
         with pytest.raises(StageError, match=sentence):
             reach(stranger, 0, print)

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 from support.command_scene import CommandScene, begin, config
+from support.one_day import one_day
 from test_custody import QUICK, picture
+
+__all__ = ["one_day"]  # a fixture
 
 FILM = "transition_seconds = 0.2\nclosing_card = false\n"
 OUTPUT = '[[output]]\nname = "small"\nsize = "128x72"\nfps = 25\n'

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from support.clip_scene import ClipScene, opened
 from support.ledger_scene import settings
+from support.waiting import below
 
 from pipeline.caution import Caution
 from pipeline.config import Output
@@ -130,13 +131,10 @@ def test_ffmpeg_that_is_asked_to_end_can_be_tried_again(wall: str) -> None:
 
 def descendants(path: str) -> list[int]:
     """The processes below this one that run a program."""
-    parents, found = {os.getpid()}, []
-    for status in sorted(Path("/proc").glob("[0-9]*/stat"), key=lambda it: int(it.parent.name)):
+    found = []
+    for each in below(os.getpid()):
         with suppress(OSError):
-            pid, parent = int(status.parent.name), status.read_text().rpartition(")")[2].split()[1]
-            if int(parent) in parents:
-                parents.add(pid)
-                found += [pid] if str((status.parent / "exe").readlink()) == path else []
+            found += [each] if str(Path(f"/proc/{each}/exe").readlink()) == path else []
     return found
 
 

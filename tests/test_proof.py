@@ -20,10 +20,11 @@ import pytest
 from PIL import Image
 from support.browser import Reader, browser, overflow, reader, violations
 from support.command_scene import CommandScene, begin, config, mail
+from support.one_day import one_day
 
 from pipeline.ffmpeg import runner
 
-__all__ = ["browser", "reader"]
+__all__ = ["browser", "one_day", "reader"]
 
 QUICK = (
     '[process]\nstill_seconds = 0.2\nstill_motion = "none"\n'

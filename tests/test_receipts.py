@@ -22,6 +22,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from support.command_scene import CommandScene, begin, config
 from support.listeners import MailListener, mail_listener
+from support.ports import ReservedPort
 from support.waiting import HANG_S, INTERRUPTIBLE
 
 from pipeline.commands.receipts import due_receipts
@@ -246,10 +247,9 @@ def test_what_to_do_about_what_could_not_be_used(tmp_path: Path) -> None:
 
 
 def test_a_server_that_is_away_costs_no_receipt(tmp_path: Path) -> None:
-    with mail_listener() as (post, port):
-        pass
-    campaign = scene(tmp_path, port, {"plain": MATRIX["plain"][0]})
-    said = campaign.footage("run", "--json")
+    with ReservedPort() as nobody:
+        campaign = scene(tmp_path, nobody.number, {"plain": MATRIX["plain"][0]})
+        said = campaign.footage("run", "--json")
     assert said.code == 0
     assert "receipts: localhost can't be reached: ConnectionRefusedError" in said.err
     assert said.data["receipts"] == {"sent": 0, "refused": 0, "unclear": 0, "waiting": 1}

@@ -20,6 +20,7 @@ from support.ledger_scene import (
     settings,
     sha,
 )
+from support.one_day import one_day
 
 from pipeline.commands import comparison
 from pipeline.commands.ending import Facts
@@ -40,6 +41,8 @@ from pipeline.review.consents import ConsentEntry
 from pipeline.run import Run
 from pipeline.texts import Detail
 from pipeline.workspace import Workspace
+
+__all__ = ["one_day"]  # a fixture
 
 NAMES = ("one", "two", "three")
 ROWS = ["row-changed"] * 3

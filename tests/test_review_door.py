@@ -20,6 +20,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from support.browser import ARGUMENTS, Reader, browser, chromium, reader, violations
 from support.ledger_scene import LedgerScene, sha
+from support.ports import ReservedPort
 from support.review_server import campaign, config, enter, server, serving, until
 from test_review_command import command, link
 
@@ -147,15 +148,15 @@ def test_a_used_link_says_what_to_do(reader: Reader, server: ReviewServer) -> No
 def test_secrets_of_a_review_that_ended_open_nothing(
     reader: Reader, config: Config, campaign: LedgerScene
 ) -> None:
-    with serving(config) as server:
-        page, _ = enter(reader, server)
-        port = server.access.site.port
-        page.goto("about:blank")
-    with serving(config, port=port) as server:
-        page.goto(f"http://127.0.0.1:{port}{PAGE}")
-        expect(page.get_by_role("heading")).to_have_text("The review is not open here")
-        page.goto(server.access.link)
-        page.wait_for_selector(".card")
+    with ReservedPort() as port:
+        with serving(config, port=port.number) as server:
+            page, _ = enter(reader, server)
+            page.goto("about:blank")
+        with serving(config, port=port.number) as server:
+            page.goto(f"http://127.0.0.1:{port.number}{PAGE}")
+            expect(page.get_by_role("heading")).to_have_text("The review is not open here")
+            page.goto(server.access.link)
+            page.wait_for_selector(".card")
 
 
 def test_two_reviewers_in_one_browser_keep_their_names(

@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -239,6 +240,29 @@ def test_a_store_that_breaks_a_promise_is_refused(
 ) -> None:
     (fault,) = promises.broken(kind(f"file://{tmp_path}/shared"))
     assert said in fault
+
+
+def test_a_store_that_refuses_in_the_middle_of_its_trial_is_asked_again(
+    object_server: ObjectServer, tmp_path: Path
+) -> None:
+    """Where an upload in parts begins, twice as the library itself asks twice, and at its end."""
+    asked = Counter[str]()
+
+    def changes(method: str, body: bytes) -> bytes | str:
+        asked[method] += 1
+        refused = method == "POST" and asked[method] <= 2
+        # the second deletion is that of the upload: it is done, and nobody hears of it
+        refused |= method == "DELETE" and asked[method] == 2
+        return "503 Service Unavailable" if refused else body
+
+    bucket = CloudBucket(f"s3://{BUCKET}/{tmp_path.name}")
+    object_server.changes = changes
+    try:
+        assert promises.broken(bucket) == ()
+    finally:
+        object_server.changes = None
+    assert asked["POST"] == 3
+    assert list(bucket.listed("trial/")) == []
 
 
 @contextmanager

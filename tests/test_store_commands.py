@@ -19,8 +19,11 @@ from support.review_server import Client, serving
 
 from pipeline import config as configuration
 from pipeline import publishing
+from pipeline.errors import StoreError
 from pipeline.ledger import Ledger
 from pipeline.store import FOLDERS, FootageFile, original, still_of
+from pipeline.store.cloud import CloudBucket
+from pipeline.store.files import OWNER
 
 Mails = dict[str, dict[str, bytes]]
 
@@ -557,6 +560,20 @@ def test_a_workspace_can_move_into_a_store(local: Path, tmp_path: Path) -> None:
     assert scene.footage("verify").code == 0
 
 
+def refused_once(patch: pytest.MonkeyPatch, wanted: str) -> list[str]:
+    """Have a bucket refuse to delete an object once; what was refused."""
+    usual, refused = CloudBucket.delete, list[str]()
+
+    def delete(bucket: CloudBucket, key: str) -> None:
+        if key == wanted and not refused:
+            refused.append(key)
+            raise StoreError("refused; nothing is lost, run again")
+        usual(bucket, key)
+
+    patch.setattr(CloudBucket, "delete", delete)
+    return refused
+
+
 def test_footage_moves_to_another_store_and_back_to_the_disk(
     stored: StoredScene,
     object_server: ObjectServer,
@@ -607,7 +624,9 @@ def test_footage_moves_to_another_store_and_back_to_the_disk(
     assert scene.footage("verify").code == 0
     assert scene.footage("move").code == 2
 
+    refused = refused_once(monkeypatch, OWNER)  # the last request of all
     assert moves_to("") > 0
+    assert refused == [OWNER]
     assert object_server.objects(tmp_path.name) == {}
     assert not (scene.work / "store.json").exists()
     here = {publishing.sha256_of(each) for each in scene.work.rglob("*") if each.is_file()}
@@ -624,5 +643,5 @@ def test_the_workspace_has_no_secret(stored: StoredScene) -> None:
         if path.is_file():
             assert b"secret-for-the-tests" not in path.read_bytes()
     assert set(json.loads((stored.work / "store.json").read_text())) == {
-        *("url", "workspace", "is_confirmed", "turn", "next", "left")
+        *("url", "workspace", "is_confirmed", "turn", "next", "left", "is_left_empty")
     }

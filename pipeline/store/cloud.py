@@ -153,16 +153,29 @@ class CloudBucket:
             )
 
     def _faults_of_parts(self, key: str) -> Iterator[str]:
-        import obstore  # noqa: PLC0415 - an optional part
-
-        was_seen = False
-        with suppress(_GivenUp), obstore.open_writer(self._store, key, buffer_size=5 << 20) as part:
-            part.write(bytes(11 << 20))
-            was_seen = self.size(key) is not None
-            raise _GivenUp
-        if was_seen or self.size(key) is not None:
+        is_early = self._tried(lambda store: self._is_seen_early(store, key))
+        if is_early or self.size(key) is not None:
             yield "it shows an object before the last part of it was sent"
             self.delete(key)
+
+    def _is_seen_early(self, store: ObjectStore, key: str) -> bool:
+        """Give an upload up before its last part; whether its object was seen all the same.
+
+        :raises FileNotFoundError: there is no such bucket.
+        """
+        import obstore  # noqa: PLC0415 - an optional part
+
+        is_early: bool | None = None
+        try:
+            with suppress(_GivenUp), obstore.open_writer(store, key, buffer_size=5 << 20) as part:
+                part.write(bytes(11 << 20))
+                is_early = self.size(key) is not None
+                raise _GivenUp
+        except FileNotFoundError:
+            # the store may have deleted the parts, and its answer got lost
+            if is_early is None:
+                raise
+        return bool(is_early)
 
     def _is_public(self, key: str) -> bool:
         from obstore.exceptions import BaseError  # noqa: PLC0415 - an optional part

@@ -35,8 +35,8 @@ class _Note:
 
     ``turn`` is that of the last command which changed something, and ``next`` that of the one
     which runs now: if it is killed, the store may have either.  ``left``: the store that the
-    footage was moved from, as long as copies of it are there.  With ``left``, an empty ``url`` is
-    the workspace folder.
+    footage was moved from, as long as something is there; ``is_left_empty``: at most its note is.
+    With ``left``, an empty ``url`` is the workspace folder.
     """
 
     url: str
@@ -45,6 +45,7 @@ class _Note:
     turn: str = ""
     next: str = ""
     left: str = ""
+    is_left_empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def open_move(config: Config, workspace: Workspace) -> StoreMove | None:
     if noted.left and noted.url != url:
         _require_place(noted, url)
     source = open_bucket(noted.left or noted.url)
-    if noted.left:
+    if noted.left and not noted.is_left_empty:
         _required_owner(source, noted)
     target = _apart(url, workspace) if url else None
     if target is not None and not noted.left:
@@ -136,14 +137,18 @@ def note_copied(config: Config, workspace: Workspace, target: Bucket | None) -> 
 
 
 def note_moved(workspace: Workspace, source: Bucket) -> None:
-    """Note that nothing is left in the old store."""
+    """Note that no footage is left in the old store, and delete the note there.
+
+    A move that ends before the last of these steps goes on when it is called again.
+    """
     noted = _noted(workspace)
     assert noted is not None, "a move begins with a note"
+    _write(workspace, replace(noted, is_left_empty=True))
+    source.delete(OWNER)
     if noted.url:
-        _write(workspace, replace(noted, left=""))
+        _write(workspace, replace(noted, left="", is_left_empty=False))
     else:
         (workspace.root / _NOTE).unlink()
-    source.delete(OWNER)
 
 
 def _require_place(noted: _Note, url: str) -> None:
@@ -315,9 +320,9 @@ def _taken(bucket: Bucket) -> StoreError:
 def _noted(workspace: Workspace) -> _Note | None:
     with suppress(FileNotFoundError):
         note = json.loads((workspace.root / _NOTE).read_text("utf-8"))
-        turns = (str(note.get(name, "")) for name in ("turn", "next", "left"))
+        turn, following, left = (str(note.get(name, "")) for name in ("turn", "next", "left"))
         known = (str(note["url"]), str(note["workspace"]), note["is_confirmed"] is True)
-        return _Note(*known, *turns)
+        return _Note(*known, turn, following, left, note.get("is_left_empty") is True)
     return None
 
 

@@ -18,7 +18,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from support.dovecot import PASSWORD, Account, ReservedPort, make_certificates
+from support.dovecot import PASSWORD, Account, make_certificates
+from support.ports import ReservedPort
 from support.waiting import HANG_S
 
 _IMAPD = """\

@@ -12,7 +12,6 @@ import http.server
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -26,6 +25,7 @@ from typing import Any, Protocol
 
 import imapclient
 
+from support.ports import ReservedPort
 from support.waiting import HANG_S
 
 PASSWORD = "correct-horse-battery-staple"
@@ -104,22 +104,6 @@ username_attribute = username
 active_attribute = active
 active_value = true
 """
-
-
-class ReservedPort:
-    """A port that the system gives to nobody else until :meth:`release`.
-
-    It is bound but nobody listens on it, so a server can take it with SO_REUSEADDR.
-    """
-
-    def __init__(self) -> None:
-        self._socket = socket.socket()
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(("", 0))
-        self.number = int(self._socket.getsockname()[1])
-
-    def release(self) -> None:
-        self._socket.close()
 
 
 class Server(Protocol):

@@ -32,7 +32,7 @@ from pipeline.process import batch
 from support import command_scene, faulty_doors
 from support.faulty_doors import Fault
 from support.faulty_run import Kill, Plan, RunEnd
-from support.waiting import HANG_S
+from support.waiting import HANG_S, below
 
 # loaded before the forks
 LOADED = (announcing, batch, deliver, nightly, render, repair, session, verify)
@@ -104,7 +104,7 @@ def _attend(run: int, kill: Kill) -> RunEnd:
 
 def _strike(run: int, kill: Kill) -> bool:
     """Send the signal; whether there was anything to send it to."""
-    programs = _below(run)
+    programs = below(run)
     if kill.victim == "program":
         victims = [programs[kill.at_ms % len(programs)]] if programs else []
     else:
@@ -116,20 +116,11 @@ def _strike(run: int, kill: Kill) -> bool:
     return bool(victims)
 
 
-def _below(process: int) -> list[int]:
-    """All programs that a process has started, and those that they have."""
-    found = list[int]()
-    with suppress(OSError):
-        for thread in Path(f"/proc/{process}/task").iterdir():
-            found += map(int, (thread / "children").read_text().split())
-    return [each for child in found for each in (child, *_below(child))]
-
-
 def _outlived() -> int:
     """Wait for all that a run left behind; how much of it did not end in time."""
     until = time.monotonic() + LONGEST_LIFE_S
     left = 0
-    while children := _below(os.getpid()):
+    while children := below(os.getpid()):
         with suppress(OSError):
             handle = os.pidfd_open(children[0])
             try:
