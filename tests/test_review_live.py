@@ -58,6 +58,7 @@ def test_two_reviewers_see_each_other(
     bob.locator(card("one")).focus()
     for key in ("f", "3", "f"):
         bob.keyboard.press(key)
+    expect(ada.locator("#dock-count")).to_have_text("Bob changed one.mov: Stars")
     ada.locator(card("two")).focus()
     for key in ("f", "4", "f"):
         ada.keyboard.press(key)
@@ -191,10 +192,17 @@ def test_axe_finds_nothing_in_light_and_dark(reader: Reader, server: ReviewServe
 def test_server_that_is_gone_is_told(reader: Reader, config: Config, campaign: LedgerScene) -> None:
     with serving(config) as server:
         page, _ = enter(reader, server)
+        dock = page.locator("#dock-count")
+        page.context.set_offline(True)
+        expect(dock).to_contain_text("does not answer")
+        page.context.set_offline(False)
+        expect(dock).to_contain_text("answers again")
     page.locator(f"{card('one')} button.approved").click()
-    expect(page.locator("#dock-count")).to_contain_text("does not answer")
+    expect(dock).to_contain_text("does not answer")
     expect(page.locator(card("one"))).to_have_attribute("data-decision", "undecided")
     assert campaign.ledger.reviews.current() == {}
+    with serving(config, port=server.access.site.port):
+        expect(dock).to_contain_text("Open the new link")
 
 
 def test_selection_is_one_act_for_all_reviewers_and_their_history(

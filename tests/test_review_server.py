@@ -317,6 +317,45 @@ def test_who_was_overtaken_is_shown_what_stands_there(
 
 
 @pytest.mark.parametrize(
+    ("first", "second", "status", "expected"),
+    [
+        ({"stars": 4}, {"decision": "approved", "agreed": True}, 200, ("approved", 4, "", ["bob"])),
+        ({"decision": "held"}, {"stars": 4, "note": "fine"}, 200, ("held", 4, "fine", [])),
+        (
+            {"decision": "approved", "agreed": True},
+            {"decision": "approved", "agreed": True},
+            *(200, ("approved", 0, "", ["ada", "bob"])),
+        ),
+        # what does not go together, or was not seen
+        ({"decision": "held"}, {"decision": "approved"}, 409, ("held", 0, "", [])),
+        ({"decision": "held"}, {"decision": "held"}, 409, ("held", 0, "", [])),
+        ({"decision": "held"}, {"caption": "Swans"}, 409, ("held", 0, "", [])),
+        ({"caption": "Swans"}, {"decision": "approved"}, 409, ("undecided", 0, "", [])),
+        (
+            {"decision": "approved", "agreed": True, "caption": "Swans"},
+            {"decision": "approved", "agreed": True},
+            *(409, ("approved", 0, "", ["ada"])),
+        ),
+        ({"note": "crop"}, {"note": "fine"}, 409, ("undecided", 0, "crop", [])),
+    ],
+)
+def test_what_two_do_at_once_counts_if_it_goes_together(
+    client: Client,
+    campaign: LedgerScene,
+    first: dict[str, Any],
+    second: dict[str, Any],
+    status: int,
+    expected: tuple[str, int, str, list[str]],
+) -> None:
+    for by, changes, wanted in (("ada", first, 200), ("bob", second, status)):
+        act = entry("one", "undecided") | {"by": by}
+        act["entries"][0]["entry"] |= changes
+        assert client.ask("POST", "/api/decide", act)[0] == wanted
+    now = campaign.ledger.reviews.current()[sha("one")]
+    assert (now.decision, now.stars, now.note, sorted(now.agreed_by)) == expected
+
+
+@pytest.mark.parametrize(
     ("body", "status"),
     [
         (b"{", 400),

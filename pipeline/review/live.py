@@ -1,7 +1,8 @@
 """Decisions that are made while others review too, and their undo.
 
 Every change names the review that the reviewer saw.  Where somebody else decided in between, the
-change is not written, and the reviewer is shown the current review.  What is decided in one act is
+change is not written, and the reviewer is shown the current review.  What goes together is written,
+such as a star and a decision, or the same decision of two people.  What is decided in one act is
 undone in one act.
 """
 
@@ -17,7 +18,7 @@ from pipeline.history import TrailEntry
 from pipeline.ledger import Ledger
 from pipeline.ledger.reviews import Amendment, Change
 from pipeline.model import OriginalState, Review
-from pipeline.review import commenting, consents, entries
+from pipeline.review import commenting, consents, entries, merging
 from pipeline.review.commenting import ImpossibleComment
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.presenting import JsonObject, review_data, shown_text
@@ -97,11 +98,22 @@ def _check_known(ledger: Ledger, sha256: str) -> None:
 
 def _change(values: JsonObject, seen: object) -> Change:
     def change(before: Review) -> Review | None:
+        wanted: JsonObject | None = values
         if not isinstance(seen, dict) or _besides(review_data(before)) != _besides(seen):
+            wanted = _added(before, values, seen)
+        if wanted is None:
             return None
-        return entries.applied(before, values | {"at": clock.now()}, values["by"], clock.now())
+        return entries.applied(before, wanted | {"at": clock.now()}, values["by"], clock.now())
 
     return change
+
+
+def _added(before: Review, values: JsonObject, seen: object) -> JsonObject | None:
+    try:
+        (was,) = entries.parse_was({"was": [seen]})
+    except InvalidEntry:
+        return None
+    return merging.added(before, values, was)
 
 
 def _besides(review: JsonObject) -> JsonObject:

@@ -18,6 +18,7 @@ FIELDS = (
     *("masks", "sounds", "protect", "needs", "tags", "stars"),
 )
 _CAREFUL = {Decision.HELD, Decision.REJECTED}
+_BESIDE = {"note", "tags", "stars"}  # fields that change neither the decision nor the film
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,40 @@ def merge(before: Review, values: JsonObject, was: Sequence[Review]) -> Merge:
             if (comment.id, bool(comment.resolved_by)) not in known
         )
     return Merge(merged, tuple(conflicts))
+
+
+def added(before: Review, values: JsonObject, seen: Review) -> JsonObject | None:
+    """Pick from an act what goes together with what others did since; None if it does not.
+
+    A note, tags and stars go together with a decision, and so does the same decision of two people.
+    Nobody takes back, or approves, what they have not seen.
+
+    :param before: the review in the ledger.
+    :param values: the fields of the act.
+    :param seen: the review that its author saw.
+    """
+    now, was = (dict(zip(FIELDS, _values_of(each), strict=True)) for each in (before, seen))
+    mine = {name for name in FIELDS if name in values and values[name] != was[name]}
+    theirs = {name for name in FIELDS if now[name] != was[name]}
+    same = {name for name in mine & theirs if values[name] == now[name]}
+    says, left = "decision" in mine, mine - same
+    if left & theirs or not (left <= _BESIDE or theirs - same <= _BESIDE):
+        return None
+    taken = {name: values[name] for name in left}
+    shown = replace(seen, **{name: values[name] for name in FIELDS if name in values})
+    is_seen = protecting.shows_the_same(shown, replace(before, **taken))
+    approves = values["decision"] is Decision.APPROVED and values.get("agreed", True) and is_seen
+    if (says and values["decision"] is Decision.APPROVED and not approves) or not (
+        left or approves
+    ):
+        return None
+    rest = {name: value for name, value in values.items() if name not in FIELDS}
+    rest |= {"agreed": approves, "watched": is_seen and values.get("watched", False)}
+    return {"decision": before.decision} | rest | taken
+
+
+def _values_of(review: Review) -> list[object]:
+    return [_value(review, name) for name in FIELDS]
 
 
 def _differs(was: Sequence[Review], name: str, value: object) -> bool:

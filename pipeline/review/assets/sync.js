@@ -2,6 +2,7 @@
 
 import { consentOf, isSameConsent, savedConsentOf, setConsents, showConsent } from "./consents.js";
 import { facts } from "./data.js";
+import { byId } from "./dom.js";
 import { offerNew } from "./fresh.js";
 import { mailsVersion, setMails } from "./mails.js";
 import { notify, warn } from "./messages.js";
@@ -24,7 +25,18 @@ let writes = 0; // how many acts were begun or answered
 /** Whether a server is behind this page. */
 export const isServed = facts.live !== null;
 
-export const reportLoss = () => warn(textOf("live.lost"));
+/** What keeps this page from the server; "": nothing. It is said once, also if each request fails.
+ * @type {{ trouble: string }} */
+const link = { trouble: "" };
+
+/** @param {string} trouble */
+function reportTrouble(trouble) {
+  if (trouble === link.trouble && byId("dock-count").textContent === trouble) return;
+  link.trouble = trouble;
+  warn(trouble);
+}
+
+export const reportLoss = () => reportTrouble(textOf("live.lost"));
 
 /**
  * Show what the ledger has of some clips.
@@ -115,7 +127,26 @@ function protectionOf(now, saved) {
 function overtakenText(overtaken) {
   const [{ sha256, review }] = overtaken;
   if (overtaken.length > 1) return textOf("live.overtaken_all", { n: overtaken.length });
-  return textOf("live.overtaken", { name: nameOf(sha256), by: review.by || textOf("live.somebody") });
+  return textOf("live.overtaken", {
+    name: nameOf(sha256), by: review.by || textOf("live.somebody"), decision: textOf(`decision.${review.decision}`),
+  });
+}
+
+/**
+ * What somebody else did on a clip. Only who decided is said to have decided.
+ * @param {ClipReview} item
+ * @param {import("./data.js").TrailEvent[]} events since the page asked last
+ */
+function otherText({ sha256, review }, events) {
+  const own = events.filter((event) => event.sha256 === sha256);
+  const decided = own.filter(({ after }) => "decision" in after || "agreed_by" in after).at(-1);
+  const last = decided ?? own.at(-1);
+  const [by, name] = [last?.by || textOf("live.somebody"), nameOf(sha256)];
+  if (decided || !last) return textOf("live.other", { by, name, decision: textOf(`decision.${review.decision}`) });
+  const fields = /** @type {(keyof typeof last.after & keyof import("./data.js").Review)[]} */ (Object.keys(last.after));
+  return textOf("live.other_fields", {
+    by, name, what: fields.map((field) => textOf(/** @type {import("./texts.js").TextKey} */ (`history.${field}`))).join(", "),
+  });
 }
 
 /**
@@ -259,7 +290,13 @@ async function catchUp() {
   const { status, data } = await ask(`/api/changes?since=${counter}&mails=${mailsVersion()}`);
   // what was written meanwhile on this page would look like a change that somebody else made
   if (before !== writes) return;
-  if (status !== 200) warn(data.problem);
+  if (status === 403) reportTrouble(textOf("live.ended"));
+  else if (status !== 200) reportTrouble(data.problem);
+  else if (link.trouble) {
+    // nothing newer was said since
+    if (byId("dock-count").textContent === link.trouble) notify(textOf("live.back"));
+    link.trouble = "";
+  }
   if (status === 200) offerNew(data.counts);
   if (status === 200 && data.mails) {
     setMails(data.mails);
@@ -285,10 +322,7 @@ async function catchUp() {
       entry.now = review;
     } else {
       showSaved([{ sha256, review }]);
-      notify(textOf("live.other", {
-        by: review.by || textOf("live.somebody"), name: nameOf(sha256),
-        decision: textOf(`decision.${review.decision}`),
-      }));
+      notify(otherText({ sha256, review }, data.events));
     }
   }
 }
