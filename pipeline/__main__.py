@@ -10,8 +10,7 @@ os.umask(0o077)
 if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
-# Both wait while the modules are loaded and while Python ends: only in between can the program
-# say how it ended.
+# Both wait while the modules are loaded, because the program can't say yet how it ended.
 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])
 
 from pipeline.cli import main  # noqa: E402 - after the line above

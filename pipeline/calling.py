@@ -108,12 +108,20 @@ def _said(error: FootageError, trace: str = "") -> Ending:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM through; ``__main__`` holds them back before and after it."""
-    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT, signal.SIGTERM])
+    """Let Ctrl-C and SIGTERM through; ``__main__`` holds them back before it.
+
+    They are ignored after it.  Holding them back is not enough then: it holds for one thread only,
+    and another one that still runs would take them.
+    """
+    stops = (signal.SIGINT, signal.SIGTERM)
+    before = signal.pthread_sigmask(signal.SIG_UNBLOCK, stops)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if before.issuperset(stops):  # not where a test calls the command
+            for number in stops:
+                signal.signal(number, signal.SIG_IGN)
 
 
 def _drop(stream: TextIO) -> None:

@@ -8,6 +8,7 @@ import logging
 import signal
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -69,6 +70,15 @@ class _Leaving:
     event: asyncio.Event = field(default_factory=asyncio.Event)
     why: str = ""
 
+    def stop(self) -> None:
+        """End the program, as a signal asks; a second signal while it ends changes nothing.
+
+        The handlers of ``asyncio`` are gone when its loop is closed: a second SIGTERM killed the
+        program then.
+        """
+        with suppress(RuntimeError):  # the loop is closed already
+            self.loop.call_soon_threadsafe(self.event.set)
+
 
 _leaving: list[_Leaving] = []
 
@@ -108,7 +118,7 @@ async def _until_stopped(program: Callable[[], Awaitable[None]]) -> None:
     leaving = _Leaving(asyncio.get_running_loop())
     _leaving.append(leaving)
     for number in (signal.SIGINT, signal.SIGTERM):
-        leaving.loop.add_signal_handler(number, leaving.event.set)
+        signal.signal(number, lambda *_: leaving.stop())
     task = asyncio.ensure_future(program())
     stop = asyncio.ensure_future(leaving.event.wait())
     await asyncio.wait([task, stop], return_when=asyncio.FIRST_COMPLETED)
