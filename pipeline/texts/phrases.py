@@ -13,7 +13,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Self, TypedDict
 
@@ -102,7 +102,12 @@ class Phrase:
 
     def bare(self, text: str) -> str:
         """A text without what is passed over."""
-        return text if self.harmless is None else self.harmless.sub(";", text)
+        return text if self.harmless is None else _without(self.harmless, text)
+
+
+@lru_cache(maxsize=2)  # the phrases of a language follow each other
+def _without(harmless: re.Pattern[str], text: str) -> str:
+    return harmless.sub(";", text)
 
 
 def own_lines(text: str) -> Iterator[int]:

@@ -18,7 +18,7 @@ _WORD = re.compile(r"[^\s.,;:!?()\[\]\"„“”«»…।،؟¿¡？！。*_/�
 _VERSION = 2  # of what this module does with its words: raised when it finds more than before
 _SUBJECT_PART = re.compile(r"[:：()\[\]|]+|\s[-–—]+\s")
 _FEW = 12  # own words of a mail whose subject may be the answer
-_LONGEST = 1 << 20  # characters that are read, in about two seconds
+_LONGEST = 1 << 20  # characters that are read, in ten seconds if somebody tries to make it slow
 
 
 def is_meant(subject: str, text: str, *, may_answer: bool = False) -> bool:
