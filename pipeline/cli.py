@@ -322,7 +322,7 @@ def _decision(name: str, decision: Decision, text: str) -> None:
     @cli.command(name, help=text)
     @click.argument("shas", nargs=-1, required=True, metavar="SHA…")
     @click.option(
-        "--note", help='Why, for the audit trail; an earlier note stays without it, "" removes it.'
+        "--note", help='Why, for the audit trail. Without it an earlier note stays; "" removes it.'
     )
     @click.option("--by", default="", help="Who decides; by default the name of the user.")
     @common

@@ -1,7 +1,7 @@
 """Acts of people that an older ledger has forgotten, each with the command that repeats it.
 
-Only acts are named by which less is shown, sent or deleted.  What was allowed and is forgotten
-keeps a clip out of a film, which a person sees.
+Only acts are named by which less is shown, sent or deleted.  If an approval or a consent is
+forgotten, the clip stays out of a film, and a person sees that.
 """
 
 from collections.abc import Iterator, Mapping

@@ -26,9 +26,8 @@ class ClusterSection(Located):
         default=3,
         ge=1,
         le=100,
-        description="a clip fails when so many workers were lost while they made it; without a "
-        "cluster too, a clip that failed for what happened on the machine is tried in so many "
-        "runs",
+        description="a clip fails when so many workers were lost while they made it; also without "
+        "a cluster, a clip that failed because of the machine is tried in so many runs",
     )
     patience_minutes: float = Field(
         default=10,

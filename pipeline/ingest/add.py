@@ -150,6 +150,6 @@ class _AddedFiles(FileInbox):
 
 
 def _state(path: Path) -> tuple[int, ...]:
-    """What is another as soon as a program writes to a file, or puts another in its place."""
+    """What changes when a program writes to a file, or puts another file in its place."""
     now = path.stat()
     return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns

@@ -150,7 +150,7 @@ class DropInbox(Inbox):
             return new_file(identity, bundle.at)
         said = sidecar.read(bundle.extra) if bundle.extra else None
         if bundle.extra and said is None:
-            self._remark(bundle.extra, "is no sidecar that can be read; the footage is taken in")
+            self._remark(bundle.extra, "is not a valid sidecar; the footage is taken in")
         size = sum(path.stat().st_size for path in bundle.files)
         moment = max(map(file_time, bundle.files))
         return NewMail(
@@ -258,7 +258,7 @@ class DropInbox(Inbox):
             except FileNotFoundError:  # somebody moved or deleted it just now
                 continue
             if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-                kind = "a symbolic link" if stat.S_ISLNK(mode) else "no file but a device or a pipe"
+                kind = "a symbolic link" if stat.S_ISLNK(mode) else "a device or a pipe"
                 self._remark(path, f"is {kind}; it is left alone")
             elif path != self._done:
                 yield path

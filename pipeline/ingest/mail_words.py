@@ -68,11 +68,11 @@ class MailWords:
         self.files.append(f"{shown}…" if cut else shown)
 
     def shown(self, *, is_returned: bool) -> tuple[str, str]:
-        """The text of the mail, and what its other texts say besides.
+        """The text of the mail, and the sentences that only its other texts have.
 
         The text is plain text if there is one, else from HTML, else forwarded, else of a file.
 
-        :param is_returned: the mail came back, so a mail in it says nothing besides.
+        :param is_returned: the mail came back, so the text of a mail in it is left out.
         """
         texts = self._texts(is_returned=is_returned)
         first = next(texts, "")

@@ -329,7 +329,7 @@ class Taker:
 
 
 def _shown(text: str, more: str) -> str:
-    """What the ledger keeps of the text of a mail, and of what its other texts say besides."""
+    """What the ledger keeps of the text of a mail, and of what only its other texts say."""
     if not more:
         return contents.tidy([wording.storable(text, _TEXT, lines=True)])
     room = _TEXT - len(OTHER) - 3
