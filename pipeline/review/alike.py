@@ -7,7 +7,7 @@ program can't know where the face is in the other file, so it masks nothing ther
 from collections.abc import Iterable, Mapping
 
 from pipeline.caution import Caution
-from pipeline.model import Decision, Row
+from pipeline.model import Decision, Review, Row
 from pipeline.review.admission import Admission
 from pipeline.review.rules import admitted, has_clip, lacking
 
@@ -21,9 +21,10 @@ def bare(rows: Iterable[Row]) -> dict[str, str]:
     """
     found = {}
     for group in _groups([row for row in rows if has_clip(row)]):
-        for row in group:
+        hiding = [row for row in group if lacking(Review(), row.review)]
+        for row in group if hiding else ():
             if row.review.decision is not Decision.REJECTED:
-                others = (other for other in group if lacking(row.review, other.review))
+                others = (other for other in hiding if lacking(row.review, other.review))
                 if other := next(others, None):
                     found[row.sha256] = other.sha256
     return found
