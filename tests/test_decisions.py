@@ -376,6 +376,7 @@ def test_a_careful_decision_of_an_old_page_counts(campaign: LedgerScene, tmp_pat
         ({"points": [AREA | {"x": 1, "y": 1}]}, "beside the picture"),
         ({"points": [AREA | {"x": -0.2}, AREA | {"at_s": 1, "x": -0.5}]}, "beside the picture"),
         ({"points": [AREA, AREA | {"at_s": 1, "y": 1}], "from_s": 1}, "beside the picture"),
+        ({"points": [AREA], "frame": "1920x1080 fill"}, "pictures change their size"),
         ({"points": [AREA], "from_s": 99}, "but the clip ends at"),
         (
             {"points": [AREA | {"x": -0.2}, AREA | {"at_s": 1, "x": 1}]},

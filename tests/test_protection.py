@@ -73,6 +73,7 @@ def test_a_page_sends_masks_and_changes_of_the_sound() -> None:
         {"masks": [mask(shape="star")]},
         {"masks": [mask(fill="mosaic")]},
         {"masks": [mask(origin="god")]},
+        *({"masks": [mask(frame=bad)]} for bad in (7, None, "wide", "1920x1080", "0x9 fill")),
         {"masks": [mask(from_s=2, to_s=2)]},
         {"masks": [mask(from_s=-1)]},
         {"masks": [mask(to_s="end")]},

@@ -212,8 +212,12 @@ def test_a_mask_moves_between_moments_and_ends(
         keys.press("Shift+ArrowRight")
     expect(page.locator("#player-time")).to_contain_text("frame 60")
     page.locator(".mask").focus()
+    until(page, lambda: bool(stored(campaign, "one").masks))
+    before = campaign.ledger.reviews.trail_end()
     for _ in range(10):
-        keys.press("ArrowLeft")
+        keys.down("ArrowLeft")  # as a key that is held repeats
+    keys.up("ArrowLeft")
+    until(page, lambda: campaign.ledger.reviews.trail_end() == before + 1)
     page.get_by_role("button", name="Until here").click()
     until(
         page, lambda: bool(stored(campaign, "one").masks and stored(campaign, "one").masks[0].to_s)

@@ -59,7 +59,9 @@ def found(
     if recipe.faces == "off":
         return None
     if known is not None and known.by == recipe.detector and not known.is_partial:
-        return known
+        frames = {mask.frame for mask in known.masks} - {""}
+        if frames <= {recipe.outputs[0].frame}:
+            return known
     try:
         return _found(run, film, recipe)
     except ProgramFault:
