@@ -21,6 +21,7 @@ from pipeline.caution import Caution
 from pipeline.config import Output
 from pipeline.process import batch, glance, lookalikes, recording
 from pipeline.process.lookalikes import ClipMarks
+from pipeline.protection import Mask, MaskPoint
 from pipeline.review import page
 
 CODEC = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "14", "-pix_fmt", "yuv420p")
@@ -262,6 +263,25 @@ def recorded(pictures: Any) -> Any:
 def test_a_film_is_known_again_by_what_moves(change: Callable[[Any], Any]) -> None:
     film = event(WAVES)
     assert likeness((film, 6.0), changed(film, change)) == {"b": "a"}
+
+
+def test_a_masked_film_is_known_again_by_what_its_masks_leave() -> None:
+    """The copy may come after the masks, and be mirrored.  Another event is another film."""
+    mask = Mask((MaskPoint(0.0, 0.3, 0.2, 0.25, 0.45), MaskPoint(3.0, 0.32, 0.2, 0.25, 0.45)))
+    film = event(WAVES)
+    shown, _ = changed(film, lambda pictures: pictures.copy())
+    shown.pictures[:, 32:104, 48:91] = 16
+    masked = ClipMarks("a", lookalikes.marks_of(shown), 6.0, "", (mask,))
+    for change in (lambda p: p, lambda p: p[2:, :, ::-1]):
+        copy, seconds = changed(film, change)
+        found = lookalikes.find([masked, ClipMarks("b", lookalikes.marks_of(copy), seconds)])
+        assert found == {"b": "a"}
+    for path in (WALKS, BENDS):
+        other = ClipMarks("b", lookalikes.marks_of(event(path)), 6.0)
+        assert lookalikes.find([masked, other]) == {}
+    everything = replace(mask, points=(MaskPoint(0.0, 0.0, 0.0, 1.0, 0.7),))
+    bare = ClipMarks("b", lookalikes.marks_of(film), 6.0)
+    assert lookalikes.find([replace(masked, masks=(everything,)), bare]) == {}
 
 
 def test_another_event_in_the_same_room_is_another_film() -> None:

@@ -23,8 +23,9 @@ from test_loudness import loudness
 from pipeline.config import Output
 from pipeline.media.fitting import source_place
 from pipeline.media.probed import Picture
-from pipeline.process import framing, painting
+from pipeline.process import framing, lookalikes, painting
 from pipeline.process.covering import Canvas
+from pipeline.process.lookalikes import ClipMarks
 from pipeline.process.painting import Area
 from pipeline.process.recipe import Recipe
 from pipeline.protection import Mask, MaskFill, MaskPoint, MaskShape, SoundChange, SoundChangeKind
@@ -188,6 +189,20 @@ def test_a_mask_follows_pictures_of_each_shape_into_each_frame(
         at = (row[is_seen] // canvas.cell).astype(int), (column[is_seen] // canvas.cell).astype(int)
         assert cells[at].all()
     assert not cells[0, 0], "the other side of the middle is free"
+
+
+def test_an_upright_film_is_recognized_with_its_masks(scene: ClipScene) -> None:
+    """What is beside the picture in the frame is no part of it."""
+    pictures = []
+    for number in range(10):
+        picture = planted((90, 160), Mask((MaskPoint(0.0, 0.5, 0.5, 0.3, 0.3),)), GREY)
+        picture[8 * number : 8 * number + 60, 10:40] = GREEN
+        pictures.append(picture)
+    path = scene.painted("upright.mkv", pictures, "8", *LOSSLESS)
+    hidden = Mask((MaskPoint(0.0, 0.7, 0.7, 0.3, 0.3),))
+    one, two = (replace(scene, masks=masks).make(path) for masks in ((), (hidden,)))
+    marks = [ClipMarks(n, r.outputs[0].marks, 1.25) for n, r in (("a", one), ("b", two))]
+    assert lookalikes.find([marks[0], replace(marks[1], masks=(hidden,))]) == {"b": "a"}
 
 
 def test_a_blur_is_of_the_picture_and_hides_its_detail(scene: ClipScene) -> None:

@@ -57,7 +57,7 @@ GOLDEN = {
     "COLOURS": (2, "1fe1c990aef53357"),
     "ENCODING": (1, "cf98637887adcc40"),
     "FILM": (3, "6c69170ddd99626d"),
-    "HIDING": (3, "db0aa5311a5b0456"),
+    "HIDING": (4, "f66763996229d38b"),
     "PHOTO": (3, "3d7520a42eda54ef"),
     "SEAM": (3, "d0bf016dcc546727"),
 }

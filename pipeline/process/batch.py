@@ -15,7 +15,7 @@ from pipeline.errors import ConfigError
 from pipeline.ffmpeg import runner
 from pipeline.jobs.handout import Dispatcher
 from pipeline.ledger import Ledger
-from pipeline.model import ClipResult, Reason, Refusal, Status
+from pipeline.model import ClipResult, Reason, Refusal, Review, Status
 from pipeline.process import chunk_plan, clip, lookalikes, making, recording, reference
 from pipeline.process.belief import ClipRules
 from pipeline.process.night import NightBudget
@@ -119,16 +119,22 @@ def note_lookalikes(ledger: Ledger) -> None:
     known = ledger.clips.results()
     made = [known[item.sha256] for item, _ in ledger.clips.candidates() if item.sha256 in known]
     clips = [result for result in made if result.outputs]
-    found = lookalikes.find(list(map(_marks_of, clips)))
+    reviews = ledger.reviews.current()
+    marks = [_marks_of(clip, reviews.get(clip.sha256, Review())) for clip in clips]
+    found = lookalikes.find(marks)
     for result in clips:
         other = found.get(result.sha256, "")[:12]  # empty: it was compared, and is like no other
         if other != result.looks_like:
             ledger.clips.describe(replace(result, looks_like=other))
 
 
-def _marks_of(result: ClipResult) -> lookalikes.ClipMarks:
-    length = result.source.duration_s if result.source else None
-    return lookalikes.ClipMarks(result.sha256, result.outputs[0].marks, length, result.looks_like)
+def _marks_of(result: ClipResult, review: Review) -> lookalikes.ClipMarks:
+    output, source = result.outputs[0], result.source
+    masks = review.masks if output.hides else ()
+    if output.faces and source is not None and source.faces is not None:
+        masks += source.faces.masks
+    length = source.duration_s if source else None
+    return lookalikes.ClipMarks(result.sha256, output.marks, length, result.looks_like, masks)
 
 
 def _tasks(

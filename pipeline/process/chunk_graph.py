@@ -9,7 +9,7 @@ from pipeline.ffmpeg.graph import Graph, OutputFile, Video, read
 from pipeline.ffmpeg.graph import write as write_file
 from pipeline.media import encode, survey
 from pipeline.media.timebase import SAMPLE_RATE
-from pipeline.process import glance, graph
+from pipeline.process import framing, glance, graph
 from pipeline.process.chunk_plan import MORE, Span
 from pipeline.process.graph import ClipSource, ClipTarget, GlanceTarget
 
@@ -42,6 +42,7 @@ def chunk_graph(
         pairs = zip(pictures, clips, strict=True)
         pictures = [graph.covered_frame(seen, source, clip) for seen, clip in pairs]
         small, pictures[0] = pictures[0].split(2)
+        small = framing.cut_out(small, source.probe.picture, clips[0].output)
     else:
         small, *pictures = picture.split(len(clips) + 1)
     outputs: list[OutputFile] = []

@@ -217,6 +217,15 @@ def _framed_anew(stream: Video, picture: Picture, frame: Frame) -> Video:
     return colour.scaled(fitted_anew, framed_already, output.width, output.height)
 
 
+def cut_out(stream: Video, picture: Picture, output: Output) -> Video:
+    """Cut a film out of its frame, without the fill beside it, if its size does not change."""
+    rect = fitted(picture.aspect, output.width, output.height)
+    is_whole = (rect.width, rect.height) == (output.width, output.height)
+    if picture.changes or output.fit == "crop" or is_whole:
+        return stream
+    return stream.filter("crop", rect.width, rect.height, rect.x, rect.y)
+
+
 def turns_at_last(picture: Picture) -> bool:
     """Whether pictures are turned after they are placed in the frame.
 

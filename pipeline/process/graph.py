@@ -99,6 +99,7 @@ def clip_graph(source: ClipSource, targets: tuple[ClipTarget, ...], glanced: Gla
         pairs = zip(pictures, targets, strict=True)
         pictures = [covered_frame(seen, source, target) for seen, target in pairs]
         small, pictures[0] = pictures[0].split(2)
+        small = framing.cut_out(small, source.probe.picture, targets[0].output)
     sounds = heard(file, source).split(len(targets))
     outputs = []
     parts = zip(targets, pictures, captions(targets), sounds, strict=True)

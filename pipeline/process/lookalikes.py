@@ -1,21 +1,26 @@
 """Find clips that look like another one: the same footage, sent again in other bytes.
 
 Two films are compared by what moves in them (:mod:`pipeline.process.motion`): the same place alone
-does not make two clips alike.  Where nothing moves, and for photos, their pictures and lengths are
-compared.  Photos of a burst are alike on purpose: a montage needs one of them.  Two films of one
-place in which the same movement goes on and on, such as a wheel, can't be told apart.
+does not make two clips alike.  What lies under a mask of one of them is left out.  Where nothing
+moves, and for photos, their pictures and lengths are compared.  Photos of a burst are alike on
+purpose: a montage needs one of them.  Two films of one place in which the same movement goes on and
+on, such as a wheel, can't be told apart.
 """
 
+from __future__ import annotations
+
+import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.process import glance, motion
 from pipeline.process.glance import Glance
-from pipeline.process.motion import MOST_STEPS, Grid, MotionMarks
+from pipeline.process.motion import GRID, MOST_STEPS, Grid, MotionMarks
+from pipeline.protection import Mask
 
 _MEAN_BITS = 6.0  # of 64, over all moments: what re-encoding changes at most
 _ONE_BITS = 14  # of 64, in one moment
@@ -29,7 +34,12 @@ _DIGITS = 12  # of a SHA-256, as the ledger keeps them
 _OVERLAP = 0.55  # of the shorter film
 _LEAST = 3  # steps
 _MOST = 128  # earlier films of one place that a film is compared with, the likest first
+_LEAST_CELLS = 10  # of 25 that no mask may touch: with fewer, films are not compared
+_TOUCHED = 0.1  # of a cell: so much of it may be under a mask and still count
 _LIKELY, _TRIED = 0.6, 3  # rough correlation from which a shift is tried, and how many are
+
+
+_Cells = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -37,26 +47,49 @@ class ClipMarks:
     """By what a clip is recognized: its marks (:func:`marks_of`) and length, None for a photo.
 
     ``known`` is what was found before: the beginning of the SHA-256 of the clip that it looks like,
-    empty if there is none, None if nobody has looked yet.
+    empty if there is none, None if nobody has looked yet.  ``masks`` are those of the clip.
     """
 
     sha256: str
     marks: str
     length_s: float | None
     known: str | None = None
+    masks: tuple[Mask, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Film:
     """A film whose marks were read; ``place`` is what does not move, with a length of 1.
 
-    ``is_new``: it was not compared yet.
+    ``is_new``: it was not compared yet.  ``hidden``: the cells that its masks touch at any moment.
     """
 
     at: int
     motion: MotionMarks
     place: Grid
     is_new: bool
+    hidden: _Cells
+
+    @property
+    def mirrored(self) -> _Film:
+        """The film with left and right exchanged."""
+        marks = self.motion
+        flipped = replace(marks, mean=marks.mean[:, ::-1], changes=marks.changes[:, :, ::-1])
+        return replace(self, motion=flipped, place=self.place[:, ::-1], hidden=self.hidden[:, ::-1])
+
+    def without(self, cells: _Cells) -> _Film:
+        """The film as if nothing were in some cells."""
+        if not cells.any():
+            return self
+        kept = np.where(cells, np.float32(0), np.float32(1))
+        mean = self.motion.mean
+        middle = np.float32((mean * kept).sum() / max(float(kept.sum()), 1.0))
+        marks = replace(
+            self.motion,
+            mean=np.where(cells, middle, mean),
+            changes=self.motion.changes * kept,
+        )
+        return replace(self, motion=marks, place=_place(marks))
 
 
 def marks_of(seen: Glance) -> str:
@@ -85,7 +118,7 @@ def find(clips: Sequence[ClipMarks]) -> dict[str, str]:
 def _compared(clips: Sequence[ClipMarks], new: Sequence[bool]) -> list[tuple[int, int]]:
     """Compare the clips that are new with all others."""
     films = [
-        _film(at, marks, is_new=new[at])
+        _Film(at, marks, _place(marks), new[at], hidden_cells(clip.masks))
         for at, clip in enumerate(clips)
         if clip.length_s is not None and (marks := motion.read(clip.marks.partition(".")[2]))
     ]
@@ -101,9 +134,28 @@ def _compared(clips: Sequence[ClipMarks], new: Sequence[bool]) -> list[tuple[int
     return pairs
 
 
-def _film(at: int, marks: MotionMarks, *, is_new: bool) -> _Film:
+def _place(marks: MotionMarks) -> Grid:
     place = marks.mean - marks.mean.mean()
-    return _Film(at, marks, place / max(float(np.linalg.norm(place)), 1e-6), is_new)
+    unit: Grid = (place / max(float(np.linalg.norm(place)), 1e-6)).astype(np.float32)
+    return unit
+
+
+def hidden_cells(masks: Iterable[Mask]) -> _Cells:
+    """Return which cells of a film masks touch, at any moment."""
+    cells = np.zeros((GRID, GRID), np.bool_)
+    for mask in masks:
+        points = mask.points
+        for one, other in zip(points, points[1:] or points, strict=False):
+            rows = _stretch((one.y, other.y), (one.y + one.height, other.y + other.height))
+            columns = _stretch((one.x, other.x), (one.x + one.width, other.x + other.width))
+            cells[rows, columns] = True
+    return cells
+
+
+def _stretch(begins: Sequence[float], ends: Sequence[float]) -> slice:
+    first = math.floor(GRID * min(begins) + _TOUCHED)
+    stop = math.ceil(GRID * max(ends) - _TOUCHED)
+    return slice(max(0, first), max(0, stop))
 
 
 def _alike_in_motion(films: Sequence[_Film]) -> Iterator[tuple[int, int]]:
@@ -111,17 +163,27 @@ def _alike_in_motion(films: Sequence[_Film]) -> Iterator[tuple[int, int]]:
     places = np.array([film.place.ravel() for film in films], np.float32)
     mirrored = np.array([film.place[:, ::-1].ravel() for film in films], np.float32)
     new = np.array([film.is_new for film in films])
+    masked = np.array([film.hidden.any() for film in films])
     for number, film in enumerate(films[1:], 1):
         if not (film.is_new or new[:number].any()):
             continue
         near = np.maximum(places[:number] @ places[number], mirrored[:number] @ places[number])
-        near[~(new[:number] | film.is_new)] = -1
+        compared = new[:number] | film.is_new
+        near[~compared] = -1
+        for at in np.flatnonzero(compared & (masked[:number] | film.hidden.any())):
+            near[at] = max(_nearness(way, films[int(at)]) for way in (film, film.mirrored))
         likest = np.argsort(-near, kind="stable")[:_MOST]
         others = [films[each] for each in sorted(likest[near[likest] >= _PLACE])]
         for level in (film.motion.level, film.motion.level + 1):
             same = [other for other in others if _common_level(film, other) == level]
             for other in _moving_as(film, same, level):
                 yield film.at, other.at
+
+
+def _nearness(one: _Film, other: _Film) -> float:
+    """How much what does not move is the same, from -1 to 1, outside of the masks of both."""
+    left_out = one.hidden | other.hidden
+    return float(np.vdot(one.without(left_out).place, other.without(left_out).place))
 
 
 def _common_level(one: _Film, other: _Film) -> int | None:
@@ -132,20 +194,31 @@ def _common_level(one: _Film, other: _Film) -> int | None:
 
 def _moving_as(film: _Film, others: Sequence[_Film], level: int) -> Iterator[_Film]:
     """Give those of some films in which the same moves, at some shift in time, or mirrored."""
-    if not others:
-        return
-    changes = film.motion.at_level(level).changes
-    stacked = [other.motion.at_level(level).changes for other in others]
-    for way, place in ((changes, film.place), (changes[:, :, ::-1], film.place[:, ::-1])):
-        likely = _correlations(way, stacked)
-        for number, other in enumerate(others):
-            # what does not move says if the picture is mirrored
-            if np.vdot(place, other.place) < np.vdot(place[:, ::-1], other.place) - _UNSURE:
-                continue
-            best = np.argsort(-likely[number])[:_TRIED]
-            shifts = [int(at) for at in best if likely[number, at] >= _LIKELY]
-            if any(_is_same(way, stacked[number], at - MOST_STEPS) for at in shifts):
-                yield other
+    for way in (film, film.mirrored):
+        groups = defaultdict[bytes, list[_Film]](list)
+        for other in others:
+            groups[(way.hidden | other.hidden).tobytes()].append(other)
+        for left_out, group in groups.items():
+            cells = np.frombuffer(left_out, np.bool_).reshape(GRID, GRID)
+            if (~cells).sum() >= _LEAST_CELLS:
+                yield from _moving_one_way(way, group, level, cells)
+
+
+def _moving_one_way(
+    way: _Film, others: Sequence[_Film], level: int, left_out: _Cells
+) -> Iterator[_Film]:
+    """Give those of some films in which the same moves as in a film that is not mirrored."""
+    changes = way.without(left_out).motion.at_level(level).changes
+    stacked = [other.without(left_out).motion.at_level(level).changes for other in others]
+    likely = _correlations(changes, stacked)
+    for number, other in enumerate(others):
+        # what does not move says if the picture is mirrored
+        if _nearness(way, other) < _nearness(way.mirrored, other) - _UNSURE:
+            continue
+        best = np.argsort(-likely[number])[:_TRIED]
+        shifts = [int(at) for at in best if likely[number, at] >= _LIKELY]
+        if any(_is_same(changes, stacked[number], at - MOST_STEPS) for at in shifts):
+            yield other
 
 
 def _correlations(one: Grid, others: Sequence[Grid]) -> NDArray[np.float32]:
