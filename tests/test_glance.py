@@ -267,10 +267,10 @@ def test_a_film_is_known_again_by_what_moves(change: Callable[[Any], Any]) -> No
 
 def test_a_masked_film_is_known_again_by_what_its_masks_leave() -> None:
     """The copy may come after the masks, and be mirrored.  Another event is another film."""
-    mask = Mask((MaskPoint(0.0, 0.3, 0.2, 0.25, 0.45), MaskPoint(3.0, 0.32, 0.2, 0.25, 0.45)))
+    mask = Mask((MaskPoint(0.0, 0.3, 0.3, 0.4, 0.5), MaskPoint(3.0, 0.31, 0.3, 0.39, 0.5)))
     film = event(WAVES)
     shown, _ = changed(film, lambda pictures: pictures.copy())
-    shown.pictures[:, 32:104, 48:91] = 16
+    shown.pictures[:, 48:128, 48:112] = 16
     masked = ClipMarks("a", lookalikes.marks_of(shown), 6.0, "", (mask,))
     for change in (lambda p: p, lambda p: p[2:, :, ::-1]):
         copy, seconds = changed(film, change)

@@ -194,14 +194,14 @@ def test_a_mask_follows_pictures_of_each_shape_into_each_frame(
 def test_an_upright_film_is_recognized_with_its_masks(scene: ClipScene) -> None:
     """What is beside the picture in the frame is no part of it."""
     pictures = []
-    for number in range(10):
+    for number in range(24):
         picture = planted((90, 160), Mask((MaskPoint(0.0, 0.5, 0.5, 0.3, 0.3),)), GREY)
-        picture[8 * number : 8 * number + 60, 10:40] = GREEN
+        picture[3 * number : 3 * number + 60, 10:40] = GREEN
         pictures.append(picture)
     path = scene.painted("upright.mkv", pictures, "8", *LOSSLESS)
     hidden = Mask((MaskPoint(0.0, 0.7, 0.7, 0.3, 0.3),))
     one, two = (replace(scene, masks=masks).make(path) for masks in ((), (hidden,)))
-    marks = [ClipMarks(n, r.outputs[0].marks, 1.25) for n, r in (("a", one), ("b", two))]
+    marks = [ClipMarks(n, r.outputs[0].marks, 3.0) for n, r in (("a", one), ("b", two))]
     assert lookalikes.find([marks[0], replace(marks[1], masks=(hidden,))]) == {"b": "a"}
 
 
