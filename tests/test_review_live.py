@@ -175,6 +175,18 @@ def test_clips_of_a_running_night_are_offered(
     expect(page.locator(card("four"))).to_be_visible()
     expect(page.locator("#show-new")).to_be_hidden()
     expect(page.locator(".card.current .name")).to_have_text("two.mov")
+    # and what is taken back is shown no longer, also by who has it open
+    page.get_by_role("button", name="Select all shown").click()
+    page.locator(card("two")).focus()
+    page.keyboard.press("f")
+    expect(page.locator("#player")).to_be_visible()
+    campaign.ledger.custody.withdraw([sha("two")])
+    expect(page.locator("#player")).to_be_hidden()
+    expect(page.locator("#dock-count")).to_contain_text("two.mov was taken back")
+    expect(page.locator(f"{card('two')} .state")).to_have_text("Withdrawn")
+    expect(page.locator(f"{card('two')} video")).to_have_count(0)
+    page.locator("#selection .approved").click()
+    until(page, lambda: len(campaign.ledger.reviews.current()) == 3)
     assert watch.errors == []
 
 
@@ -212,7 +224,7 @@ def test_selection_is_one_act_for_all_reviewers_and_their_history(
     page.get_by_role("button", name="Select all shown").click()
     page.locator("#selection .approved").click()
     history = page.locator(f"{card('two')} .history")
-    expect(history.locator("summary")).to_have_text("History: 1 decision")
+    expect(history.locator("summary")).to_have_text("History: 1 change")
     history.locator("summary").click()
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#dock-count")).to_have_text("Undone on 3 clips")

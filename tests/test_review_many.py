@@ -72,7 +72,7 @@ def test_history_tells_who_decided_what_and_what_stood_there_before(
     page, _ = reader.open(index)
     history = page.locator(f"{card(page, 'one')} .history")
     history.locator("summary").click()
-    expect(history.locator("summary")).to_have_text("History: 2 decisions")
+    expect(history.locator("summary")).to_have_text("History: 2 changes")
     expect(history.locator("li")).to_have_count(2)
     expect(history.locator("li").first).to_contain_text("bob")
     expect(history.locator("li").first.locator(".change")).to_have_text(

@@ -127,7 +127,10 @@ function keep(at) {
   if (isDone) explain(textOf("compare.said", { kept: kept.clip.filename, dropped: dropped.clip.filename }));
 }
 
-function closeCompare() {
+/** The two clips that are compared. */
+export const comparedRows = () => shown.pair ?? [];
+
+export function closeCompare() {
   const row = currentRow();
   shown.pair = null;
   for (const video of videos()) {

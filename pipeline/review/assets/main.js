@@ -20,8 +20,9 @@ import { followCurrent, playerChanged, refreshPlayer, startPlayer } from "./play
 import { reviewsChanged, unsaved } from "./reviews.js";
 import { keepShownSelected, selectionChanged, startSelection } from "./selection.js";
 import { isWriting } from "./server.js";
-import { isServed, startPolling } from "./sync.js";
+import { isServed, startPolling, withdrawnSeen } from "./sync.js";
 import { startViews } from "./views.js";
+import { takeAway } from "./withdrawn.js";
 
 reviewsChanged.listen(refreshCards);
 reviewsChanged.listen(countFigures);
@@ -51,6 +52,7 @@ currentChanged.listen(notePlace);
 listChanged.listen(notePlace);
 playerChanged.listen(notePlace);
 selectionChanged.listen(refreshDock);
+withdrawnSeen.listen(takeAway);
 
 startMorning();
 startSelection();

@@ -10,6 +10,7 @@ import { addToTrails, changedFields, entryOf, isInReport, reviewsChanged, setRev
 import { nameOf } from "./rows.js";
 import { hiddenText, isSameDecision } from "./rules.js";
 import { ask, reviewerName, writeInOrder } from "./server.js";
+import { makeSignal } from "./signal.js";
 import { textOf, textOfCode } from "./texts.js";
 
 /**
@@ -19,6 +20,12 @@ import { textOf, textOfCode } from "./texts.js";
 
 const POLL_MS = 1000;
 let counter = facts.live?.counter ?? 0; // the last entry of the audit trail that the page has
+
+let withdrawn = -1; // how many withdrawn originals the page has heard of; -1: it has not asked yet
+
+/** Sent with the SHA-256 of all originals that were withdrawn, after there are more of them.
+ * @type {{ listen: (listener: (shas: string[]) => void) => void, send: (shas: string[]) => void }} */
+export const withdrawnSeen = makeSignal();
 
 let writes = 0; // how many acts were begun or answered
 
@@ -287,7 +294,7 @@ export async function writeConsent(id, wanted, seen) {
 /** Show what was decided since the last time, here and by others. */
 async function catchUp() {
   const before = writes;
-  const { status, data } = await ask(`/api/changes?since=${counter}&mails=${mailsVersion()}`);
+  const { status, data } = await ask(`/api/changes?since=${counter}&mails=${mailsVersion()}&withdrawn=${withdrawn}`);
   // what was written meanwhile on this page would look like a change that somebody else made
   if (before !== writes) return;
   if (status === 403) reportTrouble(textOf("live.ended"));
@@ -298,6 +305,10 @@ async function catchUp() {
     link.trouble = "";
   }
   if (status === 200) offerNew(data.counts);
+  if (status === 200 && data.withdrawn) {
+    withdrawn = data.withdrawn.length;
+    withdrawnSeen.send(data.withdrawn);
+  }
   if (status === 200 && data.mails) {
     setMails(data.mails);
     setConsents(data.mails.consents);
