@@ -355,6 +355,20 @@ def test_what_two_do_at_once_counts_if_it_goes_together(
     assert (now.decision, now.stars, now.note, sorted(now.agreed_by)) == expected
 
 
+@pytest.mark.parametrize("more", [{}, {"note": "fine"}])
+def test_a_second_approval_of_a_clip_that_was_held_meanwhile_is_refused(
+    client: Client, campaign: LedgerScene, more: dict[str, str]
+) -> None:
+    ledger = campaign.ledger
+    decide(ledger, sha("one"), Review(Decision.APPROVED, by="ada", agreed_by=("ada",)))
+    act = entry("one", agreed=True, **more)
+    act["entries"][0]["seen"] = presenting.review_data(ledger.reviews.current()[sha("one")])
+    decide(ledger, sha("one"), Review(Decision.HELD, by="cy"))
+    assert client.ask("POST", "/api/decide", act)[0] == 409
+    now = ledger.reviews.current()[sha("one")]
+    assert (now.decision, now.by, now.note) == (Decision.HELD, "cy", "")
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

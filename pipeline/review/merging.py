@@ -83,16 +83,18 @@ def added(before: Review, values: JsonObject, seen: Review) -> JsonObject | None
     mine = {name for name in FIELDS if name in values and values[name] != was[name]}
     theirs = {name for name in FIELDS if now[name] != was[name]}
     same = {name for name in mine & theirs if values[name] == now[name]}
-    says, left = "decision" in mine, mine - same
+    left = mine - same
     if left & theirs or not (left <= _BESIDE or theirs - same <= _BESIDE):
         return None
     taken = {name: values[name] for name in left}
     shown = replace(seen, **{name: values[name] for name in FIELDS if name in values})
-    is_seen = protecting.shows_the_same(shown, replace(before, **taken))
-    approves = values["decision"] is Decision.APPROVED and values.get("agreed", True) and is_seen
-    if (says and values["decision"] is Decision.APPROVED and not approves) or not (
-        left or approves
-    ):
+    becomes = replace(before, **taken)
+    is_seen = protecting.shows_the_same(shown, becomes)
+    agrees = shown.decision is Decision.APPROVED and values.get("agreed", True)
+    approves = agrees and is_seen and becomes.decision is Decision.APPROVED
+    is_new = "decision" in mine or (agrees and not _approved_before(values, shown, [seen]))
+    is_refused = shown.decision is Decision.APPROVED and is_new and not approves
+    if is_refused or not (left or approves):
         return None
     rest = {name: value for name, value in values.items() if name not in FIELDS}
     rest |= {"agreed": approves, "watched": is_seen and values.get("watched", False)}
