@@ -355,4 +355,9 @@ def test_lookalikes_play_together_and_one_key_keeps_one(
     keys.press("Escape")
     expect(page.locator("#compare")).to_be_hidden()
     expect(page.locator("#bare-clips")).to_be_hidden()
+    page.locator(card(page, "again")).get_by_role("button", name="Hide the same here").click()
+    until(page, lambda: bool(campaign.ledger.reviews.current()[sha("again")].masks))
+    assert campaign.ledger.reviews.current()[sha("again")].masks == (replace(mask, by="ada"),)
+    expect(page.locator("#why")).to_contain_text("taken from two.mov")
+    expect(page.locator(f"{card(page, 'again')} .hold")).not_to_contain_text("has masks")
     assert watch.errors == []

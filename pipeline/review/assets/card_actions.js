@@ -1,5 +1,6 @@
 // What a press or an entry on a card does. One listener on the list serves all cards.
 
+import { takeHidden } from "./alike_actions.js";
 import { amend, decide, markMail } from "./decisions.js";
 import { comparedFilms, openCompare } from "./compare.js";
 import { byId } from "./dom.js";
@@ -34,13 +35,14 @@ function onClick(event) {
   const row = rowAt(target);
   const pressed = /** @type {HTMLElement | null} */ (target.closest("button, .pick input"));
   if (!row || !pressed) return;
-  const { decision, goTo, goToMail: mail, handle, cut, enlarge, compare } = pressed.dataset;
+  const { decision, goTo, goToMail: mail, handle, cut, enlarge, compare, takeHidden: take } = pressed.dataset;
   if (decision) decide(row, decisionHere(row) === decision ? "undecided" : /** @type {Decision} */ (decision));
   else if (goTo) goToClip(goTo);
   else if (mail) goToMail(mail);
   else if (handle !== undefined) markMail(row);
   else if (enlarge !== undefined) openPlayer();
   else if (compare !== undefined) openCompare();
+  else if (take !== undefined) takeHidden(row);
   else if (cut) cutAtPlayhead(row, /** @type {"in_s" | "out_s"} */ (cut));
   else if (pressed instanceof HTMLInputElement) select(row, pressed.checked, event.shiftKey);
 }

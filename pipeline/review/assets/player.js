@@ -3,6 +3,7 @@
 // into playerOverlay(), which always covers exactly the picture.
 
 import { filmOf, stillOf } from "./addresses.js";
+import { takeHidden } from "./alike_actions.js";
 import { DECISIONS } from "./cards.js";
 import { openCompare } from "./compare.js";
 import { cutAtFrame, cutProblem, cutText, isCut, momentProblem, readCut, spanOfRow } from "./cuts.js";
@@ -378,6 +379,7 @@ function onClick(event) {
   const clamp = target.closest("[data-clamp]");
   if (clamp) toggleClamp(clamp);
   else if (target.closest("[data-compare]")) openCompare();
+  else if (target.closest("[data-take-hidden]")) onShown(takeHidden)();
   else if (consent) confirmOnCard(consent);
   else if (other) goToClip(other);
   else if (mail) {

@@ -15,6 +15,9 @@ import { textOf } from "./texts.js";
 const newOriginals = new Set(facts.new);
 /** @type {Map<string, Row>} by SHA-256: the row that the clip belongs to, never a duplicate */
 const clipRows = new Map();
+/** @type {Map<string, Row>} the same, by as many digits as a warning has */
+const rowsByDigits = new Map();
+const DIGITS = 12;
 /** @type {Map<string, Row[]>} by SHA-256: all rows of these bytes, duplicates too */
 const allRows = new Map();
 
@@ -72,7 +75,9 @@ function addRow(mail, clip) {
   if (!mailRows.has(mail.id)) mailRows.set(mail.id, row);
   if (!clip?.sha256) return;
   allRows.set(clip.sha256, [...(allRows.get(clip.sha256) ?? []), row]);
-  if (clip.status !== "duplicate" && !clipRows.has(clip.sha256)) clipRows.set(clip.sha256, row);
+  if (clip.status === "duplicate" || clipRows.has(clip.sha256)) return;
+  clipRows.set(clip.sha256, row);
+  rowsByDigits.set(clip.sha256.slice(0, DIGITS), row);
 }
 
 /** @type {Map<string, import("./data.js").Clip[]>} by submission */
@@ -118,7 +123,7 @@ export function clipRowByPrefix(prefix) {
 export function similarClip(warning) {
   const [code, prefix] = warning.split(":");
   if (code !== "looks-like" || !prefix) return null;
-  return clipRowByPrefix(prefix);
+  return rowsByDigits.get(prefix) ?? null;
 }
 
 /** @param {Row} row the earlier clip that this one looks like */
