@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from pipeline.review import report
 
 __all__ = ["browser", "campaign", "config", "reader"]  # fixtures
 
-TOO_MANY_MS = 3000  # a guard against a page that hangs, on a slow machine
+TOO_MANY_MS = 3000  # of a processor: a guard against a page that hangs, on a slow machine
 HOSTILE_LINKS = (
     "javascript:alert(1)",
     "data:text/html,<script>alert(1)</script>",
@@ -341,21 +340,22 @@ def test_page_with_many_clips_and_mails_stays_quick(
     path = config.root / "page.html"
     facts = report.collect_facts(config, campaign.ledger)
     path.write_bytes(page_module.render(report.encode(built), facts))
-    begun = time.monotonic()
-    page, _ = reader.open(path)
+    page, _ = reader.open("about:blank")
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def worked_ms() -> float:
+        """For how long a processor has worked for the page, however busy the machine is."""
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return 1000 * next(each["value"] for each in metrics if each["name"] == "TaskDuration")
+
+    page.goto(path.as_uri())
     expect(page.locator("#count")).to_have_text("11,000 of 11000 files and mails")
-    assert (time.monotonic() - begun) * 1000 < 3 * TOO_MANY_MS
-    took = page.evaluate(
-        """() => {
-            const begun = performance.now();
-            const mails = document.getElementById("f-mail");
-            mails.value = "link-only";
-            mails.dispatchEvent(new Event("change"));
-            return performance.now() - begun;
-        }"""
-    )
+    opened_ms = worked_ms()
+    assert opened_ms < 3 * TOO_MANY_MS
+    page.locator("#f-mail").select_option("link-only")
     expect(page.locator("#count")).to_have_text("1,000 of 11000 files and mails")
-    assert took < TOO_MANY_MS
+    assert worked_ms() - opened_ms < TOO_MANY_MS
 
 
 def test_mail_names_the_files_that_became_no_clip(

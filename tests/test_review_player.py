@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import ElementHandle, Page, expect
-from support.browser import Reader, browser, overflow, reader, violations
+from playwright.sync_api import ElementHandle, JSHandle, Page, expect
+from support.browser import Reader, browser, overflow, reader, until_played, violations
 from support.ledger_scene import SMALL, LedgerScene, attachment, result, sha
 from support.report_page import card, index
 from support.review_server import campaign, config, enter, server, until
@@ -39,6 +39,19 @@ def enlarged(page: Page, name: str) -> ElementHandle:
 def at_frame(page: Page, frame: int) -> None:
     """The player shows a frame."""
     expect(page.locator("#player-time")).to_contain_text(f"frame {frame}")
+
+
+def texts_of(page: Page, selector: str) -> JSHandle:
+    """All texts that an element has from now on, also those that it has for a moment only."""
+    return page.evaluate_handle(
+        """(selector) => {
+            const [place, seen] = [document.querySelector(selector), []];
+            new MutationObserver(() => seen.push(place.textContent))
+                .observe(place, { childList: true, characterData: true, subtree: true });
+            return seen;
+        }""",
+        selector,
+    )
 
 
 def until_drawn(page: Page) -> None:
@@ -153,8 +166,9 @@ def test_shuttle_speed_and_repeat(reader: Reader, index: Path) -> None:
     page.wait_for_function("video => video.currentTime > 1", arg=video)
     keys.press("k")
     page.wait_for_function("video => video.paused", arg=video)
+    speeds = texts_of(page, "#player-speed")
     keys.press("j")
-    expect(page.locator("#player-speed")).to_have_text("−1 ×")
+    page.wait_for_function("seen => seen.includes('−1 ×')", arg=speeds)
     page.wait_for_function("video => video.currentTime < 0.8", arg=video)
     keys.press("k")
     keys.press(".")
@@ -189,7 +203,7 @@ def test_player_decides_goes_on_and_keeps_the_place(
     video = film(page)
     for name, key in (("one", "a"), ("two", "r")):
         expect(page.locator("#player-name")).to_have_text(f"{name}.mov")
-        page.wait_for_function("video => !video.paused && video.currentTime > 0.1", arg=video)
+        until_played(page, video, 0.1)
         keys.press(key)
     expect(page.locator("#player-place")).to_have_text("3 of 3 clips")
     keys.press("ArrowDown")

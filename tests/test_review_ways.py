@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from support.browser import Reader, browser, reader
+from support.browser import Reader, browser, reader, until_played
 from support.command_scene import CommandScene
 from support.demo_sample import demo_sample
 from support.review_server import enter, serving, until
@@ -58,9 +58,9 @@ def decidable(campaign: CommandScene) -> list[str]:
 
 
 def plays(page: Page, video: Any) -> None:
-    """The clip is running: its time moves and nothing is wrong with it."""
+    """The clip plays: its time moves and nothing is wrong with it."""
     handle = video.element_handle()
-    page.wait_for_function("video => video.currentTime > 0.2 && !video.paused", arg=handle)
+    until_played(page, handle, 0.2)
     assert video.evaluate("video => video.error") is None
     assert video.evaluate("video => video.videoWidth") == 320
 

@@ -16,6 +16,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     Dialog,
+    ElementHandle,
     Page,
     Playwright,
     expect,
@@ -120,6 +121,15 @@ def violations(page: Page) -> list[str]:
         "axe.run({resultTypes: ['violations']}).then((results) => results.violations)"
     )
     return [f"{item['id']}: {[node['html'][:160] for node in item['nodes'][:3]]}" for item in found]
+
+
+def until_played(page: Page, film: ElementHandle, seconds: float) -> None:
+    """Wait until a film has played so long; on a busy machine it may have ended by then."""
+    page.wait_for_function(
+        "([film, most]) => [...Array(film.played.length).keys()]"
+        ".some((at) => film.played.end(at) - film.played.start(at) > most)",
+        arg=[film, seconds],
+    )
 
 
 def overflow(page: Page) -> int:
