@@ -12,12 +12,13 @@ from PIL import Image
 from support.command_scene import begin, config
 from support.ledger_scene import LedgerScene, attachment, opened, result, settings, sha
 from support.one_day import one_day
+from support.warm_taking import quick_taking
 
 from pipeline import clock
 from pipeline.commands.stages import back_up
 from pipeline.ledger import Ledger
 
-__all__ = ["one_day"]  # a fixture
+__all__ = ["one_day", "quick_taking"]  # fixtures
 
 QUICK = '[process]\nstill_seconds = 0.2\nstill_motion = "none"\n'
 OUTPUT = '[[output]]\nname = "small"\nsize = "64x64"\nfps = 25\n'

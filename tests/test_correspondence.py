@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 from support.command_scene import CommandScene, config
 from support.ledger_scene import settings
+from support.warm_taking import quick_taking
 
 from pipeline import correspondence
 from pipeline.commands.letters import draft
@@ -32,6 +33,8 @@ from pipeline.model import (
 )
 from pipeline.review.mails import MailView
 from pipeline.texts import Detail
+
+__all__ = ["quick_taking"]  # a fixture
 
 QUICK = (
     '[process]\nstill_seconds = 0.2\nstill_motion = "none"\n[review]\nrequired = false\n'

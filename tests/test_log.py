@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.command_scene import CommandScene, begin
+from support.warm_taking import quick_taking
 
 from pipeline import console, publishing
 from pipeline.commands import disk, log
@@ -18,6 +19,8 @@ from pipeline.console import Console, Verbosity
 from pipeline.history import RunRecord
 from pipeline.store import WorkspaceFolder
 from pipeline.workspace import Workspace
+
+__all__ = ["quick_taking"]  # a fixture
 
 NIGHT = RunRecord("1", "run", "2026-11-01T02:00:00Z", "2026-11-01T03:00:00Z", 0, {})
 

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from support.command_scene import CommandScene, begin, config, mail
 from support.ledger_scene import attachment, opened, settings, sha
+from support.warm_taking import quick_taking
 
 from pipeline.config import load
 from pipeline.correspondence import Payer
@@ -25,6 +26,8 @@ from pipeline.process import recipe, stage
 from pipeline.process.night import NightBudget, NightLimits, end_after
 from pipeline.store import WorkspaceFolder
 from pipeline.texts import Detail
+
+__all__ = ["quick_taking"]  # a fixture
 
 _SLOW = Refusal(Reason.TIMEOUT, Detail.TOO_SLOW, {"seconds": 120})
 _HALF = "[review]\nrequired = false\n[process]\nworkers = 1\nstill_seconds = 0.2\n"

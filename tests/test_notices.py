@@ -16,6 +16,7 @@ import pytest
 from support.command_scene import CommandScene, Said, begin, config
 from support.listeners import mail_listener, web_listener
 from support.ports import ReservedPort
+from support.warm_taking import quick_taking
 
 from pipeline import publishing
 from pipeline.config import load
@@ -23,6 +24,8 @@ from pipeline.console import Console, Verbosity
 from pipeline.notices import deliver, ping
 from pipeline.notices.night import LABELS, Night
 from pipeline.time_limit import within
+
+__all__ = ["quick_taking"]  # a fixture
 
 SMTP = '[smtp]\nurl = "smtp://{user}localhost:{port}"\nfrom = "footage@example.org"\n'
 MAIL = (

@@ -24,6 +24,7 @@ from support.command_scene import CommandScene, begin, config
 from support.listeners import MailListener, mail_listener
 from support.ports import ReservedPort
 from support.waiting import HANG_S, INTERRUPTIBLE
+from support.warm_taking import quick_taking
 
 from pipeline.commands.receipts import due_receipts
 from pipeline.config import load
@@ -31,6 +32,8 @@ from pipeline.errors import Stopping
 from pipeline.ledger import Ledger
 from pipeline.post import Outcome, PostError, send
 from pipeline.texts.receipt import language_of, languages
+
+__all__ = ["quick_taking"]  # a fixture
 
 SILENCE_S = 30  # how long a mail server may be silent, if nobody stops the program
 START = """

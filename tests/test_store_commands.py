@@ -16,6 +16,7 @@ from PIL import Image
 from support.command_scene import CommandScene, begin, config, make
 from support.object_store import BUCKET, ObjectServer
 from support.review_server import Client, serving
+from support.warm_taking import quick_taking
 
 from pipeline import config as configuration
 from pipeline import publishing
@@ -24,6 +25,8 @@ from pipeline.ledger import Ledger
 from pipeline.store import FOLDERS, FootageFile, original, still_of
 from pipeline.store.cloud import CloudBucket
 from pipeline.store.files import OWNER
+
+__all__ = ["quick_taking"]  # a fixture
 
 Mails = dict[str, dict[str, bytes]]
 

@@ -3,6 +3,8 @@
 A server imports the program and takes a mail apart, so that the regular expressions are compiled.
 For each ingest it forks, sets the limits and runs the program.  A program that a test has changed
 is started as ``FfmpegRunner`` starts it.
+
+A module whose tests run ``footage`` again and again imports ``quick_taking``.
 """
 
 from __future__ import annotations
@@ -12,7 +14,11 @@ import os
 import signal
 import socket
 import sys
+import threading
 
+import pytest
+
+from pipeline.commands import session
 from pipeline.console import Console
 from pipeline.ffmpeg import sandbox
 from pipeline.ffmpeg.runner import Companion, FfmpegRunner
@@ -75,14 +81,16 @@ while message := socket.recv_fds(server, 100, 1):
 
 class _Server:
     def __init__(self, package: str) -> None:
+        self._lock = threading.Lock()
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             command = [sys.executable, "-I", "-c", _SERVER, package]
             self._process = sandbox.spawn(command, b"", stdin=theirs.fileno())
 
     def ask(self, numbers: list[int], descriptors: list[int]) -> int:
-        socket.send_fds(self._channel, [json.dumps(numbers).encode()], descriptors)
-        return int(json.loads(self._channel.recv(100)))
+        with self._lock:
+            socket.send_fds(self._channel, [json.dumps(numbers).encode()], descriptors)
+            return int(json.loads(self._channel.recv(100)))
 
     def stop(self) -> None:
         self._channel.close()
@@ -109,11 +117,8 @@ class _Forked(Companion):
         return self._server.ask([self._number], [])
 
 
-class WarmRunner(FfmpegRunner):
-    """Starts no program but the process that takes mails apart, without a sandbox."""
-
-    def __init__(self, console: Console) -> None:
-        super().__init__("none", console)
+class QuickRunner(FfmpegRunner):
+    """Starts the process that takes mails apart without a sandbox, and all others as ever."""
 
     def attach(self, argv: list[str], permissions: Permissions, channel: int) -> Companion:
         if argv[-2] != _PROGRAM:
@@ -123,3 +128,16 @@ class WarmRunner(FfmpegRunner):
         server, limits = _servers[argv[-1]], permissions.limits
         numbers = [limits.cpu_s, limits.memory, limits.file_size]
         return _Forked(server, server.ask(numbers, [channel]))
+
+
+class WarmRunner(QuickRunner):
+    """Starts no program but the process that takes mails apart, without a sandbox."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__("none", console)
+
+
+@pytest.fixture(autouse=True)
+def quick_taking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have commands of this process take mails apart in a process that is quick to start."""
+    monkeypatch.setattr(session, "FfmpegRunner", QuickRunner)
