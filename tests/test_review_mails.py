@@ -347,7 +347,9 @@ def test_page_with_many_clips_and_mails_stays_quick(
     def worked_ms() -> float:
         """For how long a processor has worked for the page, however busy the machine is."""
         metrics = session.send("Performance.getMetrics")["metrics"]
-        return 1000 * next(each["value"] for each in metrics if each["name"] == "TaskDuration")
+        return 1000 * float(
+            next(each["value"] for each in metrics if each["name"] == "TaskDuration")
+        )
 
     page.goto(path.as_uri())
     expect(page.locator("#count")).to_have_text("11,000 of 11000 files and mails")
