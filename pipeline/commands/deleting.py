@@ -63,8 +63,8 @@ class Deletion:
         """
         if not self.failed:
             return
-        store = self._run.config.workspace.store
-        stored = [name for name in self.failed if store and name.startswith(f"{store}/")]
+        is_beyond, beyond = self._run.store.is_beyond, stored_name(self._run, "")
+        stored = [name for name in self.failed if is_beyond and name.startswith(beyond)]
         here = [name for name in self.failed if name not in stored]
         said = [f"{_first(here)} in {self._run.workspace.root}"] if here else []
         said += [_first(stored)] if stored else []

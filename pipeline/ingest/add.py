@@ -51,7 +51,7 @@ def add(run: Run, paths: Iterable[Path]) -> Added:
     inbox = _AddedFiles(wanted)
     work = InboxReading(run)
     arrivals = inbox.new(run.ledger.intake.known_uids)
-    kept = _kept(run, [inbox.shas[path] for path in wanted if path in inbox.shas])
+    kept = _kept(run, list(inbox.shas.values()))
     work.take_in(inbox, arrivals)
     for path in inbox.known:
         try:
