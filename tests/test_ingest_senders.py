@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -256,6 +257,24 @@ def test_two_forms_of_one_text_are_shown_once_and_a_long_one_leaves_room(tmp_pat
     assert Note.TAKES_BACK not in first.notes
     assert second.text.endswith("…\n\n[another text of this mail]\nOnly with blurred faces")
     assert len(second.text) <= 2000
+
+
+@pytest.mark.parametrize(
+    ("plain", "html"),
+    [
+        ("52.520008\r\n13.404954", "52.520008<br>13.404954 is my home"),
+        ("N 52 31.200\r\nE 13 24.298", "N 52 31.200<br>E 13 24.298 is my home"),
+        ("Hello", "Hello<br>52.520008<br>13.404954 is my home"),
+    ],
+)
+def test_no_half_of_a_place_is_shown_because_two_texts_differ(
+    tmp_path: Path, plain: str, html: str
+) -> None:
+    data = raw("From: a@x.org\nSubject: 1", PLAIN + plain.encode(), HTML + html.encode())
+    (submission,) = take_in(tmp_path, data).submissions()
+    assert submission.text.endswith("[another text of this mail]\n[location removed] is my home")
+    assert not re.search(r"\d", submission.text)
+    assert Note.LOCATION_IN_TEXT in submission.notes
 
 
 @pytest.mark.parametrize(

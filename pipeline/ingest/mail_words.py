@@ -71,14 +71,17 @@ class MailWords:
         """The text of the mail, and the sentences that only its other texts have.
 
         The text is plain text if there is one, else from HTML, else forwarded, else of a file.
+        In the sentences places are masked: half of a place may be in a sentence of its own.
 
         :param is_returned: the mail came back, so the text of a mail in it is left out.
         """
         texts = self._texts(is_returned=is_returned)
         first = next(texts, "")
+        others = [places.masked(each, contents.TEXT_KEPT) for each in texts]
+        known = places.masked(first, contents.TEXT_KEPT) if others else ""
         more: list[str] = []
-        for other in texts:
-            more += _not_in("\n".join((first, *more)), other)
+        for other in others:
+            more += _not_in("\n".join((known, *more)), other)
         return first, "\n".join(more)
 
     def take_back(self, subject: str, *, may_answer: bool, is_returned: bool) -> bool:

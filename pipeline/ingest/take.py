@@ -284,7 +284,8 @@ class Taker:
             text, more = (_ADDRESS.sub(_NO_ADDRESS, each) for each in (text, more))
         draft.words.links.read([subject])
         _keep_short_links(draft, subject, text)
-        hidden = any(places.found(each[: places.LIMIT]) for each in (text, more, subject))
+        hidden = any(places.found(each[: places.LIMIT]) for each in (text, subject))
+        hidden = hidden or places.MASK in more
         notes, answers = self._notes(draft, moment, hidden=hidden), answered(fields)
         may_answer = bool(answers) or Note.NO_ATTACHMENT in notes
         takes_back = not is_report(root) and draft.words.take_back(
