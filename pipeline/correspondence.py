@@ -4,13 +4,13 @@ Everything is computed from the submissions in the order of their receipt, in li
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pipeline import addressees
-from pipeline.model import Note, Reason, Row, Status, Submission
+from pipeline.model import Attachment, Kind, Note, Reason, Refusal, Row, Status, Submission
 from pipeline.texts import Detail
 
 _THREAD = 50  # earlier mails that a mail can name
@@ -34,6 +34,18 @@ _DAMAGED = frozenset((Reason.TRUNCATED_TRANSFER, Reason.BROKEN_MAIL))
 _FOOTAGE = frozenset((Status.ACCEPTED, Status.PENDING, Status.DUPLICATE, Status.WITHDRAWN))
 _DOUBTFUL = frozenset((Note.NOT_AUTHENTIC, Note.NO_RECEIPT, Note.BOUNCE))
 _LONGEST_WAY = timedelta(days=5)  # so long a server tries to deliver a mail (RFC 5321, 4.5.4.1)
+_HOLDING = frozenset((Note.TAKES_BACK, Note.AFTER_CONSENT))
+_NOT_OPENED = frozenset(
+    (Reason.NOT_MEDIA, Reason.NO_VIDEO, Reason.ENCRYPTED, Reason.UNSAFE, Reason.BROKEN_MAIL)
+)
+_DAMAGED_OR_SIGNED = frozenset(
+    {Detail.SIGNED_MAIL, Detail.BROKEN_ZIP, Detail.BROKEN_ARCHIVE, Detail.BROKEN_OUTLOOK}
+)
+_READ_BY_NAME = (".txt", ".text", ".md", ".htm", ".html")  # by ingest, as words of the mail
+_DOCUMENTS = frozenset(
+    {Detail.PDF, Detail.OFFICE_DOCUMENT, Detail.DOCUMENT_OR_PROGRAM, Detail.WEB_PAGE}
+)
+_OF_WORDS = (*_READ_BY_NAME, ".pdf", ".doc", ".docx", ".odt", ".rtf", ".pages")
 _INCOMPLETE = "incomplete"  # the caution of a clip whose file is cut
 
 
@@ -41,6 +53,7 @@ class Matter(StrEnum):
     """Why somebody has to answer a mail."""
 
     TAKES_BACK = "takes-back"
+    AFTER_CONSENT = "after-consent"
     LINK_ONLY = "link-only"
     MORE_BY_LINK = "more-by-link"
     REFUSED = "refused"
@@ -110,24 +123,29 @@ def is_same_person(one: Submission, other: Submission) -> bool:
     return bool(_person(one)) and _person(one) == _person(other)
 
 
-def holds(mails: Sequence[Submission], handled: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """Find the mails whose clips are held, each with the mails that take them back.
+def holds(
+    mails: Sequence[Submission], handled: Collection[str], notes: Collection[Note] = _HOLDING
+) -> dict[str, tuple[str, ...]]:
+    """Find the mails whose clips are held, each with the mails that hold them.
 
     A mail with words of taking back holds what the same person sent until then, and what came in
     the mails that it answers, until a person has dealt with it.  It also holds what is received in
-    the next days: a mail with footage may be on its way for longer than a short one.
+    the next days: a mail with footage may be on its way for longer than a short one.  So does a
+    mail that may limit what its sender agreed to.
 
     :param mails: in the order of their receipt.
+    :param notes: those of a mail that holds clips.
     """
     held: dict[str, dict[str, None]] = defaultdict(dict)
     named = {mail.message_id: mail.id for mail in reversed(mails) if mail.message_id}
     taking_back = [
-        mail for mail in mails if Note.TAKES_BACK in mail.notes and mail.id not in handled
+        mail for mail in mails if not set(notes).isdisjoint(mail.notes) and mail.id not in handled
     ]
+    holding_ids = {mail.id for mail in taking_back}
     last = {_person(mail): mail for mail in taking_back if _person(mail)}
     newest: dict[str, str] = {}
     for mail in reversed(mails):
-        if Note.TAKES_BACK in mail.notes and mail.id not in handled:
+        if mail.id in holding_ids:
             newest[_person(mail)] = mail.id
             held[mail.id][mail.id] = None
             # what it answers may have come from another address, or have a later time
@@ -152,13 +170,14 @@ def matters(mail: Submission, rows: Sequence[Row], *, follows: bool) -> list[Mat
     is_cut = any(row.result and _INCOMPLETE in row.result.warnings for row in rows)
     found = {
         Matter.TAKES_BACK: Note.TAKES_BACK in mail.notes,
+        Matter.AFTER_CONSENT: Note.AFTER_CONSENT in mail.notes,
         Matter.LINK_ONLY: Note.HAS_A_LINK in mail.notes and not has_footage,
         Matter.MORE_BY_LINK: Note.HAS_A_LINK in mail.notes and has_footage,
         Matter.REFUSED: bool(reasons & _MENDABLE) or has_unopened_archive(rows),
         Matter.DAMAGED: Note.BROKEN_MAIL in mail.notes or is_cut or bool(reasons & _DAMAGED),
     }
     if is_automatic(mail):  # what a person sent may be in it
-        kept = (Matter.TAKES_BACK, Matter.REFUSED, Matter.DAMAGED)
+        kept = (Matter.TAKES_BACK, Matter.AFTER_CONSENT, Matter.REFUSED, Matter.DAMAGED)
         return [matter for matter in kept if found[matter]]
     if not has_footage and not any(found.values()):
         if follows:
@@ -168,7 +187,7 @@ def matters(mail: Submission, rows: Sequence[Row], *, follows: bool) -> list[Mat
 
 
 def holding(mails: Sequence[Submission], with_footage: Collection[str]) -> set[str]:
-    """Find the mails that take footage back which came from the same person, or which they answer.
+    """Find the mails that hold footage which came from the same person, or which they answer.
 
     A mail from another address than the footage holds nothing if it answers no mail.
 
@@ -196,6 +215,33 @@ def credited(mails: Sequence[Submission]) -> dict[str, str]:
 def brings_footage(rows: Sequence[Row]) -> bool:
     """Whether a photo or a video came with a mail that became a clip or may become one."""
     return any(row.status in _FOOTAGE and row.sha256 and not row.refusal for row in rows)
+
+
+def is_not_opened(filename: str, refusal: Refusal | None) -> bool:
+    """Whether an attachment is neither footage nor read: a document may limit what a mail says."""
+    if refusal is None or refusal.code is Detail.EMPTY_FILE:
+        return False
+    if refusal.code in (Detail.UNKNOWN_FORMAT, Detail.WEB_PAGE):
+        return not filename.lower().endswith(_READ_BY_NAME)
+    return refusal.reason in _NOT_OPENED or refusal.code in _DAMAGED_OR_SIGNED
+
+
+def not_opened(rows: Sequence[Row]) -> list[str]:
+    """The names of the attachments that are neither footage nor read."""
+    found = (row.attachment for row in rows if is_not_opened(row.attachment.filename, row.refusal))
+    return list(dict.fromkeys(item.filename for item in found))
+
+
+def is_of_words(items: Iterable[Attachment]) -> bool:
+    """Whether all that came in a mail is decoration, texts and documents: it may be an answer."""
+    return all(
+        item.kind is Kind.ARCHIVE
+        if item.refusal is None
+        else item.refusal.reason is Reason.DECORATION
+        or item.refusal.code in _DOCUMENTS
+        or item.filename.lower().endswith(_OF_WORDS)
+        for item in items
+    )
 
 
 def has_unopened_archive(rows: Sequence[Row]) -> bool:

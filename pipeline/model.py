@@ -108,6 +108,7 @@ class Note(StrEnum):
     LOCATION_IN_TEXT = "location-in-text"
     BROKEN_MAIL = "broken-mail"
     TAKES_BACK = "takes-back"
+    AFTER_CONSENT = "after-consent"
     AUTOMATIC = "automatic"
     BOUNCE = "bounce"
     NOT_AUTHENTIC = "not-authentic"
@@ -320,11 +321,10 @@ class Row:
     """One line of the report: an attachment with all that is known about it.
 
     ``pair``: the SHA-256 of the film that stands for this photo (a Live Photo).  It is None if the
-    film can't become a clip; then the photo becomes one.  ``held_by``: the mails by which
-    its sender may take it back and which nobody has dealt with.  ``consent``: what the senders of
-    these bytes agreed to; ``own_consent``: what the sender of this mail agreed to; ``credit``: the
-    name to show, empty if none may be shown.  ``is_hidden_with_film``: the photo is shown nowhere,
-    as a part of that film may not be seen.  ``has_original``: it was not deleted.
+    film can't become a clip; then the photo becomes one.  ``held_by``: the mails that may take it
+    back or limit a consent, and which nobody has dealt with.  ``consent``: that of all senders of
+    these bytes; ``own_consent``: that of this mail; ``credit``: the name to show.
+    ``is_hidden_with_film``: it is shown nowhere, as its film.  ``has_original``: it is not deleted.
     """
 
     submission: str

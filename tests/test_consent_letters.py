@@ -15,9 +15,12 @@ from typing import Any
 from PIL import Image
 from support.command_scene import CommandScene, begin, config
 from support.listeners import mail_listener
+from support.warm_taking import quick_taking
 
 from pipeline.history import EventKind
 from pipeline.ledger import Ledger
+
+__all__ = ["quick_taking"]  # a fixture
 
 TABLES = """
 [smtp]

@@ -10,6 +10,7 @@ from support.ledger_scene import LedgerScene, attachment, opened, result, settin
 
 from pipeline.commands.rereading import read_again
 from pipeline.consent import Consent
+from pipeline.history import WordsRead
 from pipeline.ingest import stage as ingest
 from pipeline.model import Note
 from pipeline.review import consents
@@ -22,7 +23,10 @@ TEXTS = {
     "read": "Please delete my video.",
     "long": "We had a nice day. …",
     "fine": "Here is my video.",
+    "no-path": "Please delete my video!",
+    "server": "No, there is nobody with this name.",
 }
+BOUNCES = {"no-path": "River", "server": "Undelivered Mail Returned to Sender"}
 
 
 @pytest.fixture
@@ -30,9 +34,14 @@ def campaign(tmp_path: Path) -> Iterator[LedgerScene]:
     """Mails in the ledger of an older version, which found nothing in them."""
     with opened(tmp_path / "work") as scene:
         for name, text in TEXTS.items():
-            answers = ("<earlier@example.org>",) * (name == "answer")
-            sender = f"{name}@example.org"
-            scene.mail(attachment(name), text=text, sender=sender, answers=answers)
+            scene.mail(
+                attachment(name),
+                sender=f"{name}@example.org",
+                subject=BOUNCES.get(name, "River"),
+                text=text,
+                notes=(Note.BOUNCE,) * (name in BOUNCES),
+                answers=("<earlier@example.org>",) * (name in ("answer", "server")),
+            )
             scene.clip(result(name))
         yield scene
 
@@ -78,9 +87,9 @@ def test_a_newer_version_reads_all_mails_again_once(
     ids = dict(zip(TEXTS, (mail.id for mail in campaign.ledger.intake.submissions()), strict=True))
     campaign.ledger.reviews.set_handled([ids["read"]], "Ana")
     night(campaign, "20990101T000000.000000Z")
-    assert held(campaign) == {"answer", "quoting"}
+    assert held(campaign) == {"answer", "quoting", "no-path"}
     read = campaign.ledger.runs.words_read()
-    assert (read.held, read.cut) == ((ids["answer"], ids["quoting"]), 1)
+    assert (read.held, read.cut) == ((ids["answer"], ids["quoting"], ids["no-path"]), 1)
     (mail,) = [it for it in campaign.ledger.intake.submissions() if it.id == ids["quoting"]]
     assert mail.notes.count(Note.TAKES_BACK) == 1
     assert campaign.ledger.checks.unreadable_rows() == []
@@ -95,3 +104,17 @@ def test_a_newer_version_reads_all_mails_again_once(
     taking_back.rules.cache_clear()
     assert campaign.ledger.runs.words_read().held == ()
     assert held(campaign) == set(), "a person has read it"
+
+
+def test_what_came_after_a_yes_is_read_again_and_what_came_before_is_not(
+    campaign: LedgerScene,
+) -> None:
+    fine = next(it.id for it in campaign.ledger.intake.submissions() if it.text == TEXTS["fine"])
+    campaign.mail(sender="fine@example.org", text="Only with my name.")
+    consents.record(campaign.ledger, fine, ConsentEntry(Consent.YES, by="Ana"))
+    night(campaign, "20990101T000000.000000Z")
+    assert "fine" not in held(campaign), "Ana had read it"
+    campaign.mail(sender="fine@example.org", text="Only in the local news.")
+    campaign.ledger.runs.note_words_read(WordsRead("older"))
+    night(campaign, "20990102T000000.000000Z")
+    assert "fine" in held(campaign)

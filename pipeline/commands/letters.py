@@ -40,6 +40,9 @@ SENDING = "sending-"
 """What the name of a letter begins with while it is sent."""
 
 _MESSAGE_ID = re.compile(r"<[!-~]{1,250}>")  # anything else would be encoded, and fit no mail
+_SPEAKS_OF_NO_FILE = frozenset(
+    (Matter.TAKES_BACK, Matter.AFTER_CONSENT, Matter.WROTE_AGAIN, Matter.WORDS_ONLY)
+)
 _EXPLAINED = (
     *(Reason.TOO_LARGE, Reason.TOO_LONG, Reason.ENCRYPTED, Reason.UNSUPPORTED, Reason.NO_VIDEO),
     Reason.CORRUPT,
@@ -66,7 +69,8 @@ def write_drafts(run: Run, to: Path | None = None) -> Facts:
         asks = each.mail.id in asking
         # such a mail stays open until a person has done what it asks, and gets one answer
         was_answered = (
-            Matter.TAKES_BACK in each.matters and (folder / SENT / f"{each.mail.id}.eml").exists()
+            bool({Matter.TAKES_BACK, Matter.AFTER_CONSENT} & set(each.matters))
+            and (folder / SENT / f"{each.mail.id}.eml").exists()
         )
         is_wanted = asks or (each.is_open and not was_answered)
         if is_wanted and not is_own(run.config, each.mail.sender):
@@ -112,7 +116,7 @@ def draft(config: Config, seen: MailView, question: Sequence[str] | None = None)
     paragraphs = [texts.letter("greeting", campaign=campaign)]
     if seen.is_open or question is None:
         paragraphs += [texts.letter(name, campaign=campaign) for name in _topics(seen)]
-        if not {Matter.TAKES_BACK, Matter.WROTE_AGAIN, Matter.WORDS_ONLY} & set(seen.matters):
+        if _SPEAKS_OF_NO_FILE.isdisjoint(seen.matters):
             paragraphs.append(texts.letter("keep"))
     if question is not None:
         message[ASKS] = "yes"

@@ -118,7 +118,9 @@ def due_receipts(config: Config, ledger: Ledger, today: date) -> Iterator[DueRec
     oldest = (today - timedelta(days=RECEIPT_DAYS)).isoformat()
     mails: dict[str, list[Submission]] = defaultdict(list)
     submissions = ledger.intake.submissions()
-    held = correspondence.holds(submissions, ())  # a person answers what somebody takes back
+    held = correspondence.holds(
+        submissions, (), (Note.TAKES_BACK,)
+    )  # a person answers what somebody takes back
     for mail in submissions:
         is_new = mail.id not in answered and mail.received_at >= oldest
         if is_new and mail.id not in held and gets_receipt(config, mail, rows[mail.id]):

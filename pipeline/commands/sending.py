@@ -22,7 +22,7 @@ from pipeline.commands.letters import APPROVED, ASKS, SENDING, SENT
 from pipeline.config import SmtpSection
 from pipeline.consent import Consent, ConsentRecord
 from pipeline.errors import StageError, UsageError, from_os_error
-from pipeline.model import Row, Status, Submission
+from pipeline.model import Note, Row, Status, Submission
 from pipeline.post import Outcome, Post, PostError
 from pipeline.review import rules
 from pipeline.run import Run
@@ -36,8 +36,8 @@ _GONE = {Status.WITHDRAWN, Status.REJECTED}
 def send_approved(run: Run, to: Path | None = None) -> Facts:
     """Send what is in ``approved/`` of the folder of letters, and mark those mails as dealt with.
 
-    A mail that takes footage back is not marked: its clips are held until a person has done what
-    it asks, and that is what the letter promises.
+    A mail that holds clips is not marked: they are held until a person has done what it asks, and
+    that is what the letter promises.
 
     :param to: the folder of letters; the workspace's own if None.
     :raises UsageError: there is no table ``[smtp]``.
@@ -75,7 +75,7 @@ def send_approved(run: Run, to: Path | None = None) -> Facts:
 def _send_all(run: Run, smtp: SmtpSection, letters: list[Path]) -> list[str]:
     mails = run.ledger.intake.submissions()
     senders = {mail.id: addressees.person(mail.sender) for mail in mails}
-    taking_back = correspondence.holding(mails, [*senders])
+    holding = correspondence.holding(mails, [*senders])
     asked_in_vain = _asked_in_vain(run, mails)
     sent = []
     with post.opened(smtp) as server:
@@ -100,10 +100,10 @@ def _send_all(run: Run, smtp: SmtpSection, letters: list[Path]) -> list[str]:
                         "not marked as answered or asked; mark it by hand"
                     )
                     continue
-                if path.stem in taking_back:
+                if path.stem in holding:
                     run.console.say(
-                        f"{path.name} is sent, and its mail stays open, because it takes footage "
-                        f"back: withdraw the footage, or call footage handled {path.stem}"
+                        f"{path.name} is sent, and its mail stays open, because it holds clips: "
+                        f"withdraw the footage, or call footage handled {path.stem}"
                     )
                 else:
                     run.ledger.reviews.set_handled([path.stem], _BY)
@@ -117,14 +117,18 @@ def _asked_in_vain(run: Run, mails: Sequence[Submission]) -> dict[str, str]:
     rows: dict[str, list[Row]] = defaultdict(list)
     for row in run.ledger.clips.rows():
         rows[row.submission].append(row)
-    held = correspondence.holds(mails, run.ledger.reviews.handled())
+    handled = run.ledger.reviews.handled()
+    taken_back = correspondence.holds(mails, handled, (Note.TAKES_BACK,))
+    held = correspondence.holds(mails, handled)
     why: dict[str, str] = {}
     for mail in mails:
         states = {row.status for row in rows[mail.id]}
         if any(row.own_consent is Consent.NO for row in rows[mail.id]):
             why[mail.id] = "the answer is no"
-        elif mail.id in held:
+        elif mail.id in taken_back:
             why[mail.id] = "the sender takes footage back"
+        elif mail.id in held:
+            why[mail.id] = "a later mail of the sender is not dealt with"
         elif Status.WITHDRAWN in states and states <= _GONE:
             why[mail.id] = "the footage is withdrawn"
     return why

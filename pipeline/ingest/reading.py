@@ -11,7 +11,7 @@ from pipeline.console import Task
 from pipeline.errors import DiskFull, InboxError, from_os_error
 from pipeline.history import InboxRemains, Stay
 from pipeline.ingest import fragments, preview
-from pipeline.ingest.asked import asked_people, read_as_answer
+from pipeline.ingest.asked import AskedPeople
 from pipeline.ingest.inbox import (
     Arrival,
     Gone,
@@ -84,7 +84,7 @@ class InboxReading:
         self._by_hand, self._limit_mb = by_hand, limit_mb
         self._quota = quota or SenderQuota(run.config)
         self._min_free_gb = run.config.workspace.min_free_gb
-        self._asked = asked_people(run.ledger)
+        self._asked = AskedPeople.of(run.ledger, run.config.campaign.name)
         self._outbox = Outbox(run.store, run.ledger, run.workspace)
         self._work = InboxWork()
         self.summary = IngestSummary()
@@ -326,7 +326,8 @@ class InboxReading:
         return self._as_answer(taken), raw
 
     def _as_answer(self, taken: Taken) -> Taken:
-        return replace(taken, submission=read_as_answer(taken.submission, self._asked))
+        submission = self._asked.read(taken.submission, taken.attachments)
+        return replace(taken, submission=submission)
 
     def _count(self, **more: int) -> None:
         """Add to the counts of the summary."""

@@ -103,9 +103,14 @@ def has_returned_words(root: Part) -> bool:
     return (
         is_report(root)
         or bool(fields.get("x-failed-recipients"))
-        or _RETURNED.search(fields.text("subject")[:500]) is not None
+        or is_of_returned(fields.text("subject"))
         or any(map(_DAEMONS.match, daemons))
     )
+
+
+def is_of_returned(subject: str) -> bool:
+    """Whether a subject is one that servers give to a mail that comes back."""
+    return _RETURNED.search(subject[:500]) is not None
 
 
 def program_notes(root: Part) -> tuple[Note, ...]:

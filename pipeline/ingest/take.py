@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
-from pipeline import clock, places, wording
+from pipeline import clock, correspondence, places, wording
 from pipeline.errors import Refused
 from pipeline.findings import Carrier, Finding, What
 from pipeline.ingest import contents, embedded, fragments, headers, leaves, mailfile, mime, rtf
@@ -287,7 +287,7 @@ class Taker:
         hidden = any(places.found(each[: places.LIMIT]) for each in (text, subject))
         hidden = hidden or places.MASK in more
         notes, answers = self._notes(draft, moment, hidden=hidden), answered(fields)
-        may_answer = bool(answers) or Note.NO_ATTACHMENT in notes
+        may_answer = bool(answers) or correspondence.is_of_words(draft.rows.list)
         takes_back = not is_report(root) and draft.words.take_back(
             subject,
             may_answer=may_answer and not has_returned_words(root),

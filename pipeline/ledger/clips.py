@@ -217,8 +217,10 @@ class Clips:
 
     def _with_holds(self, rows: list[Row]) -> list[Row]:
         """Give each row the mails that take its bytes back, by whichever mail they came."""
-        takes_back = f'%"{Note.TAKES_BACK}"%'
-        if not self._db.row("SELECT 1 FROM submission WHERE notes LIKE ? LIMIT 1", takes_back):
+        holding = [f'%"{note}"%' for note in (Note.TAKES_BACK, Note.AFTER_CONSENT)]
+        if not self._db.row(
+            "SELECT 1 FROM submission WHERE notes LIKE ? OR notes LIKE ? LIMIT 1", *holding
+        ):
             return rows  # reading ten thousand mails costs a quarter of a second
         mails = Intake(self._db, self._chain).submissions()
         held = correspondence.holds(mails, Reviews(self._db, self._chain).handled().keys())

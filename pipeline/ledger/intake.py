@@ -15,7 +15,10 @@ from pipeline.texts import Detail
 _IN_PARTS = Detail.MAIL_IN_PARTS
 # notes on the mail that brought the last part, which stay when the parts are joined
 _STAYING = frozenset(
-    (Note.NOT_AUTHENTIC, Note.NO_RECEIPT, Note.BOUNCE, Note.AUTOMATIC, Note.TAKES_BACK)
+    (
+        *(Note.NOT_AUTHENTIC, Note.NO_RECEIPT, Note.BOUNCE, Note.AUTOMATIC, Note.TAKES_BACK),
+        Note.AFTER_CONSENT,
+    )
 )
 
 

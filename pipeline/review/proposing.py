@@ -8,20 +8,33 @@ from dataclasses import dataclass, field, replace
 
 from pipeline import addressees, correspondence
 from pipeline.consent import Consent, ConsentCourse, ConsentRecord
+from pipeline.correspondence import Matter
 from pipeline.model import Submission
 from pipeline.review.mails import MailView
 from pipeline.review.presenting import JsonObject, shown_text
-from pipeline.texts.consenting import ConsentHint, condition, hint
+from pipeline.texts.consenting import ConsentHint, bare_subject, condition, first_words, hint
 
 _YES = (Consent.YES, Consent.YES_WITH_NAME)
+_ANSWERABLE = (Consent.ASKED, *_YES)
+_MOST_FILES = 5  # that are named beside a proposal
 
 
 @dataclass(frozen=True)
 class ConsentProposal:
-    """What a mail seems to say about the footage of a submission; ``mail`` is the mail's id."""
+    """What a mail seems to say about the footage of a submission; ``mail`` is the mail's id.
+
+    ``files``: the names of files in the mail that nobody has read, for example a document.
+    """
 
     mail: str
     hint: ConsentHint
+    files: tuple[str, ...] = ()
+
+    @classmethod
+    def to_read(cls, mail: MailView, said: ConsentHint) -> ConsentProposal:
+        """Propose that a person reads a mail."""
+        files = tuple(correspondence.not_opened(mail.rows)[:_MOST_FILES])
+        return cls(mail.mail.id, replace(said, consent=None), files)
 
     @property
     def is_yes(self) -> bool:
@@ -30,12 +43,13 @@ class ConsentProposal:
 
     def as_data(self) -> JsonObject:
         """Give it as the report has it; the state is null if a person has to read it."""
-        return {
+        data: JsonObject = {
             "state": self.hint.consent,
             "language": self.hint.language,
             "sentence": shown_text(self.hint.sentence),
             "mail": self.mail,
         }
+        return data | ({"files": [*map(shown_text, self.files)]} if self.files else {})
 
 
 def proposals(
@@ -45,7 +59,8 @@ def proposals(
 
     Only mails count that nobody could read when the consent was recorded.  A bare "yes" counts in
     an answer to our question.  A "yes" counts for no mail that somebody else may have sent.  A
-    person has to read it if a newer mail sets a condition.
+    person has to read it if a newer mail sets a condition, and if a document came with the "yes".
+    So has a mail that came after a question or a "yes" and is not known as harmless.
 
     :param views: in the order of receipt.
     :param courses: those of the submissions for which a consent was recorded.
@@ -71,7 +86,7 @@ class _Words:
     campaign: str
     by_id: Mapping[str, MailView]
     courses: Mapping[str, ConsentCourse]
-    hints: dict[tuple[str, bool], ConsentHint | None] = field(default_factory=dict)
+    hints: dict[tuple[str, bool, bool], ConsentHint | None] = field(default_factory=dict)
     conditions: dict[str, ConsentHint | None] = field(default_factory=dict)
 
     def newest(
@@ -81,11 +96,12 @@ class _Words:
 
         :param unread: the mails that count, the newest first.
         """
-        limit = None
+        limit = unsure = None
         for at, mail in enumerate(unread):
             said = self._said(mail, view, course)
             if said is None:
                 limit = limit or self._limit(mail, view, course)
+                unsure = unsure or self._unsure(mail, course)
                 continue
             if said.is_yes and limit is None:
                 # the clocks of two servers may differ: what came in later may be newer, too
@@ -95,8 +111,8 @@ class _Words:
                 )
             if said.is_yes and limit:
                 return limit
-            return said if said.hint.consent is not course.record.consent else None
-        return None
+            return said if said.hint.consent is not course.record.consent else unsure
+        return unsure
 
     def _said(
         self, mail: MailView, view: MailView, course: ConsentCourse
@@ -109,7 +125,18 @@ class _Words:
             _is_older(mail, course) or not (_is_sure(view.mail) and _is_sure(mail.mail))
         ):
             return None
+        if said.consent in _YES and correspondence.not_opened(mail.rows):
+            return ConsentProposal.to_read(mail, said)
         return ConsentProposal(mail.mail.id, said)
+
+    def _unsure(self, mail: MailView, course: ConsentCourse) -> ConsentProposal | None:
+        """The words of a mail that somebody has to deal with, after a question or a "yes"."""
+        if course.record.consent not in _ANSWERABLE or not mail.is_open:
+            return None
+        said = self._condition_of(mail)
+        if said is None and Matter.AFTER_CONSENT in mail.matters:
+            said = first_words(mail.mail.text)
+        return ConsentProposal.to_read(mail, said) if said else None
 
     def _limit(
         self, mail: MailView, view: MailView, course: ConsentCourse
@@ -119,10 +146,8 @@ class _Words:
             return None
         said = self._hint_of(mail, view, course)
         if said is None or said.consent in _YES or _speaks_for(mail, view):
-            if mail.mail.id not in self.conditions:
-                self.conditions[mail.mail.id] = condition(mail.mail.subject, mail.mail.text)
-            said = self.conditions[mail.mail.id]
-        return ConsentProposal(mail.mail.id, replace(said, consent=None)) if said else None
+            said = self._condition_of(mail)
+        return ConsentProposal.to_read(mail, said) if said else None
 
     def _spoils(
         self, mail: MailView, view: MailView, course: ConsentCourse
@@ -131,16 +156,26 @@ class _Words:
         said = self._said(mail, view, course)
         if said is None:
             return self._limit(mail, view, course)
-        return None if said.is_yes else replace(said, hint=replace(said.hint, consent=None))
+        return None if said.is_yes else ConsentProposal.to_read(mail, said.hint)
+
+    def _condition_of(self, mail: MailView) -> ConsentHint | None:
+        if mail.mail.id not in self.conditions:
+            self.conditions[mail.mail.id] = condition(mail.mail.subject, mail.mail.text)
+        return self.conditions[mail.mail.id]
 
     def _hint_of(self, mail: MailView, view: MailView, course: ConsentCourse) -> ConsentHint | None:
         """What a mail seems to say about consent; a bare "yes" counts in an answer."""
-        key = (mail.mail.id, self._answers(mail, view, course))
+        sent, is_answer = mail.mail, self._answers(mail, view, course)
+        # an answer has the subject of what it answers
+        is_known = mail is not view and bare_subject(sent.subject) == bare_subject(
+            view.mail.subject
+        )
+        key = (sent.id, is_answer, is_known)
         if key not in self.hints:
-            sent = mail.mail
             # many mails have the name only in the address
             known = f"{sent.name} {sent.sender.rpartition('@')[0]} {self.campaign}"
-            self.hints[key] = hint(sent.subject, sent.text, answers_question=key[1], known=known)
+            subject = "" if is_known and not condition(sent.subject, "") else sent.subject
+            self.hints[key] = hint(subject, sent.text, answers_question=is_answer, known=known)
         return self.hints[key]
 
     def _answers(self, mail: MailView, view: MailView, course: ConsentCourse) -> bool:

@@ -16,6 +16,7 @@ from importlib import resources
 from pipeline.texts.phrases import HARMLESS_SIGNS, WORD, folded
 
 _Table = Mapping[str, list[str]]
+_LISTS = ("sentences", "answers", "polite", "kind")
 _DECORATION = "".join(HARMLESS_SIGNS)
 
 
@@ -26,6 +27,7 @@ class WholeSentences:
     agrees: re.Pattern[str]
     answers: re.Pattern[str]
     polite: re.Pattern[str]
+    kind: re.Pattern[str]
 
     def is_agreement(self, sentence: str, *, is_answer: bool) -> bool:
         """Whether a folded sentence agrees, and says nothing else.
@@ -42,6 +44,11 @@ class WholeSentences:
         words = plain(sentence)
         return not words or self.polite.fullmatch(words) is not None
 
+    def is_kind(self, sentence: str) -> bool:
+        """Whether a folded sentence is polite, or says or asks what limits nothing."""
+        words = plain(sentence)
+        return not words or any(it.fullmatch(words) for it in (self.polite, self.kind))
+
 
 def plain(sentence: str) -> str:
     """The words of a folded sentence, a blank behind each."""
@@ -54,9 +61,7 @@ def whole_sentences(language: str) -> WholeSentences:
     """The sentences of a language (ISO 639-1)."""
     text = resources.files("pipeline.texts").joinpath("agreeing.toml").read_text("utf-8")
     table: _Table = tomllib.loads(text)[language]
-    return WholeSentences(
-        *(re.compile(_one_of(table[name], table)) for name in ("sentences", "answers", "polite"))
-    )
+    return WholeSentences(*(re.compile(_one_of(table[name], table)) for name in _LISTS))
 
 
 def _one_of(wanted: Sequence[str], table: _Table) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from pipeline.consent import Consent
-from pipeline.texts import phrases, taking_back
+from pipeline.texts import our_letters, phrases, taking_back
 from pipeline.texts.agreement import whole_sentences
 from pipeline.texts.phrases import HARMLESS_SIGNS, READ, WORD, Language, Phrase, SaidWords, folded
 from pipeline.texts.receipt import languages
@@ -26,6 +26,9 @@ _BROKEN_LINE = re.compile(r"(?<=[\w,])\n(?=\w)")
 _FORM = re.compile(r"[\[\](){}<>_|/\\☐☑☒✓✔✗✘“”„«»\"*#]")  # a form to fill in, or what others said
 _WHOLE = 2000  # characters of a mail; the ledger keeps as many
 _CUT = "…"  # at the end of a text that the ledger has not as a whole
+_ANSWERS = re.compile(
+    r"(?:\s*(?:re|aw|antw|sv|fwd?|wg|tr|rv|res|enc|відп)(?:\[\d+\])?\s*[:：])+", re.IGNORECASE
+)
 _FEWEST = 2  # words of a language by which a mail is partly in it
 _LONGEST = 200  # characters of a sentence that is shown
 
@@ -53,6 +56,7 @@ class _ConsentLanguage:
     name: tuple[Phrase, ...]
     no: tuple[Phrase, ...]
     conditions: tuple[Phrase, ...]
+    limits: tuple[Phrase, ...]
     stopping: re.Pattern[str]
     short_yes: re.Pattern[str]
     short_no: re.Pattern[str]
@@ -80,6 +84,27 @@ class _ConsentLanguage:
                     return False
                 is_first = is_first and not piece.strip()
         return has_agreed and not _FORM.search(said.body)
+
+    def is_kind(self, said: _Said, known: frozenset[str]) -> bool:
+        """Whether each sentence of the mail agrees or is a kind word: thanks, a usual question.
+
+        :param known: the words of names, as for :meth:`agrees_wholly`.
+        """
+        whole = whole_sentences(self.code)
+        is_first = True
+        for sentence in map(folded, _SENTENCE.findall(said.body)):
+            for piece in [sentence] if whole.is_kind(sentence) else _PIECE.split(sentence):
+                is_polite = (
+                    whole.is_kind(piece)
+                    or whole.is_polite(_without_end(piece, known))
+                    or whole.is_agreement(piece, is_answer=True)
+                )
+                if not is_polite and not (
+                    is_first and whole.is_polite(self._without_greeting(piece))
+                ):
+                    return False
+                is_first = is_first and not piece.strip()
+        return not _FORM.search(said.body)
 
     def _without_greeting(self, piece: str) -> str:
         """A piece without one name behind a greeting."""
@@ -149,9 +174,8 @@ def hint(subject: str, text: str, *, answers_question: bool, known: str = "") ->
                 or taking_back.is_meant(subject, text)
                 or not language.agrees_wholly(said, subject, names)
                 or not _words(folded(subject)) <= _subject_words() | names
-                or phrases.has_unmarked_quote(folded(text[:READ]))
-                or len(text) > _WHOLE
-                or _CUT in text
+                or _has_foreign_quote(text)
+                or _is_cut(text)
             )
             return ConsentHint(consent if is_clear else None, language.code, _shown(found))
     for language in spoken:
@@ -182,10 +206,63 @@ def condition(subject: str, text: str) -> ConsentHint | None:
     return None
 
 
+def is_harmless(subject: str, text: str, *, known: str = "") -> bool:
+    """Whether a mail of somebody who was asked limits nothing, whatever was agreed before.
+
+    It agrees, or each of its sentences is a kind word.  Any other word may be a condition, because
+    no list of conditions is ever complete.
+
+    :param subject: "" if it is that of an earlier mail.
+    :param known: as for :func:`hint`.
+    """
+    said = hint(subject, text, answers_question=True, known=known)
+    if said is not None and said.consent is not None:
+        return said.consent.is_given
+    if _is_cut(text) or _has_foreign_quote(text):
+        return False
+    names = _words(folded(known))
+    if not _words(folded(subject)) <= _subject_words() | names:
+        return False
+    whole = _said(subject, text, answers_question=True)
+    return any(language.is_kind(whole, names) for language in _consent_languages())
+
+
+def may_limit(subject: str, text: str) -> bool:
+    """Whether a mail with other footage has words that protect somebody ("blur", "only if").
+
+    Most words of :func:`condition` ("but", "not") are usual in such a mail.
+    """
+    said = _said(subject, text, answers_question=False)
+    return any(said.has(language.limits) for language in _consent_languages())
+
+
+def first_words(text: str) -> ConsentHint:
+    """The first sentence of a mail that a person has to read; "" if there is none."""
+    said = _said("", text, answers_question=False)
+    spoken = max(_consent_languages(), key=lambda it: len(it.words & said.words.whole))
+    sentences = list(_sentences("", text))
+    return ConsentHint(None, spoken.code, _shown(sentences[0]) if sentences else "")
+
+
+def bare_subject(subject: str) -> str:
+    """A subject in small letters and without "Re:"; answers have that of what they answer."""
+    return " ".join(_ANSWERS.sub("", folded(subject)).split())
+
+
 def question(language: str) -> str:
     """The question of a letter in a language; in English if there is none in it."""
     tables = phrases.loaded("consent")
     return tables.get(language, tables["en"])["question"]
+
+
+def _is_cut(text: str) -> bool:
+    """Whether the ledger has only a part of a text."""
+    return len(text) > _WHOLE or _CUT in text
+
+
+def _has_foreign_quote(text: str) -> bool:
+    """Whether lines that are left out as quoted have no mark, and are not of a letter of ours."""
+    return bool(our_letters.without("\n".join(phrases.unmarked_quote(folded(text[:READ])))))
 
 
 def _words(text: str) -> frozenset[str]:
@@ -287,6 +364,7 @@ def _consent_language(name: str, table: Language) -> _ConsentLanguage:
         phrases.compiled(table["name"], agreeing),
         phrases.compiled(table["no"], table),
         phrases.compiled(table["conditions"], table),
+        phrases.compiled(table["limits"], table),
         phrases.one_of(table["stopping"]),
         phrases.short(table["short_yes"]),
         phrases.short(table["short_no"]),

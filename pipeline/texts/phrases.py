@@ -54,6 +54,7 @@ class Language(TypedDict, total=False):
     name: list[str]
     no: list[str]
     conditions: list[str]
+    limits: list[str]
     stopping: list[str]
     short_yes: list[str]
     short_no: list[str]
@@ -147,11 +148,6 @@ def unmarked_quote(text: str) -> list[str]:
             if not is_head:
                 found.append(line)
     return found if any(found) else []
-
-
-def has_unmarked_quote(text: str) -> bool:
-    """Whether lines of a folded text are left out that the sender may have written."""
-    return bool(unmarked_quote(text))
 
 
 def _begins_quote(line: str, following: Sequence[str]) -> bool:

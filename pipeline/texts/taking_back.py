@@ -15,7 +15,7 @@ from pipeline.texts import our_letters, phrases, refusing
 from pipeline.texts.phrases import READ, SENTENCE, Phrase, SaidWords, folded, one_of
 
 _WORD = re.compile(r"[^\s.,;:!?()\[\]\"„“”«»…।،؟¿¡？！。*_/–—-]+")
-_VERSION = 2  # of what this module does with its words: raised when it finds more than before
+_VERSION = 3  # of what this module does with its words: raised when it finds more than before
 _SUBJECT_PART = re.compile(r"[:：()\[\]|]+|\s[-–—]+\s")
 _FEW = 12  # own words of a mail whose subject may be the answer
 _LONGEST = 1 << 20  # characters that are read, in ten seconds if somebody tries to make it slow
@@ -69,7 +69,7 @@ def _answers_no(subject: str, own: str) -> bool:
 def rules() -> str:
     """A digest of the rules, which is another one if they change."""
     digest = hashlib.sha256(f"{_VERSION}".encode())
-    for name in ("taking_back", "consent"):
+    for name in ("taking_back", "consent", "agreeing"):
         digest.update(json.dumps(phrases.loaded(name), sort_keys=True).encode())
     return digest.hexdigest()[:16]
 

@@ -61,12 +61,14 @@ export function refreshConsentBox(row) {
 function proposalParts({ mail }) {
   const proposed = proposalOf(mail);
   if (!proposed) return [];
-  const { state, language, sentence } = proposed;
+  const { state, language, sentence, files } = proposed;
   const said = state
     ? textOf("consent.proposed", { state: textOfCode("consent", state), language: languages.of(language) ?? language })
     : textOf("consent.read", { language: languages.of(language) ?? language });
   return [
-    element("span", {}, element("b", {}, said), " ", element("q", { lang: language, dir: "auto" }, sentence)), " ",
+    element("span", {}, element("b", {}, said), " ",
+      ...(sentence ? [element("q", { lang: language, dir: "auto" }, sentence)] : []),
+      ...(files ? [" ", ...textAround("consent.files", "files", quoted(files.join(", ")))] : [])), " ",
     ...(state ? [makeButton("link", { "data-confirm-consent": state }, textOf("consent.confirm"))] : []),
     ...(proposed.mail === mail.id ? [] : [" ", makeButton("link", { "data-go-to-mail": proposed.mail }, textOf("mail.show"))]),
   ];

@@ -54,7 +54,7 @@
  * }} Submission
  * @typedef {"unknown" | "asked" | "yes" | "yes-with-name" | "no"} ConsentState
  * @typedef {{ state: ConsentState, name: string, place: string, by: string, at: string | null }} Consent
- * @typedef {{ state: ConsentState | null, language: string, sentence: string, mail: string }} ConsentProposal
+ * @typedef {{ state: ConsentState | null, language: string, sentence: string, mail: string, files?: string[] }} ConsentProposal
  * @typedef {{ inbox: string, name: string, received_at: string | null, size: number, why: string, sender: string, sender_number: number | null }} MailInInbox
  * @typedef {{ mails: MailInInbox[], not_read: string[], remarks: { inbox: string, text: string }[] }} InInbox
  * @typedef {{
