@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.command_scene import begin, config
@@ -227,6 +228,23 @@ def test_a_wall_that_can_not_be_started_says_why(monkeypatch: pytest.MonkeyPatch
     finally:
         for memory in memories:
             memory.cache_clear()
+
+
+def test_a_trial_that_is_killed_is_made_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen, spawn, left = sandbox.choose("auto"), sandbox.spawn, [1]
+
+    def killed(*command: Any, **options: Any) -> subprocess.Popen[bytes]:
+        process = spawn(*command, **options)
+        if left:
+            left.pop()
+            process.kill()
+        return process
+
+    monkeypatch.setattr(sandbox, "spawn", killed)
+    fault_of = sandbox._fault_of.__wrapped__
+    assert (fault_of(chosen), left) == ("", [])
+    left += [1, 1]
+    assert (fault_of(chosen), left) == ("refused", [])
 
 
 def test_what_a_program_says_is_not_kept(tmp_path: Path) -> None:

@@ -124,9 +124,23 @@ class ProgramFailed(ProgramFault):
         super().__init__(f"{UNDONE.get(purpose, 'a program failed')}: {words}")
 
     @property
+    def is_ended_from_outside(self) -> bool:
+        """Whether somebody, or a machine without memory, ended it."""
+        return self.refusal.code is Detail.KILLED
+
+    @property
     def may_pass(self) -> bool:
         """Whether it ended for what happened on the machine, which says nothing of the file."""
         return self.refusal.may_pass
+
+
+def is_caused_from_outside(error: BaseException | None) -> bool:
+    """Whether an error came, maybe over others, from a program that was ended from outside."""
+    while error is not None:
+        if isinstance(error, ProgramFailed) and error.is_ended_from_outside:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def check_end(ended: ProgramResult, purpose: str, permissions: Permissions) -> None:

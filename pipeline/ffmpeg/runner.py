@@ -1,7 +1,7 @@
 """The one way to run a program: FFmpeg and the probe, always in the sandbox.
 
-``FfmpegRunner.make`` runs a filter graph; ``run`` runs any argument list; ``attach`` starts a
-program that stays.  The first two give the program
+``FfmpegRunner.make`` runs a filter graph, once more if it is ended from outside; ``run`` runs any
+argument list; ``attach`` starts a program that stays.  The first two give the program
 no standard input unless there is something to feed, keep a bounded piece of its output, end it
 when its time is up, and write the command into the run's log.  FFmpeg's standard error can repeat
 a file's tags, so only phrases from a list of ours are kept of it.
@@ -28,7 +28,7 @@ from pipeline import publishing
 from pipeline.console import Console
 from pipeline.errors import SandboxUnavailable, Stopping
 from pipeline.ffmpeg import faults, made, progress
-from pipeline.ffmpeg.faults import ProgramResult
+from pipeline.ffmpeg.faults import ProgramFailed, ProgramResult
 from pipeline.ffmpeg.graph import Graph
 from pipeline.ffmpeg.made import MadeFile
 from pipeline.ffmpeg.sandbox import (
@@ -114,25 +114,46 @@ class FfmpegRunner:
         seconds: float,
         reads: tuple[Path, ...] = (),
         writes: Sequence[MadeFile] = (),
-        feed: Iterable[bytes] | None = None,
+        feed: Iterable[bytes] | Callable[[], Iterable[bytes]] | None = None,
         sink: Callable[[bytes], object] | None = None,
     ) -> bytes:
         """Run FFmpeg on a graph; return what it wrote to its standard output.
+
+        If it is ended from outside, it is run once more: the kernel ends a program where memory is
+        short, and that may pass.  Where pieces of it are gone then, only the caller can do so: with
+        a *sink*, and with a *feed* that is not a function.
 
         :param purpose: for the log and the errors: encode, loudness, card, seam, join, still …
         :param seconds: the time it may take, see ``Limits.within``.
         :param reads: the files and folders that it may read.
         :param writes: the files that it may write into.
-        :param feed: see ``run``.
+        :param feed: see ``run``; or a function that gives the pieces from the first one on.
         :param sink: see ``run``.
         :raises DiskFull: the disk of *writes* is full.
         :raises ProgramFailed: FFmpeg crashed, was killed, took too long or reported an error.
         :raises Stopping: the runner was closed.
         """
         permissions = made.permissions(writes, reads, Limits.within(seconds))
-        ended = self.run(purpose, [program(), *graph.arguments()], permissions, feed, sink)
-        faults.check(ended, purpose, permissions)
-        return ended.stdout
+        argv = [program(), *graph.arguments()]
+
+        def once() -> bytes:
+            pieces = feed() if callable(feed) else feed
+            ended = self.run(purpose, argv, permissions, pieces, sink)
+            faults.check(ended, purpose, permissions)
+            return ended.stdout
+
+        try:
+            return once()
+        except ProgramFailed as failed:
+            can_be_repeated = sink is None and (feed is None or callable(feed))
+            if not (can_be_repeated and failed.is_ended_from_outside):
+                raise
+        self.note_again(purpose)
+        return once()
+
+    def note_again(self, purpose: str) -> None:
+        """Log that a program is run once more because it was ended from outside."""
+        self._console.event("again", purpose=purpose)
 
     def run(
         self,

@@ -32,6 +32,8 @@ _FILTER = "@filter"  # is replaced in a command by the descriptor of the filter'
 _MORE_TASKS = 4096  # that a user may have beside those that run; a program has below 100
 _COUNTED_S = 30.0  # so long a count of them is used
 _TRIAL_S = 20.0  # in which a sandbox must start an empty program; see ``watch``
+# codes of a program that was ended from outside, and of bubblewrap if its program was
+_ENDED = (-signal.SIGKILL, -signal.SIGTERM, 128 + signal.SIGKILL, 128 + signal.SIGTERM)
 _CREATE_RULESET, _VERSION = 444, 1  # the call is the same on every architecture
 _LANDLOCK_ABI = 6  # the newest that adds something to keep out
 _LAUNCHER = Path(__file__).with_name("launcher.py")
@@ -208,7 +210,16 @@ def _bubblewraps() -> list[str]:
 
 @cache
 def _fault_of(sandbox: Sandbox) -> str:
-    """Empty if a program runs in the sandbox, else what went wrong, in a few words."""
+    """Empty if a program runs in the sandbox, else what went wrong, in a few words.
+
+    A trial that is ended from outside says nothing, and is made once more.
+    """
+    code, fault = _tried(sandbox)
+    return _tried(sandbox)[1] if code in _ENDED else fault
+
+
+def _tried(sandbox: Sandbox) -> tuple[int | None, str]:
+    """The exit code of a trial, None if it did not end by itself, and what went wrong."""
     permissions = Permissions()
     command, filter_program = sandbox.command([sys.executable, "-I", "-S", "-c", ""], permissions)
     patience = Patience(_TRIAL_S, _TRIAL_S)
@@ -219,15 +230,15 @@ def _fault_of(sandbox: Sandbox) -> str:
         ):
             _, errors = process.communicate()
     except OSError as error:
-        return reason_of(error)
+        return None, reason_of(error)
     if watch.is_starved:
-        return "the machine had no time to try it"
+        return None, "the machine had no time to try it"
     if watch.has_ended_it:
-        return f"did nothing for {_TRIAL_S:.0f} s"
+        return None, f"did nothing for {_TRIAL_S:.0f} s"
     if process.returncode == 0:
-        return ""
+        return 0, ""
     lines = errors.decode("utf-8", "replace").strip().splitlines()
-    return lines[-1] if lines else "refused"
+    return process.returncode, lines[-1] if lines else "refused"
 
 
 def spawn(

@@ -114,7 +114,7 @@ _EVENTS: Mapping[str, Mapping[str, FactForm]] = {
     },
     "not-clean": {"sha256": _has_form(_SHA256), "problems": _are(_is_problem)},
     "internal": {"sha256": _has_form(_SHA256), "where": _has_form(_WHERE)},
-    "again": {"sha256": _has_form(_SHA256)},
+    "again": {"sha256": _has_form(_SHA256), "purpose": _is_one_of(tuple(faults.UNDONE))},
     "in-one-piece": {
         "sha256": _has_form(_SHA256),
         "part": _is_one_of(_PARTS),

@@ -6,11 +6,9 @@ from pipeline import judge
 from pipeline.codecs import codec_of
 from pipeline.config import Output
 from pipeline.ffmpeg import made
-from pipeline.ffmpeg.faults import ProgramFailed
 from pipeline.ffmpeg.graph import Graph, read, write
 from pipeline.media import encode
 from pipeline.run import Run
-from pipeline.texts import Detail
 
 
 def decoder_configurations(run: Run, outputs: Iterable[Output]) -> dict[str, str]:
@@ -30,13 +28,6 @@ def decoder_configurations(run: Run, outputs: Iterable[Output]) -> dict[str, str
             picture = black.video("0").filter("trim", end_frame=1).filter("format", "yuv420p")
             picture = encode.labelled(picture.filter("setsar", 1))
             graph = Graph((write(part.path, codec.arguments(output) | encode.CLEAN, picture),))
-            try:
-                run.ffmpeg.make("reference", graph, writes=(part,), seconds=120)
-            except ProgramFailed as failed:
-                # as for a clip: somebody, or a machine without memory, ended it, and that may pass
-                if failed.refusal.code is not Detail.KILLED:
-                    raise
-                run.console.event("again", output=output.name)
-                run.ffmpeg.make("reference", graph, writes=(part,), seconds=120)
+            run.ffmpeg.make("reference", graph, writes=(part,), seconds=120)
             found[output.name] = codec.judge(part.file, judge.Mp4Kind.PIECE).video.extradata
         return found

@@ -7,7 +7,7 @@ shows, and made again only when that changes.
 import base64
 import math
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from io import BufferedReader
@@ -49,7 +49,7 @@ class _CardPictures:
     output: Output
     area: Sides
     frames: int
-    pictures: Iterator[bytes]
+    pictures: Callable[[], Iterator[bytes]]
 
 
 def opening(config: Config) -> Words | None:
@@ -261,4 +261,4 @@ def _drawn(task: CardTask, ground: Pixels) -> _CardPictures:
                 at_rest = picture if resting else b""
             yield at_rest if resting else picture
 
-    return _CardPictures(output, task.area, frames, pictures())
+    return _CardPictures(output, task.area, frames, pictures)

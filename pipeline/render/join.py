@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from pipeline import judge, publishing
 from pipeline.codecs import codec_of
 from pipeline.errors import StageError
+from pipeline.ffmpeg.faults import is_caused_from_outside
 from pipeline.ffmpeg.graph import Graph, Options, OutputFile, read, write
 from pipeline.ffmpeg.made import MadeFile, Scratch
 from pipeline.media import encode
@@ -108,21 +109,14 @@ def _join(
 ) -> MadeFile:
     film = plan.film
     part = scratch.new("film", encode.most_bytes(film.output, film.frames))
-    with (
-        run.console.task("join", film.frames // film.output.fps, "seconds") as task,
-        streaming.opened(run, plan) as files,
-        _list(run, _pictures(run, plan, files)) as listed,
-        _sound(run, film, files) as samples,
-    ):
-        heard = samples if background is None else background.under(samples, film)
-        run.ffmpeg.make(
-            "join",
-            Graph((_joined(listed, part.path, film, background),)),
-            reads=files.reads,
-            writes=(part,),
-            seconds=300 + film.frames / film.output.fps,
-            feed=_counted(heard, task.advance),
-        )
+    try:
+        _stream(run, plan, part, background)
+    except StageError as fault:
+        if not is_caused_from_outside(fault):
+            raise
+        # one program feeds the other, so both begin again
+        run.ffmpeg.note_again("join")
+        _stream(run, plan, part, background)
     facts = codec_of(film.output).judge(part.file, judge.Mp4Kind.MONTAGE)
     if facts.video.frames != film.frames:
         raise StageError(f"the montage has {facts.video.frames} frames instead of {film.frames}")
@@ -130,6 +124,30 @@ def _join(
     if abs(missing) > SAMPLE_RATE // film.output.fps:
         raise StageError("the montage's sound is not as long as its picture")
     return part
+
+
+def _stream(run: Run, plan: CutPlan, part: MadeFile, background: BackgroundMusic | None) -> None:
+    """Copy the pictures into a file, and encode the sound that another program decodes meanwhile.
+
+    :raises StageError: one of the programs failed.
+    """
+    film = plan.film
+    with (
+        run.console.task("join", film.frames // film.output.fps, "seconds") as task,
+        streaming.opened(run, plan) as files,
+        _list(run, _pictures(run, plan, files)) as listed,
+        _sound(run, film, files) as samples,
+    ):
+        heard = samples if background is None else background.under(samples, film)
+        with files.until_one_fails():
+            run.ffmpeg.make(
+                "join",
+                Graph((_joined(listed, part.path, film, background),)),
+                reads=files.reads,
+                writes=(part,),
+                seconds=300 + film.frames / film.output.fps,
+                feed=_counted(heard, task.advance),
+            )
 
 
 def _joined(
@@ -222,9 +240,10 @@ def _sound(run: Run, film: Timeline, files: FilmFiles) -> Iterator[Iterator[soun
         feed = () if files.is_streamed else None
 
         def decode(pipe: sound.Pipe) -> None:
-            run.ffmpeg.make(
-                "sound", graph, reads=files.reads, seconds=seconds, feed=feed, sink=pipe.put
-            )
+            with files.until_one_fails():
+                run.ffmpeg.make(
+                    "sound", graph, reads=files.reads, seconds=seconds, feed=feed, sink=pipe.put
+                )
 
         with sound.beside(decode) as pipe:
             yield sound.edited(pipe, film)

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -57,7 +58,10 @@ def make(run: Run, film: Timeline, scratch: Scratch) -> MadeFile:
     lettered(shown).save(words, "PNG", compress_level=1)
     part = scratch.new("sheet", encode.most_still(*shown.size))
     graph = Graph((write(part.path, encode.still_arguments(), _composed(shown, words)),))
-    stills = (_still(segment, run.workspace) for segment, _ in shown.clips)
+
+    def stills() -> Iterator[bytes]:
+        yield from (_still(segment, run.workspace) for segment, _ in shown.clips)
+
     run.ffmpeg.make("sheet", graph, reads=(words,), writes=(part,), seconds=120, feed=stills)
     judge.judge_still(part.file)
     return part

@@ -12,7 +12,7 @@ import os
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,13 +38,27 @@ class FilmFiles:
     """Where the programs that join a film find its files.
 
     ``pictures`` and ``sound`` have the path of each clip that is streamed, by its path in the
-    workspace.  ``reads``: what the programs may read.
+    workspace.  ``reads``: what the programs may read.  ``stop`` lets no program wait for a file any
+    longer.
     """
 
     root: Path
     reads: tuple[Path, ...]
     pictures: Mapping[str, Path] = field(default_factory=dict)
     sound: Mapping[str, Path] = field(default_factory=dict)
+    stop: Callable[[], object] = lambda: None
+
+    @contextmanager
+    def until_one_fails(self) -> Iterator[None]:
+        """Run one of the programs in the block; if it fails, the other one waits no longer.
+
+        It might wait for a clip that comes only when the first one has read what is before it.
+        """
+        try:
+            yield
+        except BaseException:
+            self.stop()
+            raise
 
     @property
     def is_streamed(self) -> bool:
@@ -83,7 +97,8 @@ def opened(run: Run, plan: CutPlan) -> Iterator[FilmFiles]:
             begun.enter_context(Feeder(window, named))
             pipes.append({file.path: path for file, path in named.items()})
         try:
-            yield FilmFiles(workspace.root, (folder, workspace.cache), *pipes)
+            pictures, heard = pipes
+            yield FilmFiles(workspace.root, (folder, workspace.cache), pictures, heard, window.end)
         except StageError as fault:
             # a program that gets no more bytes fails too, but it is not the cause
             if window.error is not None:
