@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -21,7 +22,7 @@ import pytest
 from PIL import Image
 from support.command_scene import CommandScene
 from support.ports import ReservedPort
-from support.waiting import HANG_S, INTERRUPTIBLE
+from support.waiting import HANG_S, INTERRUPTIBLE, still_running
 from test_cluster import made_files, scene
 
 from pipeline.config import load
@@ -138,16 +139,49 @@ def test_worker_of_another_version_and_stranger_are_refused(tmp_path: Path, port
         left = folder / "originals" / "aa" / ("a" * 64)
         assert not list(folder.rglob("a*"))
 
-        # what a worker left that was killed while it made a clip
+        # what a worker left whose machine stopped while it made a clip
         left.parent.mkdir(parents=True)
         left.write_bytes(b"an original with its places")
         with started(made, *slots, str(folder)) as other:
             assert not left.exists()
+            assert [it for it in still_running(folder) if "pipeline.jobs.scratch" in it]
             scheduler.kill()
             assert other.stderr is not None
             assert f"connection to the scheduler {address} was lost" in other.stderr.read()
             assert other.wait() == 1
+    assert still_running(folder) == []
     assert made.footage("status", "--json").data["totals"]["pending"] == 1
+
+
+KILLED_WORKER = """
+import os, signal, sys
+from pathlib import Path
+from pipeline.jobs import scratch
+from pipeline.workspace import Workspace, hold
+folder = Workspace(Path(sys.argv[1]))
+with hold(folder):
+    scratch.empty(folder)
+    with scratch.kept(folder):
+        (keeper,) = Path("/proc/thread-self/children").read_text().split()
+        os.kill(int(keeper), signal.SIGKILL)
+        again = keeper
+        while again == keeper:
+            children = Path("/proc/self/task").glob("*/children")
+            again = " ".join(each.read_text() for each in children).strip() or keeper
+        (folder.originals / "original").write_bytes(b"an original with its places")
+        os.killpg(0, signal.SIGTERM) if sys.argv[2] == "stopped" else os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize("end", ["killed", "stopped"])
+def test_a_killed_worker_leaves_no_original(tmp_path: Path, end: str) -> None:
+    """Also if what cleans up behind it was killed before, and if its group gets a signal."""
+    command = [sys.executable, "-c", KILLED_WORKER, str(tmp_path / "scratch"), end]
+    # its standard error ends when the last process ends that it has started
+    said = subprocess.run(command, stderr=subprocess.PIPE, start_new_session=True, check=False)
+    assert said.returncode == (-signal.SIGKILL if end == "killed" else -signal.SIGTERM)
+    assert said.stderr == b""
+    assert [path.name for path in tmp_path.rglob("original")] == []
 
 
 def wait_for_the_end(key: str, port: str) -> str:

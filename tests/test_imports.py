@@ -181,7 +181,7 @@ def test_a_library_is_used_by_its_face(library: str) -> None:
 def test_only_one_module_starts_programs() -> None:
     """ffmpeg/runner, through ffmpeg/sandbox; programs that the configuration names; workers."""
     allowed = {"ffmpeg/runner.py", "ffmpeg/sandbox.py", "credentials.py", "notices/program.py"}
-    allowed |= {"commands/service.py", "engine/local.py"}
+    allowed |= {"commands/service.py", "engine/local.py", "engine/keeper.py"}
     users = {
         str(path.relative_to(ROOT))
         for path in ROOT.rglob("*.py")

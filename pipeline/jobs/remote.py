@@ -11,7 +11,7 @@ import json
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -80,9 +80,10 @@ _END_S = 10.0  # for the threads of jobs whose programs were ended
 _sites: list[WorkerSite] = []
 
 
-def serve(site: WorkerSite, access: ClusterAccess, slots: int) -> None:
+def serve(site: WorkerSite, access: ClusterAccess, slots: int, *, is_local: bool = False) -> None:
     """Run a worker until it is stopped; one process has one worker.
 
+    :param is_local: the run that started it deletes its folder.
     :raises SandboxUnavailable: no sandbox works here.
     :raises StageError: it can't write into its folder or the store, the scheduler can't be reached,
         or the coordinator refused this worker.
@@ -92,18 +93,19 @@ def serve(site: WorkerSite, access: ClusterAccess, slots: int) -> None:
         scratch.empty(site.workspace)
         scratch.try_writing(site.workspace)
         site.store.try_writing()
-        _sites.append(site)
-        try:
-            folder = str(site.workspace.cache / "dask")
-            calls = WorkerCalls(drop, partial(_stop, site), partial(_begun, site, slots))
-            worker.serve(access, WorkerSetup(slots, folder, calls, site.console.say))
-        finally:
-            _sites.remove(site)
-            _stop(site)
+        with nullcontext() if is_local else scratch.kept(site.workspace):
+            _sites.append(site)
             try:
-                scratch.empty(site.workspace)
-            except StageError as fault:
-                site.console.warn(str(fault))
+                folder = str(site.workspace.cache / "dask")
+                calls = WorkerCalls(drop, partial(_stop, site), partial(_begun, site, slots))
+                worker.serve(access, WorkerSetup(slots, folder, calls, site.console.say))
+            finally:
+                _sites.remove(site)
+                _stop(site)
+                try:
+                    scratch.empty(site.workspace)
+                except StageError as fault:
+                    site.console.warn(str(fault))
 
 
 def _stop(site: WorkerSite) -> None:
@@ -233,7 +235,7 @@ def main() -> None:
     folder = Path(given.pop("scratch"))
     console = Console(Verbosity.QUIET)
     try:
-        serve(site_of(config, folder, console), ClusterAccess(**given), slots=1)
+        serve(site_of(config, folder, console), ClusterAccess(**given), 1, is_local=True)
     except FootageError as fault:
         console.warn(f"footage: {fault}")
         sys.exit(fault.exit_code)

@@ -1,17 +1,27 @@
-"""The folder of a worker, where originals and clips lie only while the worker uses them."""
+"""The folder of a worker, where originals and clips lie only while the worker uses them.
+
+``python -m pipeline.jobs.scratch FOLDER`` waits until the worker that started it is gone.  If the
+worker was killed, it deletes the footage in the folder.
+"""
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline import publishing
-from pipeline.errors import StageError, UsageError, reason_of
+from pipeline.engine.keeper import Keeper
+from pipeline.errors import FootageError, StageError, UsageError, WorkspaceBusy, reason_of
 from pipeline.removal import removed
 from pipeline.store import FOLDERS
-from pipeline.workspace import Workspace, sweep
+from pipeline.workspace import Workspace, hold, sweep
 
 _MARK = "scratch"  # an empty file in each such folder
 _TRIAL = 1 << 16  # bytes
+_BUSY_S, _LOOK_S = 10.0, 0.05
 
 
 def mark(folder: Path) -> None:
@@ -63,3 +73,44 @@ def try_writing(folder: Workspace) -> None:
         ) from error
     finally:
         removed(trial)
+
+
+@contextmanager
+def kept(folder: Workspace) -> Iterator[None]:
+    """Have the folder emptied if this process is killed in the block.
+
+    What is not caught: that the machine stops, and that all processes of a worker are killed at
+    once, as a batch system does (docs/cluster.md).
+    """
+    keeper = Keeper("pipeline.jobs.scratch", folder.root)
+    try:
+        yield
+    finally:
+        keeper.close()
+
+
+def main() -> None:
+    """Wait for the end of the worker that started this program; if it was killed, empty its folder.
+
+    The lock of a killed worker may be released a moment after its pipe.  If another worker has the
+    folder, that one has emptied it.
+    """
+    folder = Workspace(Path(sys.argv[1]))
+    if sys.stdin.buffer.read():
+        return
+    until = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            with hold(folder):
+                empty(folder)
+        except WorkspaceBusy:
+            if time.monotonic() < until:
+                time.sleep(_LOOK_S)
+                continue
+        except FootageError as fault:
+            sys.exit(f"footage: {fault}")
+        return
+
+
+if __name__ == "__main__":
+    main()
