@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,9 @@ from support.one_day import one_day
 from support.warm_taking import quick_taking
 
 from pipeline import clock
+from pipeline.commands import comparison
 from pipeline.commands.stages import back_up
+from pipeline.commands.withdraw import Selection, take_back
 from pipeline.ledger import Ledger
 
 __all__ = ["one_day", "quick_taking"]  # fixtures
@@ -97,6 +101,38 @@ def test_an_older_ledger_pushes_no_backup_out(campaign: LedgerScene) -> None:
     (work / "heads" / "29990101.txt").unlink()  # a person has looked
     assert back_up(run) == {"backup": f"backups/{today()}"}
     assert len(backups(work)) == 2
+
+
+def test_an_older_ledger_takes_footage_back_and_keeps_what_only_a_newer_backup_knows(
+    campaign: LedgerScene,
+) -> None:
+    work, store = campaign.workspace.root, campaign.ledger.backups
+    (work / "heads").mkdir(exist_ok=True)
+    folder = work / "backups"
+    (store.make(9) or work).rename(folder / "ledger-2026-01-01.db")
+    with (
+        closing(sqlite3.connect(campaign.workspace.ledger)) as ledger,
+        closing(sqlite3.connect(":memory:")) as older,
+    ):
+        ledger.backup(older)
+        campaign.ledger.reviews.set_handled(["s00001"], "Ana")
+        (store.make(9) or work).rename(folder / "ledger-2026-01-02.db")
+        older.backup(ledger)
+    run = campaign.run(settings(work.parent))
+    facts = take_back(run, Selection(clip=sha("two")))["withdraw"]
+    assert isinstance(facts, dict)
+    assert facts["backups_not_deleted"] == ["backups/ledger-2026-01-02.db"]
+    assert facts["backups"] == ["backups/ledger-2026-01-01.db"]
+    restored = today().replace(".db", "-restored.db")
+    assert backups(work) == sorted(["ledger-2026-01-02.db", restored])
+    found = comparison.differences(campaign.workspace, comparison.look(run))
+    told = [(each.kind, each.path) for each in found if each.path.startswith("backups/")]
+    assert told == [("backup-newer", "backups/ledger-2026-01-02.db")]
+    for path in (work / "heads").iterdir():  # a person has looked
+        path.unlink()
+    back_up(run)
+    assert backups(work) == sorted([today(), restored])
+    assert [name for name in backups(work) if b"Yuri" in words(folder / name)] == []
 
 
 def test_no_backup_keeps_what_was_taken_back(campaign: LedgerScene) -> None:

@@ -36,6 +36,7 @@ from pipeline.history import CaseHold, MontageRecord
 from pipeline.ledger import Ledger, heads
 from pipeline.ledger.proofs import add_up
 from pipeline.model import Decision, OriginalState, Reason, Refusal, Review, Status
+from pipeline.protection import Mask, MaskPoint
 from pipeline.review import consents
 from pipeline.review.consents import ConsentEntry
 from pipeline.run import Run
@@ -499,6 +500,9 @@ def rule(campaign: Campaign, decision: Decision) -> None:
     decide(campaign.ledger, sha("one"), Review(decision, "", "Ana"))
 
 
+MASK = Mask((MaskPoint(0, 0.2, 0.2, 0.5, 0.5),))
+
+
 def consent(campaign: Campaign) -> object:
     entered = ConsentEntry(Consent.NO, by="Ana")
     return consents.record(campaign.ledger, "s00001", entered)
@@ -512,6 +516,14 @@ def consent(campaign: Campaign) -> object:
         (lambda c: rule(c, Decision.REJECTED), f"reject {sha('one')}"),
         (lambda c: rule(c, Decision.HELD), f"hold {sha('one')}"),
         (lambda c: rule(c, Decision.APPROVED), ""),
+        (
+            lambda c: decide(c.ledger, sha("one"), Review(Decision.APPROVED, masks=(MASK,))),
+            "review",
+        ),
+        (
+            lambda c: decide(c.ledger, sha("one"), Review(Decision.APPROVED, caption="#River")),
+            "review",
+        ),
         (lambda c: c.ledger.reviews.set_handled(["s00001"], "Ana"), "handled s00001"),
         (receipt, ""),
     ],

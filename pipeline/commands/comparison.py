@@ -62,6 +62,7 @@ class Compared:
     broken: tuple[ChainBreak, ...] = ()
     damaged: bool = False
     outdated_backups: tuple[str, ...] = ()
+    newer_backups: tuple[str, ...] = ()
     consents: Mapping[int, str] = field(default_factory=dict)
     attachments: Mapping[AttachmentKey, AttachmentBytes] = field(default_factory=dict)
     holds: Mapping[str, str] = field(default_factory=dict)
@@ -110,6 +111,10 @@ def look(run: Run) -> Compared:
     # one moment of the ledger: a decision in between would look like a changed row
     with ledger.transaction():
         proved = add_up(ledger.chain.events())
+        logs = tuple(_unlike_logs(ledger, heads))
+        # while nobody has looked at an older ledger, they may be all that has what it forgot
+        newer = {*ledger.backups.newer()} if logs else set[Path]()
+        outdated = [path for path in ledger.backups.outdated() if path not in newer]
         return Compared(
             files=found,
             states=ledger.custody.states(skips=True),
@@ -119,12 +124,13 @@ def look(run: Run) -> Compared:
             proved=proved,
             broken=tuple(ledger.chain.breaks()),
             damaged=bool(ledger.faults()),
-            outdated_backups=tuple(map(workspace.relative, ledger.backups.outdated())),
+            outdated_backups=tuple(map(workspace.relative, outdated)),
+            newer_backups=tuple(map(workspace.relative, sorted(newer))),
             consents=ledger.consents.digests(),
             attachments=ledger.intake.kept_attachments(),
             holds=ledger.custody.case_digests(),
             handled=frozenset(ledger.reviews.handled()),
-            logs=tuple(_unlike_logs(ledger, heads)),
+            logs=logs,
             forgotten=tuple(forgotten_acts(workspace.root, ledger, kept_acts)),
             triggers=tuple(ledger.chain.changed_triggers()),
             unreadable=tuple(ledger.checks.unreadable_rows()),
@@ -147,9 +153,11 @@ def differences(workspace: Workspace, compared: Compared) -> list[Difference]:
     found += [Difference(DifferenceKind.UNREADABLE, path) for path in sorted(unreadable)]
     rest = [*_originals(workspace, compared), *_clips(workspace, compared), *_films(compared)]
     found += [each for each in rest if each.path not in unreadable]
-    return found + [
-        Difference(DifferenceKind.BACKUP_OUTDATED, path) for path in compared.outdated_backups
-    ]
+    backups = (
+        (DifferenceKind.BACKUP_OUTDATED, compared.outdated_backups),
+        (DifferenceKind.BACKUP_NEWER, compared.newer_backups),
+    )
+    return found + [Difference(kind, path) for kind, paths in backups for path in paths]
 
 
 def was_cut(ledger: Ledger, head: ChainHead) -> list[Difference]:

@@ -35,6 +35,7 @@ class DifferenceKind(StrEnum):
     FILM_CHANGED = "film-changed"
     FILM_UNKNOWN = "film-unknown"
     BACKUP_OUTDATED = "backup-outdated"
+    BACKUP_NEWER = "backup-newer"
 
 
 def shown_path(path: str) -> str:
@@ -48,7 +49,8 @@ class Difference:
     """One thing that is not as the ledger says.
 
     ``path`` is from the workspace, or the name of a row; ``sha256`` that of the original, if it
-    concerns one; ``number`` that of the event of the chain; ``command`` what repeats an act.
+    concerns one; ``number`` that of the event of the chain; ``command`` what repeats an act;
+    ``changed`` what of a review was changed.
     """
 
     kind: DifferenceKind
@@ -56,6 +58,7 @@ class Difference:
     sha256: str = ""
     number: int | None = None
     command: str = ""
+    changed: str = ""
 
     @property
     def sentence(self) -> str:
@@ -63,6 +66,8 @@ class Difference:
         said = texts.difference(self.kind)
         if self.command:
             said = f"{said}: {self.command}"
+        if self.changed:
+            said += f" ({texts.changed(self.changed)} of {self.sha256[:12]})"
         event = "" if self.number is None else f"event {self.number}"
         subject = ", ".join(filter(None, (event, shown_path(self.path))))
         return f"{subject}: {said}" if subject else said

@@ -13,6 +13,7 @@ from pipeline.consent import Consent
 from pipeline.history import EventKind
 from pipeline.ledger import Ledger
 from pipeline.ledger.acts import KeptAct
+from pipeline.ledger.reviews import facts_of
 from pipeline.model import Decision, OriginalState, Review
 
 # the strictest first
@@ -43,7 +44,7 @@ def forgotten_acts(
             case EventKind.CONSENT:
                 command = _consent(act, agreed.get(act.subject, Consent.UNKNOWN))
             case EventKind.DECIDED if not is_gone:
-                command = _decision(act, reviews.get(act.subject, Review()).decision)
+                command = _decision(act, reviews.get(act.subject, Review()))
             case EventKind.CASE_OPENED if act.subject not in kept:
                 command = f"keep {act.subject} --why REASON"
             case EventKind.HANDLED if act.value == "True" and act.subject not in handled:
@@ -57,6 +58,7 @@ def forgotten_acts(
                 act.subject if len(act.subject) == 64 else "",
                 act.head.number,
                 f"footage {command}",
+                act.changed,
             )
 
 
@@ -69,8 +71,16 @@ def _consent(act: KeptAct, current: Consent) -> str:
     return f"consent {act.subject} --set {wanted}" if is_stricter else ""
 
 
-def _decision(act: KeptAct, current: Decision) -> str:
-    """The command that decides again if the decision is stricter than the *current* one."""
-    wanted = Decision(act.value) if act.value in set(Decision) else current
-    is_stricter = _DECISIONS.index(wanted) < _DECISIONS.index(current)
+def _decision(act: KeptAct, current: Review) -> str:
+    """The command that decides again if the decision is stricter than the *current* one.
+
+    What else was changed is not known, only its hash, so a person has to look at the clip.  What
+    was taken off, such as a mask, is still on the clip: nothing more is shown.  A caption is
+    different, since words that were taken off are shown again.
+    """
+    if act.changed:
+        is_other = facts_of(act.subject, current)[act.changed] != act.value
+        return "review" if is_other and (act.value or act.changed == "caption") else ""
+    wanted = Decision(act.value) if act.value in set(Decision) else current.decision
+    is_stricter = _DECISIONS.index(wanted) < _DECISIONS.index(current.decision)
     return f"{_VERBS[wanted]} {act.subject}" if is_stricter else ""

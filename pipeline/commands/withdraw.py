@@ -17,6 +17,7 @@ from pipeline.commands.letters import SENT, copies_of
 from pipeline.commands.stages import back_up, write_report
 from pipeline.errors import ConfigError, UsageError
 from pipeline.ledger import Ledger
+from pipeline.ledger.heads import is_ledger_older
 from pipeline.model import Kind, OriginalState, Row, Status
 from pipeline.render import stage as render
 from pipeline.render.interchange import TimelineFormat
@@ -27,6 +28,12 @@ from pipeline.wording import counted
 from pipeline.workspace import MEDIA
 
 _BY = "footage withdraw"
+_NEWER = (
+    "It knows what this ledger has forgotten, and it still holds the words of the mails that were "
+    "taken back. Put it in the place of ledger.db, run footage verify, and repeat this withdrawal. "
+    "If you do not put it back, it is deleted by the first footage run after you have moved the "
+    "files in logs/ and heads/; see docs/custody.md"
+)
 
 
 @dataclass(frozen=True)
@@ -49,15 +56,17 @@ class _Withdrawal:
 
     ``kept``: those of the originals that are kept for a case.  ``entries``: lines of the order
     file, as written, with their SHA-256.  ``elsewhere``: places out of reach that still have it.
-    ``copies``: of the ledger, which hold the words of the mails.  ``stored``: the keys of what goes
-    in a store beyond the workspace; copies of the montages are among them.  ``answered``: the mails
-    of which no footage is left and that got a letter.
+    ``copies``: of the ledger, which hold the words of the mails.  ``newer``: those that stay, since
+    they may know what this ledger has forgotten.  ``stored``: the keys of what goes in a store
+    beyond the workspace; copies of the montages are among them.  ``answered``: the mails of which
+    no footage is left and that got a letter.
     """
 
     shas: list[str]
     files: list[Path]
     stored: list[str]
     copies: list[Path]
+    newer: list[Path]
     stale: list[str]
     kept: list[str]
     entries: dict[str, str]
@@ -78,12 +87,13 @@ def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts
     deleted = [run.workspace.relative(path) for path in plan.files]
     deleted += [stored_name(run, key) for key in plan.stored]
     copies = [run.workspace.relative(path) for path in plan.copies]
+    newer = [run.workspace.relative(path) for path in plan.newer]
     originals = counted(len(plan.shas), "original")
     if dry_run:
         for line in _preview(run, plan, [*deleted, *copies]):
             run.console.say(line)
         run.console.say(f"withdraw: {originals} would be taken back; nothing was changed")
-        return _facts(plan, deleted, copies)
+        return _facts(run, plan, deleted, copies)
     states = run.ledger.custody.states()
     before = sum(states.get(sha256) is OriginalState.WITHDRAWN for sha256 in plan.shas)
     deletion = _delete(run, plan)
@@ -101,10 +111,12 @@ def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts
         run.console.warn(f"{path} still holds {what}: delete it, or run footage render")
     for place in plan.elsewhere:
         run.console.say(f"not deleted, because the program can't: {place}")
+    for path in newer:
+        run.console.warn(f"not deleted: {path}. {_NEWER}")
     _take_out_of_order(run, plan)
-    facts = {**_facts(plan, deleted, copies), **write_report(run)}
+    facts = {**_facts(run, plan, deleted, copies), **write_report(run)}
     deletion.raise_for_failures(facts)
-    # those of before the withdrawal are deleted, so the workspace has none now
+    # those of before the withdrawal are deleted, so the workspace has none of this ledger now
     return {**facts, **back_up(run)}
 
 
@@ -119,7 +131,7 @@ def _done(count: int, before: int) -> str:
     return f"{now}; {earlier}" if before else now
 
 
-def _facts(plan: _Withdrawal, deleted: list[str], copies: list[str]) -> Facts:
+def _facts(run: Run, plan: _Withdrawal, deleted: list[str], copies: list[str]) -> Facts:
     """What ``--json`` gives."""
     return {
         "withdraw": {
@@ -127,6 +139,7 @@ def _facts(plan: _Withdrawal, deleted: list[str], copies: list[str]) -> Facts:
             "stale": plan.stale,
             "deleted": deleted,
             "backups": copies,
+            "backups_not_deleted": [run.workspace.relative(path) for path in plan.newer],
             "kept_for_case": plan.kept,
             "not_reached": plan.elsewhere,
         }
@@ -139,6 +152,8 @@ def _planned(run: Run, selection: Selection) -> _Withdrawal:
     stale = run.ledger.custody.montages_with(shas)
     rows = run.ledger.clips.rows()
     mails = {row.submission for row in rows if row.sha256 in wanted}
+    backups = run.ledger.backups
+    newer = backups.newer() if is_ledger_older(run.workspace, run.ledger) else []
     letters = {
         mail: copies_of(run.workspace.letters, mail)
         for mail in mails - {row.submission for row in rows if _is_left(row, wanted)}
@@ -148,7 +163,8 @@ def _planned(run: Run, selection: Selection) -> _Withdrawal:
         shas=shas,
         files=sorted(files),
         stored=sorted({*_stored(run, shas, stale)}),
-        copies=run.ledger.backups.all_copies(),
+        copies=[path for path in backups.all_copies() if path not in newer],
+        newer=newer,
         stale=stale,
         kept=[sha256 for sha256 in run.ledger.custody.case_holds() if sha256 in wanted],
         entries=_order_entries(run, wanted),
@@ -178,6 +194,8 @@ def _preview(run: Run, plan: _Withdrawal, deleted: list[str]) -> Iterator[str]:
         yield f"{path}: {entries} would be taken out"
     yield from (f"{path} holds them: it would be marked stale" for path in plan.stale)
     yield from (f"would not be deleted, because the program can't: {it}" for it in plan.elsewhere)
+    newer = map(run.workspace.relative, plan.newer)
+    yield from (f"would not be deleted: {path}. {_NEWER}" for path in newer)
     yield from (f"{sha256[:12]} is kept for a case: this needs --also-kept" for sha256 in plan.kept)
 
 
@@ -247,7 +265,7 @@ def _delete(run: Run, plan: _Withdrawal) -> Deletion:
 
     The ledger is written first: even if this is interrupted, nothing is made of them again.
     """
-    run.ledger.custody.withdraw(plan.shas, also_kept=plan.also_kept)
+    run.ledger.custody.withdraw(plan.shas, also_kept=plan.also_kept, backups=plan.newer)
     # before their letters are deleted, so that nobody gets a second one
     run.ledger.reviews.set_handled(plan.answered, _BY)
     deletion = Deletion(run)

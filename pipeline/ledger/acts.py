@@ -9,7 +9,7 @@ import contextlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline import publishing
@@ -27,6 +27,8 @@ _DECIDED = {
     EventKind.DECIDED: "decision",
     EventKind.HANDLED: "handled",
 }
+# what else a decision may have changed, see ``reviews.facts_of``
+_CHANGED = ("masks", "cut", "caption", "protect", "needs")
 _SUBJECT = re.compile(r"[0-9A-Za-z]{1,64}")
 _LONGEST = 1 << 12  # of a line
 _LARGEST = 1 << 28  # of a file: its first bytes are read
@@ -37,7 +39,8 @@ class KeptAct:
     """What somebody did, as the file of its day has it.
 
     ``path`` is that of the file; ``subject`` the SHA-256 of an original, or the id of a mail;
-    ``value`` what was decided, as ``footage`` takes it, "" if the kind says all.
+    ``value`` what was decided, as ``footage`` takes it, "" if the kind says all.  ``changed`` names
+    what else of a review was changed; ``value`` is then a hash of it, or codes.
     """
 
     path: Path
@@ -45,15 +48,22 @@ class KeptAct:
     kind: EventKind
     subject: str
     value: str
+    changed: str = ""
+
+    @property
+    def sort(self) -> tuple[str, str]:
+        """Acts of one sort on one subject replace each other."""
+        is_case = self.kind in (EventKind.CASE_OPENED, EventKind.CASE_CLOSED)
+        return self.changed or ("case" if is_case else self.kind), self.subject
 
 
 def line_of(event: CustodyEvent) -> str:
     """An act as a line of JSON."""
-    name = _DECIDED.get(EventKind(event.kind), "")
-    fact = {name: event.facts[name]} if name in event.facts else {}
+    names = (_DECIDED.get(EventKind(event.kind), ""), *_CHANGED)
+    facts = {name: event.facts[name] for name in names if name in event.facts}
     head = str(ChainHead(event.number, event.hash))
     return json.dumps(
-        {"event": head, "at": event.at, "act": event.kind, "subject": event.subject, **fact}
+        {"event": head, "at": event.at, "act": event.kind, "subject": event.subject, **facts}
     )
 
 
@@ -67,15 +77,16 @@ def newest(folder: Path) -> dict[tuple[str, str], KeptAct]:
         with contextlib.suppress(OSError), publishing.open_regular(path) as file:
             while file.tell() < _LARGEST and (line := file.readline(_LONGEST)):
                 with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
-                    act = _read(path, json.loads(line))
-                    is_case = act.kind in (EventKind.CASE_OPENED, EventKind.CASE_CLOSED)
-                    found["case" if is_case else act.kind, act.subject] = act
+                    found |= {act.sort: act for act in _read(path, json.loads(line))}
     return found
 
 
-def _read(path: Path, line: Mapping[str, object]) -> KeptAct:
+def _read(path: Path, line: Mapping[str, object]) -> list[KeptAct]:
+    """The acts of a line: what was decided, and what else was changed with it."""
     kind, subject = EventKind(str(line["act"])), str(line["subject"])
     if kind not in KINDS or not _SUBJECT.fullmatch(subject):
         raise ValueError
     value = line[_DECIDED[kind]] if kind in _DECIDED else ""
-    return KeptAct(path, parse_head(str(line["event"])), kind, subject, str(value))
+    act = KeptAct(path, parse_head(str(line["event"])), kind, subject, str(value))
+    changed = [name for name in _CHANGED if name in line and kind is EventKind.DECIDED]
+    return [act, *(replace(act, value=str(line[name]), changed=name) for name in changed)]

@@ -4,6 +4,7 @@ A backup is a whole ledger that SQLite writes from one moment, also while others
 INTO``).  It holds the words of senders, so none that is older than a withdrawal may stay.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 
 from pipeline import clock, publishing
@@ -60,20 +61,29 @@ class Backups:
         return [*self.stored(), *self._db.former_versions()]
 
     def outdated(self) -> list[Path]:
-        """The backups and copies that were made before the last withdrawal."""
+        """The backups and copies that do not have the last withdrawal.
+
+        They were made before it, or of a ledger in whose place an older one was put.
+        """
         last = self._chain.last(EventKind.WITHDRAWN)
-        copies = [*self.stored(), *self._db.former_versions()] if last else []
-        return [path for path in copies if connection.newest_event(path) < last]
+        found = [(path, connection.event_in(path, last)) for path in self.all_copies() if last]
+        return [path for path, event in found if event is None or not self._chain.holds(event)]
+
+    def newer(self) -> list[Path]:
+        """The backups and copies that know an event which the ledger does not have."""
+        found = [(path, connection.event_in(path)) for path in self.all_copies()]
+        return [path for path, newest in found if newest and not self._chain.holds(newest)]
 
     def delete_outdated(self) -> None:
-        """Delete what a withdrawal left because the program was killed in it."""
+        """Delete what a withdrawal left, because the program was killed in it or it was newer."""
         for path in self.outdated():
             path.unlink(missing_ok=True)
 
-    def delete_all(self) -> None:
-        """Delete all backups, and the copies that were made before migrations."""
+    def delete_all(self, kept: Collection[Path] = ()) -> None:
+        """Delete all backups but those that are *kept*, and the copies from before migrations."""
         for path in self.all_copies():
-            path.unlink(missing_ok=True)
+            if path not in kept:
+                path.unlink(missing_ok=True)
         for folder in (self._folder, self._folder.parent):
             if folder.is_dir():
                 publishing.flush_folder(folder)

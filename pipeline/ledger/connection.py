@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipeline import publishing
 from pipeline.errors import DiskFull, LedgerError
+from pipeline.history import ChainHead
 from pipeline.ledger.migrations import MIGRATIONS
 
 TRIGGERS = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"
@@ -169,19 +170,24 @@ def made_triggers() -> dict[str, str]:
         return dict(db.execute(TRIGGERS))
 
 
-def newest_event(path: Path) -> int:
-    """The number of the newest event in a copy of the ledger.
+def event_in(path: Path, number: int | None = None) -> ChainHead | None:
+    """The event of a number in a copy of the ledger; the newest one if no number is given.
 
-    It is 0 if the copy is older than the chain of custody, or if it can't be read.
+    It is None if there is none, if the copy is older than the chain of custody, or if it can't be
+    read.
     """
     try:
         # immutable: SQLite makes no files beside it
         uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
         with closing(sqlite3.connect(uri, uri=True)) as db:
-            (number,) = db.execute("SELECT coalesce(max(number), 0) FROM event").fetchone()
+            found = db.execute(
+                "SELECT number, hash FROM event WHERE number = coalesce(?,"
+                " (SELECT max(number) FROM event))",
+                [number],
+            ).fetchone()
     except sqlite3.Error:
-        return 0
-    return int(number)
+        return None
+    return ChainHead(int(found[0]), str(found[1])) if found else None
 
 
 def _version(db: sqlite3.Connection) -> int:

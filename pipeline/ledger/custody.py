@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from pathlib import Path
 
 from pipeline import addressees
 from pipeline.errors import UsageError
@@ -160,13 +161,16 @@ class Custody:
         montages = self._db.rows("SELECT path, clips FROM montage ORDER BY path")
         return [row["path"] for row in montages if set(records.strings(row["clips"])) & set(shas)]
 
-    def withdraw(self, shas: list[str], *, also_kept: bool = False) -> list[str]:
+    def withdraw(
+        self, shas: list[str], *, also_kept: bool = False, backups: Collection[Path] = ()
+    ) -> list[str]:
         """Record that footage was taken back, and delete its outcomes and decisions.
 
-        The words of a mail and the consent are deleted with the last clip that came in it.  All
+        The words of a mail and the consent are deleted with the last clip that came in it.  The
         backups of the ledger are deleted too, because they hold the same words.
 
         :param also_kept: also what is kept for a case.
+        :param backups: those that stay, see :meth:`Backups.newer`.
         :returns: the paths of the montages that hold it; they are stale now.
         :raises UsageError: some of it is kept for a case; nothing is changed then.
         """
@@ -198,7 +202,7 @@ class Custody:
             for path in stale:
                 self._db.change("UPDATE montage SET stale = 1 WHERE path = ?", path)
         self._db.erase_deleted()
-        self._backups.delete_all()
+        self._backups.delete_all(backups)
         return stale
 
 

@@ -15,6 +15,7 @@ from pipeline.model import Review
 
 Change = Callable[[Review], Review | None]
 
+_SHORT = 16  # digits of a hash that is only compared for being the same
 _PROVED = ("sha256", "at", "by", "before", "after")  # columns of an entry of the trail
 # fields of a review that have a column of their own; the newer ones share the column ``more``
 _COLUMNS = ("decision", "note", "by", "at", "caption", "category", "in_s", "out_s")
@@ -98,11 +99,13 @@ class Reviews:
                 number = self._db.insert("decision_trail", event)
                 if _hides(before) != _hides(after):
                     self._db.change(MONTAGES_WITH_ARE_STALE, sha256)
+                shown, shown_before = facts_of(sha256, after), facts_of(sha256, before)
                 self._chain.append(
                     *(EventKind.DECIDED, sha256),
                     decision=after.decision,
                     trail=number,
                     entry=digest_of_row([event[name] for name in _PROVED]),
+                    **{name: fact for name, fact in shown.items() if fact != shown_before[name]},
                 )
                 act = act or number
         return done
@@ -162,6 +165,21 @@ class Reviews:
     def _review(self, sha256: str) -> Review:
         row = self._db.row("SELECT * FROM decision WHERE sha256 = ?", sha256)
         return read_review(row) if row else Review()
+
+
+def facts_of(sha256: str, review: Review) -> dict[str, str]:
+    """What a review says of how a clip is shown, beside the decision, as hashes and codes.
+
+    Each is empty where the review says nothing.  The event of a decision has those that changed.
+    """
+    cut = (review.in_s, review.out_s)
+    return {
+        "masks": _hides(review),
+        "cut": "" if cut == (None, None) else digest_of_row([sha256, *cut])[:_SHORT],
+        "caption": digest_of_row([sha256, review.caption])[:_SHORT] if review.caption else "",
+        "protect": "" if review.protect is protection.Protect.NONE else review.protect,
+        "needs": " ".join(review.needs),
+    }
 
 
 def stored(review: Review) -> dict[str, object]:

@@ -148,6 +148,11 @@ def difference(name: str) -> str:
     return _loaded()["differences"][name]
 
 
+def changed(name: str) -> str:
+    """What of a review was changed."""
+    return _loaded()["changed"][name]
+
+
 def repair(name: str) -> str:
     """What is done about a difference, as it is said of a file."""
     return _loaded()["repairs"][name]
