@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import shutil
 import signal
@@ -26,7 +27,7 @@ from pipeline.console import Console, Verbosity
 from pipeline.correspondence import Payer
 from pipeline.engine import Ended, Work
 from pipeline.engine.threads import ThreadEngine
-from pipeline.errors import Stopping
+from pipeline.errors import StageError, Stopping
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Permissions
 from pipeline.jobs import remote
@@ -362,6 +363,43 @@ def test_a_worker_that_can_not_work_is_left_out_and_the_others_go_on(
     assert result.status is Status.ACCEPTED
     said = "it could not work 3 times in a row"
     assert engine.refused == [f"ada {number}: {said}" for number in range(12)]
+
+
+class WorkerBesideAnother(WorkerThatComesAgain):
+    """An engine with a second worker."""
+
+    def __init__(self, work: Work) -> None:
+        super().__init__(work)
+        self.close()
+        ThreadEngine.__init__(self, work, 2)
+
+
+def test_a_worker_that_fails_again_and_again_ends_no_night_in_which_others_are_at_work(
+    coordinator: Coordinator,
+) -> None:
+    broken = JobAnswer[None](trouble="broken", build=build()).model_dump_json()
+    other = coordinator.task.model_copy(update={"sha256": "5c" * 32})
+    asked, many = itertools.count(1), threading.Event()
+
+    def work(job: str) -> str:
+        if json.loads(job)["sha256"] == coordinator.task.sha256:
+            assert many.wait(60)
+            return coordinator.answer
+        if next(asked) == 350:
+            many.set()
+        return broken
+
+    shutil.rmtree(coordinator.folder, ignore_errors=True)
+    shutil.copytree(coordinator.delivered, coordinator.folder)
+    engine = WorkerBesideAnother(work)
+    results = Handout(coordinator.run, engine, coordinator.rules).results([coordinator.task, other])
+    made = next(results)
+    assert isinstance(made, ClipResult)
+    assert made.status is Status.ACCEPTED
+    with pytest.raises(StageError, match="the workers can't work"):
+        next(results)
+    engine.close()
+    assert next(asked) > 350 + 300
 
 
 class LastWorker(OneWorker):

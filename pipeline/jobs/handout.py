@@ -26,7 +26,10 @@ TaskT = TypeVar("TaskT", bound=JobTask)
 ResultT = TypeVar("ResultT")
 
 _MOST_TROUBLES = 3  # of one worker in a row
-_MOST_OF_ALL = 300  # with no result between them, in case that bad workers come again and again
+# With no result between them, and no other job under way, in case that bad workers come again and
+# again.  A worker that is started anew after each refusal has so many in a minute, and the others
+# may be at work on long films meanwhile.
+_MOST_OF_ALL = 300
 _SENTENCES: Mapping[Trouble, str] = {
     "disk-full": "its disk is full",
     "stopped": "it was stopped",
@@ -97,6 +100,8 @@ class Handout(Generic[TaskT, ResultT]):
         # of each worker, and of all, since the last result
         self._troubles: Counter[str] = Counter()
         self._of_all = 0
+        # the tasks, by subject, that were under way at the first of these troubles and still are
+        self._elsewhere: set[str] = set()
 
     def results(self, tasks: Sequence[TaskT]) -> Iterator[ResultT]:
         """Hand out what the run has room for, and yield the results as they come.
@@ -107,9 +112,8 @@ class Handout(Generic[TaskT, ResultT]):
         self._waiting.extend(tasks)
         ended: list[tuple[TaskT, Ended]] = []
         while self._queue or self._begun or ended:
-            while self._queue and self._engine.room > 0:
-                self._begin(self._queue.popleft())
-            # the workers go on while what ended is recorded
+            # before what ended is recorded, so that the workers go on meanwhile
+            self._fill()
             for task, each in ended:
                 result = self._result(task, each)
                 if result is not None:
@@ -118,11 +122,18 @@ class Handout(Generic[TaskT, ResultT]):
                     self._next.extend(following.tasks)
                     if following.is_end:
                         yield result
+            # what follows a result, or has to be repeated, waits for no other job
+            self._fill()
             # with tasks, and no room for any, the engine waits for a worker, or ends the run
             is_stuck = bool(self._queue) and self._engine.room <= 0
             ended = (
                 [self._end(it) for it in self._engine.ended()] if self._begun or is_stuck else []
             )
+
+    def _fill(self) -> None:
+        """Hand out tasks as long as there is room for them."""
+        while self._queue and self._engine.room > 0:
+            self._begin(self._queue.popleft())
 
     @property
     def _queue(self) -> deque[TaskT]:
@@ -136,6 +147,7 @@ class Handout(Generic[TaskT, ResultT]):
 
     def _end(self, ended: Ended) -> tuple[TaskT, Ended]:
         task = self._begun.pop(ended.key)
+        self._elsewhere.discard(ended.key)
         self._rules.end(task)
         return task, ended
 
@@ -195,6 +207,8 @@ class Handout(Generic[TaskT, ResultT]):
         if answer.trouble == "stopped":  # it leaves
             self._run.console.warn(f"worker {worker}: {_SENTENCES[answer.trouble]}")
             return
+        if self._of_all == 0:
+            self._elsewhere = {*self._begun}
         self._troubles[worker] += 1
         self._of_all += 1
         if answer.trouble == "version":
@@ -206,7 +220,7 @@ class Handout(Generic[TaskT, ResultT]):
             self._run.console.warn(f"worker {worker}: {_SENTENCES[answer.trouble]}")
             if self._troubles[worker] % _MOST_TROUBLES == 0:
                 self._refuse(worker, f"it could not work {_MOST_TROUBLES} times in a row")
-        if self._of_all > _MOST_OF_ALL:
+        if self._of_all > _MOST_OF_ALL and not self._elsewhere:
             raise StageError(
                 "the workers can't work; what was made is kept. See what they say, then run again"
             )
