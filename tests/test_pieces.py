@@ -5,28 +5,33 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import render_scene
 from support.render_scene import Drawn, RenderScene
 from test_cluster import OneWorker, made_files
+from test_music import tune
 
 from pipeline import publishing
 from pipeline.commands.render import admitted_rows
 from pipeline.console import Console, Verbosity
 from pipeline.engine import Engine
 from pipeline.errors import FileMissing, StageError, Stopping, StoreError
+from pipeline.ffmpeg.faults import ProgramResult
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.jobs import engines, remote
 from pipeline.jobs.build import build
 from pipeline.jobs.handout import Dispatcher
 from pipeline.ledger import Ledger
-from pipeline.render import join, seams, stage
+from pipeline.protection import Mask, MaskPoint
+from pipeline.render import join, publish, seams, stage, streaming
 from pipeline.render.streaming import ClipWindow, Feeder
 from pipeline.run import Run
 from pipeline.store import FootageFile, outbox
@@ -140,6 +145,48 @@ def test_lying_answer_is_refused(tmp_path: Path, lie: str) -> None:
         assert len(engine.refused) == 2
         assert made_files(run.workspace.cache) == {}
         assert not [*(tmp_path / "store").rglob("card-*")]
+
+
+def test_each_program_of_a_film_may_be_killed_once_and_a_mask_may_be_set_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also a program that reads pipes, while the store has more clips than may be on the disk."""
+    monkeypatch.setattr(streaming, "_MOST_CLIPS", 3)
+    left = {"card", "seam", "music", "sound", "join", "loudness", "still", "sheet"}
+    run_usually, attend, running_now = FfmpegRunner.run, FfmpegRunner._attend, threading.local()
+
+    def noted(self: FfmpegRunner, purpose: str, *rest: Any, **options: Any) -> ProgramResult:
+        running_now.purpose = purpose
+        return run_usually(self, purpose, *rest, **options)
+
+    def killed(self: FfmpegRunner, process: subprocess.Popen[bytes], *rest: Any) -> ProgramResult:
+        if running_now.purpose in left:
+            left.remove(running_now.purpose)
+            process.kill()
+        return attend(self, process, *rest)
+
+    monkeypatch.setattr(FfmpegRunner, "run", noted)
+    monkeypatch.setattr(FfmpegRunner, "_attend", killed)
+    drawn = {name: Drawn(1, 20) for name in "abcde"}
+    montage = f'{FILM}music = "tune.mp3"\n[workspace]\nstore = "file://{tmp_path}/store"\n'
+    scene = render_scene.begin(tmp_path / "scene", drawn, montage)
+    tune(scene.folder / "tune.mp3", 1)
+    with running(scene.folder) as run:
+        film = film_of(run)
+        assert left == set()
+        assert not run.ledger.runs.montages()[0].stale
+        join_usually = publish.publish
+
+        def masked_meanwhile(*rest: Any) -> str:
+            scene.review("a", masks=(Mask((MaskPoint(0, 0.2, 0.2, 0.5, 0.5),)),))
+            return join_usually(*rest)
+
+        monkeypatch.setattr(publish, "publish", masked_meanwhile)
+        scene.film.unlink()
+        assert film_of(run) == film
+        assert run.ledger.runs.montages()[0].stale
+        assert [*tmp_path.glob("store/montage/*")] == []
+        assert [*run.workspace.root.rglob("*.part")] == []
 
 
 # -- the clips of a film are on the disk for a while -----------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,11 +19,13 @@ from pipeline import judge
 from pipeline.config import Output
 from pipeline.ffmpeg import runner
 from pipeline.ffmpeg.graph import Graph, Option, Video, read, write, xfade
+from pipeline.ledger import Ledger
 from pipeline.media import encode, timebase
 from pipeline.process import recipe
 from pipeline.render import seams, sound
 from pipeline.render.cuts import Bridge, Stretch
 from pipeline.render.timeline import Segment, Timeline
+from pipeline.store import unknown_bridges
 
 FADE = 'transition_seconds = 0.5\nopening_card = ""\nclosing_card = false\n'
 FOUR = {
@@ -186,8 +189,9 @@ def test_a_seam_is_made_once_ever(tmp_path: Path) -> None:
     scene = begin(tmp_path)
     scene.render()
     assert programs(scene)["seam"] == 1  # three small ones in a batch
-    kept = sorted(path.name for path in seams.folder(scene.workspace).iterdir())
+    kept = [scene.workspace.relative(path) for path in seams.folder(scene.workspace).iterdir()]
     assert len(kept) == 3
+    a_seam_goes_with_its_clip(scene, kept)
     scene.configure(FADE + 'order = "order.txt"\n')
     order = tmp_path / "order.txt"
     order.write_text("".join(f"{sha(name)}\n" for name in "acd"))
@@ -200,13 +204,19 @@ def test_a_seam_is_made_once_ever(tmp_path: Path) -> None:
     assert scene.contents["frames"] == watch(scene.film).frames
 
 
-def test_a_seam_goes_with_its_clip(tmp_path: Path) -> None:
-    scene = begin(tmp_path)
-    scene.render()
-    assert seams.forget(scene.workspace, {sha(name) for name in "abcd"}) == 0
-    assert seams.forget(scene.workspace, {sha(name) for name in "acd"}) == 2
-    (left,) = seams.folder(scene.workspace).iterdir()
-    assert left.name.startswith(f"{sha('c')[:16]}-{sha('d')[:16]}-")
+def a_seam_goes_with_its_clip(scene: RenderScene, made: list[str]) -> None:
+    """Also if the clip was made anew, with a mask for example."""
+    with Ledger(scene.workspace.ledger) as ledger:
+        known = ledger.clips.results()
+    former = f"cache/seams/{sha('b')[:16]}-{sha('a')[:16]}-{'0' * 32}.mp4"  # of an older version
+    assert [*unknown_bridges([*made, former], known.values())] == []
+    (output,) = known[sha("b")].outputs
+    anew = replace(known[sha("b")], outputs=(replace(output, sha256="0" * 64),))
+    of_b = [path for path in made if sha("b")[:16] in path]
+    assert len(of_b) == 2
+    assert [*unknown_bridges([*made, former], {**known, sha("b"): anew}.values())] == of_b
+    del known[sha("b")]
+    assert [*unknown_bridges([*made, former], known.values())] == [*of_b, former]
 
 
 @pytest.mark.parametrize("montage", ["", "transition_seconds = 0.5\n"])

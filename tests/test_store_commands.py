@@ -257,10 +257,11 @@ def test_taking_back_leaves_nothing_in_the_store(stored: StoredScene, tmp_path: 
     assert scene.footage("render").code == 0
     assert len([key for key in scene.keys if key.startswith("montage/")]) == 1
     # workers of a killed run that were late, with that clip, a piece and a crossfade of it, and
-    # with a clip as it was before it got a mask
+    # with a clip and a crossfade as they were before the clip got a mask
     before, seam = scene.keys, f"cache/seams/{'0' * 16}-{sha256[:16]}-{'1' * 32}"
     other = scene.rows["red.png"]["sha256"]
-    late = (f"clips/{sha256}/small", f"clips/{sha256}/.0-movie", seam, f"clips/{other}/small")
+    late = [f"clips/{sha256}/small", f"clips/{sha256}/.0-movie", seam, f"clips/{other}/small"]
+    late += [f"cache/seams/{other[:16]}-{'0' * 16}-card-{'1' * 32}"]
     for name in late:
         path = scene.shared / f"{name}-{'0' * 64}.mp4"
         path.parent.mkdir(exist_ok=True, parents=True)

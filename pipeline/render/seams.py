@@ -1,8 +1,8 @@
 """Bridges of a film as files: encoded side by side in batches, once, and cached.
 
 A bridge is named by what it shows, so when the same two clips meet again in the same way, nothing
-is encoded.  Its name also begins with the originals that it shows, so that the bridges of footage
-that is withdrawn are deleted too.
+is encoded.  Its name also begins with the originals and the clips that it shows, so that the
+bridges of footage that is withdrawn, or of clips that were made anew, are deleted too.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from io import BufferedReader
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import StringConstraints
@@ -25,16 +25,15 @@ from pipeline.ffmpeg.graph import Graph, Video, overlay, read, write, xfade
 from pipeline.jobs.handout import Dispatcher
 from pipeline.jobs.kinds import JobWork
 from pipeline.media import encode
+from pipeline.model import ClipResult
 from pipeline.render import pieces
 from pipeline.render.cuts import Bridge, CutPlan, Joints, Stretch
 from pipeline.render.pieces import PieceRules, PiecesAnswer, PiecesTask, WantedPiece
 from pipeline.render.timeline import Timeline
 from pipeline.run import Run, Tools
-from pipeline.store import FootageFile
+from pipeline.store import PIECES, FootageFile, name_in_bridge, unknown_bridges
 from pipeline.workspace import Workspace
 
-_CARD = "card"
-_SHA = 16  # digits of an original in a name
 # Small pictures are made several at a time, up to so many pixels and bridges: starting a program
 # costs as much as making one.  A large one has a separate program, which needs 180 MB at 1080p.
 _BATCH_PIXELS = 2_100_000
@@ -77,7 +76,7 @@ def folder(workspace: Workspace) -> Path:
 
 
 def path_of(bridge: Bridge, film: Timeline, workspace: Workspace) -> Path:
-    """Return the place of a bridge: named by its originals and by the hash of all that makes it."""
+    """Return the place of a bridge: named by what it shows and by the hash of all that makes it."""
     output = film.output
     parts = [
         versions.ENCODING,
@@ -88,7 +87,8 @@ def path_of(bridge: Bridge, film: Timeline, workspace: Workspace) -> Path:
         encode.piece_arguments(output),
     ]
     key = publishing.cache_key("seam", versions.SEAM, *parts)
-    names = [side.segment.sha256[:_SHA] or _CARD for side in bridge.sides]
+    shown = [side.segment for side in bridge.sides]
+    names = [name_in_bridge(segment.sha256, segment.content) for segment in shown]
     return folder(workspace) / f"{'-'.join([*names, key])}{codec_of(output).suffix}"
 
 
@@ -134,23 +134,14 @@ def do(task: SeamTask, tools: Tools) -> PiecesAnswer:
 WORK = JobWork(SeamTask, do)
 
 
-def forget(workspace: Workspace, known: Collection[str]) -> int:
-    """Delete the bridges that show an original which is not among *known* (SHA-256) any more.
-
-    :returns: how many there were.
-    """
-    bridges = folder(workspace).glob("*-*")
-    gone = [path for path in bridges if is_unknown(workspace.relative(path), known)]
-    for path in gone:
-        path.unlink()
-    return len(gone)
-
-
-def is_unknown(path: str, known: Collection[str]) -> bool:
-    """Whether a path from the workspace is that of a bridge which shows an unknown original."""
-    place = PurePosixPath(path)
-    short = {sha256[:_SHA] for sha256 in known} | {_CARD}
-    return place.parent.name == "seams" and not short.issuperset(place.stem.split("-")[:-1])
+def forget(run: Run, results: Collection[ClipResult]) -> None:
+    """Delete the bridges that show what is not among *results* any more, here and in the store."""
+    here = map(run.workspace.relative, folder(run.workspace).glob("*-*"))
+    for path in [*unknown_bridges(here, results)]:
+        (run.workspace.root / path).unlink()
+    stored = (each.key for each in run.store.beyond(f"{PIECES}/"))
+    for key in [*unknown_bridges(stored, results)]:
+        run.store.delete(key)
 
 
 def _size(output: Output) -> int:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline import clock, correspondence, publishing, texts
+from pipeline import clock, correspondence, protection, publishing, texts
 from pipeline.codecs import codec_of
 from pipeline.config import Config, Output
 from pipeline.errors import NotClean, StageError, UsageError
@@ -22,7 +22,7 @@ from pipeline.render.lettering import Words
 from pipeline.render.preview import Excerpt
 from pipeline.render.timeline import Candidates, ChosenClips, Segment, Timeline
 from pipeline.run import Run
-from pipeline.store import PIECES, FootageFile, still_of, versions_of
+from pipeline.store import FootageFile, still_of
 from pipeline.store.stills import discard, stills_at_hand
 from pipeline.wording import counted
 from pipeline.workspace import MEDIA
@@ -137,13 +137,10 @@ def files_beside(montage: Path) -> list[Path]:
 
 
 def forget(run: Run) -> None:
-    """Delete the bridges of footage that was withdrawn or is not known any more."""
+    """Delete the bridges of footage that was withdrawn, or of clips that were made anew."""
     rows = run.ledger.clips.rows()
-    known = {row.sha256 for row in rows if row.result and row.status is not Status.WITHDRAWN}
-    seams.forget(run.workspace, known)
-    for file in versions_of(each.key for each in run.store.beyond(f"{PIECES}/")).values():
-        if seams.is_unknown(file.path, known):
-            run.store.delete(file.key)
+    known = [row.result for row in rows if row.result and row.status is not Status.WITHDRAWN]
+    seams.forget(run, known)
 
 
 def planned(run: Run, output: Output, admitted: Sequence[Row]) -> Timeline:
@@ -252,9 +249,29 @@ def _join(run: Run, plans: Sequence[CutPlan]) -> None:
             clips = tuple(segment.sha256 for segment in plan.film.segments if segment.sha256)
             key = publish.key(plan.film, run.config)
             record = MontageRecord(path, key, future.result(), clips, clock.now())
-            run.ledger.runs.record_montage(record)
+            # nobody can change a review between the look and the record
+            with run.ledger.transaction():
+                record = replace(record, stale=_hides_less(run, plan.film))
+                run.ledger.runs.record_montage(record)
+            if record.stale:
+                run.console.warn(
+                    f"render: the masks or the sound of a clip were changed while {path} was made, "
+                    "so it is out of date: delete it, or run footage render again"
+                )
     for future in futures:
         future.result()
+
+
+def _hides_less(run: Run, film: Timeline) -> bool:
+    """Whether a film shows a clip from before the review hid something else of it."""
+    reviews, results = run.ledger.reviews.current(), run.ledger.clips.results().values()
+    hidden = {output.sha256: output.hides for each in results for output in each.outputs}
+    clips = [(part.content, reviews.get(part.sha256)) for part in film.segments if part.sha256]
+    return any(
+        hidden.get(content, "") != protection.hidden(review.masks, review.sounds)
+        for content, review in clips
+        if review is not None
+    )
 
 
 def _path(run: Run, film: Timeline) -> Path:
@@ -273,14 +290,17 @@ def _is_changed(run: Run, film: Timeline, path: Path) -> bool:
 
 
 def _hand_over(run: Run, path: str) -> None:
-    """Put a copy of a montage into a store beyond the workspace, in place of the one before."""
-    sha256 = next(film.sha256 for film in run.ledger.runs.montages() if film.path == path)
-    film = FootageFile(path, sha256)
+    """Put a copy of a montage into a store beyond the workspace, in place of the one before.
+
+    A montage that is out of date already has no copy there.
+    """
+    record = next(film for film in run.ledger.runs.montages() if film.path == path)
+    film = FootageFile(path, record.sha256)
     stored = [each.key for each in run.store.beyond(film.folder)]
-    if film.key not in stored:
+    if film.key not in stored and not record.stale:
         run.store.publish([film])
     for key in stored:
-        if film.is_version(key) and key != film.key:
+        if film.is_version(key) and (key != film.key or record.stale):
             run.store.delete(key)
 
 

@@ -17,9 +17,11 @@ from pipeline.store.files import (
     files_of,
     film_copies,
     keys_of,
+    name_in_bridge,
     original,
     pieces_with,
     still_of,
+    unknown_bridges,
     versions_of,
 )
 from pipeline.store.folder import WorkspaceFolder
@@ -36,8 +38,10 @@ __all__ = [
     "files_of",
     "film_copies",
     "keys_of",
+    "name_in_bridge",
     "original",
     "pieces_with",
     "still_of",
+    "unknown_bridges",
     "versions_of",
 ]

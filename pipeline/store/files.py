@@ -17,6 +17,7 @@ OWNER = "workspace.json"  # in a store: the note of whose it is
 FOLDERS = (ORIGINALS, CLIPS, FILMS)
 STILL = ".jpg"
 _SHA256 = re.compile("[0-9a-f]{64}")
+_SEAMS, _CARD, _SHORT = "seams", "card", 16
 _KEY = re.compile(r"(.+)-([0-9a-f]{64})(\.[a-z0-9]+)")
 
 
@@ -155,11 +156,40 @@ def versions_of(keys: Iterable[str]) -> dict[str, FootageFile]:
     }
 
 
+def name_in_bridge(original: str, clip: str) -> str:
+    """What the name of a bridge has for a clip that it shows; for a card, both are empty.
+
+    :param original: the SHA-256 of the original.
+    :param clip: the SHA-256 of the clip.
+    """
+    return f"{original[:_SHORT]}-{clip[:_SHORT]}" if original else _CARD
+
+
+def unknown_bridges(names: Iterable[str], results: Iterable[ClipResult]) -> Iterator[str]:
+    """Yield the paths or keys of bridges that show an original or a clip which nobody knows.
+
+    A clip that was made anew is another one, so what shows it as it was before is found too.  The
+    names that an older version gave have originals only.
+
+    :param results: the outcomes of all originals.
+    """
+    known = {_CARD}
+    for result in results:
+        shown = (result.sha256, *(output.sha256 for output in result.outputs))
+        known.update(digest[:_SHORT] for digest in shown)
+    for name in names:
+        path = PurePosixPath(name)
+        parts = path.stem.split("-")
+        shows = {part for part in parts if part == _CARD or len(part) == _SHORT}
+        if path.parent.name == _SEAMS and not known.issuperset(shows):
+            yield name
+
+
 def pieces_with(store: FootageStore, shas: Iterable[str]) -> tuple[str, ...]:
     """The objects with bridges of these originals, which have them in their names."""
     if not store.is_beyond:
         return ()
-    names = [f"{sha256[:16]}-" for sha256 in shas]
+    names = [f"{sha256[:_SHORT]}-" for sha256 in shas]
     stored = store.beyond(f"{PIECES}/")
     return tuple(each.key for each in stored if any(name in each.key for name in names))
 

@@ -14,17 +14,22 @@ from pipeline.model import OriginalState
 from pipeline.store.files import (
     CLIPS,
     ORIGINALS,
+    PIECES,
     FootageStore,
     files_of,
     film_copies,
     original,
     pieces_with,
     still_of,
+    unknown_bridges,
 )
 
 
 def delete_leftovers(store: FootageStore, ledger: Ledger) -> int:
     """Delete what is left of withdrawn footage, and files of clips that the ledger does not have.
+
+    The bridges of clips that were made anew go too.  They are not counted, because each clip that
+    is made anew leaves some, and a film needs others then.
 
     A file of a clip stays if its original is gone, because it may be the only copy of footage, and
     if the ledger has no outcome yet: it is looked at when the clip is made.
@@ -39,7 +44,8 @@ def delete_leftovers(store: FootageStore, ledger: Ledger) -> int:
     if withdrawn:
         found |= {*pieces_with(store, withdrawn)}
         found |= {*film_copies(store, ledger.custody.montages_with([*withdrawn]))}
-    for key in sorted(found):
+    pieces = (each.key for each in store.beyond(f"{PIECES}/"))
+    for key in sorted(found.union(unknown_bridges(pieces, ledger.clips.results().values()))):
         store.delete(key)
     return len(found)
 
