@@ -65,6 +65,12 @@ def test_two_reviewers_comment_and_resolve(
     expect(page.locator("#comments li")).to_contain_text("resolved by")
     expect(page.locator("#player-ticks span")).to_have_count(0)
     assert watch.errors == also_watched.errors == []
+    # what could not be written is given back
+    other.context.set_offline(True)
+    other.get_by_label("New comment").fill("a boat")
+    other.get_by_label("New comment").press("Enter")
+    expect(other.locator("#player-said")).to_contain_text("does not answer")
+    expect(other.get_by_label("New comment")).to_have_value("a boat")
 
 
 def test_a_stretch_by_mouse_on_a_phone_from_a_file(

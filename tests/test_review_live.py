@@ -207,12 +207,24 @@ def test_server_that_is_gone_is_told(reader: Reader, config: Config, campaign: L
         dock = page.locator("#dock-count")
         page.context.set_offline(True)
         expect(dock).to_contain_text("does not answer")
+        # what was written waits in its field
+        one = page.locator(card("one"))
+        one.locator(".edit summary").click()
+        note = one.get_by_label("Note")
+        note.fill("the best of all")
+        note.press("Tab")
+        expect(dock).to_contain_text("Your note is still in its field")
+        expect(note).to_have_value("the best of all")
         page.context.set_offline(False)
         expect(dock).to_contain_text("answers again")
+        note.focus()
+        note.press("Tab")
+        until(page, lambda: campaign.ledger.reviews.trail_end() == 1)
     page.locator(f"{card('one')} button.approved").click()
     expect(dock).to_contain_text("does not answer")
     expect(page.locator(card("one"))).to_have_attribute("data-decision", "undecided")
-    assert campaign.ledger.reviews.current() == {}
+    assert campaign.ledger.reviews.current()[sha("one")].note == "the best of all"
+    assert campaign.ledger.reviews.current()[sha("one")].decision is Decision.UNDECIDED
     with serving(config, port=server.access.site.port):
         expect(dock).to_contain_text("Open the new link")
 

@@ -9,7 +9,7 @@ import { goToClip, goToMail } from "./list.js";
 import { explain } from "./messages.js";
 import { cutHere, openPlayer } from "./player.js";
 import { playOrStop, stopOthers } from "./playing.js";
-import { decisionHere } from "./reviews.js";
+import { decisionHere, unsentNotes } from "./reviews.js";
 import { rows } from "./rows.js";
 import { select } from "./selection.js";
 import { textOf } from "./texts.js";
@@ -52,6 +52,16 @@ function onChange(event) {
   const target = /** @type {HTMLElement} */ (event.target);
   const row = rowAt(target);
   if (row && target.dataset.key) takeField(row, /** @type {import("./fields.js").FieldInput} */ (target));
+}
+
+/**
+ * A note that could not be saved is saved when its field is left again.
+ * @param {FocusEvent} event
+ */
+function onLeave(event) {
+  const target = /** @type {HTMLElement} */ (event.target);
+  const row = rowAt(target);
+  if (target.dataset.key === "note" && unsentNotes.has(row?.clip.sha256 ?? "")) onChange(event);
 }
 
 /**
@@ -105,5 +115,6 @@ function onPlay(event) {
 export function startCardActions() {
   byId("list").addEventListener("click", onClick);
   byId("list").addEventListener("change", onChange);
+  byId("list").addEventListener("focusout", onLeave);
   document.addEventListener("play", onPlay, true);
 }

@@ -6,7 +6,7 @@ import { find } from "./dom.js";
 import { goToClip, goToMail } from "./list.js";
 import { handledOf } from "./mails.js";
 import { announce, explain, notify, warn } from "./messages.js";
-import { changedFields, entryOf, reviewOf, setReviews } from "./reviews.js";
+import { changedFields, entryOf, reviewOf, setReviews, unsentNotes } from "./reviews.js";
 import { isDecidableRow, nameOf } from "./rows.js";
 import { isSameDecision, settledReview } from "./rules.js";
 import { reviewerName, writeInOrder } from "./server.js";
@@ -77,6 +77,7 @@ export function amendEach(changes, keepFields = true) {
     undoing.then.push(() => amendEach(changes, false));
     return true;
   }
+  for (const [row, change] of changes) if (change.note !== undefined) unsentNotes.delete(row.clip.sha256 ?? "");
   const mark = { by: reviewerName(), at: timestamp() };
   const act = changes
     .map(([row, change]) => {

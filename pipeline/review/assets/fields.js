@@ -3,7 +3,7 @@
 import { element, find, makeButton } from "./dom.js";
 import { facts } from "./data.js";
 import { readCut } from "./cuts.js";
-import { reviewOf } from "./reviews.js";
+import { noteText, reviewOf } from "./reviews.js";
 import { textOf } from "./texts.js";
 import { exactTimeText } from "./times.js";
 
@@ -73,7 +73,8 @@ export function fillFields(row) {
   const review = reviewOf(row);
   for (const input of inputsOf(row.card)) {
     if (input === document.activeElement && facts.live) continue; // somebody is typing in it
-    const value = review[/** @type {FieldKey} */ (input.dataset.key)] ?? "";
+    const key = /** @type {FieldKey} */ (input.dataset.key);
+    const value = (key === "note" ? noteText(row) : review[key]) ?? "";
     input.value = typeof value === "number" ? exactTimeText(value) : value;
     input.setCustomValidity("");
   }

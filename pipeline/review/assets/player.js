@@ -19,7 +19,7 @@ import {
   changeSpeed, frameOf, isPlaying, mode, play, playingChanged, playOrStop, seek, setMode, shuttleOf, startPlaying, step, stop,
   stopOthers,
 } from "./playing.js";
-import { decisionHere, reviewOf } from "./reviews.js";
+import { decisionHere, noteText, reviewOf, unsentNotes } from "./reviews.js";
 import { isPlayable } from "./rows.js";
 import { makeSignal } from "./signal.js";
 import { numberFormat, textOf } from "./texts.js";
@@ -137,7 +137,7 @@ export function refreshPlayer() {
     if (input !== document.activeElement) input.value = seconds === null ? "" : exactTimeText(seconds);
   }
   const note = byId("player-note", HTMLTextAreaElement);
-  if (note !== document.activeElement) note.value = review.note;
+  if (note !== document.activeElement) note.value = noteText(row);
   byId("player-cut").textContent = isCut(row) ? cutText(row) : textOf("player.uncut");
   buttonById("player-uncut").disabled = !isCut(row);
   refreshTransport();
@@ -428,6 +428,9 @@ export function startPlayer() {
   for (const key of /** @type {const} */ (["in_s", "out_s"])) {
     inputById(`player-${key}`).addEventListener("change", () => takeCut(key));
   }
-  byId("player-note").addEventListener("change", onShown((row) =>
-    amend([row], { note: byId("player-note", HTMLTextAreaElement).value.trim() }, false)));
+  const takeNote = onShown((row) => amend([row], { note: byId("player-note", HTMLTextAreaElement).value.trim() }, false));
+  byId("player-note").addEventListener("change", takeNote);
+  byId("player-note").addEventListener("focusout", onShown((row) => {
+    if (unsentNotes.has(row.clip.sha256 ?? "")) takeNote();
+  }));
 }

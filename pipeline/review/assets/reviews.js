@@ -37,6 +37,15 @@ addToTrails(facts.trail);
 /** The SHA-256 of the clips whose decision is on this page only. Empty where a server writes them. */
 export const unsaved = /** @type {Set<string>} */ (new Set());
 
+/** By SHA-256: what was written as a note and could not be saved. @type {Map<string, string>} */
+export const unsentNotes = new Map();
+
+/**
+ * What the note's field of a clip shows: what could not be saved stays there.
+ * @param {Row} row
+ */
+export const noteText = (row) => unsentNotes.get(row.clip.sha256 ?? "") ?? reviewOf(row).note;
+
 /**
  * Sent after reviews changed: the rows that show them, and whether to keep the fields of their cards
  * as they are, because the reviewer has typed in them.

@@ -6,7 +6,7 @@ import { byId } from "./dom.js";
 import { offerNew } from "./fresh.js";
 import { mailsVersion, setMails } from "./mails.js";
 import { notify, warn } from "./messages.js";
-import { addToTrails, changedFields, entryOf, isInReport, reviewsChanged, setReviews } from "./reviews.js";
+import { addToTrails, changedFields, entryOf, isInReport, reviewsChanged, setReviews, unsentNotes } from "./reviews.js";
 import { nameOf } from "./rows.js";
 import { hiddenText, isSameDecision } from "./rules.js";
 import { ask, reviewerName, writeInOrder } from "./server.js";
@@ -38,10 +38,13 @@ const link = { trouble: "" };
 
 /** @param {string} trouble */
 function reportTrouble(trouble) {
-  if (trouble === link.trouble && byId("dock-count").textContent === trouble) return;
+  if (trouble === link.trouble && isTroubleShown()) return;
   link.trouble = trouble;
   warn(trouble);
 }
+
+/** Whether nothing newer was said. More may be said behind it. */
+const isTroubleShown = () => byId("dock-count").textContent?.startsWith(link.trouble) === true;
 
 export const reportLoss = () => reportTrouble(textOf("live.lost"));
 
@@ -69,8 +72,13 @@ function goBack(items) {
  * @param {string} message
  */
 function giveUp(shas, message) {
+  const unsent = shas.filter((sha256) => {
+    const { now, saved } = entryOf(sha256);
+    return now.note && now.note !== saved.note;
+  });
+  for (const sha256 of unsent) unsentNotes.set(sha256, entryOf(sha256).now.note);
   goBack(shas.map((sha256) => ({ sha256, review: entryOf(sha256).saved })));
-  warn(message);
+  warn(unsent.length ? `${message} ${textOf("live.note_kept")}` : message);
 }
 
 /**
@@ -110,7 +118,10 @@ export function send(shas, whenTaken) {
     goBack(overtaken);
     if (overtaken.length) warn(overtakenText(overtaken));
     catchUp().catch(reportLoss);
-  }, () => giveUp(shas, textOf("live.lost")));
+  }, () => {
+    reportLoss();
+    giveUp(shas, textOf("live.lost"));
+  });
 }
 
 /**
@@ -300,8 +311,7 @@ async function catchUp() {
   if (status === 403) reportTrouble(textOf("live.ended"));
   else if (status !== 200) reportTrouble(data.problem);
   else if (link.trouble) {
-    // nothing newer was said since
-    if (byId("dock-count").textContent === link.trouble) notify(textOf("live.back"));
+    if (isTroubleShown()) notify(textOf("live.back"));
     link.trouble = "";
   }
   if (status === 200) offerNew(data.counts);
