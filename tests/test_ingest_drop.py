@@ -124,7 +124,7 @@ def test_links_and_pipes_are_told_and_left(
     (tmp_path / "box" / "link.mp4").symlink_to(tmp_path / "secret" / "b.mp4")
     assert scene.ingest().mails == 1
     said = capsys.readouterr().err
-    assert "pipe.mp4 is no file" in said
+    assert "pipe.mp4 is a device or a pipe" in said
     assert "link.mp4 is a symbolic link" in said
 
 
@@ -157,6 +157,16 @@ def test_a_folder_that_can_not_be_moved_to(tmp_path: Path) -> None:
     with pytest.raises(InboxError, match="can't be moved to"):
         scene.ingest()
     assert len(scene.attachments()) == 1
+
+
+def test_a_folder_that_can_not_be_moved_keeps_no_other_file_back(tmp_path: Path) -> None:
+    files = {"a.mp4": mp4(1), "b/b.mp4": mp4(2), "c.mp4": mp4(3)}
+    (tmp_path / "done").mkdir()
+    (tmp_path / "done" / "b").touch()
+    scene = scene_with(tmp_path, files, 'processed_folder = "done"')
+    with pytest.raises(InboxError, match="can't be moved to"):
+        scene.ingest()
+    assert (names(tmp_path / "box"), len(scene.attachments())) == ({"b/b.mp4"}, 3)
 
 
 def test_what_can_not_be_read_keeps_nothing_else_waiting(tmp_path: Path, readable: Path) -> None:

@@ -279,11 +279,13 @@ class DropInbox(Inbox):
         """Move what is safe in the ledger to the processed folder, if one is set.
 
         :returns: how many submissions were moved.
-        :raises InboxError: a file can't be moved; it is taken in, and stays where it is.
+        :raises InboxError: a file can't be moved; it is taken in, and stays where it is.  The
+            others are moved.
         """
         if self._done is None:
             return 0
         moved = 0
+        fault: OSError | None = None
         place = ("folder", str(self._folder), 0)
         for uid in ledger.intake.uids_to_file(*place):
             bundle = self._bundles.get(uid)
@@ -296,12 +298,15 @@ class DropInbox(Inbox):
                     _move(path, self._done / path.relative_to(self._folder))
                 _remove_empty(bundle.at)
             except OSError as error:
-                raise InboxError(
-                    f"files can't be moved to [inbox] processed_folder: {reason_of(error)}. They "
-                    "are taken in, and stay where they are until a later run moves them."
-                ) from error
+                fault = fault or error
+                continue
             ledger.intake.set_filed([MailIdentity(*place, uid)], Filed.YES)
             moved += 1
+        if fault:
+            raise InboxError(
+                f"files can't be moved to [inbox] processed_folder: {reason_of(fault)}. They "
+                "are taken in, and stay where they are until a later run moves them."
+            ) from fault
         return moved
 
 
