@@ -188,6 +188,8 @@ def test_a_clip_that_can_not_get_its_masks_stays_out(scene: CommandScene) -> Non
     assert "(footage process)" not in status
     assert f"1 of them hides less than a clip that looks the same ({two[:12]})" in status
     assert f"hide less than a clip that looks the same: 1 ({two[:12]})" in said.err
+    said = scene.footage("approve", two, "--by", "Ben")
+    assert f"{two[:12]} hides less than {sha256[:12]}, which looks the same" in said.err
     assert scene.footage("report").code == 0
     assert scene.rows["one.mp4"]["original_deleted"]
     assert f"bare-lookalike:{sha256[:12]}" in scene.rows["two.mp4"]["warnings"]

@@ -6,7 +6,7 @@ while a run goes on.
 
 import getpass
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,8 +17,9 @@ from pipeline.console import Console
 from pipeline.errors import FootageError, UsageError, named
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ledger import Ledger
-from pipeline.model import Decision, Review
-from pipeline.review import decisions, entries, report, rules
+from pipeline.ledger.reviews import Amendment
+from pipeline.model import Decision, Review, Row
+from pipeline.review import alike, decisions, entries, report, rules
 from pipeline.review.access import Reviewers, ReviewRole
 from pipeline.review.admission import Admission
 from pipeline.run import Run
@@ -46,8 +47,20 @@ def decide_clips(
         if row and admission.needs_two(row) and wanted.decision is Decision.APPROVED:
             said += f", {rules.approvals(item.after.agreed_by)}"
         console.say(said)
+    _warn_of_bare(console, rows, done)
     facts: Facts = {"decided": [item.sha256 for item in done], "decision": wanted.decision}
     return Ending(facts=facts)
+
+
+def _warn_of_bare(console: Console, rows: list[Row], done: Iterable[Amendment]) -> None:
+    """Name the clips that were approved and hide less than one that looks the same."""
+    bare = alike.bare(rows)
+    for item in done:
+        if item.after.decision is Decision.APPROVED and item.sha256 in bare:
+            console.warn(
+                f"{item.sha256[:12]} hides less than {bare[item.sha256][:12]}, which looks the "
+                "same: compare them in the report"
+            )
 
 
 def take_decisions(config: Config, console: Console, file: Path, by: str) -> Ending:
@@ -58,12 +71,14 @@ def take_decisions(config: Config, console: Console, file: Path, by: str) -> End
     """
     with opened_ledger(config, console) as ledger:
         done = decisions.take_file(ledger, file, by or user(), campaign=config.campaign.name)
+        rows = ledger.clips.rows()
     consents = f" and {counted(done.consents, 'consent')}" if done.consents else ""
     said = f"{counted(len(done.decided), 'decision')}{consents} taken"
     if done.same:
         entries_same = "1 entry says" if done.same == 1 else f"{done.same} entries say"
         said += f"; {entries_same} what is recorded already"
     console.say(said)
+    _warn_of_bare(console, rows, done.decided)
     for entry in done.not_taken:
         console.warn(f"entry {entry.entry} was not taken: {entry.problem}")
     facts: Facts = {
