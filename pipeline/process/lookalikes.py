@@ -9,15 +9,14 @@ on, such as a wheel, can't be told apart.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.process import glance, motion
+from pipeline.process import glance, motion, stills_alike
 from pipeline.process.glance import Glance
 from pipeline.process.motion import GRID, MOST_STEPS, Grid, MotionMarks
 from pipeline.protection import Mask
@@ -35,7 +34,6 @@ _OVERLAP = 0.55  # of the shorter film
 _LEAST = 3  # steps
 _MOST = 128  # earlier films of one place that a film is compared with, the likest first
 _LEAST_CELLS = 10  # of 25 that no mask may touch: with fewer, films are not compared
-_TOUCHED = 0.1  # of a cell: so much of it may be under a mask and still count
 _LIKELY, _TRIED = 0.6, 3  # rough correlation from which a shift is tried, and how many are
 
 
@@ -93,9 +91,9 @@ class _Film:
 
 
 def marks_of(seen: Glance) -> str:
-    """Return the marks of a clip: hashes of its pictures, and of a film a dot and its motion."""
-    moves = motion.write(seen)
-    return f"{glance.marks(seen)}.{moves}" if moves else glance.marks(seen)
+    """Return the marks of a clip: hashes of its pictures, a dot, and its motion or small photo."""
+    more = motion.write(seen) or stills_alike.write(seen)
+    return f"{glance.marks(seen)}.{more}" if more else glance.marks(seen)
 
 
 def find(clips: Sequence[ClipMarks]) -> dict[str, str]:
@@ -118,7 +116,7 @@ def find(clips: Sequence[ClipMarks]) -> dict[str, str]:
 def _compared(clips: Sequence[ClipMarks], new: Sequence[bool]) -> list[tuple[int, int]]:
     """Compare the clips that are new with all others."""
     films = [
-        _Film(at, marks, _place(marks), new[at], hidden_cells(clip.masks))
+        _Film(at, marks, _place(marks), new[at], motion.touched_cells(clip.masks))
         for at, clip in enumerate(clips)
         if clip.length_s is not None and (marks := motion.read(clip.marks.partition(".")[2]))
     ]
@@ -131,31 +129,31 @@ def _compared(clips: Sequence[ClipMarks], new: Sequence[bool]) -> list[tuple[int
             groups[hashes.count(" "), clip.length_s is None].append((at, clip))
     for group in groups.values():
         pairs += _alike_in_pictures(group, moves)
-    return pairs
+    return [*pairs, *_alike_beside_masks(clips, new)]
+
+
+def _alike_beside_masks(
+    clips: Sequence[ClipMarks], new: Sequence[bool]
+) -> Iterator[tuple[int, int]]:
+    """Give each photo that shows the same as an earlier one outside of the masks of the two."""
+    photos = [
+        (at, small, stills_alike.hidden_cells(clip.masks))
+        for at, clip in enumerate(clips)
+        if clip.length_s is None
+        and (small := stills_alike.read(clip.marks.partition(".")[2])) is not None
+    ]
+    for one, small, hidden in photos:
+        for other, others_small, others_hidden in photos if hidden.any() else ():
+            is_pair = one != other and (new[one] or new[other])
+            both = hidden | others_hidden
+            if is_pair and stills_alike.are_alike(small, others_small, both):
+                yield max(one, other), min(one, other)
 
 
 def _place(marks: MotionMarks) -> Grid:
     place = marks.mean - marks.mean.mean()
     unit: Grid = (place / max(float(np.linalg.norm(place)), 1e-6)).astype(np.float32)
     return unit
-
-
-def hidden_cells(masks: Iterable[Mask]) -> _Cells:
-    """Return which cells of a film masks touch, at any moment."""
-    cells = np.zeros((GRID, GRID), np.bool_)
-    for mask in masks:
-        points = mask.points
-        for one, other in zip(points, points[1:] or points, strict=False):
-            rows = _stretch((one.y, other.y), (one.y + one.height, other.y + other.height))
-            columns = _stretch((one.x, other.x), (one.x + one.width, other.x + other.width))
-            cells[rows, columns] = True
-    return cells
-
-
-def _stretch(begins: Sequence[float], ends: Sequence[float]) -> slice:
-    first = math.floor(GRID * min(begins) + _TOUCHED)
-    stop = math.ceil(GRID * max(ends) - _TOUCHED)
-    return slice(max(0, first), max(0, stop))
 
 
 def _alike_in_motion(films: Sequence[_Film]) -> Iterator[tuple[int, int]]:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.process.glance import SIDE, Glance
+from pipeline.protection import Mask
 
 Grid = NDArray[np.float32]
 
@@ -25,6 +28,7 @@ _LEVELS = 16  # how often the length of a step may have doubled
 _FINEST = 64.0  # parts of a shade of grey
 _FLAT_LINE, _SMALLEST = 4.0, 32  # deviation of a line that is a bar; lines that stay
 _HEAD = 3 + _CELLS  # bytes
+_TOUCHED = 0.1  # of a cell: so much of it may be under a mask and still count
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,33 @@ def read(text: str) -> MotionMarks | None:
     mean = np.frombuffer(data, np.uint8, _CELLS, 3).astype(np.float32)
     parts = np.frombuffer(data, np.int8, -1, _HEAD).astype(np.float32) * np.float32(unit)
     return MotionMarks(data[0], mean.reshape(GRID, GRID), parts.reshape(steps, GRID, GRID))
+
+
+def touched_cells(
+    masks: Iterable[Mask], grid: int = GRID, rows: tuple[float, float] = (0.0, 1.0)
+) -> NDArray[np.bool_]:
+    """Return which cells of a picture masks touch, at any moment.
+
+    :param grid: how many cells a side has.
+    :param rows: the part of the height that is seen: where it begins, and how much it is.
+    """
+    cells = np.zeros((grid, grid), np.bool_)
+    begin, part = rows
+    for mask in masks:
+        points = mask.points
+        for one, other in zip(points, points[1:] or points, strict=False):
+            tops = [(each.y - begin) / part for each in (one, other)]
+            bottoms = [(each.y + each.height - begin) / part for each in (one, other)]
+            lefts = [each.x for each in (one, other)]
+            rights = [each.x + each.width for each in (one, other)]
+            down = _stretch(grid * min(tops), grid * max(bottoms))
+            cells[down, _stretch(grid * min(lefts), grid * max(rights))] = True
+    return cells
+
+
+def _stretch(begin: float, end: float) -> slice:
+    first, stop = math.floor(begin + _TOUCHED), math.ceil(end - _TOUCHED)
+    return slice(max(0, first), max(0, stop))
 
 
 def _cells(seen: Glance) -> Grid:
