@@ -19,6 +19,7 @@ _PROGRAM = re.compile(
     re.IGNORECASE,
 )
 _PUNYCODE, _LONGEST_LABEL = "xn--", 63  # RFC 5890, section 2.3.2.1
+_GMAIL = ("gmail.com", "googlemail.com")
 _HERE = re.compile(r"\[.*\]|(?:.*\.)?local(?:host|domain)?|[^.]*", re.IGNORECASE)
 
 
@@ -31,6 +32,21 @@ def person(address: str) -> str:
     local, at, host = address.strip().rpartition("@")
     labels = _lower("NFKC", host).replace("\u3002", ".").rstrip(".").split(".")
     return f"{_lower('NFC', local)}{at}{'.'.join(map(_label, labels))}"
+
+
+def mailbox(address: str) -> str:
+    """The form of an address by which a refusal counts for all that its owner may have sent.
+
+    Addresses that may have one owner are alike: with and without a part behind "+", with other
+    dots at Gmail, and with letters that only case folding makes alike.  For anything but a refusal
+    they are those of several people.
+    """
+    local, at, host = person(address).rpartition("@")
+    local = unicodedata.normalize("NFKC", local).casefold()
+    local = local.partition("+")[0] or local
+    if host in _GMAIL:
+        local, host = local.replace(".", ""), _GMAIL[0]
+    return f"{local}{at}{host}"
 
 
 def is_nobody(address: str) -> bool:

@@ -104,12 +104,12 @@ def relate(
     later: dict[str, tuple[str, ...]] = {}
     newest_first: dict[str, list[str]] = defaultdict(list)
     for mail in reversed(mails):
-        same = newest_first[_person(mail)] if _person(mail) else []
+        same = newest_first[_mailbox(mail)] if _mailbox(mail) else []
         found = dict.fromkeys([*same[-1 : -_LATER - 1 : -1], *answered[mail.id][:_LATER]])
         if found:
             later[mail.id] = tuple(found)
         if mail.id not in with_footage and not is_automatic(mail):
-            newest_first[_person(mail)].append(mail.id)
+            newest_first[_mailbox(mail)].append(mail.id)
     return Correspondence(answers, later)
 
 
@@ -123,12 +123,17 @@ def is_same_person(one: Submission, other: Submission) -> bool:
     return bool(_person(one)) and _person(one) == _person(other)
 
 
+def may_be_same_person(one: Submission, other: Submission) -> bool:
+    """Whether a refusal in one of two mails counts for the other: the mailboxes are the same."""
+    return bool(_mailbox(one)) and _mailbox(one) == _mailbox(other)
+
+
 def holds(
     mails: Sequence[Submission], handled: Collection[str], notes: Collection[Note] = _HOLDING
 ) -> dict[str, tuple[str, ...]]:
     """Find the mails whose clips are held, each with the mails that hold them.
 
-    A mail with words of taking back holds what the same person sent until then, and what came in
+    A mail with words of taking back holds what the same mailbox sent until then, and what came in
     the mails that it answers, until a person has dealt with it.  It also holds what is received in
     the next days: a mail with footage may be on its way for longer than a short one.  So does a
     mail that may limit what its sender agreed to.
@@ -142,20 +147,20 @@ def holds(
         mail for mail in mails if not set(notes).isdisjoint(mail.notes) and mail.id not in handled
     ]
     holding_ids = {mail.id for mail in taking_back}
-    last = {_person(mail): mail for mail in taking_back if _person(mail)}
+    last = {_mailbox(mail): mail for mail in taking_back if _mailbox(mail)}
     newest: dict[str, str] = {}
     for mail in reversed(mails):
         if mail.id in holding_ids:
-            newest[_person(mail)] = mail.id
+            newest[_mailbox(mail)] = mail.id
             held[mail.id][mail.id] = None
             # what it answers may have come from another address, or have a later time
             for each in mail.answers[:_THREAD]:
                 if each in named:
                     held[named[each]][mail.id] = None
-        if _person(mail) and (taking := newest.get(_person(mail))):
+        if _mailbox(mail) and (taking := newest.get(_mailbox(mail))):
             held[mail.id][taking] = None
-        elif _person(mail) in last and _may_be_delayed(mail, last[_person(mail)]):
-            held[mail.id][last[_person(mail)].id] = None
+        elif _mailbox(mail) in last and _may_be_delayed(mail, last[_mailbox(mail)]):
+            held[mail.id][last[_mailbox(mail)].id] = None
     return {mail: tuple(taking) for mail, taking in held.items()}
 
 
@@ -265,6 +270,10 @@ def _may_be_delayed(mail: Submission, other: Submission) -> bool:
 
 def _person(mail: Submission) -> str:
     return addressees.person(mail.sender)
+
+
+def _mailbox(mail: Submission) -> str:
+    return addressees.mailbox(mail.sender)
 
 
 def _answers(mails: Sequence[Submission], letters: Mapping[str, str]) -> dict[str, str]:

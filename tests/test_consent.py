@@ -27,7 +27,7 @@ from pipeline.consent import Consent, combined
 from pipeline.errors import UsageError
 from pipeline.history import EventKind
 from pipeline.model import Decision, Note, Review
-from pipeline.review import rules
+from pipeline.review import mails, proposing, rules
 from pipeline.review.admission import Admission
 from pipeline.store import WorkspaceFolder
 
@@ -253,6 +253,41 @@ def test_addresses_that_case_folding_makes_alike_are_two_people(
     assert (sha("five") in taken) is is_same
     assert len(campaign.ledger.intake.sender_numbers()) == 4 - is_same
     assert campaign.ledger.custody.received(submission=None, sender=" ") == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "may_be_same"),
+    [
+        ("a+film@example.org", "A@example.org", True),
+        ("a+film@example.org", "a+photo@example.org", True),
+        ("ana.maier@gmail.com", "AnaMaier+x@googlemail.com", True),
+        ("ana.maier@example.org", "anamaier@example.org", False),
+        ("strauß@x.org", "strauss@x.org", True),
+        ("a@straße.de", "a@strasse.de", False),
+        ("+film@x.org", "+photo@x.org", False),
+        ("a@x.org", "a@y.org", False),
+    ],
+)
+def test_a_no_counts_for_all_addresses_that_may_have_one_owner_and_a_yes_does_not(
+    config: Config, campaign: LedgerScene, one: str, other: str, may_be_same: bool
+) -> None:
+    first = campaign.mail(attachment("four"), sender=one, text="Four.")
+    second = campaign.mail(attachment("five"), sender=other, text="Five.", subject="Five")
+    assert said(config, one, consent="yes")["submissions"] == [first]
+    expected = [first, second] if may_be_same else [first]
+    assert said(config, one, consent="no")["submissions"] == expected
+
+    def proposed(text: str) -> set[str]:
+        campaign.mail(sender=one, text=text, subject="")
+        views = mails.view(campaign.ledger, campaign.ledger.clips.rows())
+        found = proposing.proposals(views, {})
+        return {mail for mail in (first, second) if mail in found}
+
+    assert proposed("You may show it.") == {first}
+    assert proposed("I do not consent.") == set(expected)
+    campaign.mail(sender=one, text="Delete my video.", notes=(Note.TAKES_BACK,))
+    held = {row.submission for row in campaign.ledger.clips.rows() if row.held_by}
+    assert held == set(expected)
 
 
 def test_the_chain_proves_it_without_a_name(config: Config, campaign: LedgerScene) -> None:

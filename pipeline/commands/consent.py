@@ -51,7 +51,8 @@ def record(config: Config, console: Console, call: ConsentCall) -> Ending:
         raise UsageError("--name and --place need --set yes-with-name")
     with opened_ledger(config, console) as ledger:
         rows = ledger.clips.rows()
-        found = [_found(ledger, rows, what) for what in call.what]
+        is_no = call.consent == Consent.NO
+        found = [_found(ledger, rows, what, is_no=is_no) for what in call.what]
         apart: dict[str, str] = {}
         if call.consent and call.consent != Consent.NO:
             found, apart = _without_doubtful(ledger, found)
@@ -163,16 +164,19 @@ def _films_without_consent(config: Config, ledger: Ledger) -> list[str]:
     return ledger.custody.montages_with(sorted(out))
 
 
-def _found(ledger: Ledger, rows: Sequence[Row], what: str) -> _Named:
-    """The submissions that an argument names: by an address, an id, or the SHA-256 of a clip."""
+def _found(ledger: Ledger, rows: Sequence[Row], what: str, *, is_no: bool) -> _Named:
+    """The submissions that an argument names: by an address, an id, or the SHA-256 of a clip.
+
+    :param is_no: for a "no", an address also names others that may have the same owner.
+    """
     wanted = what.strip()
     if "@" in wanted:
-        person = addressees.person(wanted)
+        owner = addressees.mailbox if is_no else addressees.person
         with_footage = {row.submission for row in rows}
         found = [
             mail.id
             for mail in ledger.intake.submissions()
-            if addressees.person(mail.sender) == person and mail.id in with_footage
+            if owner(mail.sender) == owner(wanted) and mail.id in with_footage
         ]
         if not found:
             # without the address: the terminal's log may be kept

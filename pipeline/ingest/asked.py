@@ -20,7 +20,7 @@ _READ = frozenset((Note.TAKES_BACK, Note.AFTER_CONSENT))
 class AskedPeople:
     """The senders who were asked, or who said yes.
 
-    ``people``: as :func:`pipeline.addressees.person`, each with the number of the event by which
+    ``people``: as :func:`pipeline.addressees.mailbox`, each with the number of the event by which
     the newest consent was recorded.  ``messages``: so the Message-IDs of their mails and of the
     letters to them.  ``subjects``: those of their mails and of our receipts.
     """
@@ -41,8 +41,8 @@ class AskedPeople:
         people: dict[str, int] = {}
         messages: dict[str, int] = {}
         for mail in mails:
-            course, person = asked[mail.id], addressees.person(mail.sender)
-            people[person] = max(course.entered, people.get(person, 0))
+            course, owner = asked[mail.id], addressees.mailbox(mail.sender)
+            people[owner] = max(course.entered, people.get(owner, 0))
             named = (mail.message_id, *course.questions)
             messages |= {each: course.entered for each in named if each}
         receipts = (each.subject.format(campaign=campaign) for each in languages().values())
@@ -64,7 +64,7 @@ class AskedPeople:
 
         :param items: what came in the mail.
         """
-        is_own = addressees.person(mail.sender) in self.people
+        is_own = addressees.mailbox(mail.sender) in self.people
         if not _READ.isdisjoint(mail.notes):
             return mail
         if is_own and taking_back.is_meant(mail.subject, mail.text, may_answer=True):
@@ -84,7 +84,7 @@ class AskedPeople:
         :param taken: the number of the event by which it was taken in.
         """
         named = (self.messages.get(each, 0) for each in mail.answers)
-        return taken > max(self.people.get(addressees.person(mail.sender), 0), *named, 0)
+        return taken > max(self.people.get(addressees.mailbox(mail.sender), 0), *named, 0)
 
     def _may_limit(self, mail: Submission, items: list[Attachment]) -> bool:
         """Whether a mail may limit what was agreed."""

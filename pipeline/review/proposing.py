@@ -119,7 +119,8 @@ class _Words:
     ) -> ConsentProposal | None:
         """What a mail says on the footage of *view*, unless its words do not count for that."""
         said = self._hint_of(mail, view, course)
-        if said is None or not _speaks_for(mail, view):
+        is_refusal = said is not None and said.consent is Consent.NO
+        if said is None or not (_speaks_for(mail, view) or (is_refusal and _refuses(mail, view))):
             return None
         if said.consent in _YES and (
             _is_older(mail, course) or not (_is_sure(view.mail) and _is_sure(mail.mail))
@@ -203,6 +204,15 @@ def _speaks_for(mail: MailView, view: MailView) -> bool:
     )
 
 
+def _refuses(mail: MailView, view: MailView) -> bool:
+    """Whether a "no" of a mail counts for the footage of *view*, also if a "yes" would not."""
+    return (
+        correspondence.may_be_same_person(mail.mail, view.mail)
+        and not correspondence.is_automatic(mail.mail)
+        and not correspondence.brings_footage(mail.rows)
+    )
+
+
 def _is_sure(mail: Submission) -> bool:
     """Whether a mail has a sender, and surely came from that sender."""
     return bool(mail.sender) and not correspondence.is_of_doubtful_sender(mail)
@@ -230,19 +240,19 @@ def _is_older(mail: MailView, course: ConsentCourse) -> bool:
     return mail.mail.received_at <= course.answered_at
 
 
-def _person(mail: Submission) -> str:
-    """The person who wrote a mail; a mail without an address is of somebody else than any other."""
-    return addressees.person(mail.sender) or mail.id
+def _mailbox(mail: Submission) -> str:
+    """The mailbox of who wrote a mail; a mail without an address is of nobody else."""
+    return addressees.mailbox(mail.sender) or mail.id
 
 
 def _stories(views: Sequence[MailView]) -> dict[str, list[MailView]]:
-    """The mails of each person, and those that answer one of them, in the order of receipt."""
+    """The mails of each mailbox, and those that answer one of them, in the order of receipt."""
     by_id = {view.mail.id: view for view in views}
     stories: dict[str, list[MailView]] = defaultdict(list)
     for view in views:
         answered = by_id.get(view.answers or "", view)
-        for person in {_person(view.mail), _person(answered.mail)}:
-            stories[person].append(view)
+        for owner in {_mailbox(view.mail), _mailbox(answered.mail)}:
+            stories[owner].append(view)
     return stories
 
 
@@ -254,7 +264,7 @@ def _unread(
     They came later than that mail, or answer a question about it.  The mail itself is the last.
     """
     is_later = True
-    for each in reversed(stories[_person(view.mail)]):
+    for each in reversed(stories[_mailbox(view.mail)]):
         is_later = is_later and each is not view
         if not is_later and not course.questions:
             break
