@@ -63,6 +63,15 @@ def test_two_reviewers_comment_and_resolve(
         other, lambda: bool(campaign.ledger.reviews.current()[sha("one")].comments[0].resolved_by)
     )
     expect(page.locator("#comments li")).to_contain_text("resolved by")
+    # tags that two change are those of both
+    for writer, tag in ((page, ", calm"), (other, ", dusk")):
+        writer.keyboard.press("t")
+        writer.keyboard.press("End")
+        writer.keyboard.type(tag)
+    other.keyboard.press("Enter")
+    expect(page.locator(card(page, "one"))).to_contain_text("dusk")
+    keys.press("Enter")
+    until(page, lambda: len(campaign.ledger.reviews.current()[sha("one")].tags) == 4)
     expect(page.locator("#player-ticks span")).to_have_count(0)
     assert watch.errors == also_watched.errors == []
     # what could not be written is given back

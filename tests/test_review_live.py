@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from playwright.sync_api import Page, Route, expect
 from support.browser import Reader, browser, overflow, reader, violations
 from support.ledger_scene import SMALL, LedgerScene, attachment, result, sha
@@ -159,6 +161,15 @@ def test_what_was_built_on_an_overtaken_decision_goes_back_with_it(
     until(ada, lambda: campaign.ledger.reviews.trail_end() == 4)
     stored = campaign.ledger.reviews.current()[sha("one")]
     assert (stored.decision, stored.note, stored.by) == (Decision.HELD, "", "Ada")
+    # only who decided is said to have decided
+    first = held_back(ada)
+    ada.keyboard.press("a")
+    until(ada, lambda: len(first) == 1)
+    campaign.ledger.reviews.amend(
+        sha("one"), lambda before: replace(before, caption="Swans", by="Bob")
+    )
+    first[0].continue_()
+    expect(ada.locator("#dock-count")).to_contain_text("Bob changed one.mov in the meantime: Cap")
 
 
 def test_clips_of_a_running_night_are_offered(

@@ -42,6 +42,9 @@ function changeDraft(row) {
   DRAFT_FIELDS.forEach((id, at) => { draftField(id).value = kept[at] ?? ""; });
 }
 
+/** @type {string[]} the tags that the field showed before somebody typed in it */
+const shownTags = [];
+
 const textField = () => byId("comment-text", HTMLTextAreaElement);
 
 /** A new name for a comment: 12 hex digits. */
@@ -146,7 +149,7 @@ export function refreshComments() {
     return [tick];
   }));
   const tags = inputById("player-tags");
-  if (tags !== document.activeElement) tags.value = (review.tags ?? []).join(", ");
+  if (tags !== document.activeElement) showTags(review.tags ?? []);
   for (const radio of byId("player-stars").querySelectorAll("input")) {
     radio.checked = Number(radio.value) === (review.stars ?? 0);
   }
@@ -200,11 +203,22 @@ function rate(stars) {
   if (row) amend([row], { stars });
 }
 
+/** Take the tags that were added in the field, and remove those that were removed there: others may change them too. */
 function takeTags() {
   const row = playerRow();
   if (!row) return;
-  const tags = inputById("player-tags").value.split(",").map((tag) => tag.trim()).filter(Boolean);
-  amend([row], { tags: [...new Set(tags)] });
+  const written = inputById("player-tags").value.split(",").map((tag) => tag.trim()).filter(Boolean);
+  const removed = shownTags.filter((tag) => !written.includes(tag));
+  const kept = (reviewOf(row).tags ?? []).filter((tag) => !removed.includes(tag) && !shownTags.includes(tag));
+  const tags = [...new Set([...written, ...kept])];
+  showTags(tags);
+  amend([row], { tags });
+}
+
+/** @param {string[]} tags */
+function showTags(tags) {
+  shownTags.splice(0, shownTags.length, ...tags);
+  inputById("player-tags").value = tags.join(", ");
 }
 
 /** What the keys do in the player with comments, tags and stars.

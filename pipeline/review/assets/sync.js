@@ -115,8 +115,9 @@ export function send(shas, whenTaken) {
     // a clip that was decided on again since is left as it is: the next act is on its way
     const final = new Set(sent.filter(({ entry, now }) => entry.now === now).map(({ sha256 }) => sha256));
     showSaved(changes.filter(({ sha256 }) => final.has(sha256)));
+    const said = overtaken.length ? overtakenText(overtaken) : "";
     goBack(overtaken);
-    if (overtaken.length) warn(overtakenText(overtaken));
+    if (said) warn(said);
     catchUp().catch(reportLoss);
   }, () => {
     reportLoss();
@@ -141,13 +142,19 @@ function protectionOf(now, saved) {
   };
 }
 
-/** @param {ClipReview[]} overtaken */
+/**
+ * Why an act was not written. The page does not show yet what others did.
+ * @param {ClipReview[]} overtaken
+ */
 function overtakenText(overtaken) {
   const [{ sha256, review }] = overtaken;
   if (overtaken.length > 1) return textOf("live.overtaken_all", { n: overtaken.length });
-  return textOf("live.overtaken", {
-    name: nameOf(sha256), by: review.by || textOf("live.somebody"), decision: textOf(`decision.${review.decision}`),
-  });
+  const [name, by] = [nameOf(sha256), review.by || textOf("live.somebody")];
+  const fields = changedFields(entryOf(sha256).saved, review).filter((field) => field !== "comments");
+  if (!fields.length || fields.includes("decision")) {
+    return textOf("live.overtaken", { name, by, decision: textOf(`decision.${review.decision}`) });
+  }
+  return textOf("live.overtaken_fields", { name, by, what: fields.map((field) => textOf(`history.${field}`)).join(", ") });
 }
 
 /**
