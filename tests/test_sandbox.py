@@ -99,6 +99,29 @@ def test_canaries_stay_inside(wall: str, attempt: str, tmp_path: Path) -> None:
     assert sum(path.stat().st_size for path in out.iterdir()) <= limits.file_size
 
 
+LIMITED = """
+import sys
+from pathlib import Path
+from pipeline.console import Console, Verbosity
+from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.ffmpeg.sandbox import Permissions
+path = Path(sys.argv[2])
+argv = [sys.executable, "-I", "-S", "-c", f"open({str(path)!r}, 'wb').write(bytes(6_000))"]
+runner = FfmpegRunner(sys.argv[1], Console(Verbosity.QUIET))
+runner.run("test", argv, Permissions(writes=(path.parent,)))
+print(path.stat().st_size)
+"""
+
+
+@pytest.mark.parametrize("wall", WALLS)
+def test_a_lower_limit_of_the_shell_stays(wall: str, tmp_path: Path) -> None:
+    """Only root could raise it; for all others no program started."""
+    command = ["prlimit", "--fsize=5000", "--cpu=50", f"--as={1 << 32}", sys.executable, "-c"]
+    command += [LIMITED, wall, str(tmp_path / "made")]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.stdout == "5000\n", ended.stderr
+
+
 @pytest.mark.parametrize("wall", [*WALLS, "none"])
 def test_time_is_limited(wall: str) -> None:
     ended = inside(wall, "while True: pass", Permissions(limits=Limits(wall_s=0.5)))

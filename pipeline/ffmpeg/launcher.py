@@ -119,17 +119,23 @@ def _leave_groups() -> None:
 
 def _limit(cpu_s: int, memory: int, file_size: int, tasks: int) -> None:
     """Set the limits; *tasks*: processes and threads of the whole user, 0 for no limit."""
-    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    files = _FILES if files == resource.RLIM_INFINITY else min(files, _FILES)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _lower(resource.RLIMIT_NOFILE, _FILES)
+    _lower(resource.RLIMIT_CORE, 0)
     # the soft limit ends a program with its own signal; the hard limit ends one that ignores it
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
-    hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
-    if tasks and (hard == resource.RLIM_INFINITY or tasks < hard):
-        resource.setrlimit(resource.RLIMIT_NPROC, (tasks, tasks))
+    _lower(resource.RLIMIT_CPU, cpu_s, cpu_s + 1)
+    _lower(resource.RLIMIT_AS, memory)
+    _lower(resource.RLIMIT_FSIZE, file_size)
+    if tasks:
+        _lower(resource.RLIMIT_NPROC, tasks)
+
+
+def _lower(kind: int, soft: int, hard: int = -1) -> None:
+    """Set a limit; one of the shell or of systemd that is lower stays, as only root can raise it."""
+    most = resource.getrlimit(kind)[1]
+    hard = soft if hard < 0 else hard
+    if most != resource.RLIM_INFINITY:
+        soft, hard = min(soft, most), min(hard, most)
+    resource.setrlimit(kind, (soft, hard))
 
 
 def _give_up_powers() -> None:
