@@ -130,7 +130,7 @@ def _limit(cpu_s: int, memory: int, file_size: int, tasks: int) -> None:
 
 
 def _lower(kind: int, soft: int, hard: int = -1) -> None:
-    """Set a limit; one of the shell or of systemd that is lower stays, as only root can raise it."""
+    """Set a limit; a lower one of the shell or of systemd stays, as only root could raise it."""
     most = resource.getrlimit(kind)[1]
     hard = soft if hard < 0 else hard
     if most != resource.RLIM_INFINITY:
