@@ -161,15 +161,17 @@ def _alike_in_motion(films: Sequence[_Film]) -> Iterator[tuple[int, int]]:
     places = np.array([film.place.ravel() for film in films], np.float32)
     mirrored = np.array([film.place[:, ::-1].ravel() for film in films], np.float32)
     new = np.array([film.is_new for film in films])
-    masked = np.array([film.hidden.any() for film in films])
+    means, hidden = _flat(films)
+    masked = np.any(hidden, axis=1)
     for number, film in enumerate(films[1:], 1):
         if not (film.is_new or new[:number].any()):
             continue
         near = np.maximum(places[:number] @ places[number], mirrored[:number] @ places[number])
         compared = new[:number] | film.is_new
         near[~compared] = -1
-        for at in np.flatnonzero(compared & (masked[:number] | film.hidden.any())):
-            near[at] = max(_nearness(way, films[int(at)]) for way in (film, film.mirrored))
+        at = np.flatnonzero(compared & (masked[:number] | masked[number]))
+        both = [_nearness(way, means[at], hidden[at]) for way in (film, film.mirrored)]
+        near[at] = np.maximum(*both)
         likest = np.argsort(-near, kind="stable")[:_MOST]
         others = [films[each] for each in sorted(likest[near[likest] >= _PLACE])]
         for level in (film.motion.level, film.motion.level + 1):
@@ -178,10 +180,28 @@ def _alike_in_motion(films: Sequence[_Film]) -> Iterator[tuple[int, int]]:
                 yield film.at, other.at
 
 
-def _nearness(one: _Film, other: _Film) -> float:
-    """How much what does not move is the same, from -1 to 1, outside of the masks of both."""
-    left_out = one.hidden | other.hidden
-    return float(np.vdot(one.without(left_out).place, other.without(left_out).place))
+def _flat(films: Sequence[_Film]) -> tuple[Grid, _Cells]:
+    """Give what does not move in films, and the cells under their masks, a row for each film."""
+    shape = len(films), GRID * GRID
+    means = np.array([film.motion.mean for film in films], np.float32).reshape(shape)
+    return means, np.array([film.hidden for film in films], np.bool_).reshape(shape)
+
+
+def _nearness(one: _Film, means: Grid, hidden: _Cells) -> Grid:
+    """How much what does not move is the same, from -1 to 1, outside of the masks of both.
+
+    For all of some films at once (see :func:`_flat`), because a campaign may have thousands.
+    """
+    kept = (~(hidden | one.hidden.ravel())).astype(np.float32)
+    count = np.maximum(kept.sum(1, keepdims=True), 1)
+
+    def place(mean: Grid) -> Grid:
+        part = (mean - (mean * kept).sum(1, keepdims=True) / count) * kept
+        unit: Grid = part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-6)
+        return unit
+
+    near: Grid = (place(one.motion.mean.reshape(1, -1)) * place(means)).sum(1)
+    return near
 
 
 def _common_level(one: _Film, other: _Film) -> int | None:
@@ -209,9 +229,10 @@ def _moving_one_way(
     changes = way.without(left_out).motion.at_level(level).changes
     stacked = [other.without(left_out).motion.at_level(level).changes for other in others]
     likely = _correlations(changes, stacked)
+    near, mirrored = (_nearness(each, *_flat(others)) for each in (way, way.mirrored))
     for number, other in enumerate(others):
         # what does not move says if the picture is mirrored
-        if _nearness(way, other) < _nearness(way.mirrored, other) - _UNSURE:
+        if near[number] < mirrored[number] - _UNSURE:
             continue
         best = np.argsort(-likely[number])[:_TRIED]
         shifts = [int(at) for at in best if likely[number, at] >= _LIKELY]
