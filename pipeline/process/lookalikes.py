@@ -142,11 +142,12 @@ def _alike_beside_masks(
         if clip.length_s is None
         and (small := stills_alike.read(clip.marks.partition(".")[2])) is not None
     ]
-    for one, small, hidden in photos:
-        for other, others_small, others_hidden in photos if hidden.any() else ():
-            is_pair = one != other and (new[one] or new[other])
+    newcomers = [photo for photo in photos if new[photo[0]]]
+    for one, small, hidden in photos if newcomers else ():
+        others = photos if new[one] else newcomers
+        for other, others_small, others_hidden in others if hidden.any() else ():
             both = hidden | others_hidden
-            if is_pair and stills_alike.are_alike(small, others_small, both):
+            if one != other and stills_alike.are_alike(small, others_small, both):
                 yield max(one, other), min(one, other)
 
 
