@@ -34,7 +34,8 @@ _DAMAGED = frozenset((Reason.TRUNCATED_TRANSFER, Reason.BROKEN_MAIL))
 _FOOTAGE = frozenset((Status.ACCEPTED, Status.PENDING, Status.DUPLICATE, Status.WITHDRAWN))
 _DOUBTFUL = frozenset((Note.NOT_AUTHENTIC, Note.NO_RECEIPT, Note.BOUNCE))
 _LONGEST_WAY = timedelta(days=5)  # so long a server tries to deliver a mail (RFC 5321, 4.5.4.1)
-_HOLDING = frozenset((Note.TAKES_BACK, Note.AFTER_CONSENT))
+HOLDING = frozenset((Note.TAKES_BACK, Note.AFTER_CONSENT))
+"""The notes of a mail that holds clips until a person has dealt with it."""
 _NOT_OPENED = frozenset(
     (Reason.NOT_MEDIA, Reason.NO_VIDEO, Reason.ENCRYPTED, Reason.UNSAFE, Reason.BROKEN_MAIL)
 )
@@ -129,7 +130,7 @@ def may_be_same_person(one: Submission, other: Submission) -> bool:
 
 
 def holds(
-    mails: Sequence[Submission], handled: Collection[str], notes: Collection[Note] = _HOLDING
+    mails: Sequence[Submission], handled: Collection[str], notes: Collection[Note] = HOLDING
 ) -> dict[str, tuple[str, ...]]:
     """Find the mails whose clips are held, each with the mails that hold them.
 

@@ -131,6 +131,8 @@ def test_the_limit_of_a_sender_cannot_be_passed_by_words_or_without_an_address(
     assert enter(3, "a@x.org", Note.TAKES_BACK), "it holds what the sender sent"
     assert not enter(4, "a@x.org", Note.TAKES_BACK), "a second one adds nothing to that"
     assert enter(5, "a@x.org", Note.TAKES_BACK, size=0)
+    assert enter(8, "a@x.org", Note.AFTER_CONSENT), "it may limit what the sender agreed to"
+    assert not enter(9, "a@x.org", Note.AFTER_CONSENT)
     assert enter(6, "", Note.BOUNCE)
     assert not enter(7, "", Note.BOUNCE)
     with Ledger(tmp_path / "ledger.db") as ledger:

@@ -36,18 +36,16 @@ class SenderQuota:
         self._most_gb, self._style = config.workspace.max_gb_per_sender, config.report.sender
         self._bytes, self._waiting = Counter[Payer](), Counter[Payer]()
         self._first: dict[Payer, str] = {}  # submission of each sender
-        self._taking_back: set[Payer] = set()  # who took footage back in a mail with files
+        self._holding: set[tuple[Payer, Note]] = set()  # whose mail with files holds clips, and why
 
     def is_urgent(self, taken: Taken) -> bool:
-        """Whether a mail must not wait: it has words only, or it takes footage back.
+        """Whether a mail must not wait: it has words only, or it holds clips of its sender.
 
         Of the mails with files that take footage back, the first one of a sender in a run is
-        urgent.  It holds all clips of the sender, so a second one adds nothing that is urgent.
+        urgent.  It holds all clips of the sender, so a second one adds nothing that is urgent.  The
+        same is true of mails that may limit a consent.
         """
-        if not taken.bytes:
-            return True
-        takes_back = Note.TAKES_BACK in taken.submission.notes
-        return takes_back and correspondence.payer(taken.submission) not in self._taking_back
+        return not taken.bytes or not self._holding.issuperset(_holding(taken))
 
     def check(self, taken: Taken) -> None:
         """Look whether a mail may come in.
@@ -71,8 +69,8 @@ class SenderQuota:
         sender = correspondence.payer(taken.submission)
         self._first.setdefault(sender, taken.submission.id)
         self._bytes[sender] += taken.bytes
-        if taken.bytes and Note.TAKES_BACK in taken.submission.notes:
-            self._taking_back.add(sender)
+        if taken.bytes:
+            self._holding |= _holding(taken)
 
     def sentence(self, ledger: Ledger) -> str:
         """Say whose mails wait since this was said last; "" if none do."""
@@ -87,3 +85,9 @@ class SenderQuota:
         self._waiting.clear()
         why = f"over the {amount(self._most_gb)} GB that a sender may bring in during a run"
         return f"{', '.join(said)}: {why}." if said else ""
+
+
+def _holding(taken: Taken) -> set[tuple[Payer, Note]]:
+    """The notes by which a mail holds clips of its sender."""
+    sender = correspondence.payer(taken.submission)
+    return {(sender, note) for note in correspondence.HOLDING.intersection(taken.submission.notes)}
