@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import ValidationError
-from support.clip_scene import Clip, ClipScene, opened
+from support.clip_scene import Clip, ClipScene, end_from_outside, opened
 from support.marked_pictures import numbered
 from test_cluster import OneWorker
 from test_engine import settings, task_for
@@ -82,8 +82,9 @@ def equal(whole: Clip, cut: Clip) -> bool:
 
 @pytest.mark.parametrize("source", [phone, varying])
 def test_chunks_give_what_one_piece_gives(
-    tmp_path: Path, source: Callable[[ClipScene], Path]
+    tmp_path: Path, source: Callable[[ClipScene], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Also if the program of a chunk is ended from outside once."""
     scene = ClipScene(tmp_path).to(OUTPUT, text="#RiverWeek")
     if source is varying:
         changes = (SoundChange(SoundChangeKind.MUTE, 0.8, 1.6),)
@@ -91,7 +92,10 @@ def test_chunks_give_what_one_piece_gives(
     film = source(scene)
     whole = scene.clip(film)
     kept = replace(whole, path=whole.path.rename(tmp_path / "whole.mp4"))
+    ended = ["encode"] if source is varying else []
+    end_from_outside(ended, monkeypatch.setattr)
     cut = replace(scene, chunk_s=1).clip(film)
+    assert ended == []
     assert judge.judge_mp4(cut.path, judge.Mp4Kind.CLIP).video.keyframes == (0, 30, 60)
     assert equal(kept, cut)
     told = ("warnings", "source", "findings")

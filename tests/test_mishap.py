@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.clip_scene import ClipScene, opened
+from support.clip_scene import ClipScene, end_from_outside, opened
 from support.ledger_scene import settings
 from support.waiting import below
 
@@ -161,18 +161,8 @@ def test_a_clip_whose_program_is_ended_from_outside_is_tried_once_more(
         *("film.mp4", "-f", "lavfi", "-i", "testsrc=s=96x64:d=0.2:r=30", "-f", "lavfi"),
         *("-i", "sine=d=0.2", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac"),
     )
-    usual, left = FfmpegRunner.run, ["survey"]
-
-    def ended_from_outside(
-        self: FfmpegRunner, purpose: str, *rest: Any, **options: Any
-    ) -> ProgramResult:
-        result = usual(self, purpose, *rest, **options)
-        if purpose not in left:
-            return result
-        left.remove(purpose)
-        return replace(result, code=128 + signal.SIGTERM)
-
-    monkeypatch.setattr(FfmpegRunner, "run", ended_from_outside)
+    left = ["survey"]
+    end_from_outside(left, monkeypatch.setattr)
     made = scene.make(film)
     assert made.status is Status.ACCEPTED
     assert Caution.BROKEN_SOUND not in made.warnings

@@ -10,14 +10,18 @@ import os
 import shutil
 import signal
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from pipeline.errors import DiskFull, StageError
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.ffmpeg.watch import STARVED_S
 from pipeline.model import Reason, Refusal
 from pipeline.texts import Detail
+
+T = TypeVar("T")
 
 NO_SPACE = "No space left on device"
 # What FFmpeg, x264 and a library in C++ say where they get no memory, at the limit or before it
@@ -124,20 +128,32 @@ class ProgramFailed(ProgramFault):
         super().__init__(f"{UNDONE.get(purpose, 'a program failed')}: {words}")
 
     @property
-    def is_ended_from_outside(self) -> bool:
-        """Whether somebody, or a machine without memory, ended it."""
-        return self.refusal.code is Detail.KILLED
-
-    @property
     def may_pass(self) -> bool:
         """Whether it ended for what happened on the machine, which says nothing of the file."""
         return self.refusal.may_pass
 
 
-def is_caused_from_outside(error: BaseException | None) -> bool:
+def once_more(work: Callable[[], T], note: Callable[[], object]) -> T:
+    """Do a piece of work, and do it once more if one of its programs is ended from outside.
+
+    The kernel does so where memory is short, and that may pass.
+
+    :param note: is called between the two.
+    :raises StageError: that of the work.
+    """
+    try:
+        return work()
+    except StageError as error:
+        if not _is_caused_from_outside(error):
+            raise
+    note()
+    return work()
+
+
+def _is_caused_from_outside(error: BaseException | None) -> bool:
     """Whether an error came, maybe over others, from a program that was ended from outside."""
     while error is not None:
-        if isinstance(error, ProgramFailed) and error.is_ended_from_outside:
+        if isinstance(error, ProgramFailed) and error.refusal.code is Detail.KILLED:
             return True
         error = error.__cause__ or error.__context__
     return False

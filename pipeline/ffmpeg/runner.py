@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import IO
 
@@ -28,7 +28,7 @@ from pipeline import publishing
 from pipeline.console import Console
 from pipeline.errors import SandboxUnavailable, Stopping
 from pipeline.ffmpeg import faults, made, progress
-from pipeline.ffmpeg.faults import ProgramFailed, ProgramResult
+from pipeline.ffmpeg.faults import ProgramResult
 from pipeline.ffmpeg.graph import Graph
 from pipeline.ffmpeg.made import MadeFile
 from pipeline.ffmpeg.sandbox import (
@@ -119,9 +119,8 @@ class FfmpegRunner:
     ) -> bytes:
         """Run FFmpeg on a graph; return what it wrote to its standard output.
 
-        If it is ended from outside, it is run once more: the kernel ends a program where memory is
-        short, and that may pass.  Where pieces of it are gone then, only the caller can do so: with
-        a *sink*, and with a *feed* that is not a function.
+        If it is ended from outside, it is run once more.  Where pieces of it are gone then, only
+        the caller can do so: with a *sink*, and with a *feed* that is not a function.
 
         :param purpose: for the log and the errors: encode, loudness, card, seam, join, still …
         :param seconds: the time it may take, see ``Limits.within``.
@@ -142,17 +141,12 @@ class FfmpegRunner:
             faults.check(ended, purpose, permissions)
             return ended.stdout
 
-        try:
+        if sink is not None or not (feed is None or callable(feed)):
             return once()
-        except ProgramFailed as failed:
-            can_be_repeated = sink is None and (feed is None or callable(feed))
-            if not (can_be_repeated and failed.is_ended_from_outside):
-                raise
-        self.note_again(purpose)
-        return once()
+        return faults.once_more(once, partial(self.note_again, purpose))
 
     def note_again(self, purpose: str) -> None:
-        """Log that a program is run once more because it was ended from outside."""
+        """Log that work is done once more because its program was ended from outside."""
         self._console.event("again", purpose=purpose)
 
     def run(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from pipeline.config import Output
 from pipeline.faces import looking, model_file, tracks
 from pipeline.faces.looking import SmallPictures
 from pipeline.faces.tracks import FaceTrack, TrackArea
-from pipeline.ffmpeg.faults import ProgramFault
+from pipeline.ffmpeg.faults import ProgramFault, once_more
 from pipeline.ffmpeg.graph import Graph, Options, Video, read, write
 from pipeline.media import colour, survey
 from pipeline.media.fitting import even
@@ -62,11 +63,12 @@ def found(
         frames = {mask.frame for mask in known.masks} - {""}
         if frames <= {recipe.outputs[0].frame}:
             return known
-    try:
+    if recipe.faces == "always":
         return _found(run, film, recipe)
+    try:
+        search = partial(_found, run, film, recipe)
+        return once_more(search, partial(run.ffmpeg.note_again, "faces"))
     except ProgramFault:
-        if recipe.faces == "always":
-            raise
         return FoundFaces(recipe.detector, is_partial=True)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pipeline.errors import (
     BytesChanged,
     FileMissing,
@@ -10,7 +12,7 @@ from pipeline.errors import (
     place_of,
     place_of_fault,
 )
-from pipeline.ffmpeg.faults import ProgramFault
+from pipeline.ffmpeg.faults import ProgramFault, once_more
 from pipeline.jobs.kinds import JobWork
 from pipeline.media import caption
 from pipeline.media.caption import Strip
@@ -36,7 +38,8 @@ def do(task: ClipTask, tools: Tools) -> ClipAnswer:
     if task.plan is None:
         return ClipAnswer(result=clip.begin(job, tools, task.chunk_s))
     try:
-        return ClipAnswer(result=_piece(task, task.plan, job, tools))
+        piece = partial(_piece, task, task.plan, job, tools)
+        return ClipAnswer(result=once_more(piece, partial(tools.ffmpeg.note_again, "encode")))
     except (Refused, ProgramFault, NotClean, BytesChanged, FileMissing) as fault:
         where = place_of(fault)
     except Exception as error:  # noqa: BLE001 - as for a whole clip

@@ -7,10 +7,11 @@ for faces is not made again: only its original is looked at.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from pipeline.errors import BytesChanged, Refused, place_of_fault
 from pipeline.ffmpeg import made
-from pipeline.ffmpeg.faults import ProgramFault
+from pipeline.ffmpeg.faults import ProgramFault, once_more
 from pipeline.media import identify
 from pipeline.media.survey import FilmSource
 from pipeline.model import ClipResult
@@ -31,7 +32,8 @@ def search(job: Job, run: Tools, known: ClipResult) -> ClipResult:
     """
     nothing = nothing_found(job.recipe)
     try:
-        found = _found(job, run) or nothing
+        search = partial(_found, job, run)
+        found = once_more(search, partial(run.ffmpeg.note_again, "faces")) or nothing
     except (Refused, ProgramFault, BytesChanged):
         found = nothing
     except Exception as error:  # noqa: BLE001 - as for a clip

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from pipeline.caution import Caution
 from pipeline.config import Output
 from pipeline.faces import looking, model_file, tracks
 from pipeline.faces.looking import Look, SeenFace, SmallPictures
-from pipeline.ffmpeg.faults import ProgramFault
+from pipeline.ffmpeg.faults import ProgramFault, once_more
 from pipeline.ffmpeg.graph import Graph, Options, read, write
 from pipeline.media.probed import Probe
 from pipeline.model import ClipOutput
@@ -67,8 +68,10 @@ def warnings(run: Tools, clips: Sequence[MaskedClip], recipe: Recipe) -> tuple[C
     """
     if recipe.faces == "off" or (recipe.faces == "propose" and not recipe.masks):
         return ()
+    note = partial(run.ffmpeg.note_again, "faces")
     try:
-        is_seen, is_partial = any(_shows_face(run, clip) for clip in clips), False
+        seen = (once_more(partial(_shows_face, run, clip), note) for clip in clips)
+        is_seen, is_partial = any(seen), False
     except ProgramFault:
         is_seen, is_partial = False, True
     withheld = recipe.faces == "always" and (is_seen or is_partial)

@@ -6,6 +6,7 @@ decoded, edited and sent through one AAC encoder, so that no joint is heard and 
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -13,7 +14,7 @@ from pydantic import TypeAdapter
 from pipeline import judge, publishing
 from pipeline.codecs import codec_of
 from pipeline.errors import StageError
-from pipeline.ffmpeg.faults import is_caused_from_outside
+from pipeline.ffmpeg.faults import once_more
 from pipeline.ffmpeg.graph import Graph, Options, OutputFile, read, write
 from pipeline.ffmpeg.made import MadeFile, Scratch
 from pipeline.media import encode
@@ -109,14 +110,9 @@ def _join(
 ) -> MadeFile:
     film = plan.film
     part = scratch.new("film", encode.most_bytes(film.output, film.frames))
-    try:
-        _stream(run, plan, part, background)
-    except StageError as fault:
-        if not is_caused_from_outside(fault):
-            raise
-        # one program feeds the other, so both begin again
-        run.ffmpeg.note_again("join")
-        _stream(run, plan, part, background)
+    # one program feeds the other, so both begin again
+    stream = partial(_stream, run, plan, part, background)
+    once_more(stream, partial(run.ffmpeg.note_again, "join"))
     facts = codec_of(film.output).judge(part.file, judge.Mp4Kind.MONTAGE)
     if facts.video.frames != film.frames:
         raise StageError(f"the montage has {facts.video.frames} frames instead of {film.frames}")

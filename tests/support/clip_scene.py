@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -33,6 +34,7 @@ from pipeline.config import (
 from pipeline.console import Console, Verbosity
 from pipeline.engine.threads import ThreadEngine
 from pipeline.faces import model_file
+from pipeline.ffmpeg.faults import ProgramResult
 from pipeline.ffmpeg.runner import FfmpegRunner, program
 from pipeline.jobs import kinds
 from pipeline.jobs.build import build
@@ -244,3 +246,21 @@ class ClipScene:
         """The clip of the one output."""
         (made,) = self.clips(source).values()
         return made
+
+
+def end_from_outside(left: list[str], patch: Callable[..., None]) -> None:
+    """Have programs of this process end as if somebody had killed them, once for each purpose.
+
+    :param left: the purposes; what has happened is taken out.
+    :param patch: ``monkeypatch.setattr``.
+    """
+    usual = FfmpegRunner.run
+
+    def run(self: FfmpegRunner, purpose: str, *rest: Any, **options: Any) -> ProgramResult:
+        result = usual(self, purpose, *rest, **options)
+        if purpose not in left:
+            return result
+        left.remove(purpose)
+        return replace(result, code=128 + signal.SIGTERM)
+
+    patch(FfmpegRunner, "run", run)
