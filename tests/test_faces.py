@@ -328,8 +328,8 @@ def test_faces_are_proposed_for_a_clip_that_was_made_before(
     scene: CommandScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also if the programs of the first search are ended from outside."""
-    left = ["faces", "survey"]
-    end_from_outside(left, monkeypatch.setattr)
+    ended = ["faces", "survey"]
+    end_from_outside(ended, monkeypatch.setattr)
     copy = with_faces(scene.copy(tmp_path), "propose")
     films = {path: path.stat().st_mtime_ns for path in copy.work.glob("clips/*/*")}
     assert copy.footage("process").code == 0
@@ -349,7 +349,7 @@ def test_faces_are_proposed_for_a_clip_that_was_made_before(
             assert bottom * SIZE[1] >= face.bottom
     assert row["review"].get("masks") is None, "a reviewer has to take it"
     searches = [event for event in copy.programs() if event["purpose"] == "faces"]
-    assert (len(searches), left) == (2, [])
+    assert (len(searches), ended) == (2, [])
     assert copy.footage("process").code == 0
     assert [e for e in copy.programs() if e["purpose"] == "faces"] == searches, "once is enough"
 
