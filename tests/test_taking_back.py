@@ -15,6 +15,7 @@ DATA = (Path(__file__).parent / "data" / "taking_back.txt").read_text("utf-8").s
 LINES = [line.split(" ", 2) for line in DATA if line[0] in "+-"]
 OBJECTING = [line.split(" ", 2)[2] for line in DATA if line[0] == "!"]
 BRIEF = [line.split(" ", 2)[2] for line in DATA if line[0] == "~"]
+INNOCENT = [line.split(" ", 2)[1:] for line in DATA if line[0] == "&"]
 CONTENT = [line.split(" ", 2)[2] for line in DATA if line[0] == "="]
 
 
@@ -64,6 +65,16 @@ def test_our_own_letter_in_a_quote_without_marks_does_not_count(head: str) -> No
         assert not taking_back.is_meant("Re: No Coal", f"{head}{letter}", may_answer=True)
         text = f"{head}{letter}\nNo, please delete it."
         assert taking_back.is_meant("Re: No Coal", text, may_answer=True)
+
+
+@pytest.mark.parametrize("language", sorted({language for language, _ in INNOCENT}))
+def test_innocent_sentences_hold_nothing(language: str) -> None:
+    """Words of film and of everyday life that look like those of a refusal."""
+    said = [words for spoken, words in INNOCENT if spoken == language]
+    held = [words for words in said if taking_back.is_meant("River", f"You may use it. {words}")]
+    assert held == [], "beside footage and a yes"
+    answers = [words for words in said if taking_back.is_meant("Re: River", words, may_answer=True)]
+    assert answers == []
 
 
 @pytest.mark.parametrize("words", OBJECTING)

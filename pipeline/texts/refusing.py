@@ -48,7 +48,9 @@ def is_refusal(subject: str, own: str) -> bool:
         or any(map(language.short_no.match, pieces))
         for language in _languages()
     ) or any(
-        len(sentence.split()) <= _SHORT and _stopping().search(sentence)
+        len(sentence.split()) <= _SHORT
+        and _stopping().search(sentence)
+        and _stopping().search(_without_harmless(sentence))
         for sentence in SENTENCE.findall(short)
     )
 
@@ -69,9 +71,10 @@ def objects(said: str, words: SaidWords) -> bool:
 
     :param said: a folded text; *words* are those of it.
     """
-    return any(phrase.is_in(said, words) for phrase in _objecting()) or any(
-        phrase.is_in(said, words) for language in _languages() for phrase in language.no
-    )
+    return any(
+        phrase.is_in(said, words) and phrase.is_in(_without_harmless(said), words)
+        for phrase in _objecting()
+    ) or any(phrase.is_in(said, words) for language in _languages() for phrase in language.no)
 
 
 def says_yes(said: str, words: SaidWords) -> bool:

@@ -17,6 +17,11 @@ from pipeline.texts.phrases import READ, SENTENCE, Phrase, SaidWords, folded, on
 _WORD = re.compile(r"[^\s.,;:!?()\[\]\"„“”«»…।،؟¿¡？！。*_/–—-]+")
 _VERSION = 3  # of what this module does with its words: raised when it finds more than before
 _SUBJECT_PART = re.compile(r"[:：()\[\]|]+|\s[-–—]+\s")
+# "No. 5 is the best": a number, and no refusal.  "No. 5 children are in it" is one.
+_NUMBERED = re.compile(
+    r"(?<!\w)n[or]\b\.?(?= ?\d{1,3} "
+    r"(?:is|was|shows|has|looks|ist|war|zeigt|est|montre|es|muestra|e)\b)"
+)
 _FEW = 12  # own words of a mail whose subject may be the answer
 _LONGEST = 1 << 20  # characters that are read, in ten seconds if somebody tries to make it slow
 
@@ -31,7 +36,7 @@ def is_meant(subject: str, text: str, *, may_answer: bool = False) -> bool:
     """
     if len(text) > _LONGEST:
         return True
-    plain = folded(text)
+    plain = _NUMBERED.sub("number", folded(text))
     lines = plain.split("\n")
     own = "\n".join(lines[number] for number in phrases.own_lines(plain))
     quoted = phrases.unmarked_quote(plain)
