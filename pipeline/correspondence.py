@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from pipeline import addressees
+from pipeline import addressees, letter_ids
 from pipeline.model import Attachment, Kind, Note, Reason, Refusal, Row, Status, Submission
 from pipeline.texts import Detail
 
@@ -130,34 +130,45 @@ def may_be_same_person(one: Submission, other: Submission) -> bool:
 
 
 def holds(
-    mails: Sequence[Submission], handled: Collection[str], notes: Collection[Note] = HOLDING
+    mails: Sequence[Submission],
+    handled: Collection[str],
+    notes: Collection[Note] = HOLDING,
+    *,
+    letters: Mapping[str, str],
 ) -> dict[str, tuple[str, ...]]:
     """Find the mails whose clips are held, each with the mails that hold them.
 
-    A mail with words of taking back holds what the same mailbox sent until then, and what came in
-    the mails that it answers, until a person has dealt with it.  It also holds what is received in
-    the next days: a mail with footage may be on its way for longer than a short one.  So does a
-    mail that may limit what its sender agreed to.
+    A mail with words of taking back holds what the same mailbox sent until then, until a person has
+    dealt with it.  It also holds what is received in the next days: a mail with footage may be on
+    its way for longer than a short one.  It holds the same of each person whose mail it answers,
+    or to whom the letter went that it answers: people have several addresses.  So does a mail that
+    may limit what its sender agreed to.
 
     :param mails: in the order of their receipt.
     :param notes: those of a mail that holds clips.
+    :param letters: the submission that each of our letters was about, by its Message-ID.
     """
     held: dict[str, dict[str, None]] = defaultdict(dict)
+    by_id = {mail.id: mail for mail in mails}
     named = {mail.message_id: mail.id for mail in reversed(mails) if mail.message_id}
+    known = {**letters, **named}
     taking_back = [
         mail for mail in mails if not set(notes).isdisjoint(mail.notes) and mail.id not in handled
     ]
     holding_ids = {mail.id for mail in taking_back}
-    last = {_mailbox(mail): mail for mail in taking_back if _mailbox(mail)}
+    # what a mail answers may have come from another address, or have a later time
+    answered = {
+        mail.id: [by_id[it] for it in _answered_by(mail, known, by_id)] for mail in taking_back
+    }
+    last: dict[str, Submission] = {}
+    for mail in taking_back:
+        last |= {_mailbox(each): mail for each in (mail, *answered[mail.id]) if _mailbox(each)}
     newest: dict[str, str] = {}
     for mail in reversed(mails):
         if mail.id in holding_ids:
-            newest[_mailbox(mail)] = mail.id
-            held[mail.id][mail.id] = None
-            # what it answers may have come from another address, or have a later time
-            for each in mail.answers[:_THREAD]:
-                if each in named:
-                    held[named[each]][mail.id] = None
+            for each in (mail, *answered[mail.id]):
+                newest[_mailbox(each)] = mail.id
+                held[each.id][mail.id] = None
         if _mailbox(mail) and (taking := newest.get(_mailbox(mail))):
             held[mail.id][taking] = None
         elif _mailbox(mail) in last and _may_be_delayed(mail, last[_mailbox(mail)]):
@@ -192,15 +203,18 @@ def matters(mail: Submission, rows: Sequence[Row], *, follows: bool) -> list[Mat
     return [matter for matter, holds_true in found.items() if holds_true]
 
 
-def holding(mails: Sequence[Submission], with_footage: Collection[str]) -> set[str]:
+def holding(
+    mails: Sequence[Submission], with_footage: Collection[str], letters: Mapping[str, str]
+) -> set[str]:
     """Find the mails that hold footage which came from the same person, or which they answer.
 
     A mail from another address than the footage holds nothing if it answers no mail.
 
     :param mails: in the order of their receipt.
     :param with_footage: the ids of the mails that brought footage.
+    :param letters: the submission that each of our letters was about, by its Message-ID.
     """
-    held = holds(mails, ())
+    held = holds(mails, (), letters=letters)
     return {taking for mail in with_footage for taking in held.get(mail, ())}
 
 
@@ -283,11 +297,21 @@ def _answers(mails: Sequence[Submission], letters: Mapping[str, str]) -> dict[st
     A mail that answers a letter of ours answers the mail that the letter was about.
     """
     known = dict(letters)
+    ids = {mail.id for mail in mails}
     found: dict[str, str] = {}
     for mail in mails:
-        earlier = [known[each] for each in mail.answers if known.get(each, mail.id) != mail.id]
-        if earlier:
+        if earlier := _answered_by(mail, known, ids):
             found[mail.id] = earlier[-1]
         if mail.message_id:
             known.setdefault(mail.message_id, mail.id)
     return found
+
+
+def _answered_by(mail: Submission, known: Mapping[str, str], ids: Collection[str]) -> list[str]:
+    """The other submissions that a mail answers, or that a letter of ours was about.
+
+    :param known: submissions by the Message-IDs of mails and letters.
+    :param ids: of all submissions.
+    """
+    named = (known.get(each) or letter_ids.submission_in(each) for each in mail.answers[:_THREAD])
+    return [each for each in named if each in ids and each != mail.id]

@@ -150,7 +150,7 @@ def test_from_the_question_to_the_film(tmp_path: Path) -> None:
     credits_ = [each["credit"] for each in contents["segments"] if each["sha256"]]
     assert credits_ == ["Mia <M>", "Mia <M>"]
     left_out = {out["why"] for out in contents["left_out"]}
-    assert left_out == {"its sender may take it back", "consent: unknown"}
+    assert left_out == {"it may be taken back", "consent: unknown"}
     assert "consent" in (scene.work / "report/report.csv").read_text("utf-8-sig").splitlines()[0]
     said = scene.footage("consent", str(mia[0]["id"]), "--set", "no", "--json")
     assert said.data["films"] == [str(film.relative_to(scene.work))]

@@ -19,7 +19,7 @@ from support.command_scene import CommandScene, config
 from support.ledger_scene import settings
 from support.warm_taking import quick_taking
 
-from pipeline import correspondence
+from pipeline import correspondence, letter_ids
 from pipeline.commands.letters import draft
 from pipeline.model import (
     Attachment,
@@ -219,16 +219,38 @@ def mail(name: str, sender: str = "ana@example.org", **more: Any) -> Submission:
 def test_a_take_back_from_another_address_holds_all_that_it_answers() -> None:
     first, second = mail("1"), mail("2")
     back = mail("3", "work@example.org", answers=("<2@x>", "<1@x>"), notes=(Note.TAKES_BACK,))
-    assert correspondence.holds([back, first, second], set()).keys() == {"1", "2", "3"}
-    assert correspondence.holds([first, second, back], {"3"}) == {}
+    assert correspondence.holds([back, first, second], set(), letters={}).keys() == {"1", "2", "3"}
+    assert correspondence.holds([first, second, back], {"3"}, letters={}) == {}
+
+
+def test_a_refusal_that_answers_a_letter_holds_all_of_the_person_who_got_it() -> None:
+    """Also from another address, and by the Message-ID of the letter alone."""
+    sent = [mail("s1"), mail("s2"), mail("ben", "ben@example.org"), mail("s3", "")]
+    ours = letter_ids.made("s1", "team@example.org")
+    for answered, letters in ((ours, {}), ("<q@x>", {"<q@x>": "s1"}), ("<s1@x>", {})):
+        no = mail("4", "a@private.example", answers=(answered,), notes=(Note.TAKES_BACK,))
+        late = mail("s5", received_at="2026-09-06T08:00:00Z")
+        mails = [*sent, no, late]
+        held = correspondence.holds(mails, set(), letters=letters)
+        assert held == dict.fromkeys(("s1", "s2", "4", "s5"), ("4",))
+        assert correspondence.holding(mails, {"s2"}, letters) == {"4"}
+        assert correspondence.holds(mails, {"4"}, letters=letters) == {}
+        assert correspondence.relate(mails, {"s1"}, letters).answers == {"4": "s1"}
+    forged = ("<1.2.3.nobody@x>", "<s1@x", f"x{ours}", "<1.2.3.@x>")
+    no = mail("4", "a@private.example", answers=forged, notes=(Note.TAKES_BACK,))
+    assert correspondence.holds([*sent, no], set(), letters={}) == {"4": ("4",)}
+    unknown = mail("4", "a@x.example", answers=(letter_ids.made("s3", "t@x.org"),), notes=no.notes)
+    assert correspondence.holds([*sent, unknown], set(), letters={}).keys() == {"s3", "4"}
 
 
 def test_a_form_that_calls_itself_automatic_can_take_footage_back() -> None:
     form = mail("2", notes=(Note.TAKES_BACK, Note.AUTOMATIC))
-    assert correspondence.holds([mail("1"), form], set())["1"] == ("2",)
+    assert correspondence.holds([mail("1"), form], set(), letters={})["1"] == ("2",)
     assert correspondence.matters(form, [], follows=True) == [correspondence.Matter.TAKES_BACK]
     bounce = mail("3", notes=(Note.TAKES_BACK, Note.BOUNCE))
-    assert correspondence.holds([mail("1"), bounce], set())["1"] == ("3",), "no path to return"
+    assert correspondence.holds([mail("1"), bounce], set(), letters={})["1"] == ("3",), (
+        "no path to return"
+    )
     assert correspondence.matters(bounce, [], follows=True) == [correspondence.Matter.TAKES_BACK]
 
 
@@ -236,13 +258,13 @@ def test_footage_that_was_long_on_its_way_is_held_by_a_take_back_that_came_befor
     back = mail("1", notes=(Note.TAKES_BACK,))
     delayed = mail("2", received_at="2026-09-06T08:00:00Z")
     other, new = mail("3", "ben@example.org"), mail("4", received_at="2026-09-06T08:00:01Z")
-    held = correspondence.holds([back, other, delayed, new], set())
+    held = correspondence.holds([back, other, delayed, new], set(), letters={})
     assert held == {"1": ("1",), "2": ("1",)}
-    assert correspondence.holds([back, delayed], {"1"}) == {}
-    assert "2" in correspondence.holds([back, mail("2", received_at="")], set())
+    assert correspondence.holds([back, delayed], {"1"}, letters={}) == {}
+    assert "2" in correspondence.holds([back, mail("2", received_at="")], set(), letters={})
     files = [mail(number, "") for number in ("5", "7")]
     nobody = mail("6", "", notes=(Note.TAKES_BACK,))
-    held = correspondence.holds([files[0], nobody, files[1]], set())
+    held = correspondence.holds([files[0], nobody, files[1]], set(), letters={})
     assert held == {"6": ("6",)}, "without an address nobody knows whose the files are"
 
 
@@ -287,7 +309,7 @@ def test_ten_thousand_mails_of_one_sender_take_linear_time() -> None:
         Submission(f"s{n}", f"<{n}>", "a@example.org", "", "", "", (Note.TAKES_BACK,))
         for n in range(10_000)
     ]
-    held = correspondence.holds(mails, set())
+    held = correspondence.holds(mails, set(), letters={})
     assert max(map(len, held.values())) <= 2
     related = correspondence.relate(mails, set())
     assert max(map(len, related.later.values())) <= 10
@@ -317,7 +339,7 @@ def test_the_letter_to_an_unknown_address_does_not_say_that_footage_is_put_aside
     taking: dict[str, Any] = {"notes": (Note.TAKES_BACK,)}
     mails = [mail("1"), mail("2", "cara@example.org", **taking), mail("3", **taking)]
     mails.append(mail("4", "work@example.org", answers=("<1@x>",), **taking))
-    holding = correspondence.holding(mails, {"1"})
+    holding = correspondence.holding(mails, {"1"}, {})
     assert holding == {"3", "4"}
     for each in mails[1:]:
         matters = (correspondence.Matter.TAKES_BACK,)

@@ -29,6 +29,7 @@ LAYERS = {
             "time_limit",
             "clock",
             "consent",
+            "letter_ids",
             "config",
             "console",
             "credentials",

@@ -13,6 +13,7 @@ from support.ledger_scene import LedgerScene, attachment, decide, refused, resul
 from support.report_page import campaign, card, config
 from support.review_server import Client, enter, serving, until
 
+from pipeline import letter_ids
 from pipeline.config import Config
 from pipeline.model import Decision, Note, OriginalState, Reason, Review
 from pipeline.review import page as page_module
@@ -149,9 +150,17 @@ def test_earlier_cards_say_who_wrote_again_and_what_is_held(
     reader: Reader, campaign: LedgerScene, config: Config
 ) -> None:
     ids = mails(campaign)
+    photo = campaign.mail(attachment("green"), sender="fay@example.org", subject="A swan")
+    campaign.clip(result("green"))
+    answered = (letter_ids.made(photo, "team@example.org"),)
+    notes = (Note.TAKES_BACK,)
+    campaign.mail(sender="gus@private.example", subject="Re: A swan", answers=answered, notes=notes)
     page, _ = reader.open(report.write(campaign.run(config)).index)
     red, blue = page.locator(card(page, "red")), page.locator(card(page, "blue"))
+    green = page.locator(card(page, "green")).locator(".hold")
+    expect(green).to_contain_text("“Re: A swan” from another address: g…@p….example")
     expect(red.locator(".hold")).to_contain_text("May be taken back")
+    expect(red.locator(".hold")).not_to_contain_text("another address")
     expect(blue.locator(".hold")).to_be_hidden()
     expect(page.locator(".figure.montage .value")).to_have_text("0:00")
     expect(red.locator(".again")).to_contain_text("This sender wrote again on 1 September")

@@ -14,9 +14,9 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, make_msgid
+from email.utils import format_datetime
 
-from pipeline import addressees, correspondence, post
+from pipeline import addressees, correspondence, letter_ids, post
 from pipeline.commands.ending import RECEIPTS_FAULT, Facts
 from pipeline.commands.letters import message_id_of
 from pipeline.config import Config, SmtpSection
@@ -118,9 +118,10 @@ def due_receipts(config: Config, ledger: Ledger, today: date) -> Iterator[DueRec
     oldest = (today - timedelta(days=RECEIPT_DAYS)).isoformat()
     mails: dict[str, list[Submission]] = defaultdict(list)
     submissions = ledger.intake.submissions()
+    # a person answers what somebody takes back
     held = correspondence.holds(
-        submissions, (), (Note.TAKES_BACK,)
-    )  # a person answers what somebody takes back
+        submissions, (), (Note.TAKES_BACK,), letters=ledger.consents.questions()
+    )
     for mail in submissions:
         is_new = mail.id not in answered and mail.received_at >= oldest
         if is_new and mail.id not in held and gets_receipt(config, mail, rows[mail.id]):
@@ -147,7 +148,7 @@ def receipt(config: Config, smtp: SmtpSection, due: DueReceipt, code: str) -> Em
     message["To"] = Address(addr_spec=due.sender)
     message["Subject"] = texts.subject.format(campaign=config.campaign.name)
     message["Date"] = format_datetime(datetime.now(UTC))
-    message["Message-ID"] = make_msgid(domain=smtp.sender.rpartition("@")[2])
+    message["Message-ID"] = letter_ids.made(last.id, smtp.sender)
     if answered := message_id_of(last):
         message["In-Reply-To"] = message["References"] = answered
     message["Auto-Submitted"] = "auto-replied"  # RFC 3834, 3.1.7

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from pipeline import correspondence
 from pipeline.commands import older_ledger, rereading
 from pipeline.commands.ending import Facts
 from pipeline.commands.unread import refuse_if_unread
@@ -53,9 +54,8 @@ def render_admitted(
         done = render.run(run, need_admitted(run), outputs, excerpt)
     held_back = rules.held_back(run.ledger.clips.rows())
     if held_back:
-        taking = ", ".join(dict.fromkeys(mail for row in held_back for mail in row.held_by))
         run.console.warn(
-            f"clips that their sender may take back, left out: {len(held_back)} (read {taking})"
+            f"clips that may be taken back, left out: {len(held_back)} ({_to_read(run, held_back)})"
         )
     _name_those_without_consent(run)
     _name_those_that_wait_for_two(run)
@@ -70,6 +70,21 @@ def render_admitted(
         if film.unlisted:
             run.console.warn(f"admitted clips that the order file does not name: {film.unlisted}")
     return done
+
+
+def _to_read(run: Run, held_back: Sequence[Row]) -> str:
+    """Name the mails that hold clips, and those of them that came from another address."""
+    mails = {mail.id: mail for mail in run.ledger.intake.submissions()}
+    taking = dict.fromkeys(mail for row in held_back for mail in row.held_by)
+    own = {
+        mail
+        for row in held_back
+        for mail in row.held_by
+        if correspondence.is_same_person(mails[mail], mails[row.submission])
+    }
+    elsewhere = [mail for mail in taking if mail not in own]
+    origin = f"; from another address than the clips: {', '.join(elsewhere)}" if elsewhere else ""
+    return f"read {', '.join(taking)}{origin}"
 
 
 def _name_those_without_consent(run: Run) -> None:

@@ -12,10 +12,10 @@ from dataclasses import replace
 from email.errors import MessageError
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime, getaddresses, localtime, make_msgid
+from email.utils import format_datetime, getaddresses, localtime
 from pathlib import Path
 
-from pipeline import addressees, correspondence, post
+from pipeline import addressees, correspondence, letter_ids, post
 from pipeline.commands import older_ledger
 from pipeline.commands.ending import Facts
 from pipeline.commands.letters import APPROVED, ASKS, SENDING, SENT
@@ -75,7 +75,8 @@ def send_approved(run: Run, to: Path | None = None) -> Facts:
 def _send_all(run: Run, smtp: SmtpSection, letters: list[Path]) -> list[str]:
     mails = run.ledger.intake.submissions()
     senders = {mail.id: addressees.person(mail.sender) for mail in mails}
-    holding = correspondence.holding(mails, [*senders])
+    letters_sent = run.ledger.consents.questions()
+    holding = correspondence.holding(mails, [*senders], letters_sent)
     asked_in_vain = _asked_in_vain(run, mails)
     sent = []
     with post.opened(smtp) as server:
@@ -118,8 +119,9 @@ def _asked_in_vain(run: Run, mails: Sequence[Submission]) -> dict[str, str]:
     for row in run.ledger.clips.rows():
         rows[row.submission].append(row)
     handled = run.ledger.reviews.handled()
-    taken_back = correspondence.holds(mails, handled, (Note.TAKES_BACK,))
-    held = correspondence.holds(mails, handled)
+    letters = run.ledger.consents.questions()
+    taken_back = correspondence.holds(mails, handled, (Note.TAKES_BACK,), letters=letters)
+    held = correspondence.holds(mails, handled, letters=letters)
     why: dict[str, str] = {}
     for mail in mails:
         states = {row.status for row in rows[mail.id]}
@@ -204,5 +206,5 @@ def _letter(smtp: SmtpSection, path: Path) -> EmailMessage:
         del message[name]
     message["From"] = smtp.sender
     message["Date"] = format_datetime(localtime())
-    message["Message-ID"] = make_msgid(domain=smtp.sender.rpartition("@")[2])
+    message["Message-ID"] = letter_ids.made(path.stem, smtp.sender)
     return message

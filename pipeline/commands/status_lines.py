@@ -113,9 +113,9 @@ def _mail_lines(overview: Overview) -> Iterator[str]:
         yield from _consent_lines(overview)
     if overview.held_back:
         held = counted(overview.held_back, "clip is", "clips are")
-        what = "it" if overview.held_back == 1 else "them"
+        what = "it" if overview.held_back == 1 else "they"
         yield (
-            f"{held} held, because the sender may take {what} back: read the mail, then footage "
+            f"{held} held, because {what} may be taken back: read the mail, then footage "
             "withdraw or footage handled"
         )
 

@@ -223,7 +223,9 @@ class Clips:
         ):
             return rows  # reading ten thousand mails costs a quarter of a second
         mails = Intake(self._db, self._chain).submissions()
-        held = correspondence.holds(mails, Reviews(self._db, self._chain).handled().keys())
+        handled = Reviews(self._db, self._chain).handled().keys()
+        letters = Consents(self._db, self._chain).questions()
+        held = correspondence.holds(mails, handled, letters=letters)
         by_bytes: dict[str, dict[str, None]] = {}
         for row in rows:
             if row.sha256 and row.submission in held:

@@ -28,7 +28,7 @@ LABELS = {
     "mails_need_answer": "mails that a person should answer",
     "mails_left": "mails left on the server",
     "inboxes_failed": "inboxes that could not be read",
-    "held_back": "clips held because their sender may take them back",
+    "held_back": "clips held because they may be taken back",
     "waiting_for_consent": "mails that wait for the consent of the sender",
     "montages_stale": "montages to be made again",
     "disk_free_bytes": "bytes free on the disk",

@@ -198,7 +198,7 @@ def _why(row: Row, config: Config) -> str:
     if row.status is Status.WITHDRAWN:
         return "withdrawn"
     if row.held_by:
-        return "its sender may take it back"
+        return "it may be taken back"
     if not row.consent.allows(needs_consent=config.review.needs_consent):
         return f"consent: {row.consent}"
     ready = ", but not ready" if row.review.decision is Decision.APPROVED else ""

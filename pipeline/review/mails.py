@@ -50,7 +50,7 @@ def view(ledger: Ledger, rows: Iterable[Row]) -> list[MailView]:
     with_footage = {each for each, own in by_mail.items() if correspondence.brings_footage(own)}
     letters = ledger.consents.questions()
     relations = correspondence.relate(mails, with_footage, letters)
-    holding = correspondence.holding(mails, with_footage)
+    holding = correspondence.holding(mails, with_footage, letters)
     taken = ledger.chain.first_of(EventKind.RECEIVED)
     persons: set[str] = set()
     views = []

@@ -71,7 +71,8 @@ def missed_receipts(config: Config, ledger: Ledger, today: date) -> list[str]:
     answered = {mail for receipt in ledger.receipts.all() for mail in receipt.submissions}
     answered |= ledger.reviews.handled().keys()
     mails = ledger.intake.submissions()
-    answered |= correspondence.holds(mails, (), (Note.TAKES_BACK,)).keys()
+    letters = ledger.consents.questions()
+    answered |= correspondence.holds(mails, (), (Note.TAKES_BACK,), letters=letters).keys()
     late = [
         mail
         for mail in mails

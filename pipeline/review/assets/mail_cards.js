@@ -18,17 +18,21 @@ const MOST_WORDS = 60; // characters of a subject where another mail is named
 
 /**
  * The day and subject of a mail, and a button that goes to it; nothing if it is not in the report.
+ * Names the sender if that is another one than of the mail whose card it is on.
  * @param {"mail.again" | "mail.answers" | "card.held_by"} key
  * @param {string} id
+ * @param {Submission} here the mail whose card it is on
  */
-function mailMention(key, id) {
+function mailMention(key, id, here) {
   const row = mailRow(id);
   if (!row) return [];
-  const { received_at: at, subject } = row.mail;
+  const { received_at: at, subject, sender, sender_number: number } = row.mail;
+  const isElsewhere = number !== null && number !== here.sender_number;
   const words = subject.length > MOST_WORDS ? `${subject.slice(0, MOST_WORDS)}…` : subject || textOf("card.no_subject");
   return [element("li", {}, icon("mail"), element("span", {},
     ...textAround(key, "when", element("time", { datetime: at }, dayText(at))), " ",
     element("q", { dir: "auto" }, words), " ",
+    ...(isElsewhere ? [...textAround("mail.elsewhere", "name", quoted(sender)), " "] : []),
     makeButton("link", { "data-go-to-mail": id }, textOf("mail.show"))))];
 }
 
@@ -37,8 +41,8 @@ function mailMention(key, id) {
  * @param {Submission} mail
  */
 export const relationParts = (mail) => [
-  ...(mail.answers ? mailMention("mail.answers", mail.answers) : []),
-  ...mail.wrote_again.flatMap((id) => mailMention("mail.again", id)),
+  ...(mail.answers ? mailMention("mail.answers", mail.answers, mail) : []),
+  ...mail.wrote_again.flatMap((id) => mailMention("mail.again", id, mail)),
 ];
 
 /**
@@ -50,7 +54,7 @@ export function holdParts(row) {
   if (!mails.length) return [];
   return [
     element("p", {}, element("b", {}, textOf("card.held")), ` ${textOf("card.held.why")}`),
-    element("ul", {}, ...mails.flatMap((id) => mailMention("card.held_by", id))),
+    element("ul", {}, ...mails.flatMap((id) => mailMention("card.held_by", id, row.mail))),
   ];
 }
 
