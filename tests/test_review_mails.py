@@ -158,7 +158,7 @@ def test_earlier_cards_say_who_wrote_again_and_what_is_held(
     page, _ = reader.open(report.write(campaign.run(config)).index)
     red, blue = page.locator(card(page, "red")), page.locator(card(page, "blue"))
     green = page.locator(card(page, "green")).locator(".hold")
-    expect(green).to_contain_text("“Re: A swan” from another address: g…@p….example")
+    expect(green).to_contain_text("Re: A swan from another address: sender 8 (g…@p….example)")
     expect(red.locator(".hold")).to_contain_text("May be taken back")
     expect(red.locator(".hold")).not_to_contain_text("another address")
     expect(blue.locator(".hold")).to_be_hidden()
