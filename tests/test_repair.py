@@ -525,12 +525,17 @@ def consent(campaign: Campaign) -> object:
             "review",
         ),
         (lambda c: c.ledger.reviews.set_handled(["s00001"], "Ana"), "handled s00001"),
+        (
+            lambda c: c.ledger.reviews.set_handled(["s00002"], "Ana", handled=False),
+            "handled --undo s00002",
+        ),
         (receipt, ""),
     ],
 )
 def test_an_older_ledger_is_found_whatever_was_recorded_since(
     campaign: Campaign, act: Change, command: str
 ) -> None:
+    campaign.ledger.reviews.set_handled(["s00002"], "Zoe")
     with Ledger(campaign.workspace.ledger) as former:
         former.runs.start("20990101T000000.000000Z", "run")
         heads.note_seen(campaign.workspace, former, "20990101T000000.000000Z")

@@ -49,6 +49,8 @@ def forgotten_acts(
                 command = f"keep {act.subject} --why REASON"
             case EventKind.HANDLED if act.value == "True" and act.subject not in handled:
                 command = f"handled {act.subject}"
+            case EventKind.HANDLED if act.value == "False" and act.subject in handled:
+                command = f"handled --undo {act.subject}"  # the mail holds clips again
         if command and not ledger.chain.holds(act.head):
             yield Difference(
                 DifferenceKind.ACT_FORGOTTEN
