@@ -558,8 +558,7 @@ def test_an_older_ledger_is_found_whatever_was_recorded_since(
         repair(campaign.run, dry_run=True)
     compared = comparison.look(campaign.run)
     assert [each.command for each in compared.forgotten] == [f"footage {command}"] * bool(command)
-    campaign.ledger.reviews.set_handled(["s00002"], "Ana")
-    campaign.ledger.reviews.set_handled(["s00002"], "Ana", handled=False)
+    decide(campaign.ledger, sha("two"), Review(Decision.HELD, "", "Ben"))
     assert ("log-differs", f"heads/{day.name}") in campaign.found(), "the chain goes on differently"
     act(campaign)
     assert "act-forgotten" not in dict(campaign.found()), "it was repeated"
