@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,22 @@ def test_an_ordinary_answer_takes_nothing_back(text: str) -> None:
 def test_a_short_sentence_that_objects_counts_in_an_answer(words: str) -> None:
     assert taking_back.is_meant("Re: No Coal", words, may_answer=True)
     assert not taking_back.is_meant("Re: No Coal", f"> {words}\n\nYes, gladly!", may_answer=True)
+
+
+@pytest.mark.parametrize("apostrophe", "'’‘‛ʼ′`´΄＇ˈ")
+def test_each_sign_that_is_typed_as_an_apostrophe_is_one(apostrophe: str) -> None:
+    for words in ("Don't publish my video.", "I don't want my video to be used", "I don't consent"):
+        assert taking_back.is_meant("", words.replace("'", apostrophe))
+    for words in ("My mother doesn't want it.", "N'utilisez pas ma vidéo"):
+        assert taking_back.is_meant("Re: x", words.replace("'", apostrophe), may_answer=True)
+
+
+@pytest.mark.parametrize("words", ["hayır", "fikrimi değiştirdim", "videomu yayınlamayın"])
+def test_turkish_letters_are_the_same_in_capitals_and_without_marks(words: str) -> None:
+    capitals = words.replace("i", "İ").upper()
+    plain = words.translate(str.maketrans("ığş", "igs"))
+    for written in (words, capitals, plain, plain.upper(), unicodedata.normalize("NFD", words)):
+        assert taking_back.is_meant("Re: x", written, may_answer=True)
 
 
 def test_polite_words_with_a_word_of_objection_take_nothing_back() -> None:

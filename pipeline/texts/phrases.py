@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
+from itertools import pairwise
 from typing import Self, TypedDict
 
 READ = 4096
@@ -32,7 +33,10 @@ _FIELD = re.compile(r"[^\s:：.!?]{1,24}(?: [^\s:：.!?]{1,24}){0,2} ?[:：]")
 _WHOLE_WORD = re.compile(r"\w+(?:'\w+)*")
 _ANY_WORD = re.compile(r"\w+")
 _SENTENCE_END = "\n。！？।"  # where a phrase ends in languages that are read by characters
-_APOSTROPHES = str.maketrans("’‘ʼ`´", "'''''")
+_APOSTROPHES = str.maketrans(dict.fromkeys("’‘‛ʼʹʻˈ′`ꞌ՚", "'"))
+_ACCENT_ALONE = re.compile(" [\u0300\u0301\u0313\u0314]")
+"""What NFKD makes of an accent that is typed as an apostrophe, as in "don´t"."""
+_BREVE = "\u0306"
 
 
 class Language(TypedDict, total=False):
@@ -194,10 +198,19 @@ def short(words: Sequence[str]) -> re.Pattern[str]:
 
 
 def folded(text: str) -> str:
-    """Fold case, widths and the accents of Latin letters."""
-    split = unicodedata.normalize("NFKD", text.casefold()).translate(_APOSTROPHES)
-    bare = "".join(char for char in split if not "\u0300" <= char <= "\u036f" or char == "\u0306")
-    return unicodedata.normalize("NFKC", bare).replace("ß", "ss")
+    """Fold case, widths, apostrophes and the accents of Latin letters.
+
+    The breve of the Cyrillic "й" stays, and the Turkish "ı" is an "i", because capitals differ only
+    there: "HAYIR" is "hayır".
+    """
+    split = unicodedata.normalize("NFKD", text.casefold())
+    plain = _ACCENT_ALONE.sub("'", split).translate(_APOSTROPHES)
+    bare = "".join(
+        char
+        for before, char in pairwise(f" {plain}")
+        if not "\u0300" <= char <= "\u036f" or (char == _BREVE and before > "\u036f")
+    )
+    return unicodedata.normalize("NFKC", bare).replace("ß", "ss").replace("ı", "i")
 
 
 def compiled(phrases: Sequence[str], language: Language) -> tuple[Phrase, ...]:

@@ -15,7 +15,7 @@ from pipeline.texts import our_letters, phrases, refusing
 from pipeline.texts.phrases import READ, SENTENCE, Phrase, SaidWords, folded, one_of
 
 _WORD = re.compile(r"[^\s.,;:!?()\[\]\"„“”«»…।،؟¿¡？！。*_/–—-]+")
-_VERSION = 3  # of what this module does with its words: raised when it finds more than before
+_VERSION = 4  # of what this module does with its words: raised when it finds more than before
 _SUBJECT_PART = re.compile(r"[:：()\[\]|]+|\s[-–—]+\s")
 # "No. 5 is the best": a number, and no refusal.  "No. 5 children are in it" is one.
 _NUMBERED = re.compile(
