@@ -2,11 +2,12 @@
 
 import contextlib
 import fcntl
+import itertools
 import os
 import shutil
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,7 @@ class Workspace:
         self.stamps = root / "stamps"  # time stamps of the chain of custody
         self.letters = root / "letters"  # drafts of answers to senders
         self.aside = root / "aside"  # what can't be deleted, see sweep
+        self.lock = root / ".lock"
         self.cache = root / "cache"  # what can be made again, such as cards and caption strips
 
     @classmethod
@@ -83,6 +85,14 @@ class Workspace:
         yield from self.montage.glob("*-preview.*")
         yield from self.montage.glob(f"*{MEDIA}/clips/{sha256}/*")
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that every workspace has."""
+        return (
+            *(self.originals, self.clips, self.report, self.montage, self.logs, self.cache),
+            *(self.backups, self.heads),
+        )
+
     def free_bytes(self) -> int:
         """How many bytes of the disk are free for us."""
         return shutil.disk_usage(self.root).free
@@ -110,13 +120,9 @@ class Workspace:
                     f"the workspace {self.root} is on a network file system ({kind}), where the "
                     "ledger could be damaged; set [workspace] path to a disk of this machine"
                 )
-        folders = (
-            *(self.originals, self.clips, self.report, self.montage, self.logs, self.cache),
-            *(self.backups, self.heads),
-        )
-        for folder in folders:
+        for folder in self.folders:
             folder.mkdir(mode=0o700, exist_ok=True)
-        for path in (*folders, self.ledger):
+        for path in (*self.folders, self.ledger):
             found = path.lstat() if path.is_symlink() or path.exists() else None
             if found and stat.S_ISLNK(found.st_mode):
                 raise StageError(f"{path} is a link; the workspace may not lead elsewhere")
@@ -132,7 +138,7 @@ def hold(workspace: Workspace) -> Iterator[None]:
     """
     workspace.create()
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(workspace.root / ".lock", flags, 0o600), "w") as lock:
+    with os.fdopen(os.open(workspace.lock, flags, 0o600), "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -146,7 +152,7 @@ def hold(workspace: Workspace) -> Iterator[None]:
 
 def is_held(workspace: Workspace) -> bool:
     """Whether a run holds the workspace now; a look keeps no run from beginning."""
-    path = workspace.root / ".lock"
+    path = workspace.lock
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
@@ -213,15 +219,18 @@ class Swept:
     stuck: tuple[Path, ...] = ()
 
 
-def sweep(workspace: Workspace) -> Swept:
+def sweep(workspace: Workspace, below: Sequence[Path] = ()) -> Swept:
     """Delete the temporary files that a killed run left; only the holder of the lock may do so.
 
     What can't be deleted is moved into the folder ``aside``, where nothing looks for footage.
     The next sweep tries to delete it again.
+
+    :param below: look only in these folders; in all of the workspace if there are none.
     """
     found = []
     # os.walk does not stat each file: with thousands of folders it is ten times as fast
-    for folder, folders, names in os.walk(workspace.root):
+    walks = map(os.walk, below or (workspace.root,))
+    for folder, folders, names in itertools.chain.from_iterable(walks):
         if Path(folder) == workspace.root and workspace.aside.name in folders:
             folders.remove(workspace.aside.name)
         found += [Path(folder, name) for name in (*folders, *names) if name.endswith(PART)]

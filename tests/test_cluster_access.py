@@ -8,6 +8,7 @@ import json
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -221,6 +222,59 @@ def a_workspace_is_no_scratch_folder(made: CommandScene) -> None:
     assert said.code == 2
     assert "is not the scratch folder of a worker: nothing was deleted" in said.err
     assert made_files(made.work / "originals") == before
+
+
+def test_a_folder_of_somebody_is_no_scratch_folder(tmp_path: Path) -> None:
+    """Nothing is deleted or changed in it, also if it has names like ours."""
+    made = scene(tmp_path / "campaign", {}, '[cluster]\nscheduler = "tcp://127.0.0.1:1"\n')
+    (made.work / "originals").mkdir(parents=True)
+    home = tmp_path / "home"
+    download = home / "Downloads" / "film.mp4.part"
+    download.parent.mkdir(parents=True)
+    download.touch()
+    home.chmod(0o755)
+    said = made.footage("worker", "--scratch", str(home))
+    assert said.code == 2
+    assert "has 'Downloads' in it" in said.err
+    assert "nothing was deleted. Name an empty folder" in said.err
+    assert [*home.rglob("*")] == [download.parent, download]
+    assert stat.S_IMODE(home.stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("film.part", ".bashrc", "scratch/film.part", "cache/film.part", "clips/film.mp4"),
+        *("logs/night.part", "aside/film"),
+    ],
+)
+def test_a_folder_without_mark_may_have_empty_folders_only(tmp_path: Path, name: str) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.create()
+    workspace.lock.touch()
+    (tmp_path / "lost+found").mkdir(mode=0)
+    scratch.check(workspace)
+    theirs = tmp_path / name
+    theirs.parent.mkdir(exist_ok=True)
+    theirs.touch()
+    with pytest.raises(UsageError, match="nothing was deleted"):
+        scratch.empty(workspace)
+    assert theirs.exists()
+
+
+def test_only_what_a_worker_makes_is_deleted_in_its_folder(tmp_path: Path) -> None:
+    """A version of before marked folders of people too."""
+    workspace = Workspace(tmp_path)
+    scratch.empty(workspace)
+    download = tmp_path / "Downloads" / "film.part"
+    download.parent.mkdir()
+    download.touch()
+    left = [folder / "left.part" for folder in workspace.folders]
+    for path in left:
+        path.touch()
+    scratch.empty(workspace)
+    assert download.exists()
+    assert not any(path.exists() for path in left)
 
 
 def test_a_scratch_folder_that_became_a_workspace_is_not_emptied(tmp_path: Path) -> None:

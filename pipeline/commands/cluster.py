@@ -34,7 +34,7 @@ class WorkerCall:
 def work(config: Config, console: Console, call: WorkerCall) -> Ending:
     """Make clips for a coordinator until Ctrl-C.
 
-    :raises UsageError: the configuration names no scheduler.
+    :raises UsageError: the configuration names no scheduler, or the scratch folder is not one.
     :raises StageError: the scheduler can't be reached, or the coordinator refused this worker.
     """
     access = _access(config)

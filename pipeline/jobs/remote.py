@@ -85,10 +85,12 @@ def serve(site: WorkerSite, access: ClusterAccess, slots: int, *, is_local: bool
 
     :param is_local: the run that started it deletes its folder.
     :raises SandboxUnavailable: no sandbox works here.
+    :raises UsageError: its folder may have files of somebody; nothing was changed there.
     :raises StageError: it can't write into its folder or the store, the scheduler can't be reached,
         or the coordinator refused this worker.
     """
     sandbox.choose(site.config.process.sandbox)
+    scratch.check(site.workspace)
     with hold(site.workspace):
         scratch.empty(site.workspace)
         scratch.try_writing(site.workspace)

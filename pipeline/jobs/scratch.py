@@ -6,6 +6,7 @@ worker was killed, it deletes the footage in the folder.
 
 from __future__ import annotations
 
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from pipeline.store import FOLDERS
 from pipeline.workspace import Workspace, hold, sweep
 
 _MARK = "scratch"  # an empty file in each such folder
+_OF_DISK = "lost+found"  # each ext4 file system has it
 _TRIAL = 1 << 16  # bytes
 _BUSY_S, _LOOK_S = 10.0, 0.05
 
@@ -30,26 +32,69 @@ def mark(folder: Path) -> None:
     (folder / _MARK).touch(mode=0o600)
 
 
+def check(folder: Workspace) -> None:
+    """Refuse a folder that is not that of a worker, such as a home folder or a workspace.
+
+    Only a marked folder, or one with nothing but our own empty folders in it, is taken.  So it
+    must be called before the folder is held, because that changes the folder.
+
+    :raises UsageError: it may have files of somebody.
+    :raises StageError: it can't be read.
+    """
+    try:
+        # a marked folder may have become a workspace since
+        if folder.ledger.exists():
+            foreign = folder.ledger.name
+        elif not folder.root.exists() or _is_empty_file(folder.root / _MARK):
+            return
+        else:
+            foreign = next(
+                (it.name for it in sorted(folder.root.iterdir()) if not _is_ours(it)), ""
+            )
+    except OSError as error:
+        raise StageError(
+            f"the scratch folder {folder.root} can't be read: {reason_of(error)}; name another "
+            "one with --scratch"
+        ) from error
+    if foreign:
+        raise UsageError(
+            f"{folder.root} has {foreign!r} in it, and is not the scratch folder of a worker: "
+            "nothing was deleted. Name an empty folder with --scratch"
+        )
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a worker made it before its folder had the mark, or the system did."""
+    ours = Workspace(path.parent)
+    if path.name == _OF_DISK:
+        return True
+    if path == ours.lock:
+        return _is_empty_file(path)
+    is_folder = path in ours.folders and stat.S_ISDIR(path.lstat().st_mode)
+    return is_folder and not any(path.iterdir())
+
+
+def _is_empty_file(path: Path) -> bool:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == 0
+
+
 def empty(folder: Workspace) -> None:
     """Delete the footage that a worker has, or that one had which was killed.
 
     The folders are named by the place of the worker's folder, because the originals of a shared
-    workspace are elsewhere.
+    workspace are elsewhere.  Nothing else in the worker's folder is touched.
 
-    :raises UsageError: it may be a workspace or a store; nothing is deleted then.
+    :raises UsageError: it may have files of somebody; nothing is deleted then.
     :raises StageError: something can't be deleted.
     """
+    check(folder)
     kept = [folder.root / name for name in FOLDERS]
-    is_marked = (folder.root / _MARK).exists()
-    has_footage = any(path.is_dir() and any(path.iterdir()) for path in kept)
-    # a marked folder may have become a workspace since
-    if folder.ledger.exists() or (has_footage and not is_marked):
-        raise UsageError(
-            f"{folder.root} has footage, and is not the scratch folder of a worker: nothing "
-            "was deleted. Name an empty folder with --scratch"
-        )
     mark(folder.root)
-    sweep(folder)
+    sweep(folder, folder.folders)
     stuck = [path for path in (*kept, folder.cache) if not removed(path)]
     folder.create()
     if stuck:
