@@ -55,12 +55,19 @@ class Matter(StrEnum):
 
     TAKES_BACK = "takes-back"
     AFTER_CONSENT = "after-consent"
+    AFTER_NO = "after-no"
     LINK_ONLY = "link-only"
     MORE_BY_LINK = "more-by-link"
     REFUSED = "refused"
     DAMAGED = "damaged"
     WROTE_AGAIN = "wrote-again"
     WORDS_ONLY = "words-only"
+
+
+_OF_PROGRAMS = (
+    *(Matter.TAKES_BACK, Matter.AFTER_CONSENT, Matter.AFTER_NO),
+    *(Matter.REFUSED, Matter.DAMAGED),
+)
 
 
 @dataclass(frozen=True)
@@ -142,7 +149,8 @@ def holds(
     dealt with it.  It also holds what is received in the next days: a mail with footage may be on
     its way for longer than a short one.  It holds the same of each person whose mail it answers,
     or to whom the letter went that it answers: people have several addresses.  So does a mail that
-    may limit what its sender agreed to.
+    may limit what its sender agreed to.  A mail with footage after a "no" of its sender holds its
+    own clips.
 
     :param mails: in the order of their receipt.
     :param notes: those of a mail that holds clips.
@@ -165,15 +173,34 @@ def holds(
         last |= {_mailbox(each): mail for each in (mail, *answered[mail.id]) if _mailbox(each)}
     newest: dict[str, str] = {}
     for mail in reversed(mails):
+        if Note.AFTER_NO in mail.notes and mail.id not in handled:
+            held[mail.id][mail.id] = None
         if mail.id in holding_ids:
             for each in (mail, *answered[mail.id]):
                 newest[_mailbox(each)] = mail.id
                 held[each.id][mail.id] = None
         if _mailbox(mail) and (taking := newest.get(_mailbox(mail))):
             held[mail.id][taking] = None
-        elif _mailbox(mail) in last and _may_be_delayed(mail, last[_mailbox(mail)]):
+        elif _mailbox(mail) in last and may_be_delayed(mail, last[_mailbox(mail)]):
             held[mail.id][last[_mailbox(mail)].id] = None
     return {mail: tuple(taking) for mail, taking in held.items()}
+
+
+def refusals(
+    mails: Sequence[Submission], letters: Mapping[str, str]
+) -> list[tuple[Submission, list[Submission]]]:
+    """The mails that take footage back, each with itself and the mails that it answers.
+
+    :param mails: in the order of their receipt.
+    :param letters: the submission that each of our letters was about, by its Message-ID.
+    """
+    by_id = {mail.id: mail for mail in mails}
+    known = {**letters, **{mail.message_id: mail.id for mail in mails if mail.message_id}}
+    return [
+        (mail, [mail, *(by_id[it] for it in _answered_by(mail, known, by_id))])
+        for mail in mails
+        if Note.TAKES_BACK in mail.notes
+    ]
 
 
 def matters(mail: Submission, rows: Sequence[Row], *, follows: bool) -> list[Matter]:
@@ -188,14 +215,14 @@ def matters(mail: Submission, rows: Sequence[Row], *, follows: bool) -> list[Mat
     found = {
         Matter.TAKES_BACK: Note.TAKES_BACK in mail.notes,
         Matter.AFTER_CONSENT: Note.AFTER_CONSENT in mail.notes,
+        Matter.AFTER_NO: Note.AFTER_NO in mail.notes,
         Matter.LINK_ONLY: Note.HAS_A_LINK in mail.notes and not has_footage,
         Matter.MORE_BY_LINK: Note.HAS_A_LINK in mail.notes and has_footage,
         Matter.REFUSED: bool(reasons & _MENDABLE) or has_unopened_archive(rows),
         Matter.DAMAGED: Note.BROKEN_MAIL in mail.notes or is_cut or bool(reasons & _DAMAGED),
     }
     if is_automatic(mail):  # what a person sent may be in it
-        kept = (Matter.TAKES_BACK, Matter.AFTER_CONSENT, Matter.REFUSED, Matter.DAMAGED)
-        return [matter for matter in kept if found[matter]]
+        return [matter for matter in _OF_PROGRAMS if found[matter]]
     if not has_footage and not any(found.values()):
         if follows:
             return [Matter.WROTE_AGAIN]
@@ -274,7 +301,7 @@ def is_automatic(mail: Submission) -> bool:
     return Note.AUTOMATIC in mail.notes or Note.BOUNCE in mail.notes
 
 
-def _may_be_delayed(mail: Submission, other: Submission) -> bool:
+def may_be_delayed(mail: Submission, other: Submission) -> bool:
     """Whether a mail may have been sent before *other*, although it was received later."""
     try:
         later = datetime.fromisoformat(mail.received_at)

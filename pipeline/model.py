@@ -109,6 +109,7 @@ class Note(StrEnum):
     BROKEN_MAIL = "broken-mail"
     TAKES_BACK = "takes-back"
     AFTER_CONSENT = "after-consent"
+    AFTER_NO = "after-no"
     AUTOMATIC = "automatic"
     BOUNCE = "bounce"
     NOT_AUTHENTIC = "not-authentic"

@@ -41,7 +41,10 @@ SENDING = "sending-"
 
 _MESSAGE_ID = re.compile(r"<[!-~]{1,250}>")  # anything else would be encoded, and fit no mail
 _SPEAKS_OF_NO_FILE = frozenset(
-    (Matter.TAKES_BACK, Matter.AFTER_CONSENT, Matter.WROTE_AGAIN, Matter.WORDS_ONLY)
+    (
+        *(Matter.TAKES_BACK, Matter.AFTER_CONSENT, Matter.AFTER_NO),
+        *(Matter.WROTE_AGAIN, Matter.WORDS_ONLY),
+    )
 )
 _EXPLAINED = (
     *(Reason.TOO_LARGE, Reason.TOO_LONG, Reason.ENCRYPTED, Reason.UNSUPPORTED, Reason.NO_VIDEO),
@@ -69,7 +72,7 @@ def write_drafts(run: Run, to: Path | None = None) -> Facts:
         asks = each.mail.id in asking
         # such a mail stays open until a person has done what it asks, and gets one answer
         was_answered = (
-            bool({Matter.TAKES_BACK, Matter.AFTER_CONSENT} & set(each.matters))
+            bool({Matter.TAKES_BACK, Matter.AFTER_CONSENT, Matter.AFTER_NO} & set(each.matters))
             and (folder / SENT / f"{each.mail.id}.eml").exists()
         )
         is_wanted = asks or (each.is_open and not was_answered)
@@ -129,19 +132,23 @@ def draft(config: Config, seen: MailView, question: Sequence[str] | None = None)
 def _asking(run: Run, views: Sequence[MailView], rows: Sequence[Row]) -> dict[str, str]:
     """The mails whose letter asks for consent, one for each person who was never asked.
 
-    Somebody who may want footage back is not asked until a person has dealt with that mail.  Lists
-    and programs are not asked.  A file that came without a mail has no sender who could be asked.
+    Somebody who may want footage back is not asked until a person has dealt with that mail.  Who
+    said no to something is asked only about a mail that a person has dealt with.  Lists and
+    programs are not asked.  A file that came without a mail has no sender who could be asked.
 
     :returns: what the person wrote in all mails, by the id of the mail.
     """
     needs_consent = run.config.review.needs_consent
     silent = rules.waits_for_consent(rows, needs_consent=needs_consent)
     unsure = {row.submission for row in rows if row.held_by}
+    refused = {row.submission for row in rows if row.own_consent is Consent.NO}
+    people = {addressees.mailbox(each.mail.sender) for each in views if each.mail.id in refused}
     first: dict[str, str] = {}
     words: dict[str, str] = defaultdict(str)
     for each in views:
         words[addressees.person(each.mail.sender)] += f"{each.mail.text}\n"
         is_silent = silent.get(each.mail.id) is Consent.UNKNOWN and each.mail.id not in unsure
+        is_silent &= each.handled is not None or addressees.mailbox(each.mail.sender) not in people
         if is_silent and each.mail.sender and may_program_answer(each.mail):
             first.setdefault(addressees.person(each.mail.sender), each.mail.id)
     return {mail: words[person] for person, mail in first.items()}

@@ -11,6 +11,7 @@ from pipeline.console import Task
 from pipeline.errors import DiskFull, InboxError, from_os_error
 from pipeline.history import InboxRemains, Stay
 from pipeline.ingest import fragments, preview
+from pipeline.ingest.after_no import Refusers
 from pipeline.ingest.asked import AskedPeople
 from pipeline.ingest.inbox import (
     Arrival,
@@ -85,6 +86,7 @@ class InboxReading:
         self._quota = quota or SenderQuota(run.config)
         self._min_free_gb = run.config.workspace.min_free_gb
         self._asked = AskedPeople.of(run.ledger, run.config.campaign.name)
+        self._refusers = Refusers.of(run.ledger)
         self._outbox = Outbox(run.store, run.ledger, run.workspace)
         self._work = InboxWork()
         self.summary = IngestSummary()
@@ -327,6 +329,7 @@ class InboxReading:
 
     def _as_answer(self, taken: Taken) -> Taken:
         submission = self._asked.read(taken.submission, taken.attachments)
+        submission = self._refusers.read(submission, taken.attachments)
         return replace(taken, submission=submission)
 
     def _count(self, **more: int) -> None:

@@ -217,9 +217,10 @@ class Clips:
 
     def _with_holds(self, rows: list[Row]) -> list[Row]:
         """Give each row the mails that take its bytes back, by whichever mail they came."""
-        holding = [f'%"{note}"%' for note in (Note.TAKES_BACK, Note.AFTER_CONSENT)]
+        holding = [f'%"{note}"%' for note in (Note.TAKES_BACK, Note.AFTER_CONSENT, Note.AFTER_NO)]
         if not self._db.row(
-            "SELECT 1 FROM submission WHERE notes LIKE ? OR notes LIKE ? LIMIT 1", *holding
+            "SELECT 1 FROM submission WHERE notes LIKE ? OR notes LIKE ? OR notes LIKE ? LIMIT 1",
+            *holding,
         ):
             return rows  # reading ten thousand mails costs a quarter of a second
         mails = Intake(self._db, self._chain).submissions()

@@ -18,6 +18,7 @@ _STAYING = frozenset(
     (
         *(Note.NOT_AUTHENTIC, Note.NO_RECEIPT, Note.BOUNCE, Note.AUTOMATIC, Note.TAKES_BACK),
         Note.AFTER_CONSENT,
+        Note.AFTER_NO,
     )
 )
 

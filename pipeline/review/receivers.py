@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from pipeline import addressees, correspondence
 from pipeline.config import Config
+from pipeline.consent import Consent
 from pipeline.ledger import Ledger
 from pipeline.model import Note, Reason, Row, Status, Submission
 
@@ -47,10 +48,10 @@ def gets_receipt(config: Config, mail: Submission, rows: Sequence[Row]) -> bool:
         return False
     if not mail.sender or is_own(config, mail.sender) or not may_program_answer(mail):
         return False
-    if Note.TAKES_BACK in mail.notes:
+    if {Note.TAKES_BACK, Note.AFTER_NO} & set(mail.notes):
         return False  # a person answers
-    if any(row.status is Status.WITHDRAWN for row in rows):
-        return False  # nobody is thanked for what was deleted
+    if any(row.status is Status.WITHDRAWN or row.own_consent is Consent.NO for row in rows):
+        return False  # nobody is thanked for what was deleted, or may not be shown
     return Note.HAS_A_LINK in mail.notes or any(
         row.refusal is None or row.refusal.reason is not Reason.DECORATION for row in rows
     )

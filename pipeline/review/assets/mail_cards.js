@@ -13,7 +13,7 @@ import { dayText, momentText, textOf, textOfCode } from "./texts.js";
  */
 
 /** Notes that the rest of a mail's card says already. */
-const SAID = ["no-attachment", "has-a-link", "takes-back", "after-consent"];
+const SAID = ["no-attachment", "has-a-link", "takes-back", "after-consent", "after-no"];
 const MOST_WORDS = 60; // characters of a subject where another mail is named
 
 /**

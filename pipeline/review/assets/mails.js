@@ -13,7 +13,7 @@ import { makeSignal } from "./signal.js";
  */
 
 /** The reasons why somebody has to answer a mail, the most urgent first. */
-export const MATTERS = /** @type {const} */ (["takes-back", "after-consent", "link-only", "more-by-link", "refused", "damaged", "wrote-again", "words-only"]);
+export const MATTERS = /** @type {const} */ (["takes-back", "after-consent", "after-no", "link-only", "more-by-link", "refused", "damaged", "wrote-again", "words-only"]);
 
 const state = { version: facts.live?.mails ?? "" };
 /** @type {Map<string, Handled>} by submission */
