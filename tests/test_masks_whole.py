@@ -37,6 +37,8 @@ HIDDEN: dict[str, Any] = {
     "out_s": 1.6,
 }
 
+OUT_OF_DATE = "montage/montage-small.mp4 is out of date: it may show"
+
 
 @pytest.fixture(scope="module")
 def processed(tmp_path_factory: pytest.TempPathFactory) -> CommandScene:
@@ -73,6 +75,12 @@ def decide(scene: CommandScene, name: str, by: str, **fields: Any) -> dict[str, 
     return said.data
 
 
+def automate(scene: CommandScene) -> None:
+    """Let each night make the film."""
+    path = scene.folder / "config.toml"
+    path.write_text(path.read_text().replace("[montage]", "[montage]\nautomatic = true"))
+
+
 def admitted(scene: CommandScene) -> int:
     """How many clips go into the film."""
     return int(scene.footage("status", "--json").data["admitted"])
@@ -104,8 +112,12 @@ def test_what_is_hidden_is_in_no_file_but_originals(scene: CommandScene) -> None
     status = scene.footage("status").out
     assert "stale: render again" in status
 
+    # a night makes the film by itself, but this command does not
+    automate(scene)
     before = len(scene.programs())
-    assert scene.footage("process").code == 0
+    said = scene.footage("process")
+    assert said.code == 0
+    assert OUT_OF_DATE in said.err
     encodes = [each for each in scene.programs()[before:] if each["purpose"] == "encode"]
     assert len(encodes) == 2
     files = [
@@ -117,7 +129,8 @@ def test_what_is_hidden_is_in_no_file_but_originals(scene: CommandScene) -> None
     assert all(map(hides_it, files))
     assert not list(film.parent.glob("*-preview*"))
 
-    assert scene.footage("render").code == 0
+    said = scene.footage("render")
+    assert (said.code, OUT_OF_DATE in said.err) == (0, False)
     assert "stale" not in scene.footage("status").out
     media = {".mp4", ".jpg", ".png"}
     made = [path for path in scene.work.rglob("*") if path.suffix in media]
@@ -194,6 +207,17 @@ def test_a_clip_that_can_not_get_its_masks_stays_out(scene: CommandScene) -> Non
     assert scene.rows["one.mp4"]["original_deleted"]
     assert f"bare-lookalike:{sha256[:12]}" in scene.rows["two.mp4"]["warnings"]
     assert hides_it(scene.work / "clips" / sha256 / "small.mp4") is False
+
+    automate(scene)
+    with closing(sqlite3.connect(scene.work / "ledger.db")) as db, db:
+        db.execute("UPDATE clip SET looks_like = ? WHERE sha256 = ?", (sha256[:12], two))
+    said = scene.footage("process")
+    assert f"hide less than a clip that looks the same: 1 ({two[:12]})" in said.err
+    assert OUT_OF_DATE not in said.err
+    decide(scene, "two.mp4", "Ada", masks=MASKS)
+    assert scene.footage("hold", sha256, two, "--by", "Ada").code == 0
+    said = scene.footage("run")
+    assert OUT_OF_DATE in said.err, "no clip is admitted, so the film was not made again"
 
 
 def test_two_people_agree_where_people_know_the_person(scene: CommandScene) -> None:

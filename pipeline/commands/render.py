@@ -15,7 +15,7 @@ from pipeline.render import stage as render
 from pipeline.render.interchange import TimelineFormat
 from pipeline.render.preview import Excerpt
 from pipeline.render.stage import Rendered, StillsLost
-from pipeline.review import alike, rules
+from pipeline.review import rules
 from pipeline.review.admission import Admission
 from pipeline.run import Run
 from pipeline.wording import counted
@@ -60,7 +60,6 @@ def render_admitted(
     _name_those_without_consent(run)
     _name_those_that_wait_for_two(run)
     _name_those_with_faces(run)
-    _name_bare_lookalikes(run)
     for film in done:
         state = "unchanged" if film.cached else "made"
         run.console.say(
@@ -119,16 +118,6 @@ def _name_those_with_faces(run: Run) -> None:
         run.console.warn(
             f"clips that were made before faces had to be masked, left out: {len(bare)} (see: "
             "footage process)"
-        )
-
-
-def _name_bare_lookalikes(run: Run) -> None:
-    """Say which clips of the films show what is hidden in a clip that looks the same."""
-    if bare := alike.bare_in_films(*_rows(run)):
-        names = ", ".join(row.sha256[:12] for row in bare[:5]) + (", …" if len(bare) > 5 else "")
-        run.console.warn(
-            f"clips that hide less than a clip that looks the same: {len(bare)} ({names}); compare "
-            "them in the report, and mask or reject them"
         )
 
 

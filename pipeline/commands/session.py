@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline import __version__, places
-from pipeline.commands import older_ledger
+from pipeline.commands import older_ledger, shown
 from pipeline.commands.ending import Ending, Facts
 from pipeline.config import Config
 from pipeline.console import Console
@@ -25,6 +25,8 @@ from pipeline.workspace import Workspace, hold, sweep
 EXIT_CLIP_FAILED = 3
 # they name each kept event that the chain does not have
 _FIND_OLDER_LEDGER = ("verify", "doctor")
+# they make clips and films, so films that they leave as they were may be out of date
+_MAKE_FILMS = ("run", "process", "render")
 
 CommandStep = Callable[[Run], Facts]
 
@@ -73,6 +75,10 @@ def _record(run: Run, run_id: str, command: str, step: CommandStep) -> Ending:
         with contextlib.suppress(LedgerError, DiskFull):  # the first error counts
             _end(run, run_id, fault.exit_code, {"error": _sentence(fault), **fault.facts})
         raise fault from error
+    finally:
+        if command in _MAKE_FILMS:
+            with contextlib.suppress(FootageError, OSError):  # the first error counts
+                shown.warn(run)
     if isinstance(run.store, BucketStore):
         run.console.event("store", **asdict(run.store.traffic))
     run.console.event("custody", head=str(run.ledger.chain.head()))

@@ -49,14 +49,13 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
     order = sorted(tasks, key=lambda sha256: (sha256 in troubled, sizes[sha256]))
     ordered = [tasks[sha256] for sha256 in order]
     begun, clips, frames = time.monotonic(), 0, 0
-    stale: set[str] = set()
     # progress counts bytes of originals, since their number predicts the work better than clips
     with Dispatcher(run) as jobs, run.console.task("process", sum(sizes.values()), "B") as task:
         for result in _outcomes(jobs, ClipRules(run, night), ordered):
             if (kept := _last_copy(run, result)) is not None:
                 hides = tasks[result.sha256].recipe.hides
                 if any(output.hides != hides for output in kept.outputs):
-                    stale |= recording.delete_shown(run, result.sha256)
+                    recording.delete_shown(run, result.sha256)
                 counts[result.status] += 1
                 run.console.warn(
                     f"process: the original {result.sha256[:12]} does not have the bytes any more "
@@ -64,7 +63,7 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
                     "verify"
                 )
                 continue
-            stale |= recording.record(run, result)
+            recording.record(run, result)
             counts[result.status] += 1
             why = result.refusal.reason if result.refusal else None
             run.console.event("clip", sha256=result.sha256, status=result.status, reason=why)
@@ -72,7 +71,6 @@ def make(run: Run, missing: Sequence[tuple[str, Recipe]], night: NightBudget) ->
             rate = frames / max(time.monotonic() - begun, 1e-3)
             line = f"{clips} of {len(tasks)} clips, {frames:,} frames, {rate:.0f} frames/s"
             task.advance(sizes[result.sha256], line)
-    recording.warn_of(run, stale)
     return counts
 
 

@@ -1,7 +1,7 @@
 """Record what became of an original, and delete what shows another version of its clip."""
 
 import contextlib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,29 +12,18 @@ from pipeline.run import Run
 from pipeline.store import files_of, film_copies, pieces_with, still_of
 
 
-def record(run: Run, result: ClipResult) -> set[str]:
+def record(run: Run, result: ClipResult) -> None:
     """Record an outcome, after the files of earlier versions are deleted.
 
     A clip that looked like another one still does when it is made anew, with masks too.
-
-    :returns: the films that show the clip as it was before other things of it were hidden.
     """
     _tidy(run, result)
     before = run.ledger.clips.result(result.sha256)
     if result.looks_like is None and before is not None and before.looks_like and result.outputs:
         result = replace(result, looks_like=before.looks_like)
-    stale = delete_shown(run, result.sha256) if run.ledger.clips.hides_anew(result) else set()
+    if run.ledger.clips.hides_anew(result):
+        delete_shown(run, result.sha256)
     run.ledger.clips.record(result)
-    return stale
-
-
-def warn_of(run: Run, stale: Collection[str]) -> None:
-    """Name the films that show what is hidden now, unless they are made again in this run."""
-    for path in sorted(stale) if not run.config.montage.automatic else ():
-        run.console.warn(
-            f"process: {path} still shows a clip as it was before its masks or its sound were "
-            "changed: delete it, or run footage render"
-        )
 
 
 def put_away(run: Run, hidden: Iterable[ClipResult]) -> tuple[str, ...]:
@@ -45,15 +34,16 @@ def put_away(run: Run, hidden: Iterable[ClipResult]) -> tuple[str, ...]:
     :returns: their originals, by SHA-256.
     """
     done = [replace(result, recipe="", outputs=(), looks_like="") for result in hidden]
-    warn_of(run, set().union(*(record(run, result) for result in done)))
+    for result in done:
+        record(run, result)
     return tuple(result.sha256 for result in done)
 
 
-def delete_shown(run: Run, sha256: str) -> set[str]:
+def delete_shown(run: Run, sha256: str) -> None:
     """Delete what shows a clip as it was before other things of it were hidden.
 
-    :returns: the films that show it.  They stay in the workspace, as editors may need them; what is
-        beside them and can show it goes, and so do their copies in a store.
+    Films that show it stay in the workspace, as editors may need them; the ledger has them as
+    stale.  What is beside them and can show it goes, and so do their copies in a store.
     """
     films = run.ledger.custody.montages_with([sha256])
     beside = [Path(path).with_suffix(suffix) for path in films for suffix in (".jpg", ".sheet.jpg")]
@@ -61,7 +51,6 @@ def delete_shown(run: Run, sha256: str) -> set[str]:
         removed(shown)
     for key in (*pieces_with(run.store, [sha256]), *film_copies(run.store, films)):
         run.store.delete(key)
-    return set(films)
 
 
 def _tidy(run: Run, result: ClipResult) -> None:
