@@ -174,7 +174,7 @@ def test_who_gets_one(tmp_path: Path) -> None:
         assert campaign.footage("run", "--json").data["receipts"]["sent"] == 0
         assert len(post.mails) == len(wanted)
     known = {mail["id"] for mail in campaign.report["submissions"]}
-    assert {letter_ids.submission_in(mail["Message-ID"]) for mail in post.mails} <= known
+    assert {letter_ids.submission_in(mail["Message-ID"].strip()) for mail in post.mails} <= known
     for envelope, mail in zip(post.envelopes, post.mails, strict=True):
         assert envelope.mail_from == "<>", "the null path, so that nobody answers"
         assert mail["Auto-Submitted"] == "auto-replied"
@@ -528,7 +528,7 @@ def test_letters_that_were_approved_are_sent_once(tmp_path: Path) -> None:
         (mail,) = post.mails
         assert (mail["To"], mail["From"]) == ("link@example.net", "submissions@example.org")
         assert "X-Unsent" not in mail
-        assert letter_ids.submission_in(mail["Message-ID"]) == draft.stem
+        assert letter_ids.submission_in(mail["Message-ID"].strip()) == draft.stem
         assert (campaign.work / "letters/sent" / draft.name).exists()
         assert campaign.footage("status", "--json").data["needs_answer"] == {}
         assert campaign.footage("letters").code == 0
