@@ -232,7 +232,8 @@ class ClipOutput:
     clips of an output, or they could not be joined by copy.  ``marks`` are hashes of
     its pictures, for finding those that look alike.  ``hides`` names what is hidden in it (see
     :func:`pipeline.protection.hidden`).  ``faces`` names what found the faces that were masked
-    without asking; empty if that was not wanted.  ``still`` is the SHA-256 of its still; empty if
+    without asking; empty if that was not wanted.  ``still`` is the SHA-256 of its still.  ``fit``
+    and ``still_motion`` are the settings by which its pictures were placed.  The three are empty if
     an older version made it.
     """
 
@@ -250,6 +251,8 @@ class ClipOutput:
     hides: str = ""
     faces: str = ""
     still: str = ""
+    fit: str = ""
+    still_motion: str = ""
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,8 @@ def as_before(row: Row) -> dict[str, Any]:
         source = values["result"]["source"]
         assert (source.pop("missing_percent"), source.pop("faces")) == (None, None)
         for output in values["result"]["outputs"]:
-            assert [output.pop(name) for name in ("hides", "faces", "still")] == [""] * 3
+            names = ("hides", "faces", "still", "fit", "still_motion")
+            assert {output.pop(name) for name in names} == {""}
     holders: list[tuple[dict[str, Any], Row | Attachment | ClipResult]] = [
         (values, row),
         (values["attachment"], row.attachment),

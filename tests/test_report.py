@@ -24,7 +24,7 @@ from support.ledger_scene import (
 )
 from support.report_page import campaign, config
 
-from pipeline.config import Config
+from pipeline.config import Config, load
 from pipeline.findings import Carrier, Finding, What
 from pipeline.model import Decision, Kind, Note, OriginalState, Reason, Refusal, Review, Status
 from pipeline.review import live, report, table
@@ -88,6 +88,27 @@ def test_report_is_valid_against_its_schema(campaign: LedgerScene, config: Confi
     assert written["totals"] == {
         "accepted": 3, "rejected": 3, "duplicate": 1, "failed": 1, "pending": 1, "withdrawn": 1,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "today", ['size = "1920x1080"\nfit = "crop"', 'size = "64x96"', 'name = "wide"']
+)
+def test_place_of_the_source_is_that_of_the_finished_film(
+    campaign: LedgerScene, tmp_path: Path, today: str
+) -> None:
+    """A mask is placed by it, also if the settings have changed since the film was made."""
+    made = result("good")
+    output = replace(made.outputs[0], fit="fill", still_motion="drift")
+    campaign.mail(attachment("good"))
+    campaign.clip(replace(made, outputs=(output,)))
+    other = settings(tmp_path)
+    path = tmp_path / "other.toml"
+    path.write_text((tmp_path / "config.toml").read_text() + f"[[output]]\n{today}\n")
+    places = [
+        report.build(each, campaign.ledger, NOW)["clips"][0]["outputs"][0]["source_at"]
+        for each in (other, load(path))
+    ]
+    assert places == [{"x": 656, "y": 0, "width": 608, "height": 1080, "moves": 0.0}] * 2
 
 
 def test_empty_ledger_makes_a_valid_report(campaign: LedgerScene, config: Config) -> None:

@@ -303,6 +303,7 @@ def _is_output(output: ClipOutput, wanted: Output, task: ClipTask) -> bool:
         and (output.loudness_lufs is None or -200 <= output.loudness_lufs <= 50)
         and _MARKS.fullmatch(output.marks) is not None
         and (output.hides, output.faces) == (task.recipe.hides, task.recipe.always_by)
+        and (output.fit, output.still_motion) == (wanted.fit, task.recipe.still_motion)
     )
 
 

@@ -106,4 +106,6 @@ def verified(files: ClipFiles, job: Job, run: Tools) -> ClipOutput:
         extradata=facts.video.extradata,
         hides=job.recipe.hides,
         still=publishing.sha256_of(files.still.file),
+        fit=output.fit,
+        still_motion=job.recipe.still_motion,
     )

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 
 from pipeline.caution import Caution
-from pipeline.config import Config
+from pipeline.config import Config, Output
 from pipeline.media import fitting
 from pipeline.model import ClipOutput, ClipResult, Decision, Row, Source, Status, Wait
 from pipeline.review import alike, deciders
@@ -15,7 +15,7 @@ from pipeline.review.presenting import JsonObject, review_data, shown_text, show
 from pipeline.review.rules import has_clip, hides_what_it_should
 
 # fields of an output that only the program uses
-_INTERNAL = {"extradata", "marks", "hides", "still", "faces"}
+_INTERNAL = {"extradata", "marks", "hides", "still", "faces", "fit", "still_motion"}
 
 
 @dataclass(frozen=True)
@@ -119,14 +119,25 @@ def _warnings(row: Row, bare: Mapping[str, str]) -> list[str]:
 
 def _output(output: ClipOutput, result: ClipResult, config: Config) -> JsonObject:
     shown = {key: value for key, value in vars(output).items() if key not in _INTERNAL}
-    made = next((each for each in config.output if each.name == output.name), None)
+    made = _made_by(output, config)
     if result.source is None or made is None:
         return shown_values(shown)
     source = result.source
-    moves = source.duration_s is None and config.process.still_motion == "drift"
+    motion = output.still_motion or config.process.still_motion
+    moves = source.duration_s is None and motion == "drift"
     aspect = Fraction(max(source.width, 1), max(source.height, 1))
     place = fitting.source_place(aspect, made, output.frames if moves else None)
     # where pictures change their size, masks are drawn on the frame
-    drawn = {"frame": f"{output.width}x{output.height} {made.fit}"}
-    frame = drawn if Caution.SIZE_CHANGES in result.warnings else {}
+    frame = {"frame": made.frame} if Caution.SIZE_CHANGES in result.warnings else {}
     return shown_values({**shown, "source_at": shown_values(vars(place)), **frame})
+
+
+def _made_by(output: ClipOutput, config: Config) -> Output | None:
+    """The settings by which a finished film was made, which may differ from those of today.
+
+    An older version did not record the fit: it is that of today then.  None if there is none.
+    """
+    today = next((each for each in config.output if each.name == output.name), None)
+    fit = output.fit or (today and today.fit)
+    size, fps = f"{output.width}x{output.height}", output.fps
+    return Output().model_copy(update={"size": size, "fps": fps, "fit": fit}) if fit else None
