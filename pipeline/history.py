@@ -154,6 +154,7 @@ class Stay(StrEnum):
     SENDER_QUOTA = "sender-quota"
     DISK = "disk"
     NOT_GIVEN = "not-given"
+    MACHINE = "machine"
     NOT_COMPLETE = "not-complete"
     NOT_READ = "not-read"
     UNKNOWN = "unknown"  # in records of before there were reasons
@@ -165,7 +166,8 @@ class MailInInbox:
 
     ``received_at`` is empty and ``size`` 0 if not known.  ``uid``: of a file, its name as shown.
     ``same_sender_as``: a submission of the same sender, so that no address is stored; empty if
-    the sender is not known.
+    the sender is not known.  ``tries``: in how many runs the machine kept it from being taken
+    apart.
     """
 
     uid: str
@@ -174,6 +176,7 @@ class MailInInbox:
     inbox: str = ""
     why: Stay = Stay.UNKNOWN
     same_sender_as: str = ""
+    tries: int = 0
 
 
 @dataclass(frozen=True)

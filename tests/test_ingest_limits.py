@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +16,10 @@ from support.ingest_scene import IngestScene, jpeg, mail, mp4, sha, write_all
 
 from pipeline.console import Console, Verbosity
 from pipeline.ffmpeg import sandbox, watch
+from pipeline.ffmpeg.faults import is_end_from_outside
 from pipeline.ffmpeg.runner import FfmpegRunner
+from pipeline.ffmpeg.sandbox import Permissions
+from pipeline.history import Stay
 from pipeline.ingest import stage, taking, wire
 from pipeline.ingest.faults import Untrue
 from pipeline.ingest.inbox import NewMail
@@ -78,8 +83,8 @@ child.main()
 """,
     )
 )
+KILL = "os.kill(os.getpid(), signal.SIGKILL)"
 TROUBLES = {
-    "it is killed": "os.kill(os.getpid(), signal.SIGKILL)",
     "it crashes": "import ctypes; ctypes.string_at(0)",
     "too much memory": "bytes(2 << 30)",
     "too much processor time": "[None for _ in iter(int, 1)]",
@@ -108,7 +113,7 @@ def test_a_process_that_was_killed_from_outside_costs_no_mail(
 ) -> None:
     """The kernel kills when memory is short; the first mail meets it in a new process."""
     once = tmp_path / "once"
-    kill = f"once.exists() or (once.touch(), {TROUBLES['it is killed']})"
+    kill = f"once.exists() or (once.touch(), {KILL})"
     more = f"from pathlib import Path; once = Path({str(once)!r})"
     program = PROGRAM.format(trouble=kill, more=more)
     monkeypatch.setattr(taking, "PROGRAM", program)
@@ -121,6 +126,61 @@ def test_a_process_that_was_killed_from_outside_costs_no_mail(
     assert (summary.mails, summary.set_aside) == (1, 0)
     assert [row.attachment.sha256 for row in scene.rows()] == [sha(jpeg(2))]
     assert once.exists()
+
+
+def test_a_mail_whose_process_is_ended_each_night_is_set_aside_by_name_at_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An end from outside says nothing of the mail: it waits, and its neighbours come in."""
+    monkeypatch.setattr(taking, "PROGRAM", PROGRAM.format(trouble=KILL, more=""))
+    trouble = mail(("b.jpg", jpeg(2)), subject="trouble").as_bytes()
+    write_all(tmp_path / "box", [trouble, mail(NEIGHBOURS[0]).as_bytes()])
+    scene = IngestScene.at(tmp_path, "eml:box", "[cluster]\nattempts = 2")
+
+    scene.workspace.create()
+    with Ledger(scene.workspace.ledger) as ledger:
+        ledger.runs.start("20260901T000000.000000Z", "ingest")
+    # the second time it also can't read the header: then it is the machine, not the mail
+    again = f"Taker.broken = lambda self, arrival, file: {KILL}"
+    for night, more in ((1, ""), (2, again)):
+        with monkeypatch.context() as patch:
+            patch.setattr(taking, "PROGRAM", PROGRAM.format(trouble=KILL, more=more))
+            with pytest.raises(MailsLeft, match=r"ended from outside.*: 0000\.eml"):
+                scene.ingest()
+        with Ledger(scene.workspace.ledger) as ledger:
+            (left,) = ledger.runs.remains().left
+        assert (left.uid, left.why, left.tries) == ("0000.eml", Stay.MACHINE, night)
+        assert len(scene.submissions()) == 1  # the mail behind it is in
+    assert scene.ingest().set_aside == 1
+    (broken,) = [row for row in scene.rows() if row.attachment.sha256 is None]
+    assert broken.refusal is not None
+    assert broken.refusal.code is Detail.MAIL_FAILED_MACHINE
+    submission = next(it for it in scene.submissions() if it.id == broken.submission)
+    assert submission.subject == "trouble"
+    assert submission.sender
+    assert scene.ingest().mails == 0
+
+
+def test_a_lower_limit_of_the_shell_on_memory_costs_no_mail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_all(tmp_path / "box", [mail(("b.jpg", jpeg(2)), subject="trouble").as_bytes()])
+    scene = IngestScene.at(tmp_path, "eml:box")
+    monkeypatch.setattr(taking, "PROGRAM", PROGRAM.format(trouble="raise MemoryError", more=""))
+    monkeypatch.setattr(taking, "_least", lambda _kind, own: own - 1)
+    with pytest.raises(MailsLeft, match="too little memory"):
+        scene.ingest()
+
+
+def test_a_process_that_does_not_start_costs_no_mail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_all(tmp_path / "box", [mail(("b.jpg", jpeg(2)), subject="trouble").as_bytes()])
+    scene = IngestScene.at(tmp_path, "eml:box", "[cluster]\nattempts = 1")
+    monkeypatch.setattr(taking, "PROGRAM", "raise SystemExit(1)")
+    with pytest.raises(MailsLeft, match="could not start"):
+        scene.ingest()
+    assert scene.rows() == []
 
 
 def test_a_process_that_others_leave_little_time_costs_no_mail(
@@ -208,6 +268,33 @@ def test_mails_are_taken_apart_behind_walls(tmp_path: Path, wall: str) -> None:
             done = stage.run(run)
     scene.check_whole()
     assert (done.mails, done.set_aside, done.attachments) == (3, 0, 3)
+
+
+def innermost(pid: int) -> int:
+    """The program that a launcher and bubblewrap have started."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return innermost(int(children[0])) if children else pid
+
+
+@pytest.mark.parametrize("wall", ["bubblewrap", "landlock", "none"])
+@pytest.mark.parametrize(("number", "is_outside"), [(9, True), (15, True), (11, False)])
+def test_an_end_from_outside_is_seen_through_the_walls(
+    wall: str, number: int, *, is_outside: bool
+) -> None:
+    program = "import os; os.write(0, b'x'); os.read(0, 1)"
+    runner = FfmpegRunner(wall, Console(Verbosity.QUIET))
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            argv = [sys.executable, "-I", "-S", "-c", program]
+            companion = runner.attach(argv, Permissions(), theirs.fileno())
+        assert ours.recv(1) == b"x"
+        os.kill(innermost(companion._process.pid), number)
+        assert ours.recv(1) == b""
+        code = companion.ending()
+        companion.end()
+    assert code is not None
+    assert is_end_from_outside(code) is is_outside
 
 
 # -- what it answers is not believed ----------------------------------------------------------

@@ -17,6 +17,7 @@ _STAYS = {
     Stay.SENDER_QUOTA: "its sender has brought in what a sender may in one run",
     Stay.DISK: "too little room on the disk",
     Stay.NOT_GIVEN: "the inbox did not give it",
+    Stay.MACHINE: "the machine had too little memory or time, or ended the process that reads it",
     Stay.NOT_COMPLETE: "it is still written, or can't be read",
     Stay.NOT_READ: "the run ended before it was read",
 }
@@ -176,7 +177,8 @@ def _inbox_lines(overview: Overview) -> Iterator[str]:
         # only a server numbers its mails: elsewhere the identity is the name of a file
         kind = "UID" if mail.uid.isdecimal() else "file"
         why = f": {_STAYS[mail.why]}" if mail.why in _STAYS else ""
-        yield f"Left {where}: {kind} {', '.join([mail.uid, *known])}{why}"
+        runs = f", in {counted(mail.tries, 'run')}" if mail.why is Stay.MACHINE else ""
+        yield f"Left {where}: {kind} {', '.join([mail.uid, *known])}{why}{runs}"
 
 
 def _inbox(name: str) -> str:

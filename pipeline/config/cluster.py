@@ -27,7 +27,7 @@ class ClusterSection(Located):
         ge=1,
         le=100,
         description="a clip fails when so many workers were lost while they made it; also without "
-        "a cluster, a clip that failed because of the machine is tried in so many runs",
+        "a cluster, a clip or a mail that failed because of the machine is tried in so many runs",
     )
     patience_minutes: float = Field(
         default=10,

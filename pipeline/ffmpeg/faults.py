@@ -294,6 +294,16 @@ def _ended_by(ended: ProgramResult, limits: Limits) -> signal.Signals | None:
     return number
 
 
+def is_end_from_outside(code: int) -> bool:
+    """Whether a program with this exit code was ended by somebody, or for lack of memory.
+
+    A crash, a forbidden system call and a limit of its own are caused by what the program read.
+    """
+    own = (signal.SIGXCPU, signal.SIGXFSZ, signal.SIGSYS, *_CRASHES)
+    number = _signal(code)
+    return number is not None and number not in own
+
+
 def _signal(code: int) -> signal.Signals | None:
     number = -code if code < 0 else code - _SHELL
     try:

@@ -299,6 +299,15 @@ class Companion:
         """Return what watches the program while it does a piece of work."""
         return watched(self._process, patience)
 
+    def ending(self) -> int | None:
+        """Wait for the end of a program that has closed its channel.
+
+        :returns: its exit code, or minus the signal that ended it; None if it had to be ended.
+        """
+        with self.watched(Patience(_PATIENCE_S, _PATIENCE_S)) as watch:
+            code = self._process.wait()
+        return None if watch.has_ended_it else code
+
     def end(self) -> int:
         """End it if it still runs; its exit code, or minus the signal that ended it."""
         kill(self._process)

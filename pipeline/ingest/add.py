@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipeline import publishing, wording
 from pipeline.errors import StageError, UsageError
+from pipeline.history import Stay
 from pipeline.ingest.folders import FileInbox, new_file
 from pipeline.ingest.inbox import Advance, Arrival, Gone, Known, stable_name, uid_of
 from pipeline.ingest.reading import InboxReading, IngestSummary
@@ -21,6 +22,7 @@ from pipeline.run import Run
 _CHANGED = "it changed while it was read"
 _GONE = "it is not there any more"
 _UNREADABLE = "it can't be read"
+_MACHINE = "the machine had too little memory or time, or ended the process that reads it"
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,10 @@ def add(run: Run, paths: Iterable[Path]) -> Added:
             inbox.fail(path, _CHANGED)
         except FileNotFoundError:
             inbox.fail(path, _GONE)
-    failed = {each.uid: _UNREADABLE for each in work.remains().left} | inbox.failed
+    failed = {
+        each.uid: _MACHINE if each.why is Stay.MACHINE else _UNREADABLE
+        for each in work.remains().left
+    } | inbox.failed
     if failed:
         names = ", ".join(f"{name} ({why})" for name, why in failed.items())
         raise StageError(f"not taken in: {names}; add it again")

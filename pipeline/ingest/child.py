@@ -1,6 +1,7 @@
 """The process that takes mails apart.  It runs in the sandbox and serves the mails of one run.
 
-Its standard input is a socket.  It gets the :class:`~pipeline.ingest.wire.Settings`, then one
+Its standard input is a socket.  It gets the :class:`~pipeline.ingest.wire.Settings`, says that it
+is ready, so that an end before that says nothing of a mail, and gets one
 :class:`~pipeline.ingest.wire.MailJob` after the other, each with a descriptor of the mail, and
 answers each.  It has no password, no ledger and no network, and writes only in its own folder.  It
 dies with its parent.
@@ -34,6 +35,7 @@ def main() -> None:
         originals = Originals(Path(settings.folder), settings.limit_mb, set(settings.withdrawn))
         campaign = Opening(_day(settings.opens), _day(settings.closes))
         taker = Taker(originals, campaign, settings.authserv_id)
+        wire.send(channel, wire.READY)
         while True:
             message, descriptor = wire.receive(channel)
             if descriptor is None:

@@ -7,7 +7,7 @@ The ledger keeps it as soon as ingest has ended, however it ended.  So the repor
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from pipeline import clock, places
@@ -22,11 +22,15 @@ _REMARKS = 50  # of one inbox that are kept
 
 @dataclass(frozen=True)
 class LeftArrival:
-    """A mail or file that stays in its inbox; ``same_sender_as``: as in :class:`MailInInbox`."""
+    """A mail or file that stays in its inbox.
+
+    ``same_sender_as`` and ``tries``: as in :class:`MailInInbox`.
+    """
 
     arrival: Arrival
     why: Stay
     same_sender_as: str = ""
+    tries: int = 0
 
 
 class MailsLeft(InboxError):
@@ -48,10 +52,20 @@ class MailsLeft(InboxError):
 class InboxWork:
     """What of one inbox is still to be read, and what stays in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, tries: Mapping[str, int]) -> None:
+        """*tries*: in how many runs the machine failed at a mail before, by its shown name."""
+        self._tries = tries
         self.ahead: deque[Arrival] = deque()
         self.left: list[LeftArrival] = []
         self.remarks: Sequence[str] = ()
+
+    def plan(self, arrivals: Iterable[Arrival]) -> None:
+        """Put mails behind what is ahead; those at which the machine failed before come last."""
+        self.ahead.extend(sorted(arrivals, key=lambda each: self.tries(each) > 0))
+
+    def tries(self, arrival: Arrival) -> int:
+        """In how many runs the machine kept a mail from being taken apart before."""
+        return self._tries.get(shown_name(arrival), 0)
 
     def done(self) -> None:
         """Count the mail that is read now as taken in, or as gone."""
@@ -59,7 +73,9 @@ class InboxWork:
 
     def leave(self, why: Stay, same_sender_as: str = "") -> None:
         """Leave the mail that is read now."""
-        self.left.append(LeftArrival(self.ahead.popleft(), why, same_sender_as))
+        arrival = self.ahead.popleft()
+        tries = self.tries(arrival) + (why is Stay.MACHINE)
+        self.left.append(LeftArrival(arrival, why, same_sender_as, tries))
 
     def end(self, sentence: str, why: Stay = Stay.NOT_READ) -> MailsLeft:
         """Leave all that is ahead, and return the error that says so."""
@@ -111,6 +127,7 @@ def _recorded(left: LeftArrival, inbox: str) -> MailInInbox:
         inbox=inbox,
         why=left.why,
         same_sender_as=left.same_sender_as,
+        tries=left.tries,
     )
 
 

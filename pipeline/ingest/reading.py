@@ -30,15 +30,19 @@ from pipeline.ingest.preview import Coming, ComingFile
 from pipeline.ingest.quota import OverQuota, SenderQuota
 from pipeline.ingest.spool import Readable, disk_spool, sha256_of
 from pipeline.ingest.take import Taken
-from pipeline.ingest.taking import Taking, require_readable
+from pipeline.ingest.taking import MachineFault, Taking, require_readable
 from pipeline.ledger.intake import MailSums
 from pipeline.run import Run
 from pipeline.store.outbox import Outbox
 
 _NOT_GIVEN = "the inbox has mails that it did not give, or files that are not complete."
+_MACHINE = (
+    "the process that takes mails apart was ended from outside, could not start, or got too little "
+    "memory or time; see MemoryMax= and ulimit."
+)
 _GB = 1_000_000_000
 _SMALL = 65_536  # bytes of a mail that may have words only
-_GIVE_UP = 10  # mails in a row that the server does not give
+_GIVE_UP = 10  # mails in a row that the server does not give, or at which the machine fails
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,9 @@ class InboxReading:
         self._asked = AskedPeople.of(run.ledger, run.config.campaign.name)
         self._refusers = Refusers.of(run.ledger)
         self._outbox = Outbox(run.store, run.ledger, run.workspace)
-        self._work = InboxWork()
+        earlier = run.ledger.runs.remains().of([self._name] if section else [])
+        self._work = InboxWork({each.uid: each.tries for each in earlier.left})
+        self._most_tries = run.config.cluster.attempts
         self.summary = IngestSummary()
 
     def remains(self) -> InboxRemains:
@@ -129,9 +135,7 @@ class InboxReading:
             except InboxError as error:
                 raise (MailsLeft(str(error), left) if left else error) from error
             if left:
-                is_quota_all = all(each.why is Stay.SENDER_QUOTA for each in left)
-                over = self._quota.sentence(self._run.ledger)
-                raise MailsLeft("" if is_quota_all else _NOT_GIVEN, left, over)
+                raise MailsLeft(_why_left(left), left, self._quota.sentence(self._run.ledger))
         finally:
             inbox.close()
 
@@ -179,7 +183,7 @@ class InboxReading:
         :raises MailsLeft: the inbox can't be read to its end.
         :raises DiskFull: the disk is full.
         """
-        self._work.ahead.extend(arrivals)
+        self._work.plan(arrivals)
         try:
             if arrivals:
                 self._taking.start()
@@ -209,8 +213,10 @@ class InboxReading:
                     work.done()
                     self._console.event("mail-gone")
                 except Unreadable as error:
-                    work.leave(Stay.NOT_GIVEN)
-                    in_a_row += not arrival.name  # a file says nothing of the other files
+                    is_machine = isinstance(error, MachineFault)
+                    work.leave(Stay.MACHINE if is_machine else Stay.NOT_GIVEN)
+                    # a file that can't be read says nothing of the other files
+                    in_a_row += is_machine or not arrival.name
                     self._console.event("mail-left", uid=arrival.identity.uid)
                     if in_a_row == _GIVE_UP:
                         raise work.end(str(error)) from error
@@ -319,7 +325,8 @@ class InboxReading:
         :raises Unreadable: the inbox does not give all of its bytes now.
         """
         try:
-            taken = self._taking.take(arrival, file)
+            is_last = self._work.tries(arrival) + 1 >= self._most_tries
+            taken = self._taking.take(arrival, file, is_last_try=is_last)
             # of a file, taking it in has made this hash already
             raw = taken.digest if isinstance(arrival, NewFile) else sha256_of(file)
         except OSError:
@@ -336,6 +343,13 @@ class InboxReading:
         """Add to the counts of the summary."""
         counts = {name: getattr(self.summary, name) + number for name, number in more.items()}
         self.summary = replace(self.summary, **counts)
+
+
+def _why_left(left: Sequence[LeftArrival]) -> str:
+    """Why the inbox was not read to its end; "" if only mails of some senders have to wait."""
+    why = {each.why for each in left} - {Stay.SENDER_QUOTA}
+    machine = _MACHINE if Stay.MACHINE in why else ""
+    return " ".join(filter(None, (machine, _NOT_GIVEN if why - {Stay.MACHINE} else "")))
 
 
 def _ignore(_count: int) -> None:

@@ -1,7 +1,8 @@
 """Has mails and files taken apart in a process of its own, with limits (:mod:`child`).
 
 One process serves many mails.  If it dies, takes too long or answers nonsense, it is ended, the
-mail is set aside with a reason, and the next mail gets a new process.
+mail is set aside with a reason, and the next mail gets a new process.  If it is ended from outside,
+that says nothing of the mail, which stays in the inbox for the next run.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from tempfile import SpooledTemporaryFile
 from pipeline import wording
 from pipeline.config import InboxSection
 from pipeline.errors import NO_SPACE, reason_of
+from pipeline.ffmpeg.faults import is_end_from_outside
 from pipeline.ffmpeg.runner import Companion
 from pipeline.ffmpeg.sandbox import Limits, Permissions
 from pipeline.ffmpeg.watch import Patience
@@ -37,10 +39,11 @@ from pipeline.ingest.rows import BUDGET
 from pipeline.ingest.spool import Readable
 from pipeline.ingest.take import BROKEN, Taken, name_of, wordless
 from pipeline.ingest.wire import Answer, MailJob, Settings
-from pipeline.model import Attachment, Kind, Note
+from pipeline.model import Attachment, Kind, Note, Reason, Refusal
 from pipeline.publishing import PART
 from pipeline.removal import removed
 from pipeline.run import Run
+from pipeline.texts import Detail
 
 MEMORY = 1 << 30  # bytes of address space
 CPU_S = 30  # of a mail, and more for a large one
@@ -49,7 +52,8 @@ _HEADER_CPU_S = 5  # of a mail of which only the header is read
 _WAITS = 4  # times as long as the CPU time: so long may a process do nothing
 _MOST_WAITS = 10  # times as long as the CPU time: so long may a mail take, as ``watch`` counts it
 _NO_CPU_LIMIT = 1 << 30  # seconds; the process limits itself, a mail at a time
-_TOO_SLOW, _KILLED = "Timeout", "Killed"
+_TOO_SLOW, _GONE, _MACHINE = "Timeout", "Gone", "Machine"
+_NOT_STARTED = "the process that takes mails apart did not start"
 _PACKAGE = Path(__file__).parents[1]
 # Imports the package by its own folder: the sandbox shows no other one around it.
 PROGRAM = """
@@ -73,6 +77,7 @@ class _Process:
     channel: socket.socket
     folder: Path
     is_fresh: bool = True
+    is_ready: bool = False
 
     def end(self) -> None:
         self.channel.close()
@@ -82,6 +87,14 @@ class _Process:
 
 class _Died(Exception):
     """There was no answer; its text says why."""
+
+
+class MachineFault(Unreadable):
+    """A mail could not be taken apart for what happened on the machine, not for its content."""
+
+
+class _Ended(MachineFault):
+    """The process was ended from outside."""
 
 
 class Taking:
@@ -96,26 +109,46 @@ class Taking:
         self._authserv_id = section.authserv_id if section else ""
         self._process: _Process | None = None
 
-    def take(self, arrival: Arrival, file: Readable, pieces: Sequence[int] = ()) -> Taken:
+    def take(
+        self,
+        arrival: Arrival,
+        file: Readable,
+        pieces: Sequence[int] = (),
+        *,
+        is_last_try: bool = False,
+    ) -> Taken:
         """Take a mail or a file apart.  What can't be is set aside, and says so.
 
         :param pieces: if the mail came in several parts, the size of each in *file*.
+        :param is_last_try: set it aside also for what happens on the machine.  If that keeps the
+            process even from reading the header, the mail is not at fault, and not set aside.
         :raises OSError: the disk is full, or fails.
-        :raises Unreadable: the machine had no time for it, or *file* can't be read to its end.
+        :raises MachineFault: the process was ended from outside twice, or got no time or memory.
+        :raises Unreadable: *file* can't be read to its end.
         """
         with _descriptor(file, self._run.workspace.originals) as descriptor:
             size = os.fstat(descriptor).st_size
             job = replace(
                 _job(arrival), cpu_s=CPU_S + size // _BYTES_A_SECOND, pieces=tuple(pieces)
             )
+            row = BROKEN
             try:
                 return self._tried(job, descriptor)
+            except MachineFault:
+                if not is_last_try:
+                    raise
+                fault, row = _MACHINE, self._given_up()
             except _Died as died:
                 fault = str(died)
             require_readable(file)
             try:
                 broken = replace(job, is_broken=True, cpu_s=_HEADER_CPU_S + size // _BYTES_A_SECOND)
-                return replace(self._tried(broken, descriptor), error=fault)
+                taken = self._tried(broken, descriptor)
+                rows = (
+                    replace(each, refusal=row) if each.refusal == BROKEN else each
+                    for each in taken.attachments
+                )
+                return replace(taken, attachments=tuple(rows), error=fault)
             except _Died:
                 return _unread(arrival, file, fault)
 
@@ -133,17 +166,21 @@ class Taking:
     def _tried(self, job: MailJob, descriptor: int) -> Taken:
         """Ask for an answer, and once more if it may not be the mail that ended the process.
 
-        A process that has served others may be worn.  One that ended before its CPU time can be
-        used up may have been ended from outside, as the kernel does when memory is short.
+        A process that has served others may be worn.  One that crashed before its CPU time can be
+        used up may have got the signal from outside.
 
         :raises _Died: there is none.
+        :raises MachineFault: the kernel, which does so when memory is short, or somebody ended the
+            process twice; or the machine had no time or memory for it.
         """
         is_fresh = self._process is None or self._process.is_fresh
         begun = time.monotonic()
         try:
             return self._asked(job, descriptor)
+        except _Ended:
+            pass
         except _Died as died:
-            is_early = str(died) == _KILLED and time.monotonic() - begun < job.cpu_s
+            is_early = str(died) == _GONE and time.monotonic() - begun < job.cpu_s
             if str(died) == _TOO_SLOW or (is_fresh and not is_early):
                 raise
         return self._asked(job, descriptor)
@@ -170,7 +207,12 @@ class Taking:
         except TimeoutError as error:
             raise _Died(_TOO_SLOW) from error
         except (EOFError, ConnectionError) as error:
-            raise _Died(_KILLED) from error
+            code = process.companion.ending()
+            if code is not None and is_end_from_outside(code):
+                raise _Ended("the process that takes mails apart was ended") from None
+            if not process.is_ready:
+                raise MachineFault(_NOT_STARTED) from None
+            raise _Died(_GONE) from error
         except (Untrue, ValueError, RecursionError) as error:
             raise _Died("Untrue") from error
         self._judge(answer, job)
@@ -196,6 +238,9 @@ class Taking:
         """
         if answer.errno == errno.EFBIG and self._file_limit() == self._own_file_limit():
             return  # the mail unpacks to more than any mail may
+        lacks_memory = answer.fault == MemoryError.__name__ or answer.errno == errno.ENOMEM
+        if lacks_memory and _least(resource.RLIMIT_AS, MEMORY) < MEMORY:
+            raise MachineFault("a limit of the shell or of systemd leaves too little memory")
         if answer.errno == errno.ENOSPC:
             free = shutil.disk_usage(self._run.workspace.originals).free
             if free > job.size * 2 + self._limit_mb * 1_000_000 * (BUDGET + 1):
@@ -203,13 +248,17 @@ class Taking:
         if answer.errno in NO_SPACE or answer.errno == errno.EIO:
             raise OSError(answer.errno, os.strerror(answer.errno))
 
+    def _given_up(self) -> Refusal:
+        """Why a mail is set aside at which the machine has failed in many runs."""
+        runs = self._run.config.cluster.attempts
+        return Refusal(Reason.BROKEN_MAIL, Detail.MAIL_FAILED_MACHINE, {"runs": runs})
+
     def _own_file_limit(self) -> int:
         return self._limit_mb * 1_000_000 * BUDGET + (1 << 20)
 
     def _file_limit(self) -> int:
         """The largest file that the process may write; this process may have a lower limit."""
-        limits = [it for it in resource.getrlimit(resource.RLIMIT_FSIZE) if it >= 0]
-        return min([self._own_file_limit(), *limits])
+        return _least(resource.RLIMIT_FSIZE, self._own_file_limit())
 
     def _started(self) -> _Process:
         originals = self._run.workspace.originals
@@ -236,8 +285,14 @@ class Taking:
             campaign.closes.isoformat() if campaign.closes else "",
             self._authserv_id,
         )
-        wire.send(ours, wire.table(settings))
+        with suppress(ConnectionError):  # it has ended, which the next question shows
+            wire.send(ours, wire.table(settings))
         return process
+
+
+def _least(kind: int, own: int) -> int:
+    """The lower one of a limit of ours and of those that this process has itself."""
+    return min([own, *(it for it in resource.getrlimit(kind) if it >= 0)])
 
 
 def require_readable(file: Readable) -> None:
@@ -259,16 +314,21 @@ def _untrusted_answer(process: _Process, job: MailJob, descriptor: int) -> objec
 
     :raises EOFError: the process has ended; so does a ConnectionError.
     :raises TimeoutError: it was ended.
-    :raises Unreadable: the machine had no time for it; the mail can be read later.
+    :raises MachineFault: the machine had no time for it; the mail can be read later.
     """
     patience = Patience(job.cpu_s * _MOST_WAITS, job.cpu_s * _WAITS)
     try:
         with process.companion.watched(patience) as watch:
             wire.send(process.channel, wire.table(job), descriptor)
+            if not process.is_ready:
+                wire.receive(process.channel)
+                process.is_ready = True
             return wire.receive(process.channel)[0]
     except (EOFError, ConnectionError):
         if watch.is_starved:
-            raise Unreadable("the machine had no time to take it apart") from None
+            raise MachineFault("the machine had no time to take it apart") from None
+        if watch.has_ended_it and not process.is_ready:
+            raise MachineFault(_NOT_STARTED) from None
         if watch.has_ended_it:
             raise TimeoutError from None
         raise

@@ -32,6 +32,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _PIECE = 1 << 16
 
 Message = Mapping[str, object]
+READY: Message = {"ready": True}
+"""The first message of the process, before it has read any mail."""
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,7 @@ class Detail(StrEnum):
     TOO_MANY_PARTS = "too-many-parts"
     MAIL_CUT = "mail-cut"
     UNREADABLE_MAIL = "unreadable-mail"
+    MAIL_FAILED_MACHINE = "mail-failed-machine"
     UNREADABLE_PART = "unreadable-part"
     BROKEN_COMPRESSION = "broken-compression"
     BROKEN_OUTLOOK = "broken-outlook"

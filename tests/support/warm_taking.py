@@ -109,12 +109,19 @@ def stop() -> None:
 class _Forked(Companion):
     def __init__(self, server: _Server, number: int) -> None:
         self._server, self._number = server, number
+        self._code: int | None = None
 
     def watched(self, patience: Patience) -> Watch:
         return Watch(self._number, patience, lambda: os.kill(self._number, signal.SIGKILL))
 
+    def ending(self) -> int:
+        # the exit code of a process that ends already does not change
+        return self.end()
+
     def end(self) -> int:
-        return self._server.ask([self._number], [])
+        if self._code is None:
+            self._code = self._server.ask([self._number], [])
+        return self._code
 
 
 class QuickRunner(FfmpegRunner):
