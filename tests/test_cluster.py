@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 from support.clip_scene import opened, task_of
 from support.command_scene import CommandScene, begin, config, in_chunks, make
-from support.waiting import still_running
+from support.waiting import HANG_S, still_running
 
 from pipeline import judge, publishing
 from pipeline.config import load
@@ -30,7 +30,7 @@ from pipeline.engine.threads import ThreadEngine
 from pipeline.errors import StageError, Stopping
 from pipeline.ffmpeg.runner import FfmpegRunner
 from pipeline.ffmpeg.sandbox import Permissions
-from pipeline.jobs import remote
+from pipeline.jobs import handout, remote
 from pipeline.jobs.build import build
 from pipeline.jobs.handout import Dispatcher, Handout
 from pipeline.jobs.wire import JobAnswer
@@ -375,17 +375,19 @@ class WorkerBesideAnother(WorkerThatComesAgain):
 
 
 def test_a_worker_that_fails_again_and_again_ends_no_night_in_which_others_are_at_work(
-    coordinator: Coordinator,
+    coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    most = 40
+    monkeypatch.setattr(handout, "_MOST_OF_ALL", most)
     broken = JobAnswer[None](trouble="broken", build=build()).model_dump_json()
     other = coordinator.task.model_copy(update={"sha256": "5c" * 32})
     asked, many = itertools.count(1), threading.Event()
 
     def work(job: str) -> str:
         if json.loads(job)["sha256"] == coordinator.task.sha256:
-            assert many.wait(60)
+            assert many.wait(HANG_S)
             return coordinator.answer
-        if next(asked) == 350:
+        if next(asked) == most + 10:
             many.set()
         return broken
 
@@ -399,7 +401,7 @@ def test_a_worker_that_fails_again_and_again_ends_no_night_in_which_others_are_a
     with pytest.raises(StageError, match="the workers can't work"):
         next(results)
     engine.close()
-    assert next(asked) > 350 + 300
+    assert next(asked) > most + 10 + most
 
 
 class LastWorker(OneWorker):
