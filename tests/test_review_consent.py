@@ -21,7 +21,7 @@ from pipeline.config import Config
 from pipeline.consent import Consent, ConsentRecord
 from pipeline.ledger import Ledger
 from pipeline.model import Decision, Note, Review
-from pipeline.review import consents, decisions, mails, report
+from pipeline.review import consents, decisions, mails, report, unseen
 from pipeline.review.consents import ConsentEntry
 from pipeline.review.proposing import proposals
 from pipeline.workspace import Workspace
@@ -61,6 +61,16 @@ def consent_of(campaign: LedgerScene, submission: str) -> tuple[str, str, str, s
 
 def summary(page: Page, name: str) -> str:
     return page.locator(f"{card(page, name)} .agree summary").inner_text()
+
+
+def refuses_what_it_does_not_show(page: Page, campaign: LedgerScene) -> None:
+    campaign.mail(sender="german@example.org", subject="", text="Only in the local news.")
+    page.locator(f"{card(page, 'german')} .agree summary").click()
+    box = page.locator(f"{card(page, 'german')} .agree")
+    box.get_by_label("Consent").select_option("yes")
+    box.get_by_role("button", name="Record").click()
+    expect(page.locator("#dock-count")).to_contain_text("a newer mail of this sender is here")
+    until(page, lambda: "no" in summary(page, "german").split())
 
 
 def test_a_person_confirms_what_is_proposed(
@@ -104,8 +114,7 @@ def test_a_person_confirms_what_is_proposed(
             ),
         )
         until(page, lambda: "Priya <b>, Varanasi" in summary(page, "named"))
-        assert violations(page) == []
-        assert overflow(page) == 0
+        assert (violations(page), overflow(page)) == ([], 0)
         # somebody else records another one
         consents.record(campaign.ledger, "s00002", ConsentEntry(Consent.NO, by="ben"))
         expect(page.locator(f"{card(page, 'german')} .hold")).to_contain_text("said no")
@@ -122,9 +131,10 @@ def test_a_person_confirms_what_is_proposed(
         assert consent_of(campaign, "s00002") == ("no", "", "", "ben")
         page.get_by_role("button", name="Undo").click()
         expect(page.locator("#dock-count")).to_have_text("There is nothing to undo.")
+        refuses_what_it_does_not_show(page, campaign)
         page.locator(".figure.consent").click()
         expect(page.locator(".card")).to_have_count(3)
-        assert len(watch.errors) == 2, "the refusals of Mumbai and of the undo"
+        assert len(watch.errors) == 3, "the refusals of Mumbai, of the undo and of the yes"
 
 
 def test_a_page_without_a_server_saves_it_to_the_decisions_file(
@@ -148,6 +158,8 @@ def test_a_page_without_a_server_saves_it_to_the_decisions_file(
     expect(page.locator(f"{card(page, 'plain')} .agree .unsaved")).to_have_count(0)
     file = tmp_path / "decisions.json"
     caught.value.save_as(file)
+    said = json.loads(file.read_bytes())["consents"]
+    assert {it["knows"] for it in said} == {unseen.newest_mail(campaign.ledger)}
     done = decisions.take_file(campaign.ledger, file, "", campaign=config.campaign.name)
     assert (done.consents, done.not_taken) == (2, ())
     assert consent_of(campaign, "s00002") == ("yes", "", "", "Ines")
@@ -202,6 +214,61 @@ def test_the_server_refuses_what_is_malformed_or_overtaken(
         refused = {**asked, "consent": "no", "seen": unknown}
         assert client.ask("POST", "/api/consent", refused)[0] == 409
     assert consent_of(campaign, "s00000") == ("yes", "", "", "ada")
+
+
+@pytest.mark.parametrize(
+    ("sender", "text", "note"),
+    [
+        ("plain@example.org", "Please delete my video.", Note.TAKES_BACK),
+        ("plain@example.org", "Wait until my mother has seen it.", None),
+        ("plain+film@example.org", "Please delete my video.", Note.TAKES_BACK),
+        ("mum@example.org", "Only in the local news.", Note.AFTER_CONSENT),
+    ],
+)
+def test_a_yes_covers_no_mail_that_its_page_did_not_show(
+    campaign: LedgerScene, config: Config, tmp_path: Path, sender: str, text: str, note: Note | None
+) -> None:
+    def news(words: str, notes: tuple[Note, ...] = ()) -> str:
+        answers = ("<0@mail.example.org>",)
+        return campaign.mail(sender=sender, subject="Re:", text=words, notes=notes, answers=answers)
+
+    def file(**changes: object) -> tuple[int, list[str]]:
+        path = tmp_path / "decisions.json"
+        said = [entry(**changes)]
+        data = {"schema": 1, "campaign": "River Week", "decisions": [], "consents": said}
+        path.write_text(json.dumps(data), "utf-8")
+        done = decisions.take_file(campaign.ledger, path, "ada", campaign="River Week")
+        return done.consents, [it.problem for it in done.not_taken]
+
+    shown = unseen.newest_mail(campaign.ledger)
+    campaign.mail(sender="other@example.org", subject="", text="Please delete my video.")
+    with serving(config) as server:
+        client = Client(server)
+        unknown = consents.as_data(ConsentRecord("s00000"))
+        said = {"submission": "s00000", "seen": unknown, "knows": shown}
+        mail = news(text, (note,) if note else ())
+        named = f"a newer mail of this sender is here: read it first ({mail})"
+        status, _, body = client.ask("POST", "/api/consent", {**said, "consent": "yes"})
+        assert (status, json.loads(body)["problem"]) == (409, named)
+        assert (
+            client.ask("POST", "/api/consent", {**said, "consent": "yes", "knows": "x"})[0] == 422
+        )
+        for knows in (shown, None, 10**9):
+            assert file(knows=knows) == (0, [f"consent: {named}"])
+        assert consent_of(campaign, "s00000")[0] == ""
+        assert client.ask("POST", "/api/consent", {**said, "consent": "no"})[0] == 200
+        consents.record(campaign.ledger, "s00000", ConsentEntry(Consent.UNKNOWN))
+        at = campaign.ledger.consents.current()["s00000"].at
+        assert file(consent="no", at=at, knows=shown) == (1, [])
+    assert file(at=at, knows=unseen.newest_mail(campaign.ledger)) == (1, []), "this page showed it"
+
+
+def test_thanks_that_came_in_meanwhile_spoil_no_yes(campaign: LedgerScene) -> None:
+    shown = unseen.newest_mail(campaign.ledger)
+    campaign.mail(sender="plain@example.org", subject="Re:", text="Thanks, when is it shown?")
+    campaign.mail(attachment("more"), sender="plain@example.org", text="Another one.")
+    unseen.check_yes(campaign.ledger, "s00000", Consent.YES, shown)
+    unseen.check_yes(campaign.ledger, "s00000", Consent.YES, None)
 
 
 @pytest.mark.parametrize("note", [Note.NOT_AUTHENTIC, Note.NO_RECEIPT])

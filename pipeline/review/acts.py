@@ -14,6 +14,7 @@ from pipeline.review import live, ordering
 from pipeline.review.access import DECIDERS, EVERYBODY, ReviewRole
 from pipeline.review.live import ActOutcome
 from pipeline.review.presenting import JsonObject, reviews_data
+from pipeline.review.unseen import UnseenMail
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,11 @@ def _mark_mail(ledger: Ledger, request: ActRequest) -> ActAnswer:
 
 
 def _record_consent(ledger: Ledger, request: ActRequest) -> ActAnswer:
-    is_written = live.set_consent(ledger, request.body, request.by)
+    try:
+        is_written = live.set_consent(ledger, request.body, request.by)
+    except UnseenMail as unseen:
+        data = {"mails": live.mails_data(ledger), "unseen": unseen.mail, "problem": str(unseen)}
+        return ActAnswer(data, HTTPStatus.CONFLICT)
     status = HTTPStatus.OK if is_written else HTTPStatus.CONFLICT
     return ActAnswer({"mails": live.mails_data(ledger)}, status)
 

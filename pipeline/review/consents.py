@@ -11,7 +11,7 @@ from pipeline import clock, correspondence, places
 from pipeline.consent import Consent, ConsentRecord
 from pipeline.ledger import Ledger
 from pipeline.model import Note, Submission
-from pipeline.review import entries
+from pipeline.review import entries, unseen
 from pipeline.review.entries import InvalidEntry
 from pipeline.review.presenting import JsonObject, shown_text
 
@@ -30,7 +30,8 @@ Amended = tuple[ConsentRecord, ConsentRecord]
 class ConsentEntry:
     """What is to be recorded for a submission, and by whom.
 
-    ``at``: when it was said, in a file of the offline page; None means now.
+    ``at``: when it was said, in a file of the offline page; None means now.  ``knows``: which mails
+    the page showed, as :func:`pipeline.review.unseen.newest_mail`; not checked yet.
     """
 
     consent: Consent
@@ -38,6 +39,7 @@ class ConsentEntry:
     place: str = ""
     by: str = ""
     at: str | None = None
+    knows: object = None
 
     @classmethod
     def of(cls, consent: object, name: object, place: object, by: str) -> ConsentEntry:
@@ -87,6 +89,7 @@ def record_if_seen(
 
     :param seen: as :func:`as_data` gave it.
     :raises InvalidEntry: the mail is unknown, or the place is not in the words of the sender.
+    :raises UnseenMail: it is a "yes", and a mail that may limit it came in after the page was made.
     """
     known = {mail.id for mail in ledger.intake.submissions()}
     if not isinstance(submission, str) or submission not in known:
@@ -97,7 +100,7 @@ def record_if_seen(
     def change(before: ConsentRecord) -> ConsentRecord | None:
         nonlocal overtaken
         overtaken = as_data(before) != seen
-        return None if overtaken else _changed(before, entered)
+        return None if overtaken else _checked(ledger, before, entered)
 
     amended = ledger.consents.amend(submission, change)
     return None if overtaken else amended
@@ -110,6 +113,7 @@ def take(ledger: Ledger, entry: object, known: Collection[str], by: str) -> bool
     :param by: who recorded it, if the entry does not say.
     :raises InvalidEntry: it is malformed, its mail is unknown, or somebody recorded another
         consent since.
+    :raises UnseenMail: it is a "yes", and a mail that may limit it came in after the page was made.
     """
     if not isinstance(entry, dict):
         raise InvalidEntry("is not a JSON object")
@@ -119,16 +123,16 @@ def take(ledger: Ledger, entry: object, known: Collection[str], by: str) -> bool
     if not isinstance(said_at, str) or not _MOMENT.fullmatch(said_at):
         raise InvalidEntry("at is not a time like 2026-09-01T07:30:00Z")
     author = entries.clean_text("by", said_by) if isinstance(said_by, str) else ""
-    entered = ConsentEntry.of(
+    said = ConsentEntry.of(
         entry.get("consent"), entry.get("name", ""), entry.get("place", ""), author or by
     )
+    entered = replace(said, at=min(said_at, clock.now()), knows=entry.get("knows"))
     _check_place(ledger, str(submission), entered.place)
 
     def change(before: ConsentRecord) -> ConsentRecord | None:
-        after = _changed(before, replace(entered, at=min(said_at, clock.now())))
-        if after and before.at and before.at > said_at:
+        if _changed(before, entered) and before.at and before.at > said_at:
             raise InvalidEntry(f"somebody recorded another consent since ({before.at})")
-        return after
+        return _checked(ledger, before, entered)
 
     before, after = ledger.consents.amend(str(submission), change)
     return before is not after
@@ -143,6 +147,14 @@ def as_data(record: ConsentRecord) -> JsonObject:
         "by": shown_text(record.by),
         "at": record.at,
     }
+
+
+def _checked(ledger: Ledger, before: ConsentRecord, entered: ConsentEntry) -> ConsentRecord | None:
+    """The consent after an entry of a page, which must have shown what may limit a "yes"."""
+    after = _changed(before, entered)
+    if after:
+        unseen.check_yes(ledger, before.submission, after.consent, entered.knows)
+    return after
 
 
 def _changed(before: ConsentRecord, entered: ConsentEntry) -> ConsentRecord | None:

@@ -1,7 +1,7 @@
 """The decisions file, which the offline report saves and ``footage decide`` takes.
 
 ``{"schema": 1, "campaign": str, "decisions": [{"sha256", …the fields of "review"}…], "consents":
-[{"submission", "consent", "name", "place", "by", "at"}…]}``.  An entry
+[{"submission", "consent", "name", "place", "by", "at", "knows"}…]}``.  An entry
 must have ``sha256`` and ``decision``; a field that is left out is not changed.  ``was`` lists the
 reviews that the page knew before (:mod:`pipeline.review.merging`); older pages do not say it.
 """

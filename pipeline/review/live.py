@@ -175,13 +175,15 @@ def mark_mail(ledger: Ledger, submission: object, handled: object, by: str) -> b
 def set_consent(ledger: Ledger, body: JsonObject, by: str) -> bool:
     """Record a consent that a reviewer entered; False if somebody else did since.
 
-    :param body: ``submission``, ``consent``, ``name``, ``place``, and ``seen``, the consent that
-        the reviewer saw.
+    :param body: ``submission``, ``consent``, ``name``, ``place``, ``seen``, the consent that the
+        reviewer saw, and ``knows``, which mails the page showed.
     :raises InvalidEntry: what was entered is malformed, or its mail is unknown.
+    :raises UnseenMail: it is a "yes", and a mail that may limit it came in after the page was made.
     """
-    entered = consents.ConsentEntry.of(
+    said = consents.ConsentEntry.of(
         body.get("consent"), body.get("name", ""), body.get("place", ""), by
     )
+    entered = replace(said, knows=body.get("knows"))
     done = consents.record_if_seen(ledger, body.get("submission"), entered, body.get("seen"))
     return done is not None
 

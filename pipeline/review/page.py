@@ -59,7 +59,8 @@ class PageFacts:
     ``music``: the films have music.  ``old_packs``: when those packs of the report were made
     that show what is hidden now.  ``is_ledger_older``: an older ledger was put back
     (:func:`pipeline.ledger.heads.is_ledger_older`).  ``missed_receipts``: mails whose receipt is
-    never sent (:class:`pipeline.review.undone.Undone`).
+    never sent (:class:`pipeline.review.undone.Undone`).  ``knows``: the newest mail that the page
+    shows, as :func:`pipeline.review.unseen.newest_mail`.
     """
 
     campaign: str
@@ -71,6 +72,7 @@ class PageFacts:
     old_packs: tuple[str, ...] = ()
     is_ledger_older: bool = False
     missed_receipts: tuple[str, ...] = ()
+    knows: int = 0
     new: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     trail: tuple[JsonObject, ...] = ()

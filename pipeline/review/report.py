@@ -29,6 +29,7 @@ from pipeline.review import (
     stills,
     table,
     undone,
+    unseen,
 )
 from pipeline.review.admission import Admission
 from pipeline.review.clip_data import ClipFacts
@@ -81,11 +82,12 @@ def write(run: Run) -> ReportSummary:
 
     :raises OSError: the disk is full or the folder can't be written; the old report stays.
     """
+    knows = unseen.newest_mail(run.ledger)
     folder, rows = run.workspace.report, run.ledger.clips.rows()
     report = build(run.config, run.ledger, clock.now(), rows)
     data = _kept_if_equal(folder / "report.json", encode(report))
     lost = stills.bring_up_to_date(run.workspace, run.store, rows)
-    beyond = collect_facts(run.config, run.ledger)
+    beyond = collect_facts(run.config, run.ledger, knows)
     # made one after the other: with ten thousand rows each takes megabytes
     makers: dict[str, Callable[[], bytes]] = {
         "report.json": lambda: data,
@@ -124,9 +126,12 @@ def _discarded(run: Run, lost: Mapping[str, FootageFile]) -> tuple[str, ...]:
 
 
 def collect_facts(
-    config: Config, ledger: Ledger, live: page.LiveReview | None = None
+    config: Config, ledger: Ledger, knows: int = 0, live: page.LiveReview | None = None
 ) -> page.PageFacts:
-    """Collect what the page shows beyond the report."""
+    """Collect what the page shows beyond the report.
+
+    :param knows: the newest mail in the report, so read before the report is built.
+    """
     return page.PageFacts(
         campaign=config.campaign.name,
         required=config.review.required,
@@ -137,6 +142,7 @@ def collect_facts(
         missed_receipts=undone.undone(config, ledger).missed_receipts,
         is_ledger_older=heads.is_ledger_older(Workspace(config.root), ledger),
         loudness_lufs=config.process.loudness_lufs,
+        knows=knows,
         new=tuple(sorted(ledger.custody.newest())),
         categories=tuple(category.name for category in config.campaign.category),
         trail=tuple(trail_data(ledger, ledger.reviews.trail())),

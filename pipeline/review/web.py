@@ -22,7 +22,18 @@ from pipeline import clock
 from pipeline.config import Config
 from pipeline.errors import ConfigError, named
 from pipeline.ledger import Ledger
-from pipeline.review import acts, entrance, entries, live, ordering, page, report, shares, table
+from pipeline.review import (
+    acts,
+    entrance,
+    entries,
+    live,
+    ordering,
+    page,
+    report,
+    shares,
+    table,
+    unseen,
+)
 from pipeline.review.access import (
     EVERYBODY,
     SESSION_HEADER,
@@ -263,7 +274,7 @@ class _Handler(AnsweringHandler):
         with self.server.ledger() as ledger:
             # these are read first: a decision in between is then reported twice, not lost
             counter, mails = ledger.reviews.trail_end(), live.mails_version(ledger)
-            counts = ledger.clips.counts()
+            counts, knows = ledger.clips.counts(), unseen.newest_mail(ledger)
             data = report.build(self._config(session), ledger, clock.now())
             begin = page.LiveReview(
                 counter=counter,
@@ -275,7 +286,7 @@ class _Handler(AnsweringHandler):
                 keys=self._keys(data),
                 mine=shares.share_of(session.name, self.server.access.deciders, data),
             )
-            facts = report.collect_facts(self.server.config, ledger, begin)
+            facts = report.collect_facts(self.server.config, ledger, knows, begin)
         return page.render(report.encode(data), facts), page.make_policy(is_served=True)
 
     def _keys(self, data: JsonObject) -> dict[str, str]:

@@ -69,7 +69,7 @@
  * }} TrailEvent
  *
  * @typedef {{
- *   required: boolean, needs_consent: boolean, four_eyes: string[], music: boolean, old_packs: string[], is_ledger_older: boolean, missed_receipts: string[], loudness_lufs: number, new: string[], categories: string[],
+ *   required: boolean, needs_consent: boolean, four_eyes: string[], music: boolean, old_packs: string[], is_ledger_older: boolean, missed_receipts: string[], knows: number, loudness_lufs: number, new: string[], categories: string[],
  *   trail: TrailEvent[], live: LiveReview | null,
  * }} Facts
  *

@@ -30,7 +30,7 @@ export function saveDecisions() {
   });
   const consents = [...unsavedConsents].map((id) => {
     const { state, name, place, by: author, at } = consentOf(id);
-    return { submission: id, consent: state, name, place, by: author || by, at };
+    return { submission: id, consent: state, name, place, by: author || by, at, knows: facts.knows };
   });
   const n = decisions.length + consents.length;
   const file = `decisions-${timestamp().replace(/[:-]/g, "").replace("T", "-").slice(0, 15)}.json`;

@@ -296,7 +296,7 @@ export function sendConsent(id, wanted, before, whenDone) {
  */
 export async function writeConsent(id, wanted, seen) {
   const { state: consent, name, place } = wanted;
-  const { status, data } = await ask("/api/consent", { submission: id, consent, name, place, seen, by: reviewerName() });
+  const { status, data } = await ask("/api/consent", { submission: id, consent, name, place, seen, knows: facts.knows, by: reviewerName() });
   if (status !== 200 && status !== 409) {
     showConsent(id, savedConsentOf(id));
     warn(textOf("live.refused", { problem: data.problem }));
@@ -305,7 +305,8 @@ export async function writeConsent(id, wanted, seen) {
   setMails(data.mails);
   setConsents(data.mails.consents);
   if (status === 200) return "done";
-  warn(textOf("live.consent_overtaken", { state: textOfCode("consent", consentOf(id).state) }));
+  warn(data.unseen ? textOf("live.consent_unseen")
+    : textOf("live.consent_overtaken", { state: textOfCode("consent", consentOf(id).state) }));
   return "overtaken";
 }
 
