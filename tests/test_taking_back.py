@@ -15,7 +15,7 @@ from pipeline.texts.receipt import languages as receipt_languages
 DATA = (Path(__file__).parent / "data" / "taking_back.txt").read_text("utf-8").splitlines()
 LINES = [line.split(" ", 2) for line in DATA if line[0] in "+-"]
 OBJECTING = [line.split(" ", 2)[2] for line in DATA if line[0] == "!"]
-BRIEF = [line.split(" ", 2)[2] for line in DATA if line[0] == "~"]
+BRIEF = [line.split(" ", 2)[1:] for line in DATA if line[0] == "~"]
 INNOCENT = [line.split(" ", 2)[1:] for line in DATA if line[0] == "&"]
 CONTENT = [line.split(" ", 2)[2] for line in DATA if line[0] == "="]
 
@@ -137,10 +137,19 @@ def test_an_ordinary_answer_takes_nothing_back(text: str) -> None:
     assert not taking_back.is_meant("Re: No Coal", text, may_answer=True)
 
 
-@pytest.mark.parametrize("words", BRIEF)
-def test_a_short_sentence_that_objects_counts_in_an_answer(words: str) -> None:
-    assert taking_back.is_meant("Re: No Coal", words, may_answer=True)
-    assert not taking_back.is_meant("Re: No Coal", f"> {words}\n\nYes, gladly!", may_answer=True)
+@pytest.mark.parametrize("language", sorted({language for language, _ in BRIEF}))
+def test_a_refusal_in_few_words_counts_in_an_answer(language: str) -> None:
+    """A bare "no", a wait of any length, and half of a refusal ("photo yes, video no")."""
+    said = [words for spoken, words in BRIEF if spoken == language]
+    missed = [it for it in said if not taking_back.is_meant("Re: Coal", it, may_answer=True)]
+    assert missed == []
+    for words in said:
+        assert not taking_back.is_meant("Re: Coal", f"> {words}\n\nYes, gladly!", may_answer=True)
+
+
+@pytest.mark.parametrize("no", ["不行。", "いいえ。", "Nej.", "Nee!", "HAYIR", "Nie,"])
+def test_a_short_no_between_a_greeting_and_a_name_counts(no: str) -> None:
+    assert taking_back.is_meant("Re: Coal", f"Hello Team,\n\n{no}\n\nAna", may_answer=True)
 
 
 @pytest.mark.parametrize("apostrophe", "'’‘‛ʼ′`´΄＇ˈ")

@@ -37,12 +37,15 @@ _APOSTROPHES = str.maketrans(dict.fromkeys("’‘‛ʼʹʻˈ′`ꞌ՚", "'"))
 _ACCENT_ALONE = re.compile(" [\u0300\u0301\u0313\u0314]")
 """What NFKD makes of an accent that is typed as an apostrophe, as in "don´t"."""
 _BREVE = "\u0306"
+_LETTERS = str.maketrans({"ß": "ss", "ı": "i", "ł": "l", "ø": "o"})
+"""Letters that people write without their mark, and that NFKD does not divide."""
 
 
 class Language(TypedDict, total=False):
     """The words of a language in a data file; each file uses some of the keys."""
 
     gap: int  # characters between the words of a phrase; left out: five words
+    unspaced: bool  # no blanks are between its words
     footage: list[str]
     words: list[str]
     writer: list[str]
@@ -52,6 +55,8 @@ class Language(TypedDict, total=False):
     short: list[str]
     refusing: list[str]
     beside: list[str]
+    parts: list[str]
+    waiting: list[str]
     starts: list[str]
     question: str
     yes: list[str]
@@ -210,7 +215,7 @@ def folded(text: str) -> str:
         for before, char in pairwise(f" {plain}")
         if not "\u0300" <= char <= "\u036f" or (char == _BREVE and before > "\u036f")
     )
-    return unicodedata.normalize("NFKC", bare).replace("ß", "ss").replace("ı", "i")
+    return unicodedata.normalize("NFKC", bare).translate(_LETTERS)
 
 
 def compiled(phrases: Sequence[str], language: Language) -> tuple[Phrase, ...]:

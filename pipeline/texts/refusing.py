@@ -1,8 +1,8 @@
 """Recognise a refusal in a mail that may answer our question, in several languages.
 
-The words are the lists ``no``, ``short_no`` and ``stopping`` of ``consent.toml``, and ``objecting``
-and ``short`` of ``taking_back.toml``.  As with ``taking_back``, they only decide that a person has
-to read the mail.
+The words are the lists ``no``, ``short_no`` and ``stopping`` of ``consent.toml``, and
+``objecting``, ``short`` and ``waiting`` of ``taking_back.toml``.  As with ``taking_back``, they
+only decide that a person has to read the mail.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from functools import cache
 from pipeline.texts import phrases
 from pipeline.texts.phrases import READ, SENTENCE, Phrase, SaidWords, folded, one_of
 
-_PIECE = re.compile(r"[,،.!?:;\n–—()\"]+|\s-+\s")
+_PIECE = re.compile(r"[,،、.!?:;؛؟。।\n–—()\"]+|\s-+\s")
+_WORD = re.compile(r"[\u3040-\u9fff]{1,2}|[^\s\u3040-\u9fff]+")
+"""A word; in languages without blanks, two signs count as one."""
 _SHORT = 4  # words of a sentence that asks to stop or to wait, and says no more
 _FEW = 8  # words of a part of a sentence that objects, and says no more
-_SIGNS = frozenset("👎🚫❌⛔")
+_SIGNS = frozenset("👎🚫❌⛔🙅")
 
 
 @dataclass(frozen=True)
@@ -42,28 +44,33 @@ def is_refusal(subject: str, own: str) -> bool:
     words = SaidWords.of(said)
     # the subject of an answer is ours, and a campaign may be called "No Coal" or "Stop Coal"
     short = own if ":" in subject else f"{folded(subject[:READ])}\n{own}"
-    pieces = _pieces(_without_harmless(short))
+    pieces = _pieces(without_harmless(short))
     return any(
         any(phrase.is_in(said, words) for phrase in language.no)
         or any(map(language.short_no.match, pieces))
         for language in _languages()
     ) or any(
-        len(sentence.split()) <= _SHORT
+        _counts(sentence, _SHORT)
         and _stopping().search(sentence)
-        and _stopping().search(_without_harmless(sentence))
+        and _stopping().search(without_harmless(sentence))
         for sentence in SENTENCE.findall(short)
     )
 
 
 def objects_briefly(own: str) -> bool:
-    """Whether a few words have one of deletion or objection, as in "I object".
+    """Whether a few words have one of deletion or objection, or a part begins with "wait".
 
     :param own: what the sender wrote, as a folded text with its lines.
     """
     return any(
-        len(piece.split()) <= _FEW and _brief().search(piece)
-        for piece in _pieces(_without_harmless(own))
+        (_counts(piece, _FEW) and _brief().search(piece)) or _waiting().match(piece)
+        for piece in _pieces(without_harmless(own))
     )
+
+
+def _counts(text: str, most: int) -> bool:
+    """Whether a text has so few words."""
+    return len(_WORD.findall(text)) <= most
 
 
 def objects(said: str, words: SaidWords) -> bool:
@@ -72,7 +79,7 @@ def objects(said: str, words: SaidWords) -> bool:
     :param said: a folded text; *words* are those of it.
     """
     return any(
-        phrase.is_in(said, words) and phrase.is_in(_without_harmless(said), words)
+        phrase.is_in(said, words) and phrase.is_in(without_harmless(said), words)
         for phrase in _objecting()
     ) or any(phrase.is_in(said, words) for language in _languages() for phrase in language.no)
 
@@ -114,10 +121,10 @@ def _objecting() -> tuple[Phrase, ...]:
     )
 
 
-def _without_harmless(said: str) -> str:
+def without_harmless(said: str, instead: str = ";") -> str:
     """A text without what is harmless in one of the languages, as "no problem" is."""
     for pattern in _harmless():
-        said = pattern.sub(";", said)
+        said = pattern.sub(instead, said)
     return said
 
 
@@ -133,6 +140,12 @@ def _harmless() -> tuple[re.Pattern[str], ...]:
 def _brief() -> re.Pattern[str]:
     languages = phrases.loaded("taking_back").values()
     return one_of([each for table in languages for each in table.get("short", ())])
+
+
+@cache
+def _waiting() -> re.Pattern[str]:
+    languages = phrases.loaded("taking_back").values()
+    return one_of([each for table in languages for each in table.get("waiting", ())])
 
 
 @cache

@@ -11,11 +11,11 @@ import json
 import re
 from functools import cache
 
-from pipeline.texts import our_letters, phrases, refusing
+from pipeline.texts import few_words, our_letters, phrases, refusing
 from pipeline.texts.phrases import READ, SENTENCE, Phrase, SaidWords, folded, one_of
 
-_WORD = re.compile(r"[^\s.,;:!?()\[\]\"„“”«»…।،؟¿¡？！。*_/–—-]+")
-_VERSION = 4  # of what this module does with its words: raised when it finds more than before
+_VERSION = 5  # of what this module does with its words: raised when it finds more than before
+_OTHER = " harmless "  # in place of harmless words: what is beside them is no whole sentence
 _SUBJECT_PART = re.compile(r"[:：()\[\]|]+|\s[-–—]+\s")
 # "No. 5 is the best": a number, and no refusal.  "No. 5 children are in it" is one.
 _NUMBERED = re.compile(
@@ -54,7 +54,7 @@ def _takes_back(subject: str, own: str, *, may_answer: bool) -> bool:
     words = SaidWords.of(said)
     return (
         any(phrase.is_in(said, words) for phrase in _phrases())
-        or _refuses(said)
+        or few_words.refuses(said)
         or (may_answer and _answers_no(subject, own[:READ]))
         or (refusing.objects(said, words) and (may_answer or refusing.says_yes(said, words)))
     )
@@ -62,12 +62,16 @@ def _takes_back(subject: str, own: str, *, may_answer: bool) -> bool:
 
 def _answers_no(subject: str, own: str) -> bool:
     """Whether what may be an answer refuses in a few words, or in its subject alone ("Re: No")."""
-    if refusing.is_refusal(subject, own) or refusing.objects_briefly(own):
+    if (
+        refusing.is_refusal(subject, own)
+        or refusing.objects_briefly(own)
+        or few_words.refuses_a_part(refusing.without_harmless(own, _OTHER))
+    ):
         return True
     parts = "\n".join(_SUBJECT_PART.split(folded(subject[:READ])))
     # a campaign may be called "Say No"
     is_alone = len(own.split()) <= _FEW and not refusing.says_yes(own, SaidWords.of(own))
-    return is_alone and _refuses(parts)
+    return is_alone and few_words.refuses(parts)
 
 
 @cache
@@ -92,28 +96,6 @@ def _footage() -> re.Pattern[str]:
         for each in language.get("footage", ())
     )
     return one_of("|".join(words).split("|"))
-
-
-def _refuses(said: str) -> bool:
-    """Whether a sentence has only words of a refusal, as in "No, sorry"."""
-    words = frozenset(_WORD.findall(said))
-    spoken = [pair for pair in _refusals() if not pair[0].isdisjoint(words)]
-    return bool(spoken) and any(
-        not refusing.isdisjoint(found) and all_words.issuperset(found)
-        for sentence in SENTENCE.findall(said)
-        for found in [_WORD.findall(sentence)]
-        for refusing, all_words in spoken
-    )
-
-
-@cache
-def _refusals() -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
-    """For each language the words that refuse, and those together with what may be beside them."""
-    made = []
-    for language in phrases.loaded("taking_back").values():
-        refusing = frozenset(map(folded, language.get("refusing", ())))
-        made.append((refusing, refusing | frozenset(map(folded, language.get("beside", ())))))
-    return tuple(made)
 
 
 def _without_footers(text: str) -> str:
