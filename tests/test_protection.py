@@ -117,6 +117,7 @@ def test_no_word_promises_more_than_a_mask_can_do() -> None:
         path.name
         for path in files
         if path.suffix in kinds
+        and path.name != "consent.toml"  # what senders may write
         and re.search("anonym(ous|i[sz])|unrecogni[sz]", path.read_text("utf-8").lower())
     ]
     assert said == []

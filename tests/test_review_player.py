@@ -13,7 +13,7 @@ from support.ledger_scene import SMALL, LedgerScene, attachment, result, sha
 from support.report_page import card, index
 from support.review_server import campaign, config, enter, server, until
 
-from pipeline.protection import Mask, MaskPoint
+from pipeline.protection import Mask, MaskOrigin, MaskPoint
 from pipeline.review import page as page_module
 from pipeline.review.web import ReviewServer
 
@@ -322,7 +322,8 @@ def test_lookalikes_play_together_and_one_key_keeps_one(
     campaign.mail(attachment("again"), subject="Sent once more")
     campaign.clip(result("again", source=SMALL, looks_like=sha("two")[:12]), plays=True)
     mask = Mask((MaskPoint(0.0, 0.1, 0.1, 0.1, 0.1),))
-    campaign.ledger.reviews.amend(sha("two"), lambda review: replace(review, masks=(mask,)))
+    found = replace(mask, origin=MaskOrigin.FACE)  # it is one of a face only in its own file
+    campaign.ledger.reviews.amend(sha("two"), lambda review: replace(review, masks=(found,)))
     page, watch = enter(reader, server)
     keys = page.keyboard
     page.locator(card(page, "one")).focus()

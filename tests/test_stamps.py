@@ -98,7 +98,7 @@ def test_a_stamp_shows_that_events_were_cut_off(authority: Authority, tmp_path: 
     said = scene.footage("verify", "--json")
     assert said.code == 1
     found = {each["kind"] for each in said.data["verify"]["differences"]}
-    assert found == {"chain-cut", "log-newer"}
+    assert found == {"chain-cut", "log-newer", "backup-newer"}
 
 
 @pytest.mark.parametrize(

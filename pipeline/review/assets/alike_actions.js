@@ -23,7 +23,9 @@ export function takeHidden(row) {
     return;
   }
   const isDone = amend([row], {
-    ...(lacks.includes("masks") ? { masks: masks.map((mask) => ({ ...mask, by: "" })) } : {}),
+    // as drawn by hand: masks of faces would stand in place of those that are found in this file
+    ...(lacks.includes("masks")
+      ? { masks: masks.map((mask) => ({ ...mask, origin: /** @type {const} */ ("hand"), by: "" })) } : {}),
     ...(lacks.includes("sounds") ? { sounds } : {}),
     ...(lacks.includes("protect") ? { protect } : {}),
   }, false);
