@@ -141,7 +141,7 @@ def report(options: CommandOptions, *, target: Path | None) -> Ending:
 @click.argument("shas", nargs=-1)
 @common
 def retry(options: CommandOptions, shas: Sequence[str]) -> Ending:
-    """Have failed clips made again: all, or those whose SHA-256 begins with one of SHAS."""
+    """Have failed clips made, and unread mails read again: all, or those that begin with SHAS."""
     from pipeline.commands import stages
 
     return work(options, "retry", lambda run: stages.retry(run, shas))

@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from pipeline.ingest.originals import Originals
 from pipeline.ingest.take import Opening, Taken, Taker, wordless
 from pipeline.ingest.wire import Answer
 from pipeline.ledger import Ledger
+from pipeline.ledger.proofs import add_up
 from pipeline.model import Attachment, Kind, MailIdentity, Note, Reason
 from pipeline.run import Run
 from pipeline.store import WorkspaceFolder
@@ -62,6 +64,7 @@ def check_set_aside(scene: IngestScene, subject: str) -> None:
     assert scene.ingest().mails == 0  # it is not tried again every night
 
 
+STILL = taking.PROGRAM
 PROGRAM = (
     taking.PROGRAM.replace("{", "{{")
     .replace("}", "}}")
@@ -159,6 +162,22 @@ def test_a_mail_whose_process_is_ended_each_night_is_set_aside_by_name_at_last(
     assert submission.subject == "trouble"
     assert submission.sender
     assert scene.ingest().mails == 0
+
+    # a person has it read again; older versions recorded such mails in the same way
+    monkeypatch.setattr(taking, "PROGRAM", STILL)
+    with Ledger(scene.workspace.ledger) as ledger:
+        assert ledger.intake.unread() == [broken.submission]
+        ledger.intake.read_again([broken.submission])
+    assert scene.ingest().attachments == 1
+    scene.check_whole()
+    (row,) = [row for row in scene.rows() if row.submission == broken.submission]
+    assert (row.attachment.sha256, row.refusal) == (sha(jpeg(2)), None)
+    read = next(it for it in scene.submissions() if it.id == broken.submission)
+    assert read == replace(submission, text=read.text, notes=())
+    with Ledger(scene.workspace.ledger) as ledger:
+        assert ledger.intake.unread() == []
+        assert ledger.checks.changed_rows(add_up(ledger.chain.events())) == []
+    assert scene.ingest().attachments == 0
 
 
 def test_a_lower_limit_of_the_shell_on_memory_costs_no_mail(

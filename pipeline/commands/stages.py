@@ -161,19 +161,32 @@ def back_up(run: Run) -> Facts:
 
 
 def retry(run: Run, prefixes: Sequence[str]) -> Facts:
-    """Forget the outcomes of failed clips, so that the next ``footage process`` makes them.
+    """Forget the outcomes of failed clips, and have mails read again that could not be read.
 
-    :param prefixes: beginnings of SHA-256; none means all failed clips.
-    :raises UsageError: a prefix fits no failed clip.
+    :param prefixes: beginnings of SHA-256, or of ids of mails; none means all failed clips, and all
+        mails that nobody has dealt with.
+    :raises UsageError: a prefix fits no failed clip and no such mail.
     """
     results = run.ledger.clips.results()
     failed = [sha for sha, clip in results.items() if clip.status is Status.FAILED]
     chosen = [sha for sha in failed if not prefixes or sha.startswith(tuple(prefixes))]
+    unread, handled = run.ledger.intake.unread(), run.ledger.reviews.handled()
+    mails = [
+        mail
+        for mail in unread
+        if (mail.startswith(tuple(prefixes)) if prefixes else mail not in handled)
+    ]
     for prefix in prefixes:
-        if not any(sha.startswith(prefix) for sha in failed):
-            raise UsageError(f"no failed clip begins with {prefix!r}")
+        if not any(each.startswith(prefix) for each in (*failed, *unread)):
+            raise UsageError(f"no failed clip and no unread mail begins with {prefix!r}")
     run.ledger.clips.forget(chosen)
     run.console.say(
         f"retry: {counted(len(chosen), 'clip')} can be made again; next: footage process"
     )
-    return {"retry": chosen}
+    if mails:
+        run.ledger.intake.read_again(mails)
+        run.console.say(
+            f"retry: {counted(len(mails), 'mail is', 'mails are')} read again, if still in the "
+            "inbox; next: footage ingest"
+        )
+    return {"retry": chosen, "retry_mails": mails}

@@ -110,6 +110,10 @@ def _mail_lines(overview: Overview) -> Iterator[str]:
         yield mails.open_line(overview.mails)
         yield f"  the oldest is {waiting[0].id}, received {waiting[0].received_at}"
         yield "  next, for the media team: footage letters; when it is done: footage handled ID"
+    if unread := [each.mail.id for each in overview.mails if each.is_open and each.is_unread]:
+        mails_are = counted(len(unread), "of them was", "of them were")
+        yield f"  {mails_are} not read: {', '.join(unread)}; still in the inbox if nobody moved it"
+        yield "  next, for the media team: footage retry, then footage ingest, reads them again"
     if overview.silent:
         yield from _consent_lines(overview)
     if overview.held_back:

@@ -291,13 +291,20 @@ class InboxReading:
         # after the block, because at its end an inbox may say that the file has changed
         sums = MailSums(_digest(arrival, taken), raw)
         known = self._ledger.submission_of_digest(sums.content)
-        if known is None and only_urgent and not self._quota.is_urgent(taken):
+        ids = (taken.submission.id, known or "")
+        again = next(filter(self._ledger.is_to_be_read_again, ids), "")
+        if (known is None or again) and only_urgent and not self._quota.is_urgent(taken):
             raise _NoRoom
         is_mail = isinstance(arrival, NewMail)
-        if known is None and is_mail and not self._by_hand:
+        if known is None and not again and is_mail and not self._by_hand:
             self._quota.check(taken)
-        if known is None or self._by_hand:
+        if known is None or again or self._by_hand:
             self._keeping.publish()
+        if again:
+            self._record_again(replace(taken, submission=replace(taken.submission, id=again)))
+        if again == taken.submission.id:
+            self._work.done()
+            return
         if known is not None:
             self._ledger.record_seen_again(arrival.identity, sums, known)
             self._work.done()
@@ -317,6 +324,13 @@ class InboxReading:
             submission=taken.submission.id,
             attachments=[item.sha256 for item in taken.attachments],
         )
+        self._outbox.add(taken.bytes)
+
+    def _record_again(self, taken: Taken) -> None:
+        """Record a mail that a person has had read again (``footage retry``)."""
+        submission = replace(taken.submission, inbox=self._name)
+        self._ledger.record_read_again(submission, taken.attachments)
+        self._count(attachments=len(taken.attachments), bytes=taken.bytes)
         self._outbox.add(taken.bytes)
 
     def _taken(self, arrival: Arrival, file: Readable) -> tuple[Taken, str]:

@@ -13,6 +13,8 @@ from pipeline.model import Attachment, Filed, MailIdentity, Note, Submission
 from pipeline.texts import Detail
 
 _IN_PARTS = Detail.MAIL_IN_PARTS
+UNREAD = (Detail.UNREADABLE_MAIL, Detail.MAIL_FAILED_MACHINE, Detail.MAIL_READ_AGAIN)
+"""Refusals of mails of which at most the header was read.  They are still in their inbox."""
 # notes on the mail that brought the last part, which stay when the parts are joined
 _STAYING = frozenset(
     (
@@ -61,8 +63,60 @@ class Intake:
         self._db, self._chain = connection, chain
 
     def known_uids(self, account: str, mailbox: str, uidvalidity: int) -> set[str]:
-        """The mails of a mailbox that were taken in already."""
-        return set(self._uids("1", account, mailbox, uidvalidity))
+        """The mails of a mailbox that were taken in already, and are not to be read again."""
+        known = (
+            "NOT EXISTS (SELECT 1 FROM attachment a"
+            " WHERE a.submission = mail.submission AND a.detail_code = 'mail-read-again')"
+        )
+        return set(self._uids(known, account, mailbox, uidvalidity))
+
+    def unread(self) -> list[str]:
+        """The submissions of mails of which at most the header was read."""
+        return self._db.column(
+            "SELECT DISTINCT submission FROM attachment WHERE sha256 IS NULL"
+            " AND detail_code IN (SELECT value FROM json_each(?)) ORDER BY id",
+            json.dumps(UNREAD),
+        )
+
+    def read_again(self, submissions: Iterable[str]) -> None:
+        """Have the next run read mails again of which at most the header was read."""
+        with self._db.transaction():
+            for submission in submissions:
+                self._db.change(
+                    "UPDATE attachment SET detail_code = ?, detail_values = '{}'"
+                    " WHERE submission = ? AND sha256 IS NULL"
+                    " AND detail_code IN (SELECT value FROM json_each(?))",
+                    *(Detail.MAIL_READ_AGAIN, submission, json.dumps(UNREAD)),
+                )
+
+    def is_to_be_read_again(self, submission: str) -> bool:
+        """Whether the next run reads a mail again."""
+        found = self._db.row(
+            "SELECT 1 FROM attachment WHERE submission = ? AND detail_code = ?",
+            *(submission, Detail.MAIL_READ_AGAIN),
+        )
+        return found is not None
+
+    def record_read_again(self, whole: Submission, attachments: Iterable[Attachment]) -> None:
+        """Record what was in a mail that was read again, in one transaction.
+
+        Its row keeps what made it doubtful, or takes footage back.
+        """
+        with self._db.transaction():
+            row = self._db.row("SELECT notes FROM submission WHERE id = ?", whole.id)
+            own = records.strings(row["notes"]) if row else ()
+            notes = dict.fromkeys((*whole.notes, *(each for each in own if each in _STAYING)))
+            columns = {**records.columns(whole), "notes": json.dumps([*notes])}
+            names = ", ".join(f"{name} = ?" for name in columns)
+            self._db.change(
+                f"UPDATE submission SET {names} WHERE id = ?",  # noqa: S608 - our own names
+                *(*columns.values(), whole.id),
+            )
+            self._db.change(
+                "DELETE FROM attachment WHERE submission = ? AND detail_code = ?",
+                *(whole.id, Detail.MAIL_READ_AGAIN),
+            )
+            self._insert(whole.id, attachments)
 
     def submission_of_digest(self, digest: str) -> str | None:
         """The submission that a mail of the same bytes made, whatever its UID was."""

@@ -8,6 +8,7 @@ from pipeline import addressees, correspondence, texts
 from pipeline.correspondence import Matter
 from pipeline.history import EventKind, Handled
 from pipeline.ledger import Ledger
+from pipeline.ledger.intake import UNREAD
 from pipeline.model import Row, Submission
 
 
@@ -36,6 +37,12 @@ class MailView:
     def is_open(self) -> bool:
         """Whether somebody still has to answer it."""
         return bool(self.matters) and self.handled is None
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether at most its header could be read."""
+        refusals = (row.attachment.refusal for row in self.rows if row.attachment.sha256 is None)
+        return any(each.code in UNREAD for each in refusals if each)
 
 
 def view(ledger: Ledger, rows: Iterable[Row]) -> list[MailView]:

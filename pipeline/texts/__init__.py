@@ -99,6 +99,7 @@ class Detail(StrEnum):
     MAIL_CUT = "mail-cut"
     UNREADABLE_MAIL = "unreadable-mail"
     MAIL_FAILED_MACHINE = "mail-failed-machine"
+    MAIL_READ_AGAIN = "mail-read-again"
     UNREADABLE_PART = "unreadable-part"
     BROKEN_COMPRESSION = "broken-compression"
     BROKEN_OUTLOOK = "broken-outlook"
