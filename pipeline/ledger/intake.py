@@ -13,7 +13,7 @@ from pipeline.model import Attachment, Filed, MailIdentity, Note, Submission
 from pipeline.texts import Detail
 
 _IN_PARTS = Detail.MAIL_IN_PARTS
-UNREAD = (Detail.UNREADABLE_MAIL, Detail.MAIL_FAILED_MACHINE, Detail.MAIL_READ_AGAIN)
+UNREAD = frozenset({Detail.UNREADABLE_MAIL, Detail.MAIL_FAILED_MACHINE, Detail.MAIL_READ_AGAIN})
 """Refusals of mails of which at most the header was read.  They are still in their inbox."""
 # notes on the mail that brought the last part, which stay when the parts are joined
 _STAYING = frozenset(
@@ -75,7 +75,7 @@ class Intake:
         return self._db.column(
             "SELECT DISTINCT submission FROM attachment WHERE sha256 IS NULL"
             " AND detail_code IN (SELECT value FROM json_each(?)) ORDER BY id",
-            json.dumps(UNREAD),
+            json.dumps([*UNREAD]),
         )
 
     def read_again(self, submissions: Iterable[str]) -> None:
@@ -86,7 +86,7 @@ class Intake:
                     "UPDATE attachment SET detail_code = ?, detail_values = '{}'"
                     " WHERE submission = ? AND sha256 IS NULL"
                     " AND detail_code IN (SELECT value FROM json_each(?))",
-                    *(Detail.MAIL_READ_AGAIN, submission, json.dumps(UNREAD)),
+                    *(Detail.MAIL_READ_AGAIN, submission, json.dumps([*UNREAD])),
                 )
 
     def is_to_be_read_again(self, submission: str) -> bool:
