@@ -119,6 +119,17 @@ def test_a_timeline_that_was_exported_without_a_montage_goes_too(campaign: Comma
     assert list(montage.iterdir()) == []
 
 
+def test_a_lookalike_that_stays_is_named(campaign: CommandScene) -> None:
+    red, blue = (campaign.rows[name]["sha256"] for name in ("red.png", "blue.png"))
+    with closing(sqlite3.connect(campaign.work / "ledger.db")) as db, db:
+        db.execute("UPDATE clip SET looks_like = ? WHERE sha256 = ?", (red[:12], blue))
+    said = campaign.footage("withdraw", "--clip", red, "--dry-run", "--json")
+    assert blue in said.data["withdraw"]["alike"]
+    assert f"blue.png ({blue[:12]}) looks like what is taken back, and it stays" in said.err
+    said = campaign.footage("withdraw", "--clip", blue)
+    assert f"red.png ({red[:12]}) looks like what is taken back, and it stays" in said.err
+
+
 def test_what_is_out_of_reach_is_named(whole: CommandScene, campaign: CommandScene) -> None:
     by_hand = campaign.folder / "by hand.png"
     by_hand.write_bytes(picture("red"))

@@ -21,7 +21,7 @@ from pipeline.ledger.heads import is_ledger_older
 from pipeline.model import Kind, OriginalState, Row, Status
 from pipeline.render import stage as render
 from pipeline.render.interchange import TimelineFormat
-from pipeline.review import packs
+from pipeline.review import alike, packs
 from pipeline.run import Run
 from pipeline.store import PIECES, film_copies, keys_of
 from pipeline.wording import counted
@@ -59,7 +59,7 @@ class _Withdrawal:
     ``copies``: of the ledger, which hold the words of the mails.  ``newer``: those that stay, since
     they may know what this ledger has forgotten.  ``stored``: the keys of what goes in a store
     beyond the workspace; copies of the montages are among them.  ``answered``: the mails of which
-    no footage is left and that got a letter.
+    no footage is left and that got a letter.  ``alike``: clips that stay and look like what goes.
     """
 
     shas: list[str]
@@ -72,6 +72,7 @@ class _Withdrawal:
     entries: dict[str, str]
     elsewhere: list[str]
     answered: list[str]
+    alike: list[Row]
     also_kept: bool
 
 
@@ -113,6 +114,8 @@ def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts
         run.console.say(f"not deleted, because the program can't: {place}")
     for path in newer:
         run.console.warn(f"not deleted: {path}. {_NEWER}")
+    for row in plan.alike:
+        run.console.warn(_alike(row))
     _take_out_of_order(run, plan)
     facts = {**_facts(run, plan, deleted, copies), **write_report(run)}
     deletion.raise_for_failures(facts)
@@ -131,6 +134,14 @@ def _done(count: int, before: int) -> str:
     return f"{now}; {earlier}" if before else now
 
 
+def _alike(row: Row) -> str:
+    """Name a clip that may show the same people, and that nobody has taken back."""
+    return (
+        f"{row.attachment.filename} ({row.sha256[:12]}) looks like what is taken back, and it stays. "
+        "See whether it shows the same people"
+    )
+
+
 def _facts(run: Run, plan: _Withdrawal, deleted: list[str], copies: list[str]) -> Facts:
     """What ``--json`` gives."""
     return {
@@ -142,6 +153,7 @@ def _facts(run: Run, plan: _Withdrawal, deleted: list[str], copies: list[str]) -
             "backups_not_deleted": [run.workspace.relative(path) for path in plan.newer],
             "kept_for_case": plan.kept,
             "not_reached": plan.elsewhere,
+            "alike": [row.sha256 for row in plan.alike],
         }
     }
 
@@ -172,6 +184,7 @@ def _planned(run: Run, selection: Selection) -> _Withdrawal:
         answered=sorted(
             mail for mail, paths in letters.items() if SENT in (it.parent.name for it in paths)
         ),
+        alike=alike.like(rows, wanted),
         also_kept=selection.also_kept,
     )
 
@@ -196,6 +209,7 @@ def _preview(run: Run, plan: _Withdrawal, deleted: list[str]) -> Iterator[str]:
     yield from (f"would not be deleted, because the program can't: {it}" for it in plan.elsewhere)
     newer = map(run.workspace.relative, plan.newer)
     yield from (f"would not be deleted: {path}. {_NEWER}" for path in newer)
+    yield from map(_alike, plan.alike)
     yield from (f"{sha256[:12]} is kept for a case: this needs --also-kept" for sha256 in plan.kept)
 
 

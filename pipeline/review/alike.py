@@ -4,7 +4,7 @@ Somebody masks a face, and the same footage came once more in another file: it h
 program can't know where the face is in the other file, so it masks nothing there, and says so.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from pipeline.caution import Caution
 from pipeline.model import Decision, Review, Row
@@ -35,6 +35,13 @@ def bare_in_films(rows: Iterable[Row], admission: Admission) -> list[Row]:
     listed = list(rows)
     known = bare(listed)
     return [row for row in admitted(listed, admission) if row.sha256 in known] if known else []
+
+
+def like(rows: Iterable[Row], shas: Collection[str]) -> list[Row]:
+    """Pick the clips that look like one of *shas*, and are none of them."""
+    groups = _groups([row for row in rows if has_clip(row)])
+    near = [group for group in groups if any(row.sha256 in shas for row in group)]
+    return [row for group in near for row in group if row.sha256 not in shas]
 
 
 def warnings(row: Row, known: Mapping[str, str]) -> list[str]:
