@@ -136,9 +136,9 @@ def _done(count: int, before: int) -> str:
 
 def _alike(row: Row) -> str:
     """Name a clip that may show the same people, and that nobody has taken back."""
+    name = f"{row.attachment.filename} ({row.sha256[:12]})"
     return (
-        f"{row.attachment.filename} ({row.sha256[:12]}) looks like what is taken back, and it stays. "
-        "See whether it shows the same people"
+        f"{name} looks like what is taken back, and it stays: see whether it shows the same people"
     )
 
 
