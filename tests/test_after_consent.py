@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import io
+import sys
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from support.ingest_scene import IngestScene, jpeg, mail
 
-from pipeline.consent import Consent
+from pipeline.consent import Consent, ConsentCourse, ConsentRecord
+from pipeline.correspondence import Matter
 from pipeline.ledger import Ledger
-from pipeline.model import Note
+from pipeline.model import Attachment, Kind, Note, Row, Status, Submission
 from pipeline.review import consents, mails, proposing
 from pipeline.review.consents import ConsentEntry
 from pipeline.texts import consenting
+from pipeline.texts.remembering import Remembered
 
 PDF = b"%PDF-1.7\n1 0 obj\n"
 RTF = rb"{\rtf1 only without my face}"
@@ -167,3 +171,67 @@ def test_a_document_beside_a_yes_has_to_be_read(tmp_path: Path, name: str, data:
     assert Note.TAKES_BACK in third.notes, "a refusal in few words, as without the document"
     kept = [row for row in rows if row.attachment.filename == name]
     assert all(row.sha256 and row.refusal for row in kept), "it is kept, and the report names it"
+
+
+def form_mails(count: int, texts: tuple[str, ...]) -> list[mails.MailView]:
+    """Mails of one web form: all have its address; each has a photo."""
+    views = []
+    for number in range(count):
+        name, at = f"s{number:05}", f"2026-09-01T10:{number // 60:02}:{number % 60:02}Z"
+        text = texts[number % len(texts)]
+        sent = Submission(name, f"<{name}@x.org>", "form@x.org", "Your form", text, at)
+        photo = Attachment(0, "a.jpg", Kind.IMAGE, f"{number:064x}", 10)
+        rows = [Row(name, photo, None, Status.ACCEPTED, None, None, None)]
+        is_last = number == count - 1
+        matters = (Matter.AFTER_CONSENT,) if is_last else (Matter.WROTE_AGAIN,)
+        views.append(
+            mails.MailView(sent, rows, matters, None, None, (), taken_at=at, taken=number + 1)
+        )
+    return views
+
+
+@pytest.mark.parametrize(
+    ("texts", "recorded"),
+    [
+        (("A photo of mine.",), None),
+        (("You may show it.",), None),
+        (("You may show it.", "Please blur my son."), None),
+        (("A photo of mine.",), Consent.YES),
+        (("You may show it.",), Consent.ASKED),
+    ],
+)
+def test_work_on_the_mails_of_one_sender_grows_with_their_number(
+    texts: tuple[str, ...], recorded: Consent | None
+) -> None:
+    def calls(count: int) -> int:
+        """How many functions are called for so many mails, all recorded at the first of them."""
+        views, at = form_mails(count, texts), "2026-09-01T10:00:00Z"
+        courses = {
+            it.mail.id: ConsentCourse(ConsentRecord(it.mail.id, recorded, at=at), 1, at, at)
+            for it in (views if recorded else ())
+        }
+        counts: Counter[str] = Counter()
+        sys.setprofile(lambda _frame, event, _arg: counts.update((event,)))
+        try:
+            proposing.proposals(views, courses)
+        finally:
+            sys.setprofile(None)
+        return counts["call"]
+
+    proposing.proposals(form_mails(len(texts), texts), {})  # what is loaded once, and the texts
+    calls(2 * len(texts))
+    few, many = calls(100), calls(200)
+    assert many < 2.2 * few
+    assert many < 200 * 200, "each text was read before"
+
+
+def test_a_text_is_read_once_in_a_process() -> None:
+    found: list[int] = []
+
+    def look() -> int:
+        found.append(0)
+        return len(found)
+
+    known = Remembered[int](2)
+    given = [known.of((text, "x"), look) for text in ("a", "b", "a", "c", "a")]
+    assert given == [1, 2, 1, 3, 4], "two are kept at most"

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 
-from pipeline import addressees, correspondence
+from pipeline import correspondence
 from pipeline.consent import Consent, ConsentCourse, ConsentRecord
 from pipeline.correspondence import Matter
 from pipeline.model import Submission
 from pipeline.review.mails import MailView
 from pipeline.review.presenting import JsonObject, shown_text
+from pipeline.review.stories import Unread, mailbox, stories
 from pipeline.texts.consenting import ConsentHint, bare_subject, condition, first_words, hint
+from pipeline.texts.remembering import Remembered
 
 _YES = (Consent.YES, Consent.YES_WITH_NAME)
 _ANSWERABLE = (Consent.ASKED, *_YES)
+_MOST_REMEMBERED = 50_000  # texts, about 20 MB
+_HINTS = Remembered[ConsentHint | None](_MOST_REMEMBERED)
+_FIRST_WORDS = Remembered[ConsentHint](_MOST_REMEMBERED)
+_CONDITIONS = Remembered[ConsentHint | None](_MOST_REMEMBERED)
 _MOST_FILES = 5  # that are named beside a proposal
+
+
+class _Part(Enum):
+    """The mails of a story that may say something on consent, limit a "yes", or need a person."""
+
+    SPEAKS = "speaks"
+    LIMITS = "limits"
+    UNSURE = "unsure"
 
 
 @dataclass(frozen=True)
@@ -66,14 +80,14 @@ def proposals(
     :param courses: those of the submissions for which a consent was recorded.
     :param campaign: its name, which subjects hold.
     """
-    stories = _stories(views)
+    by_mailbox = stories(views)
     words = _Words(campaign, {view.mail.id: view for view in views}, courses)
     found = {}
     for view in views:
         if not correspondence.brings_footage(view.rows):
             continue
         course = courses.get(view.mail.id, ConsentCourse(ConsentRecord(view.mail.id)))
-        proposal = words.newest(view, course, list(_unread(view, stories, course)))
+        proposal = words.newest(Unread(by_mailbox[mailbox(view.mail)], view, course))
         if proposal:
             found[view.mail.id] = proposal
     return found
@@ -88,31 +102,85 @@ class _Words:
     courses: Mapping[str, ConsentCourse]
     hints: dict[tuple[str, bool, bool], ConsentHint | None] = field(default_factory=dict)
     conditions: dict[str, ConsentHint | None] = field(default_factory=dict)
+    subjects: dict[str, str] = field(default_factory=dict)
+    places: dict[tuple[int, _Part, bool], list[int]] = field(default_factory=dict)
+    taken_later: dict[tuple[int, int], list[int]] = field(default_factory=dict)
 
-    def newest(
-        self, view: MailView, course: ConsentCourse, unread: Sequence[MailView]
-    ) -> ConsentProposal | None:
-        """What the newest words say on the footage of *view*; None if they propose nothing.
-
-        :param unread: the mails that count, the newest first.
-        """
-        limit = unsure = None
-        for at, mail in enumerate(unread):
-            said = self._said(mail, view, course)
+    def newest(self, unread: Unread) -> ConsentProposal | None:
+        """What the newest words say on the footage of a mail; None if they propose nothing."""
+        course = unread.course
+        for place in self._of(unread, _Part.SPEAKS):
+            said = self._said(unread.at(place), unread.view, course)
             if said is None:
-                limit = limit or self._limit(mail, view, course)
-                unsure = unsure or self._unsure(mail, course)
                 continue
-            if said.is_yes and limit is None:
-                # the clocks of two servers may differ: what came in later may be newer, too
-                later = (other for other in unread[at + 1 :] if other.taken > mail.taken)
-                limit = next(
-                    filter(None, (self._spoils(each, view, course) for each in later)), None
-                )
-            if said.is_yes and limit:
+            if said.is_yes and (limit := self._limit_of(unread, place)):
                 return limit
-            return said if said.hint.consent is not course.record.consent else unsure
-        return unsure
+            if said.hint.consent is not course.record.consent:
+                return said
+            return self._unsure_before(unread, place)
+        return self._unsure_before(unread, unread.end + 1)
+
+    def _limit_of(self, unread: Unread, place: int) -> ConsentProposal | None:
+        """What limits the "yes" at a place: a newer mail, or one that may be newer."""
+        for other in self._of(unread, _Part.LIMITS):
+            if other >= place:
+                break
+            if limit := self._limit(unread.at(other), unread.view, unread.course):
+                return limit
+        # the clocks of two servers may differ: what came in later may be newer, too
+        for other in self._taken_later(unread, place):
+            if limit := self._spoils(unread.at(other), unread.view, unread.course):
+                return limit
+        return None
+
+    def _unsure_before(self, unread: Unread, end: int) -> ConsentProposal | None:
+        """The newest mail with which somebody has to deal, among those before a place."""
+        if unread.course.record.consent in _ANSWERABLE:
+            for place in self._of(unread, _Part.UNSURE):
+                if place >= end:
+                    break
+                return self._unsure(unread.at(place), unread.course)
+        return None
+
+    def _of(self, unread: Unread, part: _Part) -> Iterator[int]:
+        """The places of the unread mails that may speak, limit or be unsure, the newest first."""
+        is_asked = unread.course.record.consent is Consent.ASKED
+        key = (id(unread.story), part, is_asked)
+        if key not in self.places:
+            mails = enumerate(unread.story.mails)
+            self.places[key] = [at for at, it in mails if self._may(it, part, is_asked=is_asked)]
+        yield from unread.among(self.places[key])
+        if unread.has_view:
+            yield unread.end
+
+    def _may(self, mail: MailView, part: _Part, *, is_asked: bool) -> bool:
+        """Whether a mail may be in a part of its story, whatever footage it is about.
+
+        Its subject counts here, and a bare "yes" if somebody was asked, because both can only add
+        to what a mail says.
+        """
+        if part is _Part.UNSURE:
+            is_after = Matter.AFTER_CONSENT in mail.matters
+            return mail.is_open and (is_after or self._condition_of(mail) is not None)
+        if part is _Part.SPEAKS and not _speaks(mail):
+            return False
+        if part is _Part.LIMITS and self._condition_of(mail) is not None:
+            return True
+        said = self._read(mail, is_answer=is_asked, is_known=False)
+        return said is not None and (part is _Part.SPEAKS or said.consent not in _YES)
+
+    def _taken_later(self, unread: Unread, place: int) -> Iterator[int]:
+        """The places after a place at which a mail was taken in later than the one there."""
+        rest, taken = unread.story.rest_taken, unread.at(place).taken
+        if place + 1 >= unread.end or rest[place + 1] <= taken:
+            return
+        key = (id(unread.story), place)
+        if key not in self.taken_later:
+            after = range(place + 1, unread.end)
+            self.taken_later[key] = [at for at in after if unread.at(at).taken > taken]
+        yield from unread.among(self.taken_later[key])
+        if unread.has_view and unread.view.taken > taken:
+            yield unread.end
 
     def _said(
         self, mail: MailView, view: MailView, course: ConsentCourse
@@ -136,7 +204,8 @@ class _Words:
             return None
         said = self._condition_of(mail)
         if said is None and Matter.AFTER_CONSENT in mail.matters:
-            said = first_words(mail.mail.text)
+            text = mail.mail.text
+            said = _FIRST_WORDS.of((text,), lambda: first_words(text))
         return ConsentProposal.to_read(mail, said) if said else None
 
     def _limit(
@@ -161,34 +230,46 @@ class _Words:
 
     def _condition_of(self, mail: MailView) -> ConsentHint | None:
         if mail.mail.id not in self.conditions:
-            self.conditions[mail.mail.id] = condition(mail.mail.subject, mail.mail.text)
+            words = mail.mail.subject, mail.mail.text
+            self.conditions[mail.mail.id] = _CONDITIONS.of(words, lambda: condition(*words))
         return self.conditions[mail.mail.id]
 
     def _hint_of(self, mail: MailView, view: MailView, course: ConsentCourse) -> ConsentHint | None:
         """What a mail seems to say about consent; a bare "yes" counts in an answer."""
-        sent, is_answer = mail.mail, self._answers(mail, view, course)
         # an answer has the subject of what it answers
-        is_known = mail is not view and bare_subject(sent.subject) == bare_subject(
-            view.mail.subject
-        )
-        key = (sent.id, is_answer, is_known)
+        is_known = mail is not view and self._subject(mail) == self._subject(view)
+        return self._read(mail, is_answer=self._answers(mail, view, course), is_known=is_known)
+
+    def _read(self, mail: MailView, *, is_answer: bool, is_known: bool) -> ConsentHint | None:
+        """Read a mail; a subject that is known counts only if it sets a condition."""
+        sent, key = mail.mail, (mail.mail.id, is_answer, is_known)
         if key not in self.hints:
             # many mails have the name only in the address
             known = f"{sent.name} {sent.sender.rpartition('@')[0]} {self.campaign}"
             subject = "" if is_known and not condition(sent.subject, "") else sent.subject
-            self.hints[key] = hint(subject, sent.text, answers_question=is_answer, known=known)
+            self.hints[key] = _HINTS.of(
+                (subject, sent.text, known, str(is_answer)),
+                lambda: hint(subject, sent.text, answers_question=is_answer, known=known),
+            )
         return self.hints[key]
+
+    def _subject(self, mail: MailView) -> str:
+        if mail.mail.id not in self.subjects:
+            self.subjects[mail.mail.id] = bare_subject(mail.mail.subject)
+        return self.subjects[mail.mail.id]
 
     def _answers(self, mail: MailView, view: MailView, course: ConsentCourse) -> bool:
         """Whether a mail answers our question about the footage of *view*.
 
         A letter asks about all that a sender sent until then, and answers one of these mails.
         """
+        if course.record.consent is not Consent.ASKED:
+            return False
         answered = self.by_id.get(mail.answers or "")
         if answered is None or not correspondence.is_same_person(answered.mail, view.mail):
             return False
-        asked = (course, self.courses.get(answered.mail.id))
-        return all(it is not None and it.record.consent is Consent.ASKED for it in asked)
+        asked = self.courses.get(answered.mail.id)
+        return asked is not None and asked.record.consent is Consent.ASKED
 
 
 def _speaks_for(mail: MailView, view: MailView) -> bool:
@@ -197,37 +278,22 @@ def _speaks_for(mail: MailView, view: MailView) -> bool:
     Any newer mail can limit an older "yes".  But nobody agrees for somebody else, a program agrees
     to nothing, and a mail with footage of its own may speak of that.
     """
-    return mail is view or (
-        correspondence.is_same_person(mail.mail, view.mail)
-        and not correspondence.is_automatic(mail.mail)
-        and not correspondence.brings_footage(mail.rows)
-    )
+    return mail is view or (correspondence.is_same_person(mail.mail, view.mail) and _speaks(mail))
 
 
 def _refuses(mail: MailView, view: MailView) -> bool:
     """Whether a "no" of a mail counts for the footage of *view*, also if a "yes" would not."""
-    return (
-        correspondence.may_be_same_person(mail.mail, view.mail)
-        and not correspondence.is_automatic(mail.mail)
-        and not correspondence.brings_footage(mail.rows)
-    )
+    return correspondence.may_be_same_person(mail.mail, view.mail) and _speaks(mail)
+
+
+def _speaks(mail: MailView) -> bool:
+    """Whether a mail may speak for the footage of another one: a person wrote it, without more."""
+    return not (correspondence.is_automatic(mail.mail) or correspondence.brings_footage(mail.rows))
 
 
 def _is_sure(mail: Submission) -> bool:
     """Whether a mail has a sender, and surely came from that sender."""
     return bool(mail.sender) and not correspondence.is_of_doubtful_sender(mail)
-
-
-def _was_read(mail: MailView, course: ConsentCourse) -> bool:
-    """Whether the person who recorded the consent could read a mail: it was in the ledger.
-
-    The order of the events tells it, because several may be in one second.  An entry of a file of
-    the offline page is older than its event, so its time counts too.
-    """
-    at = course.record.at
-    if at is None or mail.taken > course.entered:
-        return False
-    return mail.taken_at < at or (mail.taken_at == at and course.entered_at == at)
 
 
 def _is_older(mail: MailView, course: ConsentCourse) -> bool:
@@ -238,38 +304,3 @@ def _is_older(mail: MailView, course: ConsentCourse) -> bool:
     if not course.questions.isdisjoint(mail.mail.answers):
         return False
     return mail.mail.received_at <= course.answered_at
-
-
-def _mailbox(mail: Submission) -> str:
-    """The mailbox of who wrote a mail; a mail without an address is of nobody else."""
-    return addressees.mailbox(mail.sender) or mail.id
-
-
-def _stories(views: Sequence[MailView]) -> dict[str, list[MailView]]:
-    """The mails of each mailbox, and those that answer one of them, in the order of receipt."""
-    by_id = {view.mail.id: view for view in views}
-    stories: dict[str, list[MailView]] = defaultdict(list)
-    for view in views:
-        answered = by_id.get(view.answers or "", view)
-        for owner in {_mailbox(view.mail), _mailbox(answered.mail)}:
-            stories[owner].append(view)
-    return stories
-
-
-def _unread(
-    view: MailView, stories: Mapping[str, Sequence[MailView]], course: ConsentCourse
-) -> Iterator[MailView]:
-    """The mails of the story of a mail with footage that nobody has read, the newest first.
-
-    They came later than that mail, or answer a question about it.  The mail itself is the last.
-    """
-    is_later = True
-    for each in reversed(stories[_mailbox(view.mail)]):
-        is_later = is_later and each is not view
-        if not is_later and not course.questions:
-            break
-        is_answer = each is not view and not course.questions.isdisjoint(each.mail.answers)
-        if (is_later or is_answer) and not _was_read(each, course):
-            yield each
-    if course.record.at is None:
-        yield view
