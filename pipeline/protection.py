@@ -210,7 +210,7 @@ def check_times(from_s: float, to_s: float | None) -> None:
 
 
 def check_hides(mask: Mask, length_s: float | None) -> None:
-    """Refuse a mask that hides nothing: it begins behind the end, or stays beside the picture.
+    """Refuse a mask that hides nothing in a clip: until its end it stays beside the picture.
 
     :param length_s: of the clip; None if it is not known.
     :raises ImpossibleProtection: it hides nothing.
@@ -219,9 +219,12 @@ def check_hides(mask: Mask, length_s: float | None) -> None:
         raise ImpossibleProtection(
             f"a mask begins at {mask.from_s:g} s, but the clip ends at {length_s:g} s"
         )
-    areas = mask.areas(mask.from_s, LONGEST_S if mask.to_s is None else mask.to_s)
+    ends = (each for each in (mask.to_s, length_s) if each is not None)
+    areas = mask.areas(mask.from_s, min(ends, default=LONGEST_S))
     if all(_are_beside(pair) for pair in itertools.pairwise(areas)):
-        raise ImpossibleProtection("a mask lies beside the picture, so it hides nothing")
+        raise ImpossibleProtection(
+            "a mask lies beside the picture as long as the clip lasts, so it hides nothing"
+        )
 
 
 def _are_beside(areas: Sequence[MaskPoint]) -> bool:

@@ -379,6 +379,10 @@ def test_a_careful_decision_of_an_old_page_counts(campaign: LedgerScene, tmp_pat
         ({"points": [AREA], "frame": "1920x1080 fill"}, "pictures change their size"),
         ({"points": [AREA], "from_s": 99}, "but the clip ends at"),
         (
+            {"points": [AREA | {"x": 1}, AREA | {"x": 1, "at_s": 90}, AREA | {"at_s": 99}]},
+            "as long as the clip lasts",
+        ),
+        (
             {"points": [AREA | {"x": -0.2}, AREA | {"at_s": 1, "x": 1}]},
             "",
         ),  # it crosses the picture

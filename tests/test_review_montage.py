@@ -298,6 +298,25 @@ def test_what_is_decided_meanwhile_comes_to_the_tab(
     expect(page.locator(".reel.absent")).to_contain_text("On hold: not rendered")
 
 
+def test_an_order_that_is_not_loaded_or_saved_is_named_as_trouble(
+    reader: Reader, server: ReviewServer, tmp_path: Path
+) -> None:
+    page, _ = enter(reader, server)
+    trouble = page.locator("#dock-count.trouble")
+    reading = "**/api/order"
+    page.route(reading, lambda route: route.fulfill(status=500, json={"problem": "disk"}))
+    page.get_by_role("tab", name="Montage").click()
+    expect(trouble).to_contain_text("The order of the film could not be loaded: disk.")
+    page.unroute(reading)
+    page.get_by_role("button", name="Discard changes").click()
+    expect(page.locator(".reel")).to_have_count(4)
+    page.get_by_role("button", name="Later: one.mov").click()
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Save order").click()
+    expect(trouble).to_contain_text("does not answer")
+    assert not (tmp_path / "order.txt").exists()
+
+
 def test_a_rule_is_told_and_the_order_is_offered_as_text(
     reader: Reader, campaign: LedgerScene, tmp_path: Path
 ) -> None:

@@ -26,6 +26,7 @@ TaskT = TypeVar("TaskT", bound=JobTask)
 ResultT = TypeVar("ResultT")
 
 _MOST_TROUBLES = 3  # of one worker in a row
+_MOST_STOPS = 256  # of one worker in a row: it gives back one job for each of its slots
 # With no result between them, and no other job under way, in case that bad workers come again and
 # again.  A worker that is started anew after each refusal has so many in a minute, and the others
 # may be at work on long films meanwhile.
@@ -99,6 +100,7 @@ class Handout(Generic[TaskT, ResultT]):
         self._again: deque[TaskT] = deque()
         # of each worker, and of all, since the last result
         self._troubles: Counter[str] = Counter()
+        self._stops: Counter[str] = Counter()
         self._of_all = 0
         # the tasks, by subject, that were under way at the first of these troubles and still are
         self._elsewhere: set[str] = set()
@@ -118,6 +120,7 @@ class Handout(Generic[TaskT, ResultT]):
                 result = self._result(task, each)
                 if result is not None:
                     self._troubles[each.worker], self._of_all = 0, 0
+                    self._stops[each.worker] = 0
                     following = self._rules.follow(task, result)
                     self._next.extend(following.tasks)
                     if following.is_end:
@@ -206,6 +209,9 @@ class Handout(Generic[TaskT, ResultT]):
         self._again.append(task)
         if answer.trouble == "stopped":  # it leaves
             self._run.console.warn(f"worker {worker}: {_SENTENCES[answer.trouble]}")
+            self._stops[worker] += 1
+            if self._stops[worker] % (_MOST_STOPS + 1) == 0:
+                self._refuse(worker, "it says again and again that it was stopped, and goes on")
             return
         if self._of_all == 0:
             self._elsewhere = {*self._begun}

@@ -60,7 +60,7 @@ const setSounds = (row, sounds) => amend([row], { sounds }, false);
 function hidingProblem(row, mask) {
   const { duration_s: length } = row.clip.outputs[0];
   if (mask.from_s >= length) return textOf("edit.cut_long", { length: exactTimeText(length) });
-  return isInPicture(mask) ? "" : textOf("mask.beside");
+  return isInPicture(mask, length) ? "" : textOf("mask.beside");
 }
 
 /** @param {Mask["shape"]} shape */

@@ -70,12 +70,12 @@ const areBeside = (areas) =>
 /**
  * Whether a mask is in the picture at some moment. If not, it hides nothing, and can't be seen any more.
  * @param {Mask} mask
+ * @param {number} length of the clip, in seconds
  */
-export function isInPicture(mask) {
-  const end = mask.to_s ?? Infinity;
+export function isInPicture(mask, length) {
+  const end = Math.min(mask.to_s ?? Infinity, length);
   const between = mask.points.filter(({ at_s }) => at_s > mask.from_s && at_s < end);
-  const last = mask.to_s === null ? mask.points[mask.points.length - 1] : areaAt(mask, mask.to_s);
-  const areas = [areaAt(mask, mask.from_s), ...between, last];
+  const areas = [areaAt(mask, mask.from_s), ...between, areaAt(mask, end)];
   return areas.some((area, at) => at > 0 && !areBeside([areas[at - 1], area]));
 }
 

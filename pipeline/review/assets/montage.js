@@ -2,7 +2,7 @@
 
 import { buttonById, byId, control, offerFile, setChoices } from "./dom.js";
 import { heldBy } from "./mails.js";
-import { notify } from "./messages.js";
+import { notify, warn } from "./messages.js";
 import { followPointer } from "./montage_drag.js";
 import { itemOf, layItems } from "./montage_items.js";
 import { MontageOrder } from "./montage_order.js";
@@ -28,7 +28,7 @@ const tab = {
   current: "", // the SHA-256 of the clip that the keys act on
 };
 
-const reportLoss = () => notify(textOf("live.lost"));
+const reportLoss = () => warn(textOf("live.lost"));
 const rowOf = (/** @type {string} */ sha256) => /** @type {Row} */ (clipRow(sha256));
 
 /** Whether there is a change that is not saved. */
@@ -37,7 +37,10 @@ export const isMontageChanged = () => tab.served !== null && tab.montage.isChang
 /** Begin anew with what the server has. */
 async function load() {
   const { status, data } = await ask("/api/order");
-  if (status !== 200) return;
+  if (status !== 200) {
+    warn(textOf("film.not_loaded", { problem: data.problem ?? String(status) }));
+    return;
+  }
   /** @type {ServedOrder} */
   const served = data;
   const lines = served.lines.filter(({ sha256 }) => clipRow(sha256) && isDecidableRow(rowOf(sha256)));
@@ -265,7 +268,7 @@ function save() {
     if (status === 200) {
       tab.montage.markSaved();
       notify(textOf("film.said.saved", { order: data.order, n: body.lines.length }));
-    } else notify(status === 409 ? textOf("film.said.overtaken") : textOf("live.refused", { problem: data.problem }));
+    } else warn(status === 409 ? textOf("film.said.overtaken") : textOf("live.refused", { problem: data.problem }));
     if (tab.served) show(tab.served);
   }, reportLoss);
 }
