@@ -208,7 +208,8 @@ def test_work_on_the_mails_of_one_sender_grows_with_their_number(
         views, at = form_mails(count, texts), "2026-09-01T10:00:00Z"
         courses = {
             it.mail.id: ConsentCourse(ConsentRecord(it.mail.id, recorded, at=at), 1, at, at)
-            for it in (views if recorded else ())
+            for it in views
+            if recorded is not None
         }
         counts: Counter[str] = Counter()
         sys.setprofile(lambda _frame, event, _arg: counts.update((event,)))

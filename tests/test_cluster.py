@@ -365,14 +365,16 @@ def test_a_worker_that_can_not_work_is_left_out_and_the_others_go_on(
     assert engine.refused == [f"ada {number}: {said}" for number in range(12)]
 
 
-def test_a_worker_that_only_says_that_it_was_stopped_is_refused(coordinator: Coordinator) -> None:
+@pytest.mark.parametrize(("times", "refused"), [(256, 0), (257, 1)])
+def test_a_worker_that_only_says_that_it_was_stopped_is_refused(
+    coordinator: Coordinator, times: int, refused: int
+) -> None:
     """One that leaves says it once for each of its slots, which are 256 at most."""
     stopped = JobAnswer[None](trouble="stopped", build=build()).model_dump_json()
-    for times, refused in ((256, 0), (257, 1)):
-        answers = [*[stopped] * times, coordinator.answer]
-        result, engine = coordinator.outcome(lambda _, left=answers: left.pop(0))
-        assert result.status is Status.ACCEPTED
-        assert len(engine.refused) == refused
+    answers = [*[stopped] * times, coordinator.answer]
+    result, engine = coordinator.outcome(lambda _: answers.pop(0))
+    assert result.status is Status.ACCEPTED
+    assert len(engine.refused) == refused
 
 
 class WorkerBesideAnother(WorkerThatComesAgain):
