@@ -175,7 +175,10 @@ def test_file_taken_twice_changes_nothing(campaign: LedgerScene, tmp_path: Path)
     assert campaign.ledger.reviews.current() == before
 
 
-def test_decision_made_since_wins_over_an_older_file(campaign: LedgerScene, tmp_path: Path) -> None:
+@pytest.mark.parametrize("at", ["2026-09-02T08:00:00Z", "2026-09-02T07:00:00Z"])
+def test_decision_made_since_wins_over_an_older_file(
+    campaign: LedgerScene, tmp_path: Path, at: str
+) -> None:
     path = save(
         tmp_path,
         [{"sha256": sha("one"), "decision": "approved", "at": "2026-09-02T07:00:00Z"}],
@@ -183,7 +186,7 @@ def test_decision_made_since_wins_over_an_older_file(campaign: LedgerScene, tmp_
     decide(
         campaign.ledger,
         sha("one"),
-        Review(Decision.REJECTED, "a face", "bob", "2026-09-02T08:00:00Z"),
+        Review(Decision.REJECTED, "a face", "bob", at),
     )
     summary = decisions.take_file(campaign.ledger, path, "ada", campaign="River Week")
     assert summary.decided == ()

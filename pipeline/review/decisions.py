@@ -132,7 +132,8 @@ def _take(ledger: Ledger, sha256: str, values: JsonObject, by: str) -> Amendment
         after = entries.applied(before, wanted, by, said_at or clock.now())
         if rules.is_same_decision(before, after):
             return None
-        if said_at and before.at and before.at > said_at:
+        is_close = before.at == said_at and before.by != by  # nobody knows who was first
+        if said_at and before.at and (before.at > said_at or is_close):
             # two people may approve the same at the same time, each on a page of their own
             after = _only_approved(before, after)
             if rules.is_same_decision(before, after):
