@@ -94,7 +94,6 @@ TROUBLES = {
     "it waits for ever": "time.sleep(3600)",
     "a file without an end": "(self.originals._folder / 'x').write_bytes(bytes(8 << 20))",
     "an exception nobody knows": "raise AssertionError",
-    "it ends": "os._exit(0)",
     "it answers nonsense": "os.write(0, b'nonsense that is long enough' * 100)",
 }
 
@@ -295,8 +294,8 @@ def innermost(pid: int) -> int:
     return innermost(int(children[0])) if children else pid
 
 
-@pytest.mark.parametrize("wall", ["bubblewrap", "landlock", "none"])
-@pytest.mark.parametrize(("number", "is_outside"), [(9, True), (15, True), (11, False)])
+@pytest.mark.parametrize("wall", ["bubblewrap", "landlock"])
+@pytest.mark.parametrize(("number", "is_outside"), [(9, True), (11, False)])
 def test_an_end_from_outside_is_seen_through_the_walls(
     wall: str, number: int, *, is_outside: bool
 ) -> None:

@@ -93,6 +93,7 @@ class InboxReading:
         self._refusers = Refusers.of(run.ledger)
         self._outbox = Outbox(run.store, run.ledger, run.workspace)
         earlier = run.ledger.runs.remains().of([self._name] if section else [])
+        self._not_joined: MachineFault | None = None
         self._work = InboxWork({each.uid: each.tries for each in earlier.left})
         self._most_tries = run.config.cluster.attempts
         self.summary = IngestSummary()
@@ -136,6 +137,8 @@ class InboxReading:
                 raise (MailsLeft(str(error), left) if left else error) from error
             if left:
                 raise MailsLeft(_why_left(left), left, self._quota.sentence(self._run.ledger))
+            if self._not_joined:
+                raise self._not_joined
         finally:
             inbox.close()
 
@@ -262,8 +265,12 @@ class InboxReading:
                     *(replace(taken.submission, inbox=self._name), taken.attachments),
                 )
                 self._count(attachments=len(taken.attachments), bytes=taken.bytes)
+            except MachineFault as error:
+                self._not_joined = error  # the parts are kept, and the next run tries again
             finally:
                 self._keeping.forget()
+        if self._not_joined and self._by_hand:
+            raise self._not_joined
 
     def bring_back(self, path: Path, sha256: str) -> None:
         """Keep a file that was added before: its original may have been withdrawn or purged.
