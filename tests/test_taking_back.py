@@ -17,6 +17,7 @@ LINES = [line.split(" ", 2) for line in DATA if line[0] in "+-"]
 OBJECTING = [line.split(" ", 2)[2] for line in DATA if line[0] == "!"]
 BRIEF = [line.split(" ", 2)[1:] for line in DATA if line[0] == "~"]
 INNOCENT = [line.split(" ", 2)[1:] for line in DATA if line[0] == "&"]
+FOOTERS = [line.split(" ", 2)[2] for line in DATA if line[0] == "@"]
 CONTENT = [line.split(" ", 2)[2] for line in DATA if line[0] == "="]
 
 
@@ -166,6 +167,18 @@ def test_turkish_letters_are_the_same_in_capitals_and_without_marks(words: str) 
     plain = words.translate(str.maketrans("ığş", "igs"))
     for written in (words, capitals, plain, plain.upper(), unicodedata.normalize("NFD", words)):
         assert taking_back.is_meant("Re: x", written, may_answer=True)
+
+
+@pytest.mark.parametrize("footer", FOOTERS)
+def test_a_footer_of_a_company_is_no_refusal_and_hides_none(footer: str) -> None:
+    for below in (footer, textwrap.fill(footer, 72)):
+        assert not taking_back.is_meant("", f"Here is my film.\n\nAna\n\n{below}")
+        for agreed in ("Yes, of course!\n\nAna\n\n-- ", "Yes, of course!\nAna"):
+            assert not taking_back.is_meant("Re: x", f"{agreed}\n{below}", may_answer=True)
+        for no in ("No", "Nein danke", "不行", "Please delete it", "Fikrimi değiştirdim"):
+            for mail in (f"{no}\n\nAna\n\n-- \n{below}", f"{no}\n{below}", f"{below}\n{no}"):
+                assert taking_back.is_meant("Re: x", mail, may_answer=True), mail
+    assert taking_back.is_meant("", f"{footer} Please do not publish my video.")
 
 
 def test_polite_words_with_a_word_of_objection_take_nothing_back() -> None:

@@ -58,6 +58,8 @@ class Language(TypedDict, total=False):
     parts: list[str]
     waiting: list[str]
     starts: list[str]
+    signs: list[str]
+    files: list[str]
     question: str
     yes: list[str]
     name: list[str]

@@ -11,10 +11,10 @@ import json
 import re
 from functools import cache
 
-from pipeline.texts import few_words, our_letters, phrases, refusing
+from pipeline.texts import company_footers, few_words, our_letters, phrases, refusing
 from pipeline.texts.phrases import READ, SENTENCE, Phrase, SaidWords, folded, one_of
 
-_VERSION = 5  # of what this module does with its words: raised when it finds more than before
+_VERSION = 6  # of what this module does with its words: raised when it finds more than before
 _OTHER = " harmless "  # in place of harmless words: what is beside them is no whole sentence
 _SUBJECT_PART = re.compile(r"[:：()\[\]|]+|\s[-–—]+\s")
 # "No. 5 is the best": a number, and no refusal.  "No. 5 children are in it" is one.
@@ -50,6 +50,7 @@ def is_meant(subject: str, text: str, *, may_answer: bool = False) -> bool:
 
 def _takes_back(subject: str, own: str, *, may_answer: bool) -> bool:
     """Whether a subject or what the sender wrote, as a folded text, takes footage back."""
+    own = company_footers.without(own)
     said = _without_footers(f"{folded(subject[:READ])}\n{phrases.joined(own)}")
     words = SaidWords.of(said)
     return (
