@@ -164,6 +164,33 @@ def test_a_disk_that_has_no_room_for_another_folder(tmp_path: Path) -> None:
     assert campaign.footage("process").code == 0
 
 
+FULL_NIGHT = """
+mount -t tmpfs -o size=8m tmpfs "$1"; cp -a "$2/." "$1"; chmod 700 "$1"
+dd if=/dev/zero of="$1/full" 2>/dev/null || true
+"$3" -m pipeline run 1>&2 && exit 9; rm "$1/full"
+"$3" -m pipeline status; "$3" -m pipeline status --json 1>&2
+"""
+
+
+def test_a_night_that_finds_the_disk_full_from_its_first_byte_is_named(
+    campaign: CommandScene,
+) -> None:
+    assert campaign.footage("run").code == 0
+    copy = campaign.folder / "copy"
+    campaign.work.rename(copy)
+    campaign.work.mkdir()
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec", FULL_NIGHT, "sh"]
+    command += [str(campaign.work), str(copy), sys.executable]
+    done = subprocess.run(command, cwd=campaign.folder, capture_output=True, text=True, check=True)
+    assert str(errors.DiskFull()) in done.stderr
+    nights = [line for line in done.stdout.splitlines() if "night:" in line]
+    last, recorded = nights
+    assert "not recorded in the ledger: the disk was full" in last
+    assert recorded.startswith("Last recorded night: footage run, began ")
+    data = json.loads(done.stderr[done.stderr.index("{") :])
+    assert data["night_not_recorded"]["began"] >= data["last_night"]["ended_at"]
+
+
 @pytest.mark.parametrize("words", ["status --json", "status", "--help"])
 def test_standard_output_on_a_full_disk(campaign: CommandScene, words: str) -> None:
     campaign.footage("run")

@@ -135,6 +135,7 @@ def test_a_chain_that_was_made_again_does_not_fit_the_logs(scene: CommandScene) 
     assert set(kinds(said.data)) == {"log-differs", "chain-replaced", "backup-newer"}
     (log, *_) = sorted((scene.work / "logs").iterdir())
     assert f"logs/{log.name}: the chain of custody has another hash" in said.err
+    assert "Next: put the newer backup back" in said.err
 
 
 def test_a_ledger_that_has_forgotten_a_withdrawal_asks_nobody_again(scene: CommandScene) -> None:
@@ -143,10 +144,13 @@ def test_a_ledger_that_has_forgotten_a_withdrawal_asks_nobody_again(scene: Comma
     for name in ("ledger.db-wal", "ledger.db-shm"):
         (scene.work / name).unlink(missing_ok=True)
     (scene.work / "ledger.db").write_bytes(before)
+    for backup in (scene.work / "backups").iterdir():
+        backup.unlink()
     said = scene.footage("verify", "--json")
     assert kinds(said.data).count("act-forgotten") == 1
     assert "log-newer" in kinds(said.data)
     assert f"repeat it: footage withdraw --clip {RED}\n" in said.err
+    assert "Next: repeat the acts that are listed" in said.err
     (kept,) = (scene.work / "heads").glob("*.jsonl")
     assert {*json.loads(kept.read_text().splitlines()[-1])} == {"event", "at", "act", "subject"}
     said = scene.footage("doctor", "--repair")
@@ -158,6 +162,8 @@ def test_a_ledger_that_has_forgotten_a_withdrawal_asks_nobody_again(scene: Comma
     night = scene.footage("run", "--json")
     assert night.data["ledger_is_older"] is True
     assert "the ledger is older than its logs" in night.err
+    said = scene.footage("render", "--preview")
+    assert "run `footage verify`. The old montage stays" in said.err
     for call in (("letters",), ("approve", RED), ("consent",)):
         assert "the ledger is older than its logs" in scene.footage(*call).err, call
     letters = [path.read_text() for path in (scene.work / "letters").glob("*.eml")]

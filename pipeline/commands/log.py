@@ -2,11 +2,11 @@
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pipeline.commands.ending import Ending
+from pipeline.commands.ending import Ending, Facts
 from pipeline.commands.older_ledger import opened_ledger
 from pipeline.config import Config
 from pipeline.console import Console
@@ -47,6 +47,28 @@ def show(config: Config, console: Console, prefix: str | None) -> Ending:
         facts={"run": found[0].stem, "events": events},
         lines=tuple(_event_line(event) for event in events),
     )
+
+
+def not_recorded(workspace: Workspace, known: Collection[str]) -> Facts | None:
+    """What the log says of the newest night that the ledger does not know; None if there is none.
+
+    If the disk is full from the beginning of a run on, or the store does not answer, the ledger
+    gets no row of it.  Its log may be empty then, so that it is not known which command it was.
+
+    :param known: the names of the last night in the ledger, and of all runs since.
+    """
+    last = min(known, default="")
+    for path in sorted(workspace.logs.glob("*.jsonl"), reverse=True):
+        if path.stem <= last:
+            break
+        with contextlib.suppress(ValueError):
+            begun = datetime.strptime(path.stem, _RUN_ID).replace(tzinfo=UTC)
+            found = _summary(path)
+            if path.stem not in known and found["command"] in ("run", "?"):
+                error = found["error"] or "the disk was full, or the program was killed"
+                at = begun.isoformat(timespec="seconds").replace("+00:00", "Z")
+                return {"run": path.stem, "began": at, "error": error}
+    return None
 
 
 def thin_out(workspace: Workspace, days: int) -> int:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pipeline.commands import disk, rereading, waits
+from pipeline.commands import disk, log, rereading, waits
 from pipeline.commands.disk import DiskRoom
+from pipeline.commands.ending import Facts
 from pipeline.config import Config
 from pipeline.consent import Consent
 from pipeline.history import RUN_ID, InboxRemains, MontageRecord, RunRecord
@@ -42,7 +43,8 @@ class Overview:
     ``doctor --repair`` took in.  ``old_packs``: when packs were made that show what is hidden now.
     ``read_again``: what the last run said of mails that it read again by newer rules.
     ``is_report_older``: the last night ended before it wrote the report.  ``bare``: the originals
-    of admitted clips that hide less than one that looks like them.
+    of admitted clips that hide less than one that looks like them.  ``not_recorded``: the newest
+    night, if the ledger has no row of it.
     """
 
     campaign: str
@@ -73,6 +75,7 @@ class Overview:
     read_again: tuple[str, ...]
     is_report_older: bool
     bare: list[str]
+    not_recorded: Facts | None
 
     def state_of(self, run: RunRecord) -> str:
         """Whether a run has ended, is running, or was killed: only the newest can be running."""
@@ -133,6 +136,7 @@ def read_overview(config: Config) -> Overview:
             read_again=tuple(_read_again(ledger)),
             is_report_older=_is_report_older(workspace, ledger),
             bare=[row.sha256 for row in alike.bare_in_films(rows, admission)],
+            not_recorded=_not_recorded(workspace, ledger),
         )
 
 
@@ -153,6 +157,13 @@ def _is_report_older(workspace: Workspace, ledger: Ledger) -> bool:
         return True
     written = datetime.fromtimestamp(index.stat().st_mtime, UTC)
     return written.strftime(RUN_ID) < night.id  # finer than started_at
+
+
+def _not_recorded(workspace: Workspace, ledger: Ledger) -> Facts | None:
+    """The newest night, if the ledger has no row of it, and is not an older one."""
+    if is_held(workspace) or heads.is_ledger_older(workspace, ledger):
+        return None
+    return log.not_recorded(workspace, ledger.runs.since_night())
 
 
 def _holds(config: Config, ledger: Ledger) -> Callable[[FootageFile], bool]:

@@ -47,6 +47,7 @@ def _facts(overview: Overview) -> Facts:
         "totals": overview.counts,
         "last_run": _run_facts(overview, overview.last_run),
         "last_night": _run_facts(overview, overview.last_night),
+        "night_not_recorded": overview.not_recorded,
         "mails_left": [asdict(each) for each in overview.remains.left],
         "inboxes_failed": [asdict(each) for each in overview.remains.inboxes_failed],
         "inbox_remarks": [asdict(each) for each in overview.remains.inbox_remarks],

@@ -31,11 +31,7 @@ def status_lines(overview: Overview) -> Iterator[str]:
     counts = [f"{count} {name}" for name, count in overview.counts.items() if count]
     nothing = "no files have come in yet" if overview.mails else "nothing has come in yet"
     yield f"  {', '.join(counts) or nothing}"
-    night, last = overview.last_night, overview.last_run
-    if night:
-        yield f"Last night: {_run(overview, night)}"
-    if last and last != night:
-        yield f"Last command: {_run(overview, last)}"
+    yield from _night_lines(overview)
     if overview.is_report_older:
         yield "The report is from before the last night, which ended before it wrote a new one"
         yield "  next, for the media team: footage report"
@@ -61,6 +57,18 @@ def status_lines(overview: Overview) -> Iterator[str]:
             "The run was ended while it sent a receipt, so nobody knows if it was sent; it is not "
             f"sent again: {', '.join(overview.unclear_receipts)}"
         )
+
+
+def _night_lines(overview: Overview) -> Iterator[str]:
+    """How the last night ended, and the newest command if it is another one."""
+    night, last = overview.last_night, overview.last_run
+    lost = overview.not_recorded
+    if lost:
+        yield f"Last night: began {lost['began']}, not recorded in the ledger: {lost['error']}"
+    if night:
+        yield f"{'Last recorded night' if lost else 'Last night'}: {_run(overview, night)}"
+    if last and last != night:
+        yield f"Last command: {_run(overview, last)}"
 
 
 def _clip_lines(overview: Overview) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """``footage verify``: are all files and rows still what they were when they were recorded?"""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from pipeline.commands import comparison, stamping
@@ -10,6 +11,7 @@ from pipeline.commands.ending import Facts
 from pipeline.commands.stamping import StampedEvent
 from pipeline.errors import StageError, UsageError
 from pipeline.history import ChainHead, EventKind, parse_head
+from pipeline.ledger.heads import is_ledger_older
 from pipeline.run import Run
 from pipeline.wording import counted
 
@@ -43,7 +45,7 @@ def verify(run: Run, wanted_head: str = "") -> Facts:
         kinds = ", ".join(f"{n} {kind}" for kind, n in Counter(e.kind for e in found).items())
         error = StageError(
             f"verify: {said} compared; {counted(len(found), 'differs', 'differ')} ({kinds}). Next: "
-            "footage doctor --repair --dry-run"
+            f"{_next_step(run, found)}"
         )
         error.facts = facts
         raise error
@@ -52,6 +54,15 @@ def verify(run: Run, wanted_head: str = "") -> Facts:
     for line in stamping.lines(stamped):
         run.console.say(line)
     return facts
+
+
+def _next_step(run: Run, found: Sequence[Difference]) -> str:
+    """What to do first; nothing is repaired before an older ledger has what it has forgotten."""
+    if any(each.kind is DifferenceKind.BACKUP_NEWER for each in found):
+        return "put the newer backup back, then footage verify; see docs/custody.md"
+    if is_ledger_older(run.workspace, run.ledger):
+        return "repeat the acts that are listed; see docs/custody.md"
+    return "footage doctor --repair --dry-run"
 
 
 def _wanted_head(text: str) -> ChainHead:

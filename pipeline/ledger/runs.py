@@ -165,6 +165,14 @@ class Runs:
         )
         return [read_run(row) for row in rows]
 
+    def since_night(self) -> list[str]:
+        """The names of the last night and of all runs since; of all runs if there was no night."""
+        rows = self._db.rows(
+            "SELECT id FROM run"
+            " WHERE id >= coalesce((SELECT max(id) FROM run WHERE command = 'run'), '')"
+        )
+        return [row["id"] for row in rows]
+
     def montage_key(self, path: str) -> str | None:
         """The key of the montage at *path*, None if there is none or it is stale."""
         row = self._db.row("SELECT key FROM montage WHERE path = ? AND NOT stale", path)

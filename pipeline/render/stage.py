@@ -14,6 +14,7 @@ from pipeline.ffmpeg import runner
 from pipeline.history import MontageRecord
 from pipeline.jobs import engines
 from pipeline.jobs.handout import Dispatcher
+from pipeline.ledger import heads
 from pipeline.model import Row, Status
 from pipeline.removal import removed
 from pipeline.render import cards, interchange, join, preview, publish, seams, timeline
@@ -183,10 +184,11 @@ def _selection(run: Run, output: Output, admitted: Sequence[Row]) -> ChosenClips
     if gone:
         names = ", ".join(clip.sha256[:12] for clip in gone[:5])
         clips = counted(len(gone), "admitted clip has", "admitted clips have")
-        raise StageError(
-            f"{clips} no file ({names}): run `footage doctor --repair`, then `footage process`. "
-            "The old montage stays."
-        )
+        # an older ledger may have forgotten that they were taken back
+        is_older = heads.is_ledger_older(run.workspace, run.ledger)
+        first = "footage verify" if is_older else "footage doctor --repair`, then `footage process"
+        see = " See docs/custody.md." if is_older else ""
+        raise StageError(f"{clips} no file ({names}): run `{first}`. The old montage stays.{see}")
     return selection
 
 
