@@ -111,11 +111,11 @@ def test_add_names_what_changes_or_goes_while_it_is_read(
     take, begun = Taking.take, InboxReading.take_in
 
     def grown(
-        taking: Taking, arrival: Arrival, file: Readable, pieces: Sequence[int] = ()
+        taking: Taking, arrival: Arrival, file: Readable, *, is_last_try: bool = False
     ) -> Taken:
         if arrival.name == "b.png":
             paths["b"].write_bytes(b"more")
-        return take(taking, arrival, file, pieces)
+        return take(taking, arrival, file, is_last_try=is_last_try)
 
     def gone(work: InboxReading, inbox: Inbox, arrivals: Sequence[Arrival]) -> None:
         paths["c"].unlink()
