@@ -462,6 +462,8 @@ def test_a_workspace_stays_with_its_store(stored: StoredScene, tmp_path: Path) -
     (scene.work / "store.json").unlink()
     said = scene.footage("run")
     assert (said.code, "belongs to another workspace" in said.err) == (1, True)
+    last = next(line for line in scene.footage("status").out.splitlines() if "Last night" in line)
+    assert f"exit 1: the store file://{scene.shared} belongs to another workspace" in last
 
 
 def test_two_copies_of_a_workspace_do_not_use_one_store(

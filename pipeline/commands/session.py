@@ -46,9 +46,16 @@ def execute(config: Config, console: Console, command: str, step: CommandStep) -
             ):
                 if command not in _FIND_OLDER_LEDGER:
                     older_ledger.warn_if_older(workspace, ledger, console)
-                store = open_store(config, workspace, is_move=command == "move")
-                run = Run(config, ledger, workspace, ffmpeg, console, store)
-                ending = _record(run, run_id, command, step)
+                # recorded before the store is opened: that may fail, or take its time
+                with (
+                    contextlib.ExitStack() as at_end,
+                    _recorded(workspace, ledger, run_id, command),
+                ):
+                    store = open_store(config, workspace, is_move=command == "move")
+                    run = Run(config, ledger, workspace, ffmpeg, console, store)
+                    if command in _MAKE_FILMS:
+                        at_end.callback(_warn_of_films, run)
+                    ending = _do(run, run_id, step)
         except BaseException as error:
             fault = named(error)
             with contextlib.suppress(OSError):  # the disk may be full: the first error counts
@@ -64,34 +71,44 @@ def execute(config: Config, console: Console, command: str, step: CommandStep) -
         return ending
 
 
-def _record(run: Run, run_id: str, command: str, step: CommandStep) -> Ending:
-    """Do the step, and write its beginning and its ending into the ledger."""
-    run.ledger.runs.start(run_id, command)
+@contextmanager
+def _recorded(workspace: Workspace, ledger: Ledger, run_id: str, command: str) -> Iterator[None]:
+    """Write the beginning of a run into the ledger, and its ending if it can't finish."""
+    ledger.runs.start(run_id, command)
     try:
-        facts = step(run)
-        failed = any(row.status is Status.FAILED for row in run.ledger.clips.rows())
+        yield
     except BaseException as error:
         fault = named(error)
+        facts = {"error": _sentence(fault), **fault.facts}
         with contextlib.suppress(LedgerError, DiskFull):  # the first error counts
-            _end(run, run_id, fault.exit_code, {"error": _sentence(fault), **fault.facts})
+            _note_seen(workspace, ledger, run_id)
+            ledger.runs.end(run_id, fault.exit_code, facts)
         raise fault from error
-    finally:
-        if command in _MAKE_FILMS:
-            with contextlib.suppress(FootageError, OSError):  # the first error counts
-                shown.warn(run)
+
+
+def _do(run: Run, run_id: str, step: CommandStep) -> Ending:
+    """Do the step, and write its ending into the ledger."""
+    facts = step(run)
+    failed = any(row.status is Status.FAILED for row in run.ledger.clips.rows())
     if isinstance(run.store, BucketStore):
         run.console.event("store", **asdict(run.store.traffic))
     run.console.event("custody", head=str(run.ledger.chain.head()))
     ending = Ending(EXIT_CLIP_FAILED if failed else 0, facts)
-    _end(run, run_id, ending.exit_code, facts)
+    _note_seen(run.workspace, run.ledger, run_id)
+    run.ledger.runs.end(run_id, ending.exit_code, facts)
     return ending
 
 
-def _end(run: Run, run_id: str, exit_code: int, facts: Facts) -> None:
-    """Record how a run ended, also if the records of other runs can't be read."""
+def _warn_of_films(run: Run) -> None:
+    """Name the films that are out of date, also after a run that failed."""
+    with contextlib.suppress(FootageError, OSError):  # the first error counts
+        shown.warn(run)
+
+
+def _note_seen(workspace: Workspace, ledger: Ledger, run_id: str) -> None:
+    """Record which kept heads are in the chain, if the records of other runs can be read."""
     with contextlib.suppress(LedgerError, DiskFull):  # all logs are read again then
-        heads.note_seen(run.workspace, run.ledger, run_id)
-    run.ledger.runs.end(run_id, exit_code, facts)
+        heads.note_seen(workspace, ledger, run_id)
 
 
 def _sentence(fault: FootageError) -> str:
