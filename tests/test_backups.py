@@ -6,7 +6,7 @@ import io
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,8 @@ from pipeline import clock
 from pipeline.commands import comparison
 from pipeline.commands.stages import back_up
 from pipeline.commands.withdraw import Selection, take_back
+from pipeline.console import Verbosity
+from pipeline.errors import UsageError
 from pipeline.ledger import Ledger
 
 __all__ = ["one_day", "quick_taking"]  # fixtures
@@ -133,6 +135,29 @@ def test_an_older_ledger_takes_footage_back_and_keeps_what_only_a_newer_backup_k
     back_up(run)
     assert backups(work) == sorted([today(), restored])
     assert [name for name in backups(work) if b"Yuri" in words(folder / name)] == []
+
+
+def test_other_spellings_of_a_mailbox_are_named_and_stay(campaign: LedgerScene) -> None:
+    for number, sender in enumerate(
+        ("z.ora@gmail.com", "zora+film@googlemail.com", "Zora@gmail.com")
+    ):
+        campaign.mail(attachment(f"z{number}"), sender=sender)
+    run = campaign.run(settings(campaign.workspace.root.parent))
+    run.console.verbosity, run.console.stream = Verbosity.NORMAL, (shown := io.StringIO())
+
+    def said(sender: str, *, dry_run: bool = False) -> list[str]:
+        begin = shown.tell()
+        with suppress(UsageError):
+            take_back(run, Selection(sender=sender), dry_run=dry_run)
+        lines = shown.getvalue()[begin:].splitlines()
+        return [line.partition("--sender ")[2] for line in lines if "--sender" in line]
+
+    both = ["z.ora@gmail.com", "zora+film@googlemail.com"]
+    assert said("zora+x@gmail.com") == ["Zora@gmail.com", *both], "nothing came from this one"
+    assert said("zora@gmail.com", dry_run=True) == both
+    assert said("zora@gmail.com") == both
+    assert said(both[0]) == both[1:]
+    assert said("somebody@gmail.com") == []
 
 
 def test_no_backup_keeps_what_was_taken_back(campaign: LedgerScene) -> None:

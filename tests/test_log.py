@@ -17,6 +17,7 @@ from pipeline import console, publishing
 from pipeline.commands import disk, log
 from pipeline.console import Console, Verbosity
 from pipeline.history import RunRecord
+from pipeline.ledger import acts
 from pipeline.store import WorkspaceFolder
 from pipeline.workspace import Workspace
 
@@ -91,6 +92,34 @@ def test_old_logs_go_and_other_files_stay(tmp_path: Path) -> None:
     assert log.thin_out(workspace, 90) == 2
     assert len(list(workspace.logs.iterdir())) == 3
     assert len(list(workspace.heads.iterdir())) == 4, "acts are kept as long as heads"
+    # acts that the oldest backup does not know stay: it may be put back
+    backup = workspace.root / "backups" / f"ledger-{now - timedelta(days=400):%Y-%m-%d}.db"
+    backup.parent.mkdir(exist_ok=True)
+    backup.touch()
+    for days in (399, 400, 401):
+        (workspace.heads / f"{now - timedelta(days=days):%Y%m%d}.jsonl").touch()
+    log.thin_out(workspace, 90)
+    assert len(list(workspace.heads.iterdir())) == 6
+
+
+def test_of_two_acts_the_one_with_the_later_event_is_newer(tmp_path: Path) -> None:
+    def newest(*lines: tuple[int, str, str]) -> str:
+        acts_file = tmp_path / "20260901.jsonl"
+        with acts_file.open("w") as file:
+            for number, at, decision in lines:
+                act = {"event": f"{number}:{'ab' * 32}", "at": at, "act": "decided"}
+                print(json.dumps(act | {"subject": "a1", "decision": decision}), file=file)
+        return acts.newest(tmp_path)["decided", "a1"].value
+
+    first, second = "2026-09-01T10:00:00Z", "2026-09-01T10:00:01Z"
+    assert newest((5, first, "held"), (6, second, "rejected")) == "rejected"
+    # two programs wrote at the same time
+    assert newest((6, second, "rejected"), (5, first, "held")) == "rejected"
+    assert newest((6, first, "rejected"), (5, first, "held")) == "rejected"
+    # the clock was put back
+    assert newest((5, second, "held"), (6, first, "rejected")) == "rejected"
+    # an older ledger was put back, and the chain went on from there
+    assert newest((6, first, "rejected"), (3, second, "held")) == "held"
 
 
 def test_a_line_that_a_full_disk_has_cut_off_does_not_change_the_next(tmp_path: Path) -> None:

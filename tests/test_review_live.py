@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from playwright.sync_api import Page, Route, expect
 from support.browser import Reader, browser, overflow, reader, violations
-from support.ledger_scene import SMALL, LedgerScene, attachment, result, sha
+from support.ledger_scene import SMALL, LedgerScene, attachment, decide, result, sha
 from support.review_server import NAMES, campaign, config, enter, server, serving, until
 
 from pipeline.config import Config
-from pipeline.model import Decision
+from pipeline.model import Decision, Review
 from pipeline.review.web import ReviewServer
 
 __all__ = ["browser", "campaign", "config", "reader", "server"]  # fixtures
@@ -196,9 +196,30 @@ def test_clips_of_a_running_night_are_offered(
     expect(page.locator("#dock-count")).to_contain_text("two.mov was taken back")
     expect(page.locator(f"{card('two')} .state")).to_have_text("Withdrawn")
     expect(page.locator(f"{card('two')} video")).to_have_count(0)
+    expect(page.locator("#list")).not_to_contain_text("About two")
     page.locator("#selection .approved").click()
     until(page, lambda: len(campaign.ledger.reviews.current()) == 3)
     assert watch.errors == []
+
+
+def test_an_undo_passes_over_what_somebody_else_decided_since(
+    reader: Reader, server: ReviewServer, campaign: LedgerScene
+) -> None:
+    page, _ = enter(reader, server)
+    for name in ("one", "two"):
+        page.locator(f"{card(name)} button.approved").click()
+        until(page, lambda name=name: sha(name) in campaign.ledger.reviews.current())  # type: ignore[misc]
+    decide(campaign.ledger, sha("two"), Review(Decision.REJECTED, "a face", "carol"))
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#dock-count")).to_contain_text("it is not undone")
+    page.get_by_role("button", name="Undo").click()
+    until(
+        page,
+        lambda: campaign.ledger.reviews.current()[sha("one")].decision is Decision.UNDECIDED,
+    )
+    assert campaign.ledger.reviews.current()[sha("two")].by == "carol"
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#dock-count")).to_have_text("There is nothing to undo.")
 
 
 def test_axe_finds_nothing_in_light_and_dark(reader: Reader, server: ReviewServer) -> None:

@@ -415,6 +415,7 @@ def test_decisions_at_once_are_one_act_that_is_undone_as_one(
         Decision.UNDECIDED, Decision.REJECTED, Decision.UNDECIDED,
     ]  # fmt: skip
     assert json.loads(client.ask("POST", "/api/undo", {"by": "bob"})[2])["changes"] == []
+    assert client.ask("POST", "/api/undo", {"by": "bob", "passed": ["x"]})[0] == 422
 
 
 def test_one_malformed_decision_stops_all_of_its_act(client: Client, campaign: LedgerScene) -> None:

@@ -74,13 +74,18 @@ def not_recorded(workspace: Workspace, known: Collection[str]) -> Facts | None:
 def thin_out(workspace: Workspace, days: int) -> int:
     """Delete the logs of runs that began more than *days* days ago; return how many.
 
-    The heads of the chain and the acts of days before go too.  A file with another name stays.
+    The heads of the chain and the acts of days before go too, but for acts that the oldest backup
+    does not know: if it is put back, they tell what it has forgotten.  A file with another name
+    stays.
     """
     limit = datetime.now(UTC) - timedelta(days=days)
     old = _before(workspace.logs.glob("*.jsonl"), _RUN_ID, limit)
     days_old = _before(workspace.heads.glob("*.*"), _DAY, limit - timedelta(days=1))
+    backups = (workspace.ledger.parent / "backups").glob("ledger-*.db")
+    oldest = min((path.name[7:17].replace("-", "") for path in backups), default="99999999")
     for path in (*old, *days_old):
-        path.unlink()
+        if path.suffix != ".jsonl" or path in old or path.stem < oldest:
+            path.unlink()
     return len(old)
 
 

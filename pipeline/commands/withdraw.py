@@ -5,6 +5,7 @@ hold them are marked stale.  The ledger keeps the SHA-256 and the kinds of what 
 the same bytes are recognised if they come again.
 """
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -84,7 +85,11 @@ def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts
         what is kept for a case.
     :raises StageError: some of the files can't be deleted; all others are.
     """
-    plan = _planned(run, selection)
+    try:
+        plan = _planned(run, selection)
+    except UsageError:
+        _name_other_addresses(run, selection)
+        raise
     deleted = [run.workspace.relative(path) for path in plan.files]
     deleted += [stored_name(run, key) for key in plan.stored]
     copies = [run.workspace.relative(path) for path in plan.copies]
@@ -94,6 +99,7 @@ def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts
         for line in _preview(run, plan, [*deleted, *copies]):
             run.console.say(line)
         run.console.say(f"withdraw: {originals} would be taken back; nothing was changed")
+        _name_other_addresses(run, selection)
         return _facts(run, plan, deleted, copies)
     states = run.ledger.custody.states()
     before = sum(states.get(sha256) is OriginalState.WITHDRAWN for sha256 in plan.shas)
@@ -117,10 +123,24 @@ def take_back(run: Run, selection: Selection, *, dry_run: bool = False) -> Facts
     for row in plan.alike:
         run.console.warn(_alike(row))
     _take_out_of_order(run, plan)
+    _name_other_addresses(run, selection)
     facts = {**_facts(run, plan, deleted, copies), **write_report(run)}
     deletion.raise_for_failures(facts)
     # those of before the withdrawal are deleted, so the workspace has none of this ledger now
     return {**facts, **back_up(run)}
+
+
+def _name_other_addresses(run: Run, selection: Selection) -> None:
+    """Say which other addresses of the same mailbox have footage, and how to take that back too.
+
+    They may be those of several people, so a person decides.  The log does not keep these lines,
+    since they have addresses.
+    """
+    for address in run.ledger.custody.other_addresses(selection.sender or ""):
+        command = shlex.join(["footage", "withdraw", "--sender", address])
+        run.console.say(
+            f"not taken back: footage of {address}, maybe of the same person: {command}"
+        )
 
 
 def _done(count: int, before: int) -> str:

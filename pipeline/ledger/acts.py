@@ -40,7 +40,7 @@ class KeptAct:
 
     ``path`` is that of the file; ``subject`` the SHA-256 of an original, or the id of a mail;
     ``value`` what was decided, as ``footage`` takes it, "" if the kind says all.  ``changed`` names
-    what else of a review was changed; ``value`` is then a hash of it, or codes.
+    what else of a review was changed; ``value`` is then a hash of it, or codes.  ``at``: RFC 3339.
     """
 
     path: Path
@@ -49,6 +49,7 @@ class KeptAct:
     subject: str
     value: str
     changed: str = ""
+    at: str = ""
 
     @property
     def sort(self) -> tuple[str, str]:
@@ -70,15 +71,23 @@ def line_of(event: CustodyEvent) -> str:
 def newest(folder: Path) -> dict[tuple[str, str], KeptAct]:
     """The newest act of each sort on each subject, in the files of *folder* that still exist.
 
-    What is not whole is passed over.
+    A later line is newer unless both its number and its time say that it is not: two programs that
+    write at the same time may add their lines in the other order.  After an older ledger was put
+    back, numbers begin again from a lower one.  What is not whole is passed over.
     """
     found: dict[tuple[str, str], KeptAct] = {}
     for path in sorted(folder.glob("*.jsonl")):
         with contextlib.suppress(OSError), publishing.open_regular(path) as file:
             while file.tell() < _LARGEST and (line := file.readline(_LONGEST)):
                 with contextlib.suppress(ValueError, TypeError, KeyError, RecursionError):
-                    found |= {act.sort: act for act in _read(path, json.loads(line))}
+                    for act in _read(path, json.loads(line)):
+                        if not _is_older(act, found.get(act.sort)):
+                            found[act.sort] = act
     return found
+
+
+def _is_older(act: KeptAct, other: KeptAct | None) -> bool:
+    return other is not None and act.head.number < other.head.number and act.at <= other.at
 
 
 def _read(path: Path, line: Mapping[str, object]) -> list[KeptAct]:
@@ -87,6 +96,7 @@ def _read(path: Path, line: Mapping[str, object]) -> list[KeptAct]:
     if kind not in KINDS or not _SUBJECT.fullmatch(subject):
         raise ValueError
     value = line[_DECIDED[kind]] if kind in _DECIDED else ""
-    act = KeptAct(path, parse_head(str(line["event"])), kind, subject, str(value))
+    head, at = parse_head(str(line["event"])), str(line.get("at", ""))
+    act = KeptAct(path, head, kind, subject, str(value), at=at)
     changed = [name for name in _CHANGED if name in line and kind is EventKind.DECIDED]
     return [act, *(replace(act, value=str(line[name]), changed=name) for name in changed)]

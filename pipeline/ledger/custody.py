@@ -149,6 +149,18 @@ class Custody:
             *(submission, json.dumps(own)),
         )
 
+    def other_addresses(self, sender: str) -> list[str]:
+        """The other addresses that may be of the same mailbox as *sender*, with footage left."""
+        person, mailbox = addressees.person(sender), addressees.mailbox(sender)
+        if not mailbox:
+            return []
+        found = self._db.column(
+            "SELECT DISTINCT s.sender FROM submission s JOIN attachment a ON a.submission = s.id"
+            " JOIN original o ON o.sha256 = a.sha256 WHERE o.state != 'withdrawn' ORDER BY s.sender"
+        )
+        others = (each for each in found if addressees.person(each) != person)
+        return [each for each in others if addressees.mailbox(each) == mailbox]
+
     def archives_and_members(self, shas: Iterable[str]) -> list[str]:
         """*shas*, the archives around them, what is in them, and the other half of each pair."""
         wanted = dict.fromkeys(shas)

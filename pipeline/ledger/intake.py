@@ -331,6 +331,13 @@ class Intake:
         """The ids of all submissions, also of those whose rows can't be read."""
         return self._db.column("SELECT id FROM submission")
 
+    def emptied(self) -> list[str]:
+        """The ids of the mails whose words are not in the ledger: each withdrawn mail is one."""
+        return self._db.column(
+            "SELECT id FROM submission WHERE subject = '' AND text = '' AND name = ''"
+            " AND links = '[]'"
+        )
+
     def submissions(self) -> list[Submission]:
         """All submissions, in the order in which they were received."""
         rows = self._db.rows("SELECT * FROM submission ORDER BY received_at, rowid")

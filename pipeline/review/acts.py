@@ -12,6 +12,7 @@ from pipeline.config import Config
 from pipeline.ledger import Ledger
 from pipeline.review import live, ordering
 from pipeline.review.access import DECIDERS, EVERYBODY, ReviewRole
+from pipeline.review.entries import InvalidEntry
 from pipeline.review.live import ActOutcome
 from pipeline.review.presenting import JsonObject, reviews_data
 from pipeline.review.unseen import UnseenMail
@@ -53,13 +54,19 @@ def _comment(ledger: Ledger, request: ActRequest) -> ActAnswer:
 
 
 def _undo(ledger: Ledger, request: ActRequest) -> ActAnswer:
-    return _answer(live.undo(ledger, request.by, decides=request.role.may_decide))
+    passed = request.body.get("passed", [])  # acts that the page has said it can't undo
+    if not isinstance(passed, list) or not all(isinstance(act, int) for act in passed):
+        raise InvalidEntry("passed is not a list of numbers")
+    decides = request.role.may_decide
+    return _answer(live.undo(ledger, request.by, decides=decides, passed=frozenset(passed)))
 
 
 def _answer(outcome: ActOutcome) -> ActAnswer:
     is_conflict = outcome.overtaken and not outcome.written
     sides = {"changes": outcome.written, "overtaken": outcome.overtaken}
-    data = {side: reviews_data(reviews) for side, reviews in sides.items()}
+    data: JsonObject = {side: reviews_data(reviews) for side, reviews in sides.items()}
+    if outcome.undone is not None:
+        data["undone"] = outcome.undone
     return ActAnswer(data, HTTPStatus.CONFLICT if is_conflict else HTTPStatus.OK)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from pipeline import clock
@@ -28,11 +28,13 @@ from pipeline.review.presenting import JsonObject, review_data, shown_text
 class ActOutcome:
     """The result of one act: the reviews that were written, and those that others made in between.
 
-    Both are by SHA-256, as the ledger has them now.
+    Both are by SHA-256, as the ledger has them now.  ``undone``: the number of the act that an undo
+    was for, None if there was none.
     """
 
     written: Mapping[str, Review] = field(default_factory=dict)
     overtaken: Mapping[str, Review] = field(default_factory=dict)
+    undone: int | None = None
 
     @classmethod
     def of(cls, done: Mapping[str, Amendment]) -> ActOutcome:
@@ -121,23 +123,31 @@ def _besides(review: JsonObject) -> JsonObject:
     return {key: value for key, value in review.items() if key != "comments"}
 
 
-def undo(ledger: Ledger, by: str, *, decides: bool = True) -> ActOutcome:
+def undo(
+    ledger: Ledger, by: str, *, decides: bool = True, passed: Collection[int] = ()
+) -> ActOutcome:
     """Undo the newest act of *by* that is not undone yet, if there is one.
 
     A clip on which somebody else decided since is left as it is.
 
     :param decides: *by* may decide.  If not, only comments are undone, and no decision of *by*
         from another review.
+    :param passed: the numbers of acts to pass over, because somebody else decided since.
     """
     own = [event for event in ledger.reviews.trail() if event.by == by]
     if not decides:
         own = [event for event in own if _decided(event.before) == _decided(event.after)]
     undone = {event.undoes for event in own}
-    left = [event for event in own if event.undoes is None and event.id not in undone]
+    left = [
+        event
+        for event in own
+        if event.undoes is None and event.id not in undone and event.act not in passed
+    ]
     act = {event.sha256: event for event in left if event.act == left[-1].act}
     changes = {sha256: _back(event) for sha256, event in act.items()}
     undoes = {sha256: event.id for sha256, event in act.items()}
-    return ActOutcome.of(ledger.reviews.amend_all(changes, by=by, undoes=undoes))
+    outcome = ActOutcome.of(ledger.reviews.amend_all(changes, by=by, undoes=undoes))
+    return replace(outcome, undone=left[-1].act if left else None)
 
 
 def _back(event: TrailEntry) -> Change:

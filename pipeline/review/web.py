@@ -312,7 +312,7 @@ class _Handler(AnsweringHandler):
                 beyond["mails"] = live.mails_data(ledger)
             known = query.get("withdrawn")  # how many the page has heard of
             if known and known != [str(len(withdrawn := ledger.custody.withdrawn()))]:
-                beyond["withdrawn"] = withdrawn
+                beyond |= {"withdrawn": withdrawn, "emptied": ledger.intake.emptied()}
         counter = events[-1].id if events else int(after)
         changes = reviews_data({event.sha256: event.after for event in events})
         self.answer_json({"counter": counter, "changes": changes, "events": trail} | beyond)

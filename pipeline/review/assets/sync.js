@@ -23,11 +23,15 @@ let counter = facts.live?.counter ?? 0; // the last entry of the audit trail tha
 
 let withdrawn = -1; // how many withdrawn originals the page has heard of; -1: it has not asked yet
 
-/** Sent with the SHA-256 of all originals that were withdrawn, after there are more of them.
- * @type {{ listen: (listener: (shas: string[]) => void) => void, send: (shas: string[]) => void }} */
+/** Sent after more originals were withdrawn: the SHA-256 of all of them, and the ids of all mails without words.
+ * @type {{ listen: (listener: (shas: string[], emptied: string[]) => void) => void, send: (shas: string[], emptied: string[]) => void }} */
 export const withdrawnSeen = makeSignal();
 
 let writes = 0; // how many acts were begun or answered
+
+/** The acts that can't be undone, because somebody else decided since.
+ * @type {number[]} */
+const passed = [];
 
 /** Whether a server is behind this page. */
 export const isServed = facts.live !== null;
@@ -182,10 +186,12 @@ function otherText({ sha256, review }, events) {
  */
 export async function undoOnServer(whenUndone) {
   writes += 1;
-  const { status, data } = await ask("/api/undo", { by: reviewerName() });
+  const { status, data } = await ask("/api/undo", { by: reviewerName(), passed });
   writes += 1;
-  if (status === 409) warn(textOf("live.undo_overtaken"));
-  else if (status !== 200) warn(textOf("live.refused", { problem: data.problem }));
+  if (status === 409) {
+    passed.push(data.undone); // it is said once, and the next undo is for the act before it
+    warn(textOf("live.undo_overtaken"));
+  } else if (status !== 200) warn(textOf("live.refused", { problem: data.problem }));
   else if (!data.changes.length) notify(textOf("said.nothing_to_undo"));
   else {
     const changes = /** @type {ClipReview[]} */ (data.changes).filter(({ sha256 }) => isInReport(sha256));
@@ -325,7 +331,7 @@ async function catchUp() {
   if (status === 200) offerNew(data.counts);
   if (status === 200 && data.withdrawn) {
     withdrawn = data.withdrawn.length;
-    withdrawnSeen.send(data.withdrawn);
+    withdrawnSeen.send(data.withdrawn, data.emptied);
   }
   if (status === 200 && data.mails) {
     setMails(data.mails);

@@ -5,15 +5,34 @@ import { showFiltered } from "./list.js";
 import { warn } from "./messages.js";
 import { closePlayer, playerRow } from "./player.js";
 import { reviewsChanged } from "./reviews.js";
-import { rowsOf } from "./rows.js";
+import { rows, rowsOf } from "./rows.js";
 import { select } from "./selection.js";
 import { textOf } from "./texts.js";
 
 /**
+ * Take the words of mails off the page, as the ledger has deleted them.
+ * @param {Set<string>} ids of the mails that have no words any more
+ */
+function takeWordsAway(ids) {
+  for (const row of rows) {
+    const { mail } = row;
+    const { proposed } = mail.consent;
+    if (proposed && ids.has(proposed.mail)) mail.consent.proposed = null;
+    if (!ids.has(mail.id)) continue;
+    Object.assign(mail, { subject: "", text: "", sender_name: "", links: [] });
+    if (row.isMail) row.clip.filename = textOf("card.no_subject");
+    row.searchText = null;
+    row.card?.remove();
+    row.card = null;
+  }
+}
+
+/**
  * Take clips off the page, with all that plays them, and say so.
  * @param {string[]} shas of all originals that were withdrawn, also earlier
+ * @param {string[]} emptied of all mails whose words are deleted, also earlier
  */
-export function takeAway(shas) {
+export function takeAway(shas, emptied) {
   const gone = shas.flatMap(rowsOf).filter(({ clip }) => clip.status !== "withdrawn");
   if (!gone.length) return;
   if (comparedRows().some((row) => gone.includes(row))) closeCompare();
@@ -25,6 +44,7 @@ export function takeAway(shas) {
     row.card?.remove(); // which stops its film, too
     row.card = null;
   }
+  takeWordsAway(new Set(emptied));
   showFiltered();
   reviewsChanged.send(gone, true);
   const [{ clip }] = gone;
