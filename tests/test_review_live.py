@@ -191,6 +191,7 @@ def test_clips_of_a_running_night_are_offered(
     page.locator(card("two")).focus()
     page.keyboard.press("f")
     expect(page.locator("#player")).to_be_visible()
+    expect(page.locator("#list")).to_contain_text("About two")
     campaign.ledger.custody.withdraw([sha("two")])
     expect(page.locator("#player")).to_be_hidden()
     expect(page.locator("#dock-count")).to_contain_text("two.mov was taken back")
