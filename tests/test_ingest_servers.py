@@ -264,6 +264,7 @@ def test_what_is_left_stands_in_the_status(tmp_path: Path) -> None:
                 "inbox": "",
                 "why": "not-given",
                 "same_sender_as": "",
+                "tries": 0,
             }
         ]
         assert any(f"UID 2, {moment}, {len(MAILS[2])} bytes" in line for line in ending.lines)
