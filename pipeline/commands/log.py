@@ -52,8 +52,8 @@ def show(config: Config, console: Console, prefix: str | None) -> Ending:
 def not_recorded(workspace: Workspace, known: Collection[str]) -> Facts | None:
     """What the log says of the newest night that the ledger does not know; None if there is none.
 
-    If the disk is full from the beginning of a run on, or the store does not answer, the ledger
-    gets no row of it.  Its log may be empty then, so that it is not known which command it was.
+    If the disk is full from the beginning of a run on, the ledger gets no row of it.  Its log may
+    be empty then, so that it is not known which command it was.
 
     :param known: the names of the last night in the ledger, and of all runs since.
     """
