@@ -59,7 +59,7 @@ def deliver(
     earlier = timedelta(minutes=2 if answers else 0)
     mail["Received"] = f"from a by b; {format_datetime(datetime.now(UTC) - earlier)}"
     if answers:
-        mail["In-Reply-To"] = answers
+        mail["In-Reply-To"] = answers.strip()  # a long one begins on a line of its own
     if through:
         mail["List-Id"] = through
     mail.set_content(text)

@@ -117,6 +117,8 @@ class Handout(Generic[TaskT, ResultT]):
             # before what ended is recorded, so that the workers go on meanwhile
             self._fill()
             for task, each in ended:
+                # one after the other: a trouble ends no run while a result is in the same answers
+                self._elsewhere.discard(each.key)
                 result = self._result(task, each)
                 if result is not None:
                     self._troubles[each.worker], self._of_all = 0, 0
@@ -150,7 +152,6 @@ class Handout(Generic[TaskT, ResultT]):
 
     def _end(self, ended: Ended) -> tuple[TaskT, Ended]:
         task = self._begun.pop(ended.key)
-        self._elsewhere.discard(ended.key)
         self._rules.end(task)
         return task, ended
 
