@@ -298,7 +298,7 @@ def _least(kind: int, own: int) -> int:
 def require_readable(file: Readable) -> None:
     """Read a mail or file to its end: a damaged disk or a network folder may not give all of it.
 
-    :raises Unreadable: it can't be read now; that is no fault of the mail.
+    :raises Unreadable: it can't be read now. The mail is not the cause.
     """
     try:
         for _ in spools.stretch(file):

@@ -161,7 +161,7 @@ class CloudBucket:
     def _is_seen_early(self, store: ObjectStore, key: str) -> bool:
         """Give an upload up before its last part; whether its object was seen all the same.
 
-        :raises FileNotFoundError: there is no such bucket.
+        :raises FileNotFoundError: the bucket does not exist.
         """
         import obstore  # noqa: PLC0415 - an optional part
 

@@ -1,7 +1,7 @@
 """Leave out the footers of companies: "If you are not the intended recipient, please delete this".
 
-They speak of the message, to somebody who should not have it, so their words are no refusal of the
-sender.  A sentence counts as one of a footer only if it names neither footage nor its writer.
+A footer is for people who got the message by mistake.  So its words do not mean that the sender
+refuses.  A sentence counts as one of a footer only if it names neither footage nor its writer.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ from pipeline.texts import company_footers, few_words, our_letters, phrases, ref
 from pipeline.texts.phrases import READ, SENTENCE, Phrase, SaidWords, folded, one_of
 
 _VERSION = 6  # of what this module does with its words: raised when it finds more than before
-_OTHER = " harmless "  # in place of harmless words: what is beside them is no whole sentence
+# Stands in place of harmless words.  So the words beside them do not count as a whole sentence.
+_OTHER = " harmless "
 _SUBJECT_PART = re.compile(r"[:：()\[\]|]+|\s[-–—]+\s")
 # "No. 5 is the best": a number, and no refusal.  "No. 5 children are in it" is one.
 _NUMBERED = re.compile(
