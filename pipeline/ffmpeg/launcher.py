@@ -33,9 +33,8 @@ _SECUREBITS = 0xEF
 _CAPABILITIES = 64  # as many bits as the kernel has for them
 _FILES = 1024  # that can be open
 _SIGKILL = 9
-_BEFORE_OTHERS = (
-    "500"  # counts as if it used half of all memory more; see proc_pid_oom_score_adj(5)
-)
+# a program counts as if it used half of all memory more; see proc_pid_oom_score_adj(5)
+_BEFORE_OTHERS = "500"
 # the module `signal` takes a third of the time until a program begins, so its inner part is used
 _END = frozenset((_signal.SIGTERM, _signal.SIGINT, _signal.SIGHUP, _signal.SIGQUIT))
 _AWAITED = _END | {_signal.SIGCHLD}
