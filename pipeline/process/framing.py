@@ -100,12 +100,10 @@ def frame_canvas(picture: Picture, output: Output, frames: int | None, frame: st
     size, fit = frame.split(" ")
     drawn = output.model_copy(update={"name": "drawn", "size": size, "fit": fit})
     if not picture.changes:
-        own, place = (
-            canvas(picture, output, frames, output),
-            source_place(picture.aspect, drawn, None),
-        )
-        across, down = own.across / place.width, own.down / place.height
-        left, top = own.left - place.x * across, own.top - place.y * down
+        own = canvas(picture, output, frames, output)
+        there = source_place(picture.aspect, drawn, None)
+        across, down = own.across / there.width, own.down / there.height
+        left, top = own.left - there.x * across, own.top - there.y * down
         return replace(
             own, left=left, top=top, across=drawn.width * across, down=drawn.height * down
         )
