@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import threading
 from collections.abc import Iterator
@@ -55,8 +56,16 @@ def serve(patch: pytest.MonkeyPatch) -> Iterator[ObjectServer]:
     for name, value in _ENVIRONMENT.items():
         patch.setenv(name, value)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    application = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
+    moto = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
     known = ObjectServer(None, "")
+    one_at_a_time = threading.Lock()
+
+    def application(environ: dict[str, Any], start: Any) -> list[bytes]:
+        # moto fails if an upload is given up while a part of it comes in another thread
+        if length := int(environ.get("CONTENT_LENGTH") or 0):
+            environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))
+        with one_at_a_time:
+            return [*moto(environ, start)]
 
     def answer(environ: dict[str, Any], start: Any) -> Any:
         with known.lock:
